@@ -1,0 +1,120 @@
+//! What CloudFormation hears.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::request::Envelope;
+use crate::{Failure, NOT_CREATED, Reply};
+
+/// The most bytes CloudFormation reads of an answer; it fails the resource on a longer one.
+const LIMIT: usize = 4096;
+
+/// One answer, with the field names of the custom-resource protocol.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Answer<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    physical_resource_id: String,
+    stack_id: &'a str,
+    request_id: &'a str,
+    logical_resource_id: &'a str,
+    no_echo: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    data: BTreeMap<&'static str, String>,
+    /// What follows the reason, and is never cut.
+    #[serde(skip)]
+    ending: String,
+}
+
+impl<'a> Answer<'a> {
+    /// The answer to `envelope` that reports `outcome`.
+    pub(crate) fn new(
+        envelope: &'a Envelope,
+        outcome: Result<Reply, Failure>,
+        log_stream: &str,
+    ) -> Self {
+        let known = envelope.physical_resource_id.clone();
+        let (status, physical_id, reason, ending, reply) = match outcome {
+            Ok(reply) => ("SUCCESS", Some(reply.physical_id.clone()), None, String::new(), reply),
+            Err(failure) => {
+                let ending = ending(failure.code.as_deref(), &failure.reason, log_stream);
+                // A failed Update keeps its ID, since CloudFormation would delete the old one.
+                let id = known.clone().or(failure.physical_id);
+                ("FAILED", id, Some(failure.reason), ending, Reply::default())
+            }
+        };
+        // A Delete must repeat its ID, whatever the handler thinks the resource is called.
+        let id = if envelope.request_type == "Delete" { known } else { physical_id };
+        Self {
+            status,
+            reason,
+            physical_resource_id: id
+                .filter(|it| !it.is_empty())
+                .unwrap_or_else(|| NOT_CREATED.to_owned()),
+            stack_id: &envelope.stack_id,
+            request_id: &envelope.request_id,
+            logical_resource_id: &envelope.logical_resource_id,
+            no_echo: reply.no_echo,
+            data: reply.data,
+            ending,
+        }
+    }
+
+    pub(crate) fn status(&self) -> &'static str {
+        self.status
+    }
+
+    pub(crate) fn physical_id(&self) -> &str {
+        &self.physical_resource_id
+    }
+
+    /// The whole reason of a failure, for the log.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The JSON to send: the reason is cut first, between two characters, then `Data` is dropped.
+    pub(crate) fn body(mut self) -> String {
+        let whole = self.reason.clone().unwrap_or_default();
+        let mut kept = whole.as_str();
+        loop {
+            self.reason = self.reason.take().map(|_| {
+                let cut = if kept.len() < whole.len() { "…" } else { "" };
+                format!("{kept}{cut}{}", self.ending)
+            });
+            // Only strings are serialized, which cannot fail.
+            let body = serde_json::to_string(&self).unwrap_or_default();
+            let excess = body.len().saturating_sub(LIMIT);
+            if excess == 0 {
+                return body;
+            } else if !kept.is_empty() {
+                // A byte of the reason takes up to six in JSON, so this never cuts too much.
+                kept = head(kept, kept.len().saturating_sub(excess.div_ceil(6)));
+            } else if !self.data.is_empty() {
+                self.data.clear();
+            } else {
+                return body;
+            }
+        }
+    }
+}
+
+/// What is said after the reason: its error code where that might be cut, and where to read more.
+fn ending(code: Option<&str>, reason: &str, log_stream: &str) -> String {
+    let code = code.filter(|_| reason.len() > LIMIT / 4).map(|it| format!(" [{it}]"));
+    let log = Some(log_stream).filter(|it| !it.is_empty());
+    let log = log.map(|it| format!(" (log stream {it})"));
+    format!("{}{}", code.unwrap_or_default(), log.unwrap_or_default())
+}
+
+/// The first characters of `text`, at most `bytes` long.
+fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}

@@ -1,0 +1,74 @@
+//! Takes an answer to where CloudFormation waits for it.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use backon::{ExponentialBuilder, Retryable};
+use thiserror::Error;
+use tokio::time::{Instant, timeout_at};
+use tracing::warn;
+
+use crate::response_url::ResponseUrl;
+
+/// Why an answer did not reach CloudFormation.
+///
+/// No variant repeats the address or carries a cause that might.
+#[derive(Debug, Error)]
+pub enum Undelivered {
+    /// The event has no `ResponseURL`, so it is not a custom-resource request.
+    #[error("the event has no ResponseURL")]
+    NoAddress,
+    /// Answers go out over https only, plain http being accepted on the loopback interface.
+    #[error("the ResponseURL is not an https address")]
+    BadAddress,
+    /// The address does not make a request.
+    #[error("the ResponseURL cannot be requested")]
+    Request,
+    /// The connection failed.
+    #[error("the connection for the answer failed")]
+    Connection,
+    /// The storage behind the address refused the answer.
+    #[error("the answer was refused with HTTP status {0}")]
+    Refused(u16),
+    /// The function's deadline came first.
+    #[error("the deadline came before the answer was delivered")]
+    OutOfTime,
+}
+
+/// Puts `body` to `url`, trying again until `until`.
+///
+/// The content type is empty, since the address is presigned for that.
+///
+/// # Errors
+///
+/// When every attempt failed. CloudFormation then still waits, and the same body can be put again.
+pub(crate) async fn put(
+    http: &SharedHttpConnector,
+    url: &ResponseUrl,
+    body: &str,
+    until: Instant,
+) -> Result<(), Undelivered> {
+    let once = async || {
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request.set_method("PUT").map_err(|_| Undelivered::Request)?;
+        request.set_uri(url.reveal()).map_err(|_| Undelivered::Request)?;
+        request.headers_mut().insert("content-type", "");
+        let response = http.call(request).await.map_err(|_| Undelivered::Connection)?;
+        match response.status().as_u16() {
+            200..=299 => Ok(()),
+            status => Err(Undelivered::Refused(status)),
+        }
+    };
+    let patience = ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(Duration::from_secs(2))
+        .without_max_times();
+    let attempts = once
+        .retry(patience)
+        .when(|it| !matches!(it, Undelivered::Request))
+        .notify(|it, _| warn!(error = %it, "the answer is sent again"));
+    timeout_at(until, attempts).await.unwrap_or(Err(Undelivered::OutOfTime))
+}

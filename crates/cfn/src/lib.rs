@@ -1,0 +1,206 @@
+//! The CloudFormation custom-resource protocol: one answer to every request, whatever happens.
+//!
+//! A function hands [`run`] its handler and never sees the protocol again.
+//!
+//! # Guarantees
+//!
+//! - CloudFormation gets exactly one answer: also when the properties do not parse, when the
+//!   handler fails or panics, when AWS hangs, and shortly before the function's deadline.
+//! - A failure never changes the physical ID, and a Delete always answers with the ID it came with.
+//! - The presigned `ResponseURL` reaches neither a log nor a [`Request`].
+//!
+//! # Assumptions
+//!
+//! - The handler can be cut at any await and run again: Lambda delivers a request again when no
+//!   answer could be sent, and CloudFormation reuses a `RequestId` when it retries.
+//! - Deleting what was never created succeeds, since CloudFormation deletes after a failed Create.
+
+mod answer;
+mod deliver;
+mod logging;
+mod request;
+mod response_url;
+mod scalar;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use futures_util::FutureExt;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, info};
+
+use crate::answer::Answer;
+pub use crate::deliver::Undelivered;
+pub use crate::request::{Change, Request};
+use crate::request::{Envelope, read};
+pub use crate::scalar::{Flag, Strings};
+
+/// The physical ID of a resource whose creation failed before anything was made.
+///
+/// CloudFormation sends it back in the Delete that follows; a [`Request`] then has no physical ID.
+pub const NOT_CREATED: &str = "not-created";
+
+/// How long before the function's deadline the handler is cut off, so that the answer still fits.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// The time a handler gets when the runtime's deadline is not a time in the future, as local
+/// emulators of the Lambda Runtime API have it.
+const FALLBACK: Duration = Duration::from_mins(5);
+
+/// What a handler answers when the resource is as wanted.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// Identifies the resource. A different value on Update makes CloudFormation delete the old one.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` returns, by attribute.
+    pub data: BTreeMap<&'static str, String>,
+    /// Whether CloudFormation hides `data` in its events and in `DescribeStacks` output.
+    pub no_echo: bool,
+}
+
+/// What a handler answers when the resource is not as wanted.
+#[derive(Debug)]
+pub struct Failure {
+    reason: String,
+    code: Option<String>,
+    physical_id: Option<String>,
+}
+
+impl Failure {
+    /// A failure whose reason is `error` and its causes on one line.
+    pub fn new(error: &dyn Error) -> Self {
+        Self { reason: chain(error), code: None, physical_id: None }
+    }
+
+    /// Names the error code, which stays readable however much of the reason has to be cut.
+    #[must_use]
+    pub fn with_code(mut self, code: Option<impl Into<String>>) -> Self {
+        self.code = code.map(Into::into);
+        self
+    }
+
+    /// Names what a Create made before it failed, so that the Delete that follows can remove it.
+    #[must_use]
+    pub fn with_physical_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.physical_id = id.map(Into::into);
+        self
+    }
+}
+
+/// Serves `handle` as a Lambda function until the runtime shuts it down.
+///
+/// `http` delivers the answers; it is the connector that the AWS clients use.
+///
+/// # Errors
+///
+/// When the Lambda Runtime API cannot be reached. Requests already answered stay answered.
+pub async fn run<P: DeserializeOwned>(
+    http: SharedHttpConnector,
+    handle: impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
+) -> Result<(), lambda_runtime::Error> {
+    logging::start();
+    let (http, handle) = (&http, &handle);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let until = deadline(&event.context, SystemTime::now(), Instant::now());
+        let log_stream = event.context.env_config.log_stream.clone();
+        serve(http, handle, event.payload, until, &log_stream).await
+    }))
+    .await
+}
+
+impl From<Undelivered> for Diagnostic {
+    fn from(undelivered: Undelivered) -> Self {
+        Self { error_type: "Undelivered".to_owned(), error_message: undelivered.to_string() }
+    }
+}
+
+/// Answers one request.
+///
+/// # Errors
+///
+/// When the answer could not be delivered: Lambda then delivers the request again. An event that
+/// names no usable address for the answer fails before the handler runs, so nothing has changed.
+async fn serve<P: DeserializeOwned>(
+    http: &SharedHttpConnector,
+    handle: &impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
+    event: Value,
+    until: Instant,
+    log_stream: &str,
+) -> Result<(), Undelivered> {
+    let started = Instant::now();
+    let envelope = Envelope::read(&event).inspect_err(|refused| {
+        error!(error = %chain(refused), "the request cannot be answered");
+    })?;
+    let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
+    let outcome = attempt(handle, event, until - margin).await;
+    let answer = Answer::new(&envelope, outcome, log_stream);
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (request, resource) = (&envelope.request_type, &envelope.logical_resource_id);
+    let (status, physical_id) = (answer.status(), answer.physical_id());
+    match answer.reason() {
+        None => info!(request, resource, status, physical_id, milliseconds, "answer"),
+        Some(reason) => {
+            error!(request, resource, status, physical_id, milliseconds, reason, "answer");
+        }
+    }
+    deliver::put(http, &envelope.response_url, &answer.body(), until)
+        .await
+        .inspect_err(|failed| error!(error = %chain(failed), "the answer was not delivered"))
+}
+
+/// Runs the handler so that it always comes to an end: by `until`, and not by a panic.
+async fn attempt<P: DeserializeOwned>(
+    handle: &impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
+    event: Value,
+    until: Instant,
+) -> Result<Reply, Failure> {
+    let request = read(event, until).map_err(|it| Failure::new(&it))?;
+    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    let handled = AssertUnwindSafe(Box::pin(handle(request))).catch_unwind();
+    match timeout_at(until, handled).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(Failure {
+            reason: format!("the function panicked: {}; hint: this is a bug", words(&*panic)),
+            code: None,
+            physical_id: None,
+        }),
+        Err(_) => Err(Failure {
+            reason: "the function ran out of time before the work was done; \
+                     hint: deploy again to continue where it stopped"
+                .to_owned(),
+            code: None,
+            physical_id: None,
+        }),
+    }
+}
+
+/// The time by which the answer must be out, on the clock that timeouts use.
+fn deadline(context: &Context, now: SystemTime, instant: Instant) -> Instant {
+    let remaining = context.deadline().duration_since(now).ok().filter(|it| !it.is_zero());
+    instant + remaining.unwrap_or(FALLBACK)
+}
+
+/// The error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// What was said in a panic.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests;
