@@ -1,0 +1,249 @@
+//! The settings of AWS Backup for the whole organization.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use crate::id::{TagKey, TagValue};
+use crate::owner::{Owner, our_tag};
+
+/// A setting that only the management account can change.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Setting {
+    /// Whether recovery points may be copied to other accounts of the organization.
+    CrossAccountBackup,
+    /// Whether AWS Backup keeps its delegated administrators' permissions up to date.
+    DelegatedAdministrator,
+    /// Whether multi-party approval can protect logically air-gapped vaults.
+    MultiPartyApproval,
+}
+
+impl Setting {
+    /// Every setting.
+    pub const ALL: [Self; 3] =
+        [Self::CrossAccountBackup, Self::DelegatedAdministrator, Self::MultiPartyApproval];
+
+    /// The name of the setting in a template.
+    pub fn property(self) -> &'static str {
+        match self {
+            Self::CrossAccountBackup => "CrossAccountBackup",
+            Self::DelegatedAdministrator => "DelegatedAdministrator",
+            Self::MultiPartyApproval => "MultiPartyApproval",
+        }
+    }
+
+    /// The key of the setting in the API of AWS Backup.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::CrossAccountBackup => "isCrossAccountBackupEnabled",
+            Self::DelegatedAdministrator => "isDelegatedAdministratorEnabled",
+            Self::MultiPartyApproval => "isMpaEnabled",
+        }
+    }
+}
+
+/// Settings and whether they are on.
+pub type Values = BTreeMap<Setting, bool>;
+
+/// What a template asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Desired {
+    /// These settings have these values; others are left alone.
+    Present {
+        /// The settings in the template.
+        values: Values,
+        /// Whether the values found now are to come back when the resource is deleted.
+        restore: bool,
+    },
+    /// These settings have the values that were found when the resource was created.
+    Restored(BTreeSet<Setting>),
+}
+
+/// What the organization has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Observed {
+    /// Every setting as it is.
+    pub values: Values,
+    /// What the root's tag says was found when this resource was created.
+    pub found: Option<Values>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Note on the root what is found, before it is changed.
+    Record(Values),
+    /// Change these settings and no others.
+    Update(Values),
+    /// Remove the note from the root.
+    Forget,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(values) => write!(f, "tag the root with {}", words(values)),
+            Self::Update(values) => write!(f, "set {}", words(values)),
+            Self::Forget => write!(f, "untag the root"),
+        }
+    }
+}
+
+/// Returns the steps from `observed` to `desired`.
+pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
+    let change = |wanted: &Values| {
+        let differs = |(setting, on): &(&Setting, &bool)| observed.values.get(setting) != Some(on);
+        let change: Values = wanted.iter().filter(differs).map(|(it, on)| (*it, *on)).collect();
+        (!change.is_empty()).then_some(Step::Update(change))
+    };
+    match (desired, &observed.found) {
+        (Desired::Present { values, restore: true }, None) => {
+            let record = Step::Record(observed.values.clone());
+            [record].into_iter().chain(change(values)).collect()
+        }
+        (Desired::Present { values, .. }, _) => change(values).into_iter().collect(),
+        (Desired::Restored(_), None) => vec![],
+        (Desired::Restored(settings), Some(found)) => {
+            let wanted = found.iter().filter(|(it, _)| settings.contains(it));
+            let wanted = wanted.map(|(it, on)| (*it, *on)).collect();
+            change(&wanted).into_iter().chain([Step::Forget]).collect()
+        }
+    }
+}
+
+/// The tag on the root that holds what `owner` found.
+pub fn tag(owner: &Owner) -> TagKey {
+    our_tag(&format!("found-settings/{}", owner.short()))
+}
+
+/// What is written into the tag, as in `CrossAccountBackup=false MultiPartyApproval=true`.
+pub fn tag_value(values: &Values) -> TagValue {
+    TagValue::from_str(&words(values)).unwrap_or_else(|_| unreachable!("three words make a tag"))
+}
+
+/// Reads what [`tag_value`] wrote, passing over what it never writes.
+pub fn of_tag_value(value: &str) -> Values {
+    let one = |word: &str| {
+        let (name, on) = word.split_once('=')?;
+        let setting = Setting::ALL.into_iter().find(|it| it.property() == name)?;
+        Some((setting, on.parse().ok()?))
+    };
+    value.split(' ').filter_map(one).collect()
+}
+
+fn words(values: &Values) -> String {
+    let words = values.iter().map(|(it, on)| format!("{}={on}", it.property()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    const OFF: &str =
+        "CrossAccountBackup=false DelegatedAdministrator=false MultiPartyApproval=false";
+    const ON: &str = "CrossAccountBackup=true DelegatedAdministrator=true MultiPartyApproval=true";
+
+    fn present(values: &str, restore: bool) -> Desired {
+        Desired::Present { values: of_tag_value(values), restore }
+    }
+
+    fn observed(values: &str, found: Option<&str>) -> Observed {
+        Observed { values: of_tag_value(values), found: found.map(of_tag_value) }
+    }
+
+    fn check(desired: &Desired, observed: &Observed, expect: Expect) {
+        let steps = plan(desired, observed);
+        expect.assert_eq(&steps.iter().map(|it| format!("{it}\n")).collect::<String>());
+    }
+
+    #[test]
+    fn only_what_differs_is_set() {
+        check(
+            &present("CrossAccountBackup=true MultiPartyApproval=false", false),
+            &observed(OFF, None),
+            expect![[r"
+            set CrossAccountBackup=true
+        "]],
+        );
+        check(&present(ON, false), &observed(ON, None), expect![""]);
+    }
+
+    #[test]
+    fn a_setting_that_is_not_in_the_template_is_left_alone() {
+        check(&present("CrossAccountBackup=true", false), &observed(ON, None), expect![""]);
+    }
+
+    #[test]
+    fn what_is_found_is_recorded_once_and_before_it_is_changed() {
+        check(
+            &present("CrossAccountBackup=true", true),
+            &observed(OFF, None),
+            expect![[r"
+            tag the root with CrossAccountBackup=false DelegatedAdministrator=false MultiPartyApproval=false
+            set CrossAccountBackup=true
+        "]],
+        );
+        check(&present("CrossAccountBackup=true", true), &observed(ON, Some(OFF)), expect![""]);
+    }
+
+    #[test]
+    fn only_the_settings_of_the_template_are_restored() {
+        check(
+            &Desired::Restored([Setting::CrossAccountBackup].into()),
+            &observed(ON, Some(OFF)),
+            expect![[r"
+            set CrossAccountBackup=false
+            untag the root
+        "]],
+        );
+        check(
+            &Desired::Restored(Setting::ALL.into()),
+            &observed(OFF, Some(OFF)),
+            expect![[r"
+            untag the root
+        "]],
+        );
+    }
+
+    #[test]
+    fn nothing_is_restored_without_a_record() {
+        check(&Desired::Restored(Setting::ALL.into()), &observed(ON, None), expect![""]);
+    }
+
+    #[test]
+    fn a_record_reads_back_and_fits_a_tag() {
+        for values in [ON, OFF, ""] {
+            assert_eq!(words(&of_tag_value(tag_value(&of_tag_value(values)).as_str())), values);
+        }
+        assert_eq!(of_tag_value("CrossAccountBackup=perhaps Volume=true x"), Values::new());
+    }
+
+    #[test]
+    fn every_interrupted_run_can_be_resumed() {
+        let after = |mut observed: Observed, step: &Step| {
+            match step {
+                Step::Record(values) => observed.found = Some(values.clone()),
+                Step::Update(values) => observed.values.extend(values.clone()),
+                Step::Forget => observed.found = None,
+            }
+            observed
+        };
+        for desired in
+            [present(ON, true), present(ON, false), Desired::Restored(Setting::ALL.into())]
+        {
+            for start in [observed(OFF, None), observed(ON, Some(OFF)), observed(ON, None)] {
+                let steps = plan(&desired, &start);
+                let whole = steps.iter().fold(start.clone(), after);
+                for done in 0..=steps.len() {
+                    let halfway = steps[..done].iter().fold(start.clone(), after);
+                    let end = plan(&desired, &halfway).iter().fold(halfway, after);
+                    assert_eq!(end, whole, "{desired:?} from {start:?} after {done}");
+                    assert_eq!(plan(&desired, &end), vec![]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Identifiers, each of which is valid once it exists.
+//!
+//! The shapes are those of the service models of AWS Organizations and AWS Backup, anchored at both
+//! ends (the model's own pattern for a policy target is not).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Text that does not have the shape of what it is given for.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("`{given}` is not {expected}")]
+pub struct Malformed {
+    given: String,
+    expected: &'static str,
+}
+
+macro_rules! identifier {
+    ($(#[doc = $doc:literal])+ $name:ident: $expected:literal, $valid:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identifier as AWS writes it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Malformed;
+
+            fn try_from(given: String) -> Result<Self, Malformed> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&given) { Ok(Self(given)) } else { Err(Malformed { given, expected: $expected }) }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(given: &str) -> Result<Self, Malformed> {
+                given.to_owned().try_into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// An AWS account.
+    AccountId: "an account ID (12 digits)", |it| it.len() == 12 && digits(it)
+}
+
+identifier! {
+    /// What a policy can be attached to: the root, an organizational unit (OU) or an account.
+    TargetId:
+        "the ID of a root (r-…), an OU (ou-…-…) or an account (12 digits)",
+        |it| root(it) || unit(it) || AccountId::from_str(it).is_ok()
+}
+
+identifier! {
+    /// A policy, by the ID that AWS Organizations gave it.
+    PolicyId:
+        "a policy ID (p-…)",
+        |it| it.strip_prefix("p-").is_some_and(|it| {
+            (8..=128).contains(&it.len()) && it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
+        })
+}
+
+identifier! {
+    /// The name of a policy, unique among those of the organization.
+    PolicyName: "a policy name (1 to 128 characters)", |it| (1..=128).contains(&it.chars().count())
+}
+
+identifier! {
+    /// A kind of policy as the API spells it, also one that is newer than this program.
+    PolicyType:
+        "a policy type such as BACKUP_POLICY",
+        |it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
+}
+
+identifier! {
+    /// An AWS service as trusted access and delegated administration name it.
+    ///
+    /// It is shorter than AWS would allow, so that it fits the key of a tag.
+    ServicePrincipal:
+        "a service principal such as backup.amazonaws.com",
+        |it| it.len() <= 94 && it.contains('.') && it.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        })
+}
+
+identifier! {
+    /// The role that is assumed to act in the management account.
+    RoleArn:
+        "the ARN of a role (arn:…:iam::…:role/…)",
+        |it| match it.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+            ["arn", partition, "iam", "", account, role] => {
+                !partition.is_empty()
+                    && AccountId::from_str(account).is_ok()
+                    && role.strip_prefix("role/").is_some_and(|it| !it.is_empty())
+            }
+            _ => false,
+        }
+}
+
+identifier! {
+    /// The key of a tag.
+    TagKey: "a tag key (1 to 128 letters, digits, spaces and _.:/=+-@)", |it| {
+        (1..=128).contains(&it.chars().count()) && it.chars().all(taggable)
+    }
+}
+
+identifier! {
+    /// The value of a tag.
+    TagValue: "a tag value (at most 256 letters, digits, spaces and _.:/=+-@)", |it| {
+        it.chars().count() <= 256 && it.chars().all(taggable)
+    }
+}
+
+impl PolicyType {
+    /// `BACKUP_POLICY`, the type this program is about.
+    pub fn backup() -> Self {
+        Self("BACKUP_POLICY".to_owned())
+    }
+}
+
+/// A target as a template names it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Target {
+    /// The organization's root, whose ID a template need not know.
+    Root,
+    /// The root, OU or account of this ID.
+    Id(TargetId),
+}
+
+impl FromStr for Target {
+    type Err = Malformed;
+
+    fn from_str(given: &str) -> Result<Self, Malformed> {
+        if given == "root" { Ok(Self::Root) } else { given.parse().map(Self::Id) }
+    }
+}
+
+impl Target {
+    /// The ID of the target in the organization whose root is `root`.
+    pub fn id(self, root: &TargetId) -> TargetId {
+        match self {
+            Self::Root => root.clone(),
+            Self::Id(id) => id,
+        }
+    }
+}
+
+fn digits(it: &str) -> bool {
+    it.bytes().all(|it| it.is_ascii_digit())
+}
+
+fn lower(it: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+    length.contains(&it.len())
+        && it.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_lowercase())
+}
+
+fn root(it: &str) -> bool {
+    it.strip_prefix("r-").is_some_and(|it| lower(it, 4..=32))
+}
+
+fn unit(it: &str) -> bool {
+    it.strip_prefix("ou-")
+        .and_then(|it| it.split_once('-'))
+        .is_some_and(|(root, unit)| lower(root, 4..=32) && lower(unit, 8..=32))
+}
+
+/// Organizations also takes letters and spaces of any script in tags.
+fn taggable(it: char) -> bool {
+    it.is_alphanumeric()
+        || it == ' '
+        || (!it.is_ascii() && it.is_whitespace())
+        || "_.:/=+-@".contains(it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks that `T` accepts every one of `good` and refuses every one of `bad`.
+    fn check<T: FromStr>(good: &[&str], bad: &[&str]) {
+        for it in good {
+            assert!(it.parse::<T>().is_ok(), "{it}");
+        }
+        for it in bad {
+            assert!(it.parse::<T>().is_err(), "{it}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_root_an_ou_or_an_account() {
+        check::<TargetId>(
+            &["r-ab12", "ou-ab12-12345678", "123456789012"],
+            &[
+                "",
+                "root",
+                "r-",
+                "r-AB12",
+                "ou-ab12",
+                "ou-ab12-1234567",
+                "12345678901",
+                "x123456789012",
+                "r-ab12,",
+            ],
+        );
+        let root = "r-ab12".parse().unwrap();
+        assert_eq!("root".parse::<Target>().unwrap().id(&root), root);
+    }
+
+    #[test]
+    fn a_policy_id_is_what_the_service_gave() {
+        check::<PolicyId>(
+            &["p-a1b2c3d4", "p-A_b2c3d4e5"],
+            &["p-", "p-a1b2c3d", "p-a1b2c3-4", "daily", "q-a1b2c3d4"],
+        );
+    }
+
+    #[test]
+    fn a_policy_type_may_be_newer_than_this_program() {
+        check::<PolicyType>(
+            &["BACKUP_POLICY", "TEA_POLICY_2"],
+            &["", "backup_policy", "BACKUP POLICY"],
+        );
+    }
+
+    #[test]
+    fn a_service_principal_is_a_lower_case_domain() {
+        check::<ServicePrincipal>(
+            &["backup.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com"],
+            &["", "backup", "Backup.amazonaws.com", "backup..com", "backup amazonaws.com"],
+        );
+    }
+
+    #[test]
+    fn a_role_is_named_in_full_and_in_any_partition() {
+        check::<RoleArn>(
+            &["arn:aws:iam::123456789012:role/a", "arn:aws-cn:iam::123456789012:role/path/a"],
+            &[
+                "a",
+                "arn:aws:iam::123456789012:user/a",
+                "arn:aws:iam::1:role/a",
+                "arn:aws:iam::123456789012:role/",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_tag_may_have_letters_of_any_script() {
+        check::<TagKey>(
+            &["größe", "a b", "team:cost/centre=1+2-3@4"],
+            &["", "a;b", "a\tb", &"x".repeat(129)],
+        );
+        check::<TagValue>(&["", "日本"], &["a,b", &"x".repeat(257)]);
+    }
+
+    #[test]
+    fn a_malformed_identifier_is_named_with_what_was_expected() {
+        let error = "ou-1".parse::<TargetId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`ou-1` is not the ID of a root (r-…), an OU (ou-…-…) or an account (12 digits)"
+        );
+    }
+}

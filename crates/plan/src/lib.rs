@@ -1,0 +1,16 @@
+//! What is to be done: desired and observed state in, steps out.
+//!
+//! Everything here is a pure function over data. There is no I/O, no clock and no AWS crate, so
+//! every decision of the suite can be tested in microseconds and printed before it is carried out.
+//!
+//! Each resource has a module with the same five names: `Desired` is what a template asks for,
+//! `Observed` is what the organization has, `plan` compares the two, a `Step` is one thing to do
+//! and says so in words, and a `Refusal` is why nothing is done.
+
+pub mod backup_policy;
+pub mod document;
+pub mod global_settings;
+pub mod id;
+pub mod owner;
+pub mod policy_types;
+pub mod service_access;

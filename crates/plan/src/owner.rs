@@ -1,0 +1,95 @@
+//! Which resource of which stack something belongs to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::id::{TagKey, TagValue};
+
+/// The tag by which a policy says which resource of which stack made it.
+///
+/// It is sent with the call that creates the policy, so a lost reply never leaves an orphan.
+pub const OWNER_TAG: &str = "org-backup:owner";
+
+/// The beginning of every tag key that belongs to this program.
+pub const TAG_PREFIX: &str = "org-backup:";
+
+/// A custom resource, by its stack and its name in the template.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Owner(TagValue);
+
+impl Owner {
+    /// The resource `logical_id` of the stack with the ARN `stack_id`.
+    ///
+    /// It is written as `<stack name>/<unique ID of the stack>/<logical ID>`, or as the SHA-256 of
+    /// that where it would not make a tag value.
+    pub fn new(stack_id: &str, logical_id: &str) -> Self {
+        let stack = stack_id.split_once(":stack/").map_or(stack_id, |(_, stack)| stack);
+        let name = format!("{stack}/{logical_id}");
+        Self(TagValue::from_str(&name).unwrap_or_else(|_| digest(&name)))
+    }
+
+    /// The value of the ownership tag.
+    pub fn tag_value(&self) -> &TagValue {
+        &self.0
+    }
+
+    /// A short name made of letters and digits, for where the whole one has no room.
+    pub fn short(&self) -> String {
+        digest(self.0.as_str()).as_str().chars().take(16).collect()
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The key of a tag that belongs to this program.
+///
+/// The part after the prefix is made by this program, of characters and a length that fit.
+pub(crate) fn our_tag(name: &str) -> TagKey {
+    let key = format!("{TAG_PREFIX}{name}");
+    key.parse().unwrap_or_else(|_| our_tag(digest(name).as_str()))
+}
+
+fn digest(text: &str) -> TagValue {
+    let hex = sha256(text.as_bytes());
+    TagValue::from_str(&hex)
+        .unwrap_or_else(|_| unreachable!("64 hexadecimal digits make a tag value"))
+}
+
+/// The SHA-256 of `bytes` in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STACK: &str = "arn:aws-cn:cloudformation:cn-north-1:111122223333:stack/backups/6f1e";
+
+    #[test]
+    fn an_owner_is_the_stack_and_the_resource_in_it() {
+        assert_eq!(Owner::new(STACK, "Daily").to_string(), "backups/6f1e/Daily");
+        assert_ne!(Owner::new(STACK, "Daily"), Owner::new(STACK, "Monthly"));
+        assert_ne!(Owner::new(STACK, "Daily"), Owner::new(&STACK.replace("6f1e", "6f1f"), "Daily"));
+    }
+
+    #[test]
+    fn an_owner_too_long_for_a_tag_is_told_apart_all_the_same() {
+        let [one, other] = ["1", "2"].map(|end| Owner::new(STACK, &("x".repeat(255) + end)));
+        assert_eq!(one.to_string().len(), 64);
+        assert_ne!(one, other);
+        assert_eq!(one.short().len(), 16);
+        assert_ne!(one.short(), other.short());
+    }
+}
