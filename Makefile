@@ -1,0 +1,76 @@
+# What one types. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+FUNCTIONS := backup-policy global-settings policy-types service-access
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+VENV := .venv/.requirements
+PACKAGE := $(TARGET)/package
+
+# The stacks of `make deploy`.
+STACK ?= org-backup
+POLICIES_STACK ?= org-backup-policies
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV) package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
+	cargo run --locked --quiet --package demo -- --package $(PACKAGE)
+
+.PHONY: test
+test: check ## Everything that CI runs, from nothing
+	cargo test --locked --workspace
+	$(MAKE) --no-print-directory demo
+
+.PHONY: check
+check: $(VENV) ## Formatting, lints, licences and templates
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
+	else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
+	.venv/bin/cfn-lint templates/*.yaml
+
+.PHONY: build
+build: ## The functions as they are shipped
+	cargo build --locked --release $(FUNCTIONS:%=--package %)
+
+.PHONY: package
+package: build ## One archive per function, in a folder named after their content
+	python3 scripts/package.py $(TARGET)/release $(PACKAGE) $(FUNCTIONS)
+
+.PHONY: package-arm64
+package-arm64: ## The same for Graviton, with cargo-lambda (deploy it with Architecture=arm64)
+	cargo lambda build --locked --release --arm64 $(FUNCTIONS:%=--package %)
+	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
+
+.PHONY: deploy
+deploy: package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [PARAMETERS="Regions=..."]
+	@: $(or $(BUCKET),$(error BUCKET is not set: name an S3 bucket in the Region of the stacks))
+	@: $(or $(CENTRAL_VAULT_ARN),$(error CENTRAL_VAULT_ARN is not set: name the vault that copies go to))
+	aws s3 sync $(PACKAGE) s3://$(BUCKET)
+	aws cloudformation deploy --stack-name $(STACK) --template-file templates/bootstrap.yaml \
+	  --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides \
+	  ArtifactBucket=$(BUCKET) ArtifactPrefix="$$(cd $(PACKAGE) && echo org-backup/*/)" \
+	  $(BOOTSTRAP_PARAMETERS)
+	aws cloudformation deploy --stack-name $(POLICIES_STACK) \
+	  --template-file templates/backup-policies.yaml --no-fail-on-empty-changeset \
+	  --parameter-overrides BootstrapStackName=$(STACK) CentralVaultArn=$(CENTRAL_VAULT_ARN) \
+	  $(PARAMETERS)
+
+.PHONY: venv
+venv: $(VENV) ## The Python tools, pinned and hashed
+
+$(VENV): requirements.txt
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	cargo clean
+	rm -rf .venv

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Packs function binaries for AWS Lambda: the same bytes in, the same bytes out.
+
+usage: package.py BINARIES PACKAGE FUNCTION...
+
+Writes PACKAGE/org-backup/<hash of all binaries>/<function>.zip and prints `org-backup/<hash>/`, the
+`ArtifactPrefix` of `templates/bootstrap.yaml`. What was packed before is removed.
+"""
+
+import hashlib
+import pathlib
+import shutil
+import sys
+import zipfile
+
+
+def pack(binary: bytes, archive: pathlib.Path) -> None:
+    """Writes an archive that holds `binary` as the `bootstrap` that Lambda starts."""
+    entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
+    entry.create_system = 3  # Unix, whose permissions follow.
+    entry.external_attr = 0o100755 << 16
+    with zipfile.ZipFile(archive, "w") as it:
+        it.writestr(entry, binary, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def main(binaries: str, package: str, *functions: str) -> None:
+    contents = {}
+    for name in sorted(functions):
+        # `cargo lambda build` has a folder for each function, with its `bootstrap`.
+        folder, plain = pathlib.Path(binaries, name, "bootstrap"), pathlib.Path(binaries, name)
+        contents[name] = (folder if folder.is_file() else plain).read_bytes()
+
+    digest = hashlib.sha256()
+    for name, binary in contents.items():
+        digest.update(name.encode() + hashlib.sha256(binary).digest())
+    prefix = f"org-backup/{digest.hexdigest()[:16]}/"
+
+    shutil.rmtree(package, ignore_errors=True)
+    folder = pathlib.Path(package, prefix)
+    folder.mkdir(parents=True)
+    for name, binary in contents.items():
+        pack(binary, folder / f"{name}.zip")
+    print(prefix)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
