@@ -11,6 +11,7 @@ pub mod backup_policy;
 pub mod document;
 pub mod global_settings;
 pub mod id;
+pub mod language;
 pub mod owner;
 pub mod policy_types;
 pub mod service_access;

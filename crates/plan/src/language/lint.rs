@@ -1,0 +1,312 @@
+//! What Organizations takes, but AWS Backup later refuses or does otherwise than was meant.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::MAX_CHARACTERS;
+use super::admit::{COLD_DAYS, assigned, each, is_variable};
+use super::cron::Schedule;
+use super::finding::{Finding, Findings, Path, Severity};
+use super::node::{Member, Node, Span, Value};
+use super::operator::{Allowed, CONTROL, Keyword, Operator, keyword};
+use super::policy::{Place, Policy};
+use super::values;
+
+/// Most entries that AWS documents, and the words for them.
+const LIMITS: &[(&str, usize)] =
+    &[("rules", 10), ("copy_actions", 5), ("recovery_point_tags", 10), ("backup_plan_tags", 50)];
+
+/// Reports everything in the document that is legal and yet suspicious.
+pub(super) fn lint(document: &Node, findings: &mut Findings) {
+    let top = Path::Top;
+    variables(document, &top, findings);
+    twins(document, &top, findings);
+    locks(document, &top, false, findings);
+    each(document, "plans", &top, |path, plan| {
+        let node = &plan.value;
+        incomplete(plan, path, findings);
+        limits(node, path, findings);
+        each(node, "rules", path, |path, rule| {
+            limits(&rule.value, path, findings);
+            lifecycle(&rule.value, path, findings);
+            schedule(&rule.value, path, findings);
+            scans(node, rule, path, findings);
+            each(&rule.value, "copy_actions", path, |path, copy| {
+                lifecycle(&copy.value, path, findings);
+                copy_to_itself(node, &rule.value, copy, path, findings);
+                copy_elsewhere(copy, path, findings);
+            });
+        });
+    });
+}
+
+/// AWS counts every character, and refuses the document that has too many.
+pub(super) fn length(text: &str, document: &Node) -> Option<Finding> {
+    let written = text.chars().count();
+    if written <= MAX_CHARACTERS {
+        return None;
+    }
+    let minified = document.to_json().chars().count();
+    let (severity, message) = if minified > MAX_CHARACTERS {
+        let message = format!(
+            "the policy has {minified} characters even without white space; AWS takes at most \
+             {MAX_CHARACTERS}, so split it into several policies"
+        );
+        (Severity::Error, message)
+    } else {
+        let message = format!(
+            "the policy has {written} characters, of which AWS takes {MAX_CHARACTERS}; without \
+             white space it has {minified} and fits"
+        );
+        (Severity::Warning, message)
+    };
+    let path = String::new();
+    let span = Span::default();
+    Some(Finding { severity, code: "too-long", path, span, line: 0, column: 0, message })
+}
+
+fn variables(node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let found = |path: &Path<'_>, span: Span, findings: &mut Findings| {
+        let message =
+            "holds a `${variable}`, which `Custom::BackupPolicy` replaces but AWS does not";
+        findings.warning("variable", path, span, message);
+    };
+    match &node.value {
+        Value::Text(text) if is_variable(text) => found(path, node.span, findings),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                variables(item, &path.index(index), findings);
+            }
+        }
+        Value::Object(members) => {
+            for member in members {
+                let inner = path.key(&member.key);
+                if is_variable(&member.key) {
+                    found(&inner, member.span, findings);
+                }
+                variables(&member.value, &inner, findings);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {}
+    }
+}
+
+/// Keys that differ only by case are one key to AWS.
+fn twins(node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for Member { key, span, value } in node.members().unwrap_or_default() {
+        let inner = path.key(key);
+        if let Some(first) = seen.insert(key.to_lowercase(), key)
+            && first != key
+        {
+            let message = format!(
+                "`{key}` and `{first}` differ only by case; AWS makes one of them, with the \
+                 values of both"
+            );
+            findings.warning("names-differ-by-case", &inner, *span, message);
+        }
+        twins(value, &inner, findings);
+    }
+}
+
+/// A control on a container does not reach the values below it.
+///
+/// Returns the first value below that policies further down may change; its path is made only when
+/// `wanted`, because a control above has to name it.
+fn locks(node: &Node, path: &Path<'_>, wanted: bool, findings: &mut Findings) -> Option<String> {
+    let members = node.members()?;
+    let control = node.get(CONTROL).and_then(Node::as_control);
+    let locked = control.is_some_and(|it| it != Allowed::ALL);
+    if members.iter().any(|it| matches!(keyword(&it.key), Some(Keyword::Operator(_)))) {
+        return (!locked).then(|| if wanted { path.to_string() } else { String::new() });
+    }
+    let wanted = wanted || locked;
+    let mut open = None;
+    for Member { key, value, .. } in members.iter().filter(|it| keyword(&it.key).is_none()) {
+        let first = locks(value, &path.key(key), wanted && open.is_none(), findings);
+        open = open.or(first);
+    }
+    if let Some(open) = open.as_ref().filter(|_| locked) {
+        let member = members.iter().find(|it| it.key.eq_ignore_ascii_case(CONTROL));
+        let message = format!(
+            "this control does not reach the values below it: policies further down can still \
+             change `{open}`; put the control on every object and every value"
+        );
+        findings.warning(
+            "control-does-not-reach",
+            &path.key(CONTROL),
+            member.map_or(node.span, |it| it.span),
+            message,
+        );
+    }
+    open
+}
+
+fn incomplete(plan: &Member, path: &Path<'_>, findings: &mut Findings) {
+    let Some(members) = plan.value.members() else { return };
+    let is_blank = |node: &Node| node.members().is_some_and(<[Member]>::is_empty);
+    let missing = ["regions", "rules", "selections"].into_iter();
+    let missing: Vec<_> = missing.filter(|it| plan.value.get(it).is_none_or(is_blank)).collect();
+    let vault = |rule: &&Member| rule.value.get("target_backup_vault_name").is_none();
+    let rules = plan.value.get("rules").and_then(Node::members).unwrap_or_default();
+    let rules = rules.iter().filter(|it| !it.key.starts_with("@@"));
+    if !missing.is_empty() && !members.is_empty() {
+        let message = format!(
+            "this plan has no `{}`; unless another policy adds it, AWS withholds everything from \
+             the accounts",
+            missing.join("`, no `")
+        );
+        findings.warning("incomplete-plan", path, plan.span, message);
+    }
+    for rule in rules.filter(vault).filter(|it| it.value.members().is_some()) {
+        let message = "this rule has no `target_backup_vault_name`; unless another policy adds \
+                       it, AWS withholds everything from the accounts";
+        let path = path.key("rules");
+        findings.warning("incomplete-plan", &path.key(&rule.key), rule.span, message);
+    }
+}
+
+fn limits(node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    for (key, limit) in LIMITS {
+        let Some(list) = node.get(key) else { continue };
+        let members = list.members().unwrap_or_default();
+        let count = members.iter().filter(|it| !it.key.starts_with("@@")).count();
+        if count > *limit {
+            let message = format!("{count} `{key}` are more than the {limit} that AWS documents");
+            findings.warning("too-many", &path.key(key), list.span, message);
+        }
+    }
+}
+
+/// Cold storage has a minimum of 90 days, which AWS Backup enforces when it makes the plan.
+fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let Some(lifecycle) = node.get("lifecycle") else { return };
+    if assigned(lifecycle, "opt_in_to_archive_for_supported_resources") == Some("true") {
+        return;
+    }
+    let days = |key| assigned(lifecycle, key).and_then(values::number);
+    let (cold, delete) = (days("move_to_cold_storage_after_days"), days("delete_after_days"));
+    if let (Some(cold), Some(delete)) = (cold, delete)
+        && delete < cold.saturating_add(COLD_DAYS)
+    {
+        let message = format!(
+            "backups that move to cold storage after {cold} days must be kept for at least {} \
+             days, not {delete}; Organizations takes this, but AWS Backup refuses the plan",
+            cold.saturating_add(COLD_DAYS)
+        );
+        let inner = path.key("lifecycle");
+        let span = lifecycle.get("delete_after_days").map_or(lifecycle.span, |it| it.span);
+        findings.error("cold-storage", &inner.key("delete_after_days"), span, message);
+    }
+}
+
+fn schedule(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let Some(expression) = assigned(rule, "schedule_expression") else { return };
+    if Schedule::parse(expression).is_ok_and(|it| it.is_ever_within_an_hour()) {
+        let message = format!(
+            "some runs of `{expression}` are less than an hour apart; whether AWS takes it \
+             depends on the time of day it is asked"
+        );
+        let span = rule.get("schedule_expression").map_or(rule.span, |it| it.span);
+        findings.warning("schedule-too-dense", &path.key("schedule_expression"), span, message);
+    }
+}
+
+fn scans(plan: &Node, rule: &Member, path: &Path<'_>, findings: &mut Findings) {
+    if let (Some(scan), None) = (rule.value.get("scan_actions"), plan.get("scan_settings")) {
+        let message = "`scan_actions` needs `scan_settings` in the same plan; unless another \
+                       policy adds them, AWS withholds everything from the accounts";
+        findings.warning("incomplete-plan", &path.key("scan_actions"), scan.span, message);
+    }
+}
+
+fn copy_to_itself(
+    plan: &Node,
+    rule: &Node,
+    copy: &Member,
+    path: &Path<'_>,
+    findings: &mut Findings,
+) {
+    let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
+    let Some(["backup", region, "$account", vault]) = values::arn(target) else { return };
+    let name = vault.strip_prefix("backup-vault:");
+    if name.is_none() || name != assigned(rule, "target_backup_vault_name") {
+        return;
+    }
+    let regions = plan.get("regions").and_then(Node::members).unwrap_or_default();
+    let lists = regions.iter().filter_map(|it| match (keyword(&it.key)?, &it.value.value) {
+        (Keyword::Operator(Operator::Assign | Operator::Append), Value::Array(items)) => {
+            Some(items)
+        }
+        _ => None,
+    });
+    if lists.flatten().any(|it| it.scalar() == Some(region)) {
+        let message = format!(
+            "in {region} this copies a backup to the vault it is already in, which AWS Backup \
+             refuses; copy to another vault or Region"
+        );
+        findings.error("copy-to-itself", path, copy.span, message);
+    }
+}
+
+fn copy_elsewhere(copy: &Member, path: &Path<'_>, findings: &mut Findings) {
+    let Some(target) = assigned(&copy.value, "target_backup_vault_arn") else { return };
+    if target.to_lowercase() != copy.key.to_lowercase() && !is_variable(&copy.key) {
+        let message = format!("this copies to `{target}`, not to the vault that its key names");
+        findings.warning("copy-key", &path.key("target_backup_vault_arn"), copy.span, message);
+    }
+}
+
+/// A value that several policies of one level set, each to something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contested {
+    /// The keys that lead to the value, joined by `/`.
+    pub path: String,
+    /// The policies that set it, in attachment order: the first one wins.
+    pub policies: Vec<String>,
+}
+
+/// Finds the values whose winner depends on the order in which policies were attached.
+///
+/// Detaching a policy and attaching it again moves it to the end, so such a value can change
+/// without anybody having changed a policy.
+#[must_use]
+pub fn contested(policies: &[(&str, &Policy)]) -> Vec<Contested> {
+    let mut assigns: BTreeMap<String, Vec<(&str, &super::Setting)>> = BTreeMap::new();
+    for (name, policy) in policies {
+        collect(&policy.top, "", name, &mut assigns);
+    }
+    let differ = |it: &(String, Vec<(&str, &super::Setting)>)| {
+        it.1.iter().zip(it.1.iter().skip(1)).any(|(one, other)| one.1 != other.1)
+    };
+    let contested = assigns.into_iter().filter(differ).map(|(path, assigns)| Contested {
+        path,
+        policies: assigns.iter().map(|it| it.0.to_owned()).collect(),
+    });
+    contested.collect()
+}
+
+fn collect<'a>(
+    place: &'a Place,
+    path: &str,
+    name: &'a str,
+    into: &mut BTreeMap<String, Vec<(&'a str, &'a super::Setting)>>,
+) {
+    if let Some(assign) = &place.assign {
+        into.entry(path.to_owned()).or_default().push((name, &assign.setting));
+    }
+    for (key, below) in &place.below {
+        let key: &Arc<str> = key;
+        let separator = if path.is_empty() { "" } else { "/" };
+        collect(below, &format!("{path}{separator}{key}"), name, into);
+    }
+}
+
+impl Node {
+    /// What a control allows; `None` when it cannot be read.
+    fn as_control(&self) -> Option<Allowed> {
+        let Value::Array(words) = &self.value else { return None };
+        let words = words.iter().map(|it| Allowed::word(it.scalar()?));
+        words.collect::<Option<Vec<_>>>().map(|it| it.into_iter().fold(Allowed::NONE, Allowed::or))
+    }
+}

@@ -1,0 +1,322 @@
+//! What an account gets: the policies from the root down to it, merged.
+//!
+//! A state is immutable and shares everything a level leaves alone with the state above it, so
+//! an organization costs what its attachments change, not what its accounts inherit. Merge once per
+//! distinct chain of attachments, and give the same [`Inherited`] to every account that shares it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+
+use super::operator::{Allowed, Operator};
+use super::policy::{Operand, Place, Policy, Setting};
+use super::validate::Report;
+
+/// The policies attached to one root, OU or account, in attachment order.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// What they are attached to, for provenance.
+    pub target: String,
+    /// Each policy and the name it is known by.
+    pub policies: Vec<(String, Policy)>,
+}
+
+/// A policy at the level it is attached to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    /// The root, OU or account it is attached to.
+    pub target: String,
+    /// The policy.
+    pub policy: String,
+}
+
+/// What made a value what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The policy.
+    pub source: Arc<Source>,
+    /// What it did.
+    pub operator: Operator,
+    /// The place of the operator in the policy's text.
+    pub at: u32,
+}
+
+/// What everything below a root or OU inherits.
+#[derive(Clone, Debug, Default)]
+pub struct Inherited {
+    state: Arc<State>,
+}
+
+/// The effective policy of an account.
+#[derive(Clone, Debug, Default)]
+pub struct Effective {
+    pub(super) state: Arc<State>,
+}
+
+/// One value of an effective policy and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Leaf<'a> {
+    /// The keys that lead to it, joined by `/`.
+    pub path: String,
+    /// The value.
+    pub setting: &'a Setting,
+    /// Who set it: the policy that assigned it, then those that added to it or took from it.
+    pub origins: &'a [Origin],
+}
+
+/// One place after merging.
+#[derive(Debug)]
+pub(super) struct State {
+    allowed: Allowed,
+    leaf: Option<(Setting, Vec<Origin>)>,
+    /// The places below, sorted by key.
+    below: Vec<(Arc<str>, Arc<State>)>,
+    /// What is wrong with the plan at this place, once somebody asked.
+    pub(super) report: OnceLock<Report>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { allowed: Allowed::ALL, leaf: None, below: Vec::new(), report: OnceLock::new() }
+    }
+}
+
+/// Merges the levels from the root to the account.
+#[must_use]
+pub fn merge(levels: &[Level]) -> Effective {
+    let inherited = levels.iter().fold(Inherited::root(), |inherited, level| {
+        let policies: Vec<_> = level.policies.iter().map(|it| (it.0.as_str(), &it.1)).collect();
+        inherited.descend(&level.target, &policies)
+    });
+    inherited.effective()
+}
+
+impl Inherited {
+    /// What the root inherits: nothing.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Goes one level down to `target`, to which `policies` are attached in this order.
+    #[must_use]
+    pub fn descend(&self, target: &str, policies: &[(&str, &Policy)]) -> Self {
+        if policies.is_empty() {
+            return self.clone();
+        }
+        let parts = policies.iter().map(|(policy, document)| {
+            let source = Source { target: target.to_owned(), policy: (*policy).to_owned() };
+            Part { source: Arc::new(source), place: &document.top }
+        });
+        let parts: Vec<_> = parts.collect();
+        Self { state: Arc::new(level(&self.state, &parts)) }
+    }
+
+    /// What an account gets that has nothing attached below this level.
+    #[must_use]
+    pub fn effective(&self) -> Effective {
+        Effective { state: Arc::clone(&self.state) }
+    }
+}
+
+/// What one policy of a level does at a place.
+struct Part<'a> {
+    source: Arc<Source>,
+    place: &'a Place,
+}
+
+fn level(inherited: &State, parts: &[Part<'_>]) -> State {
+    let controls = parts.iter().filter_map(|it| it.place.control);
+    State {
+        // Peers' controls intersect, and no level can widen what one above it allows.
+        allowed: controls.fold(inherited.allowed, Allowed::and),
+        leaf: leaf(inherited, parts),
+        below: below(&inherited.below, parts),
+        report: OnceLock::new(),
+    }
+}
+
+fn below(inherited: &[(Arc<str>, Arc<State>)], parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
+    let mut touched: Vec<(&Arc<str>, Part<'_>)> = Vec::new();
+    for part in parts {
+        let below = part.place.below.iter();
+        touched.extend(
+            below.map(|(key, place)| (key, Part { source: Arc::clone(&part.source), place })),
+        );
+    }
+    // Stable, so that peers stay in attachment order.
+    touched.sort_by(|one, other| one.0.cmp(other.0));
+
+    let mut states = Vec::with_capacity(inherited.len().max(touched.len()));
+    let mut inherited = inherited.iter().peekable();
+    let mut touched = touched.into_iter().peekable();
+    let nothing = State::default();
+    while let Some((key, part)) = touched.next() {
+        while let Some(state) = inherited.next_if(|it| it.0 < *key) {
+            states.push(state.clone());
+        }
+        let mut peers = vec![part];
+        while let Some((_, part)) = touched.next_if(|it| it.0 == key) {
+            peers.push(part);
+        }
+        let above = inherited.next_if(|it| it.0 == *key);
+        let above = above.map_or(&nothing, |it| it.1.as_ref());
+        states.push((Arc::clone(key), Arc::new(level(above, &peers))));
+    }
+    states.extend(inherited.cloned());
+    states
+}
+
+/// Applies one level to a value: the first assign, then every append, then every remove.
+fn leaf(inherited: &State, parts: &[Part<'_>]) -> Option<(Setting, Vec<Origin>)> {
+    let mut leaf = inherited.leaf.clone();
+    let allowed = |operator| inherited.allowed.has(operator);
+    let assign = parts.iter().find_map(|it| Some((it, it.place.assign.as_ref()?)));
+    if let Some((part, operand)) = assign.filter(|_| allowed(Operator::Assign)) {
+        leaf = Some((operand.setting.clone(), vec![part.origin(Operator::Assign, operand)]));
+    }
+    if allowed(Operator::Append) {
+        for (part, operand) in parts.iter().filter_map(|it| Some((it, it.place.append.as_ref()?))) {
+            append(&mut leaf, part, operand);
+        }
+    }
+    if allowed(Operator::Remove)
+        && let Some(leaf) = &mut leaf
+    {
+        for (part, operand) in parts.iter().filter_map(|it| Some((it, it.place.remove.as_ref()?))) {
+            remove(leaf, part, operand);
+        }
+    }
+    leaf
+}
+
+fn append(leaf: &mut Option<(Setting, Vec<Origin>)>, part: &Part<'_>, operand: &Operand) {
+    let (setting, origins) =
+        leaf.get_or_insert_with(|| (Setting::Many(Arc::default()), Vec::new()));
+    let mut seen: HashSet<&str> = setting.values().iter().map(AsRef::as_ref).collect();
+    let new = operand.setting.values().iter().filter(|it| seen.insert(it));
+    let new: Vec<_> = new.cloned().collect();
+    if !new.is_empty() || origins.is_empty() {
+        *setting = Setting::Many(setting.values().iter().cloned().chain(new).collect());
+        origins.push(part.origin(Operator::Append, operand));
+    }
+}
+
+fn remove((setting, origins): &mut (Setting, Vec<Origin>), part: &Part<'_>, operand: &Operand) {
+    let unwanted: HashSet<&str> = operand.setting.values().iter().map(AsRef::as_ref).collect();
+    let Setting::Many(values) = setting else { return };
+    let left: Vec<_> =
+        values.iter().filter(|it| !unwanted.contains(it.as_ref())).cloned().collect();
+    if left.len() < values.len() {
+        *setting = Setting::Many(left.into());
+        origins.push(part.origin(Operator::Remove, operand));
+    }
+}
+
+impl Part<'_> {
+    fn origin(&self, operator: Operator, operand: &Operand) -> Origin {
+        Origin { source: Arc::clone(&self.source), operator, at: operand.at }
+    }
+}
+
+impl State {
+    /// The place under `key`, if anything is left there.
+    pub(super) fn get(&self, key: &str) -> Option<&State> {
+        let index = self.below.binary_search_by(|it| it.0.as_ref().cmp(key)).ok()?;
+        self.below.get(index).map(|it| it.1.as_ref()).filter(|it| it.is_visible())
+    }
+
+    /// The places below that have not vanished.
+    pub(super) fn visible(&self) -> impl Iterator<Item = (&str, &State)> {
+        let below = self.below.iter().map(|(key, state)| (key.as_ref(), state.as_ref()));
+        below.filter(|it| it.1.is_visible())
+    }
+
+    pub(super) fn setting(&self) -> Option<&Setting> {
+        self.leaf.as_ref().map(|it| &it.0)
+    }
+
+    /// Every policy that has a part in this place or in one below it.
+    pub(super) fn contributors(&self, into: &mut Vec<Arc<Source>>) {
+        if let Some((_, origins)) = &self.leaf {
+            into.extend(origins.iter().map(|it| Arc::clone(&it.source)));
+        }
+        for (_, state) in &self.below {
+            state.contributors(into);
+        }
+    }
+
+    /// Empty objects vanish from an effective policy; emptied lists stay.
+    fn is_visible(&self) -> bool {
+        self.leaf.is_some() || self.below.iter().any(|it| it.1.is_visible())
+    }
+
+    fn json(&self) -> serde_json::Value {
+        use serde_json::Value;
+
+        match &self.leaf {
+            Some((Setting::One(value), _)) => Value::String(value.to_string()),
+            Some((Setting::Many(values), _)) => {
+                Value::Array(values.iter().map(|it| Value::String(it.to_string())).collect())
+            }
+            None => Value::Object(
+                self.visible().map(|(key, state)| (key.to_owned(), state.json())).collect(),
+            ),
+        }
+    }
+
+    fn leaves<'a>(&'a self, path: &str, into: &mut Vec<Leaf<'a>>) {
+        if let Some((setting, origins)) = &self.leaf {
+            into.push(Leaf { path: path.to_owned(), setting, origins });
+            return;
+        }
+        for (key, state) in self.visible() {
+            let separator = if path.is_empty() { "" } else { "/" };
+            state.leaves(&format!("{path}{separator}{key}"), into);
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+            || self.setting() == other.setting()
+                && (self.leaf.is_some() || same(self.visible(), other.visible()))
+    }
+}
+
+/// Compares two sorted lists of places.
+fn same<'a>(
+    mut ones: impl Iterator<Item = (&'a str, &'a State)>,
+    mut others: impl Iterator<Item = (&'a str, &'a State)>,
+) -> bool {
+    loop {
+        match (ones.next(), others.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one.0 == other.0 && one.1.is_same(other.1) => {}
+            _ => return false,
+        }
+    }
+}
+
+impl Effective {
+    /// The document that `DescribeEffectivePolicy` answers with; `{}` when nothing is set.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        self.state.json()
+    }
+
+    /// Every value and where it comes from, in the order of the keys.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<Leaf<'_>> {
+        let mut leaves = Vec::new();
+        self.state.leaves("", &mut leaves);
+        leaves
+    }
+}
+
+/// Equal when they mean the same document, wherever its values come from.
+impl PartialEq for Effective {
+    fn eq(&self, other: &Self) -> bool {
+        self.state.is_same(&other.state)
+    }
+}
+
+impl Eq for Effective {}

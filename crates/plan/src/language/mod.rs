@@ -1,0 +1,79 @@
+//! The language of backup policies: read a document, say what is wrong with it, merge what is
+//! attached from the root down to an account, and tell what the account then gets.
+//!
+//! Everything here is a function of its arguments; the clock is one of them, because AWS judges
+//! schedules by their next two runs.
+//!
+//! * [`check`] finds what AWS refuses and what it accepts but will not do as meant.
+//! * [`parse`] makes a [`Policy`] that can be merged.
+//! * [`Inherited`] goes down from the root level by level, sharing what a level leaves alone;
+//!   [`merge`] does it for one chain.
+//! * [`Effective::validate`] and [`published`] are what AWS does after merging.
+
+mod admit;
+pub mod cron;
+mod finding;
+pub mod json;
+mod lint;
+mod merge;
+mod node;
+mod operator;
+mod policy;
+mod schema;
+mod validate;
+mod values;
+
+use std::time::SystemTime;
+
+pub use finding::{Finding, Severity, locate};
+pub use lint::{Contested, contested};
+pub use merge::{Effective, Inherited, Leaf, Level, Origin, Source, merge};
+pub use node::{Member, Node, Span, Value};
+pub use operator::Operator;
+pub use policy::{Policy, Setting};
+pub use validate::{EffectiveError, ErrorCode, published};
+
+/// The most characters AWS takes, white space included.
+pub const MAX_CHARACTERS: usize = 10_000;
+
+/// Reads a policy for merging.
+///
+/// Any document of the operator grammar will do; whether AWS takes it as a backup policy is what
+/// [`check`] says.
+///
+/// # Errors
+///
+/// When the text is not JSON, repeats a key, or is not made of operators.
+pub fn parse(text: &str) -> Result<Policy, Vec<Finding>> {
+    let (document, findings) = json::read(text);
+    match document {
+        Some(document) if findings.is_empty() => Policy::new(&document).map_err(|mut findings| {
+            locate(text, &mut findings);
+            findings
+        }),
+        _ => Err(findings),
+    }
+}
+
+/// Everything that is wrong with a policy, in the order of its text.
+#[must_use]
+pub fn check(text: &str, now: SystemTime) -> Vec<Finding> {
+    let (document, mut findings) = json::read(text);
+    if let Some(document) = document {
+        findings.extend(inspect(&document, now));
+        findings.extend(lint::length(text, &document));
+        locate(text, &mut findings);
+    }
+    findings
+}
+
+/// Everything that is wrong with a policy that was read elsewhere, such as from a template.
+///
+/// The findings have no line and column; [`locate`] gives them theirs when there is a text.
+#[must_use]
+pub fn inspect(document: &Node, now: SystemTime) -> Vec<Finding> {
+    let mut findings = finding::Findings::default();
+    admit::admit(document, now, &mut findings);
+    lint::lint(document, &mut findings);
+    findings.into_vec()
+}

@@ -1,0 +1,296 @@
+//! What AWS checks once everything is merged, and what it does with a document that fails.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::cron::Schedule;
+use super::merge::{Effective, Source, State};
+use super::policy::Setting;
+use super::values;
+
+/// What AWS calls the mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorCode {
+    /// A key is missing.
+    KeyRequired,
+    /// A list or object has too few members.
+    ElementsTooFew,
+    /// A list or object has too many members.
+    ElementsTooMany,
+    /// Values exclude each other.
+    CrossAttributeValidation,
+}
+
+impl ErrorCode {
+    /// The word AWS uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeyRequired => "KEY_REQUIRED",
+            Self::ElementsTooFew => "ELEMENTS_TOO_FEW",
+            Self::ElementsTooMany => "ELEMENTS_TOO_MANY",
+            Self::CrossAttributeValidation => "CROSS_ATTRIBUTE_VALIDATION",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// One reason why AWS withholds an effective policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectiveError {
+    /// What AWS calls it.
+    pub code: ErrorCode,
+    /// AWS's sentence.
+    pub message: String,
+    /// The keys that lead to the place, joined by `/`.
+    pub path: String,
+    /// The policies that have a part in it, sorted.
+    pub contributors: Vec<Arc<Source>>,
+}
+
+/// What is wrong with one plan.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    errors: Vec<EffectiveError>,
+    /// Whether the answer also depends on the clock.
+    has_archive: bool,
+}
+
+const MAX_RULES: usize = 10;
+const CONTINUOUS_DAYS: u64 = 35;
+const ARCHIVE_DAYS: u64 = 90;
+const ARCHIVE_INTERVAL: Duration = Duration::from_hours(28 * 24);
+
+impl Effective {
+    /// The errors that AWS reports for this document; none when it takes effect.
+    ///
+    /// The clock matters only for plans that use the archive tier, whose schedule must not run more
+    /// often than every 28 days. Everything else is checked once per plan, however many accounts
+    /// share it.
+    #[must_use]
+    pub fn validate(&self, now: SystemTime) -> Vec<EffectiveError> {
+        let mut errors = Vec::new();
+        let Some(plans) = self.state.get("plans") else { return errors };
+        for (name, plan) in plans.visible() {
+            let path = format!("plans/{name}");
+            let report = plan.report.get_or_init(|| check(plan, &path));
+            errors.extend(report.errors.iter().cloned());
+            if report.has_archive {
+                archive_schedules(plan, &path, now, &mut errors);
+            }
+        }
+        errors
+    }
+
+    /// Whether AWS puts this document into effect.
+    #[must_use]
+    pub fn is_valid(&self, now: SystemTime) -> bool {
+        let Some(plans) = self.state.get("plans") else { return true };
+        plans.visible().all(|(name, plan)| {
+            let path = || format!("plans/{name}");
+            let report = plan.report.get_or_init(|| check(plan, &path()));
+            let mut errors = Vec::new();
+            if report.has_archive && report.errors.is_empty() {
+                archive_schedules(plan, &path(), now, &mut errors);
+            }
+            report.errors.is_empty() && errors.is_empty()
+        })
+    }
+}
+
+/// What an account really gets when its merged policy becomes `new`.
+///
+/// AWS withholds the *whole* new document as soon as one plan in it is invalid: the account keeps
+/// its `previous` one, which is [`Effective::default`] (`{}`) if there never was a valid one.
+#[must_use]
+pub fn published<'a>(
+    previous: &'a Effective,
+    new: &'a Effective,
+    now: SystemTime,
+) -> &'a Effective {
+    if new.is_valid(now) { new } else { previous }
+}
+
+fn check(plan: &State, path: &str) -> Report {
+    let mut report = Report::default();
+    report.required(plan, path, &["rules", "regions", "selections"]);
+    if let Some(regions) = plan.get("regions") {
+        report.at_least_one(regions, "regions", path);
+    }
+    if let Some(rules) = plan.get("rules") {
+        if rules.visible().count() > MAX_RULES {
+            let message = format!("'rules' exceeds the allowed maximum limit {MAX_RULES}");
+            report.add(ErrorCode::ElementsTooMany, message, &format!("{path}/rules"), &[rules]);
+        }
+        for (name, rule) in rules.visible() {
+            report.rule(plan, rule, name, &format!("{path}/rules/{name}"));
+        }
+    }
+    if let Some(selections) = plan.get("selections") {
+        report.selections(selections, &format!("{path}/selections"));
+    }
+    report
+}
+
+impl Report {
+    fn rule(&mut self, plan: &State, rule: &State, name: &str, path: &str) {
+        self.required(rule, path, &["target_backup_vault_name"]);
+        let lifecycle = rule.get("lifecycle");
+        self.continuous(rule, lifecycle, name, path);
+        self.archive(lifecycle, name, path);
+        for (_, copy) in rule.get("copy_actions").into_iter().flat_map(State::visible) {
+            self.archive(copy.get("lifecycle"), name, path);
+        }
+        if let (Some(scan), None) = (rule.get("scan_actions"), plan.get("scan_settings")) {
+            let fields = "scan_actions(undefined),scan_settings(undefined)";
+            self.dependent(fields, name, path, &[Some(scan)]);
+        }
+    }
+
+    fn continuous(&mut self, rule: &State, lifecycle: Option<&State>, name: &str, path: &str) {
+        let Some(continuous) = rule.get("enable_continuous_backup") else { return };
+        if text(Some(continuous)) != "true" {
+            return;
+        }
+        let delete = lifecycle.and_then(|it| it.get("delete_after_days"));
+        if values::number(text(delete)).is_none_or(|it| it > CONTINUOUS_DAYS) {
+            let fields =
+                format!("enable_continuous_backup=true,delete_after_days={}", text(delete));
+            self.dependent(&fields, name, path, &[Some(continuous), delete]);
+        }
+        if let Some(cold) = lifecycle.and_then(|it| it.get("move_to_cold_storage_after_days")) {
+            let days = text(Some(cold));
+            let fields =
+                format!("enable_continuous_backup=true,move_to_cold_storage_after_days={days}");
+            self.dependent(&fields, name, path, &[Some(continuous), Some(cold)]);
+        }
+    }
+
+    fn archive(&mut self, lifecycle: Option<&State>, name: &str, path: &str) {
+        let Some((lifecycle, archive)) = opted_in(lifecycle) else { return };
+        self.has_archive = true;
+        let delete = lifecycle.get("delete_after_days");
+        let cold = lifecycle.get("move_to_cold_storage_after_days");
+        let days = (values::number(text(delete)), values::number(text(cold)));
+        if matches!(days, (Some(delete), Some(cold)) if delete >= cold.saturating_add(ARCHIVE_DAYS))
+        {
+            return;
+        }
+        let fields = format!(
+            "opt_in_to_archive_for_supported_resources=true,delete_after_days={},\
+             move_to_cold_storage_after_days={}",
+            text(delete),
+            text(cold)
+        );
+        self.dependent(&fields, name, path, &[Some(archive), delete, cold]);
+    }
+
+    fn selections(&mut self, selections: &State, path: &str) {
+        for kind in ["tags", "resources"] {
+            let Some(group) = selections.get(kind) else { continue };
+            for (name, selection) in group.visible() {
+                let path = format!("{path}/{kind}/{name}");
+                self.required(selection, &path, &["iam_role_arn"]);
+                if kind == "tags" {
+                    self.required(selection, &path, &["tag_key", "tag_value"]);
+                } else if selection.get("conditions").is_none() {
+                    self.required(selection, &path, &["resource_types"]);
+                }
+                for list in ["tag_value", "resource_types"] {
+                    if let Some(values) = selection.get(list) {
+                        self.at_least_one(values, list, &path);
+                    }
+                }
+            }
+        }
+    }
+
+    fn required(&mut self, state: &State, path: &str, keys: &[&str]) {
+        for key in keys.iter().filter(|it| state.get(it).is_none()) {
+            self.add(ErrorCode::KeyRequired, format!("'{key}' is missing"), path, &[state]);
+        }
+    }
+
+    fn at_least_one(&mut self, values: &State, key: &str, path: &str) {
+        if matches!(values.setting(), Some(Setting::Many(values)) if values.is_empty()) {
+            let message = format!("'{key}' is less than the allowed minimum limit 1");
+            self.add(ErrorCode::ElementsTooFew, message, &format!("{path}/{key}"), &[values]);
+        }
+    }
+
+    fn dependent(&mut self, fields: &str, block: &str, path: &str, states: &[Option<&State>]) {
+        let error = dependent(fields, block, path, states);
+        // AWS says the same about several copies of one rule only once.
+        let same = |it: &EffectiveError| (&it.message, &it.path) == (&error.message, &error.path);
+        if !self.errors.iter().any(same) {
+            self.errors.push(error);
+        }
+    }
+
+    fn add(&mut self, code: ErrorCode, message: String, path: &str, states: &[&State]) {
+        let contributors = contributors(states.iter().copied());
+        self.errors.push(EffectiveError { code, message, path: path.to_owned(), contributors });
+    }
+}
+
+fn archive_schedules(plan: &State, path: &str, now: SystemTime, errors: &mut Vec<EffectiveError>) {
+    for (name, rule) in plan.get("rules").into_iter().flat_map(State::visible) {
+        let copies = rule.get("copy_actions").into_iter().flat_map(State::visible);
+        let lifecycles = copies.map(|it| it.1.get("lifecycle"));
+        let mut all = std::iter::once(rule.get("lifecycle")).chain(lifecycles);
+        let Some((_, archive)) = all.find_map(opted_in) else { continue };
+        let schedule = rule.get("schedule_expression");
+        let parsed = Schedule::parse(text(schedule)).ok();
+        let interval = parsed.and_then(|it| it.interval(now));
+        if interval.is_none_or(|it| it < ARCHIVE_INTERVAL) {
+            let fields = format!(
+                "opt_in_to_archive_for_supported_resources=true,schedule_expression={}",
+                text(schedule)
+            );
+            let path = format!("{path}/rules/{name}");
+            errors.push(dependent(&fields, name, &path, &[Some(archive), schedule]));
+        }
+    }
+}
+
+fn dependent(fields: &str, block: &str, path: &str, states: &[Option<&State>]) -> EffectiveError {
+    EffectiveError {
+        code: ErrorCode::CrossAttributeValidation,
+        message: format!(
+            "Dependent fields {fields} in policy block {block} are invalid when used together"
+        ),
+        path: path.to_owned(),
+        contributors: contributors(states.iter().flatten().copied()),
+    }
+}
+
+fn contributors<'a>(states: impl Iterator<Item = &'a State>) -> Vec<Arc<Source>> {
+    let mut sources = Vec::new();
+    for state in states {
+        state.contributors(&mut sources);
+    }
+    sources.sort();
+    sources.dedup();
+    sources
+}
+
+/// The lifecycle and its switch, when it opts in to the archive tier.
+fn opted_in(lifecycle: Option<&State>) -> Option<(&State, &State)> {
+    let lifecycle = lifecycle?;
+    let archive = lifecycle.get("opt_in_to_archive_for_supported_resources")?;
+    (text(Some(archive)) == "true").then_some((lifecycle, archive))
+}
+
+/// The one value of a place, or what AWS writes when there is none.
+fn text(state: Option<&State>) -> &str {
+    match state.and_then(State::setting) {
+        Some(Setting::One(value)) => value,
+        Some(Setting::Many(_)) | None => "undefined",
+    }
+}
