@@ -1,1 +1,25 @@
-//! .
+//! What the organization has, and doing to it what was planned: the only crate with an AWS SDK.
+//!
+//! Each resource has a module with `observe`, which only reads, and `apply`, which carries out
+//! steps in order and decides nothing. A step that finds its work already done succeeds, since
+//! another invocation may have got there first; every other failure ends the run and names the
+//! step. Whatever was done stays done, and observing and planning again resumes.
+//!
+//! Every call goes through [`Management`], which paces it to the published rates of AWS, counts it,
+//! and ends it before the function's deadline. Calls to AWS Organizations are made one at a time,
+//! because AWS lets one change through at a time and refuses the others.
+
+pub mod backup_policy;
+mod calls;
+pub mod content;
+mod error;
+pub mod global_settings;
+mod operation;
+mod organizations;
+pub mod policy_types;
+pub mod service_access;
+mod session;
+
+pub use error::{Error, Kind};
+pub use organizations::Record;
+pub use session::{Management, Session};

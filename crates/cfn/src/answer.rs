@@ -24,7 +24,7 @@ pub(crate) struct Answer<'a> {
     no_echo: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: BTreeMap<&'static str, String>,
-    /// What follows the reason, and is never cut.
+    /// What follows the reason and is never cut: where to read more.
     #[serde(skip)]
     ending: String,
 }
@@ -40,7 +40,8 @@ impl<'a> Answer<'a> {
         let (status, physical_id, reason, ending, reply) = match outcome {
             Ok(reply) => ("SUCCESS", Some(reply.physical_id.clone()), None, String::new(), reply),
             Err(failure) => {
-                let ending = ending(failure.code.as_deref(), &failure.reason, log_stream);
+                let log = Some(log_stream).filter(|it| !it.is_empty());
+                let ending = log.map(|it| format!(" (log stream {it})")).unwrap_or_default();
                 // A failed Update keeps its ID, since CloudFormation would delete the old one.
                 let id = known.clone().or(failure.physical_id);
                 ("FAILED", id, Some(failure.reason), ending, Reply::default())
@@ -100,14 +101,6 @@ impl<'a> Answer<'a> {
             }
         }
     }
-}
-
-/// What is said after the reason: its error code where that might be cut, and where to read more.
-fn ending(code: Option<&str>, reason: &str, log_stream: &str) -> String {
-    let code = code.filter(|_| reason.len() > LIMIT / 4).map(|it| format!(" [{it}]"));
-    let log = Some(log_stream).filter(|it| !it.is_empty());
-    let log = log.map(|it| format!(" (log stream {it})"));
-    format!("{}{}", code.unwrap_or_default(), log.unwrap_or_default())
 }
 
 /// The first characters of `text`, at most `bytes` long.

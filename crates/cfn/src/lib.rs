@@ -40,7 +40,7 @@ use crate::answer::Answer;
 pub use crate::deliver::Undelivered;
 pub use crate::request::{Change, Request};
 use crate::request::{Envelope, read};
-pub use crate::scalar::{Flag, Strings};
+pub use crate::scalar::{Flag, List, optional};
 
 /// The physical ID of a resource whose creation failed before anything was made.
 ///
@@ -69,23 +69,20 @@ pub struct Reply {
 #[derive(Debug)]
 pub struct Failure {
     reason: String,
-    code: Option<String>,
     physical_id: Option<String>,
 }
 
+/// A failure whose reason is an error and its causes on one line.
+///
+/// A reason that is too long loses its end. What could not be done and the error code stand at the
+/// beginning, so they stay.
+impl<E: Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { reason: chain(&error), physical_id: None }
+    }
+}
+
 impl Failure {
-    /// A failure whose reason is `error` and its causes on one line.
-    pub fn new(error: &dyn Error) -> Self {
-        Self { reason: chain(error), code: None, physical_id: None }
-    }
-
-    /// Names the error code, which stays readable however much of the reason has to be cut.
-    #[must_use]
-    pub fn with_code(mut self, code: Option<impl Into<String>>) -> Self {
-        self.code = code.map(Into::into);
-        self
-    }
-
     /// Names what a Create made before it failed, so that the Delete that follows can remove it.
     #[must_use]
     pub fn with_physical_id(mut self, id: Option<impl Into<String>>) -> Self {
@@ -161,21 +158,19 @@ async fn attempt<P: DeserializeOwned>(
     event: Value,
     until: Instant,
 ) -> Result<Reply, Failure> {
-    let request = read(event, until).map_err(|it| Failure::new(&it))?;
+    let request = read(event, until)?;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     let handled = AssertUnwindSafe(Box::pin(handle(request))).catch_unwind();
     match timeout_at(until, handled).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Failure {
             reason: format!("the function panicked: {}; hint: this is a bug", words(&*panic)),
-            code: None,
             physical_id: None,
         }),
         Err(_) => Err(Failure {
             reason: "the function ran out of time before the work was done; \
                      hint: deploy again to continue where it stopped"
                 .to_owned(),
-            code: None,
             physical_id: None,
         }),
     }

@@ -1,6 +1,8 @@
 //! Scalars of a template, which CloudFormation delivers as strings.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -35,38 +37,58 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// Strings, as a list or, as a parameter of type String gives them, separated by commas.
+/// Values, as a list or, as a parameter of type String gives them, separated by commas.
 ///
 /// White space around each is dropped, and so are empty ones: an empty parameter is an empty list.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Strings(pub Vec<String>);
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct List<T>(pub Vec<T>);
 
-impl<'de> Deserialize<'de> for Strings {
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Strings;
+        struct Read<T>(PhantomData<T>);
+        impl<'de, T: FromStr<Err: fmt::Display>> Visitor<'de> for Read<T> {
+            type Value = List<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of strings or a comma-separated string")
             }
 
-            fn visit_str<E: Error>(self, it: &str) -> Result<Strings, E> {
+            fn visit_str<E: Error>(self, it: &str) -> Result<List<T>, E> {
                 let parts = it.split(',').map(str::trim).filter(|it| !it.is_empty());
-                Ok(Strings(parts.map(ToOwned::to_owned).collect()))
+                Ok(List(parts.map(|it| it.parse().map_err(E::custom)).collect::<Result<_, _>>()?))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Strings, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
                 let mut all = Vec::new();
                 while let Some(it) = list.next_element::<String>()? {
                     let it = it.trim();
                     if !it.is_empty() {
-                        all.push(it.to_owned());
+                        all.push(it.parse().map_err(A::Error::custom)?);
                     }
                 }
-                Ok(Strings(all))
+                Ok(List(all))
             }
         }
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(Read(PhantomData))
     }
+}
+
+/// Reads a value that is absent when it is empty, as an unused parameter is.
+///
+/// # Errors
+///
+/// When there is text and it is not a `T`.
+pub fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
 }

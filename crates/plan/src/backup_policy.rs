@@ -40,6 +40,8 @@ pub struct Desired {
 pub struct Existing {
     /// Its ID.
     pub id: PolicyId,
+    /// Its ARN.
+    pub arn: String,
     /// Its name; text, since only names that we give are checked.
     pub name: String,
     /// Its description.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -19,13 +20,27 @@ pub const MAX_CHARACTERS: usize = 10_000;
 pub struct Document(Map<String, Value>);
 
 /// What `${name}` stands for in a policy document.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(untagged)]
+///
+/// It is read from a string, a number, a boolean, or a list of strings.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Variable {
     /// Text, which can be part of a key or of a string.
     Text(String),
     /// Strings, which can only stand for a whole value.
     List(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Variable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self::Text(text)),
+            it @ (Value::Bool(_) | Value::Number(_)) => Ok(Self::Text(it.to_string())),
+            it @ Value::Array(_) => Vec::deserialize(it).map(Self::List).map_err(D::Error::custom),
+            Value::Null | Value::Object(_) => {
+                Err(D::Error::custom("a variable is text or a list of strings"))
+            }
+        }
+    }
 }
 
 /// Why something is not a policy document.

@@ -1,1 +1,127 @@
-//! .
+//! `Custom::BackupPolicy`: one backup policy and the targets it is attached to.
+
+mod properties;
+
+use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
+use aws::{Kind, Management, Session, content};
+use cfn::{Change, Failure, Reply, Request};
+use plan::backup_policy::{Desired, plan};
+use plan::document::Document;
+use plan::id::PolicyId;
+use plan::owner::Owner;
+
+pub use crate::properties::{Content, ContentUrl, Preflight, Properties};
+use crate::properties::{Invalid, Source};
+
+/// How often the organization is observed again when it turns out to have changed meanwhile.
+const ROUNDS: usize = 3;
+
+/// Brings the organization to what `request` asks for.
+///
+/// # Errors
+///
+/// When the change is refused or a call to AWS fails. Sending the request again resumes. A creation
+/// that made the policy and could not finish answers with its ID, so that it can be removed.
+pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
+    let owner = Owner::new(&request.stack_id, &request.logical_id);
+    // CloudFormation makes an ID up when it got no answer to a Create.
+    let id = request.physical_id.and_then(|it| it.parse::<PolicyId>().ok());
+    match request.change {
+        Change::Apply { properties, previous } => {
+            let role = properties.management_role_arn.as_ref();
+            let management = session.management(role, request.deadline).await?;
+            let mut made = None;
+            present(&management, &owner, id, properties, previous, &mut made)
+                .await
+                .map_err(|it| it.with_physical_id(made))
+        }
+        Change::Remove { properties } => {
+            let role = properties.as_ref().and_then(|it| it.management_role_arn.as_ref());
+            let management = session.management(role, request.deadline).await?;
+            absent(&management, &owner, id, properties.as_ref()).await
+        }
+    }
+}
+
+/// Makes the policy what `properties` say, and notes in `made` which one it is.
+async fn present(
+    management: &Management,
+    owner: &Owner,
+    id: Option<PolicyId>,
+    properties: Properties,
+    previous: Option<Properties>,
+    made: &mut Option<String>,
+) -> Result<Reply, Failure> {
+    let document = document(management, &properties).await?;
+    let sha256 = document.sha256();
+    let retired = previous.into_iter().flat_map(|it| it.tags.into_keys());
+    let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
+    let mut desired = Desired {
+        name: properties.name,
+        description: properties.description.0,
+        document,
+        targets: [].into(),
+        tags: properties.tags,
+        retired_tags: retired.collect(),
+        adopt: properties.adopt.0,
+    };
+    let mut known = id.clone();
+    for round in 1.. {
+        let (targets, observed) = observe(management, &wanted, known.as_ref()).await?;
+        desired.targets = targets;
+        let steps = plan(Some(&desired), &observed, owner, id.as_ref())?;
+        let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
+        let applied = apply(management, &mut policy, &steps).await;
+        *made = policy.as_ref().map(|it| it.id.to_string());
+        match (applied, policy) {
+            (Ok(()), Some(Identity { id, arn })) => {
+                let id = id.to_string();
+                let data =
+                    [("PolicyId", id.clone()), ("PolicyArn", arn), ("ContentSha256", sha256)];
+                return Ok(Reply { physical_id: id, data: data.into(), no_echo: false });
+            }
+            (Err(error), policy) if error.kind() == Kind::Outdated && round < ROUNDS => {
+                known = policy.map(|it| it.id).or(known);
+            }
+            (Err(error), _) => return Err(error.into()),
+            (Ok(()), None) => break,
+        }
+    }
+    Err(Invalid::Vanished.into())
+}
+
+/// Makes sure that there is no policy of this resource.
+async fn absent(
+    management: &Management,
+    owner: &Owner,
+    id: Option<PolicyId>,
+    properties: Option<&Properties>,
+) -> Result<Reply, Failure> {
+    let name = properties.map(|it| &it.name);
+    for round in 1.. {
+        let observed = observe_removal(management, id.as_ref(), name).await?;
+        let steps = plan(None, &observed, owner, id.as_ref())?;
+        let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
+        match apply(management, &mut policy, &steps).await {
+            Ok(()) => break,
+            Err(error) if error.kind() == Kind::Outdated && round < ROUNDS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Reply::default())
+}
+
+/// The policy document that `properties` describe, which AWS would take by its size.
+async fn document(management: &Management, properties: &Properties) -> Result<Document, Failure> {
+    let document = match properties.source()? {
+        Source::Inline(Content(value)) => match value {
+            serde_json::Value::String(text) => Document::parse(text)?,
+            value => Document::new(value.clone())?,
+        },
+        Source::Object(ContentUrl { bucket, key, version }) => {
+            let text = content::read(management, bucket, key, version.as_deref()).await?;
+            Document::parse(&text)?
+        }
+    };
+    Ok(document.with_variables(&properties.variables)?.within_limit()?)
+}

@@ -53,6 +53,7 @@ fn existing(text: &str, owner: Option<&Owner>) -> Existing {
     let Desired { name, description, document, targets, .. } = desired(text);
     Existing {
         id: "p-daily12345".parse().unwrap(),
+        arn: String::new(),
         name: name.to_string(),
         description,
         document: Some(document),
@@ -87,6 +88,7 @@ fn after(mut observed: Observed, step: &Step) -> Observed {
         assert!(observed.policy.is_none(), "created twice");
         observed.policy = Some(Existing {
             id: "p-created123".parse().unwrap(),
+            arn: String::new(),
             name: name.to_string(),
             description,
             document: Some(document),

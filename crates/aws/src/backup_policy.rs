@@ -1,0 +1,240 @@
+//! One backup policy and the targets it is attached to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_organizations::types::{PolicySummary, PolicyType as WireType};
+use plan::backup_policy::{Existing, Observed, Room, Step};
+use plan::document::Document;
+use plan::id::{PolicyId, PolicyName, PolicyType, Target, TargetId};
+use tracing::{info, instrument};
+
+use crate::calls::log_plan;
+use crate::error::{Error, already};
+use crate::operation::{
+    ATTACH_POLICY, CREATE_POLICY, DELETE_POLICY, DESCRIBE_POLICY, DETACH_POLICY, LIST_POLICIES,
+    LIST_POLICIES_FOR_TARGET, LIST_TARGETS, UPDATE_POLICY,
+};
+use crate::organizations::{READ_ROOT, tag};
+use crate::session::Management;
+
+/// A policy, as a template can refer to it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Identity {
+    /// Its ID.
+    pub id: PolicyId,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// What to look at, to decide about a policy that is to be there.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The name it is to have.
+    pub name: PolicyName,
+    /// Where it is to be attached.
+    pub targets: Vec<Target>,
+}
+
+/// Reads what a policy that is to be there has to be compared with, and the IDs of its targets.
+///
+/// The policy is the one called `id`; where there is none, it is the one with the name.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn observe(
+    management: &Management,
+    wanted: &Wanted,
+    id: Option<&PolicyId>,
+) -> Result<(BTreeSet<TargetId>, Observed), Error> {
+    let root = management.settled_root(&PolicyType::backup(), READ_ROOT).await?;
+    let policy_type = root.status(&PolicyType::backup());
+    let targets: BTreeSet<_> = wanted.targets.iter().map(|it| it.clone().id(&root.id)).collect();
+    let known = match id {
+        Some(id) => existing(management, id).await?,
+        None => None,
+    };
+    let named = match &known {
+        Some(known) if known.name == wanted.name.as_str() => None,
+        _ => named(management, &wanted.name).await?,
+    };
+    let (policy, namesake) = match (known, named) {
+        (None, Some(named)) => (existing(management, &named).await?, None),
+        (known, named) => (known, named),
+    };
+    let attached = policy.iter().flat_map(|it| &it.targets).collect::<BTreeSet<_>>();
+    let mut room = BTreeMap::new();
+    for target in targets.iter().filter(|it| !attached.contains(it)) {
+        room.insert(target.clone(), room_at(management, target).await?);
+    }
+    Ok((targets, Observed { policy_type, policy, namesake, room }))
+}
+
+/// Reads the policy that a resource may have left: the one called `id`, and no other, or where no
+/// ID is known the one called `name`, which a creation that was never answered may have made.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn observe_removal(
+    management: &Management,
+    id: Option<&PolicyId>,
+    name: Option<&PolicyName>,
+) -> Result<Observed, Error> {
+    let id = match (id, name) {
+        (Some(id), _) => Some(id.clone()),
+        (None, Some(name)) => named(management, name).await?,
+        (None, None) => None,
+    };
+    let policy = match id {
+        Some(id) => existing(management, &id).await?,
+        None => None,
+    };
+    let policy_type = plan::policy_types::Status::Enabled;
+    Ok(Observed { policy_type, policy, namesake: None, room: BTreeMap::new() })
+}
+
+/// The policy called `name`, of which there is at most one.
+async fn named(management: &Management, name: &PolicyName) -> Result<Option<PolicyId>, Error> {
+    let client = management.organizations();
+    let action = "list the backup policies";
+    let policies = management.calls.pages(LIST_POLICIES, action, async |token| {
+        let list = client.list_policies().filter(WireType::BackupPolicy);
+        let page = list.set_next_token(token).send().await?;
+        Ok((page.policies, page.next_token))
+    });
+    let same = |it: &PolicySummary| it.name.as_deref() == Some(name.as_str());
+    match policies.await?.into_iter().find(same) {
+        None => Ok(None),
+        Some(it) => {
+            let id = it.id.and_then(|it| it.parse().ok());
+            id.ok_or_else(|| Error::incomplete(action, "the policy's ID")).map(Some)
+        }
+    }
+}
+
+/// The policy called `id`, if there is one.
+async fn existing(management: &Management, id: &PolicyId) -> Result<Option<Existing>, Error> {
+    let client = management.organizations();
+    let action = format!("describe policy {id}");
+    let describe = client.describe_policy().policy_id(id.as_str()).send();
+    let policy = match management.calls.call(DESCRIBE_POLICY, &action, describe).await {
+        Err(error) if error.code() == Some("PolicyNotFoundException") => return Ok(None),
+        described => described?.policy.ok_or_else(|| Error::incomplete(&action, "the policy"))?,
+    };
+    let summary =
+        policy.policy_summary.ok_or_else(|| Error::incomplete(&action, "the policy's summary"))?;
+    let action = format!("list the targets of {id}");
+    let list = client.list_targets_for_policy().policy_id(id.as_str());
+    let targets = management.calls.pages(LIST_TARGETS, &action, async |token| {
+        let page = list.clone().set_next_token(token).send().await?;
+        Ok((page.targets, page.next_token))
+    });
+    let targets = targets.await?.into_iter().map(|it| it.target_id?.parse().ok());
+    let targets: Option<_> = targets.collect();
+    Ok(Some(Existing {
+        id: id.clone(),
+        arn: summary.arn.unwrap_or_default(),
+        name: summary.name.unwrap_or_default(),
+        description: summary.description.unwrap_or_default(),
+        document: policy.content.and_then(|it| Document::parse(&it).ok()),
+        targets: targets.ok_or_else(|| Error::incomplete(&action, "a target's ID"))?,
+        tags: management.tags(id.as_str()).await?,
+    }))
+}
+
+/// How full `target` is.
+async fn room_at(management: &Management, target: &TargetId) -> Result<Room, Error> {
+    let client = management.organizations();
+    let action = format!("list the backup policies attached to {target}");
+    let list = client.list_policies_for_target().target_id(target.as_str());
+    let list = list.filter(WireType::BackupPolicy);
+    let policies = management.calls.pages(LIST_POLICIES_FOR_TARGET, &action, async |token| {
+        let page = list.clone().set_next_token(token).send().await?;
+        Ok((page.policies, page.next_token))
+    });
+    match policies.await {
+        Err(error) if error.code() == Some("TargetNotFoundException") => Ok(Room::Missing),
+        policies => Ok(Room::Attached(policies?.len())),
+    }
+}
+
+/// Carries out `steps` in order on `policy`, which is `None` until one is created.
+///
+/// # Errors
+///
+/// At the first step that fails. The steps before it stay done, `policy` says what they were done
+/// to, and planning again resumes.
+#[instrument(skip_all)]
+pub async fn apply(
+    management: &Management,
+    policy: &mut Option<Identity>,
+    steps: &[Step],
+) -> Result<(), Error> {
+    log_plan(steps);
+    for step in steps {
+        let id = policy.as_ref().map(|it| it.id.clone());
+        if let Some(created) = run(management, id.as_ref(), step).await? {
+            *policy = Some(created);
+        }
+        info!(%step, policy = policy.as_ref().map(|it| it.id.as_str()), "done");
+    }
+    Ok(())
+}
+
+/// Carries out one step on the policy `id`, and returns the policy that it created, if it did.
+async fn run(
+    management: &Management,
+    id: Option<&PolicyId>,
+    step: &Step,
+) -> Result<Option<Identity>, Error> {
+    let client = management.organizations();
+    let calls = &management.calls;
+    let action = step.to_string();
+    let no_id = || Error::incomplete(&action, "the policy's ID");
+    let id = || id.map(ToString::to_string).ok_or_else(no_id);
+    match step {
+        Step::Create { name, description, document, tags } => {
+            let create = client
+                .create_policy()
+                .name(name.as_str())
+                .description(description)
+                .content(document.minified())
+                .r#type(WireType::BackupPolicy)
+                .set_tags(Some(tags.iter().map(|(key, value)| tag(key, value)).collect()));
+            let created = calls.call(CREATE_POLICY, step, create.send()).await?;
+            let summary = created.policy.and_then(|it| it.policy_summary).ok_or_else(no_id)?;
+            let id = summary.id.and_then(|it| it.parse().ok()).ok_or_else(no_id)?;
+            return Ok(Some(Identity { id, arn: summary.arn.unwrap_or_default() }));
+        }
+        Step::Update { name, description, document } => {
+            let update = client
+                .update_policy()
+                .policy_id(id()?)
+                .set_name(name.as_ref().map(ToString::to_string))
+                .set_description(description.clone())
+                .set_content(document.as_ref().map(Document::minified));
+            calls.call(UPDATE_POLICY, step, update.send()).await?;
+        }
+        Step::Tag(tags) => management.tag(&id()?, tags, &action).await?,
+        Step::Untag(keys) => management.untag(&id()?, keys, &action).await?,
+        Step::Attach(target) => {
+            let attach = client.attach_policy().policy_id(id()?).target_id(target.as_str());
+            let attached = calls.call(ATTACH_POLICY, step, attach.send()).await;
+            already(attached, "DuplicatePolicyAttachmentException")?;
+        }
+        Step::Detach(target) => {
+            let detach = client.detach_policy().policy_id(id()?).target_id(target.as_str());
+            let detached = calls.call(DETACH_POLICY, step, detach.send()).await;
+            // A target that is gone has no policies either.
+            let detached = already(detached, "PolicyNotAttachedException");
+            already(detached, "TargetNotFoundException")?;
+        }
+        Step::Delete => {
+            let delete = client.delete_policy().policy_id(id()?).send();
+            let deleted = calls.call(DELETE_POLICY, step, delete).await;
+            already(deleted, "PolicyNotFoundException")?;
+        }
+    }
+    Ok(None)
+}

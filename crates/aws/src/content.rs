@@ -1,0 +1,37 @@
+//! Policies that are kept in S3.
+
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+use crate::error::Error;
+use crate::operation::GET_OBJECT;
+use crate::session::Management;
+
+/// The most bytes that are read, well above what AWS takes in a policy.
+const LIMIT: i64 = 1 << 20;
+
+/// Reads an object as text, in the version asked for or else the newest.
+///
+/// # Errors
+///
+/// When the object cannot be read, is longer than a mebibyte, or is not UTF-8.
+pub async fn read(
+    management: &Management,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+) -> Result<String, Error> {
+    let action = format!("read s3://{bucket}/{key}");
+    let get = management.s3().get_object().bucket(bucket).key(key);
+    let get = get.set_version_id(version.map(ToOwned::to_owned));
+    let read = async {
+        let object = get.send().await?;
+        if object.content_length.is_some_and(|it| it > LIMIT) {
+            return Ok(Err("the object is longer than a mebibyte"));
+        }
+        let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?;
+        Ok(String::from_utf8(bytes.to_vec()).map_err(|_| "the object is not UTF-8 text"))
+    };
+    let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await?;
+    text.map_err(|why| Error::unusable(action, why))
+}

@@ -1,0 +1,288 @@
+//! What AWS would not do, in words for the person whose stack failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde::Deserialize;
+use thiserror::Error as ThisError;
+
+/// Something that AWS did not do.
+///
+/// Its message says what could not be done; its source says why.
+#[derive(Debug, ThisError)]
+#[error("cannot {action}")]
+pub struct Error {
+    action: String,
+    kind: Kind,
+    source: Cause,
+}
+
+/// Who has to act on an [`Error`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// AWS says that the request is wrong. Whoever wrote the template has to change it.
+    Rejected,
+    /// AWS says that the role lacks a permission, or that the account is the wrong one.
+    Denied,
+    /// The organization is not as it was observed. Observing it again may help at once.
+    Outdated,
+    /// Throttled, a concurrent change, the network or the deadline. Running again helps.
+    Transient,
+}
+
+/// Why it was not done.
+#[derive(Debug, ThisError)]
+enum Cause {
+    #[error("{0}")]
+    Answered(Answer),
+    #[error("AWS could not be reached")]
+    Unreachable(#[source] Box<dyn StdError + Send + Sync>),
+    #[error("the function's deadline came first; hint: deploy again to continue where it stopped")]
+    OutOfTime,
+    #[error("AWS answered without {0}; hint: this is not how the API is documented")]
+    Incomplete(&'static str),
+    #[error("{0}; hint: `ContentUrl` must name a policy document in JSON")]
+    Unusable(&'static str),
+}
+
+/// What AWS answered.
+#[derive(Debug)]
+struct Answer {
+    code: String,
+    reason: Option<String>,
+    message: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code)?;
+        if let Some(reason) = &self.reason {
+            write!(f, " {reason}")?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        match hint(&self.code, self.reason.as_deref().unwrap_or_default()) {
+            Some(hint) => write!(f, "; hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// The error of a call that did not do `action`.
+    pub(crate) fn of_call<E>(action: String, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let (kind, source) = match &error {
+            SdkError::ServiceError(context) => {
+                let code = context.err().code().unwrap_or("UnknownError").to_owned();
+                let wire = Wire::read(context.raw());
+                let message = context.err().message().unwrap_or_default().to_owned();
+                let reason = wire.and_then(|it| it.reason);
+                (kind(&code), Cause::Answered(Answer { code, reason, message }))
+            }
+            _ => (Kind::Transient, Cause::Unreachable(Box::new(error))),
+        };
+        Self { action, kind, source }
+    }
+
+    /// The error of a call for which there was no time.
+    pub(crate) fn out_of_time(action: String) -> Self {
+        Self { action, kind: Kind::Transient, source: Cause::OutOfTime }
+    }
+
+    /// The error of a call whose answer lacks `what`.
+    pub(crate) fn incomplete(action: &str, what: &'static str) -> Self {
+        Self { action: action.to_owned(), kind: Kind::Transient, source: Cause::Incomplete(what) }
+    }
+
+    /// The error of an object that is there but cannot be what it should be.
+    pub(crate) fn unusable(action: String, why: &'static str) -> Self {
+        Self { action, kind: Kind::Rejected, source: Cause::Unusable(why) }
+    }
+
+    /// Who has to act.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The error code of AWS, if AWS answered.
+    pub fn code(&self) -> Option<&str> {
+        match &self.source {
+            Cause::Answered(answer) => Some(&answer.code),
+            Cause::Unreachable(_)
+            | Cause::OutOfTime
+            | Cause::Incomplete(_)
+            | Cause::Unusable(_) => None,
+        }
+    }
+
+    /// Adds what is known about the cause to the action, as in `cannot … (only … can)`.
+    pub(crate) fn explained(mut self, explanation: &str) -> Self {
+        self.action = format!("{} ({explanation})", self.action);
+        self
+    }
+}
+
+/// Takes the error whose code means "already as wanted" for success, and no other.
+pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Error> {
+    match result {
+        Err(error) if error.code() == Some(code) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn kind(code: &str) -> Kind {
+    match code {
+        "AccessDeniedException" | "AccessDenied" | "AccessDeniedForDependencyException" => {
+            Kind::Denied
+        }
+        "DuplicatePolicyException"
+        | "PolicyInUseException"
+        | "PolicyNotFoundException"
+        | "PolicyTypeNotEnabledException"
+        | "TargetNotFoundException" => Kind::Outdated,
+        "ServiceException" | "ServiceUnavailableException" | "TooManyRequestsException" => {
+            Kind::Transient
+        }
+        _ if BUSY.contains(&code) => Kind::Transient,
+        _ => Kind::Rejected,
+    }
+}
+
+/// What to do next, by error code and by the beginning of the reason: AWS appends to some reasons.
+fn hint(code: &str, reason: &str) -> Option<&'static str> {
+    const REASONS: [(&str, &str); 12] = [
+        (
+            "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
+            "the management account cannot be a delegated administrator; name a member account",
+        ),
+        (
+            "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR",
+            "the account is suspended; name an active one",
+        ),
+        (
+            "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE",
+            "this service has one delegated administrator only; deregister the other one first",
+        ),
+        (
+            "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
+            "this service has as many delegated administrators as AWS allows; deregister one first",
+        ),
+        (
+            "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
+            "the target has as many policies as AWS allows; attach this one to its children",
+        ),
+        ("MAX_TAG_LIMIT_EXCEEDED", "AWS allows 50 tags"),
+        (
+            "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE",
+            "the organization has consolidated billing only; enable all features first",
+        ),
+        (
+            "POLICY_CONTENT_LIMIT_EXCEEDED",
+            "split the policy into several, which merge by plan name",
+        ),
+        (
+            "POLICY_NUMBER_LIMIT_EXCEEDED",
+            "the organization has as many policies of this type as AWS allows; delete unused ones",
+        ),
+        (
+            "POLICY_TYPE_ENABLED_FOR_THIS_SERVICE",
+            "a policy type of this service is enabled; disable that first, or leave both on",
+        ),
+        ("SERVICE_ACCESS_NOT_ENABLED", "enable trusted access for the service first"),
+        ("TAG_POLICY_VIOLATION", "a tag policy of the organization does not allow these tags"),
+    ];
+    let by_reason = REASONS.iter().find(|(it, _)| reason.starts_with(it)).map(|(_, hint)| *hint);
+    by_reason.or_else(|| match code {
+        "AWSOrganizationsNotInUseException" => {
+            Some("this account is not in an organization; create one with all features first")
+        }
+        "MalformedPolicyDocumentException" => {
+            Some("AWS does not say what it does not like; compare with the backup policy syntax")
+        }
+        "NoSuchKey" | "NoSuchBucket" | "NoSuchVersion" => {
+            Some("upload the object, or correct `ContentUrl`")
+        }
+        code if kind(code) == Kind::Denied => Some(
+            "run the function in the organization's management account, or name a role there in \
+             `ManagementRoleArn`, and give the role permission for the action",
+        ),
+        code if kind(code) == Kind::Transient => {
+            Some("others are changing the organization as well; deploy again")
+        }
+        _ => None,
+    })
+}
+
+/// Codes that AWS Organizations answers while somebody else's change is in progress.
+///
+/// The SDK does not retry them by itself.
+pub(crate) const BUSY: [&str; 3] = [
+    "ConcurrentModificationException",
+    "FinalizingOrganizationException",
+    "PolicyChangesInProgressException",
+];
+
+/// The parts of an error answer in JSON that the SDK's types do not pass on as text.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wire {
+    #[serde(rename = "__type", default)]
+    code: String,
+    #[serde(rename = "Reason")]
+    reason: Option<String>,
+}
+
+impl Wire {
+    /// Reads the body of `response`, if it is a JSON object.
+    pub(crate) fn read(response: &HttpResponse) -> Option<Self> {
+        serde_json::from_slice(response.body().bytes()?).ok()
+    }
+
+    /// The error code without its namespace.
+    pub(crate) fn code(&self) -> &str {
+        self.code.rsplit('#').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: &str, reason: Option<&str>) -> Error {
+        let (code, reason) = (code.to_owned(), reason.map(ToOwned::to_owned));
+        let answer = Answer { code: code.clone(), reason, message: "No.".to_owned() };
+        Error { action: "x".to_owned(), kind: kind(&code), source: Cause::Answered(answer) }
+    }
+
+    fn why(error: &Error) -> String {
+        error.source().map(ToString::to_string).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_reason_is_explained_also_with_something_appended() {
+        assert_eq!(
+            why(&error("ConstraintViolationException", Some("SERVICE_ACCESS_NOT_ENABLED:X"))),
+            "ConstraintViolationException SERVICE_ACCESS_NOT_ENABLED:X: No.; \
+             hint: enable trusted access for the service first"
+        );
+    }
+
+    #[test]
+    fn an_unknown_code_is_passed_on_without_advice() {
+        assert_eq!(why(&error("TeapotException", None)), "TeapotException: No.");
+        assert_eq!(error("TeapotException", None).kind(), Kind::Rejected);
+    }
+
+    #[test]
+    fn a_code_is_read_with_and_without_its_namespace() {
+        for it in ["com.amazonaws.organizations#X", "X"] {
+            assert_eq!(Wire { code: it.to_owned(), reason: None }.code(), "X");
+        }
+    }
+}

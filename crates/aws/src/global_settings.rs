@@ -1,0 +1,99 @@
+//! The settings of AWS Backup for the whole organization.
+
+use plan::global_settings::{
+    Desired, Observed, Setting, Step, Values, of_tag_value, tag, tag_value,
+};
+use plan::owner::Owner;
+use tracing::{info, instrument};
+
+use crate::calls::log_plan;
+use crate::error::{Error, Kind};
+use crate::operation::{DESCRIBE_SETTINGS, UPDATE_SETTINGS};
+use crate::organizations::Record;
+use crate::session::Management;
+
+/// Reads what `desired` has to be compared with, and where its record is, if it keeps one.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn observe(
+    management: &Management,
+    desired: &Desired,
+    owner: &Owner,
+) -> Result<(Option<Record>, Observed), Error> {
+    let values = settings(management).await?;
+    let keeps_record =
+        matches!(desired, Desired::Present { restore: true, .. } | Desired::Restored(_));
+    if !keeps_record {
+        return Ok((None, Observed { values, found: None }));
+    }
+    let (record, tags) = management.record(owner).await?;
+    let found = tags.get(tag(owner).as_str()).map(|it| of_tag_value(it));
+    Ok((Some(record), Observed { values, found }))
+}
+
+/// Every setting as it is now.
+///
+/// # Errors
+///
+/// When the read fails.
+pub async fn settings(management: &Management) -> Result<Values, Error> {
+    let describe = management.backup().describe_global_settings().send();
+    let action = "read the global settings of AWS Backup";
+    let described = management.calls.call(DESCRIBE_SETTINGS, action, describe).await;
+    let described = match described {
+        Err(refused) => return Err(explained(management, refused).await),
+        Ok(described) => described.global_settings.unwrap_or_default(),
+    };
+    // A key that is not there has never been turned on.
+    let on = |it: Setting| described.get(it.key()).is_some_and(|on| on == "true");
+    Ok(Setting::ALL.into_iter().map(|it| (it, on(it))).collect())
+}
+
+/// Carries out `steps` in order.
+///
+/// # Errors
+///
+/// At the first step that fails. The steps before it stay done, and planning again resumes.
+#[instrument(skip_all)]
+pub async fn apply(
+    management: &Management,
+    record: Option<&Record>,
+    steps: &[Step],
+) -> Result<(), Error> {
+    log_plan(steps);
+    for step in steps {
+        match (step, record) {
+            (Step::Update(values), _) => {
+                let values = values.iter().map(|(it, on)| (it.key().to_owned(), on.to_string()));
+                let update = management.backup().update_global_settings();
+                let update = update.set_global_settings(Some(values.collect())).send();
+                match management.calls.call(UPDATE_SETTINGS, step, update).await {
+                    Err(refused) => return Err(explained(management, refused).await),
+                    Ok(_) => {}
+                }
+            }
+            (Step::Record(values), Some(Record { root_id, owner })) => {
+                let (key, value) = (tag(owner), tag_value(values));
+                management.tag(root_id.as_str(), [(&key, &value)], &step.to_string()).await?;
+            }
+            (Step::Forget, Some(Record { root_id, owner })) => {
+                management.untag(root_id.as_str(), [&tag(owner)], &step.to_string()).await?;
+            }
+            (Step::Record(_) | Step::Forget, None) => {}
+        }
+        info!(%step, "done");
+    }
+    Ok(())
+}
+
+/// AWS Backup says only that a request is invalid when the account is the wrong one.
+async fn explained(management: &Management, refused: Error) -> Error {
+    let invalid = refused.code() == Some("InvalidRequestException");
+    if invalid || refused.kind() == Kind::Denied {
+        management.explain(refused).await
+    } else {
+        refused
+    }
+}

@@ -1,0 +1,79 @@
+//! The operations this crate calls, and how often AWS lets an account call each.
+
+use std::time::Duration;
+
+use leaky_bucket::RateLimiter;
+
+/// One operation of an AWS API.
+///
+/// The rates are the token buckets per account that the AWS Organizations user guide publishes
+/// under "Throttling limits"; an operation without a published rate is not paced. Everyone in the
+/// management account shares these buckets, so a throttled call is retried all the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    /// Whether the operation changes something.
+    pub(crate) writes: bool,
+    /// Calls per second, and how many may come at once.
+    rate: Option<(usize, usize)>,
+}
+
+impl Operation {
+    const fn read(name: &'static str, per_second: usize, burst: usize) -> Self {
+        Self { name, writes: false, rate: Some((per_second, burst)) }
+    }
+
+    const fn write(name: &'static str, per_second: usize, burst: usize) -> Self {
+        Self { name, writes: true, rate: Some((per_second, burst)) }
+    }
+
+    const fn unpaced(name: &'static str, writes: bool) -> Self {
+        Self { name, writes, rate: None }
+    }
+
+    /// A bucket that starts full, as that of AWS does for whoever has not called for a while.
+    pub(crate) fn bucket(&self) -> Option<RateLimiter> {
+        let (per_second, burst) = self.rate?;
+        let interval = Duration::from_secs(1) / u32::try_from(per_second).unwrap_or(1);
+        let bucket = &mut RateLimiter::builder();
+        Some(bucket.initial(burst).max(burst).refill(1).interval(interval).build())
+    }
+}
+
+pub(crate) const ATTACH_POLICY: Operation = Operation::write("AttachPolicy", 2, 3);
+pub(crate) const CREATE_POLICY: Operation = Operation::write("CreatePolicy", 2, 3);
+pub(crate) const DELETE_POLICY: Operation = Operation::write("DeletePolicy", 2, 3);
+pub(crate) const DEREGISTER: Operation = Operation::write("DeregisterDelegatedAdministrator", 1, 2);
+pub(crate) const DESCRIBE_ACCOUNT: Operation = Operation::read("DescribeAccount", 20, 30);
+pub(crate) const DESCRIBE_ORGANIZATION: Operation = Operation::read("DescribeOrganization", 1, 2);
+pub(crate) const DESCRIBE_POLICY: Operation = Operation::read("DescribePolicy", 2, 2);
+pub(crate) const DETACH_POLICY: Operation = Operation::write("DetachPolicy", 2, 3);
+pub(crate) const DISABLE_ACCESS: Operation = Operation::write("DisableAWSServiceAccess", 1, 2);
+pub(crate) const DISABLE_POLICY_TYPE: Operation = Operation::write("DisablePolicyType", 1, 1);
+pub(crate) const ENABLE_ACCESS: Operation = Operation::write("EnableAWSServiceAccess", 1, 2);
+pub(crate) const ENABLE_POLICY_TYPE: Operation = Operation::write("EnablePolicyType", 1, 1);
+pub(crate) const LIST_ACCESS: Operation =
+    Operation::read("ListAWSServiceAccessForOrganization", 1, 3);
+pub(crate) const LIST_ADMINISTRATORS: Operation =
+    Operation::read("ListDelegatedAdministrators", 5, 8);
+pub(crate) const LIST_POLICIES: Operation = Operation::read("ListPolicies", 5, 8);
+pub(crate) const LIST_POLICIES_FOR_TARGET: Operation =
+    Operation::read("ListPoliciesForTarget", 5, 8);
+pub(crate) const LIST_ROOTS: Operation = Operation::read("ListRoots", 1, 2);
+pub(crate) const LIST_TAGS: Operation = Operation::read("ListTagsForResource", 10, 15);
+pub(crate) const LIST_TARGETS: Operation = Operation::read("ListTargetsForPolicy", 5, 8);
+pub(crate) const REGISTER: Operation = Operation::write("RegisterDelegatedAdministrator", 1, 2);
+pub(crate) const TAG: Operation = Operation::write("TagResource", 4, 6);
+pub(crate) const UNTAG: Operation = Operation::write("UntagResource", 4, 6);
+pub(crate) const UPDATE_POLICY: Operation = Operation::write("UpdatePolicy", 2, 3);
+
+pub(crate) const ACTIVATE_STACK_SETS: Operation =
+    Operation::unpaced("ActivateOrganizationsAccess", true);
+pub(crate) const ASSUME_ROLE: Operation = Operation::unpaced("AssumeRole", false);
+pub(crate) const DEACTIVATE_STACK_SETS: Operation =
+    Operation::unpaced("DeactivateOrganizationsAccess", true);
+pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlobalSettings", false);
+pub(crate) const DESCRIBE_STACK_SETS: Operation =
+    Operation::unpaced("DescribeOrganizationsAccess", false);
+pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
+pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSettings", true);

@@ -1,0 +1,191 @@
+//! Reads of AWS Organizations that several resources need.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_organizations::types::{OrganizationFeatureSet, PolicyTypeStatus, Tag};
+use plan::id::{AccountId, PolicyType, TagKey, TagValue, TargetId};
+use plan::owner::Owner;
+use plan::policy_types::Status;
+
+use crate::error::{Error, Kind};
+use crate::operation::{DESCRIBE_ORGANIZATION, LIST_ROOTS, LIST_TAGS, TAG, UNTAG};
+use crate::session::Management;
+
+/// The organization, as every account in it may know it.
+#[derive(Clone, Debug)]
+pub(crate) struct Organization {
+    pub(crate) id: String,
+    pub(crate) management_account: AccountId,
+    pub(crate) all_features: bool,
+}
+
+/// The organization's one root.
+#[derive(Clone, Debug)]
+pub(crate) struct Root {
+    pub(crate) id: TargetId,
+    /// The types that are listed; the others are disabled.
+    pub(crate) types: BTreeMap<PolicyType, Status>,
+}
+
+/// Where a resource keeps what it must remember: in tags on the root, under its own name.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub(crate) root_id: TargetId,
+    pub(crate) owner: Owner,
+}
+
+impl Root {
+    pub(crate) fn status(&self, policy_type: &PolicyType) -> Status {
+        self.types.get(policy_type).copied().unwrap_or(Status::Disabled)
+    }
+}
+
+impl Management {
+    /// Describes the organization.
+    pub(crate) async fn organization(&self) -> Result<Organization, Error> {
+        const ACTION: &str = "describe the organization";
+        let describe = self.organizations().describe_organization().send();
+        let described = self.calls.call(DESCRIBE_ORGANIZATION, ACTION, describe).await?;
+        let incomplete = |what| Error::incomplete(ACTION, what);
+        let it = described.organization.ok_or_else(|| incomplete("the organization"))?;
+        let account = it.master_account_id.and_then(|it| it.parse().ok());
+        Ok(Organization {
+            id: it.id.ok_or_else(|| incomplete("its ID"))?,
+            management_account: account.ok_or_else(|| incomplete("its management account"))?,
+            all_features: it.feature_set != Some(OrganizationFeatureSet::ConsolidatedBilling),
+        })
+    }
+
+    /// Reads the root, for what `action` says.
+    ///
+    /// This is the first call of most requests, so a denial says which account it would work in.
+    pub(crate) async fn root(&self, action: &str) -> Result<Root, Error> {
+        let client = self.organizations();
+        let roots = self.calls.pages(LIST_ROOTS, action, async |token| {
+            let page = client.list_roots().set_next_token(token).send().await?;
+            Ok((page.roots, page.next_token))
+        });
+        let roots = match roots.await {
+            Err(denied) if denied.kind() == Kind::Denied => return Err(self.explain(denied).await),
+            roots => roots?,
+        };
+        let root = roots.into_iter().next().ok_or_else(|| Error::incomplete(action, "a root"))?;
+        let id = root.id.and_then(|it| it.parse().ok());
+        let types = root.policy_types.unwrap_or_default().into_iter().filter_map(|it| {
+            let status = match it.status? {
+                PolicyTypeStatus::Enabled => Status::Enabled,
+                PolicyTypeStatus::PendingDisable => Status::PendingDisable,
+                // A status newer than this program is waited for, and so is a pending one.
+                _ => Status::PendingEnable,
+            };
+            Some((it.r#type?.as_str().parse().ok()?, status))
+        });
+        Ok(Root {
+            id: id.ok_or_else(|| Error::incomplete(action, "the root's ID"))?,
+            types: types.collect(),
+        })
+    }
+
+    /// Reads the root until `policy_type` is neither being enabled nor being disabled.
+    pub(crate) async fn settled_root(
+        &self,
+        policy_type: &PolicyType,
+        action: &str,
+    ) -> Result<Root, Error> {
+        let settled = |it| matches!(it, Status::Enabled | Status::Disabled);
+        self.root_until(policy_type, action, settled).await
+    }
+
+    /// Reads the root until `policy_type` is enabled, which AWS may do after it says so.
+    pub(crate) async fn enabled_root(
+        &self,
+        policy_type: &PolicyType,
+        action: &str,
+    ) -> Result<Root, Error> {
+        self.root_until(policy_type, action, |it| it == Status::Enabled).await
+    }
+
+    /// Reads the root until the status of `policy_type` is `right`.
+    ///
+    /// The published rate of `ListRoots` is what spaces the reads, and the deadline ends them.
+    async fn root_until(
+        &self,
+        policy_type: &PolicyType,
+        action: &str,
+        right: impl Fn(Status) -> bool,
+    ) -> Result<Root, Error> {
+        loop {
+            let root = self.root(action).await?;
+            if right(root.status(policy_type)) {
+                return Ok(root);
+            }
+        }
+    }
+
+    /// Names the management account, which every account of the organization may ask for.
+    pub(crate) async fn explain(&self, denied: Error) -> Error {
+        match self.organization().await {
+            Ok(it) => {
+                denied.explained(&format!("the management account is {}", it.management_account))
+            }
+            Err(_) => denied,
+        }
+    }
+
+    /// Reads where `owner` keeps its record, and the tags that are there.
+    pub(crate) async fn record(
+        &self,
+        owner: &Owner,
+    ) -> Result<(Record, BTreeMap<String, String>), Error> {
+        let root_id = self.root(READ_ROOT).await?.id;
+        let tags = self.tags(root_id.as_str()).await?;
+        Ok((Record { root_id, owner: owner.clone() }, tags))
+    }
+
+    /// Reads the tags of a policy, root, OU or account.
+    pub(crate) async fn tags(&self, resource: &str) -> Result<BTreeMap<String, String>, Error> {
+        let client = self.organizations();
+        let action = format!("read the tags of {resource}");
+        let tags = self.calls.pages(LIST_TAGS, &action, async |token| {
+            let list = client.list_tags_for_resource().resource_id(resource);
+            let page = list.set_next_token(token).send().await?;
+            Ok((page.tags, page.next_token))
+        });
+        Ok(tags.await?.into_iter().map(|it| (it.key, it.value)).collect())
+    }
+
+    /// Tags a policy, root, OU or account.
+    pub(crate) async fn tag(
+        &self,
+        resource: &str,
+        tags: impl IntoIterator<Item = (&TagKey, &TagValue)>,
+        action: &str,
+    ) -> Result<(), Error> {
+        let tags = tags.into_iter().map(|(key, value)| tag(key, value)).collect();
+        let tag = self.organizations().tag_resource().resource_id(resource).set_tags(Some(tags));
+        self.calls.call(TAG, action, tag.send()).await.map(drop)
+    }
+
+    /// Removes tags from a policy, root, OU or account.
+    pub(crate) async fn untag(
+        &self,
+        resource: &str,
+        keys: impl IntoIterator<Item = &TagKey>,
+        action: &str,
+    ) -> Result<(), Error> {
+        let keys = keys.into_iter().map(ToString::to_string).collect();
+        let untag = self.organizations().untag_resource().resource_id(resource);
+        let untag = untag.set_tag_keys(Some(keys));
+        self.calls.call(UNTAG, action, untag.send()).await.map(drop)
+    }
+}
+
+/// The action of reading the root to look at it.
+pub(crate) const READ_ROOT: &str = "read the organization's root";
+
+/// A tag as the API takes it.
+pub(crate) fn tag(key: &TagKey, value: &TagValue) -> Tag {
+    // Both members are set, which is all that building a tag can fail on.
+    let built = Tag::builder().key(key.as_str()).value(value.as_str()).build();
+    built.unwrap_or_else(|_| unreachable!("the key and the value of the tag are set"))
+}

@@ -1,0 +1,116 @@
+//! The policy types of the organization's root.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_organizations::types::PolicyType as WireType;
+use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
+use plan::policy_types::{Desired, Observed, Status, Step};
+use tracing::{info, instrument};
+
+use crate::calls::log_plan;
+use crate::error::{Error, already};
+use crate::operation::{DISABLE_POLICY_TYPE, ENABLE_POLICY_TYPE, LIST_POLICIES, LIST_TARGETS};
+use crate::organizations::READ_ROOT;
+use crate::session::Management;
+
+/// The organization that was observed, by the IDs that a template can refer to.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The root.
+    pub root_id: TargetId,
+    /// The organization.
+    pub organization_id: String,
+    /// The management account.
+    pub management_account: AccountId,
+}
+
+/// Reads what `desired` has to be compared with.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn observe(
+    management: &Management,
+    desired: &Desired,
+) -> Result<(Identity, Observed), Error> {
+    let organization = management.organization().await?;
+    let root = management.root(READ_ROOT).await?;
+    let mut attached = BTreeMap::new();
+    if let Desired::Disabled(types) = desired {
+        for it in types.iter().filter(|it| root.status(it) != Status::Disabled) {
+            attached.insert(it.clone(), in_use(management, it).await?);
+        }
+    }
+    let identity = Identity {
+        root_id: root.id,
+        organization_id: organization.id,
+        management_account: organization.management_account,
+    };
+    let all_features = organization.all_features;
+    Ok((identity, Observed { all_features, types: root.types, attached }))
+}
+
+/// The policies of a type that are attached somewhere and are not AWS's own.
+async fn in_use(
+    management: &Management,
+    policy_type: &PolicyType,
+) -> Result<BTreeSet<PolicyId>, Error> {
+    let client = management.organizations();
+    let action = format!("list the policies of type {policy_type}");
+    let policies = management.calls.pages(LIST_POLICIES, &action, async |token| {
+        let list = client.list_policies().filter(policy_type.as_str().into());
+        let page = list.set_next_token(token).send().await?;
+        Ok((page.policies, page.next_token))
+    });
+    let mut in_use = BTreeSet::new();
+    for policy in policies.await?.into_iter().filter(|it| !it.aws_managed) {
+        let Some(id) = policy.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
+        let action = format!("list the targets of {id}");
+        let list = client.list_targets_for_policy().policy_id(id.as_str());
+        let targets = management.calls.pages(LIST_TARGETS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.targets, page.next_token))
+        });
+        if !targets.await?.is_empty() {
+            in_use.insert(id);
+        }
+    }
+    Ok(in_use)
+}
+
+/// Carries out `steps` in order.
+///
+/// # Errors
+///
+/// At the first step that fails. The steps before it stay done, and planning again resumes.
+#[instrument(skip_all)]
+pub async fn apply(
+    management: &Management,
+    identity: &Identity,
+    steps: &[Step],
+) -> Result<(), Error> {
+    let client = management.organizations();
+    let root = identity.root_id.as_str();
+    log_plan(steps);
+    for step in steps {
+        match step {
+            Step::Enable(it) => {
+                let wire = WireType::from(it.as_str());
+                let enable = client.enable_policy_type().root_id(root).policy_type(wire).send();
+                let enabled = management.calls.call(ENABLE_POLICY_TYPE, step, enable).await;
+                already(enabled, "PolicyTypeAlreadyEnabledException")?;
+            }
+            Step::AwaitEnabled(it) => {
+                management.enabled_root(it, &step.to_string()).await?;
+            }
+            Step::Disable(it) => {
+                let wire = WireType::from(it.as_str());
+                let disable = client.disable_policy_type().root_id(root).policy_type(wire).send();
+                let disabled = management.calls.call(DISABLE_POLICY_TYPE, step, disable).await;
+                already(disabled, "PolicyTypeNotEnabledException")?;
+            }
+        }
+        info!(%step, "done");
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Trusted access, organizations access of StackSets, and delegated administrators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_cloudformation::types::OrganizationStatus;
+use aws_sdk_organizations::types::{AccountState as WireState, AccountStatus};
+use plan::id::{AccountId, ServicePrincipal};
+use plan::owner::Owner;
+use plan::service_access::{AccountState, Administrator, Desired, Observed, Step, Switch};
+use tracing::{info, instrument};
+
+use crate::calls::log_plan;
+use crate::error::{Error, already};
+use crate::operation::{
+    ACTIVATE_STACK_SETS, DEACTIVATE_STACK_SETS, DEREGISTER, DESCRIBE_ACCOUNT, DESCRIBE_STACK_SETS,
+    DISABLE_ACCESS, ENABLE_ACCESS, LIST_ACCESS, LIST_ADMINISTRATORS, REGISTER,
+};
+use crate::organizations::Record;
+use crate::session::Management;
+
+/// Reads what `desired` has to be compared with, and where its record is, if it keeps one.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn observe(
+    management: &Management,
+    desired: &Desired,
+    owner: &Owner,
+) -> Result<(Option<Record>, Observed), Error> {
+    let organization = management.organization().await?;
+    let principals = match enabled(management).await {
+        Err(denied) if denied.kind() == crate::Kind::Denied => {
+            return Err(management.explain(denied).await);
+        }
+        principals => principals?,
+    };
+    let mut record = None;
+    let mut turned_on = BTreeSet::new();
+    if desired.revert {
+        let (place, tags) = management.record(owner).await?;
+        let ours = tags.into_iter().filter(|(_, value)| value == owner.tag_value().as_str());
+        turned_on = ours.filter_map(|(key, _)| Switch::of_tag(&key)).collect();
+        record = Some(place);
+    }
+    let recorded = turned_on.iter().filter_map(|it| match it {
+        Switch::Administrator(it) => Some(&it.principal),
+        Switch::Access(_) | Switch::StackSets => None,
+    });
+    let services = desired.administrators.iter().map(|it| &it.principal).chain(recorded);
+    let mut administrators = BTreeSet::new();
+    for principal in services.cloned().collect::<BTreeSet<_>>() {
+        administrators.extend(registered(management, principal).await?);
+    }
+    let mut accounts = BTreeMap::new();
+    for it in desired.administrators.difference(&administrators) {
+        if let Some(state) = account(management, &it.account).await? {
+            accounts.insert(it.account.clone(), state);
+        }
+    }
+    let stack_sets = (desired.stack_sets || turned_on.contains(&Switch::StackSets))
+        && stack_sets(management).await?;
+    let management_account = organization.management_account;
+    let observed = Observed {
+        management_account,
+        principals,
+        stack_sets,
+        administrators,
+        accounts,
+        turned_on,
+    };
+    Ok((record, observed))
+}
+
+/// The services that have trusted access.
+async fn enabled(management: &Management) -> Result<BTreeSet<ServicePrincipal>, Error> {
+    let client = management.organizations();
+    let list = management.calls.pages(LIST_ACCESS, "list trusted services", async |token| {
+        let list = client.list_aws_service_access_for_organization();
+        let page = list.set_next_token(token).send().await?;
+        Ok((page.enabled_service_principals, page.next_token))
+    });
+    let names = list.await?.into_iter().filter_map(|it| it.service_principal);
+    // A name that is not one cannot be among those that are wanted.
+    Ok(names.filter_map(|it| it.parse().ok()).collect())
+}
+
+/// The delegated administrators of a service.
+async fn registered(
+    management: &Management,
+    principal: ServicePrincipal,
+) -> Result<Vec<Administrator>, Error> {
+    let client = management.organizations();
+    let action = format!("list the delegated administrators for {principal}");
+    let list = management.calls.pages(LIST_ADMINISTRATORS, &action, async |token| {
+        let list = client.list_delegated_administrators().service_principal(principal.as_str());
+        let page = list.set_next_token(token).send().await?;
+        Ok((page.delegated_administrators, page.next_token))
+    });
+    let accounts = list.await?.into_iter().filter_map(|it| it.id?.parse().ok());
+    Ok(accounts.map(|account| Administrator { principal: principal.clone(), account }).collect())
+}
+
+/// The state of an account; `None` when it is not in the organization.
+async fn account(
+    management: &Management,
+    account: &AccountId,
+) -> Result<Option<AccountState>, Error> {
+    let describe = management.organizations().describe_account().account_id(account.as_str());
+    let action = format!("describe account {account}");
+    let described = management.calls.call(DESCRIBE_ACCOUNT, &action, describe.send()).await;
+    let account = match described {
+        Err(error) if error.code() == Some("AccountNotFoundException") => return Ok(None),
+        described => described?.account.ok_or_else(|| Error::incomplete(&action, "the account"))?,
+    };
+    // `Status` is what organizations had before `State`, which not everything that answers has.
+    let state = match (&account.state, &account.status) {
+        (Some(WireState::Active), _) | (None, Some(AccountStatus::Active)) => AccountState::Active,
+        (Some(other), _) => AccountState::Other(other.as_str().to_owned()),
+        (None, Some(other)) => AccountState::Other(other.as_str().to_owned()),
+        (None, None) => return Err(Error::incomplete(&action, "the account's state")),
+    };
+    Ok(Some(state))
+}
+
+/// Whether StackSets has organizations access.
+async fn stack_sets(management: &Management) -> Result<bool, Error> {
+    let describe = management.cloudformation().describe_organizations_access().send();
+    let action = "read whether StackSets has organizations access";
+    let described = management.calls.call(DESCRIBE_STACK_SETS, action, describe).await?;
+    Ok(described.status == Some(OrganizationStatus::Enabled))
+}
+
+/// Carries out `steps` in order.
+///
+/// # Errors
+///
+/// At the first step that fails. The steps before it stay done, and planning again resumes.
+#[instrument(skip_all)]
+pub async fn apply(
+    management: &Management,
+    record: Option<&Record>,
+    steps: &[Step],
+) -> Result<(), Error> {
+    log_plan(steps);
+    for step in steps {
+        run(management, record, step).await?;
+        info!(%step, "done");
+    }
+    Ok(())
+}
+
+async fn run(management: &Management, record: Option<&Record>, step: &Step) -> Result<(), Error> {
+    let client = management.organizations();
+    let calls = &management.calls;
+    match step {
+        Step::Record(switches) => {
+            let Some(record) = record else { return Ok(()) };
+            let keys: Vec<_> = switches.iter().map(Switch::tag).collect();
+            let tags = keys.iter().map(|it| (it, record.owner.tag_value()));
+            management.tag(record.root_id.as_str(), tags, &step.to_string()).await
+        }
+        Step::Enable(it) => {
+            let enable = client.enable_aws_service_access().service_principal(it.as_str()).send();
+            calls.call(ENABLE_ACCESS, step, enable).await.map(drop)
+        }
+        Step::ActivateStackSets => {
+            let activate = management.cloudformation().activate_organizations_access().send();
+            calls.call(ACTIVATE_STACK_SETS, step, activate).await.map(drop)
+        }
+        Step::Register { administrator: it, .. } => {
+            let register = client
+                .register_delegated_administrator()
+                .account_id(it.account.as_str())
+                .service_principal(it.principal.as_str());
+            // The same account for the same service: both are what the call names.
+            let registered = calls.call(REGISTER, step, register.send()).await;
+            already(registered, "AccountAlreadyRegisteredException")
+        }
+        Step::Deregister(it) => {
+            let deregister = client
+                .deregister_delegated_administrator()
+                .account_id(it.account.as_str())
+                .service_principal(it.principal.as_str());
+            let deregistered = calls.call(DEREGISTER, step, deregister.send()).await;
+            already(deregistered, "AccountNotRegisteredException")
+        }
+        Step::Disable(it) => {
+            let disable = client.disable_aws_service_access().service_principal(it.as_str()).send();
+            calls.call(DISABLE_ACCESS, step, disable).await.map(drop)
+        }
+        Step::DeactivateStackSets => {
+            let deactivate = management.cloudformation().deactivate_organizations_access().send();
+            calls.call(DEACTIVATE_STACK_SETS, step, deactivate).await.map(drop)
+        }
+        Step::Forget(switches) => {
+            let Some(record) = record else { return Ok(()) };
+            let keys: Vec<_> = switches.iter().map(Switch::tag).collect();
+            management.untag(record.root_id.as_str(), &keys, &step.to_string()).await
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Clients of AWS, built once.
+
+use std::time::Duration;
+
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+};
+use plan::id::RoleArn;
+use tokio::time::Instant;
+
+use crate::calls::{Busy, Calls, Pace};
+use crate::error::Error;
+use crate::operation::ASSUME_ROLE;
+
+/// How long before the handler is cut off the last call ends, so that its failure can be told.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// What is built once for all requests: one connector with one pool and one TLS configuration for
+/// every client and for the answers to CloudFormation, and the credentials of the function.
+#[derive(Clone, Debug)]
+pub struct Session {
+    connector: SharedHttpConnector,
+    config: SdkConfig,
+    pace: Pace,
+}
+
+impl Session {
+    /// Reads credentials, Region and endpoints from the environment, as Lambda sets it.
+    ///
+    /// Nothing else is asked for credentials: there is no profile and no metadata service in Lambda.
+    pub async fn from_environment() -> Self {
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .read_timeout(Duration::from_secs(20))
+            .build();
+        let connector = SharedHttpConnector::new(
+            Connector::builder()
+                .connector_settings(settings)
+                .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build(),
+        );
+        let shared = connector.clone();
+        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(Region::new("us-east-1"));
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client_fn(move |_, _| shared.clone()))
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .region(region)
+            .retry_config(patience())
+            .load()
+            .await;
+        Self { connector, config, pace: Pace::default() }
+    }
+
+    /// What sends requests, for whoever has something else to send.
+    pub fn http(&self) -> SharedHttpConnector {
+        self.connector.clone()
+    }
+
+    /// Clients that act in the management account until `deadline`: as the function itself, or as
+    /// `role` where the function runs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When the role cannot be assumed.
+    pub async fn management(
+        &self,
+        role: Option<&RoleArn>,
+        deadline: Instant,
+    ) -> Result<Management, Error> {
+        let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
+        let own = self.config.clone();
+        let Some(role) = role else { return Ok(Management { config: own.clone(), own, calls }) };
+        let client = aws_sdk_sts::Client::new(&own);
+        let assume = client.assume_role().role_arn(role.as_str()).role_session_name("org-backup");
+        let action = format!("assume the role {role}");
+        let assumed = calls.call(ASSUME_ROLE, &action, assume.send()).await?;
+        let it = assumed.credentials.ok_or_else(|| Error::incomplete(&action, "credentials"))?;
+        let expiry = it.expiration.try_into().ok();
+        let credentials = Credentials::new(
+            it.access_key_id,
+            it.secret_access_key,
+            Some(it.session_token),
+            expiry,
+            "AssumeRole",
+        );
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let config = own.to_builder().credentials_provider(credentials).build();
+        Ok(Management { config, own, calls })
+    }
+}
+
+/// The clients of one request, which act in the management account.
+#[derive(Debug)]
+pub struct Management {
+    config: SdkConfig,
+    own: SdkConfig,
+    pub(crate) calls: Calls,
+}
+
+impl Management {
+    pub(crate) fn organizations(&self) -> aws_sdk_organizations::Client {
+        let config = aws_sdk_organizations::config::Builder::from(&self.config);
+        aws_sdk_organizations::Client::from_conf(config.retry_classifier(Busy).build())
+    }
+
+    pub(crate) fn backup(&self) -> aws_sdk_backup::Client {
+        aws_sdk_backup::Client::new(&self.config)
+    }
+
+    pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        aws_sdk_cloudformation::Client::new(&self.config)
+    }
+
+    /// A client that acts as the function itself, which is who may read a stack's own bucket.
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::new(&self.own)
+    }
+}
+
+/// Retries with exponential back-off and full jitter. The deadline ends them sooner or later; the
+/// number of attempts is what a permanent failure that looks transient may cost, about a minute.
+fn patience() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(12)
+        .with_initial_backoff(Duration::from_millis(400))
+        .with_max_backoff(Duration::from_secs(10))
+}

@@ -1,0 +1,190 @@
+//! The properties of the resource.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use cfn::{Flag, List};
+use plan::backup_policy::Tags;
+use plan::document::Variable;
+use plan::id::{PolicyName, RoleArn, Target};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use thiserror::Error;
+
+/// The properties of the resource.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Properties {
+    /// The name of the policy, unique in the organization.
+    pub name: PolicyName,
+    /// The description of the policy, at most 512 characters.
+    #[serde(default)]
+    pub description: Description,
+    /// The policy itself.
+    content: Option<Content>,
+    /// Where the policy is kept instead.
+    content_url: Option<ContentUrl>,
+    /// What `${name}` stands for in keys and values of the policy.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Variable>,
+    /// Every root, OU and account the policy is attached to, and no other.
+    target_ids: List<Target>,
+    /// The tags of the policy.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Whether a policy of this name that somebody else made is taken over.
+    #[serde(default = "no")]
+    pub adopt: Flag,
+    /// What happens when the policy would make an effective policy invalid.
+    #[serde(default)]
+    pub preflight: Preflight,
+    /// The role to assume where the function does not run in the management account.
+    #[serde(default, deserialize_with = "cfn::optional")]
+    pub management_role_arn: Option<RoleArn>,
+}
+
+/// What happens when the policy would make an effective policy invalid.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+pub enum Preflight {
+    /// The change is refused.
+    #[default]
+    Enforce,
+    /// The change is made, and the log says what is wrong.
+    Warn,
+    /// Nothing is checked.
+    Off,
+}
+
+/// A description as AWS Organizations takes it.
+#[derive(Debug)]
+pub struct Description(pub String);
+
+impl Default for Description {
+    fn default() -> Self {
+        Self("Managed by org-backup".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Description {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.chars().count() > 512 {
+            return Err(serde::de::Error::custom("a description has at most 512 characters"));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A policy as an object, or as text that is JSON. Its `Debug` form does not show it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Content(pub Value);
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Content(…)")
+    }
+}
+
+/// An object in S3, as `s3://bucket/key` or `s3://bucket/key?versionId=…`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct ContentUrl {
+    /// The bucket.
+    pub bucket: String,
+    /// The key, not encoded.
+    pub key: String,
+    /// The version; the newest one when absent.
+    pub version: Option<String>,
+}
+
+impl TryFrom<String> for ContentUrl {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl FromStr for ContentUrl {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let object = text.strip_prefix("s3://").and_then(|it| it.split_once('/'));
+        let Some((bucket, object)) = object else { return Err(Invalid::Url) };
+        let (key, version) = match object.split_once("?versionId=") {
+            Some((key, version)) => (key, Some(version.to_owned())),
+            None => (object, None),
+        };
+        if bucket.is_empty() || key.is_empty() || version.as_deref() == Some("") {
+            return Err(Invalid::Url);
+        }
+        Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), version })
+    }
+}
+
+/// Where the policy comes from.
+pub(crate) enum Source<'a> {
+    Inline(&'a Content),
+    Object(&'a ContentUrl),
+}
+
+/// Why the properties do not go together.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum Invalid {
+    /// Not an address of an object in S3.
+    #[error("expected s3://bucket/key or s3://bucket/key?versionId=…")]
+    Url,
+    /// Neither source of the policy, or both.
+    #[error("set one of `Content` and `ContentUrl`, and not both")]
+    Source,
+    /// A policy that is attached to nothing protects nothing.
+    #[error("`TargetIds` is empty; hint: name at least one root, OU or account")]
+    NoTargets,
+    /// The policy was there and then was not, again and again.
+    #[error("somebody deletes the policy while it is being made; hint: deploy again")]
+    Vanished,
+}
+
+impl Properties {
+    /// Where the policy comes from.
+    pub(crate) fn source(&self) -> Result<Source<'_>, Invalid> {
+        match (&self.content, &self.content_url) {
+            (Some(content), None) => Ok(Source::Inline(content)),
+            (None, Some(url)) => Ok(Source::Object(url)),
+            (None, None) | (Some(_), Some(_)) => Err(Invalid::Source),
+        }
+    }
+
+    /// Where the policy is attached.
+    pub(crate) fn targets(&self) -> Result<Vec<Target>, Invalid> {
+        match self.target_ids.0.as_slice() {
+            [] => Err(Invalid::NoTargets),
+            targets => Ok(targets.to_vec()),
+        }
+    }
+}
+
+fn no() -> Flag {
+    Flag(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_named_by_bucket_key_and_version() {
+        let url = |bucket: &str, key: &str, version: Option<&str>| ContentUrl {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: version.map(ToOwned::to_owned),
+        };
+        assert_eq!("s3://b/a/b?c.json".parse(), Ok(url("b", "a/b?c.json", None)));
+        assert_eq!("s3://b/k?versionId=v1".parse(), Ok(url("b", "k", Some("v1"))));
+        for bad in ["", "b/k", "https://b/k", "s3://b", "s3://b/", "s3:///k", "s3://b/k?versionId="]
+        {
+            assert_eq!(bad.parse::<ContentUrl>(), Err(Invalid::Url), "{bad}");
+        }
+    }
+}
