@@ -63,11 +63,11 @@ pub async fn observe(
         (known, named) => (known, named),
     };
     let attached = policy.iter().flat_map(|it| &it.targets).collect::<BTreeSet<_>>();
-    let mut room = BTreeMap::new();
+    let mut rooms = BTreeMap::new();
     for target in targets.iter().filter(|it| !attached.contains(it)) {
-        room.insert(target.clone(), room_at(management, target).await?);
+        rooms.insert(target.clone(), room_at(management, target).await?);
     }
-    Ok((targets, Observed { policy_type, policy, namesake, room }))
+    Ok((targets, Observed { policy_type, policy, namesake, room: rooms }))
 }
 
 /// Reads the policy that a resource may have left: the one called `id`, and no other, or where no

@@ -133,9 +133,10 @@ pub(crate) struct Busy;
 impl ClassifyRetry for Busy {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let wire = context.response().and_then(Wire::read);
-        match wire.is_some_and(|it| BUSY.contains(&it.code())) {
-            true => RetryAction::transient_error(),
-            false => RetryAction::NoActionIndicated,
+        if wire.is_some_and(|it| BUSY.contains(&it.code())) {
+            RetryAction::transient_error()
+        } else {
+            RetryAction::NoActionIndicated
         }
     }
 

@@ -69,9 +69,9 @@ pub async fn apply(
                 let values = values.iter().map(|(it, on)| (it.key().to_owned(), on.to_string()));
                 let update = management.backup().update_global_settings();
                 let update = update.set_global_settings(Some(values.collect())).send();
-                match management.calls.call(UPDATE_SETTINGS, step, update).await {
-                    Err(refused) => return Err(explained(management, refused).await),
-                    Ok(_) => {}
+                let updated = management.calls.call(UPDATE_SETTINGS, step, update).await;
+                if let Err(refused) = updated {
+                    return Err(explained(management, refused).await);
                 }
             }
             (Step::Record(values), Some(Record { root_id, owner })) => {
