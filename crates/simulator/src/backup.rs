@@ -1,0 +1,206 @@
+//! The settings of AWS Backup: global ones of the organization, regional ones of each account.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::refusal::{Code, Refusal};
+
+type Answer<T> = Result<T, Refusal>;
+
+/// The global settings, all `false` at first.
+pub const GLOBAL_SETTINGS: [&str; 3] =
+    ["isCrossAccountBackupEnabled", "isDelegatedAdministratorEnabled", "isMpaEnabled"];
+
+/// The resource types of every Region.
+pub const RESOURCE_TYPES: [&str; 17] = [
+    "Aurora",
+    "CloudFormation",
+    "DocumentDB",
+    "DynamoDB",
+    "EBS",
+    "EC2",
+    "EFS",
+    "EKS",
+    "FSx",
+    "Neptune",
+    "RDS",
+    "Redshift",
+    "S3",
+    "SAP HANA on Amazon EC2",
+    "Storage Gateway",
+    "Timestream",
+    "VirtualMachine",
+];
+
+/// The resource types whose backups AWS Backup can manage fully, or leave alone.
+const MANAGED_TYPES: [&str; 2] = ["DynamoDB", "EFS"];
+
+/// The settings of AWS Backup.
+#[derive(Clone, Debug, Default)]
+pub struct Backup {
+    global: BTreeMap<String, String>,
+    global_updated: Duration,
+    /// By account and Region.
+    regional: BTreeMap<(String, String), RegionSettings>,
+    now: Duration,
+    revision: u64,
+}
+
+/// What an account wants in a Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionSettings {
+    /// Which resource types are backed up at all.
+    pub opt_in: BTreeMap<String, bool>,
+    /// Which resource types AWS Backup manages fully.
+    pub management: BTreeMap<String, bool>,
+}
+
+impl Default for RegionSettings {
+    fn default() -> Self {
+        let all = |types: &[&str]| types.iter().map(|it| ((*it).to_owned(), false)).collect();
+        Self { opt_in: all(&RESOURCE_TYPES), management: all(&MANAGED_TYPES) }
+    }
+}
+
+impl Backup {
+    /// Moves the clock.
+    pub fn set_time(&mut self, now: Duration) {
+        self.now = now;
+    }
+
+    /// Counts the changes so far.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The three global settings.
+    #[must_use]
+    pub fn global_settings(&self) -> BTreeMap<String, String> {
+        let value = |it: &str| self.global.get(it).map_or("false", String::as_str).to_owned();
+        GLOBAL_SETTINGS.iter().map(|it| ((*it).to_owned(), value(it))).collect()
+    }
+
+    /// When the global settings last changed.
+    pub(crate) fn global_updated(&self) -> Duration {
+        self.global_updated
+    }
+
+    /// Changes the settings given and leaves the others alone.
+    ///
+    /// # Errors
+    ///
+    /// As `UpdateGlobalSettings`.
+    pub fn update_global_settings(&mut self, settings: &BTreeMap<String, String>) -> Answer<()> {
+        for (name, value) in settings {
+            if !GLOBAL_SETTINGS.contains(&name.as_str()) {
+                return Err(invalid("The global setting is not supported."));
+            }
+            if value != "true" && value != "false" {
+                return Err(invalid("The value of a global setting must be true or false."));
+            }
+        }
+        let before = self.global_settings();
+        self.global.extend(settings.clone());
+        if self.global_settings() != before {
+            self.global_updated = self.now;
+            self.revision += 1;
+        }
+        Ok(())
+    }
+
+    /// The settings of an account in a Region.
+    #[must_use]
+    pub fn region_settings(&self, account: &str, region: &str) -> RegionSettings {
+        let key = (account.to_owned(), region.to_owned());
+        self.regional.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// Changes the preferences given and leaves the others alone.
+    ///
+    /// # Errors
+    ///
+    /// As `UpdateRegionSettings`: one unknown resource type refuses the whole call.
+    pub fn update_region_settings(
+        &mut self,
+        account: &str,
+        region: &str,
+        opt_in: &BTreeMap<String, bool>,
+        management: &BTreeMap<String, bool>,
+    ) -> Answer<()> {
+        let mut settings = self.region_settings(account, region);
+        let known = |given: &BTreeMap<String, bool>, known: &BTreeMap<String, bool>| {
+            given.keys().all(|it| known.contains_key(it))
+        };
+        if !known(opt_in, &settings.opt_in) {
+            let preference = "resource type opt in preference";
+            return Err(invalid(&format!("Element present in {preference} has invalid values")));
+        }
+        if !known(management, &settings.management) {
+            let preference = "resource type management preference";
+            return Err(invalid(&format!("Element present in {preference} has invalid values")));
+        }
+        let before = settings.clone();
+        settings.opt_in.extend(opt_in.clone());
+        settings.management.extend(management.clone());
+        if settings != before {
+            self.regional.insert((account.to_owned(), region.to_owned()), settings);
+            self.revision += 1;
+        }
+        Ok(())
+    }
+}
+
+fn invalid(message: &str) -> Refusal {
+    Refusal::new(Code::InvalidParameterValue, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map<V: Clone>(pairs: &[(&str, V)]) -> BTreeMap<String, V> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn a_partial_update_leaves_the_other_settings_alone() {
+        let mut backup = Backup::default();
+        let one = map(&[("isCrossAccountBackupEnabled", "true".to_owned())]);
+        let other = map(&[("isMpaEnabled", "true".to_owned())]);
+        backup.update_global_settings(&one).unwrap();
+        backup.update_global_settings(&other).unwrap();
+        let settings = backup.global_settings();
+        assert_eq!(settings["isCrossAccountBackupEnabled"], "true");
+        assert_eq!(settings["isMpaEnabled"], "true");
+        assert_eq!(settings["isDelegatedAdministratorEnabled"], "false");
+    }
+
+    #[test]
+    fn the_same_values_again_change_nothing() {
+        let mut backup = Backup::default();
+        let off = map(&[("isMpaEnabled", "false".to_owned())]);
+        backup.update_global_settings(&off).unwrap();
+        assert_eq!(backup.revision(), 0);
+    }
+
+    #[test]
+    fn an_unknown_resource_type_refuses_the_whole_call() {
+        let mut backup = Backup::default();
+        let types = map(&[("EBS", true), ("Betamax", true)]);
+        let none = BTreeMap::new();
+        let refusal = backup.update_region_settings("1", "eu-west-1", &types, &none).unwrap_err();
+        assert_eq!(refusal.code, Code::InvalidParameterValue);
+        assert!(!backup.region_settings("1", "eu-west-1").opt_in["EBS"]);
+    }
+
+    #[test]
+    fn preferences_belong_to_one_account_and_one_region() {
+        let mut backup = Backup::default();
+        let (types, none) = (map(&[("EBS", true)]), BTreeMap::new());
+        backup.update_region_settings("1", "eu-west-1", &types, &none).unwrap();
+        assert!(backup.region_settings("1", "eu-west-1").opt_in["EBS"]);
+        assert!(!backup.region_settings("1", "us-east-1").opt_in["EBS"]);
+        assert!(!backup.region_settings("2", "eu-west-1").opt_in["EBS"]);
+    }
+}

@@ -1,0 +1,207 @@
+//! What happens to a call, step by step, without any waiting: the waiting is the server's.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::fault::{Faults, Kind};
+use crate::hold::{Held, Holds, Moment};
+use crate::journal::{Entry, Outcome};
+use crate::operation::{Operation, Service};
+use crate::refusal::{Code, Refusal};
+use crate::reply::Reply;
+use crate::request::Call;
+use crate::responses::{Response, Responses};
+use crate::services;
+use crate::settings::Settings;
+use crate::throttle::Throttle;
+use crate::world::World;
+
+/// Everything behind the lock of a simulator.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) world: World,
+    pub(crate) journal: Vec<Entry>,
+    pub(crate) faults: Faults,
+    pub(crate) holds: Holds,
+    pub(crate) responses: Responses,
+    /// Calls of operations that there are none of, and answers that AWS would not give.
+    pub(crate) unknown: Vec<String>,
+    /// How many of the next writes to refuse.
+    pub(crate) refuse_writes: u64,
+    throttle: Throttle,
+    writing: bool,
+    refused_once: BTreeSet<(String, Vec<u8>)>,
+    calls: u64,
+}
+
+/// What is to be done with a call that has just arrived.
+pub(crate) enum Arrival {
+    /// Nothing: somebody wants it held here.
+    Held(Held),
+    /// Its work, with this going wrong.
+    Go(Option<Kind>),
+}
+
+/// A call whose work is done.
+pub(crate) struct Done {
+    pub(crate) reply: Reply,
+    /// The write goes on for a while, and keeps others out.
+    pub(crate) writing: bool,
+    /// Somebody wants the reply held.
+    pub(crate) held: Option<Held>,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            world: World::new(&settings),
+            settings,
+            journal: Vec::new(),
+            faults: Faults::default(),
+            holds: Holds::default(),
+            responses: Responses::default(),
+            unknown: Vec::new(),
+            refuse_writes: 0,
+            throttle: Throttle::default(),
+            writing: false,
+            refused_once: BTreeSet::new(),
+            calls: 0,
+        }
+    }
+
+    /// Counts a call and says what is to be done with it.
+    pub(crate) fn arrive(&mut self, call: &Call) -> Arrival {
+        self.holds.count();
+        match self.holds.take(Moment::Before) {
+            Some(held) => Arrival::Held(held),
+            None => Arrival::Go(self.faults.strike(call.name())),
+        }
+    }
+
+    /// Does the work of a call unless `fault` keeps it from being done, and writes it down.
+    pub(crate) fn perform(&mut self, call: &Call, fault: Option<&Kind>, now: Duration) -> Done {
+        self.world.set_time(now);
+        let revision = self.world.revision();
+        let write = call.operation.as_ref().is_ok_and(|it| it.write);
+        let guarded = write && call.service == Service::Organizations;
+        let coverage = guarded.then(|| self.world.organization.coverage());
+        let result = match fault {
+            Some(Kind::Error(_) | Kind::DropBefore) => Ok(Reply::empty()),
+            _ => self.work(call, now),
+        };
+        let changed = self.world.revision() != revision;
+        let (reply, outcome) = match (fault, &result) {
+            (Some(Kind::Error(failure) | Kind::ErrorAfter(failure)), _) => {
+                let message = "The request failed because it was told to.";
+                let reply = services::failed(call, failure, message);
+                (reply, Outcome::Error(failure.code.clone()))
+            }
+            (Some(Kind::DropBefore | Kind::DropAfter), _) => (Reply::empty(), Outcome::Dropped),
+            (_, Ok(reply)) => (reply.clone(), Outcome::Success),
+            (_, Err(refusal)) => {
+                let outcome = Outcome::Error(refusal.code.as_str().to_owned());
+                (services::refused(call, refusal), outcome)
+            }
+        };
+        let mut entry = self.entry(call, outcome, now);
+        entry.changed = changed;
+        if let Some(before) = coverage.filter(|_| changed) {
+            let after = self.world.organization.coverage();
+            entry.lost = before.lost(&after);
+            entry.unprotected = before.unprotected(&after);
+        }
+        self.journal.push(entry);
+        let writing = guarded && changed && !self.settings.write_time.is_zero();
+        self.writing |= writing;
+        Done { reply, writing, held: self.holds.take(Moment::After) }
+    }
+
+    /// Ends the write that [`Done::writing`] told of.
+    pub(crate) fn end_write(&mut self) {
+        self.writing = false;
+    }
+
+    fn work(&mut self, call: &Call, now: Duration) -> Result<Reply, Refusal> {
+        let Ok(operation) = call.operation else {
+            self.unknown.push(format!("unknown operation: {}", call.name()));
+            return Err(services::unknown(call));
+        };
+        if !self.throttle.admit(self.settings.rates, operation, &call.caller.account, now) {
+            let message = "You have sent too many requests in too short a period of time.";
+            return Err(Refusal::new(Code::TooManyRequests, message));
+        }
+        if operation.write && operation.service == Service::Organizations && self.is_busy(call) {
+            let message = "AWS Organizations can't complete your request because it conflicts with \
+                           another attempt to modify the same entity. Try again later.";
+            return Err(Refusal::new(Code::ConcurrentModification, message));
+        }
+        let result = services::perform(&mut self.world, operation, call);
+        if operation.service == Service::Response {
+            self.store(call);
+        }
+        if let Err(refusal) = &result {
+            self.check_modelled(operation, refusal);
+        }
+        result
+    }
+
+    /// Whether another write is under way, really or because a test wants it.
+    fn is_busy(&mut self, call: &Call) -> bool {
+        if self.writing {
+            return true;
+        }
+        if self.refuse_writes > 0 {
+            self.refuse_writes -= 1;
+            return true;
+        }
+        let key = (call.name().to_owned(), call.body.to_vec());
+        self.settings.refuse_each_write_once
+            && !self.refused_once.remove(&key)
+            && self.refused_once.insert(key)
+    }
+
+    /// AWS would not answer an error that the operation does not have, so neither do we.
+    fn check_modelled(&mut self, operation: &Operation, refusal: &Refusal) {
+        if !operation.errors().any(|it| it == refusal.code) {
+            self.unknown.push(format!("unknown error of {}: {refusal}", operation.name));
+        }
+    }
+
+    fn store(&mut self, call: &Call) {
+        let text =
+            |it: &hyper::http::HeaderValue| String::from_utf8_lossy(it.as_bytes()).into_owned();
+        let headers: Vec<_> =
+            call.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let response = Response {
+            body: String::from_utf8_lossy(&call.body).into_owned(),
+            content_type: call.headers.get("content-type").map(text),
+            headers,
+        };
+        self.responses.put(response_id(&call.path), response);
+    }
+
+    fn entry(&mut self, call: &Call, outcome: Outcome, now: Duration) -> Entry {
+        self.calls += 1;
+        let caller = &call.caller;
+        Entry {
+            sequence: self.calls,
+            service: call.service,
+            operation: call.name().to_owned(),
+            summary: crate::summary::of(call),
+            region: caller.region.clone(),
+            account: caller.account.clone(),
+            session: caller.session.as_ref().map(|it| format!("{}/{}", it.role, it.name)),
+            milliseconds: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            outcome,
+            write: call.operation.as_ref().is_ok_and(|it| it.write),
+            changed: false,
+            lost: Vec::new(),
+            unprotected: Vec::new(),
+        }
+    }
+}
+
+/// The ID at the end of a ResponseURL.
+pub(crate) fn response_id(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! A function under test.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+use super::child::Child;
+use super::runtime::{Runtime, Said, serve};
+use crate::hold::Hold;
+use crate::simulator::Simulator;
+
+/// What came of an invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The function answered this.
+    Returned(Value),
+    /// The function reported this error.
+    Failed(Value),
+    /// The process ended instead of answering.
+    Exited(Option<ExitStatus>),
+    /// The function did not answer in time, and was killed for it as Lambda does.
+    TimedOut,
+}
+
+/// A function binary and the environment it will get.
+#[derive(Clone, Debug)]
+pub struct FunctionBuilder {
+    binary: PathBuf,
+    env: BTreeMap<String, String>,
+}
+
+impl FunctionBuilder {
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Makes this account the caller.
+    #[must_use]
+    pub fn account(self, account: &str) -> Self {
+        self.env("AWS_ACCESS_KEY_ID", account)
+    }
+
+    /// Starts the process.
+    ///
+    /// # Errors
+    ///
+    /// When the binary cannot be run.
+    pub async fn start(self) -> io::Result<Function> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let runtime = Arc::new(Runtime::default());
+        let server = tokio::spawn(serve(listener, Arc::clone(&runtime)));
+        let mut command = Command::new(&self.binary);
+        command.env_clear().envs(&self.env).env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        match Child::spawn(command) {
+            Ok(child) => Ok(Function { runtime, child, server }),
+            Err(error) => {
+                server.abort();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A running function: a real binary under a Lambda Runtime API of its own. It is killed when this
+/// is dropped.
+pub struct Function {
+    runtime: Arc<Runtime>,
+    child: Child,
+    server: JoinHandle<()>,
+}
+
+impl Function {
+    /// A function whose AWS is `simulator`, called by the management account.
+    #[must_use]
+    pub fn of(binary: &Path, simulator: &Simulator) -> FunctionBuilder {
+        let management = simulator.organization(|it| it.management_account.clone());
+        let region = simulator.region();
+        let name = binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        FunctionBuilder { binary: binary.to_owned(), env: BTreeMap::new() }
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .env("AWS_REGION", region)
+            .env("AWS_SECRET_ACCESS_KEY", "simulated")
+            .env("AWS_SESSION_TOKEN", "simulated")
+            .env("AWS_ENDPOINT_URL", simulator.url())
+            .account(&management)
+    }
+
+    /// Sends `event`, which has to be answered within `deadline`.
+    pub async fn invoke(&self, event: &Value, deadline: Duration) -> Outcome {
+        if self.runtime.init_error().is_some() {
+            return Outcome::Exited(self.child.exited().await);
+        }
+        let answer = self.runtime.submit(event, deadline);
+        tokio::select! {
+            biased;
+            Ok(said) = answer => match said {
+                Said::Response(value) => Outcome::Returned(value),
+                Said::Error(value) => Outcome::Failed(value),
+            },
+            status = self.child.exited() => Outcome::Exited(status),
+            () = expire(deadline) => {
+                self.kill().await;
+                Outcome::TimedOut
+            }
+        }
+    }
+
+    /// Sends `event` and kills the function when the call that `hold` waits for comes. Answers as
+    /// [`Self::invoke`] when that call never comes.
+    pub async fn invoke_until(&self, event: &Value, deadline: Duration, mut hold: Hold) -> Outcome {
+        tokio::select! {
+            outcome = self.invoke(event, deadline) => outcome,
+            true = hold.reached() => Outcome::Exited(self.kill().await),
+        }
+    }
+
+    /// Everything printed so far.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        self.child.logs()
+    }
+
+    /// What the function reported when it could not start.
+    #[must_use]
+    pub fn init_error(&self) -> Option<Value> {
+        self.runtime.init_error()
+    }
+
+    /// Kills the process and waits for its end.
+    pub async fn kill(&self) -> Option<ExitStatus> {
+        self.child.signal(Signal::KILL);
+        self.child.exited().await
+    }
+
+    /// Asks the process to end and waits for its end.
+    pub async fn stop(&self) -> Option<ExitStatus> {
+        self.child.signal(Signal::TERM);
+        self.child.exited().await
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function").finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "Lambda ends what takes too long")]
+async fn expire(deadline: Duration) {
+    tokio::time::sleep(deadline).await;
+}

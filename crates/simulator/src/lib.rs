@@ -1,0 +1,51 @@
+//! An AWS Organization on loopback: Organizations, the settings of AWS Backup, STS, the StackSets
+//! switch of CloudFormation, S3 objects, and a place for the answers of custom resources.
+//!
+//! It speaks AWS's wire formats, enforces AWS's rules, quotas and rates, writes down every call,
+//! and goes wrong when told to. [`Function`] runs a real function binary against it under a Lambda
+//! Runtime API of its own.
+//!
+//! The rules are pure state machines ([`Organization`], [`Backup`], [`Sts`], [`Buckets`]) that know
+//! nothing of the wire; `services` translates; `core` decides what happens to a call; `server`
+//! waits.
+
+mod backup;
+mod control;
+mod core;
+mod fault;
+mod hold;
+mod ids;
+mod journal;
+mod lambda;
+mod objects;
+mod operation;
+mod organization;
+mod refusal;
+mod reply;
+mod request;
+mod responses;
+mod server;
+mod services;
+mod settings;
+mod simulator;
+mod sts;
+mod summary;
+mod throttle;
+mod world;
+
+pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
+pub use self::fault::{Failure, Fault, Kind};
+pub use self::hold::{Hold, Moment};
+pub use self::journal::{Entry, Outcome as CallOutcome};
+pub use self::lambda::{Function, FunctionBuilder, Outcome};
+pub use self::objects::{Buckets, Object};
+pub use self::operation::{OPERATIONS, Operation, Service};
+pub use self::organization::{
+    Account, AccountState, BACKUP_POLICY, FeatureSet, Organization, POLICY_TYPES, Policy, Quotas,
+    TypeStatus, Unit,
+};
+pub use self::refusal::{Code, Constraint, Invalid, Refusal};
+pub use self::responses::Response;
+pub use self::settings::{Pending, Rates, Settings};
+pub use self::simulator::Simulator;
+pub use self::sts::{Session, Sts};

@@ -1,0 +1,188 @@
+//! Every operation there is: what it is, who may call it, how often, and how it may fail.
+
+use crate::organization::Access;
+use crate::refusal::Code;
+
+/// An AWS service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// AWS Organizations.
+    Organizations,
+    /// AWS Backup.
+    Backup,
+    /// AWS Security Token Service.
+    Sts,
+    /// AWS CloudFormation.
+    CloudFormation,
+    /// Amazon S3.
+    S3,
+    /// Where custom resources send their answers.
+    Response,
+}
+
+/// How many calls a second, and how many at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rate {
+    pub(crate) account: (f64, f64),
+    pub(crate) organization: Option<(f64, f64)>,
+}
+
+/// An operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its service.
+    pub service: Service,
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is meant to change anything.
+    pub write: bool,
+    pub(crate) access: Access,
+    pub(crate) all_features: bool,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) errors: &'static [Code],
+}
+
+impl Operation {
+    /// The operation of this name.
+    pub(crate) fn find(service: Service, name: &str) -> Option<&'static Self> {
+        OPERATIONS.iter().find(|it| it.service == service && it.name == name)
+    }
+
+    /// Every error code that this operation may answer.
+    pub fn errors(&self) -> impl Iterator<Item = Code> {
+        let common: &[Code] = match self.service {
+            Service::Organizations => {
+                &[Code::AccessDenied, Code::NotInUse, Code::Serialization, Code::TooManyRequests]
+            }
+            Service::Backup => &[Code::Serialization],
+            Service::Sts | Service::CloudFormation => &[Code::Denied, Code::Validation],
+            Service::S3 | Service::Response => &[Code::Denied],
+        };
+        common.iter().chain(self.errors).copied()
+    }
+}
+
+const fn operation(
+    service: Service,
+    name: &'static str,
+    access: Access,
+    errors: &'static [Code],
+) -> Operation {
+    let write = matches!(access, Access::Write | Access::Management);
+    Operation { service, name, write, access, all_features: false, rate: None, errors }
+}
+
+const fn read(name: &'static str, errors: &'static [Code]) -> Operation {
+    operation(Service::Organizations, name, Access::Read, errors)
+}
+
+const fn write(name: &'static str, errors: &'static [Code]) -> Operation {
+    operation(Service::Organizations, name, Access::Write, errors)
+}
+
+const fn manage(name: &'static str, errors: &'static [Code]) -> Operation {
+    operation(Service::Organizations, name, Access::Management, errors)
+}
+
+impl Operation {
+    const fn rate(self, rate: u8, burst: u8) -> Self {
+        let account = (rate as f64, burst as f64);
+        Self { rate: Some(Rate { account, organization: None }), ..self }
+    }
+
+    const fn shared(self, rate: u8, burst: u8) -> Self {
+        match self.rate {
+            Some(Rate { account, .. }) => {
+                let organization = Some((rate as f64, burst as f64));
+                Self { rate: Some(Rate { account, organization }), ..self }
+            }
+            None => self,
+        }
+    }
+
+    /// Refused while the organization has consolidated billing only.
+    const fn all_features(self) -> Self {
+        Self { all_features: true, ..self }
+    }
+
+    const fn changing(self) -> Self {
+        Self { write: true, ..self }
+    }
+}
+
+use Code::{
+    AccountAlreadyRegistered, AccountNotFound, AccountNotRegistered, ChildNotFound,
+    ConcurrentModification, ConstraintViolation, CreateAccountStatusNotFound,
+    DestinationParentNotFound, DuplicateAccount, DuplicateOrganizationalUnit, DuplicatePolicy,
+    DuplicatePolicyAttachment, InvalidInput, InvalidOperation, InvalidParameterValue,
+    InvalidRequest, MalformedPolicyDocument, MissingParameterValue, NoSuchBucket, NoSuchKey,
+    NoSuchVersion, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
+    PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
+    ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, TargetNotFound,
+};
+
+/// Every operation, by service.
+#[rustfmt::skip]
+pub const OPERATIONS: &[Operation] = &[
+    operation(Service::Organizations, "DescribeOrganization", Access::Any, &[]).rate(1, 2),
+    read("ListRoots", &[InvalidInput]).rate(1, 2).shared(1, 3),
+    write("EnablePolicyType", &[ConcurrentModification, ConstraintViolation, InvalidInput, PolicyChangesInProgress, PolicyTypeAlreadyEnabled, RootNotFound]).all_features().rate(1, 1),
+    write("DisablePolicyType", &[ConcurrentModification, ConstraintViolation, InvalidInput, PolicyChangesInProgress, PolicyTypeNotEnabled, RootNotFound]).all_features().rate(1, 1),
+
+    write("CreatePolicy", &[ConcurrentModification, ConstraintViolation, DuplicatePolicy, InvalidInput, MalformedPolicyDocument]).all_features().rate(2, 3),
+    write("UpdatePolicy", &[ConcurrentModification, ConstraintViolation, DuplicatePolicy, InvalidInput, MalformedPolicyDocument, PolicyNotFound]).all_features().rate(2, 3),
+    write("DeletePolicy", &[ConcurrentModification, InvalidInput, PolicyInUse, PolicyNotFound]).rate(2, 3),
+    read("DescribePolicy", &[InvalidInput, PolicyNotFound]).rate(2, 2).shared(2, 3),
+    read("ListPolicies", &[InvalidInput]).rate(5, 8).shared(6, 10),
+    read("ListPoliciesForTarget", &[InvalidInput, TargetNotFound]).rate(5, 8).shared(6, 10),
+    read("ListTargetsForPolicy", &[InvalidInput, PolicyNotFound]).rate(5, 8).shared(6, 10),
+    write("AttachPolicy", &[ConcurrentModification, ConstraintViolation, DuplicatePolicyAttachment, InvalidInput, PolicyNotFound, PolicyTypeNotEnabled, TargetNotFound]).all_features().rate(2, 3),
+    write("DetachPolicy", &[ConcurrentModification, ConstraintViolation, InvalidInput, PolicyNotAttached, PolicyNotFound, TargetNotFound]).all_features().rate(2, 3),
+
+    write("TagResource", &[ConcurrentModification, ConstraintViolation, InvalidInput, TargetNotFound]).rate(4, 6),
+    write("UntagResource", &[ConcurrentModification, InvalidInput, TargetNotFound]).rate(4, 6),
+    read("ListTagsForResource", &[InvalidInput, TargetNotFound]).rate(10, 15),
+
+    manage("EnableAWSServiceAccess", &[ConcurrentModification, ConstraintViolation, InvalidInput]).all_features().rate(1, 2),
+    manage("DisableAWSServiceAccess", &[ConcurrentModification, ConstraintViolation, InvalidInput]).all_features().rate(1, 2),
+    read("ListAWSServiceAccessForOrganization", &[ConstraintViolation, InvalidInput]).all_features().rate(1, 3).shared(1, 4),
+    manage("RegisterDelegatedAdministrator", &[AccountAlreadyRegistered, AccountNotFound, ConcurrentModification, ConstraintViolation, InvalidInput]).all_features().rate(1, 2),
+    manage("DeregisterDelegatedAdministrator", &[AccountNotFound, AccountNotRegistered, ConcurrentModification, ConstraintViolation, InvalidInput]).all_features().rate(1, 2),
+    read("ListDelegatedAdministrators", &[ConstraintViolation, InvalidInput]).all_features().rate(5, 8),
+    read("ListDelegatedServicesForAccount", &[AccountNotFound, AccountNotRegistered, ConstraintViolation, InvalidInput]).all_features().rate(1, 3).shared(1, 4),
+
+    read("ListAccounts", &[InvalidInput]).rate(8, 12).shared(9, 15),
+    read("ListAccountsForParent", &[InvalidInput, ParentNotFound]).rate(5, 8).shared(6, 10),
+    read("ListOrganizationalUnitsForParent", &[InvalidInput, ParentNotFound]).rate(5, 8).shared(6, 10),
+    read("ListChildren", &[InvalidInput, ParentNotFound]).rate(6, 10).shared(7, 12),
+    read("ListParents", &[ChildNotFound, InvalidInput]).rate(5, 8).shared(6, 10),
+    read("DescribeAccount", &[AccountNotFound, InvalidInput]).rate(20, 30).shared(24, 36),
+    read("DescribeOrganizationalUnit", &[InvalidInput, OrganizationalUnitNotFound]).rate(2, 2),
+    manage("CreateOrganizationalUnit", &[ConcurrentModification, ConstraintViolation, DuplicateOrganizationalUnit, InvalidInput, ParentNotFound]).rate(1, 2),
+    manage("MoveAccount", &[AccountNotFound, ConcurrentModification, DestinationParentNotFound, DuplicateAccount, InvalidInput, SourceParentNotFound]).rate(2, 3),
+    manage("CreateAccount", &[ConcurrentModification, ConstraintViolation, InvalidInput]),
+    read("DescribeCreateAccountStatus", &[CreateAccountStatusNotFound, InvalidInput]),
+
+    manage("PutResourcePolicy", &[ConcurrentModification, ConstraintViolation, InvalidInput]).all_features(),
+    read("DescribeResourcePolicy", &[ConstraintViolation, ResourcePolicyNotFound]).all_features(),
+
+    operation(Service::Backup, "DescribeGlobalSettings", Access::Any, &[InvalidRequest]),
+    operation(Service::Backup, "UpdateGlobalSettings", Access::Management, &[InvalidParameterValue, InvalidRequest, MissingParameterValue]),
+    operation(Service::Backup, "DescribeRegionSettings", Access::Any, &[]),
+    operation(Service::Backup, "UpdateRegionSettings", Access::Any, &[InvalidParameterValue, MissingParameterValue]).changing(),
+    operation(Service::Backup, "GetSupportedResourceTypes", Access::Any, &[]),
+
+    operation(Service::Sts, "AssumeRole", Access::Any, &[]),
+    operation(Service::Sts, "GetCallerIdentity", Access::Any, &[]),
+
+    operation(Service::CloudFormation, "ActivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
+    operation(Service::CloudFormation, "DeactivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
+    operation(Service::CloudFormation, "DescribeOrganizationsAccess", Access::Any, &[InvalidOperation]),
+
+    operation(Service::S3, "GetObject", Access::Any, &[NoSuchBucket, NoSuchKey, NoSuchVersion]),
+    operation(Service::S3, "HeadObject", Access::Any, &[NoSuchBucket, NoSuchKey, NoSuchVersion]),
+    operation(Service::S3, "PutObject", Access::Any, &[NoSuchBucket]).changing(),
+
+    operation(Service::Response, "PutResponse", Access::Any, &[]).changing(),
+];

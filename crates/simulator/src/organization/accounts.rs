@@ -1,0 +1,203 @@
+//! The accounts.
+
+use std::time::Duration;
+
+use super::{Answer, Organization};
+use crate::refusal::{Code, Refusal};
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its ID, twelve digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its e-mail address.
+    pub email: String,
+    /// The root or unit it is in.
+    pub parent: String,
+    /// Where it is in its life.
+    pub state: AccountState,
+    /// Whether the organization made it, or invited it.
+    pub created: bool,
+    /// When it joined, counted from the organization's beginning.
+    pub joined: Duration,
+}
+
+/// Where an account is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// Not yet usable.
+    PendingActivation,
+    /// In use.
+    Active,
+    /// Suspended by AWS.
+    Suspended,
+    /// Being closed.
+    PendingClosure,
+    /// Closed.
+    Closed,
+}
+
+impl AccountState {
+    /// The state as AWS writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingActivation => "PENDING_ACTIVATION",
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::PendingClosure => "PENDING_CLOSURE",
+            Self::Closed => "CLOSED",
+        }
+    }
+
+    /// The older status, which has fewer words.
+    #[must_use]
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::PendingActivation | Self::Active => "ACTIVE",
+            Self::Suspended | Self::Closed => "SUSPENDED",
+            Self::PendingClosure => "PENDING_CLOSURE",
+        }
+    }
+}
+
+/// A request to make an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Creation {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) requested: Duration,
+    /// The account, or why there is none.
+    pub(crate) result: Result<String, &'static str>,
+}
+
+impl Organization {
+    /// Every account, by ID.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// The accounts directly in `parent`.
+    pub fn accounts_in(&self, parent: &str) -> impl Iterator<Item = &Account> {
+        self.accounts.values().filter(move |it| it.parent == parent)
+    }
+
+    /// The account with this ID.
+    ///
+    /// # Errors
+    ///
+    /// `AccountNotFoundException` when it is not in the organization.
+    pub fn account(&self, id: &str) -> Answer<&Account> {
+        let message = "We can't find an AWS account with the AccountId that you specified.";
+        self.accounts.get(id).ok_or_else(|| Refusal::new(Code::AccountNotFound, message))
+    }
+
+    /// Puts `account` into `state`; nothing happens when there is no such account.
+    pub fn set_account_state(&mut self, account: &str, state: AccountState) {
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.state = state;
+            self.changed();
+        }
+    }
+
+    /// Moves `account` into `to`, which must not be where it is.
+    ///
+    /// # Errors
+    ///
+    /// As `MoveAccount`.
+    pub fn move_account(&mut self, account: &str, from: &str, to: &str) -> Answer<()> {
+        let parent = self.account(account)?.parent.clone();
+        self.expect_parent(to, Code::DestinationParentNotFound)?;
+        self.expect_parent(from, Code::SourceParentNotFound)?;
+        if parent != from {
+            let message = "The account is not in the source parent that you specified.";
+            return Err(Refusal::new(Code::SourceParentNotFound, message));
+        }
+        if from == to {
+            let message = "The account is already present in the specified destination.";
+            return Err(Refusal::new(Code::DuplicateAccount, message));
+        }
+        if let Some(account) = self.accounts.get_mut(account) {
+            to.clone_into(&mut account.parent);
+        }
+        self.changed();
+        Ok(())
+    }
+
+    /// Begins to make an account, which turns up in the root, and returns the request's ID.
+    pub(crate) fn create_account(&mut self, name: &str, email: &str) -> String {
+        let result = if self.accounts.len() >= self.quotas.accounts {
+            Err("ACCOUNT_LIMIT_EXCEEDED")
+        } else if self.accounts.values().any(|it| it.email.eq_ignore_ascii_case(email)) {
+            Err("EMAIL_ALREADY_EXISTS")
+        } else {
+            let root = self.root.clone();
+            Ok(self.add_account(None, name, email, &root))
+        };
+        let id = self.ids.lower("car-", 32);
+        let (name, requested) = (name.to_owned(), self.now);
+        self.creations.insert(id.clone(), Creation { id: id.clone(), name, requested, result });
+        id
+    }
+
+    pub(crate) fn creation(&self, id: &str) -> Answer<&Creation> {
+        let message = "We can't find a create account request with the ID that you specified.";
+        let missing = || Refusal::new(Code::CreateAccountStatusNotFound, message);
+        self.creations.get(id).ok_or_else(missing)
+    }
+
+    pub(super) fn add_account(
+        &mut self,
+        id: Option<&str>,
+        name: &str,
+        email: &str,
+        parent: &str,
+    ) -> String {
+        let id = id.map_or_else(|| self.ids.account(), str::to_owned);
+        let account = Account {
+            id: id.clone(),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            parent: parent.to_owned(),
+            state: AccountState::Active,
+            created: id != self.management_account,
+            joined: self.now,
+        };
+        self.accounts.insert(id.clone(), account);
+        self.adopt(&id);
+        self.changed();
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn an_account_moves_only_from_where_it_is() {
+        let mut organization = Organization::sample(&Settings::default());
+        let (root, management) =
+            (organization.root.clone(), organization.management_account.clone());
+        let sandbox = organization.unit_named("Sandbox").unwrap().id.clone();
+        let wrong = organization.move_account(&management, &sandbox, &root).unwrap_err();
+        assert_eq!(wrong.code, Code::SourceParentNotFound);
+        organization.move_account(&management, &root, &sandbox).unwrap();
+        assert_eq!(organization.parent(&management), Some(sandbox.as_str()));
+        let again = organization.move_account(&management, &sandbox, &sandbox).unwrap_err();
+        assert_eq!(again.code, Code::DuplicateAccount);
+    }
+
+    #[test]
+    fn a_second_account_with_the_same_address_is_not_made() {
+        let mut organization = Organization::sample(&Settings::default());
+        let first = organization.create_account("one", "one@example.com");
+        let second = organization.create_account("two", "ONE@example.com");
+        assert!(organization.creation(&first).unwrap().result.is_ok());
+        let refused = organization.creation(&second).unwrap();
+        assert_eq!(refused.result.as_deref(), Err(&"EMAIL_ALREADY_EXISTS"));
+    }
+}

@@ -1,0 +1,42 @@
+//! Replies, before they are HTTP.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+
+/// The moment a simulator's time begins: 1 January 2026, as seconds of the epoch.
+const EPOCH: f64 = 1_767_225_600.0;
+
+/// A reply.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn new(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self { status: StatusCode::OK, headers, body: body.into() }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self { status: StatusCode::OK, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// A moment as AWS writes it in JSON: seconds of the epoch.
+pub(crate) fn timestamp(since_start: Duration) -> f64 {
+    // Milliseconds are all that AWS gives.
+    ((EPOCH + since_start.as_secs_f64()) * 1_000.0).round() / 1_000.0
+}

@@ -1,0 +1,204 @@
+//! A request: which operation, by whom, with what.
+
+use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
+
+use crate::operation::{Operation, Service};
+use crate::sts::{Session, Sts};
+
+/// A call of an operation.
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    /// The operation, or the name of one that there is none of.
+    pub(crate) operation: Result<&'static Operation, String>,
+    pub(crate) caller: Caller,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path: String,
+    /// The parameters of the query string, and of a form.
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+/// Who calls, from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) session: Option<Session>,
+}
+
+/// What the signature says of who signed it, for what.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Scope<'a> {
+    access_key: &'a str,
+    region: &'a str,
+    service: &'a str,
+}
+
+impl Call {
+    pub(crate) fn new(
+        parts: Parts,
+        body: Bytes,
+        sts: &Sts,
+        management: &str,
+        region: &str,
+    ) -> Self {
+        let authorization = parts.headers.get("authorization").and_then(|it| it.to_str().ok());
+        let scope = authorization.and_then(Scope::parse).unwrap_or_default();
+        let caller = Caller::new(&scope, sts, management, region);
+        let path = parts.uri.path().to_owned();
+        let query = parts.uri.query().unwrap_or_default();
+        let mut parameters: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
+            .chain(url::form_urlencoded::parse(if is_form(&parts.headers) { &body } else { b"" }))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        parameters.retain(|it| it.0 != "x-id");
+        let target = parts.headers.get("x-amz-target").and_then(|it| it.to_str().ok());
+        let (service, name) = identify(&parts.method, &path, target, &scope, &parameters);
+        let operation = Operation::find(service, &name).ok_or(name);
+        Self { service, operation, caller, headers: parts.headers, path, parameters, body }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match &self.operation {
+            Ok(operation) => operation.name,
+            Err(name) => name,
+        }
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
+    }
+}
+
+impl Caller {
+    fn new(scope: &Scope<'_>, sts: &Sts, management: &str, region: &str) -> Self {
+        let region = if scope.region.is_empty() { region } else { scope.region }.to_owned();
+        let key = scope.access_key;
+        if let Some(session) = sts.session(key) {
+            let account = session.account.clone();
+            return Self { account, region, session: Some(session.clone()) };
+        }
+        let is_account = key.len() == 12 && key.bytes().all(|it| it.is_ascii_digit());
+        let account = if is_account { key } else { management }.to_owned();
+        Self { account, region, session: None }
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// Reads `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
+    fn parse(authorization: &'a str) -> Option<Self> {
+        let (_, rest) = authorization.split_once("Credential=")?;
+        let mut parts = rest.split(',').next()?.split('/');
+        let (access_key, _, region) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { access_key, region, service: parts.next()? })
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get("content-type").and_then(|it| it.to_str().ok());
+    kind.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"))
+}
+
+const TARGET: &str = "AWSOrganizationsV20161128.";
+
+/// The Backup operations: method, path, name.
+pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
+    ("GET", "/global-settings", "DescribeGlobalSettings"),
+    ("PUT", "/global-settings", "UpdateGlobalSettings"),
+    ("GET", "/account-settings", "DescribeRegionSettings"),
+    ("PUT", "/account-settings", "UpdateRegionSettings"),
+    ("GET", "/supported-resource-types", "GetSupportedResourceTypes"),
+];
+
+/// The versions of the services that speak the query protocol.
+pub(crate) const QUERY_VERSIONS: [(&str, Service); 2] =
+    [("2011-06-15", Service::Sts), ("2010-05-15", Service::CloudFormation)];
+
+fn identify(
+    method: &Method,
+    path: &str,
+    target: Option<&str>,
+    scope: &Scope<'_>,
+    parameters: &[(String, String)],
+) -> (Service, String) {
+    let parameter = |name: &str| parameters.iter().find(|it| it.0 == name).map(|it| it.1.as_str());
+    if let Some(target) = target {
+        return (Service::Organizations, target.trim_start_matches(TARGET).to_owned());
+    }
+    if let Some(action) = parameter("Action") {
+        let version = parameter("Version").unwrap_or_default();
+        let service = QUERY_VERSIONS.iter().find(|it| it.0 == version).map(|it| it.1);
+        let signed =
+            if scope.service == "cloudformation" { Service::CloudFormation } else { Service::Sts };
+        // An action of another service's version is an action that there is none of.
+        let known = service.filter(|it| *it == signed || scope.service.is_empty());
+        let name = known.map_or_else(|| format!("{action} {version}"), |_| action.to_owned());
+        return (known.unwrap_or(signed), name);
+    }
+    let route = BACKUP_PATHS.iter().find(|it| it.0 == method.as_str() && it.1 == path);
+    if let Some((_, _, name)) = route {
+        return (Service::Backup, (*name).to_owned());
+    }
+    if scope.service == "backup" {
+        return (Service::Backup, format!("{method} {path}"));
+    }
+    let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());
+    let plain = parameters.iter().all(|it| it.0 == "versionId");
+    let name = match (has_key && plain, method.as_str()) {
+        (true, "GET") => "GetObject".to_owned(),
+        (true, "HEAD") => "HeadObject".to_owned(),
+        (true, "PUT") => "PutObject".to_owned(),
+        _ => format!("{method} {path}"),
+    };
+    (Service::S3, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(key: &str) -> Caller {
+        let mut sts = Sts::new(1);
+        let role = "arn:aws:iam::444455556666:role/Reader";
+        let assumed = sts.assume_role(role, "nightly", None, |_| true).unwrap();
+        let key = if key == "minted" { assumed.access_key } else { key.to_owned() };
+        let line = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/backup/aws4_request, \
+             SignedHeaders=host, Signature=0"
+        );
+        Caller::new(&Scope::parse(&line).unwrap(), &sts, "111122223333", "us-east-1")
+    }
+
+    #[test]
+    fn the_key_tells_the_account() {
+        assert_eq!(caller("777788889999").account, "777788889999");
+        assert_eq!(caller("test").account, "111122223333");
+        let minted = caller("minted");
+        assert_eq!(minted.account, "444455556666");
+        assert_eq!(minted.session.unwrap().name, "nightly");
+    }
+
+    #[test]
+    fn the_scope_tells_the_region_and_without_one_the_default_holds() {
+        assert_eq!(caller("test").region, "eu-west-1");
+        let unsigned =
+            Caller::new(&Scope::default(), &Sts::new(1), "111122223333", "us-gov-west-1");
+        assert_eq!(unsigned.region, "us-gov-west-1");
+    }
+
+    #[test]
+    fn an_action_of_the_wrong_version_is_not_known() {
+        let parameters = |version: &str| {
+            let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            vec![pair("Action", "AssumeRole"), pair("Version", version)]
+        };
+        let name = |version| {
+            let scope = Scope { service: "sts", ..Scope::default() };
+            identify(&Method::POST, "/", None, &scope, &parameters(version)).1
+        };
+        assert_eq!(name("2011-06-15"), "AssumeRole");
+        assert_eq!(name("2010-05-15"), "AssumeRole 2010-05-15");
+    }
+}

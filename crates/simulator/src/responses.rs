@@ -1,0 +1,48 @@
+//! Where custom resources send their answers: the stand-in for a presigned S3 URL.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// One answer as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Response {
+    /// The text of the answer.
+    pub body: String,
+    /// The `Content-Type` header, `None` when there was none.
+    #[serde(rename = "contentType")]
+    pub content_type: Option<String>,
+    /// All headers.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Response {
+    /// The answer as JSON, `Null` when it is none.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
+/// All answers, by the ID in their URL.
+#[derive(Debug, Default)]
+pub(crate) struct Responses {
+    received: BTreeMap<String, Vec<Response>>,
+    minted: u64,
+}
+
+impl Responses {
+    /// An ID that nobody had before.
+    pub(crate) fn mint(&mut self) -> String {
+        self.minted += 1;
+        format!("response-{}", self.minted)
+    }
+
+    pub(crate) fn put(&mut self, id: &str, response: Response) {
+        self.received.entry(id.to_owned()).or_default().push(response);
+    }
+
+    pub(crate) fn get(&self, id: &str) -> &[Response] {
+        self.received.get(id).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,161 @@
+//! HTTP on loopback.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::control;
+use crate::core::{Arrival, Core};
+use crate::fault::Kind;
+use crate::operation::{Operation, Service};
+use crate::reply::Reply;
+use crate::request::Call;
+
+/// A simulator as its connections share it.
+pub(crate) struct Shared {
+    core: Mutex<Core>,
+    started: Instant,
+}
+
+/// The connection ends here, without an answer.
+#[derive(Debug)]
+pub(crate) struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was dropped on purpose")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+impl Shared {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core: Mutex::new(core), started: Instant::now() }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        // A test that panicked while it held the lock has failed already.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// Serves connections for as long as it is polled; all end with it.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(converse(stream, Arc::clone(&shared)));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, shared: Arc<Shared>) {
+    let _slower_at_worst = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { respond(&shared, request).await }
+    });
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let _the_client_knows = connection.await;
+}
+
+async fn respond(
+    shared: &Shared,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    let is_put = parts.method == hyper::Method::PUT;
+    let is_response = parts.uri.path().starts_with(control::RESPONSES) && is_put;
+    if parts.uri.path().starts_with(control::PREFIX) && !is_response {
+        return Ok(http(control::answer(&mut shared.lock(), &parts, &body)));
+    }
+    let mut call = {
+        let core = shared.lock();
+        let (management, region) =
+            (&core.world.organization.management_account, &core.settings.region);
+        Call::new(parts, body, &core.world.sts, management, region)
+    };
+    if is_response {
+        call.service = Service::Response;
+        let name = "PutResponse";
+        call.operation = Operation::find(Service::Response, name).ok_or(name.to_owned());
+    }
+    answer(shared, &call).await.map(http)
+}
+
+async fn answer(shared: &Shared, call: &Call) -> Result<Reply, Dropped> {
+    let arrival = shared.lock().arrive(call);
+    let fault = match arrival {
+        Arrival::Held(held) => {
+            held.wait().await;
+            return Err(Dropped);
+        }
+        Arrival::Go(fault) => fault,
+    };
+    if let Some(Kind::Delay(milliseconds)) = fault {
+        pause(Duration::from_millis(milliseconds)).await;
+    }
+    let done = shared.lock().perform(call, fault.as_ref(), shared.now());
+    if done.writing {
+        let write = Write(shared);
+        let time = shared.lock().settings.write_time;
+        pause(time).await;
+        drop(write);
+    }
+    if let Some(held) = done.held {
+        held.wait().await;
+        return Err(Dropped);
+    }
+    match fault {
+        Some(Kind::DropBefore | Kind::DropAfter) => Err(Dropped),
+        _ => Ok(done.reply),
+    }
+}
+
+/// A write under way; it ends also when the caller goes away.
+struct Write<'a>(&'a Shared);
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.0.lock().end_write();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "taking time is what is simulated here")]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// A reply as HTTP.
+pub(crate) fn http(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+    *response.status_mut() = reply.status;
+    let id = ("x-amzn-requestid", "00000000-0000-4000-8000-000000000000".to_owned());
+    for (name, value) in reply.headers.into_iter().chain([id]) {
+        if let Ok(value) = value.try_into() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

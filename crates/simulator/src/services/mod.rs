@@ -1,0 +1,81 @@
+//! The services on the wire: each reads its requests, asks the state, and writes its replies.
+
+mod backup;
+mod objects;
+mod organizations;
+mod query;
+
+use crate::fault::Failure;
+use crate::operation::{Operation, Service};
+use crate::refusal::{Code, Refusal};
+use crate::reply::Reply;
+use crate::request::Call;
+use crate::world::World;
+
+/// Does what the call asks for.
+pub(crate) fn perform(
+    world: &mut World,
+    operation: &Operation,
+    call: &Call,
+) -> Result<Reply, Refusal> {
+    authorize(world, operation, call)?;
+    match operation.service {
+        Service::Organizations => organizations::perform(world, operation.name, call),
+        Service::Backup => backup::perform(world, operation.name, call),
+        Service::Sts | Service::CloudFormation => query::perform(world, operation.name, call),
+        Service::S3 => objects::perform(world, operation.name, call),
+        Service::Response => Ok(Reply::empty()),
+    }
+}
+
+/// Refuses callers that may not, in the words of each service.
+fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Refusal> {
+    let allowed =
+        world.organization.authorize(&call.caller.account, operation.name, operation.access);
+    match operation.service {
+        Service::Organizations => {
+            allowed?;
+            if operation.all_features { world.organization.expect_all_features() } else { Ok(()) }
+        }
+        Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
+        Service::CloudFormation => allowed.map_err(|_| {
+            let message = "You must be the management account or a delegated administrator account \
+                           of an organization to operate a service managed stack set";
+            Refusal::new(Code::InvalidOperation, message)
+        }),
+        Service::Sts | Service::S3 | Service::Response => Ok(()),
+    }
+}
+
+/// The error that the state answered.
+pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
+    let status = match refusal.code {
+        Code::Denied => 403,
+        Code::NoSuchBucket | Code::NoSuchKey | Code::NoSuchVersion => 404,
+        Code::MethodNotAllowed => 405,
+        _ => 400,
+    };
+    let (code, reason) = (refusal.code.as_str().to_owned(), refusal.reason.clone());
+    failed(call, &Failure { code, reason, status }, &refusal.message)
+}
+
+/// An error in the words of the call's service.
+pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
+    match call.service {
+        Service::Organizations => organizations::error(failure, message),
+        Service::Backup => backup::error(failure, message),
+        Service::Sts | Service::CloudFormation => query::error(call.service, failure, message),
+        Service::S3 | Service::Response => objects::error(call, failure, message),
+    }
+}
+
+/// The error for an operation that there is none of.
+pub(crate) fn unknown(call: &Call) -> Refusal {
+    let code = match call.service {
+        Service::Organizations | Service::Backup => Code::UnknownOperation,
+        Service::Sts | Service::CloudFormation => Code::InvalidAction,
+        Service::S3 | Service::Response => Code::MethodNotAllowed,
+    };
+    let message = format!("the simulator does not know the operation `{}`", call.name());
+    Refusal::new(code, message)
+}

@@ -1,0 +1,100 @@
+//! S3 objects: REST and XML, addressed by path.
+
+use hyper::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use super::query::element;
+use crate::fault::Failure;
+use crate::objects::Object;
+use crate::operation::Service;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::request::Call;
+use crate::world::World;
+
+/// A moment long past, which is all that nobody looks at needs to be.
+const LAST_MODIFIED: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
+
+pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
+    let (bucket, key) = address(&call.path);
+    if operation == "PutObject" {
+        let object = world.buckets.write(&bucket, &key, payload(&call.headers, &call.body))?;
+        return Ok(described(Reply::empty(), &object));
+    }
+    let object = world.buckets.get(&bucket, &key, call.parameter("versionId"))?;
+    let mut reply = Reply::new("binary/octet-stream", object.body.clone());
+    if operation == "HeadObject" {
+        let length = std::mem::take(&mut reply.body).len();
+        reply = reply.header("content-length", length.to_string());
+    }
+    Ok(described(reply, object).header("last-modified", LAST_MODIFIED))
+}
+
+fn described(reply: Reply, object: &Object) -> Reply {
+    reply
+        .header("etag", format!("\"{}\"", object.etag()))
+        .header("x-amz-version-id", object.version.clone())
+}
+
+/// The bucket and the key of a path.
+pub(crate) fn address(path: &str) -> (String, String) {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let path = path.trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    (decoded(bucket), decoded(key))
+}
+
+/// The body without the framing that SDKs put around it to append a checksum.
+fn payload(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
+    let encoding = headers.get("content-encoding").and_then(|it| it.to_str().ok());
+    if encoding.is_some_and(|it| it.contains("aws-chunked")) {
+        unframed(body).unwrap_or_else(|| body.to_vec())
+    } else {
+        body.to_vec()
+    }
+}
+
+/// Joins chunks of the form `<hexadecimal length>[;…]\r\n<bytes>\r\n`, up to one of length 0.
+fn unframed(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|it| it == b"\r\n")?;
+        let (line, after) = rest.split_at(end);
+        let length = std::str::from_utf8(line).ok()?.split(';').next()?;
+        let length = usize::from_str_radix(length.trim(), 16).ok()?;
+        if length == 0 {
+            return Some(body);
+        }
+        let after = after.get(2..)?;
+        body.extend_from_slice(after.get(..length)?);
+        rest = after.get(length + 2..)?;
+    }
+}
+
+pub(super) fn error(call: &Call, failure: &Failure, message: &str) -> Reply {
+    let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
+    if call.service == Service::S3 && call.name() == "HeadObject" {
+        return Reply::empty().status(status);
+    }
+    let parts = element("Code", &failure.code) + &element("Message", message);
+    Reply::new("application/xml", format!("<Error>{parts}</Error>")).status(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_decoded_and_keep_their_slashes_and_pluses() {
+        let expected = ("policies".to_owned(), "teams/a b+c.json".to_owned());
+        assert_eq!(address("/policies/teams/a%20b+c.json"), expected);
+    }
+
+    #[test]
+    fn the_framing_of_a_checksum_is_taken_off() {
+        let framed =
+            b"5\r\nhello\r\n6;chunk-signature=x\r\n world\r\n0\r\nx-amz-checksum-crc32:x\r\n\r\n";
+        assert_eq!(unframed(framed).unwrap(), b"hello world");
+        assert_eq!(unframed(b"no framing at all"), None);
+    }
+}

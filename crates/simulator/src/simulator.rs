@@ -1,0 +1,177 @@
+//! The handle of a running simulator.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::backup::Backup;
+use crate::control::RESPONSES;
+use crate::core::Core;
+use crate::fault::Fault;
+use crate::hold::{Hold, Moment};
+use crate::journal::Entry;
+use crate::objects::Buckets;
+use crate::organization::Organization;
+use crate::responses::Response;
+use crate::server::{Shared, serve};
+use crate::settings::Settings;
+use crate::sts::Sts;
+
+/// An AWS Organization on loopback, until it is dropped.
+///
+/// # Panics
+///
+/// When it is dropped after a call of an operation that it does not know, so that a test that
+/// depends on such an operation fails. See [`Simulator::take_unknown_operations`].
+pub struct Simulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    server: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Starts a simulator on the current Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on.
+    pub async fn start(settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind(settings.listen).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(Core::new(settings)));
+        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Ok(Self { shared, address, server })
+    }
+
+    /// The endpoint of every service, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The Region of callers that do not sign.
+    #[must_use]
+    pub fn region(&self) -> String {
+        self.shared.lock().settings.region.clone()
+    }
+
+    /// Looks at the organization or changes it, behind the journal's back.
+    pub fn organization<T>(&self, look: impl FnOnce(&mut Organization) -> T) -> T {
+        let now = self.shared.now();
+        let organization = &mut self.shared.lock().world.organization;
+        organization.set_time(now);
+        look(organization)
+    }
+
+    /// Looks at the settings of AWS Backup or changes them.
+    pub fn backup<T>(&self, look: impl FnOnce(&mut Backup) -> T) -> T {
+        look(&mut self.shared.lock().world.backup)
+    }
+
+    /// Looks at the S3 objects or changes them.
+    pub fn buckets<T>(&self, look: impl FnOnce(&mut Buckets) -> T) -> T {
+        look(&mut self.shared.lock().world.buckets)
+    }
+
+    /// Says which roles there are.
+    pub fn sts<T>(&self, look: impl FnOnce(&mut Sts) -> T) -> T {
+        look(&mut self.shared.lock().world.sts)
+    }
+
+    /// Whether StackSets may act for the organization, after `ActivateOrganizationsAccess`.
+    #[must_use]
+    pub fn stack_sets_activated(&self) -> bool {
+        self.shared.lock().world.stack_sets
+    }
+
+    /// Changes the knobs of a running simulator: rates, times and refusals, and no others.
+    pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
+        let mut core = self.shared.lock();
+        change(&mut core.settings);
+        let (page_size, empty_pages) = (core.settings.page_size, core.settings.empty_pages);
+        core.world.page_size = page_size.clamp(1, 20);
+        core.world.empty_pages = empty_pages;
+    }
+
+    /// Every call so far.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Entry> {
+        self.shared.lock().journal.clone()
+    }
+
+    /// Every call so far that was meant to change something and was not refused.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Entry> {
+        self.journal().into_iter().filter(Entry::is_successful_write).collect()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_journal(&self) {
+        self.shared.lock().journal.clear();
+    }
+
+    /// Lets something go wrong.
+    pub fn fail(&self, fault: Fault) {
+        self.shared.lock().faults.add(fault);
+    }
+
+    /// Lets everything go well again.
+    pub fn clear_faults(&self) {
+        self.shared.lock().faults.clear();
+    }
+
+    /// Refuses the next `count` writes to the organization with `ConcurrentModificationException`.
+    pub fn refuse_writes(&self, count: u64) {
+        self.shared.lock().refuse_writes = count;
+    }
+
+    /// Holds the `nth` call from now on, whatever it is, before or after its work.
+    #[must_use]
+    pub fn hold(&self, nth: u64, moment: Moment) -> Hold {
+        self.shared.lock().holds.add(nth, moment)
+    }
+
+    /// A fresh ResponseURL for a custom resource.
+    #[must_use]
+    pub fn response_url(&self) -> String {
+        let id = self.shared.lock().responses.mint();
+        format!("{}{RESPONSES}{id}", self.url())
+    }
+
+    /// Every answer sent to a ResponseURL, or to one whose ID this is.
+    #[must_use]
+    pub fn responses(&self, url: &str) -> Vec<Response> {
+        let core = self.shared.lock();
+        core.responses.get(crate::core::response_id(url)).to_vec()
+    }
+
+    /// The calls of operations that there are none of.
+    #[must_use]
+    pub fn unknown_operations(&self) -> Vec<String> {
+        self.shared.lock().unknown.clone()
+    }
+
+    /// The same, and forgets them, so that dropping the simulator does not panic.
+    #[must_use]
+    pub fn take_unknown_operations(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.lock().unknown)
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.server.abort();
+        let unknown = self.take_unknown_operations();
+        assert!(unknown.is_empty() || std::thread::panicking(), "{}", unknown.join(", "));
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator").field("address", &self.address).finish_non_exhaustive()
+    }
+}

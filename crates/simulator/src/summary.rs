@@ -1,0 +1,66 @@
+//! What a call names, in a few words for the journal: never the text of a policy.
+
+use serde_json::{Map, Value};
+
+use crate::core::response_id;
+use crate::operation::Service;
+use crate::request::Call;
+
+/// The members worth a word, in this order.
+const MEMBERS: [&str; 17] = [
+    "RootId",
+    "PolicyId",
+    "Name",
+    "Type",
+    "PolicyType",
+    "Filter",
+    "TargetId",
+    "ResourceId",
+    "AccountId",
+    "ServicePrincipal",
+    "AccountName",
+    "ParentId",
+    "ChildId",
+    "SourceParentId",
+    "DestinationParentId",
+    "OrganizationalUnitId",
+    "TagKeys",
+];
+
+pub(crate) fn of(call: &Call) -> String {
+    match call.service {
+        Service::Organizations => words(&call.body, &MEMBERS),
+        Service::Backup => settings(&call.body),
+        Service::Sts => call.parameter("RoleArn").unwrap_or_default().to_owned(),
+        Service::CloudFormation => String::new(),
+        Service::S3 => call.path.trim_start_matches('/').to_owned(),
+        Service::Response => response_id(&call.path).to_owned(),
+    }
+}
+
+fn words(body: &[u8], members: &[&str]) -> String {
+    let Ok(body) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return String::new();
+    };
+    let word = |member: &&str| match body.get(*member)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(list) => {
+            Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","))
+        }
+        _ => None,
+    };
+    members.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Settings as `name=value`.
+fn settings(body: &[u8]) -> String {
+    let Ok(body) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return String::new();
+    };
+    let pairs = body.values().filter_map(Value::as_object).flatten();
+    let word = |(name, value): (&String, &Value)| match value.as_str() {
+        Some(value) => format!("{name}={value}"),
+        None => format!("{name}={value}"),
+    };
+    pairs.map(word).collect::<Vec<_>>().join(" ")
+}
