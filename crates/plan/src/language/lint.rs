@@ -40,29 +40,35 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
     });
 }
 
-/// AWS counts every character, and refuses the document that has too many.
-pub(super) fn length(text: &str, document: &Node) -> Option<Finding> {
-    let written = text.chars().count();
-    if written <= MAX_CHARACTERS {
-        return None;
-    }
-    let minified = document.to_json().chars().count();
-    let (severity, message) = if minified > MAX_CHARACTERS {
+/// AWS refuses a document that has too many characters even without white space.
+pub(super) fn length(document: &Node, findings: &mut Findings) {
+    let minified = characters(document);
+    if minified > MAX_CHARACTERS {
         let message = format!(
             "the policy has {minified} characters even without white space; AWS takes at most \
              {MAX_CHARACTERS}, so split it into several policies"
         );
-        (Severity::Error, message)
-    } else {
-        let message = format!(
-            "the policy has {written} characters, of which AWS takes {MAX_CHARACTERS}; without \
-             white space it has {minified} and fits"
-        );
-        (Severity::Warning, message)
-    };
-    let path = String::new();
-    let span = Span::default();
-    Some(Finding { severity, code: "too-long", path, span, line: 0, column: 0, message })
+        findings.error("too-long", &Path::Top, Span::default(), message);
+    }
+}
+
+/// AWS counts white space too, unless it is taken out before.
+pub(super) fn white_space(text: &str, document: &Node) -> Option<Finding> {
+    let written = text.chars().count();
+    if written <= MAX_CHARACTERS || characters(document) > MAX_CHARACTERS {
+        return None;
+    }
+    let message = format!(
+        "the policy has {written} characters and AWS takes {MAX_CHARACTERS}; it fits without \
+         white space, which org-backup takes out but other tools may not"
+    );
+    let (path, span) = (String::new(), Span::default());
+    let severity = Severity::Warning;
+    Some(Finding { severity, code: "white-space", path, span, line: 0, column: 0, message })
+}
+
+fn characters(document: &Node) -> usize {
+    document.to_json().chars().count()
 }
 
 fn variables(node: &Node, path: &Path<'_>, findings: &mut Findings) {

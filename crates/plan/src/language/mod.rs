@@ -61,7 +61,7 @@ pub fn check(text: &str, now: SystemTime) -> Vec<Finding> {
     let (document, mut findings) = json::read(text);
     if let Some(document) = document {
         findings.extend(inspect(&document, now));
-        findings.extend(lint::length(text, &document));
+        findings.extend(lint::white_space(text, &document));
         locate(text, &mut findings);
     }
     findings
@@ -75,5 +75,6 @@ pub fn inspect(document: &Node, now: SystemTime) -> Vec<Finding> {
     let mut findings = finding::Findings::default();
     admit::admit(document, now, &mut findings);
     lint::lint(document, &mut findings);
+    lint::length(document, &mut findings);
     findings.into_vec()
 }

@@ -1,0 +1,163 @@
+//! `org-backup effective`.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use plan::language::{
+    EffectiveError, Inherited, Leaf, Origin, Policy, Setting, Severity, Source, Value, contested,
+    inspect, locate,
+};
+use serde_json::json;
+
+use crate::input::{self, Input};
+use crate::output::{self, Output, note};
+use crate::{Effective, Failure, Outcome};
+
+/// The policies of one level and the text they were read from.
+struct Level {
+    input: Input,
+    policies: Vec<(String, Policy)>,
+}
+
+/// Merges the levels and prints what was asked for.
+pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Failure> {
+    let levels = arguments.levels.iter().enumerate();
+    let levels =
+        levels.map(|(index, path)| read(index, path, now)).collect::<Result<Vec<_>, _>>()?;
+    let inherited = levels.iter().fold(Inherited::root(), |inherited, level| {
+        let policies: Vec<_> = level.policies.iter().map(|it| (it.0.as_str(), &it.1)).collect();
+        for it in contested(&policies) {
+            let policies = it.policies.join("`, `");
+            note("note", &format!("`{policies}` each assign `{}`; the first one wins", it.path));
+        }
+        inherited.descend(&level.input.name, &policies)
+    });
+    let effective = inherited.effective();
+    let errors = effective.validate(now);
+
+    let mut output = Output::new();
+    if arguments.validate {
+        validation(&errors, arguments.json, &mut output)?;
+        output.flush()?;
+        return Ok(if errors.is_empty() { Outcome::Fine } else { Outcome::Findings });
+    }
+    if !errors.is_empty() {
+        let message = format!(
+            "AWS withholds this document, because {} in it; the account keeps the last valid one \
+             (`--validate` says more)",
+            if errors.len() == 1 { "something is wrong" } else { "several things are wrong" }
+        );
+        note("warning", &message);
+    }
+    if arguments.explain {
+        explanation(&effective.leaves(), &levels, arguments.json, &mut output)?;
+    } else {
+        output.line(&format!("{:#}", effective.to_json()))?;
+    }
+    output.flush()?;
+    Ok(Outcome::Fine)
+}
+
+/// Reads one level, and notes what AWS would refuse in it.
+fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, Failure> {
+    let mut input = input::read(path)?;
+    let (document, findings) = input::parse(&input);
+    let refused = |input: &Input, mut findings: Vec<plan::language::Finding>| {
+        locate(&input.text, &mut findings);
+        let lines = findings.iter().map(|it| output::line(&input.name, it));
+        let findings = lines.collect::<Vec<_>>().join("\n");
+        Failure::NotPolicies { file: input.name.clone(), findings }
+    };
+    let Some(document) = document.filter(|_| findings.is_empty()) else {
+        return Err(refused(&input, findings));
+    };
+    let policies = match &document.value {
+        Value::Array(policies) => policies.as_slice(),
+        _ => std::slice::from_ref(&document),
+    };
+    let mut merged = Vec::new();
+    for (number, policy) in policies.iter().enumerate() {
+        let name = format!("{}[{number}]", input.name);
+        let findings = inspect(policy, now);
+        let errors = findings.iter().filter(|it| it.severity == Severity::Error).count();
+        // Other kinds of management policies merge by the same rules, and are not judged here.
+        if errors > 0 && policy.get("plans").is_some() {
+            note("note", &format!("AWS would refuse `{name}`; `org-backup check` says why"));
+        }
+        merged.push((name, Policy::new(policy).map_err(|it| refused(&input, it))?));
+    }
+    if input.name == "-" {
+        input.name = format!("level {index}");
+    }
+    Ok(Level { input, policies: merged })
+}
+
+fn validation(
+    errors: &[EffectiveError],
+    as_json: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if as_json {
+        let errors = errors.iter().map(|it| {
+            json!({
+                "ErrorCode": it.code.as_str(),
+                "ErrorMessage": it.message,
+                "PathToError": it.path,
+            })
+        });
+        return output.line(&format!("{:#}", serde_json::Value::Array(errors.collect())));
+    }
+    for EffectiveError { code, message, path, contributors } in errors {
+        let policies = contributors.iter().map(|it| it.policy.as_str());
+        let policies = policies.collect::<Vec<_>>().join(", ");
+        output.line(&format!("{path}: {code}: {message} (from {policies})"))?;
+    }
+    Ok(())
+}
+
+fn explanation(
+    leaves: &[Leaf<'_>],
+    levels: &[Level],
+    as_json: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if as_json {
+        let leaves = leaves.iter().map(|it| {
+            let origins = it.origins.iter().map(|origin| {
+                let Source { target, policy } = origin.source.as_ref();
+                json!({
+                    "level": target, "policy": policy, "operator": origin.operator.as_str(),
+                    "line": line(origin, levels),
+                })
+            });
+            json!({
+                "path": it.path, "value": value(it.setting),
+                "origins": origins.collect::<Vec<_>>(),
+            })
+        });
+        return output.line(&format!("{:#}", serde_json::Value::Array(leaves.collect())));
+    }
+    for leaf in leaves {
+        output.line(&format!("{} = {}", leaf.path, value(leaf.setting)))?;
+        for origin in leaf.origins {
+            let Origin { source, operator, .. } = origin;
+            let line = line(origin, levels);
+            output.line(&format!("    {operator:8} {} line {line}", source.policy))?;
+        }
+    }
+    Ok(())
+}
+
+fn value(setting: &Setting) -> serde_json::Value {
+    match setting {
+        Setting::One(value) => json!(value.as_ref()),
+        Setting::Many(values) => values.iter().map(AsRef::as_ref).collect(),
+    }
+}
+
+/// The line on which an operator stands.
+fn line(origin: &Origin, levels: &[Level]) -> usize {
+    let level = levels.iter().find(|it| it.policies.iter().any(|it| it.0 == origin.source.policy));
+    let before = level.and_then(|it| it.input.text.get(..origin.at as usize)).unwrap_or_default();
+    before.matches('\n').count() + 1
+}

@@ -1,0 +1,118 @@
+//! `org-backup`, the operator's command.
+//!
+//! Findings go to standard output, progress and notes to standard error. The exit code is 0 when
+//! all is well, 1 when there are findings, 2 when the command could not do its work.
+
+mod check;
+mod effective;
+mod input;
+mod output;
+mod template;
+mod yaml;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::{Args, Parser, Subcommand};
+use thiserror::Error;
+
+/// Check AWS Backup policies and compute what accounts get from them, before deploying
+#[derive(Debug, Parser)]
+#[command(name = "org-backup", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(Check),
+    Effective(Effective),
+}
+
+/// Say what AWS would refuse in backup policies, and what it would take but not do as meant
+///
+/// A FILE is a policy, a JSON array of policies attached at one level, or a CloudFormation template
+/// with `Custom::BackupPolicy` or `AWS::Organizations::Policy` resources, in JSON or YAML. A
+/// directory stands for every `.json`, `.yaml`, `.yml` and `.template` file below it, but
+/// `effective.json` and `*.effective.json`. `-` is standard input.
+///
+/// Exits with 1 when AWS would refuse something, and with 2 when a file cannot be read.
+#[derive(Debug, Args)]
+struct Check {
+    /// Policies, levels, templates, directories, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print a JSON array of findings
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 for warnings too
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Print the effective policy of an account: everything attached from the root down, merged
+///
+/// Each LEVEL is a file with a JSON array of the policies attached there, in attachment order: the
+/// root first, then every OU on the way, the account last. `-` is standard input.
+#[derive(Debug, Args)]
+struct Effective {
+    /// The policies attached to the root, to each OU on the way, and to the account
+    #[arg(required = true, value_name = "LEVEL")]
+    levels: Vec<PathBuf>,
+    /// Print what AWS would find wrong after merging, and exit with 1 if there is anything
+    #[arg(long, conflicts_with = "explain")]
+    validate: bool,
+    /// Print each value with the policies that made it so
+    #[arg(long)]
+    explain: bool,
+    /// Print JSON, also with `--validate` and `--explain`
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Fine,
+    Findings,
+}
+
+/// Why the command could not do its work.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("cannot read `{file}`")]
+    Unreadable { file: String, source: std::io::Error },
+    #[error("`{file}` is not a list of policies that can be merged:\n{findings}")]
+    NotPolicies { file: String, findings: String },
+    #[error("cannot write the output")]
+    Output(#[source] std::io::Error),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let now = SystemTime::now();
+    let outcome = match arguments.command {
+        Command::Check(check) => check::run(&check, now),
+        Command::Effective(effective) => effective::run(&effective, now),
+    };
+    match outcome {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        // Whoever closed the pipe has seen enough.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            output::note("error", &chain(&failure));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

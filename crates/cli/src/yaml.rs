@@ -1,0 +1,251 @@
+//! Reads YAML into the same documents as JSON, places and repeated keys included.
+//!
+//! The short forms of CloudFormation's intrinsic functions become their long ones: `!Ref Vault` is
+//! read as `{"Ref": "Vault"}`.
+
+use std::collections::{HashMap, HashSet};
+
+use plan::language::{Finding, Member, Node, Severity, Span, Value, json, locate};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+
+/// The most values a document may have once its aliases are written out.
+const MAX_NODES: usize = 200_000;
+
+/// Reads the first document of a YAML text.
+pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
+    if text.len() > json::MAX_BYTES {
+        // The limit and its message are the same for both.
+        return json::read(text);
+    }
+    let mut builder = Builder::new(text);
+    let mut result = Ok(());
+    for event in Parser::new_from_str(text) {
+        result = match event {
+            Ok((event, span)) => builder.event(event, builder.span(span)),
+            Err(error) => {
+                let at = builder.offset(error.marker().index());
+                Err((Span { start: at, end: at }, error.info().to_owned()))
+            }
+        };
+        if result.is_err() || builder.document.is_some() {
+            break;
+        }
+    }
+    let mut findings = std::mem::take(&mut builder.findings);
+    if let Err((span, message)) = result {
+        builder.document = None;
+        findings.push(finding("syntax", String::new(), span, message));
+    } else if builder.document.is_none() {
+        let message = "the document is empty".to_owned();
+        findings.push(finding("syntax", String::new(), Span::default(), message));
+    }
+    locate(text, &mut findings);
+    (builder.document, findings)
+}
+
+/// What is being built: the containers that are still open, the innermost last.
+struct Builder {
+    open: Vec<Open>,
+    anchors: HashMap<usize, (Node, usize)>,
+    document: Option<Node>,
+    findings: Vec<Finding>,
+    /// How many values there are by now.
+    nodes: usize,
+    /// The byte each character starts at, when they are not the same.
+    offsets: Option<Vec<u32>>,
+}
+
+/// A list or object that has begun.
+struct Open {
+    start: u32,
+    anchor: usize,
+    function: Option<String>,
+    nodes: usize,
+    content: Content,
+}
+
+enum Content {
+    Sequence(Vec<Node>),
+    Mapping { members: Vec<Member>, keys: HashSet<String>, key: Option<(String, Span)> },
+}
+
+type Stop = (Span, String);
+
+impl Builder {
+    fn new(text: &str) -> Self {
+        let offset = |(index, _): (usize, char)| u32::try_from(index).unwrap_or(u32::MAX);
+        let offsets = (!text.is_ascii()).then(|| text.char_indices().map(offset).collect());
+        Self {
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            document: None,
+            findings: Vec::new(),
+            nodes: 0,
+            offsets,
+        }
+    }
+
+    fn offset(&self, index: usize) -> u32 {
+        match &self.offsets {
+            None => u32::try_from(index).unwrap_or(u32::MAX),
+            Some(offsets) => offsets.get(index).or(offsets.last()).copied().unwrap_or_default(),
+        }
+    }
+
+    fn span(&self, span: saphyr_parser::Span) -> Span {
+        Span { start: self.offset(span.start.index()), end: self.offset(span.end.index()) }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.as_deref();
+                if self.awaits_key() {
+                    return self.key(text.into_owned(), span);
+                }
+                let value = Node { span, value: scalar(&text, style, tag) };
+                let node = with_function(function(tag), value);
+                self.nodes += 1;
+                self.close(node, anchor, 1)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.begin(Content::Sequence(Vec::new()), anchor, tag.as_deref(), span)
+            }
+            Event::MappingStart(anchor, tag) => {
+                let (members, keys) = (Vec::new(), HashSet::new());
+                let content = Content::Mapping { members, keys, key: None };
+                self.begin(content, anchor, tag.as_deref(), span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(open) = self.open.pop() else { return Ok(()) };
+                let value = match open.content {
+                    Content::Sequence(items) => Value::Array(items),
+                    Content::Mapping { members, .. } => Value::Object(members),
+                };
+                let end = span.end.max(open.start);
+                let node = Node { span: Span { start: open.start, end }, value };
+                let nodes = self.nodes - open.nodes;
+                self.close(with_function(open.function, node), open.anchor, nodes)
+            }
+            Event::Alias(anchor) => {
+                let Some((node, nodes)) = self.anchors.get(&anchor).cloned() else {
+                    return Err((span, "this alias stands for nothing".to_owned()));
+                };
+                self.nodes += nodes;
+                if self.nodes > MAX_NODES {
+                    return Err((span, "too large once its aliases are written out".to_owned()));
+                }
+                self.close(node, 0, nodes)
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        content: Content,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<(), Stop> {
+        if self.open.len() >= json::MAX_DEPTH {
+            return Err((span, format!("nested more than {} levels deep", json::MAX_DEPTH)));
+        }
+        if self.awaits_key() {
+            return Err((span, "a key must be a string, not a list or an object".to_owned()));
+        }
+        let nodes = self.nodes;
+        self.nodes += 1;
+        self.open.push(Open { start: span.start, anchor, function: function(tag), nodes, content });
+        Ok(())
+    }
+
+    fn awaits_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }))
+    }
+
+    fn key(&mut self, text: String, span: Span) -> Result<(), Stop> {
+        if self.nodes > MAX_NODES {
+            return Err((span, "too large to be a policy or a template".to_owned()));
+        }
+        let path = self.path();
+        if let Some(Open { content: Content::Mapping { keys, key, .. }, .. }) = self.open.last_mut()
+        {
+            if !keys.insert(text.clone()) && self.findings.len() < 100 {
+                let path = if path.is_empty() { text.clone() } else { format!("{path}/{text}") };
+                let message =
+                    format!("the key `{text}` is given twice here; AWS refuses the whole document");
+                self.findings.push(finding("duplicate-key", path, span, message));
+            }
+            *key = Some((text, span));
+        }
+        Ok(())
+    }
+
+    /// The keys that lead to the innermost open container.
+    fn path(&self) -> String {
+        let outer = self.open.iter().rev().skip(1).rev();
+        let keys = outer.map(|it| match &it.content {
+            Content::Sequence(items) => items.len().to_string(),
+            Content::Mapping { key, .. } => key.clone().unwrap_or_default().0,
+        });
+        keys.collect::<Vec<_>>().join("/")
+    }
+
+    /// Puts a finished value where it belongs.
+    fn close(&mut self, node: Node, anchor: usize, nodes: usize) -> Result<(), Stop> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), nodes));
+        }
+        match self.open.last_mut().map(|it| &mut it.content) {
+            None => self.document = Some(node),
+            Some(Content::Sequence(items)) => items.push(node),
+            Some(Content::Mapping { members, key, .. }) => {
+                let Some((key, span)) = key.take() else {
+                    return Err((node.span, "a key must be a string".to_owned()));
+                };
+                members.push(Member { key, span, value: node });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The long name of the function that a tag such as `!Ref` stands for.
+fn function(tag: Option<&Tag>) -> Option<String> {
+    let tag = tag.filter(|it| it.handle == "!" && !it.suffix.is_empty())?;
+    Some(match tag.suffix.as_str() {
+        it @ ("Ref" | "Condition") => it.to_owned(),
+        it => format!("Fn::{it}"),
+    })
+}
+
+fn with_function(function: Option<String>, node: Node) -> Node {
+    let Some(key) = function else { return node };
+    let span = node.span;
+    Node { span, value: Value::Object(vec![Member { key, span, value: node }]) }
+}
+
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    let is_text = tag.is_some_and(|it| it.is_yaml_core_schema() && it.suffix == "str");
+    if style != ScalarStyle::Plain || is_text || function(tag).is_some() {
+        return Value::Text(text.to_owned());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ => match json::read(text) {
+            (Some(Node { value: number @ Value::Number(_), .. }), _) => number,
+            _ => Value::Text(text.to_owned()),
+        },
+    }
+}
+
+fn finding(code: &'static str, path: String, span: Span, message: String) -> Finding {
+    Finding { severity: Severity::Error, code, path, span, line: 0, column: 0, message }
+}
