@@ -42,20 +42,32 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Fai
         return Ok(if errors.is_empty() { Outcome::Fine } else { Outcome::Findings });
     }
     if !errors.is_empty() {
+        let count = if errors.len() == 1 { "1 error" } else { &format!("{} errors", errors.len()) };
         let message = format!(
-            "AWS withholds this document, because {} in it; the account keeps the last valid one \
-             (`--validate` says more)",
-            if errors.len() == 1 { "something is wrong" } else { "several things are wrong" }
+            "AWS withholds the merged policy because of {count}, and the account keeps what it \
+             has; `--validate` names them, `--merged` prints the policy all the same"
         );
         note("warning", &message);
     }
     if arguments.explain {
         explanation(&effective.leaves(), &levels, arguments.json, &mut output)?;
     } else {
-        output.line(&format!("{:#}", effective.to_json()))?;
+        let policy = if errors.is_empty() || arguments.merged {
+            effective.to_json()
+        } else {
+            previous(arguments.previous.as_deref())?
+        };
+        output.line(&format!("{policy:#}"))?;
     }
     output.flush()?;
     Ok(Outcome::Fine)
+}
+
+/// What the account has when AWS withholds the new policy: nothing, unless it is said.
+fn previous(path: Option<&Path>) -> Result<serde_json::Value, Failure> {
+    let Some(path) = path else { return Ok(json!({})) };
+    let Input { name, text, .. } = input::read(path)?;
+    serde_json::from_str(&text).map_err(|source| Failure::NotJson { file: name, source })
 }
 
 /// Reads one level, and notes what AWS would refuse in it.

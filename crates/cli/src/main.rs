@@ -56,7 +56,11 @@ struct Check {
 ///
 /// Each LEVEL is a file with a JSON array of the policies attached there, in attachment order: the
 /// root first, then every OU on the way, the account last. `-` is standard input.
+///
+/// AWS withholds the whole document as soon as one plan in it is invalid. The account then keeps
+/// what it had, so that is what is printed: `{}`, or the document given with `--previous`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Effective {
     /// The policies attached to the root, to each OU on the way, and to the account
     #[arg(required = true, value_name = "LEVEL")]
@@ -67,6 +71,12 @@ struct Effective {
     /// Print each value with the policies that made it so
     #[arg(long)]
     explain: bool,
+    /// Print the merged document even if AWS withholds it
+    #[arg(long, conflicts_with_all = ["validate", "explain"])]
+    merged: bool,
+    /// The effective policy the account has now, which it keeps when AWS withholds the new one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["validate", "explain"])]
+    previous: Option<PathBuf>,
     /// Print JSON, also with `--validate` and `--explain`
     #[arg(long)]
     json: bool,
@@ -86,6 +96,8 @@ enum Failure {
     Unreadable { file: String, source: std::io::Error },
     #[error("`{file}` is not a list of policies that can be merged:\n{findings}")]
     NotPolicies { file: String, findings: String },
+    #[error("`{file}` is not a JSON document")]
+    NotJson { file: String, source: serde_json::Error },
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
 }

@@ -25,9 +25,8 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
     let mut findings = Findings::default();
     if text.len() > MAX_BYTES {
         let message = format!(
-            "the text has {} bytes, more than the {MAX_BYTES} that are read; a backup policy has \
-             at most 10,000 characters",
-            text.len()
+            "the text has more than {MAX_BYTES} bytes and is not read; a backup policy has at most \
+             10,000 characters"
         );
         findings.error("too-large", &Path::Top, Span::default(), message);
         return (None, findings.into_vec());

@@ -20,6 +20,8 @@ mod node;
 mod operator;
 mod policy;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod values;
 

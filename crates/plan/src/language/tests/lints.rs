@@ -1,0 +1,144 @@
+//! What AWS takes and should not have been given.
+
+use super::{complete, plan, refuses, rule, takes, warns};
+use crate::language::{Severity, check, contested, parse};
+
+fn quiet(text: &str) {
+    assert_eq!(check(text, super::now()), [], "{text}");
+}
+
+#[test]
+fn a_complete_policy_is_worth_no_word() {
+    quiet(&complete(""));
+}
+
+#[test]
+fn cold_storage_lasts_at_least_90_days() {
+    let kept = |days: u32| {
+        complete(&format!(
+            r#","lifecycle":{{"move_to_cold_storage_after_days":{{"@@assign":"10"}},
+            "delete_after_days":{{"@@assign":"{days}"}}}}"#
+        ))
+    };
+    quiet(&kept(100));
+    refuses(&kept(99), "cold-storage plans/tier/rules/nightly/lifecycle/delete_after_days");
+    let arn = "arn:aws:backup:eu-west-3:$account:backup-vault:far";
+    let copy = complete(&format!(
+        r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}},
+        "lifecycle":{{"move_to_cold_storage_after_days":{{"@@assign":"10"}},
+        "delete_after_days":{{"@@assign":"99"}}}}}}}}"#
+    ));
+    let place = format!("plans/tier/rules/nightly/copy_actions/{arn}/lifecycle/delete_after_days");
+    refuses(&copy, &format!("cold-storage {place}"));
+}
+
+#[test]
+fn names_that_differ_only_by_case_are_one_name() {
+    warns(r#"{"plans":{"tier":{},"Tier":{}}}"#, "names-differ-by-case plans/Tier");
+    quiet(r#"{"plans":{"tier":{},"tier2":{}}}"#);
+}
+
+#[test]
+fn a_key_in_another_case_is_taken_with_a_warning() {
+    warns(r#"{"Plans":{}}"#, "key-case Plans");
+    warns(
+        &complete(r#","Start_Backup_Window_Minutes":{"@@Assign":"90"}"#),
+        "key-case plans/tier/rules/nightly/Start_Backup_Window_Minutes",
+    );
+}
+
+#[test]
+fn a_plan_that_cannot_stand_alone_is_a_fragment() {
+    warns(&plan(r#""regions":{"@@append":["eu-west-3"]}"#), "incomplete-plan plans/tier");
+    let no_vault = complete("").replace("target_backup_vault_name", "start_backup_window_minutes");
+    warns(&no_vault.replace("keep", "90"), "incomplete-plan plans/tier/rules/nightly");
+    warns(
+        &complete(r#","scan_actions":{"GUARDDUTY":{"scan_mode":{"@@assign":"FULL_SCAN"}}}"#),
+        "incomplete-plan plans/tier/rules/nightly/scan_actions",
+    );
+}
+
+#[test]
+fn a_copy_must_go_somewhere_else() {
+    let copy = |arn: &str| {
+        complete(&format!(
+            r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
+        ))
+    };
+    let itself = "arn:aws:backup:eu-north-1:$account:backup-vault:keep";
+    let place = format!("plans/tier/rules/nightly/copy_actions/{itself}");
+    refuses(&copy(itself), &format!("copy-to-itself {place}"));
+    quiet(&copy("arn:aws:backup:eu-west-3:$account:backup-vault:keep"));
+    quiet(&copy("arn:aws:backup:eu-north-1:210987654321:backup-vault:keep"));
+    quiet(&copy("arn:aws:backup:eu-north-1:$account:backup-vault:other"));
+}
+
+#[test]
+fn the_key_of_a_copy_should_name_the_vault_it_goes_to() {
+    let arn = "arn:aws:backup:eu-west-3:$account:backup-vault:far";
+    let text = complete(&format!(
+        r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}2"}}}}}}"#
+    ));
+    let place = format!("plans/tier/rules/nightly/copy_actions/{arn}/target_backup_vault_arn");
+    warns(&text, &format!("copy-key {place}"));
+}
+
+#[test]
+fn a_control_on_an_object_leaves_the_values_open() {
+    const NONE: &str = r#""@@operators_allowed_for_child_policies":["@@none"]"#;
+    let open = complete("").replacen(r#"{"tier""#, &format!(r#"{{{NONE},"tier""#), 1);
+    warns(&open, "control-does-not-reach plans/@@operators_allowed_for_child_policies");
+    let message = &check(&open, super::now())[0].message;
+    assert!(message.contains("`plans/tier/regions`"), "{message}");
+
+    let locked = open.replace(r#"{"@@assign""#, &format!(r#"{{{NONE},"@@assign""#));
+    quiet(&locked);
+    let all = open.replace("@@none", "@@all");
+    quiet(&all);
+}
+
+#[test]
+fn a_schedule_that_is_sometimes_too_dense_is_a_matter_of_luck() {
+    // At 09:46 the next two runs are at 10:50 today and at 10:10 tomorrow.
+    let late = super::now() + std::time::Duration::from_mins(30);
+    let text = complete(r#","schedule_expression":{"@@assign":"cron(10,50 10 ? * * *)"}"#);
+    let codes: Vec<_> = check(&text, late).into_iter().map(|it| (it.severity, it.code)).collect();
+    assert_eq!(codes, [(Severity::Warning, "schedule-too-dense")]);
+}
+
+#[test]
+fn a_variable_is_for_our_own_resource() {
+    let text = complete("").replace("eu-north-1", "${region}");
+    warns(&text, "variable plans/tier/regions/@@assign/0");
+    let text = r#"{"plans":{"${tier}":{}}}"#;
+    warns(text, "variable plans/${tier}");
+    takes(&rule(r#""lifecycle":{"delete_after_days":{"@@assign":"${days}"}}"#));
+}
+
+#[test]
+fn white_space_counts_for_other_tools() {
+    let text = complete("").replacen(':', &format!(":{}", " ".repeat(10_000)), 1);
+    warns(&text, "white-space ");
+}
+
+#[test]
+fn documented_limits_are_kept() {
+    let rules = |count: usize| {
+        let one = |it| format!(r#""r{it}":{{"target_backup_vault_name":{{"@@assign":"keep"}}}}"#);
+        let rules = (0..count).map(one).collect::<Vec<_>>().join(",");
+        complete("").replace(r#""rules":{"#, &format!(r#""rules":{{{rules},"#))
+    };
+    quiet(&rules(9));
+    warns(&rules(10), "too-many plans/tier/rules");
+}
+
+#[test]
+fn a_value_that_two_peers_assign_depends_on_the_order_of_attachment() {
+    let vault = |name: &str| parse(&super::value("target_backup_vault_name", name)).unwrap();
+    let (one, other) = (vault(r#""one""#), vault(r#""other""#));
+    let found = contested(&[("p-1", &one), ("p-2", &other), ("p-3", &one)]);
+    let [only] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(only.path, "plans/tier/rules/nightly/target_backup_vault_name");
+    assert_eq!(only.policies, ["p-1", "p-2", "p-3"]);
+    assert_eq!(contested(&[("p-1", &one), ("p-3", &one)]), []);
+}
