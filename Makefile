@@ -22,10 +22,12 @@ help: ## List the targets
 demo: $(VENV) package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
 	cargo run --locked --quiet --package demo -- --package $(PACKAGE)
 
+# All targets at once: what tests need of a crate and what programs need of it are then one build.
 .PHONY: test
-test: check ## Everything that CI runs, from nothing
+test: check package ## Everything that CI runs, from nothing
+	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
-	$(MAKE) --no-print-directory demo
+	$(TARGET)/debug/demo --package $(PACKAGE)
 
 .PHONY: check
 check: $(VENV) ## Formatting, lints, licences and templates
@@ -33,7 +35,7 @@ check: $(VENV) ## Formatting, lints, licences and templates
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
 	else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
-	.venv/bin/cfn-lint templates/*.yaml
+	.venv/bin/cfn-lint
 
 .PHONY: build
 build: ## The functions as they are shipped

@@ -1,0 +1,244 @@
+//! Deploying templates, and what CloudFormation says meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_cloudformation as cloudformation;
+use aws_sdk_cloudformation::types::{
+    Capability, Parameter, ResourceStatus, Stack as DescribedStack, StackEvent,
+};
+use aws_sdk_s3 as s3;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Builder;
+use tokio::time::interval;
+
+use crate::failure::Failure;
+use crate::ministack::REGION;
+
+/// The bucket that holds the archives of the functions.
+pub(crate) const BUCKET: &str = "artifacts";
+
+/// Clients of the local CloudFormation and S3.
+#[derive(Debug)]
+pub(crate) struct Deployer {
+    cloudformation: cloudformation::Client,
+    s3: s3::Client,
+}
+
+/// A deployment, from the call that began it.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    /// The name of the stack.
+    pub stack: String,
+    /// How it ended.
+    pub status: String,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// What the stack has to tell.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// Something that happened to a resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// The name of the resource in its template, or of the stack.
+    pub resource: String,
+    /// Its type.
+    pub kind: String,
+    /// What happened, as in `CREATE_COMPLETE`.
+    pub status: String,
+    /// Why, if there is something to say.
+    pub reason: Option<String>,
+    /// When, in milliseconds of the Unix epoch.
+    pub at: i64,
+}
+
+impl Event {
+    /// Whether one of our functions did it.
+    pub(crate) fn custom(&self) -> bool {
+        self.kind.starts_with("Custom::")
+    }
+
+    /// Whether it is the last that happens to its resource in a deployment.
+    pub(crate) fn done(&self) -> bool {
+        !self.status.ends_with("_IN_PROGRESS")
+    }
+
+    fn of(event: &StackEvent) -> Self {
+        let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
+        Self {
+            resource: text(event.logical_resource_id()),
+            kind: text(event.resource_type()),
+            status: text(event.resource_status().map(ResourceStatus::as_str)),
+            reason: event.resource_status_reason().filter(|it| !it.is_empty()).map(str::to_owned),
+            at: event.timestamp().and_then(|it| it.to_millis().ok()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Deployment {
+    /// The reasons given for what failed.
+    pub(crate) fn reasons(&self) -> Vec<&str> {
+        let failed = self.events.iter().filter(|it| it.status.ends_with("_FAILED"));
+        failed.filter_map(|it| it.reason.as_deref()).collect()
+    }
+
+    /// How long it took.
+    pub(crate) fn milliseconds(&self) -> i64 {
+        let [first, last] = [self.events.first(), self.events.last()];
+        last.zip(first).map_or(0, |(last, first)| last.at - first.at)
+    }
+
+    /// Goes on if the stack ended as it should.
+    pub(crate) fn expect(self, wanted: &'static str) -> Result<Self, Failure> {
+        if self.status == wanted {
+            return Ok(self);
+        }
+        let reasons = self.reasons().iter().map(|it| format!("\n   {it}")).collect();
+        Err(Failure::Stack { stack: self.stack, status: self.status, wanted, reasons })
+    }
+}
+
+impl Deployer {
+    /// Talks to `endpoint` as `account`.
+    pub(crate) fn new(endpoint: &str, account: &str) -> Self {
+        let http = Builder::new().build_http();
+        let cloudformation = cloudformation::Config::builder()
+            .behavior_version(cloudformation::config::BehaviorVersion::v2026_01_12())
+            .http_client(http.clone())
+            .endpoint_url(endpoint)
+            .region(cloudformation::config::Region::new(REGION))
+            .credentials_provider(cloudformation::config::Credentials::new(
+                account, "none", None, None, "demo",
+            ))
+            .build();
+        let s3 = s3::Config::builder()
+            .behavior_version(s3::config::BehaviorVersion::v2026_01_12())
+            .http_client(http)
+            .endpoint_url(endpoint)
+            .force_path_style(true)
+            .region(s3::config::Region::new(REGION))
+            .credentials_provider(s3::config::Credentials::new(account, "none", None, None, "demo"))
+            .build();
+        Self {
+            cloudformation: cloudformation::Client::from_conf(cloudformation),
+            s3: s3::Client::from_conf(s3),
+        }
+    }
+
+    /// Uploads the archives in `package` and returns what their keys start with.
+    pub(crate) async fn upload(&self, package: &Path) -> Result<String, Failure> {
+        let bucket = self.s3.create_bucket().bucket(BUCKET).send().await;
+        bucket.map_err(Failure::call("CreateBucket"))?;
+        let folder = release(package).ok_or_else(|| not_packaged(package))?;
+        let mut prefix = None;
+        for archive in std::fs::read_dir(&folder).map_err(|_| not_packaged(package))?.flatten() {
+            let archive = archive.path();
+            let key = archive.strip_prefix(package).unwrap_or(&archive).display().to_string();
+            prefix = key.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
+            let content = std::fs::read(&archive)
+                .map_err(|source| Failure::Unreadable { path: key.clone(), source })?;
+            let put = self.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(content));
+            put.send().await.map_err(Failure::call("PutObject"))?;
+        }
+        prefix.ok_or_else(|| not_packaged(package))
+    }
+
+    /// Creates or updates `stack` and waits until it ends, passing on each event as it happens.
+    pub(crate) async fn deploy(
+        &self,
+        stack: &str,
+        template: &str,
+        parameters: &BTreeMap<&str, String>,
+        seen: impl FnMut(&Event),
+    ) -> Result<Deployment, Failure> {
+        let known = self.events(stack).await.unwrap_or_default();
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(key, value)| {
+                Parameter::builder().parameter_key(*key).parameter_value(value).build()
+            })
+            .collect();
+        if known.is_empty() {
+            let create = self.cloudformation.create_stack().stack_name(stack);
+            let create = create.template_body(template).set_parameters(Some(parameters));
+            let create = create.capabilities(Capability::CapabilityIam).send().await;
+            create.map_err(Failure::call("CreateStack"))?;
+        } else {
+            let update = self.cloudformation.update_stack().stack_name(stack);
+            let update = update.template_body(template).set_parameters(Some(parameters));
+            let update = update.capabilities(Capability::CapabilityIam).send().await;
+            update.map_err(Failure::call("UpdateStack"))?;
+        }
+        self.follow(stack, stack, known, seen).await
+    }
+
+    /// Deletes `stack` and waits until it is gone.
+    pub(crate) async fn delete(
+        &self,
+        stack: &str,
+        seen: impl FnMut(&Event),
+    ) -> Result<Deployment, Failure> {
+        // A deleted stack is known by its ID only.
+        let described = self.cloudformation.describe_stacks().stack_name(stack).send().await;
+        let described = described.map_err(Failure::call("DescribeStacks"))?;
+        let id = described.stacks().first().and_then(|it| it.stack_id());
+        let id = id.unwrap_or(stack).to_owned();
+        let known = self.events(&id).await?;
+        let delete = self.cloudformation.delete_stack().stack_name(stack).send().await;
+        delete.map_err(Failure::call("DeleteStack"))?;
+        self.follow(stack, &id, known, seen).await
+    }
+
+    async fn follow(
+        &self,
+        stack: &str,
+        id: &str,
+        known: Vec<(String, Event)>,
+        mut seen: impl FnMut(&Event),
+    ) -> Result<Deployment, Failure> {
+        let mut known: BTreeSet<_> = known.into_iter().map(|(id, _)| id).collect();
+        let mut events = Vec::new();
+        let mut tick = interval(Duration::from_millis(50));
+        let status = loop {
+            tick.tick().await;
+            for (event_id, event) in self.events(id).await? {
+                if known.insert(event_id) {
+                    seen(&event);
+                    events.push(event);
+                }
+            }
+            let last = events.iter().rev().find(|it| it.kind == "AWS::CloudFormation::Stack");
+            if let Some(last) = last.filter(|it| it.done()) {
+                break last.status.clone();
+            }
+        };
+        let described = self.cloudformation.describe_stacks().stack_name(id).send().await;
+        let described = described.map_err(Failure::call("DescribeStacks"))?;
+        let outputs = described.stacks().first().map(DescribedStack::outputs).unwrap_or_default();
+        let outputs = outputs
+            .iter()
+            .filter_map(|it| Some((it.output_key()?.to_owned(), it.output_value()?.to_owned())));
+        Ok(Deployment { stack: stack.to_owned(), status, events, outputs: outputs.collect() })
+    }
+
+    /// The events of a stack with their IDs, oldest first.
+    async fn events(&self, stack: &str) -> Result<Vec<(String, Event)>, Failure> {
+        let pages = self.cloudformation.describe_stack_events().stack_name(stack);
+        let pages = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let newest_first = pages.map_err(Failure::call("DescribeStackEvents"))?;
+        let events = newest_first.iter().rev();
+        Ok(events.map(|it| (it.event_id().unwrap_or_default().to_owned(), Event::of(it))).collect())
+    }
+}
+
+fn not_packaged(package: &Path) -> Failure {
+    Failure::NotPackaged(package.display().to_string())
+}
+
+/// The folder of the one release that is packaged, which is named after its content.
+fn release(package: &Path) -> Option<std::path::PathBuf> {
+    let releases = std::fs::read_dir(package.join("org-backup")).ok()?;
+    releases.flatten().map(|it| it.path()).find(|it| it.is_dir())
+}

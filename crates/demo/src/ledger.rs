@@ -1,0 +1,96 @@
+//! What each custom resource did, from CloudFormation's events and the organization's journal.
+
+use std::collections::BTreeMap;
+
+use simulator::Entry;
+
+use crate::cloudformation::Event;
+use crate::screen::Screen;
+
+/// One custom resource in one deployment.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// The name of the resource.
+    pub resource: String,
+    /// What became of it, in a word.
+    pub became: &'static str,
+    /// The calls it made.
+    pub calls: Vec<Entry>,
+    /// From the request to the answer.
+    pub milliseconds: i64,
+}
+
+impl Work {
+    /// The calls that were to change something, and were not refused.
+    pub(crate) fn writes(&self) -> impl Iterator<Item = &Entry> {
+        self.calls.iter().filter(|it| it.is_successful_write())
+    }
+
+    /// Shows it on one line.
+    pub(crate) fn show(&self, screen: &Screen) {
+        let (calls, writes) = (self.calls.len(), self.writes().count());
+        screen.line(&format!(
+            "   {:<21} {:<14} {:>8} {:>9} {:>6} ms",
+            self.resource,
+            self.became,
+            count(calls, "call"),
+            count(writes, "write"),
+            self.milliseconds,
+        ));
+        for it in self.writes() {
+            screen.line(&screen.dim(&format!("{:<24} {it}", "")));
+        }
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { " " } else { "s" })
+}
+
+/// Follows the events of a deployment.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    begun: BTreeMap<String, i64>,
+    rolling_back: bool,
+    /// What each custom resource did, in order.
+    pub done: Vec<Work>,
+}
+
+impl Ledger {
+    /// Takes an event; when a custom resource is done, shows what it did.
+    ///
+    /// ministack answers for one custom resource after the other, so whatever was called between the
+    /// first and the last event of one was called by it. `calls` gives those calls.
+    pub(crate) fn see(
+        &mut self,
+        event: &Event,
+        screen: &Screen,
+        calls: impl Fn(i64, i64) -> Vec<Entry>,
+    ) {
+        self.rolling_back |= event.status.ends_with("ROLLBACK_IN_PROGRESS");
+        if !event.custom() {
+            screen.wait_for(&format!("{} {}", event.resource, event.status));
+            return;
+        }
+        if event.status.ends_with("_IN_PROGRESS") {
+            screen.wait_for(&format!("{} {}", event.resource, event.status));
+            self.begun.insert(event.resource.clone(), event.at);
+            return;
+        }
+        let from = self.begun.remove(&event.resource).unwrap_or(event.at);
+        let calls = calls(from, event.at);
+        let became = match event.status.as_str() {
+            "CREATE_COMPLETE" => "created",
+            "UPDATE_COMPLETE" if calls.is_empty() => "unchanged",
+            "UPDATE_COMPLETE" if self.rolling_back => "rolled back",
+            "UPDATE_COMPLETE" => "updated",
+            "DELETE_COMPLETE" => "deleted",
+            "DELETE_SKIPPED" => "left as it is",
+            _ => "failed",
+        };
+        let work =
+            Work { resource: event.resource.clone(), became, calls, milliseconds: event.at - from };
+        work.show(screen);
+        self.done.push(work);
+    }
+}

@@ -1,0 +1,98 @@
+//! `make demo`: a bare organization becomes a protected one, on this machine.
+//!
+//! The real templates, a local CloudFormation, the compiled functions and a simulated organization.
+//! Each sentence with a tick was checked; the first that is not so ends the demo with exit code 1.
+//! Whichever way it ends, no process, port or file is left behind.
+
+mod cloudformation;
+mod failure;
+mod ledger;
+mod ministack;
+mod organization;
+mod picture;
+mod screen;
+mod story;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::screen::Screen;
+use crate::story::{Places, Stage};
+
+/// What the shell says when Ctrl-C ended a program.
+const INTERRUPTED: u8 = 130;
+
+/// Deploys the suite to a local CloudFormation and a simulated organization, and checks what it says.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Leave everything running at the end, until Ctrl-C.
+    #[arg(long, env = "DEMO_KEEP", value_parser = clap::builder::FalseyValueParser::new())]
+    keep: bool,
+    /// Show no colours.
+    #[arg(long, env = "NO_COLOR", value_parser = clap::builder::FalseyValueParser::new())]
+    no_color: bool,
+    /// The folder with the archives that `make package` makes.
+    #[arg(long, default_value = "target/package")]
+    package: PathBuf,
+    /// The folder with the templates.
+    #[arg(long, default_value = "templates")]
+    templates: PathBuf,
+    /// The Python that has ministack.
+    #[arg(long, default_value = ".venv/bin/python")]
+    python: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Options { keep, no_color, package, templates, python } = Options::parse();
+    let (screen, places) = (Screen::new(no_color), Places { python, package, templates });
+    // Dropping the unfinished demo ends what it started.
+    tokio::select! {
+        played = play(&places, &screen, keep) => match played {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                screen.rest();
+                screen.complain(&chain(&failure));
+                ExitCode::FAILURE
+            }
+        },
+        () = interrupted() => {
+            screen.rest();
+            ExitCode::from(INTERRUPTED)
+        }
+    }
+}
+
+async fn play(places: &Places, screen: &Screen, keep: bool) -> Result<(), Failure> {
+    let mut stage = Stage::set(places, screen).await?;
+    stage.play().await?;
+    if keep {
+        stage.introduce();
+        std::future::pending::<()>().await;
+    }
+    Ok(())
+}
+
+/// Comes back when somebody wants the demo to end.
+async fn interrupted() {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => (),
+        _ = terminate.recv() => (),
+        _ = hangup.recv() => (),
+    }
+}
+
+/// The failure and its causes on one line.
+fn chain(failure: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(failure), |&it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

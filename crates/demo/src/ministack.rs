@@ -1,0 +1,121 @@
+//! The local CloudFormation, Lambda, S3 and IAM.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::interval;
+
+use crate::failure::Failure;
+
+/// The Region of everything in the demo.
+pub(crate) const REGION: &str = "us-east-1";
+
+/// A running ministack. Dropping it ends every process it started and removes every file.
+#[derive(Debug)]
+pub(crate) struct Ministack {
+    process: Child,
+    port: u16,
+    files: TempDir,
+}
+
+impl Ministack {
+    /// Starts ministack, whose functions find the organization at `organization`.
+    ///
+    /// `account` is the account of everything it runs: the management account.
+    pub(crate) async fn start(
+        python: &Path,
+        account: &str,
+        organization: &str,
+    ) -> Result<Self, Failure> {
+        let start = |source| Failure::Start { what: "ministack", source };
+        let files = TempDir::with_prefix("org-backup-demo-").map_err(start)?;
+        let log = File::create(files.path().join("log")).map_err(start)?;
+        let errors = log.try_clone().map_err(start)?;
+        // Whoever takes this port before ministack does makes the demo fail, and only that.
+        let port = free_port().map_err(start)?;
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let process = Command::new(python)
+            .args(["-m", "ministack"])
+            // Nothing of the environment reaches the functions: no profile, no credentials.
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("TMPDIR", files.path())
+            .env("GATEWAY_PORT", port.to_string())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("MINISTACK_HOST", "127.0.0.1")
+            .env("MINISTACK_ACCOUNT_ID", account)
+            .env("MINISTACK_REGION", REGION)
+            .env("LAMBDA_EXECUTOR", "local")
+            .env("IOT_MTLS_ENABLED", "0")
+            .env("SFTP_ENABLED", "0")
+            .env("AWS_ACCESS_KEY_ID", account)
+            .env("AWS_SECRET_ACCESS_KEY", "none")
+            .env("AWS_ENDPOINT_URL", &endpoint)
+            // The functions inherit these. CloudFormation is there for `ActivateOrganizationsAccess`.
+            .env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization)
+            .env("AWS_ENDPOINT_URL_BACKUP", organization)
+            .env("AWS_ENDPOINT_URL_STS", organization)
+            .env("AWS_ENDPOINT_URL_CLOUDFORMATION", organization)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            // Ctrl-C is for the demo, which then ends the group.
+            .process_group(0)
+            .spawn()
+            .map_err(start)?;
+        let mut it = Self { process, port, files };
+        it.ready().await?;
+        Ok(it)
+    }
+
+    /// Where clients find it.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    async fn ready(&mut self) -> Result<(), Failure> {
+        let mut tick = interval(Duration::from_millis(20));
+        for _ in 0..1_500 {
+            tick.tick().await;
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
+                return Ok(());
+            }
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                break;
+            }
+        }
+        Err(Failure::NotReady(self.last_words()))
+    }
+
+    /// The end of its log.
+    pub(crate) fn last_words(&self) -> String {
+        let mut log = String::new();
+        let read = File::open(self.files.path().join("log"));
+        let _ = read.and_then(|mut it| it.read_to_string(&mut log));
+        let lines = log.lines().rev().take(15).collect::<Vec<_>>();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Ministack {
+    fn drop(&mut self) {
+        // The functions are in its group. All its state is in memory, so nothing is lost.
+        let group = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,367 @@
+//! The demo, chapter by chapter. Everything it says is checked first.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use simulator::Entry;
+use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
+
+use crate::cloudformation::{BUCKET, Deployer, Deployment};
+use crate::failure::{Failure, ensure};
+use crate::ledger::{Ledger, Work};
+use crate::ministack::{Ministack, REGION};
+use crate::organization::Simulated;
+use crate::picture;
+use crate::screen::Screen;
+
+const BOOTSTRAP: &str = "org-backup";
+const POLICIES: &str = "org-backup-policies";
+const ACCOUNTS: usize = 40;
+const MANAGEMENT_ACCOUNT: &str = "518204739061";
+const CENTRAL_VAULT: &str = "arn:aws:backup:us-west-2:290461857703:backup-vault:central";
+const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
+
+/// Where things are.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The Python that has ministack.
+    pub python: PathBuf,
+    /// The archives of the functions.
+    pub package: PathBuf,
+    /// The templates.
+    pub templates: PathBuf,
+}
+
+/// What runs while the story is told.
+#[derive(Debug)]
+pub(crate) struct Stage<'a> {
+    screen: &'a Screen,
+    simulated: Simulated,
+    ministack: Ministack,
+    deployer: Deployer,
+    bootstrap: Stack,
+    policies: Stack,
+}
+
+/// What a stack is deployed from.
+#[derive(Debug)]
+struct Stack {
+    name: &'static str,
+    template: String,
+    parameters: BTreeMap<&'static str, String>,
+}
+
+/// One deployment, and what the custom resources did in it.
+#[derive(Debug)]
+struct Told {
+    deployment: Deployment,
+    work: Vec<Work>,
+    calls: Vec<Entry>,
+}
+
+impl Told {
+    fn writes(&self) -> Vec<String> {
+        let writes = self.calls.iter().filter(|it| it.is_successful_write());
+        writes.map(ToString::to_string).collect()
+    }
+
+    fn wrote_nothing(&self) -> Result<(), Failure> {
+        let stack = &self.deployment.stack;
+        ensure(self.writes().is_empty(), || format!("{stack} wrote {}", self.writes().join(", ")))
+    }
+}
+
+impl<'a> Stage<'a> {
+    /// Starts an organization and an AWS account around it.
+    pub(crate) async fn set(places: &Places, screen: &'a Screen) -> Result<Self, Failure> {
+        let template = |name: &str| read(&places.templates.join(name));
+        let (bootstrap, policies) =
+            (template("bootstrap.yaml")?, template("backup-policies.yaml")?);
+        screen.wait_for("starting the simulator and ministack");
+        let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
+        let ministack =
+            Ministack::start(&places.python, MANAGEMENT_ACCOUNT, &simulated.endpoint()).await?;
+        let deployer = Deployer::new(&ministack.endpoint(), MANAGEMENT_ACCOUNT);
+        let prefix = deployer.upload(&places.package).await?;
+        let bootstrap = Stack {
+            name: BOOTSTRAP,
+            template: bootstrap,
+            parameters: [
+                ("ArtifactBucket", BUCKET.to_owned()),
+                ("ArtifactPrefix", prefix),
+                ("BackupAdministratorAccountId", simulated.administrator()?),
+            ]
+            .into(),
+        };
+        let policies = Stack {
+            name: POLICIES,
+            template: policies,
+            parameters: [
+                ("CentralVaultArn", CENTRAL_VAULT.to_owned()),
+                ("Regions", "us-east-1,eu-west-1".to_owned()),
+            ]
+            .into(),
+        };
+        Ok(Self { screen, simulated, ministack, deployer, bootstrap, policies })
+    }
+
+    /// Tells it all.
+    pub(crate) async fn play(&mut self) -> Result<(), Failure> {
+        self.a_bare_organization()?;
+        self.bootstrap().await?;
+        self.policies().await?;
+        self.again().await?;
+        self.another_schedule().await?;
+        self.a_broken_policy().await?;
+        self.deletion().await?;
+        let unknown = self.simulated.unknown_operations();
+        ensure(unknown.is_empty(), || format!("the simulator knows {}", unknown.join(", ")))
+    }
+
+    fn a_bare_organization(&self) -> Result<(), Failure> {
+        let (ours, theirs) = (self.simulated.endpoint(), self.ministack.endpoint());
+        self.screen.rest();
+        self.screen.line(&format!(
+            "Organizations, Backup and STS: the simulator at {ours}\n\
+             CloudFormation, Lambda, IAM and S3: ministack at {theirs}"
+        ));
+        self.screen.chapter(1, "A bare organization");
+        let organization = self.simulated.organization();
+        let accounts = organization.accounts().count();
+        ensure(accounts == ACCOUNTS, || format!("the sample has {accounts} accounts"))?;
+        let bare = organization.policy_types().is_empty()
+            && organization.trusted_services().is_empty()
+            && organization.policies(BACKUP_POLICY).next().is_none()
+            && self.simulated.global_settings().iter().all(|it| !it.1);
+        ensure(bare, || "the sample organization is bare".to_owned())?;
+        picture::tree(self.screen, &organization);
+        self.switches();
+        Ok(())
+    }
+
+    async fn bootstrap(&self) -> Result<(), Failure> {
+        self.screen.chapter(2, "Deploy templates/bootstrap.yaml");
+        let told = self.deploy(&self.bootstrap).await?;
+        let deployment = told.deployment.expect("CREATE_COMPLETE")?;
+        self.screen.line("");
+        self.switches();
+        let organization = self.simulated.organization();
+        ensure(deployment.outputs.get("RootId") == Some(&organization.root), || {
+            "the output `RootId` is the root of the organization".to_owned()
+        })?;
+        self.still_on("after the deployment")?;
+        self.screen.so("policy type, trusted access and cross-account backup are on");
+        let administrator = self.simulated.administrator()?;
+        let registered = organization
+            .delegated_administrators()
+            .any(|it| it == (administrator.as_str(), "backup.amazonaws.com"));
+        ensure(registered, || format!("{administrator} administers AWS Backup"))?;
+        self.screen.so(&format!("account {administrator} may administer AWS Backup"));
+        Ok(())
+    }
+
+    async fn policies(&self) -> Result<(), Failure> {
+        self.screen.chapter(3, "Deploy templates/backup-policies.yaml");
+        let told = self.deploy(&self.policies).await?;
+        let deployment = told.deployment.expect("CREATE_COMPLETE")?;
+        let organization = self.simulated.organization();
+        picture::tree(self.screen, &organization);
+        for output in ["DailyPolicyId", "MonthlyPolicyId"] {
+            let id = deployment.outputs.get(output).cloned().unwrap_or_default();
+            let attached = organization.attached(&organization.root).contains(&id);
+            ensure(attached, || format!("{output} {id} is attached to the root"))?;
+            let content = content(&organization, &id)?;
+            let copies = content.contains(&format!("\"{CENTRAL_VAULT}\":"));
+            ensure(copies && !content.contains("${"), || {
+                format!("{id} copies to {CENTRAL_VAULT}")
+            })?;
+        }
+        self.screen
+            .so("both policies copy to the central vault, whose ARN is a key of the document");
+        self.all_are_reached()?;
+        Ok(())
+    }
+
+    async fn again(&mut self) -> Result<(), Failure> {
+        self.screen
+            .chapter(4, "Deploy both again, with a longer timeout, which runs every resource");
+        self.bootstrap.parameters.insert("FunctionTimeout", "600".to_owned());
+        self.policies.parameters.insert("ServiceTimeout", "660".to_owned());
+        let mut resources = 0;
+        for stack in [&self.bootstrap, &self.policies] {
+            let told = self.deploy(stack).await?;
+            told.wrote_nothing()?;
+            for work in &told.work {
+                ensure(!work.calls.is_empty(), || format!("{} ran again", work.resource))?;
+            }
+            resources += told.work.len();
+            told.deployment.expect("UPDATE_COMPLETE")?;
+        }
+        ensure(resources == 5, || format!("5 custom resources ran again, not {resources}"))?;
+        self.screen.so("every custom resource looked, and none wrote");
+        Ok(())
+    }
+
+    async fn another_schedule(&mut self) -> Result<(), Failure> {
+        self.screen.chapter(5, &format!("Change the daily schedule to {NEW_SCHEDULE}"));
+        let before = self.daily()?;
+        self.policies.parameters.insert("DailySchedule", NEW_SCHEDULE.to_owned());
+        let told = self.deploy(&self.policies).await?;
+        let writes = told.writes();
+        let lost = told.calls.iter().any(|it| !it.lost.is_empty());
+        told.deployment.expect("UPDATE_COMPLETE")?;
+        let after = self.daily()?;
+        let changed =
+            !before.content.contains(NEW_SCHEDULE) && after.content.contains(NEW_SCHEDULE);
+        ensure(changed, || "the policy has the new schedule".to_owned())?;
+        ensure(before.id == after.id, || format!("{} is the same policy", before.id))?;
+        ensure(writes.len() == 1, || format!("one write was enough: {}", writes.join(", ")))?;
+        ensure(!lost, || "no account was without the policy".to_owned())?;
+        self.screen.so(&format!("still {}, and no account was without it for a moment", after.id));
+        Ok(())
+    }
+
+    async fn a_broken_policy(&self) -> Result<(), Failure> {
+        self.screen.chapter(6, "Break the daily policy: a variable that there is none of");
+        let before = self.simulated.organization();
+        let broken = Stack {
+            name: POLICIES,
+            template: self.policies.template.replacen("${CentralVault}:", "${CentralVualt}:", 1),
+            parameters: self.policies.parameters.clone(),
+        };
+        let told = self.deploy(&broken).await?;
+        told.wrote_nothing()?;
+        let deployment = told.deployment.expect("UPDATE_ROLLBACK_COMPLETE")?;
+        let reason = deployment.reasons().into_iter().find(|it| it.contains("CentralVualt"));
+        let reason = reason
+            .ok_or_else(|| Failure::NotSo("the stack's events name the variable".to_owned()))?;
+        self.screen.line(&format!("\n   {}", self.screen.dim(reason)));
+        let after = self.simulated.organization();
+        ensure(before.revision() == after.revision(), || {
+            "the live policy is untouched".to_owned()
+        })?;
+        self.screen
+            .so("refused before the first write, rolled back, and the live policy untouched");
+        Ok(())
+    }
+
+    async fn deletion(&self) -> Result<(), Failure> {
+        self.screen.chapter(7, "Delete both stacks");
+        let before = self.simulated.organization();
+        for stack in [POLICIES, BOOTSTRAP] {
+            let told = self.follow(async |ledger: &mut Ledger| {
+                let calls = |from, to| self.simulated.calls_between(from, to);
+                self.deployer.delete(stack, |it| ledger.see(it, self.screen, calls)).await
+            });
+            let told = told.await?;
+            told.wrote_nothing()?;
+            told.deployment.expect("DELETE_COMPLETE")?;
+        }
+        let after = self.simulated.organization();
+        ensure(before.revision() == after.revision(), || {
+            "the organization is as it was".to_owned()
+        })?;
+        self.still_on("after both stacks are gone")?;
+        picture::tree(self.screen, &after);
+        self.switches();
+        self.all_are_reached()?;
+        self.screen.so("both stacks are gone, and the organization is still protected");
+        Ok(())
+    }
+
+    /// Prints what someone needs to go on by hand.
+    pub(crate) fn introduce(&self) {
+        let endpoint = self.ministack.endpoint();
+        let organization = self.simulated.endpoint();
+        let lines = [
+            format!("AWS_ENDPOINT_URL={endpoint}"),
+            format!("AWS_ENDPOINT_URL_ORGANIZATIONS={organization}"),
+            format!("AWS_ENDPOINT_URL_BACKUP={organization}"),
+            format!("AWS_ENDPOINT_URL_STS={organization}"),
+            format!("AWS_REGION={REGION} AWS_ACCESS_KEY_ID={MANAGEMENT_ACCOUNT}"),
+            "AWS_SECRET_ACCESS_KEY=none".to_owned(),
+        ];
+        self.screen.line("\nIt keeps running until Ctrl-C. For any AWS client:\n");
+        for line in lines {
+            self.screen.line(&format!("   export {line}"));
+        }
+        self.screen.line(&format!(
+            "\nThe functions are in s3://{BUCKET}; what was called is at {organization}/_simulator/journal.\n\
+             To deploy the policies again, set Adopt=true, since those of the demo are still there."
+        ));
+    }
+
+    async fn deploy(&self, stack: &Stack) -> Result<Told, Failure> {
+        let Stack { name, template, parameters } = stack;
+        self.follow(async |ledger: &mut Ledger| {
+            let calls = |from, to| self.simulated.calls_between(from, to);
+            let seen = |it: &_| ledger.see(it, self.screen, calls);
+            self.deployer.deploy(name, template, parameters, seen).await
+        })
+        .await
+    }
+
+    /// Runs a deployment and shows what the custom resources do in it.
+    async fn follow(
+        &self,
+        run: impl AsyncFnOnce(&mut Ledger) -> Result<Deployment, Failure>,
+    ) -> Result<Told, Failure> {
+        let known = self.simulated.journal().len();
+        let mut ledger = Ledger::default();
+        let deployment = run(&mut ledger).await?;
+        self.screen.rest();
+        let others = deployment.events.iter().filter(|it| !it.custom() && it.done()).count();
+        let others = match others.saturating_sub(1) {
+            0 => String::new(),
+            count => format!(", with {count} functions, roles and log groups"),
+        };
+        let took = deployment.milliseconds();
+        let (stack, status) = (&deployment.stack, &deployment.status);
+        self.screen.line(&format!("   {stack:<21} {status} in {took} ms{others}"));
+        let calls = self.simulated.journal().split_off(known);
+        Ok(Told { deployment, work: ledger.done, calls })
+    }
+
+    fn switches(&self) {
+        let organization = self.simulated.organization();
+        picture::switches(self.screen, &organization, &self.simulated.global_settings());
+    }
+
+    fn still_on(&self, when: &str) -> Result<(), Failure> {
+        let organization = self.simulated.organization();
+        let enabled = organization.policy_types().contains(&(BACKUP_POLICY, TypeStatus::Enabled));
+        ensure(enabled, || format!("policy type {BACKUP_POLICY} is enabled {when}"))?;
+        let trusted = organization.trusted_services();
+        for service in ["backup.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com"]
+        {
+            ensure(trusted.contains(service), || format!("{service} has trusted access {when}"))?;
+        }
+        let settings = self.simulated.global_settings();
+        let on = settings.contains(&("isCrossAccountBackupEnabled".to_owned(), true));
+        ensure(on, || format!("cross-account backup is on {when}"))
+    }
+
+    fn all_are_reached(&self) -> Result<(), Failure> {
+        let reached = picture::reached(&self.simulated.organization());
+        ensure(reached == ACCOUNTS, || format!("{reached} of {ACCOUNTS} accounts are backed up"))?;
+        self.screen.so(&format!("a backup policy reaches each of the {ACCOUNTS} accounts"));
+        Ok(())
+    }
+
+    fn daily(&self) -> Result<Policy, Failure> {
+        let organization = self.simulated.organization();
+        let policy = organization.policy_named("org-backup-daily").cloned();
+        policy.ok_or_else(|| Failure::NotSo("there is a daily policy".to_owned()))
+    }
+}
+
+fn content(organization: &Organization, id: &str) -> Result<String, Failure> {
+    let policy = organization.policy(id).map(|it| it.content.clone());
+    policy.map_err(|_| Failure::NotSo(format!("there is a policy {id}")))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|source| Failure::Unreadable { path: path.display().to_string(), source })
+}
