@@ -1,0 +1,238 @@
+//! A simulated organization, described in words that stay the same from run to run.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+
+use expect_test::Expect;
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Entry, Settings, Simulator};
+
+use crate::stack::Stack;
+
+/// Text of every policy, which no log may show.
+pub const POLICY_TEXT: &str = "vault-that-no-log-may-name";
+
+/// An organization on loopback.
+#[derive(Debug)]
+pub struct Organization {
+    simulator: Simulator,
+    /// What policies were called when they were first seen, by ID.
+    policies: Mutex<BTreeMap<String, String>>,
+}
+
+impl Deref for Organization {
+    type Target = Simulator;
+
+    fn deref(&self) -> &Simulator {
+        &self.simulator
+    }
+}
+
+impl Organization {
+    /// A bare organization: nothing is enabled.
+    ///
+    /// # Panics
+    ///
+    /// When the simulator does not start.
+    pub async fn bare(settings: Settings) -> Self {
+        let simulator = Simulator::start(settings).await.unwrap();
+        Self { simulator, policies: Mutex::default() }
+    }
+
+    /// An organization whose root takes backup policies.
+    pub async fn ready(settings: Settings) -> Self {
+        let organization = Self::bare(settings).await;
+        organization.organization(|it| {
+            let root = it.root.clone();
+            it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+        });
+        organization
+    }
+
+    /// A stack with one custom resource, whose function has this name.
+    pub fn stack<'a>(&'a self, function: &'static str) -> Stack<'a> {
+        Stack::new(self, function)
+    }
+
+    /// The ID of the root, or of the unit or account of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[must_use]
+    pub fn id(&self, name: &str) -> String {
+        self.organization(|it| {
+            let account = it.accounts().find(|it| it.name == name).map(|it| it.id.clone());
+            let unit = it.unit_named(name).map(|it| it.id.clone());
+            (name == "root").then(|| it.root.clone()).or(unit).or(account).unwrap()
+        })
+    }
+
+    /// The ID of the policy of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[must_use]
+    pub fn policy_id(&self, name: &str) -> String {
+        self.organization(|it| it.policy_named(name).unwrap().id.clone())
+    }
+
+    /// Makes a backup policy as somebody else would, and returns its ID.
+    ///
+    /// # Panics
+    ///
+    /// When the organization refuses it.
+    pub fn foreign_policy(&self, name: &str, targets: &[&str]) -> String {
+        let targets: Vec<_> = targets.iter().map(|it| self.id(it)).collect();
+        self.organization(|it| {
+            let tags = [("team".to_owned(), "storage".to_owned())];
+            let content = document(1).to_string();
+            let id = it.create_policy(BACKUP_POLICY, name, "Theirs", &content, &tags).unwrap();
+            for target in targets {
+                it.attach_policy(&id, &target).unwrap();
+            }
+            id
+        })
+    }
+
+    /// The writes since the last look, one a line, with names for IDs.
+    #[must_use]
+    pub fn take_writes(&self) -> String {
+        let lines = self.lines(|it| it.is_successful_write() && it.operation != "PutResponse");
+        self.clear_journal();
+        lines
+    }
+
+    /// Compares the writes since the last look.
+    pub fn check_writes(&self, expect: Expect) {
+        expect.assert_eq(&self.take_writes());
+    }
+
+    /// The calls of the journal that `wanted` picks, one a line, with names for IDs.
+    #[must_use]
+    pub fn lines(&self, wanted: impl Fn(&Entry) -> bool) -> String {
+        let entries = self.journal().into_iter().filter(|it| wanted(it));
+        entries.map(|it| self.named(&it.to_string()) + "\n").collect()
+    }
+
+    /// Compares everything that was ever changed.
+    pub fn check_state(&self, expect: Expect) {
+        expect.assert_eq(&self.state());
+    }
+
+    /// Everything that the functions may change, in words.
+    #[must_use]
+    pub fn state(&self) -> String {
+        self.learn_policies();
+        let mut text = String::new();
+        let mut line = |it: String| writeln!(text, "{}", self.named(it.trim_end())).unwrap();
+        self.organization(|it| {
+            for (kind, status) in it.policy_types() {
+                line(format!("{kind} is {}", status.as_str()));
+            }
+            for service in it.trusted_services() {
+                line(format!("{service} is trusted"));
+            }
+            for (account, service) in it.delegated_administrators() {
+                line(format!("{account} administers {service}"));
+            }
+            for (key, value) in it.tags(&it.root) {
+                line(format!("{} has the tag {key} = {value}", it.root));
+            }
+        });
+        if self.stack_sets_activated() {
+            line("StackSets is activated".to_owned());
+        }
+        for (name, value) in self.backup(|it| it.global_settings()) {
+            if value != "false" {
+                line(format!("{name} is {value}"));
+            }
+        }
+        let policies = self.organization(|it| {
+            let mut policies: Vec<_> = it.policies(BACKUP_POLICY).cloned().collect();
+            policies.sort_by(|a, b| a.name.cmp(&b.name));
+            let describe = |policy: simulator::Policy| {
+                let tags = it.tags(&policy.id);
+                (it.targets_of(&policy.id).join(" "), tags, policy)
+            };
+            policies.into_iter().map(describe).collect::<Vec<_>>()
+        });
+        for (targets, tags, policy) in policies {
+            line(format!("policy {} is attached to: {targets}", policy.name));
+            line(format!("  it is described as {}", policy.description));
+            line(format!("  it runs at {}", schedule(&policy.content)));
+            for (key, value) in tags {
+                line(format!("  it has the tag {key} = {value}"));
+            }
+        }
+        text
+    }
+
+    /// Remembers what policies are called, for when they are gone.
+    pub(crate) fn learn_policies(&self) {
+        let mut known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        self.organization(|it| {
+            for policy in it.policies(BACKUP_POLICY) {
+                known.entry(policy.id.clone()).or_insert_with(|| policy.name.clone());
+            }
+        });
+    }
+
+    /// `text` with names for the IDs of this organization.
+    #[must_use]
+    pub fn named(&self, text: &str) -> String {
+        let known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<_> = known.iter().map(|(id, it)| (id.clone(), it.clone())).collect();
+        self.organization(|it| {
+            names.push((it.root.clone(), "root".to_owned()));
+            names.push((it.id.clone(), "organization".to_owned()));
+            let parents = [it.root.clone()].into_iter();
+            let units: Vec<_> = parents.flat_map(|parent| units(it, &parent)).collect();
+            names.extend(units);
+            names.extend(it.accounts().map(|it| (it.id.clone(), it.name.clone())));
+        });
+        // Units first: the ID of a unit holds that of the root.
+        names.sort_by_key(|(id, _)| std::cmp::Reverse(id.len()));
+        names.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
+    }
+}
+
+/// The units below `parent` by ID and name.
+fn units(organization: &simulator::Organization, parent: &str) -> Vec<(String, String)> {
+    let below = organization.units_in(parent).flat_map(|it| {
+        let own = (it.id.clone(), it.name.clone());
+        [own].into_iter().chain(units(organization, &it.id))
+    });
+    below.collect()
+}
+
+/// A backup policy that runs every day at this hour.
+#[must_use]
+pub fn document(hour: u8) -> Value {
+    json!({ "plans": { "daily": {
+        "regions": { "@@assign": ["eu-central-1"] },
+        "rules": { "nightly": {
+            "schedule_expression": { "@@assign": format!("cron(0 {hour} ? * * *)") },
+            "target_backup_vault_name": { "@@assign": POLICY_TEXT },
+            "lifecycle": { "delete_after_days": { "@@assign": "35" } },
+        } },
+        "selections": { "tags": { "tagged": {
+            "iam_role_arn": { "@@assign": "arn:aws:iam::$account:role/backup" },
+            "tag_key": { "@@assign": "backup" },
+            "tag_value": { "@@assign": ["daily"] },
+        } } },
+    } } })
+}
+
+/// The schedule of [`document`], or else the whole text.
+fn schedule(content: &str) -> String {
+    let document: Value = serde_json::from_str(content).unwrap_or_default();
+    let schedule =
+        document.pointer("/plans/daily/rules/nightly/schedule_expression/@@assign").cloned();
+    schedule.and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_else(|| content.to_owned())
+}

@@ -1,0 +1,347 @@
+//! A stack with one custom resource, driven as CloudFormation drives it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use simulator::{Function, Hold, Outcome};
+
+use crate::binaries::binary;
+use crate::organization::{Organization, POLICY_TEXT};
+
+const SECRET: &str = "secret-key-of-the-function";
+const TOKEN: &str = "session-token-of-the-function";
+const LOG_STREAM: &str = "2031/05/07/[$LATEST]0f1e";
+
+/// A custom resource and what CloudFormation knows of it.
+///
+/// Every request is served by a new process, as if Lambda had thrown away the one before. Whatever
+/// is sent, the answer is held against the protocol: see [`Stack::send`].
+#[derive(Debug)]
+pub struct Stack<'a> {
+    organization: &'a Organization,
+    function: &'static str,
+    environment: BTreeMap<&'static str, String>,
+    stack_id: String,
+    logical_id: String,
+    deadline: Duration,
+    /// The ID of the resource, while it exists.
+    pub physical_id: Option<String>,
+    properties: Value,
+    requests: u32,
+    last: Option<Value>,
+    /// What the request that CloudFormation sent by itself after the last one was answered.
+    pub rollback: Option<Answer>,
+    /// What the last process printed.
+    pub logs: String,
+}
+
+/// What the function answered to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether the resource is as asked for.
+    pub success: bool,
+    /// Why not.
+    pub reason: String,
+    /// The ID of the resource.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` returns.
+    pub data: BTreeMap<String, String>,
+    /// All of it.
+    pub body: String,
+}
+
+impl Answer {
+    /// This answer, which has to be a success.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    #[must_use]
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert!(self.success, "{}", self.reason);
+        self
+    }
+
+    /// The reason of the failure that this answer has to be.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    #[must_use]
+    #[track_caller]
+    pub fn reason(self) -> String {
+        assert!(!self.success, "succeeded: {self}");
+        self.reason
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.body)
+    }
+}
+
+impl<'a> Stack<'a> {
+    pub(crate) fn new(organization: &'a Organization, function: &'static str) -> Self {
+        Self {
+            organization,
+            function,
+            environment: [].into(),
+            stack_id: "arn:aws:cloudformation:us-east-1:111122223333:stack/backups/5d3c".to_owned(),
+            logical_id: "Resource".to_owned(),
+            deadline: Duration::from_mins(2),
+            physical_id: None,
+            properties: Value::Null,
+            requests: 0,
+            last: None,
+            rollback: None,
+            logs: String::new(),
+        }
+    }
+
+    /// Calls the resource `logical_id` in the template.
+    #[must_use]
+    pub fn named(self, logical_id: &str) -> Self {
+        Self { logical_id: logical_id.to_owned(), ..self }
+    }
+
+    /// Runs the function in this account.
+    #[must_use]
+    pub fn in_account(self, account: &str) -> Self {
+        self.with("AWS_ACCESS_KEY_ID", account)
+    }
+
+    /// Gives the function a variable of the environment.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.insert(name, value.to_owned());
+        self
+    }
+
+    /// Gives the function this much time for a request.
+    #[must_use]
+    pub fn within(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// The organization that the resource is in.
+    #[must_use]
+    pub fn organization(&self) -> &'a Organization {
+        self.organization
+    }
+
+    /// Creates the resource. If that fails, CloudFormation deletes what may be left of it.
+    pub async fn create(&mut self, properties: Value) -> Answer {
+        let event = self.event("Create", &properties);
+        let created = self.send(&event).await;
+        self.physical_id = Some(created.physical_id.clone());
+        self.properties = properties;
+        self.rollback = None;
+        if !created.success {
+            self.rollback = Some(self.delete().await);
+        }
+        created
+    }
+
+    /// Updates the resource. If that fails, CloudFormation updates it back; if it answers with a
+    /// new ID, CloudFormation deletes the old one.
+    ///
+    /// # Panics
+    ///
+    /// When a failure changes the ID.
+    pub async fn update(&mut self, properties: Value) -> Answer {
+        let before = std::mem::replace(&mut self.properties, properties.clone());
+        let known = self.physical_id.clone().unwrap();
+        let mut event = self.event("Update", &properties);
+        event["OldResourceProperties"] = self.sent(&before);
+        let updated = self.send(&event).await;
+        self.rollback = None;
+        if updated.success {
+            self.physical_id = Some(updated.physical_id.clone());
+            if updated.physical_id != known {
+                let mut event = self.event("Delete", &before);
+                event["PhysicalResourceId"] = json!(known);
+                self.rollback = Some(self.send(&event).await);
+            }
+        } else {
+            assert_eq!(updated.physical_id, known, "a failed update keeps the ID");
+            let mut event = self.event("Update", &before);
+            event["OldResourceProperties"] = self.sent(&properties);
+            self.rollback = Some(self.send(&event).await);
+            self.properties = before;
+        }
+        updated
+    }
+
+    /// Deletes the resource.
+    pub async fn delete(&mut self) -> Answer {
+        let event = self.event("Delete", &self.properties.clone());
+        let deleted = self.send(&event).await;
+        if deleted.success {
+            self.physical_id = None;
+        }
+        deleted
+    }
+
+    /// Sends the last request again, as Lambda does with a request that it thinks has failed.
+    pub async fn redeliver(&mut self) -> Answer {
+        let event = self.last.clone().unwrap();
+        self.send(&event).await
+    }
+
+    /// A request for this resource with a `RequestId` and a `ResponseURL` of its own.
+    pub fn event(&mut self, request: &str, properties: &Value) -> Value {
+        self.requests += 1;
+        let kind = match self.function {
+            "backup-policy" => "BackupPolicy",
+            "global-settings" => "BackupGlobalSettings",
+            "policy-types" => "PolicyTypes",
+            "service-access" => "ServiceAccess",
+            other => panic!("{other} serves no custom resource"),
+        };
+        let mut event = json!({
+            "RequestType": request,
+            "RequestId": format!("7c1e0d52-0000-4000-8000-{:012}", self.requests),
+            "ResponseURL": self.organization.response_url(),
+            "ResourceType": format!("Custom::{kind}"),
+            "LogicalResourceId": self.logical_id,
+            "StackId": self.stack_id,
+            "ResourceProperties": self.sent(properties),
+        });
+        if let Some(id) = self.physical_id.clone().filter(|_| request != "Create") {
+            event["PhysicalResourceId"] = json!(id);
+        }
+        event
+    }
+
+    /// Sends a request and holds what comes of it against the protocol: the function is done, one
+    /// more answer is at the `ResponseURL`, and neither answer nor log holds what it must not.
+    ///
+    /// # Panics
+    ///
+    /// When the protocol is broken.
+    pub async fn send(&mut self, event: &Value) -> Answer {
+        let url = event["ResponseURL"].as_str().unwrap();
+        let answered = self.organization.responses(url).len();
+        let outcome = self.invoke(event).await;
+        assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", self.logs);
+        let answers = self.organization.responses(url);
+        assert_eq!(answers.len(), answered + 1, "one answer to one request");
+        check(event, answers.last().unwrap())
+    }
+
+    /// Sends a request and tells what came of it.
+    ///
+    /// # Panics
+    ///
+    /// When a log shows what it must not.
+    pub async fn invoke(&mut self, event: &Value) -> Outcome {
+        let function = self.start().await;
+        let outcome = function.invoke(event, self.deadline).await;
+        self.finish(&function, event).await;
+        outcome
+    }
+
+    /// Sends a request and kills the function at the call that `hold` waits for. Returns `false`
+    /// when that call never came, so that the request was served to its end.
+    pub async fn kill(&mut self, event: &Value, hold: Hold) -> bool {
+        let function = self.start().await;
+        let outcome = function.invoke_until(event, self.deadline, hold).await;
+        self.finish(&function, event).await;
+        matches!(outcome, Outcome::Exited(_))
+    }
+
+    /// The answers to a request so far, each held against the protocol.
+    ///
+    /// # Panics
+    ///
+    /// When the protocol is broken.
+    #[must_use]
+    pub fn answers(&self, event: &Value) -> Vec<Answer> {
+        let answers = self.organization.responses(event["ResponseURL"].as_str().unwrap());
+        answers.iter().map(|it| check(event, it)).collect()
+    }
+
+    async fn start(&self) -> Function {
+        let mut function = Function::of(&binary(self.function), self.organization)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .env("AWS_SESSION_TOKEN", TOKEN)
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/function")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", LOG_STREAM)
+            .env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
+        for (name, value) in &self.environment {
+            function = function.env(name, value);
+        }
+        function.start().await.unwrap()
+    }
+
+    /// Ends the process and looks at what it printed.
+    async fn finish(&mut self, function: &Function, event: &Value) {
+        function.kill().await;
+        self.logs = function.logs();
+        self.organization.learn_policies();
+        self.last = Some(event.clone());
+        let url = event["ResponseURL"].as_str().unwrap();
+        let id = url.rsplit('/').next().unwrap();
+        // The token of an assumed role begins with `session-ASIA`.
+        for secret in [url, id, SECRET, TOKEN, "session-ASIA", "ASIA", POLICY_TEXT] {
+            assert!(!self.logs.contains(secret), "{secret} is in the log:\n{}", self.logs);
+        }
+    }
+
+    /// The properties as CloudFormation sends them: with its own among them, and scalars as text.
+    fn sent(&self, properties: &Value) -> Value {
+        let mut all = Map::new();
+        let token = format!("arn:aws:lambda:us-east-1:111122223333:function:{}", self.function);
+        all.insert("ServiceToken".to_owned(), json!(token));
+        all.insert("ServiceTimeout".to_owned(), json!(360));
+        all.extend(properties.as_object().cloned().unwrap_or_default());
+        as_text(Value::Object(all))
+    }
+}
+
+fn as_text(value: Value) -> Value {
+    match value {
+        Value::Array(list) => Value::Array(list.into_iter().map(as_text).collect()),
+        Value::Object(map) => {
+            Value::Object(map.into_iter().map(|(key, it)| (key, as_text(it))).collect())
+        }
+        it @ (Value::Bool(_) | Value::Number(_)) => Value::String(it.to_string()),
+        it @ (Value::Null | Value::String(_)) => it,
+    }
+}
+
+/// Reads an answer and holds it against the protocol.
+fn check(event: &Value, response: &simulator::Response) -> Answer {
+    let body = response.body.clone();
+    assert_eq!(response.content_type.as_deref().unwrap_or_default(), "", "the address is signed");
+    assert!(body.len() <= 4096, "{} bytes", body.len());
+    let answer = response.json();
+    for id in ["StackId", "RequestId", "LogicalResourceId"] {
+        assert_eq!(answer[id], event[id], "{id}");
+    }
+    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    let physical_id = text("PhysicalResourceId");
+    assert!((1..=1024).contains(&physical_id.len()), "{physical_id}");
+    if event["RequestType"] == "Delete" {
+        assert_eq!(answer["PhysicalResourceId"], event["PhysicalResourceId"]);
+    }
+    let success = match answer["Status"].as_str() {
+        Some("SUCCESS") => true,
+        Some("FAILED") => false,
+        other => panic!("{other:?}"),
+    };
+    let ending = format!(" (log stream {LOG_STREAM})");
+    let reason = text("Reason");
+    let reason = reason.strip_suffix(&ending).unwrap_or(&reason).to_owned();
+    assert_eq!(success, reason.is_empty(), "{body}");
+    assert!(success || body.contains(LOG_STREAM), "{body}");
+    let data = answer["Data"].as_object().cloned().unwrap_or_default().into_iter();
+    let data = data.map(|(name, it)| (name, it.as_str().unwrap().to_owned())).collect();
+    Answer { success, reason, physical_id, data, body }
+}
