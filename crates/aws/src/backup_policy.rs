@@ -10,10 +10,7 @@ use tracing::{info, instrument};
 
 use crate::calls::log_plan;
 use crate::error::{Error, already};
-use crate::operation::{
-    ATTACH_POLICY, CREATE_POLICY, DELETE_POLICY, DESCRIBE_POLICY, DETACH_POLICY, LIST_POLICIES,
-    LIST_POLICIES_FOR_TARGET, LIST_TARGETS, UPDATE_POLICY,
-};
+use crate::operation::{ATTACH_POLICY, CREATE_POLICY, DELETE_POLICY, DETACH_POLICY, UPDATE_POLICY};
 use crate::organizations::{READ_ROOT, tag};
 use crate::session::Management;
 
@@ -96,64 +93,35 @@ pub async fn observe_removal(
 
 /// The policy called `name`, of which there is at most one.
 async fn named(management: &Management, name: &PolicyName) -> Result<Option<PolicyId>, Error> {
-    let client = management.organizations();
-    let action = "list the backup policies";
-    let policies = management.calls.pages(LIST_POLICIES, action, async |token| {
-        let list = client.list_policies().filter(WireType::BackupPolicy);
-        let page = list.set_next_token(token).send().await?;
-        Ok((page.policies, page.next_token))
-    });
     let same = |it: &PolicySummary| it.name.as_deref() == Some(name.as_str());
-    match policies.await?.into_iter().find(same) {
+    match management.policies(&WireType::BackupPolicy).await?.into_iter().find(same) {
         None => Ok(None),
         Some(it) => {
             let id = it.id.and_then(|it| it.parse().ok());
-            id.ok_or_else(|| Error::incomplete(action, "the policy's ID")).map(Some)
+            id.ok_or_else(|| Error::incomplete("find the policy", "its ID")).map(Some)
         }
     }
 }
 
 /// The policy called `id`, if there is one.
 async fn existing(management: &Management, id: &PolicyId) -> Result<Option<Existing>, Error> {
-    let client = management.organizations();
-    let action = format!("describe policy {id}");
-    let describe = client.describe_policy().policy_id(id.as_str()).send();
-    let policy = match management.calls.call(DESCRIBE_POLICY, &action, describe).await {
-        Err(error) if error.code() == Some("PolicyNotFoundException") => return Ok(None),
-        described => described?.policy.ok_or_else(|| Error::incomplete(&action, "the policy"))?,
-    };
-    let summary =
-        policy.policy_summary.ok_or_else(|| Error::incomplete(&action, "the policy's summary"))?;
-    let action = format!("list the targets of {id}");
-    let list = client.list_targets_for_policy().policy_id(id.as_str());
-    let targets = management.calls.pages(LIST_TARGETS, &action, async |token| {
-        let page = list.clone().set_next_token(token).send().await?;
-        Ok((page.targets, page.next_token))
-    });
-    let targets = targets.await?.into_iter().map(|it| it.target_id?.parse().ok());
-    let targets: Option<_> = targets.collect();
+    let Some(policy) = management.policy(id).await? else { return Ok(None) };
+    let incomplete = || Error::incomplete("describe the policy", "its summary");
+    let summary = policy.policy_summary.ok_or_else(incomplete)?;
     Ok(Some(Existing {
         id: id.clone(),
         arn: summary.arn.unwrap_or_default(),
         name: summary.name.unwrap_or_default(),
         description: summary.description.unwrap_or_default(),
         document: policy.content.and_then(|it| Document::parse(&it).ok()),
-        targets: targets.ok_or_else(|| Error::incomplete(&action, "a target's ID"))?,
+        targets: management.targets(id).await?,
         tags: management.tags(id.as_str()).await?,
     }))
 }
 
 /// How full `target` is.
 async fn room_at(management: &Management, target: &TargetId) -> Result<Room, Error> {
-    let client = management.organizations();
-    let action = format!("list the backup policies attached to {target}");
-    let list = client.list_policies_for_target().target_id(target.as_str());
-    let list = list.filter(WireType::BackupPolicy);
-    let policies = management.calls.pages(LIST_POLICIES_FOR_TARGET, &action, async |token| {
-        let page = list.clone().set_next_token(token).send().await?;
-        Ok((page.policies, page.next_token))
-    });
-    match policies.await {
+    match management.policies_at(target).await {
         Err(error) if error.code() == Some("TargetNotFoundException") => Ok(Room::Missing),
         policies => Ok(Room::Attached(policies?.len())),
     }

@@ -17,6 +17,7 @@ pub mod global_settings;
 mod operation;
 mod organizations;
 pub mod policy_types;
+pub mod preflight;
 pub mod service_access;
 mod session;
 

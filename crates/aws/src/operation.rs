@@ -56,12 +56,16 @@ pub(crate) const LIST_ACCESS: Operation =
     Operation::read("ListAWSServiceAccessForOrganization", 1, 3);
 pub(crate) const LIST_ADMINISTRATORS: Operation =
     Operation::read("ListDelegatedAdministrators", 5, 8);
+pub(crate) const LIST_ACCOUNTS_FOR_PARENT: Operation =
+    Operation::read("ListAccountsForParent", 5, 8);
+pub(crate) const LIST_PARENTS: Operation = Operation::read("ListParents", 5, 8);
 pub(crate) const LIST_POLICIES: Operation = Operation::read("ListPolicies", 5, 8);
 pub(crate) const LIST_POLICIES_FOR_TARGET: Operation =
     Operation::read("ListPoliciesForTarget", 5, 8);
 pub(crate) const LIST_ROOTS: Operation = Operation::read("ListRoots", 1, 2);
 pub(crate) const LIST_TAGS: Operation = Operation::read("ListTagsForResource", 10, 15);
 pub(crate) const LIST_TARGETS: Operation = Operation::read("ListTargetsForPolicy", 5, 8);
+pub(crate) const LIST_UNITS: Operation = Operation::read("ListOrganizationalUnitsForParent", 5, 8);
 pub(crate) const REGISTER: Operation = Operation::write("RegisterDelegatedAdministrator", 1, 2);
 pub(crate) const TAG: Operation = Operation::write("TagResource", 4, 6);
 pub(crate) const UNTAG: Operation = Operation::write("UntagResource", 4, 6);

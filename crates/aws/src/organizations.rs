@@ -1,14 +1,19 @@
 //! Reads of AWS Organizations that several resources need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_organizations::types::{OrganizationFeatureSet, PolicyTypeStatus, Tag};
-use plan::id::{AccountId, PolicyType, TagKey, TagValue, TargetId};
+use aws_sdk_organizations::types::{
+    OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
+};
+use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
 
 use crate::error::{Error, Kind};
-use crate::operation::{DESCRIBE_ORGANIZATION, LIST_ROOTS, LIST_TAGS, TAG, UNTAG};
+use crate::operation::{
+    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
+    LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
+};
 use crate::session::Management;
 
 /// The organization, as every account in it may know it.
@@ -129,6 +134,62 @@ impl Management {
                 denied.explained(&format!("the management account is {}", it.management_account))
             }
             Err(_) => denied,
+        }
+    }
+
+    /// Lists the policies of a type.
+    pub(crate) async fn policies(
+        &self,
+        policy_type: &WireType,
+    ) -> Result<Vec<PolicySummary>, Error> {
+        let client = self.organizations();
+        let action = format!("list the policies of type {policy_type}");
+        let list = client.list_policies().filter(policy_type.clone());
+        let policies = self.calls.pages(LIST_POLICIES, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.policies, page.next_token))
+        });
+        policies.await
+    }
+
+    /// Lists the targets a policy is attached to.
+    pub(crate) async fn targets(&self, id: &PolicyId) -> Result<BTreeSet<TargetId>, Error> {
+        let client = self.organizations();
+        let action = format!("list the targets of {id}");
+        let list = client.list_targets_for_policy().policy_id(id.as_str());
+        let targets = self.calls.pages(LIST_TARGETS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.targets, page.next_token))
+        });
+        let targets = targets.await?.into_iter().map(|it| it.target_id?.parse().ok());
+        let targets: Option<_> = targets.collect();
+        targets.ok_or_else(|| Error::incomplete(&action, "a target's ID"))
+    }
+
+    /// Lists the backup policies attached directly to a target, in the order in which AWS has them,
+    /// which is taken for that of their attachment.
+    pub(crate) async fn policies_at(&self, target: &TargetId) -> Result<Vec<PolicyId>, Error> {
+        let client = self.organizations();
+        let action = format!("list the backup policies attached to {target}");
+        let list = client.list_policies_for_target().target_id(target.as_str());
+        let list = list.filter(WireType::BackupPolicy);
+        let policies = self.calls.pages(LIST_POLICIES_FOR_TARGET, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.policies, page.next_token))
+        });
+        Ok(policies.await?.into_iter().filter_map(|it| it.id?.parse().ok()).collect())
+    }
+
+    /// Reads a policy; `None` when there is none of this ID.
+    pub(crate) async fn policy(&self, id: &PolicyId) -> Result<Option<Policy>, Error> {
+        let action = format!("describe policy {id}");
+        let describe = self.organizations().describe_policy().policy_id(id.as_str()).send();
+        match self.calls.call(DESCRIBE_POLICY, &action, describe).await {
+            Err(error) if error.code() == Some("PolicyNotFoundException") => Ok(None),
+            described => {
+                let policy = described?.policy;
+                policy.ok_or_else(|| Error::incomplete(&action, "the policy")).map(Some)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use tracing::{info, instrument};
 
 use crate::calls::log_plan;
 use crate::error::{Error, already};
-use crate::operation::{DISABLE_POLICY_TYPE, ENABLE_POLICY_TYPE, LIST_POLICIES, LIST_TARGETS};
+use crate::operation::{DISABLE_POLICY_TYPE, ENABLE_POLICY_TYPE};
 use crate::organizations::READ_ROOT;
 use crate::session::Management;
 
@@ -55,23 +55,11 @@ async fn in_use(
     management: &Management,
     policy_type: &PolicyType,
 ) -> Result<BTreeSet<PolicyId>, Error> {
-    let client = management.organizations();
-    let action = format!("list the policies of type {policy_type}");
-    let policies = management.calls.pages(LIST_POLICIES, &action, async |token| {
-        let list = client.list_policies().filter(policy_type.as_str().into());
-        let page = list.set_next_token(token).send().await?;
-        Ok((page.policies, page.next_token))
-    });
+    let wire = WireType::from(policy_type.as_str());
     let mut in_use = BTreeSet::new();
-    for policy in policies.await?.into_iter().filter(|it| !it.aws_managed) {
+    for policy in management.policies(&wire).await?.into_iter().filter(|it| !it.aws_managed) {
         let Some(id) = policy.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
-        let action = format!("list the targets of {id}");
-        let list = client.list_targets_for_policy().policy_id(id.as_str());
-        let targets = management.calls.pages(LIST_TARGETS, &action, async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.targets, page.next_token))
-        });
-        if !targets.await?.is_empty() {
+        if !management.targets(&id).await?.is_empty() {
             in_use.insert(id);
         }
     }

@@ -158,7 +158,7 @@ async fn attempt<P: DeserializeOwned>(
     event: Value,
     until: Instant,
 ) -> Result<Reply, Failure> {
-    let request = read(event, until)?;
+    let request = read(event, SystemTime::now(), until)?;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     let handled = AssertUnwindSafe(Box::pin(handle(request))).catch_unwind();
     match timeout_at(until, handled).await {

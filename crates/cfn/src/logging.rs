@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub(crate) fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|it| LevelFilter::from_str(&it).ok()).unwrap_or(LevelFilter::INFO);
-    let ours = ["aws", "cfn", "plan"].map(|it| (it, level));
+    let ours = ["aws", "backup_policy", "cfn"].map(|it| (it, level));
     let targets = Targets::new().with_default(LevelFilter::WARN.min(level)).with_targets(ours);
     let lines = tracing_subscriber::fmt::layer()
         .json()

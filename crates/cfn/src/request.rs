@@ -1,5 +1,7 @@
 //! What CloudFormation asks for.
 
+use std::time::SystemTime;
+
 use aws_lambda_events::event::cloudformation::CloudFormationCustomResourceRequest as Event;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,6 +24,8 @@ pub struct Request<P> {
     pub stack_id: String,
     /// The name of the resource in its template.
     pub logical_id: String,
+    /// The time of day when the request came, for decisions that depend on it.
+    pub received: SystemTime,
     /// When the handler is cut off. New work should not start shortly before.
     pub deadline: Instant,
 }
@@ -85,6 +89,7 @@ pub(crate) enum Misread {
 /// Reads the request in `event`.
 pub(crate) fn read<P: DeserializeOwned>(
     event: Value,
+    received: SystemTime,
     deadline: Instant,
 ) -> Result<Request<P>, Misread> {
     let (change, physical_id, stack_id, logical_id) =
@@ -107,7 +112,7 @@ pub(crate) fn read<P: DeserializeOwned>(
             _ => return Err(Misread::Type),
         };
     let physical_id = physical_id.filter(|it| !it.is_empty() && it != NOT_CREATED);
-    Ok(Request { change, physical_id, stack_id, logical_id, deadline })
+    Ok(Request { change, physical_id, stack_id, logical_id, received, deadline })
 }
 
 /// Reads the properties of the resource, less those that belong to CloudFormation itself.

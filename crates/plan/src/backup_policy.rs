@@ -111,6 +111,17 @@ pub enum Step {
     Delete,
 }
 
+impl Step {
+    /// Whether the step can change what an account gets.
+    pub fn reaches_accounts(&self) -> bool {
+        match self {
+            Self::Update { document, .. } => document.is_some(),
+            Self::Create { .. } | Self::Attach(_) | Self::Detach(_) | Self::Delete => true,
+            Self::Tag(_) | Self::Untag(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -14,4 +14,5 @@ pub mod id;
 pub mod language;
 pub mod owner;
 pub mod policy_types;
+pub mod preflight;
 pub mod service_access;

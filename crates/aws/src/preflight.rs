@@ -1,0 +1,116 @@
+//! What has to be known of the organization to tell what a change would do to effective policies.
+//!
+//! The number of reads grows with the policies and with the places where they are attached, and not
+//! with the accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_organizations::types::PolicyType as WireType;
+use plan::id::{AccountId, PolicyId, TargetId};
+use plan::preflight::Organization;
+
+use crate::error::Error;
+use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_PARENTS, LIST_UNITS};
+use crate::session::Management;
+
+/// Reads the backup policies that are merged with what is attached to `targets`.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn observe(
+    management: &Management,
+    targets: &BTreeSet<TargetId>,
+) -> Result<Organization, Error> {
+    let mut organization = Organization::default();
+    for policy in management.policies(&WireType::BackupPolicy).await? {
+        let Some(id) = policy.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
+        for target in management.targets(&id).await? {
+            organization.attached.entry(target).or_default().push(id.clone());
+        }
+    }
+    let attached: Vec<_> = organization.attached.keys().chain(targets).cloned().collect();
+    for target in attached {
+        parents(management, target, &mut organization.parents).await?;
+    }
+    let attached = std::mem::take(&mut organization.attached);
+    let related = |it: &TargetId| targets.iter().any(|target| organization.related(it, target));
+    let related: Vec<_> = attached.into_iter().filter(|(it, _)| related(it)).collect();
+    for (target, mut policies) in related {
+        if policies.len() > 1 {
+            policies = management.policies_at(&target).await?;
+        }
+        for id in &policies {
+            if !organization.documents.contains_key(id)
+                && let Some(text) = management.policy(id).await?.and_then(|it| it.content)
+            {
+                organization.documents.insert(id.clone(), text);
+            }
+        }
+        organization.attached.insert(target, policies);
+    }
+    Ok(organization)
+}
+
+/// Adds the parents of `target` up to the root.
+async fn parents(
+    management: &Management,
+    mut target: TargetId,
+    known: &mut BTreeMap<TargetId, TargetId>,
+) -> Result<(), Error> {
+    let client = management.organizations();
+    while !target.as_str().starts_with("r-") && !known.contains_key(&target) {
+        let action = format!("find the parent of {target}");
+        let list = client.list_parents().child_id(target.as_str());
+        let parents = management.calls.pages(LIST_PARENTS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.parents, page.next_token))
+        });
+        // Everything but the root has exactly one parent.
+        let parent = parents.await?.into_iter().next().and_then(|it| it.id?.parse().ok());
+        let parent: TargetId = parent.ok_or_else(|| Error::incomplete(&action, "the parent"))?;
+        known.insert(target, parent.clone());
+        target = parent;
+    }
+    Ok(())
+}
+
+/// An account that gets what is attached to `target` and nothing that is attached further down,
+/// where `attached` says what has something attached.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn account_under(
+    management: &Management,
+    target: &TargetId,
+    attached: &BTreeSet<TargetId>,
+) -> Result<Option<AccountId>, Error> {
+    if let Ok(account) = target.as_str().parse() {
+        return Ok(Some(account));
+    }
+    let client = management.organizations();
+    let mut parents = vec![target.clone()];
+    while let Some(parent) = parents.pop() {
+        let action = format!("list the accounts in {parent}");
+        let list = client.list_accounts_for_parent().parent_id(parent.as_str());
+        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.accounts, page.next_token))
+        });
+        let ids = accounts.await?.into_iter().filter_map(|it| it.id);
+        let mut bare = ids.filter(|it| !attached.iter().any(|target| target.as_str() == it));
+        if let Some(account) = bare.find_map(|it| it.parse().ok()) {
+            return Ok(Some(account));
+        }
+        let action = format!("list the OUs in {parent}");
+        let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
+        let units = management.calls.pages(LIST_UNITS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.organizational_units, page.next_token))
+        });
+        let units = units.await?.into_iter().filter_map(|it| it.id?.parse::<TargetId>().ok());
+        parents.extend(units.filter(|it| !attached.contains(it)));
+    }
+    Ok(None)
+}
