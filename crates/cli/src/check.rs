@@ -57,8 +57,8 @@ fn findings(input: &Input, now: SystemTime) -> Vec<Finding> {
         return Vec::new();
     } else if let Value::Array(policies) = &document.value {
         findings.extend(level(policies, now));
-    } else if findings.is_empty() && document.span.start == 0 {
-        // A policy that is the whole text: its length counts too.
+    } else if input::is_json(input) {
+        // The text is what is sent to AWS, so its length counts too.
         return language::check(&input.text, now);
     } else {
         findings.extend(inspect(&document, now));

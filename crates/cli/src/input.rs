@@ -107,16 +107,19 @@ fn is_wanted(path: &Path) -> bool {
     EXTENSIONS.contains(&extension.as_str())
 }
 
+/// Whether the text is JSON, by the name of its file or else by how it begins.
+pub(crate) fn is_json(input: &Input) -> bool {
+    let extension = Path::new(&input.name).extension().unwrap_or_default().to_string_lossy();
+    match extension.to_lowercase().as_str() {
+        "json" => true,
+        "yaml" | "yml" => false,
+        _ => input.text.trim_start().starts_with(['{', '[']),
+    }
+}
+
 /// Reads the text as JSON or YAML, whichever it is.
 ///
 /// The findings have their places; `None` means that the text is neither.
 pub(crate) fn parse(input: &Input) -> (Option<Node>, Vec<Finding>) {
-    let extension = Path::new(&input.name).extension().unwrap_or_default().to_string_lossy();
-    let looks_like_json = input.text.trim_start().starts_with(['{', '[']);
-    let is_json = match extension.to_lowercase().as_str() {
-        "json" => true,
-        "yaml" | "yml" => false,
-        _ => looks_like_json,
-    };
-    if is_json { json::read(&input.text) } else { yaml::read(&input.text) }
+    if is_json(input) { json::read(&input.text) } else { yaml::read(&input.text) }
 }

@@ -150,8 +150,8 @@ fn placeholders_stay_as_they_are_and_empty_objects_vanish() {
     let got = levels(&[&[&text]]).effective().to_json();
     let rule = json!({"target_backup_vault_name": "keep"});
     assert_eq!(got.pointer("/plans/tier/rules/nightly"), Some(&rule));
-    let role = got.pointer("/plans/tier/selections/tags/chosen/iam_role_arn");
-    assert_eq!(role, Some(&json!("arn:aws:iam::$account:role/backup")));
+    let kept = got.pointer("/plans/tier/selections/tags/chosen/iam_role_arn");
+    assert_eq!(kept, Some(&json!("arn:aws:iam::$account:role/backup")));
 }
 
 #[test]

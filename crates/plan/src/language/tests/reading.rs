@@ -18,13 +18,13 @@ fn five_mistakes_give_five_findings_with_their_places() {
     let findings = check(text, now());
     let errors = findings.iter().filter(|it| it.severity == Severity::Error);
     let lines = errors.map(|it| format!("{}:{} {} {it}\n", it.line, it.column, it.code));
-    expect![[r#"
+    expect![[r"
         2:42 invalid-value plans/tier/regions/@@assign/1: `mars-1` is not a Region
         3:13 invalid-name plans/tier/rules/nightly run: `nightly run` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`
         4:46 invalid-value plans/tier/rules/nightly run/target_backup_vault_name/@@assign: `kéep` is not the name of a vault: 1 to 50 letters, digits, `-` and `_`
         5:49 operator-not-allowed plans/tier/rules/nightly run/start_backup_window_minutes/@@append: `@@append` is for lists; one value takes only `@@assign`
         6:5 unknown-key plans/tier/rules/nightly run/retention: AWS knows no key `retention` here; AWS knows `schedule_expression`, `target_backup_vault_name`, `target_logically_air_gapped_backup_vault_arn`, `start_backup_window_minutes`, `complete_backup_window_minutes`, `enable_continuous_backup`, `lifecycle`, `copy_actions`, `recovery_point_tags`, `index_actions`, `scan_actions`
-    "#]]
+    "]]
     .assert_eq(&lines.collect::<String>());
 }
 
