@@ -1,6 +1,7 @@
 //! What happens to a call, step by step, without any waiting: the waiting is the server's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::fault::{Faults, Kind};
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) unknown: Vec<String>,
     /// How many of the next writes to refuse.
     pub(crate) refuse_writes: u64,
+    /// The members that each operation looked at so far.
+    pub(crate) members: BTreeMap<&'static str, BTreeSet<&'static str>>,
     throttle: Throttle,
     writing: bool,
     refused_once: BTreeSet<(String, Vec<u8>)>,
@@ -62,6 +65,7 @@ impl Core {
             responses: Responses::default(),
             unknown: Vec::new(),
             refuse_writes: 0,
+            members: BTreeMap::new(),
             throttle: Throttle::default(),
             writing: false,
             refused_once: BTreeSet::new(),
@@ -136,6 +140,8 @@ impl Core {
             return Err(Refusal::new(Code::ConcurrentModification, message));
         }
         let result = services::perform(&mut self.world, operation, call);
+        let read = call.read.lock().unwrap_or_else(PoisonError::into_inner);
+        self.members.entry(operation.name).or_default().extend(read.iter());
         if operation.service == Service::Response {
             self.store(call);
         }

@@ -1,5 +1,8 @@
 //! A request: which operation, by whom, with what.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
@@ -18,6 +21,8 @@ pub(crate) struct Call {
     /// The parameters of the query string, and of a form.
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) body: Bytes,
+    /// The members that were looked at, to be held against AWS's models.
+    pub(crate) read: Mutex<BTreeSet<&'static str>>,
 }
 
 /// Who calls, from where.
@@ -57,7 +62,16 @@ impl Call {
         let target = parts.headers.get("x-amz-target").and_then(|it| it.to_str().ok());
         let (service, name) = identify(&parts.method, &path, target, &scope, &parameters);
         let operation = Operation::find(service, &name).ok_or(name);
-        Self { service, operation, caller, headers: parts.headers, path, parameters, body }
+        Self {
+            service,
+            operation,
+            caller,
+            headers: parts.headers,
+            path,
+            parameters,
+            body,
+            read: Mutex::default(),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -67,8 +81,24 @@ impl Call {
         }
     }
 
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+    /// Notes that a member of the request was looked at.
+    pub(crate) fn looked_at(&self, member: &'static str) {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(member);
+    }
+
+    pub(crate) fn parameter(&self, name: &'static str) -> Option<&str> {
+        self.looked_at(name);
         self.parameters.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
+    }
+}
+
+#[cfg(test)]
+impl Call {
+    /// A call with this body.
+    pub(crate) fn example(body: &'static str) -> Self {
+        let request = hyper::Request::new(());
+        let body = Bytes::from_static(body.as_bytes());
+        Self::new(request.into_parts().0, body, &Sts::new(1), "111122223333", "us-east-1")
     }
 }
 

@@ -1,5 +1,6 @@
 //! The handle of a running simulator.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -147,6 +148,12 @@ impl Simulator {
     pub fn responses(&self, url: &str) -> Vec<Response> {
         let core = self.shared.lock();
         core.responses.get(crate::core::response_id(url)).to_vec()
+    }
+
+    /// The members of requests that each operation looked at so far.
+    #[must_use]
+    pub fn members_read(&self) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+        self.shared.lock().members.clone()
     }
 
     /// The calls of operations that there are none of.

@@ -127,19 +127,31 @@ impl Organization {
     }
 
     /// Begins to make an account, which turns up in the root, and returns the request's ID.
-    pub(crate) fn create_account(&mut self, name: &str, email: &str) -> String {
+    ///
+    /// # Errors
+    ///
+    /// As `CreateAccount`; what goes wrong later, the status of the request tells.
+    pub fn create_account(
+        &mut self,
+        name: &str,
+        email: &str,
+        tags: &[(String, String)],
+    ) -> Answer<String> {
+        let tags = self.merged_tags(None, tags)?;
         let result = if self.accounts.len() >= self.quotas.accounts {
             Err("ACCOUNT_LIMIT_EXCEEDED")
         } else if self.accounts.values().any(|it| it.email.eq_ignore_ascii_case(email)) {
             Err("EMAIL_ALREADY_EXISTS")
         } else {
             let root = self.root.clone();
-            Ok(self.add_account(None, name, email, &root))
+            let id = self.add_account(None, name, email, &root);
+            self.tags.insert(id.clone(), tags);
+            Ok(id)
         };
         let id = self.ids.lower("car-", 32);
         let (name, requested) = (name.to_owned(), self.now);
         self.creations.insert(id.clone(), Creation { id: id.clone(), name, requested, result });
-        id
+        Ok(id)
     }
 
     pub(crate) fn creation(&self, id: &str) -> Answer<&Creation> {
@@ -194,8 +206,8 @@ mod tests {
     #[test]
     fn a_second_account_with_the_same_address_is_not_made() {
         let mut organization = Organization::sample(&Settings::default());
-        let first = organization.create_account("one", "one@example.com");
-        let second = organization.create_account("two", "ONE@example.com");
+        let first = organization.create_account("one", "one@example.com", &[]).unwrap();
+        let second = organization.create_account("two", "ONE@example.com", &[]).unwrap();
         assert!(organization.creation(&first).unwrap().result.is_ok());
         let refused = organization.creation(&second).unwrap();
         assert_eq!(refused.result.as_deref(), Err(&"EMAIL_ALREADY_EXISTS"));

@@ -13,6 +13,8 @@ mod policy_types;
 mod sample;
 mod service_access;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};

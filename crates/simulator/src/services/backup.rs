@@ -23,7 +23,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
         }),
         "UpdateGlobalSettings" => {
             let input = input(call)?;
-            let settings = input.get("GlobalSettings").ok_or_else(missing)?;
+            let settings = get(&input, call, "GlobalSettings").ok_or_else(missing)?;
             world.backup.update_global_settings(&map(settings, Value::as_str, str::to_owned)?)?;
             return Ok(Reply::empty());
         }
@@ -36,7 +36,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
         }
         "UpdateRegionSettings" => {
             let input = input(call)?;
-            let preference = |name| match input.get(name) {
+            let preference = |name| match get(&input, call, name) {
                 Some(value) => map(value, Value::as_bool, |it| it),
                 None => Ok(BTreeMap::new()),
             };
@@ -71,6 +71,11 @@ pub(super) fn error(failure: &Failure, message: &str) -> Reply {
     Reply::new("application/json", body.to_string())
         .status(status)
         .header("x-amzn-errortype", failure.code.clone())
+}
+
+fn get<'a>(input: &'a Map<String, Value>, call: &Call, name: &'static str) -> Option<&'a Value> {
+    call.looked_at(name);
+    input.get(name)
 }
 
 fn input(call: &Call) -> Answer<Map<String, Value>> {

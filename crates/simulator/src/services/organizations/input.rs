@@ -3,35 +3,45 @@
 use serde_json::{Map, Value};
 
 use crate::refusal::{Code, Invalid, Refusal};
+use crate::request::Call;
 
 type Answer<T> = Result<T, Refusal>;
 
 /// The members of a request.
-pub(super) struct Input(Map<String, Value>);
+pub(super) struct Input<'a> {
+    call: &'a Call,
+    members: Map<String, Value>,
+}
 
-impl Input {
-    pub(super) fn parse(body: &[u8]) -> Answer<Self> {
-        if body.is_empty() {
-            return Ok(Self(Map::new()));
-        }
-        serde_json::from_slice(body).map(Self).map_err(|_| serialization())
+impl<'a> Input<'a> {
+    pub(super) fn parse(call: &'a Call) -> Answer<Self> {
+        let members = match call.body.as_ref() {
+            b"" => Map::new(),
+            body => serde_json::from_slice(body).map_err(|_| serialization())?,
+        };
+        Ok(Self { call, members })
     }
 
-    pub(super) fn optional(&self, member: &str) -> Answer<Option<&str>> {
-        match self.0.get(member) {
-            None | Some(Value::Null) => Ok(None),
+    fn get(&self, member: &'static str) -> Option<&Value> {
+        self.call.looked_at(member);
+        self.members.get(member).filter(|it| !it.is_null())
+    }
+
+    pub(super) fn optional(&self, member: &'static str) -> Answer<Option<&str>> {
+        match self.get(member) {
+            None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(serialization()),
         }
     }
 
-    pub(super) fn text(&self, member: &str) -> Answer<&str> {
+    pub(super) fn text(&self, member: &'static str) -> Answer<&str> {
         let missing = || Refusal::invalid(Invalid::InputRequired, Some(member));
         self.optional(member)?.ok_or_else(missing)
     }
 
     /// Text with so many characters at most, and at least one if `filled`.
-    pub(super) fn limited(&self, member: &str, limit: usize, filled: bool) -> Answer<&str> {
+    pub(super) fn limited(&self, member: &'static str, limit: usize, filled: bool) -> Answer<&str> {
         let text = self.text(member)?;
         check_length(member, text, limit, filled)?;
         Ok(text)
@@ -39,7 +49,7 @@ impl Input {
 
     pub(super) fn limited_optional(
         &self,
-        member: &str,
+        member: &'static str,
         limit: usize,
         filled: bool,
     ) -> Answer<Option<&str>> {
@@ -49,7 +59,7 @@ impl Input {
     }
 
     /// A policy type.
-    pub(super) fn policy_type(&self, member: &str) -> Answer<&str> {
+    pub(super) fn policy_type(&self, member: &'static str) -> Answer<&str> {
         let missing = || Refusal::invalid(Invalid::InputRequired, Some("PolicyType"));
         self.optional(member)?.ok_or_else(missing)
     }
@@ -59,14 +69,14 @@ impl Input {
         if is_policy(id) { Ok(id) } else { Err(Refusal::invalid(Invalid::PolicyId, None)) }
     }
 
-    pub(super) fn target(&self, member: &str) -> Answer<&str> {
+    pub(super) fn target(&self, member: &'static str) -> Answer<&str> {
         let id = self.text(member)?;
         let right = is_node(id) || (member == "ResourceId" && (is_policy(id) || is_grant(id)));
         if right { Ok(id) } else { Err(Refusal::invalid(Invalid::PatternTargetId, None)) }
     }
 
     /// An ID of the form that `is` accepts.
-    pub(super) fn id(&self, member: &str, is: fn(&str) -> bool) -> Answer<&str> {
+    pub(super) fn id(&self, member: &'static str, is: fn(&str) -> bool) -> Answer<&str> {
         let id = self.text(member)?;
         if is(id) { Ok(id) } else { Err(Refusal::invalid(Invalid::Pattern, Some(member))) }
     }
@@ -81,15 +91,15 @@ impl Input {
         principal.map(check_principal).transpose()
     }
 
-    pub(super) fn number(&self, member: &str) -> Answer<Option<i64>> {
-        match self.0.get(member) {
-            None | Some(Value::Null) => Ok(None),
+    pub(super) fn number(&self, member: &'static str) -> Answer<Option<i64>> {
+        match self.get(member) {
+            None => Ok(None),
             Some(value) => value.as_i64().map(Some).ok_or_else(serialization),
         }
     }
 
     pub(super) fn tags(&self) -> Answer<Vec<(String, String)>> {
-        let Some(tags) = self.0.get("Tags").filter(|it| !it.is_null()) else {
+        let Some(tags) = self.get("Tags") else {
             return Ok(Vec::new());
         };
         let tags = tags.as_array().ok_or_else(serialization)?;
@@ -103,18 +113,18 @@ impl Input {
 
     pub(super) fn tag_keys(&self) -> Answer<Vec<String>> {
         let missing = || Refusal::invalid(Invalid::InputRequired, Some("TagKeys"));
-        let keys = self.0.get("TagKeys").ok_or_else(missing)?;
+        let keys = self.get("TagKeys").ok_or_else(missing)?;
         let keys = keys.as_array().ok_or_else(serialization)?.iter();
         keys.map(|it| it.as_str().map(str::to_owned).ok_or_else(serialization)).collect()
     }
 
-    pub(super) fn has(&self, member: &str) -> Answer<()> {
+    pub(super) fn has(&self, member: &'static str) -> Answer<()> {
         let missing = || Refusal::invalid(Invalid::InputRequired, Some(member));
-        self.0.get(member).map(|_| ()).ok_or_else(missing)
+        self.get(member).map(|_| ()).ok_or_else(missing)
     }
 }
 
-fn check_length(member: &str, text: &str, limit: usize, filled: bool) -> Answer<()> {
+fn check_length(member: &'static str, text: &str, limit: usize, filled: bool) -> Answer<()> {
     if filled && text.is_empty() {
         return Err(Refusal::invalid(Invalid::MinLength, Some(member)));
     }
@@ -193,19 +203,20 @@ mod tests {
         assert!(is_policy("p-FullAWSAccess") && !is_policy("p-1234567"));
     }
 
-    fn reason(body: &str, read: impl Fn(&Input) -> Answer<()>) -> String {
-        read(&Input::parse(body.as_bytes()).unwrap()).unwrap_err().reason.unwrap_or_default()
+    fn reason(body: &'static str, read: impl Fn(&Input<'_>) -> Answer<()>) -> String {
+        let call = Call::example(body);
+        read(&Input::parse(&call).unwrap()).unwrap_err().reason.unwrap_or_default()
     }
 
     #[test]
     fn the_reason_names_what_is_wrong() {
-        let name = |it: &Input| it.limited("Name", 4, true).map(|_| ());
+        let name = |it: &Input<'_>| it.limited("Name", 4, true).map(|_| ());
         assert_eq!(reason("{}", name), "INPUT_REQUIRED:NAME");
         assert_eq!(reason(r#"{"Name":""}"#, name), "MIN_LENGTH_EXCEEDED:NAME");
         assert_eq!(reason(r#"{"Name":"12345"}"#, name), "MAX_LENGTH_EXCEEDED:NAME");
-        let root = |it: &Input| it.id("RootId", is_root).map(|_| ());
+        let root = |it: &Input<'_>| it.id("RootId", is_root).map(|_| ());
         assert_eq!(reason(r#"{"RootId":"root"}"#, root), "INVALID_PATTERN:ROOT_ID");
-        let policy = |it: &Input| it.policy().map(|_| ());
+        let policy = |it: &Input<'_>| it.policy().map(|_| ());
         assert_eq!(reason(r#"{"PolicyId":"root"}"#, policy), "INVALID_SYNTAX_POLICY_ID");
     }
 }

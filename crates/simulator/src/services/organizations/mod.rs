@@ -22,7 +22,7 @@ use crate::world::World;
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
-    let input = Input::parse(&call.body)?;
+    let input = Input::parse(call)?;
     if operation == "ListRoots" {
         let reply = json_reply(&reads::perform(world, operation, &input)?);
         world.organization.roots_were_read();

@@ -25,7 +25,7 @@ struct Cut {
 /// is good for no other.
 pub(super) fn page<T>(
     world: &World,
-    input: &Input,
+    input: &Input<'_>,
     list: &str,
     items: impl IntoIterator<Item = T>,
 ) -> Result<Page<T>, Refusal> {
@@ -37,9 +37,28 @@ pub(super) fn page<T>(
     if asked > LARGEST {
         return Err(Refusal::invalid(Invalid::MaxValue, Some("MaxResults")));
     }
-    let cut = Cut { size: asked.min(world.page_size), empty: world.empty_pages };
-    let token = input.optional("NextToken")?;
-    cut_page(cut, list, token, items.into_iter())
+    sized(world, input, list, asked, items)
+}
+
+/// The page that comes next of a list whose pages nobody may ask to be smaller.
+pub(super) fn whole_page<T>(
+    world: &World,
+    input: &Input<'_>,
+    list: &str,
+    items: impl IntoIterator<Item = T>,
+) -> Result<Page<T>, Refusal> {
+    sized(world, input, list, LARGEST, items)
+}
+
+fn sized<T>(
+    world: &World,
+    input: &Input<'_>,
+    list: &str,
+    size: usize,
+    items: impl IntoIterator<Item = T>,
+) -> Result<Page<T>, Refusal> {
+    let cut = Cut { size: size.min(world.page_size), empty: world.empty_pages };
+    cut_page(cut, list, input.optional("NextToken")?, items.into_iter())
 }
 
 /// A token is the list, the place in it, and whether the empty page before it was sent.

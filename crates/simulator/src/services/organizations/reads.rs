@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::input::{Input, is_account, is_child, is_creation, is_parent, is_unit};
-use super::pages::{Page, page};
+use super::pages::{Page, page, whole_page};
 use super::views;
 use crate::organization::Organization;
 use crate::refusal::{Code, Invalid, Refusal};
@@ -12,7 +12,7 @@ use crate::world::World;
 
 type Answer = Result<Value, Refusal>;
 
-pub(super) fn perform(world: &World, operation: &str, input: &Input) -> Answer {
+pub(super) fn perform(world: &World, operation: &str, input: &Input<'_>) -> Answer {
     let organization = &world.organization;
     match operation {
         "DescribeOrganization" => Ok(json!({ "Organization": views::organization(organization) })),
@@ -48,7 +48,7 @@ pub(super) fn perform(world: &World, operation: &str, input: &Input) -> Answer {
     }
 }
 
-fn list_policies(world: &World, operation: &str, input: &Input) -> Answer {
+fn list_policies(world: &World, operation: &str, input: &Input<'_>) -> Answer {
     let organization = &world.organization;
     match operation {
         "ListPolicies" => {
@@ -73,13 +73,13 @@ fn list_policies(world: &World, operation: &str, input: &Input) -> Answer {
         _ => {
             let resource = input.target("ResourceId")?;
             let tags = organization.tags_for(resource)?;
-            let page = page(world, input, &format!("{operation} {resource}"), tags)?;
+            let page = whole_page(world, input, &format!("{operation} {resource}"), tags)?;
             Ok(listed("Tags", page, |(key, value)| json!({ "Key": key, "Value": value })))
         }
     }
 }
 
-fn list_services(world: &World, operation: &str, input: &Input) -> Answer {
+fn list_services(world: &World, operation: &str, input: &Input<'_>) -> Answer {
     let organization = &world.organization;
     match operation {
         "ListAWSServiceAccessForOrganization" => {
@@ -111,7 +111,7 @@ fn list_services(world: &World, operation: &str, input: &Input) -> Answer {
     }
 }
 
-fn list_tree(world: &World, operation: &str, input: &Input) -> Answer {
+fn list_tree(world: &World, operation: &str, input: &Input<'_>) -> Answer {
     let organization = &world.organization;
     if operation == "ListAccounts" {
         let page = page(world, input, operation, organization.accounts())?;
@@ -160,7 +160,7 @@ fn child_view(organization: &Organization, id: &str) -> Value {
 }
 
 /// The policy type that a list is asked for.
-fn filter(input: &Input) -> Result<&str, Refusal> {
+fn filter<'a>(input: &'a Input<'_>) -> Result<&'a str, Refusal> {
     let kind = input.policy_type("Filter")?;
     crate::organization::check_policy_type(kind)?;
     Ok(kind)

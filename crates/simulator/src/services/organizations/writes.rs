@@ -11,7 +11,7 @@ use crate::refusal::{Invalid, Refusal};
 pub(super) fn perform(
     organization: &mut Organization,
     operation: &str,
-    input: &Input,
+    input: &Input<'_>,
 ) -> Result<Option<Value>, Refusal> {
     let answer = match operation {
         "EnablePolicyType" => {
@@ -55,7 +55,7 @@ pub(super) fn perform(
 fn more(
     organization: &mut Organization,
     operation: &str,
-    input: &Input,
+    input: &Input<'_>,
 ) -> Result<Option<Value>, Refusal> {
     let answer = match operation {
         "EnableAWSServiceAccess" => {
@@ -94,7 +94,8 @@ fn more(
         }
         "CreateAccount" => {
             let email = input.limited("Email", 64, true)?;
-            let id = organization.create_account(input.limited("AccountName", 50, true)?, email);
+            let name = input.limited("AccountName", 50, true)?;
+            let id = organization.create_account(name, email, &input.tags()?)?;
             views::creation(organization.creation(&id)?, false)
         }
         "PutResourcePolicy" => {
@@ -108,7 +109,7 @@ fn more(
     Ok(Some(answer))
 }
 
-fn create_policy(organization: &mut Organization, input: &Input) -> Result<Value, Refusal> {
+fn create_policy(organization: &mut Organization, input: &Input<'_>) -> Result<Value, Refusal> {
     let kind = input.policy_type("Type")?;
     let name = input.limited("Name", 128, true)?;
     if !name.is_ascii() {
@@ -120,7 +121,7 @@ fn create_policy(organization: &mut Organization, input: &Input) -> Result<Value
     Ok(views::policy(organization, organization.policy(&id)?))
 }
 
-fn update_policy(organization: &mut Organization, input: &Input) -> Result<Value, Refusal> {
+fn update_policy(organization: &mut Organization, input: &Input<'_>) -> Result<Value, Refusal> {
     let id = input.policy()?;
     let name = input.limited_optional("Name", 128, true)?;
     let description = input.limited_optional("Description", 512, false)?;

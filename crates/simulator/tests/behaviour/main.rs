@@ -1,0 +1,35 @@
+//! What a simulator does, seen through HTTP and from its handle.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
+mod calls;
+mod function;
+mod interference;
+mod program;
+#[path = "../support/mod.rs"]
+mod support;
+
+use simulator::{BACKUP_POLICY, Organization, Settings, Simulator};
+
+use crate::support::Client;
+
+const CONTENT: &str = r#"{"plans":{}}"#;
+
+async fn start(settings: Settings) -> (Simulator, Client) {
+    let simulator = Simulator::start(settings).await.unwrap();
+    let client = Client::new(&simulator.url());
+    (simulator, client)
+}
+
+/// Enables backup policies and makes one; returns the root and the policy.
+fn with_policy(organization: &mut Organization) -> (String, String) {
+    let root = organization.root.clone();
+    organization.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+    let policy = organization.create_policy(BACKUP_POLICY, "daily", "", CONTENT, &[]).unwrap();
+    (root, policy)
+}

@@ -1,0 +1,327 @@
+//! The simulator held against AWS's own service models: every operation is called as its model
+//! says and has to answer as its model says.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
+mod driver;
+mod model;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "other tests use what this one does not")]
+mod support;
+mod xml;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use simulator::{
+    AccountState, Code, Constraint, FeatureSet, Invalid, OPERATIONS, POLICY_TYPES, Service,
+};
+
+use crate::driver::{Driver, SERVICES};
+use crate::model::Model;
+
+const CONTENT: &str = r#"{"plans":{"daily":{}}}"#;
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("text").to_owned()
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_its_model_says() {
+    let mut driver = Driver::start().await;
+    policies(&mut driver).await;
+    services(&mut driver).await;
+    tree(&mut driver).await;
+    settings(&mut driver).await;
+    let wanted: BTreeSet<_> = OPERATIONS
+        .iter()
+        .filter(|it| it.service != Service::Response)
+        .map(|it| (it.service, it.name.to_owned()))
+        .collect();
+    assert_eq!(driver.called, wanted);
+    let read = driver.simulator.members_read();
+    for operation in OPERATIONS.iter().filter(|it| it.service != Service::Response) {
+        let model = driver.model(operation.service);
+        let shape = model.shape_of(operation.name, "input");
+        let mut known = shape.map(|it| model.members(it)).unwrap_or_default();
+        if operation.service == Service::S3 {
+            // A member of its own name in the query string.
+            known.insert("versionId");
+        }
+        let read = read.get(operation.name).cloned().unwrap_or_default();
+        let strange: Vec<_> = read.difference(&known).collect();
+        assert_eq!(strange, Vec::<&&str>::new(), "members that {} reads", operation.name);
+    }
+}
+
+async fn policies(driver: &mut Driver) {
+    let organization = driver.organizations("DescribeOrganization", json!({})).await;
+    assert_eq!(organization["Organization"]["FeatureSet"], "ALL");
+    let roots = driver.organizations("ListRoots", json!({ "MaxResults": 20 })).await;
+    let root = &roots["Roots"][0]["Id"];
+    let kind = json!({ "RootId": root, "PolicyType": "BACKUP_POLICY" });
+    driver.organizations("EnablePolicyType", kind.clone()).await;
+    let scp = json!({ "RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY" });
+    driver.organizations("EnablePolicyType", scp).await;
+    driver.organizations("ListPolicies", json!({ "Filter": "SERVICE_CONTROL_POLICY" })).await;
+    let tags = json!([{ "Key": "team", "Value": "storage" }]);
+    let request = json!({
+        "Name": "daily",
+        "Description": "",
+        "Type": "BACKUP_POLICY",
+        "Content": CONTENT,
+        "Tags": tags,
+    });
+    let created = driver.organizations("CreatePolicy", request).await;
+    let policy = &created["Policy"]["PolicySummary"]["Id"];
+    let request = json!({ "PolicyId": policy, "Name": "nightly" });
+    driver.organizations("UpdatePolicy", request).await;
+    let described = driver.organizations("DescribePolicy", json!({ "PolicyId": policy })).await;
+    assert_eq!(described["Policy"]["Content"], CONTENT);
+    driver.organizations("ListPolicies", json!({ "Filter": "BACKUP_POLICY" })).await;
+    let attachment = json!({ "PolicyId": policy, "TargetId": root });
+    driver.organizations("AttachPolicy", attachment.clone()).await;
+    let request = json!({ "TargetId": root, "Filter": "BACKUP_POLICY" });
+    driver.organizations("ListPoliciesForTarget", request).await;
+    let targets = driver.organizations("ListTargetsForPolicy", json!({ "PolicyId": policy })).await;
+    assert_eq!(&targets["Targets"][0]["TargetId"], root);
+    driver.organizations("TagResource", json!({ "ResourceId": policy, "Tags": tags })).await;
+    driver.organizations("ListTagsForResource", json!({ "ResourceId": policy })).await;
+    let request = json!({ "ResourceId": policy, "TagKeys": ["team"] });
+    driver.organizations("UntagResource", request).await;
+    driver.organizations("DetachPolicy", attachment).await;
+    driver.organizations("DeletePolicy", json!({ "PolicyId": policy })).await;
+    driver.organizations("DisablePolicyType", kind).await;
+}
+
+async fn services(driver: &mut Driver) {
+    let backup = json!({ "ServicePrincipal": "backup.amazonaws.com" });
+    driver.organizations("EnableAWSServiceAccess", backup.clone()).await;
+    driver.organizations("ListAWSServiceAccessForOrganization", json!({})).await;
+    let account = driver.simulator.organization(|it| {
+        it.accounts().find(|it| it.state == AccountState::Active && it.created).unwrap().id.clone()
+    });
+    let request = json!({ "AccountId": account, "ServicePrincipal": "backup.amazonaws.com" });
+    driver.organizations("RegisterDelegatedAdministrator", request.clone()).await;
+    driver.organizations("ListDelegatedAdministrators", backup.clone()).await;
+    let of_account = json!({ "AccountId": account });
+    driver.organizations("ListDelegatedServicesForAccount", of_account).await;
+    driver.organizations("DeregisterDelegatedAdministrator", request).await;
+    driver.organizations("DisableAWSServiceAccess", backup).await;
+    let statement = json!([{ "Effect": "Allow", "Principal": { "AWS": account },
+        "Action": "organizations:CreatePolicy", "Resource": "*" }]);
+    let content = json!({ "Version": "2012-10-17", "Statement": statement }).to_string();
+    driver.organizations("PutResourcePolicy", json!({ "Content": content })).await;
+    driver.organizations("DescribeResourcePolicy", json!({})).await;
+}
+
+async fn tree(driver: &mut Driver) {
+    let root = driver.simulator.organization(|it| it.root.clone());
+    let accounts = driver.organizations("ListAccounts", json!({})).await;
+    let account = &accounts["Accounts"][0]["Id"];
+    driver.organizations("DescribeAccount", json!({ "AccountId": account })).await;
+    driver.organizations("ListAccountsForParent", json!({ "ParentId": root })).await;
+    driver.organizations("ListOrganizationalUnitsForParent", json!({ "ParentId": root })).await;
+    for kind in ["ACCOUNT", "ORGANIZATIONAL_UNIT"] {
+        let request = json!({ "ParentId": root, "ChildType": kind });
+        driver.organizations("ListChildren", request).await;
+    }
+    let parents = driver.organizations("ListParents", json!({ "ChildId": account })).await;
+    let unit = json!({ "ParentId": root, "Name": "Archive", "Tags": [] });
+    let unit = driver.organizations("CreateOrganizationalUnit", unit).await;
+    let unit = &unit["OrganizationalUnit"]["Id"];
+    let request = json!({ "OrganizationalUnitId": unit });
+    driver.organizations("DescribeOrganizationalUnit", request).await;
+    let request = json!({
+        "AccountId": account,
+        "SourceParentId": parents["Parents"][0]["Id"],
+        "DestinationParentId": unit,
+    });
+    driver.organizations("MoveAccount", request).await;
+    // The second has the address of the first, so that it fails.
+    for state in ["SUCCEEDED", "FAILED"] {
+        let request = json!({ "AccountName": "vault", "Email": "vault@example.com" });
+        let created = driver.organizations("CreateAccount", request).await;
+        let request = json!({ "CreateAccountRequestId": created["CreateAccountStatus"]["Id"] });
+        let status = driver.organizations("DescribeCreateAccountStatus", request).await;
+        assert_eq!(status["CreateAccountStatus"]["State"], state);
+    }
+}
+
+async fn settings(driver: &mut Driver) {
+    let request = json!({ "GlobalSettings": { "isCrossAccountBackupEnabled": "true" } });
+    driver.call(Service::Backup, "UpdateGlobalSettings", request).await;
+    driver.call(Service::Backup, "DescribeGlobalSettings", json!({})).await;
+    let request = json!({
+        "ResourceTypeOptInPreference": { "EBS": true },
+        "ResourceTypeManagementPreference": { "EFS": true },
+    });
+    driver.call(Service::Backup, "UpdateRegionSettings", request).await;
+    driver.call(Service::Backup, "DescribeRegionSettings", json!({})).await;
+    driver.call(Service::Backup, "GetSupportedResourceTypes", json!({})).await;
+    let role = "arn:aws:iam::111122223333:role/Reader";
+    let request = json!({ "RoleArn": role, "RoleSessionName": "night", "DurationSeconds": 900 });
+    driver.call(Service::Sts, "AssumeRole", request).await;
+    driver.call(Service::Sts, "GetCallerIdentity", json!({})).await;
+    for (operation, status) in
+        [("ActivateOrganizationsAccess", "ENABLED"), ("DeactivateOrganizationsAccess", "DISABLED")]
+    {
+        driver.call(Service::CloudFormation, operation, json!({})).await;
+        let describe = "DescribeOrganizationsAccess";
+        let answer = driver.call(Service::CloudFormation, describe, json!({})).await;
+        assert_eq!(answer["Status"], status);
+    }
+    driver.simulator.buckets(|it| it.create_bucket("policies"));
+    let object = json!({ "Bucket": "policies", "Key": "teams/daily.json" });
+    driver.client.rest("s3", "PUT", "/policies/teams/daily.json", CONTENT).await;
+    driver.call(Service::S3, "PutObject", object.clone()).await;
+    driver.call(Service::S3, "GetObject", object.clone()).await;
+    driver.call(Service::S3, "HeadObject", object).await;
+}
+
+#[tokio::test]
+async fn errors_look_as_their_models_say() {
+    use Service::{Backup, CloudFormation, Organizations, S3, Sts};
+
+    let mut driver = Driver::start().await;
+    let (root, account) = driver.simulator.organization(|it| {
+        let root = it.root.clone();
+        it.enable_policy_type(&root, "BACKUP_POLICY").unwrap();
+        let account = it.accounts().find(|it| it.created).unwrap().id.clone();
+        (root, account)
+    });
+    let request = json!({ "RootId": root, "PolicyType": "BACKUP_POLICY" });
+    let cases = [
+        (Organizations, "EnablePolicyType", request, "PolicyTypeAlreadyEnabledException"),
+        (
+            Organizations,
+            "EnablePolicyType",
+            json!({ "RootId": root, "PolicyType": "NAP_POLICY" }),
+            "InvalidInputException (INVALID_ENUM:POLICY_TYPE)",
+        ),
+        (
+            Organizations,
+            "ListAccounts",
+            json!({ "MaxResults": 21 }),
+            "InvalidInputException (MAX_VALUE_EXCEEDED:MAX_RESULTS)",
+        ),
+        (
+            Organizations,
+            "ListRoots",
+            json!({ "NextToken": "nonsense" }),
+            "InvalidInputException (INVALID_NEXT_TOKEN)",
+        ),
+        (
+            Organizations,
+            "RegisterDelegatedAdministrator",
+            json!({ "AccountId": account, "ServicePrincipal": "backup.amazonaws.com" }),
+            "ConstraintViolationException (SERVICE_ACCESS_NOT_ENABLED)",
+        ),
+        (
+            Organizations,
+            "DescribePolicy",
+            json!({ "PolicyId": "p-0123456789" }),
+            "PolicyNotFoundException",
+        ),
+        (Organizations, "DescribeResourcePolicy", json!({}), "ResourcePolicyNotFoundException"),
+        (
+            Backup,
+            "UpdateGlobalSettings",
+            json!({ "GlobalSettings": { "isCrossAccountBackupEnabled": "maybe" } }),
+            "InvalidParameterValueException",
+        ),
+        (Backup, "UpdateRegionSettings", json!({}), "MissingParameterValueException"),
+        (
+            Sts,
+            "AssumeRole",
+            json!({ "RoleArn": "arn:aws:iam::999999999999:role/x", "RoleSessionName": "night" }),
+            "AccessDenied",
+        ),
+        (S3, "GetObject", json!({ "Bucket": "nowhere", "Key": "x" }), "NoSuchBucket"),
+    ];
+    for (service, operation, request, refusal) in cases {
+        driver.refuse(service, operation, request, refusal).await;
+    }
+    driver.client.key = account;
+    let request = json!({ "GlobalSettings": { "isMpaEnabled": "true" } });
+    driver.refuse(Backup, "UpdateGlobalSettings", request, "InvalidRequestException").await;
+    let activate = "ActivateOrganizationsAccess";
+    driver.refuse(CloudFormation, activate, json!({}), "InvalidOperationException").await;
+    driver.refuse(Organizations, "ListRoots", json!({}), "AccessDeniedException").await;
+    driver.client.key = "999999999999".to_owned();
+    let refusal = "AWSOrganizationsNotInUseException";
+    driver.refuse(Organizations, "DescribeOrganization", json!({}), refusal).await;
+    driver.client.key = "simulated".to_owned();
+    driver.simulator.organization(|it| it.feature_set = FeatureSet::ConsolidatedBilling);
+    let refusal = "ConstraintViolationException (ORGANIZATION_NOT_IN_ALL_FEATURES_MODE)";
+    let request = json!({ "RootId": root, "PolicyType": "TAG_POLICY" });
+    driver.refuse(Organizations, "EnablePolicyType", request, refusal).await;
+}
+
+/// Errors that AWS answers although no operation lists them.
+const UNLISTED: [Code; 3] = [Code::Serialization, Code::Denied, Code::Validation];
+
+/// Errors of S3 that its model leaves to its documentation, which lists them for every request.
+const UNLISTED_OF_S3: [Code; 3] = [Code::NoSuchBucket, Code::NoSuchKey, Code::NoSuchVersion];
+
+#[test]
+fn every_error_is_one_of_its_operation() {
+    for (service, name) in SERVICES {
+        let model = Model::load(name);
+        for operation in OPERATIONS.iter().filter(|it| it.service == service) {
+            assert!(model.has(operation.name), "{} is no operation of {name}", operation.name);
+            let modelled = model.errors(operation.name);
+            let listed = |code: &Code| {
+                UNLISTED.contains(code)
+                    || (service == Service::S3 && UNLISTED_OF_S3.contains(code))
+                    || modelled.contains(code.as_str())
+            };
+            let strange: Vec<_> = operation.errors().filter(|it| !listed(it)).collect();
+            assert_eq!(strange, [], "errors of {}", operation.name);
+        }
+    }
+}
+
+#[test]
+fn every_reason_and_policy_type_is_one_of_aws() {
+    let model = Model::load("organizations");
+    let constraints = model.values("ConstraintViolationExceptionReason");
+    let inputs = model.values("InvalidInputExceptionReason");
+    let types = model.values("PolicyType");
+    for it in Constraint::ALL {
+        assert!(constraints.contains(it.as_str()), "{}", it.as_str());
+    }
+    for it in Invalid::ALL {
+        assert!(inputs.contains(it.as_str()), "{}", it.as_str());
+    }
+    assert_eq!(BTreeSet::from(POLICY_TYPES), types);
+}
+
+#[tokio::test]
+async fn ids_are_of_the_forms_that_aws_has() {
+    let driver = Driver::start().await;
+    let model = driver.model(Service::Organizations);
+    let (accounts, root, id) = driver.simulator.organization(|it| {
+        let accounts: Vec<_> = it.accounts().map(|it| it.id.clone()).collect();
+        (accounts, it.root.clone(), it.id.clone())
+    });
+    let check = |shape: &str, id: &str| {
+        assert_eq!(model.findings(shape, &json!(id), shape), Vec::<String>::new());
+    };
+    for account in &accounts {
+        check("AccountId", account);
+    }
+    check("RootId", &root);
+    check("OrganizationId", &id);
+    assert_eq!(accounts.iter().collect::<BTreeSet<_>>().len(), accounts.len());
+    let policy = driver
+        .simulator
+        .organization(|it| it.create_policy("BACKUP_POLICY", "daily", "", CONTENT, &[]).unwrap());
+    check("PolicyId", &policy);
+    assert_eq!(text(&json!(policy)).len(), "p-".len() + 10);
+}
