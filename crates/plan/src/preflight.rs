@@ -174,15 +174,13 @@ impl<'a> Merge<'a> {
         path.reverse();
         let mut inherited = Inherited::root();
         for it in path {
-            inherited = match self.merged.get(it) {
-                Some(merged) => merged.clone(),
-                None => {
-                    let policies: Vec<_> = attached(it)
-                        .into_iter()
-                        .filter_map(|key| Some((key, self.policies.get(key)?)))
-                        .collect();
-                    inherited.descend(it.as_str(), &policies)
-                }
+            inherited = if let Some(merged) = self.merged.get(it) {
+                merged.clone()
+            } else {
+                let there = attached(it).into_iter();
+                let policies: Vec<_> =
+                    there.filter_map(|key| Some((key, self.policies.get(key)?))).collect();
+                inherited.descend(it.as_str(), &policies)
             };
             self.merged.insert(it, inherited.clone());
         }

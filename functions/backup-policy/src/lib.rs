@@ -64,7 +64,7 @@ async fn present(
     let document = document(management, &properties).await?;
     judge(mode, || preflight::check(&document, now))?;
     let sha256 = document.sha256();
-    let retired = previous.into_iter().flat_map(|it| it.tags.into_keys());
+    let former_tags = previous.into_iter().flat_map(|it| it.tags.into_keys());
     let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
     let mut desired = Desired {
         name: properties.name,
@@ -72,7 +72,7 @@ async fn present(
         document,
         targets: [].into(),
         tags: properties.tags,
-        retired_tags: retired.collect(),
+        retired_tags: former_tags.collect(),
         adopt: properties.adopt.0,
     };
     let mut known = id.clone();
