@@ -60,9 +60,9 @@ async fn present(
     now: SystemTime,
     made: &mut Option<String>,
 ) -> Result<Reply, Failure> {
-    let mode = properties.preflight;
+    let strictness = properties.preflight;
     let document = document(management, &properties).await?;
-    judge(mode, || preflight::check(&document, now))?;
+    judge(strictness, || preflight::check(&document, now))?;
     let sha256 = document.sha256();
     let former_tags = previous.into_iter().flat_map(|it| it.tags.into_keys());
     let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
@@ -80,9 +80,9 @@ async fn present(
         let (targets, observed) = observe(management, &wanted, known.as_ref()).await?;
         desired.targets = targets;
         let steps = plan(Some(&desired), &observed, owner, id.as_ref())?;
-        if mode != Preflight::Off && steps.iter().any(Step::reaches_accounts) {
+        if strictness != Preflight::Off && steps.iter().any(Step::reaches_accounts) {
             let withheld = withheld(management, &desired, observed.policy.as_ref(), now).await?;
-            judge(mode, || withheld.map_or(Ok(()), Err))?;
+            judge(strictness, || withheld.map_or(Ok(()), Err))?;
         }
         let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
         let applied = apply(management, &mut policy, &steps).await;
