@@ -75,9 +75,28 @@ fn looks_like_policies(document: &Node) -> bool {
     }
 }
 
+/// The most backup policies that AWS attaches to one root, OU or account.
+const MAX_POLICIES: usize = 10;
+
 /// Checks the policies of one level, by themselves and with each other.
 fn level(policies: &[Node], now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if let Some(first) = policies.get(MAX_POLICIES) {
+        findings.push(Finding {
+            severity: Severity::Error,
+            code: "too-many-policies",
+            path: MAX_POLICIES.to_string(),
+            span: first.span,
+            line: 0,
+            column: 0,
+            message: format!(
+                "AWS attaches at most {MAX_POLICIES} backup policies to a root, OU or account, \
+                 not {}",
+                policies.len()
+            ),
+        });
+    }
+    let policies = policies.get(..MAX_POLICIES).unwrap_or(policies);
     for (index, policy) in policies.iter().enumerate() {
         findings.extend(inspect(policy, now).into_iter().map(|mut it| {
             let separator = if it.path.is_empty() { "" } else { "/" };

@@ -152,6 +152,21 @@ fn a_level_is_checked_policy_by_policy_and_for_quarrels() {
 }
 
 #[test]
+fn ten_policies_are_the_limit_of_a_level() {
+    let level = |count: usize| format!("[{}]", vec![r#"{"plans":{}}"#; count].join(","));
+    check("ten", &[("root.json", &level(10))], &["check", "root.json"], 0, &expect![""]);
+    check(
+        "eleven",
+        &[("root.json", &level(11))],
+        &["check", "root.json"],
+        1,
+        &expect![[r"
+        root.json: 10: AWS attaches at most 10 backup policies to a root, OU or account, not 11 (line 1, column 132)
+    "]],
+    );
+}
+
+#[test]
 fn a_directory_stands_for_the_policies_and_templates_in_it() {
     let files = [
         ("in/a.json", "{\"plans\":{},\"x\":1}"),
@@ -260,9 +275,9 @@ fn yaml_is_read_like_json_with_repeated_keys_and_limits() {
         &[("a.yaml", &deep)],
         &["check", "a.yaml"],
         1,
-        &expect![[r#"
+        &expect![[r"
             a.yaml: (document): recursion limit exceeded (line 1, column 263)
-        "#]],
+        "]],
     );
 }
 

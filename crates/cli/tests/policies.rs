@@ -20,8 +20,9 @@ fn org_backup(arguments: &[&str]) -> (Option<i32>, String) {
 fn examples() -> Vec<String> {
     let entries = fs::read_dir(folder()).unwrap();
     let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
-    let is_policy = |it: &str| it.ends_with(".json") && !it.ends_with(".effective.json");
-    let mut names: Vec<_> = names.filter(|it| is_policy(it)).collect();
+    let is_policy =
+        |it: &String| it.strip_suffix(".json").is_some_and(|it| !it.ends_with(".effective"));
+    let mut names: Vec<_> = names.filter(is_policy).collect();
     names.sort();
     names
 }
