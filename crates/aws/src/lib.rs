@@ -24,3 +24,6 @@ mod session;
 pub use error::{Error, Kind};
 pub use organizations::Record;
 pub use session::{Management, Session};
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,9 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+#[cfg(test)]
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
@@ -45,7 +48,7 @@ impl Session {
         let connector = SharedHttpConnector::new(
             Connector::builder()
                 .connector_settings(settings)
-                .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+                .sleep_impl(TokioSleep::new())
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .build(),
         );
@@ -59,6 +62,22 @@ impl Session {
             .retry_config(patience())
             .load()
             .await;
+        Self { connector, config, pace: Pace::default() }
+    }
+
+    /// A session that sends its requests through `connector`, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_connector(connector: SharedHttpConnector) -> Self {
+        let shared = connector.clone();
+        let credentials = Credentials::new("AKIA", "secret", None, None, "tests");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http_client_fn(move |_, _| shared.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new("eu-west-1"))
+            .retry_config(patience())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .build();
         Self { connector, config, pace: Pace::default() }
     }
 

@@ -1,0 +1,196 @@
+//! What the production settings make of AWS's answers, on a clock that jumps.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use plan::backup_policy::{Room, Step};
+use plan::id::PolicyType;
+use plan::policy_types::Status;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::backup_policy::{Identity, Wanted, apply, observe};
+use crate::error::Kind;
+use crate::session::{Management, Session};
+
+/// What comes back: a status and a body, or nothing ever.
+type Reply = Option<(u16, Value)>;
+
+/// An AWS that answers with a script and writes down what it was asked.
+#[derive(Clone, Debug, Default)]
+struct Script {
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl HttpConnector for Script {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let operation = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = operation.rsplit('.').next().unwrap_or_default();
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        self.asked.lock().unwrap().push(format!("{operation} {body}"));
+        match self.replies.lock().unwrap().pop_front().expect("no more calls") {
+            None => HttpConnectorFuture::new(std::future::pending()),
+            Some((status, body)) => {
+                let body = SdkBody::from(body.to_string());
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
+            }
+        }
+    }
+}
+
+impl Script {
+    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self { replies: Arc::new(Mutex::new(replies.into_iter().collect())), ..Self::default() }
+    }
+
+    async fn management(&self) -> Management {
+        let session = Session::of_connector(SharedHttpConnector::new(self.clone()));
+        let deadline = Instant::now() + Duration::from_mins(5);
+        session.management(None, deadline).await.unwrap()
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Whether every reply was needed.
+    fn is_over(&self) -> bool {
+        self.replies.lock().unwrap().is_empty()
+    }
+}
+
+fn answer(body: Value) -> Reply {
+    Some((200, body))
+}
+
+fn refusal(code: &str) -> Reply {
+    Some((400, json!({"__type": code, "Message": "No."})))
+}
+
+fn identity() -> Option<Identity> {
+    Some(Identity { id: "p-daily12345".parse().unwrap(), arn: String::new() })
+}
+
+fn attach(target: &str) -> Step {
+    Step::Attach(target.parse().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_in_progress_is_waited_out() {
+    let script = Script::new([
+        refusal("ConcurrentModificationException"),
+        refusal("PolicyChangesInProgressException"),
+        refusal("com.amazonaws.organizations#FinalizingOrganizationException"),
+        refusal("TooManyRequestsException"),
+        answer(json!({})),
+    ]);
+    apply(&script.management().await, &mut identity(), &[attach("r-ab12")]).await.unwrap();
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_waiting_does_not_change_is_told_at_once() {
+    let script = Script::new([refusal("ConstraintViolationException")]);
+    let failed = apply(&script.management().await, &mut identity(), &[attach("r-ab12")]).await;
+    let failed = failed.unwrap_err();
+    assert_eq!(failed.to_string(), "cannot attach to r-ab12");
+    assert_eq!(
+        (failed.code(), failed.kind()),
+        (Some("ConstraintViolationException"), Kind::Rejected)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_attached_already_is_as_wanted() {
+    let script = Script::new([refusal("DuplicatePolicyAttachmentException")]);
+    apply(&script.management().await, &mut identity(), &[attach("r-ab12")]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_detached_or_gone_already_is_as_wanted() {
+    for code in ["PolicyNotAttachedException", "TargetNotFoundException"] {
+        let script = Script::new([refusal(code)]);
+        let steps = [Step::Detach("r-ab12".parse().unwrap())];
+        apply(&script.management().await, &mut identity(), &steps).await.unwrap();
+    }
+    let script = Script::new([refusal("PolicyNotFoundException")]);
+    apply(&script.management().await, &mut identity(), &[Step::Delete]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_come_no_faster_than_aws_takes_them() {
+    let script = Script::new(std::iter::repeat_n(answer(json!({})), 9));
+    let management = script.management().await;
+    let steps: Vec<_> = (0..9).map(|it| attach(&format!("ou-ab12-unit000{it}"))).collect();
+    let started = Instant::now();
+    apply(&management, &mut identity(), &steps).await.unwrap();
+    // Three at once and two a second from then on.
+    assert!(started.elapsed() >= Duration::from_millis(2900), "{:?}", started.elapsed());
+    assert!(started.elapsed() <= Duration::from_millis(3600), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_ends_before_the_deadline_and_says_what_it_was() {
+    let script = Script::new(std::iter::repeat_n(None, 20));
+    let management = script.management().await;
+    let started = Instant::now();
+    let failed = apply(&management, &mut identity(), &[attach("r-ab12")]).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_mins(5));
+    let why = std::error::Error::source(&failed).unwrap().to_string();
+    assert!(why.starts_with("the function's deadline came first"), "{why}");
+    assert_eq!(failed.to_string(), "cannot attach to r-ab12");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
+    let root = |status: &str| {
+        let types = json!([{"Type": "BACKUP_POLICY", "Status": status}]);
+        answer(json!({"Roots": [{"Id": "r-ab12", "PolicyTypes": types}]}))
+    };
+    let script = Script::new([
+        answer(json!({"Roots": [], "NextToken": "1"})),
+        root("PENDING_ENABLE"),
+        root("ENABLED"),
+        answer(json!({"Policies": [], "NextToken": "2"})),
+        answer(json!({"Policies": [{"Id": "p-other12345", "Name": "other"}]})),
+        answer(json!({"Policies": [{"Id": "p-other12345"}]})),
+        refusal("TargetNotFoundException"),
+    ]);
+    let targets = ["root", "ou-ab12-unit0001"].map(|it| it.parse().unwrap()).into();
+    let wanted = Wanted { name: "daily".parse().unwrap(), targets };
+    let management = script.management().await;
+    let (targets, observed) = observe(&management, &wanted, None).await.unwrap();
+    assert_eq!(targets.len(), 2);
+    assert_eq!(observed.policy_type, Status::Enabled);
+    assert!(observed.policy.is_none());
+    let room: Vec<_> = observed.room.into_values().collect();
+    assert_eq!(room, [Room::Attached(1), Room::Missing]);
+    assert_eq!(script.asked()[1], r#"ListRoots {"NextToken":"1"}"#);
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_says_where_the_call_would_work() {
+    let organization = json!({"Id": "o-example123", "MasterAccountId": "111122223333"});
+    let script = Script::new([
+        refusal("AccessDeniedException"),
+        answer(json!({ "Organization": organization })),
+    ]);
+    let denied = script.management().await.root("read the root").await.unwrap_err();
+    assert_eq!(denied.to_string(), "cannot read the root (the management account is 111122223333)");
+    assert_eq!(denied.kind(), Kind::Denied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_type_the_root_does_not_list_is_disabled() {
+    let script = Script::new([answer(json!({"Roots": [{"Id": "r-ab12", "PolicyTypes": []}]}))]);
+    let root = script.management().await.root("read the root").await.unwrap();
+    assert_eq!(root.status(&PolicyType::backup()), Status::Disabled);
+}
