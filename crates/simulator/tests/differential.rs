@@ -1,0 +1,56 @@
+//! The same calls to the simulator and to ministack, another stand-in for AWS that somebody else
+//! wrote. Where the two answer differently, `differential/allowed.txt` says who is right, and why.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
+#[path = "differential/ministack.rs"]
+mod ministack;
+#[path = "differential/script.rs"]
+mod script;
+#[path = "differential/shape.rs"]
+mod shape;
+#[expect(dead_code, reason = "other tests use what this one does not")]
+mod support;
+
+use std::collections::BTreeSet;
+
+use simulator::{Settings, Simulator};
+
+use crate::ministack::Ministack;
+use crate::support::Client;
+
+const ACCOUNT: &str = "111122223333";
+
+/// Every accepted difference: a line `step | difference | reason`.
+const ALLOWED: &str = include_str!("differential/allowed.txt");
+
+#[tokio::test]
+async fn ministack_answers_alike_but_for_the_differences_with_a_reason() {
+    let simulator = Simulator::start(Settings::default().accounts(1)).await.unwrap();
+    let ministack = Ministack::start();
+    let ours = script::run(&Client::new(&simulator.url()).key(ACCOUNT)).await;
+    let theirs = script::run(&Client::new(&ministack.url()).key(ACCOUNT)).await;
+    assert_eq!(ours.len(), theirs.len());
+    let mut found = BTreeSet::new();
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours.step, theirs.step);
+        if let Some(difference) = shape::difference(&ours.outcome, &theirs.outcome) {
+            found.insert(format!("{} | {difference}", ours.step));
+        }
+    }
+    let mut allowed = BTreeSet::new();
+    for line in ALLOWED.lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
+        let (difference, reason) = line.rsplit_once(" | ").expect("a line of three parts");
+        assert!(difference.contains(" | ") && !reason.is_empty(), "{line}");
+        allowed.insert(difference.to_owned());
+    }
+    let unexplained: Vec<_> = found.difference(&allowed).collect();
+    let vanished: Vec<_> = allowed.difference(&found).collect();
+    assert!(unexplained.is_empty(), "differences without a reason: {unexplained:#?}");
+    assert!(vanished.is_empty(), "reasons without a difference: {vanished:#?}");
+}
