@@ -17,6 +17,9 @@ use crate::settings::Settings;
 use crate::throttle::Throttle;
 use crate::world::World;
 
+/// The operations that can take a policy away from an account.
+const TAKING: [&str; 3] = ["DetachPolicy", "DisablePolicyType", "MoveAccount"];
+
 /// Everything behind the lock of a simulator.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
@@ -88,7 +91,8 @@ impl Core {
         let revision = self.world.revision();
         let write = call.operation.as_ref().is_ok_and(|it| it.write);
         let guarded = write && call.service == Service::Organizations;
-        let coverage = guarded.then(|| self.world.organization.coverage());
+        let takes = TAKING.contains(&call.name());
+        let coverage = takes.then(|| self.world.organization.coverage());
         let result = match fault {
             Some(Kind::Error(_) | Kind::DropBefore) => Ok(Reply::empty()),
             _ => self.work(call, now),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The operation, or `*` for any.
+    /// The operation, or `*` for any; `PutResponse` is the answer of a custom resource.
     pub operation: String,
     /// The first call to go wrong, counted from 1 and from now on.
     #[serde(default = "one")]

@@ -5,6 +5,27 @@
 //! and goes wrong when told to. [`Function`] runs a real function binary against it under a Lambda
 //! Runtime API of its own.
 //!
+//! ```no_run
+//! use std::path::Path;
+//! use std::time::Duration;
+//!
+//! use serde_json::json;
+//! use simulator::{Fault, Function, Outcome, Settings, Simulator};
+//!
+//! # async fn scenario() -> std::io::Result<()> {
+//! let aws = Simulator::start(Settings::strict()).await?;
+//! aws.fail(Fault::error("EnablePolicyType", "TooManyRequestsException").nth(2));
+//! let function = Function::of(Path::new("target/debug/policy-types"), &aws).start().await?;
+//! let url = aws.response_url();
+//! let event = json!({ "RequestType": "Create", "ResponseURL": url });
+//! let outcome = function.invoke(&event, Duration::from_secs(30)).await;
+//! assert!(matches!(outcome, Outcome::Returned(_)), "{}", function.logs());
+//! assert_eq!(aws.responses(&url).len(), 1);
+//! assert!(aws.organization(|it| it.is_enabled("BACKUP_POLICY")));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The rules are pure state machines ([`Organization`], [`Backup`], [`Sts`], [`Buckets`]) that know
 //! nothing of the wire; `services` translates; `core` decides what happens to a call; `server`
 //! waits.

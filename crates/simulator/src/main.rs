@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use simulator::{Rates, Settings, Simulator};
+use simulator::{Pending, Rates, Settings, Simulator};
 use tokio::io::AsyncWriteExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,6 +29,9 @@ struct Options {
     /// Whether callers are throttled
     #[arg(long, value_enum, default_value = "published")]
     rates: Throttling,
+    /// How many reads of the roots show a policy type as pending after it was enabled
+    #[arg(long, default_value_t = 0)]
+    pending_enable: u32,
     /// The management account
     #[arg(long, default_value = "111122223333")]
     management_account: String,
@@ -61,6 +64,7 @@ impl From<Options> for Settings {
             region: options.region,
             page_size: options.page_size,
             empty_pages: options.empty_pages,
+            pending: Pending::Reads(options.pending_enable),
             rates: match options.rates {
                 Throttling::Published => Rates::Published,
                 Throttling::Off => Rates::Off,

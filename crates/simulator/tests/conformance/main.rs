@@ -20,10 +20,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use simulator::{
     AccountState, Code, Constraint, FeatureSet, Invalid, OPERATIONS, POLICY_TYPES, Service,
+    Settings, Simulator,
 };
 
 use crate::driver::{Driver, SERVICES};
 use crate::model::Model;
+use crate::support::Client;
 
 const CONTENT: &str = r#"{"plans":{"daily":{}}}"#;
 
@@ -284,6 +286,37 @@ fn every_error_is_one_of_its_operation() {
             let strange: Vec<_> = operation.errors().filter(|it| !listed(it)).collect();
             assert_eq!(strange, [], "errors of {}", operation.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn callers_are_refused_whom_the_documentation_does_not_name() {
+    let simulator = Simulator::start(Settings::default()).await.unwrap();
+    let member = simulator.organization(|it| {
+        let member = it.accounts().find(|it| it.created).unwrap().id.clone();
+        it.enable_service_access("backup.amazonaws.com").unwrap();
+        it.enable_service_access("ram.amazonaws.com").unwrap();
+        it.register_delegated_administrator(&member, "backup.amazonaws.com").unwrap();
+        let statement = json!([{ "Effect": "Allow", "Principal": { "AWS": member },
+            "Action": "organizations:*", "Resource": "*" }]);
+        it.put_resource_policy(&json!({ "Statement": statement }).to_string(), &[]).unwrap();
+        member
+    });
+    let client = Client::new(&simulator.url());
+    let stranger = simulator.organization(|it| it.accounts().last().unwrap().id.clone());
+    let model = Model::load("organizations");
+    for operation in OPERATIONS.iter().filter(|it| it.service == Service::Organizations) {
+        let documentation = model.documentation(operation.name);
+        let management = documentation.contains("only call this operation from the management");
+        let delegated = documentation.contains("that is a delegated administrator");
+        let denied = async |account: &str| {
+            let reply = client.key(account).organizations(operation.name, json!({})).await;
+            reply.code() == "AccessDeniedException"
+        };
+        assert_eq!(denied(&stranger).await, management, "{} by a member", operation.name);
+        let expected = management && !delegated;
+        assert_eq!(denied(&member).await, expected, "{} by an administrator", operation.name);
+        assert!(!denied("111122223333").await, "{} by the management account", operation.name);
     }
 }
 

@@ -40,6 +40,11 @@ impl Model {
         self.0["metadata"][name].as_str().unwrap_or_default()
     }
 
+    /// What the documentation says of an operation, markup included.
+    pub(crate) fn documentation(&self, operation: &str) -> &str {
+        self.0["operations"][operation]["documentation"].as_str().unwrap_or_default()
+    }
+
     pub(crate) fn has(&self, operation: &str) -> bool {
         self.0["operations"].get(operation).is_some()
     }
