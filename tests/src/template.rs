@@ -2,12 +2,39 @@
 //!
 //! The short forms of intrinsic functions are YAML tags, which serde does not carry; saphyr does.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a contract that cannot be read is broken"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
+
+/// Values of the parameters that have no default.
+pub const REQUIRED: &[(&str, &str)] = &[
+    ("ArtifactBucket", "artifacts-of-ours"),
+    ("ArtifactPrefix", "org-backup/0123/"),
+    ("CentralVaultArn", "arn:aws-cn:backup:cn-northwest-1:666677778888:backup-vault:central"),
+];
+
+/// Values that make every condition true.
+pub const EVERYTHING: &[(&str, &str)] = &[
+    ("BackupAdministratorAccountId", "444455556666"),
+    ("DelegatedAdministratorSync", "true"),
+    ("GlobalSettingsOnDelete", "Restore"),
+    ("MonthlyColdStorageAfterDays", "30"),
+    ("MultiPartyApproval", "false"),
+    ("PolicyBucket", "documents-of-ours"),
+    ("PolicyTypesOnDelete", "Disable"),
+    ("Regions", "cn-north-1, cn-northwest-1"),
+    ("ServiceAccessOnDelete", "Revert"),
+    ("StackSetsAdministratorAccountId", "555566667777"),
+];
 
 /// A template in JSON, where `!Ref` is written `{"Ref": …}` and so on.
 #[derive(Clone, Debug)]

@@ -1,0 +1,103 @@
+//! The requests in `events/`: what CloudFormation would send, and what the binaries serve.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use simulator::Settings;
+use tests::organization::Organization;
+use tests::template::as_sent;
+
+const FUNCTIONS: [&str; 4] = ["backup-policy", "global-settings", "policy-types", "service-access"];
+const REQUESTS: [&str; 3] = ["Create", "Update", "Delete"];
+
+fn event(function: &str, request: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(function);
+    let path = folder.join(format!("{}.json", request.to_lowercase()));
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// An organization that is ready for the function.
+async fn organization(function: &str) -> Organization {
+    if function == "backup-policy" {
+        Organization::ready(Settings::default()).await
+    } else {
+        Organization::bare(Settings::default()).await
+    }
+}
+
+#[test]
+fn every_function_has_its_events_and_no_other() {
+    let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let names = |folder: &Path| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|it| it.into_string().unwrap()).collect()
+    };
+    assert_eq!(names(&events), FUNCTIONS.map(str::to_owned).into());
+    for function in FUNCTIONS {
+        let files = ["create.json", "delete.json", "update.json"];
+        assert_eq!(names(&events.join(function)), files.map(str::to_owned).into(), "{function}");
+    }
+}
+
+#[test]
+fn an_event_is_what_cloudformation_sends() {
+    let mut ids = BTreeSet::new();
+    for (function, request) in FUNCTIONS.iter().flat_map(|f| REQUESTS.map(|it| (f, it))) {
+        let event = event(function, request);
+        let mut members = vec![
+            "LogicalResourceId",
+            "RequestId",
+            "RequestType",
+            "ResourceProperties",
+            "ResourceType",
+            "ResponseURL",
+            "StackId",
+        ];
+        if request != "Create" {
+            members.push("PhysicalResourceId");
+        }
+        if request == "Update" {
+            members.push("OldResourceProperties");
+        }
+        let found: BTreeSet<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(found, members.into_iter().collect(), "{function} {request}");
+        assert_eq!(event["RequestType"], request);
+        assert_eq!(as_sent(event.clone()), event, "{function} {request}: a scalar is no string");
+        assert!(ids.insert(event["RequestId"].to_string()), "{function} {request}: used twice");
+        // What is on the loopback interface may be plain http.
+        assert!(event["ResponseURL"].as_str().unwrap().starts_with("http://127.0.0.1:"));
+    }
+}
+
+#[tokio::test]
+async fn every_event_is_served_by_itself() {
+    for (function, request) in FUNCTIONS.iter().flat_map(|f| REQUESTS.map(|it| (*f, it))) {
+        let organization = organization(function).await;
+        let mut event = event(function, request);
+        event["ResponseURL"] = json!(organization.response_url());
+        let answer = organization.stack(function).send(&event).await;
+        assert!(answer.success, "{function} {request}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_events_of_a_function_are_the_life_of_a_resource() {
+    for function in FUNCTIONS {
+        let organization = organization(function).await;
+        let mut physical_id = None;
+        for request in REQUESTS {
+            let mut event = event(function, request);
+            event["ResponseURL"] = json!(organization.response_url());
+            if let Some(id) = &physical_id {
+                event["PhysicalResourceId"] = json!(id);
+            }
+            let answer = organization.stack(function).send(&event).await;
+            assert!(answer.success, "{function} {request}: {answer}");
+            physical_id = Some(answer.physical_id);
+        }
+    }
+}
