@@ -80,8 +80,10 @@ fn effective_policies(texts: &[String], accounts: usize) -> (usize, usize) {
     let mut chains: HashMap<(usize, usize), usize> = HashMap::new();
     let mut errors = 0;
     for account in 0..accounts {
-        let ou = account % OUS + 1;
-        let own = if account % 10 == 0 { account * 13 % POLICIES } else { POLICIES };
+        // Scattered, so that no two numbers go together.
+        let scattered = account.wrapping_mul(0x9e37_79b9) >> 7;
+        let ou = scattered % OUS + 1;
+        let own = if account % 10 == 0 { scattered / OUS % POLICIES } else { POLICIES };
         let found = *chains.entry((ou, own)).or_insert_with(|| {
             let above = ous.get(ou).unwrap();
             let state = match own {
