@@ -20,7 +20,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(VENV) package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
-	cargo run --locked --quiet --package demo -- --package $(PACKAGE)
+	cargo run --locked --package demo -- --package $(PACKAGE)
 
 # All targets at once: what tests need of a crate and what programs need of it are then one build.
 .PHONY: test

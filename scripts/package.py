@@ -20,7 +20,7 @@ def pack(binary: bytes, archive: pathlib.Path) -> None:
     entry.create_system = 3  # Unix, whose permissions follow.
     entry.external_attr = 0o100755 << 16
     with zipfile.ZipFile(archive, "w") as it:
-        it.writestr(entry, binary, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
+        it.writestr(entry, binary, compress_type=zipfile.ZIP_DEFLATED, compresslevel=6)
 
 
 def main(binaries: str, package: str, *functions: str) -> None:

@@ -88,6 +88,10 @@ impl Template {
     }
 
     /// Its resources whose type begins with `prefix`, by name.
+    ///
+    /// # Panics
+    ///
+    /// When it has no resources.
     #[must_use]
     pub fn resources(&self, prefix: &str) -> Vec<(&str, &Value)> {
         let all = self.body["Resources"].as_object().unwrap();
@@ -115,14 +119,14 @@ impl Stack<'_> {
     pub fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Array(list) => Some(list.iter().filter_map(|it| self.resolve(it)).collect()),
-            Value::Object(map) => match single(map) {
-                Some((function, arguments)) => self.call(function, arguments),
-                None => {
-                    let all = map.iter();
-                    let all = all.filter_map(|(key, it)| Some((key.clone(), self.resolve(it)?)));
-                    Some(Value::Object(all.collect()))
+            Value::Object(map) => {
+                if let Some((function, arguments)) = single(map) {
+                    return self.call(function, arguments);
                 }
-            },
+                let all = map.iter();
+                let all = all.filter_map(|(key, it)| Some((key.clone(), self.resolve(it)?)));
+                Some(Value::Object(all.collect()))
+            }
             scalar => Some(scalar.clone()),
         }
     }

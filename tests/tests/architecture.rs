@@ -1,5 +1,11 @@
 //! Dependencies point one way: functions to `cfn`, `aws` and `plan`, `aws` to `plan`, and no further.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a manifest that cannot be read breaks the rules"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
