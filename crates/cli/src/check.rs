@@ -76,7 +76,7 @@ fn looks_like_policies(document: &Node) -> bool {
 }
 
 /// The most backup policies that AWS attaches to one root, OU or account.
-const MAX_POLICIES: usize = 10;
+pub(crate) const MAX_POLICIES: usize = 10;
 
 /// Checks the policies of one level, by themselves and with each other.
 fn level(policies: &[Node], now: SystemTime) -> Vec<Finding> {

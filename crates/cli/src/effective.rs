@@ -9,6 +9,7 @@ use plan::language::{
 };
 use serde_json::json;
 
+use crate::check::MAX_POLICIES;
 use crate::input::{self, Input};
 use crate::output::{self, Output, note};
 use crate::{Effective, Failure, Outcome};
@@ -87,6 +88,10 @@ fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, Failure> {
         Value::Array(policies) => policies.as_slice(),
         _ => std::slice::from_ref(&document),
     };
+    if policies.len() > MAX_POLICIES {
+        let message = format!("AWS attaches at most {MAX_POLICIES} policies at `{}`", input.name);
+        note("note", &message);
+    }
     let mut merged = Vec::new();
     for (number, policy) in policies.iter().enumerate() {
         let name = format!("{}[{number}]", input.name);

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::MAX_CHARACTERS;
-use super::admit::{COLD_DAYS, assigned, each, is_variable};
 use super::cron::Schedule;
 use super::finding::{Finding, Findings, Path, Severity};
 use super::node::{Member, Node, Span, Value};
 use super::operator::{Allowed, CONTROL, Keyword, Operator, keyword};
 use super::policy::{Place, Policy};
+use super::rules::{COLD_DAYS, assigned, each, is_variable};
 use super::values;
 
 /// Most entries that AWS documents, and the words for them.

@@ -19,6 +19,7 @@ mod merge;
 mod node;
 mod operator;
 mod policy;
+mod rules;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::cron::Schedule;
 use super::merge::{Effective, Source, State};
 use super::policy::Setting;
+use super::rules::{ARCHIVE_INTERVAL, COLD_DAYS, CONTINUOUS_DAYS};
 use super::values;
 
 /// What AWS calls the mistake.
@@ -63,9 +64,6 @@ pub(super) struct Report {
 }
 
 const MAX_RULES: usize = 10;
-const CONTINUOUS_DAYS: u64 = 35;
-const ARCHIVE_DAYS: u64 = 90;
-const ARCHIVE_INTERVAL: Duration = Duration::from_hours(28 * 24);
 
 impl Effective {
     /// The errors that AWS reports for this document; none when it takes effect.
@@ -178,8 +176,7 @@ impl Report {
         let delete = lifecycle.get("delete_after_days");
         let cold = lifecycle.get("move_to_cold_storage_after_days");
         let days = (values::number(text(delete)), values::number(text(cold)));
-        if matches!(days, (Some(delete), Some(cold)) if delete >= cold.saturating_add(ARCHIVE_DAYS))
-        {
+        if matches!(days, (Some(delete), Some(cold)) if delete >= cold.saturating_add(COLD_DAYS)) {
             return;
         }
         let fields = format!(
