@@ -1,11 +1,16 @@
 //! A small HTTP client that looks like an AWS SDK from afar.
 
+use std::time::Duration;
+
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+
+/// How long a reply may take before the test is given up instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whoever calls: an endpoint, an access key and a Region.
 #[derive(Clone, Debug)]
@@ -110,7 +115,7 @@ impl Client {
         self.send(service, method, path, &[], body.to_owned()).await.expect("no reply")
     }
 
-    /// Sends a request, signed as far as a simulator looks.
+    /// Sends a request, signed as far as a simulator looks, and gives up after a long while.
     pub(crate) async fn send(
         &self,
         service: &str,
@@ -118,6 +123,18 @@ impl Client {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
+    ) -> Result<Reply, hyper::Error> {
+        let exchange = self.exchange(service, method, path, headers, body.into());
+        tokio::time::timeout(PATIENCE, exchange).await.expect("no reply in time")
+    }
+
+    async fn exchange(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
     ) -> Result<Reply, hyper::Error> {
         let address = self.url.trim_start_matches("http://");
         let stream = TcpStream::connect(address).await.expect("nobody listens");
@@ -135,7 +152,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body.into())).expect("a request");
+        let request = request.body(Full::new(body)).expect("a request");
         let response = sender.send_request(request).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();

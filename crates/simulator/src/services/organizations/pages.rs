@@ -105,6 +105,7 @@ mod tests {
         loop {
             let page = cut_page(cut, "list", token.as_deref(), 0..items).unwrap();
             pages.push(page.items);
+            assert!(pages.len() <= 2 * items + 2, "there is no end");
             token = page.next;
             if token.is_none() {
                 return pages;
