@@ -35,6 +35,13 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Fai
     });
     let effective = inherited.effective();
     let errors = effective.validate(now);
+    for it in effective.doubts() {
+        let path = it.path;
+        note(
+            "note",
+            &format!("`{path}` is added below a control that, as AWS documents it, forbids that"),
+        );
+    }
 
     let mut output = Output::new();
     if arguments.validate {

@@ -502,3 +502,15 @@ fn peers_that_quarrel_are_noted_but_do_not_spoil_the_output() {
                 `plans/tier/rules/nightly/target_backup_vault_name`; the first one wins\n";
     assert_eq!(run.stderr, note);
 }
+
+#[test]
+fn what_an_account_may_not_get_after_all_is_noted() {
+    let folder = folder("doubts");
+    let root = r#"{"plans":{"@@operators_allowed_for_child_policies":["@@none"]}}"#;
+    fs::write(folder.join("root.json"), root).unwrap();
+    let run = org_backup(&folder, &["effective", "--merged", "root.json", "-"], FRAGMENT);
+    let notes: Vec<_> = run.stderr.lines().filter(|it| it.starts_with("note: ")).collect();
+    let note =
+        "note: `plans/tier` is added below a control that, as AWS documents it, forbids that";
+    assert_eq!((run.code, notes.as_slice()), (0, [note].as_slice()));
+}

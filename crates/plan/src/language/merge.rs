@@ -63,6 +63,15 @@ pub struct Leaf<'a> {
     pub origins: &'a [Origin],
 }
 
+/// Something in an effective policy that an account may not get after all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// The keys that lead to it, joined by `/`.
+    pub path: String,
+    /// The policies that have a part in it, sorted.
+    pub contributors: Vec<Arc<Source>>,
+}
+
 /// One place after merging.
 #[derive(Debug)]
 pub(super) struct State {
@@ -70,13 +79,21 @@ pub(super) struct State {
     leaf: Option<(Setting, Vec<Origin>)>,
     /// The places below, sorted by key.
     below: Vec<(Arc<str>, Arc<State>)>,
+    /// Whether it was added below a control that, by its documentation, forbids that.
+    is_doubtful: bool,
     /// What is wrong with the plan at this place, once somebody asked.
     pub(super) report: OnceLock<Report>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { allowed: Allowed::ALL, leaf: None, below: Vec::new(), report: OnceLock::new() }
+        Self {
+            allowed: Allowed::ALL,
+            leaf: None,
+            below: Vec::new(),
+            is_doubtful: false,
+            report: OnceLock::new(),
+        }
     }
 }
 
@@ -108,7 +125,7 @@ impl Inherited {
             Part { source: Arc::new(source), place: &document.top }
         });
         let parts: Vec<_> = parts.collect();
-        Self { state: Arc::new(level(&self.state, &parts)) }
+        Self { state: Arc::new(level(&self.state, &parts, false)) }
     }
 
     /// What an account gets that has nothing attached below this level.
@@ -124,18 +141,23 @@ struct Part<'a> {
     place: &'a Place,
 }
 
-fn level(inherited: &State, parts: &[Part<'_>]) -> State {
+fn level(inherited: &State, parts: &[Part<'_>], is_doubtful: bool) -> State {
     let controls = parts.iter().filter_map(|it| it.place.control);
     State {
         // Peers' controls intersect, and no level can widen what one above it allows.
         allowed: controls.fold(inherited.allowed, Allowed::and),
         leaf: leaf(inherited, parts),
-        below: below(&inherited.below, parts),
+        below: below(inherited, parts),
+        is_doubtful,
         report: OnceLock::new(),
     }
 }
 
-fn below(inherited: &[(Arc<str>, Arc<State>)], parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
+fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
+    // What AWS does with a key that a level adds below such a control is documented, but what was
+    // recorded is that controls on objects do not lock the values below them.
+    let may_add = above.allowed.has(Operator::Append);
+    let inherited = &above.below;
     let mut touched: Vec<(&Arc<str>, Part<'_>)> = Vec::new();
     for part in parts {
         let below = part.place.below.iter();
@@ -158,9 +180,11 @@ fn below(inherited: &[(Arc<str>, Arc<State>)], parts: &[Part<'_>]) -> Vec<(Arc<s
         while let Some((_, part)) = touched.next_if(|it| it.0 == key) {
             peers.push(part);
         }
-        let above = inherited.next_if(|it| it.0 == *key);
-        let above = above.map_or(&nothing, |it| it.1.as_ref());
-        states.push((Arc::clone(key), Arc::new(level(above, &peers))));
+        let (above, is_doubtful) = match inherited.next_if(|it| it.0 == *key) {
+            Some((_, above)) => (above.as_ref(), above.is_doubtful),
+            None => (&nothing, !may_add),
+        };
+        states.push((Arc::clone(key), Arc::new(level(above, &peers, is_doubtful))));
     }
     states.extend(inherited.cloned());
     states
@@ -275,6 +299,21 @@ impl State {
         }
     }
 
+    fn doubts(&self, path: &str, into: &mut Vec<Doubt>) {
+        if self.is_doubtful {
+            let mut contributors = Vec::new();
+            self.contributors(&mut contributors);
+            contributors.sort();
+            contributors.dedup();
+            into.push(Doubt { path: path.to_owned(), contributors });
+            return;
+        }
+        for (key, state) in self.visible() {
+            let separator = if path.is_empty() { "" } else { "/" };
+            state.doubts(&format!("{path}{separator}{key}"), into);
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
             || self.setting() == other.setting()
@@ -309,6 +348,19 @@ impl Effective {
         let mut leaves = Vec::new();
         self.state.leaves("", &mut leaves);
         leaves
+    }
+}
+
+impl Effective {
+    /// What was added below a control on an object that, by its documentation, forbids adding.
+    ///
+    /// The documentation says that AWS ignores such keys; it was never recorded. They are part of
+    /// this policy, and whoever relies on them should know.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts = Vec::new();
+        self.state.doubts("", &mut doubts);
+        doubts
     }
 }
 

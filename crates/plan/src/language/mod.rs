@@ -30,7 +30,7 @@ use std::time::SystemTime;
 
 pub use finding::{Finding, Severity, locate};
 pub use lint::{Contested, contested};
-pub use merge::{Effective, Inherited, Leaf, Level, Origin, Source, merge};
+pub use merge::{Doubt, Effective, Inherited, Leaf, Level, Origin, Source, merge};
 pub use node::{Member, Node, Span, Value};
 pub use operator::Operator;
 pub use policy::{Policy, Setting};

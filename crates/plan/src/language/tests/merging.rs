@@ -112,6 +112,25 @@ fn a_control_on_an_object_does_not_reach_the_values_below() {
 }
 
 #[test]
+fn what_is_added_below_a_control_that_forbids_it_is_in_doubt() {
+    let root = format!(r#"{{"plans":{{{NONE},"tier":{{"regions":{{"@@assign":["a"]}}}}}}}}"#);
+    let child = r#"{"plans":{"more":{"regions":{"@@assign":["b"]}},
+        "tier":{"regions":{"@@append":["c"]}}}}"#;
+    let below = levels(&[&[&root], &[child], &[child]]).effective();
+    let doubts = below.doubts();
+    let [doubt] = doubts.as_slice() else { panic!("{doubts:?}") };
+    assert_eq!(doubt.path, "plans/more");
+    let policies: Vec<_> = doubt.contributors.iter().map(|it| &*it.policy).collect();
+    assert_eq!(policies, ["2.0"]);
+    let plans = json!({"more": {"regions": ["b"]}, "tier": {"regions": ["a", "c"]}});
+    assert_eq!(below.to_json(), json!({ "plans": plans }));
+
+    let open = root.replace(NONE, APPEND);
+    assert_eq!(levels(&[&[&open], &[child]]).effective().doubts(), []);
+    assert_eq!(levels(&[&[&root, child]]).effective().doubts(), []);
+}
+
+#[test]
 fn a_control_without_a_value_still_limits_the_levels_below() {
     assert_eq!(regions(&[&[NONE], &[r#""@@assign":["b"]"#]]), Value::Null);
 }
