@@ -33,9 +33,13 @@ test: check package ## Everything that CI runs, from nothing
 check: $(VENV) ## Formatting, lints, licences and templates
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
-	else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
+	else echo "cargo-deny is not installed: licences and sources of crates are not checked"; fi
 	.venv/bin/cfn-lint
+
+.PHONY: audit
+audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code
+	cargo deny --all-features check advisories
 
 .PHONY: build
 build: ## The functions as they are shipped
