@@ -11,6 +11,7 @@ mod ministack;
 mod organization;
 mod picture;
 mod screen;
+mod stage;
 mod story;
 
 use std::error::Error;
@@ -22,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 use crate::screen::Screen;
-use crate::story::{Places, Stage};
+use crate::stage::{Places, Stage};
 
 /// What the shell says when Ctrl-C ended a program.
 const INTERRUPTED: u8 = 130;

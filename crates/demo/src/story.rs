@@ -1,111 +1,14 @@
 //! The demo, chapter by chapter. Everything it says is checked first.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use simulator::Entry;
 use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
 
-use crate::cloudformation::{BUCKET, Deployer, Deployment};
 use crate::failure::{Failure, ensure};
-use crate::ledger::{Ledger, Work};
-use crate::ministack::{Ministack, REGION};
-use crate::organization::Simulated;
 use crate::picture;
-use crate::screen::Screen;
+use crate::stage::{ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, POLICIES, Stack, Stage};
 
-const BOOTSTRAP: &str = "org-backup";
-const POLICIES: &str = "org-backup-policies";
-const ACCOUNTS: usize = 40;
-const MANAGEMENT_ACCOUNT: &str = "518204739061";
-const CENTRAL_VAULT: &str = "arn:aws:backup:us-west-2:290461857703:backup-vault:central";
 const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
 
-/// Where things are.
-#[derive(Debug)]
-pub(crate) struct Places {
-    /// The Python that has ministack.
-    pub python: PathBuf,
-    /// The archives of the functions.
-    pub package: PathBuf,
-    /// The templates.
-    pub templates: PathBuf,
-}
-
-/// What runs while the story is told.
-#[derive(Debug)]
-pub(crate) struct Stage<'a> {
-    screen: &'a Screen,
-    simulated: Simulated,
-    ministack: Ministack,
-    deployer: Deployer,
-    bootstrap: Stack,
-    policies: Stack,
-}
-
-/// What a stack is deployed from.
-#[derive(Debug)]
-struct Stack {
-    name: &'static str,
-    template: String,
-    parameters: BTreeMap<&'static str, String>,
-}
-
-/// One deployment, and what the custom resources did in it.
-#[derive(Debug)]
-struct Told {
-    deployment: Deployment,
-    work: Vec<Work>,
-    calls: Vec<Entry>,
-}
-
-impl Told {
-    fn writes(&self) -> Vec<String> {
-        let writes = self.calls.iter().filter(|it| it.is_successful_write());
-        writes.map(ToString::to_string).collect()
-    }
-
-    fn wrote_nothing(&self) -> Result<(), Failure> {
-        let stack = &self.deployment.stack;
-        ensure(self.writes().is_empty(), || format!("{stack} wrote {}", self.writes().join(", ")))
-    }
-}
-
-impl<'a> Stage<'a> {
-    /// Starts an organization and an AWS account around it.
-    pub(crate) async fn set(places: &Places, screen: &'a Screen) -> Result<Self, Failure> {
-        let template = |name: &str| read(&places.templates.join(name));
-        let (bootstrap, policies) =
-            (template("bootstrap.yaml")?, template("backup-policies.yaml")?);
-        screen.wait_for("starting the simulator and ministack");
-        let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
-        let ministack =
-            Ministack::start(&places.python, MANAGEMENT_ACCOUNT, &simulated.endpoint()).await?;
-        let deployer = Deployer::new(&ministack.endpoint(), MANAGEMENT_ACCOUNT);
-        let prefix = deployer.upload(&places.package).await?;
-        let bootstrap = Stack {
-            name: BOOTSTRAP,
-            template: bootstrap,
-            parameters: [
-                ("ArtifactBucket", BUCKET.to_owned()),
-                ("ArtifactPrefix", prefix),
-                ("BackupAdministratorAccountId", simulated.administrator()?),
-            ]
-            .into(),
-        };
-        let policies = Stack {
-            name: POLICIES,
-            template: policies,
-            parameters: [
-                ("CentralVaultArn", CENTRAL_VAULT.to_owned()),
-                ("Regions", "us-east-1,eu-west-1".to_owned()),
-            ]
-            .into(),
-        };
-        Ok(Self { screen, simulated, ministack, deployer, bootstrap, policies })
-    }
-
+impl Stage<'_> {
     /// Tells it all.
     pub(crate) async fn play(&mut self) -> Result<(), Failure> {
         self.a_bare_organization()?;
@@ -250,11 +153,7 @@ impl<'a> Stage<'a> {
         self.screen.chapter(7, "Delete both stacks");
         let before = self.simulated.organization();
         for stack in [POLICIES, BOOTSTRAP] {
-            let told = self.follow(async |ledger: &mut Ledger| {
-                let calls = |from, to| self.simulated.calls_between(from, to);
-                self.deployer.delete(stack, |it| ledger.see(it, self.screen, calls)).await
-            });
-            let told = told.await?;
+            let told = self.delete(stack).await?;
             told.wrote_nothing()?;
             told.deployment.expect("DELETE_COMPLETE")?;
         }
@@ -268,59 +167,6 @@ impl<'a> Stage<'a> {
         self.all_are_reached()?;
         self.screen.so("both stacks are gone, and the organization is still protected");
         Ok(())
-    }
-
-    /// Prints what someone needs to go on by hand.
-    pub(crate) fn introduce(&self) {
-        let endpoint = self.ministack.endpoint();
-        let organization = self.simulated.endpoint();
-        let lines = [
-            format!("AWS_ENDPOINT_URL={endpoint}"),
-            format!("AWS_ENDPOINT_URL_ORGANIZATIONS={organization}"),
-            format!("AWS_ENDPOINT_URL_BACKUP={organization}"),
-            format!("AWS_ENDPOINT_URL_STS={organization}"),
-            format!("AWS_REGION={REGION} AWS_ACCESS_KEY_ID={MANAGEMENT_ACCOUNT}"),
-            "AWS_SECRET_ACCESS_KEY=none".to_owned(),
-        ];
-        self.screen.line("\nIt keeps running until Ctrl-C. For any AWS client:\n");
-        for line in lines {
-            self.screen.line(&format!("   export {line}"));
-        }
-        self.screen.line(&format!(
-            "\nThe functions are in s3://{BUCKET}; what was called is at {organization}/_simulator/journal.\n\
-             To deploy the policies again, set Adopt=true, since those of the demo are still there."
-        ));
-    }
-
-    async fn deploy(&self, stack: &Stack) -> Result<Told, Failure> {
-        let Stack { name, template, parameters } = stack;
-        self.follow(async |ledger: &mut Ledger| {
-            let calls = |from, to| self.simulated.calls_between(from, to);
-            let seen = |it: &_| ledger.see(it, self.screen, calls);
-            self.deployer.deploy(name, template, parameters, seen).await
-        })
-        .await
-    }
-
-    /// Runs a deployment and shows what the custom resources do in it.
-    async fn follow(
-        &self,
-        run: impl AsyncFnOnce(&mut Ledger) -> Result<Deployment, Failure>,
-    ) -> Result<Told, Failure> {
-        let known = self.simulated.journal().len();
-        let mut ledger = Ledger::default();
-        let deployment = run(&mut ledger).await?;
-        self.screen.rest();
-        let others = deployment.events.iter().filter(|it| !it.custom() && it.done()).count();
-        let others = match others.saturating_sub(1) {
-            0 => String::new(),
-            count => format!(", with {count} functions, roles and log groups"),
-        };
-        let took = deployment.milliseconds();
-        let (stack, status) = (&deployment.stack, &deployment.status);
-        self.screen.line(&format!("   {stack:<21} {status} in {took} ms{others}"));
-        let calls = self.simulated.journal().split_off(known);
-        Ok(Told { deployment, work: ledger.done, calls })
     }
 
     fn switches(&self) {
@@ -359,9 +205,4 @@ impl<'a> Stage<'a> {
 fn content(organization: &Organization, id: &str) -> Result<String, Failure> {
     let policy = organization.policy(id).map(|it| it.content.clone());
     policy.map_err(|_| Failure::NotSo(format!("there is a policy {id}")))
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|source| Failure::Unreadable { path: path.display().to_string(), source })
 }

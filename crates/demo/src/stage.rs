@@ -1,0 +1,190 @@
+//! What runs while the story is told, and how a stack is deployed on it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use simulator::Entry;
+
+use crate::cloudformation::{BUCKET, Deployer, Deployment};
+use crate::failure::{Failure, ensure};
+use crate::ledger::{Ledger, Work};
+use crate::ministack::{Ministack, REGION};
+use crate::organization::Simulated;
+use crate::screen::Screen;
+
+/// The stack that makes the organization ready.
+pub(crate) const BOOTSTRAP: &str = "org-backup";
+/// The stack of the backup policies.
+pub(crate) const POLICIES: &str = "org-backup-policies";
+/// How many accounts the organization has.
+pub(crate) const ACCOUNTS: usize = 40;
+const MANAGEMENT_ACCOUNT: &str = "518204739061";
+/// The vault that every backup is copied to.
+pub(crate) const CENTRAL_VAULT: &str = "arn:aws:backup:us-west-2:290461857703:backup-vault:central";
+
+/// Where things are.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The Python that has ministack.
+    pub python: PathBuf,
+    /// The archives of the functions.
+    pub package: PathBuf,
+    /// The templates.
+    pub templates: PathBuf,
+}
+
+/// What runs while the story is told.
+#[derive(Debug)]
+pub(crate) struct Stage<'a> {
+    /// Where it is told.
+    pub screen: &'a Screen,
+    /// The organization.
+    pub simulated: Simulated,
+    /// Everything else that AWS is.
+    pub ministack: Ministack,
+    /// The stack that makes the organization ready.
+    pub bootstrap: Stack,
+    /// The stack of the backup policies.
+    pub policies: Stack,
+    deployer: Deployer,
+}
+
+/// What a stack is deployed from.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    /// Its name.
+    pub name: &'static str,
+    /// The text of its template.
+    pub template: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<&'static str, String>,
+}
+
+/// One deployment, and what the custom resources did in it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// How it went.
+    pub deployment: Deployment,
+    /// What the custom resources did.
+    pub work: Vec<Work>,
+    /// Every call from its beginning to its end.
+    pub calls: Vec<Entry>,
+}
+
+impl Told {
+    /// The calls that were to change something, and were not refused.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let writes = self.calls.iter().filter(|it| it.is_successful_write());
+        writes.map(ToString::to_string).collect()
+    }
+
+    /// Goes on if there were none.
+    pub(crate) fn wrote_nothing(&self) -> Result<(), Failure> {
+        let stack = &self.deployment.stack;
+        ensure(self.writes().is_empty(), || format!("{stack} wrote {}", self.writes().join(", ")))
+    }
+}
+
+impl<'a> Stage<'a> {
+    /// Starts an organization and an AWS account around it.
+    pub(crate) async fn set(places: &Places, screen: &'a Screen) -> Result<Self, Failure> {
+        let template = |name: &str| read(&places.templates.join(name));
+        let (bootstrap, policies) =
+            (template("bootstrap.yaml")?, template("backup-policies.yaml")?);
+        screen.wait_for("starting the simulator and ministack");
+        let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
+        let ministack =
+            Ministack::start(&places.python, MANAGEMENT_ACCOUNT, &simulated.endpoint()).await?;
+        let deployer = Deployer::new(&ministack.endpoint(), MANAGEMENT_ACCOUNT);
+        let prefix = deployer.upload(&places.package).await?;
+        let bootstrap = Stack {
+            name: BOOTSTRAP,
+            template: bootstrap,
+            parameters: [
+                ("ArtifactBucket", BUCKET.to_owned()),
+                ("ArtifactPrefix", prefix),
+                ("BackupAdministratorAccountId", simulated.administrator()?),
+            ]
+            .into(),
+        };
+        let policies = Stack {
+            name: POLICIES,
+            template: policies,
+            parameters: [
+                ("CentralVaultArn", CENTRAL_VAULT.to_owned()),
+                ("Regions", "us-east-1,eu-west-1".to_owned()),
+            ]
+            .into(),
+        };
+        Ok(Self { screen, simulated, ministack, bootstrap, policies, deployer })
+    }
+
+    /// Prints what someone needs to go on by hand.
+    pub(crate) fn introduce(&self) {
+        let endpoint = self.ministack.endpoint();
+        let organization = self.simulated.endpoint();
+        let lines = [
+            format!("AWS_ENDPOINT_URL={endpoint}"),
+            format!("AWS_ENDPOINT_URL_ORGANIZATIONS={organization}"),
+            format!("AWS_ENDPOINT_URL_BACKUP={organization}"),
+            format!("AWS_ENDPOINT_URL_STS={organization}"),
+            format!("AWS_REGION={REGION} AWS_ACCESS_KEY_ID={MANAGEMENT_ACCOUNT}"),
+            "AWS_SECRET_ACCESS_KEY=none".to_owned(),
+        ];
+        self.screen.line("\nIt keeps running until Ctrl-C. For any AWS client:\n");
+        for line in lines {
+            self.screen.line(&format!("   export {line}"));
+        }
+        self.screen.line(&format!(
+            "\nThe functions are in s3://{BUCKET}; what was called is at {organization}/_simulator/journal.\n\
+             To deploy the policies again, set Adopt=true, since those of the demo are still there."
+        ));
+    }
+
+    /// Creates or updates `stack`, showing what happens.
+    pub(crate) async fn deploy(&self, stack: &Stack) -> Result<Told, Failure> {
+        let Stack { name, template, parameters } = stack;
+        self.follow(async |ledger: &mut Ledger| {
+            let calls = |from, to| self.simulated.calls_between(from, to);
+            let seen = |it: &_| ledger.see(it, self.screen, calls);
+            self.deployer.deploy(name, template, parameters, seen).await
+        })
+        .await
+    }
+
+    /// Deletes `stack`, showing what happens.
+    pub(crate) async fn delete(&self, stack: &str) -> Result<Told, Failure> {
+        self.follow(async |ledger: &mut Ledger| {
+            let calls = |from, to| self.simulated.calls_between(from, to);
+            self.deployer.delete(stack, |it| ledger.see(it, self.screen, calls)).await
+        })
+        .await
+    }
+
+    /// Runs a deployment and shows what the custom resources do in it.
+    async fn follow(
+        &self,
+        run: impl AsyncFnOnce(&mut Ledger) -> Result<Deployment, Failure>,
+    ) -> Result<Told, Failure> {
+        let known = self.simulated.journal().len();
+        let mut ledger = Ledger::default();
+        let deployment = run(&mut ledger).await?;
+        self.screen.rest();
+        let others = deployment.events.iter().filter(|it| !it.custom() && it.done()).count();
+        let others = match others.saturating_sub(1) {
+            0 => String::new(),
+            count => format!(", with {count} functions, roles and log groups"),
+        };
+        let took = deployment.milliseconds();
+        let (stack, status) = (&deployment.stack, &deployment.status);
+        self.screen.line(&format!("   {stack:<21} {status} in {took} ms{others}"));
+        let calls = self.simulated.journal().split_off(known);
+        Ok(Told { deployment, work: ledger.done, calls })
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|source| Failure::Unreadable { path: path.display().to_string(), source })
+}
