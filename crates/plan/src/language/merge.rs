@@ -76,13 +76,36 @@ pub struct Doubt {
 #[derive(Debug)]
 pub(super) struct State {
     allowed: Allowed,
-    leaf: Option<(Setting, Vec<Origin>)>,
+    leaf: Option<(Setting, Origins)>,
     /// The places below, sorted by key.
     below: Vec<(Arc<str>, Arc<State>)>,
     /// Whether it was added below a control that, by its documentation, forbids that.
     is_doubtful: bool,
     /// What is wrong with the plan at this place, once somebody asked.
     pub(super) report: OnceLock<Report>,
+}
+
+/// Who made a value: nearly always one policy.
+#[derive(Clone, Debug)]
+enum Origins {
+    One(Origin),
+    Many(Vec<Origin>),
+}
+
+impl Origins {
+    fn as_slice(&self) -> &[Origin] {
+        match self {
+            Self::One(origin) => std::slice::from_ref(origin),
+            Self::Many(origins) => origins,
+        }
+    }
+
+    fn push(&mut self, origin: Origin) {
+        match self {
+            Self::One(first) => *self = Self::Many(vec![first.clone(), origin]),
+            Self::Many(origins) => origins.push(origin),
+        }
+    }
 }
 
 impl Default for State {
@@ -120,10 +143,13 @@ impl Inherited {
         if policies.is_empty() {
             return self.clone();
         }
-        let parts = policies.iter().map(|(policy, document)| {
-            let source = Source { target: target.to_owned(), policy: (*policy).to_owned() };
-            Part { source: Arc::new(source), place: &document.top }
+        let sources = policies.iter().map(|(policy, _)| {
+            Arc::new(Source { target: target.to_owned(), policy: (*policy).to_owned() })
         });
+        let sources: Vec<_> = sources.collect();
+        let top = Arc::from("");
+        let parts = sources.iter().zip(policies);
+        let parts = parts.map(|(source, it)| Part { key: &top, source, place: &it.1.top });
         let parts: Vec<_> = parts.collect();
         Self { state: Arc::new(level(&self.state, &parts, false)) }
     }
@@ -136,8 +162,10 @@ impl Inherited {
 }
 
 /// What one policy of a level does at a place.
+#[derive(Clone, Copy)]
 struct Part<'a> {
-    source: Arc<Source>,
+    key: &'a Arc<str>,
+    source: &'a Arc<Source>,
     place: &'a Place,
 }
 
@@ -158,45 +186,40 @@ fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
     // recorded is that controls on objects do not lock the values below them.
     let may_add = above.allowed.has(Operator::Append);
     let inherited = &above.below;
-    let mut touched: Vec<(&Arc<str>, Part<'_>)> = Vec::new();
-    for part in parts {
-        let below = part.place.below.iter();
-        touched.extend(
-            below.map(|(key, place)| (key, Part { source: Arc::clone(&part.source), place })),
-        );
-    }
+    let touched = parts.iter().flat_map(|part| {
+        let source = part.source;
+        part.place.below.iter().map(move |(key, place)| Part { key, source, place })
+    });
+    let mut touched: Vec<_> = touched.collect();
     // Stable, so that peers stay in attachment order.
-    touched.sort_by(|one, other| one.0.cmp(other.0));
+    touched.sort_by(|one, other| one.key.cmp(other.key));
 
     let mut states = Vec::with_capacity(inherited.len().max(touched.len()));
     let mut inherited = inherited.iter().peekable();
-    let mut touched = touched.into_iter().peekable();
     let nothing = State::default();
-    while let Some((key, part)) = touched.next() {
-        while let Some(state) = inherited.next_if(|it| it.0 < *key) {
+    for peers in touched.chunk_by(|one, other| one.key == other.key) {
+        let Some(Part { key, .. }) = peers.first() else { continue };
+        while let Some(state) = inherited.next_if(|it| it.0 < **key) {
             states.push(state.clone());
         }
-        let mut peers = vec![part];
-        while let Some((_, part)) = touched.next_if(|it| it.0 == key) {
-            peers.push(part);
-        }
-        let (above, is_doubtful) = match inherited.next_if(|it| it.0 == *key) {
+        let (above, is_doubtful) = match inherited.next_if(|it| it.0 == **key) {
             Some((_, above)) => (above.as_ref(), above.is_doubtful),
             None => (&nothing, !may_add),
         };
-        states.push((Arc::clone(key), Arc::new(level(above, &peers, is_doubtful))));
+        states.push((Arc::clone(key), Arc::new(level(above, peers, is_doubtful))));
     }
     states.extend(inherited.cloned());
     states
 }
 
 /// Applies one level to a value: the first assign, then every append, then every remove.
-fn leaf(inherited: &State, parts: &[Part<'_>]) -> Option<(Setting, Vec<Origin>)> {
+fn leaf(inherited: &State, parts: &[Part<'_>]) -> Option<(Setting, Origins)> {
     let mut leaf = inherited.leaf.clone();
     let allowed = |operator| inherited.allowed.has(operator);
     let assign = parts.iter().find_map(|it| Some((it, it.place.assign.as_ref()?)));
     if let Some((part, operand)) = assign.filter(|_| allowed(Operator::Assign)) {
-        leaf = Some((operand.setting.clone(), vec![part.origin(Operator::Assign, operand)]));
+        leaf =
+            Some((operand.setting.clone(), Origins::One(part.origin(Operator::Assign, operand))));
     }
     if allowed(Operator::Append) {
         for (part, operand) in parts.iter().filter_map(|it| Some((it, it.place.append.as_ref()?))) {
@@ -213,32 +236,63 @@ fn leaf(inherited: &State, parts: &[Part<'_>]) -> Option<(Setting, Vec<Origin>)>
     leaf
 }
 
-fn append(leaf: &mut Option<(Setting, Vec<Origin>)>, part: &Part<'_>, operand: &Operand) {
-    let (setting, origins) =
-        leaf.get_or_insert_with(|| (Setting::Many(Arc::default()), Vec::new()));
-    let mut seen: HashSet<&str> = setting.values().iter().map(AsRef::as_ref).collect();
-    let new = operand.setting.values().iter().filter(|it| seen.insert(it));
-    let new: Vec<_> = new.cloned().collect();
-    if !new.is_empty() || origins.is_empty() {
-        *setting = Setting::Many(setting.values().iter().cloned().chain(new).collect());
-        origins.push(part.origin(Operator::Append, operand));
+fn append(leaf: &mut Option<(Setting, Origins)>, part: &Part<'_>, operand: &Operand) {
+    let origin = || part.origin(Operator::Append, operand);
+    let (old, new) = (leaf.as_ref().map_or(&[][..], |it| it.0.values()), operand.setting.values());
+    let added = distinct(old, new);
+    match leaf {
+        // Usually the whole list is new, and can be shared with the policy.
+        None if added.len() == new.len() && matches!(operand.setting, Setting::Many(_)) => {
+            *leaf = Some((operand.setting.clone(), Origins::One(origin())));
+        }
+        None => *leaf = Some((Setting::Many(added.into()), Origins::One(origin()))),
+        Some(_) if added.is_empty() => {}
+        Some((setting, origins)) => {
+            *setting = Setting::Many(setting.values().iter().cloned().chain(added).collect());
+            origins.push(origin());
+        }
     }
 }
 
-fn remove((setting, origins): &mut (Setting, Vec<Origin>), part: &Part<'_>, operand: &Operand) {
-    let unwanted: HashSet<&str> = operand.setting.values().iter().map(AsRef::as_ref).collect();
+fn remove((setting, origins): &mut (Setting, Origins), part: &Part<'_>, operand: &Operand) {
     let Setting::Many(values) = setting else { return };
-    let left: Vec<_> =
-        values.iter().filter(|it| !unwanted.contains(it.as_ref())).cloned().collect();
+    let left = without(values, operand.setting.values());
     if left.len() < values.len() {
         *setting = Setting::Many(left.into());
         origins.push(part.origin(Operator::Remove, operand));
     }
 }
 
+/// Lists that are longer than this are hashed, so that no list makes merging slow.
+const FEW: usize = 16;
+
+/// The values of `new` that are not in `old`, each once.
+fn distinct(old: &[Arc<str>], new: &[Arc<str>]) -> Vec<Arc<str>> {
+    if old.len() + new.len() > FEW {
+        let mut seen: HashSet<&str> = old.iter().map(AsRef::as_ref).collect();
+        return new.iter().filter(|it| seen.insert(it)).cloned().collect();
+    }
+    let mut distinct: Vec<Arc<str>> = Vec::with_capacity(new.len());
+    for it in new {
+        if !old.contains(it) && !distinct.contains(it) {
+            distinct.push(Arc::clone(it));
+        }
+    }
+    distinct
+}
+
+/// The values that are not in `unwanted`.
+fn without(values: &[Arc<str>], unwanted: &[Arc<str>]) -> Vec<Arc<str>> {
+    if values.len() + unwanted.len() > FEW {
+        let unwanted: HashSet<&str> = unwanted.iter().map(AsRef::as_ref).collect();
+        return values.iter().filter(|it| !unwanted.contains(it.as_ref())).cloned().collect();
+    }
+    values.iter().filter(|it| !unwanted.contains(it)).cloned().collect()
+}
+
 impl Part<'_> {
     fn origin(&self, operator: Operator, operand: &Operand) -> Origin {
-        Origin { source: Arc::clone(&self.source), operator, at: operand.at }
+        Origin { source: Arc::clone(self.source), operator, at: operand.at }
     }
 }
 
@@ -262,7 +316,7 @@ impl State {
     /// Every policy that has a part in this place or in one below it.
     pub(super) fn contributors(&self, into: &mut Vec<Arc<Source>>) {
         if let Some((_, origins)) = &self.leaf {
-            into.extend(origins.iter().map(|it| Arc::clone(&it.source)));
+            into.extend(origins.as_slice().iter().map(|it| Arc::clone(&it.source)));
         }
         for (_, state) in &self.below {
             state.contributors(into);
@@ -290,6 +344,7 @@ impl State {
 
     fn leaves<'a>(&'a self, path: &str, into: &mut Vec<Leaf<'a>>) {
         if let Some((setting, origins)) = &self.leaf {
+            let origins = origins.as_slice();
             into.push(Leaf { path: path.to_owned(), setting, origins });
             return;
         }

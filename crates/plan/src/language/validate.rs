@@ -76,11 +76,11 @@ impl Effective {
         let mut errors = Vec::new();
         let Some(plans) = self.state.get("plans") else { return errors };
         for (name, plan) in plans.visible() {
-            let path = format!("plans/{name}");
-            let report = plan.report.get_or_init(|| check(plan, &path));
+            let path = || format!("plans/{name}");
+            let report = plan.report.get_or_init(|| check(plan, &path()));
             errors.extend(report.errors.iter().cloned());
             if report.has_archive {
-                archive_schedules(plan, &path, now, &mut errors);
+                archive_schedules(plan, &path(), now, &mut errors);
             }
         }
         errors

@@ -50,6 +50,18 @@ fn appends_keep_their_order_and_add_nothing_twice() {
 }
 
 #[test]
+fn long_lists_merge_like_short_ones() {
+    let list = |numbers: std::ops::Range<u32>| {
+        numbers.map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(",")
+    };
+    let got = regions(&[
+        &[&format!(r#""@@append":[{}]"#, list(0..30))],
+        &[&format!(r#""@@append":[{0},{0}],"@@remove":[{1}]"#, list(20..40), list(0..25))],
+    ]);
+    assert_eq!(got, json!((25..40).map(|it| it.to_string()).collect::<Vec<_>>()));
+}
+
+#[test]
 fn an_append_to_nothing_makes_the_list() {
     assert_eq!(regions(&[&[r#""@@append":["a"]"#]]), json!(["a"]));
 }
