@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::{Function, Moment, Outcome, Settings, Simulator};
 
+use crate::patiently;
+
 /// Long enough for anything that happens at all.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -48,7 +50,7 @@ async fn a_function_that_exits_is_told_from_one_that_answers() {
 #[tokio::test]
 async fn a_function_that_hangs_is_killed_at_its_deadline() {
     let (_simulator, function) = function().await;
-    let outcome = function.invoke(&event("hang", &[]), Duration::from_millis(1)).await;
+    let outcome = patiently(function.invoke(&event("hang", &[]), Duration::from_millis(1))).await;
     assert_eq!(outcome, Outcome::TimedOut);
     assert_eq!(function.stop().await.and_then(|it| it.code()), None);
 }
@@ -59,13 +61,15 @@ async fn a_function_can_be_killed_before_and_after_any_call() {
     for (moment, done) in [(Moment::Before, 1), (Moment::After, 2)] {
         let (simulator, function) = function().await;
         let hold = simulator.hold(2, moment);
-        let outcome = function.invoke_until(&event("return", &services), DEADLINE, hold).await;
+        let event = event("return", &services);
+        let outcome = patiently(function.invoke_until(&event, DEADLINE, hold)).await;
         assert!(matches!(outcome, Outcome::Exited(Some(_))), "{outcome:?}");
         assert_eq!(simulator.organization(|it| it.trusted_services().len()), done);
     }
     let (simulator, function) = function().await;
     let hold = simulator.hold(4, Moment::Before);
-    let outcome = function.invoke_until(&event("return", &services), DEADLINE, hold).await;
+    let event = event("return", &services);
+    let outcome = patiently(function.invoke_until(&event, DEADLINE, hold)).await;
     assert!(matches!(outcome, Outcome::Returned(_)), "{outcome:?}");
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use simulator::{CallOutcome, Fault, Kind, Moment, Rates, Settings};
 
-use crate::{start, with_policy};
+use crate::{patiently, start, with_policy};
 
 #[tokio::test]
 async fn a_second_writer_is_refused_while_the_first_one_writes() {
@@ -136,7 +136,7 @@ async fn a_held_call_has_done_its_work_or_not() {
         let call = tokio::spawn(async move {
             client.try_organizations("EnableAWSServiceAccess", request).await.is_ok()
         });
-        assert!(hold.reached().await);
+        assert!(patiently(hold.reached()).await);
         assert_eq!(simulator.organization(|it| !it.trusted_services().is_empty()), done);
         assert!(!call.is_finished());
         drop(hold);

@@ -16,9 +16,14 @@ mod support;
 
 use simulator::{BACKUP_POLICY, Organization, Settings, Simulator};
 
-use crate::support::Client;
+use crate::support::{Client, PATIENCE};
 
 const CONTENT: &str = r#"{"plans":{}}"#;
+
+/// Waits for what should come at once, and gives up after a long while instead of hanging.
+async fn patiently<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
+}
 
 async fn start(settings: Settings) -> (Simulator, Client) {
     let simulator = Simulator::start(settings).await.unwrap();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 /// How long a reply may take before the test is given up instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whoever calls: an endpoint, an access key and a Region.
 #[derive(Clone, Debug)]
