@@ -249,3 +249,87 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
 fn finding(code: &'static str, path: String, span: Span, message: String) -> Finding {
     Finding { severity: Severity::Error, code, path, span, line: 0, column: 0, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::language::json;
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::read;
+
+    /// Text that is nearly YAML.
+    fn scribble() -> impl Strategy<Value = String> {
+        let pieces = vec![
+            "a", ": ", "- ", "\n", "  ", "{", "}", "[", "]", ",", "!Ref ", "!!str ", "!Sub ",
+            "&x ", "*x", "|\n", ">-\n", "\"", "'", "? ", "---\n", "...\n", "# ", "%", "é", "\t",
+            "60", "~",
+        ];
+        vec(select(pieces), 0..40).prop_map(|it| it.concat())
+    }
+
+    fn document() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i32>().prop_map(serde_json::Value::from),
+            Just(serde_json::Value::Null),
+            "[a-zA-Z0-9 @:/*?{}#-]{0,8}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 5, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+                btree_map("[a-zA-Z0-9 @:]{0,6}", inner, 0..5)
+                    .prop_map(|it| serde_json::Value::Object(it.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in prop_oneof![scribble(), any::<String>()]) {
+            let (_, findings) = read(&text);
+            for finding in findings {
+                prop_assert!(finding.line > 0);
+            }
+        }
+
+        #[test]
+        fn json_is_yaml(document in document()) {
+            let text = format!("{document:#}");
+            let (as_json, _) = json::read(&text);
+            let (as_yaml, findings) = read(&text);
+            prop_assert_eq!(findings, []);
+            prop_assert_eq!(as_json.map(|it| it.to_json()), as_yaml.map(|it| it.to_json()));
+        }
+    }
+
+    #[test]
+    fn scalars_are_what_yaml_says_they_are() {
+        let text = "[60, 1.50, 060, true, yes, null, ~, '', '60', !!str 60, 2026-11-21, 0x10]";
+        let (document, findings) = read(text);
+        assert_eq!(findings, []);
+        assert_eq!(
+            document.unwrap().to_json(),
+            r#"[60,1.50,"060",true,"yes",null,null,"","60","60","2026-11-21","0x10"]"#
+        );
+    }
+
+    #[test]
+    fn short_forms_of_functions_become_long_ones() {
+        let text =
+            "- !Ref Vault\n- !Sub 'a-${b}'\n- !Join ['', [a, !GetAtt r.Arn]]\n- !If\n  - c\n";
+        let (document, _) = read(text);
+        assert_eq!(
+            document.unwrap().to_json(),
+            r#"[{"Ref":"Vault"},{"Fn::Sub":"a-${b}"},{"Fn::Join":["",["a",{"Fn::GetAtt":"r.Arn"}]]},{"Fn::If":["c"]}]"#
+        );
+    }
+
+    #[test]
+    fn aliases_are_written_out() {
+        let (document, _) = read("a: &x {b: [1]}\nc: *x\n");
+        assert_eq!(document.unwrap().to_json(), r#"{"a":{"b":[1]},"c":{"b":[1]}}"#);
+        assert!(read("a: *nothing").0.is_none());
+    }
+}
