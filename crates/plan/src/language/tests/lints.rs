@@ -36,6 +36,9 @@ fn cold_storage_lasts_at_least_90_days() {
 fn names_that_differ_only_by_case_are_one_name() {
     warns(r#"{"plans":{"tier":{},"Tier":{}}}"#, "names-differ-by-case plans/Tier");
     quiet(r#"{"plans":{"tier":{},"tier2":{}}}"#);
+    let repeated = r#"{"plans":{"tier":{},"tier":{}}}"#;
+    let codes: Vec<_> = check(repeated, super::now()).into_iter().map(|it| it.code).collect();
+    assert_eq!(codes, ["duplicate-key"]);
 }
 
 #[test]
@@ -113,6 +116,12 @@ fn a_variable_is_for_our_own_resource() {
     let text = r#"{"plans":{"${tier}":{}}}"#;
     warns(text, "variable plans/${tier}");
     takes(&rule(r#""lifecycle":{"delete_after_days":{"@@assign":"${days}"}}"#));
+    takes(&rule(
+        r#""schedule_expression":{"@@assign":"${monthly}"},
+        "lifecycle":{"opt_in_to_archive_for_supported_resources":{"@@assign":"true"},
+        "move_to_cold_storage_after_days":{"@@assign":"7"},
+        "delete_after_days":{"@@assign":"${days}"}}"#,
+    ));
 }
 
 #[test]

@@ -168,6 +168,17 @@ fn names_in_one_policy_that_differ_by_case_merge_like_peers() {
 }
 
 #[test]
+fn controls_of_names_that_differ_by_case_intersect() {
+    let text = format!(
+        r#"{{"plans":{{"Tier":{{"regions":{{"@@assign":["a"],{APPEND}}}}},
+        "tier":{{"regions":{{{NONE}}}}}}}}}"#
+    );
+    let child = plan(r#""regions":{"@@append":["b"]}"#);
+    let got = levels(&[&[&text], &[&child]]).effective().to_json();
+    assert_eq!(got, json!({"plans": {"tier": {"regions": ["a"]}}}));
+}
+
+#[test]
 fn scalars_become_strings() {
     let text = plan(r#""regions":{"@@assign":[7,1.50,true,false,null,"x"]}"#);
     let got = levels(&[&[&text]]).effective().to_json();

@@ -160,6 +160,24 @@ fn the_archive_tier_is_checked_again_after_merging() {
 }
 
 #[test]
+fn the_same_mistake_in_two_copies_is_reported_once() {
+    let copy = |name: &str| {
+        format!(
+            r#""{name}":{{"lifecycle":{{
+            "opt_in_to_archive_for_supported_resources":{{"@@assign":"true"}},
+            "move_to_cold_storage_after_days":{{"@@assign":"20"}},
+            "delete_after_days":{{"@@assign":"90"}}}}}}"#
+        )
+    };
+    let text = complete(&format!(
+        r#","schedule_expression":{{"@@assign":"cron(0 2 1 * ? *)"}},"copy_actions":{{{},{}}}"#,
+        copy("one"),
+        copy("other")
+    ));
+    assert_eq!(errors(&[&text]).len(), 1);
+}
+
+#[test]
 fn scans_need_their_settings() {
     let text = complete(r#","scan_actions":{"GUARDDUTY":{"scan_mode":{"@@assign":"FULL_SCAN"}}}"#);
     one(
