@@ -17,12 +17,16 @@ pub(crate) fn check(template: &Node, now: SystemTime) -> (usize, Vec<Finding>) {
         let kind = member(resource, "Type").and_then(Node::scalar);
         let Some(properties) = member(resource, "Properties") else { continue };
         let is_ours = kind == Some("Custom::BackupPolicy");
+        let Some(content) = member(properties, "Content") else { continue };
         let is_native = kind == Some("AWS::Organizations::Policy")
-            && member(properties, "Type")
-                .is_none_or(|it| it.scalar().is_none_or(|it| it == "BACKUP_POLICY"));
-        let Some(content) = member(properties, "Content").filter(|_| is_ours || is_native) else {
+            && match member(properties, "Type").and_then(Node::scalar) {
+                Some(kind) => kind == "BACKUP_POLICY",
+                // A parameter decides what kind of policy it is; its content may tell.
+                None => content.get("plans").is_some(),
+            };
+        if !is_ours && !is_native {
             continue;
-        };
+        }
         count += 1;
         let path = format!("Resources/{key}/Properties/Content");
         findings.extend(content_findings(content, &path, is_ours, now));

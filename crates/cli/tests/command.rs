@@ -215,6 +215,9 @@ Resources:
   Other:
     Type: AWS::Organizations::Policy
     Properties: {Type: TAG_POLICY, Content: {tags: {}}}
+  Open:
+    Type: AWS::Organizations::Policy
+    Properties: {Type: !Ref Kind, Content: {tags: {}}}
 "#;
     check(
         "template",
