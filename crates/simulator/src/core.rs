@@ -92,6 +92,7 @@ impl Core {
         let write = call.operation.as_ref().is_ok_and(|it| it.write);
         let guarded = write && call.service == Service::Organizations;
         let takes = TAKING.contains(&call.name());
+        let withheld = guarded.then(|| self.world.organization.withheld().clone());
         let coverage = takes.then(|| self.world.organization.coverage());
         let result = match fault {
             Some(Kind::Error(_) | Kind::DropBefore) => Ok(Reply::empty()),
@@ -117,6 +118,10 @@ impl Core {
             let after = self.world.organization.coverage();
             entry.lost = before.lost(&after);
             entry.unprotected = before.unprotected(&after);
+        }
+        if let Some(before) = withheld.filter(|_| changed) {
+            let after = self.world.organization.withheld();
+            entry.withheld = after.difference(&before).cloned().collect();
         }
         self.journal.push(entry);
         let writing = guarded && changed && !self.settings.write_time.is_zero();
@@ -207,6 +212,7 @@ impl Core {
             changed: false,
             lost: Vec::new(),
             unprotected: Vec::new(),
+            withheld: Vec::new(),
         }
     }
 }

@@ -36,6 +36,9 @@ pub struct Entry {
     pub lost: Vec<(String, String)>,
     /// Every account that had a backup policy before this call and has none after it.
     pub unprotected: Vec<String>,
+    /// Every account whose merged backup policy became invalid through this call, so that it gets
+    /// nothing new until it is valid again.
+    pub withheld: Vec<String>,
 }
 
 /// What came of a call.

@@ -62,8 +62,8 @@ pub use self::lambda::{Function, FunctionBuilder, Outcome};
 pub use self::objects::{Buckets, Object};
 pub use self::operation::{OPERATIONS, Operation, Service};
 pub use self::organization::{
-    Account, AccountState, BACKUP_POLICY, FeatureSet, Organization, POLICY_TYPES, Policy, Quotas,
-    TypeStatus, Unit,
+    Account, AccountState, BACKUP_POLICY, EffectivePolicy, FeatureSet, Organization, POLICY_TYPES,
+    Policy, Quotas, TypeStatus, Unit,
 };
 pub use self::refusal::{Code, Constraint, Invalid, Refusal};
 pub use self::responses::Response;

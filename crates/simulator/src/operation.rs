@@ -115,11 +115,12 @@ use Code::{
     AccountAlreadyRegistered, AccountNotFound, AccountNotRegistered, ChildNotFound,
     ConcurrentModification, ConstraintViolation, CreateAccountStatusNotFound,
     DestinationParentNotFound, DuplicateAccount, DuplicateOrganizationalUnit, DuplicatePolicy,
-    DuplicatePolicyAttachment, InvalidInput, InvalidOperation, InvalidParameterValue,
-    InvalidRequest, MalformedPolicyDocument, MissingParameterValue, NoSuchBucket, NoSuchKey,
-    NoSuchVersion, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
-    PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
-    ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, TargetNotFound,
+    DuplicatePolicyAttachment, EffectivePolicyNotFound, InvalidInput, InvalidOperation,
+    InvalidParameterValue, InvalidRequest, MalformedPolicyDocument, MissingParameterValue,
+    NoSuchBucket, NoSuchKey, NoSuchVersion, OrganizationalUnitNotFound, ParentNotFound,
+    PolicyChangesInProgress, PolicyInUse, PolicyNotAttached, PolicyNotFound,
+    PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled, ResourcePolicyNotFound, RootNotFound,
+    SourceParentNotFound, TargetNotFound,
 };
 
 /// Every operation, by service.
@@ -139,6 +140,10 @@ pub const OPERATIONS: &[Operation] = &[
     read("ListTargetsForPolicy", &[InvalidInput, PolicyNotFound]).rate(5, 8).shared(6, 10),
     write("AttachPolicy", &[ConcurrentModification, ConstraintViolation, DuplicatePolicyAttachment, InvalidInput, PolicyNotFound, PolicyTypeNotEnabled, TargetNotFound]).all_features().rate(2, 3),
     write("DetachPolicy", &[ConcurrentModification, ConstraintViolation, InvalidInput, PolicyNotAttached, PolicyNotFound, TargetNotFound]).all_features().rate(2, 3),
+
+    operation(Service::Organizations, "DescribeEffectivePolicy", Access::Any, &[ConstraintViolation, EffectivePolicyNotFound, InvalidInput, TargetNotFound]).all_features(),
+    read("ListAccountsWithInvalidEffectivePolicy", &[ConstraintViolation, EffectivePolicyNotFound, InvalidInput]).all_features(),
+    read("ListEffectivePolicyValidationErrors", &[AccountNotFound, ConstraintViolation, EffectivePolicyNotFound, InvalidInput]).all_features(),
 
     write("TagResource", &[ConcurrentModification, ConstraintViolation, InvalidInput, TargetNotFound]).rate(4, 6),
     write("UntagResource", &[ConcurrentModification, InvalidInput, TargetNotFound]).rate(4, 6),

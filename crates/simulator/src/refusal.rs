@@ -39,6 +39,7 @@ names! {
         DuplicateOrganizationalUnit = "DuplicateOrganizationalUnitException",
         DuplicatePolicy = "DuplicatePolicyException",
         DuplicatePolicyAttachment = "DuplicatePolicyAttachmentException",
+        EffectivePolicyNotFound = "EffectivePolicyNotFoundException",
         InvalidInput = "InvalidInputException",
         MalformedPolicyDocument = "MalformedPolicyDocumentException",
         OrganizationalUnitNotFound = "OrganizationalUnitNotFoundException",
@@ -109,6 +110,7 @@ names! {
         MinLength = "MIN_LENGTH_EXCEEDED",
         MinValue = "MIN_VALUE_EXCEEDED",
         NonDetachable = "NON_DETACHABLE_POLICY",
+        TargetNotSupported = "TARGET_NOT_SUPPORTED",
         UnrecognizedPrincipal = "UNRECOGNIZED_SERVICE_PRINCIPAL",
     }
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 
-/// The moment a simulator's time begins: 1 January 2026, as seconds of the epoch.
-const EPOCH: f64 = 1_767_225_600.0;
+use crate::organization::EPOCH;
 
 /// A reply.
 #[derive(Clone, Debug)]
@@ -38,5 +37,5 @@ impl Reply {
 /// A moment as AWS writes it in JSON: seconds of the epoch.
 pub(crate) fn timestamp(since_start: Duration) -> f64 {
     // Milliseconds are all that AWS gives.
-    ((EPOCH + since_start.as_secs_f64()) * 1_000.0).round() / 1_000.0
+    ((EPOCH + since_start).as_secs_f64() * 1_000.0).round() / 1_000.0
 }

@@ -24,6 +24,9 @@ pub struct Settings {
     pub rates: Rates,
     /// How long a policy type is on its way after it was enabled.
     pub pending: Pending,
+    /// How long a change takes to reach the effective policies, counted from the last change and
+    /// in answers that tell of them.
+    pub publication: Pending,
     /// How long a write to the organization takes; another write during it is refused.
     pub write_time: Duration,
     /// Each write to the organization is refused once with `ConcurrentModificationException`.
@@ -41,10 +44,10 @@ pub enum Rates {
     Scaled(f64),
 }
 
-/// How long a policy type stays `PENDING_ENABLE`.
+/// How long something that AWS does later takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
-    /// For this many answers of `ListRoots`.
+    /// For this many answers that show whether it is done.
     Reads(u32),
     /// For this long.
     For(Duration),
@@ -63,6 +66,7 @@ impl Default for Settings {
             empty_pages: false,
             rates: Rates::Off,
             pending: Pending::Reads(0),
+            publication: Pending::Reads(1),
             write_time: Duration::from_millis(3),
             refuse_each_write_once: false,
         }
@@ -78,6 +82,7 @@ impl Settings {
             page_size: 1,
             empty_pages: true,
             pending: Pending::Reads(2),
+            publication: Pending::Reads(2),
             refuse_each_write_once: true,
             ..Self::default()
         }

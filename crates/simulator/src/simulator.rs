@@ -60,12 +60,19 @@ impl Simulator {
         self.shared.lock().settings.region.clone()
     }
 
-    /// Looks at the organization or changes it, behind the journal's back.
+    /// Looks at the organization or changes it, behind the journal's back. What it changes is
+    /// published when it returns, as if that had been long ago.
     pub fn organization<T>(&self, look: impl FnOnce(&mut Organization) -> T) -> T {
         let now = self.shared.now();
         let organization = &mut self.shared.lock().world.organization;
         organization.set_time(now);
-        look(organization)
+        organization.publish_due();
+        let revision = organization.revision();
+        let seen = look(organization);
+        if organization.revision() != revision {
+            organization.publish();
+        }
+        seen
     }
 
     /// Looks at the settings of AWS Backup or changes them.

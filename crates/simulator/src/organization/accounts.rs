@@ -122,6 +122,7 @@ impl Organization {
         if let Some(account) = self.accounts.get_mut(account) {
             to.clone_into(&mut account.parent);
         }
+        self.touch(account);
         self.changed();
         Ok(())
     }
@@ -179,6 +180,7 @@ impl Organization {
         };
         self.accounts.insert(id.clone(), account);
         self.adopt(&id);
+        self.touch(&id);
         self.changed();
         id
     }

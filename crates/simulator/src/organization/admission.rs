@@ -1,13 +1,17 @@
 //! Whether a policy document is taken at all.
-//!
-//! The deep grammar of backup policies belongs here once it exists: extend [`backup`].
 
+use std::time::SystemTime;
+
+use plan::language::{self, Finding, Severity};
 use serde_json::Value;
 
 use super::{Answer, BACKUP_POLICY};
 use crate::refusal::{Code, Constraint, Refusal};
 
-pub(super) fn check(kind: &str, content: &str) -> Answer<()> {
+/// What AWS Backup refuses later, when it comes to make the plan, and Organizations takes.
+const TAKEN: [&str; 2] = ["cold-storage", "copy-to-itself"];
+
+pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
     let limit = match kind {
         "SERVICE_CONTROL_POLICY" => 10_240,
         "RESOURCE_CONTROL_POLICY" => 5_120,
@@ -18,27 +22,18 @@ pub(super) fn check(kind: &str, content: &str) -> Answer<()> {
         let message = "You have exceeded the maximum size of a policy of this type.";
         return Err(Refusal::constraint(Constraint::PolicyContent, message));
     }
-    let document: Value = serde_json::from_str(content).map_err(|_| malformed())?;
-    match kind {
-        BACKUP_POLICY => backup(&document),
-        _ if document.is_object() => Ok(()),
-        _ => Err(malformed()),
-    }
+    let admitted = if kind == BACKUP_POLICY {
+        !language::check(content, now).iter().any(refuses)
+    } else {
+        serde_json::from_str::<Value>(content).is_ok_and(|it| it.is_object())
+    };
+    if admitted { Ok(()) } else { Err(malformed()) }
 }
 
-/// The top level is `plans` and nothing else, and every plan is an object.
-fn backup(document: &Value) -> Answer<()> {
-    let document = document.as_object().ok_or_else(malformed)?;
-    let plans = document.get("plans").and_then(Value::as_object).ok_or_else(malformed)?;
-    let names = plans.keys().all(|it| it.starts_with("@@") || is_plan_name(it));
-    let objects = plans.iter().all(|(name, it)| name.starts_with("@@") || it.is_object());
-    let assigned = plans.contains_key("@@assign");
-    if document.len() == 1 && names && objects && !assigned { Ok(()) } else { Err(malformed()) }
-}
-
-fn is_plan_name(name: &str) -> bool {
-    let letters = name.chars().all(|it| it.is_ascii_alphanumeric() || "_.-".contains(it));
-    letters && (1..=50).contains(&name.len())
+/// Whether Organizations refuses a document for this.
+fn refuses(it: &Finding) -> bool {
+    // Variables are ours: nothing that may hold one may hold `${`.
+    it.code == "variable" || (it.severity == Severity::Error && !TAKEN.contains(&it.code))
 }
 
 fn malformed() -> Refusal {
@@ -51,8 +46,10 @@ fn malformed() -> Refusal {
 mod tests {
     use super::*;
 
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
     fn admitted(content: &str) -> bool {
-        check(BACKUP_POLICY, content).is_ok()
+        check(BACKUP_POLICY, content, NOW).is_ok()
     }
 
     #[test]
@@ -75,11 +72,28 @@ mod tests {
             r#"{"plans":{"daily":"x"}}"#,
             r#"{"plans":{"two words":{}}}"#,
             r#"{"plans":{"@@assign":{}}}"#,
+            r#"{"plans":{"daily":{},"daily":{}}}"#,
+            r#"{"plans":{"daily":{"region":{"@@assign":["eu-west-1"]}}}}"#,
+            r#"{"plans":{"daily":{"regions":["eu-west-1"]}}}"#,
+            r#"{"plans":{"daily":{"regions":{"@@assign":["${region}"]}}}}"#,
         ];
         for document in documents {
-            let refusal = check(BACKUP_POLICY, document).unwrap_err();
+            let refusal = check(BACKUP_POLICY, document, NOW).unwrap_err();
             assert_eq!(refusal.code, Code::MalformedPolicyDocument, "{document}");
         }
+    }
+
+    #[test]
+    fn what_only_aws_backup_refuses_is_taken() {
+        let lifecycle = |cold: &str, delete: &str| {
+            format!(
+                r#"{{"plans":{{"daily":{{"rules":{{"nightly":{{"lifecycle":{{
+                    "move_to_cold_storage_after_days":{{"@@assign":"{cold}"}},
+                    "delete_after_days":{{"@@assign":"{delete}"}}}}}}}}}}}}}}"#
+            )
+        };
+        assert!(admitted(&lifecycle("30", "60")));
+        assert!(!admitted(&lifecycle("30", "never")));
     }
 
     #[test]
@@ -87,7 +101,7 @@ mod tests {
         let padded = |length: usize| format!(r#"{{"plans":{{}}{}}}"#, " ".repeat(length - 12));
         assert_eq!(padded(10_000).len(), 10_000);
         assert!(admitted(&padded(10_000)));
-        let refusal = check(BACKUP_POLICY, &padded(10_001)).unwrap_err();
+        let refusal = check(BACKUP_POLICY, &padded(10_001), NOW).unwrap_err();
         assert_eq!(refusal.reason.as_deref(), Some("POLICY_CONTENT_LIMIT_EXCEEDED"));
     }
 }

@@ -51,6 +51,7 @@ impl Organization {
             return Err(Refusal::constraint(Constraint::MaxAttachments, message));
         }
         self.attachments.entry(target.to_owned()).or_default().push(policy.to_owned());
+        self.touch_if_backup(&kind, target);
         self.changed();
         Ok(())
     }
@@ -79,8 +80,15 @@ impl Organization {
         if let Some(attached) = self.attachments.get_mut(target) {
             attached.retain(|it| it != policy);
         }
+        self.touch_if_backup(&kind, target);
         self.changed();
         Ok(())
+    }
+
+    fn touch_if_backup(&mut self, kind: &str, target: &str) {
+        if kind == BACKUP_POLICY {
+            self.touch(target);
+        }
     }
 
     /// Gives a new node what AWS attaches to every node.

@@ -7,6 +7,7 @@ mod admission;
 mod attachments;
 mod coverage;
 mod delegated;
+mod effective;
 mod permissions;
 mod policies;
 mod policy_types;
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 pub(crate) use self::accounts::Creation;
 pub use self::accounts::{Account, AccountState};
+pub use self::effective::EffectivePolicy;
+pub(crate) use self::effective::{EPOCH, clock};
 pub(crate) use self::permissions::Access;
 pub use self::policies::Policy;
 pub(crate) use self::policy_types::check as check_policy_type;
@@ -79,6 +82,7 @@ pub struct Organization {
     pub quotas: Quotas,
     partition: &'static str,
     pending: Pending,
+    publication: Pending,
     now: Duration,
     revision: u64,
     ids: Ids,
@@ -86,6 +90,7 @@ pub struct Organization {
     accounts: BTreeMap<String, Account>,
     creations: BTreeMap<String, Creation>,
     policies: BTreeMap<String, Policy>,
+    publications: effective::Publications,
     /// By target, in the order of attachment.
     attachments: BTreeMap<String, Vec<String>>,
     policy_types: BTreeMap<String, policy_types::Switch>,
@@ -120,6 +125,7 @@ impl Organization {
             },
             partition: settings.partition(),
             pending: settings.pending,
+            publication: settings.publication,
             now: Duration::ZERO,
             revision: 0,
             ids,
@@ -127,6 +133,7 @@ impl Organization {
             accounts: BTreeMap::new(),
             creations: BTreeMap::new(),
             policies: policies::managed(),
+            publications: effective::Publications::default(),
             attachments: BTreeMap::new(),
             policy_types: BTreeMap::new(),
             services: BTreeMap::new(),

@@ -41,6 +41,11 @@ impl Organization {
         Err(Refusal::new(Code::AccessDenied, message))
     }
 
+    /// Whether `account` may look at others with `operation`.
+    pub(crate) fn may_look(&self, account: &str, operation: &str) -> bool {
+        self.authorize(account, operation, Access::Read).is_ok()
+    }
+
     /// The organization's resource policy: its ID and text.
     ///
     /// # Errors

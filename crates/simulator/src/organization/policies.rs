@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, Organization, admission, policy_types};
+use super::{Answer, Organization, admission, clock, policy_types};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 
 /// A policy.
@@ -94,7 +94,7 @@ impl Organization {
         policy_types::check(kind)?;
         self.expect_free_name(name, None)?;
         let tags = self.merged_tags(None, tags)?;
-        admission::check(kind, content)?;
+        admission::check(kind, content, clock(self.now))?;
         if self.policies(kind).count() >= self.quotas.policies_per_type {
             let message = "You have exceeded the number of policies of this type.";
             return Err(Refusal::constraint(Constraint::PolicyNumber, message));
@@ -109,6 +109,7 @@ impl Organization {
             aws_managed: false,
         };
         self.policies.insert(id.clone(), policy);
+        self.reword(&id);
         self.tags.insert(id.clone(), tags);
         self.changed();
         Ok(id)
@@ -131,7 +132,7 @@ impl Organization {
             self.expect_free_name(name, Some(id))?;
         }
         if let Some(content) = content {
-            admission::check(&before.kind, content)?;
+            admission::check(&before.kind, content, clock(self.now))?;
         }
         let mut after = before.clone();
         after.name = name.map_or(after.name, str::to_owned);
@@ -139,6 +140,7 @@ impl Organization {
         after.content = content.map_or(after.content, str::to_owned);
         if after != before {
             self.policies.insert(id.to_owned(), after);
+            self.reword(id);
             self.changed();
         }
         Ok(())
@@ -157,6 +159,7 @@ impl Organization {
             return Err(Refusal::new(Code::PolicyInUse, message));
         }
         self.policies.remove(id);
+        self.reword(id);
         self.tags.remove(id);
         self.changed();
         Ok(())

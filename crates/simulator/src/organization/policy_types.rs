@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::policies::FULL_ACCESS;
-use super::{Answer, Organization};
+use super::{Answer, BACKUP_POLICY, Organization};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 use crate::settings::Pending;
 
@@ -111,6 +111,7 @@ impl Organization {
         };
         self.policy_types.insert(kind.to_owned(), switch);
         self.attach_full_access(kind);
+        self.touch_all(kind);
         self.changed();
         Ok(())
     }
@@ -132,8 +133,16 @@ impl Organization {
         for attached in self.attachments.values_mut() {
             attached.retain(|it| policies.get(it).is_some_and(|it| it.kind != kind));
         }
+        self.touch_all(kind);
         self.changed();
         Ok(())
+    }
+
+    fn touch_all(&mut self, kind: &str) {
+        if kind == BACKUP_POLICY {
+            let root = self.root.clone();
+            self.touch(&root);
+        }
     }
 
     fn attach_full_access(&mut self, kind: &str) {
@@ -170,6 +179,12 @@ pub(crate) fn check(kind: &str) -> Answer<()> {
         return Ok(());
     }
     Err(Refusal::invalid(Invalid::Enum, Some("PolicyType")))
+}
+
+pub(super) fn not_enabled_effective() -> Refusal {
+    let message = "We can't find an effective policy for the account with the policy type that you \
+                   specified.";
+    Refusal::new(Code::EffectivePolicyNotFound, message)
 }
 
 pub(super) fn not_enabled() -> Refusal {

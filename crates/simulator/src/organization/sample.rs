@@ -37,6 +37,7 @@ pub(super) fn build(settings: &Settings) -> Organization {
     if let Some(account) = last.filter(|_| settings.accounts >= WITH_SUSPENDED) {
         organization.set_account_state(&account, AccountState::Suspended);
     }
+    organization.publish();
     organization.revision = 0;
     organization
 }

@@ -8,6 +8,7 @@
 )]
 
 mod calls;
+mod effective;
 mod function;
 mod interference;
 mod program;

@@ -96,9 +96,33 @@ async fn policies(driver: &mut Driver) {
     driver.organizations("ListTagsForResource", json!({ "ResourceId": policy })).await;
     let request = json!({ "ResourceId": policy, "TagKeys": ["team"] });
     driver.organizations("UntagResource", request).await;
+    effective_policies(driver).await;
     driver.organizations("DetachPolicy", attachment).await;
     driver.organizations("DeletePolicy", json!({ "PolicyId": policy })).await;
     driver.organizations("DisablePolicyType", kind).await;
+}
+
+async fn effective_policies(driver: &mut Driver) {
+    let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+    let account = driver.simulator.organization(|it| {
+        let account = it.management_account.clone();
+        let id = it.create_policy("BACKUP_POLICY", "half", "", &half.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &account).unwrap();
+        account
+    });
+    let request = json!({ "PolicyType": "BACKUP_POLICY", "TargetId": account });
+    let described = driver.organizations("DescribeEffectivePolicy", request).await;
+    assert_eq!(described["EffectivePolicy"]["PolicyContent"], "{}");
+    let request = json!({ "PolicyType": "BACKUP_POLICY", "MaxResults": 20 });
+    let listed = driver.organizations("ListAccountsWithInvalidEffectivePolicy", request).await;
+    assert_eq!(listed["Accounts"][0]["Id"], account);
+    let request = json!({ "PolicyType": "BACKUP_POLICY", "AccountId": account });
+    let errors = driver.organizations("ListEffectivePolicyValidationErrors", request).await;
+    assert_eq!(errors["EffectivePolicyValidationErrors"][0]["PathToError"], "plans/half");
+    let valid = driver.simulator.organization(|it| it.accounts().last().unwrap().id.clone());
+    let request = json!({ "PolicyType": "BACKUP_POLICY", "AccountId": valid });
+    let errors = driver.organizations("ListEffectivePolicyValidationErrors", request).await;
+    assert_eq!((errors.get("Path"), errors.get("EvaluationTimestamp")), (None, None));
 }
 
 async fn services(driver: &mut Driver) {
@@ -229,6 +253,30 @@ async fn errors_look_as_their_models_say() {
             "DescribePolicy",
             json!({ "PolicyId": "p-0123456789" }),
             "PolicyNotFoundException",
+        ),
+        (
+            Organizations,
+            "DescribeEffectivePolicy",
+            json!({ "PolicyType": "BACKUP_POLICY", "TargetId": root }),
+            "InvalidInputException (TARGET_NOT_SUPPORTED)",
+        ),
+        (
+            Organizations,
+            "DescribeEffectivePolicy",
+            json!({ "PolicyType": "BACKUP_POLICY", "TargetId": "999999999999" }),
+            "TargetNotFoundException",
+        ),
+        (
+            Organizations,
+            "ListAccountsWithInvalidEffectivePolicy",
+            json!({ "PolicyType": "SERVICE_CONTROL_POLICY" }),
+            "InvalidInputException (INVALID_ENUM:POLICY_TYPE)",
+        ),
+        (
+            Organizations,
+            "ListEffectivePolicyValidationErrors",
+            json!({ "PolicyType": "TAG_POLICY", "AccountId": account }),
+            "EffectivePolicyNotFoundException",
         ),
         (Organizations, "DescribeResourcePolicy", json!({}), "ResourcePolicyNotFoundException"),
         (

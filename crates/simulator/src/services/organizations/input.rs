@@ -22,6 +22,11 @@ impl<'a> Input<'a> {
         Ok(Self { call, members })
     }
 
+    /// The account that calls.
+    pub(super) fn caller(&self) -> &'a str {
+        &self.call.caller.account
+    }
+
     fn get(&self, member: &'static str) -> Option<&Value> {
         self.call.looked_at(member);
         self.members.get(member).filter(|it| !it.is_null())

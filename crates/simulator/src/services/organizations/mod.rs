@@ -1,8 +1,6 @@
 //! AWS Organizations: JSON 1.1.
-//!
-//! `DescribeEffectivePolicy` and the two operations about invalid effective policies belong here
-//! once the merge of `plan` can be asked.
 
+mod effective;
 mod input;
 mod pages;
 mod reads;
@@ -26,6 +24,12 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
     if operation == "ListRoots" {
         let reply = json_reply(&reads::perform(world, operation, &input)?);
         world.organization.roots_were_read();
+        return Ok(reply);
+    }
+    if effective::OPERATIONS.contains(&operation) {
+        world.organization.publish_due();
+        let reply = json_reply(&effective::perform(world, operation, &input)?);
+        world.organization.effective_policies_were_read();
         return Ok(reply);
     }
     if let Some(answer) = writes::perform(&mut world.organization, operation, &input)? {

@@ -166,7 +166,7 @@ fn filter<'a>(input: &'a Input<'_>) -> Result<&'a str, Refusal> {
     Ok(kind)
 }
 
-fn listed<T>(member: &str, page: Page<T>, view: impl Fn(T) -> Value) -> Value {
+pub(super) fn listed<T>(member: &str, page: Page<T>, view: impl Fn(T) -> Value) -> Value {
     let mut answer = Map::new();
     answer.insert(member.to_owned(), page.items.into_iter().map(view).collect());
     if let Some(token) = page.next {
