@@ -18,6 +18,7 @@ mod operation;
 mod organizations;
 pub mod policy_types;
 pub mod preflight;
+pub mod publication;
 pub mod service_access;
 mod session;
 

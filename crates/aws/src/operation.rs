@@ -45,6 +45,9 @@ pub(crate) const CREATE_POLICY: Operation = Operation::write("CreatePolicy", 2, 
 pub(crate) const DELETE_POLICY: Operation = Operation::write("DeletePolicy", 2, 3);
 pub(crate) const DEREGISTER: Operation = Operation::write("DeregisterDelegatedAdministrator", 1, 2);
 pub(crate) const DESCRIBE_ACCOUNT: Operation = Operation::read("DescribeAccount", 20, 30);
+/// The rate is ours, as none is published: how often a publication is looked for.
+pub(crate) const DESCRIBE_EFFECTIVE_POLICY: Operation =
+    Operation::read("DescribeEffectivePolicy", 1, 2);
 pub(crate) const DESCRIBE_ORGANIZATION: Operation = Operation::read("DescribeOrganization", 1, 2);
 pub(crate) const DESCRIBE_POLICY: Operation = Operation::read("DescribePolicy", 2, 2);
 pub(crate) const DETACH_POLICY: Operation = Operation::write("DetachPolicy", 2, 3);
@@ -80,4 +83,8 @@ pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlob
 pub(crate) const DESCRIBE_STACK_SETS: Operation =
     Operation::unpaced("DescribeOrganizationsAccess", false);
 pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
+pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
+    Operation::unpaced("ListEffectivePolicyValidationErrors", false);
+pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
+    Operation::unpaced("ListAccountsWithInvalidEffectivePolicy", false);
 pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSettings", true);

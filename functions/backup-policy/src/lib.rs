@@ -1,21 +1,19 @@
 //! `Custom::BackupPolicy`: one backup policy and the targets it is attached to.
 
+mod preflight;
 mod properties;
 
-use std::error::Error;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
-use aws::preflight::account_under;
 use aws::{Kind, Management, Session, content};
-use cfn::{Failure, Reply, Request};
-use plan::backup_policy::{Desired, Existing, Step, plan};
+use cfn::{Change, Failure, Reply, Request};
+use plan::backup_policy::{Desired, Step, plan};
 use plan::document::Document;
 use plan::id::PolicyId;
 use plan::owner::Owner;
-use plan::preflight::{self, Change, Withheld, suspects};
-use tracing::warn;
 
+use crate::preflight::{Outlook, judge};
 pub use crate::properties::{Content, ContentUrl, Preflight, Properties};
 use crate::properties::{Invalid, Source};
 
@@ -33,7 +31,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
     // CloudFormation makes an ID up when it got no answer to a Create.
     let id = request.physical_id.and_then(|it| it.parse::<PolicyId>().ok());
     match request.change {
-        cfn::Change::Apply { properties, previous } => {
+        Change::Apply { properties, previous } => {
             let role = properties.management_role_arn.as_ref();
             let management = session.management(role, request.deadline).await?;
             let mut made = None;
@@ -42,7 +40,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
                 .await
                 .map_err(|it| it.with_physical_id(made))
         }
-        cfn::Change::Remove { properties } => {
+        Change::Remove { properties } => {
             let role = properties.as_ref().and_then(|it| it.management_role_arn.as_ref());
             let management = session.management(role, request.deadline).await?;
             absent(&management, &owner, id, properties.as_ref()).await
@@ -62,7 +60,7 @@ async fn present(
 ) -> Result<Reply, Failure> {
     let strictness = properties.preflight;
     let document = document(management, &properties).await?;
-    judge(strictness, || preflight::check(&document, now))?;
+    judge(strictness, || plan::preflight::check(&document, now))?;
     let sha256 = document.sha256();
     let former_tags = previous.into_iter().flat_map(|it| it.tags.into_keys());
     let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
@@ -80,15 +78,23 @@ async fn present(
         let (targets, observed) = observe(management, &wanted, known.as_ref()).await?;
         desired.targets = targets;
         let steps = plan(Some(&desired), &observed, owner, id.as_ref())?;
-        if strictness != Preflight::Off && steps.iter().any(Step::reaches_accounts) {
-            let withheld = withheld(management, &desired, observed.policy.as_ref(), now).await?;
-            judge(strictness, || withheld.map_or(Ok(()), Err))?;
-        }
+        let outlook = if strictness != Preflight::Off && steps.iter().any(Step::reaches_accounts) {
+            let existing = observed.policy.as_ref();
+            let mut outlook = Outlook::new(management, &desired, existing, &steps, now).await?;
+            judge(strictness, || outlook.withheld.clone().map_or(Ok(()), Err))?;
+            outlook.prepare(management).await;
+            Some(outlook)
+        } else {
+            None
+        };
         let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
         let applied = apply(management, &mut policy, &steps).await;
         *made = policy.as_ref().map(|it| it.id.to_string());
         match (applied, policy) {
             (Ok(()), Some(Identity { id, arn })) => {
+                if let Some(outlook) = outlook {
+                    outlook.report(management).await;
+                }
                 let id = id.to_string();
                 let data =
                     [("PolicyId", id.clone()), ("PolicyArn", arn), ("ContentSha256", sha256)];
@@ -102,38 +108,6 @@ async fn present(
         }
     }
     Err(Invalid::Vanished.into())
-}
-
-/// Finds an account from which AWS would withhold its policies if `existing` became `desired`.
-async fn withheld(
-    management: &Management,
-    desired: &Desired,
-    existing: Option<&Existing>,
-    now: SystemTime,
-) -> Result<Option<Withheld>, Failure> {
-    let Desired { name, document, targets, .. } = desired;
-    let changed = existing.iter().flat_map(|it| &it.targets).chain(targets).cloned().collect();
-    let organization = aws::preflight::observe(management, &changed).await?;
-    let change = Change { id: existing.map(|it| &it.id), name, document, targets };
-    let attached = organization.attached.keys().chain(targets).cloned().collect();
-    for suspect in suspects(&organization, &change, now) {
-        if let Some(account) = account_under(management, &suspect.target, &attached).await? {
-            return Ok(Some(Withheld { account, suspect }));
-        }
-    }
-    Ok(None)
-}
-
-/// Makes of a verdict what the template asks for.
-fn judge<E: Error>(mode: Preflight, verdict: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    match mode {
-        Preflight::Off => Ok(()),
-        Preflight::Enforce => verdict(),
-        Preflight::Warn => {
-            verdict().unwrap_or_else(|it| warn!(warning = %it, "preflight"));
-            Ok(())
-        }
-    }
 }
 
 /// Makes sure that there is no policy of this resource.
