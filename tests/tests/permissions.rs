@@ -140,12 +140,15 @@ async fn backup_policy_may_do_what_it_does() {
     });
     let _ = stack.update(properties).await.ok();
     // Half a plan, from which AWS would withhold everything: some account below is named.
-    let properties = json!({
+    let mut properties = json!({
         "Name": "daily",
         "Content": { "plans": { "weekly": { "regions": { "@@assign": ["eu-central-1"] } } } },
         "TargetIds": [organization.id("Workloads")],
     });
-    let _ = stack.update(properties).await.reason();
+    let _ = stack.update(properties.clone()).await.reason();
+    // And if that is wanted, AWS is asked what it makes of it.
+    properties["Preflight"] = json!("Warn");
+    let _ = stack.update(properties).await.ok();
     let _ = stack.delete().await.ok();
     check("backup-policy", &organization);
 }
