@@ -1,37 +1,55 @@
-//! The real binaries, as fresh as the sources.
+//! The real binaries, never older than their sources.
 
 #![expect(clippy::expect_used, reason = "a test that cannot build what it tests has failed")]
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::Mutex;
+use std::time::SystemTime;
+use std::{env, fs};
 
-/// The binary of a function, built if it is older than its sources.
+/// The binary of a function, built anew if it is older than its sources.
 ///
 /// # Panics
 ///
 /// When the workspace does not build.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let test = env::current_exe().expect("the running test is a file");
-        let folder = test.parent().and_then(Path::parent).expect("tests run in `deps`");
-        build(folder);
-        folder.to_owned()
-    });
-    folder.join(name)
+    /// The binaries that are known to be fresh. Tests wait here for one of them to build.
+    static FRESH: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let test = env::current_exe().expect("the running test is a file");
+    let folder = test.parent().and_then(Path::parent).expect("tests run in `deps`");
+    let binary = folder.join(name);
+    let mut fresh = FRESH.lock().expect("an earlier build has failed");
+    if !fresh.contains(&binary) {
+        if !is_fresh(&binary) {
+            build(folder);
+        }
+        fresh.push(binary.clone());
+    }
+    binary
+}
+
+/// Whether nothing that cargo made the binary from has changed since.
+fn is_fresh(binary: &Path) -> bool {
+    let changed = |it: &Path| fs::metadata(it).and_then(|it| it.modified()).ok();
+    let Some(built) = changed(binary) else { return false };
+    // Cargo writes `binary: source source …` next to the binary.
+    let sources = fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
+    let mut sources = sources.split_whitespace().skip(1).map(Path::new).peekable();
+    let lock = workspace().join("Cargo.lock");
+    let older = |it: &Path| changed(it).is_some_and(|it: SystemTime| it <= built);
+    sources.peek().is_some() && older(&lock) && sources.all(older)
 }
 
 /// Builds all targets at once, as `make test` does, so that nothing is compiled twice.
 fn build(folder: &Path) {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--workspace", "--all-targets"]);
+    // Not `CARGO`, which may be another than the one that the toolchain file asks for.
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(workspace()).args(["build", "--workspace", "--all-targets"]);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
-    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     // What cargo tells a test about its own package would make build scripts run again.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
@@ -42,4 +60,8 @@ fn build(folder: &Path) {
     }
     let built = cargo.output().expect("cargo runs");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -1,3 +1,6 @@
 //! What the tests share.
 
+pub mod binaries;
+pub mod organization;
+pub mod stack;
 pub mod template;

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
@@ -130,7 +129,7 @@ impl Organization {
     pub fn state(&self) -> String {
         self.learn_policies();
         let mut text = String::new();
-        let mut line = |it: String| writeln!(text, "{}", self.named(it.trim_end())).unwrap();
+        let mut line = |it: String| text += &(it + "\n");
         self.organization(|it| {
             for (kind, status) in it.policy_types() {
                 line(format!("{kind} is {}", status.as_str()));
@@ -157,20 +156,23 @@ impl Organization {
             let mut policies: Vec<_> = it.policies(BACKUP_POLICY).cloned().collect();
             policies.sort_by(|a, b| a.name.cmp(&b.name));
             let describe = |policy: simulator::Policy| {
-                let tags = it.tags(&policy.id);
-                (it.targets_of(&policy.id).join(" "), tags, policy)
+                let targets = match it.targets_of(&policy.id).join(" ") {
+                    none if none.is_empty() => "nothing".to_owned(),
+                    targets => targets,
+                };
+                (targets, it.tags(&policy.id), policy)
             };
             policies.into_iter().map(describe).collect::<Vec<_>>()
         });
         for (targets, tags, policy) in policies {
-            line(format!("policy {} is attached to: {targets}", policy.name));
+            line(format!("policy {} is attached to {targets}", policy.name));
             line(format!("  it is described as {}", policy.description));
             line(format!("  it runs at {}", schedule(&policy.content)));
             for (key, value) in tags {
                 line(format!("  it has the tag {key} = {value}"));
             }
         }
-        text
+        self.named(&text)
     }
 
     /// Remembers what policies are called, for when they are gone.

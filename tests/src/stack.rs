@@ -11,6 +11,7 @@ use simulator::{Function, Hold, Outcome};
 
 use crate::binaries::binary;
 use crate::organization::{Organization, POLICY_TEXT};
+use crate::template::as_sent;
 
 const SECRET: &str = "secret-key-of-the-function";
 const TOKEN: &str = "session-token-of-the-function";
@@ -301,18 +302,7 @@ impl<'a> Stack<'a> {
         all.insert("ServiceToken".to_owned(), json!(token));
         all.insert("ServiceTimeout".to_owned(), json!(360));
         all.extend(properties.as_object().cloned().unwrap_or_default());
-        as_text(Value::Object(all))
-    }
-}
-
-fn as_text(value: Value) -> Value {
-    match value {
-        Value::Array(list) => Value::Array(list.into_iter().map(as_text).collect()),
-        Value::Object(map) => {
-            Value::Object(map.into_iter().map(|(key, it)| (key, as_text(it))).collect())
-        }
-        it @ (Value::Bool(_) | Value::Number(_)) => Value::String(it.to_string()),
-        it @ (Value::Null | Value::String(_)) => it,
+        as_sent(Value::Object(all))
     }
 }
 
