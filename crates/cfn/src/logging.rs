@@ -27,7 +27,10 @@ pub(crate) fn start() {
         .without_time()
         .with_writer(std::io::stderr);
     // A second start leaves the first subscriber in place.
-    let _ = tracing_subscriber::registry().with(targets.with_max_level_hint(level)).with(lines).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(targets.with_max_level_hint(level))
+        .with(lines)
+        .try_init();
 }
 
 /// Whether a target is in a crate that never logs what must not be known.
