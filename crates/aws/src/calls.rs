@@ -108,6 +108,28 @@ impl Calls {
             }
         }
     }
+
+    /// Sends calls until an item is what `pick` looks for, or there are no more pages.
+    pub(crate) async fn find<T, U, E>(
+        &self,
+        operation: Operation,
+        action: &str,
+        send: impl AsyncFn(Option<String>) -> Result<Page<T>, SdkError<E, HttpResponse>>,
+        pick: impl Fn(T) -> Option<U>,
+    ) -> Result<Option<U>, Error>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let mut token = None;
+        loop {
+            let (items, next) = self.call(operation, action, send(token)).await?;
+            let found = items.into_iter().flatten().find_map(&pick);
+            token = next;
+            if found.is_some() || token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
 }
 
 /// Items, and the token of the next page.

@@ -47,7 +47,7 @@ pub(crate) const DEREGISTER: Operation = Operation::write("DeregisterDelegatedAd
 pub(crate) const DESCRIBE_ACCOUNT: Operation = Operation::read("DescribeAccount", 20, 30);
 /// The rate is ours, as none is published: how often a publication is looked for.
 pub(crate) const DESCRIBE_EFFECTIVE_POLICY: Operation =
-    Operation::read("DescribeEffectivePolicy", 1, 2);
+    Operation::read("DescribeEffectivePolicy", 1, 3);
 pub(crate) const DESCRIBE_ORGANIZATION: Operation = Operation::read("DescribeOrganization", 1, 2);
 pub(crate) const DESCRIBE_POLICY: Operation = Operation::read("DescribePolicy", 2, 2);
 pub(crate) const DETACH_POLICY: Operation = Operation::write("DetachPolicy", 2, 3);

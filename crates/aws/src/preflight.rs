@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_organizations::types::PolicyType as WireType;
+use aws_sdk_organizations::types::{Account, PolicyType as WireType};
 use plan::id::{AccountId, PolicyId, TargetId};
 use plan::preflight::Organization;
 
@@ -94,13 +94,15 @@ pub async fn account_under(
     while let Some(parent) = parents.pop() {
         let action = format!("list the accounts in {parent}");
         let list = client.list_accounts_for_parent().parent_id(parent.as_str());
-        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
+        let accounts = async |token| {
             let page = list.clone().set_next_token(token).send().await?;
             Ok((page.accounts, page.next_token))
-        });
-        let ids = accounts.await?.into_iter().filter_map(|it| it.id);
-        let mut bare = ids.filter(|it| !attached.iter().any(|target| target.as_str() == it));
-        if let Some(account) = bare.find_map(|it| it.parse().ok()) {
+        };
+        let bare = |it: &String| !attached.iter().any(|target| target.as_str() == it);
+        let pick = |it: Account| it.id.filter(bare)?.parse().ok();
+        // One will do, so that the accounts behind it need not be read.
+        let found = management.calls.find(LIST_ACCOUNTS_FOR_PARENT, &action, accounts, pick);
+        if let Some(account) = found.await? {
             return Ok(Some(account));
         }
         let action = format!("list the OUs in {parent}");

@@ -51,7 +51,8 @@ impl Outlook {
                 return Ok(outlook);
             }
         }
-        let moved = steps.iter().find_map(|it| match it {
+        // The last one, because it is published last.
+        let moved = steps.iter().rev().find_map(|it| match it {
             Step::Attach(target) | Step::Detach(target) => Some(target),
             _ => None,
         });

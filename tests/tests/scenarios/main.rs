@@ -4,4 +4,5 @@
 mod backup_policy;
 mod global_settings;
 mod policy_types;
+mod preflight;
 mod service_access;
