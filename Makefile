@@ -72,6 +72,7 @@ deploy: package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [
 venv: $(VENV) ## The Python tools, pinned and hashed
 
 $(VENV): requirements.txt
+	@python3 -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
