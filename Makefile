@@ -55,9 +55,7 @@ package-arm64: ## The same for Graviton, with cargo-lambda (deploy it with Archi
 	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
 
 .PHONY: deploy
-deploy: package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [PARAMETERS="Regions=..."]
-	@: $(or $(BUCKET),$(error BUCKET is not set: name an S3 bucket in the Region of the stacks))
-	@: $(or $(CENTRAL_VAULT_ARN),$(error CENTRAL_VAULT_ARN is not set: name the vault that copies go to))
+deploy: deploy-parameters package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [PARAMETERS="Regions=..."]
 	aws s3 sync $(PACKAGE) s3://$(BUCKET)
 	aws cloudformation deploy --stack-name $(STACK) --template-file templates/bootstrap.yaml \
 	  --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides \
@@ -67,6 +65,12 @@ deploy: package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [
 	  --template-file templates/backup-policies.yaml --no-fail-on-empty-changeset \
 	  --parameter-overrides BootstrapStackName=$(STACK) CentralVaultArn=$(CENTRAL_VAULT_ARN) \
 	  $(PARAMETERS)
+
+.PHONY: deploy-parameters
+deploy-parameters:
+	@command -v aws >/dev/null || { echo "the AWS CLI is not installed" >&2; exit 1; }
+	@: $(or $(BUCKET),$(error BUCKET is not set: name an S3 bucket in the Region of the stacks))
+	@: $(or $(CENTRAL_VAULT_ARN),$(error CENTRAL_VAULT_ARN is not set: name the vault that copies go to))
 
 .PHONY: venv
 venv: $(VENV) ## The Python tools, pinned and hashed
