@@ -26,6 +26,15 @@ pub struct Publication {
     updated: Option<DateTime>,
 }
 
+/// What AWS says after a change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// Whether it already speaks of the change, as far as that can be told.
+    pub is_published: bool,
+    /// Every account of the organization whose merged policy is invalid.
+    pub frozen: Vec<Frozen>,
+}
+
 /// An account from which AWS withholds its merged policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Frozen {
@@ -51,23 +60,17 @@ pub async fn before(management: &Management, account: AccountId) -> Result<Publi
     Ok(Publication { account, updated })
 }
 
-/// Waits until a change made since `before` is published, if that does not take too long, and
-/// returns the accounts of the organization whose merged policy is invalid.
+/// Waits until a change made since `before` is published, if that does not take too long, and reads
+/// which merged policies are invalid.
 ///
 /// # Errors
 ///
 /// When a read fails. Nothing has changed.
-pub async fn after(
-    management: &Management,
-    before: Option<&Publication>,
-) -> Result<Vec<Frozen>, Error> {
-    if let Some(before) = before {
-        for _ in 0..PATIENCE {
-            if updated(management, &before.account).await? != before.updated {
-                break;
-            }
-        }
-    }
+pub async fn after(management: &Management, before: Option<&Publication>) -> Result<Report, Error> {
+    let is_published = match before {
+        None => true,
+        Some(before) => wait(management, before).await?,
+    };
     let client = management.organizations();
     let action = "list the accounts with an invalid effective policy";
     let list = client
@@ -88,7 +91,17 @@ pub async fn after(
         let errors = if more { errors(management, &account).await? } else { vec![] };
         frozen.push(Frozen { account, errors });
     }
-    Ok(frozen)
+    Ok(Report { is_published, frozen })
+}
+
+/// Whether something was published since `before`, once it is or after a while.
+async fn wait(management: &Management, before: &Publication) -> Result<bool, Error> {
+    for _ in 0..PATIENCE {
+        if updated(management, &before.account).await? != before.updated {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// When the effective policy of `account` was last published; `None` when it never was.

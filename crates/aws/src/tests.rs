@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::backup_policy::{Identity, Wanted, apply, observe};
 use crate::error::Kind;
+use crate::publication;
 use crate::session::{Management, Session};
 
 /// What comes back: a status and a body, or nothing ever.
@@ -193,4 +194,46 @@ async fn a_type_the_root_does_not_list_is_disabled() {
     let script = Script::new([answer(json!({"Roots": [{"Id": "r-ab12", "PolicyTypes": []}]}))]);
     let root = script.management().await.root("read the root").await.unwrap();
     assert_eq!(root.status(&PolicyType::backup()), Status::Disabled);
+}
+
+/// An effective policy that was last published at this time.
+fn published(at: u32) -> Reply {
+    answer(json!({"EffectivePolicy": {"LastUpdatedTimestamp": at}}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_read_once_the_change_is_published() {
+    let script = Script::new([
+        published(1),
+        published(1),
+        published(2),
+        answer(json!({"Accounts": [], "NextToken": "1"})),
+        answer(json!({"Accounts": [{"Id": "222222222222"}]})),
+        answer(json!({"EffectivePolicyValidationErrors": [{
+            "ErrorCode": "KEY_REQUIRED",
+            "ErrorMessage": "'rules' is missing",
+            "PathToError": "plans/daily",
+            "ContributingPolicies": ["p-daily12345"],
+        }]})),
+    ]);
+    let management = script.management().await;
+    let before = publication::before(&management, "222222222222".parse().unwrap()).await.unwrap();
+    let report = publication::after(&management, Some(&before)).await.unwrap();
+    assert!(report.is_published);
+    let frozen: Vec<_> = report.frozen.iter().map(ToString::to_string).collect();
+    let expected =
+        "222222222222: plans/daily: 'rules' is missing (KEY_REQUIRED, from p-daily12345)";
+    assert_eq!(frozen, [expected]);
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_not_published_is_not_waited_for_forever() {
+    let never = std::iter::repeat_n(published(1), 21);
+    let script = Script::new(never.chain([answer(json!({"Accounts": []}))]));
+    let management = script.management().await;
+    let before = publication::before(&management, "222222222222".parse().unwrap()).await.unwrap();
+    let report = publication::after(&management, Some(&before)).await.unwrap();
+    assert!(!report.is_published && report.frozen.is_empty());
+    assert!(script.is_over());
 }

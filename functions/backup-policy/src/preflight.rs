@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use aws::Management;
 use aws::preflight::{account_under, observe};
-use aws::publication::{self, Publication};
+use aws::publication::{self, Publication, Report};
 use plan::backup_policy::{Desired, Existing, Step};
 use plan::id::{AccountId, TargetId};
 use plan::preflight::{Change, Withheld, suspects};
@@ -75,14 +75,20 @@ impl Outlook {
     ///
     /// The change is made, so not being able to ask is no failure of it.
     pub(crate) async fn report(&self, management: &Management) {
-        match publication::after(management, self.publication.as_ref()).await {
-            Ok(frozen) if frozen.is_empty() => info!("AWS reports no invalid effective policy"),
-            Ok(frozen) => {
-                let shown: Vec<_> = frozen.iter().take(3).map(ToString::to_string).collect();
-                let (accounts, cases) = (frozen.len(), shown.join("; "));
-                warn!(accounts, cases, "AWS reports invalid effective policies");
-            }
-            Err(error) => complain(&error),
+        let Report { is_published, frozen } =
+            match publication::after(management, self.publication.as_ref()).await {
+                Ok(report) => report,
+                Err(error) => return complain(&error),
+            };
+        if !is_published {
+            warn!("AWS has not published the change yet, and reports on what was before");
+        }
+        if !frozen.is_empty() {
+            let shown: Vec<_> = frozen.iter().take(3).map(ToString::to_string).collect();
+            let (accounts, cases) = (frozen.len(), shown.join("; "));
+            warn!(accounts, cases, "AWS reports invalid effective policies");
+        } else if is_published {
+            info!("AWS reports no invalid effective policy");
         }
     }
 }
