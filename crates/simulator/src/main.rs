@@ -32,6 +32,9 @@ struct Options {
     /// How many reads of the roots show a policy type as pending after it was enabled
     #[arg(long, default_value_t = 0)]
     pending_enable: u32,
+    /// How many reads of effective policies show them as before a change
+    #[arg(long, default_value_t = 1)]
+    pending_publication: u32,
     /// The management account
     #[arg(long, default_value = "111122223333")]
     management_account: String,
@@ -65,6 +68,7 @@ impl From<Options> for Settings {
             page_size: options.page_size,
             empty_pages: options.empty_pages,
             pending: Pending::Reads(options.pending_enable),
+            publication: Pending::Reads(options.pending_publication),
             rates: match options.rates {
                 Throttling::Published => Rates::Published,
                 Throttling::Off => Rates::Off,
