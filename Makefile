@@ -37,6 +37,10 @@ check: $(VENV) ## Formatting, lints, licences and templates
 	else echo "cargo-deny is not installed: licences and sources of crates are not checked"; fi
 	.venv/bin/cfn-lint
 
+.PHONY: bench
+bench: ## Merge the policies of 1,000 to 50,000 accounts, and check one policy
+	cargo bench --locked --package plan --bench language
+
 .PHONY: audit
 audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code
 	cargo deny --all-features check advisories
