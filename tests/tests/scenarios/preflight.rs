@@ -82,6 +82,63 @@ fn calls(organization: &Organization) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test]
+async fn a_document_that_aws_would_withhold_is_refused_before_the_first_write() {
+    let rule = json!({ "target_backup_vault_name": { "@@assign": "vault" } });
+    let many: Value = (0..10).map(|it| (format!("extra{it}"), rule.clone())).collect();
+    let mut continuous = document(3)["plans"]["daily"]["rules"]["nightly"].take();
+    continuous["enable_continuous_backup"] = json!({ "@@assign": "true" });
+    let nameless = json!({ "tags": { "more": {
+        "tag_key": { "@@assign": "backup" },
+        "tag_value": { "@@assign": ["weekly"] },
+    } } });
+    let removed = json!({ "@@remove": ["eu-central-1"] });
+    let cases = [
+        (
+            json!({ "regions": removed }),
+            "plans/daily/regions: 'regions' is less than the allowed minimum limit 1 \
+             (ELEMENTS_TOO_FEW, from ours on Security, from theirs on Security)",
+        ),
+        (
+            json!({ "selections": nameless }),
+            "plans/daily/selections/tags/more: 'iam_role_arn' is missing (KEY_REQUIRED, \
+             from ours on Security)",
+        ),
+        (
+            json!({ "rules": many }),
+            "plans/daily/rules: 'rules' exceeds the allowed maximum limit 10 \
+             (ELEMENTS_TOO_MANY, from ours on Security, from theirs on Security)",
+        ),
+        (
+            json!({ "rules": { "nightly": continuous } }),
+            "plans/daily/rules/nightly: Dependent fields \
+             enable_continuous_backup=true,delete_after_days=36 in policy block nightly are \
+             invalid when used together (CROSS_ATTRIBUTE_VALIDATION, from ours on Security, \
+             from theirs on Security)",
+        ),
+    ];
+    for (plan, expected) in cases {
+        let organization = Organization::ready(Settings::default()).await;
+        let mut theirs = document(1);
+        // Longer than AWS keeps continuous backups.
+        theirs["plans"]["daily"]["rules"]["nightly"]["lifecycle"] =
+            json!({ "delete_after_days": { "@@assign": "36" } });
+        attach(&organization, "theirs", &theirs, "Security");
+        let before = organization.state();
+        let mut stack = organization.stack("backup-policy");
+        let content = json!({ "plans": { "daily": plan } });
+        let reason = stack.create(ours(&organization, &content, &["Security"])).await.reason();
+        let whole = format!(
+            "AWS would withhold the whole merged policy from account security-000 (which gets what \
+             is attached to Security): {expected}; hint: complete that plan, or rename yours, or \
+             set `Preflight: Warn`"
+        );
+        assert_eq!(organization.named(&reason), whole);
+        assert_eq!(organization.take_writes(), "");
+        assert_eq!(organization.state(), before);
+    }
+}
+
+#[tokio::test]
 async fn a_fragment_that_breaks_the_plan_of_another_team_is_refused() {
     let organization = Organization::ready(Settings::default()).await;
     organization.foreign_policy("theirs", &["root"]);
