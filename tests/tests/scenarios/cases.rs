@@ -1,0 +1,150 @@
+//! Requests that together make every kind of call, for facts about all of them.
+
+use serde_json::{Value, json};
+use simulator::Settings;
+use tests::organization::{Organization, document};
+use tests::stack::Stack;
+
+/// A request, and what comes before it.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) function: &'static str,
+    /// What is done to a bare organization first.
+    prepare: fn(&Organization),
+    /// The resource that is created first.
+    before: Option<fn(&Organization) -> Value>,
+    /// The new properties, or `None` for a Delete.
+    after: Option<fn(&Organization) -> Value>,
+}
+
+impl Case {
+    /// The organization in which the request is to be sent.
+    pub(crate) async fn organization(&self, settings: Settings) -> Organization {
+        let organization = Organization::bare(settings).await;
+        (self.prepare)(&organization);
+        organization
+    }
+
+    /// The resource as the request finds it, and the request.
+    pub(crate) async fn begin<'a>(&self, organization: &'a Organization) -> (Stack<'a>, Value) {
+        let mut stack = organization.stack(self.function);
+        let before = self.before.map(|it| it(organization));
+        if let Some(before) = before.clone() {
+            let _ = stack.create(before).await.ok();
+        }
+        let after = self.after.map(|it| it(organization));
+        let event = match (before, after) {
+            (None, Some(after)) => stack.event("Create", &after),
+            (Some(before), Some(after)) => {
+                let mut event = stack.event("Update", &after);
+                let old = stack.event("Update", &before);
+                event["OldResourceProperties"] = old["ResourceProperties"].clone();
+                event
+            }
+            (before, None) => stack.event("Delete", &before.unwrap_or_default()),
+        };
+        organization.clear_journal();
+        (stack, event)
+    }
+
+    /// Whether the resource exists before and after.
+    pub(crate) fn is_update(&self) -> bool {
+        self.before.is_some() && self.after.is_some()
+    }
+
+    /// Whether the resource is gone after.
+    pub(crate) fn is_delete(&self) -> bool {
+        self.after.is_none()
+    }
+
+    /// The properties of an update.
+    pub(crate) fn after(&self, organization: &Organization) -> Value {
+        self.after.map(|it| it(organization)).unwrap_or_default()
+    }
+}
+
+/// Every kind of request to every function.
+pub(crate) fn all() -> Vec<Case> {
+    fn nothing(_: &Organization) {}
+    fn enabled(organization: &Organization) {
+        organization.organization(|it| {
+            let root = it.root.clone();
+            it.enable_policy_type(&root, simulator::BACKUP_POLICY).unwrap();
+        });
+        // Something that protects the accounts whatever happens to ours, but for one.
+        organization.foreign_policy("theirs", &["Workloads"]);
+    }
+    fn namesake(organization: &Organization) {
+        enabled(organization);
+        organization.foreign_policy("daily", &["root"]);
+    }
+    fn types(_: &Organization) -> Value {
+        json!({ "PolicyTypes": ["BACKUP_POLICY", "TAG_POLICY"], "OnDelete": "Disable" })
+    }
+    fn access(organization: &Organization) -> Value {
+        json!({
+            "ServicePrincipals": ["backup.amazonaws.com"],
+            "StackSets": true,
+            "DelegatedAdministrators": [{
+                "AccountId": organization.id("security-000"),
+                "ServicePrincipal": "backup.amazonaws.com",
+            }],
+            "OnDelete": "Revert",
+        })
+    }
+    fn settings(_: &Organization) -> Value {
+        json!({ "CrossAccountBackup": true, "MultiPartyApproval": true, "OnDelete": "Restore" })
+    }
+    fn daily(organization: &Organization) -> Value {
+        json!({
+            "Name": "daily", "Content": document(3), "Tags": { "team": "storage" },
+            "TargetIds": [organization.id("Security"), organization.id("Sandbox")],
+        })
+    }
+    fn nightly(organization: &Organization) -> Value {
+        json!({
+            "Name": "nightly", "Content": document(4), "Tags": { "tier": "1" },
+            "TargetIds": [organization.id("Security"), "root"],
+        })
+    }
+    fn adopted(_: &Organization) -> Value {
+        json!({ "Name": "daily", "Content": document(4), "TargetIds": "root", "Adopt": true })
+    }
+    let case =
+        |name, function, prepare, before, after| Case { name, function, prepare, before, after };
+    type Prepare = fn(&Organization);
+    let (nothing, enabled, namesake) =
+        (nothing as Prepare, enabled as Prepare, namesake as Prepare);
+    type Properties = fn(&Organization) -> Value;
+    let [types, access, settings, daily, nightly, adopted] =
+        [types as Properties, access, settings, daily, nightly, adopted];
+    vec![
+        case("enable policy types", "policy-types", nothing, None, Some(types)),
+        case("disable policy types", "policy-types", nothing, Some(types), None),
+        case("give service access", "service-access", nothing, None, Some(access)),
+        case("revert service access", "service-access", nothing, Some(access), None),
+        case("set global settings", "global-settings", nothing, None, Some(settings)),
+        case("restore global settings", "global-settings", nothing, Some(settings), None),
+        case("create a policy", "backup-policy", enabled, None, Some(daily)),
+        case("update a policy", "backup-policy", enabled, Some(daily), Some(nightly)),
+        case("delete a policy", "backup-policy", enabled, Some(daily), None),
+        case("adopt a policy", "backup-policy", namesake, None, Some(adopted)),
+        case("release a policy", "backup-policy", namesake, Some(adopted), None),
+    ]
+}
+
+/// Runs `check` for everything in `items`, several at a time.
+pub(crate) async fn for_each<T, F>(items: Vec<T>, check: impl Fn(T) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut running = tokio::task::JoinSet::new();
+    for item in items {
+        if running.len() >= 12 {
+            running.join_next().await.unwrap().unwrap();
+        }
+        running.spawn(check(item));
+    }
+    running.join_all().await;
+}
