@@ -1,6 +1,12 @@
 //! Looking ahead: what the accounts would get is merged before the first write, and what AWS says
 //! of it is read after the last.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
 use std::collections::BTreeMap;
 
 use expect_test::expect;
