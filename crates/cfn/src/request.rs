@@ -30,6 +30,13 @@ pub struct Request<P> {
     pub deadline: Instant,
 }
 
+impl<P> Request<P> {
+    /// Whether this removes what, as far as is known, was never made.
+    pub fn never_created(&self) -> bool {
+        matches!(self.change, Change::Remove { .. }) && self.physical_id.is_none()
+    }
+}
+
 /// What is to become of a resource.
 #[derive(Debug)]
 pub enum Change<P> {

@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
 use aws::{Kind, Management, Session, content};
 use cfn::{Change, Failure, Reply, Request};
-use plan::backup_policy::{Desired, Step, plan};
+use plan::backup_policy::{Desired, Observed, Step, plan};
 use plan::document::Document;
-use plan::id::PolicyId;
+use plan::id::{PolicyId, PolicyName};
 use plan::owner::Owner;
 
 use crate::preflight::{Outlook, judge};
@@ -28,6 +28,7 @@ const ROUNDS: usize = 3;
 /// that made the policy and could not finish answers with its ID, so that it can be removed.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
     let owner = Owner::new(&request.stack_id, &request.logical_id);
+    let never_created = request.never_created();
     // CloudFormation makes an ID up when it got no answer to a Create.
     let id = request.physical_id.and_then(|it| it.parse::<PolicyId>().ok());
     match request.change {
@@ -42,8 +43,21 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
         }
         Change::Remove { properties } => {
             let role = properties.as_ref().and_then(|it| it.management_role_arn.as_ref());
-            let management = session.management(role, request.deadline).await?;
-            absent(&management, &owner, id, properties.as_ref()).await
+            let name = properties.as_ref().map(|it| &it.name);
+            let removal = async {
+                let management = session.management(role, request.deadline).await?;
+                let observed = observe_removal(&management, id.as_ref(), name).await?;
+                Ok::<_, aws::Error>((management, observed))
+            };
+            match removal.await {
+                // A creation looks before it writes, so one that may not look has made nothing.
+                Err(error) if never_created && error.kind() == Kind::Denied => {}
+                looked => {
+                    let (management, observed) = looked?;
+                    absent(&management, &owner, id.as_ref(), name, observed).await?;
+                }
+            }
+            Ok(Reply::default())
         }
     }
 }
@@ -110,25 +124,25 @@ async fn present(
     Err(Invalid::Vanished.into())
 }
 
-/// Makes sure that there is no policy of this resource.
+/// Makes sure that there is no policy of this resource, which was `observed` before.
 async fn absent(
     management: &Management,
     owner: &Owner,
-    id: Option<PolicyId>,
-    properties: Option<&Properties>,
-) -> Result<Reply, Failure> {
-    let name = properties.map(|it| &it.name);
+    id: Option<&PolicyId>,
+    name: Option<&PolicyName>,
+    mut observed: Observed,
+) -> Result<(), Failure> {
     for round in 1.. {
-        let observed = observe_removal(management, id.as_ref(), name).await?;
-        let steps = plan(None, &observed, owner, id.as_ref())?;
+        let steps = plan(None, &observed, owner, id)?;
         let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
         match apply(management, &mut policy, &steps).await {
             Ok(()) => break,
             Err(error) if error.kind() == Kind::Outdated && round < ROUNDS => {}
             Err(error) => return Err(error.into()),
         }
+        observed = observe_removal(management, id, name).await?;
     }
-    Ok(Reply::default())
+    Ok(())
 }
 
 /// The policy document that `properties` describe, which AWS would take by its size.

@@ -1,7 +1,7 @@
 //! `Custom::BackupGlobalSettings`: the settings of AWS Backup for the whole organization.
 
-use aws::Session;
 use aws::global_settings::{apply, observe};
+use aws::{Kind, Session};
 use cfn::{Change, Failure, Flag, Reply, Request};
 use plan::global_settings::{Desired, Setting, Step, Values, plan};
 use plan::id::RoleArn;
@@ -54,6 +54,7 @@ impl Properties {
 /// When a call to AWS fails. Sending the request again resumes.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
     let owner = Owner::new(&request.stack_id, &request.logical_id);
+    let never_created = request.never_created();
     let (desired, role) = match request.change {
         Change::Apply { properties: it, .. } => {
             let restore = it.on_delete == OnDelete::Restore;
@@ -64,8 +65,16 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
         }
         Change::Remove { .. } => return Ok(Reply::default()),
     };
-    let management = session.management(role.as_ref(), request.deadline).await?;
-    let (record, observed) = observe(&management, &desired, &owner).await?;
+    let look = async {
+        let management = session.management(role.as_ref(), request.deadline).await?;
+        let (record, observed) = observe(&management, &desired, &owner).await?;
+        Ok::<_, aws::Error>((management, record, observed))
+    };
+    let (management, record, observed) = match look.await {
+        // A creation looks before it writes, so one that may not look has changed nothing.
+        Err(error) if never_created && error.kind() == Kind::Denied => return Ok(Reply::default()),
+        looked => looked?,
+    };
     let steps = plan(&desired, &observed);
     apply(&management, record.as_ref(), &steps).await?;
     let mut now = observed.values;

@@ -41,7 +41,10 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
         Change::Apply { properties: it, .. } => {
             (Desired::Enabled(it.policy_types.0.into_iter().collect()), it.management_role_arn)
         }
-        Change::Remove { properties: Some(it) } if it.on_delete == OnDelete::Disable => {
+        // A creation that failed does not say which types it found enabled, so all are left on.
+        Change::Remove { properties: Some(it) }
+            if it.on_delete == OnDelete::Disable && request.physical_id.is_some() =>
+        {
             (Desired::Disabled(it.policy_types.0.into_iter().collect()), it.management_role_arn)
         }
         Change::Remove { .. } => return Ok(Reply::default()),

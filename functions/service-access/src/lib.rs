@@ -1,7 +1,7 @@
 //! `Custom::ServiceAccess`: trusted access, StackSets, and delegated administrators.
 
-use aws::Session;
 use aws::service_access::{apply, observe};
+use aws::{Kind, Session};
 use cfn::{Change, Failure, Flag, List, Reply, Request};
 use plan::id::{AccountId, RoleArn, ServicePrincipal};
 use plan::owner::Owner;
@@ -69,6 +69,7 @@ impl From<Properties> for Desired {
 /// When the change is refused or a call to AWS fails. Sending the request again resumes.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
     let owner = Owner::new(&request.stack_id, &request.logical_id);
+    let never_created = request.never_created();
     let (desired, role) = match request.change {
         Change::Apply { properties, .. } => {
             let role = properties.management_role_arn.clone();
@@ -79,8 +80,16 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
         }
         Change::Remove { .. } => return Ok(Reply::default()),
     };
-    let management = session.management(role.as_ref(), request.deadline).await?;
-    let (record, observed) = observe(&management, &desired, &owner).await?;
+    let look = async {
+        let management = session.management(role.as_ref(), request.deadline).await?;
+        let (record, observed) = observe(&management, &desired, &owner).await?;
+        Ok::<_, aws::Error>((management, record, observed))
+    };
+    let (management, record, observed) = match look.await {
+        // A creation looks before it writes, so one that may not look has changed nothing.
+        Err(error) if never_created && error.kind() == Kind::Denied => return Ok(Reply::default()),
+        looked => looked?,
+    };
     let steps = plan(&desired, &observed)?;
     apply(&management, record.as_ref(), &steps).await?;
     let natural = || format!("{}/service-access", observed.management_account);
