@@ -32,6 +32,8 @@ pub async fn read(
         let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?;
         Ok(String::from_utf8(bytes.to_vec()).map_err(|_| "the object is not UTF-8 text"))
     };
-    let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await?;
-    text.map_err(|why| Error::unusable(action, why))
+    let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
+    // Who may not list a bucket is not told that an object is missing.
+    let hint = "correct `ContentUrl`, or let the function's own role read the object";
+    text.map_err(|it| it.advised(hint))?.map_err(|why| Error::unusable(action, why))
 }

@@ -54,6 +54,7 @@ struct Answer {
     code: String,
     reason: Option<String>,
     message: String,
+    hint: Option<&'static str>,
 }
 
 impl fmt::Display for Answer {
@@ -65,7 +66,7 @@ impl fmt::Display for Answer {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
-        match hint(&self.code, self.reason.as_deref().unwrap_or_default()) {
+        match self.hint {
             Some(hint) => write!(f, "; hint: {hint}"),
             None => Ok(()),
         }
@@ -84,7 +85,8 @@ impl Error {
                 let wire = Wire::read(context.raw());
                 let message = context.err().message().unwrap_or_default().to_owned();
                 let reason = wire.and_then(|it| it.reason);
-                (kind(&code), Cause::Answered(Answer { code, reason, message }))
+                let hint = hint(&code, reason.as_deref().unwrap_or_default());
+                (kind(&code), Cause::Answered(Answer { code, reason, message, hint }))
             }
             _ => (Kind::Transient, Cause::Unreachable(Box::new(error))),
         };
@@ -122,6 +124,16 @@ impl Error {
         }
     }
 
+    /// Says what to do where AWS refuses the caller, instead of what usually helps.
+    pub(crate) fn advised(mut self, hint: &'static str) -> Self {
+        if let Cause::Answered(answer) = &mut self.source
+            && self.kind == Kind::Denied
+        {
+            answer.hint = Some(hint);
+        }
+        self
+    }
+
     /// Adds what is known about the cause to the action, as in `cannot … (only … can)`.
     pub(crate) fn explained(mut self, explanation: &str) -> Self {
         self.action = format!("{} ({explanation})", self.action);
@@ -139,9 +151,10 @@ pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Err
 
 fn kind(code: &str) -> Kind {
     match code {
-        "AccessDeniedException" | "AccessDenied" | "AccessDeniedForDependencyException" => {
-            Kind::Denied
-        }
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AccessDeniedForDependencyException"
+        | "AWSOrganizationsNotInUseException" => Kind::Denied,
         "DuplicatePolicyException"
         | "PolicyInUseException"
         | "PolicyNotFoundException"
@@ -157,7 +170,7 @@ fn kind(code: &str) -> Kind {
 
 /// What to do next, by error code and by the beginning of the reason: AWS appends to some reasons.
 fn hint(code: &str, reason: &str) -> Option<&'static str> {
-    const REASONS: [(&str, &str); 12] = [
+    const REASONS: [(&str, &str); 14] = [
         (
             "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
             "the management account cannot be a delegated administrator; name a member account",
@@ -170,6 +183,7 @@ fn hint(code: &str, reason: &str) -> Option<&'static str> {
             "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE",
             "this service has one delegated administrator only; deregister the other one first",
         ),
+        ("INVALID_ENUM", "AWS does not know this name; correct it in the template"),
         (
             "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
             "this service has as many delegated administrators as AWS allows; deregister one first",
@@ -196,6 +210,10 @@ fn hint(code: &str, reason: &str) -> Option<&'static str> {
             "a policy type of this service is enabled; disable that first, or leave both on",
         ),
         ("SERVICE_ACCESS_NOT_ENABLED", "enable trusted access for the service first"),
+        (
+            "UNRECOGNIZED_SERVICE_PRINCIPAL",
+            "AWS does not know this service; correct its name in the template",
+        ),
         ("TAG_POLICY_VIOLATION", "a tag policy of the organization does not allow these tags"),
     ];
     let by_reason = REASONS.iter().find(|(it, _)| reason.starts_with(it)).map(|(_, hint)| *hint);
@@ -256,7 +274,8 @@ mod tests {
 
     fn error(code: &str, reason: Option<&str>) -> Error {
         let (code, reason) = (code.to_owned(), reason.map(ToOwned::to_owned));
-        let answer = Answer { code: code.clone(), reason, message: "No.".to_owned() };
+        let hint = hint(&code, reason.as_deref().unwrap_or_default());
+        let answer = Answer { code: code.clone(), reason, message: "No.".to_owned(), hint };
         Error { action: "x".to_owned(), kind: kind(&code), source: Cause::Answered(answer) }
     }
 

@@ -103,7 +103,10 @@ impl Session {
         let client = aws_sdk_sts::Client::new(&own);
         let assume = client.assume_role().role_arn(role.as_str()).role_session_name("org-backup");
         let action = format!("assume the role {role}");
-        let assumed = calls.call(ASSUME_ROLE, &action, assume.send()).await?;
+        let assumed = calls.call(ASSUME_ROLE, &action, assume.send()).await;
+        let hint = "correct `ManagementRoleArn`, let the role trust the function's own role, and \
+                    let that assume it";
+        let assumed = assumed.map_err(|it| it.advised(hint))?;
         let it = assumed.credentials.ok_or_else(|| Error::incomplete(&action, "credentials"))?;
         let expiry = it.expiration.try_into().ok();
         let credentials = Credentials::new(
