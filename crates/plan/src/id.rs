@@ -86,7 +86,10 @@ identifier! {
     /// A kind of policy as the API spells it, also one that is newer than this program.
     PolicyType:
         "a policy type such as BACKUP_POLICY",
-        |it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
+        |it| {
+            it.starts_with(|it: char| it.is_ascii_uppercase())
+                && it.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
+        }
 }
 
 identifier! {
@@ -236,7 +239,7 @@ mod tests {
     fn a_policy_type_may_be_newer_than_this_program() {
         check::<PolicyType>(
             &["BACKUP_POLICY", "TEA_POLICY_2"],
-            &["", "backup_policy", "BACKUP POLICY"],
+            &["", "backup_policy", "BACKUP POLICY", "5"],
         );
     }
 
