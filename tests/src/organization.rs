@@ -43,6 +43,10 @@ impl Organization {
     }
 
     /// An organization whose root takes backup policies.
+    ///
+    /// # Panics
+    ///
+    /// When the simulator does not start.
     pub async fn ready(settings: Settings) -> Self {
         let organization = Self::bare(settings).await;
         organization.organization(|it| {

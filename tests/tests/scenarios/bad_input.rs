@@ -90,7 +90,14 @@ async fn a_value_of_the_wrong_kind_is_named() {
     check_policy(json!({ "Content": ["plans"] }), expect!["the content is not a JSON object"])
         .await;
     let types = json!({ "PolicyTypes": 5 });
-    check("policy-types", "management", |_| {}, types, expect!["cannot enable policy type 5: InvalidInputException INVALID_ENUM:POLICY_TYPE: You specified an invalid value."]).await;
+    check(
+        "policy-types",
+        "management",
+        |_| {},
+        types,
+        expect!["property `PolicyTypes`: `5` is not a policy type such as BACKUP_POLICY"],
+    )
+    .await;
     let settings = json!({ "CrossAccountBackup": "on", "OnDelete": "Retain" });
     check(
         "global-settings",
@@ -203,6 +210,42 @@ async fn a_caller_outside_the_management_account_is_told_which_it_is() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_created_for_lack_of_permission_can_be_rolled_back() {
+    // CloudFormation deletes what failed to be created, as whoever may not do that either.
+    let member = "security-000";
+    let role = "arn:aws:iam::111122223333:role/Bootstrap";
+    for account in [member, "management"] {
+        for (function, mut properties) in [
+            ("policy-types", json!({ "PolicyTypes": "TAG_POLICY", "OnDelete": "Disable" })),
+            ("service-access", json!({ "ServicePrincipals": ["a.b"], "OnDelete": "Revert" })),
+            ("global-settings", json!({ "CrossAccountBackup": true, "OnDelete": "Restore" })),
+            ("backup-policy", policy(&json!({}))),
+        ] {
+            let organization = Organization::ready(Settings::default()).await;
+            organization.sts(|it| it.deny(role));
+            if account == "management" {
+                properties["ManagementRoleArn"] = json!(role);
+            }
+            let mut stack = organization.stack(function).in_account(&organization.id(account));
+            let _ = stack.create(properties).await.reason();
+            let rollback = stack.rollback.take().unwrap();
+            assert!(rollback.success, "{function} in {account}: {rollback}");
+            organization.check_writes(expect![""]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_creation_that_fails_does_not_disable_what_it_found() {
+    let organization = Organization::ready(Settings::default()).await;
+    let mut stack = organization.stack("policy-types");
+    let types = json!({ "PolicyTypes": ["BACKUP_POLICY", "TEA_POLICY"], "OnDelete": "Disable" });
+    let _ = stack.create(types).await.reason();
+    assert!(stack.rollback.take().unwrap().success);
+    organization.check_writes(expect![""]);
+}
+
+#[tokio::test]
 async fn a_role_that_cannot_be_assumed_is_named() {
     let role = "arn:aws:iam::111122223333:role/Bootstrap";
     let deny = |organization: &Organization| organization.sts(|it| it.deny(role));
@@ -212,7 +255,7 @@ async fn a_role_that_cannot_be_assumed_is_named() {
     deny(&organization);
     let mut stack = organization.stack("policy-types").in_account(&organization.id("security-000"));
     let reason = stack.create(types).await.reason();
-    expect!["cannot assume the role arn:aws:iam::management:role/Bootstrap: AccessDenied: User is not authorized to perform: sts:AssumeRole on: arn:aws:iam::management:role/Bootstrap; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"].assert_eq(&organization.named(&reason));
+    expect!["cannot assume the role arn:aws:iam::management:role/Bootstrap: AccessDenied: User is not authorized to perform: sts:AssumeRole on: arn:aws:iam::management:role/Bootstrap; hint: correct `ManagementRoleArn`, let the role trust the function's own role, and let that assume it"].assert_eq(&organization.named(&reason));
     organization.check_writes(expect![""]);
 }
 
@@ -303,7 +346,7 @@ async fn an_object_that_is_missing_or_no_policy_is_named() {
         put(b"{}")(organization);
         organization.buckets(|it| it.deny("policies-of-ours", "daily.json"));
     };
-    check("backup-policy", "management", deny, url(key), expect!["cannot read s3://policies-of-ours/daily.json: AccessDenied: Access Denied; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
+    check("backup-policy", "management", deny, url(key), expect!["cannot read s3://policies-of-ours/daily.json: AccessDenied: Access Denied; hint: correct `ContentUrl`, or let the function's own role read the object"]).await;
     check(
         "backup-policy",
         "management",
@@ -368,9 +411,9 @@ async fn a_policy_type_that_is_off_is_the_first_thing_to_put_right() {
 #[tokio::test]
 async fn names_that_aws_does_not_know_are_passed_on_with_what_it_says() {
     let types = json!({ "PolicyTypes": ["TEA_POLICY", "TAG_POLICY"] });
-    check("policy-types", "management", |_| {}, types, expect!["cannot enable policy type TEA_POLICY: InvalidInputException INVALID_ENUM:POLICY_TYPE: You specified an invalid value."]).await;
+    check("policy-types", "management", |_| {}, types, expect!["cannot enable policy type TEA_POLICY: InvalidInputException INVALID_ENUM:POLICY_TYPE: You specified an invalid value.; hint: AWS does not know this name; correct it in the template"]).await;
     let access = json!({ "ServicePrincipals": ["tea.amazonaws.com"] });
-    check("service-access", "management", |_| {}, access, expect!["cannot enable trusted access for tea.amazonaws.com: InvalidInputException UNRECOGNIZED_SERVICE_PRINCIPAL: You specified an invalid value."]).await;
+    check("service-access", "management", |_| {}, access, expect!["cannot enable trusted access for tea.amazonaws.com: InvalidInputException UNRECOGNIZED_SERVICE_PRINCIPAL: You specified an invalid value.; hint: AWS does not know this service; correct its name in the template"]).await;
 }
 
 #[tokio::test]

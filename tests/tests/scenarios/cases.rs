@@ -1,5 +1,7 @@
 //! Requests that together make every kind of call, for facts about all of them.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::{Value, json};
 use simulator::Settings;
 use tests::organization::{Organization, document};
@@ -11,11 +13,19 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) function: &'static str,
     /// What is done to a bare organization first.
-    prepare: fn(&Organization),
+    prepare: Prepare,
     /// The resource that is created first.
-    before: Option<fn(&Organization) -> Value>,
+    before: Option<Properties>,
     /// The new properties, or `None` for a Delete.
-    after: Option<fn(&Organization) -> Value>,
+    after: Option<Properties>,
+    /// What it was like once the resource was created, so that creating it once is enough.
+    created: Arc<OnceLock<Created>>,
+}
+
+struct Created {
+    organization: simulator::Organization,
+    backup: simulator::Backup,
+    physical_id: Option<String>,
 }
 
 impl Case {
@@ -30,8 +40,24 @@ impl Case {
     pub(crate) async fn begin<'a>(&self, organization: &'a Organization) -> (Stack<'a>, Value) {
         let mut stack = organization.stack(self.function);
         let before = self.before.map(|it| it(organization));
-        if let Some(before) = before.clone() {
-            let _ = stack.create(before).await.ok();
+        match (before.clone(), self.created.get()) {
+            (Some(before), Some(created)) => {
+                organization.organization(|it| it.clone_from(&created.organization));
+                organization.backup(|it| it.clone_from(&created.backup));
+                stack.resume(created.physical_id.clone(), before);
+            }
+            (Some(before), None) => {
+                let _ = stack.create(before).await.ok();
+                // Whether StackSets is activated cannot be carried over.
+                if !organization.stack_sets_activated() {
+                    self.created.get_or_init(|| Created {
+                        organization: organization.organization(|it| it.clone()),
+                        backup: organization.backup(|it| it.clone()),
+                        physical_id: stack.physical_id.clone(),
+                    });
+                }
+            }
+            (None, _) => {}
         }
         let after = self.after.map(|it| it(organization));
         let event = match (before, after) {
@@ -63,6 +89,9 @@ impl Case {
         self.after.map(|it| it(organization)).unwrap_or_default()
     }
 }
+
+type Prepare = fn(&Organization);
+type Properties = fn(&Organization) -> Value;
 
 /// Every kind of request to every function.
 pub(crate) fn all() -> Vec<Case> {
@@ -111,12 +140,12 @@ pub(crate) fn all() -> Vec<Case> {
     fn adopted(_: &Organization) -> Value {
         json!({ "Name": "daily", "Content": document(4), "TargetIds": "root", "Adopt": true })
     }
-    let case =
-        |name, function, prepare, before, after| Case { name, function, prepare, before, after };
-    type Prepare = fn(&Organization);
+    let case = |name, function, prepare, before, after| {
+        let created = Arc::default();
+        Case { name, function, prepare, before, after, created }
+    };
     let (nothing, enabled, namesake) =
         (nothing as Prepare, enabled as Prepare, namesake as Prepare);
-    type Properties = fn(&Organization) -> Value;
     let [types, access, settings, daily, nightly, adopted] =
         [types as Properties, access, settings, daily, nightly, adopted];
     vec![

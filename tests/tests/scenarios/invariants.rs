@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use expect_test::expect;
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Entry, Fault, Moment, OPERATIONS, Settings};
+use simulator::{BACKUP_POLICY, Entry, Fault, Moment, OPERATIONS, Pending, Settings};
 use tests::organization::{Organization, document};
 
 use crate::backup_policy::daily;
@@ -52,7 +52,7 @@ async fn cloudformation_gets_exactly_one_answer() {
         let mut event = stack.event("Create", &json!({}));
         event["RequestType"] = json!("Rotate");
         let reason = stack.send(&event).await.reason();
-        assert_eq!(reason, "`RequestType` is not one of Create, Update and Delete");
+        assert!(reason.contains("unknown variant `Rotate`"), "{reason}");
         event["RequestType"] = json!("Create");
         event["ResourceProperties"] = Value::Null;
         let _ = stack.send(&event).await.reason();
@@ -87,9 +87,11 @@ async fn killed_after_any_single_call_and_run_again_it_reaches_the_same_end() {
     let mut kills = Vec::new();
     for case in cases::all() {
         let (calls, end) = undisturbed(&case).await;
-        for (nth, _) in (1..).zip(calls) {
-            for moment in [Moment::Before, Moment::After] {
-                kills.push((case.clone(), nth, moment, end.clone()));
+        for (nth, call) in (1..).zip(calls) {
+            kills.push((case.clone(), nth, Moment::Before, end.clone()));
+            // After a read, all is as it is before the next call.
+            if call.write {
+                kills.push((case.clone(), nth, Moment::After, end.clone()));
             }
         }
     }
@@ -271,20 +273,22 @@ fn terminal(operation: &str) -> Vec<&'static str> {
     let already = match operation {
         "AttachPolicy" => &["DuplicatePolicyAttachmentException"][..],
         "DetachPolicy" => &["PolicyNotAttachedException", "TargetNotFoundException"],
-        "DeletePolicy" => &["PolicyNotFoundException"],
+        // A policy that is not there is deleted, and does not exist.
+        "DeletePolicy" | "DescribePolicy" => &["PolicyNotFoundException"],
         "EnablePolicyType" => &["PolicyTypeAlreadyEnabledException"],
         "DisablePolicyType" => &["PolicyTypeNotEnabledException"],
         "RegisterDelegatedAdministrator" => &["AccountAlreadyRegisteredException"],
         "DeregisterDelegatedAdministrator" => &["AccountNotRegisteredException"],
         // What is not there is not there: that is an answer to what was asked.
-        "DescribePolicy" => &["PolicyNotFoundException"],
         "DescribeAccount" => &["AccountNotFoundException"],
         "ListPoliciesForTarget" => &["TargetNotFoundException"],
         _ => &[],
     };
     let operation = OPERATIONS.iter().find(|it| it.name == operation).unwrap();
+    let common = ["AWSOrganizationsNotInUseException", "SerializationException"];
     let codes = operation.errors().map(simulator::Code::as_str);
-    codes.filter(|it| !TRANSIENT.contains(it) && !already.contains(it)).collect()
+    let terminal = codes.filter(|it| !TRANSIENT.contains(it) && !already.contains(it));
+    terminal.filter(|it| operation.write || !common.contains(it)).collect()
 }
 
 #[tokio::test]
@@ -294,13 +298,13 @@ async fn nothing_is_swallowed() {
     for case in cases::all() {
         for call in undisturbed(&case).await.0 {
             let silent = call.operation == "PutResponse" || REPORTS.contains(&&*call.operation);
-            if !silent && seen.insert((case.function, case.is_delete(), call.operation.clone())) {
+            if !silent && seen.insert((case.function, call.operation.clone())) {
                 let codes = terminal(&call.operation).into_iter();
                 failures.extend(codes.map(|it| (case.clone(), call.operation.clone(), it)));
             }
         }
     }
-    assert!(failures.len() > 150, "{}", failures.len());
+    assert!(failures.len() > 100, "{}", failures.len());
     for_each(failures, |(case, operation, code)| async move {
         let organization = case.organization(Settings::default()).await;
         let (mut stack, event) = case.begin(&organization).await;
@@ -369,8 +373,9 @@ fn nothing_sleeps_for_a_fixed_time() {
 async fn secrets_and_policy_text_never_reach_a_log() {
     // Every scenario logs all there is and looks for secrets. Here are all requests, with assumed
     // roles and with answers that are refused, and the proof that there is a log to look at.
-    for_each(cases::all(), |case| async move {
-        let organization = case.organization(Settings::strict()).await;
+    let settings = || Settings { pending: Pending::Reads(0), ..Settings::strict() };
+    for_each(cases::all(), move |case| async move {
+        let organization = case.organization(settings()).await;
         let member = organization.id("production-001");
         let (stack, mut event) = case.begin(&organization).await;
         let mut stack = stack.in_account(&member);

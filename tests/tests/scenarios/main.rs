@@ -1,6 +1,12 @@
 //! The real binaries against the simulator: each test is a fact about what happens to an
 //! organization.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
+)]
+
 mod backup_policy;
 mod bad_input;
 mod cases;
