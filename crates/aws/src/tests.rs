@@ -20,8 +20,13 @@ use crate::error::Kind;
 use crate::publication;
 use crate::session::{Management, Session};
 
-/// What comes back: a status and a body, or nothing ever.
-type Reply = Option<(u16, Value)>;
+/// What comes back.
+#[derive(Clone, Debug)]
+enum Reply {
+    Answer(u16, Value),
+    /// Nothing, ever.
+    Silence,
+}
 
 /// An AWS that answers with a script and writes down what it was asked.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +42,8 @@ impl HttpConnector for Script {
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         self.asked.lock().unwrap().push(format!("{operation} {body}"));
         match self.replies.lock().unwrap().pop_front().expect("no more calls") {
-            None => HttpConnectorFuture::new(std::future::pending()),
-            Some((status, body)) => {
+            Reply::Silence => HttpConnectorFuture::new(std::future::pending()),
+            Reply::Answer(status, body) => {
                 let body = SdkBody::from(body.to_string());
                 HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
             }
@@ -68,15 +73,15 @@ impl Script {
 }
 
 fn answer(body: Value) -> Reply {
-    Some((200, body))
+    Reply::Answer(200, body)
 }
 
 fn refusal(code: &str) -> Reply {
-    Some((400, json!({"__type": code, "Message": "No."})))
+    Reply::Answer(400, json!({"__type": code, "Message": "No."}))
 }
 
-fn identity() -> Option<Identity> {
-    Some(Identity { id: "p-daily12345".parse().unwrap(), arn: String::new() })
+fn identity() -> Identity {
+    Identity { id: "p-daily12345".parse().unwrap(), arn: String::new() }
 }
 
 fn attach(target: &str) -> Step {
@@ -92,14 +97,15 @@ async fn a_change_in_progress_is_waited_out() {
         refusal("TooManyRequestsException"),
         answer(json!({})),
     ]);
-    apply(&script.management().await, &mut identity(), &[attach("r-ab12")]).await.unwrap();
+    apply(&script.management().await, &mut Some(identity()), &[attach("r-ab12")]).await.unwrap();
     assert!(script.is_over());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_waiting_does_not_change_is_told_at_once() {
     let script = Script::new([refusal("ConstraintViolationException")]);
-    let failed = apply(&script.management().await, &mut identity(), &[attach("r-ab12")]).await;
+    let failed =
+        apply(&script.management().await, &mut Some(identity()), &[attach("r-ab12")]).await;
     let failed = failed.unwrap_err();
     assert_eq!(failed.to_string(), "cannot attach to r-ab12");
     assert_eq!(
@@ -111,7 +117,7 @@ async fn a_refusal_that_waiting_does_not_change_is_told_at_once() {
 #[tokio::test(start_paused = true)]
 async fn what_is_attached_already_is_as_wanted() {
     let script = Script::new([refusal("DuplicatePolicyAttachmentException")]);
-    apply(&script.management().await, &mut identity(), &[attach("r-ab12")]).await.unwrap();
+    apply(&script.management().await, &mut Some(identity()), &[attach("r-ab12")]).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,10 +125,10 @@ async fn what_is_detached_or_gone_already_is_as_wanted() {
     for code in ["PolicyNotAttachedException", "TargetNotFoundException"] {
         let script = Script::new([refusal(code)]);
         let steps = [Step::Detach("r-ab12".parse().unwrap())];
-        apply(&script.management().await, &mut identity(), &steps).await.unwrap();
+        apply(&script.management().await, &mut Some(identity()), &steps).await.unwrap();
     }
     let script = Script::new([refusal("PolicyNotFoundException")]);
-    apply(&script.management().await, &mut identity(), &[Step::Delete]).await.unwrap();
+    apply(&script.management().await, &mut Some(identity()), &[Step::Delete]).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +137,7 @@ async fn calls_come_no_faster_than_aws_takes_them() {
     let management = script.management().await;
     let steps: Vec<_> = (0..9).map(|it| attach(&format!("ou-ab12-unit000{it}"))).collect();
     let started = Instant::now();
-    apply(&management, &mut identity(), &steps).await.unwrap();
+    apply(&management, &mut Some(identity()), &steps).await.unwrap();
     // Three at once and two a second from then on.
     assert!(started.elapsed() >= Duration::from_millis(2900), "{:?}", started.elapsed());
     assert!(started.elapsed() <= Duration::from_millis(3600), "{:?}", started.elapsed());
@@ -139,10 +145,10 @@ async fn calls_come_no_faster_than_aws_takes_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_ends_before_the_deadline_and_says_what_it_was() {
-    let script = Script::new(std::iter::repeat_n(None, 20));
+    let script = Script::new(std::iter::repeat_n(Reply::Silence, 20));
     let management = script.management().await;
     let started = Instant::now();
-    let failed = apply(&management, &mut identity(), &[attach("r-ab12")]).await.unwrap_err();
+    let failed = apply(&management, &mut Some(identity()), &[attach("r-ab12")]).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_mins(5));
     let why = std::error::Error::source(&failed).unwrap().to_string();
     assert!(why.starts_with("the function's deadline came first"), "{why}");
@@ -171,8 +177,8 @@ async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
     assert_eq!(targets.len(), 2);
     assert_eq!(observed.policy_type, Status::Enabled);
     assert!(observed.policy.is_none());
-    let room: Vec<_> = observed.room.into_values().collect();
-    assert_eq!(room, [Room::Attached(1), Room::Missing]);
+    let found: Vec<_> = observed.room.into_values().collect();
+    assert_eq!(found, [Room::Attached(1), Room::Missing]);
     assert_eq!(script.asked()[1], r#"ListRoots {"NextToken":"1"}"#);
     assert!(script.is_over());
 }
