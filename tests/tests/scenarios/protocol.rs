@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::json;
-use simulator::{Fault, Kind, Moment, Outcome, Rates, Settings};
+use simulator::{CallOutcome, Fault, Kind, Moment, Outcome, Rates, Settings};
 use tests::organization::{Organization, document};
 
 use crate::backup_policy::daily;
@@ -62,6 +62,8 @@ async fn no_difference(kind: Kind) {
         let answer = stack.send(&event).await;
         let place = format!("{}, {operation}", case.name);
         assert!(answer.success, "{place}: {answer}");
+        let dropped = organization.lines(|it| it.outcome == CallOutcome::Dropped);
+        assert_eq!(dropped.lines().count(), 1, "{place}");
         assert_eq!(answer.data.len(), expected.data.len(), "{place}");
         assert_eq!(organization.state(), end, "{place}");
     })
