@@ -12,7 +12,7 @@ use simulator::{BACKUP_POLICY, Entry, Fault, Moment, OPERATIONS, Pending, Settin
 use tests::organization::{Organization, document};
 
 use crate::backup_policy::daily;
-use crate::cases::{self, Case, for_each};
+use crate::cases::{self, Undisturbed, for_each};
 
 /// Codes that say that trying again helps, so that it is tried again.
 const TRANSIENT: [&str; 3] = [
@@ -74,19 +74,10 @@ async fn running_anything_twice_changes_nothing_the_second_time() {
     .await;
 }
 
-/// The calls that a case makes, and where it ends.
-async fn undisturbed(case: &Case) -> (Vec<Entry>, String) {
-    let organization = case.organization(Settings::default()).await;
-    let (mut stack, event) = case.begin(&organization).await;
-    let _ = stack.send(&event).await.ok();
-    (organization.journal(), organization.state())
-}
-
 #[tokio::test]
 async fn killed_after_any_single_call_and_run_again_it_reaches_the_same_end() {
     let mut kills = Vec::new();
-    for case in cases::all() {
-        let (calls, end) = undisturbed(&case).await;
+    for Undisturbed { case, calls, end, .. } in cases::undisturbed().await {
         for (nth, call) in (1..).zip(calls) {
             kills.push((case.clone(), nth, Moment::Before, end.clone()));
             // After a read, all is as it is before the next call.
@@ -204,8 +195,11 @@ async fn nothing_without_our_ownership_tag_is_changed_or_deleted() {
 #[tokio::test]
 async fn identity_is_the_id_and_a_failure_never_changes_it() {
     let mut failures = Vec::new();
-    for case in cases::all().into_iter().filter(Case::is_update) {
-        let calls = undisturbed(&case).await.0.into_iter().map(|it| it.operation);
+    for Undisturbed { case, calls, .. } in cases::undisturbed().await {
+        if !case.is_update() {
+            continue;
+        }
+        let calls = calls.into_iter().map(|it| it.operation);
         let silent = |it: &String| it == "PutResponse" || REPORTS.contains(&it.as_str());
         let operations: BTreeSet<_> = calls.filter(|it| !silent(it)).collect();
         failures.extend(operations.into_iter().map(|it| (case.clone(), it)));
@@ -295,8 +289,8 @@ fn terminal(operation: &str) -> Vec<&'static str> {
 async fn nothing_is_swallowed() {
     let mut seen = BTreeSet::new();
     let mut failures = Vec::new();
-    for case in cases::all() {
-        for call in undisturbed(&case).await.0 {
+    for Undisturbed { case, calls, .. } in cases::undisturbed().await {
+        for call in calls {
             let silent = call.operation == "PutResponse" || REPORTS.contains(&&*call.operation);
             if !silent && seen.insert((case.function, call.operation.clone())) {
                 let codes = terminal(&call.operation).into_iter();

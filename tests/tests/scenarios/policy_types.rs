@@ -131,13 +131,12 @@ async fn a_type_that_somebody_else_is_enabling_is_waited_for() {
 async fn policy_types_get_through_a_strict_organization() {
     let organization = Organization::bare(Settings::strict()).await;
     let mut stack = organization.stack("policy-types");
-    let _ = stack.create(types(&["BACKUP_POLICY", "TAG_POLICY"], "Disable")).await.ok();
+    let _ = stack.create(types(&["BACKUP_POLICY"], "Disable")).await.ok();
     organization.check_state(expect![[r"
         BACKUP_POLICY is ENABLED
-        TAG_POLICY is ENABLED
     "]]);
     organization.clear_journal();
-    let _ = stack.update(types(&["BACKUP_POLICY", "TAG_POLICY"], "Disable")).await.ok();
+    let _ = stack.update(types(&["BACKUP_POLICY"], "Disable")).await.ok();
     organization.check_writes(expect![""]);
     let _ = stack.delete().await.ok();
     organization.check_state(expect![""]);

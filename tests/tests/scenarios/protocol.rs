@@ -9,7 +9,7 @@ use simulator::{CallOutcome, Fault, Kind, Moment, Outcome, Rates, Settings};
 use tests::organization::{Organization, document};
 
 use crate::backup_policy::daily;
-use crate::cases::{self, for_each};
+use crate::cases::{self, Undisturbed, for_each};
 
 /// The published rates, and a little more: how far apart two calls arrive is not up to who sends
 /// them.
@@ -39,17 +39,9 @@ async fn a_hanging_call_is_answered_before_the_deadline() {
 /// Every kind of write of every case goes wrong once like this, and it makes no difference.
 async fn no_difference(kind: Kind) {
     let mut items = Vec::new();
-    for case in cases::all() {
-        let organization = case.organization(Settings::default()).await;
-        let (mut stack, event) = case.begin(&organization).await;
-        let answer = stack.send(&event).await.ok();
-        let operations: BTreeSet<_> = organization
-            .journal()
-            .into_iter()
-            .filter(|it| it.write && it.operation != "PutResponse")
-            .map(|it| it.operation)
-            .collect();
-        let end = organization.state();
+    for Undisturbed { case, calls, answer, end } in cases::undisturbed().await {
+        let writes = calls.into_iter().filter(|it| it.write && it.operation != "PutResponse");
+        let operations: BTreeSet<_> = writes.map(|it| it.operation).collect();
         for operation in operations {
             items.push((case.clone(), operation, kind.clone(), answer.clone(), end.clone()));
         }
