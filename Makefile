@@ -23,10 +23,11 @@ demo: $(VENV) package ## Protect an organization of 40 accounts, on this machine
 	cargo run --locked --package demo -- --package $(PACKAGE)
 
 # All targets at once: what tests need of a crate and what programs need of it are then one build.
+# Scenarios mostly wait for the published rates, so more of them run at once than there are cores.
 .PHONY: test
 test: check package ## Everything that CI runs, from nothing
 	cargo build --locked --workspace --all-targets
-	cargo test --locked --workspace
+	RUST_TEST_THREADS=8 cargo test --locked --workspace
 	$(TARGET)/debug/demo --package $(PACKAGE)
 
 .PHONY: check

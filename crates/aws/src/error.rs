@@ -227,6 +227,11 @@ fn hint(code: &str, reason: &str) -> Option<&'static str> {
         "NoSuchKey" | "NoSuchBucket" | "NoSuchVersion" => {
             Some("upload the object, or correct `ContentUrl`")
         }
+        // What AWS Backup says to any account but the management account.
+        "InvalidRequestException" => Some(
+            "run the function in the organization's management account, or name a role there in \
+             `ManagementRoleArn`",
+        ),
         code if kind(code) == Kind::Denied => Some(
             "run the function in the organization's management account, or name a role there in \
              `ManagementRoleArn`, and give the role permission for the action",

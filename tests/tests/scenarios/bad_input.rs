@@ -205,7 +205,7 @@ async fn a_caller_outside_the_management_account_is_told_which_it_is() {
     let access = json!({ "ServicePrincipals": ["backup.amazonaws.com"] });
     check("service-access", member, |_| {}, access, expect!["cannot list trusted services (the management account is management): AccessDeniedException: You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
     let settings = json!({ "CrossAccountBackup": true });
-    check("global-settings", member, |_| {}, settings, expect!["cannot set CrossAccountBackup=true (the management account is management): InvalidRequestException: Global settings can be updated by the management account only."]).await;
+    check("global-settings", member, |_| {}, settings, expect!["cannot set CrossAccountBackup=true (the management account is management): InvalidRequestException: Global settings can be updated by the management account only.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`"]).await;
     check("backup-policy", member, |_| {}, policy(&json!({})), expect!["cannot read the organization's root (the management account is management): AccessDeniedException: You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
 }
 
@@ -293,7 +293,7 @@ async fn an_account_without_an_organization_is_told_what_to_do() {
             "global-settings",
             json!({ "CrossAccountBackup": true }),
             expect![
-                "cannot read the global settings of AWS Backup: InvalidRequestException: Your account is not a member of an organization."
+                "cannot read the global settings of AWS Backup: InvalidRequestException: Your account is not a member of an organization.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`"
             ],
         ),
         (
