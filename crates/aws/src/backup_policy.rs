@@ -6,7 +6,7 @@ use aws_sdk_organizations::types::{PolicySummary, PolicyType as WireType};
 use plan::backup_policy::{Existing, Observed, Room, Step};
 use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, PolicyType, Target, TargetId};
-use tracing::{info, instrument};
+use tracing::info;
 
 use crate::calls::log_plan;
 use crate::error::{Error, already};
@@ -133,7 +133,6 @@ async fn room_at(management: &Management, target: &TargetId) -> Result<Room, Err
 ///
 /// At the first step that fails. The steps before it stay done, `policy` says what they were done
 /// to, and planning again resumes.
-#[instrument(skip_all)]
 pub async fn apply(
     management: &Management,
     policy: &mut Option<Identity>,

@@ -86,8 +86,6 @@ impl Calls {
     }
 
     /// Sends calls until there are no more pages, and returns the items of all.
-    ///
-    /// A page may be empty and still name a next one. The SDK's paginators would not pace the pages.
     pub(crate) async fn pages<T, E>(
         &self,
         operation: Operation,
@@ -98,24 +96,23 @@ impl Calls {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let mut all = Vec::new();
-        let mut token = None;
-        loop {
-            let (items, next) = self.call(operation, action, send(token)).await?;
-            all.extend(items.unwrap_or_default());
-            token = next;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let keep = |it| {
+            all.push(it);
+            None::<()>
+        };
+        self.find(operation, action, send, keep).await?;
+        Ok(all)
     }
 
     /// Sends calls until an item is what `pick` looks for, or there are no more pages.
+    ///
+    /// A page may be empty and still name a next one. The SDK's paginators would not pace the pages.
     pub(crate) async fn find<T, U, E>(
         &self,
         operation: Operation,
         action: &str,
         send: impl AsyncFn(Option<String>) -> Result<Page<T>, SdkError<E, HttpResponse>>,
-        pick: impl Fn(T) -> Option<U>,
+        mut pick: impl FnMut(T) -> Option<U>,
     ) -> Result<Option<U>, Error>
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -123,7 +120,7 @@ impl Calls {
         let mut token = None;
         loop {
             let (items, next) = self.call(operation, action, send(token)).await?;
-            let found = items.into_iter().flatten().find_map(&pick);
+            let found = items.into_iter().flatten().find_map(&mut pick);
             token = next;
             if found.is_some() || token.is_none() {
                 return Ok(found);

@@ -149,6 +149,20 @@ pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Err
     }
 }
 
+/// Takes a denied look for success where what is to be removed was `never_created`, and no other.
+///
+/// A creation looks before it writes, so one that may not even look has made nothing.
+///
+/// # Errors
+///
+/// Every other error, as it is.
+pub fn removable<T>(looked: Result<T, Error>, never_created: bool) -> Result<Option<T>, Error> {
+    match looked {
+        Err(error) if never_created && error.kind == Kind::Denied => Ok(None),
+        looked => looked.map(Some),
+    }
+}
+
 fn kind(code: &str) -> Kind {
     match code {
         "AccessDenied"

@@ -4,7 +4,7 @@ use plan::global_settings::{
     Desired, Observed, Setting, Step, Values, of_tag_value, tag, tag_value,
 };
 use plan::owner::Owner;
-use tracing::{info, instrument};
+use tracing::info;
 
 use crate::calls::log_plan;
 use crate::error::{Error, Kind};
@@ -34,11 +34,7 @@ pub async fn observe(
 }
 
 /// Every setting as it is now.
-///
-/// # Errors
-///
-/// When the read fails.
-pub async fn settings(management: &Management) -> Result<Values, Error> {
+async fn settings(management: &Management) -> Result<Values, Error> {
     let describe = management.backup().describe_global_settings().send();
     let action = "read the global settings of AWS Backup";
     let described = management.calls.call(DESCRIBE_SETTINGS, action, describe).await;
@@ -56,7 +52,6 @@ pub async fn settings(management: &Management) -> Result<Values, Error> {
 /// # Errors
 ///
 /// At the first step that fails. The steps before it stay done, and planning again resumes.
-#[instrument(skip_all)]
 pub async fn apply(
     management: &Management,
     record: Option<&Record>,
@@ -81,7 +76,9 @@ pub async fn apply(
             (Step::Forget, Some(Record { root_id, owner })) => {
                 management.untag(root_id.as_str(), [&tag(owner)], &step.to_string()).await?;
             }
-            (Step::Record(_) | Step::Forget, None) => {}
+            (Step::Record(_) | Step::Forget, None) => {
+                return Err(Error::incomplete(&step.to_string(), "the root"));
+            }
         }
         info!(%step, "done");
     }

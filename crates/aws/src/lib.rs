@@ -22,7 +22,7 @@ pub mod publication;
 pub mod service_access;
 mod session;
 
-pub use error::{Error, Kind};
+pub use error::{Error, Kind, removable};
 pub use organizations::Record;
 pub use session::{Management, Session};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_organizations::types::PolicyType as WireType;
 use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::policy_types::{Desired, Observed, Status, Step};
-use tracing::{info, instrument};
+use tracing::info;
 
 use crate::calls::log_plan;
 use crate::error::{Error, already};
@@ -71,7 +71,6 @@ async fn in_use(
 /// # Errors
 ///
 /// At the first step that fails. The steps before it stay done, and planning again resumes.
-#[instrument(skip_all)]
 pub async fn apply(
     management: &Management,
     identity: &Identity,

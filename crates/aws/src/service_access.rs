@@ -7,7 +7,7 @@ use aws_sdk_organizations::types::{AccountState as WireState, AccountStatus};
 use plan::id::{AccountId, ServicePrincipal};
 use plan::owner::Owner;
 use plan::service_access::{AccountState, Administrator, Desired, Observed, Step, Switch};
-use tracing::{info, instrument};
+use tracing::info;
 
 use crate::calls::log_plan;
 use crate::error::{Error, already};
@@ -136,7 +136,6 @@ async fn stack_sets(management: &Management) -> Result<bool, Error> {
 /// # Errors
 ///
 /// At the first step that fails. The steps before it stay done, and planning again resumes.
-#[instrument(skip_all)]
 pub async fn apply(
     management: &Management,
     record: Option<&Record>,
@@ -153,9 +152,10 @@ pub async fn apply(
 async fn run(management: &Management, record: Option<&Record>, step: &Step) -> Result<(), Error> {
     let client = management.organizations();
     let calls = &management.calls;
+    let no_record = || Error::incomplete(&step.to_string(), "the root");
     match step {
         Step::Record(switches) => {
-            let Some(record) = record else { return Ok(()) };
+            let record = record.ok_or_else(no_record)?;
             let keys: Vec<_> = switches.iter().map(Switch::tag).collect();
             let tags = keys.iter().map(|it| (it, record.owner.tag_value()));
             management.tag(record.root_id.as_str(), tags, &step.to_string()).await
@@ -194,7 +194,7 @@ async fn run(management: &Management, record: Option<&Record>, step: &Step) -> R
             calls.call(DEACTIVATE_STACK_SETS, step, deactivate).await.map(drop)
         }
         Step::Forget(switches) => {
-            let Some(record) = record else { return Ok(()) };
+            let record = record.ok_or_else(no_record)?;
             let keys: Vec<_> = switches.iter().map(Switch::tag).collect();
             management.untag(record.root_id.as_str(), &keys, &step.to_string()).await
         }

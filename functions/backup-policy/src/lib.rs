@@ -6,7 +6,7 @@ mod properties;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
-use aws::{Kind, Management, Session, content};
+use aws::{Kind, Management, Session, content, removable};
 use cfn::{Change, Failure, Reply, Request};
 use plan::backup_policy::{Desired, Observed, Step, plan};
 use plan::document::Document;
@@ -49,13 +49,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
                 let observed = observe_removal(&management, id.as_ref(), name).await?;
                 Ok::<_, aws::Error>((management, observed))
             };
-            match removal.await {
-                // A creation looks before it writes, so one that may not look has made nothing.
-                Err(error) if never_created && error.kind() == Kind::Denied => {}
-                looked => {
-                    let (management, observed) = looked?;
-                    absent(&management, &owner, id.as_ref(), name, observed).await?;
-                }
+            if let Some((management, observed)) = removable(removal.await, never_created)? {
+                absent(&management, &owner, id.as_ref(), name, observed).await?;
             }
             Ok(Reply::default())
         }

@@ -1,7 +1,7 @@
 //! `Custom::ServiceAccess`: trusted access, StackSets, and delegated administrators.
 
 use aws::service_access::{apply, observe};
-use aws::{Kind, Session};
+use aws::{Session, removable};
 use cfn::{Change, Failure, Flag, List, Reply, Request};
 use plan::id::{AccountId, RoleArn, ServicePrincipal};
 use plan::owner::Owner;
@@ -85,10 +85,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
         let (record, observed) = observe(&management, &desired, &owner).await?;
         Ok::<_, aws::Error>((management, record, observed))
     };
-    let (management, record, observed) = match look.await {
-        // A creation looks before it writes, so one that may not look has changed nothing.
-        Err(error) if never_created && error.kind() == Kind::Denied => return Ok(Reply::default()),
-        looked => looked?,
+    let Some((management, record, observed)) = removable(look.await, never_created)? else {
+        return Ok(Reply::default());
     };
     let steps = plan(&desired, &observed)?;
     apply(&management, record.as_ref(), &steps).await?;
