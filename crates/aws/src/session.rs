@@ -9,9 +9,7 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
-#[cfg(test)]
-use aws_smithy_async::rt::sleep::SharedAsyncSleep;
-use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
@@ -68,17 +66,27 @@ impl Session {
     /// A session that sends its requests through `connector`, for tests.
     #[cfg(test)]
     pub(crate) fn of_connector(connector: SharedHttpConnector) -> Self {
+        Self::through(connector, "AKIA", None)
+    }
+
+    /// A session whose requests go through `connector`, for what stands in for AWS: signed with
+    /// `access_key`, and sent to `endpoint` where there is one.
+    pub fn through(
+        connector: SharedHttpConnector,
+        access_key: &str,
+        endpoint: Option<&str>,
+    ) -> Self {
         let shared = connector.clone();
-        let credentials = Credentials::new("AKIA", "secret", None, None, "tests");
-        let config = SdkConfig::builder()
+        let credentials = Credentials::new(access_key, "secret", None, None, "stand-in");
+        let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http_client_fn(move |_, _| shared.clone()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(Region::new("eu-west-1"))
             .retry_config(patience())
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .build();
-        Self { connector, config, pace: Pace::default() }
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()));
+        config.set_endpoint_url(endpoint.map(ToOwned::to_owned));
+        Self { connector, config: config.build(), pace: Pace::default() }
     }
 
     /// What sends requests, for whoever has something else to send.

@@ -38,6 +38,7 @@ use tracing::{error, info};
 
 use crate::answer::Answer;
 pub use crate::deliver::Undelivered;
+pub use crate::logging::lines;
 pub use crate::request::{Change, Request};
 use crate::request::{Envelope, read};
 pub use crate::scalar::{Flag, List, optional};
@@ -118,13 +119,13 @@ impl From<Undelivered> for Diagnostic {
     }
 }
 
-/// Answers one request.
+/// Answers one request, until which the answer must be out: what [`run`] does with every event.
 ///
 /// # Errors
 ///
 /// When the answer could not be delivered: Lambda then delivers the request again. An event that
 /// names no usable address for the answer fails before the handler runs, so nothing has changed.
-async fn serve<P: DeserializeOwned>(
+pub async fn serve<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
     event: Value,

@@ -2,18 +2,29 @@
 
 use std::str::FromStr;
 
+use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts logging at the level that Lambda's logging configuration asks for.
-///
-/// Other crates only warn: their debug lines show requests, and with them presigned addresses.
 #[expect(clippy::disallowed_methods, reason = "called once, before the first request")]
 pub(crate) fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|it| LevelFilter::from_str(&it).ok()).unwrap_or(LevelFilter::INFO);
+    // A second start leaves the first subscriber in place.
+    let _ = lines(level, std::io::stderr).try_init();
+}
+
+/// What writes the log lines of a function to `writer`.
+///
+/// Other crates only warn: their debug lines show requests, and with them presigned addresses.
+pub fn lines<W>(level: LevelFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let targets = filter_fn(move |it| {
         let level = if is_ours(it.target()) { level } else { level.min(LevelFilter::WARN) };
         *it.level() <= level
@@ -25,12 +36,8 @@ pub(crate) fn start() {
         .with_span_list(false)
         .with_target(false)
         .without_time()
-        .with_writer(std::io::stderr);
-    // A second start leaves the first subscriber in place.
-    let _ = tracing_subscriber::registry()
-        .with(targets.with_max_level_hint(level))
-        .with(lines)
-        .try_init();
+        .with_writer(writer);
+    tracing_subscriber::registry().with(targets.with_max_level_hint(level)).with(lines)
 }
 
 /// Whether a target is in a crate that never logs what must not be known.

@@ -67,6 +67,7 @@ pub use self::organization::{
 };
 pub use self::refusal::{Code, Constraint, Invalid, Refusal};
 pub use self::responses::Response;
+pub use self::server::{Direct, Dropped};
 pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;
 pub use self::sts::{Session, Sts};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -28,7 +29,7 @@ pub(crate) struct Shared {
 
 /// The connection ends here, without an answer.
 #[derive(Debug)]
-pub(crate) struct Dropped;
+pub struct Dropped;
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +54,32 @@ impl Shared {
     }
 }
 
+/// A simulator without a connection in between, so that a test can stop its clock.
+#[derive(Clone)]
+pub struct Direct(Arc<Shared>);
+
+impl Direct {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// Answers `request` as if it had come over a connection.
+    ///
+    /// # Errors
+    ///
+    /// Where the connection would have been dropped.
+    pub async fn call(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, Dropped> {
+        let (parts, body) = request.into_parts();
+        respond(&self.0, parts, body).await
+    }
+}
+
+impl fmt::Debug for Direct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Direct")
+    }
+}
+
 /// Serves connections for as long as it is polled; all end with it.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
@@ -70,9 +97,13 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn converse(stream: TcpStream, shared: Arc<Shared>) {
     let _slower_at_worst = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
-        async move { respond(&shared, request).await }
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+            respond(&shared, parts, body).await
+        }
     });
     let connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -81,10 +112,9 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
 
 async fn respond(
     shared: &Shared,
-    request: Request<Incoming>,
+    parts: Parts,
+    body: Bytes,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     let is_put = parts.method == hyper::Method::PUT;
     let is_response = parts.uri.path().starts_with(control::RESPONSES) && is_put;
     if parts.uri.path().starts_with(control::PREFIX) && !is_response {

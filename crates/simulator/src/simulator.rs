@@ -18,7 +18,7 @@ use crate::journal::Entry;
 use crate::objects::Buckets;
 use crate::organization::Organization;
 use crate::responses::Response;
-use crate::server::{Shared, serve};
+use crate::server::{Direct, Shared, serve};
 use crate::settings::Settings;
 use crate::sts::Sts;
 
@@ -52,6 +52,12 @@ impl Simulator {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// A way to call this simulator that needs no connection.
+    #[must_use]
+    pub fn direct(&self) -> Direct {
+        Direct::new(Arc::clone(&self.shared))
     }
 
     /// The Region of callers that do not sign.
