@@ -8,6 +8,7 @@ SHELL := /bin/bash
 FUNCTIONS := backup-policy global-settings policy-types service-access
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := .venv/.requirements
+CHECKOV := .venv/.requirements-checkov
 PACKAGE := $(TARGET)/package
 
 # The stacks of `make deploy`.
@@ -31,12 +32,13 @@ test: check package ## Everything that CI runs, from nothing
 	$(TARGET)/debug/demo --package $(PACKAGE)
 
 .PHONY: check
-check: $(VENV) ## Formatting, lints, licences and templates
+check: $(VENV) $(CHECKOV) ## Formatting, lints, licences and templates
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources of crates are not checked"; fi
 	.venv/bin/cfn-lint
+	.venv/checkov/bin/checkov --config-file .checkov.yaml
 
 .PHONY: bench
 bench: ## Merge the policies of 1,000 to 50,000 accounts, and check one policy
@@ -78,12 +80,17 @@ deploy-parameters:
 	@: $(or $(CENTRAL_VAULT_ARN),$(error CENTRAL_VAULT_ARN is not set: name the vault that copies go to))
 
 .PHONY: venv
-venv: $(VENV) ## The Python tools, pinned and hashed
+venv: $(VENV) $(CHECKOV) ## The Python tools, pinned and hashed
 
 $(VENV): requirements.txt
 	@python3 -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(CHECKOV): requirements-checkov.txt | $(VENV)
+	python3 -m venv .venv/checkov
+	.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 .PHONY: clean

@@ -184,6 +184,7 @@ impl Stack<'_> {
             "AWS::Partition" => "aws-cn",
             "AWS::Region" => "cn-north-1",
             "AWS::StackName" => "stack",
+            "AWS::URLSuffix" => "amazonaws.com.cn",
             _ => {
                 let parameter = &self.template.body["Parameters"][name];
                 if parameter.is_null() {

@@ -17,10 +17,17 @@ const BACKUP: &str = "backup.amazonaws.com";
 const STACK_SETS: &str = "member.org.stacksets.cloudformation.amazonaws.com";
 
 /// What is allowed without being called, since AWS asks for it on behalf of the function.
-const ON_BEHALF: [(&str, &str); 5] = [
+const ON_BEHALF: [(&str, &str); 11] = [
     // Lambda writes the logs.
     ("*", "logs:CreateLogStream"),
     ("*", "logs:PutLogEvents"),
+    // These functions run without a state bucket, which S3 encrypts and decrypts with our key.
+    ("*", "kms:Decrypt"),
+    ("*", "kms:GenerateDataKey"),
+    ("*", "s3:DeleteObject"),
+    ("*", "s3:GetObject"),
+    ("*", "s3:ListBucket"),
+    ("*", "s3:PutObject"),
     // Trusted access comes with service-linked roles.
     ("service-access", "iam:CreateServiceLinkedRole"),
     // AWS Backup asks whether the caller is the management account.
