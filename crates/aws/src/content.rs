@@ -10,6 +10,11 @@ use crate::session::Management;
 /// The most bytes that are read, well above what AWS takes in a policy.
 const LIMIT: i64 = 1 << 20;
 
+const TOO_LONG: &str =
+    "the object is longer than a mebibyte; hint: `ContentUrl` must name a policy document in JSON";
+const NOT_TEXT: &str =
+    "the object is not UTF-8 text; hint: `ContentUrl` must name a policy document in JSON";
+
 /// Reads an object as text, in the version asked for or else the newest.
 ///
 /// # Errors
@@ -27,10 +32,10 @@ pub async fn read(
     let read = async {
         let object = get.send().await?;
         if object.content_length.is_some_and(|it| it > LIMIT) {
-            return Ok(Err("the object is longer than a mebibyte"));
+            return Ok(Err(TOO_LONG));
         }
         let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?;
-        Ok(String::from_utf8(bytes.to_vec()).map_err(|_| "the object is not UTF-8 text"))
+        Ok(String::from_utf8(bytes.to_vec()).map_err(|_| NOT_TEXT))
     };
     let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
     // Who may not list a bucket is not told that an object is missing.

@@ -6,6 +6,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use plan::desired_state::Unreadable;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 
@@ -44,8 +45,12 @@ enum Cause {
     OutOfTime,
     #[error("AWS answered without {0}; hint: this is not how the API is documented")]
     Incomplete(&'static str),
-    #[error("{0}; hint: `ContentUrl` must name a policy document in JSON")]
+    #[error("{0}")]
     Unusable(&'static str),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("another request wrote it meanwhile, which counts; hint: deploy again")]
+    Superseded,
 }
 
 /// What AWS answered.
@@ -108,6 +113,16 @@ impl Error {
         Self { action, kind: Kind::Rejected, source: Cause::Unusable(why) }
     }
 
+    /// The error of desired state that cannot be used.
+    pub(crate) fn unreadable(action: String, why: Unreadable) -> Self {
+        Self { action, kind: Kind::Rejected, source: Cause::Unreadable(why) }
+    }
+
+    /// The error of an object that somebody else wrote after it was read.
+    pub(crate) fn superseded(action: String) -> Self {
+        Self { action, kind: Kind::Outdated, source: Cause::Superseded }
+    }
+
     /// Who has to act.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -120,7 +135,9 @@ impl Error {
             Cause::Unreachable(_)
             | Cause::OutOfTime
             | Cause::Incomplete(_)
-            | Cause::Unusable(_) => None,
+            | Cause::Unusable(_)
+            | Cause::Unreadable(_)
+            | Cause::Superseded => None,
         }
     }
 
@@ -174,9 +191,11 @@ fn kind(code: &str) -> Kind {
         | "PolicyNotFoundException"
         | "PolicyTypeNotEnabledException"
         | "TargetNotFoundException" => Kind::Outdated,
-        "ServiceException" | "ServiceUnavailableException" | "TooManyRequestsException" => {
-            Kind::Transient
-        }
+        "ConditionalRequestConflict"
+        | "ServiceException"
+        | "ServiceUnavailableException"
+        | "SlowDown"
+        | "TooManyRequestsException" => Kind::Transient,
         _ if BUSY.contains(&code) => Kind::Transient,
         _ => Kind::Rejected,
     }

@@ -21,6 +21,7 @@ pub mod preflight;
 pub mod publication;
 pub mod service_access;
 mod session;
+pub mod state;
 
 pub use error::{Error, Kind, removable};
 pub use organizations::Record;

@@ -82,6 +82,7 @@ pub(crate) const ACTIVATE_STACK_SETS: Operation =
 pub(crate) const ASSUME_ROLE: Operation = Operation::unpaced("AssumeRole", false);
 pub(crate) const DEACTIVATE_STACK_SETS: Operation =
     Operation::unpaced("DeactivateOrganizationsAccess", true);
+pub(crate) const DELETE_OBJECT: Operation = Operation::unpaced("DeleteObject", true);
 pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlobalSettings", false);
 pub(crate) const DESCRIBE_STACK_SETS: Operation =
     Operation::unpaced("DescribeOrganizationsAccess", false);
@@ -90,4 +91,6 @@ pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
     Operation::unpaced("ListEffectivePolicyValidationErrors", false);
 pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
     Operation::unpaced("ListAccountsWithInvalidEffectivePolicy", false);
+pub(crate) const LIST_OBJECTS: Operation = Operation::unpaced("ListObjectsV2", false);
+pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
 pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSettings", true);

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::calls::{Busy, Calls, Pace};
 use crate::error::Error;
 use crate::operation::ASSUME_ROLE;
+use crate::state::State;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -32,6 +33,8 @@ pub struct Session {
     connector: SharedHttpConnector,
     config: SdkConfig,
     pace: Pace,
+    /// The name of the state bucket, where there is one.
+    state_bucket: Option<String>,
 }
 
 impl Session {
@@ -60,7 +63,7 @@ impl Session {
             .retry_config(patience())
             .load()
             .await;
-        Self { connector, config, pace: Pace::default() }
+        Self { connector, config, pace: Pace::default(), state_bucket: state_bucket() }
     }
 
     /// A session that sends its requests through `connector`, for tests.
@@ -86,12 +89,25 @@ impl Session {
             .retry_config(patience())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()));
         config.set_endpoint_url(endpoint.map(ToOwned::to_owned));
-        Self { connector, config: config.build(), pace: Pace::default() }
+        Self { connector, config: config.build(), pace: Pace::default(), state_bucket: None }
+    }
+
+    /// This session with a state bucket, for what stands in for AWS.
+    #[must_use]
+    pub fn with_state(self, bucket: &str) -> Self {
+        Self { state_bucket: Some(bucket.to_owned()), ..self }
     }
 
     /// What sends requests, for whoever has something else to send.
     pub fn http(&self) -> SharedHttpConnector {
         self.connector.clone()
+    }
+
+    /// The state bucket until `deadline`, as the function itself; `None` where there is none.
+    pub fn state(&self, deadline: Instant) -> Option<State> {
+        let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
+        let bucket = self.state_bucket.clone()?;
+        Some(State::new(aws_sdk_s3::Client::new(&self.config), bucket, calls))
     }
 
     /// Clients that act in the management account until `deadline`: as the function itself, or as
@@ -156,6 +172,12 @@ impl Management {
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::new(&self.own)
     }
+}
+
+/// The name of the state bucket, from `STATE_BUCKET`.
+#[expect(clippy::disallowed_methods, reason = "called once, when the session is made")]
+fn state_bucket() -> Option<String> {
+    std::env::var("STATE_BUCKET").ok().filter(|it| !it.is_empty())
 }
 
 /// Retries with exponential back-off and full jitter. The deadline ends them sooner or later; the

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `true` or `false`, as a boolean or as a string.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Flag(pub bool);
 
 impl<'de> Deserialize<'de> for Flag {
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Flag {
 /// Values, as a list or, as a parameter of type String gives them, separated by commas.
 ///
 /// White space around each is dropped, and so are empty ones: an empty parameter is an empty list.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct List<T>(pub Vec<T>);
 
 impl<T> Default for List<T> {

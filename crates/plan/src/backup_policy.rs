@@ -33,6 +33,9 @@ pub struct Desired {
     pub retired_tags: BTreeSet<TagKey>,
     /// Whether a policy of this name that somebody else made is to become this one.
     pub adopt: bool,
+    /// Whether the policy that the resource is known by stays its own without its ownership tag,
+    /// as when somebody took that off.
+    pub reclaim: bool,
 }
 
 /// A policy as it is.
@@ -214,6 +217,10 @@ impl Existing {
         self.tags.get(OWNER_TAG).is_some_and(|it| it == owner.tag_value().as_str())
     }
 
+    fn is_nobodys(&self) -> bool {
+        !self.tags.contains_key(OWNER_TAG)
+    }
+
     fn made(&self) -> String {
         match self.tags.get(OWNER_TAG) {
             Some(other) => format!("belongs to {other}"),
@@ -246,9 +253,11 @@ pub fn plan(
     if let Some(reserved) = desired.tags.keys().find(|it| it.as_str().starts_with(TAG_PREFIX)) {
         return Err(Refusal::ReservedTag(reserved.clone()));
     }
+    let reclaimed = |it: &Existing| desired.reclaim && id == Some(&it.id) && it.is_nobodys();
     if let Some(existing) = &observed.policy
         && !existing.belongs_to(owner)
         && !desired.adopt
+        && !reclaimed(existing)
     {
         let (made, taken) = (existing.made(), existing.id.clone());
         return Err(if id == Some(&existing.id) {
@@ -270,7 +279,7 @@ pub fn plan(
         let create = Step::Create { name, description, document, tags };
         return Ok([create].into_iter().chain(targets.into_iter().map(Step::Attach)).collect());
     };
-    if !existing.belongs_to(owner) {
+    if !existing.belongs_to(owner) && !reclaimed(existing) {
         tags.insert(adopted_tag(), owner.tag_value().clone());
     }
     Ok(change(desired, existing, &tags))

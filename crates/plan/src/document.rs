@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -22,7 +22,8 @@ pub struct Document(Map<String, Value>);
 /// What `${name}` stands for in a policy document.
 ///
 /// It is read from a string, a number, a boolean, or a list of strings.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Variable {
     /// Text, which can be part of a key or of a string.
     Text(String),
@@ -146,6 +147,11 @@ impl Document {
             characters if characters > MAX_CHARACTERS => Err(Invalid::TooLong { characters }),
             _ => Ok(self),
         }
+    }
+
+    /// The document as JSON.
+    pub fn value(&self) -> Value {
+        Value::Object(self.0.clone())
     }
 
     /// The document as it is sent: without white space, keys in alphabetical order.

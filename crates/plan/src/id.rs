@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 /// Text that does not have the shape of what it is given for.
@@ -20,7 +20,7 @@ pub struct Malformed {
 macro_rules! identifier {
     ($(#[doc = $doc:literal])+ $name:ident: $expected:literal, $valid:expr) => {
         $(#[doc = $doc])+
-        #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[serde(try_from = "String")]
         pub struct $name(String);
 
@@ -153,6 +153,15 @@ impl FromStr for Target {
 
     fn from_str(given: &str) -> Result<Self, Malformed> {
         if given == "root" { Ok(Self::Root) } else { given.parse().map(Self::Id) }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Root => serializer.serialize_str("root"),
+            Self::Id(id) => id.serialize(serializer),
+        }
     }
 }
 

@@ -3,14 +3,16 @@
 mod preflight;
 mod properties;
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
+use aws::state::{Intent, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Change, Failure, Reply, Request};
 use plan::backup_policy::{Desired, Observed, Step, plan};
 use plan::document::Document;
-use plan::id::{PolicyId, PolicyName};
+use plan::id::{PolicyId, PolicyName, TagKey};
 use plan::owner::Owner;
 
 use crate::preflight::{Outlook, judge};
@@ -20,6 +22,9 @@ use crate::properties::{Invalid, Source};
 /// How often the organization is observed again when it turns out to have changed meanwhile.
 const ROUNDS: usize = 3;
 
+/// The name of the function, under which the state of its resources is kept.
+pub const FUNCTION: &str = "backup-policy";
+
 /// Brings the organization to what `request` asks for.
 ///
 /// # Errors
@@ -27,96 +32,180 @@ const ROUNDS: usize = 3;
 /// When the change is refused or a call to AWS fails. Sending the request again resumes. A creation
 /// that made the policy and could not finish answers with its ID, so that it can be removed.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let owner = Owner::new(&request.stack_id, &request.logical_id);
     let never_created = request.never_created();
+    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
+    let owner = Owner::new(&stack_id, &logical_id);
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
+    let known = slot.entry().and_then(|it| it.id_of(physical_id.as_deref()));
     // CloudFormation makes an ID up when it got no answer to a Create.
-    let id = request.physical_id.and_then(|it| it.parse::<PolicyId>().ok());
-    match request.change {
+    let id = known.or(physical_id.as_deref()).and_then(|it| it.parse::<PolicyId>().ok());
+    match change {
         Change::Apply { properties, previous } => {
             let role = properties.management_role_arn.as_ref();
-            let management = session.management(role, request.deadline).await?;
+            let management = session.management(role, deadline).await?;
+            let document = document(&management, &properties).await?;
+            let properties = properties.with_document(&document);
+            let former_tags = previous.into_iter().flat_map(|it| it.tags.into_keys());
+            let goal = Goal {
+                owner: &owner,
+                properties: &properties,
+                document,
+                retired_tags: former_tags.collect(),
+                preflight: properties.preflight,
+                reclaim: false,
+                now,
+            };
             let mut made = None;
-            let received = request.received;
-            present(&management, &owner, id, properties, previous, received, &mut made)
-                .await
-                .map_err(|it| it.with_physical_id(made))
+            let intent = Intent::Change { slot: &mut slot, now };
+            let present = goal.reach(&management, id, &mut made, intent).await;
+            // An ID that CloudFormation knows stays, also when the policy was made again: it would
+            // delete the policy of the other one, and on a rollback that is the wrong one.
+            let is_kept = slot.entry().is_some();
+            let physical_id = physical_id.filter(|it| is_kept && it.parse::<PolicyId>().is_ok());
+            let sha256 = goal.document.sha256();
+            let present = present.map_err(|it| it.with_physical_id(made))?;
+            let identity = present.identity.ok_or(Invalid::Vanished)?;
+            let id = identity.id.to_string();
+            let physical_id = physical_id.unwrap_or_else(|| id.clone());
+            let settled = slot.settle(&physical_id, &id, &properties).await;
+            settled.map_err(|it| Failure::from(it).with_physical_id(Some(id.clone())))?;
+            let data = [("PolicyId", id), ("PolicyArn", identity.arn), ("ContentSha256", sha256)];
+            Ok(Reply { physical_id, data: data.into(), no_echo: false })
         }
         Change::Remove { properties } => {
             let role = properties.as_ref().and_then(|it| it.management_role_arn.as_ref());
             let name = properties.as_ref().map(|it| &it.name);
+            let is_kept = slot.entry().is_some_and(|it| it.is_of(physical_id.as_deref()));
             let removal = async {
-                let management = session.management(role, request.deadline).await?;
-                let observed = observe_removal(&management, id.as_ref(), name).await?;
+                let management = session.management(role, deadline).await?;
+                let mut observed = observe_removal(&management, id.as_ref(), name).await?;
+                // Somebody else deleted it, and it may have been made again just now.
+                if is_kept && observed.policy.is_none() {
+                    observed = observe_removal(&management, None, name).await?;
+                }
                 Ok::<_, aws::Error>((management, observed))
             };
             if let Some((management, observed)) = removable(removal.await, never_created)? {
-                absent(&management, &owner, id.as_ref(), name, observed).await?;
+                let mut intent = Intent::Change { slot: &mut slot, now };
+                absent(&management, &owner, id.as_ref(), name, observed, &mut intent).await?;
             }
+            slot.forget(physical_id.as_deref()).await?;
             Ok(Reply::default())
         }
     }
 }
 
-/// Makes the policy what `properties` say, and notes in `made` which one it is.
-async fn present(
+/// Looks after a policy that was made before, and returns what that takes, and its ID as it is now.
+///
+/// What was judged when it was deployed is not judged again: leaving accounts without the policy is
+/// no better than what others may have made of it since.
+///
+/// # Errors
+///
+/// When it is refused or a call to AWS fails. Looking again resumes.
+pub async fn restore(
     management: &Management,
     owner: &Owner,
+    properties: &Properties,
     id: Option<PolicyId>,
-    properties: Properties,
-    previous: Option<Properties>,
+    intent: Intent<'_>,
     now: SystemTime,
-    made: &mut Option<String>,
-) -> Result<Reply, Failure> {
-    let strictness = properties.preflight;
-    let document = document(management, &properties).await?;
-    judge(strictness, || plan::preflight::check(&document, now))?;
-    let sha256 = document.sha256();
-    let former_tags = previous.into_iter().flat_map(|it| it.tags.into_keys());
-    let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
-    let mut desired = Desired {
-        name: properties.name,
-        description: properties.description.0,
+) -> Result<(Vec<Step>, Option<PolicyId>), Failure> {
+    let document = document(management, properties).await?;
+    let goal = Goal {
+        owner,
+        properties,
         document,
-        targets: [].into(),
-        tags: properties.tags,
-        retired_tags: former_tags.collect(),
-        adopt: properties.adopt.0,
+        retired_tags: BTreeSet::new(),
+        preflight: Preflight::Off,
+        reclaim: true,
+        now,
     };
-    let mut known = id.clone();
-    for round in 1.. {
-        let (targets, observed) = observe(management, &wanted, known.as_ref()).await?;
-        desired.targets = targets;
-        let steps = plan(Some(&desired), &observed, owner, id.as_ref())?;
-        let outlook = if strictness != Preflight::Off && steps.iter().any(Step::reaches_accounts) {
-            let existing = observed.policy.as_ref();
-            let mut outlook = Outlook::new(management, &desired, existing, &steps, now).await?;
-            judge(strictness, || outlook.withheld.clone().map_or(Ok(()), Err))?;
-            outlook.prepare(management).await;
-            Some(outlook)
-        } else {
-            None
+    let mut made = None;
+    let present = goal.reach(management, id, &mut made, intent).await?;
+    Ok((present.steps, made.and_then(|it| it.parse().ok())))
+}
+
+/// What the policy is to be, and on what terms.
+struct Goal<'a> {
+    owner: &'a Owner,
+    properties: &'a Properties,
+    document: Document,
+    retired_tags: BTreeSet<TagKey>,
+    preflight: Preflight,
+    reclaim: bool,
+    now: SystemTime,
+}
+
+/// The policy as it is wanted, and what that took or, in a report, what it would take.
+struct Present {
+    identity: Option<Identity>,
+    steps: Vec<Step>,
+}
+
+impl Goal<'_> {
+    /// Makes the policy what it is to be, and notes in `made` which one it is.
+    async fn reach(
+        &self,
+        management: &Management,
+        id: Option<PolicyId>,
+        made: &mut Option<String>,
+        mut intent: Intent<'_>,
+    ) -> Result<Present, Failure> {
+        let Goal { properties, document, now, preflight, .. } = self;
+        judge(*preflight, || plan::preflight::check(document, *now))?;
+        let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
+        let mut desired = Desired {
+            name: properties.name.clone(),
+            description: properties.description.0.clone(),
+            document: document.clone(),
+            targets: [].into(),
+            tags: properties.tags.clone(),
+            retired_tags: self.retired_tags.clone(),
+            adopt: properties.adopt.0,
+            reclaim: self.reclaim,
         };
-        let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
-        let applied = apply(management, &mut policy, &steps).await;
-        *made = policy.as_ref().map(|it| it.id.to_string());
-        match (applied, policy) {
-            (Ok(()), Some(Identity { id, arn })) => {
-                if let Some(outlook) = outlook {
-                    outlook.report(management).await;
+        let mut known = id.clone();
+        let mut all = Vec::new();
+        for round in 1.. {
+            let (targets, observed) = observe(management, &wanted, known.as_ref()).await?;
+            desired.targets = targets;
+            let steps = plan(Some(&desired), &observed, self.owner, id.as_ref())?;
+            let reaches_accounts = steps.iter().any(Step::reaches_accounts);
+            let outlook = if *preflight != Preflight::Off && reaches_accounts {
+                let existing = observed.policy.as_ref();
+                let mut outlook =
+                    Outlook::new(management, &desired, existing, &steps, *now).await?;
+                judge(*preflight, || outlook.withheld.clone().map_or(Ok(()), Err))?;
+                outlook.prepare(management).await;
+                Some(outlook)
+            } else {
+                None
+            };
+            let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
+            let applied = if intent.proceeds(&steps).await? {
+                apply(management, &mut policy, &steps).await
+            } else {
+                Ok(())
+            };
+            *made = policy.as_ref().map(|it| it.id.to_string());
+            all.extend(steps);
+            match applied {
+                Ok(()) => {
+                    if let Some(outlook) = outlook.filter(|_| !matches!(intent, Intent::Report)) {
+                        outlook.report(management).await;
+                    }
+                    return Ok(Present { identity: policy, steps: all });
                 }
-                let id = id.to_string();
-                let data =
-                    [("PolicyId", id.clone()), ("PolicyArn", arn), ("ContentSha256", sha256)];
-                return Ok(Reply { physical_id: id, data: data.into(), no_echo: false });
+                Err(error) if error.kind() == Kind::Outdated && round < ROUNDS => {
+                    known = policy.map(|it| it.id).or(known);
+                }
+                Err(error) => return Err(error.into()),
             }
-            (Err(error), policy) if error.kind() == Kind::Outdated && round < ROUNDS => {
-                known = policy.map(|it| it.id).or(known);
-            }
-            (Err(error), _) => return Err(error.into()),
-            (Ok(()), None) => break,
         }
+        Err(Invalid::Vanished.into())
     }
-    Err(Invalid::Vanished.into())
 }
 
 /// Makes sure that there is no policy of this resource, which was `observed` before.
@@ -126,9 +215,13 @@ async fn absent(
     id: Option<&PolicyId>,
     name: Option<&PolicyName>,
     mut observed: Observed,
+    intent: &mut Intent<'_>,
 ) -> Result<(), Failure> {
     for round in 1.. {
         let steps = plan(None, &observed, owner, id)?;
+        if !intent.proceeds(&steps).await? {
+            break;
+        }
         let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
         match apply(management, &mut policy, &steps).await {
             Ok(()) => break,

@@ -1,18 +1,19 @@
 //! The properties of the resource.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use cfn::{Flag, List};
 use plan::backup_policy::Tags;
-use plan::document::Variable;
+use plan::document::{Document, Variable};
 use plan::id::{PolicyName, RoleArn, Target};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
 
 /// The properties of the resource.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// The name of the policy, unique in the organization.
@@ -21,11 +22,13 @@ pub struct Properties {
     #[serde(default)]
     pub description: Description,
     /// The policy itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Content>,
     /// Where the policy is kept instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
     content_url: Option<ContentUrl>,
     /// What `${name}` stands for in keys and values of the policy.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, Variable>,
     /// Every root, OU and account the policy is attached to, and no other.
     target_ids: List<Target>,
@@ -39,12 +42,12 @@ pub struct Properties {
     #[serde(default)]
     pub preflight: Preflight,
     /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional")]
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
     pub management_role_arn: Option<RoleArn>,
 }
 
 /// What happens when the policy would make an effective policy invalid.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Preflight {
     /// The change is refused.
     #[default]
@@ -56,7 +59,7 @@ pub enum Preflight {
 }
 
 /// A description as AWS Organizations takes it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Description(pub String);
 
 impl Default for Description {
@@ -76,12 +79,12 @@ impl<'de> Deserialize<'de> for Description {
 }
 
 /// A policy as an object, or as text that is JSON. Its `Debug` form does not show it.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Content(pub Value);
 
-impl std::fmt::Debug for Content {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Content(…)")
     }
 }
@@ -96,6 +99,19 @@ pub struct ContentUrl {
     pub key: String,
     /// The version; the newest one when absent.
     pub version: Option<String>,
+}
+
+impl fmt::Display for ContentUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)?;
+        self.version.iter().try_for_each(|it| write!(f, "?versionId={it}"))
+    }
+}
+
+impl Serialize for ContentUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl TryFrom<String> for ContentUrl {
@@ -153,6 +169,16 @@ impl Properties {
             (Some(content), None) => Ok(Source::Inline(content)),
             (None, Some(url)) => Ok(Source::Object(url)),
             (None, None) | (Some(_), Some(_)) => Err(Invalid::Source),
+        }
+    }
+
+    /// These properties with the policy itself in place of where it comes from.
+    pub(crate) fn with_document(self, document: &Document) -> Self {
+        Self {
+            content: Some(Content(document.value())),
+            content_url: None,
+            variables: BTreeMap::new(),
+            ..self
         }
     }
 

@@ -1,15 +1,16 @@
 //! `Custom::BackupGlobalSettings`: the settings of AWS Backup for the whole organization.
 
 use aws::global_settings::{apply, observe};
-use aws::{Session, removable};
+use aws::state::{Intent, Slot};
+use aws::{Management, Record, Session, removable};
 use cfn::{Change, Failure, Flag, Reply, Request};
-use plan::global_settings::{Desired, Setting, Step, Values, plan};
+use plan::global_settings::{Desired, Observed, Setting, Step, Values, plan};
 use plan::id::RoleArn;
 use plan::owner::Owner;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The properties of the resource. A setting that is absent is left alone.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// Whether recovery points may be copied to other accounts of the organization.
@@ -22,12 +23,12 @@ pub struct Properties {
     #[serde(default)]
     pub on_delete: OnDelete,
     /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional")]
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
     pub management_role_arn: Option<RoleArn>,
 }
 
 /// What deleting the resource does.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OnDelete {
     /// The settings stay as they are.
     #[default]
@@ -37,6 +38,11 @@ pub enum OnDelete {
 }
 
 impl Properties {
+    fn present(&self) -> Desired {
+        let restore = self.on_delete == OnDelete::Restore;
+        Desired::Present { values: self.values(), restore }
+    }
+
     fn values(&self) -> Values {
         let settings = [
             (Setting::CrossAccountBackup, self.cross_account_backup),
@@ -47,43 +53,99 @@ impl Properties {
     }
 }
 
+/// The name of the function, under which the state of its resources is kept.
+pub const FUNCTION: &str = "global-settings";
+
 /// Brings the settings to what `request` asks for.
 ///
 /// # Errors
 ///
 /// When a call to AWS fails. Sending the request again resumes.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let owner = Owner::new(&request.stack_id, &request.logical_id);
     let never_created = request.never_created();
-    let (desired, role) = match request.change {
-        Change::Apply { properties: it, .. } => {
-            let restore = it.on_delete == OnDelete::Restore;
-            (Desired::Present { values: it.values(), restore }, it.management_role_arn)
+    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
+    let owner = Owner::new(&stack_id, &logical_id);
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
+    match change {
+        Change::Apply { properties, .. } => {
+            let role = properties.management_role_arn.as_ref();
+            let management = session.management(role, deadline).await?;
+            let found = look(&management, properties.present(), &owner).await?;
+            let intent = Intent::Change { slot: &mut slot, now };
+            let steps = found.reconcile(&management, intent).await?;
+            let mut values = found.observed.values;
+            for step in steps {
+                if let Step::Update(changed) = step {
+                    values.extend(changed);
+                }
+            }
+            let physical_id = physical_id.unwrap_or_else(|| "backup-global-settings".to_owned());
+            slot.settle(&physical_id, &physical_id, &properties).await?;
+            let data = values.into_iter().map(|(it, on)| (it.property(), on.to_string()));
+            Ok(Reply { physical_id, data: data.collect(), no_echo: false })
         }
-        Change::Remove { properties: Some(it) } if it.on_delete == OnDelete::Restore => {
-            (Desired::Restored(it.values().into_keys().collect()), it.management_role_arn)
-        }
-        Change::Remove { .. } => return Ok(Reply::default()),
-    };
-    let look = async {
-        let management = session.management(role.as_ref(), request.deadline).await?;
-        let (record, observed) = observe(&management, &desired, &owner).await?;
-        Ok::<_, aws::Error>((management, record, observed))
-    };
-    let Some((management, record, observed)) = removable(look.await, never_created)? else {
-        return Ok(Reply::default());
-    };
-    let steps = plan(&desired, &observed);
-    apply(&management, record.as_ref(), &steps).await?;
-    let mut now = observed.values;
-    for step in steps {
-        if let Step::Update(values) = step {
-            now.extend(values);
+        Change::Remove { properties } => {
+            if let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Restore) {
+                let role = it.management_role_arn.as_ref();
+                let looked = async {
+                    let management = session.management(role, deadline).await?;
+                    let desired = Desired::Restored(it.values().into_keys().collect());
+                    let found = look(&management, desired, &owner).await?;
+                    Ok::<_, aws::Error>((management, found))
+                };
+                if let Some((management, found)) = removable(looked.await, never_created)? {
+                    found.reconcile(&management, Intent::Change { slot: &mut slot, now }).await?;
+                }
+            }
+            slot.forget(physical_id.as_deref()).await?;
+            Ok(Reply::default())
         }
     }
-    Ok(Reply {
-        physical_id: request.physical_id.unwrap_or_else(|| "backup-global-settings".to_owned()),
-        data: now.into_iter().map(|(it, on)| (it.property(), on.to_string())).collect(),
-        no_echo: false,
-    })
+}
+
+/// Looks after settings that were made before, and returns what that takes.
+///
+/// # Errors
+///
+/// When a call to AWS fails. Looking again resumes.
+pub async fn restore(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    let found = look(management, properties.present(), owner).await?;
+    found.reconcile(management, intent).await
+}
+
+/// What is desired, and what there is.
+struct Found {
+    desired: Desired,
+    record: Option<Record>,
+    observed: Observed,
+}
+
+async fn look(
+    management: &Management,
+    desired: Desired,
+    owner: &Owner,
+) -> Result<Found, aws::Error> {
+    let (record, observed) = observe(management, &desired, owner).await?;
+    Ok(Found { desired, record, observed })
+}
+
+impl Found {
+    /// Plans and, where that is the `intent`, applies.
+    async fn reconcile(
+        &self,
+        management: &Management,
+        mut intent: Intent<'_>,
+    ) -> Result<Vec<Step>, Failure> {
+        let steps = plan(&self.desired, &self.observed);
+        if intent.proceeds(&steps).await? {
+            apply(management, self.record.as_ref(), &steps).await?;
+        }
+        Ok(steps)
+    }
 }

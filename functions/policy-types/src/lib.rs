@@ -1,14 +1,15 @@
 //! `Custom::PolicyTypes`: the policy types that are enabled on the organization's root.
 
-use aws::Session;
-use aws::policy_types::{apply, observe};
+use aws::policy_types::{Identity, apply, observe};
+use aws::state::{Intent, Slot};
+use aws::{Management, Session, removable};
 use cfn::{Change, Failure, List, Reply, Request};
 use plan::id::{PolicyType, RoleArn};
-use plan::policy_types::{Desired, plan};
-use serde::Deserialize;
+use plan::policy_types::{Desired, Step, plan};
+use serde::{Deserialize, Serialize};
 
 /// The properties of the resource.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// The types to enable. Others are left alone, also those that an update takes off the list.
@@ -17,12 +18,12 @@ pub struct Properties {
     #[serde(default)]
     pub on_delete: OnDelete,
     /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional")]
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
     pub management_role_arn: Option<RoleArn>,
 }
 
 /// What deleting the resource does.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OnDelete {
     /// The types stay enabled, and so everything that is attached keeps its effect.
     #[default]
@@ -31,38 +32,86 @@ pub enum OnDelete {
     Disable,
 }
 
+/// The name of the function, under which the state of its resources is kept.
+pub const FUNCTION: &str = "policy-types";
+
 /// Brings the root to what `request` asks for.
 ///
 /// # Errors
 ///
 /// When the change is refused or a call to AWS fails. Sending the request again resumes.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let (desired, role) = match request.change {
-        Change::Apply { properties: it, .. } => {
-            (Desired::Enabled(it.policy_types.0.into_iter().collect()), it.management_role_arn)
+    let never_created = request.never_created();
+    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
+    match change {
+        Change::Apply { properties, .. } => {
+            let desired = properties.enabled();
+            let role = properties.management_role_arn.as_ref();
+            let management = session.management(role, deadline).await?;
+            let intent = Intent::Change { slot: &mut slot, now };
+            let (identity, _) = reconcile(&management, &desired, intent).await?;
+            let natural = || format!("{}/policy-types", identity.root_id);
+            let physical_id = physical_id.unwrap_or_else(natural);
+            slot.settle(&physical_id, &physical_id, &properties).await?;
+            Ok(Reply {
+                physical_id,
+                data: [
+                    ("RootId", identity.root_id.to_string()),
+                    ("OrganizationId", identity.organization_id),
+                    ("ManagementAccountId", identity.management_account.to_string()),
+                ]
+                .into(),
+                no_echo: false,
+            })
         }
-        // A creation that failed does not say which types it found enabled, so all are left on.
-        Change::Remove { properties: Some(it) }
-            if it.on_delete == OnDelete::Disable && request.physical_id.is_some() =>
-        {
-            (Desired::Disabled(it.policy_types.0.into_iter().collect()), it.management_role_arn)
+        Change::Remove { properties } => {
+            // A creation that failed does not say which types it found enabled, so all are left on.
+            if let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Disable)
+                && physical_id.is_some()
+            {
+                let desired = Desired::Disabled(it.policy_types.0.into_iter().collect());
+                let role = it.management_role_arn.as_ref();
+                let management = session.management(role, deadline).await?;
+                let intent = Intent::Change { slot: &mut slot, now };
+                reconcile(&management, &desired, intent).await?;
+            }
+            slot.forget(physical_id.as_deref()).await?;
+            Ok(Reply::default())
         }
-        Change::Remove { .. } => return Ok(Reply::default()),
-    };
-    let management = session.management(role.as_ref(), request.deadline).await?;
-    let (identity, observed) = observe(&management, &desired).await?;
-    let steps = plan(&desired, &observed)?;
-    apply(&management, &identity, &steps).await?;
-    Ok(Reply {
-        physical_id: request
-            .physical_id
-            .unwrap_or_else(|| format!("{}/policy-types", identity.root_id)),
-        data: [
-            ("RootId", identity.root_id.to_string()),
-            ("OrganizationId", identity.organization_id),
-            ("ManagementAccountId", identity.management_account.to_string()),
-        ]
-        .into(),
-        no_echo: false,
-    })
+    }
+}
+
+/// Looks after types that were enabled before, and returns what that takes.
+///
+/// # Errors
+///
+/// When it is refused or a call to AWS fails. Looking again resumes.
+pub async fn restore(
+    management: &Management,
+    properties: &Properties,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    Ok(reconcile(management, &properties.enabled(), intent).await?.1)
+}
+
+/// Observes, plans and, where that is the `intent`, applies.
+async fn reconcile(
+    management: &Management,
+    desired: &Desired,
+    mut intent: Intent<'_>,
+) -> Result<(Identity, Vec<Step>), Failure> {
+    let (identity, observed) = observe(management, desired).await?;
+    let steps = plan(desired, &observed)?;
+    if intent.proceeds(&steps).await? {
+        apply(management, &identity, &steps).await?;
+    }
+    Ok((identity, steps))
+}
+
+impl Properties {
+    fn enabled(&self) -> Desired {
+        Desired::Enabled(self.policy_types.0.iter().cloned().collect())
+    }
 }

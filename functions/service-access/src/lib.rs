@@ -1,15 +1,16 @@
 //! `Custom::ServiceAccess`: trusted access, StackSets, and delegated administrators.
 
 use aws::service_access::{apply, observe};
-use aws::{Session, removable};
+use aws::state::{Intent, Slot};
+use aws::{Management, Record, Session, removable};
 use cfn::{Change, Failure, Flag, List, Reply, Request};
 use plan::id::{AccountId, RoleArn, ServicePrincipal};
 use plan::owner::Owner;
-use plan::service_access::{Administrator, Desired, plan};
-use serde::Deserialize;
+use plan::service_access::{Administrator, Desired, Observed, Step, plan};
+use serde::{Deserialize, Serialize};
 
 /// The properties of the resource.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// The services that get trusted access. Others are left alone.
@@ -23,12 +24,12 @@ pub struct Properties {
     #[serde(default)]
     pub on_delete: OnDelete,
     /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional")]
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
     pub management_role_arn: Option<RoleArn>,
 }
 
 /// An account that administers a service for the organization.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DelegatedAdministrator {
     /// A member account.
@@ -38,7 +39,7 @@ pub struct DelegatedAdministrator {
 }
 
 /// What deleting the resource does.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OnDelete {
     /// Everything stays on.
     #[default]
@@ -47,16 +48,19 @@ pub enum OnDelete {
     Revert,
 }
 
-impl From<Properties> for Desired {
-    fn from(it: Properties) -> Self {
-        let administrator = |it: DelegatedAdministrator| Administrator {
-            principal: it.service_principal,
-            account: it.account_id,
+/// The name of the function, under which the state of its resources is kept.
+pub const FUNCTION: &str = "service-access";
+
+impl From<&Properties> for Desired {
+    fn from(it: &Properties) -> Self {
+        let administrator = |it: &DelegatedAdministrator| Administrator {
+            principal: it.service_principal.clone(),
+            account: it.account_id.clone(),
         };
         Self {
-            principals: it.service_principals.0.into_iter().collect(),
+            principals: it.service_principals.0.iter().cloned().collect(),
             stack_sets: it.stack_sets.is_some_and(|it| it.0),
-            administrators: it.delegated_administrators.into_iter().map(administrator).collect(),
+            administrators: it.delegated_administrators.iter().map(administrator).collect(),
             revert: it.on_delete == OnDelete::Revert,
         }
     }
@@ -68,29 +72,83 @@ impl From<Properties> for Desired {
 ///
 /// When the change is refused or a call to AWS fails. Sending the request again resumes.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let owner = Owner::new(&request.stack_id, &request.logical_id);
     let never_created = request.never_created();
-    let (desired, role) = match request.change {
+    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
+    let owner = Owner::new(&stack_id, &logical_id);
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
+    match change {
         Change::Apply { properties, .. } => {
-            let role = properties.management_role_arn.clone();
-            (Desired::from(properties), role)
+            let role = properties.management_role_arn.as_ref();
+            let management = session.management(role, deadline).await?;
+            let found = look(&management, Desired::from(&properties), &owner).await?;
+            let natural = format!("{}/service-access", found.observed.management_account);
+            found.reconcile(&management, Intent::Change { slot: &mut slot, now }).await?;
+            let physical_id = physical_id.unwrap_or(natural);
+            slot.settle(&physical_id, &physical_id, &properties).await?;
+            Ok(Reply { physical_id, ..Reply::default() })
         }
-        Change::Remove { properties: Some(it) } if it.on_delete == OnDelete::Revert => {
-            (Desired { revert: true, ..Desired::default() }, it.management_role_arn)
+        Change::Remove { properties } => {
+            if let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Revert) {
+                let role = it.management_role_arn.as_ref();
+                let looked = async {
+                    let management = session.management(role, deadline).await?;
+                    let desired = Desired { revert: true, ..Desired::default() };
+                    let found = look(&management, desired, &owner).await?;
+                    Ok::<_, aws::Error>((management, found))
+                };
+                if let Some((management, found)) = removable(looked.await, never_created)? {
+                    found.reconcile(&management, Intent::Change { slot: &mut slot, now }).await?;
+                }
+            }
+            slot.forget(physical_id.as_deref()).await?;
+            Ok(Reply::default())
         }
-        Change::Remove { .. } => return Ok(Reply::default()),
-    };
-    let look = async {
-        let management = session.management(role.as_ref(), request.deadline).await?;
-        let (record, observed) = observe(&management, &desired, &owner).await?;
-        Ok::<_, aws::Error>((management, record, observed))
-    };
-    let Some((management, record, observed)) = removable(look.await, never_created)? else {
-        return Ok(Reply::default());
-    };
-    let steps = plan(&desired, &observed)?;
-    apply(&management, record.as_ref(), &steps).await?;
-    let natural = || format!("{}/service-access", observed.management_account);
-    let physical_id = request.physical_id.unwrap_or_else(natural);
-    Ok(Reply { physical_id, ..Reply::default() })
+    }
+}
+
+/// Looks after what was turned on before, and returns what that takes.
+///
+/// # Errors
+///
+/// When it is refused or a call to AWS fails. Looking again resumes.
+pub async fn restore(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    let found = look(management, Desired::from(properties), owner).await?;
+    found.reconcile(management, intent).await
+}
+
+/// What is desired, and what there is.
+struct Found {
+    desired: Desired,
+    record: Option<Record>,
+    observed: Observed,
+}
+
+async fn look(
+    management: &Management,
+    desired: Desired,
+    owner: &Owner,
+) -> Result<Found, aws::Error> {
+    let (record, observed) = observe(management, &desired, owner).await?;
+    Ok(Found { desired, record, observed })
+}
+
+impl Found {
+    /// Plans and, where that is the `intent`, applies.
+    async fn reconcile(
+        &self,
+        management: &Management,
+        mut intent: Intent<'_>,
+    ) -> Result<Vec<Step>, Failure> {
+        let steps = plan(&self.desired, &self.observed)?;
+        if intent.proceeds(&steps).await? {
+            apply(management, self.record.as_ref(), &steps).await?;
+        }
+        Ok(steps)
+    }
 }

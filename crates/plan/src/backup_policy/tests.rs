@@ -45,6 +45,7 @@ fn desired(text: &str) -> Desired {
         tags: Tags::new(),
         retired_tags: BTreeSet::new(),
         adopt: false,
+        reclaim: false,
     }
 }
 
@@ -224,6 +225,36 @@ fn a_policy_that_lost_its_ownership_tag_is_left_alone() {
     "]],
     );
     check(None, Some(existing("daily a @ root", None)), expect![""]);
+}
+
+#[test]
+fn whoever_restores_a_policy_reclaims_the_one_it_is_known_by() {
+    check(
+        Some(&Desired { reclaim: true, ..desired("daily b @ prod") }),
+        Some(existing("daily a @ prod", None)),
+        expect![[r"
+        tag the policy with org-backup:owner
+        update the policy's content
+    "]],
+    );
+}
+
+#[test]
+fn whoever_restores_a_policy_leaves_one_that_only_has_its_name_alone() {
+    let wanted = Desired { reclaim: true, ..desired("daily b @ prod") };
+    let known = "p-former12345".parse().unwrap();
+    let observed = observed(Some(existing("daily a @ prod", None)));
+    let planned = plan(Some(&wanted), &observed, &owner(), Some(&known));
+    assert!(matches!(planned, Err(Refusal::NameTaken { .. })));
+}
+
+#[test]
+fn whoever_restores_a_policy_leaves_one_that_belongs_to_another_resource_alone() {
+    let wanted = Desired { reclaim: true, ..desired("daily b @ prod") };
+    let policy = existing("daily a @ prod", Some(&other()));
+    let id = policy.id.clone();
+    let planned = plan(Some(&wanted), &observed(Some(policy)), &owner(), Some(&id));
+    assert!(matches!(planned, Err(Refusal::NotOurs { .. })));
 }
 
 #[test]
