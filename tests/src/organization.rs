@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use expect_test::Expect;
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Entry, Settings, Simulator};
+use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator};
 
 use crate::stack::Stack;
 
@@ -73,6 +73,16 @@ impl Organization {
             let unit = it.unit_named(name).map(|it| it.id.clone());
             (name == "root").then(|| it.root.clone()).or(unit).or(account).unwrap()
         })
+    }
+
+    /// Makes the role `Bootstrap` in the management account, for functions in `account`, and returns
+    /// its ARN.
+    #[must_use]
+    pub fn management_role(&self, account: &str) -> String {
+        let management = self.organization(|it| it.management_account.clone());
+        let role = Role::trusting_account("Bootstrap", account);
+        self.iam(|it| it.create_role(&management, role));
+        format!("arn:aws:iam::{management}:role/Bootstrap")
     }
 
     /// The ID of the policy of this name.

@@ -61,14 +61,8 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
 
 /// The actions behind the calls that the organization saw.
 fn seen(organization: &Organization) -> BTreeSet<String> {
-    let action = |service, operation: &str| match service {
-        Service::Organizations => Some(format!("organizations:{operation}")),
-        Service::Backup => Some(format!("backup:{operation}")),
-        Service::CloudFormation => Some(format!("cloudformation:{operation}")),
-        Service::S3 => Some(format!("s3:{operation}")),
-        Service::Sts => Some(format!("sts:{operation}")),
-        Service::Response => None,
-    };
+    let action =
+        |service: Service, operation: &str| Some(format!("{}:{operation}", service.prefix()?));
     organization.journal().iter().filter_map(|it| action(it.service, &it.operation)).collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::refusal::{Code, Refusal};
+use crate::vaults::Vaults;
 
 type Answer<T> = Result<T, Refusal>;
 
@@ -11,7 +12,7 @@ type Answer<T> = Result<T, Refusal>;
 pub const GLOBAL_SETTINGS: [&str; 3] =
     ["isCrossAccountBackupEnabled", "isDelegatedAdministratorEnabled", "isMpaEnabled"];
 
-/// The resource types of every Region.
+/// The resource types that AWS Backup knows anywhere.
 pub const RESOURCE_TYPES: [&str; 17] = [
     "Aurora",
     "CloudFormation",
@@ -35,6 +36,18 @@ pub const RESOURCE_TYPES: [&str; 17] = [
 /// The resource types whose backups AWS Backup can manage fully, or leave alone.
 const MANAGED_TYPES: [&str; 2] = ["DynamoDB", "EFS"];
 
+/// The Regions with Timestream, which most have not.
+const TIMESTREAM: [&str; 8] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+];
+
 /// The settings of AWS Backup.
 #[derive(Clone, Debug, Default)]
 pub struct Backup {
@@ -42,6 +55,9 @@ pub struct Backup {
     global_updated: Duration,
     /// By account and Region.
     regional: BTreeMap<(String, String), RegionSettings>,
+    /// By Region, where a test says so.
+    supported: BTreeMap<String, Vec<String>>,
+    vaults: Vaults,
     now: Duration,
     revision: u64,
 }
@@ -55,20 +71,13 @@ pub struct RegionSettings {
     pub management: BTreeMap<String, bool>,
 }
 
-impl Default for RegionSettings {
-    fn default() -> Self {
-        let all = |types: &[&str]| types.iter().map(|it| ((*it).to_owned(), false)).collect();
-        Self { opt_in: all(&RESOURCE_TYPES), management: all(&MANAGED_TYPES) }
-    }
-}
-
 impl Backup {
     /// Moves the clock.
     pub fn set_time(&mut self, now: Duration) {
         self.now = now;
     }
 
-    /// Counts the changes so far.
+    /// Counts the changes of settings so far.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
@@ -109,11 +118,51 @@ impl Backup {
         Ok(())
     }
 
-    /// The settings of an account in a Region.
+    /// The resource types of a Region. Without [`Self::set_supported_resource_types`], Timestream
+    /// is in some Regions only and all others are everywhere.
+    #[must_use]
+    pub fn supported_resource_types(&self, region: &str) -> Vec<&str> {
+        if let Some(types) = self.supported.get(region) {
+            return types.iter().map(String::as_str).collect();
+        }
+        let has = |it: &&str| *it != "Timestream" || TIMESTREAM.contains(&region);
+        RESOURCE_TYPES.into_iter().filter(has).collect()
+    }
+
+    /// Lets a Region know these resource types and no others.
+    pub fn set_supported_resource_types(&mut self, region: &str, types: &[&str]) {
+        let types = types.iter().map(|it| (*it).to_owned()).collect();
+        self.supported.insert(region.to_owned(), types);
+    }
+
+    /// The vaults.
+    #[must_use]
+    pub fn vaults(&self) -> &Vaults {
+        &self.vaults
+    }
+
+    /// The vaults, to be changed.
+    pub fn vaults_mut(&mut self) -> &mut Vaults {
+        &mut self.vaults
+    }
+
+    /// The settings of an account in a Region: a preference for every resource type of the Region,
+    /// `false` where none was ever given.
     #[must_use]
     pub fn region_settings(&self, account: &str, region: &str) -> RegionSettings {
         let key = (account.to_owned(), region.to_owned());
-        self.regional.get(&key).cloned().unwrap_or_default()
+        let given = self.regional.get(&key);
+        let supported = self.supported_resource_types(region);
+        let preference = |given: Option<&BTreeMap<String, bool>>, kind: &str| {
+            (kind.to_owned(), given.and_then(|it| it.get(kind)).copied().unwrap_or_default())
+        };
+        let opt_in = |it: &&str| preference(given.map(|it| &it.opt_in), it);
+        let management = |it: &&str| preference(given.map(|it| &it.management), it);
+        let managed = |it: &&&str| MANAGED_TYPES.contains(*it);
+        RegionSettings {
+            opt_in: supported.iter().map(opt_in).collect(),
+            management: supported.iter().filter(managed).map(management).collect(),
+        }
     }
 
     /// Changes the preferences given and leaves the others alone.
@@ -192,6 +241,34 @@ mod tests {
         let refusal = backup.update_region_settings("1", "eu-west-1", &types, &none).unwrap_err();
         assert_eq!(refusal.code, Code::InvalidParameterValue);
         assert!(!backup.region_settings("1", "eu-west-1").opt_in["EBS"]);
+    }
+
+    #[test]
+    fn regions_know_different_resource_types() {
+        let mut backup = Backup::default();
+        assert!(backup.supported_resource_types("eu-west-1").contains(&"Timestream"));
+        assert!(!backup.supported_resource_types("eu-west-3").contains(&"Timestream"));
+        backup.set_supported_resource_types("eu-west-3", &["EBS", "S3"]);
+        let settings = backup.region_settings("1", "eu-west-3");
+        assert_eq!(settings.opt_in.keys().collect::<Vec<_>>(), ["EBS", "S3"]);
+        assert!(settings.management.is_empty());
+        let unknown = map(&[("EBS", true), ("RDS", true)]);
+        let refusal = backup
+            .update_region_settings("1", "eu-west-3", &unknown, &BTreeMap::new())
+            .unwrap_err();
+        assert_eq!(refusal.code, Code::InvalidParameterValue);
+        assert!(!backup.region_settings("1", "eu-west-3").opt_in["EBS"]);
+    }
+
+    #[test]
+    fn what_is_not_given_stays_as_it_is() {
+        let mut backup = Backup::default();
+        let (ebs, s3, efs) = (map(&[("EBS", true)]), map(&[("S3", true)]), map(&[("EFS", true)]));
+        backup.update_region_settings("1", "eu-west-1", &ebs, &efs).unwrap();
+        backup.update_region_settings("1", "eu-west-1", &s3, &BTreeMap::new()).unwrap();
+        let settings = backup.region_settings("1", "eu-west-1");
+        assert!(settings.opt_in["EBS"] && settings.opt_in["S3"] && settings.management["EFS"]);
+        assert!(!settings.opt_in["RDS"] && !settings.management["DynamoDB"]);
     }
 
     #[test]

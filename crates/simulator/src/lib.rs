@@ -26,8 +26,8 @@
 //! # }
 //! ```
 //!
-//! The rules are pure state machines ([`Organization`], [`Backup`], [`Sts`], [`Buckets`]) that know
-//! nothing of the wire; `services` translates; `core` decides what happens to a call; `server`
+//! The rules are pure state machines ([`Organization`], [`Backup`], [`Iam`], [`Buckets`] and so on)
+//! that know nothing of the wire; `services` translates; `core` decides what happens to a call; `server`
 //! waits.
 
 mod backup;
@@ -35,13 +35,16 @@ mod control;
 mod core;
 mod fault;
 mod hold;
+mod iam;
 mod ids;
 mod journal;
+mod kms;
 mod lambda;
 mod objects;
 mod operation;
 mod organization;
 mod refusal;
+mod regions;
 mod reply;
 mod request;
 mod responses;
@@ -52,12 +55,15 @@ mod simulator;
 mod sts;
 mod summary;
 mod throttle;
+mod vaults;
 mod world;
 
 pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
 pub use self::fault::{Failure, Fault, Kind};
 pub use self::hold::{Hold, Moment};
+pub use self::iam::{Iam, Role};
 pub use self::journal::{Entry, Outcome as CallOutcome};
+pub use self::kms::{KeyManager, Kms};
 pub use self::lambda::{Function, FunctionBuilder, Outcome};
 pub use self::objects::{Buckets, Object};
 pub use self::operation::{OPERATIONS, Operation, Service};
@@ -66,8 +72,10 @@ pub use self::organization::{
     Policy, Quotas, TypeStatus, Unit,
 };
 pub use self::refusal::{Code, Constraint, Invalid, Refusal};
+pub use self::regions::Regions;
 pub use self::responses::Response;
 pub use self::server::{Direct, Dropped};
 pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;
-pub use self::sts::{Session, Sts};
+pub use self::sts::Session;
+pub use self::vaults::{KeyType, Vault, Vaults};

@@ -15,10 +15,31 @@ pub enum Service {
     Sts,
     /// AWS CloudFormation.
     CloudFormation,
+    /// AWS Identity and Access Management.
+    Iam,
+    /// AWS Key Management Service.
+    Kms,
     /// Amazon S3.
     S3,
     /// Where custom resources send their answers.
     Response,
+}
+
+impl Service {
+    /// What the names of its actions begin with in IAM.
+    #[must_use]
+    pub fn prefix(self) -> Option<&'static str> {
+        match self {
+            Self::Organizations => Some("organizations"),
+            Self::Backup => Some("backup"),
+            Self::Sts => Some("sts"),
+            Self::CloudFormation => Some("cloudformation"),
+            Self::Iam => Some("iam"),
+            Self::Kms => Some("kms"),
+            Self::S3 => Some("s3"),
+            Self::Response => None,
+        }
+    }
 }
 
 /// How many calls a second, and how many at once.
@@ -55,8 +76,15 @@ impl Operation {
             Service::Organizations => {
                 &[Code::AccessDenied, Code::NotInUse, Code::Serialization, Code::TooManyRequests]
             }
-            Service::Backup => &[Code::Serialization],
-            Service::Sts | Service::CloudFormation => &[Code::Denied, Code::Validation],
+            Service::Backup => &[Code::AccessDenied, Code::Serialization, Code::UnrecognizedClient],
+            Service::CloudFormation => &[Code::Denied, Code::InvalidClientToken, Code::Validation],
+            Service::Iam | Service::Sts => &[Code::Denied, Code::Validation],
+            Service::Kms => &[
+                Code::AccessDenied,
+                Code::Serialization,
+                Code::UnrecognizedClient,
+                Code::ValidationException,
+            ],
             Service::S3 | Service::Response => &[Code::Denied],
         };
         common.iter().chain(self.errors).copied()
@@ -115,12 +143,12 @@ use Code::{
     AccountAlreadyRegistered, AccountNotFound, AccountNotRegistered, ChildNotFound,
     ConcurrentModification, ConstraintViolation, CreateAccountStatusNotFound,
     DestinationParentNotFound, DuplicateAccount, DuplicateOrganizationalUnit, DuplicatePolicy,
-    DuplicatePolicyAttachment, EffectivePolicyNotFound, InvalidInput, InvalidOperation,
-    InvalidParameterValue, InvalidRequest, MalformedPolicyDocument, MissingParameterValue,
-    NoSuchBucket, NoSuchKey, NoSuchVersion, OrganizationalUnitNotFound, ParentNotFound,
-    PolicyChangesInProgress, PolicyInUse, PolicyNotAttached, PolicyNotFound,
-    PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled, ResourcePolicyNotFound, RootNotFound,
-    SourceParentNotFound, TargetNotFound,
+    DuplicatePolicyAttachment, EffectivePolicyNotFound, InvalidInput, InvalidKeyArn,
+    InvalidOperation, InvalidParameterValue, InvalidRequest, KeyNotFound, MalformedPolicyDocument,
+    MalformedSessionPolicy, MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey,
+    NoSuchVersion, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
+    PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
+    ResourceNotFound, ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, TargetNotFound,
 };
 
 /// Every operation, by service.
@@ -177,8 +205,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::Backup, "DescribeRegionSettings", Access::Any, &[]),
     operation(Service::Backup, "UpdateRegionSettings", Access::Any, &[InvalidParameterValue, MissingParameterValue]).changing(),
     operation(Service::Backup, "GetSupportedResourceTypes", Access::Any, &[]),
+    operation(Service::Backup, "DescribeBackupVault", Access::Any, &[ResourceNotFound]),
 
-    operation(Service::Sts, "AssumeRole", Access::Any, &[]),
+    operation(Service::Iam, "GetRole", Access::Any, &[NoSuchEntity]),
+    operation(Service::Kms, "DescribeKey", Access::Any, &[InvalidKeyArn, KeyNotFound]),
+
+    operation(Service::Sts, "AssumeRole", Access::Any, &[MalformedSessionPolicy]),
     operation(Service::Sts, "GetCallerIdentity", Access::Any, &[]),
 
     operation(Service::CloudFormation, "ActivateOrganizationsAccess", Access::Management, &[InvalidOperation]),

@@ -68,6 +68,14 @@ names! {
         NoSuchVersion = "NoSuchVersion",
         MethodNotAllowed = "MethodNotAllowed",
         Validation = "ValidationError",
+        InvalidClientToken = "InvalidClientTokenId",
+        InvalidKeyArn = "InvalidArnException",
+        KeyNotFound = "NotFoundException",
+        MalformedSessionPolicy = "MalformedPolicyDocument",
+        NoSuchEntity = "NoSuchEntity",
+        ResourceNotFound = "ResourceNotFoundException",
+        UnrecognizedClient = "UnrecognizedClientException",
+        ValidationException = "ValidationException",
     }
 }
 

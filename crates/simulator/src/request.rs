@@ -1,7 +1,7 @@
 //! A request: which operation, by whom, with what.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -30,7 +30,7 @@ pub(crate) struct Call {
 pub(crate) struct Caller {
     pub(crate) account: String,
     pub(crate) region: String,
-    pub(crate) session: Option<Session>,
+    pub(crate) session: Option<Arc<Session>>,
 }
 
 /// What the signature says of who signed it, for what.
@@ -108,7 +108,7 @@ impl Caller {
         let key = scope.access_key;
         if let Some(session) = sts.session(key) {
             let account = session.account.clone();
-            return Self { account, region, session: Some(session.clone()) };
+            return Self { account, region, session: Some(Arc::clone(session)) };
         }
         let is_account = key.len() == 12 && key.bytes().all(|it| it.is_ascii_digit());
         let account = if is_account { key } else { management }.to_owned();
@@ -131,7 +131,9 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"))
 }
 
-const TARGET: &str = "AWSOrganizationsV20161128.";
+/// The services that are told by a header, and what it begins with.
+const TARGETS: [(&str, Service); 2] =
+    [("AWSOrganizationsV20161128.", Service::Organizations), ("TrentService.", Service::Kms)];
 
 /// The Backup operations: method, path, name.
 pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
@@ -142,9 +144,15 @@ pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
     ("GET", "/supported-resource-types", "GetSupportedResourceTypes"),
 ];
 
-/// The versions of the services that speak the query protocol.
-pub(crate) const QUERY_VERSIONS: [(&str, Service); 2] =
-    [("2011-06-15", Service::Sts), ("2010-05-15", Service::CloudFormation)];
+/// The folder of the vaults.
+const VAULTS: &str = "/backup-vaults/";
+
+/// The services that speak the query protocol: their versions, and what they are signed for as.
+const QUERY_SERVICES: [(&str, &str, Service); 3] = [
+    ("2011-06-15", "sts", Service::Sts),
+    ("2010-05-15", "cloudformation", Service::CloudFormation),
+    ("2010-05-08", "iam", Service::Iam),
+];
 
 fn identify(
     method: &Method,
@@ -155,24 +163,31 @@ fn identify(
 ) -> (Service, String) {
     let parameter = |name: &str| parameters.iter().find(|it| it.0 == name).map(|it| it.1.as_str());
     if let Some(target) = target {
-        return (Service::Organizations, target.trim_start_matches(TARGET).to_owned());
+        let known = TARGETS.iter().find_map(|it| Some((it.1, target.strip_prefix(it.0)?)));
+        let (service, name) = known.unwrap_or((Service::Organizations, target));
+        return (service, name.to_owned());
     }
     if let Some(action) = parameter("Action") {
         let version = parameter("Version").unwrap_or_default();
-        let service = QUERY_VERSIONS.iter().find(|it| it.0 == version).map(|it| it.1);
-        let signed =
-            if scope.service == "cloudformation" { Service::CloudFormation } else { Service::Sts };
+        let of_version = QUERY_SERVICES.iter().find(|it| it.0 == version);
+        let signed = QUERY_SERVICES.iter().find(|it| it.1 == scope.service);
         // An action of another service's version is an action that there is none of.
-        let known = service.filter(|it| *it == signed || scope.service.is_empty());
+        let known = of_version.filter(|it| signed.is_none_or(|signed| signed.2 == it.2));
+        let service = known.or(signed).map_or(Service::Sts, |it| it.2);
         let name = known.map_or_else(|| format!("{action} {version}"), |_| action.to_owned());
-        return (known.unwrap_or(signed), name);
+        return (service, name);
     }
     let route = BACKUP_PATHS.iter().find(|it| it.0 == method.as_str() && it.1 == path);
     if let Some((_, _, name)) = route {
         return (Service::Backup, (*name).to_owned());
     }
     if scope.service == "backup" {
-        return (Service::Backup, format!("{method} {path}"));
+        let vault = path.strip_prefix(VAULTS).filter(|it| !it.is_empty() && !it.contains('/'));
+        let name = match vault {
+            Some(_) if method == Method::GET => "DescribeBackupVault".to_owned(),
+            _ => format!("{method} {path}"),
+        };
+        return (Service::Backup, name);
     }
     let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());
     let plain = parameters.iter().all(|it| it.0 == "versionId");
@@ -191,8 +206,13 @@ mod tests {
 
     fn caller(key: &str) -> Caller {
         let mut sts = Sts::new(1);
-        let role = "arn:aws:iam::444455556666:role/Reader";
-        let assumed = sts.assume_role(role, "nightly", None, |_| true).unwrap();
+        let assumed = sts.open(Session {
+            account: "444455556666".to_owned(),
+            role: "Reader".to_owned(),
+            name: "nightly".to_owned(),
+            role_arn: "arn:aws:iam::444455556666:role/Reader".to_owned(),
+            policy: None,
+        });
         let key = if key == "minted" { assumed.access_key } else { key.to_owned() };
         let line = format!(
             "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/backup/aws4_request, \
@@ -207,7 +227,7 @@ mod tests {
         assert_eq!(caller("test").account, "111122223333");
         let minted = caller("minted");
         assert_eq!(minted.account, "444455556666");
-        assert_eq!(minted.session.unwrap().name, "nightly");
+        assert_eq!(minted.session.as_ref().unwrap().name, "nightly");
     }
 
     #[test]

@@ -14,13 +14,16 @@ use crate::control::RESPONSES;
 use crate::core::Core;
 use crate::fault::Fault;
 use crate::hold::{Hold, Moment};
+use crate::iam::Iam;
 use crate::journal::Entry;
+use crate::kms::Kms;
 use crate::objects::Buckets;
 use crate::organization::Organization;
+use crate::regions::Regions;
 use crate::responses::Response;
 use crate::server::{Direct, Shared, serve};
 use crate::settings::Settings;
-use crate::sts::Sts;
+use crate::sts::{Session, parse};
 
 /// An AWS Organization on loopback, until it is dropped.
 ///
@@ -91,9 +94,41 @@ impl Simulator {
         look(&mut self.shared.lock().world.buckets)
     }
 
-    /// Says which roles there are.
-    pub fn sts<T>(&self, look: impl FnOnce(&mut Sts) -> T) -> T {
-        look(&mut self.shared.lock().world.sts)
+    /// Looks at the roles of every account or changes them. Without any, nobody can assume one.
+    pub fn iam<T>(&self, look: impl FnOnce(&mut Iam) -> T) -> T {
+        look(&mut self.shared.lock().world.iam)
+    }
+
+    /// The access key of a session of this role, as Lambda gives one to its functions.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such role.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a test whose function has no role has failed")]
+    pub fn session(&self, role_arn: &str, name: &str) -> String {
+        let world = &mut self.shared.lock().world;
+        let parsed =
+            parse(role_arn).filter(|(account, role)| world.iam.role(account, role).is_some());
+        let Some((account, role)) = parsed else { panic!("there is no role {role_arn}") };
+        let session = Session {
+            account: account.to_owned(),
+            role: role.to_owned(),
+            name: name.to_owned(),
+            role_arn: role_arn.to_owned(),
+            policy: None,
+        };
+        world.sts.open(session).access_key
+    }
+
+    /// Looks at the keys of every account or changes them.
+    pub fn kms<T>(&self, look: impl FnOnce(&mut Kms) -> T) -> T {
+        look(&mut self.shared.lock().world.kms)
+    }
+
+    /// Says which Regions an account may not use.
+    pub fn regions<T>(&self, look: impl FnOnce(&mut Regions) -> T) -> T {
+        look(&mut self.shared.lock().world.regions)
     }
 
     /// Whether StackSets may act for the organization, after `ActivateOrganizationsAccess`.

@@ -1,12 +1,16 @@
-//! Roles and the sessions of those who assumed them.
+//! The sessions of those who assumed roles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::iam::{Policy, Role};
 use crate::ids::Ids;
 use crate::refusal::{Code, Refusal};
 
 /// The longest session of a role that is assumed by a role, as Lambda functions do.
-const MAX_SECONDS: u32 = 3_600;
+const CHAINED_SECONDS: u32 = 3_600;
+/// The longest session policy.
+const POLICY_CHARACTERS: usize = 2_048;
 
 /// Who assumed which role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,96 +21,113 @@ pub struct Session {
     pub role: String,
     /// The name of the session.
     pub name: String,
+    /// The ARN of the role.
+    pub role_arn: String,
+    /// What the session is limited to, beside the limits of the role.
+    pub(crate) policy: Option<Arc<Policy>>,
 }
 
 impl Session {
     /// The ARN of the session.
     pub(crate) fn arn(&self, partition: &str) -> String {
-        let Self { account, role, name } = self;
+        let Self { account, role, name, .. } = self;
         format!("arn:{partition}:sts::{account}:assumed-role/{role}/{name}")
     }
 }
 
-/// The roles and sessions.
+/// The sessions.
 #[derive(Clone, Debug)]
-pub struct Sts {
+pub(crate) struct Sts {
     ids: Ids,
     /// By access key.
-    sessions: BTreeMap<String, Session>,
-    denied: BTreeSet<String>,
-    only: Option<BTreeSet<String>>,
+    sessions: BTreeMap<String, Arc<Session>>,
+}
+
+/// A request for a session.
+pub(crate) struct Wanted<'a> {
+    pub(crate) role_arn: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) seconds: Option<u32>,
+    pub(crate) policy: Option<&'a str>,
+    /// Whether a role asks for it.
+    pub(crate) chained: bool,
 }
 
 /// What `AssumeRole` hands out.
 pub(crate) struct Assumed {
     pub(crate) access_key: String,
     pub(crate) role_id: String,
-    pub(crate) session: Session,
+    pub(crate) session: Arc<Session>,
+}
+
+impl<'a> Wanted<'a> {
+    /// The account and the name of the role, if the request is of the right form.
+    pub(crate) fn check(&self) -> Result<(&'a str, &'a str), Refusal> {
+        let is_allowed = |it: char| it.is_ascii_alphanumeric() || "_+=,.@-".contains(it);
+        if !(2..=64).contains(&self.name.len()) || !self.name.chars().all(is_allowed) {
+            return Err(invalid("The value of roleSessionName failed to satisfy its constraint"));
+        }
+        if self.seconds.is_some_and(|it| it < 900) {
+            return Err(invalid("The requested DurationSeconds is less than 900"));
+        }
+        if self.policy.is_some_and(|it| it.chars().count() > POLICY_CHARACTERS) {
+            return Err(invalid("The value of policy must have length less than or equal to 2048"));
+        }
+        parse(self.role_arn).ok_or_else(|| invalid(&format!("{} is invalid", self.role_arn)))
+    }
+
+    /// Refuses a session that is longer than one of `role` may be.
+    pub(crate) fn check_length(&self, role: &Role) -> Result<(), Refusal> {
+        if self.chained && self.seconds.is_some_and(|it| it > CHAINED_SECONDS) {
+            return Err(invalid(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed \
+                 by role chaining",
+            ));
+        }
+        if self.seconds.is_some_and(|it| it > role.longest_session()) {
+            return Err(invalid(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Sts {
     pub(crate) fn new(seed: u64) -> Self {
         // Not the numbers of the organization, whose identifiers come from the same seed.
         let ids = Ids::new(seed ^ 0x0073_7473);
-        Self { ids, sessions: BTreeMap::new(), denied: BTreeSet::new(), only: None }
+        Self { ids, sessions: BTreeMap::new() }
     }
 
-    /// Lets only these roles exist; without it every role of every account does.
-    pub fn set_roles(&mut self, arns: &[&str]) {
-        self.only = Some(arns.iter().map(|it| (*it).to_owned()).collect());
-    }
-
-    /// Refuses whoever wants this role.
-    pub fn deny(&mut self, role_arn: &str) {
-        self.denied.insert(role_arn.to_owned());
-    }
-
-    /// The session of an access key that `AssumeRole` gave out.
-    pub(crate) fn session(&self, access_key: &str) -> Option<&Session> {
+    /// The session of an access key that was given out.
+    pub(crate) fn session(&self, access_key: &str) -> Option<&Arc<Session>> {
         self.sessions.get(access_key)
     }
 
-    /// Opens a session, if the role's account is `known`.
-    pub(crate) fn assume_role(
-        &mut self,
-        role_arn: &str,
-        name: &str,
-        seconds: Option<u32>,
-        known: impl Fn(&str) -> bool,
-    ) -> Result<Assumed, Refusal> {
-        let invalid = |message: &str| Refusal::new(Code::Validation, message);
-        let is_allowed = |it: char| it.is_ascii_alphanumeric() || "_+=,.@-".contains(it);
-        if !(2..=64).contains(&name.len()) || !name.chars().all(is_allowed) {
-            return Err(invalid("The value of roleSessionName failed to satisfy its constraint"));
-        }
-        if seconds.is_some_and(|it| it < 900) {
-            return Err(invalid("The requested DurationSeconds is less than 900"));
-        }
-        if seconds.is_some_and(|it| it > MAX_SECONDS) {
-            return Err(invalid(
-                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed \
-                 by role chaining",
-            ));
-        }
-        let Some((account, role)) = parse(role_arn) else {
-            return Err(invalid(&format!("{role_arn} is invalid")));
-        };
-        let exists = self.only.as_ref().is_none_or(|it| it.contains(role_arn));
-        if !known(account) || !exists || self.denied.contains(role_arn) {
-            let message =
-                format!("User is not authorized to perform: sts:AssumeRole on: {role_arn}");
-            return Err(Refusal::new(Code::Denied, message));
-        }
-        let (account, role, name) = (account.to_owned(), role.to_owned(), name.to_owned());
-        let session = Session { account, role, name };
+    /// Opens a session.
+    pub(crate) fn open(&mut self, session: Session) -> Assumed {
+        let session = Arc::new(session);
         let access_key = self.ids.upper("ASIA", 16);
-        self.sessions.insert(access_key.clone(), session.clone());
-        Ok(Assumed { access_key, role_id: self.ids.upper("AROA", 17), session })
+        self.sessions.insert(access_key.clone(), Arc::clone(&session));
+        Assumed { access_key, role_id: role_id(&session.role_arn), session }
     }
 }
 
+/// The unique ID of a role, the same whenever it is asked for.
+pub(crate) fn role_id(arn: &str) -> String {
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    let hash =
+        arn.bytes().fold(start, |it, byte| (it ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    Ids::new(hash).upper("AROA", 17)
+}
+
+fn invalid(message: &str) -> Refusal {
+    Refusal::new(Code::Validation, message)
+}
+
 /// The account and the name of a role, its path left out.
-fn parse(arn: &str) -> Option<(&str, &str)> {
+pub(crate) fn parse(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.splitn(6, ':');
     let start = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
     let (account, resource) = (parts.next()?, parts.next()?);
@@ -122,43 +143,48 @@ mod tests {
 
     const ROLE: &str = "arn:aws:iam::444455556666:role/backup/Reader";
 
-    fn assume(sts: &mut Sts, arn: &str, seconds: Option<u32>) -> Result<Assumed, Refusal> {
-        sts.assume_role(arn, "nightly", seconds, |account| account == "444455556666")
+    fn wanted(role_arn: &str, seconds: Option<u32>) -> Wanted<'_> {
+        Wanted { role_arn, name: "nightly", seconds, policy: None, chained: false }
     }
 
     #[test]
     fn the_key_of_a_session_leads_back_to_the_role() {
         let mut sts = Sts::new(1);
-        let assumed = assume(&mut sts, ROLE, None).unwrap();
+        let (account, role) = wanted(ROLE, None).check().unwrap();
+        let assumed = sts.open(Session {
+            account: account.to_owned(),
+            role: role.to_owned(),
+            name: "nightly".to_owned(),
+            role_arn: ROLE.to_owned(),
+            policy: None,
+        });
         let session = sts.session(&assumed.access_key).unwrap();
         assert_eq!(session.arn("aws"), "arn:aws:sts::444455556666:assumed-role/Reader/nightly");
     }
 
     #[test]
-    fn a_chained_role_gets_an_hour_at_most() {
-        let mut sts = Sts::new(1);
-        assert!(assume(&mut sts, ROLE, Some(3_600)).is_ok());
-        let refusal = assume(&mut sts, ROLE, Some(3_601)).err().unwrap();
-        assert_eq!(refusal.code, Code::Validation);
-    }
-
-    #[test]
-    fn roles_that_are_denied_or_missing_or_of_strangers_are_refused_alike() {
-        let mut denied = Sts::new(1);
-        denied.deny(ROLE);
-        let mut missing = Sts::new(1);
-        missing.set_roles(&["arn:aws:iam::444455556666:role/Other"]);
-        let stranger = "arn:aws:iam::999999999999:role/Reader";
-        for (mut sts, arn) in [(denied, ROLE), (missing, ROLE), (Sts::new(1), stranger)] {
-            assert_eq!(assume(&mut sts, arn, None).err().unwrap().code, Code::Denied);
-        }
+    fn a_chained_session_lasts_an_hour_at_most_and_others_as_long_as_the_role_says() {
+        let role = Role::trusting_account("Reader", "111122223333").max_session(7_200);
+        let check = |chained, seconds| {
+            let wanted = Wanted { chained, ..wanted(ROLE, Some(seconds)) };
+            wanted.check_length(&role).is_ok()
+        };
+        assert!(check(true, 3_600) && !check(true, 3_601));
+        assert!(check(false, 7_200) && !check(false, 7_201));
     }
 
     #[test]
     fn what_is_no_role_is_invalid() {
         for arn in ["role", "arn:aws:iam::1:role/x", "arn:aws:iam::444455556666:user/x"] {
-            let refusal = assume(&mut Sts::new(1), arn, None).err().unwrap();
+            let refusal = wanted(arn, None).check().unwrap_err();
             assert_eq!(refusal.code, Code::Validation, "{arn}");
         }
+    }
+
+    #[test]
+    fn a_session_policy_has_so_many_characters_at_most() {
+        let text = "x".repeat(2_049);
+        let check = |policy| Wanted { policy: Some(policy), ..wanted(ROLE, None) }.check().is_ok();
+        assert!(check(text.get(1..).unwrap()) && !check(&text));
     }
 }

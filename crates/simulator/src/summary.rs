@@ -30,7 +30,12 @@ const MEMBERS: [&str; 17] = [
 pub(crate) fn of(call: &Call) -> String {
     match call.service {
         Service::Organizations => words(&call.body, &MEMBERS),
+        Service::Backup if call.name() == "DescribeBackupVault" => {
+            call.path.rsplit('/').next().unwrap_or_default().to_owned()
+        }
         Service::Backup => settings(&call.body),
+        Service::Iam => call.parameter("RoleName").unwrap_or_default().to_owned(),
+        Service::Kms => words(&call.body, &["KeyId"]),
         Service::Sts => call.parameter("RoleArn").unwrap_or_default().to_owned(),
         Service::CloudFormation => String::new(),
         Service::S3 => call.path.trim_start_matches('/').to_owned(),

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::backup::Backup;
+use crate::iam::Iam;
+use crate::kms::Kms;
 use crate::objects::Buckets;
 use crate::organization::Organization;
+use crate::regions::Regions;
 use crate::settings::Settings;
 use crate::sts::Sts;
 
@@ -13,6 +16,9 @@ use crate::sts::Sts;
 pub(crate) struct World {
     pub(crate) organization: Organization,
     pub(crate) backup: Backup,
+    pub(crate) iam: Iam,
+    pub(crate) kms: Kms,
+    pub(crate) regions: Regions,
     pub(crate) sts: Sts,
     pub(crate) buckets: Buckets,
     /// Whether StackSets may act for the organization.
@@ -26,6 +32,9 @@ impl World {
         Self {
             organization: Organization::sample(settings),
             backup: Backup::default(),
+            iam: Iam::default(),
+            kms: Kms::default(),
+            regions: Regions::default(),
             sts: Sts::new(settings.seed),
             buckets: Buckets::default(),
             stack_sets: false,

@@ -335,7 +335,7 @@ async fn a_policy_is_made_from_a_member_account_through_a_role() {
     let _ = stack
         .create(json!({
             "Name": "daily", "ContentUrl": "s3://policies-of-ours/daily.json", "TargetIds": "root",
-            "ManagementRoleArn": "arn:aws:iam::111122223333:role/Bootstrap", "Preflight": "Off",
+            "ManagementRoleArn": organization.management_role(&member), "Preflight": "Off",
         }))
         .await
         .ok();

@@ -222,7 +222,6 @@ async fn what_could_not_be_created_for_lack_of_permission_can_be_rolled_back() {
             ("backup-policy", policy(&json!({}))),
         ] {
             let organization = Organization::ready(Settings::default()).await;
-            organization.sts(|it| it.deny(role));
             if account == "management" {
                 properties["ManagementRoleArn"] = json!(role);
             }
@@ -248,14 +247,12 @@ async fn a_creation_that_fails_does_not_disable_what_it_found() {
 #[tokio::test]
 async fn a_role_that_cannot_be_assumed_is_named() {
     let role = "arn:aws:iam::111122223333:role/Bootstrap";
-    let deny = |organization: &Organization| organization.sts(|it| it.deny(role));
     let types = json!({ "PolicyTypes": "TAG_POLICY", "ManagementRoleArn": role });
     // A role that cannot be assumed at deletion either makes that fail, so this is done by hand.
     let organization = Organization::bare(Settings::default()).await;
-    deny(&organization);
     let mut stack = organization.stack("policy-types").in_account(&organization.id("security-000"));
     let reason = stack.create(types).await.reason();
-    expect!["cannot assume the role arn:aws:iam::management:role/Bootstrap: AccessDenied: User is not authorized to perform: sts:AssumeRole on: arn:aws:iam::management:role/Bootstrap; hint: correct `ManagementRoleArn`, let the role trust the function's own role, and let that assume it"].assert_eq(&organization.named(&reason));
+    expect!["cannot assume the role arn:aws:iam::management:role/Bootstrap: AccessDenied: User: arn:aws:iam::security-000:user/simulated is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::management:role/Bootstrap; hint: correct `ManagementRoleArn`, let the role trust the function's own role, and let that assume it"].assert_eq(&organization.named(&reason));
     organization.check_writes(expect![""]);
 }
 

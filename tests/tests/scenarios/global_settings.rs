@@ -103,7 +103,7 @@ async fn global_settings_are_set_from_a_member_account_through_a_role() {
     let organization = Organization::bare(Settings::default()).await;
     let member = organization.id("security-000");
     let mut stack = organization.stack("global-settings").in_account(&member);
-    let role = "arn:aws:iam::111122223333:role/Bootstrap";
+    let role = organization.management_role(&member);
     let _ =
         stack.create(json!({ "CrossAccountBackup": true, "ManagementRoleArn": role })).await.ok();
     let sessions = organization.journal().into_iter().filter_map(|it| it.session);

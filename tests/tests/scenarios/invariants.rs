@@ -373,7 +373,7 @@ async fn secrets_and_policy_text_never_reach_a_log() {
         let member = organization.id("production-001");
         let (stack, mut event) = case.begin(&organization).await;
         let mut stack = stack.in_account(&member);
-        let role = "arn:aws:iam::111122223333:role/Bootstrap";
+        let role = organization.management_role(&member);
         event["ResourceProperties"]["ManagementRoleArn"] = json!(role);
         organization.fail(Fault::error("PutResponse", "SlowDown"));
         let _ = stack.send(&event).await.ok();

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use serde_json::{Value, json};
-use simulator::{Pending, Settings};
+use simulator::{Pending, Role, Settings};
 use tests::organization::Organization;
 
 fn types(types: &[&str], on_delete: &str) -> Value {
@@ -147,6 +147,8 @@ async fn policy_types_are_enabled_from_a_member_account_through_a_role() {
     let organization = Organization::bare(Settings::default()).await;
     let member = organization.id("security-000");
     let mut stack = organization.stack("policy-types").in_account(&member);
+    let role = Role::trusting_account("Bootstrap", &member).path("/backup/");
+    organization.iam(|it| it.create_role("111122223333", role));
     let role = "arn:aws:iam::111122223333:role/backup/Bootstrap";
     let properties = json!({ "PolicyTypes": ["BACKUP_POLICY"], "ManagementRoleArn": role });
     let _ = stack.create(properties).await.ok();

@@ -260,7 +260,7 @@ async fn service_access_is_given_from_a_member_account_through_a_role() {
     let mut stack = organization.stack("service-access").in_account(&member);
     let mut properties = administrator(&member, "Retain");
     properties["StackSets"] = json!(true);
-    properties["ManagementRoleArn"] = json!("arn:aws:iam::111122223333:role/Bootstrap");
+    properties["ManagementRoleArn"] = json!(organization.management_role(&member));
     let _ = stack.create(properties).await.ok();
     let mut journal = organization.journal();
     journal.retain(|it| !["AssumeRole", "PutResponse"].contains(&it.operation.as_str()));

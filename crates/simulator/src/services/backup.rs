@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::backup::RESOURCE_TYPES;
 use crate::fault::Failure;
 use crate::refusal::{Code, Refusal};
 use crate::reply::{Reply, timestamp};
@@ -48,9 +47,40 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
             world.backup.update_region_settings(account, region, &opt_in, &management)?;
             return Ok(Reply::empty());
         }
-        _ => json!({ "ResourceTypes": RESOURCE_TYPES }),
+        "DescribeBackupVault" => vault(world, call)?,
+        _ => json!({ "ResourceTypes": world.backup.supported_resource_types(region) }),
     };
     Ok(Reply::new("application/json", body.to_string()))
+}
+
+fn vault(world: &World, call: &Call) -> Answer<Value> {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    call.looked_at("BackupVaultName");
+    let name = call.path.rsplit('/').next().unwrap_or_default();
+    let vault = world.backup.vaults().get(account, region, name)?;
+    let partition = world.organization.partition();
+    let mut view = json!({
+        "BackupVaultName": name,
+        "BackupVaultArn": format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}"),
+        "VaultType": "BACKUP_VAULT",
+        "VaultState": "AVAILABLE",
+        "CreationDate": timestamp(std::time::Duration::ZERO),
+        "NumberOfRecoveryPoints": 0,
+        "Locked": vault.locked,
+    });
+    let key = vault.key_arn.as_ref();
+    let key = key.map(|it| it.replace("$account", account).replace("$region", region));
+    let optional = [
+        ("EncryptionKeyArn", key.map(Value::from)),
+        ("EncryptionKeyType", vault.key_type.map(|it| it.as_str().into())),
+        ("MinRetentionDays", vault.min_retention_days.map(Value::from)),
+        ("MaxRetentionDays", vault.max_retention_days.map(Value::from)),
+    ];
+    if let Some(view) = view.as_object_mut() {
+        let present = optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
+        view.extend(present);
+    }
+    Ok(view)
 }
 
 /// What AWS Backup says to callers that the organization does not allow.

@@ -1,9 +1,16 @@
 //! The services on the wire: each reads its requests, asks the state, and writes its replies.
 
 mod backup;
+mod cloudformation;
+mod iam;
+mod json;
+mod kms;
+mod needs;
 mod objects;
 mod organizations;
+mod permissions;
 mod query;
+mod sts;
 
 use crate::fault::Failure;
 use crate::operation::{Operation, Service};
@@ -22,7 +29,10 @@ pub(crate) fn perform(
     match operation.service {
         Service::Organizations => organizations::perform(world, operation.name, call),
         Service::Backup => backup::perform(world, operation.name, call),
-        Service::Sts | Service::CloudFormation => query::perform(world, operation.name, call),
+        Service::CloudFormation => Ok(cloudformation::perform(world, operation.name, call)),
+        Service::Iam => iam::perform(world, operation.name, call),
+        Service::Kms => kms::perform(world, call),
+        Service::Sts => sts::perform(world, operation.name, call),
         Service::S3 => objects::perform(world, operation.name, call),
         Service::Response => Ok(Reply::empty()),
     }
@@ -30,6 +40,7 @@ pub(crate) fn perform(
 
 /// Refuses callers that may not, in the words of each service.
 fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Refusal> {
+    permissions::check(world, operation, call)?;
     let allowed =
         world.organization.authorize(&call.caller.account, operation.name, operation.access);
     match operation.service {
@@ -38,20 +49,17 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
             if operation.all_features { world.organization.expect_all_features() } else { Ok(()) }
         }
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
-        Service::CloudFormation => allowed.map_err(|_| {
-            let message = "You must be the management account or a delegated administrator account \
-                           of an organization to operate a service managed stack set";
-            Refusal::new(Code::InvalidOperation, message)
-        }),
-        Service::Sts | Service::S3 | Service::Response => Ok(()),
+        Service::CloudFormation => allowed.map_err(|_| cloudformation::refuse()),
+        Service::Iam | Service::Kms | Service::S3 | Service::Sts | Service::Response => Ok(()),
     }
 }
 
 /// The error that the state answered.
 pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let status = match refusal.code {
-        Code::Denied => 403,
-        Code::NoSuchBucket | Code::NoSuchKey | Code::NoSuchVersion => 404,
+        Code::Denied | Code::InvalidClientToken => 403,
+        Code::AccessDenied | Code::UnrecognizedClient if call.service == Service::Backup => 403,
+        Code::NoSuchEntity | Code::NoSuchBucket | Code::NoSuchKey | Code::NoSuchVersion => 404,
         Code::MethodNotAllowed => 405,
         _ => 400,
     };
@@ -64,7 +72,10 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
     match call.service {
         Service::Organizations => organizations::error(failure, message),
         Service::Backup => backup::error(failure, message),
-        Service::Sts | Service::CloudFormation => query::error(call.service, failure, message),
+        Service::CloudFormation | Service::Iam | Service::Sts => {
+            query::error(call.service, failure, message)
+        }
+        Service::Kms => json::error(failure, message),
         Service::S3 | Service::Response => objects::error(call, failure, message),
     }
 }
@@ -72,8 +83,8 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
 /// The error for an operation that there is none of.
 pub(crate) fn unknown(call: &Call) -> Refusal {
     let code = match call.service {
-        Service::Organizations | Service::Backup => Code::UnknownOperation,
-        Service::Sts | Service::CloudFormation => Code::InvalidAction,
+        Service::Organizations | Service::Backup | Service::Kms => Code::UnknownOperation,
+        Service::CloudFormation | Service::Iam | Service::Sts => Code::InvalidAction,
         Service::S3 | Service::Response => Code::MethodNotAllowed,
     };
     let message = format!("the simulator does not know the operation `{}`", call.name());

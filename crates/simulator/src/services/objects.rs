@@ -4,10 +4,11 @@ use hyper::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::query::element;
+use super::{needs, permissions};
 use crate::fault::Failure;
 use crate::objects::Object;
 use crate::operation::Service;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
 use crate::world::World;
@@ -21,13 +22,23 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
         let object = world.buckets.write(&bucket, &key, payload(&call.headers, &call.body))?;
         return Ok(described(Reply::empty(), &object));
     }
-    let object = world.buckets.get(&bucket, &key, call.parameter("versionId"))?;
+    let object = world.buckets.get(&bucket, &key, call.parameter("versionId"));
+    let object = object.map_err(|refusal| concealed(world, call, &bucket, refusal))?;
     let mut reply = Reply::new("binary/octet-stream", object.body.clone());
     if operation == "HeadObject" {
         let length = std::mem::take(&mut reply.body).len();
         reply = reply.header("content-length", length.to_string());
     }
     Ok(described(reply, object).header("last-modified", LAST_MODIFIED))
+}
+
+/// S3 tells that an object is missing only to those who may list its bucket.
+fn concealed(world: &World, call: &Call, bucket: &str, refusal: Refusal) -> Refusal {
+    let may_list = || permissions::allows(world, call, &needs::listing(world, call, bucket));
+    if refusal.code == Code::NoSuchKey && !may_list() {
+        return Refusal::new(Code::Denied, "Access Denied");
+    }
+    refusal
 }
 
 fn described(reply: Reply, object: &Object) -> Reply {

@@ -1,4 +1,4 @@
-//! STS and CloudFormation: forms and XML.
+//! What the services that take forms and answer XML have in common.
 
 use hyper::StatusCode;
 
@@ -7,67 +7,17 @@ use crate::operation::Service;
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
-use crate::world::World;
 
-pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
-    let result = match operation {
-        "AssumeRole" => assume_role(world, call)?,
-        "GetCallerIdentity" => caller_identity(world, call),
-        "DescribeOrganizationsAccess" => {
-            let status = if world.stack_sets { "ENABLED" } else { "DISABLED" };
-            element("Status", status)
-        }
-        _ => {
-            let on = operation == "ActivateOrganizationsAccess";
-            world.stack_sets = on;
-            world.organization.set_stack_sets(on);
-            String::new()
-        }
-    };
-    let result = format!("<{operation}Result>{result}</{operation}Result>");
-    let id = "<ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>";
-    let space = namespace(call.service);
+/// What every answer ends with.
+const METADATA: &str = "<ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>";
+
+/// The answer of an operation, whose members these are.
+pub(super) fn reply(service: Service, operation: &str, members: &str) -> Reply {
+    let result = format!("<{operation}Result>{members}</{operation}Result>");
+    let space = namespace(service);
     let body =
-        format!(r#"<{operation}Response xmlns="{space}">{result}{id}</{operation}Response>"#);
-    Ok(Reply::new("text/xml", body))
-}
-
-fn assume_role(world: &mut World, call: &Call) -> Result<String, Refusal> {
-    let missing = |name: &str| {
-        let message = format!("Value null at '{name}' failed to satisfy constraint");
-        Refusal::new(Code::Validation, message)
-    };
-    let role = call.parameter("RoleArn").ok_or_else(|| missing("roleArn"))?;
-    let name = call.parameter("RoleSessionName").ok_or_else(|| missing("roleSessionName"))?;
-    let seconds = match call.parameter("DurationSeconds").map(str::parse) {
-        Some(Err(_)) => return Err(missing("durationSeconds")),
-        Some(Ok(seconds)) => Some(seconds),
-        None => None,
-    };
-    let organization = &world.organization;
-    let known = |account: &str| organization.account(account).is_ok();
-    let assumed = world.sts.assume_role(role, name, seconds, known)?;
-    let credentials = [
-        element("AccessKeyId", &assumed.access_key),
-        element("SecretAccessKey", "simulated"),
-        element("SessionToken", &format!("session-{}", assumed.access_key)),
-        element("Expiration", "2099-01-01T00:00:00Z"),
-    ];
-    let user = [
-        element("AssumedRoleId", &format!("{}:{name}", assumed.role_id)),
-        element("Arn", &assumed.session.arn(organization.partition())),
-    ];
-    let (credentials, user) = (credentials.concat(), user.concat());
-    Ok(format!("<Credentials>{credentials}</Credentials><AssumedRoleUser>{user}</AssumedRoleUser>"))
-}
-
-fn caller_identity(world: &World, call: &Call) -> String {
-    let (account, partition) = (&call.caller.account, world.organization.partition());
-    let arn = match &call.caller.session {
-        Some(session) => session.arn(partition),
-        None => format!("arn:{partition}:iam::{account}:user/simulated"),
-    };
-    [element("Arn", &arn), element("UserId", "AIDASIMULATED"), element("Account", account)].concat()
+        format!(r#"<{operation}Response xmlns="{space}">{result}{METADATA}</{operation}Response>"#);
+    Reply::new("text/xml", body)
 }
 
 pub(super) fn error(service: Service, failure: &Failure, message: &str) -> Reply {
@@ -81,14 +31,28 @@ pub(super) fn error(service: Service, failure: &Failure, message: &str) -> Reply
 }
 
 fn namespace(service: Service) -> &'static str {
-    if service == Service::CloudFormation {
-        "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-    } else {
-        "https://sts.amazonaws.com/doc/2011-06-15/"
+    match service {
+        Service::CloudFormation => "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+        Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
+        _ => "https://sts.amazonaws.com/doc/2011-06-15/",
     }
 }
 
 pub(super) fn element(name: &str, text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("<{name}>{text}</{name}>")
+}
+
+/// A parameter that must be there, called `name` in the words of the error.
+pub(super) fn required<'a>(
+    call: &'a Call,
+    parameter: &'static str,
+    name: &str,
+) -> Result<&'a str, Refusal> {
+    call.parameter(parameter).ok_or_else(|| missing(name))
+}
+
+pub(super) fn missing(name: &str) -> Refusal {
+    let message = format!("Value null at '{name}' failed to satisfy constraint");
+    Refusal::new(Code::Validation, message)
 }

@@ -1,9 +1,9 @@
 //! Calls that go as they should, or are refused for a reason of AWS's own.
 
 use serde_json::{Value, json};
-use simulator::{CallOutcome, Settings};
+use simulator::{CallOutcome, Role, Settings};
 
-use crate::{CONTENT, start, with_policy};
+use crate::{CONTENT, active, start, with_policy};
 
 /// Follows the tokens of a list and returns the pages.
 async fn pages(client: &crate::support::Client, operation: &str, member: &str) -> Vec<usize> {
@@ -86,8 +86,9 @@ async fn the_journal_tells_who_lost_the_last_backup_policy() {
 #[tokio::test]
 async fn the_journal_tells_the_caller_from_the_signature() {
     let (simulator, client) = start(Settings::default()).await;
-    let account = simulator.organization(|it| it.accounts().last().unwrap().id.clone());
+    let account = active(&simulator);
     let role = format!("arn:aws:iam::{account}:role/Reader");
+    simulator.iam(|it| it.create_role(&account, Role::trusting_account("Reader", "111122223333")));
     let form = format!("Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=night");
     let reply = client.form("sts", &form).await;
     let key = reply.body.split("<AccessKeyId>").nth(1).unwrap().split('<').next().unwrap();

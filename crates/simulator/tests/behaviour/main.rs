@@ -11,11 +11,12 @@ mod calls;
 mod effective;
 mod function;
 mod interference;
+mod members;
 mod program;
 #[path = "../support/mod.rs"]
 mod support;
 
-use simulator::{BACKUP_POLICY, Organization, Settings, Simulator};
+use simulator::{Account, AccountState, BACKUP_POLICY, Organization, Settings, Simulator};
 
 use crate::support::{Client, PATIENCE};
 
@@ -30,6 +31,14 @@ async fn start(settings: Settings) -> (Simulator, Client) {
     let simulator = Simulator::start(settings).await.unwrap();
     let client = Client::new(&simulator.url());
     (simulator, client)
+}
+
+/// A member account in use.
+fn active(simulator: &Simulator) -> String {
+    simulator.organization(|it| {
+        let active = |it: &&Account| it.created && it.state == AccountState::Active;
+        it.accounts().find(active).unwrap().id.clone()
+    })
 }
 
 /// Enables backup policies and makes one; returns the root and the policy.

@@ -19,11 +19,13 @@ pub(crate) struct Driver {
 }
 
 /// The services and what botocore calls them.
-pub(crate) const SERVICES: [(Service, &str); 5] = [
+pub(crate) const SERVICES: [(Service, &str); 7] = [
     (Service::Organizations, "organizations"),
     (Service::Backup, "backup"),
     (Service::Sts, "sts"),
     (Service::CloudFormation, "cloudformation"),
+    (Service::Iam, "iam"),
+    (Service::Kms, "kms"),
     (Service::S3, "s3"),
 ];
 
@@ -106,8 +108,8 @@ impl Driver {
         request: &Value,
         member: &str,
     ) {
-        // What names the bucket and the key is the path itself.
-        if service == Service::S3 {
+        // What names the bucket, the key and the vault is the path itself.
+        if service == Service::S3 || operation == "DescribeBackupVault" {
             return;
         }
         let mut request = request.clone();
@@ -139,8 +141,10 @@ impl Driver {
                 self.client.form(name, &form.finish()).await
             }
             "rest-json" => {
+                let vault = request["BackupVaultName"].as_str().unwrap_or_default();
+                let path = path.replace("{backupVaultName}", vault);
                 let body = if method == "GET" { String::new() } else { request.to_string() };
-                self.client.rest(name, method, path, &body).await
+                self.client.rest(name, method, &path, &body).await
             }
             _ => {
                 let text = |member: &str| request[member].as_str().unwrap_or_default().to_owned();
@@ -158,7 +162,7 @@ impl Driver {
     fn read(&self, service: Service, operation: &str, reply: &Reply) -> Value {
         let model = self.model(service);
         match model.metadata("protocol") {
-            "query" => xml::result(&reply.body, operation, model.wrapper(operation)),
+            "query" => xml::result(model, &reply.body, operation),
             "rest-xml" => {
                 let shape = model.shape_of(operation, "output").unwrap();
                 let known = model.headers(shape);

@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use simulator::{
-    AccountState, Code, Constraint, FeatureSet, Invalid, OPERATIONS, POLICY_TYPES, Service,
-    Settings, Simulator,
+    AccountState, Code, Constraint, FeatureSet, Invalid, KeyManager, KeyType, OPERATIONS,
+    POLICY_TYPES, Role, Service, Settings, Simulator, Vault,
 };
 
 use crate::driver::{Driver, SERVICES};
@@ -190,9 +190,7 @@ async fn settings(driver: &mut Driver) {
     driver.call(Service::Backup, "UpdateRegionSettings", request).await;
     driver.call(Service::Backup, "DescribeRegionSettings", json!({})).await;
     driver.call(Service::Backup, "GetSupportedResourceTypes", json!({})).await;
-    let role = "arn:aws:iam::111122223333:role/Reader";
-    let request = json!({ "RoleArn": role, "RoleSessionName": "night", "DurationSeconds": 900 });
-    driver.call(Service::Sts, "AssumeRole", request).await;
+    members(driver).await;
     driver.call(Service::Sts, "GetCallerIdentity", json!({})).await;
     for (operation, status) in
         [("ActivateOrganizationsAccess", "ENABLED"), ("DeactivateOrganizationsAccess", "DISABLED")]
@@ -208,6 +206,47 @@ async fn settings(driver: &mut Driver) {
     driver.call(Service::S3, "PutObject", object.clone()).await;
     driver.call(Service::S3, "GetObject", object.clone()).await;
     driver.call(Service::S3, "HeadObject", object).await;
+}
+
+const MANAGEMENT: &str = "111122223333";
+const KEY: &str = "5c0d8e7f-2b4a-4f16-8d3e-9a7b6c5d4e3f";
+
+async fn members(driver: &mut Driver) {
+    let region = driver.client.region.clone();
+    let key = format!("arn:aws:kms:{region}:{MANAGEMENT}:key/{KEY}");
+    driver.simulator.backup(|it| {
+        let locked = Vault::new("locked").key_type(KeyType::CustomerManaged);
+        let locked = locked.key(&key).locked(Some(7), Some(365));
+        it.vaults_mut().create(MANAGEMENT, &region, locked);
+        it.vaults_mut().create(MANAGEMENT, &region, Vault::new("plain"));
+    });
+    for (name, is_locked) in [("locked", true), ("plain", false)] {
+        let request = json!({ "BackupVaultName": name });
+        let vault = driver.call(Service::Backup, "DescribeBackupVault", request).await;
+        assert_eq!(vault["Locked"], is_locked);
+        assert_eq!(vault.get("EncryptionKeyType").is_some(), is_locked);
+    }
+    driver.simulator.kms(|it| it.create(MANAGEMENT, &region, KEY, KeyManager::Customer));
+    for name in [KEY, &key] {
+        let described = driver.call(Service::Kms, "DescribeKey", json!({ "KeyId": name })).await;
+        assert_eq!(described["KeyMetadata"]["KeyManager"], "CUSTOMER");
+        assert_eq!(described["KeyMetadata"]["Arn"], key);
+    }
+    driver.simulator.iam(|it| {
+        let role = Role::trusting_account("Reader", MANAGEMENT).path("/backup/");
+        it.create_role(MANAGEMENT, role);
+    });
+    let role = driver.call(Service::Iam, "GetRole", json!({ "RoleName": "Reader" })).await;
+    assert_eq!(role["Role"]["Path"], "/backup/");
+    let session = json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
+    let request = json!({
+        "RoleArn": role["Role"]["Arn"],
+        "RoleSessionName": "night",
+        "DurationSeconds": 900,
+        "ExternalId": "backup",
+        "Policy": session.to_string(),
+    });
+    driver.call(Service::Sts, "AssumeRole", request).await;
 }
 
 #[tokio::test]
@@ -313,8 +352,37 @@ async fn errors_look_as_their_models_say() {
     driver.refuse(Organizations, "EnablePolicyType", request, refusal).await;
 }
 
+#[tokio::test]
+async fn errors_about_what_accounts_have_look_as_their_models_say() {
+    use Service::{Backup, Iam, Kms};
+
+    let mut driver = Driver::start().await;
+    let cases = [
+        (
+            Backup,
+            "DescribeBackupVault",
+            json!({ "BackupVaultName": "nowhere" }),
+            "ResourceNotFoundException",
+        ),
+        (Iam, "GetRole", json!({ "RoleName": "nobody" }), "NoSuchEntity"),
+        (Kms, "DescribeKey", json!({ "KeyId": KEY }), "NotFoundException"),
+        (Kms, "DescribeKey", json!({ "KeyId": "arn:aws:kms:key" }), "InvalidArnException"),
+    ];
+    for (service, operation, request, refusal) in cases {
+        driver.refuse(service, operation, request, refusal).await;
+    }
+}
+
 /// Errors that AWS answers although no operation lists them.
-const UNLISTED: [Code; 3] = [Code::Serialization, Code::Denied, Code::Validation];
+const UNLISTED: [Code; 7] = [
+    Code::AccessDenied,
+    Code::Denied,
+    Code::InvalidClientToken,
+    Code::Serialization,
+    Code::UnrecognizedClient,
+    Code::Validation,
+    Code::ValidationException,
+];
 
 /// Errors of S3 that its model leaves to its documentation, which lists them for every request.
 const UNLISTED_OF_S3: [Code; 3] = [Code::NoSuchBucket, Code::NoSuchKey, Code::NoSuchVersion];

@@ -75,6 +75,28 @@ impl Model {
         code.as_str().unwrap_or(shape).to_owned()
     }
 
+    pub(crate) fn kind(&self, shape: &str) -> &str {
+        self.0["shapes"][shape]["type"].as_str().unwrap()
+    }
+
+    /// The name and the shape of the member of `shape` that is called `tag` in XML.
+    pub(crate) fn member_of(&self, shape: &str, tag: &str) -> Option<(&str, &str)> {
+        let members = self.0["shapes"][shape]["members"].as_object()?;
+        let called = |name: &str, it: &Value| it["locationName"].as_str().unwrap_or(name) == tag;
+        let (name, member) = members.iter().find(|(name, it)| called(name, it))?;
+        Some((name, member["shape"].as_str()?))
+    }
+
+    /// Whether the items of a list stand in XML without anything around them.
+    pub(crate) fn is_flattened(&self, shape: &str) -> bool {
+        self.0["shapes"][shape]["flattened"] == Value::Bool(true)
+    }
+
+    /// The shape of the items of a list.
+    pub(crate) fn item(&self, shape: &str) -> &str {
+        self.0["shapes"][shape]["member"]["shape"].as_str().unwrap()
+    }
+
     pub(crate) fn members(&self, shape: &str) -> BTreeSet<&str> {
         let members = self.0["shapes"][shape]["members"].as_object();
         members.into_iter().flatten().map(|it| it.0.as_str()).collect()

@@ -1,0 +1,31 @@
+//! Roles and policies: who may do what, as far as the project's templates go.
+//!
+//! A policy that has what is not known here is never read as if it had not: whoever gives one to a
+//! simulator is told at once.
+
+mod condition;
+mod pattern;
+mod policy;
+mod roles;
+
+pub(crate) use self::condition::Keys;
+pub(crate) use self::policy::{Need, Policy, Principal, Verdict};
+pub use self::roles::{Iam, Role};
+
+/// Why a policy cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It is no policy.
+    Malformed(String),
+    /// It has what the simulator does not know.
+    Unknown(String),
+}
+
+#[expect(clippy::panic, reason = "a test whose policy is not understood has failed")]
+fn expect_readable(policy: Result<Policy, Unreadable>) -> Policy {
+    match policy {
+        Ok(policy) => policy,
+        Err(Unreadable::Malformed(why)) => panic!("this is no policy: {why}"),
+        Err(Unreadable::Unknown(what)) => panic!("the simulator does not know {what}"),
+    }
+}

@@ -1,0 +1,81 @@
+//! Patterns of policies: `*` stands for any text and `?` for any letter.
+
+use std::borrow::Cow;
+
+/// What stands for the account of a role that every account has.
+const ACCOUNT: &str = "$account";
+
+/// `text` with the account in place of `$account`.
+pub(crate) fn in_account<'a>(text: &'a str, account: &str) -> Cow<'a, str> {
+    if text.contains(ACCOUNT) {
+        Cow::Owned(text.replace(ACCOUNT, account))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Whether `text` is of the form of `pattern`.
+pub(super) fn is_like(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut seen) = (0, 0);
+    // Where to go on when what follows the last star was not found.
+    let mut star = None;
+    while seen < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, seen));
+                at += 1;
+            }
+            Some(it) if *it == b'?' || Some(it) == text.get(seen) => {
+                at += 1;
+                seen += 1;
+            }
+            _ => {
+                let Some((place, from)) = star else { return false };
+                star = Some((place, from + 1));
+                at = place + 1;
+                seen = from + 1;
+            }
+        }
+    }
+    pattern.iter().skip(at).all(|it| *it == b'*')
+}
+
+/// Whether `arn` is of the form of `pattern`, part by part: no star reaches beyond a colon before
+/// the last part.
+pub(super) fn is_arn_like(pattern: &str, arn: &str) -> bool {
+    if pattern == "*" {
+        return true;
+    }
+    let (pattern, arn): (Vec<_>, Vec<_>) =
+        (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
+    pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(it, text)| is_like(it, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_and_question_marks_stand_for_text() {
+        let fits = |pattern: &str, text: &str| is_like(pattern, text);
+        assert!(fits("*", "") && fits("a*c", "abbc") && fits("a?c", "abc") && fits("*b*", "abc"));
+        assert!(fits("a*b*c", "a-b-b-c") && fits("policy/*", "policy/o-1/p-1"));
+        assert!(!fits("a*c", "abd") && !fits("a?c", "ac") && !fits("", "a") && !fits("a", "ab"));
+    }
+
+    #[test]
+    fn a_star_reaches_beyond_a_colon_in_the_last_part_only() {
+        let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:daily";
+        assert!(is_arn_like("*", vault));
+        assert!(is_arn_like("arn:*:backup:*:444455556666:*", vault));
+        assert!(!is_arn_like("arn:aws:backup:*:backup-vault:daily", vault));
+        assert!(!is_arn_like("arn:aws:backup:*:555566667777:*", vault));
+    }
+
+    #[test]
+    fn the_account_of_a_role_takes_its_place() {
+        let arn = in_account("arn:aws:iam::$account:role/backup", "444455556666");
+        assert_eq!(arn, "arn:aws:iam::444455556666:role/backup");
+    }
+}

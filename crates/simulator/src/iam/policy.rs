@@ -1,0 +1,298 @@
+//! Policy documents: who may do what to what.
+
+use serde_json::Value;
+
+use super::Unreadable;
+use super::condition::{Condition, Keys};
+use super::pattern::{in_account, is_arn_like, is_like};
+
+/// A policy document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Policy(Vec<Statement>);
+
+/// What policies say to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// One allows it and none denies it.
+    Allowed,
+    /// One denies it.
+    Denied,
+    /// None has anything to say.
+    Silent,
+}
+
+/// One thing that a call needs to be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// The action, as in `organizations:AttachPolicy`.
+    pub(crate) action: String,
+    /// The ARN of what it is done to, `*` for actions on nothing in particular.
+    pub(crate) resource: String,
+    /// What else is known.
+    pub(crate) keys: Keys,
+}
+
+/// Who calls, for trust policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Principal {
+    pub(crate) account: String,
+    /// Every ARN that a policy may name the caller by.
+    pub(crate) arns: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Statement {
+    allows: bool,
+    principals: Option<Principals>,
+    actions: Patterns,
+    resources: Option<Patterns>,
+    conditions: Vec<Condition>,
+}
+
+/// Patterns, one of which has to fit, or none of which may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Patterns {
+    patterns: Vec<String>,
+    inverted: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Principals {
+    Everybody,
+    /// Accounts, and ARNs of accounts, roles and users.
+    Aws(Vec<String>),
+    /// Services and the like, which never call us.
+    Others,
+}
+
+impl Policy {
+    pub(crate) fn parse(text: &str) -> Result<Self, Unreadable> {
+        let malformed = |what: &str| Unreadable::Malformed(what.to_owned());
+        let document: Value =
+            serde_json::from_str(text).map_err(|_| malformed("this is no JSON"))?;
+        let statements = match document.get("Statement") {
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(one @ Value::Object(_)) => std::slice::from_ref(one),
+            _ => return Err(malformed("there is no statement")),
+        };
+        statements.iter().map(Statement::read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What the policy says to `need`. In it, `$account` stands for `account`.
+    pub(crate) fn judge(&self, need: &Need, account: &str) -> Verdict {
+        self.decide(|it| it.covers(need, account))
+    }
+
+    /// What a trust policy says to `principal`, who wants to assume its role.
+    pub(crate) fn trusts(&self, principal: &Principal, need: &Need, account: &str) -> Verdict {
+        let named = |it: &Statement| match &it.principals {
+            Some(Principals::Everybody) => true,
+            Some(Principals::Aws(list)) => {
+                list.iter().any(|it| principal.is(&in_account(it, account)))
+            }
+            Some(Principals::Others) | None => false,
+        };
+        self.decide(|it| named(it) && it.covers(need, account))
+    }
+
+    fn decide(&self, applies: impl Fn(&Statement) -> bool) -> Verdict {
+        let applying = || self.0.iter().filter(|it| applies(it));
+        if applying().any(|it| !it.allows) {
+            Verdict::Denied
+        } else if applying().next().is_some() {
+            Verdict::Allowed
+        } else {
+            Verdict::Silent
+        }
+    }
+}
+
+/// What several policies say together.
+pub(crate) fn together(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    verdicts.into_iter().fold(Verdict::Silent, |all, it| match (all, it) {
+        (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
+        (Verdict::Allowed, _) | (_, Verdict::Allowed) => Verdict::Allowed,
+        _ => Verdict::Silent,
+    })
+}
+
+impl Principal {
+    /// Whether the caller is who is called `name`.
+    fn is(&self, name: &str) -> bool {
+        let of_account = |arn: &str| {
+            let mut parts = arn.splitn(6, ':').skip(4);
+            parts.next() == Some(self.account.as_str()) && parts.next() == Some("root")
+        };
+        name == "*"
+            || name == self.account
+            || of_account(name)
+            || self.arns.iter().any(|it| it == name)
+    }
+}
+
+impl Statement {
+    fn read(statement: &Value) -> Result<Self, Unreadable> {
+        const ELEMENTS: [&str; 8] = [
+            "Sid",
+            "Effect",
+            "Principal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
+        ];
+        let malformed = |what: &str| Unreadable::Malformed(what.to_owned());
+        let members = statement.as_object().ok_or_else(|| malformed("a statement is no object"))?;
+        if let Some(name) = members.keys().find(|it| !ELEMENTS.contains(&it.as_str())) {
+            return Err(Unreadable::Unknown(format!("the element `{name}`")));
+        }
+        let allows = match members.get("Effect").and_then(Value::as_str) {
+            Some("Allow") => true,
+            Some("Deny") => false,
+            _ => return Err(malformed("a statement has no effect")),
+        };
+        let patterns = |name: &str, inverse: &str| {
+            let (value, inverted) = match (members.get(name), members.get(inverse)) {
+                (Some(value), None) => (value, false),
+                (None, Some(value)) => (value, true),
+                (None, None) => return Ok(None),
+                (Some(_), Some(_)) => return Err(malformed("a statement says one thing twice")),
+            };
+            Ok(Some(Patterns { patterns: texts(value)?, inverted }))
+        };
+        let conditions = members.get("Condition").map(Condition::read).transpose()?;
+        Ok(Self {
+            allows,
+            principals: members.get("Principal").map(principals).transpose()?,
+            actions: patterns("Action", "NotAction")?
+                .ok_or_else(|| malformed("a statement has no action"))?,
+            resources: patterns("Resource", "NotResource")?,
+            conditions: conditions.unwrap_or_default(),
+        })
+    }
+
+    fn covers(&self, need: &Need, account: &str) -> bool {
+        let action = need.action.to_ascii_lowercase();
+        let is_action = |it: &str| is_like(&it.to_ascii_lowercase(), &action);
+        let is_resource = |it: &str| is_arn_like(&in_account(it, account), &need.resource);
+        // Trust policies name no resource: they are about their own role.
+        self.actions.fit(is_action)
+            && self.resources.as_ref().is_none_or(|it| it.fit(is_resource))
+            && self.conditions.iter().all(|it| it.is_met(&need.keys, account))
+    }
+}
+
+impl Patterns {
+    fn fit(&self, fits: impl Fn(&str) -> bool) -> bool {
+        self.patterns.iter().any(|it| fits(it)) != self.inverted
+    }
+}
+
+fn principals(value: &Value) -> Result<Principals, Unreadable> {
+    match value {
+        Value::String(text) if text == "*" => Ok(Principals::Everybody),
+        Value::Object(kinds) => match kinds.get("AWS") {
+            Some(list) => Ok(Principals::Aws(texts(list)?)),
+            None => Ok(Principals::Others),
+        },
+        _ => Err(Unreadable::Malformed("a principal is neither `*` nor an object".to_owned())),
+    }
+}
+
+/// A text or a list of texts. Policy variables are not known here.
+pub(super) fn texts(value: &Value) -> Result<Vec<String>, Unreadable> {
+    let list = match value {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let text = |it: &Value| match it {
+        Value::String(text) if text.contains("${") => {
+            Err(Unreadable::Unknown(format!("the policy variable in `{text}`")))
+        }
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        other => Err(Unreadable::Malformed(format!("`{other}` is no text"))),
+    };
+    list.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn policy(statements: Value) -> Policy {
+        Policy::parse(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
+            .unwrap()
+    }
+
+    fn need(action: &str, resource: &str) -> Need {
+        Need { action: action.to_owned(), resource: resource.to_owned(), keys: Keys::new() }
+    }
+
+    fn judge(policy: &Policy, action: &str, resource: &str) -> Verdict {
+        policy.judge(&need(action, resource), "444455556666")
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_not_said() {
+        let policy = policy(json!({
+            "Effect": "Allow", "Action": "backup:Describe*",
+            "Resource": "arn:aws:backup:*:$account:backup-vault:*",
+        }));
+        let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:daily";
+        assert_eq!(judge(&policy, "backup:DescribeBackupVault", vault), Verdict::Allowed);
+        assert_eq!(judge(&policy, "BACKUP:describebackupvault", vault), Verdict::Allowed);
+        assert_eq!(judge(&policy, "backup:DeleteBackupVault", vault), Verdict::Silent);
+        let other = "arn:aws:backup:eu-west-1:555566667777:backup-vault:daily";
+        assert_eq!(judge(&policy, "backup:DescribeBackupVault", other), Verdict::Silent);
+    }
+
+    #[test]
+    fn a_denial_wins() {
+        let policy = policy(json!([
+            { "Effect": "Allow", "Action": "*", "Resource": "*" },
+            { "Effect": "Deny", "NotAction": "s3:*", "Resource": "*" },
+        ]));
+        assert_eq!(judge(&policy, "s3:GetObject", "arn:aws:s3:::a/b"), Verdict::Allowed);
+        assert_eq!(judge(&policy, "sns:Publish", "arn:aws:sns:us-east-1:1:a"), Verdict::Denied);
+    }
+
+    #[test]
+    fn a_trust_policy_names_accounts_roles_or_everybody() {
+        let caller = Principal {
+            account: "111122223333".to_owned(),
+            arns: vec!["arn:aws:iam::111122223333:role/members".to_owned()],
+        };
+        let trusts = |principal: Value| {
+            let statement =
+                json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
+            policy(statement).trusts(&caller, &need("sts:AssumeRole", "*"), "444455556666")
+        };
+        for name in ["111122223333", "arn:aws:iam::111122223333:root", "*"] {
+            assert_eq!(trusts(json!({ "AWS": name })), Verdict::Allowed, "{name}");
+        }
+        assert_eq!(trusts(json!("*")), Verdict::Allowed);
+        let role = "arn:aws:iam::111122223333:role/members";
+        assert_eq!(trusts(json!({ "AWS": ["444455556666", role] })), Verdict::Allowed);
+        for name in ["arn:aws:iam::444455556666:root", "arn:aws:iam::111122223333:role/other"] {
+            assert_eq!(trusts(json!({ "AWS": name })), Verdict::Silent, "{name}");
+        }
+        assert_eq!(trusts(json!({ "Service": "backup.amazonaws.com" })), Verdict::Silent);
+    }
+
+    #[test]
+    fn what_is_no_policy_or_not_known_is_not_read() {
+        let read = |text: &str| Policy::parse(text).unwrap_err();
+        assert!(matches!(read("{"), Unreadable::Malformed(_)));
+        assert!(matches!(read(r#"{"Statement":[{"Effect":"Allow"}]}"#), Unreadable::Malformed(_)));
+        let variable = json!({ "Statement": { "Effect": "Allow", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::${aws:PrincipalAccount}/*" } });
+        assert!(matches!(read(&variable.to_string()), Unreadable::Unknown(_)));
+        let element = json!({ "Statement": { "Effect": "Allow", "NotPrincipal": "*",
+            "Action": "s3:GetObject" } });
+        assert!(matches!(read(&element.to_string()), Unreadable::Unknown(_)));
+    }
+}

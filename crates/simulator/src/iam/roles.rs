@@ -1,0 +1,208 @@
+//! The roles of every account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::pattern::in_account;
+use super::policy::{Need, Policy, Verdict, together};
+use super::{Unreadable, expect_readable};
+
+/// A role of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    name: String,
+    path: String,
+    trust: Arc<Policy>,
+    trust_text: String,
+    /// What it may do; without any it may do everything.
+    permissions: Vec<Arc<Policy>>,
+    max_session: u32,
+}
+
+impl Role {
+    /// A role that may do everything, for whoever the policy `trust` names. In its policies,
+    /// `$account` stands for the account that the role is in.
+    ///
+    /// # Panics
+    ///
+    /// When the policy is none, or has what the simulator does not know.
+    #[must_use]
+    pub fn new(name: &str, trust: &Value) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: "/".to_owned(),
+            trust: Arc::new(expect_readable(Policy::parse(&trust.to_string()))),
+            trust_text: trust.to_string(),
+            permissions: Vec::new(),
+            max_session: 3_600,
+        }
+    }
+
+    /// This role, trusted by every principal of `account` that may assume it.
+    #[must_use]
+    pub fn trusting_account(name: &str, account: &str) -> Self {
+        let statement = serde_json::json!({
+            "Effect": "Allow", "Principal": { "AWS": account }, "Action": "sts:AssumeRole",
+        });
+        let trust = serde_json::json!({ "Version": "2012-10-17", "Statement": [statement] });
+        Self::new(name, &trust)
+    }
+
+    /// This role with a path, which begins and ends with a slash.
+    #[must_use]
+    pub fn path(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
+    /// This role, which may do what its policies allow and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// When the policy is none, or has what the simulator does not know.
+    #[must_use]
+    pub fn allowing(mut self, policy: &Value) -> Self {
+        self.permissions.push(Arc::new(expect_readable(Policy::parse(&policy.to_string()))));
+        self
+    }
+
+    /// This role, whose sessions may be as long as this.
+    #[must_use]
+    pub fn max_session(self, seconds: u32) -> Self {
+        Self { max_session: seconds, ..self }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn arn(&self, partition: &str, account: &str) -> String {
+        format!("arn:{partition}:iam::{account}:role{}{}", self.path, self.name)
+    }
+
+    /// Its path, `/` when it has none.
+    pub(crate) fn path_of(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn trust(&self) -> &Policy {
+        &self.trust
+    }
+
+    pub(crate) fn trust_text(&self, account: &str) -> String {
+        in_account(&self.trust_text, account).into_owned()
+    }
+
+    pub(crate) fn longest_session(&self) -> u32 {
+        self.max_session
+    }
+
+    /// Whether it may do everything, since nothing was said.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        self.permissions.is_empty()
+    }
+
+    /// What its policies say.
+    pub(crate) fn judge(&self, need: &Need, account: &str) -> Verdict {
+        if self.permissions.is_empty() {
+            return Verdict::Allowed;
+        }
+        together(self.permissions.iter().map(|it| it.judge(need, account)))
+    }
+}
+
+/// The roles of every account.
+#[derive(Clone, Debug, Default)]
+pub struct Iam {
+    /// By account and name.
+    roles: BTreeMap<String, BTreeMap<String, Role>>,
+    everywhere: BTreeMap<String, Role>,
+    /// Roles that are everywhere except here.
+    deleted: BTreeSet<(String, String)>,
+    /// Session policies that were read, by their text.
+    read: BTreeMap<String, Arc<Policy>>,
+}
+
+impl Iam {
+    /// Makes a role in `account`, or replaces the one of its name.
+    pub fn create_role(&mut self, account: &str, role: Role) {
+        self.deleted.remove(&(account.to_owned(), role.name.clone()));
+        self.roles.entry(account.to_owned()).or_default().insert(role.name.clone(), role);
+    }
+
+    /// Makes a role in every account there is or will be, whatever their number.
+    pub fn create_role_everywhere(&mut self, role: Role) {
+        self.everywhere.insert(role.name.clone(), role);
+    }
+
+    /// Deletes a role in `account`; nothing happens when there is none.
+    pub fn delete_role(&mut self, account: &str, name: &str) {
+        if let Some(roles) = self.roles.get_mut(account) {
+            roles.remove(name);
+        }
+        self.deleted.insert((account.to_owned(), name.to_owned()));
+    }
+
+    /// The role of this name in `account`.
+    #[must_use]
+    pub fn role(&self, account: &str, name: &str) -> Option<&Role> {
+        let own = self.roles.get(account).and_then(|it| it.get(name));
+        let deleted = || self.deleted.contains(&(account.to_owned(), name.to_owned()));
+        own.or_else(|| self.everywhere.get(name).filter(|_| !deleted()))
+    }
+
+    /// A session policy, of which there are few different ones.
+    pub(crate) fn session_policy(&mut self, text: &str) -> Result<Arc<Policy>, Unreadable> {
+        if let Some(policy) = self.read.get(text) {
+            return Ok(Arc::clone(policy));
+        }
+        let policy = Arc::new(Policy::parse(text)?);
+        self.read.insert(text.to_owned(), Arc::clone(&policy));
+        Ok(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_that_is_everywhere_can_be_missing_somewhere() {
+        let mut iam = Iam::default();
+        iam.create_role_everywhere(Role::trusting_account("member", "111122223333"));
+        assert!(iam.role("444455556666", "member").is_some());
+        iam.delete_role("444455556666", "member");
+        assert!(iam.role("444455556666", "member").is_none());
+        assert!(iam.role("555566667777", "member").is_some());
+        iam.create_role("444455556666", Role::trusting_account("member", "111122223333"));
+        assert!(iam.role("444455556666", "member").is_some());
+    }
+
+    #[test]
+    fn a_role_without_permissions_may_do_everything_and_one_with_some_only_those() {
+        let role = Role::trusting_account("member", "111122223333");
+        let need = Need {
+            action: "backup:DescribeRegionSettings".to_owned(),
+            resource: "*".to_owned(),
+            keys: [].into(),
+        };
+        assert_eq!(role.judge(&need, "444455556666"), Verdict::Allowed);
+        let other = serde_json::json!({ "Statement": {
+            "Effect": "Allow", "Action": "backup:GetSupportedResourceTypes", "Resource": "*",
+        } });
+        assert_eq!(role.allowing(&other).judge(&need, "444455556666"), Verdict::Silent);
+    }
+
+    #[test]
+    #[should_panic(expected = "the simulator does not know the condition operator `DateLessThan`")]
+    fn a_policy_that_is_not_understood_fails_the_test() {
+        let policy = serde_json::json!({ "Statement": {
+            "Effect": "Allow", "Action": "*", "Resource": "*",
+            "Condition": { "DateLessThan": { "aws:CurrentTime": "2026-01-01" } },
+        } });
+        let _ = Role::trusting_account("member", "111122223333").allowing(&policy);
+    }
+}

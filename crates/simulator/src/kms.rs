@@ -1,0 +1,113 @@
+//! The keys of AWS KMS, as far as whose they are.
+
+use std::collections::BTreeMap;
+
+use crate::refusal::{Code, Refusal};
+
+/// Who manages a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyManager {
+    /// AWS.
+    Aws,
+    /// The customer.
+    Customer,
+}
+
+impl KeyManager {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "AWS",
+            Self::Customer => "CUSTOMER",
+        }
+    }
+}
+
+/// A key and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) id: String,
+    pub(crate) manager: KeyManager,
+}
+
+/// The keys of every account and Region.
+#[derive(Clone, Debug, Default)]
+pub struct Kms {
+    /// By account, Region and ID.
+    keys: BTreeMap<(String, String, String), KeyManager>,
+    everywhere: BTreeMap<String, KeyManager>,
+}
+
+impl Kms {
+    /// Makes a key with this ID, which is no alias.
+    pub fn create(&mut self, account: &str, region: &str, id: &str, manager: KeyManager) {
+        self.keys.insert((account.to_owned(), region.to_owned(), id.to_owned()), manager);
+    }
+
+    /// Makes a key with this ID in every account and Region there is or will be.
+    pub fn create_everywhere(&mut self, id: &str, manager: KeyManager) {
+        self.everywhere.insert(id.to_owned(), manager);
+    }
+
+    /// The key that `name` names, an ID or an ARN, seen by `account` in `region`.
+    pub(crate) fn get(&self, account: &str, region: &str, name: &str) -> Result<Key, Refusal> {
+        let missing =
+            |what: &str| Refusal::new(Code::KeyNotFound, format!("Key '{what}' does not exist"));
+        let (owner, id) = match place(name) {
+            Some((place, owner, id)) if place == region => (owner, id),
+            Some(_) => return Err(missing(name)),
+            None if name.starts_with("arn:") => {
+                return Err(Refusal::new(Code::InvalidKeyArn, format!("Invalid arn {name}")));
+            }
+            None => (account, name),
+        };
+        let key = (owner.to_owned(), region.to_owned(), id.to_owned());
+        let manager = self.keys.get(&key).or_else(|| self.everywhere.get(id));
+        let (account, region, id) = key;
+        let manager = *manager.ok_or_else(|| missing(name))?;
+        Ok(Key { account, region, id, manager })
+    }
+}
+
+/// The Region, the account and the ID in the ARN of a key.
+fn place(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.splitn(6, ':');
+    let start = [parts.next()?, parts.next()?, parts.next()?];
+    let (region, account) = (parts.next()?, parts.next()?);
+    let id = parts.next()?.strip_prefix("key/")?;
+    matches!(start, ["arn", _, "kms"]).then_some((region, account, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0f7a5e3c-1d2b-4c8a-9e6f-3b5d7a9c1e2f";
+
+    #[test]
+    fn a_key_is_found_by_its_id_and_its_arn_in_its_region() {
+        let mut kms = Kms::default();
+        kms.create("444455556666", "eu-west-1", ID, KeyManager::Customer);
+        let arn = format!("arn:aws:kms:eu-west-1:444455556666:key/{ID}");
+        let by_arn = kms.get("111122223333", "eu-west-1", &arn).unwrap();
+        assert_eq!(by_arn, kms.get("444455556666", "eu-west-1", ID).unwrap());
+        for (account, region, name) in [
+            ("111122223333", "eu-west-1", ID),
+            ("444455556666", "us-east-1", ID),
+            ("444455556666", "us-east-1", arn.as_str()),
+        ] {
+            assert_eq!(kms.get(account, region, name).unwrap_err().code, Code::KeyNotFound);
+        }
+        let wrong = kms.get("444455556666", "eu-west-1", "arn:aws:kms:x").unwrap_err();
+        assert_eq!(wrong.code, Code::InvalidKeyArn);
+    }
+
+    #[test]
+    fn a_key_can_be_in_every_account_and_region() {
+        let mut kms = Kms::default();
+        kms.create_everywhere(ID, KeyManager::Aws);
+        let key = kms.get("444455556666", "ap-south-1", ID).unwrap();
+        assert_eq!((key.region.as_str(), key.manager), ("ap-south-1", KeyManager::Aws));
+    }
+}

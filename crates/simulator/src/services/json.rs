@@ -1,0 +1,58 @@
+//! What the services that speak JSON to a target have in common.
+
+use hyper::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::fault::Failure;
+use crate::refusal::{Code, Refusal};
+use crate::reply::Reply;
+use crate::request::Call;
+
+/// The members of a request.
+pub(super) struct Members<'a> {
+    call: &'a Call,
+    members: Map<String, Value>,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn parse(call: &'a Call) -> Result<Self, Refusal> {
+        let members = match call.body.as_ref() {
+            b"" => Map::new(),
+            body => serde_json::from_slice(body).map_err(|_| serialization())?,
+        };
+        Ok(Self { call, members })
+    }
+
+    pub(super) fn get(&self, member: &'static str) -> Option<&Value> {
+        self.call.looked_at(member);
+        self.members.get(member).filter(|it| !it.is_null())
+    }
+
+    pub(super) fn optional(&self, member: &'static str) -> Result<Option<&str>, Refusal> {
+        self.get(member).map(|it| it.as_str().ok_or_else(serialization)).transpose()
+    }
+
+    pub(super) fn text(&self, member: &'static str) -> Result<&str, Refusal> {
+        self.optional(member)?.ok_or_else(|| {
+            let message = format!(
+                "1 validation error detected: Value null at '{member}' failed to satisfy \
+                 constraint: Member must not be null"
+            );
+            Refusal::new(Code::ValidationException, message)
+        })
+    }
+}
+
+fn serialization() -> Refusal {
+    Refusal::new(Code::Serialization, "The request body does not have the right shape.")
+}
+
+pub(super) fn reply(body: &Value) -> Reply {
+    Reply::new("application/x-amz-json-1.1", body.to_string())
+}
+
+pub(super) fn error(failure: &Failure, message: &str) -> Reply {
+    let body = json!({ "__type": failure.code, "message": message });
+    let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
+    reply(&body).status(status)
+}

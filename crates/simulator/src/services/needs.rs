@@ -1,0 +1,248 @@
+//! What a call needs to be allowed, as the service authorization reference of AWS has it.
+
+use serde_json::{Map, Value};
+
+use super::objects::address;
+use super::permissions;
+use crate::iam::{Keys, Need};
+use crate::operation::{Operation, Service};
+use crate::organization::{BACKUP_POLICY, STACK_SETS};
+use crate::request::Call;
+use crate::world::World;
+
+/// Whom AWS asks on whose behalf, in the management account.
+const BACKUP: &str = "backup.amazonaws.com";
+
+/// Everything that `call` needs, all of which has to be allowed.
+pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
+    let request = Request::new(world, call);
+    match operation.service {
+        Service::Organizations => request.organizations(operation.name),
+        Service::Backup => request.backup(operation.name),
+        Service::CloudFormation => request.cloudformation(operation.name),
+        Service::Iam => vec![request.need("iam:GetRole", &request.role())],
+        Service::Kms => vec![request.need("kms:DescribeKey", &request.key())],
+        Service::S3 => request.objects(operation.name),
+        Service::Sts if operation.name == "AssumeRole" => {
+            let role = call.parameter("RoleArn").unwrap_or_default();
+            vec![request.need("sts:AssumeRole", role)]
+        }
+        // Who one is may be asked by everybody.
+        Service::Sts | Service::Response => Vec::new(),
+    }
+}
+
+/// What listing `bucket` needs.
+pub(super) fn listing(world: &World, call: &Call, bucket: &str) -> Need {
+    let resource = format!("arn:{}:s3:::{bucket}", world.organization.partition());
+    Request::new(world, call).need("s3:ListBucket", &resource)
+}
+
+/// A call, and what is known of it.
+struct Request<'a> {
+    world: &'a World,
+    call: &'a Call,
+    keys: Keys,
+    members: Map<String, Value>,
+}
+
+impl<'a> Request<'a> {
+    fn new(world: &'a World, call: &'a Call) -> Self {
+        let members = serde_json::from_slice(&call.body).unwrap_or_default();
+        Self { world, call, keys: permissions::keys(world, call), members }
+    }
+
+    fn need(&self, action: &str, resource: &str) -> Need {
+        let (action, resource) = (action.to_owned(), resource.to_owned());
+        Need { action, resource, keys: self.keys.clone() }
+    }
+
+    fn with(&self, action: &str, resource: &str, key: &str, value: &str) -> Need {
+        let mut need = self.need(action, resource);
+        need.keys.insert(key.to_owned(), vec![value.to_owned()]);
+        need
+    }
+
+    fn member(&self, name: &str) -> &str {
+        self.members.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// An ARN of the caller's account and Region.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let partition = self.world.organization.partition();
+        let (region, account) = (&self.call.caller.region, &self.call.caller.account);
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    fn organizations(&self, operation: &str) -> Vec<Need> {
+        let action = format!("organizations:{operation}");
+        let node = |member: &str| self.world.organization.arn_of(self.member(member));
+        let typed = |resource: &str, member: &str| {
+            vec![self.with(&action, resource, "organizations:policytype", self.member(member))]
+        };
+        match operation {
+            "EnablePolicyType" | "DisablePolicyType" => typed(&node("RootId"), "PolicyType"),
+            "ListAccountsWithInvalidEffectivePolicy" => typed("*", "PolicyType"),
+            "DescribeEffectivePolicy" => typed(&node("TargetId"), "PolicyType"),
+            "ListEffectivePolicyValidationErrors" => typed(&node("AccountId"), "PolicyType"),
+            "ListPolicies" => typed("*", "Filter"),
+            "ListPoliciesForTarget" => typed(&node("TargetId"), "Filter"),
+            "CreatePolicy" => {
+                let mut needs = typed("*", "Type");
+                needs.extend(self.tags("organizations:TagResource", "*"));
+                needs
+            }
+            "UpdatePolicy" | "DeletePolicy" | "DescribePolicy" | "ListTargetsForPolicy" => {
+                let (arn, kind) = self.policy();
+                vec![self.with(&action, &arn, "organizations:policytype", &kind)]
+            }
+            "AttachPolicy" | "DetachPolicy" => {
+                let (arn, kind) = self.policy();
+                let resources = [arn, node("TargetId")];
+                let need = |it: &String| self.with(&action, it, "organizations:policytype", &kind);
+                resources.iter().map(need).collect()
+            }
+            "TagResource" => self.tags(&action, &self.tagged()).into_iter().collect(),
+            "UntagResource" => {
+                let mut need = self.need(&action, &self.tagged());
+                let keys = self.members.get("TagKeys").and_then(Value::as_array);
+                let keys = keys.into_iter().flatten().filter_map(Value::as_str);
+                need.keys.insert("aws:tagkeys".to_owned(), keys.map(str::to_owned).collect());
+                vec![need]
+            }
+            "ListTagsForResource" => vec![self.need(&action, &self.tagged())],
+            "EnableAWSServiceAccess" | "DisableAWSServiceAccess" => {
+                let principal = self.member("ServicePrincipal");
+                let mut needs = vec![self.trusted_access(operation, principal)];
+                if operation == "EnableAWSServiceAccess" && principal == BACKUP {
+                    needs.push(self.service_role(BACKUP, "AWSServiceRoleForBackup"));
+                }
+                needs
+            }
+            "RegisterDelegatedAdministrator" | "DeregisterDelegatedAdministrator" => {
+                let (arn, principal) = (node("AccountId"), self.member("ServicePrincipal"));
+                vec![self.with(&action, &arn, "organizations:serviceprincipal", principal)]
+            }
+            "DescribeAccount" | "ListDelegatedServicesForAccount" => {
+                vec![self.need(&action, &node("AccountId"))]
+            }
+            "DescribeOrganizationalUnit" => vec![self.need(&action, &node("OrganizationalUnitId"))],
+            "ListParents" => vec![self.need(&action, &node("ChildId"))],
+            "ListAccountsForParent"
+            | "ListOrganizationalUnitsForParent"
+            | "ListChildren"
+            | "CreateOrganizationalUnit" => vec![self.need(&action, &node("ParentId"))],
+            "MoveAccount" => {
+                let members = ["AccountId", "SourceParentId", "DestinationParentId"];
+                members.into_iter().map(|it| self.need(&action, &node(it))).collect()
+            }
+            _ => vec![self.need(&action, "*")],
+        }
+    }
+
+    /// The ARN and the type of the policy that the request names, made up when there is none.
+    fn policy(&self) -> (String, String) {
+        let (organization, id) = (&self.world.organization, self.member("PolicyId"));
+        if let Ok(policy) = organization.policy(id) {
+            return (organization.policy_arn(policy), policy.kind.clone());
+        }
+        let path = format!("/{}/{id}", BACKUP_POLICY.to_ascii_lowercase());
+        (organization.arn("policy", &path), BACKUP_POLICY.to_owned())
+    }
+
+    /// The ARN of what is tagged.
+    fn tagged(&self) -> String {
+        let (organization, id) = (&self.world.organization, self.member("ResourceId"));
+        match organization.policy(id) {
+            Ok(policy) => organization.policy_arn(policy),
+            Err(_) => organization.arn_of(id),
+        }
+    }
+
+    /// What tagging needs, if the request has tags.
+    fn tags(&self, action: &str, resource: &str) -> Option<Need> {
+        let tags = self.members.get("Tags").and_then(Value::as_array)?;
+        let text = |tag: &Value, member: &str| Some(tag.get(member)?.as_str()?.to_owned());
+        let mut need = self.need(action, resource);
+        let keys: Vec<_> = tags.iter().filter_map(|it| text(it, "Key")).collect();
+        for tag in tags {
+            if let (Some(key), Some(value)) = (text(tag, "Key"), text(tag, "Value")) {
+                let key = format!("aws:requesttag/{}", key.to_ascii_lowercase());
+                need.keys.insert(key, vec![value]);
+            }
+        }
+        need.keys.insert("aws:tagkeys".to_owned(), keys);
+        (!tags.is_empty()).then_some(need)
+    }
+
+    fn trusted_access(&self, operation: &str, principal: &str) -> Need {
+        let action = format!("organizations:{operation}");
+        self.with(&action, "*", "organizations:serviceprincipal", principal)
+    }
+
+    /// What AWS asks of whoever makes it create a role for a service.
+    fn service_role(&self, principal: &str, name: &str) -> Need {
+        let (partition, account) = (self.world.organization.partition(), &self.call.caller.account);
+        let role =
+            format!("arn:{partition}:iam::{account}:role/aws-service-role/{principal}/{name}");
+        self.with("iam:CreateServiceLinkedRole", &role, "iam:awsservicename", principal)
+    }
+
+    fn backup(&self, operation: &str) -> Vec<Need> {
+        let action = format!("backup:{operation}");
+        match operation {
+            "DescribeBackupVault" => {
+                let name = self.call.path.rsplit('/').next().unwrap_or_default();
+                vec![self.need(&action, &self.arn("backup", &format!("backup-vault:{name}")))]
+            }
+            "DescribeGlobalSettings" | "UpdateGlobalSettings" => {
+                // AWS Backup asks whether the caller is the management account.
+                let organization = "organizations:DescribeOrganization";
+                vec![self.need(&action, "*"), self.need(organization, "*")]
+            }
+            _ => vec![self.need(&action, "*")],
+        }
+    }
+
+    fn cloudformation(&self, operation: &str) -> Vec<Need> {
+        let mut needs = vec![self.need(&format!("cloudformation:{operation}"), "*")];
+        let trusted = |operation| STACK_SETS.map(|it| self.trusted_access(operation, it));
+        match operation {
+            "ActivateOrganizationsAccess" => {
+                needs.extend(trusted("EnableAWSServiceAccess"));
+                let role = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin";
+                needs.push(self.service_role("stacksets.cloudformation.amazonaws.com", role));
+            }
+            "DeactivateOrganizationsAccess" => needs.extend(trusted("DisableAWSServiceAccess")),
+            _ => {}
+        }
+        needs
+    }
+
+    fn role(&self) -> String {
+        let (partition, account) = (self.world.organization.partition(), &self.call.caller.account);
+        let name = self.call.parameter("RoleName").unwrap_or_default();
+        match self.world.iam.role(account, name) {
+            Some(role) => role.arn(partition, account),
+            None => format!("arn:{partition}:iam::{account}:role/{name}"),
+        }
+    }
+
+    fn key(&self) -> String {
+        match self.member("KeyId") {
+            arn if arn.starts_with("arn:") => arn.to_owned(),
+            id => self.arn("kms", &format!("key/{id}")),
+        }
+    }
+
+    fn objects(&self, operation: &str) -> Vec<Need> {
+        let (bucket, key) = address(&self.call.path);
+        let partition = self.world.organization.partition();
+        let version = self.call.parameter("versionId").map_or("", |_| "Version");
+        let action = match operation {
+            "PutObject" => "s3:PutObject".to_owned(),
+            _ => format!("s3:GetObject{version}"),
+        };
+        vec![self.need(&action, &format!("arn:{partition}:s3:::{bucket}/{key}"))]
+    }
+}

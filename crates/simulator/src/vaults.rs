@@ -1,0 +1,170 @@
+//! The vaults of AWS Backup, in every account and Region.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::refusal::{Code, Refusal};
+
+/// Whose key encrypts a vault, as newer Regions tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// AWS's own.
+    AwsOwned,
+    /// A customer's.
+    CustomerManaged,
+}
+
+impl KeyType {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AwsOwned => "AWS_OWNED_KMS_KEY",
+            Self::CustomerManaged => "CUSTOMER_MANAGED_KMS_KEY",
+        }
+    }
+}
+
+/// A vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vault {
+    /// Its name.
+    pub name: String,
+    /// The ARN of the key that encrypts it, in which `$account` and `$region` stand for where the
+    /// vault is.
+    pub key_arn: Option<String>,
+    /// Whose key that is, where the Region tells.
+    pub key_type: Option<KeyType>,
+    /// Whether it is locked.
+    pub locked: bool,
+    /// The days that backups are kept at least.
+    pub min_retention_days: Option<u32>,
+    /// The days that backups are kept at most.
+    pub max_retention_days: Option<u32>,
+}
+
+impl Vault {
+    /// A vault that is not locked and says nothing of its key.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key_arn: None,
+            key_type: None,
+            locked: false,
+            min_retention_days: None,
+            max_retention_days: None,
+        }
+    }
+
+    /// This vault, encrypted with this key, in whose ARN `$account` and `$region` stand for where
+    /// the vault is.
+    #[must_use]
+    pub fn key(self, arn: &str) -> Self {
+        Self { key_arn: Some(arn.to_owned()), ..self }
+    }
+
+    /// This vault, in a Region that tells whose key it has.
+    #[must_use]
+    pub fn key_type(self, key_type: KeyType) -> Self {
+        Self { key_type: Some(key_type), ..self }
+    }
+
+    /// This vault, locked so that backups are kept this many days.
+    #[must_use]
+    pub fn locked(self, min: Option<u32>, max: Option<u32>) -> Self {
+        Self { locked: true, min_retention_days: min, max_retention_days: max, ..self }
+    }
+}
+
+/// The vaults of every account and Region.
+#[derive(Clone, Debug, Default)]
+pub struct Vaults {
+    /// By account, Region and name.
+    placed: BTreeMap<(String, String, String), Vault>,
+    everywhere: BTreeMap<String, Vault>,
+    deleted: BTreeSet<(String, String, String)>,
+    /// Whether a vault that there is none of is answered with a denial.
+    denies_missing: bool,
+}
+
+impl Vaults {
+    /// Makes a vault, or replaces the one of its name.
+    pub fn create(&mut self, account: &str, region: &str, vault: Vault) {
+        let key = key(account, region, &vault.name);
+        self.deleted.remove(&key);
+        self.placed.insert(key, vault);
+    }
+
+    /// Makes a vault in every account and Region there is or will be, whatever their number.
+    pub fn create_everywhere(&mut self, vault: Vault) {
+        self.everywhere.insert(vault.name.clone(), vault);
+    }
+
+    /// Deletes a vault; nothing happens when there is none.
+    pub fn delete(&mut self, account: &str, region: &str, name: &str) {
+        let key = key(account, region, name);
+        self.placed.remove(&key);
+        self.deleted.insert(key);
+    }
+
+    /// Answers for a vault that there is none of with `AccessDeniedException`, as AWS was seen to
+    /// do even to callers that may do everything.
+    pub fn deny_missing(&mut self) {
+        self.denies_missing = true;
+    }
+
+    /// The vault of this name.
+    ///
+    /// # Errors
+    ///
+    /// As `DescribeBackupVault`.
+    pub fn get(&self, account: &str, region: &str, name: &str) -> Result<&Vault, Refusal> {
+        let key = key(account, region, name);
+        let everywhere = || self.everywhere.get(name).filter(|_| !self.deleted.contains(&key));
+        self.placed.get(&key).or_else(everywhere).ok_or_else(|| {
+            if self.denies_missing {
+                let message = "Insufficient privileges to perform this action.";
+                return Refusal::new(Code::AccessDenied, message);
+            }
+            let message = format!("Backup vault {name} does not exist");
+            Refusal::new(Code::ResourceNotFound, message)
+        })
+    }
+}
+
+fn key(account: &str, region: &str, name: &str) -> (String, String, String) {
+    (account.to_owned(), region.to_owned(), name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_is_in_one_account_and_one_region() {
+        let mut vaults = Vaults::default();
+        vaults.create("1", "eu-west-1", Vault::new("daily"));
+        assert!(vaults.get("1", "eu-west-1", "daily").is_ok());
+        for (account, region, name) in
+            [("2", "eu-west-1", "daily"), ("1", "us-east-1", "daily"), ("1", "eu-west-1", "other")]
+        {
+            let refusal = vaults.get(account, region, name).unwrap_err();
+            assert_eq!(refusal.code, Code::ResourceNotFound);
+        }
+    }
+
+    #[test]
+    fn a_vault_that_is_everywhere_can_be_missing_somewhere() {
+        let mut vaults = Vaults::default();
+        vaults.create_everywhere(Vault::new("daily"));
+        vaults.delete("1", "eu-west-1", "daily");
+        assert!(vaults.get("1", "eu-west-1", "daily").is_err());
+        assert!(vaults.get("1", "us-east-1", "daily").is_ok());
+    }
+
+    #[test]
+    fn a_missing_vault_can_look_like_a_forbidden_one() {
+        let mut vaults = Vaults::default();
+        vaults.deny_missing();
+        let refusal = vaults.get("1", "eu-west-1", "daily").unwrap_err();
+        assert_eq!(refusal.code, Code::AccessDenied);
+    }
+}
