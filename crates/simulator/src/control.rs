@@ -20,7 +20,7 @@ pub(crate) fn answer(core: &mut Core, parts: &Parts, body: &[u8]) -> Reply {
     let path = parts.uri.path();
     let answer = match (&parts.method, path) {
         (&Method::GET, "/_simulator/health") => json!({ "status": "ok" }),
-        (&Method::GET, "/_simulator/journal") => json!(core.journal),
+        (&Method::GET, "/_simulator/journal") => json!(core.journal.entries()),
         (&Method::DELETE, "/_simulator/journal") => {
             core.journal.clear();
             Value::Null

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::fault::{Faults, Kind};
 use crate::hold::{Held, Holds, Moment};
-use crate::journal::{Entry, Outcome};
+use crate::journal::{Entry, Journal, Outcome};
 use crate::operation::{Operation, Service};
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
@@ -24,7 +24,7 @@ const TAKING: [&str; 3] = ["DetachPolicy", "DisablePolicyType", "MoveAccount"];
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) world: World,
-    pub(crate) journal: Vec<Entry>,
+    pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) responses: Responses,
@@ -44,8 +44,8 @@ pub(crate) struct Core {
 pub(crate) enum Arrival {
     /// Nothing: somebody wants it held here.
     Held(Held),
-    /// Its work, with this going wrong.
-    Go(Option<Kind>),
+    /// Its work, after a while and with this going wrong.
+    Go { latency: Duration, fault: Option<Kind> },
 }
 
 /// A call whose work is done.
@@ -62,7 +62,7 @@ impl Core {
         Self {
             world: World::new(&settings),
             settings,
-            journal: Vec::new(),
+            journal: Journal::default(),
             faults: Faults::default(),
             holds: Holds::default(),
             responses: Responses::default(),
@@ -79,10 +79,11 @@ impl Core {
     /// Counts a call and says what is to be done with it.
     pub(crate) fn arrive(&mut self, call: &Call) -> Arrival {
         self.holds.count();
-        match self.holds.take(Moment::Before) {
-            Some(held) => Arrival::Held(held),
-            None => Arrival::Go(self.faults.strike(call.name())),
+        if let Some(held) = self.holds.take(Moment::Before) {
+            return Arrival::Held(held);
         }
+        let latency = self.settings.latency_of(call.name());
+        Arrival::Go { latency, fault: self.faults.strike(call.name()) }
     }
 
     /// Does the work of a call unless `fault` keeps it from being done, and writes it down.
@@ -91,8 +92,9 @@ impl Core {
         let revision = self.world.revision();
         let write = call.operation.as_ref().is_ok_and(|it| it.write);
         let guarded = write && call.service == Service::Organizations;
-        let takes = TAKING.contains(&call.name());
-        let withheld = guarded.then(|| self.world.organization.withheld().clone());
+        let told = self.settings.journal != Some(0);
+        let takes = told && TAKING.contains(&call.name());
+        let withheld = (told && guarded).then(|| self.world.organization.withheld().clone());
         let coverage = takes.then(|| self.world.organization.coverage());
         let result = match fault {
             Some(Kind::Error(_) | Kind::DropBefore) => Ok(Reply::empty()),
@@ -112,18 +114,24 @@ impl Core {
                 (services::refused(call, refusal), outcome)
             }
         };
-        let mut entry = self.entry(call, outcome, now);
-        entry.changed = changed;
-        if let Some(before) = coverage.filter(|_| changed) {
-            let after = self.world.organization.coverage();
-            entry.lost = before.lost(&after);
-            entry.unprotected = before.unprotected(&after);
+        self.calls += 1;
+        if let Ok(operation) = &call.operation {
+            self.journal.count(operation.name, &outcome, changed);
         }
-        if let Some(before) = withheld.filter(|_| changed) {
-            let after = self.world.organization.withheld();
-            entry.withheld = after.difference(&before).cloned().collect();
+        if told {
+            let mut entry = self.entry(call, outcome, now);
+            entry.changed = changed;
+            if let Some(before) = coverage.filter(|_| changed) {
+                let after = self.world.organization.coverage();
+                entry.lost = before.lost(&after);
+                entry.unprotected = before.unprotected(&after);
+            }
+            if let Some(before) = withheld.filter(|_| changed) {
+                let after = self.world.organization.withheld();
+                entry.withheld = after.difference(&before).cloned().collect();
+            }
+            self.journal.push(entry, self.settings.journal);
         }
-        self.journal.push(entry);
         let writing = guarded && changed && !self.settings.write_time.is_zero();
         self.writing |= writing;
         Done { reply, writing, held: self.holds.take(Moment::After) }
@@ -195,8 +203,7 @@ impl Core {
         self.responses.put(response_id(&call.path), response);
     }
 
-    fn entry(&mut self, call: &Call, outcome: Outcome, now: Duration) -> Entry {
-        self.calls += 1;
+    fn entry(&self, call: &Call, outcome: Outcome, now: Duration) -> Entry {
         let caller = &call.caller;
         Entry {
             sequence: self.calls,

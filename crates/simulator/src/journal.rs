@@ -1,10 +1,29 @@
 //! What was called, by whom, and what came of it.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::operation::Service;
+
+/// The newest calls, and how many there were of each operation.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: VecDeque<Entry>,
+    tallies: BTreeMap<&'static str, Tally>,
+}
+
+/// How often an operation was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All calls.
+    pub calls: u64,
+    /// Those that were refused or left without an answer.
+    pub failed: u64,
+    /// Those that changed something.
+    pub changed: u64,
+}
 
 /// One call.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +70,36 @@ pub enum Outcome {
     Error(String),
     /// The connection was closed without an answer.
     Dropped,
+}
+
+impl Journal {
+    /// Counts a call of `operation`.
+    pub(crate) fn count(&mut self, operation: &'static str, outcome: &Outcome, changed: bool) {
+        let tally = self.tallies.entry(operation).or_default();
+        tally.calls += 1;
+        tally.failed += u64::from(*outcome != Outcome::Success);
+        tally.changed += u64::from(changed);
+    }
+
+    /// Writes down a call, and forgets older ones beyond `limit`.
+    pub(crate) fn push(&mut self, entry: Entry, limit: Option<usize>) {
+        self.entries.push_back(entry);
+        while limit.is_some_and(|it| self.entries.len() > it) {
+            self.entries.pop_front();
+        }
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.entries.iter().cloned().collect()
+    }
+
+    pub(crate) fn tallies(&self) -> &BTreeMap<&'static str, Tally> {
+        &self.tallies
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 impl Entry {

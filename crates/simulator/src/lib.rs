@@ -62,7 +62,7 @@ pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
 pub use self::fault::{Failure, Fault, Kind};
 pub use self::hold::{Hold, Moment};
 pub use self::iam::{Iam, Role};
-pub use self::journal::{Entry, Outcome as CallOutcome};
+pub use self::journal::{Entry, Outcome as CallOutcome, Tally};
 pub use self::kms::{KeyManager, Kms};
 pub use self::lambda::{Function, FunctionBuilder, Outcome};
 pub use self::objects::{Buckets, Object};

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use simulator::{Pending, Rates, Settings, Simulator};
@@ -35,6 +36,12 @@ struct Options {
     /// How many reads of effective policies show them as before a change
     #[arg(long, default_value_t = 1)]
     pending_publication: u32,
+    /// How many milliseconds every call is on its way
+    #[arg(long, default_value_t = 0)]
+    latency: u64,
+    /// How many of the newest calls the journal keeps; all of them if this is left out
+    #[arg(long)]
+    journal: Option<usize>,
     /// The management account
     #[arg(long, default_value = "111122223333")]
     management_account: String,
@@ -67,6 +74,8 @@ impl From<Options> for Settings {
             region: options.region,
             page_size: options.page_size,
             empty_pages: options.empty_pages,
+            latency: Duration::from_millis(options.latency),
+            journal: options.journal,
             pending: Pending::Reads(options.pending_enable),
             publication: Pending::Reads(options.pending_publication),
             rates: match options.rates {

@@ -136,15 +136,19 @@ async fn respond(
 
 async fn answer(shared: &Shared, call: &Call) -> Result<Reply, Dropped> {
     let arrival = shared.lock().arrive(call);
-    let fault = match arrival {
+    let (latency, fault) = match arrival {
         Arrival::Held(held) => {
             held.wait().await;
             return Err(Dropped);
         }
-        Arrival::Go(fault) => fault,
+        Arrival::Go { latency, fault } => (latency, fault),
     };
-    if let Some(Kind::Delay(milliseconds)) = fault {
-        pause(Duration::from_millis(milliseconds)).await;
+    let delay = match fault {
+        Some(Kind::Delay(milliseconds)) => Duration::from_millis(milliseconds),
+        _ => Duration::ZERO,
+    };
+    if !(latency + delay).is_zero() {
+        pause(latency + delay).await;
     }
     let done = shared.lock().perform(call, fault.as_ref(), shared.now());
     if done.writing {

@@ -1,5 +1,6 @@
 //! The knobs.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -31,6 +32,13 @@ pub struct Settings {
     pub write_time: Duration,
     /// Each write to the organization is refused once with `ConcurrentModificationException`.
     pub refuse_each_write_once: bool,
+    /// How long every call is on its way, beside what it takes here.
+    pub latency: Duration,
+    /// The same for single operations, by name.
+    pub latency_of: BTreeMap<String, Duration>,
+    /// How many calls the journal keeps, the newest ones, or all. Without any, it says nothing of
+    /// what a call took away either, which makes large organizations much faster.
+    pub journal: Option<usize>,
 }
 
 /// Throttling.
@@ -69,6 +77,9 @@ impl Default for Settings {
             publication: Pending::Reads(1),
             write_time: Duration::from_millis(3),
             refuse_each_write_once: false,
+            latency: Duration::ZERO,
+            latency_of: BTreeMap::new(),
+            journal: None,
         }
     }
 }
@@ -92,6 +103,10 @@ impl Settings {
     #[must_use]
     pub fn accounts(self, accounts: usize) -> Self {
         Self { accounts, ..self }
+    }
+
+    pub(crate) fn latency_of(&self, operation: &str) -> Duration {
+        self.latency_of.get(operation).copied().unwrap_or(self.latency)
     }
 
     pub(crate) fn partition(&self) -> &'static str {

@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::fault::Fault;
 use crate::hold::{Hold, Moment};
 use crate::iam::Iam;
-use crate::journal::Entry;
+use crate::journal::{Entry, Tally};
 use crate::kms::Kms;
 use crate::objects::Buckets;
 use crate::organization::Organization;
@@ -137,7 +137,8 @@ impl Simulator {
         self.shared.lock().world.stack_sets
     }
 
-    /// Changes the knobs of a running simulator: rates, times and refusals, and no others.
+    /// Changes the knobs of a running simulator: rates, times, refusals and the journal's length, and
+    /// no others.
     pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
         let mut core = self.shared.lock();
         change(&mut core.settings);
@@ -146,10 +147,16 @@ impl Simulator {
         core.world.empty_pages = empty_pages;
     }
 
-    /// Every call so far.
+    /// Every call so far, or as many of the newest as [`Settings::journal`] says.
     #[must_use]
     pub fn journal(&self) -> Vec<Entry> {
-        self.shared.lock().journal.clone()
+        self.shared.lock().journal.entries()
+    }
+
+    /// How often each operation was called so far, whatever the journal keeps.
+    #[must_use]
+    pub fn tallies(&self) -> BTreeMap<&'static str, Tally> {
+        self.shared.lock().journal.tallies().clone()
     }
 
     /// Every call so far that was meant to change something and was not refused.

@@ -1,7 +1,12 @@
 //! Calls that go as they should, or are refused for a reason of AWS's own.
 
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
-use simulator::{CallOutcome, Role, Settings};
+use simulator::{CallOutcome, Role, Settings, Simulator, Tally};
+use tokio::time::Instant;
 
 use crate::{CONTENT, active, start, with_policy};
 
@@ -161,6 +166,41 @@ async fn ten_thousand_accounts_are_all_listed() {
     assert_eq!(unique.len(), 10_000);
     let pages = pages(&client, "ListAccounts", "Accounts").await;
     assert_eq!((pages.len(), pages.iter().sum::<usize>()), (500, 10_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_takes_as_long_as_is_said_for_it() {
+    let latency_of = [("ListRoots".to_owned(), Duration::ZERO)].into();
+    let settings =
+        Settings { latency: Duration::from_millis(20), latency_of, ..Settings::default() };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let took = async |operation: &str| {
+        let started = Instant::now();
+        let target = format!("AWSOrganizationsV20161128.{operation}");
+        let request = Request::post("/").header("x-amz-target", target).body(Bytes::new()).unwrap();
+        assert_eq!(simulator.direct().call(request).await.unwrap().status(), 200);
+        started.elapsed()
+    };
+    assert_eq!(took("ListAccounts").await, Duration::from_millis(20));
+    assert_eq!(took("ListRoots").await, Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_short_journal_keeps_the_newest_calls_and_counts_all() {
+    for (limit, kept) in [(None, 3), (Some(2), 2), (Some(0), 0)] {
+        let settings = Settings { journal: limit, ..Settings::default() };
+        let (simulator, client) = start(settings).await;
+        client.ok("ListAccounts", json!({})).await;
+        let backup = json!({ "ServicePrincipal": "backup.amazonaws.com" });
+        client.ok("EnableAWSServiceAccess", backup.clone()).await;
+        client.refused("EnableAWSServiceAccess", json!({})).await;
+        let journal: Vec<_> = simulator.journal().iter().map(|it| it.sequence).collect();
+        assert_eq!(journal, [1, 2, 3].into_iter().skip(3 - kept).collect::<Vec<_>>());
+        let expected = Tally { calls: 2, failed: 1, changed: 1 };
+        assert_eq!(simulator.tallies()["EnableAWSServiceAccess"], expected);
+        simulator.clear_journal();
+        assert!(simulator.tallies().is_empty());
+    }
 }
 
 #[tokio::test]
