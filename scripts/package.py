@@ -3,8 +3,8 @@
 
 usage: package.py BINARIES PACKAGE FUNCTION...
 
-Writes PACKAGE/org-backup/<hash of all binaries>/<function>.zip and prints `org-backup/<hash>/`, the
-`ArtifactPrefix` of `templates/bootstrap.yaml`. What was packed before is removed.
+Writes PACKAGE/org-backup/<hash of everything>/<function>.zip, with the templates beside them, and prints
+`org-backup/<hash>/`, the `ArtifactPrefix` of the templates. What was packed before is removed.
 """
 
 import hashlib
@@ -12,6 +12,8 @@ import pathlib
 import shutil
 import sys
 import zipfile
+
+TEMPLATES = pathlib.Path(__file__).parent.parent / "templates"
 
 
 def pack(binary: bytes, archive: pathlib.Path) -> None:
@@ -30,9 +32,12 @@ def main(binaries: str, package: str, *functions: str) -> None:
         folder, plain = pathlib.Path(binaries, name, "bootstrap"), pathlib.Path(binaries, name)
         contents[name] = (folder if folder.is_file() else plain).read_bytes()
 
+    # Stacks and StackSets take templates and the definition of the state machine from there as well.
+    templates = {it.name: it.read_bytes() for it in sorted(TEMPLATES.iterdir())}
+
     digest = hashlib.sha256()
-    for name, binary in contents.items():
-        digest.update(name.encode() + hashlib.sha256(binary).digest())
+    for name, content in (contents | templates).items():
+        digest.update(name.encode() + hashlib.sha256(content).digest())
     prefix = f"org-backup/{digest.hexdigest()[:16]}/"
 
     shutil.rmtree(package, ignore_errors=True)
@@ -40,6 +45,8 @@ def main(binaries: str, package: str, *functions: str) -> None:
     folder.mkdir(parents=True)
     for name, binary in contents.items():
         pack(binary, folder / f"{name}.zip")
+    for name, template in templates.items():
+        (folder / name).write_bytes(template)
     print(prefix)
 
 

@@ -20,18 +20,33 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("ArtifactBucket", "artifacts-of-ours"),
     ("ArtifactPrefix", "org-backup/0123/"),
     ("CentralVaultArn", "arn:aws-cn:backup:cn-northwest-1:666677778888:backup-vault:central"),
+    ("HomeRegion", "cn-north-1"),
+    ("MemberAccountsRoleArn", "arn:aws-cn:iam::333344445555:role/org-backup-member-accounts"),
+    ("OrganizationId", "o-a1b2c3d4e5"),
+    ("OrganizationalUnitIds", "ou-ab12-c3d4e5f6, ou-ab12-d4e5f6a7"),
 ];
 
 /// Values that make every condition true.
 pub const EVERYTHING: &[(&str, &str)] = &[
+    ("AirGappedVaultName", "air-gapped"),
     ("BackupAdministratorAccountId", "444455556666"),
+    ("CentralAccountId", "666677778888"),
+    ("CentralRegions", "cn-northwest-1"),
     ("DelegatedAdministratorSync", "true"),
+    ("ExcludeAccounts", "777788889999"),
     ("GlobalSettingsOnDelete", "Restore"),
+    ("LockMaxRetentionDays", "400"),
+    ("LockMode", "Compliance"),
     ("MonthlyColdStorageAfterDays", "30"),
     ("MultiPartyApproval", "false"),
+    ("NotificationAccountId", "444455556666"),
+    ("NotificationTopicName", "backups"),
+    ("OrganizationPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-c3d4e5f6/*"),
+    ("OtherRegions", "cn-northwest-1"),
     ("PolicyBucket", "documents-of-ours"),
     ("PolicyTypesOnDelete", "Disable"),
     ("Regions", "cn-north-1, cn-northwest-1"),
+    ("RestoreInstanceRoleNames", "web, path/to/worker"),
     ("ServiceAccessOnDelete", "Revert"),
     ("StackSetsAdministratorAccountId", "555566667777"),
 ];
@@ -140,11 +155,23 @@ impl Stack<'_> {
                 Some(json!(path.iter().map(as_text).collect::<Vec<_>>().join(".")))
             }
             "Fn::ImportValue" => self.resolve(arguments),
-            "Fn::Sub" => Some(json!(self.substitute(arguments.as_str().unwrap()))),
+            "Fn::Sub" => Some(json!(match arguments {
+                Value::Array(it) => self.substitute(it[0].as_str().unwrap(), &it[1]),
+                it => self.substitute(it.as_str().unwrap(), &Value::Null),
+            })),
             "Fn::Join" => {
                 let list = self.resolve(&arguments[1]).unwrap();
                 let parts: Vec<_> = list.as_array().unwrap().iter().map(as_text).collect();
                 Some(json!(parts.join(arguments[0].as_str().unwrap())))
+            }
+            "Fn::Split" => {
+                let whole = text(&arguments[1]);
+                Some(whole.split(arguments[0].as_str().unwrap()).map(|it| json!(it)).collect())
+            }
+            "Fn::Select" => {
+                let list = self.resolve(&arguments[1]).unwrap();
+                let index: usize = text(&arguments[0]).parse().unwrap();
+                Some(list[index].clone())
             }
             "Fn::FindInMap" => {
                 let [map, first, second] = [0, 1, 2].map(|it| text(&arguments[it]));
@@ -205,13 +232,14 @@ impl Stack<'_> {
         Some(json!(pseudo))
     }
 
-    fn substitute(&self, text: &str) -> String {
+    fn substitute(&self, text: &str, own: &Value) -> String {
         let mut parts = text.split("${");
         let mut whole = parts.next().unwrap().to_owned();
         for part in parts {
             let (name, rest) = part.split_once('}').unwrap();
-            let value = match name.split_once('.') {
-                Some(_) => json!(name),
+            let value = match own.get(name) {
+                Some(own) => self.resolve(own).unwrap(),
+                None if name.contains('.') => json!(name),
                 None => self.reference(name).unwrap(),
             };
             whole += &as_text(&value);

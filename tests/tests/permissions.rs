@@ -36,25 +36,28 @@ const ON_BEHALF: [(&str, &str); 11] = [
     ("backup-policy", "s3:GetObjectVersion"),
 ];
 
-/// The actions that the role of each function allows when the stack can do everything.
+/// The actions that the role of each function allows when its stack can do everything.
 fn allowed() -> BTreeMap<String, BTreeSet<String>> {
-    let bootstrap = Template::named("bootstrap.yaml");
     let parameters = [REQUIRED, EVERYTHING].concat();
-    let stack = bootstrap.with(&parameters);
     let mut allowed = BTreeMap::new();
-    for (name, role) in bootstrap.resources("AWS::IAM::Role") {
-        let function = &bootstrap.body["Resources"][name.replace("Role", "Function")];
-        let key = stack.resolve(&function["Properties"]["Code"]["S3Key"]).unwrap();
-        let function = key.as_str().unwrap().rsplit('/').next().unwrap().replace(".zip", "");
-        let policies = stack.resolve(&role["Properties"]["Policies"]).unwrap();
-        let statements = policies.as_array().unwrap().iter();
-        let statements =
-            statements.flat_map(|it| it["PolicyDocument"]["Statement"].as_array().unwrap().clone());
-        let actions = statements.flat_map(|it| match &it["Action"] {
-            Value::Array(list) => list.clone(),
-            one => vec![one.clone()],
-        });
-        allowed.insert(function, actions.map(|it| it.as_str().unwrap().to_owned()).collect());
+    for template in Template::all() {
+        let stack = template.with(&parameters);
+        for (_, function) in template.resources("AWS::Lambda::Function") {
+            let function = &function["Properties"];
+            let key = stack.resolve(&function["Code"]["S3Key"]).unwrap();
+            let name = key.as_str().unwrap().rsplit('/').next().unwrap().replace(".zip", "");
+            let role = function["Role"]["Fn::GetAtt"][0].as_str().unwrap();
+            let role = &template.body["Resources"][role]["Properties"];
+            let policies = stack.resolve(&role["Policies"]).unwrap();
+            let statements = policies.as_array().unwrap().iter();
+            let statements = statements
+                .flat_map(|it| it["PolicyDocument"]["Statement"].as_array().unwrap().clone());
+            let actions = statements.flat_map(|it| match &it["Action"] {
+                Value::Array(list) => list.clone(),
+                one => vec![one.clone()],
+            });
+            allowed.insert(name, actions.map(|it| it.as_str().unwrap().to_owned()).collect());
+        }
     }
     allowed
 }

@@ -143,6 +143,176 @@ fn deleting_the_policies_stack_leaves_the_policies() {
     assert_eq!(template.body["Parameters"]["TargetIds"]["Default"], "root");
 }
 
+/// The values of `key`, wherever it is.
+fn all<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(|it| all(it, key)).collect(),
+        Value::Object(map) => {
+            let below = map.values().flat_map(|it| all(it, key));
+            map.get(key).into_iter().chain(below).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn what_keeps_backups_and_state_outlives_its_stack() {
+    let kept = [
+        "AWS::Backup::BackupVault",
+        "AWS::Backup::LogicallyAirGappedBackupVault",
+        "AWS::KMS::Key",
+        "AWS::S3::Bucket",
+    ];
+    for template in Template::all() {
+        for kind in kept {
+            // What could not be created the first time must not be in the way of the second.
+            for (name, it) in template.resources(kind).into_iter().filter(|it| it.1["Type"] == kind)
+            {
+                assert_eq!(it["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
+                assert_eq!(it["UpdateReplacePolicy"], "Retain", "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_rotates() {
+    for template in Template::all() {
+        for (name, key) in template.resources("AWS::KMS::Key") {
+            assert_eq!(key["Properties"]["EnableKeyRotation"], true, "{}: {name}", template.name);
+        }
+    }
+}
+
+#[test]
+fn nobody_is_let_in_without_a_condition_where_everybody_is_named() {
+    for template in Template::all() {
+        for stack in stacks(&template) {
+            for (name, resource) in template.resources("AWS::") {
+                let properties = stack.resolve(&resource["Properties"]).unwrap();
+                for statement in all(&properties, "Statement").iter().flat_map(|it| each(it)) {
+                    let everybody = [json!("*"), json!({ "AWS": "*" })];
+                    if statement["Effect"] == "Allow" && everybody.contains(&statement["Principal"])
+                    {
+                        let narrowed = statement["Condition"].to_string();
+                        let by = ["aws:PrincipalOrgID", "aws:SourceAccount", "aws:SourceArn"];
+                        let narrowed = by.iter().any(|it| narrowed.contains(it));
+                        assert!(narrowed, "{}: {name}: {statement}", template.name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The elements of a list, or the one that stands for itself.
+fn each(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
+/// The resources of `rollout.yaml` that are made from another template, each with that template and
+/// the parameters that it is given.
+fn bodies(
+    stack: &Stack<'_>,
+    rollout: &Template,
+) -> Vec<(String, Template, BTreeMap<String, String>)> {
+    let bodies = rollout.resources("AWS::CloudFormation::").into_iter().map(|(name, it)| {
+        let properties = stack.resolve(&it["Properties"]).unwrap();
+        let url = properties["TemplateURL"].as_str().unwrap();
+        let prefix = "https://artifacts-of-ours.s3.cn-north-1.amazonaws.com.cn/org-backup/0123/";
+        let body = Template::named(url.strip_prefix(prefix).unwrap());
+        let text = |it: &Value| it.as_str().unwrap().to_owned();
+        let parameters = match &properties["Parameters"] {
+            Value::Array(list) => list
+                .iter()
+                .map(|it| (text(&it["ParameterKey"]), text(&it["ParameterValue"])))
+                .collect(),
+            map => {
+                map.as_object().unwrap().iter().map(|(key, it)| (key.clone(), text(it))).collect()
+            }
+        };
+        (name.to_owned(), body, parameters)
+    });
+    bodies.collect()
+}
+
+#[test]
+fn the_bodies_of_stack_sets_are_what_stack_sets_take() {
+    let rollout = Template::named("rollout.yaml");
+    let bodies = bodies(&rollout.with(REQUIRED), &rollout);
+    assert_eq!(bodies.len(), 3);
+    for (_, body, _) in bodies {
+        let name = &body.name;
+        assert!(body.body.get("Transform").is_none(), "{name} has a transform");
+        assert!(all(&body.body, "Fn::ImportValue").is_empty(), "{name} reads another stack");
+        assert!(body.resources("Custom::").is_empty(), "{name} needs a function");
+        assert!(body.resources("AWS::Lambda::").is_empty(), "{name} has a function");
+    }
+}
+
+#[test]
+fn the_bodies_of_stack_sets_get_every_parameter_as_it_is_meant() {
+    let rollout = Template::named("rollout.yaml");
+    for stack in stacks(&rollout) {
+        for (name, body, given) in bodies(&stack, &rollout) {
+            let parameters = body.body["Parameters"].as_object().unwrap();
+            let known: Vec<_> = parameters.keys().collect();
+            assert_eq!(given.keys().collect::<Vec<_>>(), known, "{name}");
+            let own = rollout.body["Parameters"].as_object().unwrap();
+            for (key, parameter) in parameters {
+                let central = format!("Central{key}");
+                let key = if name == "CentralStackSet" { &central } else { key };
+                // The same default, whether it is rolled out or deployed by hand.
+                if let Some(ours) = own.get(key) {
+                    assert_eq!(ours["Default"], parameter["Default"], "{name}: {key}");
+                    assert_eq!(
+                        ours["AllowedPattern"], parameter["AllowedPattern"],
+                        "{name}: {key}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn stack_sets_do_not_work_in_one_account_after_the_other() {
+    let rollout = Template::named("rollout.yaml");
+    for (name, stack_set) in rollout.resources("AWS::CloudFormation::StackSet") {
+        let properties = rollout.with(REQUIRED).resolve(&stack_set["Properties"]).unwrap();
+        let preferences = &properties["OperationPreferences"];
+        assert_eq!(preferences["RegionConcurrencyType"], "PARALLEL", "{name}");
+        assert_eq!(preferences["ConcurrencyMode"], "SOFT_FAILURE_TOLERANCE", "{name}");
+        assert_eq!(preferences["MaxConcurrentPercentage"], "50", "{name}");
+        assert_eq!(properties["ManagedExecution"]["Active"], true, "{name}");
+        assert_eq!(properties["PermissionModel"], "SERVICE_MANAGED", "{name}");
+    }
+}
+
+#[test]
+fn an_account_that_moves_keeps_its_vault_and_one_that_joins_is_no_second_central_account() {
+    let rollout = Template::named("rollout.yaml");
+    let deployment = |name: &str| {
+        let properties = &rollout.body["Resources"][name]["Properties"];
+        properties["AutoDeployment"].clone()
+    };
+    let members = json!({ "Enabled": true, "RetainStacksOnAccountRemoval": true });
+    assert_eq!(deployment("MemberStackSet"), members);
+    assert_eq!(deployment("CentralStackSet"), json!({ "Enabled": false }));
+}
+
+#[test]
+fn vaults_and_roles_have_the_names_that_the_policies_use() {
+    let policies = Template::named("backup-policies.yaml");
+    for template in ["member-account.yaml", "rollout.yaml"] {
+        let template = Template::named(template);
+        for name in ["BackupRoleName", "VaultName"] {
+            let default = |it: &Template| it.body["Parameters"][name]["Default"].clone();
+            assert_eq!(default(&template), default(&policies), "{}: {name}", template.name);
+        }
+    }
+}
+
 #[test]
 fn every_parameter_is_described_and_has_its_place() {
     for template in Template::all() {
