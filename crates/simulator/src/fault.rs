@@ -86,6 +86,16 @@ impl Fault {
         Self::new(operation, Kind::Error(Failure { reason, ..Failure::new(code) }))
     }
 
+    /// This fault, with another HTTP status than 400, as in 409 for the `ConditionalRequestConflict`
+    /// of S3.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        if let Kind::Error(failure) | Kind::ErrorAfter(failure) = &mut self.kind {
+            failure.status = status;
+        }
+        self
+    }
+
     /// The next call of `operation` takes this much longer.
     #[must_use]
     pub fn delay(operation: &str, delay: Duration) -> Self {

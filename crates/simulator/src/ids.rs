@@ -30,6 +30,19 @@ impl Ids {
         self.unique(prefix, length, UPPER)
     }
 
+    /// What looks like a UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let (high, low) = (self.next(), self.next());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            low >> 52,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
     /// Twelve digits, the first not a zero.
     pub(crate) fn account(&mut self) -> String {
         loop {

@@ -1,5 +1,6 @@
-//! An AWS Organization on loopback: Organizations, the settings of AWS Backup, STS, the StackSets
-//! switch of CloudFormation, S3 objects, and a place for the answers of custom resources.
+//! An AWS Organization on loopback: Organizations, AWS Backup's settings and vaults, roles and who
+//! assumes them, keys, the StackSets switch of CloudFormation, S3 objects, topics, executions of
+//! state machines, and a place for the answers of custom resources.
 //!
 //! It speaks AWS's wire formats, enforces AWS's rules, quotas and rates, writes down every call,
 //! and goes wrong when told to. [`Function`] runs a real function binary against it under a Lambda
@@ -52,9 +53,11 @@ mod server;
 mod services;
 mod settings;
 mod simulator;
+mod state_machines;
 mod sts;
 mod summary;
 mod throttle;
+mod topics;
 mod vaults;
 mod world;
 
@@ -77,5 +80,7 @@ pub use self::responses::Response;
 pub use self::server::{Direct, Dropped};
 pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;
+pub use self::state_machines::{Execution, ExecutionStatus, StateMachines};
 pub use self::sts::Session;
+pub use self::topics::{Message, Topics};
 pub use self::vaults::{KeyType, Vault, Vaults};

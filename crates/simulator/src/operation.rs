@@ -21,6 +21,10 @@ pub enum Service {
     Kms,
     /// Amazon S3.
     S3,
+    /// Amazon Simple Notification Service.
+    Sns,
+    /// AWS Step Functions.
+    StepFunctions,
     /// Where custom resources send their answers.
     Response,
 }
@@ -37,6 +41,8 @@ impl Service {
             Self::Iam => Some("iam"),
             Self::Kms => Some("kms"),
             Self::S3 => Some("s3"),
+            Self::Sns => Some("sns"),
+            Self::StepFunctions => Some("states"),
             Self::Response => None,
         }
     }
@@ -79,13 +85,14 @@ impl Operation {
             Service::Backup => &[Code::AccessDenied, Code::Serialization, Code::UnrecognizedClient],
             Service::CloudFormation => &[Code::Denied, Code::InvalidClientToken, Code::Validation],
             Service::Iam | Service::Sts => &[Code::Denied, Code::Validation],
-            Service::Kms => &[
+            Service::Kms | Service::StepFunctions => &[
                 Code::AccessDenied,
                 Code::Serialization,
                 Code::UnrecognizedClient,
                 Code::ValidationException,
             ],
             Service::S3 | Service::Response => &[Code::Denied],
+            Service::Sns => &[Code::AuthorizationError, Code::InvalidClientToken],
         };
         common.iter().chain(self.errors).copied()
     }
@@ -143,12 +150,15 @@ use Code::{
     AccountAlreadyRegistered, AccountNotFound, AccountNotRegistered, ChildNotFound,
     ConcurrentModification, ConstraintViolation, CreateAccountStatusNotFound,
     DestinationParentNotFound, DuplicateAccount, DuplicateOrganizationalUnit, DuplicatePolicy,
-    DuplicatePolicyAttachment, EffectivePolicyNotFound, InvalidInput, InvalidKeyArn,
-    InvalidOperation, InvalidParameterValue, InvalidRequest, KeyNotFound, MalformedPolicyDocument,
-    MalformedSessionPolicy, MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey,
-    NoSuchVersion, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
-    PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
-    ResourceNotFound, ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, TargetNotFound,
+    DuplicatePolicyAttachment, EffectivePolicyNotFound, ExecutionAlreadyExists,
+    ExecutionDoesNotExist, InvalidArn, InvalidExecutionInput, InvalidInput, InvalidKeyArn,
+    InvalidName, InvalidOperation, InvalidParameter, InvalidParameterValue, InvalidRequest,
+    InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy, MethodNotAllowed,
+    MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey, NoSuchVersion, NotImplemented,
+    OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress, PolicyInUse,
+    PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
+    PreconditionFailed, ResourceNotFound, ResourcePolicyNotFound, RootNotFound,
+    SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound,
 };
 
 /// Every operation, by service.
@@ -217,9 +227,17 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::CloudFormation, "DeactivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
     operation(Service::CloudFormation, "DescribeOrganizationsAccess", Access::Any, &[InvalidOperation]),
 
-    operation(Service::S3, "GetObject", Access::Any, &[NoSuchBucket, NoSuchKey, NoSuchVersion]),
-    operation(Service::S3, "HeadObject", Access::Any, &[NoSuchBucket, NoSuchKey, NoSuchVersion]),
-    operation(Service::S3, "PutObject", Access::Any, &[NoSuchBucket]).changing(),
+    operation(Service::S3, "GetObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),
+    operation(Service::S3, "HeadObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),
+    operation(Service::S3, "PutObject", Access::Any, &[NoSuchBucket, NoSuchKey, NotImplemented, PreconditionFailed]).changing(),
+    operation(Service::S3, "DeleteObject", Access::Any, &[NoSuchBucket, PreconditionFailed]).changing(),
+    operation(Service::S3, "ListObjectsV2", Access::Any, &[NoSuchBucket]),
+
+    operation(Service::Sns, "Publish", Access::Any, &[InvalidParameter, TopicNotFound]).changing(),
+
+    operation(Service::StepFunctions, "StartExecution", Access::Any, &[ExecutionAlreadyExists, InvalidArn, InvalidExecutionInput, InvalidName, StateMachineDoesNotExist]).changing(),
+    operation(Service::StepFunctions, "DescribeExecution", Access::Any, &[ExecutionDoesNotExist, InvalidArn]),
+    operation(Service::StepFunctions, "ListExecutions", Access::Any, &[InvalidArn, InvalidToken, StateMachineDoesNotExist]),
 
     operation(Service::Response, "PutResponse", Access::Any, &[]).changing(),
 ];

@@ -86,6 +86,12 @@ impl Call {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(member);
     }
 
+    /// A member that a header carries.
+    pub(crate) fn header(&self, member: &'static str, header: &str) -> Option<&str> {
+        self.looked_at(member);
+        self.headers.get(header).and_then(|it| it.to_str().ok())
+    }
+
     pub(crate) fn parameter(&self, name: &'static str) -> Option<&str> {
         self.looked_at(name);
         self.parameters.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
@@ -132,8 +138,15 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The services that are told by a header, and what it begins with.
-const TARGETS: [(&str, Service); 2] =
-    [("AWSOrganizationsV20161128.", Service::Organizations), ("TrentService.", Service::Kms)];
+const TARGETS: [(&str, Service); 3] = [
+    ("AWSOrganizationsV20161128.", Service::Organizations),
+    ("TrentService.", Service::Kms),
+    ("AWSStepFunctions.", Service::StepFunctions),
+];
+
+/// The parameters of a listing of objects; without others there is one operation less to know.
+const LISTING: [&str; 6] =
+    ["list-type", "prefix", "max-keys", "continuation-token", "start-after", "encoding-type"];
 
 /// The Backup operations: method, path, name.
 pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
@@ -148,10 +161,11 @@ pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
 const VAULTS: &str = "/backup-vaults/";
 
 /// The services that speak the query protocol: their versions, and what they are signed for as.
-const QUERY_SERVICES: [(&str, &str, Service); 3] = [
+const QUERY_SERVICES: [(&str, &str, Service); 4] = [
     ("2011-06-15", "sts", Service::Sts),
     ("2010-05-15", "cloudformation", Service::CloudFormation),
     ("2010-05-08", "iam", Service::Iam),
+    ("2010-03-31", "sns", Service::Sns),
 ];
 
 fn identify(
@@ -191,10 +205,14 @@ fn identify(
     }
     let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());
     let plain = parameters.iter().all(|it| it.0 == "versionId");
+    let lists = parameter("list-type") == Some("2")
+        && parameters.iter().all(|it| LISTING.contains(&it.0.as_str()));
     let name = match (has_key && plain, method.as_str()) {
         (true, "GET") => "GetObject".to_owned(),
         (true, "HEAD") => "HeadObject".to_owned(),
         (true, "PUT") => "PutObject".to_owned(),
+        (true, "DELETE") => "DeleteObject".to_owned(),
+        (false, "GET") if lists && !has_key => "ListObjectsV2".to_owned(),
         _ => format!("{method} {path}"),
     };
     (Service::S3, name)

@@ -23,7 +23,9 @@ use crate::regions::Regions;
 use crate::responses::Response;
 use crate::server::{Direct, Shared, serve};
 use crate::settings::Settings;
+use crate::state_machines::StateMachines;
 use crate::sts::{Session, parse};
+use crate::topics::Topics;
 
 /// An AWS Organization on loopback, until it is dropped.
 ///
@@ -129,6 +131,19 @@ impl Simulator {
     /// Says which Regions an account may not use.
     pub fn regions<T>(&self, look: impl FnOnce(&mut Regions) -> T) -> T {
         look(&mut self.shared.lock().world.regions)
+    }
+
+    /// Looks at the topics and what was published, or changes them.
+    pub fn topics<T>(&self, look: impl FnOnce(&mut Topics) -> T) -> T {
+        look(&mut self.shared.lock().world.topics)
+    }
+
+    /// Looks at the state machines and their executions, or changes them.
+    pub fn state_machines<T>(&self, look: impl FnOnce(&mut StateMachines) -> T) -> T {
+        let now = self.shared.now();
+        let machines = &mut self.shared.lock().world.state_machines;
+        machines.set_time(now);
+        look(machines)
     }
 
     /// Whether StackSets may act for the organization, after `ActivateOrganizationsAccess`.

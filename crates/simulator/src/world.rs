@@ -9,7 +9,9 @@ use crate::objects::Buckets;
 use crate::organization::Organization;
 use crate::regions::Regions;
 use crate::settings::Settings;
+use crate::state_machines::StateMachines;
 use crate::sts::Sts;
+use crate::topics::Topics;
 
 /// The state of all services.
 #[derive(Debug)]
@@ -19,7 +21,9 @@ pub(crate) struct World {
     pub(crate) iam: Iam,
     pub(crate) kms: Kms,
     pub(crate) regions: Regions,
+    pub(crate) state_machines: StateMachines,
     pub(crate) sts: Sts,
+    pub(crate) topics: Topics,
     pub(crate) buckets: Buckets,
     /// Whether StackSets may act for the organization.
     pub(crate) stack_sets: bool,
@@ -35,7 +39,9 @@ impl World {
             iam: Iam::default(),
             kms: Kms::default(),
             regions: Regions::default(),
+            state_machines: StateMachines::new(settings.seed),
             sts: Sts::new(settings.seed),
+            topics: Topics::new(settings.seed),
             buckets: Buckets::default(),
             stack_sets: false,
             page_size: settings.page_size.clamp(1, 20),
@@ -46,12 +52,20 @@ impl World {
     pub(crate) fn set_time(&mut self, now: Duration) {
         self.organization.set_time(now);
         self.backup.set_time(now);
+        self.state_machines.set_time(now);
     }
 
     /// Two equal revisions are the same state.
     pub(crate) fn revision(&self) -> (u64, bool) {
         let services =
             self.organization.revision() + self.backup.revision() + self.buckets.revision();
-        (services, self.stack_sets)
+        let made = self.topics.messages().len() + self.state_machines.executions().len();
+        (services + u64::try_from(made).unwrap_or(u64::MAX), self.stack_sets)
+    }
+
+    /// How much is on a page of a service other than AWS Organizations, whose pages are larger:
+    /// `usual`, or as little as the settings say if they ask for small pages.
+    pub(crate) fn largest_page(&self, usual: usize) -> usize {
+        if self.page_size < 20 { usual.min(self.page_size) } else { usual }
     }
 }

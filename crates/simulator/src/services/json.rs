@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::fault::Failure;
+use crate::operation::Service;
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
@@ -47,12 +48,13 @@ fn serialization() -> Refusal {
     Refusal::new(Code::Serialization, "The request body does not have the right shape.")
 }
 
-pub(super) fn reply(body: &Value) -> Reply {
-    Reply::new("application/x-amz-json-1.1", body.to_string())
+pub(super) fn reply(service: Service, body: &Value) -> Reply {
+    let version = if service == Service::StepFunctions { "1.0" } else { "1.1" };
+    Reply::new(&format!("application/x-amz-json-{version}"), body.to_string())
 }
 
-pub(super) fn error(failure: &Failure, message: &str) -> Reply {
+pub(super) fn error(service: Service, failure: &Failure, message: &str) -> Reply {
     let body = json!({ "__type": failure.code, "message": message });
     let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
-    reply(&body).status(status)
+    reply(service, &body).status(status)
 }

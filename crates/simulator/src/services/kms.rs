@@ -42,5 +42,5 @@ pub(super) fn perform(world: &World, call: &Call) -> Result<Reply, Refusal> {
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": false,
     });
-    Ok(reply(&json!({ "KeyMetadata": metadata })))
+    Ok(reply(call.service, &json!({ "KeyMetadata": metadata })))
 }

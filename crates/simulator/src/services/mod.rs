@@ -10,6 +10,8 @@ mod objects;
 mod organizations;
 mod permissions;
 mod query;
+mod sns;
+mod step_functions;
 mod sts;
 
 use crate::fault::Failure;
@@ -32,6 +34,8 @@ pub(crate) fn perform(
         Service::CloudFormation => Ok(cloudformation::perform(world, operation.name, call)),
         Service::Iam => iam::perform(world, operation.name, call),
         Service::Kms => kms::perform(world, call),
+        Service::Sns => sns::perform(world, operation.name, call),
+        Service::StepFunctions => step_functions::perform(world, operation.name, call),
         Service::Sts => sts::perform(world, operation.name, call),
         Service::S3 => objects::perform(world, operation.name, call),
         Service::Response => Ok(Reply::empty()),
@@ -50,17 +54,29 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         }
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
         Service::CloudFormation => allowed.map_err(|_| cloudformation::refuse()),
-        Service::Iam | Service::Kms | Service::S3 | Service::Sts | Service::Response => Ok(()),
+        Service::Iam
+        | Service::Kms
+        | Service::S3
+        | Service::Sns
+        | Service::StepFunctions
+        | Service::Sts
+        | Service::Response => Ok(()),
     }
 }
 
 /// The error that the state answered.
 pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let status = match refusal.code {
-        Code::Denied | Code::InvalidClientToken => 403,
+        Code::AuthorizationError | Code::Denied | Code::InvalidClientToken => 403,
         Code::AccessDenied | Code::UnrecognizedClient if call.service == Service::Backup => 403,
-        Code::NoSuchEntity | Code::NoSuchBucket | Code::NoSuchKey | Code::NoSuchVersion => 404,
+        Code::NoSuchBucket
+        | Code::NoSuchEntity
+        | Code::NoSuchKey
+        | Code::NoSuchVersion
+        | Code::TopicNotFound => 404,
         Code::MethodNotAllowed => 405,
+        Code::PreconditionFailed => 412,
+        Code::NotImplemented => 501,
         _ => 400,
     };
     let (code, reason) = (refusal.code.as_str().to_owned(), refusal.reason.clone());
@@ -72,10 +88,10 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
     match call.service {
         Service::Organizations => organizations::error(failure, message),
         Service::Backup => backup::error(failure, message),
-        Service::CloudFormation | Service::Iam | Service::Sts => {
+        Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => {
             query::error(call.service, failure, message)
         }
-        Service::Kms => json::error(failure, message),
+        Service::Kms | Service::StepFunctions => json::error(call.service, failure, message),
         Service::S3 | Service::Response => objects::error(call, failure, message),
     }
 }
@@ -83,8 +99,10 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
 /// The error for an operation that there is none of.
 pub(crate) fn unknown(call: &Call) -> Refusal {
     let code = match call.service {
-        Service::Organizations | Service::Backup | Service::Kms => Code::UnknownOperation,
-        Service::CloudFormation | Service::Iam | Service::Sts => Code::InvalidAction,
+        Service::Organizations | Service::Backup | Service::Kms | Service::StepFunctions => {
+            Code::UnknownOperation
+        }
+        Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => Code::InvalidAction,
         Service::S3 | Service::Response => Code::MethodNotAllowed,
     };
     let message = format!("the simulator does not know the operation `{}`", call.name());

@@ -27,6 +27,18 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
             let role = call.parameter("RoleArn").unwrap_or_default();
             vec![request.need("sts:AssumeRole", role)]
         }
+        Service::Sns => {
+            let topic = call.parameter("TopicArn").or_else(|| call.parameter("TargetArn"));
+            vec![request.need("sns:Publish", topic.unwrap_or_default())]
+        }
+        Service::StepFunctions => {
+            let member = match operation.name {
+                "DescribeExecution" => "executionArn",
+                _ => "stateMachineArn",
+            };
+            let action = format!("states:{}", operation.name);
+            vec![request.need(&action, request.member(member))]
+        }
         // Who one is may be asked by everybody.
         Service::Sts | Service::Response => Vec::new(),
     }
@@ -237,12 +249,24 @@ impl<'a> Request<'a> {
 
     fn objects(&self, operation: &str) -> Vec<Need> {
         let (bucket, key) = address(&self.call.path);
-        let partition = self.world.organization.partition();
+        let arn = format!("arn:{}:s3:::{bucket}/{key}", self.world.organization.partition());
         let version = self.call.parameter("versionId").map_or("", |_| "Version");
-        let action = match operation {
-            "PutObject" => "s3:PutObject".to_owned(),
-            _ => format!("s3:GetObject{version}"),
-        };
-        vec![self.need(&action, &format!("arn:{partition}:s3:::{bucket}/{key}"))]
+        let read = |version: &str| self.need(&format!("s3:GetObject{version}"), &arn);
+        let compares = self.call.header("IfMatch", "if-match").is_some();
+        match operation {
+            "ListObjectsV2" => {
+                let mut need = listing(self.world, self.call, &bucket);
+                let prefix = self.call.parameter("prefix").unwrap_or_default();
+                need.keys.insert("s3:prefix".to_owned(), vec![prefix.to_owned()]);
+                vec![need]
+            }
+            "PutObject" | "DeleteObject" => {
+                let version = if operation == "DeleteObject" { version } else { "" };
+                let write = self.need(&format!("s3:{operation}{version}"), &arn);
+                // Whoever compares a tag learns of what is there.
+                [write].into_iter().chain(compares.then(|| read(""))).collect()
+            }
+            _ => vec![read(version)],
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! S3 objects: REST and XML, addressed by path.
 
 use hyper::{HeaderMap, StatusCode};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::query::element;
 use super::{needs, permissions};
 use crate::fault::Failure;
-use crate::objects::Object;
+use crate::objects::{Conditions, Object};
 use crate::operation::Service;
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
@@ -16,11 +16,34 @@ use crate::world::World;
 /// A moment long past, which is all that nobody looks at needs to be.
 const LAST_MODIFIED: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
 
+/// How many keys a page has at most.
+const LARGEST: usize = 1_000;
+
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
     let (bucket, key) = address(&call.path);
-    if operation == "PutObject" {
-        let object = world.buckets.write(&bucket, &key, payload(&call.headers, &call.body))?;
-        return Ok(described(Reply::empty(), &object));
+    let matches = |call: &Call| call.header("IfMatch", "if-match").map(str::to_owned);
+    match operation {
+        "ListObjectsV2" => return list(world, call, &bucket),
+        "PutObject" => {
+            let matches = matches(call);
+            let conditions = Conditions {
+                matches: matches.as_deref(),
+                none_matches: call.header("IfNoneMatch", "if-none-match"),
+            };
+            let body = payload(&call.headers, &call.body);
+            let object = world.buckets.write(&bucket, &key, body, conditions)?;
+            return Ok(described(Reply::empty(), object));
+        }
+        "DeleteObject" => {
+            let version = call.parameter("versionId");
+            let deletion =
+                world.buckets.delete(&bucket, &key, version, matches(call).as_deref())?;
+            let reply = Reply::empty().status(StatusCode::NO_CONTENT);
+            let reply = reply.header("x-amz-version-id", deletion.version);
+            let marked = |it: Reply| it.header("x-amz-delete-marker", "true");
+            return Ok(if deletion.marker { marked(reply) } else { reply });
+        }
+        _ => {}
     }
     let object = world.buckets.get(&bucket, &key, call.parameter("versionId"));
     let object = object.map_err(|refusal| concealed(world, call, &bucket, refusal))?;
@@ -30,6 +53,51 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
         reply = reply.header("content-length", length.to_string());
     }
     Ok(described(reply, object).header("last-modified", LAST_MODIFIED))
+}
+
+/// One page of the keys of a bucket.
+fn list(world: &World, call: &Call, bucket: &str) -> Result<Reply, Refusal> {
+    let prefix = call.parameter("prefix").unwrap_or_default();
+    let asked = call.parameter("max-keys").and_then(|it| it.parse().ok()).unwrap_or(LARGEST);
+    let limit = world.largest_page(LARGEST.min(asked));
+    let token = call.parameter("continuation-token");
+    let place = token.map(|it| percent_decode_str(it).decode_utf8_lossy().into_owned());
+    let after = place.as_deref().or_else(|| call.parameter("start-after"));
+    let (page, more) = world.buckets.list(bucket, prefix, after, limit)?;
+    let is_url = call.parameter("encoding-type") == Some("url");
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let written = |text: &str| if is_url { encoded(text) } else { text.to_owned() };
+    let object = |(key, object): &(&str, &Object)| {
+        let members = [
+            element("Key", &written(key)),
+            element("LastModified", "2026-01-01T00:00:00.000Z"),
+            element("ETag", &format!("\"{}\"", object.etag)),
+            element("Size", &object.body.len().to_string()),
+            element("StorageClass", "STANDARD"),
+        ];
+        format!("<Contents>{}</Contents>", members.concat())
+    };
+    let next = page.last().filter(|_| more).map(|it| encoded(it.0));
+    let optional = |name: &str, text: Option<&str>| text.map(|it| element(name, it));
+    let members = [
+        element("Name", bucket),
+        element("Prefix", &written(prefix)),
+        element("KeyCount", &page.len().to_string()),
+        element("MaxKeys", &asked.to_string()),
+        element("IsTruncated", if more { "true" } else { "false" }),
+    ];
+    let rest = [
+        optional("EncodingType", is_url.then_some("url")),
+        optional("ContinuationToken", token),
+        optional("NextContinuationToken", next.as_deref()),
+        optional("StartAfter", call.parameter("start-after")),
+    ];
+    let contents = page.iter().map(object);
+    let members: String =
+        members.into_iter().chain(rest.into_iter().flatten()).chain(contents).collect();
+    let space = "http://s3.amazonaws.com/doc/2006-03-01/";
+    let body = format!(r#"<ListBucketResult xmlns="{space}">{members}</ListBucketResult>"#);
+    Ok(Reply::new("application/xml", body))
 }
 
 /// S3 tells that an object is missing only to those who may list its bucket.
@@ -43,7 +111,7 @@ fn concealed(world: &World, call: &Call, bucket: &str, refusal: Refusal) -> Refu
 
 fn described(reply: Reply, object: &Object) -> Reply {
     reply
-        .header("etag", format!("\"{}\"", object.etag()))
+        .header("etag", format!("\"{}\"", object.etag))
         .header("x-amz-version-id", object.version.clone())
 }
 

@@ -50,13 +50,19 @@ fn check_need(world: &World, call: &Call, need: &Need) -> Result<(), Refusal> {
 
 fn check_region(world: &World, service: Service, call: &Call) -> Result<(), Refusal> {
     let Caller { account, region, .. } = &call.caller;
-    let regional = [Service::Backup, Service::CloudFormation, Service::Kms];
+    let regional = [
+        Service::Backup,
+        Service::CloudFormation,
+        Service::Kms,
+        Service::Sns,
+        Service::StepFunctions,
+    ];
     if !regional.contains(&service) {
         return Ok(());
     }
     if world.regions.is_disabled(account, region) {
         let code = match service {
-            Service::CloudFormation => Code::InvalidClientToken,
+            Service::CloudFormation | Service::Sns => Code::InvalidClientToken,
             _ => Code::UnrecognizedClient,
         };
         let message = "The security token included in the request is invalid.";
@@ -79,7 +85,10 @@ pub(super) fn denied_role(world: &World, call: &Call, wanted: &Wanted<'_>) -> Re
 
 fn denied(world: &World, call: &Call, action: &str, why: &str) -> Refusal {
     let code = match call.service {
-        Service::Organizations | Service::Backup | Service::Kms => Code::AccessDenied,
+        Service::Organizations | Service::Backup | Service::Kms | Service::StepFunctions => {
+            Code::AccessDenied
+        }
+        Service::Sns => Code::AuthorizationError,
         _ => Code::Denied,
     };
     let caller = arn(world, &call.caller);

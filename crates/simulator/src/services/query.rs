@@ -33,6 +33,7 @@ pub(super) fn error(service: Service, failure: &Failure, message: &str) -> Reply
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::CloudFormation => "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+        Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         _ => "https://sts.amazonaws.com/doc/2011-06-15/",
     }

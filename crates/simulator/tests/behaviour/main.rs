@@ -13,6 +13,7 @@ mod function;
 mod interference;
 mod members;
 mod program;
+mod state;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -19,7 +19,7 @@ pub(crate) struct Driver {
 }
 
 /// The services and what botocore calls them.
-pub(crate) const SERVICES: [(Service, &str); 7] = [
+pub(crate) const SERVICES: [(Service, &str); 9] = [
     (Service::Organizations, "organizations"),
     (Service::Backup, "backup"),
     (Service::Sts, "sts"),
@@ -27,6 +27,8 @@ pub(crate) const SERVICES: [(Service, &str); 7] = [
     (Service::Iam, "iam"),
     (Service::Kms, "kms"),
     (Service::S3, "s3"),
+    (Service::Sns, "sns"),
+    (Service::StepFunctions, "stepfunctions"),
 ];
 
 impl Driver {
@@ -148,12 +150,21 @@ impl Driver {
             }
             _ => {
                 let text = |member: &str| request[member].as_str().unwrap_or_default().to_owned();
-                let path =
-                    path.replace("{Bucket}", &text("Bucket")).replace("{Key+}", &text("Key"));
-                let version = request["VersionId"].as_str();
-                let query = version.map(|it| format!("?versionId={it}")).unwrap_or_default();
-                let path = format!("{path}{query}");
-                self.client.rest(name, method, &path, &text("Body")).await
+                let path = path.replace("{Bucket}", &text("Bucket"));
+                let mut path = path.replace("{Key+}", &text("Key"));
+                for (member, parameter) in
+                    [("VersionId", "versionId"), ("Prefix", "prefix"), ("MaxKeys", "max-keys")]
+                {
+                    if let Some(value) = request.get(member) {
+                        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                        let sign = if path.contains('?') { '&' } else { '?' };
+                        path = format!("{path}{sign}{parameter}={value}");
+                    }
+                }
+                let conditions = [("IfMatch", "if-match"), ("IfNoneMatch", "if-none-match")];
+                let header = |(member, name)| Some((name, request[member].as_str()?));
+                let headers: Vec<_> = conditions.into_iter().filter_map(header).collect();
+                self.client.send(name, method, &path, &headers, text("Body")).await.unwrap()
             }
         }
     }
@@ -173,8 +184,13 @@ impl Driver {
                 // An upload has a length of its own, nothing, which is no member.
                 let unknown: Vec<_> =
                     unknown.into_iter().filter(|it| *it != "content-length").collect();
+                let unknown: Vec<_> =
+                    unknown.into_iter().filter(|it| *it != "content-type").collect();
                 assert_eq!(unknown, Vec::<&str>::new(), "headers of {operation}");
-                json!({})
+                match operation {
+                    "ListObjectsV2" => xml::body(model, &reply.body, operation),
+                    _ => json!({}),
+                }
             }
             _ if reply.body.is_empty() => Value::Object(Map::new()),
             _ => reply.json(),

@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use simulator::{
-    AccountState, Code, Constraint, FeatureSet, Invalid, KeyManager, KeyType, OPERATIONS,
-    POLICY_TYPES, Role, Service, Settings, Simulator, Vault,
+    AccountState, Code, Constraint, ExecutionStatus, FeatureSet, Invalid, KeyManager, KeyType,
+    OPERATIONS, POLICY_TYPES, Role, Service, Settings, Simulator, Vault,
 };
 
 use crate::driver::{Driver, SERVICES};
@@ -51,10 +51,8 @@ async fn every_operation_answers_as_its_model_says() {
         let model = driver.model(operation.service);
         let shape = model.shape_of(operation.name, "input");
         let mut known = shape.map(|it| model.members(it)).unwrap_or_default();
-        if operation.service == Service::S3 {
-            // A member of its own name in the query string.
-            known.insert("versionId");
-        }
+        // Some members have names of their own in the query string.
+        known.extend(shape.map(|it| model.parameters(it)).unwrap_or_default());
         let read = read.get(operation.name).cloned().unwrap_or_default();
         let strange: Vec<_> = read.difference(&known).collect();
         assert_eq!(strange, Vec::<&&str>::new(), "members that {} reads", operation.name);
@@ -200,12 +198,52 @@ async fn settings(driver: &mut Driver) {
         let answer = driver.call(Service::CloudFormation, describe, json!({})).await;
         assert_eq!(answer["Status"], status);
     }
+    objects(driver).await;
+    messages(driver).await;
+    executions(driver).await;
+}
+
+async fn objects(driver: &mut Driver) {
     driver.simulator.buckets(|it| it.create_bucket("policies"));
     let object = json!({ "Bucket": "policies", "Key": "teams/daily.json" });
-    driver.client.rest("s3", "PUT", "/policies/teams/daily.json", CONTENT).await;
-    driver.call(Service::S3, "PutObject", object.clone()).await;
+    let mut put = object.clone();
+    (put["Body"], put["IfNoneMatch"]) = (json!(CONTENT), json!("*"));
+    driver.call(Service::S3, "PutObject", put).await;
     driver.call(Service::S3, "GetObject", object.clone()).await;
-    driver.call(Service::S3, "HeadObject", object).await;
+    driver.call(Service::S3, "HeadObject", object.clone()).await;
+    let request = json!({ "Bucket": "policies", "Prefix": "teams/", "MaxKeys": 10 });
+    let listed = driver.call(Service::S3, "ListObjectsV2", request).await;
+    assert_eq!(listed["Contents"][0]["Key"], "teams/daily.json");
+    let mut delete = object;
+    delete["IfMatch"] = listed["Contents"][0]["ETag"].clone();
+    driver.call(Service::S3, "DeleteObject", delete).await;
+}
+
+async fn messages(driver: &mut Driver) {
+    let topic = "arn:aws:sns:us-east-1:111122223333:repairs";
+    driver.simulator.topics(|it| it.create(topic));
+    let request = json!({ "TopicArn": topic, "Subject": "Repaired", "Message": "It is back." });
+    driver.call(Service::Sns, "Publish", request).await;
+}
+
+async fn executions(driver: &mut Driver) {
+    let machine = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
+    driver.simulator.state_machines(|it| it.create(machine));
+    let request = json!({ "stateMachineArn": machine, "name": "run-1", "input": "{}" });
+    let started = driver.call(Service::StepFunctions, "StartExecution", request).await;
+    let request = json!({ "executionArn": started["executionArn"] });
+    for (status, output) in
+        [(ExecutionStatus::Succeeded, Some("{}")), (ExecutionStatus::Failed, None)]
+    {
+        let described =
+            driver.call(Service::StepFunctions, "DescribeExecution", request.clone()).await;
+        assert_eq!(described["input"], "{}");
+        let arn = text(&started["executionArn"]);
+        driver.simulator.state_machines(|it| it.end(&arn, status, output));
+    }
+    let request = json!({ "stateMachineArn": machine, "statusFilter": "FAILED" });
+    let reply = driver.call(Service::StepFunctions, "ListExecutions", request).await;
+    assert_eq!(reply["executions"].as_array().unwrap().len(), 1);
 }
 
 const MANAGEMENT: &str = "111122223333";
@@ -373,6 +411,57 @@ async fn errors_about_what_accounts_have_look_as_their_models_say() {
     }
 }
 
+#[tokio::test]
+async fn errors_of_what_state_is_kept_in_look_as_their_models_say() {
+    use Service::{S3, Sns, StepFunctions};
+
+    let mut driver = Driver::start().await;
+    driver.simulator.buckets(|it| it.put("state", "desired.json", "{}"));
+    let machine = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
+    driver.simulator.state_machines(|it| {
+        it.create(machine);
+    });
+    let put = |more: &str, value: &str| {
+        let mut request = json!({ "Bucket": "state", "Key": "desired.json", "Body": "{}" });
+        request[more] = json!(value);
+        request
+    };
+    let start = |machine: &str, name: &str, input: &str| json!({ "stateMachineArn": machine, "name": name, "input": input });
+    let topic = "arn:aws:sns:us-east-1:111122223333:repairs";
+    let cases = [
+        (S3, "PutObject", put("IfNoneMatch", "*"), "PreconditionFailed"),
+        (S3, "PutObject", put("IfMatch", "0123"), "PreconditionFailed"),
+        (S3, "PutObject", put("IfNoneMatch", "0123"), "NotImplemented"),
+        (S3, "ListObjectsV2", json!({ "Bucket": "nowhere" }), "NoSuchBucket"),
+        (Sns, "Publish", json!({ "TopicArn": topic, "Message": "x" }), "NotFound"),
+        (Sns, "Publish", json!({ "TopicArn": topic, "Message": "" }), "InvalidParameter"),
+        (StepFunctions, "StartExecution", start(machine, "a b", "{}"), "InvalidName"),
+        (StepFunctions, "StartExecution", start(machine, "a", "{"), "InvalidExecutionInput"),
+        (StepFunctions, "StartExecution", start("members", "a", "{}"), "InvalidArn"),
+        (
+            StepFunctions,
+            "ListExecutions",
+            json!({ "stateMachineArn": machine, "nextToken": "x" }),
+            "InvalidToken",
+        ),
+        (
+            StepFunctions,
+            "StartExecution",
+            start(&machine.replace("members", "others"), "a", "{}"),
+            "StateMachineDoesNotExist",
+        ),
+        (
+            StepFunctions,
+            "DescribeExecution",
+            json!({ "executionArn": machine.replace("stateMachine", "execution") + ":a" }),
+            "ExecutionDoesNotExist",
+        ),
+    ];
+    for (service, operation, request, refusal) in cases {
+        driver.refuse(service, operation, request, refusal).await;
+    }
+}
+
 /// Errors that AWS answers although no operation lists them.
 const UNLISTED: [Code; 7] = [
     Code::AccessDenied,
@@ -385,7 +474,14 @@ const UNLISTED: [Code; 7] = [
 ];
 
 /// Errors of S3 that its model leaves to its documentation, which lists them for every request.
-const UNLISTED_OF_S3: [Code; 3] = [Code::NoSuchBucket, Code::NoSuchKey, Code::NoSuchVersion];
+const UNLISTED_OF_S3: [Code; 6] = [
+    Code::MethodNotAllowed,
+    Code::NoSuchBucket,
+    Code::NoSuchKey,
+    Code::NoSuchVersion,
+    Code::NotImplemented,
+    Code::PreconditionFailed,
+];
 
 #[test]
 fn every_error_is_one_of_its_operation() {

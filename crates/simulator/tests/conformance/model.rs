@@ -102,6 +102,13 @@ impl Model {
         members.into_iter().flatten().map(|it| it.0.as_str()).collect()
     }
 
+    /// The parameter of the query string that carries each member that one does.
+    pub(crate) fn parameters(&self, shape: &str) -> BTreeSet<&str> {
+        let members = self.0["shapes"][shape]["members"].as_object().into_iter().flatten();
+        let in_query = members.filter(|it| it.1["location"] == "querystring");
+        in_query.filter_map(|(_, it)| it["locationName"].as_str()).collect()
+    }
+
     /// The header that carries each member, in lower case.
     pub(crate) fn headers(&self, shape: &str) -> BTreeSet<String> {
         let members = self.0["shapes"][shape]["members"].as_object().into_iter().flatten();
@@ -139,6 +146,7 @@ impl Model {
                 map.iter().flat_map(|(name, it)| [key(name), item(name, it)].concat()).collect()
             }
             "string" => text(shape, it, value, at),
+            "blob" if value.is_string() => vec![],
             "boolean" if value.is_boolean() => vec![],
             "integer" | "long" if value.is_i64() => vec![],
             "timestamp" if value.is_number() || value.is_string() => vec![],

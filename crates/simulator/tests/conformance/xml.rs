@@ -18,6 +18,12 @@ pub(crate) fn result(model: &Model, text: &str, operation: &str) -> Value {
     shape.map_or_else(|| Value::Object(Map::new()), |it| value(model, it, result))
 }
 
+/// The whole body of an answer.
+pub(crate) fn body(model: &Model, text: &str, operation: &str) -> Value {
+    let document = Document::parse(text).unwrap();
+    value(model, model.shape_of(operation, "output").unwrap(), document.root_element())
+}
+
 fn value(model: &Model, shape: &str, node: Node<'_, '_>) -> Value {
     let text = node.text().unwrap_or_default();
     let children = || node.children().filter(Node::is_element);
