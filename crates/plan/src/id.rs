@@ -132,6 +132,59 @@ identifier! {
     }
 }
 
+identifier! {
+    /// An AWS Region, also one that is newer than this program.
+    Region: "a Region such as eu-west-1", |it| {
+        (5..=32).contains(&it.len())
+            && it.split('-').count() >= 3
+            && it.split('-').all(|part| {
+                !part.is_empty()
+                    && part.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+            })
+    }
+}
+
+identifier! {
+    /// A resource type of AWS Backup, also one that is newer than this program.
+    ResourceType: "a resource type of AWS Backup such as EBS or Storage Gateway", |it| {
+        // The model's own pattern has no space, which real names have.
+        (1..=50).contains(&it.len())
+            && it.trim() == it
+            && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_. ".contains(&it))
+    }
+}
+
+identifier! {
+    /// The name of a backup vault, unique in its account and Region.
+    VaultName: "the name of a backup vault (2 to 50 letters, digits, - and _)", |it| {
+        (2..=50).contains(&it.len())
+            && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
+    }
+}
+
+identifier! {
+    /// The name of an IAM role, without its path.
+    RoleName: "the name of a role without its path (1 to 64 letters, digits and +=,.@-_)", |it| {
+        (1..=64).contains(&it.len())
+            && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"+=,.@-_".contains(&it))
+    }
+}
+
+identifier! {
+    /// One run over member accounts; an execution of the state machine has this name as well.
+    RunId: "the ID of a run (1 to 80 letters, digits, - and _)", |it| {
+        (1..=80).contains(&it.len())
+            && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
+    }
+}
+
+impl RoleArn {
+    /// The role `name`, which has no path, in an account.
+    pub fn of(partition: &str, account: &AccountId, name: &RoleName) -> Self {
+        Self(format!("arn:{partition}:iam::{account}:role/{name}"))
+    }
+}
+
 impl PolicyType {
     /// `BACKUP_POLICY`, the type this program is about.
     pub fn backup() -> Self {
@@ -271,6 +324,29 @@ mod tests {
                 "arn:aws:iam::123456789012:role/",
             ],
         );
+    }
+
+    #[test]
+    fn a_region_may_be_newer_than_this_program() {
+        check::<Region>(
+            &["eu-west-1", "us-gov-west-1", "ap-southeast-12"],
+            &["", "eu", "eu-west", "EU-WEST-1", "eu-west-1 ", "eu--1", "eu-west-1/x"],
+        );
+    }
+
+    #[test]
+    fn a_resource_type_may_have_spaces_inside() {
+        check::<ResourceType>(
+            &["EBS", "SAP HANA on Amazon EC2", "Storage Gateway"],
+            &["", " EBS", "EBS ", "EBS,EFS", &"x".repeat(51)],
+        );
+    }
+
+    #[test]
+    fn vaults_and_roles_are_named_as_aws_lets_them_be() {
+        check::<VaultName>(&["ab", "org-backup_1"], &["a", "a b", "a/b", &"x".repeat(51)]);
+        check::<RoleName>(&["a", "org-backup+=,.@-_"], &["", "a/b", "a b", &"x".repeat(65)]);
+        check::<RunId>(&["5d3c", "a-b_C"], &["", "a/b", "a:b", &"x".repeat(81)]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod document;
 pub mod global_settings;
 pub mod id;
 pub mod language;
+pub mod member_accounts;
 pub mod owner;
 pub mod policy_types;
 pub mod preflight;

@@ -1,0 +1,252 @@
+//! What AWS Backup is to do in every account and Region, and what a backup needs there.
+//!
+//! One run looks at many accounts. Each account and Region is a comparison of its own: [`plan`]
+//! compares it, and what is missing there is a [`Problem`], which never stops the others.
+
+mod report;
+pub mod run;
+mod scope;
+mod session_policy;
+mod trust;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::id::{Region, ResourceType, RoleName, VaultName};
+
+pub use report::{Account, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
+pub use scope::{Choice, Listed, Scope};
+pub use session_policy::session_policy;
+pub use trust::trusts_backup;
+
+/// Resource types and whether they are on.
+pub type Preferences = BTreeMap<ResourceType, bool>;
+
+/// Which resource types are to be backed up at all.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum OptIn {
+    /// Every type that the Region supports, also those that AWS adds later.
+    All,
+    /// These types; others are left alone.
+    These(Preferences),
+}
+
+impl Default for OptIn {
+    fn default() -> Self {
+        Self::These(Preferences::new())
+    }
+}
+
+/// What a template asks for in every account.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Desired {
+    /// Where.
+    pub regions: BTreeSet<Region>,
+    /// Which resource types are backed up at all.
+    pub opt_in: OptIn,
+    /// Which resource types AWS Backup manages fully; others are left alone.
+    pub management: Preferences,
+    /// The vault that every Region must have.
+    pub vault: Option<VaultName>,
+    /// The role that AWS Backup uses, which every account must have.
+    pub role: Option<RoleName>,
+}
+
+impl Desired {
+    /// Whether the settings of a Region have to be read.
+    pub fn has_settings(&self) -> bool {
+        self.opt_in != OptIn::default() || !self.management.is_empty()
+    }
+
+    /// Whether it has to be known which types a Region supports, whose settings are `settings`.
+    ///
+    /// A type in the settings is known to the Region, so it is not asked about.
+    pub fn asks_for_support(&self, settings: &Settings) -> bool {
+        match &self.opt_in {
+            OptIn::All => true,
+            OptIn::These(types) => types.keys().any(|it| !settings.opt_in.contains_key(it)),
+        }
+    }
+}
+
+/// The settings of an account in a Region.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Settings {
+    /// Which resource types are backed up at all.
+    pub opt_in: Preferences,
+    /// Which resource types AWS Backup manages fully.
+    pub management: Preferences,
+}
+
+/// What an account has in a Region.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Observed {
+    /// Its settings.
+    pub settings: Settings,
+    /// The types that the Region supports, where [`Desired::asks_for_support`].
+    pub supported: BTreeSet<ResourceType>,
+    /// What there is of the vault, where one is named and could be looked at.
+    pub vault: Option<Vault>,
+}
+
+/// What there is of a vault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Vault {
+    /// Nothing.
+    Missing,
+    /// It is encrypted by a key of the customer.
+    CustomerKey,
+    /// It is encrypted by a key of AWS.
+    AwsKey,
+}
+
+/// What is to be done in a Region, and what cannot be.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Plan {
+    /// What to change.
+    pub change: Change,
+    /// The types that the Region does not know, so that there is nothing to set.
+    pub unknown: BTreeSet<ResourceType>,
+    /// What keeps backups from working.
+    pub problems: Vec<Problem>,
+}
+
+/// The settings that differ, and no others.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Change {
+    /// Which resource types are to be backed up from now on, or no longer.
+    pub opt_in: Preferences,
+    /// Which resource types AWS Backup is to manage fully from now on, or no longer.
+    pub management: Preferences,
+}
+
+impl Change {
+    /// Whether there is nothing to change.
+    pub fn is_empty(&self) -> bool {
+        self.opt_in.is_empty() && self.management.is_empty()
+    }
+
+    /// This change without the types that are not in `settings`: AWS names them as supported and
+    /// may refuse them as settings all the same, and with them everything in one call.
+    ///
+    /// The second part is what was left out.
+    #[must_use]
+    pub fn without_news(self, settings: &Settings) -> (Self, Preferences) {
+        let is_listed = |it: &ResourceType| settings.opt_in.contains_key(it);
+        let (listed, news) = self.opt_in.into_iter().partition(|(it, _)| is_listed(it));
+        (Self { opt_in: listed, ..self }, news)
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("set ")?;
+        let mut words = self.opt_in.iter().map(|(it, on)| format!("{it}={on}")).collect::<Vec<_>>();
+        words.extend(self.management.iter().map(|(it, on)| format!("{it} (management)={on}")));
+        f.write_str(&words.join(", "))
+    }
+}
+
+/// What keeps backups from working in an account or in one of its Regions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Problem {
+    /// There is no such vault.
+    NoVault(VaultName),
+    /// The vault is encrypted by a key of AWS, which other accounts cannot use.
+    AwsKey(VaultName),
+    /// There is no such role.
+    NoRole(RoleName),
+    /// AWS Backup may not assume the role.
+    Untrusting(RoleName),
+    /// AWS names these types as supported in the Region and refuses them as settings.
+    Refused(BTreeSet<ResourceType>),
+}
+
+impl Problem {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoVault(_) => "roll out the vault to this Region, or correct `VaultName`",
+            Self::AwsKey(_) => {
+                "make a vault with a key of your own: the key of a vault cannot be changed, and \
+                 backups under a key of AWS cannot be copied to another account"
+            }
+            Self::NoRole(_) => "roll out the role to this account, or correct `BackupRoleName`",
+            Self::Untrusting(_) => {
+                "let the role's trust policy allow sts:AssumeRole to backup.amazonaws.com"
+            }
+            Self::Refused(_) => "leave these types out of `OptIn` until AWS takes them",
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoVault(name) => write!(f, "there is no vault `{name}`"),
+            Self::AwsKey(name) => write!(f, "the vault `{name}` is encrypted by a key of AWS"),
+            Self::NoRole(name) => write!(f, "there is no role `{name}`"),
+            Self::Untrusting(name) => write!(f, "the role `{name}` does not trust AWS Backup"),
+            Self::Refused(types) => {
+                let types = types.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>();
+                write!(f, "AWS supports {} and refuses to opt in", types.join(", "))
+            }
+        }
+    }
+}
+
+/// Compares one Region of one account with what is `desired` there.
+pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
+    let Observed { settings, supported, vault } = observed;
+    let mut plan = Plan::default();
+    let all: Preferences;
+    let wanted = match &desired.opt_in {
+        OptIn::All => {
+            all = supported.iter().map(|it| (it.clone(), true)).collect();
+            &all
+        }
+        OptIn::These(types) => types,
+    };
+    for (resource_type, on) in wanted {
+        match settings.opt_in.get(resource_type) {
+            Some(is) if is == on => {}
+            None if !supported.contains(resource_type) => {
+                plan.unknown.insert(resource_type.clone());
+            }
+            _ => {
+                plan.change.opt_in.insert(resource_type.clone(), *on);
+            }
+        }
+    }
+    for (resource_type, on) in &desired.management {
+        match settings.management.get(resource_type) {
+            Some(is) if is == on => {}
+            // What is supported says nothing about what can be managed fully.
+            None => {
+                plan.unknown.insert(resource_type.clone());
+            }
+            Some(_) => {
+                plan.change.management.insert(resource_type.clone(), *on);
+            }
+        }
+    }
+    plan.problems.extend(desired.vault.as_ref().and_then(|name| match vault {
+        // What could not be looked at is told by whoever tried.
+        Some(Vault::CustomerKey) | None => None,
+        Some(Vault::AwsKey) => Some(Problem::AwsKey(name.clone())),
+        Some(Vault::Missing) => Some(Problem::NoVault(name.clone())),
+    }));
+    plan
+}
+
+/// Compares the role that AWS Backup uses with the trust policy that was found, if there is a role.
+pub fn check_role(name: &RoleName, trust_policy: Option<&str>) -> Option<Problem> {
+    match trust_policy {
+        None => Some(Problem::NoRole(name.clone())),
+        Some(policy) if trusts_backup(policy) => None,
+        Some(_) => Some(Problem::Untrusting(name.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

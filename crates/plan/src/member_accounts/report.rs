@@ -1,0 +1,370 @@
+//! What came of a run: one line for every account and every problem, and their sum.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Change, Preferences, Problem};
+use crate::id::{AccountId, Region, ResourceType, TargetId};
+
+/// How many failures an answer names.
+const EXAMPLES: usize = 10;
+
+/// How many characters an answer tells of one failure.
+const EXAMPLE_LENGTH: usize = 400;
+
+/// An account and what people call it.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Account {
+    /// The account.
+    pub id: AccountId,
+    /// Its name, which may be unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
+/// Something that is not as wanted in an account, or in one of its Regions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// The Region; `None` when it is about the whole account.
+    pub region: Option<Region>,
+    /// What is not as wanted, and why.
+    pub problem: String,
+    /// What to do next.
+    pub hint: String,
+}
+
+impl Failure {
+    /// A problem that was found in `region`.
+    pub fn found(region: Option<&Region>, problem: &Problem) -> Self {
+        let (problem, hint) = (problem.to_string(), problem.hint().to_owned());
+        Self { region: region.cloned(), problem, hint }
+    }
+}
+
+/// What came of the work in one account.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Outcome {
+    account: Account,
+    failures: Vec<Failure>,
+    changes: Vec<Changed>,
+    unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
+    barred: Option<String>,
+    is_member: bool,
+}
+
+impl Outcome {
+    /// Nothing yet, in an account that is a member or else the management account.
+    pub fn new(account: Account, is_member: bool) -> Self {
+        Self {
+            account,
+            failures: vec![],
+            changes: vec![],
+            unknown: BTreeMap::new(),
+            barred: None,
+            is_member,
+        }
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Notes something that is not as wanted.
+    pub fn fail(&mut self, failure: Failure) {
+        self.failures.push(failure);
+    }
+
+    /// Notes that nobody could get into the account, with the error code of AWS.
+    pub fn bar(&mut self, code: &str, failure: Failure) {
+        self.barred = Some(code.to_owned());
+        self.fail(failure);
+    }
+
+    /// Whether nobody could get into the account.
+    pub fn is_barred(&self) -> bool {
+        self.barred.is_some()
+    }
+
+    /// Notes what was changed in `region`.
+    pub fn change(&mut self, region: &Region, change: Change) {
+        let same =
+            |it: &&mut Changed| it.opt_in == change.opt_in && it.management == change.management;
+        if let Some(changed) = self.changes.iter_mut().find(same) {
+            changed.regions.insert(region.clone());
+        } else {
+            let Change { opt_in, management } = change;
+            let regions = [region.clone()].into();
+            self.changes.push(Changed { opt_in, management, regions });
+        }
+    }
+
+    /// Notes which types `region` does not know.
+    pub fn miss(&mut self, region: &Region, types: BTreeSet<ResourceType>) {
+        for it in types {
+            self.unknown.entry(it).or_default().insert(region.clone());
+        }
+    }
+
+    /// What the report says of the account: one line for every failure, or one line.
+    pub fn lines(mut self) -> Vec<Line> {
+        let failures = std::mem::take(&mut self.failures);
+        if failures.is_empty() {
+            return vec![self.line(None)];
+        }
+        failures.into_iter().map(|it| self.line(Some(it))).collect()
+    }
+
+    /// The next line. What was changed is told once, on the first one.
+    fn line(&mut self, failure: Option<Failure>) -> Line {
+        let ready = failure.is_none();
+        let (region, problem, hint) = match failure {
+            Some(it) => (it.region, Some(it.problem), Some(it.hint)),
+            None => (None, None, None),
+        };
+        Line {
+            account: self.account.id.clone(),
+            name: self.account.name.clone(),
+            region,
+            ready,
+            changes: std::mem::take(&mut self.changes),
+            unknown: std::mem::take(&mut self.unknown),
+            problem,
+            hint,
+        }
+    }
+}
+
+/// A change that was made in these Regions.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changed {
+    #[serde(default, skip_serializing_if = "Preferences::is_empty")]
+    opt_in: Preferences,
+    #[serde(default, skip_serializing_if = "Preferences::is_empty")]
+    management: Preferences,
+    regions: BTreeSet<Region>,
+}
+
+/// One line of the report.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The Region that the problem is in; absent when it is the whole account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// Whether the account is ready for backups.
+    pub ready: bool,
+    /// What was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Changed>,
+    /// Which types were asked for and which Regions do not know them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
+    /// What is not as wanted, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Line {
+    /// The line as it is written, with its end.
+    pub fn text(&self) -> String {
+        // Strings, booleans and lists of them are serialized, which cannot fail.
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// The sum of what came of many accounts.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Tally {
+    /// Accounts in which everything is as wanted.
+    pub ready: usize,
+    /// Accounts in which something is not.
+    pub not_ready: usize,
+    /// Accounts in which something was changed.
+    pub changed: usize,
+    /// Accounts that are not active, by state.
+    pub skipped: BTreeMap<String, usize>,
+    /// Member accounts among those that are ready or not.
+    members: usize,
+    /// Member accounts that nobody could get into, by error code.
+    barred: BTreeMap<String, usize>,
+    /// The first failures.
+    examples: Vec<String>,
+}
+
+impl Tally {
+    /// Adds what came of one account.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.members += usize::from(outcome.is_member);
+        self.changed += usize::from(!outcome.changes.is_empty());
+        if outcome.failures.is_empty() {
+            self.ready += 1;
+        } else {
+            self.not_ready += 1;
+        }
+        if let Some(code) = &outcome.barred {
+            *self.barred.entry(code.clone()).or_default() += 1;
+        }
+        if let Some(first) = outcome.failures.first() {
+            let Account { id, name } = &outcome.account;
+            let mut example = id.to_string();
+            // Writing to a string cannot fail.
+            let _ = if name.is_empty() { Ok(()) } else { write!(example, " ({name})") };
+            let _ = first.region.as_ref().map_or(Ok(()), |it| write!(example, " in {it}"));
+            let _ = write!(example, ": {}", first.problem);
+            if outcome.failures.len() > 1 {
+                let _ = write!(example, " (and {} more)", outcome.failures.len() - 1);
+            }
+            self.show(example);
+        }
+    }
+
+    /// Counts an account that is not active.
+    pub fn skip(&mut self, state: &str) {
+        *self.skipped.entry(state.to_owned()).or_default() += 1;
+    }
+
+    /// Adds another sum.
+    pub fn merge(&mut self, other: Self) {
+        self.ready += other.ready;
+        self.not_ready += other.not_ready;
+        self.changed += other.changed;
+        self.members += other.members;
+        for (all, some) in [(&mut self.skipped, other.skipped), (&mut self.barred, other.barred)] {
+            for (key, count) in some {
+                *all.entry(key).or_default() += count;
+            }
+        }
+        for example in other.examples {
+            self.show(example);
+        }
+    }
+
+    /// How many accounts were worked in.
+    pub fn worked(&self) -> usize {
+        self.ready + self.not_ready
+    }
+
+    /// Decides whether the run is a success. `report` is where it is written down.
+    ///
+    /// # Errors
+    ///
+    /// When accounts are not ready and the template asks for all of them; and in any case when
+    /// nobody could get into any of two or more member accounts for one and the same reason: that
+    /// is a mistake in the set-up and not in an account, and a success would hide that no account
+    /// is looked after.
+    pub fn judge(&self, on_not_ready: OnNotReady, report: Option<&str>) -> Result<(), Refusal> {
+        let barred_alike =
+            self.barred.len() == 1 && self.barred.values().sum::<usize>() == self.members;
+        if barred_alike && self.members > 1 {
+            let examples = self.told(report);
+            return Err(Refusal::Barred { members: self.members, examples });
+        }
+        if self.not_ready > 0 && on_not_ready == OnNotReady::Fail {
+            return Err(self.not_ready(report));
+        }
+        Ok(())
+    }
+
+    fn not_ready(&self, report: Option<&str>) -> Refusal {
+        let (not_ready, all) = (self.not_ready, self.worked());
+        Refusal::NotReady { not_ready, all, examples: self.told(report) }
+    }
+
+    /// The first failures and where the others are.
+    fn told(&self, report: Option<&str>) -> String {
+        let report = report.map(|it| format!(" (all of them are in {it})")).unwrap_or_default();
+        format!("{report}: {}", self.examples.join("; "))
+    }
+
+    fn show(&mut self, example: String) {
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(example.chars().take(EXAMPLE_LENGTH).collect());
+        }
+    }
+}
+
+/// What accounts that are not ready mean for the run.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum OnNotReady {
+    /// The run succeeds and says how many they are.
+    #[default]
+    Warn,
+    /// The run fails.
+    Fail,
+}
+
+/// Why a run fails.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum Refusal {
+    /// These targets reach no account.
+    #[error(
+        "no account is at or below {}; hint: correct `TargetIds`; nothing has changed",
+        list(.0)
+    )]
+    NothingThere(Vec<TargetId>),
+    /// Accounts are not ready and the template asks for all of them.
+    #[error("{not_ready} of {all} accounts are not ready{examples}")]
+    NotReady {
+        /// How many are not.
+        not_ready: usize,
+        /// How many there are.
+        all: usize,
+        /// The first failures.
+        examples: String,
+    },
+    /// Nobody could get into any member account.
+    #[error(
+        "none of the {members} member accounts could be entered, all for one reason; hint: roll \
+         out the role of `RoleName` to them, let it trust the function's own role, and let that \
+         assume it{examples}"
+    )]
+    Barred {
+        /// How many there are.
+        members: usize,
+        /// The first failures.
+        examples: String,
+    },
+    /// Time was up.
+    #[error(
+        "the function ran out of time after {done} of {all} accounts; hint: deploy again to \
+         continue, or let the state machine of `templates/members.yaml` do it in batches"
+    )]
+    OutOfTime {
+        /// How many are done.
+        done: usize,
+        /// How many there are.
+        all: usize,
+    },
+    /// The state machine gave up.
+    #[error(
+        "{lost} of {all} accounts were not reached, because their batches failed ({why}); hint: \
+         the log of the function says why they did; deploy again to continue"
+    )]
+    Lost {
+        /// How many are missing.
+        lost: usize,
+        /// How many there are.
+        all: usize,
+        /// What the state machine says.
+        why: String,
+    },
+}
+
+fn list(targets: &[TargetId]) -> String {
+    targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,51 @@
+//! What a run may do in an account.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::Desired;
+use crate::id::{AccountId, Region};
+
+/// The most characters that STS takes of a session policy.
+const LIMIT: usize = 2048;
+
+/// The policy that narrows a session in `account` down to the calls of this run.
+///
+/// The role that is assumed decides what is allowed at all; this takes away what is not needed, so
+/// that a role that allows more is no risk.
+pub fn session_policy(desired: &Desired, partition: &str, account: &AccountId) -> String {
+    let mut actions = vec![];
+    if desired.has_settings() {
+        actions.extend(["backup:DescribeRegionSettings", "backup:UpdateRegionSettings"]);
+    }
+    if desired.vault.is_some() {
+        actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
+    }
+    let policy = |regions: Option<&BTreeSet<Region>>| {
+        let mut statements = vec![];
+        if !actions.is_empty() {
+            let within = |it| json!({ "StringEquals": { "aws:RequestedRegion": it } });
+            let condition = regions.map_or_else(|| json!({}), within);
+            statements.push(json!({
+                "Effect": "Allow",
+                "Action": actions,
+                "Resource": "*",
+                "Condition": condition,
+            }));
+        }
+        if let Some(name) = &desired.role {
+            let role = format!("arn:{partition}:iam::{account}:role");
+            statements.push(json!({
+                "Effect": "Allow",
+                "Action": "iam:GetRole",
+                // The path of the role is not known.
+                "Resource": [format!("{role}/{name}"), format!("{role}/*/{name}")],
+            }));
+        }
+        json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+    };
+    let narrow = policy(Some(&desired.regions));
+    // All Regions of today take a third of the room.
+    if narrow.len() <= LIMIT { narrow } else { policy(None) }
+}

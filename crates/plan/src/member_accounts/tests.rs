@@ -1,0 +1,489 @@
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+use super::run::{Batch, batches};
+use super::*;
+use crate::id::{AccountId, RunId, Target};
+
+fn preferences(text: &str) -> Preferences {
+    let words = text.split(", ").filter(|it| !it.is_empty());
+    let pair = |it: &str| {
+        let (name, on) = it.split_once('=').unwrap();
+        (name.parse().unwrap(), on.parse().unwrap())
+    };
+    words.map(pair).collect()
+}
+
+fn types(text: &str) -> BTreeSet<ResourceType> {
+    text.split(", ").filter(|it| !it.is_empty()).map(|it| it.parse().unwrap()).collect()
+}
+
+fn these(opt_in: &str) -> Desired {
+    Desired { opt_in: OptIn::These(preferences(opt_in)), ..Desired::default() }
+}
+
+fn all() -> Desired {
+    Desired { opt_in: OptIn::All, ..Desired::default() }
+}
+
+/// A Region with these opt-ins, which supports these types.
+fn region(opt_in: &str, supported: &str) -> Observed {
+    let settings = Settings { opt_in: preferences(opt_in), management: Preferences::new() };
+    Observed { settings, supported: types(supported), vault: None }
+}
+
+fn check(desired: &Desired, observed: &Observed, expect: Expect) {
+    let plan = plan(desired, observed);
+    let mut lines = vec![];
+    if !plan.change.is_empty() {
+        lines.push(plan.change.to_string());
+    }
+    lines.extend(plan.unknown.iter().map(|it| format!("{it} is not known")));
+    lines.extend(plan.problems.iter().map(ToString::to_string));
+    expect.assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn only_what_differs_is_set() {
+    check(
+        &these("EBS=true, EFS=false, S3=true"),
+        &region("EBS=true, EFS=true, S3=false, RDS=true", ""),
+        expect!["set EFS=false, S3=true"],
+    );
+    check(&these("EBS=true"), &region("EBS=true, S3=false", ""), expect![""]);
+}
+
+#[test]
+fn all_is_what_the_region_supports_also_what_its_settings_do_not_list_yet() {
+    check(
+        &all(),
+        &region("EBS=true, S3=false, Retired=false", "EBS, S3, Tea Leaves"),
+        expect!["set S3=true, Tea Leaves=true"],
+    );
+    check(&all(), &region("EBS=true, S3=true", "EBS, S3"), expect![""]);
+}
+
+#[test]
+fn a_type_that_a_region_does_not_know_is_told_and_not_set() {
+    check(
+        &these("EBS=true, Timestream=true, Tea Leaves=false"),
+        &region("EBS=false", "EBS, Timestream"),
+        expect![[r"
+            set EBS=true, Timestream=true
+            Tea Leaves is not known"]],
+    );
+}
+
+#[test]
+fn what_is_managed_fully_is_set_where_there_is_such_a_choice() {
+    let management = preferences("DynamoDB=true, EFS=false, S3=true");
+    let desired = Desired { management, ..Desired::default() };
+    let mut observed = region("", "DynamoDB, EFS, S3");
+    observed.settings.management = preferences("DynamoDB=false, EFS=false");
+    let expected = expect![[r"
+        set DynamoDB (management)=true
+        S3 is not known"]];
+    check(&desired, &observed, expected);
+}
+
+#[test]
+fn a_region_is_asked_what_it_supports_only_when_its_settings_do_not_say() {
+    let settings = region("EBS=true, S3=false", "").settings;
+    assert!(!these("EBS=true, S3=true").asks_for_support(&settings));
+    assert!(these("EBS=true, EFS=true").asks_for_support(&settings));
+    assert!(all().asks_for_support(&settings));
+    assert!(!these("").has_settings() && these("EBS=true").has_settings() && all().has_settings());
+}
+
+#[test]
+fn a_vault_must_be_there_under_a_key_of_the_customer() {
+    let vault = Some("org-backup".parse().unwrap());
+    let desired = Desired { vault, ..Desired::default() };
+    let with = |vault| Observed { vault, ..Observed::default() };
+    check(&desired, &with(Some(Vault::CustomerKey)), expect![""]);
+    check(&desired, &with(Some(Vault::Missing)), expect!["there is no vault `org-backup`"]);
+    let expected = expect!["the vault `org-backup` is encrypted by a key of AWS"];
+    check(&desired, &with(Some(Vault::AwsKey)), expected);
+    check(&desired, &with(None), expect![""]);
+    check(&Desired::default(), &with(Some(Vault::Missing)), expect![""]);
+}
+
+/// What AWS does with a change.
+fn after(mut observed: Observed, change: &Change) -> Observed {
+    observed.settings.opt_in.extend(change.opt_in.clone());
+    observed.settings.management.extend(change.management.clone());
+    observed
+}
+
+#[test]
+fn nothing_is_left_to_set_once_it_is_set() {
+    let management = preferences("DynamoDB=true");
+    let both = Desired { management, ..these("EBS=false, S3=true, Tea Leaves=true") };
+    for desired in [all(), both] {
+        for observed in [region("", "EBS, S3"), region("EBS=true, S3=false", "EBS, S3, Tea Leaves")]
+        {
+            let mut observed = observed;
+            observed.settings.management = preferences("DynamoDB=false");
+            let change = plan(&desired, &observed).change;
+            assert!(!change.is_empty());
+            let again = plan(&desired, &after(observed, &change));
+            assert!(again.change.is_empty(), "{desired:?}: {}", again.change);
+        }
+    }
+}
+
+#[test]
+fn a_change_without_its_news_has_what_the_settings_list() {
+    let settings = region("EBS=false", "").settings;
+    let change = Change { opt_in: preferences("EBS=true, Tea=true"), ..Change::default() };
+    let (rest, news) = change.without_news(&settings);
+    assert_eq!((rest.opt_in, news), (preferences("EBS=true"), preferences("Tea=true")));
+}
+
+/// Whether a role with this one statement may be used by AWS Backup.
+fn trusts(statement: Value) -> bool {
+    trusts_backup(&json!({ "Version": "2012-10-17", "Statement": statement }).to_string())
+}
+
+fn statement(effect: &str, principal: Value, action: Value) -> Value {
+    json!({ "Effect": effect, "Principal": principal, "Action": action })
+}
+
+#[test]
+fn a_role_is_trusted_by_whoever_names_the_service_and_the_action() {
+    let backup = || json!({ "Service": "backup.amazonaws.com" });
+    let several = json!({ "Service": ["ec2.amazonaws.com", "backup.amazonaws.com"] });
+    for (principal, action) in [
+        (backup(), json!("sts:AssumeRole")),
+        (several, json!(["sts:TagSession", "sts:AssumeRole"])),
+        (backup(), json!("sts:*")),
+        (json!("*"), json!("STS:AssumeRole")),
+    ] {
+        let one = statement("Allow", principal, action);
+        assert!(trusts(one.clone()), "{one}");
+        assert!(trusts(json!([statement("Allow", json!("*"), json!("sts:TagSession")), one])));
+    }
+}
+
+#[test]
+fn a_role_is_not_trusted_by_others_or_for_something_else_or_against_a_denial() {
+    let backup = || json!({ "Service": "backup.amazonaws.com" });
+    let assume = || json!("sts:AssumeRole");
+    let allowed = statement("Allow", backup(), assume());
+    for untrusting in [
+        json!([]),
+        statement("Allow", json!({ "Service": "ec2.amazonaws.com" }), assume()),
+        statement("Allow", json!({ "AWS": "111122223333" }), assume()),
+        statement("Allow", backup(), json!("sts:TagSession")),
+        statement("Deny", backup(), assume()),
+        json!([allowed, statement("Deny", json!("*"), json!("sts:*"))]),
+    ] {
+        assert!(!trusts(untrusting.clone()), "{untrusting}");
+    }
+    assert!(!trusts_backup("no policy") && !trusts_backup("{}"));
+    // Whom a condition admits is for its author to say.
+    let mut conditional = allowed.clone();
+    conditional["Condition"] = json!({ "StringEquals": { "aws:SourceAccount": "111122223333" } });
+    assert!(trusts(conditional.clone()));
+    conditional["Effect"] = json!("Deny");
+    assert!(trusts(json!([allowed, conditional])));
+}
+
+#[test]
+fn a_role_is_missing_untrusting_or_right() {
+    let name = "org-backup-role".parse().unwrap();
+    let trusting = statement("Allow", json!("*"), json!("sts:AssumeRole"));
+    let trusting = json!({ "Statement": trusting }).to_string();
+    assert_eq!(check_role(&name, Some(&trusting)), None);
+    assert_eq!(check_role(&name, Some("{}")), Some(Problem::Untrusting(name.clone())));
+    assert_eq!(check_role(&name, None), Some(Problem::NoRole(name)));
+}
+
+fn id(text: &str) -> AccountId {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
+    let mut desired = these("EBS=true");
+    desired.regions = ["eu-west-1".parse().unwrap()].into();
+    desired.role = Some("org-backup-role".parse().unwrap());
+    let policy = session_policy(&desired, "aws-cn", &id("111122223333"));
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+    expect![[r#"
+        {
+          "Statement": [
+            {
+              "Action": [
+                "backup:DescribeRegionSettings",
+                "backup:UpdateRegionSettings"
+              ],
+              "Condition": {
+                "StringEquals": {
+                  "aws:RequestedRegion": [
+                    "eu-west-1"
+                  ]
+                }
+              },
+              "Effect": "Allow",
+              "Resource": "*"
+            },
+            {
+              "Action": "iam:GetRole",
+              "Effect": "Allow",
+              "Resource": [
+                "arn:aws-cn:iam::111122223333:role/org-backup-role",
+                "arn:aws-cn:iam::111122223333:role/*/org-backup-role"
+              ]
+            }
+          ],
+          "Version": "2012-10-17"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&policy).unwrap());
+}
+
+#[test]
+fn a_session_policy_fits_with_every_region_there_may_ever_be() {
+    for regions in [40, 400] {
+        let mut desired = all();
+        desired.vault = Some("org-backup".parse().unwrap());
+        desired.role = Some("x".repeat(64).parse().unwrap());
+        desired.regions =
+            (0..regions).map(|it| format!("ap-southeast-{it}").parse().unwrap()).collect();
+        let policy = session_policy(&desired, "aws-us-gov", &id("111122223333"));
+        assert!(policy.len() <= 2048, "{} characters", policy.len());
+        assert_eq!(policy.contains("RequestedRegion"), regions == 40);
+    }
+}
+
+const MANAGEMENT: &str = "111122223333";
+
+fn listed(account: &str, state: &str, path: &str) -> Listed {
+    let account = Account { id: id(account), name: String::new() };
+    Listed { account, state: state.to_owned(), paths: vec![path.to_owned()] }
+}
+
+fn scope(targets: &[&str], excluded: &[&str]) -> Scope {
+    let targets = targets.iter().map(|it| it.parse::<Target>().unwrap());
+    Scope::new(id(MANAGEMENT), targets, excluded.iter().map(|it| id(it)))
+}
+
+#[test]
+fn a_target_reaches_itself_and_everything_below_it() {
+    let path = "o-example1234/r-ab12/ou-ab12-11111111/ou-ab12-22222222/444455556666/";
+    for target in ["root", "r-ab12", "ou-ab12-11111111", "ou-ab12-22222222", "444455556666"] {
+        let mut scope = scope(&[target], &[]);
+        assert_eq!(scope.choose(&listed("444455556666", "ACTIVE", path)), Choice::Included);
+        assert!(scope.is_certain() && scope.check().is_ok(), "{target}");
+    }
+    for target in ["r-cd34", "ou-ab12-33333333", "555566667777", "ou-ab12-1111111122"] {
+        let mut scope = scope(&[target], &[]);
+        assert_eq!(scope.choose(&listed("444455556666", "ACTIVE", path)), Choice::Elsewhere);
+        assert!(!scope.is_certain());
+        let refusal = scope.check().unwrap_err().to_string();
+        assert!(refusal.starts_with(&format!("no account is at or below {target};")), "{refusal}");
+    }
+}
+
+#[test]
+fn an_account_that_is_not_active_is_left_out_and_its_target_was_found_all_the_same() {
+    let mut scope = scope(&["444455556666"], &[]);
+    for state in ["SUSPENDED", "PENDING_CLOSURE", "PENDING_ACTIVATION", "CLOSED", "UNKNOWN"] {
+        assert_eq!(scope.choose(&listed("444455556666", state, "")), Choice::Inactive);
+    }
+    assert!(scope.check().is_ok());
+}
+
+#[test]
+fn the_management_account_is_in_every_scope_that_does_not_exclude_it() {
+    let management = listed(MANAGEMENT, "ACTIVE", "o-example1234/r-ab12/111122223333/");
+    assert_eq!(scope(&["444455556666"], &[]).choose(&management), Choice::Included);
+    let mut without = scope(&["root"], &[MANAGEMENT]);
+    assert_eq!(without.choose(&management), Choice::Excluded);
+    assert!(without.excludes_management());
+    // It is no target, so that a wrong one is still found out.
+    let mut elsewhere = scope(&["444455556666"], &[]);
+    elsewhere.choose(&management);
+    assert!(elsewhere.check().is_err());
+}
+
+#[test]
+fn an_excluded_account_that_is_not_there_is_told() {
+    let mut scope = scope(&["root"], &["444455556666", "555566667777"]);
+    let choice = scope.choose(&listed("444455556666", "ACTIVE", ""));
+    assert_eq!(choice, Choice::Excluded);
+    assert_eq!(scope.strangers(), [&id("555566667777")].into());
+    assert!(!scope.needs_paths());
+}
+
+fn account(number: usize) -> Account {
+    Account { id: id(&format!("{number:012}")), name: format!("account-{number}") }
+}
+
+fn failure(region: Option<&str>, problem: &str) -> Failure {
+    let region = region.map(|it| it.parse().unwrap());
+    Failure { region, problem: problem.to_owned(), hint: "do something".to_owned() }
+}
+
+fn text(outcome: Outcome) -> String {
+    outcome.lines().iter().map(Line::text).collect()
+}
+
+#[test]
+fn an_account_that_is_ready_is_one_line_with_what_was_changed() {
+    let mut outcome = Outcome::new(account(1), true);
+    let change = |opt_in| Change { opt_in: preferences(opt_in), ..Change::default() };
+    for (region, types) in [("eu-west-1", "S3=true"), ("eu-west-2", ""), ("eu-west-3", "S3=true")] {
+        let region = region.parse().unwrap();
+        if !types.is_empty() {
+            outcome.change(&region, change(types));
+        }
+        outcome.miss(&region, super::tests::types("Timestream"));
+    }
+    outcome.change(&"us-east-1".parse().unwrap(), change("EBS=false"));
+    expect![[r#"
+        {"account":"000000000001","name":"account-1","ready":true,"changes":[{"optIn":{"S3":true},"regions":["eu-west-1","eu-west-3"]},{"optIn":{"EBS":false},"regions":["us-east-1"]}],"unknown":{"Timestream":["eu-west-1","eu-west-2","eu-west-3"]}}
+    "#]]
+    .assert_eq(&text(outcome));
+}
+
+#[test]
+fn every_failure_is_one_line_and_a_change_is_told_once() {
+    let mut outcome = Outcome::new(account(1), true);
+    let opt_in = preferences("S3=true");
+    outcome.change(&"eu-west-1".parse().unwrap(), Change { opt_in, ..Change::default() });
+    outcome.fail(failure(None, "there is no role `x`"));
+    outcome.fail(failure(Some("eu-west-2"), "denied"));
+    let text = text(outcome);
+    expect![[r#"
+        {"account":"000000000001","name":"account-1","ready":false,"changes":[{"optIn":{"S3":true},"regions":["eu-west-1"]}],"problem":"there is no role `x`","hint":"do something"}
+        {"account":"000000000001","name":"account-1","region":"eu-west-2","ready":false,"problem":"denied","hint":"do something"}
+    "#]]
+    .assert_eq(&text);
+    for line in text.lines() {
+        let read: Line = serde_json::from_str(line).unwrap();
+        assert_eq!(read.text().trim_end(), line);
+    }
+}
+
+/// The sum of this many accounts that are ready, have a failure, and could not be entered.
+fn tally(ready: usize, failed: usize, barred: usize) -> Tally {
+    let mut tally = Tally::default();
+    for number in 0..ready + failed + barred {
+        let mut outcome = Outcome::new(account(number), true);
+        if number >= ready + failed {
+            outcome.bar("AccessDenied", failure(None, "cannot assume the role"));
+        } else if number >= ready {
+            outcome.fail(failure(Some("eu-west-1"), "denied"));
+            outcome.fail(failure(Some("eu-west-2"), "denied"));
+        }
+        tally.add(&outcome);
+    }
+    tally
+}
+
+#[test]
+fn accounts_that_are_not_ready_fail_a_run_that_says_so() {
+    let told = tally(8, 2, 0).judge(OnNotReady::Fail, Some("s3://state/report.jsonl"));
+    expect!["2 of 10 accounts are not ready (all of them are in s3://state/report.jsonl): 000000000008 (account-8) in eu-west-1: denied (and 1 more); 000000000009 (account-9) in eu-west-1: denied (and 1 more)"]
+        .assert_eq(&told.unwrap_err().to_string());
+    assert_eq!(tally(8, 2, 0).judge(OnNotReady::Warn, None), Ok(()));
+    assert_eq!(tally(10, 0, 0).judge(OnNotReady::Fail, None), Ok(()));
+}
+
+#[test]
+fn nobody_getting_in_anywhere_is_no_success_whatever_the_run_says() {
+    let refusal = tally(0, 0, 3).judge(OnNotReady::Warn, None).unwrap_err();
+    assert!(matches!(refusal, Refusal::Barred { members: 3, .. }), "{refusal}");
+    // One account may be new, and where some let us in, the others are what is wrong.
+    assert_eq!(tally(0, 0, 1).judge(OnNotReady::Warn, None), Ok(()));
+    assert_eq!(tally(1, 0, 3).judge(OnNotReady::Warn, None), Ok(()));
+    // The management account is always let in, which says nothing.
+    let mut with_management = tally(0, 0, 2);
+    with_management.add(&Outcome::new(account(99), false));
+    assert!(with_management.judge(OnNotReady::Warn, None).is_err());
+    // Two reasons are not one mistake.
+    let mut different = tally(0, 0, 2);
+    let mut outcome = Outcome::new(account(98), true);
+    outcome.bar("Throttling", failure(None, "throttled"));
+    different.add(&outcome);
+    assert_eq!(different.judge(OnNotReady::Warn, None), Ok(()));
+}
+
+#[test]
+fn sums_of_parts_are_the_sum_of_the_whole() {
+    let mut sum = tally(3, 1, 1);
+    let written = serde_json::to_string(&tally(2, 0, 1)).unwrap();
+    sum.merge(serde_json::from_str(&written).unwrap());
+    sum.skip("SUSPENDED");
+    assert_eq!((sum.ready, sum.not_ready, sum.worked()), (5, 3, 8));
+    assert_eq!(sum.skipped, [("SUSPENDED".to_owned(), 1)].into());
+    assert!(sum.judge(OnNotReady::Fail, None).unwrap_err().to_string().starts_with("3 of 8"));
+}
+
+#[test]
+fn an_answer_tells_of_the_first_failures_and_not_of_all() {
+    let told = tally(0, 5_000, 0).judge(OnNotReady::Fail, Some("s3://state/report.jsonl"));
+    assert!(told.unwrap_err().to_string().len() < 4096);
+}
+
+fn run() -> RunId {
+    "0123abcd".parse().unwrap()
+}
+
+#[test]
+fn a_run_is_the_same_for_every_delivery_of_its_request_and_no_other() {
+    let run = RunId::of_request("arn:stack", "1");
+    assert_eq!(run, RunId::of_request("arn:stack", "1"));
+    assert_eq!(run.as_str().len(), 32);
+    assert_ne!(run, RunId::of_request("arn:stack", "2"));
+    assert_ne!(run, RunId::of_request("arn:stack2", "1"));
+}
+
+#[test]
+fn every_account_is_in_one_batch() {
+    let accounts: Vec<_> = (0..250).map(account).collect();
+    let batches = batches(&run(), &accounts);
+    let batches: Vec<Batch> = batches
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| serde_json::from_value(it["Batch"].clone()).unwrap())
+        .collect();
+    assert_eq!(batches.iter().map(|it| it.accounts.len()).collect::<Vec<_>>(), [100, 100, 50]);
+    assert_eq!(batches.iter().map(|it| it.index).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(batches.into_iter().flat_map(|it| it.accounts).collect::<Vec<_>>(), accounts);
+}
+
+/// The rounds of a batch of which nobody can get into one account, until the state machine is done.
+#[test]
+fn a_role_that_never_comes_is_waited_for_a_few_times_and_longer_each_time() {
+    let mut batch =
+        Batch { run: run(), index: 7, round: 0, waits: 0, accounts: vec![account(1), account(2)] };
+    let mut waited = vec![];
+    let mut keys = BTreeSet::new();
+    while batch.is_patient() {
+        keys.insert(batch.result_key());
+        let next = batch.next(vec![], vec![account(2)]);
+        assert_eq!(next["Again"], true);
+        waited.push(next["Seconds"].as_u64().unwrap());
+        batch = serde_json::from_value(next["Batch"].clone()).unwrap();
+        assert_eq!(batch.accounts, [account(2)]);
+    }
+    assert_eq!(waited, [30, 60, 120, 240]);
+    keys.insert(batch.result_key());
+    assert_eq!(keys.len(), 5, "every round writes under a name of its own");
+    assert_eq!(batch.next(vec![], vec![]), json!({ "Again": false }));
+}
+
+#[test]
+fn accounts_for_which_there_was_no_time_are_not_waited_for() {
+    let batch = Batch { run: run(), index: 0, round: 3, waits: 1, accounts: vec![account(1)] };
+    let next = batch.clone().next(vec![account(1)], vec![account(2)]);
+    assert_eq!(next["Seconds"], 0);
+    assert_eq!((&next["Batch"]["Round"], &next["Batch"]["Waits"]), (&json!(4), &json!(1)));
+    assert_eq!(next["Batch"]["Accounts"].as_array().unwrap().len(), 2);
+    // And where there never is any, somebody has to be told.
+    let last = Batch { round: 50, ..batch };
+    assert_eq!(last.next(vec![account(1)], vec![]), json!({ "Again": false }));
+}
