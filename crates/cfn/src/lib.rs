@@ -1,6 +1,7 @@
 //! The CloudFormation custom-resource protocol: one answer to every request, whatever happens.
 //!
-//! A function hands [`run`] its handler and never sees the protocol again.
+//! A function hands [`run`] its handler and never sees the protocol again. One whose work takes
+//! longer than an invocation uses [`run_with_tasks`]: it may keep a [`Ticket`] and answer later.
 //!
 //! # Guarantees
 //!
@@ -21,6 +22,7 @@ mod logging;
 mod request;
 mod response_url;
 mod scalar;
+mod ticket;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -36,12 +38,12 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info};
 
-use crate::answer::Answer;
 pub use crate::deliver::Undelivered;
 pub use crate::logging::lines;
 pub use crate::request::{Change, Request};
 use crate::request::{Envelope, read};
 pub use crate::scalar::{Flag, List, optional};
+pub use crate::ticket::{Broken, Outcome, Task, Ticket, run_with_tasks, serve_with_tasks};
 
 /// The physical ID of a resource whose creation failed before anything was made.
 ///
@@ -132,37 +134,46 @@ pub async fn serve<P: DeserializeOwned>(
     until: Instant,
     log_stream: &str,
 ) -> Result<(), Undelivered> {
+    let handle = async |request, _| handle(request).await.map(Outcome::Answer);
+    respond(http, &handle, event, until, log_stream).await
+}
+
+/// Answers one request, unless the handler keeps the ticket to answer later.
+async fn respond<P: DeserializeOwned>(
+    http: &SharedHttpConnector,
+    handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
+    event: Value,
+    until: Instant,
+    log_stream: &str,
+) -> Result<(), Undelivered> {
     let started = Instant::now();
     let envelope = Envelope::read(&event).inspect_err(|refused| {
         error!(error = %chain(refused), "the request cannot be answered");
     })?;
+    let ticket = Ticket::new(envelope, log_stream);
     let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
-    let outcome = attempt(handle, event, until - margin).await;
-    let answer = Answer::new(&envelope, outcome, log_stream);
-    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (request, resource) = (&envelope.request_type, &envelope.logical_resource_id);
-    let (status, physical_id) = (answer.status(), answer.physical_id());
-    match answer.reason() {
-        None => info!(request, resource, status, physical_id, milliseconds, "answer"),
-        Some(reason) => {
-            error!(request, resource, status, physical_id, milliseconds, reason, "answer");
+    let outcome = match attempt(handle, event, ticket.clone(), until - margin).await {
+        Ok(Outcome::Answer(reply)) => Ok(reply),
+        Ok(Outcome::Later) => {
+            info!("the answer comes later");
+            return Ok(());
         }
-    }
+        Err(failure) => Err(failure),
+    };
     // An answer that is given up a little early can still be reported to Lambda.
-    deliver::put(http, &envelope.response_url, &answer.body(), until - margin / 10)
-        .await
-        .inspect_err(|failed| error!(error = %chain(failed), "the answer was not delivered"))
+    ticket.answer(http, outcome, started, until - margin / 10).await
 }
 
 /// Runs the handler so that it always comes to an end: by `until`, and not by a panic.
 async fn attempt<P: DeserializeOwned>(
-    handle: &impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
+    handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
     event: Value,
+    ticket: Ticket,
     until: Instant,
-) -> Result<Reply, Failure> {
+) -> Result<Outcome, Failure> {
     let request = read(event, SystemTime::now(), until)?;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
-    let handled = AssertUnwindSafe(Box::pin(handle(request))).catch_unwind();
+    let handled = AssertUnwindSafe(Box::pin(handle(request, ticket))).catch_unwind();
     match timeout_at(until, handled).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Failure {

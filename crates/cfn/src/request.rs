@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use aws_lambda_events::event::cloudformation::CloudFormationCustomResourceRequest as Event;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -55,7 +56,7 @@ pub enum Change<P> {
 }
 
 /// Where the answer goes and what it must repeat, read before anything else can fail.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Envelope {
     pub(crate) response_url: ResponseUrl,
     pub(crate) request_type: String,

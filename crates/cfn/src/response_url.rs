@@ -2,13 +2,26 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
 
 use crate::deliver::Undelivered;
 
 /// A presigned address that lets whoever knows it answer in our name, so it is never shown.
+///
+/// It is written down in a [`Ticket`](crate::Ticket) only.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(try_from = "Value")]
 pub(crate) struct ResponseUrl(String);
+
+impl TryFrom<Value> for ResponseUrl {
+    type Error = Undelivered;
+
+    fn try_from(value: Value) -> Result<Self, Undelivered> {
+        Self::read(Some(&value))
+    }
+}
 
 impl ResponseUrl {
     /// Accepts https, and plain http on the loopback interface, where local engines listen.

@@ -1,0 +1,191 @@
+//! Answers that come later than the invocation that was asked for them.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use crate::answer::Answer;
+use crate::request::Envelope;
+use crate::{
+    Failure, MARGIN, NOT_CREATED, Reply, Request, Undelivered, chain, deadline, deliver, logging,
+    respond,
+};
+
+/// What a handler does about its answer.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It answers now.
+    Answer(Reply),
+    /// It has written its [`Ticket`] down and seen to it that somebody answers with it.
+    Later,
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self::Answer(reply)
+    }
+}
+
+/// The right to answer one request, which can be written down and used by a later invocation.
+///
+/// Written down, it holds the presigned `ResponseURL`. So it belongs where only the function may
+/// read, for as short a time as possible, and never into a log. Its `Debug` form shows nothing.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct Ticket {
+    envelope: Envelope,
+    log_stream: String,
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket(…)")
+    }
+}
+
+impl Ticket {
+    pub(crate) fn new(envelope: Envelope, log_stream: &str) -> Self {
+        Self { envelope, log_stream: log_stream.to_owned() }
+    }
+
+    /// The ID of the request, which is its own within the stack and stays the same when Lambda
+    /// delivers the request again.
+    pub fn request_id(&self) -> &str {
+        &self.envelope.request_id
+    }
+
+    /// The ARN of the stack.
+    pub fn stack_id(&self) -> &str {
+        &self.envelope.stack_id
+    }
+
+    /// The name of the resource in its template.
+    pub fn logical_id(&self) -> &str {
+        &self.envelope.logical_resource_id
+    }
+
+    /// The ID of the resource, unless nothing was created yet.
+    pub fn physical_id(&self) -> Option<&str> {
+        self.envelope.physical_resource_id.as_deref().filter(|it| *it != NOT_CREATED)
+    }
+
+    /// Answers, trying again until `until`. `started` is when the work began, for the log.
+    ///
+    /// # Errors
+    ///
+    /// When the answer could not be delivered. CloudFormation then still waits.
+    pub async fn answer(
+        &self,
+        http: &SharedHttpConnector,
+        outcome: Result<Reply, Failure>,
+        started: Instant,
+        until: Instant,
+    ) -> Result<(), Undelivered> {
+        let answer = Answer::new(&self.envelope, outcome, &self.log_stream);
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (request, resource) = (&self.envelope.request_type, &self.envelope.logical_resource_id);
+        let (status, physical_id) = (answer.status(), answer.physical_id());
+        match answer.reason() {
+            None => info!(request, resource, status, physical_id, milliseconds, "answer"),
+            Some(reason) => {
+                error!(request, resource, status, physical_id, milliseconds, reason, "answer");
+            }
+        }
+        deliver::put(http, &self.envelope.response_url, &answer.body(), until)
+            .await
+            .inspect_err(|failed| error!(error = %chain(failed), "the answer was not delivered"))
+    }
+}
+
+/// An event that is no custom-resource request: a part of the work that was started by one.
+#[derive(Debug)]
+pub struct Task {
+    /// The event.
+    pub event: Value,
+    /// When the work has to be over.
+    pub deadline: Instant,
+}
+
+/// Why an invocation fails, so that whoever made it tries again.
+#[derive(Debug)]
+pub enum Broken {
+    /// An answer was not delivered.
+    Undelivered(Undelivered),
+    /// A task was not done.
+    Task(Failure),
+}
+
+impl From<Broken> for Diagnostic {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Undelivered(undelivered) => undelivered.into(),
+            Broken::Task(failure) => {
+                Self { error_type: "TaskFailed".to_owned(), error_message: failure.reason }
+            }
+        }
+    }
+}
+
+/// Serves a function that may answer later, with the help of tasks that are invocations of the same
+/// function: requests of CloudFormation go to `handle`, and every other event to `task`.
+///
+/// `http` delivers the answers; it is the connector that the AWS clients use.
+///
+/// # Errors
+///
+/// When the Lambda Runtime API cannot be reached.
+pub async fn run_with_tasks<P: DeserializeOwned>(
+    http: SharedHttpConnector,
+    handle: impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
+    task: impl AsyncFn(Task) -> Result<Value, Failure>,
+) -> Result<(), lambda_runtime::Error> {
+    logging::start();
+    let (http, handle, task) = (&http, &handle, &task);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let until = deadline(&event.context, SystemTime::now(), Instant::now());
+        let log_stream = event.context.env_config.log_stream.clone();
+        serve_with_tasks(http, handle, task, event.payload, until, &log_stream).await
+    }))
+    .await
+}
+
+/// Serves one event: what [`run_with_tasks`] does with every event.
+///
+/// # Errors
+///
+/// When the answer to a request could not be delivered, or a task was not done. Whoever sent the
+/// event then sends it again.
+pub async fn serve_with_tasks<P: DeserializeOwned>(
+    http: &SharedHttpConnector,
+    handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
+    task: &impl AsyncFn(Task) -> Result<Value, Failure>,
+    event: Value,
+    until: Instant,
+    log_stream: &str,
+) -> Result<Value, Broken> {
+    if event.get("ResponseURL").is_some() {
+        let responded = respond(http, handle, event, until, log_stream).await;
+        return responded.map(|()| Value::Null).map_err(Broken::Undelivered);
+    }
+    let started = Instant::now();
+    let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
+    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    let done = Box::pin(task(Task { event, deadline: until - margin })).await;
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match done {
+        Ok(value) => {
+            info!(milliseconds, "done");
+            Ok(value)
+        }
+        Err(failure) => {
+            error!(milliseconds, reason = failure.reason, "the task failed");
+            Err(Broken::Task(failure))
+        }
+    }
+}
