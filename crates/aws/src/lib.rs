@@ -12,9 +12,10 @@
 pub mod backup_policy;
 mod calls;
 pub mod content;
-mod environment;
 mod error;
 pub mod global_settings;
+pub mod member_accounts;
+pub mod member_runs;
 mod operation;
 mod organizations;
 pub mod policy_types;

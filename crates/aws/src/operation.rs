@@ -58,6 +58,7 @@ pub(crate) const DISABLE_ACCESS: Operation = Operation::write("DisableAWSService
 pub(crate) const DISABLE_POLICY_TYPE: Operation = Operation::write("DisablePolicyType", 1, 1);
 pub(crate) const ENABLE_ACCESS: Operation = Operation::write("EnableAWSServiceAccess", 1, 2);
 pub(crate) const ENABLE_POLICY_TYPE: Operation = Operation::write("EnablePolicyType", 1, 1);
+pub(crate) const LIST_ACCOUNTS: Operation = Operation::read("ListAccounts", 8, 12);
 pub(crate) const LIST_ACCESS: Operation =
     Operation::read("ListAWSServiceAccessForOrganization", 1, 3);
 pub(crate) const LIST_ADMINISTRATORS: Operation =
@@ -83,14 +84,24 @@ pub(crate) const ASSUME_ROLE: Operation = Operation::unpaced("AssumeRole", false
 pub(crate) const DEACTIVATE_STACK_SETS: Operation =
     Operation::unpaced("DeactivateOrganizationsAccess", true);
 pub(crate) const DELETE_OBJECT: Operation = Operation::unpaced("DeleteObject", true);
+pub(crate) const DESCRIBE_KEY: Operation = Operation::unpaced("DescribeKey", false);
+pub(crate) const DESCRIBE_REGION_SETTINGS: Operation =
+    Operation::unpaced("DescribeRegionSettings", false);
 pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlobalSettings", false);
 pub(crate) const DESCRIBE_STACK_SETS: Operation =
     Operation::unpaced("DescribeOrganizationsAccess", false);
+pub(crate) const DESCRIBE_VAULT: Operation = Operation::unpaced("DescribeBackupVault", false);
 pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
+pub(crate) const GET_ROLE: Operation = Operation::unpaced("GetRole", false);
+pub(crate) const GET_SUPPORTED_TYPES: Operation =
+    Operation::unpaced("GetSupportedResourceTypes", false);
 pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
     Operation::unpaced("ListEffectivePolicyValidationErrors", false);
 pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
     Operation::unpaced("ListAccountsWithInvalidEffectivePolicy", false);
 pub(crate) const LIST_OBJECTS: Operation = Operation::unpaced("ListObjectsV2", false);
 pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
+pub(crate) const START_EXECUTION: Operation = Operation::unpaced("StartExecution", true);
+pub(crate) const UPDATE_REGION_SETTINGS: Operation =
+    Operation::unpaced("UpdateRegionSettings", true);
 pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSettings", true);

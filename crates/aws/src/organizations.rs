@@ -22,6 +22,8 @@ pub(crate) struct Organization {
     pub(crate) id: String,
     pub(crate) management_account: AccountId,
     pub(crate) all_features: bool,
+    /// As in `aws-cn`.
+    pub(crate) partition: String,
 }
 
 /// The organization's one root.
@@ -55,6 +57,12 @@ impl Management {
         let it = described.organization.ok_or_else(|| incomplete("the organization"))?;
         let account = it.master_account_id.and_then(|it| it.parse().ok());
         Ok(Organization {
+            partition: it
+                .arn
+                .as_deref()
+                .and_then(|it| it.split(':').nth(1))
+                .unwrap_or("aws")
+                .to_owned(),
             id: it.id.ok_or_else(|| incomplete("its ID"))?,
             management_account: account.ok_or_else(|| incomplete("its management account"))?,
             all_features: it.feature_set != Some(OrganizationFeatureSet::ConsolidatedBilling),
