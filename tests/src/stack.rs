@@ -219,6 +219,7 @@ impl<'a> Stack<'a> {
         let kind = match self.function {
             "backup-policy" => "BackupPolicy",
             "global-settings" => "BackupGlobalSettings",
+            "member-accounts" => "MemberAccounts",
             "policy-types" => "PolicyTypes",
             "service-access" => "ServiceAccess",
             other => panic!("{other} serves no custom resource"),

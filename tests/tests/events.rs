@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use simulator::Settings;
+use simulator::{Role, Settings};
 use tests::organization::Organization;
 use tests::template::as_sent;
 
-const FUNCTIONS: [&str; 4] = ["backup-policy", "global-settings", "policy-types", "service-access"];
+const FUNCTIONS: [&str; 5] =
+    ["backup-policy", "global-settings", "member-accounts", "policy-types", "service-access"];
 const REQUESTS: [&str; 3] = ["Create", "Update", "Delete"];
 
 fn event(function: &str, request: &str) -> Value {
@@ -25,7 +26,11 @@ async fn organization(function: &str) -> Organization {
     if function == "backup-policy" {
         Organization::ready(Settings::default()).await
     } else {
-        Organization::bare(Settings::default()).await
+        let organization = Organization::bare(Settings::default()).await;
+        let management = organization.organization(|it| it.management_account.clone());
+        let member = Role::trusting_account("org-backup-member", &management);
+        organization.iam(|it| it.create_role_everywhere(member));
+        organization
     }
 }
 

@@ -12,6 +12,7 @@ mod bad_input;
 mod cases;
 mod global_settings;
 mod invariants;
+mod member_accounts;
 mod policy_types;
 mod preflight;
 mod protocol;

@@ -1,0 +1,274 @@
+//! Working in many accounts at once.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::future::ready;
+use std::time::Duration;
+
+use aws::Management;
+use aws::member_accounts::{Doorway, Identity, Member, failure};
+use futures_util::{Stream, StreamExt};
+use plan::id::{Region, ResourceType, RoleArn, RoleName};
+use plan::member_accounts::{
+    Account, Change, Desired, Failure, Observed, Outcome, Problem, Settings, Tally, check_role,
+    plan, session_policy,
+};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use tracing::{debug, info};
+
+/// How long the work in one account may take before the rest of its Regions is given up.
+///
+/// Seconds are usual. Where nothing answers, every call would take all of its patience.
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// After how many accounts there is a line in the log.
+const STRIDE: usize = 100;
+
+/// What works in accounts.
+#[derive(Debug)]
+pub(crate) struct Fleet<'a> {
+    identity: &'a Identity,
+    desired: &'a Desired,
+    role_name: &'a RoleName,
+    doorway: Doorway<'a>,
+    /// The resource types of each Region, or why they are not known.
+    supported: BTreeMap<Region, OnceCell<Result<BTreeSet<ResourceType>, Failure>>>,
+    /// When work in no other account begins.
+    stop: Instant,
+}
+
+/// What came of the work.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// The sum of it.
+    pub(crate) tally: Tally,
+    /// The report, one line for every account and failure.
+    pub(crate) report: String,
+    /// The accounts for which there was no time.
+    pub(crate) unreached: Vec<Account>,
+    /// The accounts that nobody could get into, where they are tried again.
+    pub(crate) barred: Vec<Account>,
+}
+
+/// What becomes of accounts that nobody can get into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Barred {
+    /// They are told as failures.
+    Fail,
+    /// They are kept for another try.
+    Keep,
+}
+
+impl<'a> Fleet<'a> {
+    /// What works in accounts as `desired`, by the role `role_name`, until shortly before
+    /// `deadline`. What is known of the `supported` types of Regions is not asked again.
+    pub(crate) fn new(
+        management: &'a Management,
+        identity: &'a Identity,
+        desired: &'a Desired,
+        role_name: &'a RoleName,
+        supported: BTreeMap<Region, BTreeSet<ResourceType>>,
+        deadline: Instant,
+    ) -> Self {
+        let known = |it: &Region| OnceCell::new_with(supported.get(it).cloned().map(Ok));
+        let supported = desired.regions.iter().map(|it| (it.clone(), known(it))).collect();
+        // What is begun has to end, and what came of it to be written down.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let stop = deadline - (left / 4).min(Duration::from_mins(1));
+        let doorway = Doorway::new(management);
+        Self { identity, desired, role_name, doorway, supported, stop }
+    }
+
+    /// Works in `accounts`, in so many of them at once. `total` is how many there are, once known.
+    pub(crate) async fn work(
+        &self,
+        accounts: impl Stream<Item = Account>,
+        concurrency: usize,
+        total: &Cell<Option<usize>>,
+        barred: Barred,
+    ) -> Work {
+        let started = Instant::now();
+        let work = Work::default();
+        // Boxed, so that as many of them as there may be at once stay small in between.
+        let visits = accounts.map(|it| Box::pin(self.visit(it))).buffer_unordered(concurrency);
+        visits
+            .fold(work, |mut work, visit| {
+                work.add(visit, barred);
+                let done = work.tally.worked();
+                if done % STRIDE == 0 {
+                    let left = total.get().map(|total| remaining(started.elapsed(), done, total));
+                    let (total, ready) = (total.get(), work.tally.ready);
+                    info!(done, ready, total, seconds_left = left, "progress");
+                }
+                ready(work)
+            })
+            .await
+    }
+
+    /// The resource types that every Region supports, for others to begin with.
+    pub(crate) async fn all_supported(&self) -> BTreeMap<Region, BTreeSet<ResourceType>> {
+        let mut all = BTreeMap::new();
+        for region in &self.desired.regions {
+            // A Region that does not answer is asked again by whoever needs it.
+            if let Ok(types) = self.supported(region).await {
+                all.insert(region.clone(), types.clone());
+            }
+        }
+        all
+    }
+
+    async fn visit(&self, account: Account) -> Result<Outcome, Account> {
+        if Instant::now() >= self.stop {
+            return Err(account);
+        }
+        let is_member = account.id != self.identity.management;
+        let mut outcome = Outcome::new(account, is_member);
+        let member = if is_member {
+            match self.enter(outcome.account()).await {
+                Ok(member) => member,
+                Err(error) => {
+                    let code = error.code().unwrap_or("no answer");
+                    outcome.bar(code, failure(None, &error));
+                    return Ok(outcome);
+                }
+            }
+        } else {
+            self.doorway.management()
+        };
+        self.look_at_role(&member, &mut outcome).await;
+        let longest = Instant::now() + LONGEST;
+        for region in &self.desired.regions {
+            if Instant::now() < longest {
+                self.work_in(region, &member, &mut outcome).await;
+            } else {
+                outcome.fail(Failure {
+                    region: Some(region.clone()),
+                    problem: "not looked at, since the account had taken too long by then".into(),
+                    hint: "see what is wrong with its other Regions, and deploy again".into(),
+                });
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn enter(&self, account: &Account) -> Result<Member<'a>, aws::Error> {
+        let (partition, id) = (&self.identity.partition, &account.id);
+        let role = RoleArn::of(partition, id, self.role_name);
+        self.doorway.enter(&role, session_policy(self.desired, partition, id)).await
+    }
+
+    async fn look_at_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
+        let Some(name) = &self.desired.role else { return };
+        match member.trust_policy(name).await {
+            Ok(policy) => {
+                if let Some(problem) = check_role(name, policy.as_deref()) {
+                    outcome.fail(Failure::found(None, &problem));
+                }
+            }
+            Err(error) => outcome.fail(failure(None, &error)),
+        }
+    }
+
+    /// Reads, compares, and writes what differs.
+    async fn work_in(&self, region: &Region, member: &Member<'_>, outcome: &mut Outcome) {
+        let mut observed = Observed::default();
+        if self.desired.has_settings() {
+            observed.settings = match member.settings(region).await {
+                Ok(settings) => settings,
+                Err(error) => return outcome.fail(failure(Some(region), &error)),
+            };
+            if self.desired.asks_for_support(&observed.settings) {
+                observed.supported = match self.supported(region).await {
+                    Ok(types) => types.clone(),
+                    Err(failure) => return outcome.fail(failure.clone()),
+                };
+            }
+        }
+        if let Some(name) = &self.desired.vault {
+            match member.vault(region, name).await {
+                Ok(vault) => observed.vault = Some(vault),
+                Err(error) => outcome.fail(Failure {
+                    // AWS Backup denies access to a vault that is not there.
+                    hint: "roll out the vault to this Region, and let the role look at it".into(),
+                    ..failure(Some(region), &error)
+                }),
+            }
+        }
+        let plan = plan(self.desired, &observed);
+        for problem in &plan.problems {
+            outcome.fail(Failure::found(Some(region), problem));
+        }
+        outcome.miss(region, plan.unknown);
+        if !plan.change.is_empty() {
+            let account = &outcome.account().id;
+            debug!(%account, %region, step = %plan.change, "plan");
+            self.set(region, member, plan.change, &observed.settings, outcome).await;
+        }
+    }
+
+    async fn set(
+        &self,
+        region: &Region,
+        member: &Member<'_>,
+        change: Change,
+        settings: &Settings,
+        outcome: &mut Outcome,
+    ) {
+        match member.set(region, &change).await {
+            Ok(()) => outcome.change(region, change),
+            Err(error) if error.code() == Some("InvalidParameterValueException") => {
+                let (rest, refused) = change.without_news(settings);
+                if refused.is_empty() {
+                    return outcome.fail(failure(Some(region), &error));
+                }
+                if !rest.is_empty() {
+                    match member.set(region, &rest).await {
+                        Ok(()) => outcome.change(region, rest),
+                        Err(error) => outcome.fail(failure(Some(region), &error)),
+                    }
+                }
+                let refused = Problem::Refused(refused.into_keys().collect());
+                outcome.fail(Failure::found(Some(region), &refused));
+            }
+            Err(error) => outcome.fail(failure(Some(region), &error)),
+        }
+    }
+
+    /// The resource types that a Region supports. It is asked once, in the management account.
+    async fn supported(&self, region: &Region) -> Result<&BTreeSet<ResourceType>, &Failure> {
+        static NONE: BTreeSet<ResourceType> = BTreeSet::new();
+        let Some(cell) = self.supported.get(region) else { return Ok(&NONE) };
+        let ask = async || {
+            let management = self.doorway.management();
+            management.supported(region).await.map_err(|it| failure(Some(region), &it))
+        };
+        cell.get_or_init(ask).await.as_ref()
+    }
+}
+
+impl Work {
+    fn add(&mut self, visit: Result<Outcome, Account>, barred: Barred) {
+        match visit {
+            Ok(outcome) if outcome.is_barred() && barred == Barred::Keep => {
+                self.barred.push(outcome.account().clone());
+            }
+            Ok(outcome) => {
+                self.tally.add(&outcome);
+                for line in outcome.lines() {
+                    // Writing to a string cannot fail.
+                    let _ = self.report.write_str(&line.text());
+                }
+            }
+            Err(account) => self.unreached.push(account),
+        }
+    }
+}
+
+/// How many seconds are left, if everything goes on as it did.
+fn remaining(elapsed: Duration, done: usize, total: usize) -> u64 {
+    let done = u32::try_from(done.max(1)).unwrap_or(u32::MAX);
+    let left = u32::try_from(total).unwrap_or(u32::MAX).saturating_sub(done);
+    (elapsed / done * left).as_secs()
+}

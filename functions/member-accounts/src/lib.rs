@@ -1,0 +1,157 @@
+//! `Custom::MemberAccounts`: AWS Backup in every account and Region of the organization.
+//!
+//! The accounts are brought to what the properties say in one invocation, or, where they are too
+//! many for that, in batches by a state machine whose steps are invocations of this function. Either
+//! way each account is worked in by itself, and what is wrong with one is a line in the report.
+//!
+//! With `A` accounts and `R` Regions and nothing to change, a run makes ⌈A/20⌉ + A·(1+R) calls for
+//! the opt-ins of named types: the pages of the accounts, one `DescribeOrganization`, one
+//! `AssumeRole` for every account but the management account, and one read for each account and
+//! Region. On top of that come
+//!
+//! - R calls with `OptIn: All`, or one for every Region whose settings lack a type that is named, to
+//!   learn what the Region supports;
+//! - A·R calls with `VaultName`, and as many again where AWS Backup does not say whose key it is;
+//! - A calls with `BackupRoleName`.
+
+mod batches;
+mod fleet;
+mod properties;
+mod roster;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use aws::member_accounts::identify;
+use aws::state::{Expected, Slot, State};
+use aws::{Session, removable};
+use cfn::{Change, Failure, Outcome, Reply, Request, Ticket};
+use futures_util::stream::{iter, poll_fn};
+use plan::id::RunId;
+use plan::member_accounts::{Refusal, Tally};
+use tokio::sync::mpsc::channel;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+pub use crate::batches::perform;
+use crate::fleet::{Barred, Fleet};
+pub use crate::properties::{Concurrency, Invalid, Properties};
+use crate::roster::Roster;
+
+/// The name of the function, under which the state of its resources is kept.
+pub const FUNCTION: &str = "member-accounts";
+
+/// What the resource is called where CloudFormation has no name for it yet.
+const PHYSICAL_ID: &str = "member-accounts";
+
+/// Brings the accounts to what `request` asks for. On Delete they stay as they are.
+///
+/// # Errors
+///
+/// When the properties do not go together, the accounts cannot be listed, or what came of them is
+/// no success. Sending the request again resumes.
+pub async fn handle(
+    session: &Session,
+    request: Request<Properties>,
+    ticket: Ticket,
+) -> Result<Outcome, Failure> {
+    let never_created = request.never_created();
+    let Request { change, physical_id, stack_id, logical_id, received, deadline } = request;
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let Some(mut slot) = removable(slot, never_created)? else {
+        return Ok(Reply::default().into());
+    };
+    let Change::Apply { properties, .. } = change else {
+        slot.forget(physical_id.as_deref()).await?;
+        return Ok(Reply::default().into());
+    };
+    let desired = properties.desired()?;
+    let run = RunId::of_request(&stack_id, ticket.request_id());
+    let state = session.state(deadline);
+    let machine = session.machine(deadline - LAST_WORDS);
+    if let (Some(state), Some(machine)) = (&state, &machine)
+        && batches::is_written_down(state, &run).await?
+    {
+        info!(%run, "the request was delivered before");
+        machine.start(&run).await?;
+        return Ok(Outcome::Later);
+    }
+    let until = last_call(deadline);
+    let management = session.management(properties.management_role_arn.as_ref(), until).await?;
+    let identity = identify(&management).await?;
+    let mut roster = Roster::new(&management, &identity, &properties)?;
+    let role_name = &properties.role_name;
+    if !slot.entry().is_some_and(|it| it.properties.as_ref() == Some(&properties.kept())) {
+        slot.begin(received).await?;
+    }
+    let fleet = Fleet::new(&management, &identity, &desired, role_name, [].into(), until);
+    let total = Cell::new(None);
+    let concurrency = properties.concurrency();
+    let mut work = if let (Some(state), Some(machine)) = (&state, &machine) {
+        let accounts = roster.all().await?;
+        total.set(Some(accounts.len()));
+        if machine.takes(accounts.len(), desired.regions.len()) {
+            let skipped = roster.skipped.skipped;
+            let beginning = batches::Beginning { state, machine, id: &run, ticket: &ticket };
+            beginning.start(&properties, &identity, &fleet, skipped, &accounts).await?;
+            return Ok(Outcome::Later);
+        }
+        fleet.work(iter(accounts), concurrency, &total, Barred::Fail).await
+    } else {
+        let (sender, mut receiver) = channel(concurrency);
+        let accounts = poll_fn(move |context| receiver.poll_recv(context));
+        let work = fleet.work(accounts, concurrency, &total, Barred::Fail);
+        let (listed, work) = tokio::join!(roster.send(sender, &total), work);
+        listed?;
+        work
+    };
+    work.tally.merge(roster.skipped);
+    let report = report(state.as_ref(), &run, std::mem::take(&mut work.report)).await?;
+    let all = total.get().unwrap_or_default();
+    if !work.unreached.is_empty() {
+        return Err(Refusal::OutOfTime { done: work.tally.worked(), all }.into());
+    }
+    work.tally.judge(properties.on_not_ready, report.as_deref())?;
+    let reply = reply(physical_id.as_deref(), &work.tally, report);
+    slot.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
+    Ok(reply.into())
+}
+
+/// The answer of a run that is a success.
+fn reply(physical_id: Option<&str>, tally: &Tally, report: Option<String>) -> Reply {
+    let (ready, not_ready) = (tally.ready, tally.not_ready);
+    info!(ready, not_ready, changed = tally.changed, skipped = ?tally.skipped, "accounts");
+    let data = [
+        ("AccountsReady", ready.to_string()),
+        ("AccountsNotReady", not_ready.to_string()),
+        ("ReportUri", report.unwrap_or_default()),
+    ];
+    let physical_id = physical_id.unwrap_or(PHYSICAL_ID).to_owned();
+    Reply { physical_id, data: data.into(), no_echo: false }
+}
+
+/// Writes the report down and says where it is. Without a state bucket the log has what is wrong.
+async fn report(
+    state: Option<&State>,
+    run: &RunId,
+    report: String,
+) -> Result<Option<String>, Failure> {
+    let Some(state) = state else {
+        for line in report.lines().filter(|it| it.contains(r#""ready":false"#)) {
+            warn!(line, "not ready");
+        }
+        return Ok(None);
+    };
+    let key = run.report_key();
+    state.write(&key, report, Expected::Anything).await?;
+    Ok(Some(state.url(&key)))
+}
+
+/// How long before the end of an invocation nothing is begun that somebody else may have to undo.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// When the last call in an account ends, so that what came of them can be written down.
+fn last_call(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - (left / 10).min(Duration::from_secs(15))
+}

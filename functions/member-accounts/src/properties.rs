@@ -1,0 +1,248 @@
+//! The properties of the resource.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use cfn::{Flag, List};
+use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
+use plan::member_accounts::{Desired, OnNotReady, OptIn, Preferences};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use thiserror::Error;
+
+/// The properties of the resource.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Properties {
+    /// The role that is assumed in every member account.
+    pub role_name: RoleName,
+    /// The Regions in which backups are made.
+    regions: List<Region>,
+    /// The roots, OUs and accounts to work in, with everything below them.
+    #[serde(default = "everywhere")]
+    target_ids: List<Target>,
+    /// The accounts to leave out.
+    #[serde(default)]
+    pub exclude_accounts: List<AccountId>,
+    /// Which resource types are backed up at all: `All`, or these, with others left alone.
+    #[serde(default)]
+    opt_in: OptInProperty,
+    /// Which resource types AWS Backup manages fully; others are left alone.
+    #[serde(default)]
+    management: BTreeMap<ResourceType, Flag>,
+    /// The vault that every Region must have.
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    vault_name: Option<VaultName>,
+    /// The role that AWS Backup uses, which every account must have.
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    backup_role_name: Option<RoleName>,
+    /// What accounts that are not ready mean for the stack.
+    #[serde(default)]
+    pub on_not_ready: OnNotReady,
+    /// The role to assume where the function does not run in the management account.
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    pub management_role_arn: Option<RoleArn>,
+    /// In how many accounts work goes on at once.
+    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    concurrency: Option<Concurrency>,
+}
+
+/// In how many accounts work goes on at once, from 1 to 256.
+///
+/// The default of 32 brings 2,000 accounts with 17 Regions through in about four minutes, with calls
+/// that take 0.2 seconds, and stays far below what STS takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Concurrency(usize);
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self(32)
+    }
+}
+
+impl FromStr for Concurrency {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let number = text.parse().ok().filter(|it| (1..=256).contains(it));
+        number.map(Self).ok_or(Invalid::Concurrency)
+    }
+}
+
+impl Serialize for Concurrency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Which resource types are backed up at all, as a template has it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct OptInProperty(OptIn);
+
+impl<'de> Deserialize<'de> for OptInProperty {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = OptInProperty;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`All`, or resource types that are each true or false")
+            }
+
+            fn visit_str<E: Error>(self, it: &str) -> Result<OptInProperty, E> {
+                match it {
+                    "All" => Ok(OptInProperty(OptIn::All)),
+                    // An unused parameter.
+                    "" => Ok(OptInProperty::default()),
+                    _ => Err(E::invalid_value(Unexpected::Str(it), &self)),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OptInProperty, A::Error> {
+                let types = BTreeMap::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(OptInProperty(OptIn::These(preferences(&types))))
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
+}
+
+impl Serialize for OptInProperty {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            OptIn::All => serializer.serialize_str("All"),
+            OptIn::These(types) => types.serialize(serializer),
+        }
+    }
+}
+
+/// Why the properties do not go together.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum Invalid {
+    /// There is nowhere to work.
+    #[error("`Regions` is empty; hint: name the Regions in which backups are made")]
+    NoRegions,
+    /// There is nobody to work for.
+    #[error("`TargetIds` is empty; hint: leave it out for the whole organization")]
+    NoTargets,
+    /// There is nothing to set and nothing to look for.
+    #[error(
+        "there is nothing to do; hint: set one of `OptIn`, `Management`, `VaultName` and \
+         `BackupRoleName`"
+    )]
+    NothingToDo,
+    /// Too little or too much at once.
+    #[error("`Concurrency` is a number from 1 to 256")]
+    Concurrency,
+}
+
+impl Properties {
+    /// The properties as they are kept.
+    pub(crate) fn kept(&self) -> Value {
+        // They were read from JSON, and can be written as such.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// What is wanted in every account.
+    pub(crate) fn desired(&self) -> Result<Desired, Invalid> {
+        let desired = Desired {
+            regions: self.regions.0.iter().cloned().collect(),
+            opt_in: self.opt_in.0.clone(),
+            management: preferences(&self.management),
+            vault: self.vault_name.clone(),
+            role: self.backup_role_name.clone(),
+        };
+        if desired.regions.is_empty() {
+            return Err(Invalid::NoRegions);
+        }
+        if !desired.has_settings() && desired.vault.is_none() && desired.role.is_none() {
+            return Err(Invalid::NothingToDo);
+        }
+        Ok(desired)
+    }
+
+    /// Where the accounts are.
+    pub(crate) fn targets(&self) -> Result<Vec<Target>, Invalid> {
+        match self.target_ids.0.as_slice() {
+            [] => Err(Invalid::NoTargets),
+            targets => Ok(targets.to_vec()),
+        }
+    }
+
+    /// In how many accounts work goes on at once.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.unwrap_or_default().0
+    }
+}
+
+fn preferences(types: &BTreeMap<ResourceType, Flag>) -> Preferences {
+    types.iter().map(|(it, on)| (it.clone(), on.0)).collect()
+}
+
+fn everywhere() -> List<Target> {
+    List(vec![Target::Root])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(more: Value) -> Result<Properties, serde_json::Error> {
+        let mut properties = json!({ "RoleName": "org-backup-member", "Regions": ["eu-west-1"] });
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(properties)
+    }
+
+    fn desired(more: Value) -> Result<Desired, Invalid> {
+        read(more).unwrap().desired()
+    }
+
+    #[test]
+    fn what_is_opted_into_is_all_or_types_as_cloudformation_sends_them() {
+        assert_eq!(desired(json!({ "OptIn": "All" })).unwrap().opt_in, OptIn::All);
+        let types = json!({ "OptIn": { "EBS": "true", "Storage Gateway": false } });
+        let OptIn::These(types) = desired(types).unwrap().opt_in else { panic!("not all") };
+        assert_eq!(types.into_values().collect::<Vec<_>>(), [true, false]);
+        assert!(read(json!({ "OptIn": "Some" })).is_err());
+        assert!(read(json!({ "OptIn": { "EBS": "yes" } })).is_err());
+    }
+
+    #[test]
+    fn nothing_to_do_is_refused_and_so_is_nowhere_and_nobody() {
+        assert_eq!(desired(json!({})), Err(Invalid::NothingToDo));
+        assert_eq!(desired(json!({ "OptIn": "", "VaultName": "" })), Err(Invalid::NothingToDo));
+        assert_eq!(desired(json!({ "OptIn": "All", "Regions": "" })), Err(Invalid::NoRegions));
+        assert_eq!(read(json!({ "TargetIds": [] })).unwrap().targets(), Err(Invalid::NoTargets));
+    }
+
+    #[test]
+    fn everybody_is_meant_unless_the_template_says_otherwise() {
+        assert_eq!(read(json!({})).unwrap().targets(), Ok(vec![Target::Root]));
+    }
+
+    #[test]
+    fn concurrency_has_bounds() {
+        assert_eq!(read(json!({})).unwrap().concurrency(), 32);
+        assert_eq!(read(json!({ "Concurrency": "256" })).unwrap().concurrency(), 256);
+        for bad in ["0", "257", "many"] {
+            assert!(read(json!({ "Concurrency": bad })).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn properties_read_back_as_they_were_written() {
+        for more in [
+            json!({ "OptIn": "All", "Concurrency": "8", "VaultName": "org-backup" }),
+            json!({ "OptIn": { "EBS": "true" }, "TargetIds": "root, 111122223333" }),
+        ] {
+            let written = serde_json::to_value(read(more).unwrap()).unwrap();
+            let again: Properties = serde_json::from_value(written.clone()).unwrap();
+            assert_eq!(serde_json::to_value(again).unwrap(), written);
+        }
+    }
+}
