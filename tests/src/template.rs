@@ -29,6 +29,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
 /// Values that make every condition true.
 pub const EVERYTHING: &[(&str, &str)] = &[
     ("AirGappedVaultName", "air-gapped"),
+    ("AlarmTopicArn", "arn:aws-cn:sns:cn-northwest-1:333344445555:operators"),
     ("BackupAdministratorAccountId", "444455556666"),
     ("CentralAccountId", "666677778888"),
     ("CentralRegions", "cn-northwest-1"),
@@ -39,6 +40,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("LockMode", "Compliance"),
     ("MonthlyColdStorageAfterDays", "30"),
     ("MultiPartyApproval", "false"),
+    ("NotificationEmail", "backup@example.com"),
     ("NotificationAccountId", "444455556666"),
     ("NotificationTopicName", "backups"),
     ("OrganizationPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-c3d4e5f6/*"),
