@@ -12,6 +12,7 @@
 pub mod backup_policy;
 mod calls;
 pub mod content;
+mod environment;
 mod error;
 pub mod global_settings;
 pub mod member_accounts;

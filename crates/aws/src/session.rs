@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-use aws_config::environment::{
-    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
-};
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpConnector, http_client_fn,
 };
+use aws_types::SdkConfig;
+use aws_types::sdk_config::Builder;
 use plan::id::RoleArn;
 use tokio::time::Instant;
 
 use crate::calls::{Busy, Calls, Pace};
+use crate::environment;
 use crate::error::Error;
 use crate::member_runs::Machine;
 use crate::operation::ASSUME_ROLE;
@@ -44,7 +42,7 @@ impl Session {
     /// Reads credentials, Region and endpoints from the environment, as Lambda sets it.
     ///
     /// Nothing else is asked for credentials: there is no profile and no metadata service in Lambda.
-    pub async fn from_environment() -> Self {
+    pub fn from_environment() -> Self {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(Duration::from_secs(3))
             .read_timeout(Duration::from_secs(20))
@@ -56,18 +54,11 @@ impl Session {
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .build(),
         );
-        let shared = connector.clone();
-        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(Region::new("us-east-1"));
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client_fn(move |_, _| shared.clone()))
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .region(region)
-            .retry_config(patience())
-            .load()
-            .await;
-        let (state_bucket, machine) = (state_bucket(), machine());
-        Self { connector, config, pace: Pace::default(), state_bucket, machine }
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let session = Self::new(connector, environment::settings(variables));
+        Self { state_bucket: state_bucket(), machine: machine(), ..session }
     }
 
     /// A session that sends its requests through `connector`, for tests.
@@ -83,17 +74,23 @@ impl Session {
         access_key: &str,
         endpoint: Option<&str>,
     ) -> Self {
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", access_key),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ENDPOINT_URL", endpoint.unwrap_or_default()),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self::new(connector, environment::settings(variables))
+    }
+
+    fn new(connector: SharedHttpConnector, settings: Builder) -> Self {
         let shared = connector.clone();
-        let credentials = Credentials::new(access_key, "secret", None, None, "stand-in");
-        let mut config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+        let config = settings
             .http_client(http_client_fn(move |_, _| shared.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .region(Region::new("eu-west-1"))
             .retry_config(patience())
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()));
-        config.set_endpoint_url(endpoint.map(ToOwned::to_owned));
-        let config = config.build();
+            .sleep_impl(TokioSleep::new())
+            .build();
         Self { connector, config, pace: Pace::default(), state_bucket: None, machine: None }
     }
 
