@@ -6,7 +6,7 @@
     reason = "a contract that cannot be read is broken"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -21,36 +21,43 @@ fn stacks(template: &Template) -> [Stack<'_>; 2] {
 
 /// The function behind each custom type, by the archive of the function that its resources name.
 fn functions() -> BTreeMap<String, String> {
-    let bootstrap = Template::named("bootstrap.yaml");
-    let stack = bootstrap.with(REQUIRED);
-    let archive = |function: &str| {
-        let code = &bootstrap.body["Resources"][function]["Properties"]["Code"]["S3Key"];
-        let key = stack.resolve(code).unwrap();
-        let name = key.as_str().unwrap().rsplit('/').next().unwrap();
-        name.strip_suffix(".zip").unwrap().to_owned()
-    };
+    let templates = Template::all();
     // By the name under which another stack imports the function.
-    let outputs = bootstrap.body["Outputs"].as_object().unwrap().values();
-    let exports: BTreeMap<_, _> = outputs
-        .map(|it| {
-            let name = stack.resolve(&it["Export"]["Name"]).unwrap();
-            let name = name.as_str().unwrap().strip_prefix("stack-").unwrap().to_owned();
-            (name, stack.resolve(&it["Value"]).unwrap())
-        })
-        .collect();
+    let exports: BTreeMap<_, _> = templates.iter().flat_map(archives).collect();
     let mut functions = BTreeMap::new();
-    for template in Template::all() {
+    for template in &templates {
         let stack = template.with(REQUIRED);
+        let own: BTreeMap<_, _> = archives(template).into_iter().collect();
         for (name, resource) in template.resources("Custom::") {
             let token = stack.resolve(&resource["Properties"]["ServiceToken"]).unwrap();
             let token = token.as_str().unwrap();
-            let import = token.strip_prefix("org-backup-").and_then(|it| exports.get(it));
-            let arn = import.map_or(token, |it| it.as_str().unwrap());
-            let function = archive(arn.strip_suffix(".Arn").unwrap_or_else(|| panic!("{name}")));
-            functions.insert(resource["Type"].as_str().unwrap().to_owned(), function);
+            let function = match token.strip_prefix("org-backup-") {
+                Some(import) => &exports[import],
+                None => &own[&token.replace(".Arn", "Arn")],
+            };
+            let kind = resource["Type"].as_str().unwrap();
+            let known = functions.insert(kind.to_owned(), function.clone());
+            assert!(known.is_none_or(|it| it == *function), "{name}");
         }
     }
     functions
+}
+
+/// The archives of the functions of a template, by the name under which a function is exported.
+fn archives(template: &Template) -> Vec<(String, String)> {
+    let stack = template.with(REQUIRED);
+    let functions = template.resources("AWS::Lambda::Function").into_iter();
+    let archives = functions.map(|(name, it)| {
+        let key = stack.resolve(&it["Properties"]["Code"]["S3Key"]).unwrap();
+        let archive = key.as_str().unwrap().rsplit('/').next().unwrap();
+        let export = format!("{name}Arn");
+        let output = &template.body["Outputs"][&export];
+        assert_eq!(output["Value"], json!({ "Fn::GetAtt": [name, "Arn"] }), "{name}");
+        let exported = stack.resolve(&output["Export"]["Name"]).unwrap();
+        assert_eq!(exported, format!("stack-{export}"));
+        (export, archive.strip_suffix(".zip").unwrap().to_owned())
+    });
+    archives.collect()
 }
 
 #[test]
@@ -59,6 +66,7 @@ fn every_custom_type_has_its_function() {
     let expected = [
         ("Custom::BackupGlobalSettings", "global-settings"),
         ("Custom::BackupPolicy", "backup-policy"),
+        ("Custom::MemberAccounts", "member-accounts"),
         ("Custom::PolicyTypes", "policy-types"),
         ("Custom::ServiceAccess", "service-access"),
     ];
@@ -86,6 +94,7 @@ fn properties_are_those_that_the_function_reads() {
                 let read = match functions[resource["Type"].as_str().unwrap()].as_str() {
                     "backup-policy" => read::<backup_policy::Properties>,
                     "global-settings" => read::<global_settings::Properties>,
+                    "member-accounts" => read::<member_accounts::Properties>,
                     "policy-types" => read::<policy_types::Properties>,
                     "service-access" => read::<service_access::Properties>,
                     other => panic!("{other}"),
@@ -457,13 +466,67 @@ fn an_account_that_moves_keeps_its_vault_and_one_that_joins_is_no_second_central
 #[test]
 fn vaults_and_roles_have_the_names_that_the_policies_use() {
     let policies = Template::named("backup-policies.yaml");
-    for template in ["member-account.yaml", "rollout.yaml"] {
+    for template in ["member-account.yaml", "members.yaml", "rollout.yaml"] {
         let template = Template::named(template);
         for name in ["BackupRoleName", "VaultName"] {
             let default = |it: &Template| it.body["Parameters"][name]["Default"].clone();
             assert_eq!(default(&template), default(&policies), "{}: {name}", template.name);
         }
     }
+}
+
+#[test]
+fn the_role_in_the_accounts_trusts_the_role_of_the_function_by_its_name() {
+    let [rollout, members] = ["rollout.yaml", "members.yaml"].map(Template::named);
+    for name in ["MemberAccountsRoleName", "MemberRoleName"] {
+        let default = |it: &Template| it.body["Parameters"][name]["Default"].clone();
+        assert_eq!(default(&rollout), default(&members), "{name}");
+    }
+    let role = &members.body["Resources"]["MemberAccountsRole"]["Properties"]["RoleName"];
+    assert_eq!(*role, json!({ "Ref": "MemberAccountsRoleName" }));
+    let stack = rollout.with(REQUIRED);
+    let trusted = "arn:aws-cn:iam::333344445555:role/org-backup-member-accounts";
+    for (name, body, given) in bodies(&stack, &rollout) {
+        if let Some(arn) = given.get("MemberAccountsRoleArn") {
+            assert_eq!(arn, trusted, "{name}");
+            let parameters = [REQUIRED, &[("MemberAccountsRoleArn", trusted)]].concat();
+            let role = &body.body["Resources"]["MemberRole"]["Properties"];
+            let trust = body.with(&parameters).resolve(&role["AssumeRolePolicyDocument"]).unwrap();
+            // Not the role as a principal, which would be lost with the role.
+            let statement = &trust["Statement"][0];
+            let account = json!({ "AWS": "arn:aws-cn:iam::333344445555:root" });
+            assert_eq!(statement["Principal"], account, "{name}");
+            let condition = json!({
+                "ArnEquals": { "aws:PrincipalArn": trusted },
+                "StringEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" },
+            });
+            assert_eq!(statement["Condition"], condition, "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_state_machine_gets_what_its_definition_leaves_open() {
+    let members = Template::named("members.yaml");
+    let machine = &members.body["Resources"]["StateMachine"]["Properties"];
+    let stack = members.with(REQUIRED);
+    let key = stack.resolve(&machine["DefinitionS3Location"]["Key"]).unwrap();
+    let file = key.as_str().unwrap().strip_prefix("org-backup/0123/").unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let definition = std::fs::read_to_string(folder.join(file)).unwrap();
+    let open = definition.split("${").skip(1).map(|it| it.split_once('}').unwrap().0);
+    let open: BTreeSet<_> = open.collect();
+    let given = machine["DefinitionSubstitutions"].as_object().unwrap();
+    assert_eq!(given.keys().map(String::as_str).collect::<BTreeSet<_>>(), open);
+    // The function knows the machine by a name that is put together.
+    let function = &members.body["Resources"]["MemberAccountsFunction"]["Properties"];
+    let known = &function["Environment"]["Variables"]["STATE_MACHINE_ARN"];
+    let name = stack.resolve(&machine["StateMachineName"]).unwrap();
+    let arn = format!(
+        "arn:aws-cn:states:cn-north-1:333344445555:stateMachine:{}",
+        name.as_str().unwrap()
+    );
+    assert_eq!(stack.resolve(known).unwrap(), arn);
 }
 
 #[test]
