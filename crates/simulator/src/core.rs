@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::events::{Events, Told};
 use crate::fault::{Faults, Kind};
 use crate::hold::{Held, Holds, Moment};
 use crate::journal::{Entry, Journal, Outcome};
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) world: World,
     pub(crate) journal: Journal,
+    pub(crate) events: Events,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) responses: Responses,
@@ -59,10 +61,12 @@ pub(crate) struct Done {
 
 impl Core {
     pub(crate) fn new(settings: Settings) -> Self {
+        let events = Events::new(settings.seed);
         Self {
             world: World::new(&settings),
             settings,
             journal: Journal::default(),
+            events,
             faults: Faults::default(),
             holds: Holds::default(),
             responses: Responses::default(),
@@ -101,19 +105,29 @@ impl Core {
             _ => self.work(call, now),
         };
         let changed = self.world.revision() != revision;
-        let (reply, outcome) = match (fault, &result) {
+        let told_to = "The request failed because it was told to.";
+        let (reply, outcome, why) = match (fault, &result) {
             (Some(Kind::Error(failure) | Kind::ErrorAfter(failure)), _) => {
-                let message = "The request failed because it was told to.";
-                let reply = services::failed(call, failure, message);
-                (reply, Outcome::Error(failure.code.clone()))
+                let reply = services::failed(call, failure, told_to);
+                (reply, Outcome::Error(failure.code.clone()), told_to)
             }
-            (Some(Kind::DropBefore | Kind::DropAfter), _) => (Reply::empty(), Outcome::Dropped),
-            (_, Ok(reply)) => (reply.clone(), Outcome::Success),
+            (Some(Kind::DropBefore | Kind::DropAfter), _) => (Reply::empty(), Outcome::Dropped, ""),
+            (_, Ok(reply)) => (reply.clone(), Outcome::Success, ""),
             (_, Err(refusal)) => {
                 let outcome = Outcome::Error(refusal.code.as_str().to_owned());
-                (services::refused(call, refusal), outcome)
+                (services::refused(call, refusal), outcome, refusal.message.as_str())
             }
         };
+        if told && guarded && !matches!(fault, Some(Kind::DropBefore)) {
+            let result = match &outcome {
+                Outcome::Error(code) => Err((code.as_str(), why)),
+                Outcome::Success | Outcome::Dropped => match &result {
+                    Ok(reply) => Ok(reply.body.as_slice()),
+                    Err(refusal) => Err((refusal.code.as_str(), refusal.message.as_str())),
+                },
+            };
+            self.events.note(&self.world.organization, &Told { call, result, now });
+        }
         self.calls += 1;
         if let Ok(operation) = &call.operation {
             self.journal.count(operation.name, &outcome, changed);
@@ -137,6 +151,11 @@ impl Core {
         Done { reply, writing, held: self.holds.take(Moment::After) }
     }
 
+    /// Whether a write goes on.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing
+    }
+
     /// Ends the write that [`Done::writing`] told of.
     pub(crate) fn end_write(&mut self) {
         self.writing = false;
@@ -151,7 +170,9 @@ impl Core {
             let message = "You have sent too many requests in too short a period of time.";
             return Err(Refusal::new(Code::TooManyRequests, message));
         }
-        if operation.write && operation.service == Service::Organizations && self.is_busy(call) {
+        let hindered = call.caller.user.is_none();
+        let changes = operation.write && operation.service == Service::Organizations;
+        if changes && hindered && self.is_busy(call) {
             let message = "AWS Organizations can't complete your request because it conflicts with \
                            another attempt to modify the same entity. Try again later.";
             return Err(Refusal::new(Code::ConcurrentModification, message));

@@ -34,6 +34,7 @@
 mod backup;
 mod control;
 mod core;
+mod events;
 mod fault;
 mod hold;
 mod iam;

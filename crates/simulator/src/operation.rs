@@ -153,10 +153,10 @@ use Code::{
     DuplicatePolicyAttachment, EffectivePolicyNotFound, ExecutionAlreadyExists,
     ExecutionDoesNotExist, InvalidArn, InvalidExecutionInput, InvalidInput, InvalidKeyArn,
     InvalidName, InvalidOperation, InvalidParameter, InvalidParameterValue, InvalidRequest,
-    InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy, MethodNotAllowed,
-    MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey, NoSuchVersion, NotImplemented,
-    OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress, PolicyInUse,
-    PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
+    InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy, MasterCannotLeave,
+    MethodNotAllowed, MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey, NoSuchVersion,
+    NotImplemented, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
+    PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
     PreconditionFailed, ResourceNotFound, ResourcePolicyNotFound, RootNotFound,
     SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound,
 };
@@ -204,6 +204,7 @@ pub const OPERATIONS: &[Operation] = &[
     read("DescribeOrganizationalUnit", &[InvalidInput, OrganizationalUnitNotFound]).rate(2, 2),
     manage("CreateOrganizationalUnit", &[ConcurrentModification, ConstraintViolation, DuplicateOrganizationalUnit, InvalidInput, ParentNotFound]).rate(1, 2),
     manage("MoveAccount", &[AccountNotFound, ConcurrentModification, DestinationParentNotFound, DuplicateAccount, InvalidInput, SourceParentNotFound]).rate(2, 3),
+    manage("RemoveAccountFromOrganization", &[AccountNotFound, ConcurrentModification, ConstraintViolation, InvalidInput, MasterCannotLeave]),
     manage("CreateAccount", &[ConcurrentModification, ConstraintViolation, InvalidInput]),
     read("DescribeCreateAccountStatus", &[CreateAccountStatusNotFound, InvalidInput]),
 

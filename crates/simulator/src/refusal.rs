@@ -76,6 +76,7 @@ names! {
         InvalidName = "InvalidName",
         InvalidParameter = "InvalidParameter",
         InvalidToken = "InvalidToken",
+        MasterCannotLeave = "MasterCannotLeaveOrganizationException",
         NotImplemented = "NotImplemented",
         PreconditionFailed = "PreconditionFailed",
         StateMachineDoesNotExist = "StateMachineDoesNotExist",
@@ -95,6 +96,7 @@ names! {
     /// The reason of a `ConstraintViolationException`.
     Constraint {
         AccountNumber = "ACCOUNT_NUMBER_LIMIT_EXCEEDED",
+        CannotRemoveAdministrator = "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
         CannotRegisterManagement = "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
         CannotRegisterSuspended = "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR",
         DelegatedAdministratorExists = "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE",

@@ -7,6 +7,8 @@ use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 
+use serde_json::Value;
+
 use crate::operation::{Operation, Service};
 use crate::sts::{Session, Sts};
 
@@ -31,6 +33,8 @@ pub(crate) struct Caller {
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) session: Option<Arc<Session>>,
+    /// The user whom a test lets call, past what gets in the way of others.
+    pub(crate) user: Option<String>,
 }
 
 /// What the signature says of who signed it, for what.
@@ -98,6 +102,34 @@ impl Call {
     }
 }
 
+impl Call {
+    /// A call of Organizations by a user of the management account.
+    pub(crate) fn of_user(
+        user: &str,
+        operation: &str,
+        request: &Value,
+        management: &str,
+        region: &str,
+    ) -> Self {
+        let service = Service::Organizations;
+        Self {
+            service,
+            operation: Operation::find(service, operation).ok_or(operation.to_owned()),
+            caller: Caller {
+                account: management.to_owned(),
+                region: region.to_owned(),
+                session: None,
+                user: Some(user.to_owned()),
+            },
+            headers: HeaderMap::new(),
+            path: "/".to_owned(),
+            parameters: Vec::new(),
+            body: Bytes::from(request.to_string()),
+            read: Mutex::default(),
+        }
+    }
+}
+
 #[cfg(test)]
 impl Call {
     /// A call with this body.
@@ -114,11 +146,11 @@ impl Caller {
         let key = scope.access_key;
         if let Some(session) = sts.session(key) {
             let account = session.account.clone();
-            return Self { account, region, session: Some(Arc::clone(session)) };
+            return Self { account, region, session: Some(Arc::clone(session)), user: None };
         }
         let is_account = key.len() == 12 && key.bytes().all(|it| it.is_ascii_digit());
         let account = if is_account { key } else { management }.to_owned();
-        Self { account, region, session: None }
+        Self { account, region, session: None, user: None }
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -20,6 +21,7 @@ use crate::kms::Kms;
 use crate::objects::Buckets;
 use crate::organization::Organization;
 use crate::regions::Regions;
+use crate::request::Call;
 use crate::responses::Response;
 use crate::server::{Direct, Shared, serve};
 use crate::settings::Settings;
@@ -183,6 +185,35 @@ impl Simulator {
     /// Forgets the calls so far.
     pub fn clear_journal(&self) {
         self.shared.lock().journal.clear();
+    }
+
+    /// What CloudTrail told EventBridge of the changes since this was last asked: one event for
+    /// every call of Organizations that was meant to change something, refused or not, and one more
+    /// for each account that was to be made.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<Value> {
+        self.shared.lock().events.take()
+    }
+
+    /// Lets a user of the management account call an operation of Organizations, whoever else is at
+    /// work, and returns the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the organization refuses it.
+    pub fn tamper(&self, user: &str, operation: &str, request: &Value) -> Result<Value, String> {
+        let now = self.shared.now();
+        let mut core = self.shared.lock();
+        let (management, region) =
+            (core.world.organization.management_account.clone(), core.settings.region.clone());
+        let call = Call::of_user(user, operation, request, &management, &region);
+        let was_writing = core.is_writing();
+        let done = core.perform(&call, None, now);
+        if !was_writing {
+            core.end_write();
+        }
+        let body = serde_json::from_slice(&done.reply.body).unwrap_or_default();
+        if done.reply.status.is_success() { Ok(body) } else { Err(body.to_string()) }
     }
 
     /// Lets something go wrong.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Answer, Organization};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Constraint, Refusal};
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +127,29 @@ impl Organization {
         Ok(())
     }
 
+    /// Lets an account go, with everything attached to it.
+    ///
+    /// # Errors
+    ///
+    /// As `RemoveAccountFromOrganization`.
+    pub fn remove_account(&mut self, account: &str) -> Answer<()> {
+        self.account(account)?;
+        if account == self.management_account {
+            let message = "You can't remove a management account from an organization.";
+            return Err(Refusal::new(Code::MasterCannotLeave, message));
+        }
+        if self.delegated.keys().any(|it| it.0 == account) {
+            let message = "You can't remove a delegated administrator from the organization.";
+            return Err(Refusal::constraint(Constraint::CannotRemoveAdministrator, message));
+        }
+        self.accounts.remove(account);
+        self.attachments.remove(account);
+        self.tags.remove(account);
+        self.forget(account);
+        self.changed();
+        Ok(())
+    }
+
     /// Begins to make an account, which turns up in the root, and returns the request's ID.
     ///
     /// # Errors
@@ -203,6 +226,23 @@ mod tests {
         assert_eq!(organization.parent(&management), Some(sandbox.as_str()));
         let again = organization.move_account(&management, &sandbox, &sandbox).unwrap_err();
         assert_eq!(again.code, Code::DuplicateAccount);
+    }
+
+    #[test]
+    fn an_account_goes_unless_the_organization_needs_it() {
+        let mut organization = Organization::sample(&Settings::default());
+        let management = organization.management_account.clone();
+        let refusal = organization.remove_account(&management).unwrap_err();
+        assert_eq!(refusal.code, Code::MasterCannotLeave);
+        let member = organization.accounts().find(|it| it.created).unwrap().id.clone();
+        organization.enable_service_access("backup.amazonaws.com").unwrap();
+        organization.register_delegated_administrator(&member, "backup.amazonaws.com").unwrap();
+        let refusal = organization.remove_account(&member).unwrap_err();
+        let expected = "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG";
+        assert_eq!(refusal.reason.as_deref(), Some(expected));
+        organization.deregister_delegated_administrator(&member, "backup.amazonaws.com").unwrap();
+        organization.remove_account(&member).unwrap();
+        assert_eq!(organization.account(&member).unwrap_err().code, Code::AccountNotFound);
     }
 
     #[test]

@@ -169,6 +169,13 @@ impl Organization {
         }
     }
 
+    /// Forgets what an account got that is gone.
+    pub(super) fn forget(&mut self, account: &str) {
+        self.publications.records.remove(account);
+        self.publications.withheld.remove(account);
+        self.publications.due.remove(account);
+    }
+
     /// Merges anew what the accounts at or below `node` get, to be published in a while.
     pub(super) fn touch(&mut self, node: &str) {
         if matches!(self.publications.when, Some(Switch::AfterReads(_))) {

@@ -135,7 +135,9 @@ impl<'a> Request<'a> {
                 let (arn, principal) = (node("AccountId"), self.member("ServicePrincipal"));
                 vec![self.with(&action, &arn, "organizations:serviceprincipal", principal)]
             }
-            "DescribeAccount" | "ListDelegatedServicesForAccount" => {
+            "DescribeAccount"
+            | "ListDelegatedServicesForAccount"
+            | "RemoveAccountFromOrganization" => {
                 vec![self.need(&action, &node("AccountId"))]
             }
             "DescribeOrganizationalUnit" => vec![self.need(&action, &node("OrganizationalUnitId"))],

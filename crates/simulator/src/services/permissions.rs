@@ -99,10 +99,11 @@ fn denied(world: &World, call: &Call, action: &str, why: &str) -> Refusal {
 /// The ARN of the caller.
 pub(super) fn arn(world: &World, caller: &Caller) -> String {
     let partition = world.organization.partition();
-    match &caller.session {
-        Some(session) => session.arn(partition),
-        None => format!("arn:{partition}:iam::{}:user/simulated", caller.account),
+    if let Some(session) = &caller.session {
+        return session.arn(partition);
     }
+    let user = caller.user.as_deref().unwrap_or("simulated");
+    format!("arn:{partition}:iam::{}:user/{user}", caller.account)
 }
 
 /// The caller as trust policies name it.

@@ -9,6 +9,7 @@
 
 mod calls;
 mod effective;
+mod events;
 mod function;
 mod interference;
 mod members;

@@ -167,6 +167,9 @@ async fn tree(driver: &mut Driver) {
         "DestinationParentId": unit,
     });
     driver.organizations("MoveAccount", request).await;
+    let member = driver.simulator.organization(|it| it.accounts().find(|it| it.created).cloned());
+    let request = json!({ "AccountId": member.unwrap().id });
+    driver.organizations("RemoveAccountFromOrganization", request).await;
     // The second has the address of the first, so that it fails.
     for state in ["SUCCEEDED", "FAILED"] {
         let request = json!({ "AccountName": "vault", "Email": "vault@example.com" });

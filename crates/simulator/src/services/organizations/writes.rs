@@ -92,6 +92,10 @@ fn more(
             )?;
             Value::Null
         }
+        "RemoveAccountFromOrganization" => {
+            organization.remove_account(input.id("AccountId", is_account)?)?;
+            Value::Null
+        }
         "CreateAccount" => {
             let email = input.limited("Email", 64, true)?;
             let name = input.limited("AccountName", 50, true)?;
