@@ -309,10 +309,13 @@ impl<'a> Stack<'a> {
         self.logs = function.logs();
         self.organization.learn_policies();
         self.last = Some(event.clone());
-        let url = event["ResponseURL"].as_str().unwrap();
-        let id = url.rsplit('/').next().unwrap();
         // The token of an assumed role begins with `session-ASIA`.
-        for secret in [url, id, SECRET, TOKEN, "session-ASIA", "ASIA", POLICY_TEXT] {
+        let mut secrets = vec![SECRET, TOKEN, "session-ASIA", "ASIA", POLICY_TEXT];
+        // What is no request has nowhere to be answered.
+        if let Some(url) = event["ResponseURL"].as_str() {
+            secrets.extend([url, url.rsplit('/').next().unwrap()]);
+        }
+        for secret in secrets {
             assert!(!self.logs.contains(secret), "{secret} is in the log:\n{}", self.logs);
         }
     }

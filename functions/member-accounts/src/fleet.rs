@@ -11,8 +11,8 @@ use aws::member_accounts::{Doorway, Identity, Member, failure};
 use futures_util::{Stream, StreamExt};
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
-    Account, Change, Desired, Failure, Observed, Outcome, Problem, Settings, Tally, check_role,
-    plan, session_policy,
+    Account, Change, Desired, Failure, Observed, OptIn, Outcome, Problem, Settings, Tally,
+    check_role, plan, session_policy,
 };
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -107,9 +107,13 @@ impl<'a> Fleet<'a> {
             .await
     }
 
-    /// The resource types that every Region supports, for others to begin with.
+    /// The resource types that every Region supports, for others to begin with, where they all have
+    /// to know.
     pub(crate) async fn all_supported(&self) -> BTreeMap<Region, BTreeSet<ResourceType>> {
         let mut all = BTreeMap::new();
+        if self.desired.opt_in != OptIn::All {
+            return all;
+        }
         for region in &self.desired.regions {
             // A Region that does not answer is asked again by whoever needs it.
             if let Ok(types) = self.supported(region).await {

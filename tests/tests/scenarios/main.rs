@@ -13,6 +13,8 @@ mod cases;
 mod global_settings;
 mod invariants;
 mod member_accounts;
+mod member_accounts_batches;
+mod member_accounts_machine;
 mod policy_types;
 mod preflight;
 mod protocol;

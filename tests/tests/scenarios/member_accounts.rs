@@ -18,7 +18,7 @@ pub(crate) async fn with_roles(accounts: usize) -> Organization {
     organization
 }
 
-fn member_role() -> Role {
+pub(crate) fn member_role() -> Role {
     let statement = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
     let anything = json!({ "Version": "2012-10-17", "Statement": [statement] });
     Role::trusting_account(ROLE, MANAGEMENT).allowing(&anything)
