@@ -2,5 +2,6 @@
 
 pub mod binaries;
 pub mod organization;
+pub mod role;
 pub mod stack;
 pub mod template;

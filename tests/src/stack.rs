@@ -15,6 +15,7 @@ use simulator::{Function, Hold, Outcome};
 
 use crate::binaries::binary;
 use crate::organization::{Organization, POLICY_TEXT};
+use crate::role::FunctionRole;
 use crate::template::as_sent;
 
 const SECRET: &str = "secret-key-of-the-function";
@@ -29,6 +30,8 @@ const LOG_STREAM: &str = "2031/05/07/[$LATEST]0f1e";
 pub struct Stack<'a> {
     organization: &'a Organization,
     function: &'static str,
+    /// What the function may do; everything without it.
+    role: Option<FunctionRole>,
     environment: BTreeMap<&'static str, String>,
     arn: String,
     logical_id: String,
@@ -96,6 +99,7 @@ impl<'a> Stack<'a> {
         Self {
             organization,
             function,
+            role: Some(FunctionRole::of(function)),
             environment: [].into(),
             arn: "arn:aws:cloudformation:us-east-1:111122223333:stack/backups/5d3c".to_owned(),
             logical_id: "Resource".to_owned(),
@@ -115,10 +119,23 @@ impl<'a> Stack<'a> {
         Self { logical_id: logical_id.to_owned(), ..self }
     }
 
-    /// Runs the function in this account.
+    /// Runs the function in this account, where nothing limits it.
     #[must_use]
     pub fn in_account(self, account: &str) -> Self {
-        self.with("AWS_ACCESS_KEY_ID", account)
+        self.unlimited().with("AWS_ACCESS_KEY_ID", account)
+    }
+
+    /// Runs the function with another role than that of its template.
+    #[must_use]
+    pub fn with_role(self, role: FunctionRole) -> Self {
+        Self { role: Some(role), ..self }
+    }
+
+    /// Lets the function do what the role of its template does not allow, since it is asked for
+    /// what no template asks for.
+    #[must_use]
+    pub fn unlimited(self) -> Self {
+        Self { role: None, ..self }
     }
 
     /// Gives the function a variable of the environment.
@@ -297,6 +314,9 @@ impl<'a> Stack<'a> {
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/function")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", LOG_STREAM)
             .env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
+        if let Some(role) = &self.role {
+            function = function.env("AWS_ACCESS_KEY_ID", role.session(self.organization));
+        }
         for (name, value) in &self.environment {
             function = function.env(name, value);
         }

@@ -207,6 +207,9 @@ impl Stack<'_> {
     }
 
     fn reference(&self, name: &str) -> Option<Value> {
+        if let Some(given) = self.parameters.get(name).filter(|_| name.starts_with("AWS::")) {
+            return Some(json!(given));
+        }
         let pseudo = match name {
             "AWS::NoValue" => return None,
             "AWS::AccountId" => "333344445555",

@@ -1,4 +1,8 @@
-//! Least privilege: a role allows what its function was seen to call, and nothing else.
+//! Least privilege: a role allows what its function calls, and nothing else.
+//!
+//! Each function is made to do everything that its template can ask of it, under the role that the
+//! template gives it. The simulator refuses what the role does not allow, so every call is allowed;
+//! and without any one of the role's statements some call is not, so every statement is needed.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,160 +10,268 @@
     reason = "a contract that cannot be read is broken"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Service, Settings};
+use simulator::{
+    BACKUP_POLICY, CallOutcome, Entry, KeyManager, KeyType, Role, Service, Settings, Vault,
+};
 use tests::organization::{Organization, document};
-use tests::template::{EVERYTHING, REQUIRED, Template};
+use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY};
+use tests::stack::Stack;
 
 const BACKUP: &str = "backup.amazonaws.com";
 const STACK_SETS: &str = "member.org.stacksets.cloudformation.amazonaws.com";
+const MANAGEMENT: &str = "111122223333";
+const MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:stack";
+const KEY: &str = "3e1d7c52-8a64-4f0b-b1de-52c0a9e4f7d6";
 
-/// What is allowed without being called, since AWS asks for it on behalf of the function.
-const ON_BEHALF: [(&str, &str); 11] = [
-    // Lambda writes the logs.
-    ("*", "logs:CreateLogStream"),
-    ("*", "logs:PutLogEvents"),
-    // These functions run without a state bucket, which S3 encrypts and decrypts with our key.
-    ("*", "kms:Decrypt"),
-    ("*", "kms:GenerateDataKey"),
-    ("*", "s3:DeleteObject"),
-    ("*", "s3:GetObject"),
-    ("*", "s3:ListBucket"),
-    ("*", "s3:PutObject"),
-    // Trusted access comes with service-linked roles.
-    ("service-access", "iam:CreateServiceLinkedRole"),
-    // AWS Backup asks whether the caller is the management account.
-    ("global-settings", "organizations:DescribeOrganization"),
-    // S3 asks for it where the call names a version.
-    ("backup-policy", "s3:GetObjectVersion"),
+/// The functions that the tests here know how to make do everything.
+const FUNCTIONS: [&str; 5] =
+    ["backup-policy", "global-settings", "member-accounts", "policy-types", "service-access"];
+
+/// What no call of a function needs: Lambda writes the logs.
+const BY_LAMBDA: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+
+/// What AWS asks for on behalf of a function, beside what the function calls.
+const ON_BEHALF: [&str; 6] = [
+    "iam:CreateServiceLinkedRole",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "organizations:DescribeOrganization",
+    // S3 asks for these where the call names a version, and where an object is missing.
+    "s3:GetObjectVersion",
+    "s3:ListBucket",
 ];
 
-/// The actions that the role of each function allows when its stack can do everything.
-fn allowed() -> BTreeMap<String, BTreeSet<String>> {
-    let parameters = [REQUIRED, EVERYTHING].concat();
-    let mut allowed = BTreeMap::new();
-    for template in Template::all() {
-        let stack = template.with(&parameters);
-        for (_, function) in template.resources("AWS::Lambda::Function") {
-            let function = &function["Properties"];
-            let key = stack.resolve(&function["Code"]["S3Key"]).unwrap();
-            let name = key.as_str().unwrap().rsplit('/').next().unwrap().replace(".zip", "");
-            let role = function["Role"]["Fn::GetAtt"][0].as_str().unwrap();
-            let role = &template.body["Resources"][role]["Properties"];
-            let policies = stack.resolve(&role["Policies"]).unwrap();
-            let statements = policies.as_array().unwrap().iter();
-            let statements = statements
-                .flat_map(|it| it["PolicyDocument"]["Statement"].as_array().unwrap().clone());
-            let actions = statements.flat_map(|it| match &it["Action"] {
-                Value::Array(list) => list.clone(),
-                one => vec![one.clone()],
-            });
-            allowed.insert(name, actions.map(|it| it.as_str().unwrap().to_owned()).collect());
-        }
-    }
-    allowed
-}
-
-/// The actions behind the calls that the organization saw.
-fn seen(organization: &Organization) -> BTreeSet<String> {
-    let action =
-        |service: Service, operation: &str| Some(format!("{}:{operation}", service.prefix()?));
-    organization.journal().iter().filter_map(|it| action(it.service, &it.operation)).collect()
-}
-
-/// Holds the role of `function` against what the organization saw.
-fn check(function: &str, organization: &Organization) {
-    let allowed = &allowed()[function];
-    let seen = seen(organization);
-    let missing: Vec<_> = seen.difference(allowed).collect();
-    assert!(missing.is_empty(), "{function} calls, and its role does not allow, {missing:?}");
-    let on_behalf = |it: &&String| {
-        ON_BEHALF.iter().any(|(of, action)| (*of == "*" || *of == function) && action == it)
+/// Lets a function do everything that its template can ask of it, as far as `role` lets it, and
+/// take it back or not when the resource is deleted.
+async fn exercise(function: &'static str, role: FunctionRole, takes_back: bool) -> Organization {
+    let organization = match function {
+        "policy-types" => Organization::bare(Settings::default()).await,
+        "backup-policy" => Organization::ready(Settings::default()).await,
+        _ => Organization::bare(Settings::default().accounts(8)).await,
     };
-    let unused: Vec<_> = allowed.difference(&seen).filter(|it| !on_behalf(it)).collect();
-    assert!(unused.is_empty(), "the role of {function} allows, and it never calls, {unused:?}");
+    organization.buckets(|it| it.create_encrypted(STATE_BUCKET, STATE_KEY));
+    let stack = organization.stack(function).with_role(role).with("STATE_BUCKET", STATE_BUCKET);
+    match function {
+        "backup-policy" => backup_policy(stack).await,
+        "global-settings" => global_settings(stack, takes_back).await,
+        "member-accounts" => member_accounts(stack).await,
+        "policy-types" => policy_types(stack, takes_back).await,
+        _ => service_access(stack, takes_back).await,
+    }
+    organization
 }
 
-#[tokio::test]
-async fn policy_types_may_do_what_it_does() {
-    let organization = Organization::bare(Settings::default()).await;
-    let mut stack = organization.stack("policy-types");
-    let properties = json!({ "PolicyTypes": [BACKUP_POLICY], "OnDelete": "Disable" });
-    let _ = stack.create(properties).await.ok();
-    organization.foreign_policy("unattached", &[]);
-    let _ = stack.delete().await.ok();
-    check("policy-types", &organization);
+/// Updates the resource if it was created, which lacks permissions in most tests here.
+async fn update(stack: &mut Stack<'_>, properties: Value) {
+    if stack.physical_id.is_some() {
+        stack.update(properties).await;
+    }
 }
 
-#[tokio::test]
-async fn service_access_may_do_what_it_does() {
-    let organization = Organization::bare(Settings::default()).await;
-    let mut stack = organization.stack("service-access");
-    let account = organization.id("security-000");
+/// Deletes the resource if it was created.
+async fn delete(stack: &mut Stack<'_>) {
+    if stack.physical_id.is_some() {
+        stack.delete().await;
+    }
+}
+
+async fn policy_types(mut stack: Stack<'_>, takes_back: bool) {
+    let on_delete = if takes_back { "Disable" } else { "Retain" };
+    stack.create(json!({ "PolicyTypes": [BACKUP_POLICY], "OnDelete": on_delete })).await;
+    if stack.organization().organization(|it| it.is_enabled(BACKUP_POLICY)) {
+        stack.organization().foreign_policy("unattached", &[]);
+    }
+    delete(&mut stack).await;
+}
+
+async fn service_access(mut stack: Stack<'_>, takes_back: bool) {
+    let account = stack.organization().id("security-000");
     let administrator =
         |principal: &str| json!({ "AccountId": account, "ServicePrincipal": principal });
     let properties = json!({
         "ServicePrincipals": [BACKUP],
         "StackSets": true,
         "DelegatedAdministrators": [administrator(BACKUP), administrator(STACK_SETS)],
-        "OnDelete": "Revert",
+        "OnDelete": if takes_back { "Revert" } else { "Retain" },
     });
-    let _ = stack.create(properties).await.ok();
-    let _ = stack.delete().await.ok();
-    check("service-access", &organization);
+    stack.create(properties).await;
+    delete(&mut stack).await;
 }
 
-#[tokio::test]
-async fn global_settings_may_do_what_it_does() {
-    let organization = Organization::bare(Settings::default()).await;
-    let mut stack = organization.stack("global-settings");
-    let _ = stack.create(json!({ "CrossAccountBackup": true, "OnDelete": "Restore" })).await.ok();
-    let _ = stack.delete().await.ok();
-    check("global-settings", &organization);
+async fn global_settings(mut stack: Stack<'_>, takes_back: bool) {
+    let on_delete = if takes_back { "Restore" } else { "Retain" };
+    stack.create(json!({ "CrossAccountBackup": true, "OnDelete": on_delete })).await;
+    delete(&mut stack).await;
 }
 
-#[tokio::test]
-async fn backup_policy_may_do_what_it_does() {
-    let organization = Organization::ready(Settings::default()).await;
+async fn backup_policy(mut stack: Stack<'_>) {
+    let organization = stack.organization();
     organization.foreign_policy("theirs", &["Workloads"]);
-    organization.buckets(|it| {
-        it.put("documents", "daily.json", document(5).to_string());
+    let first = organization.buckets(|it| {
+        let first = it.put("documents", "daily.json", document(5).to_string());
+        it.put("documents", "daily.json", document(6).to_string());
+        first
     });
-    let mut stack = organization.stack("backup-policy");
-    let sandbox = organization.id("Sandbox");
     let properties = json!({
         "Name": "daily",
         "Content": document(3),
-        "TargetIds": [sandbox],
+        "TargetIds": [organization.id("Sandbox")],
         "Tags": { "team": "storage" },
     });
-    let _ = stack.create(properties).await.ok();
-    let properties = json!({
-        "Name": "daily",
-        "ContentUrl": "s3://documents/daily.json",
-        "TargetIds": ["root"],
-        "Tags": { "owner": "platform" },
-    });
-    let _ = stack.update(properties).await.ok();
+    stack.create(properties).await;
+    for url in
+        ["s3://documents/daily.json", &format!("s3://documents/daily.json?versionId={first}")]
+    {
+        let properties = json!({
+            "Name": "daily",
+            "ContentUrl": url,
+            "TargetIds": ["root"],
+            "Tags": { "owner": "platform" },
+        });
+        update(&mut stack, properties).await;
+    }
     // Half a plan, from which AWS would withhold everything: some account below is named.
     let mut properties = json!({
         "Name": "daily",
         "Content": { "plans": { "weekly": { "regions": { "@@assign": ["eu-central-1"] } } } },
         "TargetIds": [organization.id("Workloads")],
     });
-    let _ = stack.update(properties.clone()).await.reason();
+    update(&mut stack, properties.clone()).await;
     // And if that is wanted, AWS is asked what it makes of it.
     properties["Preflight"] = json!("Warn");
-    let _ = stack.update(properties).await.ok();
-    let _ = stack.delete().await.ok();
-    check("backup-policy", &organization);
+    update(&mut stack, properties).await;
+    delete(&mut stack).await;
+}
+
+async fn member_accounts(stack: Stack<'_>) {
+    let organization = stack.organization();
+    organization.iam(|it| {
+        let role = Role::trusting_account("org-backup-member", MANAGEMENT);
+        it.create_role_everywhere(role);
+        let statement = json!({
+            "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        it.create_role_everywhere(Role::new("org-backup", &trust));
+    });
+    organization.kms(|it| {
+        it.create_everywhere(KEY, KeyManager::Customer);
+        it.alias(KEY, "alias/org-backup");
+    });
+    let vault = Vault::new("org-backup").key(&format!("arn:aws:kms:$region:$account:key/{KEY}"));
+    organization.backup(|it| {
+        let told = vault.clone().key_type(KeyType::CustomerManaged);
+        it.vaults_mut().create_everywhere(vault);
+        it.vaults_mut().create(MANAGEMENT, "eu-west-3", told);
+    });
+    organization.state_machines(|it| it.create(MACHINE));
+    let properties = json!({
+        "RoleName": "org-backup-member",
+        "Regions": ["eu-west-1", "eu-west-3"],
+        "OptIn": "All",
+        "TargetIds": [organization.id("Workloads"), organization.id("security-000")],
+        "VaultName": "org-backup",
+        "BackupRoleName": "org-backup",
+    });
+    let mut stack = stack.with("STATE_MACHINE_ARN", MACHINE);
+    stack.create(properties.clone()).await;
+    delete(&mut stack).await;
+    // The same in batches, which the state machine works on and answers, and where accounts do not
+    // tell where they are.
+    organization.organization(|it| it.tells_paths = false);
+    let mut stack = stack.with("BATCHES_ABOVE", "1");
+    let event = stack.event("Create", &properties);
+    stack.invoke(&event).await;
+    stack.invoke(&event).await;
+}
+
+/// The calls that lacked a permission.
+fn denied(organization: &Organization) -> String {
+    organization.lines(
+        |it| matches!(&it.outcome, CallOutcome::Error(code) if code.starts_with("AccessDenied")),
+    )
+}
+
+fn actions(statement: &Value) -> Vec<&str> {
+    match &statement["Action"] {
+        Value::Array(list) => list.iter().map(|it| it.as_str().unwrap()).collect(),
+        one => vec![one.as_str().unwrap()],
+    }
+}
+
+/// The actions behind the calls of the function itself.
+fn called(organization: &Organization) -> BTreeSet<String> {
+    let own = |it: &Entry| it.session.as_ref().is_some_and(|it| it.ends_with("/function"));
+    let action = |it: Entry| {
+        let operation = match it.operation.as_str() {
+            "ListObjectsV2" => "ListBucket",
+            other => other,
+        };
+        Some(format!("{}:{operation}", Service::prefix(it.service)?))
+    };
+    organization.journal().into_iter().filter(own).filter_map(action).collect()
+}
+
+#[test]
+fn every_function_with_a_role_is_made_to_do_everything() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let built: BTreeSet<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let with_role: BTreeSet<_> =
+        FunctionRole::functions().into_iter().filter(|it| built.contains(*it)).collect();
+    assert_eq!(with_role, BTreeSet::from(FUNCTIONS));
+}
+
+#[tokio::test]
+async fn a_function_may_do_what_it_does_and_does_what_it_may() {
+    for function in FUNCTIONS {
+        let role = FunctionRole::of(function);
+        let organization = exercise(function, role.clone(), true).await;
+        assert_eq!(denied(&organization), "", "{function}");
+        let called = called(&organization);
+        let allowed = role.statements.iter().flat_map(actions);
+        let unused: BTreeSet<_> = allowed
+            .filter(|it| {
+                !called.contains(*it) && !BY_LAMBDA.contains(it) && !ON_BEHALF.contains(it)
+            })
+            .collect();
+        assert_eq!(unused, BTreeSet::new(), "the role of {function} allows, and it never calls");
+    }
+}
+
+#[tokio::test]
+async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
+    for function in FUNCTIONS {
+        let mut unproven = FunctionRole::of(function).statements;
+        unproven.retain(|it| !actions(it).iter().all(|it| BY_LAMBDA.contains(it)));
+        // What two parameters allow alike is needed for each of them alone.
+        for (role, takes_back) in
+            [(FunctionRole::of(function), true), (FunctionRole::retaining(function), false)]
+        {
+            for (index, statement) in role.statements.iter().enumerate() {
+                if unproven.contains(statement) {
+                    let less = role.clone().without(index);
+                    let organization = exercise(function, less, takes_back).await;
+                    unproven.retain(|it| it != statement || denied(&organization).is_empty());
+                }
+            }
+        }
+        assert_eq!(unproven, Vec::<Value>::new(), "{function} does not need them");
+    }
 }
 
 #[test]
 fn no_permission_is_a_wildcard() {
-    for (function, actions) in allowed() {
-        assert!(actions.iter().all(|it| !it.contains('*')), "{function}");
+    for function in FunctionRole::functions() {
+        for statement in FunctionRole::of(function).statements {
+            assert!(actions(&statement).iter().all(|it| !it.contains('*')), "{function}");
+        }
     }
 }

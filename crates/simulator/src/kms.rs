@@ -37,6 +37,8 @@ pub struct Kms {
     /// By account, Region and ID.
     keys: BTreeMap<(String, String, String), KeyManager>,
     everywhere: BTreeMap<String, KeyManager>,
+    /// By the ID of the key, wherever it is.
+    aliases: BTreeMap<String, Vec<String>>,
 }
 
 impl Kms {
@@ -48,6 +50,16 @@ impl Kms {
     /// Makes a key with this ID in every account and Region there is or will be.
     pub fn create_everywhere(&mut self, id: &str, manager: KeyManager) {
         self.everywhere.insert(id.to_owned(), manager);
+    }
+
+    /// Gives the key with this ID an alias, as in `alias/backups`, wherever the key is. Keys are not
+    /// found by it: it is there for permissions that ask for it.
+    pub fn alias(&mut self, id: &str, alias: &str) {
+        self.aliases.entry(id.to_owned()).or_default().push(alias.to_owned());
+    }
+
+    pub(crate) fn aliases(&self, id: &str) -> &[String] {
+        self.aliases.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The key that `name` names, an ID or an ARN, seen by `account` in `region`.

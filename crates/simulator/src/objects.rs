@@ -50,6 +50,8 @@ pub struct Buckets {
     /// By bucket and key, the newest version last.
     objects: BTreeMap<String, BTreeMap<String, Vec<Version>>>,
     denied: BTreeSet<(String, String)>,
+    /// The ARNs of the keys that encrypt buckets.
+    keys: BTreeMap<String, String>,
     versions: u64,
     deletions: u64,
 }
@@ -85,6 +87,18 @@ impl Buckets {
         let keys = self.objects.entry(bucket.to_owned()).or_default();
         keys.entry(key.to_owned()).or_default().push(Version::Object(object));
         version
+    }
+
+    /// Makes a bucket whose objects are encrypted with the key of this ARN, for which readers and
+    /// writers need permission too.
+    pub fn create_encrypted(&mut self, bucket: &str, key_arn: &str) {
+        self.create_bucket(bucket);
+        self.keys.insert(bucket.to_owned(), key_arn.to_owned());
+    }
+
+    /// The ARN of the key of a bucket that has one.
+    pub(crate) fn key_of(&self, bucket: &str) -> Option<&str> {
+        self.keys.get(bucket).map(String::as_str)
     }
 
     /// Refuses whoever reads or writes this object.

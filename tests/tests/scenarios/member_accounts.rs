@@ -29,7 +29,7 @@ fn backup_role(service: &str) -> Role {
     let statement = json!({
         "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole",
     });
-    Role::new("org-backup-role", &json!({ "Version": "2012-10-17", "Statement": [statement] }))
+    Role::new("org-backup", &json!({ "Version": "2012-10-17", "Statement": [statement] }))
 }
 
 /// Properties that opt in to two types in two Regions, and others.
@@ -132,7 +132,8 @@ async fn looking_costs_a_page_of_accounts_one_role_and_one_read_for_each_account
     assert_eq!(count(&organization)["GetSupportedResourceTypes"], 2);
     let asked = organization.journal().into_iter();
     let mut asked = asked.filter(|it| it.operation == "GetSupportedResourceTypes");
-    assert!(asked.all(|it| it.account == MANAGEMENT && it.session.is_none()));
+    let own = Some("org-backup-member-accounts/function");
+    assert!(asked.all(|it| it.account == MANAGEMENT && it.session.as_deref() == own));
 }
 
 #[tokio::test]
@@ -268,11 +269,11 @@ async fn a_vault_must_be_there_under_a_key_of_the_customer_and_a_role_must_trust
     });
     organization.iam(|it| {
         it.create_role_everywhere(backup_role("backup.amazonaws.com"));
-        it.delete_role(&no_role, "org-backup-role");
+        it.delete_role(&no_role, "org-backup");
         it.create_role(&untrusting, backup_role("ec2.amazonaws.com"));
     });
     let mut stack = organization.stack("member-accounts");
-    let wanted = json!({ "VaultName": "org-backup", "BackupRoleName": "org-backup-role" });
+    let wanted = json!({ "VaultName": "org-backup", "BackupRoleName": "org-backup" });
     let created = stack.create(properties(wanted)).await.ok();
     let told = told(&stack);
     let problems: BTreeMap<_, _> = told
@@ -281,8 +282,8 @@ async fn a_vault_must_be_there_under_a_key_of_the_customer_and_a_role_must_trust
         .collect();
     assert_eq!(problems[&*no_vault], "there is no vault `org-backup`");
     assert_eq!(problems[&*aws_key], "the vault `org-backup` is encrypted by a key of AWS");
-    assert_eq!(problems[&*no_role], "there is no role `org-backup-role`");
-    assert_eq!(problems[&*untrusting], "the role `org-backup-role` does not trust AWS Backup");
+    assert_eq!(problems[&*no_role], "there is no role `org-backup`");
+    assert_eq!(problems[&*untrusting], "the role `org-backup` does not trust AWS Backup");
     // Whose key it is was asked where AWS Backup did not say.
     let asked: Vec<_> =
         organization.journal().into_iter().filter(|it| it.operation == "DescribeKey").collect();

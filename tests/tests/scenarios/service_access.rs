@@ -74,7 +74,7 @@ async fn revert_turns_off_only_what_the_resource_turned_on() {
         it.enable_service_access(BACKUP).unwrap();
         it.enable_service_access("ram.amazonaws.com").unwrap();
     });
-    let mut stack = organization.stack("service-access");
+    let mut stack = organization.stack("service-access").unlimited();
     let mut properties = administrator(&organization.id("security-000"), "Revert");
     properties["StackSets"] = json!(true);
     properties["ServicePrincipals"] = json!([BACKUP, "reports.backup.amazonaws.com"]);
@@ -162,7 +162,7 @@ async fn a_different_administrator_of_a_service_with_one_is_named_in_the_failure
         it.enable_service_access("config.amazonaws.com").unwrap();
         it.register_delegated_administrator(&other, "config.amazonaws.com").unwrap();
     });
-    let mut stack = organization.stack("service-access");
+    let mut stack = organization.stack("service-access").unlimited();
     let before = organization.state();
     let reason = stack
         .create(json!({

@@ -11,7 +11,7 @@ use super::pattern::{in_account, is_arn_like, is_like};
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
 /// The condition keys that requests carry where they apply, in lower case.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "aws:calledvia",
     "aws:principalaccount",
     "aws:principalarn",
@@ -26,6 +26,8 @@ const KEYS: [&str; 20] = [
     "aws:viaawsservice",
     "iam:awsservicename",
     "iam:passedtoservice",
+    "kms:resourcealiases",
+    "kms:viaservice",
     "organizations:policytype",
     "organizations:serviceprincipal",
     "s3:prefix",

@@ -80,6 +80,8 @@ pub struct Organization {
     pub feature_set: FeatureSet,
     /// Its limits.
     pub quotas: Quotas,
+    /// Whether accounts tell where they are, as they do since 2026.
+    pub tells_paths: bool,
     partition: &'static str,
     pending: Pending,
     publication: Pending,
@@ -123,6 +125,7 @@ impl Organization {
                 units: 2_000,
                 delegated_administrators: 5,
             },
+            tells_paths: true,
             partition: settings.partition(),
             pending: settings.pending,
             publication: settings.publication,

@@ -21,11 +21,10 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
         Service::Backup => request.backup(operation.name),
         Service::CloudFormation => request.cloudformation(operation.name),
         Service::Iam => vec![request.need("iam:GetRole", &request.role())],
-        Service::Kms => vec![request.need("kms:DescribeKey", &request.key())],
+        Service::Kms => vec![request.describe_key()],
         Service::S3 => request.objects(operation.name),
         Service::Sts if operation.name == "AssumeRole" => {
-            let role = call.parameter("RoleArn").unwrap_or_default();
-            vec![request.need("sts:AssumeRole", role)]
+            vec![request.assume_role()]
         }
         Service::Sns => {
             let topic = call.parameter("TopicArn").or_else(|| call.parameter("TargetArn"));
@@ -242,11 +241,37 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn key(&self) -> String {
-        match self.member("KeyId") {
+    fn assume_role(&self) -> Need {
+        let role = self.call.parameter("RoleArn").unwrap_or_default();
+        let mut need = self.need("sts:AssumeRole", role);
+        let account = role.split(':').nth(4).unwrap_or_default();
+        if self.world.organization.account(account).is_ok() {
+            let organization = self.world.organization.id.clone();
+            need.keys.insert("aws:resourceorgid".to_owned(), vec![organization]);
+        }
+        need
+    }
+
+    fn describe_key(&self) -> Need {
+        let arn = match self.member("KeyId") {
             arn if arn.starts_with("arn:") => arn.to_owned(),
             id => self.arn("kms", &format!("key/{id}")),
-        }
+        };
+        let mut need = self.need("kms:DescribeKey", &arn);
+        let aliases = self.world.kms.aliases(arn.rsplit('/').next().unwrap_or_default());
+        need.keys.insert("kms:resourcealiases".to_owned(), aliases.to_vec());
+        need
+    }
+
+    /// What S3 does with the key of a bucket on behalf of the caller.
+    fn bucket_key(&self, bucket: &str, action: &str) -> Option<Need> {
+        let key = self.world.buckets.key_of(bucket)?;
+        let suffix = match self.world.organization.partition() {
+            "aws-cn" => "amazonaws.com.cn",
+            _ => "amazonaws.com",
+        };
+        let via = format!("s3.{}.{suffix}", self.call.caller.region);
+        Some(self.with(action, key, "kms:viaservice", &via))
     }
 
     fn objects(&self, operation: &str) -> Vec<Need> {
@@ -266,9 +291,16 @@ impl<'a> Request<'a> {
                 let version = if operation == "DeleteObject" { version } else { "" };
                 let write = self.need(&format!("s3:{operation}{version}"), &arn);
                 // Whoever compares a tag learns of what is there.
-                [write].into_iter().chain(compares.then(|| read(""))).collect()
+                let read = compares.then(|| read(""));
+                let puts = (operation == "PutObject").then_some("kms:GenerateDataKey");
+                let key = puts.and_then(|it| self.bucket_key(&bucket, it));
+                [write].into_iter().chain(read).chain(key).collect()
             }
-            _ => vec![read(version)],
+            _ => {
+                let found = self.world.buckets.get(&bucket, &key, None).is_ok();
+                let key = found.then(|| self.bucket_key(&bucket, "kms:Decrypt")).flatten();
+                [read(version)].into_iter().chain(key).collect()
+            }
         }
     }
 }

@@ -30,6 +30,17 @@ async fn pages_hold_twenty_at_most() {
 }
 
 #[tokio::test]
+async fn an_account_tells_where_it_is_unless_it_does_not() {
+    let (simulator, client) = start(Settings::default().accounts(1)).await;
+    let (id, root) = simulator.organization(|it| (it.id.clone(), it.root.clone()));
+    let account = client.ok("ListAccounts", json!({})).await["Accounts"][0].clone();
+    assert_eq!(account["Paths"], json!([format!("{id}/{root}/111122223333/")]));
+    simulator.organization(|it| it.tells_paths = false);
+    let account = client.ok("ListAccounts", json!({})).await["Accounts"][0].clone();
+    assert_eq!(account.get("Paths"), None);
+}
+
+#[tokio::test]
 async fn a_strict_simulator_sends_an_empty_page_before_each_and_one_item_a_page() {
     let (_simulator, client) = start(Settings::strict().accounts(3)).await;
     assert_eq!(pages(&client, "ListAccounts", "Accounts").await, [0, 1, 0, 1, 0, 1]);

@@ -64,17 +64,20 @@ pub(super) fn target(organization: &Organization, id: &str) -> Value {
 }
 
 pub(super) fn account(organization: &Organization, it: &Account) -> Value {
-    json!({
+    let mut view = json!({
         "Id": it.id,
         "Arn": organization.arn_of(&it.id),
         "Email": it.email,
         "Name": it.name,
         "Status": it.state.status(),
         "State": it.state.as_str(),
-        "Paths": [organization.path_text(&it.id)],
         "JoinedMethod": joined(it),
         "JoinedTimestamp": timestamp(it.joined),
-    })
+    });
+    if let Some(view) = view.as_object_mut().filter(|_| organization.tells_paths) {
+        view.insert("Paths".to_owned(), json!([organization.path_text(&it.id)]));
+    }
+    view
 }
 
 pub(super) fn administrator(organization: &Organization, it: &Account, at: Duration) -> Value {
