@@ -29,8 +29,9 @@ pub struct Desired {
     pub targets: BTreeSet<TargetId>,
     /// The tags it has, besides those that others give it.
     pub tags: Tags,
-    /// Tags that an earlier version of the template gave it.
-    pub retired_tags: BTreeSet<TagKey>,
+    /// Tags that an earlier version of the template gave it, or was to give it: a tag with another
+    /// value is somebody else's.
+    pub retired_tags: Tags,
     /// Whether a policy of this name that somebody else made is to become this one.
     pub adopt: bool,
     /// Whether the policy that the resource is known by stays its own without its ownership tag,
@@ -295,9 +296,9 @@ fn change(desired: &Desired, existing: &Existing, tags: &Tags) -> Vec<Step> {
     let untag: BTreeSet<_> = desired
         .retired_tags
         .iter()
-        .filter(|it| !tags.contains_key(it) && !it.as_str().starts_with(TAG_PREFIX))
-        .filter(|it| existing.tags.contains_key(it.as_str()))
-        .cloned()
+        .filter(|(key, _)| !tags.contains_key(key) && !key.as_str().starts_with(TAG_PREFIX))
+        .filter(|it| !differs(it))
+        .map(|(key, _)| key.clone())
         .collect();
     let name = (existing.name != desired.name.as_str()).then(|| desired.name.clone());
     let description =

@@ -54,6 +54,9 @@ pub enum Desired {
         values: Values,
         /// Whether the values found now are to come back when the resource is deleted.
         restore: bool,
+        /// What an earlier version of the template set, or was to set, that is to come back when
+        /// this one no longer names it. A setting with another value is left alone.
+        retired: Values,
     },
     /// These settings have the values that were found when the resource was created.
     Restored(BTreeSet<Setting>),
@@ -97,9 +100,16 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
         (!change.is_empty()).then_some(Step::Update(change))
     };
     match (desired, &observed.found) {
-        (Desired::Present { values, restore: true }, None) => {
+        (Desired::Present { values, restore: true, .. }, None) => {
             let record = Step::Record(observed.values.clone());
             [record].into_iter().chain(change(values)).collect()
+        }
+        (Desired::Present { values, restore: true, retired }, Some(found)) => {
+            let retired = retired.iter().filter(|it| observed.values.get(it.0) == Some(it.1));
+            let back = retired.filter_map(|(it, _)| Some((*it, *found.get(it)?)));
+            // What the template names has the last word.
+            let wanted = back.chain(values.iter().map(|(it, on)| (*it, *on))).collect();
+            change(&wanted).into_iter().collect()
         }
         (Desired::Present { values, .. }, _) => change(values).into_iter().collect(),
         (Desired::Restored(_), None) => vec![],
@@ -147,7 +157,7 @@ mod tests {
     const ON: &str = "CrossAccountBackup=true DelegatedAdministrator=true MultiPartyApproval=true";
 
     fn present(values: &str, restore: bool) -> Desired {
-        Desired::Present { values: of_tag_value(values), restore }
+        Desired::Present { values: of_tag_value(values), restore, retired: Values::new() }
     }
 
     fn observed(values: &str, found: Option<&str>) -> Observed {
@@ -206,6 +216,27 @@ mod tests {
             untag the root
         "]],
         );
+    }
+
+    #[test]
+    fn a_setting_that_the_template_no_longer_names_is_restored() {
+        let no_longer = |retired: &str| Desired::Present {
+            values: of_tag_value("CrossAccountBackup=true"),
+            restore: true,
+            retired: of_tag_value(retired),
+        };
+        check(
+            &no_longer("CrossAccountBackup=true MultiPartyApproval=true"),
+            &observed(ON, Some(OFF)),
+            expect![[r"
+            set MultiPartyApproval=false
+        "]],
+        );
+        // Somebody else has changed it since, or nobody knows what it was before.
+        let on = observed(ON, Some(OFF));
+        check(&no_longer("MultiPartyApproval=false"), &on, expect![""]);
+        let unknown = observed(ON, Some("CrossAccountBackup=false"));
+        check(&no_longer("MultiPartyApproval=true"), &unknown, expect![""]);
     }
 
     #[test]

@@ -3,16 +3,15 @@
 mod preflight;
 mod properties;
 
-use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
 use aws::state::{Intent, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Change, Failure, Reply, Request};
-use plan::backup_policy::{Desired, Observed, Step, plan};
+use plan::backup_policy::{Desired, Observed, Step, Tags, plan};
 use plan::document::Document;
-use plan::id::{PolicyId, PolicyName, TagKey};
+use plan::id::{PolicyId, PolicyName};
 use plan::owner::Owner;
 
 use crate::preflight::{Outlook, judge};
@@ -46,12 +45,11 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
             let management = session.management(role, deadline).await?;
             let document = document(&management, &properties).await?;
             let properties = properties.with_document(&document);
-            let former_tags = previous.into_iter().flat_map(|it| it.tags.into_keys());
             let goal = Goal {
                 owner: &owner,
                 properties: &properties,
                 document,
-                retired_tags: former_tags.collect(),
+                retired_tags: previous.map(|it| it.tags).unwrap_or_default(),
                 preflight: properties.preflight,
                 reclaim: false,
                 now,
@@ -117,7 +115,7 @@ pub async fn restore(
         owner,
         properties,
         document,
-        retired_tags: BTreeSet::new(),
+        retired_tags: Tags::new(),
         preflight: Preflight::Off,
         reclaim: true,
         now,
@@ -132,7 +130,7 @@ struct Goal<'a> {
     owner: &'a Owner,
     properties: &'a Properties,
     document: Document,
-    retired_tags: BTreeSet<TagKey>,
+    retired_tags: Tags,
     preflight: Preflight,
     reclaim: bool,
     now: SystemTime,

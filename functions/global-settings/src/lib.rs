@@ -33,14 +33,16 @@ pub enum OnDelete {
     /// The settings stay as they are.
     #[default]
     Retain,
-    /// The settings get the values that were found when the resource first said `Restore`.
+    /// The settings get the values that were found when the resource first said `Restore`, and so
+    /// does a setting that an update takes off.
     Restore,
 }
 
 impl Properties {
-    fn present(&self) -> Desired {
-        let restore = self.on_delete == OnDelete::Restore;
-        Desired::Present { values: self.values(), restore }
+    fn present(&self, previous: Option<&Self>) -> Desired {
+        let restores = |it: &&Self| it.on_delete == OnDelete::Restore;
+        let retired = previous.filter(restores).map(Self::values).unwrap_or_default();
+        Desired::Present { values: self.values(), restore: restores(&self), retired }
     }
 
     fn values(&self) -> Values {
@@ -68,10 +70,10 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
     let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
     let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
     match change {
-        Change::Apply { properties, .. } => {
+        Change::Apply { properties, previous } => {
             let role = properties.management_role_arn.as_ref();
             let management = session.management(role, deadline).await?;
-            let found = look(&management, properties.present(), &owner).await?;
+            let found = look(&management, properties.present(previous.as_ref()), &owner).await?;
             let intent = Intent::Change { slot: &mut slot, now };
             let steps = found.reconcile(&management, intent).await?;
             let mut values = found.observed.values;
@@ -115,7 +117,7 @@ pub async fn restore(
     properties: &Properties,
     intent: Intent<'_>,
 ) -> Result<Vec<Step>, Failure> {
-    let found = look(management, properties.present(), owner).await?;
+    let found = look(management, properties.present(None), owner).await?;
     found.reconcile(management, intent).await
 }
 

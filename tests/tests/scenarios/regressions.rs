@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Fault, Settings};
+use simulator::{BACKUP_POLICY, Failure, Fault, Kind, Settings};
 use tests::organization::{Organization, document};
 
 use crate::backup_policy::daily;
@@ -326,5 +326,39 @@ async fn deleting_the_bootstrap_switches_nothing_off() {
         let _ = stack.delete().await.ok();
     }
     organization.check_writes(expect![""]);
+    assert_eq!(organization.state(), before);
+}
+
+#[tokio::test]
+async fn a_failed_update_takes_no_tag_away_that_it_did_not_give() {
+    let organization = Organization::ready(Settings::default()).await;
+    // It has the tag `team = storage`.
+    organization.foreign_policy("daily", &["root"]);
+    let mut stack = organization.stack("backup-policy");
+    let mut properties = daily(3, &root());
+    properties["Adopt"] = json!(true);
+    let _ = stack.create(properties.clone()).await.ok();
+    let before = organization.state();
+    organization.fail(Fault::error("ListRoots", "AccessDeniedException"));
+    properties["Tags"] = json!({ "team": "backup" });
+    let _ = stack.update(properties).await.reason();
+    assert!(stack.rollback.take().unwrap().success);
+    assert_eq!(organization.state(), before);
+}
+
+#[tokio::test]
+async fn a_failed_update_of_settings_that_are_restored_is_undone() {
+    let organization = Organization::bare(Settings::default()).await;
+    let mut stack = organization.stack("global-settings");
+    let _ = stack.create(json!({ "CrossAccountBackup": true, "OnDelete": "Restore" })).await.ok();
+    let before = organization.state();
+    let after = json!({
+        "CrossAccountBackup": true, "DelegatedAdministrator": true, "OnDelete": "Restore",
+    });
+    // The change is made, and AWS says that it was not.
+    let failure = Failure::new("InvalidRequestException");
+    organization.fail(Fault::new("UpdateGlobalSettings", Kind::ErrorAfter(failure)));
+    let _ = stack.update(after).await.reason();
+    assert!(stack.rollback.take().unwrap().success);
     assert_eq!(organization.state(), before);
 }

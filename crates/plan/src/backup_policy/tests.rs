@@ -43,7 +43,7 @@ fn desired(text: &str) -> Desired {
         document: document(content),
         targets: targets(attached),
         tags: Tags::new(),
-        retired_tags: BTreeSet::new(),
+        retired_tags: Tags::new(),
         adopt: false,
         reclaim: false,
     }
@@ -314,7 +314,7 @@ fn tags_of_others_stay_and_tags_of_the_template_follow_it() {
     let tag = |(key, value): (&str, &str)| (key.parse().unwrap(), value.parse().unwrap());
     let wanted = Desired {
         tags: [("team", "platform"), ("cost", "2"), ("new", "")].map(tag).into(),
-        retired_tags: ["team", "old", "gone"].map(|it| it.parse().unwrap()).into(),
+        retired_tags: [("team", "a"), ("old", "x"), ("gone", ""), ("theirs", "1")].map(tag).into(),
         ..desired("daily a @ root")
     };
     check(
