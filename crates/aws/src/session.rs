@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
@@ -24,6 +24,15 @@ use crate::state::State;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
 const MARGIN: Duration = Duration::from_millis(500);
+
+/// A client that retries as [`patience`] says, and as [`tireless`] does.
+macro_rules! client {
+    ($sdk:ident, $config:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::config::Builder::from($config).retry_partition(tireless()).build(),
+        )
+    };
+}
 
 /// What is built once for all requests: one connector with one pool and one TLS configuration for
 /// every client and for the answers to CloudFormation, and the credentials of the function.
@@ -116,14 +125,14 @@ impl Session {
     pub fn state(&self, deadline: Instant) -> Option<State> {
         let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
         let bucket = self.state_bucket.clone()?;
-        Some(State::new(aws_sdk_s3::Client::new(&self.config), bucket, calls))
+        Some(State::new(client!(aws_sdk_s3, &self.config), bucket, calls))
     }
 
     /// The state machine until `deadline`, as the function itself; `None` where there is none.
     pub fn machine(&self, deadline: Instant) -> Option<Machine> {
         let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
         let (arn, above) = self.machine.clone()?;
-        Some(Machine::new(aws_sdk_sfn::Client::new(&self.config), arn, above, calls))
+        Some(Machine::new(client!(aws_sdk_sfn, &self.config), arn, above, calls))
     }
 
     /// Clients that act in the management account until `deadline`: as the function itself, or as
@@ -140,7 +149,7 @@ impl Session {
         let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
         let own = self.config.clone();
         let Some(role) = role else { return Ok(Management { config: own.clone(), own, calls }) };
-        let client = aws_sdk_sts::Client::new(&own);
+        let client = client!(aws_sdk_sts, &own);
         let assume = client.assume_role().role_arn(role.as_str()).role_session_name("org-backup");
         let action = format!("assume the role {role}");
         let assumed = calls.call(ASSUME_ROLE, &action, assume.send()).await;
@@ -183,20 +192,21 @@ impl Management {
 
     pub(crate) fn organizations(&self) -> aws_sdk_organizations::Client {
         let config = aws_sdk_organizations::config::Builder::from(&self.config);
-        aws_sdk_organizations::Client::from_conf(config.retry_classifier(Busy).build())
+        let config = config.retry_classifier(Busy).retry_partition(tireless());
+        aws_sdk_organizations::Client::from_conf(config.build())
     }
 
     pub(crate) fn backup(&self) -> aws_sdk_backup::Client {
-        aws_sdk_backup::Client::new(&self.config)
+        client!(aws_sdk_backup, &self.config)
     }
 
     pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        aws_sdk_cloudformation::Client::new(&self.config)
+        client!(aws_sdk_cloudformation, &self.config)
     }
 
     /// A client that acts as the function itself, which is who may read a stack's own bucket.
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
-        aws_sdk_s3::Client::new(&self.own)
+        client!(aws_sdk_s3, &self.own)
     }
 }
 
@@ -226,4 +236,10 @@ fn patience() -> RetryConfig {
         .with_max_attempts(12)
         .with_initial_backoff(Duration::from_millis(400))
         .with_max_backoff(Duration::from_secs(10))
+}
+
+/// Retries that are not used up. The SDK would have all calls of a process share some hundred of
+/// them, and fail at the first throttled call once they are gone, with time left.
+fn tireless() -> RetryPartition {
+    RetryPartition::custom("org-backup").token_bucket(TokenBucket::unlimited()).build()
 }

@@ -102,6 +102,16 @@ async fn a_change_in_progress_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retries_are_not_used_up_by_many_calls_that_are_throttled() {
+    let throttled = || [refusal("TooManyRequestsException")].into_iter().cycle().take(3);
+    let replies = (0..60).flat_map(|_| throttled().chain([answer(json!({}))]));
+    let script = Script::new(replies);
+    let steps: Vec<_> = (0..60).map(|it| attach(&format!("ou-ab12-unit00{it:02}"))).collect();
+    apply(&script.management().await, &mut Some(identity()), &steps).await.unwrap();
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_that_waiting_does_not_change_is_told_at_once() {
     let script = Script::new([refusal("ConstraintViolationException")]);
     let failed =
