@@ -44,6 +44,11 @@ check: $(VENV) $(CHECKOV) ## Formatting, lints, licences and templates
 bench: ## Merge the policies of 1,000 to 50,000 accounts, and check one policy
 	cargo bench --locked --package plan --bench language
 
+.PHONY: soak
+soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again
+	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test --locked --workspace \
+	  --test faults $(if $(SEED),at_random) -- --nocapture
+
 .PHONY: audit
 audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code
 	cargo deny --all-features check advisories

@@ -1,6 +1,9 @@
 //! What the tests share.
 
 pub mod binaries;
+pub mod cases;
+pub mod codes;
+pub mod in_process;
 pub mod organization;
 pub mod role;
 pub mod stack;

@@ -2,14 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use expect_test::Expect;
+use fastrand::Rng;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator};
 
+use crate::in_process::Wire;
 use crate::stack::Stack;
 
 /// Text of every policy, which no log may show.
@@ -21,6 +23,17 @@ pub struct Organization {
     simulator: Simulator,
     /// What policies were called when they were first seen, by ID.
     policies: Mutex<BTreeMap<String, String>>,
+    /// What decides how long calls take, where functions run in the process of the test.
+    in_process: Option<Latency>,
+}
+
+/// How long the calls of functions in the process of the test take.
+#[derive(Clone, Debug)]
+pub enum Latency {
+    /// No time.
+    None,
+    /// Some milliseconds, as this decides.
+    Random(Rng),
 }
 
 impl Deref for Organization {
@@ -39,7 +52,27 @@ impl Organization {
     /// When the simulator does not start.
     pub async fn bare(settings: Settings) -> Self {
         let simulator = Simulator::start(settings).await.unwrap();
-        Self { simulator, policies: Mutex::default() }
+        Self { simulator, policies: Mutex::default(), in_process: None }
+    }
+
+    /// The same organization, whose functions run in the process of the test, on its clock.
+    #[must_use]
+    pub fn in_process(self, latency: Latency) -> Self {
+        Self { in_process: Some(latency), ..self }
+    }
+
+    /// What carries the calls of a function that runs in the process of the test.
+    pub(crate) fn wire(&self, name: &str) -> Option<Wire> {
+        let latency = match self.in_process.as_ref()? {
+            Latency::None => None,
+            // Each function has its own, so that others do not change what it is.
+            Latency::Random(rng) => {
+                let mut rng = rng.clone();
+                let name = name.bytes().fold(0, |sum: u64, it| sum * 31 + u64::from(it));
+                Some(Rng::with_seed(rng.u64(..) ^ name))
+            }
+        };
+        Some(Wire::new(self.direct(), latency))
     }
 
     /// An organization whose root takes backup policies.
@@ -83,6 +116,21 @@ impl Organization {
         let role = Role::trusting_account("Bootstrap", account);
         self.iam(|it| it.create_role(&management, role));
         format!("arn:aws:iam::{management}:role/Bootstrap")
+    }
+
+    /// The accounts below these targets, given as `TargetIds` is.
+    #[must_use]
+    pub fn reached(&self, targets: &Value) -> BTreeSet<String> {
+        let one = targets.as_str().into_iter();
+        let many = targets.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let targets: BTreeSet<_> = one.chain(many).collect();
+        self.organization(|it| {
+            let below = |account: &str| {
+                let path = it.path(account);
+                targets.contains("root") || path.iter().any(|it| targets.contains(it))
+            };
+            it.accounts().map(|it| it.id.clone()).filter(|it| below(it)).collect()
+        })
     }
 
     /// The ID of the policy of this name.

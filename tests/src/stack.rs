@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use simulator::{Function, Hold, Outcome};
 
 use crate::binaries::binary;
+use crate::in_process::{self, Wire};
 use crate::organization::{Organization, POLICY_TEXT};
 use crate::role::FunctionRole;
 use crate::template::as_sent;
@@ -35,12 +36,22 @@ pub struct Stack<'a> {
     environment: BTreeMap<&'static str, String>,
     arn: String,
     logical_id: String,
-    deadline: Duration,
+    /// How long the function has for a request.
+    pub deadline: Duration,
     /// The ID of the resource, while it exists.
     pub physical_id: Option<String>,
     properties: Value,
     requests: u32,
     last: Option<Value>,
+    /// What carries its calls, where the function runs in the process of the test.
+    wire: Option<Wire>,
+    /// The function that stays for the next request, where it runs in the process of the test.
+    warm: Option<in_process::Function>,
+    /// Whether a function that runs in the process of the test serves more than one request.
+    pub stays_warm: bool,
+    redelivers: bool,
+    /// Whether the next request is delivered twice at once.
+    pub twice: bool,
     /// What the request that CloudFormation sent by itself after the last one was answered.
     pub rollback: Option<Answer>,
     /// What the last process printed.
@@ -108,6 +119,11 @@ impl<'a> Stack<'a> {
             properties: Value::Null,
             requests: 0,
             last: None,
+            wire: organization.wire("Resource"),
+            warm: None,
+            stays_warm: false,
+            redelivers: false,
+            twice: false,
             rollback: None,
             logs: String::new(),
         }
@@ -116,7 +132,25 @@ impl<'a> Stack<'a> {
     /// Calls the resource `logical_id` in the template.
     #[must_use]
     pub fn named(self, logical_id: &str) -> Self {
-        Self { logical_id: logical_id.to_owned(), ..self }
+        let wire = self.organization.wire(logical_id);
+        Self { logical_id: logical_id.to_owned(), wire, ..self }
+    }
+
+    /// Delivers a request up to three times when the function does not come to its end, and lets
+    /// CloudFormation give up after that, instead of holding that against the function.
+    #[must_use]
+    pub fn redelivered(self) -> Self {
+        Self { redelivers: true, ..self }
+    }
+
+    /// What carries the calls of the function.
+    ///
+    /// # Panics
+    ///
+    /// When the function does not run in the process of the test.
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        self.wire.as_ref().unwrap()
     }
 
     /// Runs the function in this account, where nothing limits it.
@@ -160,7 +194,7 @@ impl<'a> Stack<'a> {
     /// Creates the resource. If that fails, CloudFormation deletes what may be left of it.
     pub async fn create(&mut self, properties: Value) -> Answer {
         let event = self.event("Create", &properties);
-        let created = self.send(&event).await;
+        let created = self.request(&event).await;
         self.physical_id = Some(created.physical_id.clone());
         self.properties = properties;
         self.rollback = None;
@@ -187,20 +221,20 @@ impl<'a> Stack<'a> {
         let known = self.physical_id.clone().unwrap();
         let mut event = self.event("Update", &properties);
         event["OldResourceProperties"] = self.sent(&before);
-        let updated = self.send(&event).await;
+        let updated = self.request(&event).await;
         self.rollback = None;
         if updated.success {
             self.physical_id = Some(updated.physical_id.clone());
             if updated.physical_id != known {
                 let mut event = self.event("Delete", &before);
                 event["PhysicalResourceId"] = json!(known);
-                self.rollback = Some(self.send(&event).await);
+                self.rollback = Some(self.request(&event).await);
             }
         } else {
             assert_eq!(updated.physical_id, known, "a failed update keeps the ID");
             let mut event = self.event("Update", &before);
             event["OldResourceProperties"] = self.sent(&properties);
-            self.rollback = Some(self.send(&event).await);
+            self.rollback = Some(self.request(&event).await);
             self.properties = before;
         }
         updated
@@ -209,7 +243,7 @@ impl<'a> Stack<'a> {
     /// Deletes the resource.
     pub async fn delete(&mut self) -> Answer {
         let event = self.event("Delete", &self.properties.clone());
-        let deleted = self.send(&event).await;
+        let deleted = self.request(&event).await;
         if deleted.success {
             self.physical_id = None;
         }
@@ -224,6 +258,12 @@ impl<'a> Stack<'a> {
     pub async fn redeliver(&mut self) -> Answer {
         let event = self.last.clone().unwrap();
         self.send(&event).await
+    }
+
+    /// Whether the last thing that happened to the resource is that it could not be created.
+    pub fn failed_to_create(&self) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|it| it["RequestType"] == "Delete")
     }
 
     /// A request for this resource with a `RequestId` and a `ResponseURL` of its own.
@@ -272,12 +312,52 @@ impl<'a> Stack<'a> {
         check(event, answers.last().unwrap())
     }
 
+    /// Sends a request and returns the answer that CloudFormation goes by: the first one, or its
+    /// own when none of the deliveries was answered.
+    async fn request(&mut self, event: &Value) -> Answer {
+        if !self.redelivers {
+            return self.send(event).await;
+        }
+        let is_done = |it: &Outcome| matches!(it, Outcome::Returned(_));
+        let mut done = false;
+        if std::mem::take(&mut self.twice) {
+            let wire = self.organization.wire("Twice").unwrap();
+            let other = self.function(&wire);
+            let deadline = self.deadline;
+            let (one, other) =
+                tokio::join!(self.invoke(event), other.invoke(event, deadline, LOG_STREAM));
+            done = is_done(&one) || is_done(&other);
+        }
+        for _ in 0..3 {
+            if !done {
+                done = is_done(&self.invoke(event).await);
+            }
+        }
+        let mut answers = self.answers(event).into_iter();
+        let Some(first) = answers.next() else { return given_up(event) };
+        // Nobody reads what comes after a failure, nor a failure that comes after a success.
+        if first.success {
+            // A report on accounts says what it found, which may be more the second time.
+            let same = |it: &Answer| match self.function {
+                "member-accounts" => it.physical_id == first.physical_id,
+                _ => *it == first,
+            };
+            for it in answers.filter(|it| it.success) {
+                assert!(same(&it), "{it} after {first}");
+            }
+        }
+        first
+    }
+
     /// Sends a request and tells what came of it.
     ///
     /// # Panics
     ///
     /// When a log shows what it must not.
     pub async fn invoke(&mut self, event: &Value) -> Outcome {
+        if let Some(wire) = self.wire.clone() {
+            return self.invoke_here(event, &wire).await;
+        }
         let function = self.start().await;
         // So that a short deadline is all for the request, as in Lambda, where starting the process
         // comes before: an event that is nobody's, which fails at once.
@@ -323,10 +403,35 @@ impl<'a> Stack<'a> {
         function.start().await.unwrap()
     }
 
+    /// Sends a request to the function in the process of the test.
+    async fn invoke_here(&mut self, event: &Value, wire: &Wire) -> Outcome {
+        let function = self.warm.take().unwrap_or_else(|| self.function(wire));
+        let outcome = function.invoke(event, self.deadline, LOG_STREAM).await;
+        // Lambda ends what did not come to its end.
+        let lives = matches!(outcome, Outcome::Returned(_) | Outcome::Failed(_));
+        self.warm = Some(function).filter(|_| lives && self.stays_warm);
+        self.logs = in_process::take_logs();
+        self.look(event);
+        outcome
+    }
+
+    /// The function in the process of the test, as if it had just been started.
+    fn function(&self, wire: &Wire) -> in_process::Function {
+        let own = || self.organization.organization(|it| it.management_account.clone());
+        let account = self.environment.get("AWS_ACCESS_KEY_ID").cloned().unwrap_or_else(own);
+        let bucket = self.environment.get("STATE_BUCKET").map(String::as_str);
+        in_process::Function::start(self.function, wire, &account, bucket)
+    }
+
     /// Ends the process and looks at what it printed.
     async fn finish(&mut self, function: &Function, event: &Value) {
         function.kill().await;
         self.logs = function.logs();
+        self.look(event);
+    }
+
+    /// Looks at what was printed and at what became of the policies.
+    fn look(&mut self, event: &Value) {
         self.organization.learn_policies();
         self.last = Some(event.clone());
         // The token of an assumed role begins with `session-ASIA`.
@@ -348,6 +453,19 @@ impl<'a> Stack<'a> {
         all.insert("ServiceTimeout".to_owned(), json!(360));
         all.extend(properties.as_object().cloned().unwrap_or_default());
         as_sent(Value::Object(all))
+    }
+}
+
+/// What CloudFormation says itself of a request that nobody answered.
+fn given_up(event: &Value) -> Answer {
+    let known = event["PhysicalResourceId"].as_str();
+    Answer {
+        success: false,
+        reason: "CloudFormation did not receive a response from your Custom Resource.".to_owned(),
+        // It makes an ID up for what has none.
+        physical_id: known.unwrap_or("backups-Resource-1A2B3C4D5E6F").to_owned(),
+        data: BTreeMap::new(),
+        body: String::new(),
     }
 }
 

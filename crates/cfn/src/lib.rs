@@ -139,7 +139,11 @@ pub async fn serve<P: DeserializeOwned>(
 }
 
 /// Answers one request, unless the handler keeps the ticket to answer later.
-async fn respond<P: DeserializeOwned>(
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn respond<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
     event: Value,

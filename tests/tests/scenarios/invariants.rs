@@ -9,24 +9,11 @@ use std::{fs, io};
 use expect_test::expect;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Entry, Fault, Moment, OPERATIONS, Pending, Settings};
+use tests::codes::{REPORTS, terminal};
 use tests::organization::{Organization, document};
 
 use crate::backup_policy::daily;
 use crate::cases::{self, Undisturbed, for_each};
-
-/// Codes that say that trying again helps, so that it is tried again.
-const TRANSIENT: [&str; 3] = [
-    "ConcurrentModificationException",
-    "PolicyChangesInProgressException",
-    "TooManyRequestsException",
-];
-
-/// What AWS is asked after a change is made, only to log what it says.
-const REPORTS: [&str; 3] = [
-    "DescribeEffectivePolicy",
-    "ListAccountsWithInvalidEffectivePolicy",
-    "ListEffectivePolicyValidationErrors",
-];
 
 fn root() -> [String; 1] {
     ["root".to_owned()]
@@ -259,30 +246,6 @@ async fn deleting_a_stack_leaves_the_organization_protected() {
     }
     organization.check_writes(expect![""]);
     assert_eq!(organization.state(), before);
-}
-
-/// The codes that an operation may answer and that trying again does not help against, but for
-/// those that say that all is as wanted.
-fn terminal(operation: &str) -> Vec<&'static str> {
-    let already = match operation {
-        "AttachPolicy" => &["DuplicatePolicyAttachmentException"][..],
-        "DetachPolicy" => &["PolicyNotAttachedException", "TargetNotFoundException"],
-        // A policy that is not there is deleted, and does not exist.
-        "DeletePolicy" | "DescribePolicy" => &["PolicyNotFoundException"],
-        "EnablePolicyType" => &["PolicyTypeAlreadyEnabledException"],
-        "DisablePolicyType" => &["PolicyTypeNotEnabledException"],
-        "RegisterDelegatedAdministrator" => &["AccountAlreadyRegisteredException"],
-        "DeregisterDelegatedAdministrator" => &["AccountNotRegisteredException"],
-        // What is not there is not there: that is an answer to what was asked.
-        "DescribeAccount" => &["AccountNotFoundException"],
-        "ListPoliciesForTarget" => &["TargetNotFoundException"],
-        _ => &[],
-    };
-    let operation = OPERATIONS.iter().find(|it| it.name == operation).unwrap();
-    let common = ["AWSOrganizationsNotInUseException", "SerializationException"];
-    let codes = operation.errors().map(simulator::Code::as_str);
-    let terminal = codes.filter(|it| !TRANSIENT.contains(it) && !already.contains(it));
-    terminal.filter(|it| operation.write || !common.contains(it)).collect()
 }
 
 #[tokio::test]

@@ -1,0 +1,48 @@
+//! What AWS may answer, by what it means.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use simulator::OPERATIONS;
+
+/// Codes that say that trying again helps, so that it is tried again.
+pub const TRANSIENT: [&str; 3] = [
+    "ConcurrentModificationException",
+    "PolicyChangesInProgressException",
+    "TooManyRequestsException",
+];
+
+/// What AWS is asked after a change is made, only to log what it says.
+pub const REPORTS: [&str; 3] = [
+    "DescribeEffectivePolicy",
+    "ListAccountsWithInvalidEffectivePolicy",
+    "ListEffectivePolicyValidationErrors",
+];
+
+/// The codes that an operation may answer and that trying again does not help against, but for
+/// those that say that all is as wanted.
+///
+/// # Panics
+///
+/// When there is no such operation.
+#[must_use]
+pub fn terminal(operation: &str) -> Vec<&'static str> {
+    let already = match operation {
+        "AttachPolicy" => &["DuplicatePolicyAttachmentException"][..],
+        "DetachPolicy" => &["PolicyNotAttachedException", "TargetNotFoundException"],
+        // A policy that is not there is deleted, and does not exist.
+        "DeletePolicy" | "DescribePolicy" => &["PolicyNotFoundException"],
+        "EnablePolicyType" => &["PolicyTypeAlreadyEnabledException"],
+        "DisablePolicyType" => &["PolicyTypeNotEnabledException"],
+        "RegisterDelegatedAdministrator" => &["AccountAlreadyRegisteredException"],
+        "DeregisterDelegatedAdministrator" => &["AccountNotRegisteredException"],
+        // What is not there is not there: that is an answer to what was asked.
+        "DescribeAccount" => &["AccountNotFoundException"],
+        "ListPoliciesForTarget" => &["TargetNotFoundException"],
+        _ => &[],
+    };
+    let operation = OPERATIONS.iter().find(|it| it.name == operation).unwrap();
+    let common = ["AWSOrganizationsNotInUseException", "SerializationException"];
+    let codes = operation.errors().map(simulator::Code::as_str);
+    let terminal = codes.filter(|it| !TRANSIENT.contains(it) && !already.contains(it));
+    terminal.filter(|it| operation.write || !common.contains(it)).collect()
+}

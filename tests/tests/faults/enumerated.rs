@@ -1,0 +1,183 @@
+//! One fault at a time: at every call of every request, everything that can go wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use simulator::{Entry, Failure, Fault, Kind, Moment, OPERATIONS, Service, Settings};
+use tests::cases::{self, Case};
+use tests::codes::{REPORTS, TRANSIENT, terminal};
+use tests::organization::{Latency, Organization};
+
+use crate::pool::{attempt, for_each};
+use crate::soak::asked;
+
+/// How often the SDK sends a call.
+const ATTEMPTS: u64 = 12;
+
+/// A request, and what comes of it when nothing goes wrong.
+struct Undisturbed {
+    case: Case,
+    calls: Vec<Entry>,
+    end: String,
+}
+
+/// Something that goes wrong with one call of a request.
+struct Injection<'a> {
+    of: &'a Undisturbed,
+    nth: u64,
+    trouble: Trouble,
+}
+
+#[derive(Clone, Debug)]
+enum Trouble {
+    /// The call goes wrong this often.
+    Fault(Kind, u64),
+    /// The call takes longer than the function has.
+    Late,
+    /// The function is killed.
+    Kill(Moment),
+}
+
+impl fmt::Display for Injection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = &self.of.calls[usize::try_from(self.nth).unwrap() - 1];
+        write!(
+            f,
+            "{}, {:?} at call {} ({})",
+            self.of.case.name, self.trouble, self.nth, call.operation
+        )
+    }
+}
+
+async fn organization(case: &Case) -> Organization {
+    case.organization(Settings::default()).await.in_process(Latency::None)
+}
+
+fn undisturbed(case: Case) -> Result<Undisturbed, String> {
+    let name = case.name;
+    let run = attempt(1, async {
+        let organization = organization(&case).await;
+        let mut stack = case.resource(&organization).await;
+        let _ = case.change(&mut stack).await.ok();
+        (organization.journal(), organization.state())
+    });
+    let (calls, end) = run.map_err(|why| format!("{name}: {why}"))?;
+    Ok(Undisturbed { case, calls, end })
+}
+
+/// Everything that can go wrong with a call.
+fn troubles(call: &Entry) -> Vec<Trouble> {
+    let error = |it: &Failure, times| Trouble::Fault(Kind::Error(it.clone()), times);
+    let unavailable = Failure { status: 503, ..Failure::new("ServiceUnavailable") };
+    let internal = Failure { status: 500, ..Failure::new("ServiceException") };
+    let mut troubles = vec![Trouble::Kill(Moment::Before), error(&unavailable, ATTEMPTS)];
+    if REPORTS.contains(&call.operation.as_str()) {
+        return troubles;
+    }
+    troubles.extend([
+        Trouble::Late,
+        Trouble::Fault(Kind::DropBefore, 1),
+        // Longer than anybody waits for an answer.
+        Trouble::Fault(Kind::Delay(30_000), 1),
+        error(&unavailable, 1),
+        error(&internal, 1),
+    ]);
+    if call.write {
+        // What a read did before it went wrong is the same as nothing.
+        troubles.extend([
+            Trouble::Kill(Moment::After),
+            Trouble::Fault(Kind::DropBefore, ATTEMPTS),
+            Trouble::Fault(Kind::DropAfter, 1),
+            Trouble::Fault(Kind::DropAfter, ATTEMPTS),
+            Trouble::Fault(Kind::ErrorAfter(unavailable), ATTEMPTS),
+            Trouble::Fault(Kind::ErrorAfter(internal), 1),
+        ]);
+    }
+    if call.service == Service::Response {
+        troubles.push(error(&Failure { status: 403, ..Failure::new("AccessDenied") }, 1));
+        return troubles;
+    }
+    let modelled = OPERATIONS.iter().find(|it| it.name == call.operation).unwrap();
+    let modelled: Vec<_> = modelled.errors().map(simulator::Code::as_str).collect();
+    for code in TRANSIENT.iter().filter(|it| modelled.contains(it)) {
+        let times = if call.write { &[1, 3, ATTEMPTS][..] } else { &[3] };
+        troubles.extend(times.iter().map(|times| error(&Failure::new(code), *times)));
+    }
+    let terminal = terminal(&call.operation).into_iter();
+    // A read that is refused is refused, whatever it is called.
+    let terminal = terminal.take(if call.write { usize::MAX } else { 2 });
+    troubles.extend(terminal.map(|it| error(&Failure::new(it), 1)));
+    troubles
+}
+
+/// Lets it go wrong, lets CloudFormation do what it does then, and looks at what came of it.
+async fn survive(injection: &Injection<'_>) {
+    let Injection { of: Undisturbed { case, end, .. }, nth, trouble } = injection;
+    let organization = organization(case).await;
+    let mut stack = case.resource(&organization).await.redelivered();
+    let before = organization.state();
+    match trouble {
+        Trouble::Fault(kind, times) => {
+            organization.fail(Fault::new("*", kind.clone()).nth(*nth).times(*times));
+        }
+        Trouble::Late => {
+            organization.fail(Fault::new("*", Kind::Delay(600_000)).nth(*nth).times(1));
+            stack = stack.within(Duration::from_secs(15));
+        }
+        Trouble::Kill(moment) => stack.wire().kill_at(*nth, *moment),
+    }
+    let answer = case.change(&mut stack).await;
+    assert!(!stack.wire().spare(), "the call never came");
+    if !answer.success && !case.is_delete() {
+        let rollback = stack.rollback.take().unwrap();
+        assert!(rollback.success, "after {answer} the rollback fails: {rollback}");
+        if case.can_go_back(&organization) {
+            assert_eq!(organization.state(), before, "after the rollback from {answer}");
+        }
+    }
+    if !answer.success {
+        let _ = case.change(&mut stack).await.ok();
+    }
+    assert_eq!(organization.state(), *end, "in the end, after {answer}");
+    let kept = case.kept(&organization);
+    for (account, policy) in organization.journal().into_iter().flat_map(|it| it.lost) {
+        let name = organization.named(&policy);
+        let loses = kept.contains(&account) || name == "theirs";
+        assert!(!loses, "{} loses {name}", organization.named(&account));
+    }
+    organization.clear_journal();
+    let _ = stack.redeliver().await.ok();
+    assert_eq!(organization.take_writes(), "", "the second time");
+}
+
+#[test]
+fn whatever_goes_wrong_with_any_call_the_end_is_the_same() {
+    let mut all = cases::all();
+    all.extend(cases::more());
+    let all: Vec<_> = all.into_iter().map(|it| undisturbed(it).unwrap()).collect();
+    let mut injections = Vec::new();
+    let mut totals = BTreeMap::<_, usize>::new();
+    let thorough = asked("SOAK_MINUTES").is_some();
+    for of in &all {
+        let mut seen = BTreeSet::new();
+        for (nth, call) in (1..).zip(&of.calls) {
+            // The second read of a kind breaks in the same ways as the first.
+            let again = !seen.insert(&call.operation) && !call.write;
+            let few = if again && !thorough { 2 } else { usize::MAX };
+            let troubles = troubles(call).into_iter().take(few);
+            injections.extend(troubles.map(|trouble| Injection { of, nth, trouble }));
+            *totals.entry(of.case.function).or_default() += 1;
+        }
+    }
+    println!("{} faults at the calls {totals:?}", injections.len());
+    let broken =
+        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
+    assert!(
+        broken.is_empty(),
+        "{} of {}:\n{}",
+        broken.len(),
+        injections.len(),
+        broken.join("\n\n")
+    );
+}

@@ -1,0 +1,289 @@
+//! What goes wrong when, as a seed decides it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use fastrand::Rng;
+use simulator::{Failure, Fault, Kind, Moment, Pending, Rates, Settings};
+
+use crate::resources::RESOURCES;
+
+/// A schedule: everything that a seed decides.
+#[derive(Clone)]
+pub(crate) struct Schedule {
+    pub(crate) seed: u64,
+    pub(crate) world: World,
+    pub(crate) rounds: Vec<Round>,
+}
+
+/// What is so all the time.
+#[derive(Clone, Debug)]
+pub(crate) struct World(BTreeSet<Condition>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Condition {
+    PagesOfOne,
+    EmptyPages,
+    ATenthOfTheRates,
+    EveryWriteRefusedOnce,
+    Slow,
+    StateBucket,
+}
+
+/// Requests that are sent at once, and what goes wrong meanwhile.
+#[derive(Clone, Default)]
+pub(crate) struct Round {
+    pub(crate) works: Vec<Work>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) tampering: Vec<Tampering>,
+}
+
+/// What becomes of a resource.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub(crate) resource: usize,
+    /// The properties that it gets, or `None` for a Delete.
+    pub(crate) goal: Option<usize>,
+    pub(crate) starts_after: Duration,
+    /// The calls, each counted from the one before, at which the function is killed.
+    pub(crate) kills: Vec<(u64, Moment)>,
+    pub(crate) deadline: Duration,
+    pub(crate) twice: bool,
+    pub(crate) warm: bool,
+}
+
+/// What somebody else does to the policy of a resource.
+#[derive(Clone)]
+pub(crate) struct Tampering {
+    pub(crate) resource: usize,
+    pub(crate) after: Duration,
+    pub(crate) how: How,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum How {
+    Detach,
+    AttachElsewhere,
+    Rename,
+    Rewrite,
+    Delete,
+    Untag,
+    SwitchTheTypeOffAndOn,
+}
+
+impl World {
+    /// Draws the conditions, each with its chance in a hundred.
+    fn new(rng: &mut Rng) -> Self {
+        let chances = [
+            (Condition::PagesOfOne, 25),
+            (Condition::EmptyPages, 25),
+            (Condition::ATenthOfTheRates, 15),
+            (Condition::EveryWriteRefusedOnce, 20),
+            (Condition::Slow, 20),
+            (Condition::StateBucket, 40),
+        ];
+        Self(chances.into_iter().filter(|it| chance(rng, it.1)).map(|it| it.0).collect())
+    }
+
+    pub(crate) fn has(&self, condition: Condition) -> bool {
+        self.0.contains(&condition)
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let usual = Settings::default();
+        let slow = self.has(Condition::Slow);
+        let scaled = Rates::Scaled(0.1);
+        Settings {
+            page_size: if self.has(Condition::PagesOfOne) { 1 } else { usual.page_size },
+            empty_pages: self.has(Condition::EmptyPages),
+            rates: if self.has(Condition::ATenthOfTheRates) { scaled } else { usual.rates },
+            refuse_each_write_once: self.has(Condition::EveryWriteRefusedOnce),
+            pending: if slow { Pending::For(Duration::from_secs(3)) } else { usual.pending },
+            write_time: Duration::from_millis(if slow { 400 } else { 3 }),
+            ..usual
+        }
+    }
+
+    /// Each time without one of the conditions.
+    fn friendlier(&self) -> impl Iterator<Item = Self> {
+        self.0.iter().map(|it| Self(self.0.iter().copied().filter(|other| other != it).collect()))
+    }
+}
+
+impl Schedule {
+    /// The schedule of a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        let rng = &mut Rng::with_seed(seed);
+        let world = World::new(rng);
+        let rounds = (0..rng.usize(1..=3)).map(|_| round(rng)).collect();
+        Self { seed, world, rounds }
+    }
+
+    /// How many things go wrong in it.
+    pub(crate) fn troubles(&self) -> usize {
+        let kills = |it: &Round| {
+            it.works.iter().map(|it| it.kills.len() + usize::from(it.twice)).sum::<usize>()
+        };
+        self.rounds.iter().map(|it| it.faults.len() + it.tampering.len() + kills(it)).sum()
+    }
+
+    /// This schedule, each time with something left out.
+    pub(crate) fn smaller(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for world in self.world.friendlier() {
+            all.push(Self { world, ..self.clone() });
+        }
+        for nth in 0..self.rounds.len() {
+            let round = &self.rounds[nth];
+            let mut changed = |change: &dyn Fn(&mut Vec<Round>)| {
+                let mut less = self.clone();
+                change(&mut less.rounds);
+                all.push(less);
+            };
+            changed(&|it| drop(it.remove(nth)));
+            for index in 0..round.faults.len() {
+                changed(&|it| drop(it[nth].faults.remove(index)));
+            }
+            for index in 0..round.tampering.len() {
+                changed(&|it| _ = it[nth].tampering.remove(index));
+            }
+            for (index, work) in round.works.iter().enumerate() {
+                changed(&|it| drop(it[nth].works.remove(index)));
+                if work.twice {
+                    changed(&|it| it[nth].works[index].twice = false);
+                }
+                for kill in 0..work.kills.len() {
+                    changed(&|it| _ = it[nth].works[index].kills.remove(kill));
+                }
+            }
+        }
+        all
+    }
+}
+
+fn chance(rng: &mut Rng, percent: u8) -> bool {
+    rng.u8(0..100) < percent
+}
+
+fn pick<T: Clone>(rng: &mut Rng, all: &[T]) -> T {
+    all[rng.usize(0..all.len())].clone()
+}
+
+fn milliseconds(rng: &mut Rng, most: u64) -> Duration {
+    Duration::from_millis(rng.u64(0..most))
+}
+
+fn round(rng: &mut Rng) -> Round {
+    let mut resources: Vec<_> = (0..RESOURCES.len()).collect();
+    rng.shuffle(&mut resources);
+    resources.truncate(pick(rng, &[1, 1, 2, 2, 3]));
+    let works: Vec<_> = resources.iter().map(|it| work(rng, *it)).collect();
+    let faults = (0..rng.usize(0..=4)).map(|_| fault(rng)).collect();
+    let mut tampering = Vec::new();
+    if chance(rng, 30) {
+        let with_policy: Vec<_> =
+            (0..RESOURCES.len()).filter(|it| RESOURCES[*it].has_policy).collect();
+        let hows = [
+            How::Detach,
+            How::AttachElsewhere,
+            How::Rename,
+            How::Rewrite,
+            How::Delete,
+            How::Untag,
+            How::SwitchTheTypeOffAndOn,
+        ];
+        for _ in 0..rng.usize(1..=2) {
+            let resource = pick(rng, &with_policy);
+            tampering.push(Tampering {
+                resource,
+                after: milliseconds(rng, 1_500),
+                how: pick(rng, &hows),
+            });
+        }
+    }
+    Round { works, faults, tampering }
+}
+
+fn work(rng: &mut Rng, resource: usize) -> Work {
+    let variants = RESOURCES[resource].count();
+    let kills = if chance(rng, 35) { rng.usize(1..=4) } else { 0 };
+    let moments = [Moment::Before, Moment::After];
+    let seconds = if chance(rng, 15) { rng.u64(2..20) } else { 300 };
+    Work {
+        resource,
+        goal: if chance(rng, 22) { None } else { Some(rng.usize(0..variants)) },
+        starts_after: milliseconds(rng, 400),
+        kills: (0..kills).map(|_| (rng.u64(1..25), pick(rng, &moments))).collect(),
+        deadline: Duration::from_secs(seconds),
+        twice: chance(rng, 8),
+        warm: chance(rng, 50),
+    }
+}
+
+fn fault(rng: &mut Rng) -> Fault {
+    let error = |code: &str| Failure::new(code);
+    let unavailable = Failure { status: 503, ..error("ServiceUnavailable") };
+    let internal = Failure { status: 500, ..error("ServiceException") };
+    let kind = match rng.u8(0..14) {
+        0 | 1 => Kind::DropBefore,
+        2 | 3 => Kind::DropAfter,
+        4 => Kind::Error(unavailable),
+        5 => Kind::ErrorAfter(unavailable),
+        6 => Kind::ErrorAfter(internal),
+        7 => Kind::Delay(rng.u64(100..2_000)),
+        8 => Kind::Delay(rng.u64(15_000..90_000)),
+        9 | 10 => {
+            let codes = [
+                "TooManyRequestsException",
+                "ConcurrentModificationException",
+                "PolicyChangesInProgressException",
+            ];
+            Kind::Error(error(pick(rng, &codes)))
+        }
+        _ => {
+            let codes = [
+                "AccessDeniedException",
+                "ConstraintViolationException",
+                "InvalidInputException",
+                "PolicyTypeNotEnabledException",
+            ];
+            Kind::Error(error(pick(rng, &codes)))
+        }
+    };
+    let times = pick(rng, &[1, 1, 1, 2, 3, 6, 12, 24]);
+    Fault::new("*", kind).nth(rng.u64(1..60)).times(times)
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}, {:?}", self.seed, self.world.0)?;
+        for (number, round) in (1..).zip(&self.rounds) {
+            writeln!(f, "round {number}:")?;
+            for work in &round.works {
+                let Work { resource, goal, starts_after, kills, deadline, twice, warm } = work;
+                let goal =
+                    goal.map_or("is deleted".to_owned(), |it| format!("gets properties {it}"));
+                let name = RESOURCES[*resource].name;
+                write!(f, "  {name} {goal} after {starts_after:?}, within {deadline:?}")?;
+                write!(f, "{}", if *warm { ", warm" } else { "" })?;
+                write!(f, "{}", if *twice { ", delivered twice at once" } else { "" })?;
+                for (nth, moment) in kills {
+                    write!(f, ", killed {moment:?} call {nth}")?;
+                }
+                writeln!(f)?;
+            }
+            for Fault { nth, times, kind, .. } in &round.faults {
+                writeln!(f, "  from call {nth} on, {} times: {kind:?}", times.unwrap_or(0))?;
+            }
+            for Tampering { resource, after, how } in &round.tampering {
+                let name = RESOURCES[*resource].name;
+                writeln!(
+                    f,
+                    "  somebody does this to the policy of {name} after {after:?}: {how:?}"
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! How many random schedules are run: a number of them always, and as long as one likes on demand.
+
+use std::env;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::pool::for_each;
+use crate::random::check;
+use crate::schedule::Schedule;
+
+/// How many schedules always run.
+const ALWAYS: u64 = 250;
+
+/// How many schedules run between two lines of progress.
+const BATCH: u64 = 100;
+
+/// A number from the command line of `make soak`.
+#[expect(clippy::disallowed_methods, reason = "a test has no other command line")]
+pub(crate) fn asked(name: &str) -> Option<u64> {
+    let text = env::var(name).ok().filter(|it| !it.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+fn run(seeds: impl Iterator<Item = u64>) -> (usize, Vec<String>) {
+    let schedules: Vec<_> = seeds.map(Schedule::new).collect();
+    let broken = for_each(&schedules, check);
+    (schedules.iter().map(Schedule::troubles).sum(), broken)
+}
+
+#[test]
+fn whatever_goes_wrong_at_random_the_end_is_the_same() {
+    if let Some(seed) = asked("SOAK_SEED") {
+        println!("{}", Schedule::new(seed));
+        let broken = run([seed].into_iter()).1;
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+        return;
+    }
+    let Some(minutes) = asked("SOAK_MINUTES") else {
+        let broken = run(1..=ALWAYS).1;
+        assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n\n"));
+        return;
+    };
+    let (started, time) = (Instant::now(), Duration::from_mins(minutes));
+    // Every soak looks where no other has.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut next = asked("SOAK_FROM").unwrap_or(now * 1_000);
+    let (mut schedules, mut troubles, mut broken) = (0, 0, Vec::new());
+    while started.elapsed() < time {
+        let (more, failed) = run(next..next + BATCH);
+        next += BATCH;
+        schedules += BATCH;
+        troubles += more;
+        for it in &failed {
+            println!("\n{it}\n");
+        }
+        broken.extend(failed);
+        let seconds = started.elapsed().as_secs();
+        println!(
+            "{schedules} schedules, {troubles} troubles, {} broken, {seconds} s",
+            broken.len()
+        );
+    }
+    assert!(broken.is_empty(), "{} of {schedules} schedules are broken", broken.len());
+}
