@@ -19,11 +19,14 @@ use serde_json::{Map, Value, json};
 pub const REQUIRED: &[(&str, &str)] = &[
     ("ArtifactBucket", "artifacts-of-ours"),
     ("ArtifactPrefix", "org-backup/0123/"),
+    ("BusArn", "arn:aws-cn:events:cn-north-1:666677778888:event-bus/org-backup"),
     ("CentralVaultArn", "arn:aws-cn:backup:cn-northwest-1:666677778888:backup-vault:central"),
+    ("DelegatedAccountId", "444455556666"),
     ("HomeRegion", "cn-north-1"),
     ("MemberAccountsRoleArn", "arn:aws-cn:iam::333344445555:role/org-backup-member-accounts"),
     ("OrganizationId", "o-a1b2c3d4e5"),
     ("OrganizationalUnitIds", "ou-ab12-c3d4e5f6, ou-ab12-d4e5f6a7"),
+    ("TargetIds", "ou-ab12-c3d4e5f6"),
 ];
 
 /// Values that make every condition true.
@@ -33,7 +36,10 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("BackupAdministratorAccountId", "444455556666"),
     ("CentralAccountId", "666677778888"),
     ("CentralRegions", "cn-northwest-1"),
+    ("CopyAccountIds", "666677778888"),
+    ("CopyRegions", "cn-northwest-1"),
     ("DelegatedAdministratorSync", "true"),
+    ("DeletionRoleArns", "arn:aws-cn:iam::333344445555:role/breaks-glass"),
     ("ExcludeAccounts", "777788889999"),
     ("GlobalSettingsOnDelete", "Restore"),
     ("LockMaxRetentionDays", "400"),
@@ -48,7 +54,10 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("PolicyBucket", "documents-of-ours"),
     ("PolicyTypesOnDelete", "Disable"),
     ("Regions", "cn-north-1, cn-northwest-1"),
+    ("ReportAccounts", "ROOT"),
+    ("ReportRegions", "*"),
     ("RestoreInstanceRoleNames", "web, path/to/worker"),
+    ("RestoreTestingRoleName", ""),
     ("ServiceAccessOnDelete", "Revert"),
     ("StackSetsAdministratorAccountId", "555566667777"),
 ];

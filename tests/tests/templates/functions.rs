@@ -1,0 +1,167 @@
+//! The functions behind custom resources, and what they are given.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tests::template::{REQUIRED, Template, as_sent};
+
+use crate::stacks;
+
+/// The function behind each custom type, by the archive of the function that its resources name.
+fn functions() -> BTreeMap<String, String> {
+    let templates = Template::all();
+    // By the name under which another stack imports the function.
+    let exports: BTreeMap<_, _> = templates.iter().flat_map(archives).collect();
+    let mut functions = BTreeMap::new();
+    for template in &templates {
+        let stack = template.with(REQUIRED);
+        let own: BTreeMap<_, _> = archives(template).into_iter().collect();
+        for (name, resource) in template.resources("Custom::") {
+            let token = stack.resolve(&resource["Properties"]["ServiceToken"]).unwrap();
+            let token = token.as_str().unwrap();
+            let function = match token.strip_prefix("org-backup-") {
+                Some(import) => &exports[import],
+                None => &own[&token.replace(".Arn", "Arn")],
+            };
+            let kind = resource["Type"].as_str().unwrap();
+            let known = functions.insert(kind.to_owned(), function.clone());
+            assert!(known.is_none_or(|it| it == *function), "{name}");
+        }
+    }
+    functions
+}
+
+/// The archives of the functions of a template, by the name under which a function is exported.
+fn archives(template: &Template) -> Vec<(String, String)> {
+    let stack = template.with(REQUIRED);
+    let functions = template.resources("AWS::Lambda::Function").into_iter();
+    let archives = functions.map(|(name, it)| {
+        let key = stack.resolve(&it["Properties"]["Code"]["S3Key"]).unwrap();
+        let archive = key.as_str().unwrap().rsplit('/').next().unwrap();
+        let export = format!("{name}Arn");
+        let output = &template.body["Outputs"][&export];
+        assert_eq!(output["Value"], json!({ "Fn::GetAtt": [name, "Arn"] }), "{name}");
+        let exported = stack.resolve(&output["Export"]["Name"]).unwrap();
+        assert_eq!(exported, format!("stack-{export}"));
+        (export, archive.strip_suffix(".zip").unwrap().to_owned())
+    });
+    archives.collect()
+}
+
+#[test]
+fn every_custom_type_has_its_function() {
+    let functions = functions();
+    let expected = [
+        ("Custom::BackupGlobalSettings", "global-settings"),
+        ("Custom::BackupPolicy", "backup-policy"),
+        ("Custom::MemberAccounts", "member-accounts"),
+        ("Custom::PolicyTypes", "policy-types"),
+        ("Custom::ServiceAccess", "service-access"),
+    ];
+    assert_eq!(functions, expected.map(|(kind, name)| (kind.to_owned(), name.to_owned())).into());
+    for function in functions.values() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions").join(function);
+        assert!(folder.join("Cargo.toml").is_file(), "{function}");
+    }
+}
+
+#[test]
+fn properties_are_those_that_the_function_reads() {
+    fn read<P: DeserializeOwned>(properties: Value) -> Result<(), serde_json::Error> {
+        serde_json::from_value::<P>(properties).map(drop)
+    }
+    let functions = functions();
+    for template in Template::all() {
+        for stack in stacks(&template) {
+            for (name, resource) in template.resources("Custom::") {
+                let mut properties = stack.resolve(&resource["Properties"]).unwrap();
+                let map = properties.as_object_mut().unwrap();
+                assert!(map.remove("ServiceToken").is_some(), "{name}");
+                assert!(map.remove("ServiceTimeout").is_some(), "{name}");
+                let properties = as_sent(properties);
+                let read = match functions[resource["Type"].as_str().unwrap()].as_str() {
+                    "backup-policy" => read::<backup_policy::Properties>,
+                    "global-settings" => read::<global_settings::Properties>,
+                    "member-accounts" => read::<member_accounts::Properties>,
+                    "policy-types" => read::<policy_types::Properties>,
+                    "service-access" => read::<service_access::Properties>,
+                    other => panic!("{other}"),
+                };
+                read(properties).unwrap_or_else(|it| panic!("{}: {name}: {it}", template.name));
+            }
+        }
+    }
+}
+
+#[test]
+fn cloudformation_waits_a_little_longer_than_a_function_may_run() {
+    let bootstrap = Template::named("bootstrap.yaml");
+    for timeout in
+        bootstrap.body["Parameters"]["FunctionTimeout"]["AllowedValues"].as_array().unwrap()
+    {
+        let timeout = timeout.as_str().unwrap();
+        let parameters = [REQUIRED, &[("FunctionTimeout", timeout)]].concat();
+        let stack = bootstrap.with(&parameters);
+        for (name, resource) in bootstrap.resources("Custom::") {
+            let wait = stack.resolve(&resource["Properties"]["ServiceTimeout"]).unwrap();
+            let margin = wait.as_i64().unwrap() - timeout.parse::<i64>().unwrap();
+            assert!((1..=120).contains(&margin), "{name}: {margin}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_deleted_before_what_still_needs_it() {
+    // A custom resource refers to its function, and the function to its role and its log group.
+    for template in Template::all() {
+        for (name, function) in template.resources("AWS::Lambda::Function") {
+            let resource = name.strip_suffix("Function").unwrap();
+            let properties = &function["Properties"];
+            let role = json!({ "Fn::GetAtt": [format!("{resource}Role"), "Arn"] });
+            assert_eq!(properties["Role"], role, "{name}");
+            let logs = json!({ "Ref": format!("{resource}Logs") });
+            assert_eq!(properties["LoggingConfig"]["LogGroup"], logs, "{name}");
+        }
+    }
+}
+
+#[test]
+fn deleting_the_policies_stack_leaves_the_policies() {
+    let template = Template::named("backup-policies.yaml");
+    for (name, policy) in template.resources("Custom::BackupPolicy") {
+        assert_eq!(policy["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
+        assert_eq!(policy["UpdateReplacePolicy"], "Retain", "{name}");
+        assert_eq!(
+            policy["Properties"]["TargetIds"],
+            json!({ "Ref": "TargetIds" }),
+            "{name} is attached elsewhere"
+        );
+    }
+    assert_eq!(template.body["Parameters"]["TargetIds"]["Default"], "root");
+}
+
+#[test]
+fn the_state_machine_gets_what_its_definition_leaves_open() {
+    let members = Template::named("members.yaml");
+    let machine = &members.body["Resources"]["StateMachine"]["Properties"];
+    let stack = members.with(REQUIRED);
+    let key = stack.resolve(&machine["DefinitionS3Location"]["Key"]).unwrap();
+    let file = key.as_str().unwrap().strip_prefix("org-backup/0123/").unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let definition = std::fs::read_to_string(folder.join(file)).unwrap();
+    let open = definition.split("${").skip(1).map(|it| it.split_once('}').unwrap().0);
+    let open: BTreeSet<_> = open.collect();
+    let given = machine["DefinitionSubstitutions"].as_object().unwrap();
+    assert_eq!(given.keys().map(String::as_str).collect::<BTreeSet<_>>(), open);
+    // The function knows the machine by a name that is put together.
+    let function = &members.body["Resources"]["MemberAccountsFunction"]["Properties"];
+    let known = &function["Environment"]["Variables"]["STATE_MACHINE_ARN"];
+    let name = stack.resolve(&machine["StateMachineName"]).unwrap();
+    let arn = format!(
+        "arn:aws-cn:states:cn-north-1:333344445555:stateMachine:{}",
+        name.as_str().unwrap()
+    );
+    assert_eq!(stack.resolve(known).unwrap(), arn);
+}

@@ -1,0 +1,176 @@
+//! Restore tests, audits, guard rails, delegation and monitoring.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::template::{EVERYTHING, REQUIRED, Template};
+
+use crate::{all, each, stacks};
+
+/// What `resource` of `template` comes to, with everything that the template can do.
+fn properties(template: &Template, resource: &str) -> Value {
+    let parameters = [REQUIRED, EVERYTHING].concat();
+    let properties = &template.body["Resources"][resource]["Properties"];
+    template.with(&parameters).resolve(properties).unwrap()
+}
+
+#[test]
+fn a_service_control_policy_only_denies_and_spares_the_administrators() {
+    let guardrails = Template::named("guardrails.yaml");
+    for (name, _) in guardrails.resources("AWS::Organizations::Policy") {
+        let policy = properties(&guardrails, name);
+        for statement in each(&policy["Content"]["Statement"]) {
+            assert_eq!(statement["Effect"], "Deny", "{statement}");
+            let spared = &statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"];
+            let is_about_copies = statement["Action"] == "backup:CopyFromBackupVault";
+            assert!(is_about_copies || *spared == json!(["arn:*:iam::*:role/stacksets-exec-*"]));
+        }
+        // What AWS took before it took more.
+        assert!(policy["Content"].to_string().len() < 5_120, "{name} is too long");
+    }
+}
+
+#[test]
+fn nobody_becomes_an_administrator_by_taking_the_name_of_one() {
+    let guardrails = Template::named("guardrails.yaml");
+    let policy = properties(&guardrails, "ProtectionPolicy");
+    let statements = each(&policy["Content"]["Statement"]);
+    let guard = statements.iter().find(|it| it["Sid"] == "Administrators").unwrap();
+    let spared = &guard["Condition"]["ArnNotLike"]["aws:PrincipalArn"];
+    assert_eq!(guard["Resource"], *spared);
+    let actions: BTreeSet<_> =
+        each(&guard["Action"]).iter().map(|it| it.as_str().unwrap()).collect();
+    for action in ["iam:CreateRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"] {
+        assert!(actions.contains(action), "{action}");
+    }
+}
+
+#[test]
+fn without_a_central_account_copies_stay_in_the_organization() {
+    let guardrails = Template::named("guardrails.yaml");
+    let content = &guardrails.body["Resources"]["CopiesPolicy"]["Properties"]["Content"];
+    let statements = |parameters: &[(&'static str, &'static str)]| {
+        let parameters = [REQUIRED, parameters].concat();
+        let content = guardrails.with(&parameters).resolve(content).unwrap();
+        let names =
+            each(&content["Statement"]).iter().map(|it| it["Sid"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(statements(&[]), ["OnlyWithinTheOrganization"]);
+    assert_eq!(
+        statements(&[("CentralAccountId", "666677778888")]),
+        ["OnlyToTheCentralAccount", "OnlyWithinTheOrganization"]
+    );
+}
+
+#[test]
+fn the_guard_rails_are_around_what_the_other_templates_make() {
+    let [guardrails, rollout] = ["guardrails.yaml", "rollout.yaml"].map(Template::named);
+    let default = |it: &Template, name: &str| it.body["Parameters"][name]["Default"].clone();
+    let names =
+        ["BackupRoleName", "CentralVaultName", "MemberRoleName", "RestoreRoleName", "VaultName"];
+    for name in names {
+        assert_eq!(default(&guardrails, name), default(&rollout, name), "{name}");
+    }
+}
+
+#[test]
+fn a_delegated_account_manages_backup_policies_and_nothing_else() {
+    let delegation = Template::named("delegation.yaml");
+    let policy = properties(&delegation, "Delegation");
+    for statement in each(&policy["Content"]["Statement"]) {
+        assert_eq!(statement["Principal"], json!({ "AWS": "arn:aws-cn:iam::444455556666:root" }));
+        let actions = each(&statement["Action"]).iter().map(|it| it.as_str().unwrap());
+        for action in actions {
+            let name = action.strip_prefix("organizations:").unwrap();
+            let reads = ["Describe", "List"].iter().any(|it| name.starts_with(it));
+            let tags = name.ends_with("TagResource") || name.ends_with("UntagResource");
+            let kind = &statement["Condition"]["StringEquals"]["organizations:PolicyType"];
+            let of_policies = "arn:aws-cn:organizations::333344445555:policy/o-*/backup_policy/*";
+            let bound =
+                reads || *kind == "BACKUP_POLICY" || (tags && statement["Resource"] == of_policies);
+            assert!(bound, "{action}");
+            assert!(!name.contains("PolicyType"), "{action} detaches every policy");
+        }
+    }
+}
+
+#[test]
+fn every_type_of_resource_is_tested_unless_it_is_left_out() {
+    let testing = Template::named("restore-testing.yaml");
+    let selections = testing.resources("AWS::Backup::RestoreTestingSelection");
+    let mut kinds = BTreeSet::new();
+    for (name, selection) in selections {
+        let kind = name.strip_suffix("Selection").unwrap();
+        let condition = selection["Condition"].as_str().unwrap();
+        assert_eq!(
+            testing.body["Conditions"][condition],
+            json!({ "Fn::Equals": [{ "Ref": format!("Test{kind}") }, "true"] })
+        );
+        assert_eq!(selection["Properties"]["ProtectedResourceType"], kind);
+        kinds.insert(kind);
+    }
+    let expected = ["Aurora", "DynamoDB", "EBS", "EC2", "EFS", "RDS", "S3"];
+    assert_eq!(kinds, expected.into());
+}
+
+#[test]
+fn the_framework_has_ten_controls_and_each_can_be_left_out() {
+    let audit = Template::named("audit.yaml");
+    let controls = &audit.body["Resources"]["Framework"]["Properties"]["FrameworkControls"];
+    let count = |parameters: &[(&'static str, &'static str)]| {
+        each(&audit.with(parameters).resolve(controls).unwrap()).len()
+    };
+    assert_eq!(count(&[]), 10);
+    let parameters = audit.body["Parameters"].as_object().unwrap().keys();
+    let switches: Vec<_> = parameters.filter(|it| it.starts_with("Check")).collect();
+    assert_eq!(switches.len(), 10);
+    for switch in switches {
+        let stack = audit.with(&[(switch.as_str(), "false")]);
+        assert_eq!(each(&stack.resolve(controls).unwrap()).len(), 9, "{switch}");
+    }
+}
+
+#[test]
+fn reports_are_written_where_they_may_be_written() {
+    let audit = Template::named("audit.yaml");
+    let plans = audit.resources("AWS::Backup::ReportPlan");
+    assert_eq!(plans.len(), 5);
+    for (name, plan) in plans {
+        // The role that writes them comes with the framework, and the policy names it.
+        assert_eq!(plan["DependsOn"], "ReportBucketPolicy", "{name}");
+        let channel = &plan["Properties"]["ReportDeliveryChannel"];
+        assert_eq!(channel["S3BucketName"], json!({ "Ref": "ReportBucket" }), "{name}");
+    }
+    for name in ["ReportBucketPolicy", "ReportKey"] {
+        assert_eq!(audit.body["Resources"][name]["DependsOn"], "Framework", "{name}");
+    }
+}
+
+#[test]
+fn accounts_send_what_is_looked_for_and_nothing_else() {
+    let [central, member] = ["monitoring.yaml", "monitoring-member.yaml"].map(Template::named);
+    let rules = |it: &Template| {
+        let rules = it.resources("AWS::Events::Rule").into_iter();
+        let patterns =
+            rules.map(|(name, it)| (name.to_owned(), it["Properties"]["EventPattern"].clone()));
+        patterns.collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&central), rules(&member));
+    assert!(member.body.get("Transform").is_none());
+    assert!(all(&member.body, "Fn::ImportValue").is_empty());
+    for (name, rule) in central.resources("AWS::Events::Rule") {
+        assert_eq!(rule["Properties"]["EventBusName"], json!({ "Ref": "Bus" }), "{name}");
+    }
+}
+
+#[test]
+fn only_the_organization_may_put_events_on_the_bus() {
+    let monitoring = Template::named("monitoring.yaml");
+    for stack in stacks(&monitoring) {
+        let policy = &monitoring.body["Resources"]["BusPolicy"]["Properties"]["Statement"];
+        let policy = stack.resolve(policy).unwrap();
+        let condition = json!({ "StringEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" } });
+        assert_eq!(policy["Condition"], condition);
+    }
+}
