@@ -20,6 +20,9 @@ pub const STATE_BUCKET: &str = "state";
 /// The key that encrypts it.
 pub const STATE_KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/0a6f9d1c-state";
 
+/// The state machine that runs `member-accounts` in batches, which is named after its stack.
+pub const STATE_MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
+
 /// A role of a function.
 #[derive(Clone, Debug)]
 pub struct FunctionRole {
@@ -109,6 +112,7 @@ fn roles(template: &Template, own: &[(&str, &str)]) -> Vec<(String, FunctionRole
         ("AWS::AccountId", "111122223333"),
         ("AWS::Partition", "aws"),
         ("AWS::Region", "us-east-1"),
+        ("AWS::StackName", "members"),
         ("AWS::URLSuffix", "amazonaws.com"),
         ("PolicyBucket", "*"),
         ("PolicyTypes", &types),

@@ -19,13 +19,12 @@ use simulator::{
     BACKUP_POLICY, CallOutcome, Entry, KeyManager, KeyType, Role, Service, Settings, Vault,
 };
 use tests::organization::{Organization, document};
-use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY};
+use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE};
 use tests::stack::Stack;
 
 const BACKUP: &str = "backup.amazonaws.com";
 const STACK_SETS: &str = "member.org.stacksets.cloudformation.amazonaws.com";
 const MANAGEMENT: &str = "111122223333";
-const MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:stack";
 const KEY: &str = "3e1d7c52-8a64-4f0b-b1de-52c0a9e4f7d6";
 
 /// The functions that the tests here know how to make do everything.
@@ -169,7 +168,7 @@ async fn member_accounts(stack: Stack<'_>) {
         it.vaults_mut().create_everywhere(vault);
         it.vaults_mut().create(MANAGEMENT, "eu-west-3", told);
     });
-    organization.state_machines(|it| it.create(MACHINE));
+    organization.state_machines(|it| it.create(STATE_MACHINE));
     let properties = json!({
         "RoleName": "org-backup-member",
         "Regions": ["eu-west-1", "eu-west-3"],
@@ -178,7 +177,7 @@ async fn member_accounts(stack: Stack<'_>) {
         "VaultName": "org-backup",
         "BackupRoleName": "org-backup",
     });
-    let mut stack = stack.with("STATE_MACHINE_ARN", MACHINE);
+    let mut stack = stack.with("STATE_MACHINE_ARN", STATE_MACHINE);
     stack.create(properties.clone()).await;
     delete(&mut stack).await;
     // The same in batches, which the state machine works on and answers, and where accounts do not

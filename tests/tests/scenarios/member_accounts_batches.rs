@@ -8,14 +8,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 use simulator::{Fault, Moment, Outcome};
 use tests::organization::Organization;
+use tests::role::{STATE_BUCKET as BUCKET, STATE_MACHINE as MACHINE};
 use tests::stack::{Answer, Stack};
 
 use crate::member_accounts::{
     MANAGEMENT, ROLE, member_role, not_on, properties, with_roles, written,
 };
-
-const BUCKET: &str = "state";
-const MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
 
 /// A stack in an organization with a state bucket and a state machine that takes everything.
 fn stack(organization: &Organization) -> Stack<'_> {
