@@ -49,6 +49,11 @@ soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEE
 	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test --locked --workspace \
 	  --test faults $(if $(SEED),at_random) -- --nocapture
 
+.PHONY: bench-members
+bench-members: $(VENV) ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script in Python
+	cargo build --locked --release --package member-accounts --package tests --bins
+	$(TARGET)/release/bench-members
+
 .PHONY: audit
 audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code
 	cargo deny --all-features check advisories

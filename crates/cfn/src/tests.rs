@@ -397,3 +397,76 @@ fn a_deadline_that_is_not_a_time_in_the_future_leaves_the_usual_time() {
     context.deadline = 500_000 * 3_600_000 + 1500;
     assert_eq!(deadline(&context, now, instant), instant + Duration::from_millis(1500));
 }
+
+/// A handler that answers later, and what it wrote down for that.
+async fn later(
+    sink: &Sink,
+    event: Value,
+    kept: &Mutex<String>,
+) -> Result<Value, crate::ticket::Broken> {
+    let http = SharedHttpConnector::new(sink.clone());
+    let until = Instant::now() + Duration::from_mins(1);
+    let handle = async |_: Request<Properties>, ticket: Ticket| {
+        assert_eq!(format!("{ticket:?}"), "Ticket(…)");
+        *kept.lock().unwrap() = serde_json::to_string(&ticket).unwrap();
+        Ok(Outcome::Later)
+    };
+    let task = async |task: Task| match task.event.get("Double").and_then(Value::as_u64) {
+        Some(number) => Ok(json!(2 * number)),
+        None => Err(std::fmt::Error.into()),
+    };
+    serve_with_tasks(&http, &handle, &task, event, until, "a later stream").await
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_later_is_given_once_by_whoever_has_the_ticket() {
+    let (sink, kept) = (Sink::default(), Mutex::default());
+    let mut update = event("Update", &loud());
+    update["PhysicalResourceId"] = json!("noise-1");
+    update["OldResourceProperties"] = loud();
+    assert_eq!(later(&sink, update, &kept).await.unwrap(), Value::Null);
+    assert_eq!(sink.answers(), [] as [Value; 0]);
+    let ticket: Ticket = serde_json::from_str(&kept.lock().unwrap()).unwrap();
+    assert_eq!((ticket.request_id(), ticket.logical_id()), ("request/1 ü", "Noise"));
+    assert_eq!(ticket.physical_id(), Some("noise-1"));
+    let http = SharedHttpConnector::new(sink.clone());
+    let now = Instant::now();
+    ticket.answer(&http, Ok(made()), now, now + Duration::from_mins(1)).await.unwrap();
+    let [answer] = &sink.answers()[..] else { panic!("one answer") };
+    assert_eq!(
+        (&answer["Status"], &answer["RequestId"]),
+        (&json!("SUCCESS"), &json!("request/1 ü"))
+    );
+    assert_eq!(sink.received.lock().unwrap()[0].1, URL);
+}
+
+#[tokio::test]
+async fn a_ticket_for_an_address_that_is_not_taken_is_none() {
+    let (sink, kept) = (Sink::default(), Mutex::default());
+    later(&sink, event("Create", &loud()), &kept).await.unwrap();
+    let ticket = kept.lock().unwrap().replace("https://answers", "http://answers");
+    let refused = serde_json::from_str::<Ticket>(&ticket).unwrap_err().to_string();
+    assert!(refused.starts_with("the ResponseURL is not an https address"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_request_is_a_task_whose_failure_is_told_to_whoever_sent_it() {
+    let (sink, kept) = (Sink::default(), Mutex::default());
+    assert_eq!(later(&sink, json!({ "Double": 21 }), &kept).await.unwrap(), json!(42));
+    let failed = later(&sink, json!({ "Halve": 21 }), &kept).await.unwrap_err();
+    let failed = Diagnostic::from(failed);
+    assert_eq!(failed.error_type, "TaskFailed");
+    assert!(sink.answers().is_empty());
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_has_answered_and_nobody_answers_later() {
+    let sink = Sink::default();
+    let http = SharedHttpConnector::new(sink.clone());
+    let until = Instant::now() + Duration::from_mins(1);
+    let handle = async |_: Request<Properties>, _| Err(std::fmt::Error.into());
+    let task = async |_| Ok(Value::Null);
+    let event = event("Create", &loud());
+    serve_with_tasks(&http, &handle, &task, event, until, "stream").await.unwrap();
+    assert_eq!(sink.answers()[0]["Status"], "FAILED");
+}

@@ -29,7 +29,7 @@ use cfn::{Change, Failure, Outcome, Reply, Request, Ticket};
 use futures_util::stream::{iter, poll_fn};
 use plan::id::RunId;
 use plan::member_accounts::{Refusal, Tally};
-use tokio::sync::mpsc::channel;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -98,7 +98,8 @@ pub async fn handle(
         }
         fleet.work(iter(accounts), concurrency, &total, Barred::Fail).await
     } else {
-        let (sender, mut receiver) = channel(concurrency);
+        // Whoever waits is an ID and a name: the pages need not wait for the work.
+        let (sender, mut receiver) = unbounded_channel();
         let accounts = poll_fn(move |context| receiver.poll_recv(context));
         let work = fleet.work(accounts, concurrency, &total, Barred::Fail);
         let (listed, work) = tokio::join!(roster.send(sender, &total), work);

@@ -8,7 +8,7 @@ use aws::member_accounts::{Identity, accounts, accounts_below};
 use cfn::Failure;
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Account, Choice, Listed, Scope, Tally};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
 use crate::properties::Properties;
@@ -44,14 +44,14 @@ impl<'a> Roster<'a> {
     /// Sends every account to work in, and says how many there are once that is known.
     ///
     /// Nothing is sent before something was found at every target, so that nothing has changed when
-    /// one of them is refused. Whoever receives may stop, and the accounts are counted all the same.
+    /// one of them is refused.
     ///
     /// # Errors
     ///
     /// When the accounts cannot be listed, or there is nothing at a target.
     pub(crate) async fn send(
         &mut self,
-        accounts: Sender<Account>,
+        accounts: UnboundedSender<Account>,
         total: &Cell<Option<usize>>,
     ) -> Result<(), Failure> {
         let mut waiting = vec![];
@@ -67,8 +67,8 @@ impl<'a> Roster<'a> {
             }
             if self.scope.is_certain() {
                 for account in waiting.drain(..) {
-                    // Whoever stopped receiving has no time for more.
-                    let _nobody_receives = accounts.send(account).await;
+                    // It is received for as long as this runs.
+                    let _ = accounts.send(account);
                 }
             }
             token = next;

@@ -14,6 +14,7 @@ mod global_settings;
 mod invariants;
 mod member_accounts;
 mod member_accounts_batches;
+mod member_accounts_faults;
 mod member_accounts_machine;
 mod policy_types;
 mod preflight;

@@ -1,0 +1,318 @@
+//! What a run over many member accounts costs: `make bench-members`.
+//!
+//! The function runs as Lambda runs it, against a simulated organization whose every call takes a
+//! while. Once in one invocation, once in batches whose state machine is played here, and once
+//! beside a script with botocore that does the same calls.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark that cannot measure has failed, and what it measures is printed"
+)]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use simulator::{Function, Outcome, Role, Settings, Simulator};
+
+const MANAGEMENT: &str = "111122223333";
+const ROLE: &str = "org-backup-member";
+const BUCKET: &str = "state";
+const MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
+const REGIONS: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+const LATENCY: Duration = Duration::from_millis(20);
+const CONCURRENCY: u32 = 32;
+/// How many accounts the script gets: it takes minutes of processor time for more.
+const PAIRED: usize = 20;
+
+/// What something cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    cpu: Duration,
+    /// In KiB.
+    memory: u64,
+    calls: usize,
+}
+
+impl Cost {
+    fn cpu_per_call(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e3 / self.calls.max(1) as f64
+    }
+
+    fn megabytes(&self) -> f64 {
+        self.memory as f64 / 1024.0
+    }
+
+    /// How much longer it took than its calls take, so many at a time.
+    fn of_bound(&self) -> f64 {
+        let bound = LATENCY.as_secs_f64() * self.calls as f64 / f64::from(CONCURRENCY);
+        self.wall.as_secs_f64() / bound
+    }
+
+    fn print(&self, what: &str) {
+        println!(
+            "{what:44} {:>7} calls {:>8.2} s {:>6.2} x bound {:>7.3} ms CPU/call {:>6.1} MB",
+            self.calls,
+            self.wall.as_secs_f64(),
+            self.of_bound(),
+            self.cpu_per_call(),
+            self.megabytes(),
+        );
+    }
+}
+
+async fn organization(accounts: usize) -> Simulator {
+    // One of them is suspended.
+    let settings = Settings {
+        accounts: accounts + 1,
+        latency: LATENCY,
+        journal: Some(0),
+        ..Settings::default()
+    };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let anything = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
+    });
+    let role = Role::trusting_account(ROLE, MANAGEMENT).allowing(&anything);
+    simulator.iam(|it| it.create_role_everywhere(role));
+    simulator.buckets(|it| it.create_bucket(BUCKET));
+    simulator.state_machines(|it| it.create(MACHINE));
+    simulator
+}
+
+fn event(simulator: &Simulator, request: u32) -> Value {
+    json!({
+        "RequestType": "Create",
+        "RequestId": format!("0d9be1f4-0000-4000-8000-{request:012}"),
+        "ResponseURL": simulator.response_url(),
+        "ResourceType": "Custom::MemberAccounts",
+        "LogicalResourceId": "MemberAccounts",
+        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/members/7b1e",
+        "ResourceProperties": {
+            "ServiceToken": "arn:aws:lambda:us-east-1:111122223333:function:member-accounts",
+            "RoleName": ROLE,
+            "Regions": REGIONS,
+            "OptIn": { "EBS": "true", "S3": "true", "RDS": "true" },
+            "Concurrency": CONCURRENCY.to_string(),
+        },
+    })
+}
+
+/// The running function, by its process.
+struct Subject {
+    function: Function,
+    process: u32,
+}
+
+impl Subject {
+    async fn start(simulator: &Simulator, binary: &Path, in_batches: bool) -> Self {
+        let function = Function::of(binary, simulator).env("STATE_BUCKET", BUCKET);
+        let function = if in_batches {
+            function.env("STATE_MACHINE_ARN", MACHINE).env("BATCHES_ABOVE", "0")
+        } else {
+            function
+        };
+        let function = function.start().await.unwrap();
+        // It has begun when it fails an event that is nobody's.
+        function.invoke(&Value::Null, Duration::from_mins(1)).await;
+        Self { function, process: child() }
+    }
+
+    /// What an event costs, as far as the process tells.
+    async fn invoke(&self, simulator: &Simulator, event: &Value) -> (Value, Cost) {
+        let (before, calls) = (cpu(self.process), calls(simulator));
+        let started = Instant::now();
+        let outcome = self.function.invoke(event, Duration::from_mins(15)).await;
+        let wall = started.elapsed();
+        let Outcome::Returned(value) = outcome else {
+            panic!("{outcome:?}: {}", self.function.logs())
+        };
+        let (cpu, memory) = (cpu(self.process).saturating_sub(before), memory(self.process));
+        let calls = self::calls(simulator) - calls;
+        (value, Cost { wall, cpu, memory, calls })
+    }
+}
+
+/// The process that this one has started.
+fn child() -> u32 {
+    let own = std::process::id().to_string();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let mut processes = processes.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
+    let is_ours = |it: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{it}/stat")).unwrap_or_default();
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        stat.contains("(member-account") && after.split_whitespace().nth(1) == Some(&own)
+    };
+    processes.find(is_ours).unwrap()
+}
+
+/// How long a process was busy so far. The kernel counts in hundredths of a second.
+fn cpu(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
+}
+
+/// The most memory that a process had so far, in KiB.
+fn memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// How many calls there were to Organizations, STS and AWS Backup.
+fn calls(simulator: &Simulator) -> usize {
+    const OURS: [&str; 6] = [
+        "AssumeRole",
+        "DescribeOrganization",
+        "DescribeRegionSettings",
+        "GetSupportedResourceTypes",
+        "ListAccounts",
+        "UpdateRegionSettings",
+    ];
+    let tallies = simulator.tallies().into_iter().filter(|(it, _)| OURS.contains(it));
+    tallies.map(|(_, it)| usize::try_from(it.calls).unwrap()).sum()
+}
+
+fn expected(accounts: usize) -> usize {
+    // The suspended one is listed and left out.
+    (accounts + 1).div_ceil(20) + accounts * (1 + REGIONS.len())
+}
+
+async fn in_one_invocation(binary: &Path, accounts: usize) {
+    let simulator = organization(accounts).await;
+    let subject = Subject::start(&simulator, binary, false).await;
+    let (_, cost) = subject.invoke(&simulator, &event(&simulator, 1)).await;
+    cost.print(&format!("{accounts} x {}, everything differs", REGIONS.len()));
+    let again = event(&simulator, 2);
+    let (_, cost) = subject.invoke(&simulator, &again).await;
+    cost.print(&format!("{accounts} x {}, nothing differs", REGIONS.len()));
+    assert_eq!(cost.calls, expected(accounts), "calls when nothing differs");
+    answered(&simulator, &again, accounts);
+}
+
+fn answered(simulator: &Simulator, event: &Value, accounts: usize) {
+    let answers = simulator.responses(event["ResponseURL"].as_str().unwrap());
+    assert_eq!(answers.len(), 1);
+    let answer = answers[0].json();
+    assert_eq!(answer["Data"]["AccountsReady"], json!(accounts.to_string()), "{answer}");
+}
+
+async fn in_batches(binary: &Path, accounts: usize) {
+    let simulator = organization(accounts).await;
+    let subject = Subject::start(&simulator, binary, true).await;
+    for (request, what) in [(1, "everything differs"), (2, "nothing differs")] {
+        let event = event(&simulator, request);
+        let (_, begin) = subject.invoke(&simulator, &event).await;
+        let input = simulator.state_machines(|it| it.executions().last().unwrap().input.clone());
+        let input: Value = serde_json::from_str(&input).unwrap();
+        let batches = simulator.buckets(|it| {
+            let key = input["Batches"].as_str().unwrap();
+            it.get(BUCKET, key, None).unwrap().body.clone()
+        });
+        let batches: Vec<Value> = serde_json::from_slice(&batches).unwrap();
+        let mut sum = begin;
+        let mut longest = Duration::ZERO;
+        for batch in &batches {
+            let (next, cost) = subject.invoke(&simulator, batch).await;
+            assert_eq!(next["Again"], false);
+            longest = longest.max(cost.wall);
+            sum.wall += cost.wall;
+            sum.cpu += cost.cpu;
+            sum.calls += cost.calls;
+            sum.memory = sum.memory.max(cost.memory);
+        }
+        let (_, end) = subject.invoke(&simulator, &json!({ "Finish": input })).await;
+        sum.memory = sum.memory.max(end.memory);
+        sum.print(&format!("{accounts} x {} in batches, {what}", REGIONS.len()));
+        println!(
+            "    {} batches one after the other, the longest {:.2} s; begin {:.2} s, end {:.2} s",
+            batches.len(),
+            longest.as_secs_f64(),
+            begin.wall.as_secs_f64(),
+            end.wall.as_secs_f64(),
+        );
+        assert!(longest < Duration::from_secs(15), "a batch took too long");
+        if request == 2 {
+            assert_eq!(sum.calls, expected(accounts), "calls when nothing differs");
+        }
+        answered(&simulator, &event, accounts);
+    }
+}
+
+/// The same calls by a script and by the function.
+async fn paired(binary: &Path, python: &Path) {
+    let simulator = organization(PAIRED).await;
+    let subject = Subject::start(&simulator, binary, false).await;
+    subject.invoke(&simulator, &event(&simulator, 1)).await;
+    let (_, ours) = subject.invoke(&simulator, &event(&simulator, 2)).await;
+    ours.print("function, paired");
+    let told = json!({
+        "endpoint": simulator.url(), "account": MANAGEMENT, "role": ROLE, "regions": REGIONS,
+        "threads": 8,
+    });
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/peers/members.py");
+    let mut script = Command::new(python)
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    script.stdin.take().unwrap().write_all(told.to_string().as_bytes()).unwrap();
+    // The organization answers meanwhile.
+    let output = tokio::task::spawn_blocking(move || script.wait_with_output()).await;
+    let output = output.unwrap().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let theirs = Cost {
+        wall: Duration::from_secs_f64(said["wall"].as_f64().unwrap()),
+        cpu: Duration::from_secs_f64(said["cpu"].as_f64().unwrap()),
+        memory: said["memory"].as_u64().unwrap(),
+        calls: usize::try_from(said["calls"].as_u64().unwrap()).unwrap(),
+    };
+    theirs.print("botocore, 8 threads, paired");
+    println!(
+        "    CPU per call {:.0} times, memory {:.1} times",
+        theirs.cpu_per_call() / ours.cpu_per_call(),
+        theirs.megabytes() / ours.megabytes(),
+    );
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default| arguments.next().map_or(default, |it| it.parse().unwrap());
+    let (accounts, many) = (number(1_000), number(10_000));
+    let own = std::env::current_exe().unwrap();
+    let binary = own.with_file_name("member-accounts");
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python");
+    in_one_invocation(&binary, accounts).await;
+    in_batches(&binary, many).await;
+    paired(&binary, &python).await;
+}
