@@ -11,9 +11,11 @@ VENV := .venv/.requirements
 CHECKOV := .venv/.requirements-checkov
 PACKAGE := $(TARGET)/package
 
-# The stacks of `make deploy`.
+# What `make deploy` deploys, and what the names of its stacks begin with.
 STACK ?= org-backup
-POLICIES_STACK ?= org-backup-policies
+export BUCKET CENTRAL_ACCOUNT CENTRAL_VAULT_ARN DRY_RUN ORGANIZATIONAL_UNITS OTHER_REGIONS STACK
+# Other parameters of each stack, as words of the form Name=value.
+export BOOTSTRAP_PARAMETERS MEMBERS_PARAMETERS PARAMETERS REATTACH_PARAMETERS ROLLOUT_PARAMETERS
 
 .PHONY: help
 help: ## List the targets
@@ -72,16 +74,13 @@ package-arm64: ## The same for Graviton, with cargo-lambda (deploy it with Archi
 	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
 
 .PHONY: deploy
-deploy: deploy-parameters package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [PARAMETERS="Regions=..."]
-	aws s3 sync $(PACKAGE) s3://$(BUCKET)
-	aws cloudformation deploy --stack-name $(STACK) --template-file templates/bootstrap.yaml \
-	  --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides \
-	  ArtifactBucket=$(BUCKET) ArtifactPrefix="$$(cd $(PACKAGE) && echo org-backup/*/)" \
-	  $(BOOTSTRAP_PARAMETERS)
-	aws cloudformation deploy --stack-name $(POLICIES_STACK) \
-	  --template-file templates/backup-policies.yaml --no-fail-on-empty-changeset \
-	  --parameter-overrides BootstrapStackName=$(STACK) CentralVaultArn=$(CENTRAL_VAULT_ARN) \
-	  $(PARAMETERS)
+deploy: deploy-parameters package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [ORGANIZATIONAL_UNITS=ou-...] [DRY_RUN=1]
+	scripts/deploy.sh deploy $(PACKAGE)
+
+.PHONY: undeploy
+undeploy: ## Delete the stacks and say what stays protected: make undeploy CONFIRM=yes [DRY_RUN=1]
+	@: $(or $(CONFIRM),$(DRY_RUN),$(error CONFIRM is not set: set it to yes to delete the stacks of $(STACK)))
+	scripts/deploy.sh undeploy
 
 .PHONY: deploy-parameters
 deploy-parameters:
