@@ -161,10 +161,27 @@ impl Organization {
         })
     }
 
+    /// What people were told, as subjects and texts, with names for IDs.
+    #[must_use]
+    pub fn notifications(&self) -> Vec<(String, String)> {
+        let all = self.topics(|it| it.messages().to_vec());
+        let told = all.into_iter().map(|it| (it.subject.unwrap_or_default(), it.text));
+        told.map(|(subject, text)| (subject, self.named(&text))).collect()
+    }
+
+    /// The newest text of an object, if there is one.
+    #[must_use]
+    pub fn object(&self, bucket: &str, key: &str) -> Option<String> {
+        let body = self.buckets(|it| it.get(bucket, key, None).map(|it| it.body.clone()).ok())?;
+        String::from_utf8(body).ok()
+    }
+
     /// The writes since the last look, one a line, with names for IDs.
     #[must_use]
     pub fn take_writes(&self) -> String {
-        let lines = self.lines(|it| it.is_successful_write() && it.operation != "PutResponse");
+        let telling = ["PutResponse", "Publish"];
+        let changes = |it: &Entry| !telling.contains(&it.operation.as_str());
+        let lines = self.lines(|it| it.is_successful_write() && changes(it));
         self.clear_journal();
         lines
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use simulator::{POLICY_TYPES, Role};
 
 use crate::organization::Organization;
+use crate::reattach::TOPIC;
 use crate::template::{EVERYTHING, REQUIRED, Template};
 
 /// The bucket that is the state bucket where there is one.
@@ -147,6 +148,7 @@ fn located(value: Value) -> Value {
             let known = match start {
                 it if it == "StateBucket.Arn" || it.ends_with("-StateBucketArn") => &bucket,
                 it if it == "StateKey.Arn" || it.ends_with("-StateKeyArn") => STATE_KEY,
+                "Topic" => TOPIC,
                 it if it.ends_with("-OrganizationId") => "organization-of-ours",
                 other => other,
             };

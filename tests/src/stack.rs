@@ -16,11 +16,11 @@ use simulator::{Function, Hold, Outcome};
 use crate::binaries::binary;
 use crate::in_process::{self, Wire};
 use crate::organization::{Organization, POLICY_TEXT};
-use crate::role::FunctionRole;
+use crate::role::{FunctionRole, STATE_BUCKET};
 use crate::template::as_sent;
 
-const SECRET: &str = "secret-key-of-the-function";
-const TOKEN: &str = "session-token-of-the-function";
+pub(crate) const SECRET: &str = "secret-key-of-the-function";
+pub(crate) const TOKEN: &str = "session-token-of-the-function";
 const LOG_STREAM: &str = "2031/05/07/[$LATEST]0f1e";
 
 /// A custom resource and what CloudFormation knows of it.
@@ -177,6 +177,12 @@ impl<'a> Stack<'a> {
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.insert(name, value.to_owned());
         self
+    }
+
+    /// Has the function keep state.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        self.with("STATE_BUCKET", STATE_BUCKET)
     }
 
     /// Gives the function this much time for a request.

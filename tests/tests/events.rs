@@ -7,8 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use simulator::{Role, Settings};
+use simulator::{Outcome, Role, Settings};
 use tests::organization::Organization;
+use tests::reattach::Reattach;
+use tests::role::STATE_BUCKET;
 use tests::template::as_sent;
 
 const FUNCTIONS: [&str; 5] =
@@ -41,7 +43,8 @@ fn every_function_has_its_events_and_no_other() {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         entries.map(|it| it.into_string().unwrap()).collect()
     };
-    assert_eq!(names(&events), FUNCTIONS.map(str::to_owned).into());
+    let custom_resources = names(&events).into_iter().filter(|it| it != "reattach");
+    assert_eq!(custom_resources.collect::<BTreeSet<_>>(), FUNCTIONS.map(str::to_owned).into());
     for function in FUNCTIONS {
         let mut files = vec!["create.json", "delete.json", "update.json"];
         if function == "member-accounts" {
@@ -81,6 +84,59 @@ fn an_event_is_what_cloudformation_sends() {
         // What is on the loopback interface may be plain http.
         assert!(event["ResponseURL"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     }
+}
+
+/// The events of the organization by name, less what the schedule sends and the batch of a queue.
+fn organization_events() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/reattach");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let events = files.map(|it| {
+        let name = it.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, serde_json::from_str(&fs::read_to_string(it).unwrap()).unwrap())
+    });
+    events.filter(|(name, _)| !["batch", "schedule"].contains(&name.as_str())).collect()
+}
+
+#[tokio::test]
+async fn every_event_of_an_organization_is_understood_and_none_writes_where_nothing_is_kept() {
+    let organization = Organization::ready(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    let mut nothing = BTreeSet::new();
+    for (name, event) in organization_events() {
+        let reattach = Reattach::start(&organization, "Repair").await;
+        assert!(reattach.deliver(std::slice::from_ref(&event)).await.is_empty(), "{name}");
+        let logs = reattach.logs();
+        if logs.contains("the event asks for nothing") || logs.contains("the event is not known") {
+            nothing.insert(name.clone());
+        }
+        // An event may also come without a queue.
+        let outcome = reattach.invoke(&event).await;
+        assert_eq!(outcome, Outcome::Returned(json!({ "batchItemFailures": [] })), "{name}");
+    }
+    let ignored = [
+        "create-account",
+        "create-account-result-failed",
+        "create-policy",
+        "describe-policy",
+        "detach-policy-failed",
+        "unknown",
+    ];
+    assert_eq!(nothing, ignored.map(str::to_owned).into());
+    assert_eq!(organization.take_writes(), "");
+}
+
+#[tokio::test]
+async fn the_batch_and_the_schedule_are_understood() {
+    let organization = Organization::ready(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    let reattach = Reattach::start(&organization, "Repair").await;
+    for name in ["batch", "schedule"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/reattach");
+        let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let outcome = reattach.invoke(&serde_json::from_str(&text).unwrap()).await;
+        assert_eq!(outcome, Outcome::Returned(json!({ "batchItemFailures": [] })), "{name}");
+    }
+    assert_eq!(reattach.metrics()["Sweeps"], 1);
 }
 
 #[tokio::test]

@@ -47,10 +47,33 @@ impl fmt::Debug for Pace {
     }
 }
 
+/// How many calls were made over all requests of this process.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    calls: AtomicU32,
+    throttled: AtomicU32,
+}
+
+impl Tally {
+    /// All calls to AWS, each counted once however often it was sent.
+    pub fn calls(&self) -> u32 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    /// The answers of AWS Organizations that asked to come again later.
+    pub fn throttled(&self) -> u32 {
+        self.0.throttled.load(Ordering::Relaxed)
+    }
+}
+
 /// The calls of one request, whose numbers are logged when the request is over.
 #[derive(Debug)]
 pub(crate) struct Calls {
     pace: Pace,
+    tally: Tally,
     deadline: Instant,
     made: AtomicU32,
     writes: AtomicU32,
@@ -58,8 +81,8 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Calls that end by `deadline`.
-    pub(crate) fn new(pace: Pace, deadline: Instant) -> Self {
-        Self { pace, deadline, made: AtomicU32::new(0), writes: AtomicU32::new(0) }
+    pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant) -> Self {
+        Self { pace, tally, deadline, made: AtomicU32::new(0), writes: AtomicU32::new(0) }
     }
 
     /// Sends one call, which is described as `action` should it fail.
@@ -75,6 +98,7 @@ impl Calls {
         let turn = async {
             self.pace.turn(operation).await;
             self.made.fetch_add(1, Ordering::Relaxed);
+            self.tally.0.calls.fetch_add(1, Ordering::Relaxed);
             self.writes.fetch_add(u32::from(operation.writes), Ordering::Relaxed);
             send.await
         };
@@ -145,18 +169,20 @@ pub(crate) fn log_plan<S: Display>(steps: &[S]) {
     info!(?steps, "plan");
 }
 
-/// Has the SDK retry what AWS Organizations answers while somebody else's change is in progress.
+/// Has the SDK retry what AWS Organizations answers while somebody else's change is in progress, and
+/// counts how often that was asked for.
 #[derive(Debug)]
-pub(crate) struct Busy;
+pub(crate) struct Busy(pub(crate) Tally);
 
 impl ClassifyRetry for Busy {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let wire = context.response().and_then(Wire::read);
-        if wire.is_some_and(|it| BUSY.contains(&it.code())) {
-            RetryAction::transient_error()
-        } else {
-            RetryAction::NoActionIndicated
+        let Some(wire) = wire else { return RetryAction::NoActionIndicated };
+        let busy = BUSY.contains(&wire.code());
+        if busy || wire.code() == "TooManyRequestsException" {
+            self.0.0.throttled.fetch_add(1, Ordering::Relaxed);
         }
+        if busy { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
     }
 
     fn name(&self) -> &'static str {

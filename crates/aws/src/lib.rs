@@ -26,6 +26,7 @@ pub mod service_access;
 mod session;
 pub mod state;
 
+pub use calls::Tally;
 pub use error::{Error, Kind, removable};
 pub use organizations::Record;
 pub use session::{Management, Session};

@@ -100,6 +100,8 @@ pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
 pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
     Operation::unpaced("ListAccountsWithInvalidEffectivePolicy", false);
 pub(crate) const LIST_OBJECTS: Operation = Operation::unpaced("ListObjectsV2", false);
+// A message changes nothing of what is looked after.
+pub(crate) const PUBLISH: Operation = Operation::unpaced("Publish", false);
 pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
 pub(crate) const START_EXECUTION: Operation = Operation::unpaced("StartExecution", true);
 pub(crate) const UPDATE_REGION_SETTINGS: Operation =

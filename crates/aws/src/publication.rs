@@ -71,6 +71,15 @@ pub async fn after(management: &Management, before: Option<&Publication>) -> Res
         None => true,
         Some(before) => wait(management, before).await?,
     };
+    Ok(Report { is_published, frozen: frozen(management, DETAILS).await? })
+}
+
+/// Reads which accounts have an invalid merged policy, and of so many of them what is wrong.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn frozen(management: &Management, details: usize) -> Result<Vec<Frozen>, Error> {
     let client = management.organizations();
     let action = "list the accounts with an invalid effective policy";
     let list = client
@@ -87,11 +96,11 @@ pub async fn after(management: &Management, before: Option<&Publication>) -> Res
     };
     let mut frozen = Vec::new();
     for account in accounts.into_iter().filter_map(|it| it.id) {
-        let more = frozen.len() < DETAILS;
+        let more = frozen.len() < details;
         let errors = if more { errors(management, &account).await? } else { vec![] };
         frozen.push(Frozen { account, errors });
     }
-    Ok(Report { is_published, frozen })
+    Ok(frozen)
 }
 
 /// Whether something was published since `before`, once it is or after a while.

@@ -15,11 +15,11 @@ use aws_types::sdk_config::Builder;
 use plan::id::RoleArn;
 use tokio::time::Instant;
 
-use crate::calls::{Busy, Calls, Pace};
+use crate::calls::{Busy, Calls, Pace, Tally};
 use crate::environment;
 use crate::error::Error;
 use crate::member_runs::Machine;
-use crate::operation::ASSUME_ROLE;
+use crate::operation::{ASSUME_ROLE, PUBLISH};
 use crate::state::State;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
@@ -41,6 +41,7 @@ pub struct Session {
     connector: SharedHttpConnector,
     config: SdkConfig,
     pace: Pace,
+    tally: Tally,
     /// The name of the state bucket, where there is one.
     state_bucket: Option<String>,
     /// The ARN of the state machine, where there is one, and what is too much without it.
@@ -100,7 +101,14 @@ impl Session {
             .retry_config(patience())
             .sleep_impl(TokioSleep::new())
             .build();
-        Self { connector, config, pace: Pace::default(), state_bucket: None, machine: None }
+        Self {
+            connector,
+            config,
+            pace: Pace::default(),
+            tally: Tally::default(),
+            state_bucket: None,
+            machine: None,
+        }
     }
 
     /// This session with a state bucket, for what stands in for AWS.
@@ -121,16 +129,41 @@ impl Session {
         self.connector.clone()
     }
 
+    /// How many calls were made so far.
+    pub fn tally(&self) -> Tally {
+        self.tally.clone()
+    }
+
+    /// Tells people who listen to the topic with this ARN.
+    ///
+    /// # Errors
+    ///
+    /// When the topic does not take the message, or not before `deadline`.
+    pub async fn publish(
+        &self,
+        topic: &str,
+        subject: &str,
+        text: &str,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let client = client!(aws_sdk_sns, &self.config);
+        let publish = client.publish().topic_arn(topic).subject(subject).message(text).send();
+        let published = calls.call(PUBLISH, format!("publish to {topic}"), publish).await;
+        let hint = "let the function's role publish to the topic and use the key that encrypts it";
+        published.map(drop).map_err(|it| it.advised(hint))
+    }
+
     /// The state bucket until `deadline`, as the function itself; `None` where there is none.
     pub fn state(&self, deadline: Instant) -> Option<State> {
-        let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
+        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let bucket = self.state_bucket.clone()?;
         Some(State::new(client!(aws_sdk_s3, &self.config), bucket, calls))
     }
 
     /// The state machine until `deadline`, as the function itself; `None` where there is none.
     pub fn machine(&self, deadline: Instant) -> Option<Machine> {
-        let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
+        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let (arn, above) = self.machine.clone()?;
         Some(Machine::new(client!(aws_sdk_sfn, &self.config), arn, above, calls))
     }
@@ -146,9 +179,11 @@ impl Session {
         role: Option<&RoleArn>,
         deadline: Instant,
     ) -> Result<Management, Error> {
-        let calls = Calls::new(self.pace.clone(), deadline - MARGIN);
+        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let own = self.config.clone();
-        let Some(role) = role else { return Ok(Management { config: own.clone(), own, calls }) };
+        let Some(role) = role else {
+            return Ok(Management { config: own.clone(), own, tally: self.tally.clone(), calls });
+        };
         let client = client!(aws_sdk_sts, &own);
         let assume = client.assume_role().role_arn(role.as_str()).role_session_name("org-backup");
         let action = format!("assume the role {role}");
@@ -167,7 +202,7 @@ impl Session {
         );
         let credentials = SharedCredentialsProvider::new(credentials);
         let config = own.to_builder().credentials_provider(credentials).build();
-        Ok(Management { config, own, calls })
+        Ok(Management { config, own, tally: self.tally.clone(), calls })
     }
 }
 
@@ -176,6 +211,7 @@ impl Session {
 pub struct Management {
     config: SdkConfig,
     own: SdkConfig,
+    tally: Tally,
     pub(crate) calls: Calls,
 }
 
@@ -192,7 +228,8 @@ impl Management {
 
     pub(crate) fn organizations(&self) -> aws_sdk_organizations::Client {
         let config = aws_sdk_organizations::config::Builder::from(&self.config);
-        let config = config.retry_classifier(Busy).retry_partition(tireless());
+        let config = config.retry_classifier(Busy(self.tally.clone()));
+        let config = config.retry_partition(tireless());
         aws_sdk_organizations::Client::from_conf(config.build())
     }
 

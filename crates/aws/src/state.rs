@@ -259,8 +259,15 @@ pub enum Intent<'a> {
         /// When the request came.
         now: SystemTime,
     },
-    /// What was made before is put back.
-    Repair,
+    /// What was made before is put back, unless what is wanted has changed since it was read.
+    Repair {
+        /// The state bucket.
+        state: &'a State,
+        /// Where it says what is wanted.
+        key: &'a str,
+        /// What it was when it was read.
+        version: &'a Version,
+    },
     /// Somebody wants to know what would be done.
     Report,
 }
@@ -270,15 +277,21 @@ impl Intent<'_> {
     ///
     /// # Errors
     ///
-    /// When the change cannot be noted. Nothing has changed.
+    /// When the change cannot be noted, or what is wanted is something else by now (of kind
+    /// [`Outdated`](crate::Kind::Outdated)). Nothing has changed.
     pub async fn proceeds<S>(&mut self, steps: &[S]) -> Result<bool, Error> {
         match self {
             Self::Change { slot, now } if !steps.is_empty() => {
                 slot.begin(*now).await?;
                 Ok(true)
             }
-            Self::Change { .. } | Self::Repair => Ok(!steps.is_empty()),
-            Self::Report => Ok(false),
+            Self::Repair { state, key, version } if !steps.is_empty() => {
+                match state.read(key).await? {
+                    Some((_, now)) if now == **version => Ok(true),
+                    _ => Err(Error::superseded(format!("put back what {key} says"))),
+                }
+            }
+            Self::Change { .. } | Self::Repair { .. } | Self::Report => Ok(false),
         }
     }
 }

@@ -40,6 +40,7 @@ use tracing::{error, info};
 
 pub use crate::deliver::Undelivered;
 pub use crate::logging::lines;
+pub use crate::logging::start as start_logging;
 pub use crate::request::{Change, Request};
 use crate::request::{Envelope, read};
 pub use crate::scalar::{Flag, List, optional};
@@ -73,19 +74,30 @@ pub struct Reply {
 pub struct Failure {
     reason: String,
     physical_id: Option<String>,
+    error: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// A failure whose reason is an error and its causes on one line.
 ///
 /// A reason that is too long loses its end. What could not be done and the error code stand at the
 /// beginning, so they stay.
-impl<E: Error> From<E> for Failure {
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { reason: chain(&error), physical_id: None }
+        Self { reason: chain(&error), physical_id: None, error: Some(Box::new(error)) }
     }
 }
 
 impl Failure {
+    /// Why, on one line.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The error behind it, for whoever has more to decide than what to answer.
+    pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.error.as_deref()
+    }
+
     /// Names what a Create made before it failed, so that the Delete that follows can remove it.
     #[must_use]
     pub fn with_physical_id(mut self, id: Option<impl Into<String>>) -> Self {
@@ -108,7 +120,7 @@ pub async fn run<P: DeserializeOwned>(
     logging::start();
     let (http, handle) = (&http, &handle);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let until = deadline(&event.context, SystemTime::now(), Instant::now());
+        let until = deadline(&event.context);
         let log_stream = event.context.env_config.log_stream.clone();
         serve(http, handle, event.payload, until, &log_stream).await
     }))
@@ -183,18 +195,24 @@ async fn attempt<P: DeserializeOwned>(
         Ok(Err(panic)) => Err(Failure {
             reason: format!("the function panicked: {}; hint: this is a bug", words(&*panic)),
             physical_id: None,
+            error: None,
         }),
         Err(_) => Err(Failure {
             reason: "the function ran out of time before the work was done; \
                      hint: deploy again to continue where it stopped"
                 .to_owned(),
             physical_id: None,
+            error: None,
         }),
     }
 }
 
-/// The time by which the answer must be out, on the clock that timeouts use.
-fn deadline(context: &Context, now: SystemTime, instant: Instant) -> Instant {
+/// When the function is stopped, on the clock that timeouts use.
+pub fn deadline(context: &Context) -> Instant {
+    deadline_from(context, SystemTime::now(), Instant::now())
+}
+
+fn deadline_from(context: &Context, now: SystemTime, instant: Instant) -> Instant {
     let remaining = context.deadline().duration_since(now).ok().filter(|it| !it.is_zero());
     instant + remaining.unwrap_or(FALLBACK)
 }

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts logging at the level that Lambda's logging configuration asks for.
 #[expect(clippy::disallowed_methods, reason = "called once, before the first request")]
-pub(crate) fn start() {
+pub fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|it| LevelFilter::from_str(&it).ok()).unwrap_or(LevelFilter::INFO);
     // A second start leaves the first subscriber in place.
@@ -45,5 +45,5 @@ where
 /// The whole name counts: those of the AWS SDK begin with `aws` as well.
 fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or_default();
-    ["aws", "backup_policy", "cfn", "member_accounts"].contains(&name)
+    ["aws", "backup_policy", "cfn", "member_accounts", "reattach"].contains(&name)
 }

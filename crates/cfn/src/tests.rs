@@ -393,9 +393,9 @@ fn a_deadline_that_is_not_a_time_in_the_future_leaves_the_usual_time() {
     let instant = Instant::now();
     let mut context = Context::default();
     context.deadline = 600_000;
-    assert_eq!(deadline(&context, now, instant), instant + FALLBACK);
+    assert_eq!(deadline_from(&context, now, instant), instant + FALLBACK);
     context.deadline = 500_000 * 3_600_000 + 1500;
-    assert_eq!(deadline(&context, now, instant), instant + Duration::from_millis(1500));
+    assert_eq!(deadline_from(&context, now, instant), instant + Duration::from_millis(1500));
 }
 
 /// A handler that answers later, and what it wrote down for that.

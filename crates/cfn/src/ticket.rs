@@ -1,7 +1,6 @@
 //! Answers that come later than the invocation that was asked for them.
 
 use std::fmt;
-use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -148,7 +147,7 @@ pub async fn run_with_tasks<P: DeserializeOwned>(
     logging::start();
     let (http, handle, task) = (&http, &handle, &task);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let until = deadline(&event.context, SystemTime::now(), Instant::now());
+        let until = deadline(&event.context);
         let log_stream = event.context.env_config.log_stream.clone();
         serve_with_tasks(http, handle, task, event.payload, until, &log_stream).await
     }))

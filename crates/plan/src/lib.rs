@@ -17,4 +17,5 @@ pub mod member_accounts;
 pub mod owner;
 pub mod policy_types;
 pub mod preflight;
+pub mod reattach;
 pub mod service_access;

@@ -85,8 +85,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
                 Ok::<_, aws::Error>((management, observed))
             };
             if let Some((management, observed)) = removable(removal.await, never_created)? {
-                let mut intent = Intent::Change { slot: &mut slot, now };
-                absent(&management, &owner, id.as_ref(), name, observed, &mut intent).await?;
+                let intent = Some(Intent::Change { slot: &mut slot, now });
+                absent(&management, &owner, id.as_ref(), name, observed, intent).await?;
             }
             slot.forget(physical_id.as_deref()).await?;
             Ok(Reply::default())
@@ -123,6 +123,21 @@ pub async fn restore(
     let mut made = None;
     let present = goal.reach(management, id, &mut made, intent).await?;
     Ok((present.steps, made.and_then(|it| it.parse().ok())))
+}
+
+/// Makes sure that nothing is left of a policy whose resource was deleted while somebody restored it.
+///
+/// # Errors
+///
+/// When a call to AWS fails. Trying again resumes.
+pub async fn discard(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+) -> Result<(), Failure> {
+    let name = Some(&properties.name);
+    let observed = observe_removal(management, None, name).await?;
+    absent(management, owner, None, name, observed, None).await
 }
 
 /// What the policy is to be, and on what terms.
@@ -213,12 +228,12 @@ async fn absent(
     id: Option<&PolicyId>,
     name: Option<&PolicyName>,
     mut observed: Observed,
-    intent: &mut Intent<'_>,
+    mut intent: Option<Intent<'_>>,
 ) -> Result<(), Failure> {
     for round in 1.. {
         let steps = plan(None, &observed, owner, id)?;
-        if !intent.proceeds(&steps).await? {
-            break;
+        if let Some(intent) = &mut intent {
+            intent.proceeds(&steps).await?;
         }
         let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
         match apply(management, &mut policy, &steps).await {

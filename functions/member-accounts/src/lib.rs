@@ -14,6 +14,7 @@
 //! - A·R calls with `VaultName`, and as many again where AWS Backup does not say whose key it is;
 //! - A calls with `BackupRoleName`.
 
+mod again;
 mod batches;
 mod fleet;
 mod properties;
@@ -33,6 +34,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+pub use crate::again::start_again;
 pub use crate::batches::perform;
 use crate::fleet::{Barred, Fleet};
 pub use crate::properties::{Concurrency, Invalid, Properties};

@@ -10,6 +10,7 @@
 mod backup_policy;
 mod bad_input;
 mod cases;
+mod desired_state;
 mod global_settings;
 mod invariants;
 mod member_accounts;
@@ -19,5 +20,6 @@ mod member_accounts_machine;
 mod policy_types;
 mod preflight;
 mod protocol;
+mod reattach;
 mod regressions;
 mod service_access;

@@ -1,0 +1,126 @@
+//! Whom events concern.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::desired_state::Entry;
+use crate::id::{AccountId, PolicyType};
+use crate::reattach::event::{Event, Happening};
+
+/// How far the clocks of AWS's services may be apart.
+const CLOCKS: Duration = Duration::from_secs(10);
+
+/// What a batch of events asks for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Work {
+    /// The keys of the entries that are to be looked after.
+    pub entries: BTreeSet<String>,
+    /// The accounts whose member work is to be done.
+    pub accounts: Accounts,
+    /// Whether to ask AWS which effective policies are invalid.
+    pub health: bool,
+}
+
+/// Accounts whose opt-ins and readiness are to be looked after.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Accounts {
+    /// These.
+    These(BTreeSet<AccountId>),
+    /// Every one.
+    All,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self::These(BTreeSet::new())
+    }
+}
+
+impl Work {
+    /// Everything, as the schedule asks for.
+    pub fn everything<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let entries = entries.into_iter().map(Entry::key).collect();
+        Self { entries, accounts: Accounts::All, health: true }
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// This work and `other`.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        self.health |= other.health;
+        self.accounts = match (self.accounts, other.accounts) {
+            (Accounts::These(mut these), Accounts::These(more)) => {
+                these.extend(more);
+                Accounts::These(these)
+            }
+            _ => Accounts::All,
+        };
+        self
+    }
+}
+
+/// What `event` asks for, where `entries` are looked after.
+///
+/// `looked` says when the resource of an entry was last looked at: an event from before that, as
+/// one that arrives late or twice, asks for nothing more.
+pub fn work<'a>(
+    event: &Event,
+    entries: impl IntoIterator<Item = &'a Entry>,
+    looked: impl Fn(&str) -> Option<SystemTime>,
+) -> Work {
+    let is_news = |key: &str| match (event.time, looked(key)) {
+        (Some(happened), Some(looked)) => happened + CLOCKS > looked,
+        _ => true,
+    };
+    let entries = entries.into_iter().filter(|it| concerns(&event.happening, it));
+    let entries = entries.map(Entry::key).filter(|it| is_news(it)).collect();
+    let accounts = match &event.happening {
+        Happening::Joined(Some(account)) => Accounts::These([account.clone()].into()),
+        Happening::Joined(None) => Accounts::All,
+        _ => Accounts::default(),
+    };
+    let health = matches!(event.happening, Happening::EffectivePolicy(_) | Happening::Left(_));
+    Work { entries, accounts, health }
+}
+
+/// Whether the resource of `entry` may no longer be as it should.
+fn concerns(happening: &Happening, entry: &Entry) -> bool {
+    let has = |list: &str, name: &str| {
+        let list = entry.properties.as_ref().and_then(|it| it.get(list)).and_then(Value::as_array);
+        list.is_some_and(|it| it.iter().any(|it| it.as_str() == Some(name)))
+    };
+    match (entry.function.as_str(), happening) {
+        ("backup-policy", Happening::Policy(policy)) => {
+            entry.id_of(entry.physical_id.as_deref()) == Some(policy.as_str())
+        }
+        // Disabling the type detached the policy, and everybody else's.
+        ("backup-policy", Happening::PolicyType(it)) => *it == PolicyType::backup(),
+        ("policy-types", Happening::PolicyType(it)) => has("PolicyTypes", it.as_str()),
+        ("service-access", Happening::Service(it)) => {
+            has("ServicePrincipals", it.as_str()) || administers(entry, it.as_str())
+        }
+        ("global-settings", Happening::GlobalSettings) => true,
+        _ => false,
+    }
+}
+
+fn administers(entry: &Entry, service: &str) -> bool {
+    let list = entry.properties.as_ref().and_then(|it| it.get("DelegatedAdministrators"));
+    list.and_then(Value::as_array).is_some_and(|it| {
+        it.iter().any(|it| it.get("ServicePrincipal").and_then(Value::as_str) == Some(service))
+    })
+}
+
+/// Where in the order of work the resources of a function come: what others need comes first.
+pub fn rank(function: &str) -> usize {
+    let order =
+        ["policy-types", "service-access", "global-settings", "backup-policy", "member-accounts"];
+    order.iter().position(|it| *it == function).unwrap_or(order.len())
+}

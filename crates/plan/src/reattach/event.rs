@@ -1,0 +1,254 @@
+//! What an event from EventBridge says.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
+
+/// What an event says that this program looks after.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// The call or the notice, as CloudTrail names it.
+    pub name: String,
+    /// What happened.
+    pub happening: Happening,
+    /// Who did it, as far as the event says.
+    pub who: Who,
+    /// When it happened; `None` when the event does not say.
+    pub time: Option<SystemTime>,
+}
+
+/// What happened, by what it may have changed.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Happening {
+    /// A policy was changed, attached, detached, tagged or deleted.
+    Policy(PolicyId),
+    /// A policy type was enabled or disabled.
+    PolicyType(PolicyType),
+    /// Trusted access of a service changed, or its delegated administrators did.
+    Service(ServicePrincipal),
+    /// The settings of AWS Backup for the organization changed.
+    GlobalSettings,
+    /// An account came, or is somewhere else now. `None` when the event does not say which.
+    Joined(Option<AccountId>),
+    /// An account left, or is closed.
+    Left(AccountId),
+    /// The effective policy of an account became valid or invalid.
+    EffectivePolicy(AccountId),
+}
+
+/// Who did something, in the words of the event.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Who {
+    /// The ARN of the principal, or the service that acted by itself.
+    pub principal: String,
+    /// Where the call came from.
+    pub address: String,
+    /// The time of the event, as it is written there.
+    pub time: String,
+    /// What was named in the call, in words.
+    pub subject: String,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { principal, address, time, .. } = self;
+        write!(f, "by {principal} at {time} from {address}")
+    }
+}
+
+/// What is made of an event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reading {
+    /// It may concern what is looked after.
+    Event(Event),
+    /// It does not, and the reason why.
+    Nothing(&'static str),
+    /// It is none that this program knows, by its name.
+    Unknown(String),
+}
+
+/// The parts of CloudTrail's record that matter.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    #[serde(default)]
+    event_name: String,
+    #[serde(default)]
+    event_time: String,
+    error_code: Option<String>,
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default, rename = "sourceIPAddress")]
+    source_ip_address: String,
+    #[serde(default)]
+    user_identity: Value,
+    #[serde(default)]
+    request_parameters: Value,
+    #[serde(default)]
+    response_elements: Value,
+    #[serde(default)]
+    service_event_details: Value,
+    #[serde(default)]
+    recipient_account_id: String,
+}
+
+/// Reads an event as EventBridge delivers it. The calls of the roles in `own` are our own.
+///
+/// A failed call changed nothing, and neither did one that only reads. Our own calls come back as
+/// events, and are known by their principal so that they cost nothing.
+pub fn read(event: &Value, own: &BTreeSet<String>) -> Reading {
+    let Some(Ok(record)) = event.get("detail").map(Record::deserialize) else {
+        return Reading::Nothing("it is no record of CloudTrail");
+    };
+    if record.event_name.is_empty() {
+        return Reading::Nothing("it is no record of CloudTrail");
+    }
+    if record.error_code.is_some() {
+        return Reading::Nothing("the call failed");
+    }
+    if record.is_by(own) {
+        return Reading::Nothing("the call is our own");
+    }
+    // AWS marks this one as reading, though it tells of a change.
+    if record.read_only && record.event_name != "EffectivePolicyValidation" {
+        return Reading::Nothing("the call only reads");
+    }
+    match record.happening() {
+        Some(Ok(happening)) => {
+            let (name, who, time) = (record.event_name.clone(), record.who(), record.time());
+            Reading::Event(Event { name, happening, who, time })
+        }
+        Some(Err(why)) => Reading::Nothing(why),
+        None => Reading::Unknown(record.event_name),
+    }
+}
+
+const INCOMPLETE: &str = "it does not say what it is about";
+const FAILED: &str = "what it tells of failed";
+
+impl Record {
+    /// What happened; `None` when the name of the event is not known.
+    fn happening(&self) -> Option<Result<Happening, &'static str>> {
+        let parameter = |name| text(&self.request_parameters, name);
+        let details = &self.service_event_details;
+        let found: Option<Happening> = match self.event_name.as_str() {
+            "AttachPolicy" | "DetachPolicy" | "UpdatePolicy" | "DeletePolicy" => {
+                parse(parameter("policyId")).map(Happening::Policy)
+            }
+            "TagResource" | "UntagResource" => match parse(parameter("resourceId")) {
+                Some(policy) => Some(Happening::Policy(policy)),
+                None => return Some(Err("it tags something other than a policy")),
+            },
+            "EnablePolicyType" | "DisablePolicyType" => {
+                parse(parameter("policyType")).map(Happening::PolicyType)
+            }
+            "EnableAWSServiceAccess"
+            | "DisableAWSServiceAccess"
+            | "RegisterDelegatedAdministrator"
+            | "DeregisterDelegatedAdministrator" => {
+                parse(parameter("servicePrincipal")).map(Happening::Service)
+            }
+            "UpdateGlobalSettings" => Some(Happening::GlobalSettings),
+            "UpdateRegionSettings" => {
+                parse(&self.recipient_account_id).map(|it| Happening::Joined(Some(it)))
+            }
+            "MoveAccount" => parse(parameter("accountId")).map(|it| Happening::Joined(Some(it))),
+            "AcceptHandshake" => Some(Happening::Joined(self.invited())),
+            "RemoveAccountFromOrganization" => parse(parameter("accountId")).map(Happening::Left),
+            "LeaveOrganization" => {
+                parse(text(&self.user_identity, "accountId")).map(Happening::Left)
+            }
+            "CreateAccountResult" => {
+                let status = details.get("createAccountStatus").unwrap_or(&Value::Null);
+                return Some(joined(status, text(status, "accountId")));
+            }
+            "CreateManagedAccount" | "UpdateManagedAccount" => {
+                let status = details.as_object().and_then(|it| it.values().next());
+                let status = status.unwrap_or(&Value::Null);
+                let account = status.get("account").unwrap_or(&Value::Null);
+                return Some(joined(status, text(account, "accountId")));
+            }
+            "CloseAccountResult" => {
+                let status = details.get("closeAccountStatus").unwrap_or(&Value::Null);
+                match joined(status, text(status, "accountId")) {
+                    Ok(Happening::Joined(Some(account))) => Some(Happening::Left(account)),
+                    Ok(_) => None,
+                    Err(why) => return Some(Err(why)),
+                }
+            }
+            "EffectivePolicyValidation" => match text(details, "policyType") {
+                "BACKUP_POLICY" => {
+                    parse(text(details, "accountId")).map(Happening::EffectivePolicy)
+                }
+                _ => return Some(Err("it is about policies of another type")),
+            },
+            // What makes something new takes nothing away.
+            "CreatePolicy"
+            | "CreateAccount"
+            | "CreateOrganizationalUnit"
+            | "InviteAccountToOrganization" => {
+                return Some(Err("it takes nothing away"));
+            }
+            _ => return None,
+        };
+        Some(found.ok_or(INCOMPLETE))
+    }
+
+    /// The account that accepted an invitation, where the event names it.
+    fn invited(&self) -> Option<AccountId> {
+        let parties = self.response_elements.pointer("/handshake/parties")?.as_array()?;
+        let account = parties.iter().find(|it| text(it, "type") == "ACCOUNT")?;
+        parse(text(account, "id"))
+    }
+
+    /// Whether the call was made by one of these roles.
+    fn is_by(&self, roles: &BTreeSet<String>) -> bool {
+        let issuer = self.user_identity.pointer("/sessionContext/sessionIssuer/arn");
+        issuer.and_then(Value::as_str).is_some_and(|it| roles.contains(it))
+    }
+
+    fn time(&self) -> Option<SystemTime> {
+        let time = OffsetDateTime::parse(&self.event_time, &Rfc3339).ok()?;
+        let seconds = u64::try_from(time.unix_timestamp()).ok()?;
+        Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+    }
+
+    fn who(&self) -> Who {
+        let known = |it: &str| if it.is_empty() { "unknown".to_owned() } else { it.to_owned() };
+        let identity = ["arn", "invokedBy", "principalId", "accountId"];
+        let identity = identity.map(|it| text(&self.user_identity, it));
+        let principal = identity.into_iter().find(|it| !it.is_empty()).unwrap_or_default();
+        let names = ["policyId", "targetId", "policyType", "servicePrincipal", "accountId"];
+        let names = names.map(|it| text(&self.request_parameters, it));
+        let names: Vec<_> = names.into_iter().filter(|it| !it.is_empty()).collect();
+        Who {
+            principal: known(principal),
+            address: known(&self.source_ip_address),
+            time: known(&self.event_time),
+            subject: names.join(" "),
+        }
+    }
+}
+
+/// An account that came, unless `status` says that it did not.
+fn joined(status: &Value, account: &str) -> Result<Happening, &'static str> {
+    if text(status, "state") != "SUCCEEDED" {
+        return Err(FAILED);
+    }
+    parse(account).map(|it| Happening::Joined(Some(it))).ok_or(INCOMPLETE)
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}

@@ -1,0 +1,358 @@
+use std::time::{Duration, SystemTime};
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::desired_state::Entry;
+use crate::reattach::health::Change;
+
+const STACK: &str = "arn:aws:cloudformation:eu-north-1:111122223333:stack/backups/4b1d";
+const OWN_ROLE: &str = "arn:aws:iam::111122223333:role/org-backup-reattach";
+
+/// A record of CloudTrail as EventBridge delivers it.
+fn record(name: &str, parameters: Value) -> Value {
+    json!({ "source": "aws.organizations", "detail": {
+        "eventName": name,
+        "eventTime": "2031-05-07T02:00:10Z",
+        "readOnly": false,
+        "sourceIPAddress": "203.0.113.9",
+        "requestParameters": parameters,
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": "arn:aws:sts::111122223333:assumed-role/Support/mallory",
+            "sessionContext": {
+                "sessionIssuer": { "arn": "arn:aws:iam::111122223333:role/Support" },
+            },
+        },
+    } })
+}
+
+fn notice_of(name: &str, details: Value) -> Value {
+    json!({ "detail": {
+        "eventName": name,
+        "eventTime": "2031-05-07T02:00:10Z",
+        "readOnly": name == "EffectivePolicyValidation",
+        "requestParameters": null,
+        "userIdentity": { "accountId": "111122223333", "invokedBy": "AWS Internal" },
+        "serviceEventDetails": details,
+    } })
+}
+
+fn reading(event: &Value) -> Reading {
+    read(event, &[OWN_ROLE.to_owned()].into())
+}
+
+fn event(it: &Value) -> Event {
+    match reading(it) {
+        Reading::Event(event) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What `name` with `parameters` says, or why it says nothing.
+fn said(name: &str, parameters: Value) -> String {
+    match reading(&record(name, parameters)) {
+        Reading::Event(event) => format!("{:?}", event.happening),
+        Reading::Nothing(why) => why.to_owned(),
+        Reading::Unknown(name) => format!("unknown: {name}"),
+    }
+}
+
+fn entry(function: &str, name: &str, id: &str, properties: Value) -> Entry {
+    Entry::new(function, STACK, name).settled(id, id, properties)
+}
+
+fn entries() -> Vec<Entry> {
+    let access = json!({
+        "ServicePrincipals": ["backup.amazonaws.com"],
+        "DelegatedAdministrators": [
+            { "AccountId": "222233334444", "ServicePrincipal": "reports.backup.amazonaws.com" },
+        ],
+    });
+    vec![
+        entry("backup-policy", "Daily", "p-daily000", json!({})),
+        entry("backup-policy", "Weekly", "p-weekly00", json!({})),
+        entry(
+            "policy-types",
+            "Types",
+            "r-ab12/policy-types",
+            json!({ "PolicyTypes": ["BACKUP_POLICY"] }),
+        ),
+        entry("service-access", "Access", "1/service-access", access),
+        entry("global-settings", "Settings", "backup-global-settings", json!({})),
+    ]
+}
+
+/// The names of the resources that an event concerns.
+fn concerned(event: &Event) -> Vec<String> {
+    let entries = entries();
+    let work = work(event, &entries, |_| None);
+    let named = entries.iter().filter(|it| work.entries.contains(&it.key()));
+    named.map(|it| it.logical_id.clone()).collect()
+}
+
+#[test]
+fn an_event_says_what_may_have_changed() {
+    let policy = json!({ "policyId": "p-daily000", "targetId": "r-ab12" });
+    for name in ["AttachPolicy", "DetachPolicy", "UpdatePolicy", "DeletePolicy"] {
+        assert_eq!(said(name, policy.clone()), r#"Policy(PolicyId("p-daily000"))"#, "{name}");
+    }
+    expect![[r#"Policy(PolicyId("p-daily000"))"#]]
+        .assert_eq(&said("UntagResource", json!({ "resourceId": "p-daily000" })));
+    expect![[r#"PolicyType(PolicyType("BACKUP_POLICY"))"#]]
+        .assert_eq(&said("DisablePolicyType", json!({ "policyType": "BACKUP_POLICY" })));
+    expect![[r#"Service(ServicePrincipal("backup.amazonaws.com"))"#]].assert_eq(&said(
+        "DeregisterDelegatedAdministrator",
+        json!({ "servicePrincipal": "backup.amazonaws.com", "accountId": "222233334444" }),
+    ));
+    expect![[r#"Joined(Some(AccountId("222233334444")))"#]]
+        .assert_eq(&said("MoveAccount", json!({ "accountId": "222233334444" })));
+    expect![[r#"Left(AccountId("222233334444"))"#]]
+        .assert_eq(&said("RemoveAccountFromOrganization", json!({ "accountId": "222233334444" })));
+}
+
+#[test]
+fn an_account_that_was_not_made_has_not_joined() {
+    let status =
+        |state| json!({ "createAccountStatus": { "state": state, "accountId": "222233334444" } });
+    let made = event(&notice_of("CreateAccountResult", status("SUCCEEDED")));
+    assert_eq!(made.happening, Happening::Joined("222233334444".parse().ok()));
+    let failed = reading(&notice_of("CreateAccountResult", status("FAILED")));
+    assert_eq!(failed, Reading::Nothing("what it tells of failed"));
+}
+
+#[test]
+fn control_tower_tells_of_an_account_under_two_names() {
+    for (name, member) in [
+        ("CreateManagedAccount", "createManagedAccountStatus"),
+        ("UpdateManagedAccount", "updateManagedAccountStatus"),
+    ] {
+        let status = json!({ "state": "SUCCEEDED", "account": { "accountId": "222233334444" } });
+        let event = event(&notice_of(name, json!({ member: status })));
+        assert_eq!(event.happening, Happening::Joined("222233334444".parse().ok()), "{name}");
+    }
+}
+
+#[test]
+fn an_invitation_may_or_may_not_say_who_accepted_it() {
+    let mut accepted = record("AcceptHandshake", json!({ "handshakeId": "h-1" }));
+    assert_eq!(event(&accepted).happening, Happening::Joined(None));
+    accepted["detail"]["responseElements"] = json!({ "handshake": { "parties": [
+        { "type": "ORGANIZATION", "id": "o-a1b2c3d4e5" }, { "type": "ACCOUNT", "id": "222233334444" },
+    ] } });
+    assert_eq!(event(&accepted).happening, Happening::Joined("222233334444".parse().ok()));
+}
+
+#[test]
+fn a_verdict_on_an_effective_policy_counts_although_it_is_marked_as_reading() {
+    let details = json!({ "policyType": "BACKUP_POLICY", "accountId": "222233334444" });
+    let event = event(&notice_of("EffectivePolicyValidation", details));
+    assert!(work(&event, &entries(), |_| None).health);
+    let details = json!({ "policyType": "TAG_POLICY", "accountId": "222233334444" });
+    let other = reading(&notice_of("EffectivePolicyValidation", details));
+    assert_eq!(other, Reading::Nothing("it is about policies of another type"));
+}
+
+#[test]
+fn what_changed_nothing_asks_for_nothing() {
+    let mut failed = record("DetachPolicy", json!({ "policyId": "p-daily000" }));
+    failed["detail"]["errorCode"] = json!("AccessDenied");
+    assert_eq!(reading(&failed), Reading::Nothing("the call failed"));
+    let mut read = record("DescribePolicy", json!({ "policyId": "p-daily000" }));
+    read["detail"]["readOnly"] = json!(true);
+    assert_eq!(reading(&read), Reading::Nothing("the call only reads"));
+    let mut ours = record("DetachPolicy", json!({ "policyId": "p-daily000" }));
+    ours["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!(OWN_ROLE);
+    assert_eq!(reading(&ours), Reading::Nothing("the call is our own"));
+    for name in ["CreatePolicy", "CreateAccount"] {
+        assert_eq!(said(name, json!({})), "it takes nothing away", "{name}");
+    }
+}
+
+#[test]
+fn an_unknown_or_broken_event_is_told_apart_and_never_a_panic() {
+    assert_eq!(said("PutTeapot", json!({})), "unknown: PutTeapot");
+    for broken in [json!(null), json!({}), json!({ "detail": 5 }), json!({ "detail": {} })] {
+        assert_eq!(reading(&broken), Reading::Nothing("it is no record of CloudTrail"), "{broken}");
+    }
+    for parameters in [json!(null), json!({ "policyId": 5 }), json!({ "policyId": "p-" })] {
+        assert_eq!(said("DetachPolicy", parameters), "it does not say what it is about");
+    }
+}
+
+#[test]
+fn an_event_concerns_what_it_may_have_undone() {
+    let one = |name, parameters| concerned(&event(&record(name, parameters)));
+    assert_eq!(one("DetachPolicy", json!({ "policyId": "p-weekly00" })), ["Weekly"]);
+    assert_eq!(
+        one("DisablePolicyType", json!({ "policyType": "BACKUP_POLICY" })),
+        ["Daily", "Weekly", "Types"]
+    );
+    for service in ["backup.amazonaws.com", "reports.backup.amazonaws.com"] {
+        let parameters = json!({ "servicePrincipal": service });
+        assert_eq!(one("DisableAWSServiceAccess", parameters), ["Access"], "{service}");
+    }
+    assert_eq!(one("UpdateGlobalSettings", json!({})), ["Settings"]);
+}
+
+#[test]
+fn what_belongs_to_others_concerns_nobody() {
+    for (name, parameters) in [
+        ("DetachPolicy", json!({ "policyId": "p-theirs00" })),
+        ("DisablePolicyType", json!({ "policyType": "TAG_POLICY" })),
+        ("DisableAWSServiceAccess", json!({ "servicePrincipal": "ram.amazonaws.com" })),
+    ] {
+        let event = event(&record(name, parameters));
+        assert!(work(&event, &entries(), |_| None).is_nothing(), "{name}");
+    }
+}
+
+#[test]
+fn a_policy_that_was_made_again_is_concerned_by_its_new_id() {
+    let entry = entries().remove(0).remade("p-again000");
+    let by = |id| {
+        let event = event(&record("DetachPolicy", json!({ "policyId": id })));
+        !work(&event, [&entry], |_| None).is_nothing()
+    };
+    assert!(by("p-again000"));
+    assert!(!by("p-daily000"));
+}
+
+#[test]
+fn an_event_from_before_the_last_look_asks_for_nothing_more() {
+    let event = event(&record("DetachPolicy", json!({ "policyId": "p-daily000" })));
+    let happened = event.time.unwrap();
+    let asks = |looked: Option<SystemTime>| !work(&event, &entries(), |_| looked).is_nothing();
+    assert!(asks(None));
+    assert!(asks(Some(happened + Duration::from_secs(9))), "clocks may differ");
+    assert!(!asks(Some(happened + Duration::from_secs(10))));
+    let undated = Event { time: None, ..event.clone() };
+    assert!(!work(&undated, &entries(), |_| Some(happened + Duration::from_hours(1))).is_nothing());
+}
+
+#[test]
+fn an_account_that_joined_is_looked_after_alone() {
+    let event = |name, parameters| event(&record(name, parameters));
+    let one = work(&event("MoveAccount", json!({ "accountId": "222233334444" })), &[], |_| None);
+    let other = work(&event("MoveAccount", json!({ "accountId": "333344445555" })), &[], |_| None);
+    let both = ["222233334444", "333344445555"].map(|it| it.parse().unwrap());
+    assert_eq!(one.clone().and(other).accounts, Accounts::These(both.into()));
+    let unnamed = work(&event("AcceptHandshake", json!({})), &[], |_| None);
+    assert_eq!(one.and(unnamed).accounts, Accounts::All);
+}
+
+#[test]
+fn the_schedule_looks_after_everything() {
+    let work = Work::everything(&entries());
+    assert_eq!(work.entries.len(), 5);
+    assert!(work.health);
+    assert_eq!(work.accounts, Accounts::All);
+}
+
+#[test]
+fn what_others_need_comes_first() {
+    assert!(rank("policy-types") < rank("backup-policy"));
+    assert!(rank("service-access") < rank("backup-policy"));
+    assert!(rank("backup-policy") < rank("something-newer"));
+}
+
+fn finding(outcome: Outcome) -> Finding {
+    Finding {
+        name: "backup policy `daily`".to_owned(),
+        owner: "backups/4b1d/Daily".to_owned(),
+        steps: vec!["attach to r-ab12".to_owned()],
+        outcome,
+    }
+}
+
+fn told(findings: &[Finding], health: Option<&Change>) -> String {
+    let happened = json!({ "policyId": "p-daily000", "targetId": "r-ab12" });
+    let event = event(&record("DetachPolicy", happened));
+    let details = ["222233334444: plans/daily: 'selections' is missing".to_owned()];
+    let details = if health.is_some() { details.as_slice() } else { &[] };
+    match notice(findings, &[&event], health, details) {
+        Some(Notice { subject, text }) => format!("{subject}\n---\n{text}"),
+        None => "nothing".to_owned(),
+    }
+}
+
+#[test]
+fn a_repair_is_told_with_who_undid_it_when_and_from_where() {
+    expect![[r"
+        org-backup: 1 put back
+        ---
+        Put back: backup policy `daily` (backups/4b1d/Daily)
+          - attach to r-ab12
+
+        What happened before:
+          DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
+    "]]
+    .assert_eq(&told(&[finding(Outcome::Done)], None));
+}
+
+#[test]
+fn what_could_not_be_put_back_comes_first_and_says_why() {
+    let why = "cannot attach to r-ab12: AccessDeniedException".to_owned();
+    expect![[r"
+        org-backup: 1 could not be put back, 1 not as deployed
+        ---
+        COULD NOT BE PUT BACK: backup policy `daily` (backups/4b1d/Daily)
+          - attach to r-ab12
+          Why: cannot attach to r-ab12: AccessDeniedException
+
+        Not as deployed, and left so (Mode is Report): backup policy `daily` (backups/4b1d/Daily)
+          - attach to r-ab12
+
+        What happened before:
+          DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
+    "]]
+    .assert_eq(&told(&[finding(Outcome::Reported), finding(Outcome::Failed(why))], None));
+}
+
+#[test]
+fn nothing_is_told_of_what_was_as_it_should_be() {
+    let fine = Finding { steps: vec![], ..finding(Outcome::Done) };
+    assert_eq!(told(&[fine], None), "nothing");
+    assert_eq!(told(&[finding(Outcome::Changing)], None), "nothing");
+}
+
+#[test]
+fn invalid_accounts_are_told_when_they_change_and_not_again() {
+    let of = |accounts: &[&str]| Health {
+        invalid_accounts: accounts.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    let (before, now) = (of(&["1", "2"]), of(&["2", "3"]));
+    assert_eq!(now.change(&now), None);
+    let change = before.change(&now).unwrap();
+    expect![[r"
+        org-backup: 1 newly invalid in effect, 1 valid again
+        ---
+        What happened before:
+          DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
+
+        AWS withholds new backup policies from these accounts, because what they merge to is invalid:
+          3
+
+        The effective policy of these accounts is valid again, or they are gone:
+          1
+
+          222233334444: plans/daily: 'selections' is missing
+    "]]
+    .assert_eq(&told(&[], Some(&change)));
+    assert_eq!(Health::read(&now.text()), now);
+    assert_eq!(Health::read("not what it was"), Health::default());
+}
+
+#[test]
+fn a_subject_is_what_sns_takes_however_much_there_is_to_tell() {
+    let finding = finding(Outcome::Failed("größer".to_owned()));
+    let all: Vec<_> = std::iter::repeat_n(finding, 1_000).collect();
+    let change = Change {
+        broken: (0..5_000).map(|it| it.to_string()).collect(),
+        mended: (5_000..9_000).map(|it| it.to_string()).collect(),
+    };
+    let notice = notice(&all, &[], Some(&change), &[]).unwrap();
+    assert!(notice.subject.is_ascii() && notice.subject.len() < 100, "{}", notice.subject);
+    assert!(!notice.subject.contains('\n'));
+}

@@ -1,0 +1,43 @@
+//! Runs that somebody else than CloudFormation asks for.
+
+use std::collections::BTreeSet;
+
+use aws::Session;
+use aws::member_accounts::identify;
+use aws::member_runs::start_unanswered;
+use cfn::Failure;
+use plan::id::{AccountId, RunId};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::properties::Properties;
+use crate::roster::Roster;
+
+/// Starts a run with the properties of a resource as they are kept, in these `accounts` as far as
+/// the resource is about them, or in all of them. Returns how many those are; without a state
+/// machine nothing is started, and it is none.
+///
+/// # Errors
+///
+/// When the properties are of no use, the accounts cannot be listed, or the run cannot be started.
+pub async fn start_again(
+    session: &Session,
+    kept: &Value,
+    accounts: Option<&BTreeSet<AccountId>>,
+    run: &RunId,
+    deadline: Instant,
+) -> Result<usize, Failure> {
+    let properties: Properties = serde_json::from_value(kept.clone())?;
+    let role = properties.management_role_arn.as_ref();
+    let management = session.management(role, deadline).await?;
+    let identity = identify(&management).await?;
+    let mut chosen = Roster::new(&management, &identity, &properties)?.all().await?;
+    if let Some(accounts) = accounts {
+        chosen.retain(|it| accounts.contains(&it.id));
+    }
+    if chosen.is_empty() {
+        return Ok(0);
+    }
+    let is_started = start_unanswered(session, run, kept.clone(), &chosen, deadline).await?;
+    Ok(if is_started { chosen.len() } else { 0 })
+}

@@ -1,0 +1,369 @@
+//! Keeping it so: what somebody detached, switched off or deleted is put back.
+//!
+//! The function is invoked with events, in batches from a queue, and by a schedule. An event says
+//! where to look, and nothing more: what is wanted is read from the state bucket, what there is from
+//! AWS, and the plan between the two is that of the custom resources.
+
+mod messages;
+mod metrics;
+mod restore;
+mod settings;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use aws::Session;
+use aws::state::{Expected, Version};
+use lambda_runtime::Diagnostic;
+use plan::desired_state::{Entry, PREFIX};
+use plan::id::{AccountId, RunId};
+use plan::reattach::{
+    Accounts, Change, Event, Finding, Health, Notice, Outcome, Work, notice, rank, work,
+};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use crate::messages::Invocation;
+pub use crate::messages::Response;
+use crate::metrics::Metrics;
+use crate::restore::Keeper;
+pub use crate::settings::{Invalid, Mode, Settings};
+
+/// Where it is kept which accounts were last told of.
+const HEALTH: &str = "health/backup-policy.json";
+
+/// How long before the function is stopped nothing more is looked after.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// How many accounts with an invalid effective policy are asked for details.
+const DETAILS: usize = 10;
+
+/// When the resource of each entry was last found or made to be as it should, by its key.
+///
+/// It lasts as long as the process, and spares reads when events arrive late or twice.
+#[derive(Debug, Default)]
+pub struct Memory(RefCell<BTreeMap<String, SystemTime>>);
+
+/// Why an invocation is to be repeated.
+#[derive(Debug, Error)]
+pub enum Unfinished {
+    /// The state bucket could not be read, so it is not known what should be.
+    #[error("cannot look after anything")]
+    State(#[source] aws::Error),
+    /// Some resources could not be looked after.
+    #[error("{0} resources were not looked after, and the log says why")]
+    Resources(usize),
+}
+
+impl From<Unfinished> for Diagnostic {
+    fn from(unfinished: Unfinished) -> Self {
+        let error_message = cfn::Failure::from(unfinished).reason().to_owned();
+        Self { error_type: "Unfinished".to_owned(), error_message }
+    }
+}
+
+/// Looks after what `payload` asks for, and returns the messages that are to come again.
+///
+/// # Errors
+///
+/// When nothing could be looked after, or when something could not that no message of a queue stands
+/// for. What was put back stays so, and invoking again resumes.
+pub async fn handle(
+    session: &Session,
+    settings: &Settings,
+    memory: &Memory,
+    payload: &Value,
+    deadline: Instant,
+) -> Result<Response, Unfinished> {
+    let invocation = Invocation::read(payload, &settings.own_roles);
+    if matches!(&invocation, Invocation::Events(events) if events.is_empty()) {
+        return Ok(Response::default());
+    }
+    let now = SystemTime::now();
+    // What was found has to be told before the function is stopped.
+    let left = deadline.saturating_duration_since(Instant::now());
+    let until = deadline - MARGIN.min(left / 5);
+    let Some(state) = session.state(until) else { return Ok(Response::default()) };
+    let keeper = Keeper { session, state: &state, mode: settings.mode, now, deadline: until };
+    let visit = Visit { keeper, settings, memory, deadline };
+    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    Box::pin(visit.run(invocation)).await
+}
+
+/// One invocation.
+struct Visit<'a> {
+    keeper: Keeper<'a>,
+    settings: &'a Settings,
+    memory: &'a Memory,
+    /// When the function is stopped.
+    deadline: Instant,
+}
+
+/// What is kept of one resource, as it was read.
+type Kept = (Entry, Version);
+
+impl Visit<'_> {
+    async fn run(&self, invocation: Invocation) -> Result<Response, Unfinished> {
+        let started = Instant::now();
+        let tally = self.keeper.session.tally();
+        let (calls, throttled) = (tally.calls(), tally.throttled());
+        let mut findings = Vec::new();
+        let mut again = BTreeSet::new();
+        let kept = self.kept(&mut findings, &mut again).await.map_err(Unfinished::State)?;
+        // An event may be about what could not be read just now.
+        let is_all_known = again.is_empty();
+        let entries = || kept.iter().map(|(entry, _)| entry);
+        let looked = |key: &str| self.memory.0.borrow().get(key).copied();
+        let (all, asked): (Work, Vec<(String, Work)>) = match &invocation {
+            Invocation::Schedule => (Work::everything(entries()), vec![]),
+            Invocation::Events(events) => {
+                let each = events.iter().map(|(id, it)| (id.clone(), work(it, entries(), looked)));
+                let asked: Vec<_> = each.collect();
+                (asked.iter().fold(Work::default(), |all, (_, it)| all.and(it.clone())), asked)
+            }
+        };
+        if all.is_nothing() && findings.is_empty() {
+            info!("the events concern nothing that is looked after");
+            return Ok(Response::default());
+        }
+        let is_started = self.members(&kept, &all.accounts).await;
+        self.look_after(kept, &all, &mut findings, &mut again).await;
+        let health = self.health(&all).await;
+        let causes: Vec<&Event> = match &invocation {
+            Invocation::Schedule => vec![],
+            Invocation::Events(events) => {
+                let asks = |it: &Work| !it.is_nothing();
+                let pairs = events.iter().zip(&asked);
+                pairs.filter(|(_, (_, it))| asks(it)).map(|((_, event), _)| event).collect()
+            }
+        };
+        if let Some(notice) = news(&findings, &again, &causes, &health) {
+            self.tell(&notice).await;
+        }
+        let failed = findings.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_))).count();
+        let is_whole = again.is_empty() && failed == 0 && health.is_known() && is_started;
+        let drifted = findings.iter().filter(|it| !it.steps.is_empty());
+        let repaired = drifted.clone().filter(|it| it.outcome == Outcome::Done).count();
+        let first = causes.iter().filter_map(|it| it.time).min().filter(|_| repaired > 0);
+        let took = started.elapsed().as_secs_f64();
+        let metrics = Metrics {
+            drift_found: drifted.count(),
+            repaired,
+            failed,
+            seconds_to_repair: first.map(|it| {
+                let waited = self.keeper.now.duration_since(it).unwrap_or_default();
+                waited.as_secs_f64() + took
+            }),
+            api_calls: tally.calls() - calls,
+            throttles: tally.throttled() - throttled,
+            invalid_accounts: health.count,
+            sweep: matches!(invocation, Invocation::Schedule) && is_whole,
+        };
+        metrics.write(self.keeper.now);
+        let unfinished = |it: &Work| {
+            !is_all_known
+                || !it.entries.is_disjoint(&again)
+                || (it.health && !health.is_known())
+                || (it.accounts != Accounts::default() && !is_started)
+        };
+        let delayed = asked.into_iter().filter(|(_, it)| unfinished(it)).map(|(id, _)| id);
+        let delayed: Vec<String> = delayed.collect();
+        // Without a queue there is no message to send back, and only failing has it come again.
+        if delayed.iter().any(String::is_empty)
+            || (matches!(invocation, Invocation::Schedule) && !is_whole)
+        {
+            return Err(Unfinished::Resources(failed.max(again.len()).max(1)));
+        }
+        Ok(Response::again(delayed))
+    }
+
+    /// Reads what is wanted; what cannot be read is a finding, and the others go on.
+    async fn kept(
+        &self,
+        findings: &mut Vec<Finding>,
+        again: &mut BTreeSet<String>,
+    ) -> Result<Vec<Kept>, aws::Error> {
+        let state = self.keeper.state;
+        let mut kept = Vec::new();
+        for key in state.list(PREFIX).await? {
+            match state.entry(&key).await {
+                Ok(Some(it)) => kept.push(it),
+                // It was removed since it was listed.
+                Ok(None) => {}
+                Err(error) => {
+                    if error.kind() == aws::Kind::Transient {
+                        again.insert(key.clone());
+                    }
+                    findings.push(unread(&key, error));
+                }
+            }
+        }
+        kept.sort_by_key(|(entry, _)| rank(&entry.function));
+        Ok(kept)
+    }
+
+    /// Looks after the resources that `work` names, those that others need first.
+    async fn look_after(
+        &self,
+        kept: Vec<Kept>,
+        work: &Work,
+        findings: &mut Vec<Finding>,
+        again: &mut BTreeSet<String>,
+    ) {
+        let mut types_failed = false;
+        for (entry, version) in kept {
+            let (key, function) = (entry.key(), entry.function.clone());
+            if !work.entries.contains(&key) || function == member_accounts::FUNCTION {
+                continue;
+            }
+            if types_failed && function == backup_policy::FUNCTION {
+                info!(key, "left for later, since the policy type may not be enabled");
+                again.insert(key);
+                continue;
+            }
+            let started = SystemTime::now();
+            let looked = self.keeper.look_after(entry, version).await;
+            let is_fine = looked.finding.outcome == Outcome::Done;
+            types_failed |= !is_fine && looked.again && function == policy_types::FUNCTION;
+            if looked.again {
+                again.insert(key);
+            } else if is_fine {
+                self.memory.0.borrow_mut().insert(key, started);
+            }
+            findings.push(looked.finding);
+        }
+    }
+
+    /// Starts the member work of these accounts, which a state machine carries through: it comes back
+    /// to accounts whose role is not there yet. Returns whether all was started that is to be.
+    async fn members(&self, kept: &[Kept], accounts: &Accounts) -> bool {
+        let accounts = match accounts {
+            Accounts::These(these) if these.is_empty() => return true,
+            Accounts::These(these) => Some(these),
+            Accounts::All => None,
+        };
+        let Keeper { session, mode, now, deadline, .. } = self.keeper;
+        let mut is_started = true;
+        for (entry, _) in kept.iter().filter(|(it, _)| it.function == member_accounts::FUNCTION) {
+            let Some(properties) = entry.properties.as_ref().filter(|_| !entry.is_changing(now))
+            else {
+                continue;
+            };
+            let key = entry.key();
+            if mode == Mode::Report {
+                info!(key, ?accounts, "the member work is not started, since Mode is Report");
+                continue;
+            }
+            let run = run(entry, accounts, now);
+            match member_accounts::start_again(session, properties, accounts, &run, deadline).await
+            {
+                Ok(count) => info!(key, %run, accounts = count, "the member work was started"),
+                Err(failure) => {
+                    error!(key, reason = failure.reason(), "the member work was not started");
+                    is_started = false;
+                }
+            }
+        }
+        is_started
+    }
+
+    /// Asks AWS which accounts have an invalid effective policy, if `work` says so.
+    async fn health(&self, work: &Work) -> Checked {
+        if !work.health {
+            return Checked::default();
+        }
+        match self.check().await {
+            Ok(checked) => checked,
+            Err(error) => {
+                let failure = cfn::Failure::from(error);
+                error!(reason = failure.reason(), "the effective policies are not known");
+                Checked { failed: true, ..Checked::default() }
+            }
+        }
+    }
+
+    async fn check(&self) -> Result<Checked, aws::Error> {
+        let state = self.keeper.state;
+        let management = self.keeper.session.management(None, self.keeper.deadline).await?;
+        let frozen = aws::publication::frozen(&management, DETAILS).await?;
+        let now = Health { invalid_accounts: frozen.iter().map(|it| it.account.clone()).collect() };
+        let found = state.read(HEALTH).await?;
+        let before = found.as_ref().map(|(text, _)| Health::read(text)).unwrap_or_default();
+        let change = before.change(&now);
+        if change.is_some() {
+            let version = found.as_ref().map(|(_, version)| version);
+            let expected = version.map_or(Expected::Nothing, Expected::Still);
+            state.write(HEALTH, now.text(), expected).await?;
+        }
+        Ok(Checked {
+            count: Some(frozen.len()),
+            details: frozen.iter().take(DETAILS).map(ToString::to_string).collect(),
+            change,
+            failed: false,
+        })
+    }
+
+    /// Tells people, which is no reason to do the work again when it fails.
+    async fn tell(&self, notice: &Notice) {
+        let Notice { subject, text } = notice;
+        info!(subject, text, "told");
+        let Some(topic) = &self.settings.topic else { return };
+        let published = self.keeper.session.publish(topic, subject, text, self.deadline);
+        if let Err(failed) = published.await {
+            let failure = cfn::Failure::from(failed);
+            error!(reason = failure.reason(), "nobody was told");
+        }
+    }
+}
+
+/// What people are told. What is tried again is told when it is over.
+fn news(
+    findings: &[Finding],
+    again: &BTreeSet<String>,
+    causes: &[&Event],
+    health: &Checked,
+) -> Option<Notice> {
+    let is_over = |it: &&Finding| {
+        let failed = matches!(it.outcome, Outcome::Failed(_));
+        !(failed && again.iter().any(|key| key.ends_with(&format!("/{}.json", it.owner))))
+    };
+    let findings: Vec<_> = findings.iter().filter(is_over).cloned().collect();
+    let details = if health.change.is_some() { health.details.as_slice() } else { &[] };
+    notice(&findings, causes, health.change.as_ref(), details)
+}
+
+/// The run of the member work of an entry: the same one when asked for again within a minute.
+fn run(entry: &Entry, accounts: Option<&BTreeSet<AccountId>>, now: SystemTime) -> RunId {
+    let minute = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 60;
+    RunId::of_request(&entry.stack_id, &format!("{} {accounts:?} {minute}", entry.logical_id))
+}
+
+/// What AWS says of effective policies.
+#[derive(Debug, Default)]
+struct Checked {
+    /// How many accounts have an invalid one; `None` when AWS was not asked.
+    count: Option<usize>,
+    details: Vec<String>,
+    change: Option<Change>,
+    failed: bool,
+}
+
+impl Checked {
+    /// Whether it is known, as far as it was asked.
+    fn is_known(&self) -> bool {
+        !self.failed
+    }
+}
+
+/// The finding that an entry cannot be read.
+fn unread(key: &str, error: aws::Error) -> Finding {
+    let owner = key.strip_prefix(PREFIX).and_then(|it| it.split_once('/'));
+    let owner = owner.map_or(key, |(_, owner)| owner).trim_end_matches(".json").to_owned();
+    let failure = cfn::Failure::from(error);
+    error!(key, reason = failure.reason(), "not read");
+    let outcome = Outcome::Failed(failure.reason().to_owned());
+    Finding { name: "desired state".to_owned(), owner, steps: vec![], outcome }
+}

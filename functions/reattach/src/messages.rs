@@ -1,0 +1,84 @@
+//! What the function is invoked with, and what it answers.
+
+use std::collections::BTreeSet;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use plan::reattach::{Event, Reading, read};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tracing::{info, warn};
+
+/// What the function is invoked with.
+#[derive(Debug)]
+pub(crate) enum Invocation {
+    /// The schedule: look after everything.
+    Schedule,
+    /// Events, those that matter, each with the ID of the message that brought it.
+    Events(Vec<(String, Event)>),
+}
+
+/// The messages that are to be delivered again; the others are done.
+///
+/// This is how SQS is told that a part of a batch failed.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    batch_item_failures: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    item_identifier: String,
+}
+
+impl Response {
+    /// Has these messages delivered again.
+    pub(crate) fn again(messages: impl IntoIterator<Item = String>) -> Self {
+        let failures = messages.into_iter().map(|it| Failure { item_identifier: it });
+        Self { batch_item_failures: failures.collect() }
+    }
+}
+
+/// The `source` of what the schedule sends.
+const SCHEDULE: &str = "org-backup.schedule";
+
+impl Invocation {
+    /// Reads an SQS batch of events, one event by itself, or what the schedule sends.
+    ///
+    /// What cannot be understood is logged and is done with: it would not be better understood the
+    /// next time.
+    pub(crate) fn read(payload: &Value, own_roles: &BTreeSet<String>) -> Self {
+        if payload.get("source").and_then(Value::as_str) == Some(SCHEDULE) {
+            return Self::Schedule;
+        }
+        let Ok(batch) = SqsEvent::deserialize(payload) else {
+            let event = relevant(payload, own_roles, "");
+            return Self::Events(event.map(|it| (String::new(), it)).into_iter().collect());
+        };
+        let messages = batch.records.into_iter().filter_map(|it| {
+            let id = it.message_id.unwrap_or_default();
+            let Ok(event) = serde_json::from_str(&it.body.unwrap_or_default()) else {
+                warn!(message = id, "the message is not JSON");
+                return None;
+            };
+            Some((id.clone(), relevant(&event, own_roles, &id)?))
+        });
+        Self::Events(messages.collect())
+    }
+}
+
+/// The event, if it may matter.
+fn relevant(event: &Value, own_roles: &BTreeSet<String>, message: &str) -> Option<Event> {
+    match read(event, own_roles) {
+        Reading::Event(event) => Some(event),
+        Reading::Nothing(why) => {
+            info!(message, why, "the event asks for nothing");
+            None
+        }
+        Reading::Unknown(name) => {
+            warn!(message, name, "the event is not known");
+            None
+        }
+    }
+}

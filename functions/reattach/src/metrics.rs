@@ -1,0 +1,99 @@
+//! Metrics, as log lines that CloudWatch makes metrics of (the embedded metric format).
+
+use std::io::Write as _;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+
+/// What one invocation counted.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    /// Resources that were not as they should be.
+    pub(crate) drift_found: usize,
+    /// Resources that were put back.
+    pub(crate) repaired: usize,
+    /// Resources that could not be put back.
+    pub(crate) failed: usize,
+    /// From the first event to the end of the repair.
+    pub(crate) seconds_to_repair: Option<f64>,
+    /// Calls to AWS.
+    pub(crate) api_calls: u32,
+    /// Answers of AWS Organizations that asked to come again later.
+    pub(crate) throttles: u32,
+    /// Accounts whose effective policy is invalid, where AWS was asked.
+    pub(crate) invalid_accounts: Option<usize>,
+    /// Whether everything was looked after, as the schedule asks for, and nothing failed.
+    pub(crate) sweep: bool,
+}
+
+impl Metrics {
+    /// The line for an invocation at `now`.
+    fn line(&self, now: SystemTime) -> Value {
+        let count = |it: usize| Some(json!(it));
+        let values = [
+            ("DriftFound", "Count", count(self.drift_found)),
+            ("Repaired", "Count", count(self.repaired)),
+            ("Failed", "Count", count(self.failed)),
+            ("SecondsToRepair", "Seconds", self.seconds_to_repair.map(|it| json!(it))),
+            ("ApiCalls", "Count", Some(json!(self.api_calls))),
+            ("Throttles", "Count", Some(json!(self.throttles))),
+            ("InvalidAccounts", "Count", self.invalid_accounts.map(|it| json!(it))),
+            ("Sweeps", "Count", self.sweep.then(|| json!(1))),
+        ];
+        let known = values.iter().filter(|(.., value)| value.is_some());
+        let metrics: Vec<_> = known.map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
+        let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut line = Map::new();
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "OrgBackup",
+                    "Dimensions": [["Function"]],
+                    "Metrics": metrics,
+                }],
+            }),
+        );
+        line.insert("Function".to_owned(), json!("reattach"));
+        line.extend(values.into_iter().filter_map(|(name, _, it)| Some((name.to_owned(), it?))));
+        Value::Object(line)
+    }
+
+    /// Writes the line, in one piece.
+    pub(crate) fn write(&self, now: SystemTime) {
+        let line = format!("{}\n", self.line(now));
+        // There is nowhere to say that the log cannot be written.
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_every_metric_that_it_has_a_value_of() {
+        let metrics = Metrics { repaired: 2, seconds_to_repair: Some(0.5), ..Metrics::default() };
+        let line = metrics.line(SystemTime::UNIX_EPOCH);
+        let names = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        let names: Vec<_> = names.iter().map(|it| it["Name"].as_str().unwrap()).collect();
+        assert_eq!(
+            names,
+            ["DriftFound", "Repaired", "Failed", "SecondsToRepair", "ApiCalls", "Throttles"]
+        );
+        assert!(names.iter().all(|it| line[*it].is_number()));
+        assert_eq!((&line["Repaired"], &line["Function"]), (&json!(2), &json!("reattach")));
+    }
+
+    #[test]
+    fn what_was_not_asked_is_no_metric() {
+        let line = Metrics::default().line(SystemTime::UNIX_EPOCH);
+        for absent in ["InvalidAccounts", "SecondsToRepair", "Sweeps"] {
+            assert_eq!(line.get(absent), None, "{absent}");
+        }
+        let line = Metrics { sweep: true, invalid_accounts: Some(0), ..Metrics::default() };
+        let line = line.line(SystemTime::UNIX_EPOCH);
+        assert_eq!((&line["Sweeps"], &line["InvalidAccounts"]), (&json!(1), &json!(0)));
+    }
+}

@@ -1,0 +1,226 @@
+//! Looking after one resource.
+
+use std::time::SystemTime;
+
+use aws::state::{Expected, Intent, State, Version};
+use aws::{Kind, Management, Session};
+use cfn::Failure;
+use plan::desired_state::Entry;
+use plan::id::{PolicyId, RoleArn};
+use plan::reattach::{Finding, Outcome};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use crate::settings::Mode;
+
+/// How often what is wanted is read again when it changes while it is put back.
+const ROUNDS: usize = 3;
+
+/// Where and how resources are looked after.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeper<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) state: &'a State,
+    pub(crate) mode: Mode,
+    pub(crate) now: SystemTime,
+    pub(crate) deadline: Instant,
+}
+
+/// What was found about one resource, and whether to look again later.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) finding: Finding,
+    /// Whether another look may end better: it is being changed, or AWS was busy.
+    pub(crate) again: bool,
+}
+
+/// Why an entry is of no use to this function.
+#[derive(Debug, Error)]
+enum Misfit {
+    #[error("its function `{0}` is not known; hint: update `reattach`")]
+    Function(String),
+    #[error("its properties are not those of this version; hint: deploy its stack again")]
+    Properties(#[source] serde_path_to_error::Error<serde_json::Error>),
+    #[error("it changes again and again while it is put back")]
+    Restless,
+}
+
+/// What one look led to.
+struct Look {
+    steps: Vec<String>,
+    /// The ID of the resource as it is now, where it is a policy that exists.
+    id: Option<String>,
+}
+
+impl Keeper<'_> {
+    /// Brings the resource of `entry`, which was read as `version`, back to what it should be, or
+    /// says what that would take.
+    pub(crate) async fn look_after(&self, entry: Entry, version: Version) -> Looked {
+        let (name, owner) = (name(&entry), entry.owner().to_string());
+        let mut steps = Vec::new();
+        let outcome = self.rounds(entry, version, &mut steps).await;
+        let (outcome, again) = match outcome {
+            Ok(outcome) => {
+                let again = outcome == Outcome::Changing;
+                (outcome, again)
+            }
+            Err(failure) => {
+                error!(resource = owner, reason = failure.reason(), "not put back");
+                (Outcome::Failed(failure.reason().to_owned()), is_passing(&failure))
+            }
+        };
+        Looked { finding: Finding { name, owner, steps, outcome }, again }
+    }
+
+    async fn rounds(
+        &self,
+        mut entry: Entry,
+        mut version: Version,
+        all: &mut Vec<String>,
+    ) -> Result<Outcome, Failure> {
+        let key = entry.key();
+        for _ in 0..ROUNDS {
+            if entry.is_changing(self.now) {
+                info!(key, "left alone, since its function is changing it");
+                return Ok(Outcome::Changing);
+            }
+            // Nothing was ever made of it: its creation was cut off.
+            if entry.properties.is_none() {
+                return Ok(Outcome::Done);
+            }
+            let intent = match self.mode {
+                Mode::Repair => Intent::Repair { state: self.state, key: &key, version: &version },
+                Mode::Report => Intent::Report,
+            };
+            match self.look(&entry, intent).await {
+                Err(failure) if is_outdated(&failure) => {}
+                Err(failure) => return Err(failure),
+                Ok(look) => {
+                    let is_fine = look.steps.is_empty();
+                    all.extend(look.steps);
+                    if self.mode == Mode::Report {
+                        return Ok(Outcome::Reported);
+                    }
+                    if self.is_settled(&entry, &version, is_fine, look.id.as_deref()).await? {
+                        return Ok(Outcome::Done);
+                    }
+                }
+            }
+            // What is wanted has changed meanwhile, and the newer counts.
+            match self.state.entry(&key).await? {
+                Some(newer) => (entry, version) = newer,
+                None => return self.undo(&entry).await,
+            }
+        }
+        Err(Misfit::Restless.into())
+    }
+
+    /// Whether what was put back is still what is wanted; a policy that was made again is noted.
+    async fn is_settled(
+        &self,
+        entry: &Entry,
+        version: &Version,
+        is_fine: bool,
+        id: Option<&str>,
+    ) -> Result<bool, Failure> {
+        let key = entry.key();
+        if let Some(id) = id.filter(|it| entry.id_of(entry.physical_id.as_deref()) != Some(it)) {
+            let remade = entry.remade(id).text();
+            return match self.state.write(&key, remade, Expected::Still(version)).await {
+                Ok(_) => Ok(true),
+                Err(error) if error.kind() == Kind::Outdated => Ok(false),
+                Err(error) => Err(error.into()),
+            };
+        }
+        // Without a write there is nothing that a newer wish could have missed.
+        Ok(is_fine || self.state.read(&key).await?.is_some_and(|(_, now)| now == *version))
+    }
+
+    /// Takes away a policy that was made again while its resource was being deleted.
+    async fn undo(&self, entry: &Entry) -> Result<Outcome, Failure> {
+        if entry.function == backup_policy::FUNCTION {
+            let properties: backup_policy::Properties = properties(entry)?;
+            let management = self.management(properties.management_role_arn.as_ref()).await?;
+            backup_policy::discard(&management, &entry.owner(), &properties).await?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Observes and plans the resource of `entry` and, where that is the `intent`, applies.
+    async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Failure> {
+        let owner = entry.owner();
+        match entry.function.as_str() {
+            policy_types::FUNCTION => {
+                let properties: policy_types::Properties = properties(entry)?;
+                let management = self.management(properties.management_role_arn.as_ref()).await?;
+                let steps = policy_types::restore(&management, &properties, intent).await?;
+                Ok(Look { steps: words(&steps), id: None })
+            }
+            service_access::FUNCTION => {
+                let properties: service_access::Properties = properties(entry)?;
+                let management = self.management(properties.management_role_arn.as_ref()).await?;
+                let steps = service_access::restore(&management, &owner, &properties, intent);
+                Ok(Look { steps: words(&steps.await?), id: None })
+            }
+            global_settings::FUNCTION => {
+                let properties: global_settings::Properties = properties(entry)?;
+                let management = self.management(properties.management_role_arn.as_ref()).await?;
+                let steps = global_settings::restore(&management, &owner, &properties, intent);
+                Ok(Look { steps: words(&steps.await?), id: None })
+            }
+            backup_policy::FUNCTION => {
+                let properties: backup_policy::Properties = properties(entry)?;
+                let management = self.management(properties.management_role_arn.as_ref()).await?;
+                let id = entry.id_of(entry.physical_id.as_deref());
+                let id = id.and_then(|it| it.parse::<PolicyId>().ok());
+                let restore =
+                    backup_policy::restore(&management, &owner, &properties, id, intent, self.now);
+                let (steps, id) = restore.await?;
+                Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
+            }
+            other => Err(Misfit::Function(other.to_owned()).into()),
+        }
+    }
+
+    async fn management(&self, role: Option<&RoleArn>) -> Result<Management, aws::Error> {
+        self.session.management(role, self.deadline).await
+    }
+}
+
+/// The properties of the resource, as its function reads them.
+fn properties<P: DeserializeOwned>(entry: &Entry) -> Result<P, Misfit> {
+    let properties = entry.properties.clone().unwrap_or_default();
+    serde_path_to_error::deserialize(properties).map_err(Misfit::Properties)
+}
+
+fn words<S: ToString>(steps: &[S]) -> Vec<String> {
+    steps.iter().map(ToString::to_string).collect()
+}
+
+/// What the resource is called, for a person.
+fn name(entry: &Entry) -> String {
+    let property = |name| entry.properties.as_ref()?.get(name)?.as_str();
+    match (entry.function.as_str(), property("Name")) {
+        (backup_policy::FUNCTION, Some(name)) => format!("backup policy `{name}`"),
+        (policy_types::FUNCTION, _) => "policy types".to_owned(),
+        (service_access::FUNCTION, _) => "trusted access and delegated administrators".to_owned(),
+        (global_settings::FUNCTION, _) => "global settings of AWS Backup".to_owned(),
+        (other, _) => other.to_owned(),
+    }
+}
+
+fn kind(failure: &Failure) -> Option<Kind> {
+    failure.error()?.downcast_ref::<aws::Error>().map(aws::Error::kind)
+}
+
+/// Whether what is wanted, or what there is, changed while it was looked at.
+fn is_outdated(failure: &Failure) -> bool {
+    kind(failure) == Some(Kind::Outdated)
+}
+
+/// Whether the same look may succeed later.
+fn is_passing(failure: &Failure) -> bool {
+    matches!(kind(failure), Some(Kind::Transient | Kind::Outdated))
+}

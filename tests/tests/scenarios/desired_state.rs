@@ -1,0 +1,120 @@
+//! What is written down of each resource, for whoever puts it back.
+
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Fault, Settings};
+use tests::organization::{Organization, document};
+use tests::role::STATE_BUCKET;
+
+async fn ready() -> Organization {
+    let organization = Organization::ready(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    organization
+}
+
+/// The entry of the resource `Resource` of this function.
+fn entry(organization: &Organization, function: &str) -> Option<Value> {
+    let key = format!("desired/{function}/backups/5d3c/Resource.json");
+    serde_json::from_str(&organization.object(STATE_BUCKET, &key)?).ok()
+}
+
+fn daily(hour: u8) -> Value {
+    json!({ "Name": "daily", "Content": document(hour), "TargetIds": ["root"] })
+}
+
+#[tokio::test]
+async fn every_resource_is_written_down_when_made_and_forgotten_when_deleted() {
+    let organization = ready().await;
+    for (function, properties) in [
+        ("policy-types", json!({ "PolicyTypes": [BACKUP_POLICY] })),
+        ("service-access", json!({ "ServicePrincipals": ["backup.amazonaws.com"] })),
+        ("global-settings", json!({ "CrossAccountBackup": true })),
+        ("backup-policy", daily(5)),
+    ] {
+        let mut stack = organization.stack(function).kept();
+        let created = stack.create(properties).await.ok();
+        let kept = entry(&organization, function).unwrap();
+        assert_eq!(kept["PhysicalId"], created.physical_id, "{function}");
+        assert_eq!((&kept["SchemaVersion"], &kept["Function"]), (&json!(1), &json!(function)));
+        assert_eq!(kept["ChangingSince"], Value::Null, "{function}");
+        let _ = stack.delete().await.ok();
+        assert_eq!(entry(&organization, function), None, "{function}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_down_needs_nothing_else_to_be_made_again() {
+    let organization = ready().await;
+    let mut content = document(5);
+    content["plans"]["daily"]["rules"]["nightly"]["target_backup_vault_name"]["@@assign"] =
+        json!("${vault}");
+    let version = organization.buckets(|it| it.put("documents", "daily.json", content.to_string()));
+    let mut stack = organization.stack("backup-policy").kept();
+    let url = format!("s3://documents/daily.json?versionId={version}");
+    let properties = json!({
+        "Name": "daily",
+        "ContentUrl": url,
+        "Variables": { "vault": "vault-that-no-log-may-name" },
+        "TargetIds": "root",
+    });
+    let _ = stack.create(properties).await.ok();
+    let kept = &entry(&organization, "backup-policy").unwrap()["Properties"];
+    assert_eq!(kept["Content"], document(5));
+    assert_eq!((&kept["ContentUrl"], &kept["Variables"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_writes_nothing_down() {
+    let organization = ready().await;
+    let mut stack = organization.stack("backup-policy").kept();
+    let _ = stack.create(daily(5)).await.ok();
+    organization.clear_journal();
+    let _ = stack.update(daily(5)).await.ok();
+    let writes = organization.lines(|it| it.is_successful_write() && it.operation != "PutResponse");
+    assert_eq!(writes, "");
+}
+
+#[tokio::test]
+async fn a_failed_update_leaves_what_was_made_before() {
+    let organization = ready().await;
+    let mut stack = organization.stack("backup-policy").kept();
+    let _ = stack.create(daily(5)).await.ok();
+    organization.fail(Fault::error("UpdatePolicy", "MalformedPolicyDocumentException"));
+    let _ = stack.update(daily(9)).await.reason();
+    let kept = entry(&organization, "backup-policy").unwrap();
+    assert_eq!(kept["Properties"]["Content"], document(5));
+    assert_eq!(kept["ChangingSince"], Value::Null, "the rollback came to its end");
+}
+
+#[tokio::test]
+async fn an_older_writer_never_overwrites_a_newer_one() {
+    let organization = ready().await;
+    let mut stack = organization.stack("backup-policy").kept();
+    let _ = stack.create(daily(5)).await.ok();
+    organization.fail(Fault::error("PutObject", "PreconditionFailed").status(412));
+    let reason = stack.update(daily(9)).await.reason();
+    assert!(reason.contains("another request wrote it meanwhile"), "{reason}");
+    assert!(organization.state().contains("cron(0 5"), "nothing was changed without the note");
+}
+
+#[tokio::test]
+async fn a_write_whose_reply_was_lost_is_no_conflict() {
+    let organization = ready().await;
+    let mut stack = organization.stack("backup-policy").kept();
+    for nth in [1, 2] {
+        organization.fail(Fault::new("PutObject", simulator::Kind::DropAfter).nth(nth));
+    }
+    let _ = stack.create(daily(5)).await.ok();
+    assert_eq!(entry(&organization, "backup-policy").unwrap()["ChangingSince"], Value::Null);
+}
+
+#[tokio::test]
+async fn without_its_bucket_nothing_is_changed_and_the_error_says_what_to_do() {
+    let organization = Organization::ready(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    organization.fail(Fault::error("GetObject", "AccessDenied").status(403).times(9));
+    let mut stack = organization.stack("backup-policy").kept();
+    let reason = stack.create(daily(5)).await.reason();
+    assert!(reason.contains("hint: let the function's own role read"), "{reason}");
+    assert!(!organization.state().contains("policy daily"));
+    assert!(stack.rollback.take().unwrap().success, "what was never made is gone");
+}

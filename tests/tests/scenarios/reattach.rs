@@ -1,0 +1,480 @@
+//! Putting back what somebody undid.
+
+use std::time::Duration;
+
+use expect_test::expect;
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Fault, Moment, Outcome, Settings};
+use tests::organization::{Organization, document};
+use tests::reattach::{OWN_ROLE, Reattach, TOPIC, told, told_by};
+use tests::role::STATE_BUCKET;
+use tests::stack::Stack;
+
+const BACKUP: &str = "backup.amazonaws.com";
+
+/// An organization with a state bucket, in which nothing is deployed.
+async fn bare() -> Organization {
+    let organization = Organization::bare(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    organization.topics(|it| it.create(TOPIC));
+    organization
+}
+
+fn daily(hour: u8) -> Value {
+    json!({ "Name": "daily", "Content": document(hour), "TargetIds": ["root"] })
+}
+
+fn types() -> Value {
+    json!({ "PolicyTypes": [BACKUP_POLICY] })
+}
+
+/// The stack of the policy type, deployed.
+async fn with_types(organization: &Organization) -> Stack<'_> {
+    let mut stack = organization.stack("policy-types").named("Types").kept();
+    let _ = stack.create(types()).await.ok();
+    stack
+}
+
+/// The stack of the policy `daily`, deployed at the root.
+async fn with_daily(organization: &Organization) -> Stack<'_> {
+    let mut stack = organization.stack("backup-policy").named("Daily").kept();
+    let _ = stack.create(daily(5)).await.ok();
+    stack
+}
+
+/// Somebody detaches the policy from the root; this is what CloudTrail tells.
+fn detach(organization: &Organization) -> Value {
+    let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
+    organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
+    told("DetachPolicy", &json!({ "policyId": policy, "targetId": root }))
+}
+
+/// Somebody deletes the policy; this is what CloudTrail tells.
+fn delete(organization: &Organization) -> Vec<Value> {
+    let policy = organization.policy_id("daily");
+    let mut events = vec![detach(organization)];
+    organization.organization(|it| it.delete_policy(&policy).unwrap());
+    events.push(told("DeletePolicy", &json!({ "policyId": policy })));
+    events
+}
+
+/// Somebody disables the policy type, which detaches every policy; this is what CloudTrail tells.
+fn disable(organization: &Organization) -> Value {
+    let root = organization.id("root");
+    organization.organization(|it| it.disable_policy_type(&root, BACKUP_POLICY).unwrap());
+    told("DisablePolicyType", &json!({ "rootId": root, "policyType": BACKUP_POLICY }))
+}
+
+/// Somebody turns cross-account backup off.
+fn switch_off(organization: &Organization) {
+    let off = [("isCrossAccountBackupEnabled".to_owned(), "false".to_owned())].into();
+    organization.backup(|it| it.update_global_settings(&off).unwrap());
+}
+
+/// The subjects of what people were told since the start.
+fn subjects(organization: &Organization) -> Vec<String> {
+    organization.notifications().into_iter().map(|it| it.0).collect()
+}
+
+/// The entry of the desired state for the resource of this name.
+fn entry(organization: &Organization, function: &str, name: &str) -> Option<Value> {
+    let key = format!("desired/{function}/backups/5d3c/{name}.json");
+    serde_json::from_str(&organization.object(STATE_BUCKET, &key)?).ok()
+}
+
+#[tokio::test]
+async fn a_detached_policy_is_attached_again_and_people_are_told_who_did_it() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let event = detach(&organization);
+    organization.clear_journal();
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    organization.check_writes(expect![[r"
+        AttachPolicy daily root
+    "]]);
+    assert_eq!(organization.state(), before);
+    let (subject, text) = organization.notifications().pop().unwrap();
+    assert_eq!(subject, "org-backup: 1 put back");
+    assert!(text.contains("attach to root"), "{text}");
+    assert!(text.contains("assumed-role/Support/mallory"), "{text}");
+    assert!(text.contains("203.0.113.9"), "{text}");
+    let metrics = reattach.metrics();
+    assert_eq!((&metrics["DriftFound"], &metrics["Repaired"]), (&json!(1), &json!(1)));
+    assert!(metrics["SecondsToRepair"].is_number());
+}
+
+#[tokio::test]
+async fn nothing_is_written_and_nobody_is_told_when_nothing_drifted() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let mut event = detach(&organization);
+    let _ = reattach.deliver(std::slice::from_ref(&event)).await;
+    let told = organization.notifications().len();
+    organization.clear_journal();
+    // The same again, as if it had just happened.
+    event["detail"]["eventTime"] = json!("2100-01-01T00:00:00Z");
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert_eq!(reattach.sweep().await, Outcome::Returned(json!({ "batchItemFailures": [] })));
+    organization.check_writes(expect![""]);
+    assert_eq!(organization.notifications().len(), told);
+    assert_eq!(reattach.metrics()["Sweeps"], 1);
+}
+
+#[tokio::test]
+async fn a_deleted_policy_is_made_again_and_its_stack_still_updates_and_deletes_it() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let mut stack = with_daily(&organization).await;
+    let (before, known) = (organization.state(), stack.physical_id.clone());
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let events = delete(&organization);
+    assert!(reattach.deliver(&events).await.is_empty());
+    assert_eq!(organization.state(), before);
+    assert_ne!(Some(organization.policy_id("daily")), known);
+    assert_eq!(
+        entry(&organization, "backup-policy", "Daily").unwrap()["CurrentId"],
+        json!(organization.policy_id("daily"))
+    );
+    // The stack knows the old ID and keeps it: with a new one, CloudFormation would delete on a
+    // rollback what it takes for the replacement.
+    let updated = stack.update(daily(7)).await.ok();
+    assert_eq!(Some(updated.physical_id), known);
+    assert_eq!(updated.data["PolicyId"], organization.policy_id("daily"));
+    assert!(organization.state().contains("cron(0 7"));
+    let _ = stack.delete().await.ok();
+    assert!(!organization.state().contains("policy daily"), "{}", organization.state());
+    assert_eq!(entry(&organization, "backup-policy", "Daily"), None);
+}
+
+#[tokio::test]
+async fn a_policy_that_was_made_again_and_not_yet_noted_is_deleted_with_its_stack() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let mut stack = with_daily(&organization).await;
+    let events = delete(&organization);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.fail(Fault::error("PutObject", "AccessDenied"));
+    let _ = reattach.deliver(&events).await;
+    assert_ne!(Some(organization.policy_id("daily")), stack.physical_id);
+    assert_eq!(entry(&organization, "backup-policy", "Daily").unwrap()["CurrentId"], Value::Null);
+    let _ = stack.delete().await.ok();
+    assert!(!organization.state().contains("policy daily"), "{}", organization.state());
+}
+
+#[tokio::test]
+async fn a_disabled_policy_type_comes_back_with_every_attachment() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let targets = json!([organization.id("Workloads"), organization.id("Sandbox")]);
+    let mut weekly = organization.stack("backup-policy").named("Weekly").kept();
+    let properties = json!({ "Name": "weekly", "Content": document(6), "TargetIds": targets });
+    let _ = weekly.create(properties).await.ok();
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let event = disable(&organization);
+    assert!(!organization.state().contains("attached to root"));
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert_eq!(organization.state(), before);
+    assert_eq!(subjects(&organization), ["org-backup: 3 put back"]);
+}
+
+#[tokio::test]
+async fn an_edited_renamed_and_untagged_policy_is_put_back() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let before = organization.state();
+    let policy = organization.policy_id("daily");
+    organization.organization(|it| {
+        let content = document(23).to_string();
+        it.update_policy(&policy, Some("renamed"), Some("Edited"), Some(&content)).unwrap();
+        it.untag(&policy, &["org-backup:owner".to_owned()]).unwrap();
+    });
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let event = told("UpdatePolicy", &json!({ "policyId": policy }));
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert_eq!(organization.state(), before);
+    assert_eq!(organization.policy_id("daily"), policy);
+}
+
+#[tokio::test]
+async fn access_administrators_and_settings_are_put_back_in_order() {
+    let organization = bare().await;
+    let account = organization.id("security-000");
+    let mut access = organization.stack("service-access").named("Access").kept();
+    let administrators = json!([{ "AccountId": account, "ServicePrincipal": BACKUP }]);
+    let properties =
+        json!({ "ServicePrincipals": [BACKUP], "DelegatedAdministrators": administrators });
+    let _ = access.create(properties).await.ok();
+    let mut settings = organization.stack("global-settings").named("Settings").kept();
+    let _ = settings.create(json!({ "CrossAccountBackup": true })).await.ok();
+    let before = organization.state();
+    organization.organization(|it| {
+        it.deregister_delegated_administrator(&account, BACKUP).unwrap();
+        it.disable_service_access(BACKUP).unwrap();
+    });
+    switch_off(&organization);
+    let events = [
+        told(
+            "DeregisterDelegatedAdministrator",
+            &json!({ "accountId": account, "servicePrincipal": BACKUP }),
+        ),
+        told("DisableAWSServiceAccess", &json!({ "servicePrincipal": BACKUP })),
+        told("UpdateGlobalSettings", &json!({})),
+    ];
+    let reattach = Reattach::start(&organization, "Repair").await;
+    assert!(reattach.deliver(&events).await.is_empty());
+    assert_eq!(organization.state(), before);
+}
+
+#[tokio::test]
+async fn in_report_mode_nothing_is_written_and_people_are_told_what_would_be() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let reattach = Reattach::start(&organization, "Report").await;
+    let mut events = delete(&organization);
+    events.push(disable(&organization));
+    organization.clear_journal();
+    assert!(reattach.deliver(&events).await.is_empty());
+    organization.check_writes(expect![""]);
+    let (_, text) = organization.notifications().pop().unwrap();
+    assert!(text.contains("enable policy type BACKUP_POLICY"), "{text}");
+    assert_eq!(reattach.metrics()["Repaired"], 0);
+}
+
+#[tokio::test]
+async fn our_own_calls_coming_back_cost_nothing() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let policy = organization.policy_id("daily");
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.clear_journal();
+    let event = told_by(OWN_ROLE, "AttachPolicy", &json!({ "policyId": policy }));
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert!(organization.journal().is_empty(), "{:?}", organization.journal());
+}
+
+#[tokio::test]
+async fn what_belongs_to_others_is_left_alone() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let theirs = organization.foreign_policy("theirs", &["Workloads"]);
+    let target = organization.id("Workloads");
+    organization.organization(|it| it.detach_policy(&theirs, &target).unwrap());
+    let mut failed = told("DetachPolicy", &json!({ "policyId": organization.policy_id("daily") }));
+    failed["detail"]["errorCode"] = json!("AccessDenied");
+    let events = [
+        told("DetachPolicy", &json!({ "policyId": theirs, "targetId": target })),
+        told("DisablePolicyType", &json!({ "policyType": "TAG_POLICY" })),
+        told("DisableAWSServiceAccess", &json!({ "servicePrincipal": "ram.amazonaws.com" })),
+        told("InventSomething", &json!({})),
+        failed,
+        json!("this is no JSON"),
+        json!({ "detail": 5 }),
+    ];
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.clear_journal();
+    assert!(reattach.deliver(&events).await.is_empty());
+    organization.check_writes(expect![""]);
+    assert!(organization.notifications().is_empty());
+    let unknown = reattach.logs().lines().filter(|it| it.contains("InventSomething")).count();
+    assert_eq!(unknown, 1);
+}
+
+#[tokio::test]
+async fn a_storm_of_events_in_any_order_ends_in_one_state_and_few_looks() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let event = detach(&organization);
+    organization.clear_journal();
+    let looks = |organization: &Organization| {
+        organization.lines(|it| it.operation == "DescribePolicy").lines().count()
+    };
+    // Ten batches of a hundred, among them late ones and the same ones twice.
+    for batch in 0..10 {
+        let events: Vec<_> = (0..100)
+            .map(|index| {
+                let mut event = event.clone();
+                if (index * 7 + batch) % 3 == 0 {
+                    event["detail"]["eventTime"] = json!("2026-01-02T03:04:05Z");
+                }
+                event
+            })
+            .collect();
+        assert!(reattach.deliver(&events).await.is_empty());
+    }
+    assert_eq!(organization.state(), before);
+    assert!(looks(&organization) <= 10, "{} looks", looks(&organization));
+    organization.check_writes(expect![[r"
+        AttachPolicy daily root
+    "]]);
+}
+
+#[tokio::test]
+async fn late_events_cost_no_look_at_the_organization() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let mut event = detach(&organization);
+    let _ = reattach.deliver(std::slice::from_ref(&event)).await;
+    organization.clear_journal();
+    event["detail"]["eventTime"] = json!("2026-01-02T03:04:05Z");
+    assert!(reattach.deliver(&vec![event; 100]).await.is_empty());
+    let calls = organization.lines(|it| it.service == simulator::Service::Organizations);
+    assert_eq!(calls, "");
+}
+
+#[tokio::test]
+async fn a_resource_that_is_being_changed_is_left_to_its_own_function() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let mut stack = with_daily(&organization).await;
+    let event = detach(&organization);
+    // An update is killed in the middle, just before it writes the policy.
+    let known = daily(5);
+    let mut update = stack.event("Update", &daily(9));
+    update["OldResourceProperties"] = known;
+    let mut nth = 0;
+    loop {
+        nth += 1;
+        let hold = organization.hold(nth, Moment::Before);
+        assert!(stack.kill(&update, hold).await, "the update wrote nothing");
+        let last = organization.journal().pop().unwrap();
+        if last.operation == "UpdatePolicy" {
+            break;
+        }
+    }
+    organization.clear_journal();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    assert_eq!(reattach.deliver(std::slice::from_ref(&event)).await, [0], "it comes again");
+    organization.check_writes(expect![""]);
+    assert!(organization.notifications().is_empty());
+    // Lambda delivers the update again, and then the event has nothing left to say.
+    let _ = stack.send(&update).await.ok();
+    organization.clear_journal();
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    organization.check_writes(expect![""]);
+    assert!(organization.state().contains("cron(0 9"));
+}
+
+#[tokio::test]
+async fn what_is_wanted_by_now_wins_over_what_was_read() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let mut stack = with_daily(&organization).await;
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let event = detach(&organization);
+    organization.clear_journal();
+    // The repair has read what is wanted, and is held at each of its calls in turn while the stack
+    // is updated.
+    for nth in 1.. {
+        let mut hold = organization.hold(nth, Moment::After);
+        let deliver = reattach.deliver(std::slice::from_ref(&event));
+        tokio::pin!(deliver);
+        let reached = tokio::select! {
+            again = &mut deliver => { assert!(again.is_empty()); false }
+            reached = hold.reached() => reached,
+        };
+        if !reached {
+            break;
+        }
+        let hour = u8::try_from(6 + nth % 12).unwrap();
+        let _ = stack.update(daily(hour)).await.ok();
+        drop(hold);
+        for _ in deliver.await {
+            assert!(reattach.deliver(std::slice::from_ref(&event)).await.is_empty());
+        }
+        let state = organization.state();
+        assert!(state.contains(&format!("cron(0 {hour} ")), "held at call {nth}:\n{state}");
+        assert!(state.contains("attached to root"), "held at call {nth}:\n{state}");
+        let _ = detach(&organization);
+    }
+}
+
+#[tokio::test]
+async fn only_what_failed_comes_again_and_the_rest_is_put_back() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let mut settings = organization.stack("global-settings").named("Settings").kept();
+    let _ = settings.create(json!({ "CrossAccountBackup": true })).await.ok();
+    let before = organization.state();
+    switch_off(&organization);
+    let events = [detach(&organization), told("UpdateGlobalSettings", &json!({}))];
+    let reattach = Reattach::start(&organization, "Repair").await.within(Duration::from_secs(8));
+    organization.fail(Fault::error("AttachPolicy", "ServiceException").forever());
+    assert_eq!(reattach.deliver(&events).await, [0]);
+    assert!(organization.state().contains("isCrossAccountBackupEnabled is true"));
+    assert!(organization.notifications().iter().all(|it| !it.0.contains("could not")));
+    organization.clear_faults();
+    assert!(reattach.deliver(&events).await.is_empty());
+    assert_eq!(organization.state(), before);
+}
+
+#[tokio::test]
+async fn an_event_comes_again_while_it_is_not_known_what_it_concerns() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let event = detach(&organization);
+    let reattach = Reattach::start(&organization, "Repair").await.within(Duration::from_secs(8));
+    organization.fail(Fault::error("GetObject", "InternalError").status(500).forever());
+    assert_eq!(reattach.deliver(std::slice::from_ref(&event)).await, [0]);
+    organization.clear_faults();
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert!(organization.state().contains("attached to root"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_back_is_told_once_and_not_tried_for_ever() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let events = delete(&organization);
+    let theirs = organization.foreign_policy("daily", &["Sandbox"]);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.clear_journal();
+    assert!(reattach.deliver(&events).await.is_empty(), "trying again would not help");
+    organization.check_writes(expect![""]);
+    assert_eq!(subjects(&organization), ["org-backup: 1 could not be put back"]);
+    assert!(!theirs.is_empty());
+    let (_, text) = organization.notifications().pop().unwrap();
+    assert!(text.contains("already exists (daily)"), "{text}");
+    assert_eq!(reattach.metrics()["Failed"], 1);
+}
+
+#[tokio::test]
+async fn invalid_effective_policies_are_told_when_they_change_and_not_every_time() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let sandbox = organization.id("Sandbox");
+    let broken = organization.organization(|it| {
+        let content = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+        let id = it.create_policy(BACKUP_POLICY, "half", "", &content.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &sandbox).unwrap();
+        id
+    });
+    for _ in 0..3 {
+        let _ = reattach.sweep().await;
+    }
+    assert_eq!(subjects(&organization).len(), 1, "{:?}", subjects(&organization));
+    assert!(reattach.metrics()["InvalidAccounts"].as_u64().unwrap() > 0);
+    organization.organization(|it| it.detach_policy(&broken, &sandbox).unwrap());
+    for _ in 0..3 {
+        let _ = reattach.sweep().await;
+    }
+    assert_eq!(subjects(&organization).len(), 2, "{:?}", subjects(&organization));
+    assert_eq!(reattach.metrics()["InvalidAccounts"], 0);
+}
+
+#[tokio::test]
+async fn a_schedule_that_could_not_do_all_is_an_error_that_lambda_repeats() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.fail(Fault::error("ListRoots", "AccessDeniedException"));
+    assert!(matches!(reattach.sweep().await, Outcome::Failed(_)));
+    assert_eq!(reattach.metrics().get("Sweeps"), None);
+}
