@@ -8,22 +8,44 @@ use aws_sdk_cloudformation as cloudformation;
 use aws_sdk_cloudformation::types::{
     Capability, Parameter, ResourceStatus, Stack as DescribedStack, StackEvent,
 };
+use aws_sdk_eventbridge as eventbridge;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
 use tokio::time::interval;
 
 use crate::failure::Failure;
-use crate::ministack::REGION;
 
 /// The bucket that holds the archives of the functions.
 pub(crate) const BUCKET: &str = "artifacts";
 
-/// Clients of the local CloudFormation and S3.
+/// Clients of the local CloudFormation and what is around it, in one account and Region.
 #[derive(Debug)]
 pub(crate) struct Deployer {
     cloudformation: cloudformation::Client,
+    eventbridge: eventbridge::Client,
+    iam: iam::Client,
     s3: s3::Client,
+}
+
+/// The source of events that did not come from AWS, which no bus takes for those of AWS.
+const REPLAY: &str = "org-backup.replay";
+
+/// A client of `$sdk` that talks to `$endpoint` as `$account` in `$region`.
+macro_rules! client {
+    ($sdk:ident, $http:expr, $endpoint:expr, $account:expr, $region:expr) => {{
+        let none = $sdk::config::Credentials::new($account, "none", None, None, "demo");
+        $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::v2026_01_12())
+            .http_client($http.clone())
+            .endpoint_url($endpoint)
+            .region($sdk::config::Region::new($region.to_owned()))
+            .credentials_provider(none)
+    }};
 }
 
 /// A deployment, from the call that began it.
@@ -101,30 +123,54 @@ impl Deployment {
 }
 
 impl Deployer {
-    /// Talks to `endpoint` as `account`.
-    pub(crate) fn new(endpoint: &str, account: &str) -> Self {
+    /// Talks to `endpoint` as `account` in `region`.
+    pub(crate) fn new(endpoint: &str, account: &str, region: &str) -> Self {
         let http = Builder::new().build_http();
-        let cloudformation = cloudformation::Config::builder()
-            .behavior_version(cloudformation::config::BehaviorVersion::v2026_01_12())
-            .http_client(http.clone())
-            .endpoint_url(endpoint)
-            .region(cloudformation::config::Region::new(REGION))
-            .credentials_provider(cloudformation::config::Credentials::new(
-                account, "none", None, None, "demo",
-            ))
-            .build();
-        let s3 = s3::Config::builder()
-            .behavior_version(s3::config::BehaviorVersion::v2026_01_12())
-            .http_client(http)
-            .endpoint_url(endpoint)
-            .force_path_style(true)
-            .region(s3::config::Region::new(REGION))
-            .credentials_provider(s3::config::Credentials::new(account, "none", None, None, "demo"))
-            .build();
+        let cloudformation = client!(cloudformation, http, endpoint, account, region);
+        let eventbridge = client!(eventbridge, http, endpoint, account, region);
+        let iam = client!(iam, http, endpoint, account, region);
+        let s3 = client!(s3, http, endpoint, account, region).force_path_style(true);
         Self {
-            cloudformation: cloudformation::Client::from_conf(cloudformation),
-            s3: s3::Client::from_conf(s3),
+            cloudformation: cloudformation::Client::from_conf(cloudformation.build()),
+            eventbridge: eventbridge::Client::from_conf(eventbridge.build()),
+            iam: iam::Client::from_conf(iam.build()),
+            s3: s3::Client::from_conf(s3.build()),
         }
+    }
+
+    /// Puts events of CloudTrail on the bus.
+    pub(crate) async fn put_events(&self, events: Vec<Value>) -> Result<(), Failure> {
+        let text = |it: &Value, name: &str| {
+            it.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        for event in events {
+            let entry = PutEventsRequestEntry::builder()
+                .source(REPLAY)
+                .detail_type(text(&event, "detail-type"))
+                .detail(event.get("detail").map(ToString::to_string).unwrap_or_default())
+                .build();
+            let put = self.eventbridge.put_events().entries(entry).send().await;
+            put.map_err(Failure::call("PutEvents"))?;
+        }
+        Ok(())
+    }
+
+    /// The trust policy of a role, and its own policies.
+    pub(crate) async fn role(&self, name: &str) -> Result<(String, Vec<String>), Failure> {
+        let decoded = |it: Option<&str>| {
+            percent_decode_str(it.unwrap_or_default()).decode_utf8_lossy().into_owned()
+        };
+        let got = self.iam.get_role().role_name(name).send().await;
+        let got = got.map_err(Failure::call("GetRole"))?;
+        let trust = decoded(got.role().and_then(|it| it.assume_role_policy_document()));
+        let listed = self.iam.list_role_policies().role_name(name).send().await;
+        let mut policies = Vec::new();
+        for policy in listed.map_err(Failure::call("ListRolePolicies"))?.policy_names() {
+            let got = self.iam.get_role_policy().role_name(name).policy_name(policy).send().await;
+            let got = got.map_err(Failure::call("GetRolePolicy"))?;
+            policies.push(decoded(Some(got.policy_document())));
+        }
+        Ok((trust, policies))
     }
 
     /// Uploads the archives in `package` and returns what their keys start with.
@@ -163,12 +209,12 @@ impl Deployer {
         if known.is_empty() {
             let create = self.cloudformation.create_stack().stack_name(stack);
             let create = create.template_body(template).set_parameters(Some(parameters));
-            let create = create.capabilities(Capability::CapabilityIam).send().await;
+            let create = create.capabilities(Capability::CapabilityNamedIam).send().await;
             create.map_err(Failure::call("CreateStack"))?;
         } else {
             let update = self.cloudformation.update_stack().stack_name(stack);
             let update = update.template_body(template).set_parameters(Some(parameters));
-            let update = update.capabilities(Capability::CapabilityIam).send().await;
+            let update = update.capabilities(Capability::CapabilityNamedIam).send().await;
             update.map_err(Failure::call("UpdateStack"))?;
         }
         self.follow(stack, stack, known, seen).await

@@ -7,6 +7,10 @@ use simulator::Entry;
 use crate::cloudformation::Event;
 use crate::screen::Screen;
 
+/// How many writes of a resource are shown, and how much of each.
+const SHOWN: usize = 5;
+const WIDTH: usize = 76;
+
 /// One custom resource in one deployment.
 #[derive(Debug)]
 pub(crate) struct Work {
@@ -37,8 +41,12 @@ impl Work {
             count(writes, "write"),
             self.milliseconds,
         ));
-        for it in self.writes() {
-            screen.line(&screen.dim(&format!("{:<24} {it}", "")));
+        for it in self.writes().take(SHOWN) {
+            let write: String = it.to_string().chars().take(WIDTH).collect();
+            screen.line(&screen.dim(&format!("{:<24} {write}", "")));
+        }
+        if writes > SHOWN {
+            screen.line(&screen.dim(&format!("{:<24} and {} more", "", writes - SHOWN)));
         }
     }
 }

@@ -5,8 +5,10 @@
 //! Whichever way it ends, no process, port or file is left behind.
 
 mod cloudformation;
+mod drift;
 mod failure;
 mod ledger;
+mod members;
 mod ministack;
 mod organization;
 mod picture;

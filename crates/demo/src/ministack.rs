@@ -64,6 +64,10 @@ impl Ministack {
             .env("AWS_ENDPOINT_URL_BACKUP", organization)
             .env("AWS_ENDPOINT_URL_STS", organization)
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", organization)
+            // What is in member accounts is looked at there, and what people are told is kept there.
+            .env("AWS_ENDPOINT_URL_IAM", organization)
+            .env("AWS_ENDPOINT_URL_KMS", organization)
+            .env("AWS_ENDPOINT_URL_SNS", organization)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

@@ -2,7 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use simulator::{Account, AccountState, Entry, Organization, Pending, Rates, Settings, Simulator};
+use serde_json::Value;
+use simulator::{
+    Account, AccountState, Entry, Organization, Pending, Rates, Role, Settings, Simulator, Vault,
+};
 
 use crate::failure::Failure;
 
@@ -55,6 +58,71 @@ impl Simulated {
         account.ok_or_else(|| Failure::NotSo("the sample has an account for security".to_owned()))
     }
 
+    /// The ARN of a role in the management account.
+    pub(crate) fn role(&self, name: &str) -> String {
+        format!("arn:aws:iam::{}:role/{name}", self.organization().management_account)
+    }
+
+    /// The ARN of who calls with nothing but the number of the management account.
+    pub(crate) fn caller(&self) -> String {
+        format!("arn:aws:iam::{}:user/simulated", self.organization().management_account)
+    }
+
+    /// Makes a vault.
+    pub(crate) fn add_vault(&self, account: &str, region: &str, vault: Vault) {
+        self.simulator.backup(|it| it.vaults_mut().create(account, region, vault));
+    }
+
+    /// Makes a role in an account.
+    pub(crate) fn add_role(&self, account: &str, role: Role) {
+        self.simulator.iam(|it| it.create_role(account, role));
+    }
+
+    /// The resource types that AWS Backup supports in a Region.
+    pub(crate) fn supported(&self, region: &str) -> Vec<String> {
+        let own = |it: &str| it.to_owned();
+        self.simulator
+            .backup(|it| it.supported_resource_types(region).into_iter().map(own).collect())
+    }
+
+    /// The resource types that are opted in.
+    pub(crate) fn opted_in(&self, account: &str, region: &str) -> impl Iterator<Item = String> {
+        let settings = self.simulator.backup(|it| it.region_settings(account, region));
+        settings.opt_in.into_iter().filter(|it| it.1).map(|it| it.0)
+    }
+
+    /// Makes a topic.
+    pub(crate) fn add_topic(&self, arn: &str) {
+        self.simulator.topics(|it| it.create(arn));
+    }
+
+    /// What people were told, as subjects and texts.
+    pub(crate) fn notifications(&self) -> Vec<(String, String)> {
+        let messages = self.simulator.topics(|it| it.messages().to_vec());
+        messages.into_iter().map(|it| (it.subject.unwrap_or_default(), it.text)).collect()
+    }
+
+    /// Lets a user of the management account change something.
+    pub(crate) fn tamper(
+        &self,
+        user: &str,
+        operation: &str,
+        request: &Value,
+    ) -> Result<(), Failure> {
+        let done = self.simulator.tamper(user, operation, request);
+        done.map(drop).map_err(|it| Failure::NotSo(format!("{user} may call {operation}: {it}")))
+    }
+
+    /// What CloudTrail told since this was last asked.
+    pub(crate) fn take_events(&self) -> Vec<Value> {
+        self.simulator.take_events()
+    }
+
+    /// When a call came, in milliseconds of the Unix epoch.
+    pub(crate) fn time_of(&self, call: &Entry) -> i64 {
+        self.began.saturating_add_unsigned(call.milliseconds)
+    }
+
     /// Every call so far.
     pub(crate) fn journal(&self) -> Vec<Entry> {
         self.simulator.journal()
@@ -67,8 +135,7 @@ impl Simulated {
 
     /// The calls between two moments, in milliseconds of the Unix epoch.
     pub(crate) fn calls_between(&self, from: i64, to: i64) -> Vec<Entry> {
-        let at = |it: &Entry| self.began.saturating_add_unsigned(it.milliseconds);
-        self.journal().into_iter().filter(|it| (from..=to).contains(&at(it))).collect()
+        self.journal().into_iter().filter(|it| (from..=to).contains(&self.time_of(it))).collect()
     }
 }
 
@@ -79,7 +146,8 @@ impl Drop for Simulated {
     }
 }
 
-fn now() -> i64 {
+/// The time in milliseconds of the Unix epoch.
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -9,6 +9,7 @@ use simulator::Entry;
 use crate::cloudformation::{BUCKET, Deployer, Deployment};
 use crate::failure::{Failure, ensure};
 use crate::ledger::{Ledger, Work};
+use crate::members::REGIONS;
 use crate::ministack::{Ministack, REGION};
 use crate::organization::Simulated;
 use crate::screen::Screen;
@@ -17,6 +18,10 @@ use crate::screen::Screen;
 pub(crate) const BOOTSTRAP: &str = "org-backup";
 /// The stack of the backup policies.
 pub(crate) const POLICIES: &str = "org-backup-policies";
+/// The stack that sets AWS Backup up in member accounts.
+pub(crate) const MEMBERS: &str = "org-backup-members";
+/// The stack that puts things back.
+pub(crate) const REATTACH: &str = "org-backup-reattach";
 /// How many accounts the organization has.
 pub(crate) const ACCOUNTS: usize = 40;
 const MANAGEMENT_ACCOUNT: &str = "518204739061";
@@ -47,7 +52,14 @@ pub(crate) struct Stage<'a> {
     pub bootstrap: Stack,
     /// The stack of the backup policies.
     pub policies: Stack,
-    deployer: Deployer,
+    /// The stack that sets AWS Backup up in member accounts.
+    pub members: Stack,
+    /// The stack that puts things back.
+    pub reattach: Stack,
+    /// The template of every account and Region.
+    pub member_template: String,
+    /// Deploys in the management account.
+    pub deployer: Deployer,
 }
 
 /// What a stack is deployed from.
@@ -96,8 +108,29 @@ impl<'a> Stage<'a> {
         let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
         let ministack =
             Ministack::start(&places.python, MANAGEMENT_ACCOUNT, &simulated.endpoint()).await?;
-        let deployer = Deployer::new(&ministack.endpoint(), MANAGEMENT_ACCOUNT);
+        let deployer = Deployer::new(&ministack.endpoint(), MANAGEMENT_ACCOUNT, REGION);
         let prefix = deployer.upload(&places.package).await?;
+        let code = [("ArtifactBucket", BUCKET.to_owned()), ("ArtifactPrefix", prefix.clone())];
+        let with_code = |more: &[(&'static str, &str)]| -> BTreeMap<&'static str, String> {
+            let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+            code.clone().into_iter().chain(more).collect()
+        };
+        let regions = REGIONS.join(",");
+        let members = Stack {
+            name: MEMBERS,
+            template: template("members.yaml")?,
+            parameters: with_code(&[("BootstrapStackName", BOOTSTRAP), ("Regions", &regions)]),
+        };
+        let reattach = Stack {
+            name: REATTACH,
+            template: template("reattach.yaml")?,
+            parameters: with_code(&[
+                ("BootstrapStackName", BOOTSTRAP),
+                ("MembersStackName", MEMBERS),
+                ("BatchingWindowSeconds", "0"),
+            ]),
+        };
+        let member_template = template("member-account.yaml")?;
         let bootstrap = Stack {
             name: BOOTSTRAP,
             template: bootstrap,
@@ -117,7 +150,17 @@ impl<'a> Stage<'a> {
             ]
             .into(),
         };
-        Ok(Self { screen, simulated, ministack, bootstrap, policies, deployer })
+        Ok(Self {
+            screen,
+            simulated,
+            ministack,
+            bootstrap,
+            policies,
+            members,
+            reattach,
+            member_template,
+            deployer,
+        })
     }
 
     /// Prints what someone needs to go on by hand.

@@ -5,7 +5,7 @@ use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
 
 use crate::failure::{Failure, ensure};
 use crate::picture;
-use crate::stage::{ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, POLICIES, Stack, Stage};
+use crate::stage::{ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, MEMBERS, POLICIES, REATTACH, Stack, Stage};
 
 const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
 
@@ -18,6 +18,8 @@ impl Stage<'_> {
         self.again().await?;
         self.another_schedule().await?;
         self.a_broken_policy().await?;
+        self.member_accounts().await?;
+        self.drift().await?;
         self.deletion().await?;
         let unknown = self.simulated.unknown_operations();
         ensure(unknown.is_empty(), || format!("the simulator knows {}", unknown.join(", ")))
@@ -151,9 +153,9 @@ impl Stage<'_> {
     }
 
     async fn deletion(&self) -> Result<(), Failure> {
-        self.screen.chapter(7, "Delete both stacks");
+        self.screen.chapter(9, "Delete every stack");
         let before = self.simulated.organization();
-        for stack in [POLICIES, BOOTSTRAP] {
+        for stack in [REATTACH, MEMBERS, POLICIES, BOOTSTRAP] {
             let told = self.delete(stack).await?;
             told.wrote_nothing()?;
             told.deployment.expect("DELETE_COMPLETE")?;
@@ -162,11 +164,11 @@ impl Stage<'_> {
         ensure(before.revision() == after.revision(), || {
             "the organization is as it was".to_owned()
         })?;
-        self.still_on("after both stacks are gone")?;
+        self.still_on("after the stacks are gone")?;
         picture::tree(self.screen, &after);
         self.switches();
         self.all_are_reached()?;
-        self.screen.so("both stacks are gone, and the organization is still protected");
+        self.screen.so("the stacks are gone, and the organization is still protected");
         Ok(())
     }
 
@@ -190,7 +192,7 @@ impl Stage<'_> {
     }
 
     /// Whether every account gets both plans, once AWS has published what it has merged.
-    fn all_are_reached(&self) -> Result<(), Failure> {
+    pub(crate) fn all_are_reached(&self) -> Result<(), Failure> {
         let mut organization = self.simulated.organization();
         organization.publish();
         let accounts: Vec<_> = organization.accounts().map(|it| it.id.clone()).collect();

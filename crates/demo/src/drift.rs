@@ -1,0 +1,117 @@
+//! The chapter about what is undone by hand, and put back.
+
+use std::time::Duration;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Organization};
+use tokio::time::interval;
+
+use crate::failure::{Failure, ensure};
+use crate::organization::now;
+use crate::stage::Stage;
+
+const DAILY: &str = "org-backup-daily";
+const MONTHLY: &str = "org-backup-monthly";
+
+/// How long is waited for a repair, in ticks of 20 milliseconds.
+const TICKS: usize = 3_000;
+
+impl Stage<'_> {
+    pub(crate) async fn drift(&mut self) -> Result<(), Failure> {
+        self.screen.chapter(8, "Deploy templates/reattach.yaml, and undo things by hand");
+        let told = self.deploy(&self.reattach).await?;
+        let deployment = told.deployment.expect("CREATE_COMPLETE")?;
+        let topic = deployment.outputs.get("TopicArn").cloned().unwrap_or_default();
+        self.simulated.add_topic(&topic);
+        // What was done to get here is not what is to be put back.
+        drop(self.simulated.take_events());
+
+        let organization = self.simulated.organization();
+        let root = organization.root.clone();
+        let id = |name: &str| organization.policy_named(name).map(|it| it.id.clone());
+        let (daily, monthly) = (id(DAILY).unwrap_or_default(), id(MONTHLY).unwrap_or_default());
+        let at_root = |id: &str| json!({ "PolicyId": id, "TargetId": root });
+        self.undo("detaches the daily policy", &[("DetachPolicy", at_root(&daily))], |it| {
+            is_attached(it, DAILY) && it.policy_named(DAILY).is_some_and(|it| it.id == daily)
+        })
+        .await?;
+        self.undo(
+            "deletes the monthly policy",
+            &[
+                ("DetachPolicy", at_root(&monthly)),
+                ("DeletePolicy", json!({ "PolicyId": monthly })),
+            ],
+            |it| is_attached(it, MONTHLY),
+        )
+        .await?;
+        self.undo(
+            "disables the policy type, which detaches both",
+            &[("DisablePolicyType", json!({ "RootId": root, "PolicyType": BACKUP_POLICY }))],
+            |it| is_attached(it, DAILY) && is_attached(it, MONTHLY),
+        )
+        .await?;
+        self.all_are_reached()
+    }
+
+    /// Lets somebody undo something, tells the events of it, and waits until `is_whole` again.
+    async fn undo(
+        &self,
+        what: &str,
+        calls: &[(&str, Value)],
+        is_whole: impl Fn(&Organization) -> bool,
+    ) -> Result<(), Failure> {
+        let told = self.simulated.notifications().len();
+        for (operation, request) in calls {
+            self.simulated.tamper("mallory", operation, request)?;
+        }
+        ensure(!is_whole(&self.simulated.organization()), || format!("mallory {what}"))?;
+        let undone = now();
+        let events = self.simulated.take_events().into_iter().map(|it| happened(it, undone));
+        self.deployer.put_events(events.collect()).await?;
+        self.screen.wait_for(&format!("mallory {what}"));
+        let mut tick = interval(Duration::from_millis(20));
+        let mut ticks = 0..TICKS;
+        while !is_whole(&self.simulated.organization())
+            || self.simulated.notifications().len() == told
+        {
+            ensure(ticks.next().is_some(), || {
+                format!("what mallory did is put back\n{}", self.ministack.last_words())
+            })?;
+            tick.tick().await;
+        }
+        self.screen.rest();
+        let calls = self.simulated.calls_between(undone, i64::MAX);
+        let writes: Vec<_> = calls.iter().filter(|it| it.is_successful_write()).collect();
+        let repairs = writes.iter().filter(|it| it.operation != "Publish");
+        let last = repairs.clone().map(|it| self.simulated.time_of(it)).max().unwrap_or(undone);
+        self.screen.line(&format!("   mallory {what}"));
+        for it in repairs {
+            self.screen.line(&self.screen.dim(&format!("{:<24} {it}", "")));
+        }
+        let (subject, text) = self.simulated.notifications().pop().unwrap_or_default();
+        let who = text.lines().find(|it| it.contains("mallory")).unwrap_or_default().trim();
+        ensure(!who.is_empty(), || format!("the notification names who did it: {text}"))?;
+        self.screen.line(&self.screen.dim(&format!("   {subject}\n   {who}")));
+        self.screen.so(&format!("put back {} ms after it was undone", last - undone));
+        Ok(())
+    }
+}
+
+/// The event as of this time, in milliseconds of the Unix epoch: the simulator has a clock of its
+/// own, and what is told of the past has been looked after already.
+fn happened(mut event: Value, at: i64) -> Value {
+    let time = DateTime::from_millis(at).fmt(Format::DateTime).unwrap_or_default();
+    if let Some(detail) = event.get_mut("detail").and_then(Value::as_object_mut) {
+        detail.insert("eventTime".to_owned(), json!(time));
+    }
+    event
+}
+
+/// Whether the policy of this name is attached to the root and counts.
+fn is_attached(organization: &Organization, name: &str) -> bool {
+    let policy = organization.policy_named(name).map(|it| it.id.clone());
+    let attached = organization.attached(&organization.root);
+    organization.is_enabled(BACKUP_POLICY) && policy.is_some_and(|it| attached.contains(&it))
+}

@@ -1,0 +1,115 @@
+//! The chapter about member accounts.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use simulator::{AccountState, KeyType, Role, Vault};
+
+use crate::cloudformation::Deployer;
+use crate::failure::{Failure, ensure};
+use crate::stage::{MEMBERS, Stage};
+
+/// Where backups are made. The first one has the roles.
+pub(crate) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];
+
+/// What StackSets would call the stacks.
+const INSTANCE: &str = "StackSet-org-backup-member-accounts";
+
+/// How many stacks are made at once.
+const AT_ONCE: usize = 6;
+
+impl Stage<'_> {
+    pub(crate) async fn member_accounts(&mut self) -> Result<(), Failure> {
+        self.screen.chapter(7, "Roll vaults, keys and roles out, and opt every account in");
+        let organization = self.simulated.organization();
+        let active = organization.accounts().filter(|it| it.state == AccountState::Active);
+        let accounts: Vec<_> = active.map(|it| it.id.clone()).collect();
+        let forgotten = accounts.last().cloned().unwrap_or_default();
+        let reached = accounts.iter().filter(|it| **it != forgotten);
+        let places: Vec<_> =
+            reached.flat_map(|it| REGIONS.map(|region| (it.clone(), region))).collect();
+        self.screen.wait_for("templates/member-account.yaml in every account and Region");
+        let this: &Self = self;
+        stream::iter(&places)
+            .map(|(account, region)| this.instance(account, region))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await?;
+        self.screen.rest();
+        self.screen.line(&format!(
+            "   templates/member-account.yaml deployed {} times, as StackSets would; account\n   \
+             {forgotten} is left out",
+            places.len()
+        ));
+        let told = self.deploy(&self.members).await?;
+        let deployment = told.deployment.expect("CREATE_COMPLETE")?;
+        let output = |name: &str| deployment.outputs.get(name).cloned().unwrap_or_default();
+        let ready = accounts.len() - 1;
+        let counts = (output("AccountsReady"), output("AccountsNotReady"));
+        ensure(counts == (ready.to_string(), "1".to_owned()), || {
+            format!("{ready} accounts are ready and 1 is not: {counts:?}")
+        })?;
+        self.opted_in(&places)?;
+        let types = self.simulated.supported(REGIONS[0]).len();
+        self.screen.so(&format!(
+            "all of up to {types} resource types are opted in, in {ready} accounts and {} Regions",
+            REGIONS.len()
+        ));
+        self.screen.so(&format!(
+            "account {forgotten} has no role, and the report in the state bucket says so"
+        ));
+        self.members.parameters.insert("Concurrency", "16".to_owned());
+        let told = self.deploy(&self.members).await?;
+        told.wrote_nothing()?;
+        ensure(!told.calls.is_empty(), || "every account was looked at again".to_owned())?;
+        told.deployment.expect("UPDATE_COMPLETE")?;
+        self.screen.so("deployed again, it looks at every account and writes nothing");
+        Ok(())
+    }
+
+    /// Makes the stack of one account and Region, and shows the simulator what it made.
+    async fn instance(&self, account: &str, region: &str) -> Result<(), Failure> {
+        let deployer = Deployer::new(&self.ministack.endpoint(), account, region);
+        // ministack does not know the Region of a stack where a condition asks for it.
+        let home = if region == REGIONS[0] { "" } else { REGIONS[0] };
+        let parameters = [
+            ("HomeRegion", home.to_owned()),
+            ("MemberAccountsRoleArn", self.simulated.role("org-backup-member-accounts")),
+            ("OrganizationId", self.simulated.organization().id),
+        ];
+        let (template, parameters) = (&self.member_template, parameters.into());
+        let made = deployer.deploy(INSTANCE, template, &parameters, |_| ()).await?;
+        let made = made.expect("CREATE_COMPLETE")?;
+        let output = |name: &str| made.outputs.get(name).cloned().unwrap_or_default();
+        let vault = output("VaultArn");
+        let vault = vault.rsplit(':').next().unwrap_or_default();
+        let vault = Vault::new(vault).key(&output("VaultKeyArn"));
+        self.simulated.add_vault(account, region, vault.key_type(KeyType::CustomerManaged));
+        for arn in ["BackupRoleArn", "MemberRoleArn"].map(output) {
+            let Some(name) = arn.rsplit('/').next().filter(|it| !it.is_empty()) else { continue };
+            let (trust, policies) = deployer.role(name).await?;
+            // ministack runs functions as their account and not under their role.
+            let own = self.simulated.role("org-backup-member-accounts");
+            let trust = trust.replace(&own, &self.simulated.caller());
+            let role = Role::new(name, &serde_json::from_str(&trust).unwrap_or_default());
+            let policies = policies.iter().filter_map(|it| serde_json::from_str(it).ok());
+            let role = policies.fold(role, |role, it| role.allowing(&it));
+            self.simulated.add_role(account, role);
+        }
+        Ok(())
+    }
+
+    /// Whether every type that a Region supports is opted in at each of these places.
+    fn opted_in(&self, places: &[(String, &str)]) -> Result<(), Failure> {
+        for (account, region) in places {
+            let supported: BTreeSet<_> = self.simulated.supported(region).into_iter().collect();
+            let opted_in: BTreeSet<_> = self.simulated.opted_in(account, region).collect();
+            ensure(opted_in == supported, || {
+                format!("{account} has everything opted in in {region}: {opted_in:?}")
+            })?;
+        }
+        ensure(!places.is_empty() && MEMBERS == self.members.name, || {
+            "there are accounts to look at".to_owned()
+        })
+    }
+}
