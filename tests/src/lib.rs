@@ -5,6 +5,7 @@ pub mod cases;
 pub mod codes;
 pub mod in_process;
 pub mod organization;
+pub mod pattern;
 pub mod reattach;
 pub mod role;
 pub mod stack;

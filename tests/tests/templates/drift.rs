@@ -1,6 +1,12 @@
 //! What brings events to the function that puts drift back, and what watches it.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use plan::reattach::{Reading, read};
 use serde_json::{Value, json};
+use tests::pattern::matches;
 use tests::template::{EVERYTHING, REQUIRED, Template};
 
 use crate::{all, each};
@@ -126,4 +132,94 @@ fn what_is_forwarded_is_what_is_wanted_at_home() {
         wanted["EventPattern"]["detail"].as_object_mut().unwrap().remove("userIdentity");
         assert_eq!(forwarded["EventPattern"], wanted["EventPattern"], "{name}");
     }
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// The sample events that come over EventBridge, by the names of their files.
+fn events() -> Vec<(String, Value)> {
+    let files = fs::read_dir(project("events/reattach")).unwrap();
+    let events = files.map(|it| {
+        let path = it.unwrap().path();
+        let event: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), event)
+    });
+    let events: Vec<_> = events.filter(|(_, it)| it.get("detail").is_some()).collect();
+    assert!(events.len() > 20);
+    events
+}
+
+/// The rules of a template that match an event.
+fn rules(template: &Template, event: &Value) -> Vec<String> {
+    let parameters = [REQUIRED, EVERYTHING].concat();
+    let stack = template.with(&parameters);
+    let rules = template.resources("AWS::Events::Rule").into_iter();
+    let matching = rules.filter(|(_, rule)| {
+        matches(&stack.resolve(&rule["Properties"]["EventPattern"]).unwrap(), event)
+    });
+    matching.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn what_the_function_heeds_is_brought_to_it_once_and_what_it_does_not_know_never() {
+    let reattach = Template::named("reattach.yaml");
+    for (name, event) in events() {
+        let rules = rules(&reattach, &event);
+        match read(&event, &BTreeSet::new()) {
+            Reading::Event(_) => assert_eq!(rules.len(), 1, "{name}: {rules:?}"),
+            Reading::Nothing(_) => assert!(rules.len() <= 1, "{name}: {rules:?}"),
+            Reading::Unknown(_) => assert!(rules.is_empty(), "{name}: {rules:?}"),
+        }
+    }
+}
+
+#[test]
+fn of_what_organizations_tells_elsewhere_everything_is_forwarded() {
+    let [reattach, elsewhere] = ["reattach.yaml", "event-forwarder.yaml"].map(Template::named);
+    for (name, event) in events() {
+        if event["source"] == "aws.organizations" {
+            assert_eq!(rules(&elsewhere, &event), rules(&reattach, &event), "{name}");
+        }
+    }
+}
+
+#[test]
+fn our_own_calls_and_those_that_failed_are_left_where_they_are() {
+    let reattach = Template::named("reattach.yaml");
+    let calls = events().into_iter().filter(|(_, it)| it["detail-type"] == CALL);
+    let calls: Vec<_> = calls.filter(|(_, it)| !rules(&reattach, it).is_empty()).collect();
+    assert!(calls.len() > 10);
+    let own = &reattach.body["Resources"]["ReattachFunction"]["Properties"];
+    let own = &own["Environment"]["Variables"]["OWN_ROLES"];
+    let own = reattach.with(REQUIRED).resolve(own).unwrap();
+    let own = own.as_str().unwrap().split(',').filter(|it| !it.contains("Member"));
+    let own: Vec<_> = own.collect();
+    assert_eq!(own.len(), 5);
+    for (name, event) in calls {
+        let mut failed = event.clone();
+        failed["detail"]["errorCode"] = json!("AccessDenied");
+        assert_eq!(rules(&reattach, &failed), [""; 0], "{name}");
+        for role in &own {
+            let mut ours = event.clone();
+            ours["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!(role);
+            assert_eq!(rules(&reattach, &ours), [""; 0], "{name} by {role}");
+        }
+        // The root user has no role.
+        let mut root = event;
+        root["detail"]["userIdentity"] = json!({ "type": "Root" });
+        assert_eq!(rules(&reattach, &root).len(), 1, "{name}");
+    }
+}
+
+/// What EventBridge calls a call that CloudTrail recorded.
+const CALL: &str = "AWS API Call via CloudTrail";
+
+#[test]
+fn the_metrics_are_those_that_the_function_writes() {
+    let source = fs::read_to_string(project("functions/reattach/src/metrics.rs")).unwrap();
+    let written = source.lines().filter_map(|it| it.trim().strip_prefix("(\""));
+    let written: BTreeSet<_> = written.filter_map(|it| Some(it.split_once("\", \"")?.0)).collect();
+    assert_eq!(written, METRICS.into());
 }
