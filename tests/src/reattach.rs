@@ -13,7 +13,7 @@ use simulator::{Function, Outcome};
 
 use crate::binaries::binary;
 use crate::organization::{Organization, POLICY_TEXT};
-use crate::role::{FunctionRole, STATE_BUCKET};
+use crate::role::{FunctionRole, STATE_BUCKET, STATE_MACHINE};
 use crate::stack::{SECRET, TOKEN};
 
 /// The topic that people listen to.
@@ -37,12 +37,26 @@ impl<'a> Reattach<'a> {
     ///
     /// When it does not start.
     pub async fn start(organization: &'a Organization, mode: &str) -> Self {
+        Self::with_role(organization, mode, &FunctionRole::of("reattach")).await
+    }
+
+    /// Starts the function in this mode, under this role.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn with_role(
+        organization: &'a Organization,
+        mode: &str,
+        role: &FunctionRole,
+    ) -> Self {
         let function = Function::of(&binary("reattach"), organization)
-            .env("AWS_ACCESS_KEY_ID", FunctionRole::of("reattach").session(organization))
+            .env("AWS_ACCESS_KEY_ID", role.session(organization))
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_SESSION_TOKEN", TOKEN)
             .env("AWS_LAMBDA_LOG_LEVEL", "TRACE")
             .env("STATE_BUCKET", STATE_BUCKET)
+            .env("STATE_MACHINE_ARN", STATE_MACHINE)
             .env("TOPIC_ARN", TOPIC)
             .env("OWN_ROLES", OWN_ROLE)
             .env("MODE", mode);

@@ -149,6 +149,7 @@ fn located(value: Value) -> Value {
                 it if it == "StateBucket.Arn" || it.ends_with("-StateBucketArn") => &bucket,
                 it if it == "StateKey.Arn" || it.ends_with("-StateKeyArn") => STATE_KEY,
                 "Topic" => TOPIC,
+                it if it.ends_with("-StateMachineArn") => STATE_MACHINE,
                 it if it.ends_with("-OrganizationId") => "organization-of-ours",
                 other => other,
             };

@@ -14,11 +14,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
     BACKUP_POLICY, CallOutcome, Entry, KeyManager, KeyType, Role, Service, Settings, Vault,
 };
 use tests::organization::{Organization, document};
+use tests::reattach::{Reattach, TOPIC, told};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE};
 use tests::stack::Stack;
 
@@ -28,11 +30,24 @@ const MANAGEMENT: &str = "111122223333";
 const KEY: &str = "3e1d7c52-8a64-4f0b-b1de-52c0a9e4f7d6";
 
 /// The functions that the tests here know how to make do everything.
-const FUNCTIONS: [&str; 5] =
-    ["backup-policy", "global-settings", "member-accounts", "policy-types", "service-access"];
+const FUNCTIONS: [&str; 6] = [
+    "backup-policy",
+    "global-settings",
+    "member-accounts",
+    "policy-types",
+    "reattach",
+    "service-access",
+];
 
-/// What no call of a function needs: Lambda writes the logs.
-const BY_LAMBDA: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+/// What no call of a function needs: Lambda writes the logs, reads queues and gives up on messages.
+const BY_LAMBDA: [&str; 6] = [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+];
 
 /// What AWS asks for on behalf of a function, beside what the function calls.
 const ON_BEHALF: [&str; 6] = [
@@ -45,6 +60,10 @@ const ON_BEHALF: [&str; 6] = [
     "s3:ListBucket",
 ];
 
+/// What a function needs only when a resource is deleted while it is put back.
+const IN_A_RACE: [(&str, &str); 2] =
+    [("reattach", "organizations:DeletePolicy"), ("reattach", "organizations:UntagResource")];
+
 /// Lets a function do everything that its template can ask of it, as far as `role` lets it, and
 /// take it back or not when the resource is deleted.
 async fn exercise(function: &'static str, role: FunctionRole, takes_back: bool) -> Organization {
@@ -54,6 +73,10 @@ async fn exercise(function: &'static str, role: FunctionRole, takes_back: bool) 
         _ => Organization::bare(Settings::default().accounts(8)).await,
     };
     organization.buckets(|it| it.create_encrypted(STATE_BUCKET, STATE_KEY));
+    if function == "reattach" {
+        reattach(&organization, &role).await;
+        return organization;
+    }
     let stack = organization.stack(function).with_role(role).with("STATE_BUCKET", STATE_BUCKET);
     match function {
         "backup-policy" => backup_policy(stack).await,
@@ -63,6 +86,78 @@ async fn exercise(function: &'static str, role: FunctionRole, takes_back: bool) 
         _ => service_access(stack, takes_back).await,
     }
     organization
+}
+
+/// Has everything that can be put back undone, and put back as far as `role` lets it.
+async fn reattach(organization: &Organization, role: &FunctionRole) {
+    organization.topics(|it| it.create(TOPIC));
+    organization.state_machines(|it| it.create(STATE_MACHINE));
+    let account = organization.id("security-000");
+    let stack = |function, name| organization.stack(function).named(name).kept();
+    let (mut types, mut access) = (stack("policy-types", "A"), stack("service-access", "B"));
+    let (mut settings, mut policy) = (stack("global-settings", "C"), stack("backup-policy", "D"));
+    let _ = types.create(json!({ "PolicyTypes": [BACKUP_POLICY] })).await.ok();
+    let administrators = json!([{ "AccountId": account, "ServicePrincipal": BACKUP }]);
+    let properties = json!({
+        "ServicePrincipals": [BACKUP],
+        "StackSets": true,
+        "DelegatedAdministrators": administrators,
+        "OnDelete": "Revert",
+    });
+    let _ = access.create(properties).await.ok();
+    let properties = json!({ "CrossAccountBackup": true, "OnDelete": "Restore" });
+    let _ = settings.create(properties).await.ok();
+    let targets = [organization.id("root"), organization.id("Workloads"), account.clone()];
+    let properties = json!({
+        "Name": "daily",
+        "Content": document(3),
+        "TargetIds": targets,
+        "Tags": { "team": "storage" },
+    });
+    let _ = policy.create(properties).await.ok();
+    let members = json!({
+        "SchemaVersion": 1,
+        "Revision": 1,
+        "Function": "member-accounts",
+        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/members/7a0c",
+        "LogicalId": "E",
+        "PhysicalId": "member-accounts",
+        "Properties": {
+            "RoleName": "org-backup-member",
+            "Regions": ["us-east-1"],
+            "TargetIds": [organization.id("Workloads")],
+        },
+    });
+    let key = "desired/member-accounts/members/7a0c/E.json";
+    organization.buckets(|it| it.put(STATE_BUCKET, key, members.to_string()));
+    organization.organization(|it| it.tells_paths = false);
+
+    let undone = organization.organization(|it| {
+        let root = it.root.clone();
+        let daily = it.policy_named("daily").unwrap().id.clone();
+        let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+        let half = it.create_policy(BACKUP_POLICY, "half", "", &half.to_string(), &[]).unwrap();
+        it.attach_policy(&half, &root).unwrap();
+        it.detach_policy(&daily, &root).unwrap();
+        it.attach_policy(&daily, &it.unit_named("Sandbox").unwrap().id.clone()).unwrap();
+        it.update_policy(&daily, Some("renamed"), None, None).unwrap();
+        it.untag(&daily, &["team".to_owned()]).unwrap();
+        it.deregister_delegated_administrator(&account, BACKUP).unwrap();
+        daily
+    });
+    let reattach = Reattach::with_role(organization, "Repair", role).await;
+    let event = told("DetachPolicy", &json!({ "policyId": undone }));
+    let _ = reattach.invoke(&event).await;
+    let _ = reattach.sweep().await;
+    let off = [("isCrossAccountBackupEnabled".to_owned(), "false".to_owned())].into();
+    organization.backup(|it| it.update_global_settings(&off).unwrap());
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.disable_policy_type(&root, BACKUP_POLICY).unwrap();
+        it.delete_policy(&undone).unwrap();
+        it.disable_service_access(BACKUP).unwrap();
+    });
+    let _ = reattach.sweep().await;
 }
 
 /// Updates the resource if it was created, which lacks permissions in most tests here.
@@ -191,9 +286,12 @@ async fn member_accounts(stack: Stack<'_>) {
 
 /// The calls that lacked a permission.
 fn denied(organization: &Organization) -> String {
-    organization.lines(
-        |it| matches!(&it.outcome, CallOutcome::Error(code) if code.starts_with("AccessDenied")),
-    )
+    organization.lines(|it| matches!(&it.outcome, CallOutcome::Error(code) if is_denial(code)))
+}
+
+/// Whether AWS refuses a caller with this code.
+fn is_denial(code: &str) -> bool {
+    code.starts_with("AccessDenied") || code == "AuthorizationError"
 }
 
 fn actions(statement: &Value) -> Vec<&str> {
@@ -238,7 +336,10 @@ async fn a_function_may_do_what_it_does_and_does_what_it_may() {
         let allowed = role.statements.iter().flat_map(actions);
         let unused: BTreeSet<_> = allowed
             .filter(|it| {
-                !called.contains(*it) && !BY_LAMBDA.contains(it) && !ON_BEHALF.contains(it)
+                !called.contains(*it)
+                    && !BY_LAMBDA.contains(it)
+                    && !ON_BEHALF.contains(it)
+                    && !IN_A_RACE.contains(&(function, it))
             })
             .collect();
         assert_eq!(unused, BTreeSet::new(), "the role of {function} allows, and it never calls");
@@ -250,17 +351,25 @@ async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
     for function in FUNCTIONS {
         let mut unproven = FunctionRole::of(function).statements;
         unproven.retain(|it| !actions(it).iter().all(|it| BY_LAMBDA.contains(it)));
+        // SNS asks for the key of an encrypted topic, and the simulator's are not encrypted.
+        unproven.retain(|it| it["Resource"] != "TopicKey.Arn");
+        // Nobody but `service-access` can switch StackSets off in the simulator.
+        let activate = "cloudformation:ActivateOrganizationsAccess";
+        unproven.retain(|it| function != "reattach" || it["Action"] != activate);
         // What two parameters allow alike is needed for each of them alone.
         for (role, takes_back) in
             [(FunctionRole::of(function), true), (FunctionRole::retaining(function), false)]
         {
-            for (index, statement) in role.statements.iter().enumerate() {
-                if unproven.contains(statement) {
-                    let less = role.clone().without(index);
-                    let organization = exercise(function, less, takes_back).await;
-                    unproven.retain(|it| it != statement || denied(&organization).is_empty());
-                }
-            }
+            let candidates = role.statements.iter().enumerate();
+            let candidates = candidates.filter(|(_, it)| unproven.contains(it));
+            // At once, since the functions mostly wait for the published rates.
+            let needed = join_all(candidates.map(async |(index, statement)| {
+                let less = role.clone().without(index);
+                let organization = exercise(function, less, takes_back).await;
+                (!denied(&organization).is_empty()).then(|| statement.clone())
+            }));
+            let needed: Vec<_> = needed.await.into_iter().flatten().collect();
+            unproven.retain(|it| !needed.contains(it));
         }
         assert_eq!(unproven, Vec::<Value>::new(), "{function} does not need them");
     }

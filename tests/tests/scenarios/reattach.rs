@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Fault, Moment, Outcome, Settings};
 use tests::organization::{Organization, document};
 use tests::reattach::{OWN_ROLE, Reattach, TOPIC, told, told_by};
-use tests::role::STATE_BUCKET;
+use tests::role::{STATE_BUCKET, STATE_MACHINE};
 use tests::stack::Stack;
 
 const BACKUP: &str = "backup.amazonaws.com";
@@ -477,4 +477,86 @@ async fn a_schedule_that_could_not_do_all_is_an_error_that_lambda_repeats() {
     organization.fail(Fault::error("ListRoots", "AccessDeniedException"));
     assert!(matches!(reattach.sweep().await, Outcome::Failed(_)));
     assert_eq!(reattach.metrics().get("Sweeps"), None);
+}
+
+/// The desired state of member accounts, as its function writes it.
+fn with_members(organization: &Organization) {
+    let stack = "arn:aws:cloudformation:us-east-1:111122223333:stack/members/7a0c";
+    let entry = json!({
+        "SchemaVersion": 1,
+        "Revision": 3,
+        "Function": "member-accounts",
+        "StackId": stack,
+        "LogicalId": "Members",
+        "PhysicalId": "member-accounts",
+        "Properties": { "RoleName": "org-backup-member", "Regions": ["eu-north-1"] },
+    });
+    let key = "desired/member-accounts/members/7a0c/Members.json";
+    organization.buckets(|it| it.put(STATE_BUCKET, key, entry.to_string()));
+    organization.state_machines(|it| it.create(STATE_MACHINE));
+}
+
+/// The accounts of each run that was started, by name.
+fn runs(organization: &Organization) -> Vec<Vec<String>> {
+    let keys = organization.buckets(|it| {
+        let keys = it.keys(STATE_BUCKET).into_iter().filter(|it| it.starts_with("runs/"));
+        keys.filter(|it| it.ends_with("batches.json")).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let accounts = keys.iter().map(|key| {
+        let batches = organization.object(STATE_BUCKET, key).unwrap();
+        let batches: Value = serde_json::from_str(&batches).unwrap();
+        let batches = batches.as_array().unwrap().iter();
+        let accounts = batches.flat_map(|it| it["Batch"]["Accounts"].as_array().unwrap().clone());
+        accounts.map(|it| organization.named(&it.to_string())).collect()
+    });
+    accounts.collect()
+}
+
+#[tokio::test]
+async fn an_account_that_joined_gets_its_member_work_alone() {
+    let organization = bare().await;
+    with_members(&organization);
+    let account = organization.id("security-000");
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let event = told("MoveAccount", &json!({ "accountId": account }));
+    // The same again is the same run.
+    assert!(reattach.deliver(&[event.clone(), event]).await.is_empty());
+    let runs = runs(&organization);
+    assert_eq!((runs.len(), runs[0].len()), (1, 1), "{runs:?}");
+    assert!(runs[0][0].contains("security-000"), "{runs:?}");
+    assert_eq!(organization.state_machines(|it| it.executions().len()), 1);
+}
+
+#[tokio::test]
+async fn the_schedule_does_the_member_work_of_every_account() {
+    let organization = bare().await;
+    with_members(&organization);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let swept = reattach.sweep().await;
+    assert!(matches!(swept, Outcome::Returned(_)), "{}", reattach.logs());
+    let runs = runs(&organization);
+    assert_eq!(runs.len(), 1);
+    assert!(runs[0].len() > 5, "{runs:?}");
+}
+
+#[tokio::test]
+async fn member_work_that_could_not_be_started_is_asked_for_again() {
+    let organization = bare().await;
+    with_members(&organization);
+    let event = told("MoveAccount", &json!({ "accountId": organization.id("security-000") }));
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.fail(Fault::error("StartExecution", "StateMachineDoesNotExist"));
+    assert_eq!(reattach.deliver(std::slice::from_ref(&event)).await, [0]);
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert_eq!(organization.state_machines(|it| it.executions().len()), 1);
+}
+
+#[tokio::test]
+async fn in_report_mode_no_member_work_is_started() {
+    let organization = bare().await;
+    with_members(&organization);
+    let event = told("MoveAccount", &json!({ "accountId": organization.id("security-000") }));
+    let reattach = Reattach::start(&organization, "Report").await;
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert_eq!(runs(&organization), Vec::<Vec<String>>::new());
 }
