@@ -72,7 +72,16 @@ impl<'a> Scene<'a> {
             let id = ids[it.resource].clone().filter(|_| self.current[it.resource].is_some())?;
             Some(async move {
                 pass(it.after).await;
-                tamper(organization, &id, it);
+                let theirs = tamper(organization, &id, it);
+                if !theirs.is_empty() {
+                    // As soon as the type is back.
+                    pass(Duration::from_secs(5)).await;
+                }
+                organization.organization(|it| {
+                    for (policy, target) in &theirs {
+                        let _again = it.attach_policy(policy, target);
+                    }
+                });
             })
         });
         tokio::join!(join_all(works), join_all(tampering));
@@ -139,9 +148,15 @@ async fn change(stack: &mut Stack<'_>, work: &Work) {
     }
 }
 
-/// Does what somebody does who has not heard of us.
-fn tamper(organization: &Organization, policy: &str, Tampering { how, .. }: &Tampering) {
+/// Does what somebody does who has not heard of us, and returns what they attach again later: theirs
+/// and not ours.
+fn tamper(
+    organization: &Organization,
+    policy: &str,
+    Tampering { how, .. }: &Tampering,
+) -> Vec<(String, String)> {
     let sandbox = organization.id("sandbox-009");
+    let mut attach_again = Vec::new();
     organization.organization(|it| {
         let root = it.root.clone();
         let targets: Vec<_> = it.targets_of(policy).into_iter().map(ToOwned::to_owned).collect();
@@ -164,27 +179,20 @@ fn tamper(organization: &Organization, policy: &str, Tampering { how, .. }: &Tam
                 Some(it.delete_policy(policy))
             }
             How::SwitchTheTypeOffAndOn => {
-                let policies: Vec<_> = it.policies(BACKUP_POLICY).map(|it| it.id.clone()).collect();
-                let attached = |id: &String| {
-                    let targets = it.targets_of(id).into_iter().map(ToOwned::to_owned);
-                    (id.clone(), targets.collect::<Vec<_>>())
-                };
-                let attached: Vec<_> = policies.iter().map(attached).collect();
+                let policies = it.policies(BACKUP_POLICY);
+                let theirs = policies.filter(|it| ["theirs", "inherited"].contains(&&*it.name));
+                let attached = theirs.flat_map(|policy| {
+                    let targets = it.targets_of(&policy.id).into_iter();
+                    targets.map(|target| (policy.id.clone(), target.to_owned()))
+                });
+                attach_again = attached.collect();
                 let _off = it.disable_policy_type(&root, BACKUP_POLICY);
                 let _on = it.enable_policy_type(&root, BACKUP_POLICY);
-                // They remember to attach their own again, and not ours.
-                for (id, targets) in attached {
-                    let name = it.policy(&id).map(|it| it.name.clone()).unwrap_or_default();
-                    for target in
-                        targets.iter().filter(|_| ["theirs", "inherited"].contains(&&*name))
-                    {
-                        let _again = it.attach_policy(&id, target);
-                    }
-                }
                 None
             }
         };
     });
+    attach_again
 }
 
 /// Whether no account lost a policy that it was to keep, and nothing of others was touched.
