@@ -106,12 +106,15 @@ impl Case {
     }
 
     /// Whether a rollback leaves all as it was. Policy types stay enabled, since nothing says which
-    /// were found so, and a record of what was found is not looked at unless it is asked for.
+    /// were found so, and a record of what was found is not looked at unless it is asked for. A policy
+    /// that was adopted is released as it is by then.
     pub fn can_go_back(&self, organization: &Organization) -> bool {
         let [before, after] = [self.before, self.after].map(|it| self.properties(it, organization));
         let asks = |it: &Value| it.get("OnDelete").is_some_and(|it| it != "Retain");
+        let is_set = |it: &Value| it.get("Adopt").is_some_and(|it| it != "false" && *it != false);
+        let adopts = before.is_none() && after.as_ref().is_some_and(is_set);
         let stops = before.is_some_and(|it| !asks(&it)) && after.is_some_and(|it| asks(&it));
-        self.function != "policy-types" && !stops
+        self.function != "policy-types" && !stops && !adopts
     }
 
     /// Whether the resource exists before and after.
