@@ -6,6 +6,7 @@ use aws_sdk_organizations::types::{PolicySummary, PolicyType as WireType};
 use plan::backup_policy::{Existing, Observed, Room, Step};
 use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, PolicyType, Target, TargetId};
+use plan::owner::{OWNER_TAG, Owner};
 use tracing::info;
 
 use crate::calls::log_plan;
@@ -34,7 +35,9 @@ pub struct Wanted {
 
 /// Reads what a policy that is to be there has to be compared with, and the IDs of its targets.
 ///
-/// The policy is the one called `id`; where there is none, it is the one with the name.
+/// The policy is the one called `id`; where there is none, it is the one with the name. Where the
+/// one called `id` is gone, it may have been made anew under another name by an update that failed
+/// and could not tell its ID: then it is the one that `owner` made.
 ///
 /// # Errors
 ///
@@ -43,6 +46,7 @@ pub async fn observe(
     management: &Management,
     wanted: &Wanted,
     id: Option<&PolicyId>,
+    owner: &Owner,
 ) -> Result<(BTreeSet<TargetId>, Observed), Error> {
     let root = management.settled_root(&PolicyType::backup(), READ_ROOT).await?;
     let policy_type = root.status(&PolicyType::backup());
@@ -57,6 +61,7 @@ pub async fn observe(
     };
     let (policy, namesake) = match (known, named) {
         (None, Some(named)) => (existing(management, &named).await?, None),
+        (None, None) if id.is_some() => (made_by(management, owner).await?, None),
         (known, named) => (known, named),
     };
     let attached = policy.iter().flat_map(|it| &it.targets).collect::<BTreeSet<_>>();
@@ -101,6 +106,18 @@ async fn named(management: &Management, name: &PolicyName) -> Result<Option<Poli
             id.ok_or_else(|| Error::incomplete("find the policy", "its ID")).map(Some)
         }
     }
+}
+
+/// A policy that `owner` made, whatever it is called now.
+async fn made_by(management: &Management, owner: &Owner) -> Result<Option<Existing>, Error> {
+    for it in management.policies(&WireType::BackupPolicy).await? {
+        let Some(id) = it.id.and_then(|it| it.parse().ok()) else { continue };
+        let tags = management.tags(PolicyId::as_str(&id)).await?;
+        if tags.get(OWNER_TAG).is_some_and(|it| it == owner.tag_value().as_str()) {
+            return existing(management, &id).await;
+        }
+    }
+    Ok(None)
 }
 
 /// The policy called `id`, if there is one.

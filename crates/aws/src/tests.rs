@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
+use plan::owner::Owner;
 use plan::policy_types::Status;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -181,9 +182,10 @@ async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
         refusal("TargetNotFoundException"),
     ]);
     let targets = ["root", "ou-ab12-unit0001"].map(|it| it.parse().unwrap()).into();
+    let owner = Owner::new("arn:aws:cloudformation:eu-west-1:111122223333:stack/s/1", "Daily");
     let wanted = Wanted { name: "daily".parse().unwrap(), targets };
     let management = script.management().await;
-    let (targets, observed) = observe(&management, &wanted, None).await.unwrap();
+    let (targets, observed) = observe(&management, &wanted, None, &owner).await.unwrap();
     assert_eq!(targets.len(), 2);
     assert_eq!(observed.policy_type, Status::Enabled);
     assert!(observed.policy.is_none());

@@ -182,7 +182,8 @@ impl Goal<'_> {
         let mut known = id.clone();
         let mut all = Vec::new();
         for round in 1.. {
-            let (targets, observed) = observe(management, &wanted, known.as_ref()).await?;
+            let (targets, observed) =
+                observe(management, &wanted, known.as_ref(), self.owner).await?;
             desired.targets = targets;
             let steps = plan(Some(&desired), &observed, self.owner, id.as_ref())?;
             let reaches_accounts = steps.iter().any(Step::reaches_accounts);

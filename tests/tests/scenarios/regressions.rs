@@ -362,3 +362,23 @@ async fn a_failed_update_of_settings_that_are_restored_is_undone() {
     assert!(stack.rollback.take().unwrap().success);
     assert_eq!(organization.state(), before);
 }
+
+#[tokio::test]
+async fn a_policy_that_a_failed_update_made_anew_is_not_made_twice() {
+    let organization = Organization::ready(Settings::default()).await;
+    let mut stack = organization.stack("backup-policy");
+    let targets = [organization.id("Sandbox")];
+    let created = stack.create(daily(3, &targets)).await.ok();
+    organization.organization(|it| {
+        it.detach_policy(&created.physical_id, &targets[0]).unwrap();
+        it.delete_policy(&created.physical_id).unwrap();
+    });
+    // It is made anew under its new name, and an update that fails has to keep the ID.
+    let mut renamed = daily(3, &targets);
+    renamed["Name"] = json!("weekly");
+    organization.fail(Fault::error("AttachPolicy", "ConstraintViolationException"));
+    let _ = stack.update(renamed.clone()).await.reason();
+    assert!(stack.rollback.take().unwrap().success);
+    let _ = stack.update(renamed).await.ok();
+    assert_eq!(organization.organization(|it| it.policies(BACKUP_POLICY).count()), 1);
+}
