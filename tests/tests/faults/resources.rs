@@ -181,9 +181,8 @@ pub(crate) fn state(organization: &Organization) -> String {
     });
     for (id, name) in accounts {
         let settings = organization.backup(|it| it.region_settings(&id, REGION));
-        let on: Vec<_> =
-            settings.opt_in.iter().filter(|it| *it.1).map(|it| it.0.as_str()).collect();
-        state += &[&*name, "is opted in to", &on.join(" "), "\n"].join(" ");
+        let on = settings.opt_in.into_iter().filter(|it| it.1);
+        state += &on.map(|it| name.clone() + " is opted in to " + &it.0 + "\n").collect::<String>();
     }
     state
 }

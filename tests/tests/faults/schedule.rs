@@ -242,16 +242,17 @@ fn fault(rng: &mut Rng) -> Fault {
             Kind::Error(error(pick(rng, &codes)))
         }
         _ => {
-            let codes = [
-                "AccessDeniedException",
-                "ConstraintViolationException",
-                "InvalidInputException",
-                "PolicyTypeNotEnabledException",
-            ];
+            let codes =
+                ["AccessDeniedException", "ConstraintViolationException", "InvalidInputException"];
             Kind::Error(error(pick(rng, &codes)))
         }
     };
     let times = pick(rng, &[1, 1, 1, 2, 3, 6, 12, 24]);
+    if chance(rng, 10) {
+        // Where it may be so, for a moment: an operation that wants it so would take it for done.
+        let code = "PolicyTypeNotEnabledException";
+        return Fault::error("AttachPolicy", code).nth(rng.u64(1..3)).times(times);
+    }
     Fault::new("*", kind).nth(rng.u64(1..60)).times(times)
 }
 
@@ -273,8 +274,9 @@ impl fmt::Display for Schedule {
                 }
                 writeln!(f)?;
             }
-            for Fault { nth, times, kind, .. } in &round.faults {
-                writeln!(f, "  from call {nth} on, {} times: {kind:?}", times.unwrap_or(0))?;
+            for Fault { operation, nth, times, kind, .. } in &round.faults {
+                let times = times.unwrap_or(0);
+                writeln!(f, "  from call {nth} of {operation} on, {times} times: {kind:?}")?;
             }
             for Tampering { resource, after, how } in &round.tampering {
                 let name = RESOURCES[*resource].name;
