@@ -46,6 +46,8 @@ fn dependencies_point_one_way() {
             "aws" | "simulator" => &["plan"],
             "demo" => &["simulator"],
             "cli" => &["aws", "plan"],
+            "restored" => &["aws", "plan"],
+            "restore-validation" => &["aws", "plan", "restored"],
             // It does again what the others did.
             "reattach" => &[
                 "aws",

@@ -15,6 +15,7 @@ pub mod content;
 mod environment;
 mod error;
 pub mod global_settings;
+mod http;
 pub mod member_accounts;
 pub mod member_runs;
 mod operation;
@@ -28,6 +29,7 @@ pub mod state;
 
 pub use calls::Tally;
 pub use error::{Error, Kind, removable};
+pub use http::connector;
 pub use organizations::Record;
 pub use session::{Management, Session};
 

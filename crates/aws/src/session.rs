@@ -1,15 +1,12 @@
 //! Clients of AWS, built once.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::sdk_config::Builder;
 use plan::id::RoleArn;
@@ -18,6 +15,7 @@ use tokio::time::Instant;
 use crate::calls::{Busy, Calls, Pace, Tally};
 use crate::environment;
 use crate::error::Error;
+use crate::http;
 use crate::member_runs::Machine;
 use crate::operation::{ASSUME_ROLE, PUBLISH};
 use crate::state::State;
@@ -35,11 +33,11 @@ macro_rules! client {
 }
 
 /// What is built once for all requests: one connector with one pool and one TLS configuration for
-/// every client and for the answers to CloudFormation, and the credentials of the function.
+/// every client and for the answers to CloudFormation, and the clients of the function itself.
 #[derive(Clone, Debug)]
 pub struct Session {
     connector: SharedHttpConnector,
-    config: SdkConfig,
+    clients: Arc<Clients>,
     pace: Pace,
     tally: Tally,
     /// The name of the state bucket, where there is one.
@@ -53,22 +51,17 @@ impl Session {
     ///
     /// Nothing else is asked for credentials: there is no profile and no metadata service in Lambda.
     pub fn from_environment() -> Self {
-        let settings = HttpConnectorSettings::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .read_timeout(Duration::from_secs(20))
-            .build();
-        let connector = SharedHttpConnector::new(
-            Connector::builder()
-                .connector_settings(settings)
-                .sleep_impl(TokioSleep::new())
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build(),
-        );
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        let session = Self::new(connector, environment::settings(variables));
+        let session = Self::new(http::connector(), environment::settings(variables));
         Self { state_bucket: state_bucket(), machine: machine(), ..session }
+    }
+
+    /// A session with the credentials, the Region and the endpoints of `config`, for the operator's
+    /// command, which finds them in more places than a function does.
+    pub fn of_config(connector: SharedHttpConnector, config: &SdkConfig) -> Self {
+        Self::new(connector, config.to_builder())
     }
 
     /// A session that sends its requests through `connector`, for tests.
@@ -101,11 +94,12 @@ impl Session {
             .retry_config(patience())
             .sleep_impl(TokioSleep::new())
             .build();
+        let tally = Tally::default();
         Self {
             connector,
-            config,
+            clients: Arc::new(Clients::new(config, tally.clone())),
             pace: Pace::default(),
-            tally: Tally::default(),
+            tally,
             state_bucket: None,
             machine: None,
         }
@@ -147,7 +141,7 @@ impl Session {
         deadline: Instant,
     ) -> Result<(), Error> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        let client = client!(aws_sdk_sns, &self.config);
+        let client = client!(aws_sdk_sns, &self.clients.config);
         let publish = client.publish().topic_arn(topic).subject(subject).message(text).send();
         let published = calls.call(PUBLISH, format!("publish to {topic}"), publish).await;
         let hint = "let the function's role publish to the topic and use the key that encrypts it";
@@ -158,14 +152,14 @@ impl Session {
     pub fn state(&self, deadline: Instant) -> Option<State> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let bucket = self.state_bucket.clone()?;
-        Some(State::new(client!(aws_sdk_s3, &self.config), bucket, calls))
+        Some(State::new(self.clients.s3(), bucket, calls))
     }
 
     /// The state machine until `deadline`, as the function itself; `None` where there is none.
     pub fn machine(&self, deadline: Instant) -> Option<Machine> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let (arn, above) = self.machine.clone()?;
-        Some(Machine::new(client!(aws_sdk_sfn, &self.config), arn, above, calls))
+        Some(Machine::new(client!(aws_sdk_sfn, &self.clients.config), arn, above, calls))
     }
 
     /// Clients that act in the management account until `deadline`: as the function itself, or as
@@ -180,11 +174,11 @@ impl Session {
         deadline: Instant,
     ) -> Result<Management, Error> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        let own = self.config.clone();
+        let own = Arc::clone(&self.clients);
         let Some(role) = role else {
-            return Ok(Management { config: own.clone(), own, tally: self.tally.clone(), calls });
+            return Ok(Management { clients: Arc::clone(&own), own, calls });
         };
-        let client = client!(aws_sdk_sts, &own);
+        let client = client!(aws_sdk_sts, &own.config);
         let assume = client.assume_role().role_arn(role.as_str()).role_session_name("org-backup");
         let action = format!("assume the role {role}");
         let assumed = calls.call(ASSUME_ROLE, &action, assume.send()).await;
@@ -201,49 +195,92 @@ impl Session {
             "AssumeRole",
         );
         let credentials = SharedCredentialsProvider::new(credentials);
-        let config = own.to_builder().credentials_provider(credentials).build();
-        Ok(Management { config, own, tally: self.tally.clone(), calls })
+        let config = own.config.to_builder().credentials_provider(credentials).build();
+        let clients = Arc::new(Clients::new(config, self.tally.clone()));
+        Ok(Management { clients, own, calls })
+    }
+}
+
+/// What acts as one caller: clients that are built when they are first needed, and once.
+#[derive(Debug)]
+struct Clients {
+    config: SdkConfig,
+    tally: Tally,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
+    backup: OnceLock<aws_sdk_backup::Client>,
+    cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+}
+
+impl Clients {
+    fn new(config: SdkConfig, tally: Tally) -> Self {
+        Self {
+            config,
+            tally,
+            organizations: OnceLock::new(),
+            backup: OnceLock::new(),
+            cloudformation: OnceLock::new(),
+            s3: OnceLock::new(),
+        }
+    }
+
+    fn organizations(&self) -> aws_sdk_organizations::Client {
+        let build = || {
+            let config = aws_sdk_organizations::config::Builder::from(&self.config);
+            let config = config.retry_classifier(Busy(self.tally.clone()));
+            let config = config.retry_partition(tireless());
+            aws_sdk_organizations::Client::from_conf(config.build())
+        };
+        self.organizations.get_or_init(build).clone()
+    }
+
+    fn backup(&self) -> aws_sdk_backup::Client {
+        self.backup.get_or_init(|| client!(aws_sdk_backup, &self.config)).clone()
+    }
+
+    fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        self.cloudformation.get_or_init(|| client!(aws_sdk_cloudformation, &self.config)).clone()
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        self.s3.get_or_init(|| client!(aws_sdk_s3, &self.config)).clone()
     }
 }
 
 /// The clients of one request, which act in the management account.
 #[derive(Debug)]
 pub struct Management {
-    config: SdkConfig,
-    own: SdkConfig,
-    tally: Tally,
+    clients: Arc<Clients>,
+    own: Arc<Clients>,
     pub(crate) calls: Calls,
 }
 
 impl Management {
     /// What acts in the management account.
     pub(crate) fn config(&self) -> &SdkConfig {
-        &self.config
+        &self.clients.config
     }
 
     /// What acts as the function itself.
     pub(crate) fn own(&self) -> &SdkConfig {
-        &self.own
+        &self.own.config
     }
 
     pub(crate) fn organizations(&self) -> aws_sdk_organizations::Client {
-        let config = aws_sdk_organizations::config::Builder::from(&self.config);
-        let config = config.retry_classifier(Busy(self.tally.clone()));
-        let config = config.retry_partition(tireless());
-        aws_sdk_organizations::Client::from_conf(config.build())
+        self.clients.organizations()
     }
 
     pub(crate) fn backup(&self) -> aws_sdk_backup::Client {
-        client!(aws_sdk_backup, &self.config)
+        self.clients.backup()
     }
 
     pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        client!(aws_sdk_cloudformation, &self.config)
+        self.clients.cloudformation()
     }
 
     /// A client that acts as the function itself, which is who may read a stack's own bucket.
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
-        client!(aws_sdk_s3, &self.own)
+        self.own.s3()
     }
 }
 

@@ -6,6 +6,7 @@
 mod check;
 mod effective;
 mod input;
+mod live;
 mod output;
 mod template;
 mod yaml;

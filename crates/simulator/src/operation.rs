@@ -76,6 +76,12 @@ impl Operation {
         OPERATIONS.iter().find(|it| it.service == service && it.name == name)
     }
 
+    /// How many calls a second AWS says it takes from one account, where it says so.
+    #[must_use]
+    pub fn per_second(&self) -> Option<f64> {
+        self.rate.map(|it| it.account.0)
+    }
+
     /// Every error code that this operation may answer.
     pub fn errors(&self) -> impl Iterator<Item = Code> {
         let common: &[Code] = match self.service {

@@ -45,6 +45,10 @@ impl Child {
         Ok(Self { pid, logs, exited, _waiter: waiter })
     }
 
+    pub(super) fn process(&self) -> Option<i32> {
+        self.pid.map(Pid::as_raw_pid)
+    }
+
     pub(super) fn logs(&self) -> String {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

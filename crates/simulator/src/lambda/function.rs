@@ -1,6 +1,7 @@
 //! A function under test.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
@@ -36,6 +37,8 @@ pub enum Outcome {
 /// A function binary and the environment it will get.
 #[derive(Clone, Debug)]
 pub struct FunctionBuilder {
+    /// What runs the binary, and how: nothing, or a tool that watches it.
+    under: Vec<String>,
     binary: PathBuf,
     env: BTreeMap<String, String>,
 }
@@ -45,6 +48,13 @@ impl FunctionBuilder {
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Runs the binary under `command`, such as a tool that counts what it does.
+    #[must_use]
+    pub fn under(mut self, command: &[&str]) -> Self {
+        self.under = command.iter().map(|&it| it.to_owned()).collect();
         self
     }
 
@@ -64,8 +74,13 @@ impl FunctionBuilder {
         let address = listener.local_addr()?;
         let runtime = Arc::new(Runtime::default());
         let server = tokio::spawn(serve(listener, Arc::clone(&runtime)));
-        let mut command = Command::new(&self.binary);
-        command.env_clear().envs(&self.env).env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        let mut words = self.under.iter().map(OsStr::new).chain([self.binary.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command
+            .args(words)
+            .env_clear()
+            .envs(&self.env)
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string());
         match Child::spawn(command) {
             Ok(child) => Ok(Function { runtime, child, server }),
             Err(error) => {
@@ -91,7 +106,7 @@ impl Function {
         let management = simulator.organization(|it| it.management_account.clone());
         let region = simulator.region();
         let name = binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        FunctionBuilder { binary: binary.to_owned(), env: BTreeMap::new() }
+        FunctionBuilder { under: Vec::new(), binary: binary.to_owned(), env: BTreeMap::new() }
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
@@ -129,6 +144,20 @@ impl Function {
             outcome = self.invoke(event, deadline) => outcome,
             true = hold.reached() => Outcome::Exited(self.kill().await),
         }
+    }
+
+    /// Waits until the function has asked for an event, or has ended, since this was last waited for.
+    pub async fn idle(&self) {
+        tokio::select! {
+            () = self.runtime.asked() => {}
+            _ = self.child.exited() => {}
+        }
+    }
+
+    /// The number of the process, where it has one.
+    #[must_use]
+    pub fn process(&self) -> Option<i32> {
+        self.child.process()
     }
 
     /// Everything printed so far.

@@ -28,6 +28,7 @@ pub(super) enum Said {
 pub(super) struct Runtime {
     state: Mutex<State>,
     arrived: Notify,
+    asked: Notify,
 }
 
 #[derive(Default)]
@@ -68,7 +69,13 @@ impl Runtime {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until the function asks for an event.
+    pub(super) async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
     async fn next(&self) -> Reply {
+        self.asked.notify_one();
         loop {
             if let Some(invocation) = self.lock().begin() {
                 return invocation;

@@ -1,0 +1,1 @@
+//! Says of every restore test whether it brought back what it should.
