@@ -10,6 +10,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := .venv/.requirements
 CHECKOV := .venv/.requirements-checkov
 PACKAGE := $(TARGET)/package
+PEERS := .venv/.peers
+# As many authorities as Lambda has, and the same ones on every machine.
+BUDGETS = $(TARGET)/debug/budgets --package $(PACKAGE) --roots .venv/lib/python3*/site-packages/botocore/cacert.pem
 
 # What `make deploy` deploys, and what the names of its stacks begin with.
 STACK ?= org-backup
@@ -42,8 +45,16 @@ check: $(VENV) $(CHECKOV) ## Formatting, lints, licences and templates
 	.venv/bin/cfn-lint
 	.venv/checkov/bin/checkov --config-file .checkov.yaml
 
+.PHONY: budgets
+budgets: $(VENV) package ## Count anew what each function costs, and write it into docs/benchmarks/budgets.md
+	cargo build --locked --workspace --all-targets
+	$(BUDGETS) --write
+
 .PHONY: bench
-bench: ## Merge the policies of 1,000 to 50,000 accounts, and check one policy
+bench: $(VENV) $(PEERS) package bench-members ## Beside other handlers, at the published rates, and the merge of large organizations
+	cargo build --locked --workspace --all-targets
+	$(TARGET)/debug/peers --package $(PACKAGE) --python .venv/peers/bin/python
+	$(TARGET)/debug/convergence --package $(PACKAGE)
 	cargo bench --locked --package plan --bench language
 
 .PHONY: soak
@@ -100,6 +111,12 @@ $(VENV): requirements.txt
 $(CHECKOV): requirements-checkov.txt | $(VENV)
 	python3 -m venv .venv/checkov
 	.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(PEERS): benches/peers/boto3/requirements.txt benches/peers/node/package-lock.json $(VENV)
+	python3 -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	npm ci --prefix benches/peers/node --silent
 	touch $@
 
 .PHONY: clean

@@ -3,16 +3,22 @@
 
 usage: package.py BINARIES PACKAGE FUNCTION...
 
-Writes PACKAGE/org-backup/<hash of everything>/<function>.zip, with the templates beside them, and prints
+Writes PACKAGE/org-backup/<hash of everything>/<function>.zip, with the templates beside them, what
+each function is linked from in <function>.cdx.json, and the checksums of all in SHA256SUMS. Prints
 `org-backup/<hash>/`, the `ArtifactPrefix` of the templates. What was packed before is removed.
 """
 
 import hashlib
 import pathlib
+import re
 import shutil
 import sys
 import zipfile
 
+from sbom import sbom
+
+# The C library of Amazon Linux 2023, which `provided.al2023` is made of.
+GLIBC = (2, 34)
 TEMPLATES = pathlib.Path(__file__).parent.parent / "templates"
 
 
@@ -22,7 +28,13 @@ def pack(binary: bytes, archive: pathlib.Path) -> None:
     entry.create_system = 3  # Unix, whose permissions follow.
     entry.external_attr = 0o100755 << 16
     with zipfile.ZipFile(archive, "w") as it:
-        it.writestr(entry, binary, compress_type=zipfile.ZIP_DEFLATED, compresslevel=6)
+        it.writestr(entry, binary, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def needs(binary: bytes) -> tuple[int, int]:
+    """The newest version of the C library whose symbols `binary` asks for."""
+    versions = re.findall(rb"\0GLIBC_(\d+)\.(\d+)(?=[.\0])", binary)
+    return max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
 
 
 def main(binaries: str, package: str, *functions: str) -> None:
@@ -31,6 +43,12 @@ def main(binaries: str, package: str, *functions: str) -> None:
         # `cargo lambda build` has a folder for each function, with its `bootstrap`.
         folder, plain = pathlib.Path(binaries, name, "bootstrap"), pathlib.Path(binaries, name)
         contents[name] = (folder if folder.is_file() else plain).read_bytes()
+        if needs(contents[name]) > GLIBC:
+            found = ".".join(map(str, needs(contents[name])))
+            sys.exit(
+                f"{name} needs glibc {found}, which Amazon Linux 2023 does not have; "
+                "hint: build it on Debian 12 or with `cargo lambda build`"
+            )
 
     # Stacks and StackSets take templates and the definition of the state machine from there as well.
     templates = {it.name: it.read_bytes() for it in sorted(TEMPLATES.iterdir())}
@@ -45,8 +63,12 @@ def main(binaries: str, package: str, *functions: str) -> None:
     folder.mkdir(parents=True)
     for name, binary in contents.items():
         pack(binary, folder / f"{name}.zip")
+        (folder / f"{name}.cdx.json").write_bytes(sbom(name))
     for name, template in templates.items():
         (folder / name).write_bytes(template)
+    files = sorted(folder.iterdir())
+    sums = [f"{hashlib.sha256(it.read_bytes()).hexdigest()}  {it.name}\n" for it in files]
+    (folder / "SHA256SUMS").write_text("".join(sums))
     print(prefix)
 
 

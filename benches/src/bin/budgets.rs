@@ -1,0 +1,59 @@
+//! Holds what each shipped function costs against the table of what it did.
+
+#![expect(clippy::print_stdout, reason = "what came of it is for whoever ran it")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use benches::measure::{counts_instructions, measure};
+use benches::package::Package;
+use benches::subject::SUBJECTS;
+use benches::table::{Costs, over, read, replace, rises, write};
+use clap::Parser;
+
+/// Holds what each shipped function costs against the table of what it did.
+#[derive(Parser)]
+struct Arguments {
+    /// The folder that `make package` made
+    #[arg(long)]
+    package: PathBuf,
+    /// The authorities that functions trust, as many as Lambda has
+    #[arg(long)]
+    roots: PathBuf,
+    /// The page with the table
+    #[arg(long, default_value = "docs/benchmarks/budgets.md")]
+    page: PathBuf,
+    /// Writes the table instead of holding anything against it
+    #[arg(long)]
+    write: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let page = fs::read_to_string(&arguments.page)?;
+    let roots = fs::canonicalize(&arguments.roots)?;
+    let package = Package::open(&arguments.package);
+    let count = counts_instructions();
+    if !count {
+        println!("valgrind is not installed: instructions are not counted");
+    }
+    let mut now = Costs::new();
+    for subject in &SUBJECTS {
+        let cost = measure(subject, &package, &roots, count).await;
+        now.insert(subject.function.to_owned(), cost);
+    }
+    print!("{}{}", write(&now), over(&now));
+    if arguments.write {
+        fs::write(&arguments.page, replace(&page, &now))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rises = rises(&read(&page), &now);
+    print!("{rises}");
+    if rises.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("hint: `make budgets` accepts what is worth its price");
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,17 @@
+//! What the functions cost: counted, and held against what they may.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what cannot be measured has to be looked at"
+)]
+
+pub mod measure;
+pub mod package;
+pub mod plot;
+pub mod share;
+pub mod subject;
+pub mod table;

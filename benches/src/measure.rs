@@ -1,0 +1,194 @@
+//! Counting what a function does with a few requests.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulator::{Function, FunctionBuilder, Outcome};
+use tests::stack::Stack;
+
+use crate::package::Package;
+use crate::subject::Subject;
+
+/// What a function costs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The size of its archive in bytes.
+    pub archive: u64,
+    /// The most memory that it had, in KiB.
+    pub memory: u64,
+    /// Instructions, which need a tool to be counted.
+    pub instructions: Option<Instructions>,
+    /// Calls of AWS by what was requested, and those of them that write.
+    pub calls: BTreeMap<String, (u64, u64)>,
+}
+
+/// What is executed, by the count of instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instructions {
+    /// Until the first event is asked for.
+    pub start: u64,
+    /// All of that and the first request.
+    pub cold: u64,
+    /// A later request that finds nothing to do.
+    pub warm: u64,
+}
+
+/// How long a function may take for anything here, under a tool that slows it down a lot.
+const DEADLINE: Duration = Duration::from_hours(1);
+
+/// How many requests the cost of a later one is the mean of.
+const LATER: u64 = 5;
+
+/// Whether instructions can be counted on this machine.
+pub fn counts_instructions() -> bool {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    valgrind.status().is_ok_and(|it| it.success())
+}
+
+/// Measures one function; trusting the authorities in `roots`, so that these are the same everywhere.
+pub async fn measure(subject: &Subject, package: &Package, roots: &Path, count: bool) -> Cost {
+    let binary = package.binary(subject.function);
+    let (calls, memory) = calls(subject, &binary).await;
+    let instructions = if count { Some(instructions(subject, &binary, roots).await) } else { None };
+    Cost { archive: package.size(subject.function), memory, instructions, calls }
+}
+
+/// What everything here was measured on.
+pub fn machine() -> String {
+    let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let of = |name: &str| {
+        let line = information.lines().find(|it| it.starts_with(name));
+        line.and_then(|it| it.split_once(": ")).map_or("an unknown processor", |it| it.1).to_owned()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{cores} cores of {}", of("model name"))
+}
+
+/// A function on its own organization, and the resource it serves.
+#[derive(Debug)]
+pub struct Run<'a> {
+    function: Function,
+    stack: Stack<'a>,
+    properties: Value,
+}
+
+impl<'a> Run<'a> {
+    /// Starts `binary` for `stack` and waits until it asks for an event.
+    pub async fn start(
+        stack: Stack<'a>,
+        properties: Value,
+        binary: &Path,
+        with: impl FnOnce(FunctionBuilder) -> FunctionBuilder,
+    ) -> Self {
+        let function = with(Function::of(binary, stack.organization())).start().await.unwrap();
+        function.idle().await;
+        Self { function, stack, properties }
+    }
+
+    /// The number of the function's process.
+    pub fn process(&self) -> i32 {
+        self.function.process().expect("the function runs")
+    }
+
+    /// The most memory that the function had so far, in KiB.
+    pub fn memory(&self) -> u64 {
+        peak_memory(self.process())
+    }
+
+    /// What the function's threads used of a processor so far.
+    pub fn used(&self) -> Duration {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process())).unwrap();
+        let of = |thread: PathBuf| {
+            let times = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+            times.split(' ').next().and_then(|it| it.parse().ok()).unwrap_or_default()
+        };
+        threads.map(|it| Duration::from_nanos(of(it.unwrap().path()))).sum()
+    }
+
+    /// Sends a request, which has to succeed, and waits until the function asks for the next.
+    pub async fn send(&mut self, request: &str) {
+        let mut event = self.stack.event(request, &self.properties);
+        if request == "Update" {
+            event["OldResourceProperties"] = event["ResourceProperties"].clone();
+        }
+        let outcome = self.function.invoke(&event, DEADLINE).await;
+        assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", self.function.logs());
+        self.function.idle().await;
+        let answers = self.stack.organization().responses(event["ResponseURL"].as_str().unwrap());
+        let answer = answers.last().unwrap().json();
+        assert_eq!(answer["Status"], json!("SUCCESS"), "{answer}");
+        self.stack.physical_id = answer["PhysicalResourceId"].as_str().map(ToOwned::to_owned);
+    }
+}
+
+/// The calls of a resource's life, and the memory that the function had for it.
+async fn calls(subject: &Subject, binary: &Path) -> (BTreeMap<String, (u64, u64)>, u64) {
+    let organization = subject.organization().await;
+    let (stack, properties) = subject.stack(&organization);
+    let mut run = Run::start(stack, properties, binary, |it| it).await;
+    let mut calls = BTreeMap::new();
+    for request in ["Create", "Update", "Delete"] {
+        organization.clear_journal();
+        run.send(request).await;
+        let all: Vec<_> =
+            organization.journal().into_iter().filter(|it| it.operation != "PutResponse").collect();
+        let writes = all.iter().filter(|it| it.write).count();
+        let counts = (u64::try_from(all.len()).unwrap(), u64::try_from(writes).unwrap());
+        calls.insert(request.to_lowercase(), counts);
+    }
+    (calls, run.memory())
+}
+
+/// The most memory that a process had so far, in KiB.
+fn peak_memory(process: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+async fn instructions(subject: &Subject, binary: &Path, roots: &Path) -> Instructions {
+    let start = executed(subject, binary, roots, None).await;
+    let cold = executed(subject, binary, roots, Some(0)).await;
+    let all = executed(subject, binary, roots, Some(LATER)).await;
+    Instructions { start, cold, warm: (all - cold) / LATER }
+}
+
+/// Counts instructions until an event is asked for, after one to create and some to update.
+async fn executed(subject: &Subject, binary: &Path, roots: &Path, later: Option<u64>) -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("callgrind.out");
+    let organization = subject.organization().await;
+    let under = |it: FunctionBuilder| {
+        let out = format!("--callgrind-out-file={}", out.display());
+        it.under(&[&program("valgrind"), "--tool=callgrind", &out])
+            .env("SSL_CERT_FILE", roots.display().to_string())
+    };
+    let (stack, properties) = subject.stack(&organization);
+    let mut run = Run::start(stack, properties, binary, under).await;
+    if let Some(later) = later {
+        run.send("Create").await;
+        for _ in 0..later {
+            run.send("Update").await;
+        }
+    }
+    run.function.stop().await;
+    total(&out).unwrap_or_else(|| panic!("nothing was counted: {}", run.function.logs()))
+}
+
+/// The path of a program, since a function has no `PATH`.
+fn program(name: &str) -> String {
+    let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+    let found = folders.iter().map(|it| it.join(name)).find(|it| it.is_file());
+    found.map_or_else(|| name.to_owned(), |it| it.display().to_string())
+}
+
+/// The count at the end of what callgrind wrote.
+fn total(out: &Path) -> Option<u64> {
+    let text = fs::read_to_string(out).ok()?;
+    text.lines().find_map(|it| it.strip_prefix("totals: ")?.trim().parse().ok())
+}
