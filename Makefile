@@ -63,9 +63,9 @@ soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEE
 	  --test faults $(if $(SEED),at_random) -- --nocapture
 
 .PHONY: bench-members
-bench-members: $(VENV) ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script in Python
-	cargo build --locked --release --package member-accounts --package tests --bins
-	$(TARGET)/release/bench-members
+bench-members: $(PEERS) build ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script with boto3
+	cargo build --locked --release --package bench-members
+	$(TARGET)/release/bench-members --binary $(TARGET)/release/member-accounts --python .venv/peers/bin/python
 
 .PHONY: audit
 audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{Function, FunctionBuilder, Outcome};
+use tests::organization::Organization;
+use tests::reattach::{OWN_ROLE, TOPIC};
+use tests::role::STATE_BUCKET;
 use tests::stack::Stack;
 
 use crate::package::Package;
@@ -50,11 +53,11 @@ pub fn counts_instructions() -> bool {
     valgrind.status().is_ok_and(|it| it.success())
 }
 
-/// Measures one function; trusting the authorities in `roots`, so that these are the same everywhere.
-pub async fn measure(subject: &Subject, package: &Package, roots: &Path, count: bool) -> Cost {
+/// Measures one function.
+pub async fn measure(subject: &Subject, package: &Package, count: bool) -> Cost {
     let binary = package.binary(subject.function);
     let (calls, memory) = calls(subject, &binary).await;
-    let instructions = if count { Some(instructions(subject, &binary, roots).await) } else { None };
+    let instructions = if count { Some(instructions(subject, &binary).await) } else { None };
     Cost { archive: package.size(subject.function), memory, instructions, calls }
 }
 
@@ -69,30 +72,30 @@ pub fn machine() -> String {
     format!("{cores} cores of {}", of("model name"))
 }
 
-/// A function on its own organization, and the resource it serves.
+/// A running function.
 #[derive(Debug)]
-pub struct Run<'a> {
-    function: Function,
-    stack: Stack<'a>,
-    properties: Value,
-}
+pub struct Run(Function);
 
-impl<'a> Run<'a> {
-    /// Starts `binary` for `stack` and waits until it asks for an event.
+impl Run {
+    /// Starts `binary` for `organization`, as Lambda does, and waits until it asks for an event.
     pub async fn start(
-        stack: Stack<'a>,
-        properties: Value,
+        organization: &Organization,
         binary: &Path,
         with: impl FnOnce(FunctionBuilder) -> FunctionBuilder,
     ) -> Self {
-        let function = with(Function::of(binary, stack.organization())).start().await.unwrap();
+        let function = Function::of(binary, organization)
+            .env("STATE_BUCKET", STATE_BUCKET)
+            .env("TOPIC_ARN", TOPIC)
+            .env("OWN_ROLES", OWN_ROLE)
+            .env("MODE", "Repair");
+        let function = with(function).start().await.unwrap();
         function.idle().await;
-        Self { function, stack, properties }
+        Self(function)
     }
 
     /// The number of the function's process.
     pub fn process(&self) -> i32 {
-        self.function.process().expect("the function runs")
+        self.0.process().expect("the function runs")
     }
 
     /// The most memory that the function had so far, in KiB.
@@ -110,31 +113,36 @@ impl<'a> Run<'a> {
         threads.map(|it| Duration::from_nanos(of(it.unwrap().path()))).sum()
     }
 
-    /// Sends a request, which has to succeed, and waits until the function asks for the next.
-    pub async fn send(&mut self, request: &str) {
-        let mut event = self.stack.event(request, &self.properties);
+    /// Sends a request of `stack` for a resource with these properties, which has to succeed.
+    pub async fn send(&self, stack: &mut Stack<'_>, request: &str, properties: &Value) {
+        let mut event = stack.event(request, properties);
         if request == "Update" {
             event["OldResourceProperties"] = event["ResourceProperties"].clone();
         }
-        let outcome = self.function.invoke(&event, DEADLINE).await;
-        assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", self.function.logs());
-        self.function.idle().await;
-        let answers = self.stack.organization().responses(event["ResponseURL"].as_str().unwrap());
+        self.returned(&event).await;
+        let answers = stack.organization().responses(event["ResponseURL"].as_str().unwrap());
         let answer = answers.last().unwrap().json();
         assert_eq!(answer["Status"], json!("SUCCESS"), "{answer}");
-        self.stack.physical_id = answer["PhysicalResourceId"].as_str().map(ToOwned::to_owned);
+        stack.physical_id = answer["PhysicalResourceId"].as_str().map(ToOwned::to_owned);
+    }
+
+    /// Invokes the function, which has to return, and waits until it asks for the next event.
+    pub async fn returned(&self, event: &Value) {
+        let outcome = self.0.invoke(event, DEADLINE).await;
+        assert!(matches!(outcome, Outcome::Returned(_)), "{outcome:?}: {}", self.0.logs());
+        self.0.idle().await;
     }
 }
 
-/// The calls of a resource's life, and the memory that the function had for it.
+/// The calls of what a function is asked, and the memory that it had for them.
 async fn calls(subject: &Subject, binary: &Path) -> (BTreeMap<String, (u64, u64)>, u64) {
     let organization = subject.organization().await;
-    let (stack, properties) = subject.stack(&organization);
-    let mut run = Run::start(stack, properties, binary, |it| it).await;
+    let run = Run::start(&organization, binary, |it| it).await;
+    let mut stack = organization.stack(subject.function);
     let mut calls = BTreeMap::new();
-    for request in ["Create", "Update", "Delete"] {
+    for request in subject.requests {
         organization.clear_journal();
-        run.send(request).await;
+        subject.send(&run, &mut stack, request).await;
         let all: Vec<_> =
             organization.journal().into_iter().filter(|it| it.operation != "PutResponse").collect();
         let writes = all.iter().filter(|it| it.write).count();
@@ -151,33 +159,32 @@ fn peak_memory(process: i32) -> u64 {
     peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-async fn instructions(subject: &Subject, binary: &Path, roots: &Path) -> Instructions {
-    let start = executed(subject, binary, roots, None).await;
-    let cold = executed(subject, binary, roots, Some(0)).await;
-    let all = executed(subject, binary, roots, Some(LATER)).await;
+async fn instructions(subject: &Subject, binary: &Path) -> Instructions {
+    let start = executed(subject, binary, None).await;
+    let cold = executed(subject, binary, Some(0)).await;
+    let all = executed(subject, binary, Some(LATER)).await;
     Instructions { start, cold, warm: (all - cold) / LATER }
 }
 
-/// Counts instructions until an event is asked for, after one to create and some to update.
-async fn executed(subject: &Subject, binary: &Path, roots: &Path, later: Option<u64>) -> u64 {
+/// Counts instructions until an event is asked for, after the first request and some later ones.
+async fn executed(subject: &Subject, binary: &Path, later: Option<u64>) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("callgrind.out");
     let organization = subject.organization().await;
     let under = |it: FunctionBuilder| {
         let out = format!("--callgrind-out-file={}", out.display());
         it.under(&[&program("valgrind"), "--tool=callgrind", &out])
-            .env("SSL_CERT_FILE", roots.display().to_string())
     };
-    let (stack, properties) = subject.stack(&organization);
-    let mut run = Run::start(stack, properties, binary, under).await;
+    let run = Run::start(&organization, binary, under).await;
+    let mut stack = organization.stack(subject.function);
     if let Some(later) = later {
-        run.send("Create").await;
+        subject.send(&run, &mut stack, subject.requests[0]).await;
         for _ in 0..later {
-            run.send("Update").await;
+            subject.send(&run, &mut stack, subject.again).await;
         }
     }
-    run.function.stop().await;
-    total(&out).unwrap_or_else(|| panic!("nothing was counted: {}", run.function.logs()))
+    run.0.stop().await;
+    total(&out).unwrap_or_else(|| panic!("nothing was counted: {}", run.0.logs()))
 }
 
 /// The path of a program, since a function has no `PATH`.

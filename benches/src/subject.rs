@@ -1,50 +1,116 @@
 //! What is asked of each function.
 
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Settings};
+use simulator::{BACKUP_POLICY, Role, Settings};
 use tests::organization::{Organization, document};
+use tests::reattach::{TOPIC, told};
+use tests::role::STATE_BUCKET;
 use tests::stack::Stack;
 
-/// A function and a resource that is created, left as it is, and deleted.
+use crate::measure::Run;
+
+/// The role that is assumed in member accounts.
+const MEMBER_ROLE: &str = "org-backup-member";
+
+/// A function, and what it is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// The function.
     pub function: &'static str,
-    /// What a bare organization needs first.
-    prepare: fn(&Organization),
-    /// The resource.
-    properties: fn(&Organization) -> Value,
+    /// What it is asked one after the other.
+    pub requests: &'static [&'static str],
+    /// What it is asked again when there is nothing left to do.
+    pub again: &'static str,
+    /// What it looks after.
+    pub work: Work,
 }
 
+/// What makes the properties of a resource.
+pub type Properties = fn(&Organization) -> Value;
+
+/// What a function looks after.
+#[derive(Clone, Copy, Debug)]
+pub enum Work {
+    /// A custom resource with these properties.
+    Resource(Properties),
+    /// Everything that was deployed.
+    Everything,
+}
+
+const LIFE: &[&str] = &["Create", "Update", "Delete"];
+
 /// Every function, each with a resource as a first deployment has it.
-pub const SUBJECTS: [Subject; 4] = [
-    Subject { function: "backup-policy", prepare: enable, properties: policy },
-    Subject { function: "global-settings", prepare: nothing, properties: settings },
-    Subject { function: "policy-types", prepare: nothing, properties: types },
-    Subject { function: "service-access", prepare: nothing, properties: access },
+pub const SUBJECTS: [Subject; 6] = [
+    resource("backup-policy", policy),
+    resource("global-settings", settings),
+    resource("member-accounts", members),
+    resource("policy-types", types),
+    Subject {
+        function: "reattach",
+        requests: &["Sweep", "Repair"],
+        again: "Sweep",
+        work: Work::Everything,
+    },
+    resource("service-access", access),
 ];
 
+/// A custom resource that `function` looks after.
+#[must_use]
+pub const fn resource(function: &'static str, properties: Properties) -> Subject {
+    Subject { function, requests: LIFE, again: "Update", work: Work::Resource(properties) }
+}
+
 impl Subject {
-    /// The organization that the function works in, which has a bucket for the state.
+    /// The organization that the function works in, with a bucket for the state, and with what has
+    /// to be there first.
     pub async fn organization(&self) -> Organization {
-        let organization = Organization::bare(Settings::default()).await;
-        (self.prepare)(&organization);
+        let organization = Organization::bare(Settings::default().accounts(5)).await;
+        organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+        organization.topics(|it| it.create(TOPIC));
+        let anything = json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
+        });
+        let management = organization.organization(|it| it.management_account.clone());
+        let role = Role::trusting_account(MEMBER_ROLE, &management).allowing(&anything);
+        organization.iam(|it| it.create_role_everywhere(role));
+        let deployed: &[(&str, Properties)] = match self.function {
+            "backup-policy" => &[("policy-types", types)],
+            "reattach" => &[
+                ("policy-types", types),
+                ("service-access", access),
+                ("global-settings", settings),
+                ("backup-policy", policy),
+            ],
+            _ => &[],
+        };
+        for (function, properties) in deployed {
+            let mut stack = organization.stack(function).named(function).kept();
+            let _ = stack.create(properties(&organization)).await.ok();
+        }
         organization
     }
 
-    /// The resource's stack, and its properties.
-    pub fn stack<'a>(&self, organization: &'a Organization) -> (Stack<'a>, Value) {
-        (organization.stack(self.function), (self.properties)(organization))
+    /// Sends a request, which has to succeed.
+    pub async fn send(&self, run: &Run, stack: &mut Stack<'_>, request: &str) {
+        let organization = stack.organization();
+        match self.work {
+            Work::Resource(properties) => run.send(stack, request, &properties(organization)).await,
+            Work::Everything if request == "Sweep" => {
+                run.returned(&json!({ "source": "org-backup.schedule" })).await;
+            }
+            Work::Everything => {
+                let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
+                organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
+                organization.clear_journal();
+                let event = told("DetachPolicy", &json!({ "policyId": policy, "targetId": root }));
+                let record = json!({
+                    "messageId": "message", "body": event.to_string(), "eventSource": "aws:sqs",
+                });
+                run.returned(&json!({ "Records": [record] })).await;
+            }
+        }
     }
-}
-
-fn nothing(_: &Organization) {}
-
-fn enable(organization: &Organization) {
-    organization.organization(|it| {
-        let root = it.root.clone();
-        it.enable_policy_type(&root, BACKUP_POLICY).expect("a bare organization takes the type");
-    });
 }
 
 fn policy(_: &Organization) -> Value {
@@ -56,7 +122,7 @@ fn settings(_: &Organization) -> Value {
 }
 
 fn types(_: &Organization) -> Value {
-    json!({ "PolicyTypes": ["BACKUP_POLICY"] })
+    json!({ "PolicyTypes": [BACKUP_POLICY] })
 }
 
 fn access(organization: &Organization) -> Value {
@@ -67,5 +133,13 @@ fn access(organization: &Organization) -> Value {
             "AccountId": organization.id("security-000"),
             "ServicePrincipal": "backup.amazonaws.com",
         }],
+    })
+}
+
+fn members(_: &Organization) -> Value {
+    json!({
+        "RoleName": MEMBER_ROLE,
+        "Regions": ["eu-west-1", "eu-west-3"],
+        "OptIn": { "EBS": true, "S3": true },
     })
 }

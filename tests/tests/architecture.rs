@@ -45,8 +45,7 @@ fn dependencies_point_one_way() {
             // The merge is one, for those who ask before a change and for what stands in for AWS.
             "aws" | "simulator" => &["plan"],
             "demo" => &["simulator"],
-            "cli" => &["aws", "plan"],
-            "restored" => &["aws", "plan"],
+            "cli" | "restored" => &["aws", "plan"],
             "restore-validation" => &["aws", "plan", "restored"],
             // It does again what the others did.
             "reattach" => &[

@@ -18,9 +18,6 @@ struct Arguments {
     /// The folder that `make package` made
     #[arg(long)]
     package: PathBuf,
-    /// The authorities that functions trust, as many as Lambda has
-    #[arg(long)]
-    roots: PathBuf,
     /// The page with the table
     #[arg(long, default_value = "docs/benchmarks/budgets.md")]
     page: PathBuf,
@@ -33,7 +30,6 @@ struct Arguments {
 async fn main() -> std::io::Result<ExitCode> {
     let arguments = Arguments::parse();
     let page = fs::read_to_string(&arguments.page)?;
-    let roots = fs::canonicalize(&arguments.roots)?;
     let package = Package::open(&arguments.package);
     let count = counts_instructions();
     if !count {
@@ -41,7 +37,7 @@ async fn main() -> std::io::Result<ExitCode> {
     }
     let mut now = Costs::new();
     for subject in &SUBJECTS {
-        let cost = measure(subject, &package, &roots, count).await;
+        let cost = measure(subject, &package, count).await;
         now.insert(subject.function.to_owned(), cost);
     }
     print!("{}{}", write(&now), over(&now));

@@ -17,6 +17,7 @@ use clap::Parser;
 use serde_json::json;
 use simulator::{OPERATIONS, Rates, Settings};
 use tests::organization::{Organization, document};
+use tests::role::STATE_BUCKET;
 use tokio::task::JoinSet;
 
 /// How many targets the policy is attached to.
@@ -79,11 +80,12 @@ async fn measure(binary: &Path, targets: usize, share: f64, goal: f64) -> Measur
         all.map(|it| it.id.clone()).take(targets).collect::<Vec<_>>()
     });
     let properties = json!({ "Name": "daily", "Content": document(3), "TargetIds": accounts });
-    let mut run =
-        Run::start(organization.stack("backup-policy"), properties, binary, |it| it).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    let run = Run::start(&organization, binary, |it| it).await;
+    let mut stack = organization.stack("backup-policy");
     organization.clear_journal();
     let started = Instant::now();
-    run.send("Create").await;
+    run.send(&mut stack, "Create", &properties).await;
     let took = started.elapsed();
     let tallies = organization.tallies();
     let least = tallies.iter().filter_map(|(name, tally)| {

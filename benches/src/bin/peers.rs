@@ -22,6 +22,7 @@ use clap::Parser;
 use serde_json::json;
 use simulator::Settings;
 use tests::organization::{Organization, document};
+use tests::role::STATE_BUCKET;
 
 /// How many targets a policy is attached to.
 const TARGETS: [usize; 3] = [1, 5, 60];
@@ -147,15 +148,16 @@ async fn life(
         all.map(|it| it.id.clone()).take(targets).collect::<Vec<_>>()
     });
     let properties = json!({ "Name": "daily", "Content": document(3), "TargetIds": accounts });
-    let stack = organization.stack("backup-policy");
-    let run = Run::start(stack, properties, &contestant.program, |it| {
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    let mut stack = organization.stack("backup-policy");
+    let run = Run::start(&organization, &contestant.program, |it| {
         let it = match &contestant.under {
             Some(under) => it.under(&[under]),
             None => it,
         };
         it.env("PAUSE", contestant.pause.unwrap_or("0"))
     });
-    let mut run = run.await;
+    let run = run.await;
     let mut keep = |targets, request, took| {
         let of = results.entry((targets, request)).or_default();
         of.entry(number).or_default().push(took);
@@ -168,7 +170,7 @@ async fn life(
     for (request, name) in [("Create", "create"), ("Update", "no-op update"), ("Delete", "delete")]
     {
         let (since, used) = (Instant::now(), run.used());
-        run.send(request).await;
+        run.send(&mut stack, request, &properties).await;
         let cpu = run.used().saturating_sub(used);
         keep(targets, name, Took { wall: since.elapsed(), cpu, memory: run.memory() });
     }

@@ -1,6 +1,6 @@
 //! The settings of AWS Backup: global ones of the organization, regional ones of each account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::refusal::{Code, Refusal};
@@ -57,6 +57,8 @@ pub struct Backup {
     regional: BTreeMap<(String, String), RegionSettings>,
     /// By Region, where a test says so.
     supported: BTreeMap<String, Vec<String>>,
+    /// Resource types that are supported and cannot be opted in to.
+    without_settings: BTreeSet<String>,
     vaults: Vaults,
     now: Duration,
     revision: u64,
@@ -135,6 +137,11 @@ impl Backup {
         self.supported.insert(region.to_owned(), types);
     }
 
+    /// Lets every Region that supports this resource type refuse it as a setting.
+    pub fn refuse_setting(&mut self, kind: &str) {
+        self.without_settings.insert(kind.to_owned());
+    }
+
     /// The vaults.
     #[must_use]
     pub fn vaults(&self) -> &Vaults {
@@ -146,13 +153,14 @@ impl Backup {
         &mut self.vaults
     }
 
-    /// The settings of an account in a Region: a preference for every resource type of the Region,
-    /// `false` where none was ever given.
+    /// The settings of an account in a Region: a preference for every resource type of the Region
+    /// that has one, `false` where none was ever given.
     #[must_use]
     pub fn region_settings(&self, account: &str, region: &str) -> RegionSettings {
         let key = (account.to_owned(), region.to_owned());
         let given = self.regional.get(&key);
-        let supported = self.supported_resource_types(region);
+        let mut supported = self.supported_resource_types(region);
+        supported.retain(|it| !self.without_settings.contains(*it));
         let preference = |given: Option<&BTreeMap<String, bool>>, kind: &str| {
             (kind.to_owned(), given.and_then(|it| it.get(kind)).copied().unwrap_or_default())
         };

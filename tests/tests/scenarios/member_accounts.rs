@@ -175,6 +175,28 @@ async fn a_type_that_a_region_does_not_know_is_not_sent_and_the_others_are() {
 }
 
 #[tokio::test]
+async fn a_new_type_that_is_refused_as_a_setting_is_told_and_keeps_no_other_from_being_set() {
+    let organization = with_roles(4).await;
+    organization.backup(|it| {
+        it.set_supported_resource_types("eu-west-1", &["EBS", "S3", "Tea Leaves"]);
+        it.set_supported_resource_types("eu-west-3", &["EBS", "S3"]);
+        it.refuse_setting("Tea Leaves");
+    });
+    let mut stack = organization.stack("member-accounts");
+    let created = stack.create(properties(json!({ "OptIn": "All" }))).await.ok();
+    assert_eq!(ready(&created), ("0", "4"));
+    assert!(not_on(&organization, &["EBS", "S3"]).is_empty());
+    let told = told(&stack);
+    let said = |it: &Value| (it["region"].clone(), it["problem"].clone());
+    let expected = (json!("eu-west-1"), json!("AWS supports `Tea Leaves` and refuses to opt in"));
+    assert_eq!(told.iter().map(said).collect::<Vec<_>>(), vec![expected; 4]);
+    // It is asked for again the next time, and nothing else is written.
+    organization.clear_journal();
+    let _ = stack.update(properties(json!({ "OptIn": "All" }))).await.ok();
+    assert!(written(&organization).is_empty());
+}
+
+#[tokio::test]
 async fn what_the_template_does_not_name_stays_as_it_is() {
     let organization = with_roles(3).await;
     let mine: BTreeMap<_, _> = [("EFS".to_owned(), true)].into();
@@ -295,7 +317,17 @@ async fn a_vault_must_be_there_under_a_key_of_the_customer_and_a_role_must_trust
 
 #[tokio::test]
 async fn targets_reach_everything_below_them_and_the_management_account_is_always_reached() {
+    reaches_everything_below(with_roles(12).await).await;
+}
+
+#[tokio::test]
+async fn targets_reach_the_same_where_aws_does_not_tell_the_paths_of_accounts() {
     let organization = with_roles(12).await;
+    organization.organization(|it| it.tells_paths = false);
+    reaches_everything_below(organization).await;
+}
+
+async fn reaches_everything_below(organization: Organization) {
     let mut stack = organization.stack("member-accounts");
     let targets = [organization.id("Workloads"), organization.id("sandbox-008")];
     let excluded = [organization.id("production-001")];

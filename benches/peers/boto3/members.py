@@ -1,7 +1,7 @@
 """Member opt-ins as scripts do it: a session per account, and a client per account and Region.
 
-Uses botocore, which is what boto3 is made of. Reads what to do from standard input, and prints what
-it cost: `calls`, `wall` and `cpu` in seconds, `memory` (the peak) in KiB.
+Reads what to do from standard input, and prints what it cost: `calls`, `wall` and `cpu` in seconds,
+`memory` (the peak) in KiB.
 """
 
 import json
@@ -10,14 +10,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import botocore.session
+import boto3.session
 
 told = json.load(sys.stdin)
 
 
 def client(service, region, key, secret="none", token=None):
-    session = botocore.session.Session()
-    return session.create_client(
+    session = boto3.session.Session()
+    return session.client(
         service,
         region_name=region,
         endpoint_url=told["endpoint"],
