@@ -118,6 +118,11 @@ impl Session {
         Self { machine: Some((arn.to_owned(), above)), ..self }
     }
 
+    /// How the function itself reaches AWS, for whoever has services of its own to call.
+    pub fn config(&self) -> &SdkConfig {
+        &self.clients.config
+    }
+
     /// What sends requests, for whoever has something else to send.
     pub fn http(&self) -> SharedHttpConnector {
         self.connector.clone()

@@ -45,5 +45,6 @@ where
 /// The whole name counts: those of the AWS SDK begin with `aws` as well.
 fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or_default();
-    ["aws", "backup_policy", "cfn", "member_accounts", "reattach"].contains(&name)
+    let ours = ["aws", "backup_policy", "cfn", "member_accounts", "reattach", "restore_validation"];
+    ours.contains(&name)
 }

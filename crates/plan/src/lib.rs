@@ -18,4 +18,5 @@ pub mod owner;
 pub mod policy_types;
 pub mod preflight;
 pub mod reattach;
+pub mod restore_validation;
 pub mod service_access;

@@ -1,1 +1,54 @@
 //! What a restore test brought back, as the services that hold data tell it.
+//!
+//! It only looks, but for one call: [`Services::report`] tells AWS Backup what was found. What a look
+//! means is decided in `plan::restore_validation`. The services are in a crate of their own because
+//! one of them alone is larger than everything that the other functions are built from.
+
+mod backup;
+mod error;
+mod look;
+mod wait;
+
+use std::fmt::Display;
+
+use aws::Session;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::SdkConfig;
+use tokio::time::{Instant, timeout_at};
+
+pub use crate::error::{Error, Kind};
+
+/// The services, until a deadline.
+#[derive(Debug)]
+pub struct Services {
+    config: SdkConfig,
+    until: Instant,
+}
+
+impl Services {
+    /// The services as `session` reaches them, all calls to which end by `until`.
+    pub fn new(session: &Session, until: Instant) -> Self {
+        Self { config: session.config().clone(), until }
+    }
+
+    /// Sends one call, which needs `permission` and is described as `action` should it fail.
+    async fn call<T, E>(
+        &self,
+        permission: &'static str,
+        action: impl Display,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Error>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        match timeout_at(self.until, send).await {
+            Ok(answer) => answer.map_err(|it| Error::of_call(action.to_string(), permission, it)),
+            Err(_) => Err(Error::out_of_time(action.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

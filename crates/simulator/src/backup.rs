@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::refusal::{Code, Refusal};
+use crate::restore_jobs::RestoreJobs;
 use crate::vaults::Vaults;
 
 type Answer<T> = Result<T, Refusal>;
@@ -60,6 +61,7 @@ pub struct Backup {
     /// Resource types that are supported and cannot be opted in to.
     without_settings: BTreeSet<String>,
     vaults: Vaults,
+    restore_jobs: RestoreJobs,
     now: Duration,
     revision: u64,
 }
@@ -151,6 +153,17 @@ impl Backup {
     /// The vaults, to be changed.
     pub fn vaults_mut(&mut self) -> &mut Vaults {
         &mut self.vaults
+    }
+
+    /// The restore jobs.
+    #[must_use]
+    pub fn restore_jobs(&self) -> &RestoreJobs {
+        &self.restore_jobs
+    }
+
+    /// The restore jobs, to be changed.
+    pub fn restore_jobs_mut(&mut self) -> &mut RestoreJobs {
+        &mut self.restore_jobs
     }
 
     /// The settings of an account in a Region: a preference for every resource type of the Region

@@ -50,6 +50,7 @@ mod regions;
 mod reply;
 mod request;
 mod responses;
+mod restore_jobs;
 mod server;
 mod services;
 mod settings;
@@ -78,6 +79,7 @@ pub use self::organization::{
 pub use self::refusal::{Code, Constraint, Invalid, Refusal};
 pub use self::regions::Regions;
 pub use self::responses::Response;
+pub use self::restore_jobs::{RestoreJob, RestoreJobs};
 pub use self::server::{Direct, Dropped};
 pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;

@@ -223,6 +223,9 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::Backup, "UpdateRegionSettings", Access::Any, &[InvalidParameterValue, MissingParameterValue]).changing(),
     operation(Service::Backup, "GetSupportedResourceTypes", Access::Any, &[]),
     operation(Service::Backup, "DescribeBackupVault", Access::Any, &[ResourceNotFound]),
+    operation(Service::Backup, "DescribeRestoreJob", Access::Any, &[ResourceNotFound]),
+    operation(Service::Backup, "GetRestoreJobMetadata", Access::Any, &[ResourceNotFound]),
+    operation(Service::Backup, "PutRestoreValidationResult", Access::Any, &[InvalidParameterValue, InvalidRequest, MissingParameterValue, ResourceNotFound]).changing(),
 
     operation(Service::Iam, "GetRole", Access::Any, &[NoSuchEntity]),
     operation(Service::Kms, "DescribeKey", Access::Any, &[InvalidKeyArn, KeyNotFound]),

@@ -192,6 +192,9 @@ pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
 /// The folder of the vaults.
 const VAULTS: &str = "/backup-vaults/";
 
+/// The folder of the restore jobs.
+pub(crate) const RESTORE_JOBS: &str = "/restore-jobs/";
+
 /// The services that speak the query protocol: their versions, and what they are signed for as.
 const QUERY_SERVICES: [(&str, &str, Service); 4] = [
     ("2011-06-15", "sts", Service::Sts),
@@ -228,11 +231,7 @@ fn identify(
         return (Service::Backup, (*name).to_owned());
     }
     if scope.service == "backup" {
-        let vault = path.strip_prefix(VAULTS).filter(|it| !it.is_empty() && !it.contains('/'));
-        let name = match vault {
-            Some(_) if method == Method::GET => "DescribeBackupVault".to_owned(),
-            _ => format!("{method} {path}"),
-        };
+        let name = of_backup(method, path).map_or_else(|| format!("{method} {path}"), Into::into);
         return (Service::Backup, name);
     }
     let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());
@@ -248,6 +247,23 @@ fn identify(
         _ => format!("{method} {path}"),
     };
     (Service::S3, name)
+}
+
+/// The Backup operation of a path that names something.
+fn of_backup(method: &Method, path: &str) -> Option<&'static str> {
+    let is_name = |it: &str| !it.is_empty() && !it.contains('/');
+    if path.strip_prefix(VAULTS).is_some_and(is_name) {
+        return (method == Method::GET).then_some("DescribeBackupVault");
+    }
+    let job = path.strip_prefix(RESTORE_JOBS)?;
+    let (id, rest) = job.split_once('/').unwrap_or((job, ""));
+    match (method.as_str(), rest) {
+        _ if !is_name(id) => None,
+        ("GET", "") => Some("DescribeRestoreJob"),
+        ("GET", "metadata") => Some("GetRestoreJobMetadata"),
+        ("PUT", "validations") => Some("PutRestoreValidationResult"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

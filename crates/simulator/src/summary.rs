@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::core::response_id;
 use crate::operation::Service;
-use crate::request::Call;
+use crate::request::{Call, RESTORE_JOBS};
 
 /// The members worth a word, in this order.
 const MEMBERS: [&str; 17] = [
@@ -32,6 +32,11 @@ pub(crate) fn of(call: &Call) -> String {
         Service::Organizations => words(&call.body, &MEMBERS),
         Service::Backup if call.name() == "DescribeBackupVault" => {
             call.path.rsplit('/').next().unwrap_or_default().to_owned()
+        }
+        Service::Backup if call.path.starts_with(RESTORE_JOBS) => {
+            let job = call.path.strip_prefix(RESTORE_JOBS).unwrap_or_default();
+            let job = job.split('/').next().unwrap_or_default();
+            format!("{job} {}", words(&call.body, &["ValidationStatus"])).trim_end().to_owned()
         }
         Service::Backup => settings(&call.body),
         Service::Iam => call.parameter("RoleName").unwrap_or_default().to_owned(),

@@ -1,1 +1,163 @@
-//! Says of every restore test whether it brought back what it should.
+//! Restore tests: what each brought back is looked at, and AWS Backup is told what it is like.
+//!
+//! The function is invoked by EventBridge when a restore job is over. What is not a restore test is
+//! not touched. A result is final, and has AWS Backup delete what was restored; so none is given
+//! where looking failed. The invocation fails then, Lambda repeats it, and what it gives up on is in
+//! the dead-letter queue, to be sent again before the time for the validation is over.
+
+mod metrics;
+
+use std::time::{Duration, SystemTime};
+
+use aws::Session;
+use lambda_runtime::Diagnostic;
+use plan::restore_validation::{
+    Ended, Job, Judgment, Next, Outcome, Reading, Report, Resource, judge, next, read,
+};
+use restored::{Kind, Services};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use crate::metrics::Metrics;
+
+/// How long before the function is stopped the last call ends, so that its failure can be told.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// How long before the function is stopped nothing more is waited for, so that there is time for a
+/// last look and for telling.
+const REPORT: Duration = Duration::from_secs(20);
+
+/// Why an invocation is to be repeated.
+#[derive(Debug, Error)]
+pub enum Unfinished {
+    /// The job could not be looked at, or the result not told.
+    #[error(transparent)]
+    Aws(#[from] restored::Error),
+    /// The event came before what it is about.
+    #[error("the restore job {0} is not over, though an event said so")]
+    Early(String),
+}
+
+impl From<Unfinished> for Diagnostic {
+    fn from(unfinished: Unfinished) -> Self {
+        let error_message = cfn::Failure::from(unfinished).reason().to_owned();
+        Self { error_type: "Unfinished".to_owned(), error_message }
+    }
+}
+
+/// Looks at what the restore test that `event` tells of brought back, and tells AWS Backup.
+///
+/// # Errors
+///
+/// When it could not be looked at, or AWS Backup could not be told. Nothing was told then, and the
+/// same event again begins anew.
+pub async fn handle(session: &Session, event: &Value, deadline: Instant) -> Result<(), Unfinished> {
+    let id = match read(event) {
+        Reading::Completed(id) => id,
+        Reading::Ended(ended) => {
+            end(&ended);
+            return Ok(());
+        }
+        Reading::Nothing(why) => {
+            info!(why, "the event asks for nothing");
+            return Ok(());
+        }
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let services = Services::new(session, deadline - MARGIN.min(left / 10));
+    let validation = Validation { services, until: deadline - REPORT.min(left / 3) };
+    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    Box::pin(validation.run(&id)).await
+}
+
+/// Logs and counts a restore that failed by itself.
+fn end(Ended { job, resource_type, status, message }: &Ended) {
+    warn!(job, resource_type, status, message, "the restore failed by itself");
+    count(resource_type, Outcome::RestoreFailed);
+}
+
+fn count(resource_type: &str, outcome: Outcome) {
+    Metrics { resource_type, outcome }.write(SystemTime::now());
+}
+
+/// One invocation.
+struct Validation {
+    services: Services,
+    /// When to stop waiting.
+    until: Instant,
+}
+
+impl Validation {
+    async fn run(&self, id: &str) -> Result<(), Unfinished> {
+        let job = self.services.job(id).await.inspect_err(|it| unlooked(id, "", it))?;
+        let resource_type = job.resource_type.as_str();
+        match next(&job) {
+            Next::Look(resource) => {
+                let looked = self.validate(&job, &resource).await;
+                let judgment = looked.inspect_err(|it| unlooked(id, resource_type, it))?;
+                self.tell(&job, &Report::of(&resource, judgment)).await?;
+            }
+            Next::Report(report) => self.tell(&job, &report).await?,
+            Next::Done(result) => info!(job = id, result, "there is a result already"),
+            Next::Ended => {
+                let Job { status, status_message: message, .. } = &job;
+                let (job, status, message) = (id.to_owned(), status.clone(), message.clone());
+                end(&Ended { job, resource_type: resource_type.to_owned(), status, message });
+            }
+            Next::TooLate => {
+                warn!(job = id, resource_type, "not validated, since AWS Backup deletes it by now");
+                count(resource_type, Outcome::NotValidated);
+            }
+            Next::Early => return Err(Unfinished::Early(id.to_owned())),
+        }
+        Ok(())
+    }
+
+    /// Looks at `resource` until it is clear what it is like, or there is no more time.
+    async fn validate(&self, job: &Job, resource: &Resource) -> Result<Judgment, restored::Error> {
+        let mut may_wait = true;
+        loop {
+            let facts = self.services.look(&job.id, resource).await?;
+            info!(job = job.id, %resource, ?facts, "seen");
+            let judgment = judge(resource, &facts, job.bytes);
+            let Judgment::Unsettled { now, awaited } = &judgment else { return Ok(judgment) };
+            if !may_wait {
+                return Ok(judgment);
+            }
+            info!(job = job.id, %resource, now, awaited, "waiting");
+            may_wait = self.services.wait(resource, self.until).await?;
+        }
+    }
+
+    async fn tell(&self, job: &Job, report: &Report) -> Result<(), Unfinished> {
+        let Report { status, outcome, message } = report;
+        let (status, resource_type) = (status.as_str(), job.resource_type.as_str());
+        let is_news = self.services.report(&job.id, report).await.inspect_err(|it| {
+            error!(job = job.id, status, message, why = %chain(it), "nobody was told");
+        })?;
+        if !is_news {
+            info!(job = job.id, status, message, "there is a result already, which stays");
+            return Ok(());
+        }
+        info!(job = job.id, resource_type, status, message, "told");
+        count(resource_type, *outcome);
+        Ok(())
+    }
+}
+
+/// Logs that something could not be looked at, and counts it unless the next try may succeed.
+fn unlooked(job: &str, resource_type: &str, error: &restored::Error) {
+    let permission = error.permission();
+    error!(job, resource_type, permission, why = %chain(error), "not validated");
+    if error.kind() != Kind::Transient {
+        count(resource_type, Outcome::NotValidated);
+    }
+}
+
+/// The error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |&it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::fault::Failure;
 use crate::refusal::{Code, Refusal};
 use crate::reply::{Reply, timestamp};
-use crate::request::Call;
+use crate::request::{Call, RESTORE_JOBS};
 use crate::world::World;
 
 type Answer<T> = Result<T, Refusal>;
@@ -48,6 +48,15 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
             return Ok(Reply::empty());
         }
         "DescribeBackupVault" => vault(world, call)?,
+        "DescribeRestoreJob" => restore_job(world, call)?,
+        "GetRestoreJobMetadata" => {
+            let job = world.backup.restore_jobs().get(account, region, job_id(call))?;
+            json!({ "RestoreJobId": job_id(call), "Metadata": job.metadata })
+        }
+        "PutRestoreValidationResult" => {
+            validate(world, call)?;
+            return Ok(Reply::empty().status(StatusCode::NO_CONTENT));
+        }
         _ => json!({ "ResourceTypes": world.backup.supported_resource_types(region) }),
     };
     Ok(Reply::new("application/json", body.to_string()))
@@ -81,6 +90,52 @@ fn vault(world: &World, call: &Call) -> Answer<Value> {
         view.extend(present);
     }
     Ok(view)
+}
+
+/// The ID in the path of a restore job.
+fn job_id(call: &Call) -> &str {
+    call.looked_at("RestoreJobId");
+    let rest = call.path.strip_prefix(RESTORE_JOBS).unwrap_or_default();
+    rest.split('/').next().unwrap_or_default()
+}
+
+fn restore_job(world: &World, call: &Call) -> Answer<Value> {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    let id = job_id(call);
+    let job = world.backup.restore_jobs().get(account, region, id)?;
+    let mut view = json!({
+        "AccountId": account,
+        "RestoreJobId": id,
+        "Status": job.status,
+        "ResourceType": job.resource_type,
+        "PercentDone": "0.00%",
+        "CreationDate": timestamp(std::time::Duration::ZERO),
+    });
+    let creator = job.plan.as_ref().map(|it| json!({ "RestoreTestingPlanArn": it }));
+    let text = |it: &Option<String>| it.clone().map(Value::from);
+    let optional = [
+        ("CreatedBy", creator),
+        ("CreatedResourceArn", text(&job.created)),
+        ("RecoveryPointArn", text(&job.recovery_point)),
+        ("BackupSizeInBytes", job.bytes.map(Value::from)),
+        ("ValidationStatus", text(&job.validation_status())),
+        ("ValidationStatusMessage", text(&job.validation_message())),
+        ("DeletionStatus", text(&job.deletion)),
+    ];
+    if let Some(view) = view.as_object_mut() {
+        let present = optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
+        view.extend(present);
+    }
+    Ok(view)
+}
+
+fn validate(world: &mut World, call: &Call) -> Answer<()> {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    let input = input(call)?;
+    let text = |name| get(&input, call, name).and_then(Value::as_str);
+    let status = text("ValidationStatus").ok_or_else(missing)?;
+    let message = text("ValidationStatusMessage").unwrap_or_default();
+    world.backup.restore_jobs_mut().validate(account, region, job_id(call), status, message)
 }
 
 /// What AWS Backup says to callers that the organization does not allow.

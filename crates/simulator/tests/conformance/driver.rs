@@ -110,8 +110,8 @@ impl Driver {
         request: &Value,
         member: &str,
     ) {
-        // What names the bucket, the key and the vault is the path itself.
-        if service == Service::S3 || operation == "DescribeBackupVault" {
+        // What names the bucket, the key, the vault and the job is the path itself.
+        if service == Service::S3 || ["BackupVaultName", "RestoreJobId"].contains(&member) {
             return;
         }
         let mut request = request.clone();
@@ -143,8 +143,9 @@ impl Driver {
                 self.client.form(name, &form.finish()).await
             }
             "rest-json" => {
-                let vault = request["BackupVaultName"].as_str().unwrap_or_default();
-                let path = path.replace("{backupVaultName}", vault);
+                let text = |member: &str| request[member].as_str().unwrap_or_default();
+                let path = path.replace("{backupVaultName}", text("BackupVaultName"));
+                let path = path.replace("{restoreJobId}", text("RestoreJobId"));
                 let body = if method == "GET" { String::new() } else { request.to_string() };
                 self.client.rest(name, method, &path, &body).await
             }

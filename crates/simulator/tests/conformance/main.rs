@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use simulator::{
     AccountState, Code, Constraint, ExecutionStatus, FeatureSet, Invalid, KeyManager, KeyType,
-    OPERATIONS, POLICY_TYPES, Role, Service, Settings, Simulator, Vault,
+    OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Vault,
 };
 
 use crate::driver::{Driver, SERVICES};
@@ -191,6 +191,7 @@ async fn settings(driver: &mut Driver) {
     driver.call(Service::Backup, "UpdateRegionSettings", request).await;
     driver.call(Service::Backup, "DescribeRegionSettings", json!({})).await;
     driver.call(Service::Backup, "GetSupportedResourceTypes", json!({})).await;
+    restore_jobs(driver).await;
     members(driver).await;
     driver.call(Service::Sts, "GetCallerIdentity", json!({})).await;
     for (operation, status) in
@@ -204,6 +205,35 @@ async fn settings(driver: &mut Driver) {
     objects(driver).await;
     messages(driver).await;
     executions(driver).await;
+}
+
+async fn restore_jobs(driver: &mut Driver) {
+    let region = driver.client.region.clone();
+    let volume = format!("arn:aws:ec2:{region}:{MANAGEMENT}:volume/vol-0a1b2c3d");
+    let snapshot = format!("arn:aws:ec2:{region}::snapshot/snap-0a1b2c3d");
+    driver.simulator.backup(|it| {
+        let test = RestoreJob {
+            recovery_point: Some(snapshot),
+            bytes: Some(1 << 33),
+            metadata: [("encrypted".to_owned(), "true".to_owned())].into(),
+            deletion: Some("DELETING".to_owned()),
+            ..RestoreJob::test("EBS", &volume)
+        };
+        it.restore_jobs_mut().create(MANAGEMENT, &region, "test", test);
+    });
+    let id = json!({ "RestoreJobId": "test" });
+    let metadata = driver.call(Service::Backup, "GetRestoreJobMetadata", id.clone()).await;
+    assert_eq!(metadata["Metadata"]["encrypted"], "true");
+    let mut result = id.clone();
+    (result["ValidationStatus"], result["ValidationStatusMessage"]) =
+        (json!("FAILED"), json!("No."));
+    driver.call(Service::Backup, "PutRestoreValidationResult", result).await;
+    let job = driver.call(Service::Backup, "DescribeRestoreJob", id).await;
+    assert_eq!(
+        (&job["ValidationStatus"], &job["ValidationStatusMessage"]),
+        (&json!("FAILED"), &json!("No."))
+    );
+    assert_eq!(job["CreatedResourceArn"], volume);
 }
 
 async fn objects(driver: &mut Driver) {
@@ -398,7 +428,21 @@ async fn errors_about_what_accounts_have_look_as_their_models_say() {
     use Service::{Backup, Iam, Kms};
 
     let mut driver = Driver::start().await;
+    let region = driver.client.region.clone();
+    let ordinary = RestoreJob { plan: None, ..RestoreJob::test("S3", "arn:aws:s3:::restored") };
+    driver.simulator.backup(|it| {
+        it.restore_jobs_mut().create(MANAGEMENT, &region, "ordinary", ordinary);
+    });
+    let result =
+        |job: &str, status: &str| json!({ "RestoreJobId": job, "ValidationStatus": status });
+    let (nowhere, put) = (json!({ "RestoreJobId": "nowhere" }), "PutRestoreValidationResult");
     let cases = [
+        (Backup, "DescribeRestoreJob", nowhere.clone(), "ResourceNotFoundException"),
+        (Backup, "GetRestoreJobMetadata", nowhere, "ResourceNotFoundException"),
+        (Backup, put, result("nowhere", "FAILED"), "ResourceNotFoundException"),
+        (Backup, put, result("ordinary", "FAILED"), "InvalidRequestException"),
+        (Backup, put, result("ordinary", "GOOD"), "InvalidParameterValueException"),
+        (Backup, put, json!({ "RestoreJobId": "ordinary" }), "MissingParameterValueException"),
         (
             Backup,
             "DescribeBackupVault",

@@ -1,0 +1,90 @@
+//! What AWS Backup is told of a restore test.
+
+use crate::restore_validation::{Judgment, Resource};
+
+/// The most characters of a message that AWS Backup is sent.
+pub const LIMIT: usize = 255;
+
+/// A result as AWS Backup names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Status {
+    /// What was restored was looked at, and is as it should be.
+    Successful,
+    /// What was restored was looked at, and is not as it should be.
+    Failed,
+    /// Nobody knows: it was not looked at, or nothing came of looking in time. It is what AWS Backup
+    /// itself says of a restore test whose time is over and of which nobody said anything.
+    TimedOut,
+}
+
+impl Status {
+    /// The word of AWS.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Successful => "SUCCESSFUL",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+        }
+    }
+}
+
+/// What became of a restore test, for whoever counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It was found good.
+    Successful,
+    /// It was found broken.
+    Failed,
+    /// It was not settled in time.
+    TimedOut,
+    /// It was not looked at, or could not be.
+    NotValidated,
+    /// The restore failed by itself.
+    RestoreFailed,
+}
+
+/// What AWS Backup is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// The result.
+    pub status: Status,
+    /// How it is counted.
+    pub outcome: Outcome,
+    /// Why, on one line of at most [`LIMIT`] characters.
+    pub message: String,
+}
+
+impl Report {
+    fn new(status: Status, outcome: Outcome, message: &str) -> Self {
+        Self { status, outcome, message: shortened(message) }
+    }
+
+    /// What is said of `resource`, for which there is no more time to settle.
+    pub fn of(resource: &Resource, judgment: Judgment) -> Self {
+        match judgment {
+            Judgment::Sound(why) => Self::new(Status::Successful, Outcome::Successful, &why),
+            Judgment::Broken(why) => Self::new(Status::Failed, Outcome::Failed, &why),
+            Judgment::Unsettled { now, awaited } => {
+                let why = format!(
+                    "{resource} is still {now}; there was no more time to wait for it to be {awaited}"
+                );
+                Self::new(Status::TimedOut, Outcome::TimedOut, &why)
+            }
+            Judgment::Unknown(why) => not_validated(&why),
+        }
+    }
+}
+
+/// What is said of a restore test that nothing can be found out about.
+pub(super) fn not_validated(why: &str) -> Report {
+    Report::new(Status::TimedOut, Outcome::NotValidated, &format!("not validated: {why}"))
+}
+
+/// `text` in at most [`LIMIT`] characters.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= LIMIT {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(LIMIT - 3).collect();
+    format!("{kept}...")
+}

@@ -1,0 +1,76 @@
+//! Restore jobs: what AWS Backup tells of them, and what it is told.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_backup::Client;
+use aws_sdk_backup::types::RestoreValidationStatus;
+use plan::restore_validation::{Job, Report, Status};
+
+use crate::Services;
+use crate::error::{Error, Kind};
+
+impl Services {
+    fn backup(&self) -> Client {
+        Client::new(&self.config)
+    }
+
+    /// The restore job with this ID.
+    ///
+    /// # Errors
+    ///
+    /// When AWS Backup does not tell.
+    pub async fn job(&self, id: &str) -> Result<Job, Error> {
+        let describe = self.backup().describe_restore_job().restore_job_id(id).send();
+        let action = format!("look at the restore job {id}");
+        let it = self.call("backup:DescribeRestoreJob", action, describe).await?;
+        Ok(Job {
+            id: id.to_owned(),
+            status: it.status.map(|it| it.as_str().to_owned()).unwrap_or_default(),
+            status_message: it.status_message.unwrap_or_default(),
+            resource_type: it.resource_type.unwrap_or_default(),
+            created: it.created_resource_arn,
+            recovery_point: it.recovery_point_arn,
+            bytes: it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
+            validation: it.validation_status.map(|it| it.as_str().to_owned()),
+            deletion: it.deletion_status.map(|it| it.as_str().to_owned()),
+        })
+    }
+
+    /// What the restore job with this ID was told about where and how to restore.
+    pub(crate) async fn metadata(&self, id: &str) -> Result<BTreeMap<String, String>, Error> {
+        let get = self.backup().get_restore_job_metadata().restore_job_id(id).send();
+        let action = format!("look at the metadata of the restore job {id}");
+        let it = self.call("backup:GetRestoreJobMetadata", action, get).await?;
+        Ok(it.metadata.unwrap_or_default().into_iter().collect())
+    }
+
+    /// Tells AWS Backup what was found. Returns whether it was news: AWS Backup takes one result of
+    /// a job, and one that is there already is as good.
+    ///
+    /// # Errors
+    ///
+    /// When AWS Backup does not take it, and has none.
+    pub async fn report(&self, id: &str, report: &Report) -> Result<bool, Error> {
+        let status = match report.status {
+            Status::Successful => RestoreValidationStatus::Successful,
+            Status::Failed => RestoreValidationStatus::Failed,
+            Status::TimedOut => RestoreValidationStatus::TimedOut,
+        };
+        let put = self.backup().put_restore_validation_result().restore_job_id(id);
+        let put = put.validation_status(status).validation_status_message(&report.message).send();
+        let action = format!(
+            "tell AWS Backup that the restore job {id} is {}: {}",
+            report.status.as_str(),
+            report.message
+        );
+        match self.call("backup:PutRestoreValidationResult", action, put).await {
+            Ok(_) => Ok(true),
+            Err(refused) if refused.kind() == Kind::Rejected => {
+                let job = self.job(id).await?;
+                let is_told = job.validation.is_some_and(|it| it != "VALIDATING");
+                if is_told { Ok(false) } else { Err(refused) }
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+}

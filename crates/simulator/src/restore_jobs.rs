@@ -1,0 +1,159 @@
+//! The restore jobs of AWS Backup, in every account and Region.
+
+use std::collections::BTreeMap;
+
+use crate::refusal::{Code, Refusal};
+
+/// The results that AWS Backup takes.
+const RESULTS: [&str; 4] = ["FAILED", "SUCCESSFUL", "TIMED_OUT", "VALIDATING"];
+
+/// The most characters of a message.
+const MESSAGE: usize = 255;
+
+/// A restore job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreJob {
+    /// How far it is.
+    pub status: String,
+    /// The type of what it restores.
+    pub resource_type: String,
+    /// The ARN of what it restored.
+    pub created: Option<String>,
+    /// The ARN of the backup.
+    pub recovery_point: Option<String>,
+    /// The bytes of the backup.
+    pub bytes: Option<u64>,
+    /// The restore testing plan that started it, if it is a test.
+    pub plan: Option<String>,
+    /// Where and how it restores.
+    pub metadata: BTreeMap<String, String>,
+    /// How far deleting what it restored is.
+    pub deletion: Option<String>,
+    /// What was said of what it restored, and why.
+    pub result: Option<(String, String)>,
+}
+
+impl RestoreJob {
+    /// A restore test that restored `created`, which is of this type.
+    #[must_use]
+    pub fn test(resource_type: &str, created: &str) -> Self {
+        let plan = "arn:aws:backup:us-east-1:111122223333:restore-testing-plan:org_backup-5f1e";
+        Self {
+            status: "COMPLETED".to_owned(),
+            resource_type: resource_type.to_owned(),
+            created: Some(created.to_owned()),
+            recovery_point: None,
+            bytes: None,
+            plan: Some(plan.to_owned()),
+            metadata: BTreeMap::new(),
+            deletion: None,
+            result: None,
+        }
+    }
+
+    /// What AWS Backup shows of its validation. A test that nobody said anything of is validated.
+    pub(crate) fn validation_status(&self) -> Option<String> {
+        let none = || self.plan.as_ref().map(|_| "VALIDATING".to_owned());
+        self.result.as_ref().map(|it| it.0.clone()).or_else(none)
+    }
+
+    pub(crate) fn validation_message(&self) -> Option<String> {
+        self.result.as_ref().map(|it| it.1.clone()).filter(|it| !it.is_empty())
+    }
+}
+
+/// The restore jobs of every account and Region.
+#[derive(Clone, Debug, Default)]
+pub struct RestoreJobs {
+    /// By account, Region and ID.
+    jobs: BTreeMap<(String, String, String), RestoreJob>,
+}
+
+impl RestoreJobs {
+    /// Makes a job in an account and Region, or replaces the one with its ID.
+    pub fn create(&mut self, account: &str, region: &str, id: &str, job: RestoreJob) {
+        self.jobs.insert(key(account, region, id), job);
+    }
+
+    /// The job with this ID.
+    ///
+    /// # Errors
+    ///
+    /// When there is none in this account and Region.
+    pub fn get(&self, account: &str, region: &str, id: &str) -> Result<&RestoreJob, Refusal> {
+        self.jobs.get(&key(account, region, id)).ok_or_else(|| not_found(id))
+    }
+
+    /// Takes the result of a restore test, which is its only one.
+    ///
+    /// # Errors
+    ///
+    /// As `PutRestoreValidationResult`.
+    pub fn validate(
+        &mut self,
+        account: &str,
+        region: &str,
+        id: &str,
+        status: &str,
+        message: &str,
+    ) -> Result<(), Refusal> {
+        let job = self.jobs.get_mut(&key(account, region, id)).ok_or_else(|| not_found(id))?;
+        if !RESULTS.contains(&status) || message.chars().count() > MESSAGE {
+            let message = "The validation status or its message is not valid.";
+            return Err(Refusal::new(Code::InvalidParameterValue, message));
+        }
+        let invalid = |message| Err(Refusal::new(Code::InvalidRequest, message));
+        if job.plan.is_none() || job.status != "COMPLETED" {
+            return invalid("The restore job is not a restore test that has completed.");
+        }
+        if job.result.as_ref().is_some_and(|it| it.0 != "VALIDATING") {
+            return invalid("The restore job has a validation result already.");
+        }
+        job.result = Some((status.to_owned(), message.to_owned()));
+        Ok(())
+    }
+}
+
+fn key(account: &str, region: &str, id: &str) -> (String, String, String) {
+    (account.to_owned(), region.to_owned(), id.to_owned())
+}
+
+fn not_found(id: &str) -> Refusal {
+    Refusal::new(Code::ResourceNotFound, format!("There is no restore job {id}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOLUME: &str = "arn:aws:ec2:us-east-1:1:volume/vol-1";
+
+    fn said(job: RestoreJob, results: &[&str]) -> Vec<Result<(), Code>> {
+        let mut jobs = RestoreJobs::default();
+        jobs.create("1", "us-east-1", "job", job);
+        let said = results.iter().map(|it| jobs.validate("1", "us-east-1", "job", it, "why"));
+        said.map(|it| it.map_err(|it| it.code)).collect()
+    }
+
+    #[test]
+    fn a_restore_test_has_one_result() {
+        let test = RestoreJob::test("EBS", VOLUME);
+        assert_eq!(
+            said(test.clone(), &["VALIDATING", "FAILED", "SUCCESSFUL"]),
+            [Ok(()), Ok(()), Err(Code::InvalidRequest)]
+        );
+        assert_eq!(said(test, &["GOOD"]), [Err(Code::InvalidParameterValue)]);
+    }
+
+    #[test]
+    fn only_a_restore_test_that_completed_has_a_result() {
+        let ordinary = RestoreJob { plan: None, ..RestoreJob::test("EBS", VOLUME) };
+        let running =
+            RestoreJob { status: "RUNNING".to_owned(), ..RestoreJob::test("EBS", VOLUME) };
+        for job in [ordinary, running] {
+            assert_eq!(said(job, &["FAILED"]), [Err(Code::InvalidRequest)]);
+        }
+        let none = RestoreJobs::default().validate("1", "us-east-1", "job", "FAILED", "");
+        assert_eq!(none.map_err(|it| it.code), Err(Code::ResourceNotFound));
+    }
+}

@@ -1,0 +1,16 @@
+//! The Lambda function that says of every restore test whether it is good.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    cfn::start_logging();
+    let session = aws::Session::from_environment();
+    let session = &session;
+    let handle = async |event: LambdaEvent<Value>| {
+        let deadline = cfn::deadline(&event.context);
+        restore_validation::handle(session, &event.payload, deadline).await
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

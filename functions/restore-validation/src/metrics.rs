@@ -1,0 +1,93 @@
+//! Metrics, as log lines that CloudWatch makes metrics of (the embedded metric format).
+
+use std::io::Write as _;
+use std::time::SystemTime;
+
+use plan::restore_validation::Outcome;
+use serde_json::{Map, Value, json};
+
+/// What became of one restore test.
+#[derive(Debug)]
+pub(crate) struct Metrics<'a> {
+    /// The type of what was restored; empty where that is not known.
+    pub(crate) resource_type: &'a str,
+    pub(crate) outcome: Outcome,
+}
+
+impl Metrics<'_> {
+    /// The line for a restore test at `now`.
+    fn line(&self, now: SystemTime) -> Value {
+        let value = |outcome| json!(u8::from(self.outcome == outcome));
+        let values = [
+            ("Successful", "Count", value(Outcome::Successful)),
+            ("Failed", "Count", value(Outcome::Failed)),
+            ("TimedOut", "Count", value(Outcome::TimedOut)),
+            ("NotValidated", "Count", value(Outcome::NotValidated)),
+            ("RestoreFailed", "Count", value(Outcome::RestoreFailed)),
+        ];
+        let metrics: Vec<_> =
+            values.iter().map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
+        let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut line = Map::new();
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "OrgBackup",
+                    // Of everything, which is what alarms are about, and of each type.
+                    "Dimensions": [["Function"], ["Function", "ResourceType"]],
+                    "Metrics": metrics,
+                }],
+            }),
+        );
+        line.insert("Function".to_owned(), json!("restore-validation"));
+        // A dimension without a value would lose the whole line.
+        let known = Some(self.resource_type).filter(|it| !it.is_empty());
+        line.insert("ResourceType".to_owned(), json!(known.unwrap_or("unknown")));
+        line.extend(values.into_iter().map(|(name, _, it)| (name.to_owned(), it)));
+        Value::Object(line)
+    }
+
+    /// Writes the line, in one piece.
+    pub(crate) fn write(&self, now: SystemTime) {
+        let line = format!("{}\n", self.line(now));
+        // There is nowhere to say that the log cannot be written.
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_counted_as_itself_and_as_no_other() {
+        let outcomes = [
+            ("Successful", Outcome::Successful),
+            ("Failed", Outcome::Failed),
+            ("TimedOut", Outcome::TimedOut),
+            ("NotValidated", Outcome::NotValidated),
+            ("RestoreFailed", Outcome::RestoreFailed),
+        ];
+        for (counted, outcome) in outcomes {
+            let line = Metrics { resource_type: "EBS", outcome }.line(SystemTime::UNIX_EPOCH);
+            let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+            for name in metrics["Metrics"].as_array().unwrap() {
+                let name = name["Name"].as_str().unwrap();
+                assert_eq!(line[name], u8::from(name == counted), "{name}");
+            }
+            for dimension in metrics["Dimensions"].as_array().unwrap().iter() {
+                assert!(dimension.as_array().unwrap().iter().all(|it| {
+                    line[it.as_str().unwrap()].as_str().is_some_and(|it| !it.is_empty())
+                }));
+            }
+        }
+    }
+
+    #[test]
+    fn a_type_that_is_not_known_has_a_name_all_the_same() {
+        let metrics = Metrics { resource_type: "", outcome: Outcome::NotValidated };
+        assert_eq!(metrics.line(SystemTime::UNIX_EPOCH)["ResourceType"], "unknown");
+    }
+}
