@@ -77,7 +77,7 @@ mod tests {
                 let name = name["Name"].as_str().unwrap();
                 assert_eq!(line[name], u8::from(name == counted), "{name}");
             }
-            for dimension in metrics["Dimensions"].as_array().unwrap().iter() {
+            for dimension in metrics["Dimensions"].as_array().unwrap() {
                 assert!(dimension.as_array().unwrap().iter().all(|it| {
                     line[it.as_str().unwrap()].as_str().is_some_and(|it| !it.is_empty())
                 }));
