@@ -14,11 +14,9 @@ PEERS := .venv/.peers
 # As many authorities as Lambda has, and the same ones on every machine.
 BUDGETS = $(TARGET)/debug/budgets --package $(PACKAGE) --roots .venv/lib/python3*/site-packages/botocore/cacert.pem
 
-# What `make deploy` deploys, and what the names of its stacks begin with.
-STACK ?= org-backup
-export BUCKET CENTRAL_ACCOUNT CENTRAL_VAULT_ARN DRY_RUN ORGANIZATIONAL_UNITS OTHER_REGIONS STACK
-# Other parameters of each stack, as words of the form Name=value.
-export BOOTSTRAP_PARAMETERS MEMBERS_PARAMETERS PARAMETERS REATTACH_PARAMETERS ROLLOUT_PARAMETERS
+# What is deployed where: see examples/org.toml.
+FILE ?= org.toml
+DEPLOY = python3 scripts/deploy $(1) $(FILE) $(if $(DRY_RUN),--dry-run)
 
 .PHONY: help
 help: ## List the targets
@@ -85,25 +83,23 @@ package-arm64: ## The same for Graviton, with cargo-lambda (deploy it with Archi
 	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
 
 .PHONY: deploy
-deploy: deploy-parameters package ## Deploy to AWS: make deploy BUCKET=... CENTRAL_VAULT_ARN=... [ORGANIZATIONAL_UNITS=ou-...] [DRY_RUN=1]
-	scripts/deploy.sh deploy $(PACKAGE)
+deploy: deploy-check package ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
+	$(call DEPLOY,deploy) --archives $(PACKAGE)/org-backup/*/
 
 .PHONY: undeploy
-undeploy: ## Delete the stacks and say what stays protected: make undeploy CONFIRM=yes [DRY_RUN=1]
-	@: $(or $(CONFIRM),$(DRY_RUN),$(error CONFIRM is not set: set it to yes to delete the stacks of $(STACK)))
-	scripts/deploy.sh undeploy
+undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1]
+	@: $(or $(CONFIRM),$(DRY_RUN),$(error CONFIRM is not set: set it to yes to delete the stacks of $(FILE)))
+	$(call DEPLOY,undeploy)
 
-.PHONY: deploy-parameters
-deploy-parameters:
-	@command -v aws >/dev/null || { echo "the AWS CLI is not installed" >&2; exit 1; }
-	@: $(or $(BUCKET),$(error BUCKET is not set: name an S3 bucket in the Region of the stacks))
-	@: $(or $(CENTRAL_VAULT_ARN),$(error CENTRAL_VAULT_ARN is not set: name the vault that copies go to))
+.PHONY: deploy-check
+deploy-check: ## Say what is wrong with the file: make deploy-check FILE=org.toml
+	$(call DEPLOY,check)
 
 .PHONY: venv
 venv: $(VENV) $(CHECKOV) ## The Python tools, pinned and hashed
 
 $(VENV): requirements.txt
-	@python3 -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
+	@python3 -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

@@ -21,11 +21,13 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("ArtifactPrefix", "org-backup/0123/"),
     ("BusArn", "arn:aws-cn:events:cn-north-1:666677778888:event-bus/org-backup"),
     ("CentralVaultArn", "arn:aws-cn:backup:cn-northwest-1:666677778888:backup-vault:central"),
+    ("ContentUrl", "s3://documents-of-ours/daily.json"),
     ("DelegatedAccountId", "444455556666"),
     ("HomeRegion", "cn-north-1"),
     ("MemberAccountsRoleArn", "arn:aws-cn:iam::333344445555:role/org-backup-member-accounts"),
     ("OrganizationId", "o-a1b2c3d4e5"),
     ("OrganizationalUnitIds", "ou-ab12-c3d4e5f6, ou-ab12-d4e5f6a7"),
+    ("PolicyName", "daily"),
     ("TargetIds", "ou-ab12-c3d4e5f6"),
 ];
 

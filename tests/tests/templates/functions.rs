@@ -128,18 +128,21 @@ fn nothing_is_deleted_before_what_still_needs_it() {
 }
 
 #[test]
-fn deleting_the_policies_stack_leaves_the_policies() {
-    let template = Template::named("backup-policies.yaml");
-    for (name, policy) in template.resources("Custom::BackupPolicy") {
-        assert_eq!(policy["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
-        assert_eq!(policy["UpdateReplacePolicy"], "Retain", "{name}");
-        assert_eq!(
-            policy["Properties"]["TargetIds"],
-            json!({ "Ref": "TargetIds" }),
-            "{name} is attached elsewhere"
-        );
+fn deleting_a_stack_of_policies_leaves_the_policies() {
+    for template in ["backup-policies.yaml", "backup-policy.yaml"].map(Template::named) {
+        let policies = template.resources("Custom::BackupPolicy");
+        assert!(!policies.is_empty());
+        for (name, policy) in policies {
+            assert_eq!(policy["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
+            assert_eq!(policy["UpdateReplacePolicy"], "Retain", "{name}");
+            assert_eq!(
+                policy["Properties"]["TargetIds"],
+                json!({ "Ref": "TargetIds" }),
+                "{name} is attached elsewhere"
+            );
+        }
+        assert_eq!(template.body["Parameters"]["TargetIds"]["Default"], "root");
     }
-    assert_eq!(template.body["Parameters"]["TargetIds"]["Default"], "root");
 }
 
 #[test]

@@ -1,0 +1,101 @@
+"""Deploys what a parameter file asks for, or deletes it again.
+
+`check` only says what is wrong with the file. Nothing is called while anything is wrong with it. What
+is missing is asked for, if there is a terminal. Needs Python 3.11 and the AWS CLI, and a folder with
+the templates in `templates` and the archives of the functions.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("Python 3.11 or newer is needed, which reads TOML")
+# A release is not written to.
+sys.dont_write_bytecode = True
+
+import tomllib
+
+import template
+from parameters import Parameters, Problem
+from plan import Plan, Planner
+from run import Runner
+
+
+def main() -> None:
+    arguments = read_arguments()
+    values = read_file(arguments.file)
+    templates = arguments.release / "templates"
+    known = {it.stem: template.read(it) for it in sorted(templates.glob("*.yaml"))}
+    asks = sys.stdin.isatty()
+    while True:
+        parameters = Parameters(values, known, arguments.file.parent)
+        plan = Planner(parameters, arguments.release, arguments.archives).plan
+        # Archives are built after the file is checked, and undeploying needs none.
+        problems = parameters.problems
+        if arguments.action != "deploy":
+            problems = [it for it in problems if not it.key[0].endswith(".zip")]
+        missing = [it for it in problems if it.missing]
+        if not problems or (missing == problems and asks and arguments.action == "check"):
+            break
+        if missing != problems or not asks:
+            sys.exit("\n".join(f"{arguments.file}: {it}" for it in problems))
+        ask_for(missing, values)
+    carry_out(plan, arguments)
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="deploy", description=__doc__)
+    parser.add_argument("action", choices=["check", "deploy", "undeploy"])
+    parser.add_argument("file", type=pathlib.Path, help="the parameter file, like examples/org.toml")
+    parser.add_argument("--dry-run", action="store_true", help="print every command and run none")
+    parser.add_argument("--release", type=pathlib.Path, help="the folder of `templates`")
+    parser.add_argument("--archives", type=pathlib.Path, help="the folder of the archives")
+    arguments = parser.parse_args()
+    # This program is beside the templates in a release, and one folder deeper in the repository.
+    parent = pathlib.Path(__file__).resolve().parent.parent
+    places = [it for it in [parent, parent.parent] if (it / "templates").is_dir()]
+    arguments.release = arguments.release or next(iter(places), parent)
+    arguments.archives = arguments.archives or arguments.release
+    return arguments
+
+
+def read_file(file: pathlib.Path) -> dict:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        sys.exit(f"{file}: is not there; copy examples/org.toml and fill it in")
+    except (OSError, ValueError) as error:
+        sys.exit(f"{file}: {error}")
+
+
+def ask_for(missing: list[Problem], values: dict) -> None:
+    for it in missing:
+        answer = input(f"{it}\n{it.name} = ").strip()
+        table = values
+        for name in it.key[:-1]:
+            # A policy is known by its number.
+            table = table[int(name) - 1] if isinstance(table, list) else table.setdefault(name, {})
+        parts = [part.strip() for part in answer.split(",")]
+        table[it.key[-1]] = parts if it.is_list else answer
+
+
+def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
+    os.environ["AWS_PAGER"] = ""
+    runner = Runner(plan, dry_run=arguments.dry_run)
+    match arguments.action:
+        case "deploy":
+            runner.deploy()
+        case "undeploy":
+            runner.undeploy()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except FileNotFoundError as error:
+        hint = "the AWS CLI is not installed" if error.filename == "aws" else str(error)
+        sys.exit(hint)
+    except (EOFError, KeyboardInterrupt):
+        sys.exit("interrupted; run the same again to go on")

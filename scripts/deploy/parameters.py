@@ -1,0 +1,245 @@
+"""The parameter file, held against the templates that it is for."""
+
+import difflib
+import json
+import pathlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from template import Parameter, Template, as_text
+
+# Parameters that mean the same in every template. They stand at the top of the file, once for all.
+SHARED = """
+    AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralVaultArn
+    CentralVaultName ExcludeAccounts LogLevel LogRetentionDays MemberAccountsRoleName MemberRoleName
+    NotificationEmail OrganizationId OrganizationalUnitIds OtherRegions PolicyTypes RestoreRoleName
+    VaultName
+""".split()
+
+# Parameters that follow from others. They stand nowhere in the file.
+DERIVED = """
+    ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion
+    MemberAccountsRoleArn MembersStackName PolicyBucket
+""".split()
+
+# The tables of templates: of what is always deployed, and of what is deployed if it has one.
+ALWAYS = ["bootstrap", "rollout", "members", "reattach", "event-forwarder"]
+BY_TABLE = """
+    backup-policies delegation guardrails audit restore-testing monitoring
+""".split()
+OTHER_TABLES = ["Buckets", "Profiles", "policies"]
+
+# Where something is deployed that need not be in the management account and the Region of the stacks.
+MOVABLE = ["audit", "restore-testing", "monitoring"]
+PLACE = ["AccountId", "DeployRegions", "Buckets"]
+
+# Patterns, and what they stand for.
+ACCOUNT = (r"[0-9]{12}", "must be the ID of an account, which has twelve digits")
+BUCKET = (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of a bucket")
+PROFILE = (r"\S+", "must be the name of a profile of the AWS CLI")
+REGION = (r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "must be the code of a Region, like eu-central-1")
+STACK = (r"[A-Za-z][A-Za-z0-9-]{0,79}", "must be up to 80 letters, digits and hyphens")
+TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
+
+# StackSets takes no more in one call.
+MOST_UNITS = 50
+
+
+@dataclass
+class Problem:
+    """What is wrong with a key of the parameter file."""
+
+    key: tuple[str, ...]
+    text: str
+    # Whether the key is only missing, so that it can be asked for.
+    missing: bool = False
+    is_list: bool = False
+
+    @property
+    def name(self) -> str:
+        *tables, last = self.key
+        return f"[{'.'.join(tables)}] {last}" if tables else last
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}"
+
+
+class Parameters:
+    """The values of a parameter file, and everything that is wrong with them."""
+
+    def __init__(
+        self, values: dict, templates: dict[str, Template], folder: pathlib.Path
+    ) -> None:
+        self.values, self.templates, self.folder = values, templates, folder
+        self.problems: list[Problem] = []
+        for key, value in values.items():
+            self.look_at(key, value)
+        self.look_across()
+
+    def problem(self, key: Iterable[str], text: str, **more: bool) -> None:
+        """Notes what is wrong with a key, unless something is already."""
+        if not any(it.key == tuple(key) for it in self.problems):
+            self.problems.append(Problem(tuple(key), text, **more))
+
+    def missing(self, key: Iterable[str], what: str, *, is_list: bool = False) -> None:
+        self.problem(key, f"is missing; it {what}", missing=True, is_list=is_list)
+
+    def table(self, name: str) -> dict:
+        found = self.values.get(name, {})
+        return found if isinstance(found, dict) else {}
+
+    def items(self, name: str) -> list:
+        found = self.values.get(name, [])
+        return found if isinstance(found, list) else []
+
+    def policies(self) -> list[dict]:
+        return [it for it in self.items("policies") if isinstance(it, dict)]
+
+    def top(self, name: str, default: str = "") -> str:
+        """A key of the top that is no parameter of a template."""
+        if name not in self.values and not default:
+            self.missing([name], TOP[name][1])
+        return as_text(self.values.get(name, default))
+
+    def shared(self, name: str) -> Parameter:
+        """A parameter of several templates, from one that wants a value if there is such a one."""
+        alike = [it.parameters[name] for it in self.templates.values() if name in it.parameters]
+        return min(alike, key=lambda it: it.default is not None)
+
+    def value_of_shared(self, name: str) -> str:
+        return as_text(self.values.get(name, self.shared(name).default or ""))
+
+    # Looking at each key.
+
+    def look_at(self, key: str, value: object) -> None:
+        if key in SHARED:
+            if fault := self.shared(key).fault(value):
+                self.problem([key], fault)
+        elif key in TOP:
+            self.shape([key], value, TOP[key])
+        elif key == "policies":
+            self.look_at_policies(value)
+        elif key in [*ALWAYS, *BY_TABLE, *OTHER_TABLES]:
+            if isinstance(value, dict):
+                self.look_at_table(key, value)
+            else:
+                self.problem([key], f"must be a table, [{key}]")
+        else:
+            self.unknown([key], [*SHARED, *TOP, *ALWAYS, *BY_TABLE, *OTHER_TABLES])
+
+    def look_at_table(self, table: str, values: dict) -> None:
+        for key, value in values.items():
+            if table == "Buckets":
+                self.look_at_bucket([table], key, value)
+            elif table == "Profiles":
+                self.shape([table, key], key, ACCOUNT)
+                self.shape([table, key], value, PROFILE)
+            elif table in MOVABLE and key in PLACE:
+                self.look_at_place(table, key, value)
+            else:
+                self.look_at_parameter([table], table, key, value)
+
+    def look_at_bucket(self, at: list[str], region: str, bucket: object) -> None:
+        self.shape([*at, region], region, REGION)
+        self.shape([*at, region], bucket, BUCKET)
+
+    def look_at_place(self, table: str, key: str, value: object) -> None:
+        if key == "AccountId":
+            self.shape([table, key], value, ACCOUNT)
+        elif key == "DeployRegions":
+            if not isinstance(value, list) or not value:
+                self.problem([table, key], "must be a list of Regions")
+                return
+            for it in value:
+                self.shape([table, key], it, REGION)
+        elif isinstance(value, dict):
+            for region, bucket in value.items():
+                self.look_at_bucket([table, key], region, bucket)
+        else:
+            self.problem([table, key], f"must be a table, [{table}.Buckets]")
+
+    def look_at_parameter(self, at: list[str], template: str, key: str, value: object) -> None:
+        known = self.templates[template].parameters
+        if key in known and key in SHARED:
+            self.problem([*at, key], "belongs to the top of the file, once for all stacks")
+        elif key in known and key in DERIVED:
+            self.problem([*at, key], "follows from other keys; leave it out")
+        elif key not in known:
+            self.unknown([*at, key], [it for it in known if it not in [*SHARED, *DERIVED]])
+        elif fault := known[key].fault(value):
+            self.problem([*at, key], fault)
+
+    def look_at_policies(self, policies: object) -> None:
+        if not isinstance(policies, list) or not all(isinstance(it, dict) for it in policies):
+            self.problem(["policies"], "must be tables, each [[policies]]")
+            return
+        names: dict[str, int] = {}
+        for number, policy in enumerate(policies, 1):
+            at = ["policies", str(number)]
+            for key, value in policy.items():
+                if key == "Document":
+                    self.look_at_document([*at, key], value)
+                else:
+                    self.look_at_parameter(at, "backup-policy", key, value)
+            if "Document" not in policy:
+                self.missing([*at, "Document"], "must be the path of a policy document")
+            first = names.setdefault(slug(as_text(policy.get("PolicyName", at))), number)
+            if first != number:
+                text = f"is too much like that of number {first}: both name the same stack"
+                self.problem([*at, "PolicyName"], text)
+
+    def look_at_document(self, key: list[str], path: object) -> None:
+        try:
+            parsed = json.loads((self.folder / str(path)).read_bytes())
+        except OSError as error:
+            self.problem(key, f"`{path}` cannot be read: {error.strerror}")
+        except ValueError as error:
+            self.problem(key, f"`{path}` must be JSON: {error}")
+        else:
+            if not isinstance(parsed, dict):
+                self.problem(key, f"`{path}` must be a JSON object")
+
+    def shape(self, key: list[str], value: object, shape: tuple[str, str]) -> None:
+        pattern, what = shape
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            self.problem(key, f"`{as_text(value)}` {what}")
+
+    def unknown(self, key: list[str], known: list[str]) -> None:
+        close = difflib.get_close_matches(key[-1], known, n=1)
+        owners = [it for it in [*ALWAYS, *BY_TABLE] if key[-1] in self.templates[it].parameters]
+        if key[-1] in SHARED:
+            text = "is not known here; it belongs to the top of the file"
+        elif owners:
+            text = f"is not known here; it belongs into {' or '.join(f'[{it}]' for it in owners)}"
+        else:
+            text = "is not known" + (f"; is `{close[0]}` meant?" if close else "")
+        self.problem(key, text)
+
+    # Looking at keys together.
+
+    def look_across(self) -> None:
+        if "OrganizationId" not in self.values:
+            self.missing(["OrganizationId"], self.shared("OrganizationId").constraint)
+        if self.values.get("Region") in self.items("OtherRegions"):
+            text = f"`{self.values['Region']}` is the Region of the stacks already"
+            self.problem(["OtherRegions"], text)
+        if len(self.items("OrganizationalUnitIds")) > MOST_UNITS:
+            text = f"StackSets takes at most {MOST_UNITS} units; name those above them"
+            self.problem(["OrganizationalUnitIds"], text)
+        central = self.values.get("CentralAccountId")
+        if central and central == self.values.get("ManagementAccountId"):
+            text = "is the management account, which StackSets do not reach; name another"
+            self.problem(["CentralAccountId"], text)
+        if "backup-policies" not in self.values and "policies" not in self.values:
+            text = "is missing, and [[policies]] as well; without either, nothing is backed up"
+            self.problem(["backup-policies"], text)
+        for table in ["rollout", "members"]:
+            if table in self.values and not self.items("OrganizationalUnitIds"):
+                text = "is not deployed without OrganizationalUnitIds; add that, or leave this out"
+                self.problem([table], text)
+
+
+def slug(name: str) -> str:
+    """A name as part of the name of a stack."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

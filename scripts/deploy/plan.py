@@ -1,0 +1,267 @@
+"""What there should be, as the parameter file says. Nothing is called here."""
+
+import hashlib
+import pathlib
+from dataclasses import dataclass, field
+
+from parameters import DERIVED, SHARED, Parameters, slug
+from template import Parameter, Template, as_text
+
+# Where the events of AWS Organizations are.
+EVENTS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-northwest-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-us-gov": "us-gov-west-1",
+}
+
+# The most bytes of a template that CloudFormation takes without a bucket.
+INLINE = 51_200
+
+
+@dataclass
+class Stack:
+    """A stack as it should be."""
+
+    name: str
+    template: Template
+    account: str
+    region: str
+    # The bucket of artifacts, where it needs one.
+    bucket: str
+    # All of them, so that the file is all that decides.
+    parameters: dict[str, str]
+
+
+@dataclass
+class Upload:
+    """An object that has to be in a bucket. Its key is made of its content."""
+
+    source: pathlib.Path
+    bucket: str
+    key: str
+    account: str
+    region: str
+
+
+@dataclass
+class Plan:
+    """Everything that there should be, in the order in which it has to be made."""
+
+    management: str
+    organization: str
+    profiles: dict[str, str]
+    uploads: list[Upload] = field(default_factory=list)
+    stacks: list[Stack] = field(default_factory=list)
+
+
+class Planner:
+    """Makes a plan of a parameter file. What is missing for it is noted with the parameters."""
+
+    def __init__(
+        self, parameters: Parameters, release: pathlib.Path, archives: pathlib.Path
+    ) -> None:
+        self.parameters, self.archives = parameters, archives
+        self.templates, self.values = parameters.templates, parameters.values
+        self.files = {it.name: it for it in sorted((release / "templates").iterdir())}
+        self.files |= {it.name: it for it in sorted(archives.glob("*.zip"))}
+        self.prefix = f"org-backup/{digest(self.files)}/"
+
+        self.name = parameters.top("StackName", "org-backup")
+        self.home = parameters.top("Region")
+        self.regions = [self.home, *map(as_text, parameters.items("OtherRegions"))]
+        self.units = parameters.items("OrganizationalUnitIds")
+        self.plan = Plan(
+            management=parameters.top("ManagementAccountId"),
+            organization=as_text(self.values.get("OrganizationId", "")),
+            profiles=parameters.table("Profiles"),
+        )
+        self.documents: dict[str, pathlib.Path] = {}
+        self.add_stacks()
+        self.add_uploads()
+
+    # The stacks, each after those that it needs.
+
+    def add_stacks(self) -> None:
+        table = self.parameters.table
+        self.add(self.name, "bootstrap", table("bootstrap"))
+        if self.units:
+            self.add_accounts()
+        self.add_policies()
+        self.add(f"{self.name}-reattach", "reattach", table("reattach"))
+        events = EVENTS[partition_of(self.home)]
+        if events != self.home:
+            values = table("event-forwarder")
+            self.add(f"{self.name}-event-forwarder", "event-forwarder", values, region=events)
+        elif "event-forwarder" in self.values:
+            text = f"is not needed: the events are in {events} already"
+            self.parameters.problem(["event-forwarder"], text)
+        for name in ["delegation", "guardrails", "audit", "restore-testing"]:
+            for region in self.regions_of(name) if name in self.values else []:
+                self.add(f"{self.name}-{name}", name, table(name), region=region)
+        if "monitoring" in self.values:
+            self.add_monitoring()
+
+    def add_accounts(self) -> None:
+        rollout = self.parameters.table("rollout")
+        self.add(f"{self.name}-rollout", "rollout", rollout)
+        # StackSets do not reach the management account, and `rollout.yaml` makes one stack there.
+        known = self.templates["member-account"].parameters
+        member = {key: it for key, it in rollout.items() if key in known}
+        if as_text(rollout.get("ManagementAccount", True)) == "true":
+            for region in self.regions[1:]:
+                name = f"{self.name}-member"
+                self.add(name, "member-account", member, at=["rollout"], region=region)
+        values = {"TargetIds": self.units, "Regions": self.regions}
+        values |= self.parameters.table("members")
+        self.add(f"{self.name}-members", "members", values)
+
+    def add_policies(self) -> None:
+        # Policies go where the vaults are.
+        targets = {"TargetIds": self.units} if self.units else {}
+        if "backup-policies" in self.values:
+            values = targets | {"Regions": self.regions}
+            values |= self.parameters.table("backup-policies")
+            self.add(f"{self.name}-policies", "backup-policies", values)
+        for number, policy in enumerate(self.parameters.policies(), 1):
+            path = self.parameters.folder / as_text(policy.get("Document", ""))
+            if not path.is_file():
+                continue
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            bucket = self.bucket(["Buckets"], self.parameters.table("Buckets"), self.home)
+            url = f"s3://{bucket}/org-backup/policies/{content}.json"
+            self.documents[url] = path
+            name = f"{self.name}-policy-{slug(as_text(policy.get('PolicyName', '')))}"
+            at = ["policies", str(number)]
+            self.add(name, "backup-policy", targets | policy, at=at, ContentUrl=url)
+
+    def add_monitoring(self) -> None:
+        """The event bus, and what sends events to it from every account and Region."""
+        values, regions = self.parameters.table("monitoring"), self.regions_of("monitoring")
+        if len(regions) > 1:
+            text = "must be one Region, since there is one event bus"
+            self.parameters.problem(["monitoring", "DeployRegions"], text)
+        region, account = regions[0], as_text(values.get("AccountId", self.plan.management))
+        bus = values.get("BusName", self.templates["monitoring"].parameters["BusName"].default)
+        partition = partition_of(region)
+        arn = f"arn:{partition}:events:{region}:{account}:event-bus/{bus}"
+        self.add(f"{self.name}-monitoring", "monitoring", values, region=region)
+        if self.units:
+            self.add(f"{self.name}-monitoring-rollout", "monitoring-rollout", {}, BusArn=arn)
+        for region in self.regions:
+            name = f"{self.name}-monitoring-member"
+            self.add(name, "monitoring-member", {}, region=region, BusArn=arn)
+
+    def regions_of(self, table: str) -> list[str]:
+        regions = self.parameters.table(table).get("DeployRegions")
+        return regions if isinstance(regions, list) and regions else [self.home]
+
+    def add(
+        self,
+        name: str,
+        template: str,
+        values: dict,
+        *,
+        at: list[str] | None = None,
+        region: str = "",
+        **derived: str,
+    ) -> None:
+        """Adds a stack with the values of a table, which is `at` a place of the file."""
+        it, region = self.templates[template], region or self.home
+        account = as_text(values.get("AccountId", self.plan.management))
+        if account not in ["", self.plan.management, *self.plan.profiles]:
+            what = "must be the profile of the AWS CLI that has credentials of that account"
+            self.parameters.missing(["Profiles", account], what)
+        bucket = ""
+        if "ArtifactBucket" in it.parameters or len(it.text.encode()) > INLINE:
+            own = isinstance(values.get("Buckets"), dict)
+            where = [template, "Buckets"] if own else ["Buckets"]
+            buckets = values["Buckets"] if own else self.parameters.table("Buckets")
+            bucket = self.bucket(where, buckets, region)
+        for artifact in it.artifacts:
+            if artifact not in self.files:
+                text = f"is not in {self.archives}, and {template}.yaml needs it; run `make package`"
+                self.parameters.problem([artifact], text)
+        derived |= self.derived(bucket)
+        parameters = {
+            key: self.value(at or [template], parameter, values, derived)
+            for key, parameter in it.parameters.items()
+        }
+        self.plan.stacks.append(Stack(name, it, account, region, bucket, parameters))
+
+    def bucket(self, at: list[str], buckets: dict, region: str) -> str:
+        if region and region not in buckets:
+            what = "must be the name of a bucket in that Region, for archives and templates"
+            self.parameters.missing([*at, region], what)
+        return as_text(buckets.get(region, ""))
+
+    # The parameters.
+
+    def derived(self, bucket: str) -> dict[str, str]:
+        role = self.parameters.value_of_shared("MemberAccountsRoleName")
+        partition, management = partition_of(self.home), self.plan.management
+        documents = as_text(self.parameters.table("Buckets").get(self.home, ""))
+        return {
+            "ArtifactBucket": bucket,
+            "ArtifactPrefix": self.prefix,
+            "BootstrapStackName": self.name,
+            "HomeRegion": self.home,
+            "MemberAccountsRoleArn": f"arn:{partition}:iam::{management}:role/{role}",
+            "MembersStackName": f"{self.name}-members" if self.units else "",
+            "PolicyBucket": documents if self.parameters.policies() else "",
+        }
+
+    def value(
+        self, at: list[str], parameter: Parameter, values: dict, derived: dict[str, str]
+    ) -> str:
+        name = parameter.name
+        if name in DERIVED:
+            return derived[name]
+        source, key = (self.values, [name]) if name in SHARED else (values, [*at, name])
+        if name in source:
+            return as_text(source[name])
+        if name == "CentralVaultArn" and (arn := self.central_vault()):
+            return arn
+        if parameter.default is None:
+            self.parameters.missing(key, parameter.constraint, is_list=parameter.is_list)
+        return parameter.default or ""
+
+    def central_vault(self) -> str | None:
+        """The ARN of the vault that `rollout.yaml` makes in the central account."""
+        account = self.values.get("CentralAccountId")
+        if not account or not self.units:
+            return None
+        regions = self.parameters.table("rollout").get("CentralRegions") or [self.home]
+        vault = self.parameters.value_of_shared("CentralVaultName")
+        region = as_text(regions[0])
+        return f"arn:{partition_of(region)}:backup:{region}:{account}:backup-vault:{vault}"
+
+    # The files.
+
+    def add_uploads(self) -> None:
+        wanted: dict[tuple[str, str], Upload] = {}
+        for stack in self.plan.stacks:
+            for name in stack.template.artifacts:
+                if name in self.files:
+                    key = self.prefix + name
+                    upload = Upload(
+                        self.files[name], stack.bucket, key, stack.account, stack.region
+                    )
+                    wanted[stack.bucket, key] = upload
+        for url, path in self.documents.items():
+            bucket, _, key = url.removeprefix("s3://").partition("/")
+            wanted[bucket, key] = Upload(path, bucket, key, self.plan.management, self.home)
+        self.plan.uploads = list(wanted.values())
+
+
+def digest(files: dict[str, pathlib.Path]) -> str:
+    """What tells this set of files from every other."""
+    whole = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        whole.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()[:16]
+
+
+def partition_of(region: str) -> str:
+    prefixes = {"cn-": "aws-cn", "eusc-": "aws-eusc", "us-gov-": "aws-us-gov"}
+    return next((it for prefix, it in prefixes.items() if region.startswith(prefix)), "aws")

@@ -1,0 +1,239 @@
+//! The program that deploys, as a release has it, and what it calls.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::binaries::binary;
+
+/// The functions whose archives a release has.
+pub const FUNCTIONS: &[&str] = &[
+    "backup-policy",
+    "global-settings",
+    "member-accounts",
+    "policy-types",
+    "reattach",
+    "restore-validation",
+    "service-access",
+];
+
+/// The interpreter that `python3` stands for.
+pub static PYTHON: LazyLock<String> = LazyLock::new(|| {
+    let mut find = Command::new("python3");
+    let found = find.args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    String::from_utf8(found.stdout).unwrap().trim().to_owned()
+});
+
+/// A release and an AWS to deploy it to: the program, the templates and the archives, and nothing
+/// else of the repository.
+#[derive(Debug)]
+pub struct Release {
+    folder: TempDir,
+    environment: BTreeMap<&'static str, String>,
+}
+
+/// A stack as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Its name.
+    pub name: String,
+    /// Its Region.
+    pub region: String,
+    /// The name of its template.
+    pub template: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A file of the repository.
+#[must_use]
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+impl Default for Release {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Release {
+    /// A release, and an AWS without anything.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    #[must_use]
+    pub fn new() -> Self {
+        let release = Self { folder: tempfile::tempdir().unwrap(), environment: [].into() };
+        for (from, to) in [("templates", "templates"), ("scripts/deploy", "deploy")] {
+            fs::create_dir(release.path(to)).unwrap();
+            for file in fs::read_dir(repository(from)).unwrap().map(|it| it.unwrap()) {
+                if file.file_type().unwrap().is_file() {
+                    let copy = release.path(to).join(file.file_name());
+                    fs::copy(file.path(), copy).unwrap();
+                }
+            }
+        }
+        for function in FUNCTIONS {
+            fs::write(release.path(&format!("{function}.zip")), function).unwrap();
+        }
+        fs::create_dir(release.path("bin")).unwrap();
+        symlink(binary("fake-aws"), release.path("bin/aws")).unwrap();
+        release
+    }
+
+    /// A file of the release.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Gives the program and what it calls a variable of the environment.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.environment.insert(name, value.to_string());
+        self
+    }
+
+    /// Takes a variable of the environment away.
+    pub fn without(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
+    /// Writes a file into the release.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The program with these arguments. Python is called by its own name, since what stands for it on
+    /// the `PATH` may put more there.
+    ///
+    /// # Panics
+    ///
+    /// When there is no Python.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&*PYTHON);
+        let paths = std::env::vars_os().find(|(name, _)| name == "PATH").map(|it| it.1);
+        let paths = paths.unwrap_or_default();
+        let paths = [self.path("bin")].into_iter().chain(std::env::split_paths(&paths));
+        let path = std::env::join_paths(paths).unwrap();
+        command.current_dir(self.folder.path()).env("PATH", path);
+        command.env("FAKE_AWS", self.folder.path()).envs(&self.environment);
+        command.arg("deploy").args(arguments);
+        command
+    }
+
+    /// Runs the program, without a terminal.
+    ///
+    /// # Panics
+    ///
+    /// When there is no Python.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(std::process::Stdio::null()).output().unwrap()
+    }
+
+    /// Runs the program, which has to succeed, and returns what it says.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    #[track_caller]
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Runs the program, which has to fail, and returns why.
+    ///
+    /// # Panics
+    ///
+    /// When it succeeds.
+    #[track_caller]
+    #[must_use]
+    pub fn fail(&self, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        assert!(!done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+        String::from_utf8(done.stderr).unwrap()
+    }
+
+    /// The calls since the last look.
+    ///
+    /// # Panics
+    ///
+    /// When a call is not what it is written as.
+    #[must_use]
+    pub fn take_calls(&self) -> Vec<Vec<String>> {
+        let text = fs::read_to_string(self.path("calls")).unwrap_or_default();
+        drop(fs::remove_file(self.path("calls")));
+        text.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+    }
+
+    /// Those of the calls since the last look that change something.
+    #[must_use]
+    pub fn take_writes(&self) -> Vec<Vec<String>> {
+        let mut calls = self.take_calls();
+        calls.retain(|it| ["cp", "deploy", "delete-stack"].contains(&it[1].as_str()));
+        calls
+    }
+
+    /// Everything there is in AWS.
+    #[must_use]
+    pub fn world(&self) -> Value {
+        let text = fs::read(self.path("world.json")).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// The stacks that a parameter file asks for, in their order.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be deployed.
+    #[must_use]
+    pub fn stacks(&self, file: &str) -> Vec<Deployed> {
+        self.succeed(&["deploy", file]);
+        let calls = self.take_calls();
+        calls.iter().filter(|it| it[1] == "deploy").map(|it| deployed(it)).collect()
+    }
+}
+
+/// The stack that a call deploys.
+///
+/// # Panics
+///
+/// When it deploys none.
+#[must_use]
+pub fn deployed(call: &[String]) -> Deployed {
+    let place = |name: &str| call.iter().position(|it| it == name).unwrap() + 1;
+    let option = |name: &str| call[place(name)].clone();
+    let template = option("--template-file");
+    let pair = |it: &String| {
+        let (key, value) = it.split_once('=').unwrap();
+        (key.to_owned(), value.to_owned())
+    };
+    Deployed {
+        name: option("--stack-name"),
+        region: option("--region"),
+        template: Path::new(&template).file_name().unwrap().to_str().unwrap().to_owned(),
+        parameters: call[place("--parameter-overrides")..].iter().map(pair).collect(),
+    }
+}

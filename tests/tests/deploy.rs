@@ -1,0 +1,612 @@
+//! What `make deploy` and `make undeploy` call, from a folder that has a release and nothing else.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+use tests::deploy::{Deployed, PYTHON, Release, deployed, repository};
+use tests::template::Template;
+
+/// The example, with everything in it that is commented out.
+fn everything() -> String {
+    let example = fs::read_to_string(repository("examples/org.toml")).unwrap();
+    let uncommented = |line: &str| {
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        let is_table = bare.starts_with('[') && bare.ends_with(']');
+        let key = bare.split_once(" = ").is_some_and(|(key, _)| {
+            !key.is_empty() && key.chars().all(|it| it.is_ascii_alphanumeric() || it == '-')
+        });
+        // Beside the vault that is made, no other can be named.
+        let is_wanted = (is_table || key) && !bare.starts_with("CentralVaultArn");
+        if is_wanted { bare } else { line }.to_owned() + "\n"
+    };
+    example.lines().map(uncommented).collect()
+}
+
+/// The least that can be deployed.
+const LEAST: &str = r#"
+ManagementAccountId = "111122223333"
+OrganizationId = "o-a1b2c3d4e5"
+Region = "us-east-1"
+CentralVaultArn = "arn:aws:backup:eu-west-1:444455556666:backup-vault:central"
+[Buckets]
+us-east-1 = "artifacts-of-ours"
+[backup-policies]
+"#;
+
+fn release(file: &str) -> Release {
+    let release = Release::new();
+    release.write("org.toml", file);
+    release.write("databases.json", r#"{ "plans": {} }"#);
+    release
+}
+
+fn check_order(stacks: &[Deployed], expect: Expect) {
+    let line = |it: &Deployed| format!("{} {} {}\n", it.name, it.region, it.template);
+    expect.assert_eq(&stacks.iter().map(line).collect::<String>());
+}
+
+#[test]
+fn the_example_deploys_each_stack_after_those_that_it_needs() {
+    let release = release(&fs::read_to_string(repository("examples/org.toml")).unwrap());
+    check_order(
+        &release.stacks("org.toml"),
+        expect![[r"
+        org-backup eu-central-1 bootstrap.yaml
+        org-backup-rollout eu-central-1 rollout.yaml
+        org-backup-member eu-west-1 member-account.yaml
+        org-backup-members eu-central-1 members.yaml
+        org-backup-policies eu-central-1 backup-policies.yaml
+        org-backup-reattach eu-central-1 reattach.yaml
+        org-backup-event-forwarder us-east-1 event-forwarder.yaml
+    "]],
+    );
+}
+
+#[test]
+fn each_optional_table_switches_its_stacks_on() {
+    let stacks = release(&everything()).stacks("org.toml");
+    check_order(
+        &stacks,
+        expect![[r"
+        org-backup eu-central-1 bootstrap.yaml
+        org-backup-rollout eu-central-1 rollout.yaml
+        org-backup-member eu-west-1 member-account.yaml
+        org-backup-members eu-central-1 members.yaml
+        org-backup-policies eu-central-1 backup-policies.yaml
+        org-backup-policy-databases eu-central-1 backup-policy.yaml
+        org-backup-reattach eu-central-1 reattach.yaml
+        org-backup-event-forwarder us-east-1 event-forwarder.yaml
+        org-backup-delegation eu-central-1 delegation.yaml
+        org-backup-guardrails eu-central-1 guardrails.yaml
+        org-backup-audit eu-central-1 audit.yaml
+        org-backup-restore-testing eu-west-1 restore-testing.yaml
+        org-backup-monitoring eu-central-1 monitoring.yaml
+        org-backup-monitoring-rollout eu-central-1 monitoring-rollout.yaml
+        org-backup-monitoring-member eu-central-1 monitoring-member.yaml
+        org-backup-monitoring-member eu-west-1 monitoring-member.yaml
+    "]],
+    );
+    let deployed: BTreeSet<_> = stacks.iter().map(|it| it.template.as_str()).collect();
+    let templates = Template::all();
+    let mut others: Vec<_> = templates.iter().map(|it| it.name.as_str()).collect();
+    others.retain(|it| !deployed.contains(it));
+    // The StackSet of `rollout.yaml` has this one.
+    assert_eq!(others, ["central-backup-account.yaml"]);
+}
+
+#[test]
+fn a_parameter_that_is_passed_exists_and_one_without_a_default_is_passed() {
+    for stack in release(&everything()).stacks("org.toml") {
+        let template = Template::named(&stack.template);
+        let known = template.body["Parameters"].as_object().unwrap();
+        for name in stack.parameters.keys() {
+            assert!(known.contains_key(name), "{}: {name}", stack.template);
+        }
+        // Even those with a default: what the file no longer has goes back to it.
+        let passed: Vec<_> = stack.parameters.keys().collect();
+        assert_eq!(passed, known.keys().collect::<Vec<_>>(), "{}", stack.template);
+    }
+}
+
+#[test]
+fn what_a_stack_imports_was_exported_before() {
+    fn imports<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+        match value {
+            Value::Array(list) => list.iter().for_each(|it| imports(it, found)),
+            Value::Object(map) => map.iter().for_each(|(key, it)| {
+                if key == "Fn::ImportValue" { found.push(it) } else { imports(it, found) }
+            }),
+            _ => {}
+        }
+    }
+    let mut exported = BTreeSet::new();
+    for stack in release(&everything()).stacks("org.toml") {
+        let template = Template::named(&stack.template);
+        let own = [("AWS::StackName", stack.name.as_str()), ("AWS::Region", &stack.region)];
+        let given = stack.parameters.iter().map(|(key, it)| (key.as_str(), it.as_str()));
+        let resolved = template.with(&given.chain(own).collect::<Vec<_>>());
+        let mut wanted = Vec::new();
+        imports(&template.body["Resources"], &mut wanted);
+        for it in wanted {
+            let name = resolved.resolve(it).unwrap();
+            assert!(exported.contains(&name.to_string()), "{}: {name}", stack.name);
+        }
+        for output in template.body["Outputs"].as_object().into_iter().flatten() {
+            let name = &output.1["Export"]["Name"];
+            if !name.is_null() {
+                exported.insert(resolved.resolve(name).unwrap().to_string());
+            }
+        }
+    }
+    assert!(exported.len() > 10);
+}
+
+#[test]
+fn a_name_stands_once_and_reaches_every_stack() {
+    let file = LEAST.replace(
+        "[Buckets]",
+        "VaultName = \"ours\"\nOrganizationalUnitIds = [\"r-ab12\"]\nOtherRegions = [\"eu-west-1\"]\n\
+         [rollout]\nLockMode = \"Governance\"\n[Buckets]",
+    );
+    let stacks = release(&file).stacks("org.toml");
+    let of = |name: &str, key: &str| {
+        let stack = stacks.iter().find(|it| it.template == name).unwrap();
+        stack.parameters[key].clone()
+    };
+    for template in ["rollout", "member-account", "members", "backup-policies"] {
+        assert_eq!(of(&format!("{template}.yaml"), "VaultName"), "ours");
+    }
+    // What the accounts get in other Regions, the management account gets there, too.
+    assert_eq!(of("member-account.yaml", "LockMode"), "Governance");
+    assert_eq!(of("member-account.yaml", "HomeRegion"), "us-east-1");
+    // Policies and opt-ins go where the vaults are.
+    for template in ["backup-policies.yaml", "members.yaml"] {
+        assert_eq!(of(template, "TargetIds"), "r-ab12");
+        assert_eq!(of(template, "Regions"), "us-east-1,eu-west-1");
+    }
+}
+
+#[test]
+fn the_program_reads_a_template_as_yaml_has_it() {
+    let script = "
+import json, pathlib, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, 'scripts/deploy')
+import template
+for path in pathlib.Path('templates').glob('*.yaml'):
+    it = template.read(path)
+    print(json.dumps([path.name, it.leaves, {key: vars(it) for key, it in it.parameters.items()}]))
+";
+    let mut read = Command::new(&*PYTHON);
+    let read = read.args(["-c", script]).current_dir(repository(".")).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let text = |it: &Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let mut found = BTreeMap::new();
+    for line in String::from_utf8(read.stdout).unwrap().lines() {
+        let [name, leaves, parameters]: [Value; 3] = serde_json::from_str(line).unwrap();
+        assert_ne!(leaves, "", "{name}");
+        found.insert(text(&name), parameters);
+    }
+    for template in Template::all() {
+        let of_yaml = |it: &Value| {
+            let allowed = it["AllowedValues"].as_array().into_iter().flatten();
+            json!({
+                "type": it["Type"],
+                "default": it.get("Default").map(text),
+                "pattern": it["AllowedPattern"],
+                "allowed": allowed.map(text).collect::<Vec<_>>(),
+                "least": it["MinValue"],
+                "most": it["MaxValue"],
+                "constraint": it["ConstraintDescription"].as_str().unwrap_or_default(),
+            })
+        };
+        for (name, parameter) in template.body["Parameters"].as_object().unwrap() {
+            let mut read = found[&template.name][name].clone();
+            read.as_object_mut().unwrap().remove("name");
+            assert_eq!(read, of_yaml(parameter), "{}: {name}", template.name);
+        }
+        let count = found[&template.name].as_object().unwrap().len();
+        assert_eq!(count, template.body["Parameters"].as_object().unwrap().len());
+    }
+}
+
+/// Changes the least file and compares what is said about it.
+fn check_invalid(from: &str, to: &str, expect: Expect) {
+    assert!(LEAST.contains(from), "{from}");
+    let release = release(&LEAST.replace(from, to));
+    expect.assert_eq(&release.fail(&["deploy", "org.toml"]));
+    assert!(release.take_calls().is_empty(), "nothing is called before the file is right");
+}
+
+#[test]
+fn a_file_that_is_wrong_is_refused_with_the_key_before_anything_is_called() {
+    check_invalid(
+        "Region = \"us-east-1\"",
+        "Regoin = \"us-east-1\"",
+        expect![[r"
+        org.toml: Regoin: is not known; is `Region` meant?
+        org.toml: Region: is missing; it must be the code of a Region, like eu-central-1
+    "]],
+    );
+    check_invalid(
+        "\"us-east-1\"\nC",
+        "\"Frankfurt\"\nC",
+        expect![[r"
+        org.toml: Region: `Frankfurt` must be the code of a Region, like eu-central-1
+        org.toml: [Buckets] Frankfurt: is missing; it must be the name of a bucket in that Region, for archives and templates
+    "]],
+    );
+    check_invalid(
+        "\"artifacts-of-ours\"",
+        "\"Artifacts\"",
+        expect![[r"
+        org.toml: [Buckets] us-east-1: `Artifacts` must be the name of a bucket
+    "]],
+    );
+    check_invalid(
+        "us-east-1 = \"artifacts-of-ours\"",
+        "",
+        expect![[r"
+        org.toml: [Buckets] us-east-1: is missing; it must be the name of a bucket in that Region, for archives and templates
+    "]],
+    );
+    check_invalid(
+        "backup-vault:central",
+        "vault:central",
+        expect![[r"
+        org.toml: CentralVaultArn: `arn:aws:backup:eu-west-1:444455556666:vault:central` must be the ARN of a backup vault
+    "]],
+    );
+    check_invalid(
+        "\"111122223333\"",
+        "111122223333",
+        expect![[r"
+        org.toml: ManagementAccountId: `111122223333` must be the ID of an account, which has twelve digits
+    "]],
+    );
+    check_invalid(
+        "\"o-a1b2c3d4e5\"",
+        "\"acme\"",
+        expect![[r"
+        org.toml: OrganizationId: `acme` must be the ID of an organization
+    "]],
+    );
+    check_invalid(
+        "[Buckets]",
+        "OrganizationalUnitIds = [\"ou-Sandbox\"]\n[Buckets]",
+        expect![[r"
+        org.toml: OrganizationalUnitIds: `ou-Sandbox` must be IDs of organizational units or of the root
+    "]],
+    );
+    check_invalid(
+        "[Buckets]",
+        "OrganizationalUnitIds = \"ou-ab12-sandbox1\"\n[Buckets]",
+        expect![[r#"
+        org.toml: OrganizationalUnitIds: must be a list, as in ["…"]
+    "#]],
+    );
+    check_invalid(
+        "[Buckets]",
+        "OtherRegions = [\"us-east-1\"]\n[Buckets]",
+        expect![[r"
+        org.toml: OtherRegions: `us-east-1` is the Region of the stacks already
+    "]],
+    );
+}
+
+#[test]
+fn every_key_of_a_table_that_is_wrong_is_told_at_once() {
+    check_invalid(
+        "[backup-policies]",
+        "[backup-polices]",
+        expect![[r"
+        org.toml: backup-polices: is not known; is `backup-policies` meant?
+        org.toml: backup-policies: is missing, and [[policies]] as well; without either, nothing is backed up
+    "]],
+    );
+    check_invalid(
+        "[backup-policies]",
+        "[backup-policies]\nDailySchedule = \"cron(0 5 * *)\"\nMonthlyRetentionDays = 400\n\
+         DailyRetentionDays = 0\nVaultName = \"ours\"\nBootstrapStackName = \"x\"\nLockMode = 1\n\
+         Adopt = \"yes\"\nDailyTagValues = [\"a,b\"]\nTargetIds = []\nBackupTag = \"b\"",
+        expect![[r"
+            org.toml: [backup-policies] DailySchedule: `cron(0 5 * *)` must be a cron expression with six fields, like cron(15 3 ? * * *)
+            org.toml: [backup-policies] MonthlyRetentionDays: `400` must be one of 180, 365, 731, 1096, 1827, 2557, 3653
+            org.toml: [backup-policies] DailyRetentionDays: `0` must be at least 1
+            org.toml: [backup-policies] VaultName: belongs to the top of the file, once for all stacks
+            org.toml: [backup-policies] BootstrapStackName: follows from other keys; leave it out
+            org.toml: [backup-policies] LockMode: is not known here; it belongs into [rollout]
+            org.toml: [backup-policies] Adopt: `yes` must be one of true, false
+            org.toml: [backup-policies] DailyTagValues: `a,b` has a comma; write each element by itself
+            org.toml: [backup-policies] TargetIds: must not be empty; it must be `root`, or IDs of the root, of organizational units or of accounts
+            org.toml: [backup-policies] BackupTag: is not known; is `BackupTagKey` meant?
+        "]],
+    );
+    check_invalid(
+        "[backup-policies]",
+        "[rollout]\n[guardrails]\n[event-forwarder]",
+        expect![[r"
+        org.toml: backup-policies: is missing, and [[policies]] as well; without either, nothing is backed up
+        org.toml: rollout: is not deployed without OrganizationalUnitIds; add that, or leave this out
+        org.toml: event-forwarder: is not needed: the events are in us-east-1 already
+        org.toml: [guardrails] TargetIds: is missing; it must be IDs of the root, of organizational units or of accounts
+    "]],
+    );
+    check_invalid(
+        "[backup-policies]",
+        "[monitoring]\nAccountId = \"444455556666\"\nDeployRegions = [\"eu-west-1\", \"eu-west-2\"]\n\
+         [[policies]]\nPolicyName = \"Daily backups\"\nDocument = \"none.json\"\n\
+         [[policies]]\nPolicyName = \"daily-backups\"\n",
+        expect![[r"
+            org.toml: [policies.1] Document: `none.json` cannot be read: No such file or directory
+            org.toml: [policies.2] Document: is missing; it must be the path of a policy document
+            org.toml: [policies.2] PolicyName: is too much like that of number 1: both name the same stack
+            org.toml: [monitoring] DeployRegions: must be one Region, since there is one event bus
+            org.toml: [Profiles] 444455556666: is missing; it must be the profile of the AWS CLI that has credentials of that account
+        "]],
+    );
+    check_invalid(
+        "[Buckets]",
+        "[Buckets",
+        expect![[r"
+        org.toml: Expected ']' at the end of a table declaration (at line 6, column 9)
+    "]],
+    );
+}
+
+#[test]
+fn a_file_or_an_archive_that_is_not_there_is_named() {
+    let release = release(LEAST);
+    assert_eq!(
+        release.fail(&["deploy", "none.toml"]),
+        "none.toml: is not there; copy examples/org.toml and fill it in\n"
+    );
+    fs::remove_file(release.path("reattach.zip")).unwrap();
+    let said = release.fail(&["deploy", "org.toml"]);
+    assert!(said.starts_with("org.toml: reattach.zip: is not in "), "{said}");
+    assert!(release.take_calls().is_empty());
+    // The file itself is right, and what is deleted needs no archive.
+    release.succeed(&["check", "org.toml"]);
+    release.succeed(&["undeploy", "org.toml"]);
+}
+
+#[test]
+fn what_is_missing_is_asked_for_at_a_terminal() {
+    let file =
+        LEAST.replace("Region = \"us-east-1\"", "").replace("[Buckets]", "[guardrails]\n[Buckets]");
+    let release = release(&file);
+    let program = release.command(&["deploy", "org.toml"]);
+    let mut terminal = Command::new(&*PYTHON);
+    terminal.args(["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", &PYTHON]);
+    terminal.args(program.get_args()).current_dir(release.path("."));
+    terminal.envs(program.get_envs().filter_map(|(key, it)| Some((key, it?))));
+    let mut terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    keyboard.write_all(b"us-east-1\nr-ab12, 444455556666\n").unwrap();
+    let done = terminal.wait_with_output().unwrap();
+    drop(keyboard);
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(said.contains("Region: is missing; it must be the code of a Region"), "{said}");
+    let calls = release.take_calls();
+    let stacks: Vec<_> =
+        calls.iter().filter(|it| it[1] == "deploy").map(|it| deployed(it)).collect();
+    let guardrails = stacks.iter().find(|it| it.template == "guardrails.yaml").unwrap();
+    assert_eq!(guardrails.parameters["TargetIds"], "r-ab12,444455556666");
+    assert_eq!(guardrails.region, "us-east-1");
+}
+
+#[test]
+fn what_is_uploaded_is_named_after_its_content_and_not_uploaded_again() {
+    let release = release(&everything());
+    release.succeed(&["deploy", "org.toml"]);
+    let world = release.world();
+    let objects = world["objects"].as_object().unwrap();
+    for (key, content) in objects {
+        let name = key.rsplit('/').next().unwrap();
+        if let Some(function) = name.strip_suffix(".zip") {
+            assert_eq!(content, function);
+        }
+    }
+    let of_policy: Vec<_> = objects.keys().filter(|it| it.contains("/policies/")).collect();
+    assert_eq!(of_policy.len(), 1);
+    let policy = &world["stacks"]["111122223333 eu-central-1 org-backup-policy-databases"];
+    assert_eq!(policy["parameters"]["ContentUrl"], format!("s3://{}", of_policy[0]));
+    release.take_calls().clear();
+
+    // New code is a new key, and every function gets it.
+    release.write("reattach.zip", "another");
+    release.succeed(&["deploy", "org.toml"]);
+    let after = release.world();
+    assert_eq!(after["objects"].as_object().unwrap().len(), objects.len() * 2 - of_policy.len());
+}
+
+#[test]
+fn a_second_deployment_changes_nothing() {
+    let release = release(&everything());
+    release.succeed(&["deploy", "org.toml"]);
+    let world = release.world();
+    assert!(release.take_writes().len() > 20);
+    let said = release.succeed(&["deploy", "org.toml"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    assert_eq!(release.world(), world);
+    assert_eq!(said.matches("is as it should be").count(), 16, "{said}");
+}
+
+#[test]
+fn what_the_file_no_longer_has_goes_back_to_its_default() {
+    let release = release(
+        &LEAST.replace("[backup-policies]", "[bootstrap]\nMemorySize = 512\n[backup-policies]"),
+    );
+    release.succeed(&["deploy", "org.toml"]);
+    drop(release.take_calls());
+    release.write("org.toml", LEAST);
+    release.succeed(&["deploy", "org.toml"]);
+    let writes = release.take_writes();
+    assert_eq!(writes.len(), 1);
+    assert_eq!(deployed(&writes[0]).parameters["MemorySize"], "256");
+}
+
+#[test]
+fn killed_after_any_call_and_run_again_it_ends_the_same() {
+    let file =
+        LEAST.replace("us-east-1", "eu-central-1").replace("[Buckets]", "[audit]\n[Buckets]");
+    for action in ["deploy", "undeploy"] {
+        let prepare = |release: &Release| {
+            if action == "undeploy" {
+                release.succeed(&["deploy", "org.toml"]);
+            }
+            release.take_calls()
+        };
+        let whole = release(&file);
+        prepare(&whole);
+        whole.succeed(&[action, "org.toml"]);
+        let calls = whole.take_calls().len();
+        assert!(calls > 10, "{calls}");
+        for number in 1..=calls {
+            let mut release = release(&file);
+            prepare(&release);
+            release = release.with("FAKE_AWS_KILLS", number);
+            assert!(!release.run(&[action, "org.toml"]).status.success());
+            assert_eq!(release.take_calls().len(), number);
+            release.without("FAKE_AWS_KILLS");
+            release.succeed(&[action, "org.toml"]);
+            let settled = |release: &Release| {
+                let mut world = release.world();
+                for stack in world["stacks"].as_object_mut().unwrap().values_mut() {
+                    let status = stack["status"].as_str().unwrap();
+                    assert!(["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status), "{status}");
+                    stack["status"] = json!("COMPLETE");
+                }
+                world
+            };
+            assert_eq!(settled(&release), settled(&whole), "{action}, killed after {number}");
+        }
+    }
+}
+
+#[test]
+fn a_stack_that_could_not_be_created_is_created_anew() {
+    let mut release = release(LEAST).with("FAKE_AWS_FAILS", "org-backup-policies");
+    let said = release.fail(&["deploy", "org.toml"]);
+    assert!(said.contains("run the same again"), "{said}");
+    drop(release.take_calls());
+    release.without("FAKE_AWS_FAILS");
+    release.succeed(&["deploy", "org.toml"]);
+    let mut text = String::new();
+    for call in release.take_writes() {
+        let place = call.iter().position(|it| it == "--stack-name").unwrap();
+        writeln!(text, "{} {}", call[1], call[place + 1]).unwrap();
+    }
+    expect![[r"
+        delete-stack org-backup-policies
+        deploy org-backup-policies
+        deploy org-backup-reattach
+    "]]
+    .assert_eq(&text);
+}
+
+#[test]
+fn credentials_of_another_account_change_nothing() {
+    let wrong = [
+        ("ManagementAccountId = \"111122223333\"", "ManagementAccountId = \"999988887777\""),
+        ("o-a1b2c3d4e5", "o-b1b2c3d4e5"),
+    ];
+    for (from, to) in wrong {
+        let release = release(&LEAST.replace(from, to));
+        for action in ["deploy", "undeploy"] {
+            let said = release.fail(&[action, "org.toml"]);
+            assert!(said.ends_with("nothing was changed\n"), "{said}");
+            assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+        }
+    }
+}
+
+#[test]
+fn another_account_is_entered_with_its_profile_and_takes_archives_from_its_own_bucket() {
+    let release = release(&everything());
+    release.succeed(&["deploy", "org.toml"]);
+    let world = release.world();
+    let theirs = |it: &&String| it.starts_with("444455556666 ");
+    let stacks: Vec<_> = world["stacks"].as_object().unwrap().keys().filter(theirs).collect();
+    assert_eq!(
+        stacks,
+        [
+            "444455556666 eu-central-1 org-backup-monitoring",
+            "444455556666 eu-west-1 org-backup-restore-testing",
+        ]
+    );
+    let member = &world["stacks"]["111122223333 eu-west-1 org-backup-monitoring-member"];
+    assert_eq!(
+        member["parameters"]["BusArn"],
+        "arn:aws:events:eu-central-1:444455556666:event-bus/org-backup"
+    );
+}
+
+#[test]
+fn a_dry_run_prints_every_command_and_runs_none() {
+    let release = release(&everything());
+    for action in ["deploy", "undeploy"] {
+        let printed = release.succeed(&[action, "org.toml", "--dry-run"]);
+        assert!(release.take_calls().is_empty());
+        assert_eq!(release.world(), Value::Null);
+        let lines: BTreeSet<_> =
+            printed.lines().filter(|it| !it.starts_with("# ")).map(str::to_owned).collect();
+        assert!(lines.len() > 20 && lines.iter().all(|it| it.starts_with("aws ")), "{printed}");
+    }
+    // What is run is what was printed.
+    let printed = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    release.succeed(&["deploy", "org.toml"]);
+    for call in release.take_calls() {
+        let plain = |it: &&String| {
+            it.chars().all(|it| it.is_ascii_alphanumeric() || "-_./:=@".contains(it))
+        };
+        let words: Vec<_> = call.iter().take_while(plain).cloned().collect();
+        let line = format!("aws {}", words.join(" "));
+        assert!(printed.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
+    let release = release(&fs::read_to_string(repository("examples/org.toml")).unwrap());
+    release.succeed(&["deploy", "org.toml"]);
+    drop(release.take_calls());
+    let said = release.succeed(&["undeploy", "org.toml"]);
+    expect![[r"
+        The credentials have to be those of 111122223333.
+        They have to manage the organization o-a1b2c3d4e5.
+        org-backup-event-forwarder in us-east-1 is deleted.
+        org-backup-reattach in eu-central-1 is deleted.
+        org-backup-policies in eu-central-1 is deleted.
+        org-backup-members in eu-central-1 is deleted.
+        org-backup-member in eu-west-1 is deleted.
+        org-backup-rollout in eu-central-1 is deleted.
+        org-backup in eu-central-1 is deleted.
+        What that does:
+        - org-backup-event-forwarder in us-east-1: After it is deleted, drift is noticed on the schedule only.
+        - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; what happens after that stays as it is.
+        - org-backup-policies in eu-central-1: Deleting it leaves the policies in place and attached.
+        - org-backup-members in eu-central-1: Deleting it leaves the settings of the accounts as they are.
+        - org-backup-member in eu-west-1: Deleting it leaves vaults, keys and the roles for backups and restores, which a new stack then has to import.
+        - org-backup-rollout in eu-central-1: Deleting it takes back the role that org-backup assumes, and leaves vaults, keys and the roles for backups and restores.
+        - org-backup in eu-central-1: Deleting it leaves every switch on unless a parameter says otherwise, and leaves the bucket of state and its key.
+        Backups go on as before, unless an OnDelete in the file said otherwise.
+        The archives stay in their buckets.
+    "]].assert_eq(&said);
+    assert_eq!(release.world()["stacks"], json!({}));
+    // Once more is no error.
+    drop(release.take_calls());
+    let said = release.succeed(&["undeploy", "org.toml"]);
+    assert!(said.contains("org-backup in eu-central-1 is not there."), "{said}");
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+}
