@@ -3,6 +3,7 @@
 pub mod binaries;
 pub mod cases;
 pub mod codes;
+pub mod command;
 pub mod deploy;
 pub mod in_process;
 pub mod organization;

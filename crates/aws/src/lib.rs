@@ -31,7 +31,7 @@ pub use calls::Tally;
 pub use error::{Error, Kind, removable};
 pub use http::connector;
 pub use organizations::Record;
-pub use session::{Management, Session};
+pub use session::{Caller, Management, Session};
 
 #[cfg(test)]
 mod tests;

@@ -91,6 +91,7 @@ pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlob
 pub(crate) const DESCRIBE_STACK_SETS: Operation =
     Operation::unpaced("DescribeOrganizationsAccess", false);
 pub(crate) const DESCRIBE_VAULT: Operation = Operation::unpaced("DescribeBackupVault", false);
+pub(crate) const GET_CALLER: Operation = Operation::unpaced("GetCallerIdentity", false);
 pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
 pub(crate) const GET_ROLE: Operation = Operation::unpaced("GetRole", false);
 pub(crate) const GET_SUPPORTED_TYPES: Operation =

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_organizations::types::{Account, PolicyType as WireType};
 use plan::id::{AccountId, PolicyId, TargetId};
+use plan::member_accounts::Listed;
+use plan::outlook::Place;
 use plan::preflight::Organization;
 
 use crate::error::Error;
+use crate::member_accounts::{accounts, accounts_below};
 use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_PARENTS, LIST_UNITS};
 use crate::session::Management;
 
@@ -73,6 +76,54 @@ async fn parents(
         target = parent;
     }
     Ok(())
+}
+
+/// Reads where every account of the organization is, as far as it matters to what is attached to
+/// the targets of `organization` and to `targets`.
+///
+/// # Errors
+///
+/// When a read fails. Nothing has changed.
+pub async fn places(
+    management: &Management,
+    organization: &Organization,
+    targets: &BTreeSet<TargetId>,
+) -> Result<Vec<Place>, Error> {
+    let mut all = Vec::new();
+    let mut token = None;
+    loop {
+        let (page, next) = accounts(management, token).await?;
+        all.extend(page);
+        token = next;
+        if token.is_none() {
+            break;
+        }
+    }
+    // An AWS that does not say where accounts are is asked who is below each place.
+    let mut below = Vec::new();
+    if all.iter().any(|it| it.paths.is_empty()) {
+        let attached: BTreeSet<_> = organization.attached.keys().chain(targets).collect();
+        let mut places: Vec<_> =
+            attached.into_iter().filter(|it| it.as_str().contains('-')).collect();
+        places.sort_by_key(|it| organization.depth(it));
+        for place in places {
+            below.push((place, accounts_below(management, place).await?));
+        }
+    }
+    let place = |it: Listed| {
+        let account = it.account.id;
+        let path = it.paths.first().map_or_else(
+            || {
+                let above = below.iter().filter(|(_, accounts)| accounts.contains(&account));
+                above.map(|(place, _)| (*place).clone()).collect::<Vec<_>>()
+            },
+            |path| path.split('/').filter_map(|it| it.parse().ok()).collect(),
+        );
+        // The path of AWS ends with the account or above it.
+        let own = account.as_str().parse::<TargetId>().ok().filter(|it| !path.contains(it));
+        Place { path: path.into_iter().chain(own).collect(), account }
+    };
+    Ok(all.into_iter().map(place).collect())
 }
 
 /// An account that gets what is attached to `target` and nothing that is attached further down,

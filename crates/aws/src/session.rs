@@ -17,7 +17,7 @@ use crate::environment;
 use crate::error::Error;
 use crate::http;
 use crate::member_runs::Machine;
-use crate::operation::{ASSUME_ROLE, PUBLISH};
+use crate::operation::{ASSUME_ROLE, GET_CALLER, PUBLISH};
 use crate::state::State;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
@@ -126,6 +126,12 @@ impl Session {
     /// What sends requests, for whoever has something else to send.
     pub fn http(&self) -> SharedHttpConnector {
         self.connector.clone()
+    }
+
+    /// The Region in which calls are made, where they are made in one.
+    pub fn region(&self) -> String {
+        let region = self.clients.config.region();
+        region.map(ToString::to_string).unwrap_or_default()
     }
 
     /// How many calls were made so far.
@@ -260,7 +266,30 @@ pub struct Management {
     pub(crate) calls: Calls,
 }
 
+/// Who makes the calls.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Caller {
+    /// The account.
+    pub account: String,
+    /// The partition, as in `aws-cn`.
+    pub partition: String,
+}
+
 impl Management {
+    /// Asks who makes the calls, which everybody may.
+    ///
+    /// # Errors
+    ///
+    /// When there are no credentials, or they are of no use.
+    pub async fn caller(&self) -> Result<Caller, Error> {
+        const ACTION: &str = "ask who is calling";
+        let ask = client!(aws_sdk_sts, self.config()).get_caller_identity().send();
+        let it = self.calls.call(GET_CALLER, ACTION, ask).await?;
+        let partition = it.arn.as_deref().and_then(|it| it.split(':').nth(1)).unwrap_or("aws");
+        let account = it.account.ok_or_else(|| Error::incomplete(ACTION, "the account"))?;
+        Ok(Caller { account, partition: partition.to_owned() })
+    }
+
     /// What acts in the management account.
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.clients.config

@@ -41,7 +41,7 @@ use tracing::{error, info};
 pub use crate::deliver::Undelivered;
 pub use crate::logging::lines;
 pub use crate::logging::start as start_logging;
-pub use crate::request::{Change, Request};
+pub use crate::request::{Change, Request, read_properties};
 use crate::request::{Envelope, read};
 pub use crate::scalar::{Flag, List, optional};
 pub use crate::ticket::{Broken, Outcome, Task, Ticket, run_with_tasks, serve_with_tasks};

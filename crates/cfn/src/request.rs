@@ -123,6 +123,15 @@ pub(crate) fn read<P: DeserializeOwned>(
     Ok(Request { change, physical_id, stack_id, logical_id, received, deadline })
 }
 
+/// Reads the properties of a resource as CloudFormation sends them: every scalar is a string.
+///
+/// # Errors
+///
+/// When they do not fit, with the one that does not.
+pub fn read_properties<P: DeserializeOwned>(value: Value) -> Result<P, crate::Failure> {
+    Ok(properties(value)?)
+}
+
 /// Reads the properties of the resource, less those that belong to CloudFormation itself.
 fn properties<P: DeserializeOwned>(mut properties: Value) -> Result<P, Misread> {
     if let Some(properties) = properties.as_object_mut() {

@@ -1,11 +1,12 @@
 //! The way to AWS for the commands that look at what is there.
 
-#![expect(dead_code, reason = "the commands that look come next")]
-
 use aws::Session;
 use aws_config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use clap::Args;
+use tokio::runtime::Builder;
+
+use crate::{Failure, Outcome};
 
 /// Whose organization is looked at
 ///
@@ -44,4 +45,12 @@ impl Live {
             None => session,
         }
     }
+}
+
+/// Runs a command that looks at what is there.
+pub(crate) fn wait(
+    command: impl Future<Output = Result<Outcome, Failure>>,
+) -> Result<Outcome, Failure> {
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Begin)?;
+    runtime.block_on(command)
 }

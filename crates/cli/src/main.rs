@@ -8,6 +8,7 @@ mod effective;
 mod input;
 mod live;
 mod output;
+mod plan;
 mod template;
 mod yaml;
 
@@ -30,6 +31,7 @@ struct Arguments {
 enum Command {
     Check(Check),
     Effective(Effective),
+    Plan(plan::Plan),
 }
 
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
@@ -99,6 +101,23 @@ enum Failure {
     NotPolicies { file: String, findings: String },
     #[error("`{file}` is not a JSON document")]
     NotJson { file: String, source: serde_json::Error },
+    #[error("`{file}` is not a CloudFormation template{}", list(.findings))]
+    NotTemplate { file: String, findings: Vec<String> },
+    #[error("the template cannot be deployed like this{}", list(.0))]
+    Parameters(Vec<String>),
+    #[error(
+        "there is nothing to compare with; hint: name the bucket of the bootstrap stack with \
+         --state-bucket or STATE_BUCKET, or a template with --template"
+    )]
+    NoStateBucket,
+    #[error("nothing was written down of a stack `{0}`; hint: correct --stack")]
+    NoStack(String),
+    #[error("{0} of the above could not be looked at, so there may be more to do")]
+    Unfinished(usize),
+    #[error(transparent)]
+    Aws(#[from] aws::Error),
+    #[error("cannot begin")]
+    Begin(#[source] std::io::Error),
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
 }
@@ -109,6 +128,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(check) => check::run(&check, now),
         Command::Effective(effective) => effective::run(&effective, now),
+        Command::Plan(plan) => live::wait(plan::run(&plan, now)),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
@@ -128,4 +148,9 @@ fn main() -> ExitCode {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |it| it.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// What was found, a line each.
+fn list(findings: &[String]) -> String {
+    findings.iter().map(|it| format!("\n  {it}")).collect()
 }

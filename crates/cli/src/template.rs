@@ -94,6 +94,6 @@ fn is_function(key: &str) -> bool {
 }
 
 /// The value of `key`, which in a template is case-sensitive.
-fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+pub(crate) fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     node.members()?.iter().find(|it| it.key == key).map(|it| &it.value)
 }

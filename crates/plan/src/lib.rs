@@ -9,11 +9,13 @@
 
 pub mod backup_policy;
 pub mod desired_state;
+pub mod doctor;
 pub mod document;
 pub mod global_settings;
 pub mod id;
 pub mod language;
 pub mod member_accounts;
+pub mod outlook;
 pub mod owner;
 pub mod policy_types;
 pub mod preflight;

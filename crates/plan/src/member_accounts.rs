@@ -14,7 +14,7 @@ use std::fmt;
 
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
-pub use report::{Account, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
+pub use report::{Account, Changed, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
 pub use scope::{Choice, Listed, Scope};
 pub use session_policy::session_policy;
 pub use trust::trusts_backup;

@@ -33,6 +33,11 @@ impl Organization {
         self.path(one).any(|it| it == other) || self.path(other).any(|it| it == one)
     }
 
+    /// How many levels the target is below the root, as far as its parents are known.
+    pub fn depth(&self, target: &TargetId) -> usize {
+        self.path(target).count() - 1
+    }
+
     /// The target, its parent, and so on up to the root.
     fn path<'a>(&'a self, target: &'a TargetId) -> impl Iterator<Item = &'a TargetId> {
         // The limit ends a walk through parents that AWS could not have, such as a circle.
@@ -120,56 +125,96 @@ pub fn check(document: &Document, now: SystemTime) -> Result<(), Invalid> {
 /// What was wrong before stays somebody else's mistake. A target without an account that gets just
 /// what is attached there is a suspect all the same; whether there is one is for the caller to ask.
 pub fn suspects(organization: &Organization, change: &Change<'_>, now: SystemTime) -> Vec<Suspect> {
-    // A text that cannot be read, which AWS took when it was newer than this program, says nothing.
-    let parse = |text: &str| language::parse(text).ok();
-    let parsed = organization.documents.iter();
-    let parsed = parsed.filter_map(|(id, it)| Some((id.as_str(), parse(it)?)));
-    let before: BTreeMap<&str, Policy> = parsed.collect();
-    let key = change.id.map_or(change.name.as_str(), PolicyId::as_str);
-    let mut after = before.clone();
-    after.extend(parse(&change.document.minified()).map(|it| (key, it)));
+    let before = Situation::of(organization);
+    suspects_between(organization, &before, &before.after(change), now)
+}
 
-    let targets: BTreeSet<_> = organization.attached.keys().chain(change.targets).collect();
-    let mut now_there = Merge { organization, policies: &before, merged: BTreeMap::new() };
-    let mut then_there = Merge { organization, policies: &after, merged: BTreeMap::new() };
-    let as_is = |target: &TargetId| -> Vec<&str> {
-        organization.attached.get(target).into_iter().flatten().map(PolicyId::as_str).collect()
-    };
-    let as_wanted = |target: &TargetId| -> Vec<&str> {
-        let mut attached = as_is(target);
-        match change.targets.contains(target) {
-            true if !attached.contains(&key) => attached.push(key),
-            true => {}
-            false => attached.retain(|it| *it != key),
-        }
-        attached
-    };
+/// The same for any two situations.
+pub(crate) fn suspects_between(
+    organization: &Organization,
+    before: &Situation<'_>,
+    after: &Situation<'_>,
+    now: SystemTime,
+) -> Vec<Suspect> {
+    let targets: BTreeSet<_> = before.targets().chain(after.targets()).collect();
+    let (mut now_there, mut then_there) =
+        (Merge::new(organization, before), Merge::new(organization, after));
     let mut suspects = Vec::new();
     for target in targets {
-        let known = now_there.at(target, &as_is).effective().validate(now);
-        let mut errors = then_there.at(target, &as_wanted).effective().validate(now);
+        let known = now_there.at(target).effective().validate(now);
+        let mut errors = then_there.at(target).effective().validate(now);
         errors.retain(|it| !known.iter().any(|old| old.code == it.code && old.path == it.path));
         if !errors.is_empty() {
             suspects.push(Suspect { target: target.clone(), errors });
         }
     }
-    suspects.sort_by_key(|it| organization.path(&it.target).count());
+    suspects.sort_by_key(|it| organization.depth(&it.target));
     suspects
 }
 
-/// The merged state at each target, made when it is first asked for.
-struct Merge<'a> {
-    organization: &'a Organization,
-    policies: &'a BTreeMap<&'a str, Policy>,
-    merged: BTreeMap<&'a TargetId, Inherited>,
+/// The policies and where they are attached: as they are, or as they would be.
+#[derive(Clone, Debug)]
+pub(crate) struct Situation<'a> {
+    /// Each policy, by its ID, or by its name where it is not made yet.
+    policies: BTreeMap<&'a str, Policy>,
+    attached: BTreeMap<&'a TargetId, Vec<&'a str>>,
 }
 
-impl<'a> Merge<'a> {
-    fn at(
-        &mut self,
-        target: &'a TargetId,
-        attached: &impl Fn(&TargetId) -> Vec<&'a str>,
-    ) -> &Inherited {
+impl<'a> Situation<'a> {
+    /// What there is now.
+    pub(crate) fn of(organization: &'a Organization) -> Self {
+        let documents = organization.documents.iter();
+        let policies = documents.filter_map(|(id, it)| Some((id.as_str(), readable(it)?)));
+        let attached = organization.attached.iter();
+        let attached = attached.map(|(at, it)| (at, it.iter().map(PolicyId::as_str).collect()));
+        Self { policies: policies.collect(), attached: attached.collect() }
+    }
+
+    /// What there is after `change`.
+    #[must_use]
+    pub(crate) fn after(&self, change: &Change<'a>) -> Self {
+        let mut after = self.clone();
+        let key = change.id.map_or(change.name.as_str(), PolicyId::as_str);
+        after.policies.extend(readable(&change.document.minified()).map(|it| (key, it)));
+        for (target, there) in &mut after.attached {
+            if !change.targets.contains(target) {
+                there.retain(|it| *it != key);
+            }
+        }
+        for target in change.targets {
+            let there = after.attached.entry(target).or_default();
+            if !there.contains(&key) {
+                there.push(key);
+            }
+        }
+        after
+    }
+
+    /// Where something is attached, or was.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &'a TargetId> {
+        self.attached.keys().copied()
+    }
+}
+
+/// A text that cannot be read, which AWS took when it was newer than this program, says nothing.
+fn readable(text: &str) -> Option<Policy> {
+    language::parse(text).ok()
+}
+
+/// The merged state at each target, made when it is first asked for.
+pub(crate) struct Merge<'a, 'b> {
+    organization: &'a Organization,
+    situation: &'b Situation<'a>,
+    merged: BTreeMap<&'b TargetId, Inherited>,
+}
+
+impl<'a: 'b, 'b> Merge<'a, 'b> {
+    pub(crate) fn new(organization: &'a Organization, situation: &'b Situation<'a>) -> Self {
+        Self { organization, situation, merged: BTreeMap::new() }
+    }
+
+    /// What everything at and below `target` inherits.
+    pub(crate) fn at(&mut self, target: &'b TargetId) -> &Inherited {
         let mut path: Vec<_> = self.organization.path(target).collect();
         path.reverse();
         let mut inherited = Inherited::root();
@@ -177,9 +222,10 @@ impl<'a> Merge<'a> {
             inherited = if let Some(merged) = self.merged.get(it) {
                 merged.clone()
             } else {
-                let there = attached(it).into_iter();
-                let policies: Vec<_> =
-                    there.filter_map(|key| Some((key, self.policies.get(key)?))).collect();
+                let there = self.situation.attached.get(it).into_iter().flatten();
+                let policies: Vec<_> = there
+                    .filter_map(|key| Some((*key, self.situation.policies.get(key)?)))
+                    .collect();
                 inherited.descend(it.as_str(), &policies)
             };
             self.merged.insert(it, inherited.clone());

@@ -3,6 +3,7 @@
 mod preflight;
 mod properties;
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
@@ -11,8 +12,9 @@ use aws::{Kind, Management, Session, content, removable};
 use cfn::{Change, Failure, Reply, Request};
 use plan::backup_policy::{Desired, Observed, Step, Tags, plan};
 use plan::document::Document;
-use plan::id::{PolicyId, PolicyName};
+use plan::id::{PolicyId, PolicyName, TargetId};
 use plan::owner::Owner;
+use plan::policy_types::Status;
 
 use crate::preflight::{Outlook, judge};
 pub use crate::properties::{Content, ContentUrl, Preflight, Properties};
@@ -125,6 +127,65 @@ pub async fn restore(
     Ok((present.steps, made.and_then(|it| it.parse().ok())))
 }
 
+/// Why somebody wants to know what a policy would take.
+#[derive(Clone, Copy, Debug)]
+pub enum Occasion<'a> {
+    /// Its stack is deployed, with the properties that it had before, if there were any.
+    Deployment(Option<&'a Properties>),
+    /// It is looked after.
+    Restoration,
+}
+
+/// What a policy would take, and what it would be afterwards.
+#[derive(Debug)]
+pub struct Preview {
+    /// The ID that it has, if it exists.
+    pub id: Option<PolicyId>,
+    /// What would be done.
+    pub steps: Vec<Step>,
+    /// What it would say.
+    pub document: Document,
+    /// Where it would be attached, and nowhere else.
+    pub targets: BTreeSet<TargetId>,
+    /// Where it is attached now.
+    pub attached: BTreeSet<TargetId>,
+}
+
+/// Says what the policy would take on this `occasion`. Nothing is changed.
+///
+/// What it would make of the effective policies is for the caller to judge, who may know of more
+/// than one policy; `is_type_enabled` says that another resource enables the policy type before.
+///
+/// # Errors
+///
+/// When it would be refused or a call to AWS fails.
+pub async fn preview(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    id: Option<&PolicyId>,
+    occasion: Occasion<'_>,
+    is_type_enabled: bool,
+    now: SystemTime,
+) -> Result<Preview, Failure> {
+    let document = document(management, properties).await?;
+    let (previous, preflight, reclaim) = match occasion {
+        Occasion::Deployment(previous) => (previous, properties.preflight, false),
+        Occasion::Restoration => (None, Preflight::Off, true),
+    };
+    let retired_tags = previous.map(|it| it.tags.clone()).unwrap_or_default();
+    let goal = Goal { owner, properties, document, retired_tags, preflight, reclaim, now };
+    judge(preflight, || plan::preflight::check(&goal.document, now))?;
+    let (desired, mut observed) = goal.look(management, id).await?;
+    if is_type_enabled {
+        observed.policy_type = Status::Enabled;
+    }
+    let steps = plan(Some(&desired), &observed, owner, id)?;
+    let (id, attached) = observed.policy.map(|it| (it.id, it.targets)).unzip();
+    let (document, targets) = (desired.document, desired.targets);
+    Ok(Preview { id, steps, document, targets, attached: attached.unwrap_or_default() })
+}
+
 /// Makes sure that nothing is left of a policy whose resource was deleted while somebody restored it.
 ///
 /// # Errors
@@ -158,6 +219,28 @@ struct Present {
 }
 
 impl Goal<'_> {
+    /// Reads what the policy, which is known as `id` if it is known, is to be compared with.
+    async fn look(
+        &self,
+        management: &Management,
+        id: Option<&PolicyId>,
+    ) -> Result<(Desired, Observed), Failure> {
+        let properties = self.properties;
+        let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
+        let (targets, observed) = observe(management, &wanted, id, self.owner).await?;
+        let desired = Desired {
+            name: properties.name.clone(),
+            description: properties.description.0.clone(),
+            document: self.document.clone(),
+            targets,
+            tags: properties.tags.clone(),
+            retired_tags: self.retired_tags.clone(),
+            adopt: properties.adopt.0,
+            reclaim: self.reclaim,
+        };
+        Ok((desired, observed))
+    }
+
     /// Makes the policy what it is to be, and notes in `made` which one it is.
     async fn reach(
         &self,
@@ -166,25 +249,12 @@ impl Goal<'_> {
         made: &mut Option<String>,
         mut intent: Intent<'_>,
     ) -> Result<Present, Failure> {
-        let Goal { properties, document, now, preflight, .. } = self;
+        let Goal { document, now, preflight, .. } = self;
         judge(*preflight, || plan::preflight::check(document, *now))?;
-        let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
-        let mut desired = Desired {
-            name: properties.name.clone(),
-            description: properties.description.0.clone(),
-            document: document.clone(),
-            targets: [].into(),
-            tags: properties.tags.clone(),
-            retired_tags: self.retired_tags.clone(),
-            adopt: properties.adopt.0,
-            reclaim: self.reclaim,
-        };
         let mut known = id.clone();
         let mut all = Vec::new();
         for round in 1.. {
-            let (targets, observed) =
-                observe(management, &wanted, known.as_ref(), self.owner).await?;
-            desired.targets = targets;
+            let (desired, observed) = self.look(management, known.as_ref()).await?;
             let steps = plan(Some(&desired), &observed, self.owner, id.as_ref())?;
             let reaches_accounts = steps.iter().any(Step::reaches_accounts);
             let outlook = if *preflight != Preflight::Off && reaches_accounts {

@@ -121,6 +121,22 @@ pub async fn restore(
     found.reconcile(management, intent).await
 }
 
+/// Says what a deployment would take, where the resource had the properties `previous` before, if it
+/// was there. Nothing is changed.
+///
+/// # Errors
+///
+/// When a call to AWS fails.
+pub async fn preview(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    previous: Option<&Properties>,
+) -> Result<Vec<Step>, Failure> {
+    let found = look(management, properties.present(previous), owner).await?;
+    found.reconcile(management, Intent::Report).await
+}
+
 /// What is desired, and what there is.
 struct Found {
     desired: Desired,

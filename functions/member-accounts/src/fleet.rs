@@ -37,6 +37,8 @@ pub(crate) struct Fleet<'a> {
     supported: BTreeMap<Region, OnceCell<Result<BTreeSet<ResourceType>, Failure>>>,
     /// When work in no other account begins.
     stop: Instant,
+    /// Whether settings are changed, and not only what would be.
+    writes: bool,
 }
 
 /// What came of the work.
@@ -78,7 +80,12 @@ impl<'a> Fleet<'a> {
         let left = deadline.saturating_duration_since(Instant::now());
         let stop = deadline - (left / 4).min(Duration::from_mins(1));
         let doorway = Doorway::new(management);
-        Self { identity, desired, role_name, doorway, supported, stop }
+        Self { identity, desired, role_name, doorway, supported, stop, writes: true }
+    }
+
+    /// This fleet, which changes nothing and tells as changed what it would change.
+    pub(crate) fn only_looking(self) -> Self {
+        Self { writes: false, ..self }
     }
 
     /// Works in `accounts`, in so many of them at once. `total` is how many there are, once known.
@@ -160,7 +167,8 @@ impl<'a> Fleet<'a> {
     async fn enter(&self, account: &Account) -> Result<Member<'a>, aws::Error> {
         let (partition, id) = (&self.identity.partition, &account.id);
         let role = RoleArn::of(partition, id, self.role_name);
-        self.doorway.enter(&role, session_policy(self.desired, partition, id)).await
+        let policy = session_policy(self.desired, partition, id, self.writes);
+        self.doorway.enter(&role, policy).await
     }
 
     async fn look_at_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
@@ -208,7 +216,11 @@ impl<'a> Fleet<'a> {
         if !plan.change.is_empty() {
             let account = &outcome.account().id;
             debug!(%account, %region, step = %plan.change, "plan");
-            self.set(region, member, plan.change, &observed.settings, outcome).await;
+            if self.writes {
+                self.set(region, member, plan.change, &observed.settings, outcome).await;
+            } else {
+                outcome.change(region, plan.change);
+            }
         }
     }
 

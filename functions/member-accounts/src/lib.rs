@@ -17,6 +17,7 @@
 mod again;
 mod batches;
 mod fleet;
+mod preview;
 mod properties;
 mod roster;
 
@@ -37,6 +38,7 @@ use tracing::{info, warn};
 pub use crate::again::start_again;
 pub use crate::batches::perform;
 use crate::fleet::{Barred, Fleet};
+pub use crate::preview::{Preview, preview};
 pub use crate::properties::{Concurrency, Invalid, Properties};
 use crate::roster::Roster;
 

@@ -17,6 +17,7 @@ mod member_accounts;
 mod member_accounts_batches;
 mod member_accounts_faults;
 mod member_accounts_machine;
+mod plan;
 mod policy_types;
 mod preflight;
 mod protocol;

@@ -150,6 +150,18 @@ pub struct Changed {
     regions: BTreeSet<Region>,
 }
 
+impl Changed {
+    /// What was changed.
+    pub fn change(&self) -> Change {
+        Change { opt_in: self.opt_in.clone(), management: self.management.clone() }
+    }
+
+    /// The Regions in which it was.
+    pub fn regions(&self) -> &BTreeSet<Region> {
+        &self.regions
+    }
+}
+
 /// One line of the report.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

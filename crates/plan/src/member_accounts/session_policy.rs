@@ -10,14 +10,21 @@ use crate::id::{AccountId, Region};
 /// The most characters that STS takes of a session policy.
 const LIMIT: usize = 2048;
 
-/// The policy that narrows a session in `account` down to the calls of this run.
+/// The policy that narrows a session in `account` down to the calls of this run, which changes
+/// settings where `writes` says so.
 ///
 /// The role that is assumed decides what is allowed at all; this takes away what is not needed, so
 /// that a role that allows more is no risk.
-pub fn session_policy(desired: &Desired, partition: &str, account: &AccountId) -> String {
+pub fn session_policy(
+    desired: &Desired,
+    partition: &str,
+    account: &AccountId,
+    writes: bool,
+) -> String {
     let mut actions = vec![];
     if desired.has_settings() {
-        actions.extend(["backup:DescribeRegionSettings", "backup:UpdateRegionSettings"]);
+        actions.push("backup:DescribeRegionSettings");
+        actions.extend(writes.then_some("backup:UpdateRegionSettings"));
     }
     if desired.vault.is_some() {
         actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);

@@ -208,7 +208,7 @@ fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
     let mut desired = these("EBS=true");
     desired.regions = ["eu-west-1".parse().unwrap()].into();
     desired.role = Some("org-backup-role".parse().unwrap());
-    let policy = session_policy(&desired, "aws-cn", &id("111122223333"));
+    let policy = session_policy(&desired, "aws-cn", &id("111122223333"), true);
     let policy: Value = serde_json::from_str(&policy).unwrap();
     expect![[r#"
         {
@@ -250,7 +250,7 @@ fn a_session_policy_fits_with_every_region_there_may_ever_be() {
         desired.role = Some("x".repeat(64).parse().unwrap());
         desired.regions =
             (0..regions).map(|it| format!("ap-southeast-{it}").parse().unwrap()).collect();
-        let policy = session_policy(&desired, "aws-us-gov", &id("111122223333"));
+        let policy = session_policy(&desired, "aws-us-gov", &id("111122223333"), true);
         assert!(policy.len() <= 2048, "{} characters", policy.len());
         assert_eq!(policy.contains("RequestedRegion"), regions == 40);
     }

@@ -1,0 +1,82 @@
+//! `org-backup plan`: what the next deployment, or putting things back, would change.
+
+mod look;
+mod parameters;
+mod report;
+mod template;
+mod wish;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use aws::Session;
+use clap::Args;
+use tokio::time::Instant;
+
+use crate::live::Live;
+use crate::output::Output;
+use crate::plan::look::look;
+use crate::plan::report::Report;
+use crate::plan::wish::wishes;
+use crate::{Failure, Outcome};
+
+/// How long the reads may take: a large organization has 1,000 policies, two of which are read a
+/// second.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// Say what the next deployment or `reattach` would change, and for which accounts
+///
+/// Compares the organization with what the functions wrote down, as `reattach` does; or, with
+/// `--template`, with what a deployment of that template would ask for. Prints the steps of every
+/// resource, in the words of the functions' logs, and how the effective policies of accounts would
+/// differ. Nothing is ever written.
+///
+/// Exits with 1 when there is something to do, and with 2 when something could not be looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    live: Live,
+    /// The stack: only its resources, or with `--template` the one to be deployed
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// A template that is not deployed yet
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Values of its parameters, or JSON files of them as the AWS CLI takes them
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., requires = "template")]
+    parameters: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where is looked, and until when.
+#[derive(Clone, Copy, Debug)]
+struct Sight<'a> {
+    session: &'a Session,
+    now: SystemTime,
+    deadline: Instant,
+}
+
+/// Looks, and prints what there is to do.
+pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Failure> {
+    let session = arguments.live.session().await;
+    let sight = Sight { session: &session, now, deadline: Instant::now() + PATIENCE };
+    let wishes = wishes(arguments, sight).await?;
+    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    let report: Report = Box::pin(look(wishes, sight)).await;
+    let mut output = Output::new();
+    if arguments.json {
+        output.line(&format!("{:#}", report.json()))?;
+    } else {
+        for line in report.lines() {
+            output.line(&line)?;
+        }
+    }
+    output.flush()?;
+    match report.unfinished() {
+        0 if report.is_nothing() => Ok(Outcome::Fine),
+        0 => Ok(Outcome::Findings),
+        unfinished => Err(Failure::Unfinished(unfinished)),
+    }
+}

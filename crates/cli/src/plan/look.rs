@@ -1,0 +1,303 @@
+//! Comparing every resource with what there is, by the functions' own plans.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::Management;
+use aws::state::Intent;
+use backup_policy::{Occasion, Preflight};
+use cfn::{Failure, read_properties};
+use plan::document::Document;
+use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
+use plan::member_accounts::Line;
+use plan::outlook::Outlook;
+use plan::policy_types::Step as TypeStep;
+use plan::preflight::{Change, Withheld};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Sight;
+use super::report::{Found, Report, Resource};
+use super::wish::{Wish, Wishes};
+
+/// A policy that would be made or changed, for what that does to accounts.
+struct Policy {
+    /// The resource, by its place in the report.
+    resource: usize,
+    id: Option<PolicyId>,
+    name: PolicyName,
+    document: Document,
+    targets: BTreeSet<TargetId>,
+    /// Where it is attached now.
+    attached: BTreeSet<TargetId>,
+    /// Whether the function refuses what AWS would withhold.
+    is_enforced: bool,
+    management: Management,
+}
+
+/// What one look found.
+struct Look {
+    steps: Vec<String>,
+    notes: Vec<String>,
+    policy: Option<Policy>,
+    /// Why the run would fail all the same.
+    refused: Option<String>,
+    /// How many accounts could not be looked at.
+    barred: usize,
+}
+
+impl Look {
+    fn at<S: ToString>(steps: &[S]) -> Self {
+        let steps = steps.iter().map(ToString::to_string).collect();
+        Self { steps, notes: vec![], policy: None, refused: None, barred: 0 }
+    }
+}
+
+/// Looks at everything that is wanted, those resources first that others need.
+pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
+    let Wishes { all, unknown, notes, retired, unread } = wishes;
+    let mut report = Report { unknown, notes, retired, unread, ..Report::default() };
+    let mut policies = Vec::new();
+    let mut is_type_enabled = false;
+    for wish in all {
+        let mut resource = Resource::of(&wish);
+        resource.found = if wish.properties.is_none() && wish.is_deployed {
+            Found::LeftOut("something of it is known only once it is deployed".to_owned())
+        } else if wish.kept.as_ref().is_some_and(|it| it.is_changing(sight.now)) {
+            Found::Changing
+        } else if let Some(properties) = &wish.properties {
+            match one(&wish, properties, is_type_enabled, sight).await {
+                Ok(look) => {
+                    let enable = TypeStep::Enable(PolicyType::backup()).to_string();
+                    let wait = TypeStep::AwaitEnabled(PolicyType::backup()).to_string();
+                    is_type_enabled |= look.steps.iter().any(|it| *it == enable || *it == wait);
+                    let resource_index = report.resources.len();
+                    policies
+                        .extend(look.policy.map(|it| Policy { resource: resource_index, ..it }));
+                    resource.steps = look.steps;
+                    resource.notes = look.notes;
+                    resource.barred = look.barred;
+                    look.refused.map_or(Found::Planned, Found::Refused)
+                }
+                Err(failure) => judged(&failure),
+            }
+        } else {
+            // Nothing was ever made of it: its creation was cut off.
+            Found::Planned
+        };
+        report.resources.push(resource);
+    }
+    if let Err(error) = effects(&policies, sight, &mut report).await {
+        report.unread += 1;
+        report.notes.push(format!("{}; what accounts get is not known", crate::chain(&error)));
+    }
+    report
+}
+
+/// A failure of AWS says nothing about the resource, and every other one is what a deployment would
+/// meet.
+fn judged(failure: &Failure) -> Found {
+    let reason = failure.reason().to_owned();
+    let of_aws = failure.error().and_then(|it| it.downcast_ref::<aws::Error>());
+    if of_aws.is_some() { Found::Failed(reason) } else { Found::Refused(reason) }
+}
+
+/// Plans one resource as its function does.
+async fn one(
+    wish: &Wish,
+    properties: &Value,
+    is_type_enabled: bool,
+    sight: Sight<'_>,
+) -> Result<Look, Failure> {
+    let owner = &wish.owner;
+    match wish.function.as_str() {
+        policy_types::FUNCTION => {
+            let it: policy_types::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let steps = policy_types::restore(&management, &it, Intent::Report).await?;
+            Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
+        }
+        service_access::FUNCTION => {
+            let it: service_access::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let steps = service_access::restore(&management, owner, &it, Intent::Report).await?;
+            Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
+        }
+        global_settings::FUNCTION => {
+            let it: global_settings::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let previous = previous(wish);
+            let steps = global_settings::preview(&management, owner, &it, previous.as_ref());
+            let steps = steps.await?;
+            Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
+        }
+        backup_policy::FUNCTION => policy(wish, properties, is_type_enabled, sight).await,
+        member_accounts::FUNCTION => {
+            let it: member_accounts::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let preview = member_accounts::preview(&management, &it, sight.deadline).await?;
+            let refused = preview.tally.judge(preview.on_not_ready, None).err();
+            let barred = preview.barred.len() + preview.unreached.len();
+            let mut look = Look::at(&changes(&preview.lines));
+            look.notes = problems(&preview.lines);
+            if let Some(first) = preview.barred.first() {
+                look.notes.push(format!(
+                    "{} left out, such as {}, since the role `{}` could not be assumed; hint: let \
+                     it trust you, and let yourself assume it",
+                    count(preview.barred.len(), "account is", "accounts are"),
+                    first.id,
+                    it.role_name,
+                ));
+            }
+            if !preview.unreached.is_empty() {
+                let left = count(preview.unreached.len(), "account is", "accounts are");
+                look.notes.push(format!("{left} left out, since there was no time"));
+            }
+            look.refused = refused.map(|it| it.to_string());
+            look.barred = barred;
+            Ok(look)
+        }
+        other => {
+            let reason = format!("its function `{other}` is not known; hint: update `org-backup`");
+            Ok(Look { refused: Some(reason), ..Look::at::<String>(&[]) })
+        }
+    }
+}
+
+async fn policy(
+    wish: &Wish,
+    properties: &Value,
+    is_type_enabled: bool,
+    sight: Sight<'_>,
+) -> Result<Look, Failure> {
+    let it: backup_policy::Properties = read_properties(properties.clone())?;
+    let management = enter(it.management_role_arn.as_ref(), sight).await?;
+    let kept = wish.kept.as_ref().and_then(|it| it.id_of(it.physical_id.as_deref()));
+    let id = kept.and_then(|it| it.parse::<PolicyId>().ok());
+    let previous = previous(wish);
+    let (occasion, preflight) = if wish.is_deployed {
+        (Occasion::Deployment(previous.as_ref()), it.preflight)
+    } else {
+        (Occasion::Restoration, Preflight::Off)
+    };
+    let preview = backup_policy::preview(
+        &management,
+        &wish.owner,
+        &it,
+        id.as_ref(),
+        occasion,
+        is_type_enabled,
+        sight.now,
+    );
+    let preview = preview.await?;
+    let mut look = Look::at(&preview.steps);
+    // What is kept has the document in place of where it comes from.
+    let mut now = serde_json::to_value(&it).unwrap_or_default();
+    if let Some(now) = now.as_object_mut() {
+        now.remove("ContentUrl");
+        now.remove("Variables");
+        now.insert("Content".to_owned(), preview.document.value());
+    }
+    look.notes = unchanged(wish, &now, &preview.steps);
+    if preview.steps.iter().any(plan::backup_policy::Step::reaches_accounts) {
+        look.policy = Some(Policy {
+            resource: 0,
+            id: preview.id,
+            name: it.name.clone(),
+            document: preview.document,
+            targets: preview.targets,
+            attached: preview.attached,
+            is_enforced: preflight == Preflight::Enforce,
+            management,
+        });
+    }
+    Ok(look)
+}
+
+async fn enter(role: Option<&RoleArn>, sight: Sight<'_>) -> Result<Management, aws::Error> {
+    sight.session.management(role, sight.deadline).await
+}
+
+/// The properties before, where they still are such.
+fn previous<P: DeserializeOwned>(wish: &Wish) -> Option<P> {
+    let kept = wish.kept.as_ref().filter(|_| wish.is_deployed)?;
+    serde_json::from_value(kept.properties.clone()?).ok()
+}
+
+/// CloudFormation does not ask a function again whose properties are the same.
+fn unchanged<S>(wish: &Wish, now: &impl Serialize, steps: &[S]) -> Vec<String> {
+    let kept = wish.kept.as_ref().filter(|_| wish.is_deployed && !steps.is_empty());
+    let kept = kept.and_then(|it| it.properties.as_ref());
+    let same = kept.is_some_and(|it| serde_json::to_value(now).is_ok_and(|now| now == *it));
+    let note = "its properties are those of the last deployment, so CloudFormation may not ask its \
+                function; `reattach` puts this back";
+    same.then(|| note.to_owned()).into_iter().collect()
+}
+
+/// What would be changed in accounts, the same change told once.
+fn changes(lines: &[Line]) -> Vec<String> {
+    let mut accounts = BTreeMap::<String, BTreeSet<_>>::new();
+    for line in lines {
+        for it in &line.changes {
+            let regions = it.regions().iter().map(ToString::to_string).collect::<Vec<_>>();
+            let step = format!("{} in {}", it.change(), regions.join(", "));
+            accounts.entry(step).or_default().insert(&line.account);
+        }
+    }
+    let steps = accounts.into_iter().map(|(step, accounts)| {
+        let first = accounts.first().filter(|_| accounts.len() == 1);
+        match first {
+            Some(account) => format!("{step} of account {account}"),
+            None => format!("{step} of {} accounts", accounts.len()),
+        }
+    });
+    steps.collect()
+}
+
+/// What keeps accounts from being ready, the same problem told once.
+fn problems(lines: &[Line]) -> Vec<String> {
+    let mut accounts = BTreeMap::<_, BTreeSet<_>>::new();
+    for line in lines {
+        if let Some(problem) = &line.problem {
+            accounts.entry(problem).or_default().insert(&line.account);
+        }
+    }
+    let told = accounts.into_iter().map(|(problem, accounts)| {
+        let ready = count(accounts.len(), "account is", "accounts are");
+        format!("{ready} not ready: {problem}")
+    });
+    told.collect()
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Adds to the report what accounts would get, and refuses what their functions would refuse.
+async fn effects(
+    policies: &[Policy],
+    sight: Sight<'_>,
+    report: &mut Report,
+) -> Result<(), aws::Error> {
+    let Some(first) = policies.first() else { return Ok(()) };
+    let targets = policies.iter().flat_map(|it| it.targets.iter().chain(&it.attached));
+    let targets: BTreeSet<_> = targets.cloned().collect();
+    let organization = aws::preflight::observe(&first.management, &targets).await?;
+    let places = aws::preflight::places(&first.management, &organization, &targets).await?;
+    let mut outlook = Outlook::new(&organization, &places);
+    for it in policies {
+        let Policy { name, document, targets, .. } = it;
+        let change = Change { id: it.id.as_ref(), name, document, targets };
+        let before = outlook.clone();
+        let withheld: Result<(), Withheld> = outlook.take(&change, sight.now);
+        if let (Err(withheld), true) = (withheld, it.is_enforced) {
+            outlook = before;
+            if let Some(resource) = report.resources.get_mut(it.resource) {
+                resource.steps.clear();
+                resource.found = Found::Refused(withheld.to_string());
+            }
+        }
+    }
+    report.effects = outlook.effects(sight.now);
+    Ok(())
+}

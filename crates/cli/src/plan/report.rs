@@ -1,0 +1,193 @@
+//! What was found, for people and for programs.
+
+use std::collections::BTreeSet;
+
+use plan::outlook::{Effect, sentence};
+use serde_json::{Value, json};
+
+use super::template::Unknown;
+use super::wish::Wish;
+
+/// How many accounts are named where they see the same change.
+const NAMED: usize = 3;
+
+/// Everything that was found.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) resources: Vec<Resource>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) unknown: Vec<Unknown>,
+    pub(super) notes: Vec<String>,
+    pub(super) retired: Vec<String>,
+    /// How much could not be read beside the resources.
+    pub(super) unread: usize,
+}
+
+/// One resource.
+#[derive(Debug)]
+pub(super) struct Resource {
+    stack: String,
+    logical_id: String,
+    function: String,
+    name: String,
+    pub(super) steps: Vec<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) found: Found,
+    /// How many accounts could not be looked at.
+    pub(super) barred: usize,
+}
+
+/// What came of looking at a resource.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Found {
+    /// Its steps are known.
+    Planned,
+    /// Its function would refuse, for this reason.
+    Refused(String),
+    /// It could not be looked at, for this reason.
+    Failed(String),
+    /// It was not looked at, for this reason.
+    LeftOut(String),
+    /// Its function is changing it right now.
+    Changing,
+}
+
+impl Resource {
+    pub(super) fn of(wish: &Wish) -> Self {
+        let named = wish.properties.as_ref().and_then(|it| it.get("Name")?.as_str());
+        let name = match (wish.function.as_str(), named) {
+            (backup_policy::FUNCTION, Some(name)) => format!("backup policy `{name}`"),
+            (backup_policy::FUNCTION, None) => "backup policy".to_owned(),
+            (policy_types::FUNCTION, _) => "policy types".to_owned(),
+            (service_access::FUNCTION, _) => {
+                "trusted access and delegated administrators".to_owned()
+            }
+            (global_settings::FUNCTION, _) => "global settings of AWS Backup".to_owned(),
+            (member_accounts::FUNCTION, _) => "member accounts".to_owned(),
+            (other, _) => other.to_owned(),
+        };
+        Self {
+            stack: wish.stack.clone(),
+            logical_id: wish.logical_id.clone(),
+            function: wish.function.clone(),
+            name,
+            steps: vec![],
+            notes: vec![],
+            found: Found::Planned,
+            barred: 0,
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let slash = if self.stack.is_empty() { "" } else { "/" };
+        let title = format!("{}{slash}{} ({})", self.stack, self.logical_id, self.name);
+        let mut lines = match &self.found {
+            Found::Planned if self.steps.is_empty() => vec![format!("{title}: nothing to do")],
+            Found::Planned => vec![format!("{title}:")],
+            Found::Refused(reason) => vec![format!("{title}: refused: {reason}")],
+            Found::Failed(reason) => vec![format!("{title}: not looked at: {reason}")],
+            Found::LeftOut(reason) => vec![format!("{title}: not planned: {reason}")],
+            Found::Changing => vec![format!("{title}: its function is changing it right now")],
+        };
+        lines.extend(self.steps.iter().map(|it| format!("  {it}")));
+        lines.extend(self.notes.iter().map(|it| format!("  note: {it}")));
+        lines
+    }
+
+    fn json(&self) -> Value {
+        let (found, reason) = match &self.found {
+            Found::Planned => ("planned", None),
+            Found::Refused(reason) => ("refused", Some(reason)),
+            Found::Failed(reason) => ("failed", Some(reason)),
+            Found::LeftOut(reason) => ("left out", Some(reason)),
+            Found::Changing => ("changing", None),
+        };
+        json!({
+            "stack": self.stack, "resource": self.logical_id, "function": self.function,
+            "name": self.name, "outcome": found, "reason": reason, "steps": self.steps,
+            "notes": self.notes,
+        })
+    }
+}
+
+impl Report {
+    /// Whether a deployment, or putting things back, would change nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        let idle = |it: &Resource| {
+            it.steps.is_empty() && matches!(it.found, Found::Planned | Found::Changing)
+        };
+        self.resources.iter().all(idle) && self.retired.is_empty()
+    }
+
+    /// How much could not be looked at, so that there may be more to do.
+    pub(super) fn unfinished(&self) -> usize {
+        let missed = |it: &&Resource| {
+            matches!(it.found, Found::Failed(_) | Found::LeftOut(_)) || it.barred > 0
+        };
+        self.unread + self.resources.iter().filter(missed).count()
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.resources.iter().flat_map(Resource::lines).collect();
+        lines.extend(self.retired.iter().map(|it| {
+            format!("{it}: no longer in the template, so CloudFormation deletes or retains it")
+        }));
+        lines.extend(self.unknown.iter().map(|it| format!("{}: {}", it.path, it.why)));
+        lines.extend(self.notes.iter().map(|it| format!("note: {it}")));
+        let accounts = |effects: &[&Effect]| {
+            effects.iter().flat_map(|it| &it.accounts).collect::<BTreeSet<_>>().len()
+        };
+        let (given, withheld): (Vec<_>, Vec<_>) =
+            self.effects.iter().partition(|it| it.errors.is_empty());
+        if !given.is_empty() {
+            lines.push(format!("effective policies change in {}:", accounts_of(accounts(&given))));
+            lines.extend(given.into_iter().map(told));
+        }
+        if !withheld.is_empty() {
+            let accounts = accounts_of(accounts(&withheld));
+            lines.push(format!("AWS would withhold the merged policy from {accounts}:"));
+            for effect in withheld {
+                lines.push(told(effect));
+                let errors = effect.errors.iter();
+                lines.extend(errors.map(|it| format!("    {}: {}", it.path, it.message)));
+            }
+        }
+        if self.is_nothing() && self.unfinished() == 0 {
+            lines.push("nothing to do".to_owned());
+        }
+        lines
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let effects = self.effects.iter().map(|it| {
+            let errors = it.errors.iter().map(
+                |it| json!({ "code": it.code.to_string(), "message": it.message, "path": it.path }),
+            );
+            json!({
+                "accounts": it.accounts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "differences": it.differences,
+                "withheld": errors.collect::<Vec<_>>(),
+            })
+        });
+        let unknown = self.unknown.iter().map(|it| json!({ "path": it.path, "why": it.why }));
+        json!({
+            "resources": self.resources.iter().map(Resource::json).collect::<Vec<_>>(),
+            "retired": self.retired,
+            "effectivePolicies": effects.collect::<Vec<_>>(),
+            "unknown": unknown.collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
+    }
+}
+
+/// What some accounts get that they do not get now.
+fn told(effect: &Effect) -> String {
+    let ids = effect.accounts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let ids = if ids.len() > NAMED { String::new() } else { format!(" ({})", ids.join(", ")) };
+    let accounts = accounts_of(effect.accounts.len());
+    format!("  {accounts}{ids}: {}", sentence(&effect.differences))
+}
+
+fn accounts_of(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "account" } else { "accounts" })
+}

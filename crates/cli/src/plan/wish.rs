@@ -1,0 +1,238 @@
+//! What is wanted: from the state bucket, or from a template.
+
+use std::collections::BTreeMap;
+
+use aws::policy_types;
+use aws::state::State;
+use plan::desired_state::{Entry, PREFIX};
+use plan::owner::Owner;
+use plan::policy_types::Desired;
+use plan::reattach::rank;
+use serde_json::Value;
+
+use super::parameters::Given;
+use super::template::{Custom, Place, Unknown, resolve};
+use super::{Plan, Sight};
+use crate::{Failure, input, template};
+
+/// A resource and what it is to be.
+#[derive(Debug)]
+pub(super) struct Wish {
+    /// The name of its stack; empty where that is not known.
+    pub(super) stack: String,
+    /// Its name in the template.
+    pub(super) logical_id: String,
+    /// The function behind it.
+    pub(super) function: String,
+    pub(super) owner: Owner,
+    /// What it is to be; `None` where something of it is not known.
+    pub(super) properties: Option<Value>,
+    /// What is kept of it, if anything is.
+    pub(super) kept: Option<Entry>,
+    /// Whether its stack is to be deployed; it is put back otherwise.
+    pub(super) is_deployed: bool,
+}
+
+/// Everything that is wanted.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    pub(super) all: Vec<Wish>,
+    /// Places of the template that are not known yet.
+    pub(super) unknown: Vec<Unknown>,
+    /// What else there is to say.
+    pub(super) notes: Vec<String>,
+    /// Resources that a deployment would delete.
+    pub(super) retired: Vec<String>,
+    /// How many resources could not be read.
+    pub(super) unread: usize,
+}
+
+/// The custom resources that there are functions for.
+const KINDS: [(&str, &str); 5] = [
+    ("BackupGlobalSettings", global_settings::FUNCTION),
+    ("BackupPolicy", backup_policy::FUNCTION),
+    ("MemberAccounts", member_accounts::FUNCTION),
+    ("PolicyTypes", ::policy_types::FUNCTION),
+    ("ServiceAccess", service_access::FUNCTION),
+];
+
+/// Reads what is wanted.
+pub(super) async fn wishes(arguments: &Plan, sight: Sight<'_>) -> Result<Wishes, Failure> {
+    let mut wishes = Wishes::default();
+    let state = sight.session.state(sight.deadline);
+    let kept = match &state {
+        Some(state) => kept(state, arguments.stack.as_deref(), &mut wishes).await?,
+        None => Vec::new(),
+    };
+    match &arguments.template {
+        Some(file) => {
+            let file = input::read(file)?;
+            planned(arguments, &file, kept, sight, &mut wishes).await?;
+        }
+        None if state.is_none() => return Err(Failure::NoStateBucket),
+        None => {
+            let is_empty = kept.is_empty() && wishes.unread == 0;
+            if let Some(stack) = arguments.stack.as_ref().filter(|_| is_empty) {
+                return Err(Failure::NoStack(stack.clone()));
+            }
+            if is_empty {
+                wishes.notes.push("nothing was written down yet in the state bucket".to_owned());
+            }
+            wishes.all = kept.into_iter().map(Wish::of).collect();
+        }
+    }
+    wishes.all.sort_by_key(|it| rank(&it.function));
+    Ok(wishes)
+}
+
+/// Reads what is kept of the resources of `stack`, or of all.
+async fn kept(
+    state: &State,
+    stack: Option<&str>,
+    wishes: &mut Wishes,
+) -> Result<Vec<Entry>, Failure> {
+    let mut kept = Vec::new();
+    for key in state.list(PREFIX).await? {
+        // `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`, unless that is too long.
+        let parts: Vec<_> = key.split('/').collect();
+        if let (Some(stack), [_, _, name, _, _]) = (stack, parts.as_slice())
+            && stack != *name
+        {
+            continue;
+        }
+        match state.entry(&key).await {
+            Ok(Some((entry, _))) => kept.push(entry),
+            // It was removed since it was listed.
+            Ok(None) => {}
+            Err(error) => {
+                wishes.unread += 1;
+                wishes.notes.push(crate::chain(&error));
+            }
+        }
+    }
+    kept.retain(|it| stack.is_none_or(|stack| stack_name(&it.stack_id) == stack));
+    Ok(kept)
+}
+
+impl Wish {
+    /// What is kept, to be put back.
+    fn of(entry: Entry) -> Self {
+        Self {
+            stack: stack_name(&entry.stack_id).to_owned(),
+            logical_id: entry.logical_id.clone(),
+            function: entry.function.clone(),
+            owner: entry.owner(),
+            properties: entry.properties.clone(),
+            kept: Some(entry),
+            is_deployed: false,
+        }
+    }
+}
+
+/// What a deployment of a template asks for.
+async fn planned(
+    arguments: &Plan,
+    file: &input::Input,
+    mut kept: Vec<Entry>,
+    sight: Sight<'_>,
+    wishes: &mut Wishes,
+) -> Result<(), Failure> {
+    let (document, findings) = input::parse(file);
+    let document = document.filter(template::is_template);
+    let Some(document) = document else {
+        let findings = findings.iter().map(ToString::to_string).collect();
+        return Err(Failure::NotTemplate { file: file.name.clone(), findings });
+    };
+    match &arguments.stack {
+        Some(_) if sight.session.state(sight.deadline).is_some() => {}
+        stack => {
+            kept.clear();
+            let missing = if stack.is_some() { "--state-bucket" } else { "--stack" };
+            wishes.notes.push(format!(
+                "without {missing} this is planned as the first deployment of a stack"
+            ));
+        }
+    }
+    let given = Given::read(&arguments.parameters)?;
+    let stack = arguments.stack.clone().unwrap_or_default();
+    let place = place(&stack, &document, &kept, sight).await?;
+    let kinds = KINDS.map(|(kind, _)| kind);
+    let resolved = resolve(&document, &given, &place, &kinds);
+    if !resolved.mistakes.is_empty() {
+        return Err(Failure::Parameters(resolved.mistakes.into_iter().collect()));
+    }
+    if resolved.resources.is_empty() {
+        wishes.notes.push(format!("`{}` has no resources of org-backup", file.name));
+    }
+    wishes.unknown = resolved.unknown;
+    // Nothing can belong yet to a stack that does not exist.
+    let stack_id = kept.first().map_or_else(
+        || format!("arn:aws:cloudformation:::stack/{stack}/planned"),
+        |it| it.stack_id.clone(),
+    );
+    for Custom { logical_id, kind, properties } in resolved.resources {
+        let function = KINDS.iter().find(|it| it.0 == kind).map(|it| it.1.to_owned());
+        let Some(function) = function else { continue };
+        let own = kept.iter().position(|it| it.logical_id == logical_id && it.function == function);
+        let own = own.map(|index| kept.remove(index));
+        let owner = Owner::new(&stack_id, &logical_id);
+        let (stack, is_deployed) = (stack.clone(), true);
+        let kept = own;
+        wishes.all.push(Wish { stack, logical_id, function, owner, properties, kept, is_deployed });
+    }
+    let is_made = |it: &&Entry| it.physical_id.is_some();
+    wishes.retired = kept.iter().filter(is_made).map(|it| it.logical_id.clone()).collect();
+    Ok(())
+}
+
+/// What is known of where the template is deployed.
+async fn place(
+    stack: &str,
+    template: &plan::language::Node,
+    kept: &[Entry],
+    sight: Sight<'_>,
+) -> Result<Place, Failure> {
+    let management = sight.session.management(None, sight.deadline).await?;
+    let caller = management.caller().await?;
+    let none = Desired::Enabled([].into());
+    let (identity, _) = policy_types::observe(&management, &none).await?;
+    let suffix = if caller.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let mut pseudo = BTreeMap::from([
+        ("AWS::AccountId", caller.account),
+        ("AWS::Partition", caller.partition),
+        ("AWS::Region", sight.session.region()),
+        ("AWS::URLSuffix", suffix.to_owned()),
+    ]);
+    if !stack.is_empty() {
+        pseudo.insert("AWS::StackName", stack.to_owned());
+    }
+    pseudo.extend(kept.first().map(|it| ("AWS::StackId", it.stack_id.clone())));
+    let mut attributes = BTreeMap::new();
+    for entry in kept {
+        if let Some(id) = &entry.physical_id {
+            attributes.insert(entry.logical_id.clone(), id.clone());
+            if entry.function == backup_policy::FUNCTION {
+                attributes.insert(format!("{}.PolicyId", entry.logical_id), id.clone());
+            }
+        }
+    }
+    let resources = template::member(template, "Resources").and_then(|it| it.members());
+    for it in resources.unwrap_or_default() {
+        let kind = template::member(&it.value, "Type").and_then(|it| it.scalar());
+        if kind == Some("Custom::PolicyTypes") {
+            let name = &it.key;
+            attributes.extend([
+                (format!("{name}.RootId"), identity.root_id.to_string()),
+                (format!("{name}.OrganizationId"), identity.organization_id.clone()),
+                (format!("{name}.ManagementAccountId"), identity.management_account.to_string()),
+            ]);
+        }
+    }
+    Ok(Place { pseudo, attributes })
+}
+
+/// The name in the ARN of a stack.
+fn stack_name(stack_id: &str) -> &str {
+    let name = stack_id.split_once(":stack/").map_or(stack_id, |(_, name)| name);
+    name.split('/').next().unwrap_or_default()
+}

@@ -1,0 +1,349 @@
+//! The checks, each with what it means and what to do.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::{Check, Observed, Policy, Read, Stack, State, Verdict};
+use crate::backup_policy::MAX_POLICIES_PER_TARGET;
+use crate::document::MAX_CHARACTERS;
+use crate::global_settings::Setting;
+use crate::policy_types::Status;
+
+/// The most backup policies that AWS keeps in an organization.
+const MAX_POLICIES: usize = 1_000;
+
+/// The most delegated administrators of AWS Backup.
+const MAX_ADMINISTRATORS: usize = 5;
+
+/// The schedule looks after everything once a day; a second day is patience.
+const LONGEST_SWEEP: Duration = Duration::from_hours(49);
+
+/// What the template of the forwarder says of itself, to begin with.
+pub(super) const FORWARDER: &str = "org-backup: forwards the events of AWS Organizations";
+
+/// How many names are told.
+const NAMED: usize = 5;
+
+/// What one check came to: how bad it is, what it means, and what to do.
+type Judged = (Verdict, String, Option<String>);
+
+fn ok(message: impl Into<String>) -> Judged {
+    (Verdict::Ok, message.into(), None)
+}
+
+fn warning(message: impl Into<String>, fix: impl Into<String>) -> Judged {
+    (Verdict::Warning, message.into(), Some(fix.into()))
+}
+
+fn problem(message: impl Into<String>, fix: impl Into<String>) -> Judged {
+    (Verdict::Problem, message.into(), Some(fix.into()))
+}
+
+/// A check of what was read, or that it could not be.
+fn check<T>(name: &'static str, read: &Read<T>, judge: impl FnOnce(&T) -> Judged) -> Check {
+    let (verdict, message, fix) = match read {
+        Ok(it) => judge(it),
+        Err(unread) => {
+            let fix = unread.action.as_ref().map(|action| format!("allow yourself {action}"));
+            (Verdict::Unknown, unread.why.clone(), fix)
+        }
+    };
+    Check { name, verdict, message, fix }
+}
+
+pub(super) fn all(observed: &Observed, now: SystemTime) -> Vec<Check> {
+    let mut checks = vec![
+        management_account(observed),
+        all_features(observed),
+        policy_type(observed),
+        trusted_access(observed),
+        cross_account_backup(observed),
+        delegated_administrators(observed),
+        stack_sets(observed),
+        trails(observed),
+        events(observed),
+        check("quotas", &observed.policies, |it| quotas(it)),
+        check("ownership", &observed.policies, |it| ownership(it)),
+        effective_policies(observed),
+    ];
+    checks.extend(state(observed, now));
+    checks
+}
+
+fn management_account(observed: &Observed) -> Check {
+    check("management account", &observed.organization, |it| {
+        let (caller, management) = (&observed.caller, it.management_account.as_str());
+        if caller == management {
+            return ok(format!("you are in the management account {management}"));
+        }
+        problem(
+            format!("you are in account {caller}, and the management account is {management}"),
+            format!(
+                "use credentials of {management}, or name a role there in `ManagementRoleArn` of \
+                 the templates"
+            ),
+        )
+    })
+}
+
+fn all_features(observed: &Observed) -> Check {
+    check("all features", &observed.organization, |it| {
+        if it.all_features {
+            return ok("the organization has all features");
+        }
+        problem(
+            "the organization has consolidated billing only, which has no policies",
+            "aws organizations enable-all-features, and accept it in every account",
+        )
+    })
+}
+
+fn policy_type(observed: &Observed) -> Check {
+    check("policy type", &observed.root, |root| match root.backup_policies {
+        Status::Enabled => ok("backup policies are enabled"),
+        Status::PendingEnable => warning("backup policies are being enabled", "look again later"),
+        Status::PendingDisable | Status::Disabled => problem(
+            "backup policies are not enabled, so none has any effect",
+            format!(
+                "deploy templates/bootstrap.yaml, or: aws organizations enable-policy-type \
+                 --root-id {} --policy-type BACKUP_POLICY",
+                root.id
+            ),
+        ),
+    })
+}
+
+fn trusted_access(observed: &Observed) -> Check {
+    check("trusted access", &observed.trusted_access, |is_on| match is_on {
+        true => ok("AWS Backup has trusted access"),
+        false => problem(
+            "AWS Backup has no trusted access to the organization, so it carries no policy out",
+            "deploy templates/bootstrap.yaml, or: aws organizations enable-aws-service-access \
+             --service-principal backup.amazonaws.com",
+        ),
+    })
+}
+
+fn cross_account_backup(observed: &Observed) -> Check {
+    check("cross-account backup", &observed.settings, |values| {
+        match values.get(&Setting::CrossAccountBackup) {
+            Some(true) => ok("backups may be copied to other accounts"),
+            _ => problem(
+                "cross-account backup is off, so every copy to another account fails",
+                "deploy templates/bootstrap.yaml, or: aws backup update-global-settings \
+                 --global-settings isCrossAccountBackupEnabled=true",
+            ),
+        }
+    })
+}
+
+fn delegated_administrators(observed: &Observed) -> Check {
+    check("delegated administrators", &observed.administrators, |all| {
+        let inactive: Vec<_> = all.iter().filter(|(_, state)| *state != "ACTIVE").collect();
+        if let Some((account, state)) = inactive.first() {
+            return problem(
+                format!("{account} administers AWS Backup and is {state}"),
+                format!(
+                    "aws organizations deregister-delegated-administrator --account-id {account} \
+                     --service-principal backup.amazonaws.com"
+                ),
+            );
+        }
+        let names = names(all.keys());
+        let syncs = observed.settings.as_ref().ok();
+        let syncs = syncs.and_then(|it| it.get(&Setting::DelegatedAdministrator));
+        match all.len() {
+            0 => ok("the management account alone administers AWS Backup"),
+            MAX_ADMINISTRATORS.. => warning(
+                format!(
+                    "AWS takes {MAX_ADMINISTRATORS} delegated administrators, and all are \
+                         registered: {names}"
+                ),
+                "deregister one before you register another",
+            ),
+            _ if syncs == Some(&false) => warning(
+                format!(
+                    "{names} may administer AWS Backup, whose permissions are not kept up to \
+                         date"
+                ),
+                "deploy templates/bootstrap.yaml with DelegatedAdministratorSync=true",
+            ),
+            _ => ok(format!("{names} may administer AWS Backup")),
+        }
+    })
+}
+
+fn stack_sets(observed: &Observed) -> Check {
+    check("StackSets", &observed.stack_sets, |is_on| match is_on {
+        true => ok("StackSets may deploy to the accounts of the organization"),
+        false => problem(
+            "StackSets has no organizations access, so no vault and no role is rolled out",
+            "deploy templates/bootstrap.yaml with StackSetsAccess=true, or: aws cloudformation \
+             activate-organizations-access",
+        ),
+    })
+}
+
+fn trails(observed: &Observed) -> Check {
+    check("CloudTrail", &observed.trails, |trails| {
+        if let Some(trail) = trails.iter().find(|it| it.tells_of_changes()) {
+            return ok(format!("the trail `{}` tells of changes to the organization", trail.name));
+        }
+        let message = match trails.first() {
+            None => "no trail records in the Region of the events of AWS Organizations".to_owned(),
+            Some(it) if !it.is_logging => format!("the trail `{}` is switched off", it.name),
+            Some(it) => format!("the trail `{}` does not record changes", it.name),
+        };
+        problem(
+            format!("{message}, so what others undo is put back once a day only"),
+            "aws cloudtrail create-trail with --is-multi-region-trail, or start-logging, or \
+             put-event-selectors with management events",
+        )
+    })
+}
+
+fn events(observed: &Observed) -> Check {
+    let region = &observed.region;
+    let events = observed.event_region;
+    if region == events {
+        let (verdict, message, fix) =
+            ok(format!("the events of AWS Organizations are in {region}, and so are you"));
+        return Check { name: "Region of events", verdict, message, fix };
+    }
+    check("Region of events", &observed.event_stacks, |stacks| {
+        let forwarder = |it: &&Stack| it.description.starts_with(FORWARDER);
+        match stacks.iter().find(forwarder) {
+            Some(it) if is_whole(&it.status) => {
+                ok(format!("the stack `{}` forwards events from {events} to {region}", it.name))
+            }
+            Some(it) => problem(
+                format!("the stack `{}` in {events} forwards events and is {}", it.name, it.status),
+                format!("deploy templates/event-forwarder.yaml in {events} again"),
+            ),
+            None => problem(
+                format!(
+                    "the events of AWS Organizations are in {events} and do not reach {region}"
+                ),
+                format!(
+                    "deploy templates/event-forwarder.yaml in {events} with HomeRegion={region}"
+                ),
+            ),
+        }
+    })
+}
+
+/// Whether everything in the stack works.
+fn is_whole(status: &str) -> bool {
+    status.ends_with("_COMPLETE") && !status.starts_with("DELETE")
+}
+
+fn quotas(policies: &[Policy]) -> Judged {
+    let mut near = Vec::new();
+    if policies.len() * 10 >= MAX_POLICIES * 9 {
+        near.push(format!("{} of {MAX_POLICIES} backup policies", policies.len()));
+    }
+    let mut attached = BTreeMap::<_, usize>::new();
+    for target in policies.iter().flat_map(|it| &it.targets) {
+        *attached.entry(target).or_default() += 1;
+    }
+    for (target, count) in attached.iter().filter(|it| *it.1 + 1 >= MAX_POLICIES_PER_TARGET) {
+        near.push(format!("{count} of {MAX_POLICIES_PER_TARGET} policies at {target}"));
+    }
+    for it in policies.iter().filter(|it| it.characters * 10 >= MAX_CHARACTERS * 9) {
+        let Policy { name, characters, .. } = it;
+        near.push(format!("{characters} of {MAX_CHARACTERS} characters in `{name}`"));
+    }
+    if near.is_empty() {
+        return ok(format!("{} backup policies, and no quota is near", policies.len()));
+    }
+    warning(
+        format!("near a quota of AWS: {}", names(near.iter())),
+        "merge policies, attach them to children, or split the long ones, which merge by plan name",
+    )
+}
+
+fn ownership(policies: &[Policy]) -> Judged {
+    let others: Vec<_> = policies.iter().filter(|it| it.owner.is_none()).collect();
+    if others.is_empty() {
+        return ok("every backup policy belongs to a stack of org-backup");
+    }
+    let names = names(others.iter().map(|it| format!("`{}` ({})", it.name, it.id)));
+    warning(
+        format!("nobody looks after {names}, which no stack of org-backup made"),
+        "set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to whoever made \
+         them",
+    )
+}
+
+fn effective_policies(observed: &Observed) -> Check {
+    check("effective policies", &observed.invalid, |invalid| {
+        if invalid.is_empty() {
+            return ok("AWS reports no invalid effective policy");
+        }
+        let told = invalid.iter().map(|(account, errors)| match errors.first() {
+            Some(error) => format!("{account} ({error})"),
+            None => account.clone(),
+        });
+        problem(
+            format!(
+                "AWS withholds the merged policy from {} accounts: {}",
+                invalid.len(),
+                names(told)
+            ),
+            "complete or correct the plan that is named; `org-backup effective --validate` shows \
+             what would be valid",
+        )
+    })
+}
+
+fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
+    const STATE: &str = "desired state";
+    const SWEEP: &str = "last sweep";
+    let Some(State { bucket, entries, swept }) = &observed.state else {
+        let fix = Some("name the bucket of the bootstrap stack with --state-bucket".to_owned());
+        let message = "no state bucket is named".to_owned();
+        return [STATE, SWEEP]
+            .map(|name| {
+                let (message, fix) = (message.clone(), fix.clone());
+                Check { name, verdict: Verdict::Unknown, message, fix }
+            })
+            .into();
+    };
+    let kept = check(STATE, entries, |entries| {
+        let useless = entries.iter().find_map(|(key, why)| Some((key, why.as_ref()?)));
+        match useless {
+            Some((key, why)) => problem(
+                format!("s3://{bucket}/{key} is of no use: {why}"),
+                "deploy its stack again, or restore an older version of the object",
+            ),
+            None if entries.is_empty() => warning(
+                format!("nothing is kept in {bucket}, so nothing is put back"),
+                "deploy templates/bootstrap.yaml and templates/backup-policies.yaml",
+            ),
+            None => ok(format!("{} resources are looked after", entries.len())),
+        }
+    });
+    let swept = check(SWEEP, swept, |swept| {
+        let fix = "see the log and the dead letters of the stack of templates/reattach.yaml";
+        let Some(swept) = swept else {
+            return warning(
+                "everything was never looked after",
+                "deploy templates/reattach.yaml, which does so once a day",
+            );
+        };
+        let age = now.duration_since(*swept).unwrap_or_default();
+        let hours = age.as_secs() / 3600;
+        if age > LONGEST_SWEEP {
+            return problem(format!("everything was last looked after {hours} hours ago"), fix);
+        }
+        ok(format!("everything was looked after {hours} hours ago"))
+    });
+    vec![kept, swept]
+}
+
+/// The first of them, and how many more there are.
+fn names<T: ToString>(all: impl ExactSizeIterator<Item = T>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let shown = all.take(NAMED).map(|it| it.to_string()).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}

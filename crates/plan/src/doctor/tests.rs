@@ -1,0 +1,376 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::global_settings::Setting;
+
+const BUCKET: &str = "state-of-things";
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_hours(500_000)
+}
+
+/// An organization in which nothing is wrong.
+fn healthy() -> Observed {
+    let trail = Trail {
+        name: "everything".to_owned(),
+        is_logging: true,
+        selectors: Selectors::Basic(vec![(true, "All".to_owned())]),
+    };
+    let state = State {
+        bucket: BUCKET.to_owned(),
+        entries: Ok([("desired/policy-types/a/b/C.json".to_owned(), None)].into()),
+        swept: Ok(Some(now() - Duration::from_hours(7))),
+    };
+    Observed {
+        caller: "100000000001".to_owned(),
+        region: "us-east-1".to_owned(),
+        event_region: "us-east-1",
+        organization: Ok(Organization {
+            management_account: "100000000001".parse().unwrap(),
+            all_features: true,
+        }),
+        root: Ok(Root { id: "r-cd34".parse().unwrap(), backup_policies: Status::Enabled }),
+        trusted_access: Ok(true),
+        settings: Ok(Setting::ALL.map(|it| (it, true)).into()),
+        administrators: Ok(BTreeMap::new()),
+        trails: Ok(vec![trail]),
+        event_stacks: Ok(vec![]),
+        stack_sets: Ok(true),
+        policies: Ok(vec![policy("daily", "r-cd34")]),
+        invalid: Ok(BTreeMap::new()),
+        state: Some(state),
+    }
+}
+
+fn policy(name: &str, target: &str) -> Policy {
+    Policy {
+        id: format!("p-{name}"),
+        name: name.to_owned(),
+        owner: Some("backups/6f1e/Daily".to_owned()),
+        characters: 900,
+        targets: [target.parse().unwrap()].into(),
+    }
+}
+
+/// Makes one thing wrong in a healthy organization, and shows what is not well.
+fn check(spoil: impl FnOnce(&mut Observed), expect: Expect) {
+    let mut observed = healthy();
+    spoil(&mut observed);
+    let mut lines = Vec::new();
+    for it in diagnose(&observed, now()).iter().filter(|it| it.verdict != Verdict::Ok) {
+        lines.push(format!("{} {}: {}\n", it.verdict, it.name, it.message));
+        lines.extend(it.fix.iter().map(|it| format!("  {it}\n")));
+    }
+    expect.assert_eq(&lines.concat());
+}
+
+#[test]
+fn nothing_is_wrong_in_a_healthy_organization() {
+    check(|_| {}, expect![""]);
+    assert_eq!(diagnose(&healthy(), now()).len(), 14);
+}
+
+#[test]
+fn another_account_than_the_management_account_is_a_problem() {
+    check(
+        |it| it.caller = "200000000002".to_owned(),
+        expect![[r"
+        problem management account: you are in account 200000000002, and the management account is 100000000001
+          use credentials of 100000000001, or name a role there in `ManagementRoleArn` of the templates
+    "]],
+    );
+}
+
+#[test]
+fn consolidated_billing_is_a_problem() {
+    check(
+        |it| it.organization.as_mut().unwrap().all_features = false,
+        expect![[r"
+        problem all features: the organization has consolidated billing only, which has no policies
+          aws organizations enable-all-features, and accept it in every account
+    "]],
+    );
+}
+
+#[test]
+fn a_policy_type_that_is_off_is_a_problem_and_one_that_comes_is_not() {
+    check(
+        |it| it.root.as_mut().unwrap().backup_policies = Status::Disabled,
+        expect![[r"
+        problem policy type: backup policies are not enabled, so none has any effect
+          deploy templates/bootstrap.yaml, or: aws organizations enable-policy-type --root-id r-cd34 --policy-type BACKUP_POLICY
+    "]],
+    );
+    check(
+        |it| it.root.as_mut().unwrap().backup_policies = Status::PendingEnable,
+        expect![[r"
+        warning policy type: backup policies are being enabled
+          look again later
+    "]],
+    );
+}
+
+#[test]
+fn switches_that_are_off_are_problems() {
+    check(
+        |it| {
+            it.trusted_access = Ok(false);
+            it.stack_sets = Ok(false);
+            it.settings = Ok(BTreeMap::new());
+        },
+        expect![[r"
+            problem trusted access: AWS Backup has no trusted access to the organization, so it carries no policy out
+              deploy templates/bootstrap.yaml, or: aws organizations enable-aws-service-access --service-principal backup.amazonaws.com
+            problem cross-account backup: cross-account backup is off, so every copy to another account fails
+              deploy templates/bootstrap.yaml, or: aws backup update-global-settings --global-settings isCrossAccountBackupEnabled=true
+            problem StackSets: StackSets has no organizations access, so no vault and no role is rolled out
+              deploy templates/bootstrap.yaml with StackSetsAccess=true, or: aws cloudformation activate-organizations-access
+        "]],
+    );
+}
+
+fn administrators(count: usize, state: &str) -> BTreeMap<AccountId, String> {
+    let account = |it: usize| (format!("30000000000{it}").parse().unwrap(), state.to_owned());
+    (0..count).map(account).collect()
+}
+
+#[test]
+fn delegated_administrators_are_active_and_not_too_many() {
+    check(|it| it.administrators = Ok(administrators(2, "ACTIVE")), expect![""]);
+    check(
+        |it| it.administrators = Ok(administrators(5, "ACTIVE")),
+        expect![[r"
+        warning delegated administrators: AWS takes 5 delegated administrators, and all are registered: 300000000000, 300000000001, 300000000002, 300000000003, 300000000004
+          deregister one before you register another
+    "]],
+    );
+    check(
+        |it| it.administrators = Ok(administrators(1, "SUSPENDED")),
+        expect![[r"
+        problem delegated administrators: 300000000000 administers AWS Backup and is SUSPENDED
+          aws organizations deregister-delegated-administrator --account-id 300000000000 --service-principal backup.amazonaws.com
+    "]],
+    );
+    check(
+        |it| {
+            it.administrators = Ok(administrators(1, "ACTIVE"));
+            it.settings.as_mut().unwrap().insert(Setting::DelegatedAdministrator, false);
+        },
+        expect![[r"
+            warning delegated administrators: 300000000000 may administer AWS Backup, whose permissions are not kept up to date
+              deploy templates/bootstrap.yaml with DelegatedAdministratorSync=true
+        "]],
+    );
+}
+
+fn is_told(is_logging: bool, selectors: Selectors) -> bool {
+    Trail { name: String::new(), is_logging, selectors }.tells_of_changes()
+}
+
+#[test]
+fn a_trail_tells_of_changes_when_it_records_writes_of_management() {
+    let basic =
+        |management: bool, kind: &str| Selectors::Basic(vec![(management, kind.to_owned())]);
+    let advanced = |category: &str, read_only: &[&str]| {
+        let read_only = read_only.iter().map(|it| (*it).to_owned()).collect();
+        Selectors::Advanced(vec![AdvancedSelector {
+            categories: vec![category.to_owned()],
+            read_only,
+        }])
+    };
+    assert!(is_told(true, Selectors::Basic(vec![])));
+    assert!(is_told(true, basic(true, "All")) && is_told(true, basic(true, "WriteOnly")));
+    assert!(!is_told(true, basic(true, "ReadOnly")) && !is_told(true, basic(false, "All")));
+    assert!(is_told(true, advanced("Management", &[])));
+    assert!(is_told(true, advanced("Management", &["false"])));
+    assert!(!is_told(true, advanced("Management", &["true"])));
+    assert!(!is_told(true, advanced("Data", &[])));
+    assert!(!is_told(true, Selectors::Advanced(vec![])));
+    assert!(!is_told(false, basic(true, "All")));
+}
+
+#[test]
+fn without_a_trail_that_records_changes_there_are_no_events() {
+    const FIX: &str = "aws cloudtrail create-trail with --is-multi-region-trail, or start-logging, \
+                       or put-event-selectors with management events";
+    for (trails, message) in [
+        (vec![], "no trail records in the Region of the events of AWS Organizations"),
+        (vec![(false, "All")], "the trail `t` is switched off"),
+        (vec![(true, "ReadOnly")], "the trail `t` does not record changes"),
+    ] {
+        let trail = |(is_logging, kind): (bool, &str)| Trail {
+            name: "t".to_owned(),
+            is_logging,
+            selectors: Selectors::Basic(vec![(true, kind.to_owned())]),
+        };
+        let trails = Ok(trails.into_iter().map(trail).collect());
+        let observed = Observed { trails, ..healthy() };
+        let checks = diagnose(&observed, now());
+        let found = checks.iter().find(|it| it.verdict == Verdict::Problem).unwrap();
+        assert_eq!(
+            found.message,
+            format!("{message}, so what others undo is put back once a day only")
+        );
+        assert_eq!(found.fix.as_deref(), Some(FIX));
+    }
+}
+
+fn forwarder(status: &str) -> Stack {
+    let description = format!("{}, which exist in one Region only", checks::FORWARDER);
+    Stack { name: "forwarder".to_owned(), description, status: status.to_owned() }
+}
+
+#[test]
+fn elsewhere_events_need_the_forwarder() {
+    let elsewhere = |it: &mut Observed| it.region = "eu-south-1".to_owned();
+    check(
+        elsewhere,
+        expect![[r"
+        problem Region of events: the events of AWS Organizations are in us-east-1 and do not reach eu-south-1
+          deploy templates/event-forwarder.yaml in us-east-1 with HomeRegion=eu-south-1
+    "]],
+    );
+    for (status, expect) in [
+        ("CREATE_COMPLETE", expect![""]),
+        ("UPDATE_ROLLBACK_COMPLETE", expect![""]),
+        (
+            "DELETE_FAILED",
+            expect![[r"
+            problem Region of events: the stack `forwarder` in us-east-1 forwards events and is DELETE_FAILED
+              deploy templates/event-forwarder.yaml in us-east-1 again
+        "]],
+        ),
+    ] {
+        let spoil = |it: &mut Observed| {
+            elsewhere(it);
+            it.event_stacks = Ok(vec![forwarder(status)]);
+        };
+        check(spoil, expect);
+    }
+}
+
+#[test]
+fn every_partition_has_one_region_of_events() {
+    assert_eq!(region_of_events("aws"), "us-east-1");
+    assert_eq!(region_of_events("aws-us-gov"), "us-gov-west-1");
+    assert_eq!(region_of_events("aws-cn"), "cn-northwest-1");
+}
+
+#[test]
+fn quotas_that_are_near_are_told() {
+    check(
+        |it| {
+            let mut all: Vec<_> = (0..9).map(|it| policy(&format!("n{it}"), "r-cd34")).collect();
+            all.first_mut().unwrap().characters = 9_000;
+            it.policies = Ok(all);
+        },
+        expect![[r"
+            warning quotas: near a quota of AWS: 9 of 10 policies at r-cd34, 9000 of 10000 characters in `n0`
+              merge policies, attach them to children, or split the long ones, which merge by plan name
+        "]],
+    );
+    check(
+        |it| {
+            let policy =
+                |it: usize| Policy { targets: [].into(), ..policy(&format!("n{it}"), "r-cd34") };
+            it.policies = Ok((0..900).map(policy).collect());
+        },
+        expect![[r"
+            warning quotas: near a quota of AWS: 900 of 1000 backup policies
+              merge policies, attach them to children, or split the long ones, which merge by plan name
+        "]],
+    );
+}
+
+#[test]
+fn policies_that_nobody_looks_after_are_named() {
+    check(
+        |it| it.policies = Ok(vec![Policy { owner: None, ..policy("theirs", "r-cd34") }]),
+        expect![[r"
+            warning ownership: nobody looks after `theirs` (p-theirs), which no stack of org-backup made
+              set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to whoever made them
+        "]],
+    );
+}
+
+#[test]
+fn a_withheld_policy_is_a_problem() {
+    check(
+        |it| {
+            it.invalid = Ok([
+                ("200000000001".to_owned(), vec!["plans/p: 'rules' is missing".to_owned()]),
+                ("200000000002".to_owned(), vec![]),
+            ]
+            .into());
+        },
+        expect![[r"
+            problem effective policies: AWS withholds the merged policy from 2 accounts: 200000000001 (plans/p: 'rules' is missing), 200000000002
+              complete or correct the plan that is named; `org-backup effective --validate` shows what would be valid
+        "]],
+    );
+}
+
+#[test]
+fn a_state_bucket_that_is_not_named_is_not_looked_at() {
+    check(
+        |it| it.state = None,
+        expect![[r"
+        unknown desired state: no state bucket is named
+          name the bucket of the bootstrap stack with --state-bucket
+        unknown last sweep: no state bucket is named
+          name the bucket of the bootstrap stack with --state-bucket
+    "]],
+    );
+}
+
+#[test]
+fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
+    let state = |it: &mut Observed| it.state.take().unwrap();
+    check(
+        |it| it.state = Some(State { entries: Ok(BTreeMap::new()), ..state(it) }),
+        expect![[r"
+        warning desired state: nothing is kept in state-of-things, so nothing is put back
+          deploy templates/bootstrap.yaml and templates/backup-policies.yaml
+    "]],
+    );
+    let useless = [("desired/x.json".to_owned(), Some("it is not a record".to_owned()))];
+    check(
+        |it| it.state = Some(State { entries: Ok(useless.into()), ..state(it) }),
+        expect![[r"
+        problem desired state: s3://state-of-things/desired/x.json is of no use: it is not a record
+          deploy its stack again, or restore an older version of the object
+    "]],
+    );
+    check(
+        |it| it.state = Some(State { swept: Ok(None), ..state(it) }),
+        expect![[r"
+        warning last sweep: everything was never looked after
+          deploy templates/reattach.yaml, which does so once a day
+    "]],
+    );
+    let long_ago = now() - Duration::from_hours(75);
+    check(
+        |it| it.state = Some(State { swept: Ok(Some(long_ago)), ..state(it) }),
+        expect![[r"
+        problem last sweep: everything was last looked after 75 hours ago
+          see the log and the dead letters of the stack of templates/reattach.yaml
+    "]],
+    );
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown_and_names_the_action() {
+    let unread = Unread {
+        why: "cannot list the trails".to_owned(),
+        action: Some("cloudtrail:DescribeTrails".to_owned()),
+    };
+    check(
+        |it| it.trails = Err(unread),
+        expect![[r"
+        unknown CloudTrail: cannot list the trails
+          allow yourself cloudtrail:DescribeTrails
+    "]],
+    );
+}

@@ -1,0 +1,53 @@
+//! What a run would do, told without doing it.
+
+use std::cell::Cell;
+
+use aws::Management;
+use aws::member_accounts::identify;
+use cfn::Failure;
+use futures_util::stream::iter;
+use plan::member_accounts::{Account, Line, OnNotReady, Tally};
+use tokio::time::Instant;
+
+use crate::fleet::{Barred, Fleet};
+use crate::last_call;
+use crate::properties::Properties;
+use crate::roster::Roster;
+
+/// What a run would do.
+#[derive(Debug)]
+pub struct Preview {
+    /// What would be changed in each account, and what keeps it from being ready.
+    pub lines: Vec<Line>,
+    /// The accounts that could not be entered, so that nothing is known of them.
+    pub barred: Vec<Account>,
+    /// The accounts for which there was no time.
+    pub unreached: Vec<Account>,
+    /// The sum of what is known.
+    pub tally: Tally,
+    /// What accounts that are not ready mean for the run.
+    pub on_not_ready: OnNotReady,
+}
+
+/// Looks at every account that a run would work in. Nothing is changed.
+///
+/// # Errors
+///
+/// When the properties do not go together, or the accounts cannot be listed.
+pub async fn preview(
+    management: &Management,
+    properties: &Properties,
+    deadline: Instant,
+) -> Result<Preview, Failure> {
+    let desired = properties.desired()?;
+    let identity = identify(management).await?;
+    let mut roster = Roster::new(management, &identity, properties)?;
+    let accounts = roster.all().await?;
+    let (role, until) = (&properties.role_name, last_call(deadline));
+    let fleet = Fleet::new(management, &identity, &desired, role, [].into(), until).only_looking();
+    let total = Cell::new(Some(accounts.len()));
+    let work = fleet.work(iter(accounts), properties.concurrency(), &total, Barred::Keep).await;
+    let lines = work.report.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let (barred, unreached, tally) = (work.barred, work.unreached, work.tally);
+    Ok(Preview { lines, barred, unreached, tally, on_not_ready: properties.on_not_ready })
+}

@@ -1,0 +1,480 @@
+//! `org-backup plan`: what would be done, told without doing it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Fault, Settings};
+use tempfile::TempDir;
+use tests::command::{Run, org_backup, org_backup_as};
+use tests::organization::{Organization, document};
+use tests::reattach::{Reattach, TOPIC};
+use tests::role::STATE_BUCKET;
+use tests::stack::Stack;
+
+use crate::member_accounts::{properties as member_properties, with_roles};
+
+const BACKUP: &str = "backup.amazonaws.com";
+
+/// The resources of the bootstrap stack and one policy, with what is wanted of them.
+fn resources() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        ("policy-types", "Types", json!({ "PolicyTypes": [BACKUP_POLICY] })),
+        ("service-access", "Access", json!({ "ServicePrincipals": [BACKUP], "StackSets": true })),
+        ("global-settings", "Switches", json!({ "CrossAccountBackup": true })),
+        ("backup-policy", "Daily", daily(5)),
+    ]
+}
+
+fn daily(hour: u8) -> Value {
+    json!({ "Name": "daily", "Content": document(hour), "TargetIds": ["root"] })
+}
+
+/// An organization with a state bucket, in which nothing is deployed.
+async fn bare() -> Organization {
+    let organization = Organization::bare(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    organization.topics(|it| it.create(TOPIC));
+    organization
+}
+
+/// Deploys the resources.
+async fn deploy(organization: &Organization) -> Vec<Stack<'_>> {
+    let mut stacks = Vec::new();
+    for (function, name, properties) in resources() {
+        let mut stack = organization.stack(function).named(name).kept();
+        let _ = stack.create(properties).await.ok();
+        stacks.push(stack);
+    }
+    organization.clear_journal();
+    stacks
+}
+
+/// Plans, and compares the exit code and what is printed.
+async fn check(organization: &Organization, code: i32, expect: Expect) {
+    let run = org_backup(organization, &["plan"]).await;
+    expect.assert_eq(&run.text);
+    assert_eq!(run.code, code, "{}", run.notes);
+}
+
+/// A folder with a template of these resources.
+fn template(resources: &Value) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("template.json");
+    fs::write(&path, json!({ "Resources": resources }).to_string()).unwrap();
+    (folder, path.display().to_string())
+}
+
+/// A template with the policy `Daily` of these properties.
+fn with_daily(properties: &Value) -> (TempDir, String) {
+    template(&json!({ "Daily": { "Type": "Custom::BackupPolicy", "Properties": properties } }))
+}
+
+/// One of our own templates.
+fn shipped(name: &str) -> String {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../templates").join(name).display().to_string()
+}
+
+/// The steps of a resource, as `--json` has them.
+fn steps(run: &Run, resource: &str) -> Vec<String> {
+    let found = run.json();
+    let found = found["resources"].as_array().unwrap().iter();
+    let found = found.filter(|it| it["resource"] == resource);
+    found
+        .flat_map(|it| serde_json::from_value::<Vec<String>>(it["steps"].clone()).unwrap())
+        .collect()
+}
+
+/// The steps that a function carried out, as its log has them, by the policies' names.
+fn carried_out(organization: &Organization, logs: &str) -> Vec<String> {
+    let lines = organization.named(logs);
+    let lines = lines.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
+    let done = lines.filter(|it| it["message"] == "done");
+    done.filter_map(|it| it["step"].as_str().map(ToOwned::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn plan_says_nothing_to_do_after_a_deployment() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    check(
+        &organization,
+        0,
+        expect![[r"
+            backups/Types (policy types): nothing to do
+            backups/Access (trusted access and delegated administrators): nothing to do
+            backups/Switches (global settings of AWS Backup): nothing to do
+            backups/Daily (backup policy `daily`): nothing to do
+            nothing to do
+        "]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn plan_after_somebody_detached_a_policy() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
+    organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
+    let accounts = organization.organization(|it| it.accounts().count());
+    let run = org_backup(&organization, &["plan"]).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    assert!(run.text.contains("backups/Daily (backup policy `daily`):\n  attach to root\n"));
+    let told = format!(
+        "effective policies change in {accounts} accounts:\n  {accounts} accounts: plan `daily` added\n"
+    );
+    assert!(run.text.ends_with(&told), "{}", run.text);
+}
+
+#[tokio::test]
+async fn plan_tells_drift_of_every_resource_in_the_order_in_which_it_is_put_back() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let root = organization.id("root");
+    organization.organization(|it| {
+        it.disable_policy_type(&root, BACKUP_POLICY).unwrap();
+        it.disable_service_access(BACKUP).unwrap();
+    });
+    let off = [("isCrossAccountBackupEnabled".to_owned(), "false".to_owned())].into();
+    organization.backup(|it| it.update_global_settings(&off).unwrap());
+    let run = org_backup(&organization, &["plan"]).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let (resources, _) = run.text.split_once("effective").unwrap();
+    expect![[r"
+        backups/Types (policy types):
+          enable policy type BACKUP_POLICY
+          wait until policy type BACKUP_POLICY is enabled
+        backups/Access (trusted access and delegated administrators):
+          enable trusted access for backup.amazonaws.com
+        backups/Switches (global settings of AWS Backup):
+          set CrossAccountBackup=true
+        backups/Daily (backup policy `daily`):
+          attach to root
+    "]]
+    .assert_eq(resources);
+}
+
+#[tokio::test]
+async fn plan_writes_nothing() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let policy = organization.policy_id("daily");
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.detach_policy(&policy, &root).unwrap();
+        it.delete_policy(&policy).unwrap();
+        it.disable_policy_type(&root, BACKUP_POLICY).unwrap();
+    });
+    let before = organization.state();
+    let (_folder, file) = with_daily(&daily(7));
+    let parameters = "CentralVaultArn=arn:aws:backup:eu-west-1:222233334444:backup-vault:central";
+    let bootstrap = shipped("bootstrap.yaml");
+    let policies = shipped("backup-policies.yaml");
+    for arguments in [
+        vec!["plan"],
+        vec!["plan", "--json", "--stack", "backups"],
+        vec!["plan", "--stack", "backups", "--template", &file],
+        vec!["plan", "--template", &bootstrap],
+        vec!["plan", "--template", &policies, "--parameters", parameters],
+    ] {
+        let run = org_backup(&organization, &arguments).await;
+        assert_eq!(run.code, 1, "{arguments:?}: {}{}", run.text, run.notes);
+    }
+    assert_eq!(organization.lines(|it| it.write), "");
+    assert_eq!(organization.state(), before);
+}
+
+#[tokio::test]
+async fn plan_names_the_accounts_whose_effective_policy_changes() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let mut properties = daily(7);
+    properties["TargetIds"] = json!([organization.id("Security")]);
+    let (_folder, file) = with_daily(&properties);
+    let arguments = ["plan", "--stack", "backups", "--template", &file, "--json"];
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    assert_eq!(
+        steps(&run, "Daily"),
+        ["update the policy's content", "attach to Security", "detach from root"]
+    );
+    let effects = run.json()["effectivePolicies"].clone();
+    let security: Vec<String> = organization.organization(|it| {
+        let unit = it.unit_named("Security").unwrap().id.clone();
+        it.accounts_in(&unit).map(|it| it.name.clone()).collect()
+    });
+    assert_eq!(effects[0]["differences"], json!([{ "plan": "daily", "change": "gone" }]));
+    assert_eq!(effects[1]["accounts"], json!(security));
+    let difference = &effects[1]["differences"][0];
+    assert_eq!(difference["part"], json!({ "rule": "nightly" }));
+    assert_eq!(
+        (&difference["setting"], &difference["before"], &difference["after"]),
+        (&json!("schedule_expression"), &json!("cron(0 5 ? * * *)"), &json!("cron(0 7 ? * * *)"))
+    );
+    let told = effects.as_array().unwrap().iter();
+    let told: usize = told.map(|it| it["accounts"].as_array().unwrap().len()).sum();
+    assert_eq!(told, organization.organization(|it| it.accounts().count()));
+}
+
+#[tokio::test]
+async fn plan_of_a_template_before_the_first_deployment_lists_what_will_be_made() {
+    let organization = bare().await;
+    let bootstrap = shipped("bootstrap.yaml");
+    let run = org_backup(&organization, &["plan", "--template", &bootstrap]).await;
+    expect![[r"
+        PolicyTypesEnabled (policy types):
+          enable policy type BACKUP_POLICY
+          wait until policy type BACKUP_POLICY is enabled
+        ServiceAccess (trusted access and delegated administrators):
+          enable trusted access for backup.amazonaws.com
+          activate organizations access for StackSets
+        BackupGlobalSettings (global settings of AWS Backup):
+          set CrossAccountBackup=true
+        note: without --stack this is planned as the first deployment of a stack
+    "]]
+    .assert_eq(&run.text);
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let policies = shipped("backup-policies.yaml");
+    let vault = "CentralVaultArn=arn:aws:backup:eu-west-1:222233334444:backup-vault:central";
+    let arguments = ["plan", "--template", &policies, "--parameters", vault];
+    let refused = org_backup(&organization, &arguments).await;
+    assert!(refused.text.contains("DailyBackupPolicy (backup policy `org-backup-daily`): refused: policy type BACKUP_POLICY is not enabled"), "{}", refused.text);
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+    });
+    let run = org_backup(&organization, &arguments).await;
+    let accounts = organization.organization(|it| it.accounts().count());
+    assert_eq!(run.code, 1, "{}", run.notes);
+    assert_eq!(
+        run.text.replace(&format!("{accounts} accounts"), "all accounts"),
+        "\
+DailyBackupPolicy (backup policy `org-backup-daily`):
+  create policy `org-backup-daily`
+  attach to root
+MonthlyBackupPolicy (backup policy `org-backup-monthly`):
+  create policy `org-backup-monthly`
+  attach to root
+note: without --stack this is planned as the first deployment of a stack
+effective policies change in all accounts:
+  all accounts: plan `org-backup-daily` added; plan `org-backup-monthly` added
+"
+    );
+}
+
+#[tokio::test]
+async fn plan_says_which_parameters_are_missing_or_wrong_and_reads_nothing_of_policies() {
+    let organization = bare().await;
+    let policies = shipped("backup-policies.yaml");
+    let arguments = ["plan", "--template", &policies, "--parameters", "DailyRetentionDays=none"];
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!((run.code, run.text.as_str()), (2, ""));
+    expect![[r"
+        error: the template cannot be deployed like this
+          the parameter `CentralVaultArn` needs a value: --parameters CentralVaultArn=…
+          the parameter `DailyRetentionDays` must be a number, not `none`
+    "]]
+    .assert_eq(&run.notes);
+    assert_eq!(organization.lines(|it| it.operation == "ListPolicies"), "");
+}
+
+#[tokio::test]
+async fn plan_never_guesses_what_only_a_deployment_can_tell() {
+    let organization = bare().await;
+    let (_folder, file) = template(&json!({
+        "Types": { "Type": "Custom::PolicyTypes", "Properties": { "PolicyTypes": [BACKUP_POLICY] } },
+        "Daily": { "Type": "Custom::BackupPolicy", "Properties": {
+            "Name": "daily", "Content": document(5),
+            "TargetIds": { "Fn::GetAtt": ["Types", "RootId"] },
+        } },
+        "Copy": { "Type": "Custom::BackupPolicy", "Properties": {
+            "Name": "copy", "Content": document(5), "TargetIds": "root",
+            "Description": { "Fn::GetAtt": ["Daily", "PolicyArn"] },
+        } },
+    }));
+    let run = org_backup(&organization, &["plan", "--template", &file]).await;
+    let (resources, _) = run.text.split_once("effective").unwrap();
+    expect![[r"
+        Types (policy types):
+          enable policy type BACKUP_POLICY
+          wait until policy type BACKUP_POLICY is enabled
+        Copy (backup policy): not planned: something of it is known only once it is deployed
+        Daily (backup policy `daily`):
+          create policy `daily`
+          attach to root
+        Resources/Copy/Properties/Description: `Daily.PolicyArn` is known once it is deployed
+        note: without --stack this is planned as the first deployment of a stack
+    "]]
+    .assert_eq(resources);
+    assert_eq!(run.code, 2, "there may be more to do");
+}
+
+#[tokio::test]
+async fn plan_says_that_cloudformation_will_not_ask_a_function_whose_properties_are_the_same() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
+    organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
+    let (_folder, file) = with_daily(&daily(5));
+    let run = org_backup(&organization, &["plan", "--stack", "backups", "--template", &file]).await;
+    assert!(run.text.contains("  attach to root\n  note: its properties are those of"));
+    assert!(run.text.contains("Types: no longer in the template"), "{}", run.text);
+}
+
+#[tokio::test]
+async fn plan_refuses_what_the_function_would_refuse_in_the_same_words() {
+    let organization = bare().await;
+    let mut stacks = deploy(&organization).await;
+    organization.foreign_policy("theirs", &["Security"]);
+    let mut taken = daily(7);
+    taken["Name"] = json!("theirs");
+    let mut nowhere = daily(7);
+    nowhere["TargetIds"] = json!(["ou-ab12-nothere00"]);
+    let mut malformed = daily(7);
+    malformed["Content"] = json!({ "plans": { "daily": { "rule": {} } } });
+    let mut fragment = daily(7);
+    fragment["Content"]["plans"]["daily"]["selections"] = json!({});
+    for properties in [taken, nowhere, malformed, fragment, json!({ "Name": "daily" })] {
+        let (_folder, file) = with_daily(&properties);
+        let arguments = ["plan", "--json", "--stack", "backups", "--template", &file];
+        let run = org_backup(&organization, &arguments).await;
+        assert_eq!(run.code, 1, "{}", run.notes);
+        let found = run.json()["resources"][0].clone();
+        assert_eq!((&found["outcome"], &found["steps"]), (&json!("refused"), &json!([])));
+        let reason = stacks[3].update(properties).await.reason();
+        let reason = organization.named(&reason);
+        let told = found["reason"].as_str().unwrap();
+        // Which of the accounts is named is nobody's business.
+        let told_of = |it: &str| it.split(" from account ").next().unwrap().to_owned();
+        assert_eq!(told_of(told), told_of(&reason));
+    }
+}
+
+#[tokio::test]
+async fn the_steps_of_a_plan_are_those_that_the_deployment_then_takes() {
+    let organization = bare().await;
+    let mut moved = daily(9);
+    moved["TargetIds"] = json!([organization.id("Security"), organization.id("Sandbox")]);
+    moved["Tags"] = json!({ "team": "storage" });
+    let mut renamed = moved.clone();
+    renamed["Name"] = json!("nightly");
+    renamed["Tags"] = json!({});
+    let none = json!({});
+    let access = json!({
+        "ServicePrincipals": [BACKUP], "StackSets": true, "OnDelete": "Revert",
+        "DelegatedAdministrators": [{
+            "AccountId": organization.id("security-000"), "ServicePrincipal": BACKUP,
+        }],
+    });
+    let switches = json!({ "CrossAccountBackup": true, "OnDelete": "Restore" });
+    let fewer = json!({ "MultiPartyApproval": true, "OnDelete": "Restore" });
+    for (function, kind, versions) in [
+        (
+            "policy-types",
+            "PolicyTypes",
+            vec![json!({ "PolicyTypes": [BACKUP_POLICY, "TAG_POLICY"] })],
+        ),
+        (
+            "service-access",
+            "ServiceAccess",
+            vec![access, json!({ "ServicePrincipals": [BACKUP], "OnDelete": "Revert" })],
+        ),
+        ("global-settings", "BackupGlobalSettings", vec![switches, fewer]),
+        ("backup-policy", "BackupPolicy", vec![daily(5), moved, renamed]),
+    ] {
+        let mut stack = organization.stack(function).named(kind).kept();
+        for properties in versions {
+            let resource = json!({ "Type": format!("Custom::{kind}"), "Properties": properties });
+            let (_folder, file) = template(&json!({ kind: resource }));
+            let arguments = ["plan", "--json", "--stack", "backups", "--template", &file];
+            let run = org_backup(&organization, &arguments).await;
+            assert_ne!(run.code, 2, "{}", run.notes);
+            let planned = steps(&run, kind);
+            assert!(!planned.is_empty(), "{kind}: {}", run.text);
+            let answer = match stack.physical_id {
+                None => stack.create(properties).await,
+                Some(_) => stack.update(properties).await,
+            };
+            let _ = answer.ok();
+            assert_eq!(planned, carried_out(&organization, &stack.logs), "{kind}");
+            let again = org_backup(&organization, &arguments).await;
+            assert_eq!(steps(&again, kind), none.as_array().cloned().unwrap_or_default());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_steps_of_a_plan_are_those_that_are_then_put_back() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let policy = organization.policy_id("daily");
+    organization.organization(|it| {
+        let (root, unit) = (it.root.clone(), it.unit_named("Sandbox").unwrap().id.clone());
+        it.attach_policy(&policy, &unit).unwrap();
+        it.detach_policy(&policy, &root).unwrap();
+        it.untag(&policy, &["org-backup:owner".to_owned()]).unwrap();
+        it.disable_service_access(BACKUP).unwrap();
+    });
+    let run = org_backup(&organization, &["plan", "--json"]).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let planned: Vec<_> =
+        ["Types", "Access", "Switches", "Daily"].iter().flat_map(|it| steps(&run, it)).collect();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let _ = reattach.sweep().await;
+    assert_eq!(planned, carried_out(&organization, &reattach.logs()));
+    assert_eq!(org_backup(&organization, &["plan"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_plan_is_of_one_stack_when_that_is_asked_for() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let run = org_backup(&organization, &["plan", "--stack", "backups"]).await;
+    assert_eq!((run.code, run.text.lines().count()), (0, 5));
+    let run = org_backup(&organization, &["plan", "--stack", "backup"]).await;
+    assert_eq!((run.code, run.text.as_str()), (2, ""));
+    assert!(run.notes.contains("nothing was written down of a stack `backup`"), "{}", run.notes);
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_is_told_and_the_others_go_on() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    organization.fail(Fault::error("DescribeGlobalSettings", "AccessDeniedException").times(99));
+    let run = org_backup(&organization, &["plan"]).await;
+    assert_eq!(run.code, 2);
+    assert!(run.text.contains("backups/Switches (global settings of AWS Backup): not looked at: cannot read the global settings of AWS Backup"), "{}", run.text);
+    assert!(run.text.contains("backups/Daily (backup policy `daily`): nothing to do"));
+    let somewhere_else = organization.id("security-000");
+    let run = org_backup_as(&organization, &somewhere_else, &["plan"]).await;
+    assert_eq!(run.code, 2, "{}{}", run.text, run.notes);
+}
+
+#[tokio::test]
+async fn plan_looks_into_the_accounts_it_can_enter_and_says_which_it_left_out() {
+    let organization = with_roles(12).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    let resource = json!({
+        "Type": "Custom::MemberAccounts", "Properties": member_properties(json!({ "VaultName": "main" })),
+    });
+    let (_folder, file) = template(&json!({ "Members": resource }));
+    let arguments = ["plan", "--template", &file];
+    let run = org_backup(&organization, &arguments).await;
+    expect![[r"
+        Members (member accounts):
+          set EBS=true, S3=true in eu-west-1, eu-west-3 of 11 accounts
+          note: 11 accounts are not ready: there is no vault `main`
+        note: without --stack this is planned as the first deployment of a stack
+    "]]
+    .assert_eq(&run.text);
+    assert_eq!(run.code, 1, "{}", run.notes);
+    assert_eq!(organization.lines(|it| it.write), "");
+    let locked = organization.id("security-000");
+    organization.iam(|it| it.delete_role(&locked, crate::member_accounts::ROLE));
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!(run.code, 2, "{}", run.text);
+    assert!(run.text.contains("of 10 accounts"), "{}", run.text);
+    assert!(run.text.contains("note: 1 account is left out, such as security-000, since the role `org-backup-member` could not be assumed"), "{}", run.text);
+}
