@@ -5,11 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{Outcome, Role, Settings};
+use simulator::{Outcome, RestoreJob, Role, Settings};
 use tests::organization::Organization;
 use tests::reattach::Reattach;
+use tests::restored::{ACCOUNT, DataServices, REGION, RestoreValidation, sample};
 use tests::role::STATE_BUCKET;
 use tests::template::as_sent;
 
@@ -43,7 +45,9 @@ fn every_function_has_its_events_and_no_other() {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         entries.map(|it| it.into_string().unwrap()).collect()
     };
-    let custom_resources = names(&events).into_iter().filter(|it| it != "reattach");
+    let of_event_bridge = ["reattach", "restore-validation"];
+    let custom_resources =
+        names(&events).into_iter().filter(|it| !of_event_bridge.contains(&it.as_str()));
     assert_eq!(custom_resources.collect::<BTreeSet<_>>(), FUNCTIONS.map(str::to_owned).into());
     for function in FUNCTIONS {
         let mut files = vec!["create.json", "delete.json", "update.json"];
@@ -137,6 +141,39 @@ async fn the_batch_and_the_schedule_are_understood() {
         assert_eq!(outcome, Outcome::Returned(json!({ "batchItemFailures": [] })), "{name}");
     }
     assert_eq!(reattach.metrics()["Sweeps"], 1);
+}
+
+#[tokio::test]
+async fn of_the_events_of_restore_jobs_only_a_test_that_restored_something_is_looked_at() {
+    let organization = Organization::bare(Settings::default()).await;
+    let services = DataServices::start(&organization).await;
+    services.volume("vol-04d3c2b1a09f8e7d6", "available", 8);
+    services.snapshot("snap-0c9e8d7f6a5b4c3d2", 8);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/restore-validation");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names: BTreeSet<_> =
+        files.map(|it| it.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    assert_eq!(names.len(), 6);
+    for name in names {
+        let event = sample(&name);
+        let detail = &event["detail"];
+        let text = |it: &str| detail[it].as_str().map(ToOwned::to_owned);
+        let id = text("restoreJobId").unwrap();
+        let job = RestoreJob {
+            recovery_point: text("recoveryPointArn"),
+            plan: text("restoreTestingPlanArn"),
+            status: text("status").unwrap_or_default(),
+            created: text("createdResourceArn"),
+            ..RestoreJob::test(&text("resourceType").unwrap_or_default(), "")
+        };
+        organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, &id, job));
+        let validation = RestoreValidation::start(&organization, &services).await;
+        let outcome = validation.hear(&event, Duration::from_mins(1)).await;
+        assert_eq!(outcome, Outcome::Returned(Value::Null), "{name}");
+        let result = validation.result(&id).map(|it| it.0);
+        let expected = (name == "completed").then(|| "SUCCESSFUL".to_owned());
+        assert_eq!(result, expected, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -13,14 +13,17 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
-    BACKUP_POLICY, CallOutcome, Entry, KeyManager, KeyType, Role, Service, Settings, Vault,
+    BACKUP_POLICY, CallOutcome, Entry, KeyManager, KeyType, RestoreJob, Role, Service, Settings,
+    Vault,
 };
 use tests::organization::{Organization, document};
 use tests::reattach::{Reattach, TOPIC, told};
+use tests::restored::{ACCOUNT, DataServices, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE};
 use tests::stack::Stack;
 
@@ -30,12 +33,13 @@ const MANAGEMENT: &str = "111122223333";
 const KEY: &str = "3e1d7c52-8a64-4f0b-b1de-52c0a9e4f7d6";
 
 /// The functions that the tests here know how to make do everything.
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "backup-policy",
     "global-settings",
     "member-accounts",
     "policy-types",
     "reattach",
+    "restore-validation",
     "service-access",
 ];
 
@@ -64,15 +68,39 @@ const ON_BEHALF: [&str; 6] = [
 const IN_A_RACE: [(&str, &str); 2] =
     [("reattach", "organizations:DeletePolicy"), ("reattach", "organizations:UntagResource")];
 
+/// What a function called, and what it was refused.
+struct Exercised {
+    organization: Organization,
+    /// The services that the simulator has not, where the function looks at them.
+    services: Option<DataServices>,
+}
+
 /// Lets a function do everything that its template can ask of it, as far as `role` lets it, and
 /// take it back or not when the resource is deleted.
-async fn exercise(function: &'static str, role: FunctionRole, takes_back: bool) -> Organization {
+async fn exercise(function: &'static str, role: FunctionRole, takes_back: bool) -> Exercised {
+    let organization = organization_with(function, role.clone(), takes_back).await;
+    let services = match function {
+        "restore-validation" => Some(restore_validation(&organization, &role).await),
+        _ => None,
+    };
+    Exercised { organization, services }
+}
+
+/// The organization in which a function did what it can do there.
+async fn organization_with(
+    function: &'static str,
+    role: FunctionRole,
+    takes_back: bool,
+) -> Organization {
     let organization = match function {
         "policy-types" => Organization::bare(Settings::default()).await,
         "backup-policy" => Organization::ready(Settings::default()).await,
         _ => Organization::bare(Settings::default().accounts(8)).await,
     };
     organization.buckets(|it| it.create_encrypted(STATE_BUCKET, STATE_KEY));
+    if function == "restore-validation" {
+        return organization;
+    }
     if function == "reattach" {
         reattach(&organization, &role).await;
         return organization;
@@ -284,9 +312,53 @@ async fn member_accounts(stack: Stack<'_>) {
     stack.invoke(&event).await;
 }
 
+/// Has a restore test of every type end, and one whose instance does not run yet.
+async fn restore_validation(organization: &Organization, role: &FunctionRole) -> DataServices {
+    let services = DataServices::start(organization).await;
+    let name = "awsbackup-restore-test-orders";
+    services.instance("i-1", "running", "ok", "ok");
+    services.instance("i-2", "pending", "initializing", "initializing");
+    services.volume("vol-1", "available", 8);
+    services.snapshot("snap-1", 8);
+    services.database(name, "available");
+    services.cluster(name, "available");
+    services.table(name, "ACTIVE", 1);
+    services.file_system("fs-1", "available");
+    services.fsx_file_system("fs-2", "AVAILABLE");
+    organization.buckets(|it| {
+        it.create_encrypted(name, STATE_KEY);
+        it.put(name, "2026.csv", "id,total".to_owned());
+    });
+    let validation = RestoreValidation::with_role(organization, services.url(), role).await;
+    let restored = [
+        ("EC2", arn("ec2", "instance/i-1")),
+        ("EC2", arn("ec2", "instance/i-2")),
+        ("EBS", arn("ec2", "volume/vol-1")),
+        ("RDS", arn("rds", &format!("db:{name}"))),
+        ("Aurora", arn("rds", &format!("cluster:{name}"))),
+        ("DynamoDB", arn("dynamodb", &format!("table/{name}"))),
+        ("S3", format!("arn:aws:s3:::{name}")),
+        ("EFS", arn("elasticfilesystem", "file-system/fs-1")),
+        ("FSx", arn("fsx", "file-system/fs-2")),
+    ];
+    for (index, (resource_type, created)) in restored.iter().enumerate() {
+        let id = format!("job-{index}");
+        let snapshot = format!("arn:aws:ec2:{REGION}::snapshot/snap-1");
+        let recovery_point = Some(snapshot).filter(|_| *resource_type == "EBS");
+        let job = RestoreJob { recovery_point, ..RestoreJob::test(resource_type, created) };
+        let event = completed(&id, &job);
+        organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, &id, job));
+        // Long enough for everything but an instance that never runs.
+        let _ = validation.hear(&event, Duration::from_secs(6)).await;
+    }
+    services
+}
+
 /// The calls that lacked a permission.
-fn denied(organization: &Organization) -> String {
-    organization.lines(|it| matches!(&it.outcome, CallOutcome::Error(code) if is_denial(code)))
+fn denied(Exercised { organization, services }: &Exercised) -> String {
+    let denial = |it: &Entry| matches!(&it.outcome, CallOutcome::Error(code) if is_denial(code));
+    let elsewhere = services.iter().flat_map(DataServices::denied);
+    elsewhere.map(|it| it + "\n").chain([organization.lines(denial)]).collect()
 }
 
 /// Whether AWS refuses a caller with this code.
@@ -302,7 +374,7 @@ fn actions(statement: &Value) -> Vec<&str> {
 }
 
 /// The actions behind the calls of the function itself.
-fn called(organization: &Organization) -> BTreeSet<String> {
+fn called(Exercised { organization, services }: &Exercised) -> BTreeSet<String> {
     let own = |it: &Entry| it.session.as_ref().is_some_and(|it| it.ends_with("/function"));
     let action = |it: Entry| {
         let operation = match it.operation.as_str() {
@@ -311,7 +383,8 @@ fn called(organization: &Organization) -> BTreeSet<String> {
         };
         Some(format!("{}:{operation}", Service::prefix(it.service)?))
     };
-    organization.journal().into_iter().filter(own).filter_map(action).collect()
+    let here = organization.journal().into_iter().filter(own).filter_map(action);
+    here.chain(services.iter().flat_map(DataServices::allowed)).collect()
 }
 
 #[test]
@@ -330,9 +403,9 @@ fn every_function_with_a_role_is_made_to_do_everything() {
 async fn a_function_may_do_what_it_does_and_does_what_it_may() {
     for function in FUNCTIONS {
         let role = FunctionRole::of(function);
-        let organization = exercise(function, role.clone(), true).await;
-        assert_eq!(denied(&organization), "", "{function}");
-        let called = called(&organization);
+        let exercised = exercise(function, role.clone(), true).await;
+        assert_eq!(denied(&exercised), "", "{function}");
+        let called = called(&exercised);
         let allowed = role.statements.iter().flat_map(actions);
         let unused: BTreeSet<_> = allowed
             .filter(|it| {
@@ -365,8 +438,8 @@ async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
             // At once, since the functions mostly wait for the published rates.
             let needed = join_all(candidates.map(async |(index, statement)| {
                 let less = role.clone().without(index);
-                let organization = exercise(function, less, takes_back).await;
-                (!denied(&organization).is_empty()).then(|| statement.clone())
+                let exercised = exercise(function, less, takes_back).await;
+                (!denied(&exercised).is_empty()).then(|| statement.clone())
             }));
             let needed: Vec<_> = needed.await.into_iter().flatten().collect();
             unproven.retain(|it| !needed.contains(it));

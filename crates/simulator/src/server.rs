@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::control;
 use crate::core::{Arrival, Core};
 use crate::fault::Kind;
+use crate::iam::{Need, Verdict};
 use crate::operation::{Operation, Service};
 use crate::reply::Reply;
 use crate::request::Call;
@@ -71,6 +72,18 @@ impl Direct {
     pub async fn call(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, Dropped> {
         let (parts, body) = request.into_parts();
         respond(&self.0, parts, body).await
+    }
+
+    /// Whether the role behind this access key may do `action` to `resource`, for what stands in for
+    /// services that are not simulated.
+    #[must_use]
+    pub fn permits(&self, access_key: &str, region: &str, action: &str, resource: &str) -> bool {
+        let keys = [("aws:requestedregion".to_owned(), vec![region.to_owned()])].into();
+        let need = Need { action: action.to_owned(), resource: resource.to_owned(), keys };
+        let world = &self.0.lock().world;
+        let Some(session) = world.sts.session(access_key) else { return true };
+        let role = world.iam.role(&session.account, &session.role);
+        role.is_some_and(|it| it.judge(&need, &session.account) == Verdict::Allowed)
     }
 }
 

@@ -1,77 +1,14 @@
 //! The state machine of member accounts, executed by a stand-in for Step Functions and Lambda with
 //! the real function: the file that is deployed, its placeholders filled in.
 
-use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use tests::binaries::binary;
 use tests::organization::Organization;
 
 use crate::member_accounts::{MANAGEMENT, ROLE, not_on, properties, with_roles, written};
-
-/// A ministack of our own, gone when dropped.
-struct Ministack {
-    process: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-fn venv(program: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin").join(program)
-}
-
-impl Ministack {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let mut command = Command::new(venv("ministack"));
-        command
-            .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", folder.path())
-            .env("TMPDIR", folder.path())
-            .env("GATEWAY_PORT", port.to_string())
-            .env("BIND_HOST", "127.0.0.1")
-            .env("MINISTACK_HOST", "127.0.0.1")
-            .env("MINISTACK_ACCOUNT_ID", MANAGEMENT)
-            .env("MINISTACK_REGION", "us-east-1")
-            .env("LAMBDA_EXECUTOR", "local")
-            .env("IOT_MTLS_ENABLED", "0")
-            .env("SFTP_ENABLED", "0")
-            // What the state machine waits for is not what is tested.
-            .env("SFN_WAIT_SCALE", "0")
-            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
-            .env("AWS_ACCESS_KEY_ID", MANAGEMENT)
-            .env("AWS_SECRET_ACCESS_KEY", "none")
-            .current_dir(folder.path());
-        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        assert!(venv("ministack").is_file(), "run `make venv` first");
-        let it = Self { process: command.spawn().unwrap(), port, folder };
-        let mut tick = tokio::time::interval(Duration::from_millis(50));
-        for _ in 0..1_200 {
-            tick.tick().await;
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return it;
-            }
-        }
-        panic!("ministack does not start in {}", it.folder.path().display());
-    }
-}
-
-impl Drop for Ministack {
-    fn drop(&mut self) {
-        // It ends its functions when it is asked to.
-        let id = self.process.id().to_string();
-        let _ended_already = Command::new("kill").arg(id).status();
-        let _reaped_already = self.process.wait();
-    }
-}
+use crate::ministack::{Ministack, python};
 
 /// Has the function begin a run and the state machine end it.
 async fn execute(organization: &Organization, event: &Value) -> Value {
@@ -83,21 +20,13 @@ async fn execute(organization: &Organization, event: &Value) -> Value {
     let told = json!({
         "account": MANAGEMENT,
         "region": "us-east-1",
-        "ministack": format!("http://127.0.0.1:{}", ministack.port),
+        "ministack": ministack.url(),
         "binary": binary("member-accounts"),
         "definition": root.join("templates/member-accounts.asl.json"),
         "endpoints": serde_json::Map::from_iter(endpoints),
         "event": event,
     });
-    let mut python = Command::new(venv("python"));
-    python.arg(root.join("tests/machine/run.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut python = python.stderr(Stdio::piped()).spawn().unwrap();
-    python.stdin.take().unwrap().write_all(told.to_string().as_bytes()).unwrap();
-    // The organization answers on this thread's runtime meanwhile.
-    let output = tokio::task::spawn_blocking(move || python.wait_with_output()).await;
-    let output = output.unwrap().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    python("tests/machine/run.py", &told).await
 }
 
 fn answer(organization: &Organization, event: &Value) -> Value {

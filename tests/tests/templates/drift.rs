@@ -11,8 +11,14 @@ use tests::template::{EVERYTHING, REQUIRED, Template};
 
 use crate::{all, each};
 
+/// The metrics of each function that writes any.
+const METRICS: [(&str, &[&str]); 2] = [
+    ("reattach", &REATTACH),
+    ("restore-validation", &["Failed", "NotValidated", "RestoreFailed", "Successful", "TimedOut"]),
+];
+
 /// The metrics that `reattach` writes.
-const METRICS: [&str; 8] = [
+const REATTACH: [&str; 8] = [
     "ApiCalls",
     "DriftFound",
     "Failed",
@@ -34,8 +40,10 @@ fn every_alarm_is_about_a_metric_that_there_is_and_tells_somebody() {
             let [namespace, metric] =
                 ["Namespace", "MetricName"].map(|it| properties[it].as_str().unwrap());
             if namespace == "OrgBackup" {
-                assert!(METRICS.contains(&metric), "{name}: {metric}");
-                let dimensions = json!([{ "Name": "Function", "Value": "reattach" }]);
+                let function = &properties["Dimensions"][0]["Value"];
+                let of_function = METRICS.iter().find(|it| *function == it.0).unwrap();
+                assert!(of_function.1.contains(&metric), "{name}: {metric}");
+                let dimensions = json!([{ "Name": "Function", "Value": function }]);
                 assert_eq!(properties["Dimensions"], dimensions, "{name}");
             } else {
                 assert!(of_aws.contains(&(namespace, metric)), "{name}: {namespace} {metric}");
@@ -47,7 +55,7 @@ fn every_alarm_is_about_a_metric_that_there_is_and_tells_somebody() {
             let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
             for metric in all(&body, "metrics").iter().flat_map(|it| each(it)) {
                 if metric[0] == "OrgBackup" {
-                    assert!(METRICS.contains(&metric[1].as_str().unwrap()), "{name}: {metric}");
+                    assert!(REATTACH.contains(&metric[1].as_str().unwrap()), "{name}: {metric}");
                 }
             }
         }
@@ -217,9 +225,15 @@ fn our_own_calls_and_those_that_failed_are_left_where_they_are() {
 const CALL: &str = "AWS API Call via CloudTrail";
 
 #[test]
-fn the_metrics_are_those_that_the_function_writes() {
-    let source = fs::read_to_string(project("functions/reattach/src/metrics.rs")).unwrap();
-    let written = source.lines().filter_map(|it| it.trim().strip_prefix("(\""));
-    let written: BTreeSet<_> = written.filter_map(|it| Some(it.split_once("\", \"")?.0)).collect();
-    assert_eq!(written, METRICS.into());
+fn the_metrics_are_those_that_the_functions_write() {
+    for (function, metrics) in METRICS {
+        let source = format!("functions/{function}/src/metrics.rs");
+        let source = fs::read_to_string(project(&source)).unwrap();
+        // Their tests name some as well.
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        let written = source.lines().filter_map(|it| it.trim().strip_prefix("(\""));
+        let written: BTreeSet<_> =
+            written.filter_map(|it| Some(it.split_once("\", \"")?.0)).collect();
+        assert_eq!(written, metrics.iter().copied().collect(), "{function}");
+    }
 }

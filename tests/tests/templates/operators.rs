@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tests::pattern::matches;
+use tests::restored::sample;
 use tests::template::{EVERYTHING, REQUIRED, Template};
 
 use crate::{all, each, stacks};
@@ -112,6 +114,52 @@ fn every_type_of_resource_is_tested_unless_it_is_left_out() {
     }
     let expected = ["Aurora", "DynamoDB", "EBS", "EC2", "EFS", "RDS", "S3"];
     assert_eq!(kinds, expected.into());
+}
+
+#[test]
+fn only_restore_tests_that_are_over_are_brought_to_the_function() {
+    let testing = Template::named("restore-testing.yaml");
+    let pattern = &properties(&testing, "RestoreTestRule")["EventPattern"];
+    let brought = ["aborted", "completed", "created", "failed", "ordinary-restore", "running"]
+        .into_iter()
+        .filter(|it| matches(pattern, &sample(it)));
+    assert_eq!(brought.collect::<Vec<_>>(), ["aborted", "completed", "failed"]);
+    let mut copy = sample("completed");
+    copy["detail-type"] = json!("Copy Job State Change");
+    assert!(!matches(pattern, &copy));
+}
+
+#[test]
+fn a_restore_test_that_could_not_be_validated_is_kept_and_somebody_knows() {
+    let testing = Template::named("restore-testing.yaml");
+    let target = &properties(&testing, "RestoreTestRule")["Targets"][0];
+    assert_eq!(target["Arn"], "RestoreValidationFunction.Arn");
+    assert_eq!(target["DeadLetterConfig"]["Arn"], "DeadLetterQueue.Arn");
+    let function = properties(&testing, "RestoreValidationFunction");
+    assert_eq!(function["DeadLetterConfig"]["TargetArn"], "DeadLetterQueue.Arn");
+    let policy = properties(&testing, "QueuePolicy");
+    assert_eq!(all(&policy, "aws:SourceArn"), [&json!("RestoreTestRule.Arn")]);
+    let permission = properties(&testing, "RulePermission");
+    assert_eq!(permission["SourceArn"], "RestoreTestRule.Arn");
+    let watched = &properties(&testing, "DeadLetterAlarm")["Dimensions"][0]["Value"];
+    assert_eq!(watched, "DeadLetterQueue.QueueName");
+}
+
+#[test]
+fn of_data_only_that_of_restore_tests_may_be_read() {
+    let testing = Template::named("restore-testing.yaml");
+    let role = properties(&testing, "RestoreValidationRole");
+    let reading = ["dynamodb:Scan", "s3:GetObject", "s3:ListBucket"];
+    let mut read = BTreeSet::new();
+    for statement in all(&role, "Statement").into_iter().flat_map(each) {
+        let actions = each(&statement["Action"]).iter().map(|it| it.as_str().unwrap());
+        for action in actions.filter(|it| reading.contains(it)) {
+            let resource = statement["Resource"].as_str().unwrap();
+            assert!(resource.contains("awsbackup-restore-test-"), "{action}: {resource}");
+            read.insert(action);
+        }
+    }
+    assert_eq!(read, reading.into());
 }
 
 #[test]

@@ -1,0 +1,442 @@
+//! What is said of restore tests.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulator::{Fault, Outcome, RestoreJob, Settings};
+use tests::organization::Organization;
+use tests::restored::{ACCOUNT, DataServices, REGION, RestoreValidation, arn, completed, sample};
+use tests::role::FunctionRole;
+
+const GIB: u64 = 1 << 30;
+const DONE: Outcome = Outcome::Returned(Value::Null);
+
+async fn organization() -> Organization {
+    Organization::bare(Settings::default()).await
+}
+
+/// The name of something that a restore test made.
+fn name(end: &str) -> String {
+    format!("awsbackup-restore-test-{end}")
+}
+
+/// A restore of something that was not empty.
+fn job(resource_type: &str, created: &str) -> RestoreJob {
+    RestoreJob { bytes: Some(8 * GIB), ..RestoreJob::test(resource_type, created) }
+}
+
+fn volume_job() -> RestoreJob {
+    let snapshot = format!("arn:aws:ec2:{REGION}::snapshot/snap-1");
+    let job = job("EBS", &arn("ec2", "volume/vol-1"));
+    RestoreJob { recovery_point: Some(snapshot), ..job }
+}
+
+fn database_job() -> RestoreJob {
+    job("RDS", &arn("rds", &format!("db:{}", name("orders"))))
+}
+
+fn cluster_job() -> RestoreJob {
+    job("Aurora", &arn("rds", &format!("cluster:{}", name("orders"))))
+}
+
+fn table_job() -> RestoreJob {
+    job("DynamoDB", &arn("dynamodb", &format!("table/{}", name("orders"))))
+}
+
+fn bucket_job() -> RestoreJob {
+    job("S3", &format!("arn:aws:s3:::{}", name("orders")))
+}
+
+fn file_system_job() -> RestoreJob {
+    job("EFS", &arn("elasticfilesystem", "file-system/fs-1"))
+}
+
+fn fsx_job() -> RestoreJob {
+    job("FSx", &arn("fsx", "file-system/fs-2"))
+}
+
+fn instance_job() -> RestoreJob {
+    job("EC2", &arn("ec2", "instance/i-1"))
+}
+
+/// Everything as it should be.
+async fn sound(organization: &Organization) -> DataServices {
+    let services = DataServices::start(organization).await;
+    services.instance("i-1", "running", "ok", "ok");
+    services.volume("vol-1", "available", 8);
+    services.snapshot("snap-1", 8);
+    services.database(&name("orders"), "available");
+    services.cluster(&name("orders"), "available");
+    services.table(&name("orders"), "ACTIVE", 3);
+    services.file_system("fs-1", "available");
+    services.fsx_file_system("fs-2", "AVAILABLE");
+    organization.buckets(|it| {
+        it.create_bucket(&name("orders"));
+        it.put(&name("orders"), "2026/10/04.csv", "id,total\n7,12\n".to_owned());
+        it.put(&name("orders"), "empty", String::new());
+    });
+    services
+}
+
+fn jobs() -> [RestoreJob; 8] {
+    [
+        instance_job(),
+        volume_job(),
+        database_job(),
+        cluster_job(),
+        table_job(),
+        bucket_job(),
+        file_system_job(),
+        fsx_job(),
+    ]
+}
+
+/// What AWS Backup was asked, or told.
+fn calls(organization: &Organization) -> Vec<String> {
+    organization.journal().into_iter().map(|it| it.operation).collect()
+}
+
+/// The result of a job, which has one.
+fn result(validation: &RestoreValidation<'_>, id: &str) -> (String, String) {
+    validation.result(id).unwrap_or_else(|| panic!("{id} has no result:\n{}", validation.logs()))
+}
+
+#[tokio::test]
+async fn what_every_type_of_restore_brought_back_is_found_good() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let mut said = Vec::new();
+    for (index, job) in jobs().into_iter().enumerate() {
+        let id = format!("job-{index}");
+        let resource_type = job.resource_type.clone();
+        assert_eq!(validation.test(&id, job).await, DONE, "{}", validation.logs());
+        let (status, message) = result(&validation, &id);
+        assert_eq!(status, "SUCCESSFUL", "{resource_type}: {message}");
+        said.push((resource_type, message));
+    }
+    let expected = [
+        ("EC2", "instance i-1 is running and passed both status checks"),
+        ("EBS", "volume vol-1 is available and has 8 GiB, as its source"),
+        ("RDS", "database awsbackup-restore-test-orders is available"),
+        ("Aurora", "cluster awsbackup-restore-test-orders is available"),
+        ("DynamoDB", "table awsbackup-restore-test-orders is active and has items"),
+        (
+            "S3",
+            "bucket awsbackup-restore-test-orders has objects: 2 were listed, and of these 2 were \
+             read",
+        ),
+        ("EFS", "file system fs-1 is available"),
+        ("FSx", "file system fs-2 is available"),
+    ];
+    assert_eq!(said, expected.map(|(kind, why)| (kind.to_owned(), why.to_owned())));
+    let counted = validation.counted();
+    assert_eq!(counted.len(), 8);
+    assert!(counted.iter().all(|it| it.1 == "Successful"), "{counted:?}");
+}
+
+#[tokio::test]
+async fn what_every_type_of_restore_can_be_found_broken_by_is_told() {
+    type Break = fn(&DataServices, &Organization);
+    let cases: [(&str, RestoreJob, Break, &str); 13] = [
+        (
+            "stopped",
+            instance_job(),
+            |it, _| it.instance("i-1", "stopped", "not-applicable", "not-applicable"),
+            "instance i-1 is stopped, not running",
+        ),
+        (
+            "system",
+            instance_job(),
+            |it, _| it.instance("i-1", "running", "impaired", "ok"),
+            "instance i-1 is running, but its system status is impaired",
+        ),
+        (
+            "instance",
+            instance_job(),
+            |it, _| it.instance("i-1", "running", "ok", "impaired"),
+            "instance i-1 is running, but its instance status is impaired",
+        ),
+        (
+            "size",
+            volume_job(),
+            |it, _| it.volume("vol-1", "available", 9),
+            "volume vol-1 has 9 GiB, but the volume that was backed up has 8 GiB",
+        ),
+        (
+            "error",
+            volume_job(),
+            |it, _| it.volume("vol-1", "error", 8),
+            "volume vol-1 is error, not available",
+        ),
+        (
+            "database",
+            database_job(),
+            |it, _| it.database(&name("orders"), "incompatible-restore"),
+            "database awsbackup-restore-test-orders is incompatible-restore, not available",
+        ),
+        (
+            "cluster",
+            cluster_job(),
+            |it, _| it.cluster(&name("orders"), "inaccessible-encryption-credentials"),
+            "cluster awsbackup-restore-test-orders is inaccessible-encryption-credentials, not \
+             available",
+        ),
+        (
+            "gone",
+            job("DynamoDB", &arn("dynamodb", &format!("table/{}", name("gone")))),
+            |_, _| {},
+            "table awsbackup-restore-test-gone does not exist, though it was restored",
+        ),
+        (
+            "items",
+            table_job(),
+            |it, _| it.table(&name("orders"), "ACTIVE", 0),
+            "table awsbackup-restore-test-orders has no items, but its backup has 8589934592 bytes",
+        ),
+        (
+            "objects",
+            job("S3", &format!("arn:aws:s3:::{}", name("bare"))),
+            |_, it| it.buckets(|it| it.create_bucket(&name("bare"))),
+            "bucket awsbackup-restore-test-bare has no objects, but its backup has 8589934592 bytes",
+        ),
+        (
+            "bucket",
+            job("S3", &format!("arn:aws:s3:::{}", name("nowhere"))),
+            |_, _| {},
+            "bucket awsbackup-restore-test-nowhere does not exist, though it was restored",
+        ),
+        (
+            "efs",
+            file_system_job(),
+            |it, _| it.file_system("fs-1", "error"),
+            "file system fs-1 is error, not available",
+        ),
+        (
+            "fsx",
+            fsx_job(),
+            |it, _| it.fsx_file_system("fs-2", "MISCONFIGURED"),
+            "file system fs-2 is MISCONFIGURED, not available",
+        ),
+    ];
+    let organization = organization().await;
+    for (id, job, breaks, why) in cases {
+        let services = sound(&organization).await;
+        breaks(&services, &organization);
+        let validation = RestoreValidation::start(&organization, &services).await;
+        let resource_type = job.resource_type.clone();
+        assert_eq!(validation.test(id, job).await, DONE, "{}", validation.logs());
+        assert_eq!(result(&validation, id), ("FAILED".to_owned(), why.to_owned()));
+        assert_eq!(validation.counted(), [(resource_type, "Failed".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_table_or_bucket_is_good_where_the_backup_is_empty() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    services.table(&name("orders"), "ACTIVE", 0);
+    organization.buckets(|it| it.create_bucket(&name("bare")));
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let bucket = job("S3", &format!("arn:aws:s3:::{}", name("bare")));
+    for (id, job) in [("table", table_job()), ("bucket", bucket)] {
+        assert_eq!(validation.test(id, RestoreJob { bytes: Some(0), ..job }).await, DONE);
+        assert_eq!(result(&validation, id).0, "SUCCESSFUL");
+    }
+}
+
+#[tokio::test]
+async fn objects_are_looked_at_where_they_were_restored_and_nowhere_else() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    organization.buckets(|it| {
+        it.create_bucket(&name("shared"));
+        it.put(&name("shared"), "theirs/1", "theirs".to_owned());
+    });
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let metadata = [
+        ("destinationBucketName".to_owned(), name("shared")),
+        ("itemsToRestore".to_owned(), r#"["ours/"]"#.to_owned()),
+    ];
+    let job = RestoreJob { metadata: metadata.into(), ..bucket_job() };
+    assert_eq!(validation.test("none", job.clone()).await, DONE);
+    assert_eq!(result(&validation, "none").0, "FAILED");
+    organization.buckets(|it| it.put(&name("shared"), "ours/1", "ours".to_owned()));
+    assert_eq!(validation.test("some", job).await, DONE);
+    assert_eq!(result(&validation, "some").0, "SUCCESSFUL");
+    assert!(!organization.lines(|it| it.operation == "GetObject").contains("theirs"));
+}
+
+#[tokio::test]
+async fn an_ordinary_restore_is_not_touched() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    for event in ["ordinary-restore", "created", "running", "failed", "aborted"] {
+        assert_eq!(validation.hear(&sample(event), Duration::from_mins(1)).await, DONE, "{event}");
+    }
+    let ordinary = RestoreJob { plan: None, ..volume_job() };
+    assert_eq!(validation.test("ordinary", ordinary).await, DONE);
+    assert_eq!(calls(&organization), [""; 0]);
+    assert!(services.allowed().is_empty());
+    // Those that failed by themselves are counted, so that somebody hears of them.
+    let failed = |kind: &str| (kind.to_owned(), "RestoreFailed".to_owned());
+    assert_eq!(validation.counted(), [failed("EC2"), failed("EBS")]);
+    assert!(validation.logs().contains("has no subnet to restore into"));
+}
+
+#[tokio::test]
+async fn a_type_without_a_check_is_told_to_be_not_validated() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let graph = arn("rds", "cluster:awsbackup-restore-test-graph");
+    assert_eq!(validation.test("graph", job("Neptune", &graph)).await, DONE);
+    let why = format!("not validated: there is no check for Neptune ({graph})");
+    assert_eq!(result(&validation, "graph"), ("TIMED_OUT".to_owned(), why));
+    assert_eq!(validation.counted(), [("Neptune".to_owned(), "NotValidated".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_same_event_again_does_no_harm() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    assert_eq!(validation.test("job", volume_job()).await, DONE);
+    // By now AWS Backup has deleted it.
+    services.volume("vol-1", "deleting", 8);
+    let event = completed("job", &volume_job());
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
+    let puts = calls(&organization).into_iter().filter(|it| it == "PutRestoreValidationResult");
+    assert_eq!(puts.count(), 1);
+    assert_eq!(validation.counted().len(), 1);
+}
+
+#[tokio::test]
+async fn a_result_that_came_meanwhile_stays() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    // It gets there, and the answer says that there is one.
+    let put = Fault::new(
+        "PutRestoreValidationResult",
+        simulator::Kind::ErrorAfter(simulator::Failure::new("InvalidRequestException")),
+    );
+    organization.fail(put);
+    assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
+    assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
+    assert!(validation.logs().contains("there is a result already"));
+}
+
+#[tokio::test]
+async fn what_is_being_deleted_is_not_looked_at() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let job = RestoreJob { deletion: Some("DELETING".to_owned()), ..volume_job() };
+    assert_eq!(validation.test("job", job).await, DONE);
+    assert_eq!(validation.result("job"), None);
+    assert_eq!(validation.counted(), [("EBS".to_owned(), "NotValidated".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_throttled_report_is_made_again() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    organization.fail(Fault::error("PutRestoreValidationResult", "ThrottlingException").times(2));
+    assert_eq!(validation.test("job", volume_job()).await, DONE);
+    assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
+}
+
+#[tokio::test]
+async fn what_cannot_be_reported_fails_the_invocation_so_that_it_is_not_lost() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    organization.fail(Fault::error("PutRestoreValidationResult", "AccessDeniedException"));
+    let failed = validation.test("job", volume_job()).await;
+    let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
+    let message = error["errorMessage"].as_str().unwrap();
+    assert!(message.contains("hint: let the function's role do backup:PutRestoreValidationResult"));
+    assert_eq!(validation.result("job"), None);
+    // Lambda tries again.
+    let event = completed("job", &volume_job());
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
+}
+
+#[tokio::test]
+async fn what_may_not_be_looked_at_is_neither_good_nor_broken() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let mut role = FunctionRole::of("restore-validation");
+    role.statements.retain(|it| !it["Action"].to_string().contains("ec2:DescribeVolumes"));
+    let validation = RestoreValidation::with_role(&organization, services.url(), &role).await;
+    let denied = validation.test("job", volume_job()).await;
+    let Outcome::Failed(error) = denied else { panic!("{denied:?}") };
+    let expected = "cannot look at the volume vol-1: UnauthorizedOperation: No.; \
+                    hint: let the function's role do ec2:DescribeVolumes";
+    assert_eq!(error["errorMessage"], expected);
+    assert_eq!(validation.result("job"), None);
+    assert_eq!(validation.counted(), [("EBS".to_owned(), "NotValidated".to_owned())]);
+    // With the permission, the event from the dead-letter queue says how it is.
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let event = completed("job", &volume_job());
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
+}
+
+#[tokio::test]
+async fn what_is_not_ready_in_time_is_told_with_what_was_waited_for() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    services.database(&name("orders"), "creating");
+    services.file_system("fs-1", "creating");
+    services.instance("i-1", "running", "ok", "initializing");
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let cases = [
+        (
+            "database",
+            database_job(),
+            "database awsbackup-restore-test-orders is still creating; there was no more time to \
+             wait for it to be available",
+        ),
+        (
+            "file-system",
+            file_system_job(),
+            "file system fs-1 is still creating; there was no more time to wait for it to be \
+             available",
+        ),
+        (
+            "instance",
+            instance_job(),
+            "instance i-1 is still running with system status ok and instance status initializing; \
+             there was no more time to wait for it to be through both status checks",
+        ),
+    ];
+    for (id, job, why) in cases {
+        let event = completed(id, &job);
+        organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, id, job));
+        let heard = validation.hear(&event, Duration::from_secs(6)).await;
+        assert_eq!(heard, DONE, "{}", validation.logs());
+        assert_eq!(result(&validation, id), ("TIMED_OUT".to_owned(), why.to_owned()));
+    }
+    assert!(validation.counted().iter().all(|it| it.1 == "TimedOut"));
+}
+
+#[tokio::test]
+async fn a_job_that_aws_backup_does_not_know_fails_the_invocation() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let unknown = completed("unknown", &volume_job());
+    let failed = validation.hear(&unknown, Duration::from_mins(1)).await;
+    assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+    let early = RestoreJob { status: "RUNNING".to_owned(), ..volume_job() };
+    let failed = validation.test("early", early).await;
+    let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
+    let expected = json!("the restore job early is not over, though an event said so");
+    assert_eq!(error["errorMessage"], expected);
+}
