@@ -1,9 +1,10 @@
 //! What is asked of each function.
 
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Role, Settings};
+use simulator::{BACKUP_POLICY, RestoreJob, Role, Settings};
 use tests::organization::{Organization, document};
 use tests::reattach::{TOPIC, told};
+use tests::restored::{ACCOUNT, REGION, completed};
 use tests::role::STATE_BUCKET;
 use tests::stack::Stack;
 
@@ -11,6 +12,10 @@ use crate::measure::Run;
 
 /// The role that is assumed in member accounts.
 const MEMBER_ROLE: &str = "org-backup-member";
+
+/// The bucket that a restore test made, and its job.
+const RESTORED: &str = "awsbackup-restore-test-documents";
+const JOB: &str = "2F9A41C6";
 
 /// A function, and what it is asked.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +40,14 @@ pub enum Work {
     Resource(Properties),
     /// Everything that was deployed.
     Everything,
+    /// A restore test of a bucket.
+    RestoreTest,
 }
 
 const LIFE: &[&str] = &["Create", "Update", "Delete"];
 
 /// Every function, each with a resource as a first deployment has it.
-pub const SUBJECTS: [Subject; 6] = [
+pub const SUBJECTS: [Subject; 7] = [
     resource("backup-policy", policy),
     resource("global-settings", settings),
     resource("member-accounts", members),
@@ -50,6 +57,12 @@ pub const SUBJECTS: [Subject; 6] = [
         requests: &["Sweep", "Repair"],
         again: "Sweep",
         work: Work::Everything,
+    },
+    Subject {
+        function: "restore-validation",
+        requests: &["Validate"],
+        again: "Validate",
+        work: Work::RestoreTest,
     },
     resource("service-access", access),
 ];
@@ -84,6 +97,9 @@ impl Subject {
             ],
             _ => &[],
         };
+        if matches!(self.work, Work::RestoreTest) {
+            restore(&organization);
+        }
         for (function, properties) in deployed {
             let mut stack = organization.stack(function).named(function).kept();
             let _ = stack.create(properties(&organization)).await.ok();
@@ -96,6 +112,7 @@ impl Subject {
         let organization = stack.organization();
         match self.work {
             Work::Resource(properties) => run.send(stack, request, &properties(organization)).await,
+            Work::RestoreTest => run.returned(&completed(JOB, &restored())).await,
             Work::Everything if request == "Sweep" => {
                 run.returned(&json!({ "source": "org-backup.schedule" })).await;
             }
@@ -111,6 +128,21 @@ impl Subject {
             }
         }
     }
+}
+
+/// Has a restore test restore a bucket.
+fn restore(organization: &Organization) {
+    organization.buckets(|it| {
+        it.create_bucket(RESTORED);
+        for object in 0..20 {
+            it.put(RESTORED, &format!("2026/{object}.csv"), "id,total\n7,12\n".to_owned());
+        }
+    });
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, JOB, restored()));
+}
+
+fn restored() -> RestoreJob {
+    RestoreJob::test("S3", &format!("arn:aws:s3:::{RESTORED}"))
 }
 
 fn policy(_: &Organization) -> Value {
