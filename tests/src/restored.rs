@@ -88,12 +88,20 @@ impl DataServices {
     }
 
     /// The actions that were asked for and allowed.
+    ///
+    /// # Panics
+    ///
+    /// When a question could not be answered.
     #[must_use]
     pub fn allowed(&self) -> BTreeSet<String> {
         self.shared.allowed.lock().unwrap().clone()
     }
 
     /// The actions that were denied.
+    ///
+    /// # Panics
+    ///
+    /// When a question could not be answered.
     #[must_use]
     pub fn denied(&self) -> BTreeSet<String> {
         self.shared.denied.lock().unwrap().clone()
@@ -368,6 +376,10 @@ impl<'a> RestoreValidation<'a> {
     }
 
     /// What was counted so far: the type of what was restored, and what became of it.
+    ///
+    /// # Panics
+    ///
+    /// When a line of metrics is not one.
     #[must_use]
     pub fn counted(&self) -> Vec<(String, String)> {
         let logs = self.logs();

@@ -25,7 +25,7 @@ pub enum Resource {
     Bucket(String),
     /// An EFS file system.
     FileSystem(String),
-    /// A file system of Amazon `FSx`.
+    /// An FSx file system.
     FsxFileSystem(String),
 }
 
