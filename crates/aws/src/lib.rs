@@ -1,4 +1,5 @@
-//! What the organization has, and doing to it what was planned: the only crate with an AWS SDK.
+//! What the organization has, and doing to it what was planned: with `restored`, the only crate with
+//! an AWS SDK.
 //!
 //! Each resource has a module with `observe`, which only reads, and `apply`, which carries out
 //! steps in order and decides nothing. A step that finds its work already done succeeds, since

@@ -12,7 +12,7 @@ mod resource;
 use crate::restore_validation::report::not_validated;
 
 pub use self::event::{Ended, Reading, read};
-pub use self::facts::{Facts, Judgment, judge};
+pub use self::facts::{Facts, Judgment, is_lost, judge};
 pub use self::report::{LIMIT, Outcome, Report, Status};
 pub use self::resource::{Resource, Sample, parse, sample};
 

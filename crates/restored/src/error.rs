@@ -109,7 +109,12 @@ fn kind(code: &str, status: u16) -> Kind {
         it if it.starts_with("AccessDenied") => Kind::Denied,
         "NoSuchBucket" => Kind::Missing,
         it if it.contains("NotFound") => Kind::Missing,
-        "RequestLimitExceeded" | "SlowDown" => Kind::Transient,
+        "LimitExceededException"
+        | "ProvisionedThroughputExceededException"
+        | "RequestLimitExceeded"
+        | "RequestTimeout"
+        | "SlowDown"
+        | "TooManyRequestsException" => Kind::Transient,
         it if it.contains("Throttl") => Kind::Transient,
         _ if status >= 500 => Kind::Transient,
         _ => Kind::Rejected,

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{Select, TableStatus};
 use aws_sdk_s3::types::Object;
-use plan::restore_validation::{Facts, Resource, Sample, sample};
+use plan::restore_validation::{Facts, Resource, Sample, is_lost, sample};
 use tokio::time::timeout_at;
 
 use crate::Services;
@@ -156,8 +156,7 @@ impl Services {
             let key = object.key.as_deref().unwrap_or_default();
             match self.object(&client, bucket, key, object).await {
                 Ok(()) => read += 1,
-                // AWS found it, and says that it cannot be had.
-                Err(error) if matches!(error.kind(), Kind::Missing | Kind::Rejected) => {
+                Err(error) if error.code().is_some_and(is_lost) => {
                     let why = error.code().unwrap_or_default().to_owned();
                     let unreadable = Some((key.to_owned(), why));
                     return Ok(Some(Facts::Objects { listed: objects.len(), read, unreadable }));

@@ -300,6 +300,8 @@ async fn an_object_that_cannot_be_had_is_seen_and_one_that_may_not_be_read_is_an
     let script = Script::new(replies(s3(403, "AccessDenied")));
     let denied = script.look(&bucket()).await.unwrap_err();
     assert_eq!((denied.kind(), denied.permission()), (Kind::Denied, Some("s3:GetObject")));
+    let script = Script::new(replies(s3(400, "ExpiredToken")));
+    assert_eq!(script.look(&bucket()).await.unwrap_err().kind(), Kind::Rejected);
 }
 
 #[tokio::test(start_paused = true)]

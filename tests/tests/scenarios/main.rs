@@ -26,4 +26,5 @@ mod reattach;
 mod regressions;
 mod restore_validation;
 mod restore_validation_services;
+mod restore_validation_waiting;
 mod service_access;

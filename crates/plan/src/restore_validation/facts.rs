@@ -64,14 +64,15 @@ pub enum Judgment {
 }
 
 /// States out of which nothing comes by itself, of instances, volumes, databases and file systems.
-///
-/// Those of databases are more than one can list: AWS gives every new way to fail a status.
-const FINAL: [&str; 11] = [
+/// One that is missing here is waited for in vain.
+const FINAL: [&str; 13] = [
     "deleted",
     "deleting",
     "error",
     "failed",
     "inaccessible-encryption-credentials",
+    "inaccessible-encryption-credentials-recoverable",
+    "insufficient-capacity",
     "restore-error",
     "shutting-down",
     "stopped",
@@ -80,7 +81,10 @@ const FINAL: [&str; 11] = [
     "terminated",
 ];
 
-/// What all databases begin with that cannot be used as they were restored.
+/// What a database may still do for hours after it was restored, while it is available.
+const MEANWHILE: [&str; 2] = ["storage-initialization", "storage-optimization"];
+
+/// What the status of every database begins with that cannot be used as it was restored.
 const INCOMPATIBLE: &str = "incompatible-";
 
 /// Says whether `resource`, of which `facts` were seen, is what a restore of `bytes` should be.
@@ -102,6 +106,9 @@ pub fn judge(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> Judgment
         },
         Facts::Status(status) => match status.to_ascii_lowercase().as_str() {
             "available" => Judgment::Sound(format!("{resource} is available")),
+            it if MEANWHILE.contains(&it) => {
+                Judgment::Sound(format!("{resource} is available, with the status {it}"))
+            }
             // FSx says so of a file system that can be used, and of which a part is at fault.
             "misconfigured" => Judgment::Broken(format!("{resource} is {status}, not available")),
             it if is_final(it) || it.starts_with(INCOMPATIBLE) => {
@@ -125,6 +132,18 @@ pub fn judge(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> Judgment
             "{resource} has objects: {listed} were listed, and of these {read} were read"
         )),
     }
+}
+
+/// Whether an error code of S3 says that an object cannot be had by anybody, now or later, as opposed
+/// to one that speaks of the request.
+pub fn is_lost(code: &str) -> bool {
+    const KEY: [&str; 4] = [
+        "KMS.DisabledException",
+        "KMS.InvalidKeyUsageException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+    ];
+    ["InvalidObjectState", "NoSuchKey"].contains(&code) || KEY.contains(&code)
 }
 
 fn is_final(state: &str) -> bool {

@@ -230,6 +230,25 @@ fn databases_and_file_systems_have_to_be_available() {
 }
 
 #[test]
+fn a_restored_database_that_still_loads_its_storage_is_available() {
+    let database = Resource::Database("x".to_owned());
+    for it in ["storage-initialization", "storage-optimization"] {
+        let (good, why) = said(database.clone(), status(it), None);
+        assert_eq!(
+            (good, why),
+            ("SUCCESSFUL", format!("database x is available, with the status {it}"))
+        );
+    }
+}
+
+#[test]
+fn an_object_is_lost_only_if_nobody_can_have_it() {
+    assert!(["InvalidObjectState", "KMS.DisabledException", "NoSuchKey"].into_iter().all(is_lost));
+    let others = ["AccessDenied", "ExpiredToken", "KMS.ThrottlingException", "RequestTimeout"];
+    assert!(!others.into_iter().any(is_lost));
+}
+
+#[test]
 fn an_empty_table_is_broken_only_if_its_backup_is_not_empty() {
     let said = |facts, bytes| said(Resource::Table("t".to_owned()), facts, bytes);
     assert_eq!(said(table("ACTIVE", true), Some(0)).0, "SUCCESSFUL");
