@@ -9,6 +9,7 @@ pub mod in_process;
 pub mod organization;
 pub mod pattern;
 pub mod reattach;
+pub mod report;
 pub mod restored;
 pub mod role;
 pub mod stack;

@@ -24,6 +24,7 @@ mod organizations;
 pub mod policy_types;
 pub mod preflight;
 pub mod publication;
+pub mod report;
 pub mod service_access;
 mod session;
 pub mod state;

@@ -18,7 +18,10 @@ use aws_sdk_organizations::types::Account as WireAccount;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, TargetId, VaultName};
-use plan::member_accounts::{Account, Change, Failure, Listed, Preferences, Settings, Vault};
+use plan::member_accounts::{
+    Account, Change, ENABLE_REGION, Failure, Listed, Preferences, Settings, Vault,
+};
+use plan::report::Lock;
 use tracing::info;
 
 use crate::calls::Calls;
@@ -276,20 +279,40 @@ impl Member<'_> {
     ///
     /// When a read fails.
     pub async fn vault(&self, region: &Region, name: &VaultName) -> Result<Vault, Error> {
+        self.locked_vault(region, name).await.map(|(vault, _)| vault)
+    }
+
+    /// Looks for a vault, for whose key encrypts it, and for its lock.
+    ///
+    /// # Errors
+    ///
+    /// When a read fails.
+    pub async fn locked_vault(
+        &self,
+        region: &Region,
+        name: &VaultName,
+    ) -> Result<(Vault, Option<Lock>), Error> {
         let action = format!("look at the vault `{name}`");
         let describe = self.backup(region).describe_backup_vault().backup_vault_name(name.as_str());
         let it = match self.calls.call(DESCRIBE_VAULT, &action, describe.send()).await {
             Err(error) if error.code() == Some("ResourceNotFoundException") => {
-                return Ok(Vault::Missing);
+                return Ok((Vault::Missing, None));
             }
             described => described?,
         };
-        match (it.encryption_key_type, it.encryption_key_arn) {
-            (Some(EncryptionKeyType::CustomerManagedKmsKey), _) => Ok(Vault::CustomerKey),
-            (Some(_), _) => Ok(Vault::AwsKey),
-            (None, Some(key)) => self.key(region, &key).await,
-            (None, None) => Err(Error::incomplete(&action, "its key")),
-        }
+        let lock = it.locked.unwrap_or_default().then(|| Lock {
+            // Having a date on which it is final is what makes a lock a compliance lock.
+            is_compliance: it.lock_date.is_some(),
+            min_days: it.min_retention_days,
+            max_days: it.max_retention_days,
+        });
+        let vault = match (it.encryption_key_type, it.encryption_key_arn) {
+            (Some(EncryptionKeyType::CustomerManagedKmsKey), _) => Vault::CustomerKey,
+            (Some(_), _) => Vault::AwsKey,
+            (None, Some(key)) => self.key(region, &key).await?,
+            (None, None) => return Err(Error::incomplete(&action, "its key")),
+        };
+        Ok((vault, lock))
     }
 
     /// Asks whose key this is.
@@ -347,9 +370,7 @@ pub fn failure(region: Option<&Region>, error: &Error) -> Failure {
 
 fn hint(region: Option<&Region>, error: &Error) -> &'static str {
     match (region, error.kind()) {
-        _ if error.code().is_some_and(|it| DISABLED.contains(&it)) => {
-            "enable the Region in the account, or leave it out of `Regions`"
-        }
+        _ if is_disabled(error) => ENABLE_REGION,
         (None, Kind::Denied) => {
             "roll out the role to this account, let it trust the function's own role, and let it \
              allow what this run calls"
@@ -361,6 +382,12 @@ fn hint(region: Option<&Region>, error: &Error) -> &'static str {
         (_, Kind::Transient) => "deploy again",
         (_, Kind::Rejected | Kind::Outdated) => "see what AWS says, and correct the template",
     }
+}
+
+/// Whether AWS does not know the account in the Region of the call, as in one that the account has
+/// not enabled.
+pub fn is_disabled(error: &Error) -> bool {
+    error.code().is_some_and(|it| DISABLED.contains(&it))
 }
 
 /// What AWS says to credentials in a Region that their account has not enabled.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
 use plan::desired_state::Entry;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -124,6 +125,15 @@ impl State {
     ///
     /// When they cannot be listed.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        Ok(self.written(prefix).await?.into_iter().map(|(key, _)| key).collect())
+    }
+
+    /// The keys that begin with `prefix`, in alphabetical order, and when each was last written.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    pub async fn written(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, Error> {
         let action = format!("list {}", self.url(prefix));
         let keys = self.calls.pages(LIST_OBJECTS, &action, async |token| {
             let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
@@ -131,7 +141,12 @@ impl State {
             Ok((page.contents, page.next_continuation_token))
         });
         let objects = keys.await.map_err(|it| it.advised(HINT))?;
-        Ok(objects.into_iter().filter_map(|it| it.key).collect())
+        let written = |it: DateTime| it.try_into().ok();
+        let objects = objects.into_iter().filter_map(|it| {
+            let at = it.last_modified.and_then(written).unwrap_or(SystemTime::UNIX_EPOCH);
+            Some((it.key?, at))
+        });
+        Ok(objects.collect())
     }
 
     /// Reads the entry at `key`; `None` when there is none.

@@ -40,9 +40,10 @@ impl Live {
             loader = loader.region(Region::new(region.clone()));
         }
         let session = Session::of_config(connector, &loader.load().await);
-        match &self.state_bucket {
+        match self.state_bucket.as_deref() {
+            // A variable that is empty names no bucket.
+            None | Some("") => session,
             Some(bucket) => session.with_state(bucket),
-            None => session,
         }
     }
 }

@@ -9,6 +9,7 @@ mod input;
 mod live;
 mod output;
 mod plan;
+mod report;
 mod template;
 mod yaml;
 
@@ -19,7 +20,7 @@ use std::time::SystemTime;
 use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
 
-/// Check AWS Backup policies and compute what accounts get from them, before deploying
+/// Check AWS Backup policies before deploying them, and report what protects every account
 #[derive(Debug, Parser)]
 #[command(name = "org-backup", version, propagate_version = true)]
 struct Arguments {
@@ -32,6 +33,7 @@ enum Command {
     Check(Check),
     Effective(Effective),
     Plan(plan::Plan),
+    Report(report::Report),
 }
 
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
@@ -120,6 +122,8 @@ enum Failure {
     Begin(#[source] std::io::Error),
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
+    #[error("cannot write `{file}`")]
+    Unwritable { file: String, source: std::io::Error },
 }
 
 fn main() -> ExitCode {
@@ -129,6 +133,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(&check, now),
         Command::Effective(effective) => effective::run(&effective, now),
         Command::Plan(plan) => live::wait(plan::run(&plan, now)),
+        Command::Report(report) => live::wait(report::run(&report, now)),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

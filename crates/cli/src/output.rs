@@ -11,24 +11,36 @@ use crate::Failure;
 const LONGEST_LINE: usize = 2_000;
 
 /// How wide a terminal is taken to be that does not say so.
-const WIDTH: usize = 100;
+const WIDTH: u16 = 100;
 
 /// Standard output, with colours where they are wanted.
 pub(crate) struct Output {
     stream: anstream::AutoStream<io::StdoutLock<'static>>,
     renderer: Option<Renderer>,
+    /// How wide the terminal is, if it is one.
+    width: Option<u16>,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
         // A pipe gets one line for each finding; excerpts are for eyes.
-        let renderer = stdout.is_terminal().then(|| {
+        let width = stdout.is_terminal().then(|| {
             let size = terminal_size::terminal_size_of(&stdout);
-            let width = size.map_or(WIDTH, |(width, _)| usize::from(width.0));
-            Renderer::styled().term_width(width)
+            size.map_or(WIDTH, |(width, _)| width.0)
         });
-        Self { stream: anstream::AutoStream::auto(stdout.lock()), renderer }
+        let renderer = width.map(|it| Renderer::styled().term_width(usize::from(it)));
+        Self { stream: anstream::AutoStream::auto(stdout.lock()), renderer, width }
+    }
+
+    /// How wide the terminal is; `None` where it is none.
+    pub(crate) fn width(&self) -> Option<u16> {
+        self.width
+    }
+
+    /// Prints text that has its own line ends.
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        write!(self.stream, "{text}").map_err(Failure::Output)
     }
 
     /// Prints one line.

@@ -20,5 +20,6 @@ pub mod owner;
 pub mod policy_types;
 pub mod preflight;
 pub mod reattach;
+pub mod report;
 pub mod restore_validation;
 pub mod service_access;

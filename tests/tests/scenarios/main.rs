@@ -24,6 +24,7 @@ mod preflight;
 mod protocol;
 mod reattach;
 mod regressions;
+mod report;
 mod restore_validation;
 mod restore_validation_services;
 mod restore_validation_waiting;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::Desired;
-use crate::id::{AccountId, Region};
+use crate::id::{AccountId, Region, RoleName};
 
 /// The most characters that STS takes of a session policy.
 const LIMIT: usize = 2048;
@@ -29,6 +29,22 @@ pub fn session_policy(
     if desired.vault.is_some() {
         actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
     }
+    narrowed(&actions, &desired.regions, desired.role.as_slice(), partition, account)
+}
+
+/// The policy that narrows a session in `account` down to `actions` in `regions` and to looking at
+/// `roles`.
+pub(crate) fn narrowed<'a>(
+    actions: &[&str],
+    regions: &BTreeSet<Region>,
+    roles: impl IntoIterator<Item = &'a RoleName>,
+    partition: &str,
+    account: &AccountId,
+) -> String {
+    let role = format!("arn:{partition}:iam::{account}:role");
+    // The path of a role is not known.
+    let roles = roles.into_iter().flat_map(|it| [format!("{role}/{it}"), format!("{role}/*/{it}")]);
+    let roles: Vec<_> = roles.collect();
     let policy = |regions: Option<&BTreeSet<Region>>| {
         let mut statements = vec![];
         if !actions.is_empty() {
@@ -41,18 +57,13 @@ pub fn session_policy(
                 "Condition": condition,
             }));
         }
-        if let Some(name) = &desired.role {
-            let role = format!("arn:{partition}:iam::{account}:role");
-            statements.push(json!({
-                "Effect": "Allow",
-                "Action": "iam:GetRole",
-                // The path of the role is not known.
-                "Resource": [format!("{role}/{name}"), format!("{role}/*/{name}")],
-            }));
+        if !roles.is_empty() {
+            let allow = json!({ "Effect": "Allow", "Action": "iam:GetRole", "Resource": roles });
+            statements.push(allow);
         }
         json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
     };
-    let narrow = policy(Some(&desired.regions));
+    let narrow = policy(Some(regions));
     // All Regions of today take a third of the room.
     if narrow.len() <= LIMIT { narrow } else { policy(None) }
 }

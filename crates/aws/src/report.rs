@@ -1,0 +1,309 @@
+//! What the report on the organization is made from: its tree, its backup policies, and what is in
+//! its accounts. Nothing is changed.
+//!
+//! The number of reads grows with the pages of accounts, with the OUs, and with the policies and the
+//! places where they are attached. In every account there is one read for the settings of each
+//! Region, and one for each vault and role that is looked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use aws_sdk_organizations::types::PolicyType as WireType;
+use plan::desired_state::PREFIX;
+use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
+use plan::member_accounts::Listed;
+use plan::policy_types::Status;
+use plan::report::{
+    AttachedPolicy, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit, VaultSeen,
+    Wanted, last_looks,
+};
+
+use crate::error::Error;
+use crate::member_accounts::{Member, accounts, failure, is_disabled};
+use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS};
+use crate::organizations::READ_ROOT;
+use crate::publication;
+use crate::session::Management;
+use crate::state::State;
+
+/// Where the daily sweep keeps its page.
+pub const PAGE: &str = "reports/organization.html";
+
+/// How many accounts are asked what is wrong with their effective policy.
+const DETAILS: usize = 10;
+
+/// How many reports of runs are read at most, should the newest not know of every account.
+const REPORTS: usize = 20;
+
+/// Whether to say which OU every account is in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tree {
+    /// With the names of OUs, which takes a read for each.
+    Named,
+    /// By their IDs only, as AWS lists them with the accounts.
+    Bare,
+}
+
+/// Reads the organization, its backup policies, and where they are attached.
+///
+/// What AWS would not say of effective policies is a note.
+///
+/// # Errors
+///
+/// When the accounts or the policies cannot be read.
+pub async fn organization(
+    management: &Management,
+    tree: Tree,
+    notes: &mut Vec<Note>,
+) -> Result<Organization, Error> {
+    let described = management.organization().await?;
+    let root = management.root(READ_ROOT).await?;
+    if root.status(&PolicyType::backup()) != Status::Enabled {
+        notes.push(Note {
+            text: "backup policies are not enabled, so that none takes effect".to_owned(),
+            hint: "deploy `templates/bootstrap.yaml`".to_owned(),
+        });
+    }
+    let mut listed = Vec::new();
+    let mut token = None;
+    loop {
+        let (page, next) = accounts(management, token).await?;
+        listed.extend(page);
+        token = next;
+        if token.is_none() {
+            break;
+        }
+    }
+    let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
+    let mut units = match tree {
+        Tree::Named => units(management, root).await?,
+        Tree::Bare => vec![root],
+    };
+    let places = places(management, &listed, &mut units).await?;
+    let (policies, attached) = policies(management).await?;
+    Ok(Organization {
+        id: described.id,
+        partition: described.partition,
+        management: described.management_account,
+        units,
+        accounts: listed
+            .into_iter()
+            .zip(places)
+            .map(|(listed, unit)| Placed { listed, unit })
+            .collect(),
+        policies,
+        attached,
+        withheld: withheld(management, notes).await,
+    })
+}
+
+/// Every unit below the root, each after the one it is in.
+async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> {
+    let client = management.organizations();
+    let mut units = vec![root];
+    let mut next = 0;
+    while let Some(parent) = units.get(next).map(|it| it.id.clone()) {
+        let action = format!("list the OUs in {parent}");
+        let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
+        let below = management.calls.pages(LIST_UNITS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.organizational_units, page.next_token))
+        });
+        units.extend(below.await?.into_iter().filter_map(|it| {
+            let id = it.id?.parse().ok()?;
+            Some(Unit { id, name: it.name.unwrap_or_default(), parent: Some(next) })
+        }));
+        next += 1;
+    }
+    Ok(units)
+}
+
+/// The unit of each account, by its index. Units that only paths tell of are added.
+async fn places(
+    management: &Management,
+    listed: &[Listed],
+    units: &mut Vec<Unit>,
+) -> Result<Vec<usize>, Error> {
+    if listed.iter().any(|it| it.paths.is_empty()) {
+        return places_by_parent(management, listed, units).await;
+    }
+    let mut known: BTreeMap<String, usize> =
+        units.iter().enumerate().map(|(index, it)| (it.id.to_string(), index)).collect();
+    let mut places = Vec::with_capacity(listed.len());
+    for account in listed {
+        let mut place = 0;
+        for part in account.paths.iter().flat_map(|it| it.split('/')) {
+            let Some(id) = part.parse::<TargetId>().ok().filter(|_| part.contains('-')) else {
+                continue;
+            };
+            place = *known.entry(part.to_owned()).or_insert_with(|| {
+                units.push(Unit { id, name: String::new(), parent: Some(place) });
+                units.len() - 1
+            });
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+/// The same for an AWS that does not say where accounts are: every unit is asked for its own.
+async fn places_by_parent(
+    management: &Management,
+    listed: &[Listed],
+    units: &[Unit],
+) -> Result<Vec<usize>, Error> {
+    let client = management.organizations();
+    let mut places = BTreeMap::<AccountId, usize>::new();
+    for (index, unit) in units.iter().enumerate() {
+        let action = format!("list the accounts in {}", unit.id);
+        let list = client.list_accounts_for_parent().parent_id(unit.id.as_str());
+        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.accounts, page.next_token))
+        });
+        let ids = accounts.await?.into_iter().filter_map(|it| it.id?.parse().ok());
+        places.extend(ids.map(|it| (it, index)));
+    }
+    Ok(listed.iter().map(|it| places.get(&it.account.id).copied().unwrap_or_default()).collect())
+}
+
+type Policies = (BTreeMap<PolicyId, AttachedPolicy>, BTreeMap<TargetId, Vec<PolicyId>>);
+
+/// The backup policies and where they are attached; those that are attached nowhere are not read.
+async fn policies(management: &Management) -> Result<Policies, Error> {
+    let mut policies = BTreeMap::new();
+    let mut attached = BTreeMap::<TargetId, Vec<PolicyId>>::new();
+    for summary in management.policies(&WireType::BackupPolicy).await? {
+        let Some(id) = summary.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
+        let targets = management.targets(&id).await?;
+        let text = if targets.is_empty() {
+            None
+        } else {
+            management.policy(&id).await?.and_then(|it| it.content)
+        };
+        for target in targets {
+            attached.entry(target).or_default().push(id.clone());
+        }
+        policies.insert(id, AttachedPolicy { name: summary.name.unwrap_or_default(), text });
+    }
+    for (target, policies) in attached.iter_mut().filter(|it| it.1.len() > 1) {
+        *policies = management.policies_at(target).await?;
+    }
+    Ok((policies, attached))
+}
+
+/// The accounts whose merged policy AWS withholds.
+async fn withheld(
+    management: &Management,
+    notes: &mut Vec<Note>,
+) -> Option<BTreeMap<AccountId, Vec<String>>> {
+    match publication::frozen(management, DETAILS).await {
+        Ok(frozen) => {
+            let accounts = frozen.into_iter().filter_map(|it| Some((it.account.parse().ok()?, it)));
+            Some(accounts.map(|(account, it)| (account, it.errors)).collect())
+        }
+        Err(error) => {
+            let problem = failure(None, &error).problem;
+            notes.push(Note {
+                text: format!("AWS did not say which merged policies it withholds: {problem}"),
+                hint: "until it does, those that this program finds invalid count".to_owned(),
+            });
+            None
+        }
+    }
+}
+
+/// Looks around in an account that was entered.
+pub async fn look(member: &Member<'_>, look: &Look) -> Seen {
+    let mut seen = Seen::default();
+    for name in &look.roles {
+        let role = member.trust_policy(name).await.map_err(|it| failure(None, &it));
+        seen.roles.insert(name.clone(), role);
+    }
+    for (region, vaults) in &look.regions {
+        let settings = match member.settings(region).await {
+            Err(error) if is_disabled(&error) => {
+                let closed = Place::Closed(failure(Some(region), &error));
+                seen.regions.insert(region.clone(), closed);
+                continue;
+            }
+            settings => settings.map_err(|it| failure(Some(region), &it)),
+        };
+        let mut found = BTreeMap::new();
+        for name in vaults {
+            let vault = member.locked_vault(region, name).await;
+            let vault = vault.map(|(vault, lock)| VaultSeen::of(vault, lock));
+            found.insert(name.clone(), vault.map_err(|it| failure(Some(region), &it)));
+        }
+        seen.regions.insert(region.clone(), Place::Open { settings, vaults: found });
+    }
+    seen
+}
+
+/// What the state bucket knows.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    /// What the templates ask for in accounts.
+    pub wanted: Vec<Wanted>,
+    /// What the last runs found there.
+    pub looks: BTreeMap<AccountId, LastLook>,
+    /// When the daily sweep last wrote its page.
+    pub last_sweep: Option<SystemTime>,
+}
+
+/// Reads what the functions left in the state bucket; what cannot be read is a note.
+pub async fn remembered(
+    state: &State,
+    accounts: &BTreeSet<AccountId>,
+    notes: &mut Vec<Note>,
+) -> Remembered {
+    let mut remembered = Remembered::default();
+    let unread = |error: &Error| Note {
+        text: failure(None, error).problem,
+        hint: "let whoever makes the report read and list the state bucket and use its key"
+            .to_owned(),
+    };
+    match wanted(state).await {
+        Ok(wanted) => remembered.wanted = wanted,
+        Err(error) => notes.push(unread(&error)),
+    }
+    match looks(state, accounts).await {
+        Ok(looks) => remembered.looks = looks,
+        Err(error) => notes.push(unread(&error)),
+    }
+    match state.written(PAGE).await {
+        Ok(pages) => remembered.last_sweep = pages.first().map(|it| it.1),
+        Err(error) => notes.push(unread(&error)),
+    }
+    remembered
+}
+
+/// What every `Custom::MemberAccounts` asks for.
+async fn wanted(state: &State) -> Result<Vec<Wanted>, Error> {
+    let mut wanted = Vec::new();
+    for key in state.list(&format!("{PREFIX}member-accounts/")).await? {
+        let entry = state.entry(&key).await?.and_then(|(entry, _)| entry.properties);
+        wanted.extend(entry.as_ref().and_then(Wanted::read));
+    }
+    Ok(wanted)
+}
+
+/// What the last runs found in these accounts, from the newest report on until all are known.
+async fn looks(
+    state: &State,
+    accounts: &BTreeSet<AccountId>,
+) -> Result<BTreeMap<AccountId, LastLook>, Error> {
+    let mut written = state.written("runs/").await?;
+    written.retain(|(key, _)| key.ends_with("/report.jsonl"));
+    written.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
+    let mut texts: Vec<(SystemTime, String)> = Vec::new();
+    let mut looks = BTreeMap::new();
+    for (key, at) in written.into_iter().take(REPORTS) {
+        texts.extend(state.read(&key).await?.map(|(text, _)| (at, text)));
+        looks = last_looks(texts.iter().map(|(at, text)| (*at, text.as_str())));
+        if accounts.iter().all(|it| looks.contains_key(it)) {
+            break;
+        }
+    }
+    Ok(looks)
+}

@@ -1,0 +1,102 @@
+//! The report for programs.
+
+use plan::report::{Cell, Effective, Found, Known, Lock, Report, Row, Setting, VaultSeen, utc};
+use serde_json::{Value, json};
+
+/// Everything, with an entry for every account and in it one for every Region.
+pub(super) fn json(report: &Report) -> Value {
+    let states = report.tally().into_iter().map(|(state, count)| (state.key().to_owned(), count));
+    let notes = report.notes.iter().map(|it| json!({ "text": it.text, "hint": it.hint }));
+    let accounts = report.rows.iter().map(|it| account(report, it));
+    json!({
+        "organization": report.organization.id,
+        "managementAccount": report.organization.management,
+        "taken": utc(report.taken),
+        "lastSweep": report.last_sweep.map(utc),
+        "well": report.is_well(),
+        "states": states.collect::<std::collections::BTreeMap<_, _>>(),
+        "notes": notes.collect::<Value>(),
+        "regions": report.regions,
+        "effectivePolicies": report.effective.iter().map(effective).collect::<Value>(),
+        "accounts": accounts.collect::<Value>(),
+    })
+}
+
+fn account(report: &Report, row: &Row) -> Value {
+    let cells = report.regions.iter().zip(&row.cells);
+    let cells = cells.filter_map(|(region, it)| Some((region, report.cells.get(*it)?)));
+    json!({
+        "account": row.account.id,
+        "name": row.account.name,
+        "path": report.path(row),
+        "accountState": row.life,
+        "effectivePolicy": row.effective,
+        "regions": cells.map(|(region, it)| cell(region.as_str(), it)).collect::<Value>(),
+    })
+}
+
+fn cell(region: &str, cell: &Cell) -> Value {
+    let vaults = cell.vaults.iter().map(|(name, found)| vault(name.as_str(), found));
+    let roles = cell.roles.iter().map(|(name, it)| {
+        let trusts = if let Found::Here(trusts) = it { Some(*trusts) } else { None };
+        json!({ "name": name, "found": found(it), "trustsBackup": trusts })
+    });
+    let missing = cell.missing.iter();
+    let missing = missing
+        .map(|it| json!({ "problem": it.problem, "hint": it.hint, "certain": it.is_certain }));
+    let known = match cell.known {
+        Known::Now => json!("now"),
+        Known::Run(at) => json!(utc(at)),
+        Known::No => Value::Null,
+    };
+    let opt_ins = cell.opt_ins.as_ref().map(|it| json!({ "on": it.on, "off": it.off }));
+    json!({
+        "region": region,
+        "state": cell.state.key(),
+        "plans": cell.plans,
+        "vaults": vaults.collect::<Value>(),
+        "roles": roles.collect::<Value>(),
+        "optIns": opt_ins,
+        "lookedAt": known,
+        "missing": missing.collect::<Value>(),
+    })
+}
+
+fn vault(name: &str, it: &Found<VaultSeen>) -> Value {
+    let here = if let Found::Here(it) = it { Some(it) } else { None };
+    let lock = here.and_then(|it| it.lock.as_ref()).map(|it| {
+        let Lock { is_compliance, min_days, max_days } = it;
+        let mode = if *is_compliance { "compliance" } else { "governance" };
+        json!({ "mode": mode, "minDays": min_days, "maxDays": max_days })
+    });
+    json!({
+        "name": name,
+        "found": found(it),
+        "customerKey": here.map(|it| it.has_own_key),
+        "lock": lock,
+    })
+}
+
+/// `true`, `false`, or `null` where nobody could look.
+fn found<T>(it: &Found<T>) -> Option<bool> {
+    match it {
+        Found::Here(_) => Some(true),
+        Found::Absent => Some(false),
+        Found::Unknown => None,
+    }
+}
+
+fn effective(it: &Effective) -> Value {
+    let settings = it.settings.iter().map(|Setting { path, value, origins }| {
+        let origins = origins
+            .iter()
+            .map(|it| json!({ "operator": it.operator, "policy": it.policy, "target": it.target }));
+        json!({ "path": path, "value": value, "origins": origins.collect::<Value>() })
+    });
+    json!({
+        "attachedAt": it.chain,
+        "document": it.document,
+        "errors": it.errors,
+        "settings": settings.collect::<Value>(),
+    })
+}

@@ -1,0 +1,473 @@
+//! The judgement: what state every account and Region is in, and what is missing there.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::SystemTime;
+
+use super::organization::{Organization, Placed};
+use super::outline::{Effective, Outline, asked};
+use super::plans::Plan;
+use super::seen::{LastLook, Place, Seen, VaultSeen, Visit};
+use super::wanted::Wanted;
+use super::{Cell, Found, Known, Missing, Note, OptIns, Report, Row, Source, State};
+use crate::id::{AccountId, Region, ResourceType, RoleName, VaultName};
+use crate::member_accounts::{
+    self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, trusts_backup,
+};
+
+/// Everything that was found out.
+#[derive(Debug)]
+pub struct Observed {
+    /// What it was found out from.
+    pub source: Source,
+    /// When.
+    pub taken: SystemTime,
+    /// When the daily sweep last wrote its page, where that is known.
+    pub last_sweep: Option<SystemTime>,
+    /// The organization.
+    pub organization: Organization,
+    /// What every account gets.
+    pub outline: Outline,
+    /// What templates ask for.
+    pub wanted: Vec<Wanted>,
+    /// What was seen in accounts just now.
+    pub visits: BTreeMap<AccountId, Visit>,
+    /// What the last runs found in accounts, which counts where nobody looked.
+    pub looks: BTreeMap<AccountId, LastLook>,
+    /// What is to be said of the whole.
+    pub notes: Vec<Note>,
+}
+
+/// Judges every account and Region.
+pub fn judge(observed: Observed) -> Report {
+    let deciding = match observed.visits.get(&observed.organization.management) {
+        Some(Visit::Seen(seen)) => settings(seen),
+        _ => BTreeMap::new(),
+    };
+    let facts = Facts { observed: &observed, deciding };
+    let mut cells = Interned::default();
+    let rows = facts.rows(&mut cells);
+    let mut notes = observed.notes;
+    notes.extend(observed.outline.notes);
+    notes.extend(barred(&observed.visits));
+    if observed.outline.regions.is_empty() {
+        notes.push(Note {
+            text: "no backup policy names a Region, and nobody said which ones matter".to_owned(),
+            hint: "attach a backup policy, or name the Regions with `--regions`".to_owned(),
+        });
+    }
+    Report {
+        taken: observed.taken,
+        source: observed.source,
+        last_sweep: observed.last_sweep,
+        organization: observed.organization,
+        regions: observed.outline.regions.into_iter().collect(),
+        effective: observed.outline.effective,
+        cells: cells.all,
+        rows,
+        notes,
+    }
+}
+
+/// The accounts that nobody got into, in one note: mostly they are all barred for one reason.
+fn barred(visits: &BTreeMap<AccountId, Visit>) -> Option<Note> {
+    let mut barred = visits.iter().filter_map(|(account, visit)| match visit {
+        Visit::Barred(failure) => Some((account, failure)),
+        Visit::None | Visit::Seen(_) => None,
+    });
+    let (account, Failure { problem, .. }) = barred.next()?;
+    let others = barred.count();
+    let who = match others {
+        0 => format!("the account {account} could not be entered"),
+        _ => format!("{} accounts could not be entered, such as {account}", others + 1),
+    };
+    Some(Note {
+        text: format!("{who}: {problem}"),
+        hint: "name a role that you may assume there with `--member-role`; until then the report \
+               says what the last runs found in them"
+            .to_owned(),
+    })
+}
+
+/// Everything, and what decides for all accounts.
+struct Facts<'a> {
+    observed: &'a Observed,
+    /// The settings of the management account, which decide for plans of the organization.
+    deciding: BTreeMap<&'a Region, &'a Settings>,
+}
+
+/// Cells, each of which is kept once.
+#[derive(Default)]
+struct Interned {
+    all: Vec<Cell>,
+    known: HashMap<Cell, usize>,
+}
+
+impl Interned {
+    fn index(&mut self, cell: Cell) -> usize {
+        if let Some(index) = self.known.get(&cell) {
+            return *index;
+        }
+        self.all.push(cell.clone());
+        self.known.insert(cell, self.all.len() - 1);
+        self.all.len() - 1
+    }
+}
+
+fn settings(seen: &Seen) -> BTreeMap<&Region, &Settings> {
+    let open = seen.regions.iter().filter_map(|(region, place)| match place {
+        Place::Open { settings: Ok(settings), .. } => Some((region, settings)),
+        Place::Open { .. } | Place::Closed(_) => None,
+    });
+    open.collect()
+}
+
+impl Facts<'_> {
+    fn rows(&self, cells: &mut Interned) -> Vec<Row> {
+        let Observed { organization, outline, wanted, .. } = self.observed;
+        let nothing = Effective::default();
+        let row = |(index, Placed { listed, unit }): (usize, &Placed)| {
+            let share = outline.shares.get(index).copied().unwrap_or_default();
+            let effective = outline.effective.get(share).unwrap_or(&nothing);
+            let asked = asked(organization, wanted, index);
+            let own = outline.regions.iter().map(|it| self.cell(listed, effective, &asked, it));
+            Row {
+                account: listed.account.clone(),
+                life: listed.state.clone(),
+                unit: *unit,
+                effective: share,
+                cells: own.map(|it| cells.index(it)).collect(),
+            }
+        };
+        organization.accounts.iter().enumerate().map(row).collect()
+    }
+
+    fn cell(
+        &self,
+        listed: &Listed,
+        effective: &Effective,
+        asked: &[&Desired],
+        region: &Region,
+    ) -> Cell {
+        let plans = effective.plans.iter().filter(|it| it.regions.contains(region));
+        let plans: Vec<_> = plans.collect();
+        let mut cell = Cell::bare(plans.iter().map(|it| it.name.clone()).collect());
+        let account = &listed.account.id;
+        if listed.state != "ACTIVE" {
+            cell.state = State::Inactive;
+            return cell;
+        }
+        let asked: Vec<_> =
+            asked.iter().filter(|it| it.regions.contains(region)).copied().collect();
+        // An account that no plan reaches anywhere is one that somebody forgot.
+        if plans.is_empty() && asked.is_empty() && !effective.plans.is_empty() {
+            return cell;
+        }
+        if self.look(account, region, &plans, &asked, &mut cell) {
+            cell.state = State::Disabled;
+            cell.missing.clear();
+            return cell;
+        }
+        let withheld = self.withheld(account, effective);
+        if withheld.is_none() && plans.is_empty() {
+            // What else is missing does not matter yet.
+            cell.missing = vec![no_plan()];
+        }
+        cell.state = if let Some(withheld) = withheld {
+            // What the account keeps is not what is merged now.
+            cell.missing.insert(0, withheld);
+            State::Withheld
+        } else if plans.is_empty() {
+            State::NoPlan
+        } else if cell.missing.iter().any(|it| it.is_certain) {
+            State::Incomplete
+        } else if !cell.missing.is_empty() {
+            State::Unknown
+        } else {
+            State::Protected
+        };
+        cell
+    }
+
+    /// Why AWS withholds the policy from the account, if it does.
+    fn withheld(&self, account: &AccountId, effective: &Effective) -> Option<Missing> {
+        let told = self.observed.organization.withheld.as_ref().and_then(|it| it.get(account));
+        if told.is_none() && effective.errors.is_empty() {
+            return None;
+        }
+        let words = told.filter(|it| !it.is_empty()).unwrap_or(&effective.errors);
+        let mut problem =
+            "AWS withholds the merged policy, and the account keeps what it had".to_owned();
+        if !words.is_empty() {
+            problem = format!("{problem}: {}", words.join("; "));
+        }
+        let hint = "complete the plan that is named, or detach the policy that adds to it";
+        Some(Missing::certain(problem, hint))
+    }
+
+    /// Adds what is known of the Region, and returns whether the account has not enabled it.
+    fn look(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        plans: &[&Plan],
+        asked: &[&Desired],
+        cell: &mut Cell,
+    ) -> bool {
+        let place = match self.observed.visits.get(account) {
+            Some(Visit::Seen(seen)) => Ok((seen, seen.regions.get(region))),
+            visit => Err(visit),
+        };
+        match place {
+            Ok((seen, Some(Place::Closed(failure)))) => {
+                cell.known = Known::Now;
+                let is_open = |it: &Place| matches!(it, Place::Open { .. });
+                if seen.regions.values().any(is_open) {
+                    return true;
+                }
+                // Credentials that AWS does not know anywhere are another problem.
+                cell.fail(failure);
+            }
+            Ok((seen, Some(Place::Open { settings, vaults }))) => {
+                cell.known = Known::Now;
+                opt_ins(settings, asked, cell);
+                look_at_vaults(vaults, plans, asked, cell);
+                look_at_roles(&seen.roles, plans, asked, cell);
+            }
+            Ok((_, None)) => cell.add(nobody_looked()),
+            Err(visit) => match (self.observed.looks.get(account), visit) {
+                (Some(look), _) => {
+                    cell.known = Known::Run(look.at);
+                    let here = |it: &&Failure| it.region.as_ref().is_none_or(|it| it == region);
+                    for it in look.failures.iter().filter(here) {
+                        if it.region.is_some() && it.hint == ENABLE_REGION {
+                            return true;
+                        }
+                        cell.add(Missing::certain(it.problem.clone(), &it.hint));
+                    }
+                }
+                (None, Some(Visit::Barred(failure))) => cell.fail(failure),
+                (None, _) => cell.add(nobody_looked()),
+            },
+        }
+        if *account != self.observed.organization.management {
+            self.deciding_opt_ins(region, asked, cell);
+        }
+        false
+    }
+
+    /// What the management account has not opted in to, no plan of the organization backs up.
+    fn deciding_opt_ins(&self, region: &Region, asked: &[&Desired], cell: &mut Cell) {
+        let Some(settings) = self.deciding.get(region).filter(|_| !cell.plans.is_empty()) else {
+            return;
+        };
+        let off = off(settings, asked);
+        let all_off = !settings.opt_in.values().any(|it| *it);
+        if !off.is_empty() || all_off {
+            let what = if all_off { "any resource type".to_owned() } else { words(&off) };
+            cell.miss(
+                format!(
+                    "the management account has not opted in to {what} here, which decides for \
+                     every plan of a backup policy"
+                ),
+                "opt in in the management account",
+            );
+        }
+    }
+}
+
+/// Adds which types are on, and which are not and should be.
+fn opt_ins(settings: &Result<Settings, Failure>, asked: &[&Desired], cell: &mut Cell) {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(failure) => return cell.fail(failure),
+    };
+    let types = |on: bool| {
+        let types = settings.opt_in.iter().filter(|it| *it.1 == on);
+        types.map(|it| it.0.clone()).collect()
+    };
+    cell.opt_ins = Some(OptIns { on: types(true), off: types(false) });
+    let off = off(settings, asked);
+    if !off.is_empty() {
+        let hint = "let `templates/members.yaml` opt in, or wait for the next sweep";
+        cell.miss(format!("not opted in to {}", words(&off)), hint);
+    } else if !asked.iter().any(|it| it.has_settings()) && !settings.opt_in.values().any(|it| *it) {
+        let hint = "opt in to the resource types that are to be backed up";
+        cell.miss("no resource type is opted in".to_owned(), hint);
+    }
+}
+
+/// The types that are off and asked to be on.
+fn off(settings: &Settings, asked: &[&Desired]) -> Vec<ResourceType> {
+    let supported = settings.opt_in.keys().cloned().collect();
+    let settings = settings.clone();
+    let observed = member_accounts::Observed { settings, supported, vault: None };
+    let mut off: Vec<_> = asked
+        .iter()
+        .flat_map(|it| member_accounts::plan(it, &observed).change.opt_in)
+        .filter(|it| it.1)
+        .map(|it| it.0)
+        .collect();
+    off.sort();
+    off.dedup();
+    off
+}
+
+fn look_at_vaults(
+    seen: &BTreeMap<VaultName, Result<Option<VaultSeen>, Failure>>,
+    plans: &[&Plan],
+    asked: &[&Desired],
+    cell: &mut Cell,
+) {
+    for (name, vault) in seen {
+        let rules: Vec<_> = plans
+            .iter()
+            .flat_map(|plan| plan.rules.iter().map(move |rule| (plan, rule)))
+            .filter(|(_, rule)| rule.vault.as_ref() == Some(name))
+            .collect();
+        let is_asked = asked.iter().any(|it| it.vault.as_ref() == Some(name));
+        if rules.is_empty() && !is_asked {
+            continue;
+        }
+        let found = match vault {
+            Err(failure) => {
+                cell.fail(failure);
+                Found::Unknown
+            }
+            Ok(None) => {
+                cell.problem(&Problem::NoVault(name.clone()));
+                Found::Absent
+            }
+            Ok(Some(vault)) => {
+                let copies = rules.iter().any(|(_, rule)| !rule.copies.is_empty());
+                if !vault.has_own_key && (copies || is_asked) {
+                    cell.problem(&Problem::AwsKey(name.clone()));
+                }
+                for (plan, rule) in rules {
+                    if let Some(why) = vault.refuses(rule.delete_after_days) {
+                        let rule = format!("{}/{}", plan.name, rule.name);
+                        cell.miss(
+                            format!(
+                                "the lock of the vault `{name}` refuses the rule `{rule}`: {why}"
+                            ),
+                            "change the retention of the rule, or the lock while it can be changed",
+                        );
+                    }
+                }
+                Found::Here(vault.clone())
+            }
+        };
+        cell.vaults.push((name.clone(), found));
+    }
+}
+
+impl VaultSeen {
+    /// Why jobs fail that keep backups for so many days, or for ever.
+    fn refuses(&self, days: Option<i64>) -> Option<String> {
+        let lock = self.lock.as_ref()?;
+        match (days, lock.min_days, lock.max_days) {
+            (Some(days), Some(min), _) if days < min => {
+                Some(format!("it keeps backups for {days} days, and {min} is the least"))
+            }
+            (Some(days), _, Some(max)) if days > max => {
+                Some(format!("it keeps backups for {days} days, and {max} is the most"))
+            }
+            (None, _, Some(max)) => {
+                Some(format!("it keeps backups for ever, and {max} days is the most"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn look_at_roles(
+    seen: &BTreeMap<RoleName, Result<Option<String>, Failure>>,
+    plans: &[&Plan],
+    asked: &[&Desired],
+    cell: &mut Cell,
+) {
+    for (name, role) in seen {
+        let is_used = plans.iter().any(|it| it.roles.contains(name));
+        if !is_used && !asked.iter().any(|it| it.role.as_ref() == Some(name)) {
+            continue;
+        }
+        let found = match role {
+            Err(failure) => {
+                cell.fail(failure);
+                Found::Unknown
+            }
+            Ok(None) => {
+                cell.problem(&Problem::NoRole(name.clone()));
+                Found::Absent
+            }
+            Ok(Some(trust)) => {
+                let is_trusting = trusts_backup(trust);
+                if !is_trusting {
+                    cell.problem(&Problem::Untrusting(name.clone()));
+                }
+                Found::Here(is_trusting)
+            }
+        };
+        cell.roles.push((name.clone(), found));
+    }
+}
+
+impl Cell {
+    /// A cell of which nothing is known but the plans.
+    fn bare(plans: Vec<String>) -> Self {
+        Self {
+            state: State::NotAsked,
+            plans,
+            vaults: vec![],
+            roles: vec![],
+            opt_ins: None,
+            missing: vec![],
+            known: Known::No,
+        }
+    }
+
+    /// Notes that something could not be looked at.
+    fn fail(&mut self, failure: &Failure) {
+        let Failure { problem, hint, .. } = failure.clone();
+        self.add(Missing { problem, hint, is_certain: false });
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        self.miss(problem.to_string(), problem.hint());
+    }
+
+    fn miss(&mut self, problem: String, hint: &str) {
+        self.add(Missing::certain(problem, hint));
+    }
+
+    fn add(&mut self, missing: Missing) {
+        if !self.missing.contains(&missing) {
+            self.missing.push(missing);
+        }
+    }
+}
+
+impl Missing {
+    fn certain(problem: String, hint: &str) -> Self {
+        Self { problem, hint: hint.to_owned(), is_certain: true }
+    }
+}
+
+fn no_plan() -> Missing {
+    let hint = "attach a backup policy whose plan names the Region";
+    Missing::certain("no backup plan reaches this Region".to_owned(), hint)
+}
+
+fn nobody_looked() -> Missing {
+    Missing {
+        problem: "nobody has looked into the account".to_owned(),
+        hint:
+            "deploy `templates/members.yaml` and name the state bucket, or let the command enter \
+               accounts"
+                .to_owned(),
+        is_certain: false,
+    }
+}
+
+fn words(types: &[ResourceType]) -> String {
+    types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

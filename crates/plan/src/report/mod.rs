@@ -1,0 +1,270 @@
+//! What protects every account and Region of the organization, and what is missing there.
+//!
+//! An [`Outline`] is made of the organization, its policies and what the templates ask for. It says
+//! what every account gets and what has to be looked at in it. With what was [`seen`](Seen) there
+//! and what the last runs found, [`judge`] makes the [`Report`].
+//!
+//! Effective policies are merged here and not asked of AWS account by account: accounts below the
+//! same attachments share one. Only which of them AWS withholds is asked.
+
+mod judge;
+mod organization;
+mod outline;
+pub mod page;
+mod plans;
+mod seen;
+mod wanted;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::id::{AccountId, Region, ResourceType, RoleName, VaultName};
+use crate::member_accounts::Account;
+
+pub use judge::{Observed, judge};
+pub use organization::{AttachedPolicy, Organization, Placed, Unit};
+pub use outline::{Effective, Look, Origin, Outline, Setting};
+pub use plans::{Plan, Rule};
+pub use seen::{LastLook, Lock, Place, Seen, VaultSeen, Visit, last_looks};
+pub use wanted::Wanted;
+pub use words::utc;
+
+/// Everything there is to say, account by account and Region by Region.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// When it was made.
+    pub taken: SystemTime,
+    /// What it was made from.
+    pub source: Source,
+    /// When the daily sweep last wrote its page, where that is known.
+    pub last_sweep: Option<SystemTime>,
+    /// The organization.
+    pub organization: Organization,
+    /// The Regions it is about, which are the columns of the matrix.
+    pub regions: Vec<Region>,
+    /// What accounts get, each once however many accounts share it.
+    pub effective: Vec<Effective>,
+    /// What is there of accounts and Regions, each once however many are alike.
+    pub cells: Vec<Cell>,
+    /// The accounts, in the order in which AWS lists them.
+    pub rows: Vec<Row>,
+    /// What is to be said of the whole.
+    pub notes: Vec<Note>,
+}
+
+/// What a report is made from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// Somebody looked just now, with the command.
+    Command,
+    /// The daily sweep, which does not look into accounts and knows what the last runs found.
+    Sweep,
+}
+
+/// One account.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Row {
+    /// The account.
+    pub account: Account,
+    /// Where it is in its life, such as `ACTIVE`.
+    pub life: String,
+    /// The unit it is in, by its index in [`Organization::units`].
+    pub unit: usize,
+    /// What it gets, by its index in [`Report::effective`].
+    pub effective: usize,
+    /// What there is in each Region of [`Report::regions`], by its index in [`Report::cells`].
+    pub cells: Vec<usize>,
+}
+
+/// Something to be said of the organization as a whole.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Note {
+    /// What.
+    pub text: String,
+    /// What to do next.
+    pub hint: String,
+}
+
+/// What an account has in a Region.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Cell {
+    /// The sum of it.
+    pub state: State,
+    /// The effective plans that make backups here.
+    pub plans: Vec<String>,
+    /// The vaults that these plans put backups in, as far as they were looked at.
+    pub vaults: Vec<(VaultName, Found<VaultSeen>)>,
+    /// The roles that these plans make backups with.
+    pub roles: Vec<(RoleName, Found<bool>)>,
+    /// The resource types that are on, and those that are off; `None` when it is not known.
+    pub opt_ins: Option<OptIns>,
+    /// What is missing, each once.
+    pub missing: Vec<Missing>,
+    /// How it is known.
+    pub known: Known,
+}
+
+/// Resource types that are on and off.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct OptIns {
+    /// Those that are backed up.
+    pub on: BTreeSet<ResourceType>,
+    /// Those that are not.
+    pub off: BTreeSet<ResourceType>,
+}
+
+/// What looking led to.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Found<T> {
+    /// It is there, and like this.
+    Here(T),
+    /// It is not there.
+    Absent,
+    /// It was not looked at, or could not be.
+    Unknown,
+}
+
+/// Something that is not as backups need it.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Missing {
+    /// What.
+    pub problem: String,
+    /// What to do next.
+    pub hint: String,
+    /// Whether it is known to be missing; otherwise nobody could look.
+    pub is_certain: bool,
+}
+
+/// How it is known what there is in a Region.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Known {
+    /// Somebody looked just now.
+    Now,
+    /// The run of member accounts whose report was written then.
+    Run(SystemTime),
+    /// Nobody looked.
+    No,
+}
+
+/// What state a Region of an account is in.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum State {
+    /// A plan makes backups here, and everything it needs is there.
+    Protected,
+    /// A plan is to make backups here, and something it needs is missing.
+    Incomplete,
+    /// Backups are wanted here, and no plan makes any.
+    NoPlan,
+    /// AWS withholds the merged policy, so that the account keeps what it had.
+    Withheld,
+    /// A plan is to make backups here, and nobody could look whether it can.
+    Unknown,
+    /// The account has not enabled the Region, so that there is nothing to back up.
+    Disabled,
+    /// Nothing asks for backups here.
+    NotAsked,
+    /// The account is not active.
+    Inactive,
+}
+
+impl State {
+    /// Every state, the good one first and those without consequence last.
+    pub const ALL: [Self; 8] = [
+        Self::Protected,
+        Self::Incomplete,
+        Self::NoPlan,
+        Self::Withheld,
+        Self::Unknown,
+        Self::Disabled,
+        Self::NotAsked,
+        Self::Inactive,
+    ];
+
+    /// The word for programs.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Protected => "protected",
+            Self::Incomplete => "incomplete",
+            Self::NoPlan => "no-plan",
+            Self::Withheld => "withheld",
+            Self::Unknown => "unknown",
+            Self::Disabled => "disabled",
+            Self::NotAsked => "not-asked",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// Whether nobody has to do anything about it.
+    pub fn is_fine(self) -> bool {
+        matches!(self, Self::Protected | Self::Disabled | Self::NotAsked | Self::Inactive)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Protected => "protected",
+            Self::Incomplete => "incomplete",
+            Self::NoPlan => "no plan",
+            Self::Withheld => "withheld",
+            Self::Unknown => "not known",
+            Self::Disabled => "Region not enabled",
+            Self::NotAsked => "not asked for",
+            Self::Inactive => "account not active",
+        })
+    }
+}
+
+impl Report {
+    /// How many accounts times Regions are in each state; states in which none is are left out.
+    pub fn tally(&self) -> BTreeMap<State, usize> {
+        let mut tally = BTreeMap::new();
+        for cell in self.rows.iter().flat_map(|it| &it.cells) {
+            if let Some(cell) = self.cells.get(*cell) {
+                *tally.entry(cell.state).or_default() += 1;
+            }
+        }
+        tally
+    }
+
+    /// Whether every account is protected wherever that is wanted.
+    ///
+    /// Without any Region there is nothing that could be.
+    pub fn is_well(&self) -> bool {
+        !self.regions.is_empty() && self.tally().keys().all(|it| it.is_fine())
+    }
+
+    /// The state of an account as a whole: the worst of its Regions.
+    pub fn state_of(&self, row: &Row) -> State {
+        let states = row.cells.iter().filter_map(|it| self.cells.get(*it)).map(|it| it.state);
+        let rank = |it: &State| (!it.is_fine(), RANK.iter().position(|state| state == it));
+        states.max_by_key(rank).unwrap_or(State::NotAsked)
+    }
+
+    /// The names of the units from below the root down to the one of `row`.
+    pub fn path(&self, row: &Row) -> Vec<&str> {
+        self.organization.path(row.unit)
+    }
+
+    /// The account with this ID.
+    pub fn row(&self, account: &AccountId) -> Option<&Row> {
+        self.rows.iter().find(|it| it.account.id == *account)
+    }
+}
+
+/// From what matters least to what matters most.
+const RANK: [State; 8] = [
+    State::NotAsked,
+    State::Disabled,
+    State::Inactive,
+    State::Protected,
+    State::Unknown,
+    State::Incomplete,
+    State::NoPlan,
+    State::Withheld,
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The organization, by what decides what its accounts get.
+
+use std::collections::BTreeMap;
+
+use crate::id::{AccountId, PolicyId, TargetId};
+use crate::member_accounts::Listed;
+
+/// The organization, its backup policies and where they are attached.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Its ID, as in `o-…`.
+    pub id: String,
+    /// The partition, as in `aws-cn`.
+    pub partition: String,
+    /// The management account.
+    pub management: AccountId,
+    /// The root first, and every unit after the one it is in.
+    pub units: Vec<Unit>,
+    /// The accounts, in the order in which AWS lists them.
+    pub accounts: Vec<Placed>,
+    /// The backup policies.
+    pub policies: BTreeMap<PolicyId, AttachedPolicy>,
+    /// The policies at each target, in the order in which they were attached.
+    pub attached: BTreeMap<TargetId, Vec<PolicyId>>,
+    /// The accounts whose merged policy AWS says it withholds, with its words where it was asked for
+    /// them; `None` when it did not say.
+    pub withheld: Option<BTreeMap<AccountId, Vec<String>>>,
+}
+
+/// The root or an organizational unit (OU).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unit {
+    /// Its ID.
+    pub id: TargetId,
+    /// Its name.
+    pub name: String,
+    /// The one it is in, by its index; the root is in none.
+    pub parent: Option<usize>,
+}
+
+/// An account and where it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Placed {
+    /// The account as AWS lists it.
+    pub listed: Listed,
+    /// The unit it is in, by its index.
+    pub unit: usize,
+}
+
+/// A backup policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AttachedPolicy {
+    /// Its name.
+    pub name: String,
+    /// What it says; `None` when it could not be read.
+    pub text: Option<String>,
+}
+
+impl Organization {
+    /// The names of the units from below the root down to this one.
+    pub fn path(&self, unit: usize) -> Vec<&str> {
+        let mut path: Vec<_> =
+            self.above(unit).filter(|it| it.parent.is_some()).map(|it| it.name.as_str()).collect();
+        path.reverse();
+        path
+    }
+
+    /// The IDs from the root down to this unit, separated by slashes, as AWS writes a path.
+    pub fn id_path(&self, unit: usize) -> String {
+        let mut path: Vec<_> = self.above(unit).map(|it| it.id.as_str()).collect();
+        path.reverse();
+        path.join("/")
+    }
+
+    /// The unit, the one it is in, and so on up to the root.
+    fn above(&self, unit: usize) -> impl Iterator<Item = &Unit> {
+        let parent = |it: &&Unit| it.parent.and_then(|it| self.units.get(it));
+        // The limit ends a walk through parents that AWS could not have, such as a circle.
+        std::iter::successors(self.units.get(unit), parent).take(16)
+    }
+
+    /// What people call a root, OU or account: its name, or else its ID.
+    pub fn name_of<'a>(&'a self, target: &'a str) -> &'a str {
+        let unit = self.units.iter().find(|it| it.id.as_str() == target).map(|it| &it.name);
+        let account = || {
+            let mut accounts = self.accounts.iter().map(|it| &it.listed.account);
+            accounts.find(|it| it.id.as_str() == target).map(|it| &it.name)
+        };
+        unit.or_else(account).filter(|it| !it.is_empty()).map_or(target, String::as_str)
+    }
+}

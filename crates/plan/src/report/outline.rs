@@ -1,0 +1,234 @@
+//! What every account gets, and what has to be looked at in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use super::Note;
+use super::organization::{Organization, Placed};
+use super::plans::Plan;
+use super::wanted::Wanted;
+use crate::id::{AccountId, PolicyId, Region, RoleName, TargetId, VaultName};
+use crate::language::{self, Inherited, Policy};
+use crate::member_accounts::{self, Desired};
+
+/// What an account gets that has these policies attached on the way down to it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effective {
+    /// Where something is attached on the way, from the root down.
+    pub chain: Vec<TargetId>,
+    /// The document, as `DescribeEffectivePolicy` answers with it.
+    pub document: Value,
+    /// Its plans.
+    pub plans: Vec<Plan>,
+    /// Each value and where it comes from.
+    pub settings: Vec<Setting>,
+    /// Why AWS withholds it.
+    pub errors: Vec<String>,
+}
+
+/// A value of an effective policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// The keys that lead to it, joined by `/`.
+    pub path: String,
+    /// A string or a list of strings.
+    pub value: Value,
+    /// What made it so: the policy that assigned it, then those that added to it or took from it.
+    pub origins: Vec<Origin>,
+}
+
+/// What made a value what it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Origin {
+    /// The operator, as in `@@assign`.
+    pub operator: &'static str,
+    /// The policy.
+    pub policy: String,
+    /// The root, OU or account that it is attached to.
+    pub target: String,
+}
+
+/// What has to be looked at in an account.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Look {
+    /// The Regions, and the vaults in each.
+    pub regions: BTreeMap<Region, BTreeSet<VaultName>>,
+    /// The roles that AWS Backup is to assume.
+    pub roles: BTreeSet<RoleName>,
+}
+
+/// What every account gets, before anybody has looked into one.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// What accounts get, each once however many accounts share it.
+    pub effective: Vec<Effective>,
+    /// Which of them each account gets, in the order of the accounts.
+    pub shares: Vec<usize>,
+    /// The Regions that anything asks for.
+    pub regions: BTreeSet<Region>,
+    /// What is to be said of the policies.
+    pub notes: Vec<Note>,
+}
+
+impl Outline {
+    /// Merges the policies, once for each way in which they are attached above an account.
+    pub fn new(organization: &Organization, wanted: &[Wanted], now: SystemTime) -> Self {
+        let (policies, notes) = read(organization);
+        let attached = |target: &TargetId| -> Vec<(&str, &Policy)> {
+            let there = organization.attached.get(target).into_iter().flatten();
+            there.filter_map(|it| Some((it.as_str(), policies.get(it)?))).collect()
+        };
+        let descend = |above: &Reached, target: &TargetId| -> Reached {
+            let policies = attached(target);
+            if policies.is_empty() {
+                return above.clone();
+            }
+            let chain = above.chain.iter().chain([target]).cloned().collect();
+            Reached { chain, inherited: above.inherited.descend(target.as_str(), &policies) }
+        };
+        let mut units: Vec<Reached> = Vec::with_capacity(organization.units.len());
+        for unit in &organization.units {
+            let none = Reached::default();
+            let above = unit.parent.and_then(|it| units.get(it)).unwrap_or(&none);
+            units.push(descend(above, &unit.id));
+        }
+        let mut effective = Vec::new();
+        let mut known = BTreeMap::<Vec<TargetId>, usize>::new();
+        let mut shares = Vec::with_capacity(organization.accounts.len());
+        for Placed { listed, unit } in &organization.accounts {
+            let none = Reached::default();
+            let above = units.get(*unit).unwrap_or(&none);
+            // An account's ID has the shape of a target's.
+            let target = listed.account.id.as_str().parse::<TargetId>();
+            let reached = target.map_or_else(|_| above.clone(), |it| descend(above, &it));
+            let index = *known.entry(reached.chain.clone()).or_insert_with(|| {
+                effective.push(reached.effective(now));
+                effective.len() - 1
+            });
+            shares.push(index);
+        }
+        let asked = wanted.iter().flat_map(|it| it.desired.regions.iter());
+        let planned = effective.iter().flat_map(|it| &it.plans).flat_map(|it| &it.regions);
+        let regions = asked.chain(planned).cloned().collect();
+        Self { effective, shares, regions, notes }
+    }
+
+    /// What has to be looked at in the account at `index`.
+    pub fn look(&self, organization: &Organization, wanted: &[Wanted], index: usize) -> Look {
+        let mut look = Look::default();
+        let Some(placed) = organization.accounts.get(index) else { return look };
+        if placed.listed.state != "ACTIVE" {
+            return look;
+        }
+        let effective = self.shares.get(index).and_then(|it| self.effective.get(*it));
+        for plan in effective.iter().flat_map(|it| &it.plans) {
+            look.roles.extend(plan.roles.iter().cloned());
+            for region in &plan.regions {
+                let vaults = look.regions.entry(region.clone()).or_default();
+                vaults.extend(plan.vaults().cloned());
+            }
+        }
+        for desired in asked(organization, wanted, index) {
+            look.roles.extend(desired.role.iter().cloned());
+            for region in &desired.regions {
+                let vaults = look.regions.entry(region.clone()).or_default();
+                vaults.extend(desired.vault.iter().cloned());
+            }
+        }
+        // What the management account has opted in to decides for every plan of the organization.
+        if placed.listed.account.id == organization.management {
+            for region in &self.regions {
+                look.regions.entry(region.clone()).or_default();
+            }
+        }
+        look
+    }
+}
+
+/// What is asked for in the account at `index`.
+pub(super) fn asked<'a>(
+    organization: &Organization,
+    wanted: &'a [Wanted],
+    index: usize,
+) -> Vec<&'a Desired> {
+    let Some(placed) = organization.accounts.get(index) else { return vec![] };
+    let mut listed = placed.listed.clone();
+    listed.paths = vec![organization.id_path(placed.unit)];
+    wanted.iter().filter_map(|it| it.of(&organization.management, &listed)).collect()
+}
+
+/// Reads the policies; one that cannot be read is told and takes no part.
+fn read(organization: &Organization) -> (BTreeMap<&PolicyId, Policy>, Vec<Note>) {
+    let mut notes = Vec::new();
+    let mut policies = BTreeMap::new();
+    for (id, policy) in &organization.policies {
+        let parsed = policy.text.as_deref().and_then(|it| language::parse(it).ok());
+        if let Some(parsed) = parsed {
+            policies.insert(id, parsed);
+        } else if organization.attached.values().flatten().any(|it| it == id) {
+            notes.push(Note {
+                text: format!(
+                    "the policy `{}` ({id}) could not be read, and is left out of what accounts get",
+                    policy.name
+                ),
+                hint: "see what it says in the AWS Organizations console".to_owned(),
+            });
+        }
+    }
+    (policies, notes)
+}
+
+/// What was merged on the way down.
+#[derive(Clone, Debug, Default)]
+struct Reached {
+    chain: Vec<TargetId>,
+    inherited: Inherited,
+}
+
+impl Reached {
+    fn effective(&self, now: SystemTime) -> Effective {
+        let effective = self.inherited.effective();
+        let document = effective.to_json();
+        let settings = effective.leaves().into_iter().map(|it| Setting {
+            path: it.path,
+            value: match it.setting {
+                language::Setting::One(value) => json!(value.as_ref()),
+                language::Setting::Many(values) => values.iter().map(AsRef::as_ref).collect(),
+            },
+            origins: it.origins.iter().map(origin).collect(),
+        });
+        let errors = effective.validate(now).into_iter();
+        let errors = errors.map(|it| format!("{}: {} ({})", it.path, it.message, it.code));
+        Effective {
+            chain: self.chain.clone(),
+            plans: Plan::all(&document),
+            settings: settings.collect(),
+            errors: errors.collect(),
+            document,
+        }
+    }
+}
+
+fn origin(it: &language::Origin) -> Origin {
+    let language::Source { target, policy } = it.source.as_ref();
+    let (policy, target) = (policy.clone(), target.clone());
+    Origin { operator: it.operator.as_str(), policy, target }
+}
+
+impl Look {
+    /// The policy that narrows a session in `account` down to what is looked at: it changes nothing,
+    /// whatever the role that is assumed allows.
+    pub fn session_policy(&self, partition: &str, account: &AccountId) -> String {
+        let mut actions = vec![];
+        if !self.regions.is_empty() {
+            actions.push("backup:DescribeRegionSettings");
+        }
+        if self.regions.values().any(|it| !it.is_empty()) {
+            actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
+        }
+        let regions = self.regions.keys().cloned().collect();
+        member_accounts::narrowed(&actions, &regions, &self.roles, partition, account)
+    }
+}

@@ -1,0 +1,79 @@
+//! What the script of the page reads: lists in place of objects where there are many.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::report::{Cell, Effective, Plan, Report, Row, Setting, Source, State, utc};
+
+pub(super) fn data(report: &Report) -> Value {
+    let organization = &report.organization;
+    let units = organization.units.iter().map(|it| json!([it.id, it.name, it.parent]));
+    let names = organization.policies.iter().map(|(id, it)| (id.as_str(), it.name.as_str()));
+    let notes = report.notes.iter().map(|it| json!([it.text, it.hint]));
+    let states = State::ALL.iter().map(|it| json!([it.key(), it.to_string(), it.is_fine()]));
+    let source = match report.source {
+        Source::Command => "org-backup report",
+        Source::Sweep => "the daily sweep",
+    };
+    json!({
+        "organization": organization.id,
+        "management": organization.management,
+        "taken": utc(report.taken),
+        "source": source,
+        "lastSweep": report.last_sweep.map(utc),
+        "regions": report.regions,
+        "states": states.collect::<Value>(),
+        "notes": notes.collect::<Value>(),
+        "units": units.collect::<Value>(),
+        "attached": organization.attached,
+        "policies": names.collect::<BTreeMap<_, _>>(),
+        "effective": report.effective.iter().map(effective).collect::<Value>(),
+        "cells": report.cells.iter().map(cell).collect::<Value>(),
+        "rows": report.rows.iter().map(row).collect::<Value>(),
+    })
+}
+
+fn row(it: &Row) -> Value {
+    json!([it.account.id, it.account.name, it.life, it.unit, it.effective, it.cells])
+}
+
+fn cell(it: &Cell) -> Value {
+    let missing = it.missing.iter().map(|it| json!([it.problem, it.hint]));
+    json!({
+        "state": State::ALL.iter().position(|state| *state == it.state),
+        "plans": it.plans,
+        "vaults": it.vault_words(),
+        "roles": it.role_words(),
+        "optIns": it.opt_in_words(),
+        "known": it.known.words(),
+        "missing": missing.collect::<Value>(),
+    })
+}
+
+fn effective(it: &Effective) -> Value {
+    let settings = it.settings.iter().map(|Setting { path, value, origins }| {
+        let origins = origins.iter().map(|it| json!([it.operator, it.policy, it.target]));
+        json!([path, value, origins.collect::<Value>()])
+    });
+    json!({
+        "chain": it.chain,
+        "document": it.document,
+        "errors": it.errors,
+        "plans": it.plans.iter().map(plan).collect::<Value>(),
+        "settings": settings.collect::<Value>(),
+    })
+}
+
+fn plan(it: &Plan) -> Value {
+    let rules = it
+        .rules
+        .iter()
+        .map(|it| json!([it.name, it.schedule, it.vault, it.delete_after_days, it.copies]));
+    json!({
+        "name": it.name,
+        "regions": it.regions,
+        "roles": it.roles,
+        "rules": rules.collect::<Value>(),
+    })
+}

@@ -1,0 +1,86 @@
+//! The report as one page that needs nothing else: no network, no server, no framework.
+//!
+//! What there is goes into it as JSON, every effective policy and every kind of cell once, and its
+//! script makes rows of that when they are needed. The content security policy names the hashes of
+//! the style and the script, so that nothing else runs whatever the data says.
+
+mod data;
+
+use sha2::{Digest, Sha256};
+
+use super::{Report, State, utc};
+
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The whole page.
+pub fn page(report: &Report) -> String {
+    let security = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; \
+         form-action 'none'",
+        source(STYLE),
+        source(SCRIPT)
+    );
+    let data = data::data(report).to_string();
+    let mut page = String::with_capacity(PAGE.len() + STYLE.len() + SCRIPT.len() + data.len());
+    // What was put in is not looked at again, so that no name can stand for something else.
+    let mut parts = PAGE.split("{{");
+    page.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (name, rest) = part.split_once("}}").unwrap_or((part, ""));
+        match name {
+            "security" => page.push_str(&security),
+            "organization" => page.push_str(&escaped(&report.organization.id)),
+            "sum" => page.push_str(&escaped(&sum(report))),
+            "style" => page.push_str(STYLE),
+            "script" => page.push_str(SCRIPT),
+            // The only character that could end the element, or begin a comment in it.
+            "data" => page.push_str(&data.replace('<', "\\u003c")),
+            other => unreachable!("the page has no place for {other}"),
+        }
+        page.push_str(rest);
+    }
+    page
+}
+
+/// The whole in a sentence, for those who see no more of the page.
+fn sum(report: &Report) -> String {
+    let tally = report.tally();
+    let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
+    let (accounts, regions) = (report.rows.len(), report.regions.len());
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    format!("{}: {accounts} accounts × {regions} Regions: {counts}.", utc(report.taken))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+/// What a content security policy calls a text: its hash, in base 64.
+fn source(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let hash = Sha256::digest(text);
+    let mut source = "sha256-".to_owned();
+    for three in hash.chunks(3) {
+        let byte = |index: usize| u32::from(three.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (place, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let digit = DIGITS.get((bits >> shift & 63) as usize).copied().unwrap_or(b'=');
+            source.push(if place <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_the_hash_in_base_64() {
+        // As browsers print it when they refuse an empty script, and one of three bytes.
+        assert_eq!(source(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+        assert_eq!(source("abc"), "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    }
+}

@@ -1,0 +1,525 @@
+//! What is said of an account and a Region, given what was found out.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::id::TargetId;
+use crate::member_accounts::{ENABLE_REGION, Failure, Listed, Settings};
+
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+const MANAGEMENT: &str = "111111111111";
+const MEMBER: &str = "222222222222";
+
+/// Everything that is known of an organization with one member account in one unit.
+struct World {
+    organization: Organization,
+    wanted: Vec<Wanted>,
+    visits: BTreeMap<AccountId, Visit>,
+    looks: BTreeMap<AccountId, LastLook>,
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn plan(name: &str, regions: &[&str], days: Option<u32>) -> Value {
+    let mut rule = json!({ "target_backup_vault_name": { "@@assign": "daily" } });
+    if let Some(days) = days {
+        rule["lifecycle"] = json!({ "delete_after_days": { "@@assign": days.to_string() } });
+    }
+    json!({ "plans": { name: {
+        "regions": { "@@assign": regions },
+        "rules": { "nightly": rule },
+        "selections": { "tags": { "all": {
+            "iam_role_arn": { "@@assign": "arn:aws:iam::$account:role/path/maker" },
+            "tag_key": { "@@assign": "backup" },
+            "tag_value": { "@@assign": ["yes"] },
+        } } },
+    } } })
+}
+
+fn failure(region: Option<&str>, problem: &str, hint: &str) -> Failure {
+    Failure { region: region.map(id), problem: problem.to_owned(), hint: hint.to_owned() }
+}
+
+/// Settings with these types on and these off.
+fn settings(on: &[&str], off: &[&str]) -> Settings {
+    let on = on.iter().map(|it| (id(it), true));
+    let opt_in = on.chain(off.iter().map(|it| (id(it), false))).collect();
+    Settings { opt_in, ..Settings::default() }
+}
+
+fn vault(lock: Option<(Option<i64>, Option<i64>)>) -> VaultSeen {
+    let lock = lock.map(|(min_days, max_days)| Lock { is_compliance: false, min_days, max_days });
+    VaultSeen { has_own_key: true, lock }
+}
+
+fn trust() -> String {
+    json!({ "Statement": {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": { "Service": "backup.amazonaws.com" },
+    } })
+    .to_string()
+}
+
+fn open(settings: Settings, vault: impl Into<Option<VaultSeen>>) -> Place {
+    Place::Open { settings: Ok(settings), vaults: [(id("daily"), Ok(vault.into()))].into() }
+}
+
+/// A visit that found the role and these places.
+fn seen(places: Vec<(&str, Place)>) -> Visit {
+    let roles = [(id("maker"), Ok(Some(trust())))].into();
+    let regions = places.into_iter().map(|(region, it)| (id(region), it)).collect();
+    Visit::Seen(Seen { roles, regions })
+}
+
+/// A visit to `eu-west-1` that found everything there.
+fn fine() -> Visit {
+    seen(vec![("eu-west-1", open(settings(&["EBS"], &[]), vault(None)))])
+}
+
+impl World {
+    /// Nothing is attached, nothing wanted, and nobody has looked.
+    fn bare() -> Self {
+        let unit =
+            |text: &str, name: &str, parent| Unit { id: id(text), name: name.into(), parent };
+        let placed = |account: &str, name: &str, unit| Placed {
+            listed: Listed {
+                account: Account { id: id(account), name: name.to_owned() },
+                state: "ACTIVE".to_owned(),
+                paths: vec![],
+            },
+            unit,
+        };
+        let organization = Organization {
+            id: "o-tests00000".to_owned(),
+            partition: "aws".to_owned(),
+            management: id(MANAGEMENT),
+            units: vec![unit("r-test", "Root", None), unit("ou-test-workload", "Work", Some(0))],
+            accounts: vec![placed(MANAGEMENT, "management", 0), placed(MEMBER, "shop", 1)],
+            policies: BTreeMap::new(),
+            attached: BTreeMap::new(),
+            withheld: Some(BTreeMap::new()),
+        };
+        Self { organization, wanted: vec![], visits: BTreeMap::new(), looks: BTreeMap::new() }
+    }
+
+    fn attach(mut self, name: &str, text: &Value, target: &str) -> Self {
+        let policy = AttachedPolicy { name: name.to_owned(), text: Some(text.to_string()) };
+        let policy_id: crate::id::PolicyId = id(&format!("p-{name:0<8}"));
+        self.organization.policies.insert(policy_id.clone(), policy);
+        let target: TargetId = id(target);
+        self.organization.attached.entry(target).or_default().push(policy_id);
+        self
+    }
+
+    fn want(mut self, properties: &Value) -> Self {
+        self.wanted.push(Wanted::read(properties).unwrap());
+        self
+    }
+
+    fn visit(mut self, account: &str, visit: Visit) -> Self {
+        self.visits.insert(id(account), visit);
+        self
+    }
+
+    fn judge(self) -> Report {
+        let Self { organization, wanted, visits, looks } = self;
+        let outline = Outline::new(&organization, &wanted, NOW);
+        judge(Observed {
+            source: Source::Command,
+            taken: NOW,
+            last_sweep: None,
+            organization,
+            outline,
+            wanted,
+            visits,
+            looks,
+            notes: vec![],
+        })
+    }
+
+    /// Compares what is said of the member account, Region by Region, and of the whole.
+    fn check(self, expected: Expect) {
+        let report = self.judge();
+        let mut text = String::new();
+        let mut say = |it: String| text += &(it + "\n");
+        let row = report.row(&id(MEMBER)).unwrap();
+        for (region, cell) in report.regions.iter().zip(&row.cells) {
+            let cell = &report.cells[*cell];
+            say(format!("{region}: {} [{}]", cell.state, cell.known.words()));
+            for it in &cell.missing {
+                say(format!("  {}", it.problem));
+            }
+        }
+        for it in &report.notes {
+            say(format!("note: {}", it.text));
+        }
+        expected.assert_eq(&text);
+    }
+}
+
+/// The plan `all` in `eu-west-1`, for every account.
+fn planned() -> World {
+    World::bare().attach("all", &plan("all", &["eu-west-1"], Some(30)), "r-test")
+}
+
+#[test]
+fn an_account_with_all_that_its_plan_needs_is_protected() {
+    planned().visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: protected [now]
+    "]]);
+}
+
+#[test]
+fn an_account_that_no_plan_reaches_anywhere_is_without_one_everywhere() {
+    let elsewhere = plan("all", &["eu-west-1", "eu-west-2"], None);
+    World::bare().attach("all", &elsewhere, MANAGEMENT).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: no plan [now]
+          no backup plan reaches this Region
+        eu-west-2: no plan [not looked at]
+          no backup plan reaches this Region
+    "]]);
+}
+
+#[test]
+fn a_region_that_only_others_use_is_not_asked_for() {
+    let more = plan("more", &["us-east-1"], None);
+    planned().attach("more", &more, MANAGEMENT).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: protected [now]
+        us-east-1: not asked for [not looked at]
+    "]]);
+}
+
+#[test]
+fn a_region_that_the_templates_name_needs_a_plan_where_they_ask_for_it() {
+    let wanted = json!({ "RoleName": "m", "Regions": ["eu-west-1", "us-east-1"], "OptIn": {} });
+    planned().want(&wanted).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: protected [now]
+        us-east-1: no plan [not looked at]
+          no backup plan reaches this Region
+    "]]);
+    let mut narrow = wanted.clone();
+    narrow["TargetIds"] = json!([MANAGEMENT]);
+    planned().want(&narrow).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: protected [now]
+        us-east-1: not asked for [not looked at]
+    "]]);
+    let mut excluded = wanted;
+    excluded["TargetIds"] = json!(["ou-test-workload"]);
+    excluded["ExcludeAccounts"] = json!([MEMBER]);
+    planned().want(&excluded).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: protected [now]
+        us-east-1: not asked for [not looked at]
+    "]]);
+}
+
+#[test]
+fn each_thing_that_is_missing_is_named() {
+    let visit =
+        |settings, vault: Option<VaultSeen>| seen(vec![("eu-west-1", open(settings, vault))]);
+    planned().visit(MEMBER, visit(settings(&[], &["EBS"]), None)).check(expect![[r"
+        eu-west-1: incomplete [now]
+          no resource type is opted in
+          there is no vault `daily`
+    "]]);
+    let mut visit = visit(settings(&["EBS"], &[]), Some(vault(None)));
+    let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };
+    inside.roles.insert(id("maker"), Ok(None));
+    planned().visit(MEMBER, visit).check(expect![[r"
+        eu-west-1: incomplete [now]
+          there is no role `maker`
+    "]]);
+}
+
+#[test]
+fn opt_ins_are_compared_with_what_the_templates_ask_for() {
+    let visit = || seen(vec![("eu-west-1", open(settings(&["EBS"], &["EFS", "S3"]), vault(None)))]);
+    planned().visit(MEMBER, visit()).check(expect![[r"
+        eu-west-1: protected [now]
+    "]]);
+    let wanted =
+        |opt_in: Value| json!({ "RoleName": "m", "Regions": ["eu-west-1"], "OptIn": opt_in });
+    planned().want(&wanted(json!("All"))).visit(MEMBER, visit()).check(expect![[r"
+        eu-west-1: incomplete [now]
+          not opted in to EFS, S3
+    "]]);
+    let some = json!({ "EFS": true, "S3": false, "Tea Leaves": true });
+    planned().want(&wanted(some)).visit(MEMBER, visit()).check(expect![[r"
+        eu-west-1: incomplete [now]
+          not opted in to EFS
+    "]]);
+}
+
+#[test]
+fn the_opt_ins_of_the_management_account_decide_for_all() {
+    let off = || seen(vec![("eu-west-1", open(settings(&[], &["EBS"]), vault(None)))]);
+    planned().visit(MANAGEMENT, off()).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: incomplete [now]
+          the management account has not opted in to any resource type here, which decides for every plan of a backup policy
+    "]]);
+}
+
+#[test]
+fn a_lock_refuses_rules_that_keep_backups_too_short_or_too_long() {
+    let check = |days, min, max, expected: Expect| {
+        let place = open(settings(&["EBS"], &[]), vault(Some((min, max))));
+        let world = World::bare().attach("all", &plan("all", &["eu-west-1"], days), "r-test");
+        world.visit(MEMBER, seen(vec![("eu-west-1", place)])).check(expected);
+    };
+    check(
+        Some(30),
+        Some(30),
+        Some(30),
+        expect![[r"
+        eu-west-1: protected [now]
+    "]],
+    );
+    check(
+        Some(30),
+        Some(31),
+        None,
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the lock of the vault `daily` refuses the rule `all/nightly`: it keeps backups for 30 days, and 31 is the least
+    "]],
+    );
+    check(
+        Some(30),
+        None,
+        Some(29),
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the lock of the vault `daily` refuses the rule `all/nightly`: it keeps backups for 30 days, and 29 is the most
+    "]],
+    );
+    check(
+        None,
+        Some(7),
+        Some(29),
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the lock of the vault `daily` refuses the rule `all/nightly`: it keeps backups for ever, and 29 days is the most
+    "]],
+    );
+}
+
+#[test]
+fn a_key_of_aws_matters_where_backups_are_copied() {
+    let visit = || {
+        let vault = VaultSeen { has_own_key: false, lock: None };
+        seen(vec![("eu-west-1", open(settings(&["EBS"], &[]), vault))])
+    };
+    planned().visit(MEMBER, visit()).check(expect![[r"
+        eu-west-1: protected [now]
+    "]]);
+    let mut copying = plan("all", &["eu-west-1"], Some(30));
+    let arn = "arn:aws:backup:eu-west-2:333333333333:backup-vault:central";
+    let copy = json!({ arn: { "target_backup_vault_arn": { "@@assign": arn } } });
+    copying["plans"]["all"]["rules"]["nightly"]["copy_actions"] = copy;
+    World::bare().attach("all", &copying, "r-test").visit(MEMBER, visit()).check(expect![[r"
+        eu-west-1: incomplete [now]
+          the vault `daily` is encrypted by a key of AWS
+    "]]);
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_not_known_and_not_called_missing() {
+    let throttled =
+        || Err(failure(Some("eu-west-1"), "cannot look at the vault: Throttling", "again"));
+    let place = |settings| Place::Open { settings, vaults: [(id("daily"), throttled())].into() };
+    let visit = seen(vec![("eu-west-1", place(Ok(settings(&["EBS"], &[]))))]);
+    planned().visit(MEMBER, visit).check(expect![[r"
+        eu-west-1: not known [now]
+          cannot look at the vault: Throttling
+    "]]);
+    let visit = seen(vec![("eu-west-1", place(Ok(settings(&[], &["EBS"]))))]);
+    planned().visit(MEMBER, visit).check(expect![[r"
+        eu-west-1: incomplete [now]
+          no resource type is opted in
+          cannot look at the vault: Throttling
+    "]]);
+}
+
+#[test]
+fn a_region_counts_as_not_enabled_only_while_another_one_answers() {
+    let two =
+        || World::bare().attach("all", &plan("all", &["eu-west-1", "me-south-1"], None), "r-test");
+    let closed = || Place::Closed(failure(Some("me-south-1"), "UnrecognizedClientException", "x"));
+    let here = || open(settings(&["EBS"], &[]), vault(None));
+    let visit = seen(vec![("eu-west-1", here()), ("me-south-1", closed())]);
+    let world = two().visit(MEMBER, visit);
+    world.check(expect![[r"
+        eu-west-1: protected [now]
+        me-south-1: Region not enabled [now]
+    "]]);
+    let visit = seen(vec![("eu-west-1", closed()), ("me-south-1", closed())]);
+    two().visit(MEMBER, visit).check(expect![[r"
+        eu-west-1: not known [now]
+          UnrecognizedClientException
+        me-south-1: not known [now]
+          UnrecognizedClientException
+    "]]);
+}
+
+#[test]
+fn an_account_that_nobody_enters_is_as_the_last_run_found_it() {
+    let barred = || Visit::Barred(failure(None, "cannot assume the role", "roll it out"));
+    planned().visit(MEMBER, barred()).check(expect![[r"
+        eu-west-1: not known [not looked at]
+          cannot assume the role
+        note: the account 222222222222 could not be entered: cannot assume the role
+    "]]);
+    planned().check(expect![[r"
+        eu-west-1: not known [not looked at]
+          nobody has looked into the account
+    "]]);
+    let with = |failures: Vec<Failure>| {
+        let mut world = planned().visit(MEMBER, barred());
+        let look = LastLook { at: NOW + Duration::from_hours(4), failures };
+        world.looks.insert(id(MEMBER), look);
+        world
+    };
+    with(vec![]).check(expect![[r"
+        eu-west-1: protected [run of 1970-01-01 04:00 UTC]
+        note: the account 222222222222 could not be entered: cannot assume the role
+    "]]);
+    with(vec![failure(None, "no role", ""), failure(Some("us-east-1"), "no vault", "")]).check(
+        expect![[r"
+            eu-west-1: incomplete [run of 1970-01-01 04:00 UTC]
+              no role
+            note: the account 222222222222 could not be entered: cannot assume the role
+        "]],
+    );
+    with(vec![failure(Some("eu-west-1"), "denied", ENABLE_REGION)]).check(expect![[r"
+        eu-west-1: Region not enabled [run of 1970-01-01 04:00 UTC]
+        note: the account 222222222222 could not be entered: cannot assume the role
+    "]]);
+}
+
+#[test]
+fn the_newest_run_that_knows_an_account_counts() {
+    let hour = |it| NOW + Duration::from_hours(it);
+    let line = |account: &str, more: &str| format!(r#"{{"account":"{account}","ready":{more}}}"#);
+    let newest = line(MEMBER, "true");
+    let older = [
+        line(MEMBER, r#"false,"problem":"gone by now""#),
+        line(MANAGEMENT, r#"false,"problem":"no vault","region":"eu-west-1","hint":"make one""#),
+        line(MANAGEMENT, r#"false,"problem":"no role""#),
+        "half a li".to_owned(),
+    ]
+    .join("\n");
+    let looks = last_looks([(hour(5), newest.as_str()), (hour(3), older.as_str())]);
+    assert_eq!(looks[&id(MEMBER)], LastLook { at: hour(5), failures: vec![] });
+    let failures =
+        vec![failure(Some("eu-west-1"), "no vault", "make one"), failure(None, "no role", "")];
+    assert_eq!(looks[&id(MANAGEMENT)], LastLook { at: hour(3), failures });
+}
+
+#[test]
+fn a_policy_that_is_withheld_protects_nobody_by_what_it_says() {
+    let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+    planned().attach("half", &half, MEMBER).visit(MEMBER, fine()).check(expect![[r"
+        eu-west-1: withheld [now]
+          AWS withholds the merged policy, and the account keeps what it had: plans/half: 'rules' is missing (KEY_REQUIRED); plans/half: 'selections' is missing (KEY_REQUIRED)
+    "]]);
+    // AWS may know better, and says it in its own words.
+    let mut world = planned().visit(MEMBER, fine());
+    world.organization.withheld = Some([(id(MEMBER), vec!["plans/all: odd".to_owned()])].into());
+    world.check(expect![[r"
+        eu-west-1: withheld [now]
+          AWS withholds the merged policy, and the account keeps what it had: plans/all: odd
+    "]]);
+}
+
+#[test]
+fn an_account_that_is_not_active_needs_nothing() {
+    let mut world = planned();
+    world.organization.accounts[1].listed.state = "SUSPENDED".to_owned();
+    let outline = Outline::new(&world.organization, &[], NOW);
+    assert_eq!(outline.look(&world.organization, &[], 1), Look::default());
+    world.check(expect![[r"
+        eu-west-1: account not active [not looked at]
+    "]]);
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_told_and_takes_no_part() {
+    let world = planned().attach("odd", &json!([1]), "r-test").visit(MEMBER, fine());
+    world.check(expect![[r"
+        eu-west-1: protected [now]
+        note: the policy `odd` (p-odd00000) could not be read, and is left out of what accounts get
+    "]]);
+}
+
+#[test]
+fn without_any_region_nothing_is_well() {
+    let report = World::bare().judge();
+    assert!(!report.is_well());
+    World::bare().check(expect![[r"
+        note: no backup policy names a Region, and nobody said which ones matter
+    "]]);
+}
+
+#[test]
+fn accounts_below_the_same_attachments_share_one_effective_policy() {
+    let report = planned().judge();
+    assert_eq!((report.effective.len(), report.rows[0].effective), (1, report.rows[1].effective));
+    let report = planned().attach("more", &plan("more", &["eu-west-1"], None), MEMBER).judge();
+    assert_eq!(report.effective.len(), 2);
+    let chain: Vec<_> = report.effective[1].chain.iter().map(ToString::to_string).collect();
+    assert_eq!(chain, ["r-test", MEMBER]);
+    let setting = report.effective[1].settings.iter().find(|it| it.path == "plans/more/regions");
+    let origin =
+        Origin { operator: "@@assign", policy: "p-more0000".into(), target: MEMBER.into() };
+    assert_eq!(setting.unwrap().origins, [origin]);
+}
+
+#[test]
+fn what_is_looked_at_is_what_the_plans_and_the_templates_name() {
+    let wanted = json!({
+        "RoleName": "m",
+        "Regions": ["us-east-1"],
+        "OptIn": "All",
+        "VaultName": "ours",
+        "BackupRoleName": "our-role",
+    });
+    let world = planned().want(&wanted);
+    let outline = Outline::new(&world.organization, &world.wanted, NOW);
+    let look = outline.look(&world.organization, &world.wanted, 1);
+    let vaults = |region: &str| {
+        look.regions[&id(region)].iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (vaults("eu-west-1"), vaults("us-east-1")),
+        (vec!["daily".to_owned()], vec!["ours".to_owned()])
+    );
+    let roles: Vec<_> = look.roles.iter().map(ToString::to_string).collect();
+    assert_eq!(roles, ["maker", "our-role"]);
+    let policy = look.session_policy("aws", &id(MEMBER));
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+    let actions = policy["Statement"][0]["Action"].as_array().unwrap();
+    let reads = |it: &Value| it.as_str().unwrap().contains(":Describe");
+    assert!(actions.iter().all(reads), "{actions:?}");
+    assert_eq!(policy["Statement"][1]["Action"], "iam:GetRole");
+}
+
+#[test]
+fn the_state_of_an_account_is_the_worst_of_its_regions() {
+    let two = plan("all", &["eu-west-1", "us-east-1"], None);
+    let visit = seen(vec![
+        ("eu-west-1", open(settings(&["EBS"], &[]), vault(None))),
+        ("us-east-1", open(settings(&["EBS"], &[]), None)),
+    ]);
+    let report = World::bare().attach("all", &two, "r-test").visit(MEMBER, visit).judge();
+    assert_eq!(report.state_of(report.row(&id(MEMBER)).unwrap()), State::Incomplete);
+    assert_eq!(report.state_of(report.row(&id(MANAGEMENT)).unwrap()), State::Unknown);
+    let tally = report.tally();
+    assert_eq!(tally, [(State::Protected, 1), (State::Incomplete, 1), (State::Unknown, 2)].into());
+    assert!(!report.is_well());
+}

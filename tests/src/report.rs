@@ -1,0 +1,228 @@
+//! Reports on organizations that nobody has, of any size, with something of everything in them.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot set up has failed"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use plan::id::{AccountId, TargetId};
+use plan::member_accounts::{Account, Failure, Listed, Settings};
+use plan::report::{
+    AttachedPolicy, Lock, Note, Observed, Organization, Outline, Place, Placed, Report, Seen,
+    Source, Unit, VaultSeen, Visit, Wanted, judge,
+};
+use serde_json::{Value, json};
+
+/// The Regions of the reports.
+pub const REGIONS: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// The units, each with the one that it is in.
+const UNITS: [(&str, Option<usize>); 8] = [
+    ("Root", None),
+    ("Security", Some(0)),
+    ("Workloads", Some(0)),
+    ("Production", Some(2)),
+    ("Development", Some(2)),
+    ("Sandbox", Some(0)),
+    ("Legacy", Some(3)),
+    ("<b>Acquired & \"merged\"</b>", Some(0)),
+];
+
+/// When the reports are made: 21 November 2026, 04:00.
+fn taken() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(498_676)
+}
+
+fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// A plan that puts backups of these Regions in the vault `org-backup`.
+#[must_use]
+pub fn plan(name: &str, regions: &[&str], days: u32) -> Value {
+    json!({ "plans": { name: {
+        "regions": { "@@assign": regions },
+        "rules": { "every-night": {
+            "schedule_expression": { "@@assign": "cron(0 5 ? * * *)" },
+            "target_backup_vault_name": { "@@assign": "org-backup" },
+            "lifecycle": { "delete_after_days": { "@@assign": days.to_string() } },
+        } },
+        "selections": { "tags": { "tagged": {
+            "iam_role_arn": { "@@assign": "arn:aws:iam::$account:role/org-backup" },
+            "tag_key": { "@@assign": "backup" },
+            "tag_value": { "@@assign": ["daily"] },
+        } } },
+    } } })
+}
+
+/// The ID of the account of this number.
+#[must_use]
+pub fn account(number: usize) -> AccountId {
+    id(&format!("{:012}", 100_000_000_000_usize + number * 7_919))
+}
+
+fn organization(accounts: usize) -> Organization {
+    let unit = |(index, (name, parent)): (usize, &(&str, Option<usize>))| Unit {
+        id: id(&if index == 0 { "r-ab12".to_owned() } else { format!("ou-ab12-{index:08}") }),
+        name: (*name).to_owned(),
+        parent: *parent,
+    };
+    let units: Vec<_> = UNITS.iter().enumerate().map(unit).collect();
+    let placed = |number: usize| {
+        let unit = match number {
+            0 => 0,
+            _ if number % 31 == 7 => 6,
+            _ if number % 37 == 9 => 7,
+            _ => [3, 4, 3, 5, 4, 1, 3, 3, 4, 5][number % 10],
+        };
+        let name = match (number, UNITS[unit].0) {
+            (0, _) => "management".to_owned(),
+            (_, it) if unit == 7 => format!("{it}-{number:04}"),
+            (_, it) => format!("{}-{number:04}", it.to_lowercase()),
+        };
+        let state = if number % 97 == 41 { "SUSPENDED" } else { "ACTIVE" };
+        let account = Account { id: account(number), name };
+        let (state, paths) = (state.to_owned(), vec![]);
+        Placed { listed: Listed { account, state, paths }, unit }
+    };
+    let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+    let policies = [
+        ("p-daily0000", "org-backup-daily", plan("daily", &REGIONS, 35)),
+        ("p-monthly00", "org-backup-monthly", plan("monthly", &["eu-west-1", "eu-central-1"], 400)),
+        ("p-half00000", "legacy-half", half),
+    ];
+    let policies = policies.map(|(policy, name, text)| {
+        (id(policy), AttachedPolicy { name: name.to_owned(), text: Some(text.to_string()) })
+    });
+    let at = |unit: usize, policies: &[&str]| -> (TargetId, _) {
+        (units[unit].id.clone(), policies.iter().map(|it| id(it)).collect())
+    };
+    let attached = [
+        at(1, &["p-daily0000"]),
+        at(2, &["p-daily0000"]),
+        at(3, &["p-monthly00"]),
+        at(6, &["p-half00000"]),
+        at(0, &[]),
+        at(7, &["p-daily0000"]),
+    ];
+    Organization {
+        id: "o-exampleorg1".to_owned(),
+        partition: "aws".to_owned(),
+        management: account(0),
+        units: units.clone(),
+        accounts: (0..accounts).map(placed).collect(),
+        policies: policies.into(),
+        attached: attached.into(),
+        withheld: None,
+    }
+}
+
+/// What is in an account: mostly everything that is needed.
+fn visit(
+    number: usize,
+    outline: &Outline,
+    organization: &Organization,
+    wanted: &[Wanted],
+) -> Visit {
+    if number % 161 == 17 {
+        return Visit::Barred(Failure {
+            region: None,
+            problem: format!(
+                "cannot assume the role arn:aws:iam::{}:role/org-backup-member: AccessDenied",
+                account(number)
+            ),
+            hint: "roll out the role to this account".to_owned(),
+        });
+    }
+    let trust = json!({ "Statement": {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": { "Service": "backup.amazonaws.com" },
+    } });
+    let asked = outline.look(organization, wanted, number);
+    let has_role = number % 131 != 12;
+    let roles = asked.roles.iter().map(|it| (it.clone(), Ok(has_role.then(|| trust.to_string()))));
+    let regions = asked.regions.iter().enumerate().map(|(index, (region, vaults))| {
+        if index == 4 && number % 5 == 2 {
+            let problem = "UnrecognizedClientException".to_owned();
+            let failure = Failure { region: Some(region.clone()), problem, hint: String::new() };
+            return (region.clone(), Place::Closed(failure));
+        }
+        let types = ["Aurora", "DynamoDB", "EBS", "EC2", "EFS", "FSx", "RDS", "S3"];
+        let on = |it: &str| it != "S3" || number == 0 || (number * 7 + index) % 211 != 5;
+        let opt_in = types.iter().map(|it| (id(it), on(it))).collect();
+        let vault = |_| {
+            let lock = number.is_multiple_of(3).then(|| Lock {
+                is_compliance: number.is_multiple_of(2),
+                min_days: Some(if number % 129 == 6 { 60 } else { 7 }),
+                max_days: number.is_multiple_of(2).then_some(3653),
+            });
+            Ok(((number * 11 + index) % 307 != 11).then_some(VaultSeen { has_own_key: true, lock }))
+        };
+        let vaults = vaults.iter().map(|it| (it.clone(), vault(it))).collect();
+        let settings = Ok(Settings { opt_in, management: BTreeMap::new() });
+        (region.clone(), Place::Open { settings, vaults })
+    });
+    Visit::Seen(Seen { roles: roles.collect(), regions: regions.collect() })
+}
+
+/// A report on so many accounts in 17 Regions.
+///
+/// # Panics
+///
+/// When what it is made of does not fit together.
+#[must_use]
+pub fn sample(accounts: usize) -> Report {
+    let organization = organization(accounts);
+    let wanted = json!({
+        "RoleName": "org-backup-member",
+        "Regions": REGIONS,
+        "TargetIds": ["root"],
+        "OptIn": "All",
+        "VaultName": "org-backup",
+        "BackupRoleName": "org-backup",
+    });
+    let wanted = vec![Wanted::read(&wanted).unwrap()];
+    let outline = Outline::new(&organization, &wanted, taken());
+    let visits = (0..accounts)
+        .map(|it| (account(it), visit(it, &outline, &organization, &wanted)))
+        .collect();
+    judge(Observed {
+        source: Source::Command,
+        taken: taken(),
+        last_sweep: Some(taken() - Duration::from_hours(3)),
+        organization,
+        outline,
+        wanted,
+        visits,
+        looks: BTreeMap::new(),
+        notes: vec![Note {
+            text: "a note with </script><script>alert(1)</script> in it".to_owned(),
+            hint: "see that it is text".to_owned(),
+        }],
+    })
+}

@@ -1,0 +1,417 @@
+//! The page of the report in a browser: what it shows, what it asks for, and how it is used.
+//!
+//! Screenshots are left in `target/screenshots`. On a machine without a browser there is nothing to
+//! test, and the tests say so.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
+)]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::{env, fs};
+
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    MediaFeature, SetScriptExecutionDisabledParams,
+};
+use chromiumoxide::cdp::browser_protocol::log::EventEntryAdded;
+use chromiumoxide::cdp::browser_protocol::network::EventRequestWillBeSent;
+use chromiumoxide::cdp::browser_protocol::page::PrintToPdfParams;
+use chromiumoxide::cdp::js_protocol::runtime::{
+    EvaluateParams, EventConsoleApiCalled, EventExceptionThrown,
+};
+use chromiumoxide::handler::viewport::Viewport;
+use chromiumoxide::page::ScreenshotParams;
+use chromiumoxide::{Browser, BrowserConfig, Page};
+use futures_util::StreamExt as _;
+use plan::report::page::page;
+use plan::report::{Report, State};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::report::{REGIONS, account, sample};
+
+static SMALL: LazyLock<Report> = LazyLock::new(|| sample(40));
+static LARGE: LazyLock<Report> = LazyLock::new(|| sample(5_000));
+
+/// The browser that Debian has, or another that takes the same words.
+#[expect(clippy::disallowed_methods, reason = "where programs are is nobody's setting")]
+fn browser() -> Option<PathBuf> {
+    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    let mut places = names.iter().flat_map(|name| folders.iter().map(move |it| it.join(name)));
+    places.find(|it| it.is_file())
+}
+
+/// A page in a browser of its own.
+struct Tab {
+    browser: Browser,
+    page: Page,
+    /// What was printed to the console, thrown or reported.
+    said: Arc<Mutex<Vec<String>>>,
+    /// What was asked for.
+    asked: Arc<Mutex<Vec<String>>>,
+    file: PathBuf,
+    _folder: TempDir,
+}
+
+impl Tab {
+    /// A browser with nothing in it; `None` where there is none, which is said.
+    async fn empty(report: &Report) -> Option<Self> {
+        let Some(executable) = browser() else {
+            // Not `eprintln`, which nobody sees of a test that passes.
+            let mut stderr = std::io::stderr().lock();
+            writeln!(stderr, "LEFT OUT: there is no chromium here, so the page was not tried")
+                .unwrap();
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report.html");
+        fs::write(&file, page(report)).unwrap();
+        let viewport = Viewport { width: 1440, height: 1000, ..Viewport::default() };
+        let config = BrowserConfig::builder()
+            .chrome_executable(executable)
+            .no_sandbox()
+            .user_data_dir(folder.path().join("profile"))
+            .viewport(viewport)
+            .args([
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ]);
+        let (browser, mut handler) = Browser::launch(config.build().unwrap()).await.unwrap();
+        tokio::spawn(async move { while handler.next().await.is_some() {} });
+        let page = browser.new_page("about:blank").await.unwrap();
+        page.enable_log().await.unwrap();
+        let (said, asked) = (Arc::default(), Arc::default());
+        let tab = Self { browser, page, said, asked, file, _folder: folder };
+        tab.listen().await;
+        Some(tab)
+    }
+
+    /// A browser with the page in it, once everything on it is there.
+    async fn open(report: &Report, fragment: &str) -> Option<Self> {
+        let tab = Self::empty(report).await?;
+        tab.page.goto(tab.url() + fragment).await.unwrap();
+        tab.settled().await;
+        Some(tab)
+    }
+
+    fn url(&self) -> String {
+        format!("file://{}", self.file.display())
+    }
+
+    async fn listen(&self) {
+        let said = |words: &Arc<Mutex<Vec<String>>>| Arc::clone(words);
+        let (words, mut events) =
+            (said(&self.said), self.page.event_listener::<EventConsoleApiCalled>().await.unwrap());
+        tokio::spawn(async move {
+            while let Some(it) = events.next().await {
+                words.lock().unwrap().push(format!("{it:?}"));
+            }
+        });
+        let (words, mut events) =
+            (said(&self.said), self.page.event_listener::<EventExceptionThrown>().await.unwrap());
+        tokio::spawn(async move {
+            while let Some(it) = events.next().await {
+                words.lock().unwrap().push(format!("{it:?}"));
+            }
+        });
+        let (words, mut events) =
+            (said(&self.said), self.page.event_listener::<EventEntryAdded>().await.unwrap());
+        tokio::spawn(async move {
+            while let Some(it) = events.next().await {
+                words.lock().unwrap().push(format!("{:?}", it.entry));
+            }
+        });
+        let (words, mut events) = (
+            said(&self.asked),
+            self.page.event_listener::<EventRequestWillBeSent>().await.unwrap(),
+        );
+        tokio::spawn(async move {
+            while let Some(it) = events.next().await {
+                words.lock().unwrap().push(it.request.url.clone());
+            }
+        });
+    }
+
+    /// What the expression comes to, once it is a value.
+    async fn value(&self, expression: &str) -> Value {
+        let evaluate = EvaluateParams::builder().expression(expression);
+        let evaluate = evaluate.await_promise(true).return_by_value(true).build().unwrap();
+        let value = self.page.evaluate_expression(evaluate).await.unwrap();
+        value.value().cloned().unwrap_or_default()
+    }
+
+    /// Waits for the last part of the page, and for the browser to draw.
+    async fn settled(&self) {
+        self.value(
+            "new Promise((done) => { const look = () => \
+             performance.getEntriesByName('complete').length ? requestAnimationFrame(() => done(1)) \
+             : requestAnimationFrame(look); look(); })",
+        )
+        .await;
+    }
+
+    async fn text(&self, selector: &str) -> String {
+        let text = self.value(&format!("document.querySelector({selector:?}).textContent")).await;
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// Presses a key on whatever has the focus, and waits for what it leads to.
+    async fn press(&self, key: &str) {
+        self.page.find_element("body").await.unwrap().press_key(key).await.unwrap();
+        self.value("new Promise((done) => requestAnimationFrame(() => done(1)))").await;
+    }
+
+    async fn click(&self, selector: &str) {
+        self.page.find_element(selector).await.unwrap().click().await.unwrap();
+    }
+
+    /// What has the focus: the place of its row, and what it is called.
+    async fn focus(&self) -> (u64, String) {
+        let focus = self
+            .value(
+                "(() => { const it = document.activeElement; const row = it.closest('tr'); \
+                 return [row ? Number(row.getAttribute('aria-rowindex')) : 0, \
+                 it.getAttribute('aria-label') || it.textContent]; })()",
+            )
+            .await;
+        (focus[0].as_u64().unwrap(), focus[1].as_str().unwrap().to_owned())
+    }
+
+    async fn keep_screenshot(&self, name: &str) {
+        let target = env::current_exe().unwrap();
+        let target = target.ancestors().find(|it| it.ends_with("target")).unwrap().to_owned();
+        let folder = target.join("screenshots");
+        fs::create_dir_all(&folder).unwrap();
+        let params = ScreenshotParams::builder().build();
+        let file: &Path = &folder.join(name);
+        self.page.save_screenshot(params, file).await.unwrap();
+        assert!(fs::metadata(file).unwrap().len() > 20_000, "{name} shows something");
+    }
+
+    /// Ends the browser, which must have had nothing to say and nothing to ask for but the file.
+    async fn close_in_silence(self) {
+        let nothing: &[String] = &[];
+        assert_eq!(self.said.lock().unwrap().as_slice(), nothing);
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.retain(|it| !it.starts_with(&self.url()) && it != "data:,");
+        assert_eq!(asked, nothing);
+        self.close().await;
+    }
+
+    async fn close(mut self) {
+        let _ = self.browser.close().await;
+        let _ = self.browser.wait().await;
+    }
+}
+
+/// Says how long something took, which no test fails for unless it is far too long.
+fn tell(text: &str) {
+    writeln!(std::io::stderr().lock(), "{text}").unwrap();
+}
+
+#[tokio::test]
+async fn at_any_size_little_is_built_and_nothing_is_asked_for() {
+    for (report, name) in [(&*SMALL, "page-40.png"), (&*LARGE, "page-5000.png")] {
+        let Some(tab) = Tab::open(report, "").await else { return };
+        let accounts = report.rows.len();
+        let rows = tab.value("document.querySelectorAll('#body tr.row').length").await;
+        let nodes = tab.value("document.querySelectorAll('*').length").await;
+        assert!(rows.as_u64().unwrap() <= 60, "{rows} rows of {accounts}");
+        // 60 rows of 18 cells with a mark in each, and the rest of the page.
+        assert!(nodes.as_u64().unwrap() < 4_000, "{nodes} elements for {accounts} accounts");
+        let count =
+            tab.value("document.getElementById('grid').getAttribute('aria-rowcount')").await;
+        assert_eq!(count, json!((accounts + 1).to_string()));
+        let usable = tab.value("performance.getEntriesByName('until usable')[0].duration").await;
+        let usable = usable.as_f64().unwrap();
+        tell(&format!(
+            "the page with {accounts} accounts × {} Regions: usable after {usable:.0} ms, {nodes} \
+             elements",
+            REGIONS.len()
+        ));
+        assert!(usable < 20_000.0, "{usable} ms is ten times as long as it may take");
+        tab.keep_screenshot(name).await;
+        tab.close_in_silence().await;
+    }
+}
+
+#[tokio::test]
+async fn the_head_says_what_the_report_says() {
+    let Some(tab) = Tab::open(&SMALL, "").await else { return };
+    for (state, count) in SMALL.tally() {
+        let shown = tab.text(&format!("[data-state='{}'] b", state.key())).await;
+        assert_eq!(shown, count.to_string(), "{state}");
+    }
+    let bad = SMALL.rows.iter().filter(|it| !SMALL.state_of(it).is_fine()).count();
+    let verdict = tab.text("#verdict").await;
+    assert!(verdict.starts_with(&format!("{bad} accounts of 40 need attention")), "{verdict}");
+    // What somebody wrote is text, whatever it looks like.
+    let notes = tab.text("#notes").await;
+    assert!(notes.contains("</script><script>alert(1)</script>"), "{notes}");
+    let markup = tab.value("document.querySelectorAll('#tree b, #body b').length").await;
+    assert_eq!(markup, json!(0));
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn search_and_filters_show_the_accounts_that_are_meant() {
+    let Some(tab) = Tab::open(&LARGE, "").await else { return };
+    let search = tab.page.find_element("#search").await.unwrap();
+    search.click().await.unwrap().type_str("sandbox-0003 Sandbox").await.unwrap();
+    assert_eq!(tab.text("#count").await, "1 of 5,000 accounts");
+    assert_eq!(tab.text("#body tr.row a").await, "sandbox-0003");
+    search.type_str(" nobody").await.unwrap();
+    assert_eq!(tab.value("document.getElementById('empty').hidden").await, json!(false));
+    tab.click("#reset").await;
+    assert_eq!(tab.text("#count").await, "5,000 accounts");
+
+    tab.click("[data-state='no-plan']").await;
+    let has = |state: State| {
+        LARGE
+            .rows
+            .iter()
+            .filter(move |row| row.cells.iter().any(|it| LARGE.cells[*it].state == state))
+    };
+    let without = has(State::NoPlan).count();
+    assert_eq!(tab.text("#count").await, format!("{without} of 5,000 accounts"));
+    tab.click("[data-state='no-plan']").await;
+
+    tab.value(
+        "(() => { const it = document.getElementById('region'); it.value = '4'; \
+         it.dispatchEvent(new Event('change')); })()",
+    )
+    .await;
+    let columns = tab.value("document.querySelectorAll('#head .region').length").await;
+    assert_eq!((columns, tab.text("#head .region").await), (json!(1), REGIONS[4].to_owned()));
+
+    tab.click("[aria-label^='Security,']").await;
+    let security = LARGE.rows.iter().filter(|it| LARGE.path(it) == ["Security"]).count();
+    assert_eq!(tab.text("#count").await, format!("{security} of 5,000 accounts"));
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn the_keyboard_reaches_every_account_and_comes_back() {
+    let Some(tab) = Tab::open(&LARGE, "").await else { return };
+    tab.value("document.querySelector('#body [tabindex=\"0\"]').focus()").await;
+    assert_eq!(tab.focus().await.0, 2, "the first row comes after the head");
+    tab.press("ArrowDown").await;
+    tab.press("ArrowRight").await;
+    let (row, words) = tab.focus().await;
+    assert_eq!(row, 3);
+    assert!(words.starts_with(&format!("{}: ", REGIONS[0])), "{words}");
+    tab.press("End").await;
+    let (_, words) = tab.focus().await;
+    assert!(words.starts_with(&format!("{}: ", REGIONS[16])), "{words}");
+    for _ in 0..20 {
+        tab.press("PageDown").await;
+    }
+    let (far, _) = tab.focus().await;
+    assert!(far > 200, "row {far}");
+    tab.press("Home").await;
+    let (_, name) = tab.focus().await;
+    tab.press("Enter").await;
+    tab.settled().await;
+    assert_eq!(tab.text("#account-title").await, name);
+    assert_eq!(tab.focus().await.1, name, "a screen reader begins with the name");
+    tab.press("Escape").await;
+    assert_eq!(tab.focus().await, (far, name), "and is where it was");
+    tab.press("/").await;
+    assert_eq!(tab.value("document.activeElement.id").await, json!("search"));
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn a_fragment_opens_its_account_and_says_where_each_setting_comes_from() {
+    let row = SMALL.rows.iter().find(|it| SMALL.path(it) == ["Workloads", "Production"]).unwrap();
+    let fragment = format!("#account-{}", row.account.id);
+    let Some(tab) = Tab::open(&SMALL, &fragment).await else { return };
+    assert_eq!(tab.text("#account-title").await, row.account.name);
+    let shown = tab.text("#account").await;
+    for part in [
+        "org-backup-daily (@@assign at Workloads)",
+        "org-backup-monthly (@@assign at Production)",
+        "plans/monthly/rules/every-night/lifecycle/delete_after_days",
+        "Root / Workloads / Production",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    tab.keep_screenshot("account.png").await;
+    // An account that nobody has is no reason to show nothing.
+    tab.value(&format!("location.hash = 'account-{}'", account(999_999))).await;
+    tab.value("new Promise((done) => setTimeout(() => done(1), 0))").await;
+    assert_eq!(tab.value("document.getElementById('account').hidden").await, json!(true));
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn who_prefers_the_dark_gets_it() {
+    let Some(tab) = Tab::open(&SMALL, "").await else { return };
+    let background = "getComputedStyle(document.body).backgroundColor";
+    assert_eq!(tab.value(background).await, json!("rgb(251, 251, 249)"));
+    let dark = MediaFeature::new("prefers-color-scheme", "dark");
+    tab.page.emulate_media_features(vec![dark]).await.unwrap();
+    assert_eq!(tab.value(background).await, json!("rgb(20, 24, 28)"));
+    tab.keep_screenshot("dark.png").await;
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn on_paper_there_is_everything() {
+    let Some(tab) = Tab::open(&SMALL, "").await else { return };
+    tab.value(
+        "addEventListener('beforeprint', () => { window.printed = [\
+         document.querySelectorAll('#body tr.row').length, \
+         document.querySelectorAll('.policy[open]').length, \
+         document.querySelectorAll('.policy .table.even').length, \
+         document.querySelectorAll('.more').length]; })",
+    )
+    .await;
+    let pdf = tab.page.pdf(PrintToPdfParams::default()).await.unwrap();
+    assert!(pdf.starts_with(b"%PDF-"));
+    let (policies, set) = (SMALL.effective.len(), SMALL.effective.iter());
+    let set = set.filter(|it| !it.settings.is_empty()).count();
+    assert_eq!(tab.value("window.printed").await, json!([40, policies, set, 0]));
+    // And afterwards the page is as it was.
+    assert_eq!(tab.value("document.querySelectorAll('.policy[open]').length").await, json!(0));
+    tab.close_in_silence().await;
+    let Some(tab) = Tab::open(&LARGE, "").await else { return };
+    tab.value("dispatchEvent(new Event('beforeprint'))").await;
+    let rows = tab.value("document.querySelectorAll('#body tr.row').length").await;
+    assert_eq!(rows, json!(5_000));
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn without_scripts_the_page_says_so_and_how_it_is() {
+    let Some(tab) = Tab::empty(&SMALL).await else { return };
+    tab.page.execute(SetScriptExecutionDisabledParams::new(true)).await.unwrap();
+    tab.page.goto(tab.url()).await.unwrap();
+    let shown = tab.page.find_element("body").await.unwrap().inner_text().await.unwrap().unwrap();
+    assert!(shown.contains("This page needs JavaScript"), "{shown}");
+    assert!(shown.contains("40 accounts × 17 Regions: "), "{shown}");
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn nothing_else_may_run_in_the_page_or_be_fetched_by_it() {
+    let Some(tab) = Tab::open(&SMALL, "").await else { return };
+    tab.value(
+        "(() => { const it = document.createElement('script'); it.textContent = 'window.ran = 1'; \
+         document.body.append(it); const image = document.createElement('img'); \
+         image.src = 'http://127.0.0.1:9/x'; document.body.append(image); })()",
+    )
+    .await;
+    assert_eq!(tab.value("typeof window.ran").await, json!("undefined"));
+    let refused = "fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')";
+    assert_eq!(tab.value(refused).await, json!("refused"));
+    tab.close().await;
+}

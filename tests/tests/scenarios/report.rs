@@ -1,0 +1,316 @@
+//! `org-backup report`: what it says of an organization, and that it changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Fault, KeyType, Role, Settings, Vault};
+use tests::command::{Run, org_backup, org_backup_as};
+use tests::organization::Organization;
+use tests::report::plan;
+use tests::role::STATE_BUCKET;
+
+use crate::member_accounts::{MANAGEMENT, ROLE, member_role};
+
+const REGIONS: [&str; 2] = ["eu-west-1", "eu-west-3"];
+
+/// An organization of twelve accounts in which everything is as it should be: a plan at the root,
+/// vaults, roles and opt-ins in two Regions.
+async fn protected() -> Organization {
+    let organization = Organization::ready(Settings::default()).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    organization.iam(|it| {
+        it.create_role_everywhere(member_role());
+        let statement = json!({
+            "Effect": "Allow",
+            "Principal": { "Service": "backup.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        it.create_role_everywhere(Role::new("org-backup", &trust));
+    });
+    let vault = Vault::new("org-backup").key("arn:aws:kms:$region:$account:key/mine");
+    let vault = vault.key_type(KeyType::CustomerManaged).locked(Some(7), None);
+    organization.backup(|it| it.vaults_mut().create_everywhere(vault));
+    let accounts: Vec<_> =
+        organization.organization(|it| it.accounts().map(|it| it.id.clone()).collect());
+    for account in &accounts {
+        for region in REGIONS {
+            let types = organization.backup(|it| it.region_settings(account, region).opt_in);
+            let on = types.into_keys().map(|it| (it, true)).collect();
+            organization
+                .backup(|it| it.update_region_settings(account, region, &on, &[].into()))
+                .unwrap();
+        }
+    }
+    attach(&organization, "daily", &plan("daily", &REGIONS, 35), "root");
+    let members = json!({
+        "SchemaVersion": 1,
+        "Revision": 1,
+        "Function": "member-accounts",
+        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/members/7a0c",
+        "LogicalId": "E",
+        "PhysicalId": "member-accounts",
+        "Properties": {
+            "RoleName": ROLE,
+            "Regions": REGIONS,
+            "TargetIds": ["root"],
+            "OptIn": "All",
+            "VaultName": "org-backup",
+            "BackupRoleName": "org-backup",
+        },
+    });
+    let key = "desired/member-accounts/members/7a0c/E.json";
+    organization.buckets(|it| it.put(STATE_BUCKET, key, members.to_string()));
+    organization
+}
+
+fn attach(organization: &Organization, name: &str, content: &Value, target: &str) {
+    let target = organization.id(target);
+    organization.organization(|it| {
+        let id = it.create_policy(BACKUP_POLICY, name, "", &content.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &target).unwrap();
+        it.publish();
+    });
+}
+
+async fn report(organization: &Organization, arguments: &[&str]) -> Run {
+    org_backup(organization, &[&["report"], arguments].concat()).await
+}
+
+/// The report as JSON, with names for IDs, and its exit code.
+async fn json_of(organization: &Organization, arguments: &[&str]) -> (Value, i32) {
+    let run = report(organization, &[&["--json"], arguments].concat()).await;
+    (run.json(), run.code)
+}
+
+/// The states of the Regions that are not protected, by the name of the account, each with what is
+/// missing.
+fn wrong(report: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut wrong = BTreeMap::<_, Vec<_>>::new();
+    for account in report["accounts"].as_array().unwrap() {
+        for region in account["regions"].as_array().unwrap() {
+            let (state, name) =
+                (region["state"].as_str().unwrap(), account["name"].as_str().unwrap());
+            if !["protected", "inactive"].contains(&state) {
+                let missing = region["missing"].as_array().unwrap().iter();
+                let missing: Vec<_> = missing.map(|it| it["problem"].as_str().unwrap()).collect();
+                let region = region["region"].as_str().unwrap();
+                let line = format!("{region}: {state}: {}", missing.join("; "));
+                wrong.entry(name.to_owned()).or_default().push(line);
+            }
+        }
+    }
+    wrong
+}
+
+#[tokio::test]
+async fn where_nothing_is_missing_all_is_well_and_nothing_was_written() {
+    let organization = protected().await;
+    organization.clear_journal();
+    let (report, code) = json_of(&organization, &[]).await;
+    assert_eq!(wrong(&report), [].into());
+    assert_eq!((code, &report["well"]), (0, &json!(true)));
+    assert_eq!(report["states"], json!({ "protected": 22, "inactive": 2 }));
+    assert_eq!(report["notes"], json!([]));
+    let cell = &report["accounts"][1]["regions"][0];
+    assert_eq!(
+        cell["vaults"][0]["lock"],
+        json!({ "mode": "governance", "minDays": 7, "maxDays": null })
+    );
+    assert_eq!(
+        cell["roles"],
+        json!([{ "name": "org-backup", "found": true, "trustsBackup": true }])
+    );
+    assert_eq!((&cell["lookedAt"], &cell["plans"]), (&json!("now"), &json!(["daily"])));
+    assert_eq!(
+        organization.lines(|it| it.operation.starts_with("Update") || it.is_successful_write()),
+        ""
+    );
+}
+
+#[tokio::test]
+async fn accounts_that_share_their_policies_cost_no_call_of_their_own_to_organizations() {
+    let organization = protected().await;
+    organization.clear_journal();
+    let _ = json_of(&organization, &[]).await;
+    let count = |operation: &str| {
+        organization.journal().iter().filter(|it| it.operation == operation).count()
+    };
+    assert_eq!(count("DescribeEffectivePolicy"), 0);
+    assert_eq!((count("DescribePolicy"), count("ListAccounts")), (1, 1));
+    // One role, and for each Region its settings and its vault, in ten members and without a role in
+    // the management account.
+    assert_eq!((count("AssumeRole"), count("GetRole")), (10, 11));
+    assert_eq!((count("DescribeRegionSettings"), count("DescribeBackupVault")), (22, 22));
+}
+
+#[tokio::test]
+async fn whatever_is_missing_is_named_where_it_is_missing() {
+    let organization = protected().await;
+    let names = [
+        "security-000",
+        "production-001",
+        "production-002",
+        "production-003",
+        "production-004",
+        "development-005",
+    ];
+    let [no_vault, strict, opted_out, no_role, barred, disabled] =
+        names.map(|it| organization.id(it));
+    organization.backup(|it| {
+        it.vaults_mut().delete(&no_vault, "eu-west-1", "org-backup");
+        let vault = Vault::new("org-backup").key("k").key_type(KeyType::CustomerManaged);
+        it.vaults_mut().create(&strict, "eu-west-3", vault.locked(Some(60), None));
+        let off = [("EBS".to_owned(), false)].into();
+        it.update_region_settings(&opted_out, "eu-west-1", &off, &[].into()).unwrap();
+    });
+    organization.iam(|it| {
+        it.delete_role(&no_role, "org-backup");
+        it.delete_role(&barred, ROLE);
+    });
+    organization.regions(|it| it.disable(&disabled, "eu-west-3"));
+    let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+    attach(&organization, "half", &half, "sandbox-008");
+    let (report, code) = json_of(&organization, &[]).await;
+    assert_eq!(code, 1);
+    let wrong = wrong(&report);
+    let all = |name: &str| wrong[name].join("\n");
+    assert_eq!(all("security-000"), "eu-west-1: incomplete: there is no vault `org-backup`");
+    assert_eq!(
+        all("production-001"),
+        "eu-west-3: incomplete: the lock of the vault `org-backup` refuses the rule \
+         `daily/every-night`: it keeps backups for 35 days, and 60 is the least"
+    );
+    assert_eq!(all("production-002"), "eu-west-1: incomplete: not opted in to EBS");
+    assert_eq!(wrong["production-003"].len(), 2);
+    assert!(
+        all("production-003").ends_with("eu-west-3: incomplete: there is no role `org-backup`")
+    );
+    assert!(all("production-004").starts_with("eu-west-1: unknown: cannot assume the role "));
+    assert_eq!(all("development-005"), "eu-west-3: disabled: ");
+    assert!(
+        all("sandbox-008").starts_with("eu-west-1: withheld: AWS withholds the merged policy"),
+        "{}",
+        all("sandbox-008")
+    );
+    assert_eq!(wrong.len(), 7);
+    let note = report["notes"][0]["text"].as_str().unwrap();
+    assert!(
+        note.starts_with(&format!(
+            "the account {} could not be entered",
+            organization.named(&barred)
+        ))
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_may_look_at_is_what_the_last_run_found() {
+    let organization = protected().await;
+    let account = organization.id("security-000");
+    organization.backup(|it| it.vaults_mut().delete(&account, "eu-west-3", "org-backup"));
+    let mut stack = organization.stack("member-accounts").named("E").kept();
+    let properties = json!({
+        "RoleName": ROLE,
+        "Regions": REGIONS,
+        "OptIn": "All",
+        "VaultName": "org-backup",
+        "BackupRoleName": "org-backup",
+    });
+    let _ = stack.create(properties).await.ok();
+    // From then on the role lets nobody in, as the one of the shipped template does not let people.
+    let accounts: Vec<_> =
+        organization.organization(|it| it.accounts().map(|it| it.id.clone()).collect());
+    organization.iam(|it| {
+        for account in accounts.iter().filter(|it| *it != MANAGEMENT) {
+            it.delete_role(account, ROLE);
+        }
+    });
+    for arguments in [&[][..], &["--no-members"]] {
+        let (report, code) = json_of(&organization, arguments).await;
+        assert_eq!(code, 1);
+        let expected = ["eu-west-3: incomplete: there is no vault `org-backup`".to_owned()];
+        assert_eq!(wrong(&report), [("security-000".to_owned(), expected.to_vec())].into());
+        let cell = &report["accounts"][1]["regions"][0];
+        assert_eq!(cell["lookedAt"], json!("2026-01-01 00:00 UTC"));
+    }
+    organization.clear_journal();
+    let _ = json_of(&organization, &["--no-members"]).await;
+    assert_eq!(organization.lines(|it| it.operation == "AssumeRole"), "");
+}
+
+#[tokio::test]
+async fn without_bucket_role_or_policy_there_is_still_a_report() {
+    let organization = Organization::bare(Settings::default()).await;
+    let ran =
+        report(&organization, &["--state-bucket=", "--regions", "eu-west-1,eu-north-1"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.notes);
+    assert!(
+        ran.text.contains("12 accounts × 2 Regions: 22 no plan, 2 account not active"),
+        "{}",
+        ran.text
+    );
+    for note in
+        ["backup policies are not enabled", "without the state bucket", "could not be entered"]
+    {
+        assert!(ran.notes.contains(note), "{note}: {}", ran.notes);
+    }
+    let ran = report(&organization, &["--state-bucket="]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.notes.contains("no backup policy names a Region"), "{}", ran.notes);
+}
+
+#[tokio::test]
+async fn whoever_may_not_read_the_organization_is_told_which_account_may() {
+    let organization = protected().await;
+    let member = organization.id("security-000");
+    let ran = org_backup_as(&organization, &member, &["report"]).await;
+    assert_eq!((ran.code, ran.text.as_str()), (2, ""));
+    assert!(ran.notes.contains("the management account is management"), "{}", ran.notes);
+}
+
+#[tokio::test]
+async fn what_aws_does_not_say_is_a_note_and_the_rest_is_judged() {
+    let organization = protected().await;
+    organization.fail(
+        Fault::error("ListAccountsWithInvalidEffectivePolicy", "AccessDeniedException").forever(),
+    );
+    organization.buckets(|it| it.deny(STATE_BUCKET, "desired/member-accounts/members/7a0c/E.json"));
+    let (report, code) = json_of(&organization, &[]).await;
+    assert_eq!(code, 0, "{report}");
+    let notes: Vec<_> =
+        report["notes"].as_array().unwrap().iter().map(|it| it["text"].as_str().unwrap()).collect();
+    assert!(
+        notes[0].starts_with("AWS did not say which merged policies it withholds"),
+        "{notes:?}"
+    );
+    assert!(notes[1].starts_with("cannot read s3://state/desired/"), "{notes:?}");
+}
+
+#[tokio::test]
+async fn the_table_the_csv_and_the_page_say_the_same() {
+    let organization = protected().await;
+    let account = organization.id("security-000");
+    organization.backup(|it| it.vaults_mut().delete(&account, "eu-west-1", "org-backup"));
+    let table = report(&organization, &["--missing"]).await.text;
+    let rows: Vec<_> = table.lines().filter(|it| it.contains("security-000   Sec")).collect();
+    assert_eq!(rows.len(), 1, "{table}");
+    for word in ["eu-west-1", "incomplete", "daily", "org-backup (missing)", "there is no vault"] {
+        assert!(rows[0].contains(word), "{word}: {table}");
+    }
+    let csv = report(&organization, &["--csv"]).await.text;
+    assert_eq!(csv.lines().count(), 1 + 12 * 2);
+    let line = csv.lines().find(|it| it.starts_with("security-000,security-000,Security"));
+    assert!(
+        line.unwrap().contains(",eu-west-1,incomplete,daily,org-backup (missing),org-backup,"),
+        "{csv}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let ran = report(&organization, &["--html", file.to_str().unwrap()]).await;
+    assert_eq!((ran.code, ran.text.lines().count()), (1, 2), "{}", ran.text);
+    let page = std::fs::read_to_string(file).unwrap();
+    assert!(page.contains(&account) && page.contains("there is no vault `org-backup`"));
+    let missing = report(&organization, &["--html", "/nowhere/report.html"]).await;
+    assert_eq!(missing.code, 2);
+    assert!(missing.notes.contains("cannot write `/nowhere/report.html`"), "{}", missing.notes);
+}
