@@ -1,6 +1,6 @@
-//! An AWS Organization on loopback: Organizations, AWS Backup's settings and vaults, roles and who
-//! assumes them, keys, the StackSets switch of CloudFormation, S3 objects, topics, executions of
-//! state machines, and a place for the answers of custom resources.
+//! An AWS Organization on loopback: Organizations, AWS Backup's settings, vaults and restore jobs,
+//! roles and who assumes them, keys, the StackSets switch of CloudFormation, S3 objects, topics,
+//! executions of state machines, and a place for the answers of custom resources.
 //!
 //! It speaks AWS's wire formats, enforces AWS's rules, quotas and rates, writes down every call,
 //! and goes wrong when told to. [`Function`] runs a real function binary against it under a Lambda
