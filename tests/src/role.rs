@@ -71,6 +71,17 @@ impl FunctionRole {
         RETAINING_ROLES[function].clone()
     }
 
+    /// The role that this template gives `function` with these parameters.
+    ///
+    /// # Panics
+    ///
+    /// When it has no such function.
+    #[must_use]
+    pub fn given(function: &str, template: &Template, parameters: &[(&str, &str)]) -> Self {
+        let mut roles = roles(template, parameters).into_iter();
+        roles.find(|(name, _)| name == function).unwrap().1
+    }
+
     /// Every function with a role.
     #[must_use]
     pub fn functions() -> Vec<&'static str> {

@@ -109,10 +109,20 @@ impl Template {
 
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
-        let mut documents = Yaml::load_from_str(&text).unwrap();
+        Self::of_text(path.file_name().unwrap().to_str().unwrap(), &text)
+    }
+
+    /// The template with this text.
+    ///
+    /// # Panics
+    ///
+    /// When it is not YAML.
+    #[must_use]
+    pub fn of_text(name: &str, text: &str) -> Self {
+        let mut documents = Yaml::load_from_str(text).unwrap();
         assert_eq!(documents.len(), 1);
         let body = of_yaml(&documents.remove(0));
-        Self { name: path.file_name().unwrap().to_str().unwrap().to_owned(), body }
+        Self { name: name.to_owned(), body }
     }
 
     /// Its resources whose type begins with `prefix`, by name.
