@@ -10,6 +10,7 @@ mod accounts;
 mod drift;
 mod functions;
 mod operators;
+mod pages;
 mod security;
 
 use serde_json::{Value, json};

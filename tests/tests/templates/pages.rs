@@ -1,0 +1,117 @@
+//! What pages say of templates.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tests::template::Template;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The cells of each row of the first table of a page whose first column has this heading.
+fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let lines = text.lines().skip_while(|it| !it.starts_with(&format!("| {heading} |")));
+    let rows = lines.take_while(|it| it.starts_with('|'));
+    let cells =
+        |line: &str| line.trim_matches('|').split(" | ").map(|it| it.trim().to_owned()).collect();
+    rows.map(cells).collect()
+}
+
+/// What stands in code in a cell.
+fn code(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn what_stacks_cost_is_counted_in_the_templates() {
+    let types = [
+        ("keys", "AWS::KMS::Key"),
+        ("functions", "AWS::Lambda::Function"),
+        ("alarms", "AWS::CloudWatch::Alarm"),
+        ("dashboards", "AWS::CloudWatch::Dashboard"),
+        ("queues", "AWS::SQS::Queue"),
+        ("state machines", "AWS::StepFunctions::StateMachine"),
+        ("buckets", "AWS::S3::Bucket"),
+    ];
+    let rows = table("docs/costs.md", "template");
+    assert_eq!(rows[0][1..], types.map(|(name, _)| name.to_owned()));
+    let mut told = BTreeMap::new();
+    for row in &rows[2..] {
+        for name in code(&row[0]) {
+            told.insert(name.to_owned(), row[1..].to_vec());
+        }
+    }
+    for template in Template::all() {
+        let count = |kind: &str| {
+            let all = template.resources(kind).into_iter();
+            all.filter(|(_, it)| it["Type"] == kind).count().to_string()
+        };
+        let counted: Vec<_> = types.iter().map(|(_, kind)| count(kind)).collect();
+        assert_eq!(told.remove(&template.name), Some(counted), "{}", template.name);
+    }
+    assert_eq!(told, BTreeMap::new());
+}
+
+#[test]
+fn the_readme_names_every_template_and_every_property() {
+    let rows = table("README.md", "Template");
+    let told: Vec<_> = rows.iter().flat_map(|it| code(&it[0])).collect();
+    for template in Template::all() {
+        assert!(told.contains(&template.name.as_str()), "{}", template.name);
+    }
+    let rows = table("README.md", "Type");
+    for template in Template::all() {
+        for (name, resource) in template.resources("Custom::") {
+            let kind = resource["Type"].as_str().unwrap();
+            let row = rows.iter().find(|it| code(&it[0]).contains(&kind)).unwrap();
+            for property in resource["Properties"].as_object().unwrap().keys() {
+                let own = property.starts_with("Service") && property != "ServicePrincipals";
+                assert!(own || code(&row[1]).contains(&property.as_str()), "{name}: {property}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_function_is_in_the_security_model() {
+    let rows = table("docs/security.md", "function");
+    let told: Vec<_> = rows.iter().flat_map(|it| code(&it[0])).collect();
+    let mut functions: Vec<_> = fs::read_dir(root().join("functions")).unwrap().collect();
+    functions.retain(|it| it.as_ref().unwrap().path().join("Cargo.toml").is_file());
+    for function in functions {
+        let name = function.unwrap().file_name().into_string().unwrap();
+        assert!(told.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn every_link_to_a_file_leads_there() {
+    fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().map(|it| it.unwrap()) {
+            let path = entry.path();
+            if path.is_dir() {
+                pages(&path, found);
+            } else if path.extension().is_some_and(|it| it == "md") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    pages(&root().join("docs"), &mut found);
+    let mut links = 0;
+    for page in found {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|it| it.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if !file.is_empty() && !file.contains("://") {
+                links += 1;
+                let path = page.parent().unwrap().join(file);
+                assert!(path.exists(), "{}: {link}", page.display());
+            }
+        }
+    }
+    assert!(links > 20, "{links}");
+}
