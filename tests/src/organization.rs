@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use expect_test::Expect;
 use fastrand::Rng;
+use plan::reattach::Sweep;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator};
 
@@ -180,7 +181,9 @@ impl Organization {
     #[must_use]
     pub fn take_writes(&self) -> String {
         let telling = ["PutResponse", "Publish"];
-        let changes = |it: &Entry| !telling.contains(&it.operation.as_str());
+        let changes = |it: &Entry| {
+            !telling.contains(&it.operation.as_str()) && !it.summary.contains(Sweep::KEY)
+        };
         let lines = self.lines(|it| it.is_successful_write() && changes(it));
         self.clear_journal();
         lines

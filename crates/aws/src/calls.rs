@@ -104,8 +104,8 @@ impl Calls {
         };
         match timeout_at(self.deadline, turn).await {
             Ok(Ok(it)) => Ok(it),
-            Ok(Err(error)) => Err(Error::of_call(action.to_string(), error)),
-            Err(_) => Err(Error::out_of_time(action.to_string())),
+            Ok(Err(error)) => Err(Error::of_call(action.to_string(), error).of(operation)),
+            Err(_) => Err(Error::out_of_time(action.to_string()).of(operation)),
         }
     }
 

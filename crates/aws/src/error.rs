@@ -10,6 +10,8 @@ use plan::desired_state::Unreadable;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 
+use crate::operation::{Operation, permission};
+
 /// Something that AWS did not do.
 ///
 /// Its message says what could not be done; its source says why.
@@ -38,7 +40,7 @@ pub enum Kind {
 #[derive(Debug, ThisError)]
 enum Cause {
     #[error("{0}")]
-    Answered(Answer),
+    Answered(Box<Answer>),
     #[error("AWS could not be reached")]
     Unreachable(#[source] Box<dyn StdError + Send + Sync>),
     #[error("the function's deadline came first; hint: deploy again to continue where it stopped")]
@@ -56,6 +58,8 @@ enum Cause {
 /// What AWS answered.
 #[derive(Debug)]
 struct Answer {
+    /// The name of the operation, where it matters.
+    operation: Option<&'static str>,
     code: String,
     reason: Option<String>,
     message: String,
@@ -91,7 +95,8 @@ impl Error {
                 let message = context.err().message().unwrap_or_default().to_owned();
                 let reason = wire.and_then(|it| it.reason);
                 let hint = hint(&code, reason.as_deref().unwrap_or_default());
-                (kind(&code), Cause::Answered(Answer { code, reason, message, hint }))
+                let answer = Answer { operation: None, code, reason, message, hint };
+                (kind(&answer.code), Cause::Answered(Box::new(answer)))
             }
             _ => (Kind::Transient, Cause::Unreachable(Box::new(error))),
         };
@@ -121,6 +126,27 @@ impl Error {
     /// The error of an object that somebody else wrote after it was read.
     pub(crate) fn superseded(action: String) -> Self {
         Self { action, kind: Kind::Outdated, source: Cause::Superseded }
+    }
+
+    /// Says which operation was called.
+    pub(crate) fn of(mut self, operation: Operation) -> Self {
+        if let Cause::Answered(answer) = &mut self.source {
+            answer.operation = Some(operation.name);
+        }
+        self
+    }
+
+    /// The action that was missing, where AWS denied a call to the caller.
+    pub fn missing_permission(&self) -> Option<String> {
+        let Cause::Answered(answer) = &self.source else { return None };
+        let Answer { operation, code, message, .. } = answer.as_ref();
+        if self.kind != Kind::Denied || code == "AWSOrganizationsNotInUseException" {
+            return None;
+        }
+        // It may be another one than that of the call, which AWS makes on behalf of the caller.
+        let named = message.split_once(" not authorized to perform: ").map(|(_, rest)| rest);
+        let named = named.and_then(|it| it.split_whitespace().next()).filter(|it| it.contains(':'));
+        named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
     }
 
     /// Who has to act.
@@ -313,8 +339,13 @@ mod tests {
     fn error(code: &str, reason: Option<&str>) -> Error {
         let (code, reason) = (code.to_owned(), reason.map(ToOwned::to_owned));
         let hint = hint(&code, reason.as_deref().unwrap_or_default());
-        let answer = Answer { code: code.clone(), reason, message: "No.".to_owned(), hint };
-        Error { action: "x".to_owned(), kind: kind(&code), source: Cause::Answered(answer) }
+        let message = "No.".to_owned();
+        let answer = Answer { operation: None, code: code.clone(), reason, message, hint };
+        Error {
+            action: "x".to_owned(),
+            kind: kind(&code),
+            source: Cause::Answered(Box::new(answer)),
+        }
     }
 
     fn why(error: &Error) -> String {
@@ -334,6 +365,23 @@ mod tests {
     fn an_unknown_code_is_passed_on_without_advice() {
         assert_eq!(why(&error("TeapotException", None)), "TeapotException: No.");
         assert_eq!(error("TeapotException", None).kind(), Kind::Rejected);
+    }
+
+    #[test]
+    fn a_missing_permission_is_the_one_that_aws_names_or_that_of_the_call() {
+        let denied = |message: &str| {
+            let code = "AccessDeniedException".to_owned();
+            let message = message.to_owned();
+            let operation = Some("ListObjectsV2");
+            let answer = Answer { operation, code, reason: None, message, hint: None };
+            let source = Cause::Answered(Box::new(answer));
+            Error { action: "x".to_owned(), kind: Kind::Denied, source }
+        };
+        let named = denied("User: a is not authorized to perform: iam:GetRole on resource: b");
+        assert_eq!(named.missing_permission().as_deref(), Some("iam:GetRole"));
+        assert_eq!(denied("No.").missing_permission().as_deref(), Some("s3:ListBucket"));
+        assert_eq!(error("TeapotException", None).missing_permission(), None);
+        assert_eq!(error("AWSOrganizationsNotInUseException", None).missing_permission(), None);
     }
 
     #[test]

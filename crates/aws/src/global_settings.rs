@@ -34,7 +34,7 @@ pub async fn observe(
 }
 
 /// Every setting as it is now.
-async fn settings(management: &Management) -> Result<Values, Error> {
+pub(crate) async fn settings(management: &Management) -> Result<Values, Error> {
     let describe = management.backup().describe_global_settings().send();
     let action = "read the global settings of AWS Backup";
     let described = management.calls.call(DESCRIBE_SETTINGS, action, describe).await;

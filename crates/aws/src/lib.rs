@@ -13,6 +13,7 @@
 pub mod backup_policy;
 mod calls;
 pub mod content;
+pub mod doctor;
 mod environment;
 mod error;
 pub mod global_settings;

@@ -90,12 +90,16 @@ pub(crate) const DESCRIBE_REGION_SETTINGS: Operation =
 pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlobalSettings", false);
 pub(crate) const DESCRIBE_STACK_SETS: Operation =
     Operation::unpaced("DescribeOrganizationsAccess", false);
+pub(crate) const DESCRIBE_STACKS: Operation = Operation::unpaced("DescribeStacks", false);
+pub(crate) const DESCRIBE_TRAILS: Operation = Operation::unpaced("DescribeTrails", false);
 pub(crate) const DESCRIBE_VAULT: Operation = Operation::unpaced("DescribeBackupVault", false);
 pub(crate) const GET_CALLER: Operation = Operation::unpaced("GetCallerIdentity", false);
+pub(crate) const GET_EVENT_SELECTORS: Operation = Operation::unpaced("GetEventSelectors", false);
 pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
 pub(crate) const GET_ROLE: Operation = Operation::unpaced("GetRole", false);
 pub(crate) const GET_SUPPORTED_TYPES: Operation =
     Operation::unpaced("GetSupportedResourceTypes", false);
+pub(crate) const GET_TRAIL_STATUS: Operation = Operation::unpaced("GetTrailStatus", false);
 pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
     Operation::unpaced("ListEffectivePolicyValidationErrors", false);
 pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
@@ -108,3 +112,29 @@ pub(crate) const START_EXECUTION: Operation = Operation::unpaced("StartExecution
 pub(crate) const UPDATE_REGION_SETTINGS: Operation =
     Operation::unpaced("UpdateRegionSettings", true);
 pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSettings", true);
+
+/// The action that IAM has for the operation of this name.
+pub(crate) fn permission(operation: &str) -> String {
+    let service = match operation {
+        "ListObjectsV2" => return "s3:ListBucket".to_owned(),
+        "DeleteObject" | "GetObject" | "PutObject" => "s3",
+        "AssumeRole" | "GetCallerIdentity" => "sts",
+        "ActivateOrganizationsAccess"
+        | "DeactivateOrganizationsAccess"
+        | "DescribeOrganizationsAccess"
+        | "DescribeStacks" => "cloudformation",
+        "DescribeTrails" | "GetEventSelectors" | "GetTrailStatus" => "cloudtrail",
+        "DescribeBackupVault"
+        | "DescribeGlobalSettings"
+        | "DescribeRegionSettings"
+        | "GetSupportedResourceTypes"
+        | "UpdateGlobalSettings"
+        | "UpdateRegionSettings" => "backup",
+        "DescribeKey" => "kms",
+        "GetRole" => "iam",
+        "Publish" => "sns",
+        "StartExecution" => "states",
+        _ => "organizations",
+    };
+    format!("{service}:{operation}")
+}

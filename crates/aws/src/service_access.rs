@@ -73,7 +73,7 @@ pub async fn observe(
 }
 
 /// The services that have trusted access.
-async fn enabled(management: &Management) -> Result<BTreeSet<ServicePrincipal>, Error> {
+pub(crate) async fn enabled(management: &Management) -> Result<BTreeSet<ServicePrincipal>, Error> {
     let client = management.organizations();
     let list = management.calls.pages(LIST_ACCESS, "list trusted services", async |token| {
         let list = client.list_aws_service_access_for_organization();
@@ -124,7 +124,7 @@ async fn account(
 }
 
 /// Whether StackSets has organizations access.
-async fn stack_sets(management: &Management) -> Result<bool, Error> {
+pub(crate) async fn stack_sets(management: &Management) -> Result<bool, Error> {
     let describe = management.cloudformation().describe_organizations_access().send();
     let action = "read whether StackSets has organizations access";
     let described = management.calls.call(DESCRIBE_STACK_SETS, action, describe).await?;

@@ -46,6 +46,11 @@ impl State {
         Self { client, bucket, calls }
     }
 
+    /// The name of the bucket.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     /// The address of an object.
     pub fn url(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.bucket)

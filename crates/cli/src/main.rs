@@ -4,6 +4,7 @@
 //! all is well, 1 when there are findings, 2 when the command could not do its work.
 
 mod check;
+mod doctor;
 mod effective;
 mod input;
 mod live;
@@ -34,6 +35,7 @@ enum Command {
     Effective(Effective),
     Plan(plan::Plan),
     Report(report::Report),
+    Doctor(doctor::Doctor),
 }
 
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
@@ -134,6 +136,7 @@ fn main() -> ExitCode {
         Command::Effective(effective) => effective::run(&effective, now),
         Command::Plan(plan) => live::wait(plan::run(&plan, now)),
         Command::Report(report) => live::wait(report::run(&report, now)),
+        Command::Doctor(doctor) => live::wait(doctor::run(&doctor, now)),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

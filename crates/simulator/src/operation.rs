@@ -15,6 +15,8 @@ pub enum Service {
     Sts,
     /// AWS CloudFormation.
     CloudFormation,
+    /// AWS CloudTrail.
+    CloudTrail,
     /// AWS Identity and Access Management.
     Iam,
     /// AWS Key Management Service.
@@ -38,6 +40,7 @@ impl Service {
             Self::Backup => Some("backup"),
             Self::Sts => Some("sts"),
             Self::CloudFormation => Some("cloudformation"),
+            Self::CloudTrail => Some("cloudtrail"),
             Self::Iam => Some("iam"),
             Self::Kms => Some("kms"),
             Self::S3 => Some("s3"),
@@ -91,7 +94,7 @@ impl Operation {
             Service::Backup => &[Code::AccessDenied, Code::Serialization, Code::UnrecognizedClient],
             Service::CloudFormation => &[Code::Denied, Code::InvalidClientToken, Code::Validation],
             Service::Iam | Service::Sts => &[Code::Denied, Code::Validation],
-            Service::Kms | Service::StepFunctions => &[
+            Service::CloudTrail | Service::Kms | Service::StepFunctions => &[
                 Code::AccessDenied,
                 Code::Serialization,
                 Code::UnrecognizedClient,
@@ -164,7 +167,7 @@ use Code::{
     NotImplemented, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
     PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
     PreconditionFailed, ResourceNotFound, ResourcePolicyNotFound, RootNotFound,
-    SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound,
+    SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound, TrailNotFound,
 };
 
 /// Every operation, by service.
@@ -236,6 +239,11 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::CloudFormation, "ActivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
     operation(Service::CloudFormation, "DeactivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
     operation(Service::CloudFormation, "DescribeOrganizationsAccess", Access::Any, &[InvalidOperation]),
+    operation(Service::CloudFormation, "DescribeStacks", Access::Any, &[]),
+
+    operation(Service::CloudTrail, "DescribeTrails", Access::Any, &[]),
+    operation(Service::CloudTrail, "GetEventSelectors", Access::Any, &[TrailNotFound]),
+    operation(Service::CloudTrail, "GetTrailStatus", Access::Any, &[TrailNotFound]),
 
     operation(Service::S3, "GetObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),
     operation(Service::S3, "HeadObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),

@@ -81,6 +81,7 @@ names! {
         PreconditionFailed = "PreconditionFailed",
         StateMachineDoesNotExist = "StateMachineDoesNotExist",
         TopicNotFound = "NotFound",
+        TrailNotFound = "TrailNotFoundException",
         InvalidClientToken = "InvalidClientTokenId",
         InvalidKeyArn = "InvalidArnException",
         KeyNotFound = "NotFoundException",

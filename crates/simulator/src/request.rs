@@ -170,10 +170,13 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The services that are told by a header, and what it begins with.
-const TARGETS: [(&str, Service); 3] = [
+const TARGETS: [(&str, Service); 5] = [
     ("AWSOrganizationsV20161128.", Service::Organizations),
     ("TrentService.", Service::Kms),
     ("AWSStepFunctions.", Service::StepFunctions),
+    // The SDKs leave the name space away that the model has.
+    ("CloudTrail_20131101.", Service::CloudTrail),
+    ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", Service::CloudTrail),
 ];
 
 /// The parameters of a listing of objects; without others there is one operation less to know.

@@ -25,9 +25,11 @@ use crate::request::Call;
 use crate::responses::Response;
 use crate::server::{Direct, Shared, serve};
 use crate::settings::Settings;
+use crate::stacks::Stacks;
 use crate::state_machines::StateMachines;
 use crate::sts::{Session, parse};
 use crate::topics::Topics;
+use crate::trails::Trails;
 
 /// An AWS Organization on loopback, until it is dropped.
 ///
@@ -152,6 +154,21 @@ impl Simulator {
     #[must_use]
     pub fn stack_sets_activated(&self) -> bool {
         self.shared.lock().world.stack_sets
+    }
+
+    /// Lets StackSets act for the organization, or no longer, behind the journal's back.
+    pub fn set_stack_sets(&self, on: bool) {
+        self.shared.lock().world.set_stack_sets(on);
+    }
+
+    /// Changes the trails.
+    pub fn trails<T>(&self, look: impl FnOnce(&mut Trails) -> T) -> T {
+        look(&mut self.shared.lock().world.trails)
+    }
+
+    /// Changes the stacks.
+    pub fn stacks<T>(&self, look: impl FnOnce(&mut Stacks) -> T) -> T {
+        look(&mut self.shared.lock().world.stacks)
     }
 
     /// Changes the knobs of a running simulator: rates, times, refusals and the journal's length, and

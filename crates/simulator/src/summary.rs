@@ -43,6 +43,7 @@ pub(crate) fn of(call: &Call) -> String {
         Service::Kms => words(&call.body, &["KeyId"]),
         Service::Sts => call.parameter("RoleArn").unwrap_or_default().to_owned(),
         Service::CloudFormation => String::new(),
+        Service::CloudTrail => words(&call.body, &["Name", "TrailName"]),
         Service::Sns => call.parameter("TopicArn").unwrap_or_default().to_owned(),
         Service::StepFunctions => words(&call.body, &["stateMachineArn", "executionArn", "name"]),
         Service::S3 => call.path.trim_start_matches('/').to_owned(),

@@ -9,9 +9,11 @@ use crate::objects::Buckets;
 use crate::organization::Organization;
 use crate::regions::Regions;
 use crate::settings::Settings;
+use crate::stacks::Stacks;
 use crate::state_machines::StateMachines;
 use crate::sts::Sts;
 use crate::topics::Topics;
+use crate::trails::Trails;
 
 /// The state of all services.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct World {
     pub(crate) sts: Sts,
     pub(crate) topics: Topics,
     pub(crate) buckets: Buckets,
+    pub(crate) stacks: Stacks,
+    pub(crate) trails: Trails,
     /// Whether StackSets may act for the organization.
     pub(crate) stack_sets: bool,
     pub(crate) page_size: usize,
@@ -43,10 +47,18 @@ impl World {
             sts: Sts::new(settings.seed),
             topics: Topics::new(settings.seed),
             buckets: Buckets::default(),
+            stacks: Stacks::default(),
+            trails: Trails::default(),
             stack_sets: false,
             page_size: settings.page_size.clamp(1, 20),
             empty_pages: settings.empty_pages,
         }
+    }
+
+    /// Lets StackSets act for the organization, or no longer.
+    pub(crate) fn set_stack_sets(&mut self, on: bool) {
+        self.stack_sets = on;
+        self.organization.set_stack_sets(on);
     }
 
     pub(crate) fn set_time(&mut self, now: Duration) {

@@ -19,7 +19,7 @@ use lambda_runtime::Diagnostic;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, RunId};
 use plan::reattach::{
-    Accounts, Change, Event, Finding, Health, Notice, Outcome, Work, notice, rank, work,
+    Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, rank, work,
 };
 use serde_json::Value;
 use thiserror::Error;
@@ -163,6 +163,9 @@ impl Visit<'_> {
             sweep: matches!(invocation, Invocation::Schedule) && is_whole,
         };
         metrics.write(self.keeper.now);
+        if metrics.sweep {
+            self.note_sweep().await;
+        }
         let unfinished = |it: &Work| {
             !is_all_known
                 || !it.entries.is_disjoint(&again)
@@ -304,6 +307,15 @@ impl Visit<'_> {
             change,
             failed: false,
         })
+    }
+
+    /// Keeps that everything was looked after, for whoever asks when that was last.
+    async fn note_sweep(&self) {
+        let sweep = Sweep::at(self.keeper.now).text();
+        if let Err(error) = self.keeper.state.write(Sweep::KEY, sweep, Expected::Anything).await {
+            let failure = cfn::Failure::from(error);
+            error!(reason = failure.reason(), "it is not kept that everything was looked after");
+        }
     }
 
     /// Tells people, which is no reason to do the work again when it fails.

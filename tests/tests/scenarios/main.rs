@@ -11,6 +11,7 @@ mod backup_policy;
 mod bad_input;
 mod cases;
 mod desired_state;
+mod doctor;
 mod global_settings;
 mod invariants;
 mod member_accounts;

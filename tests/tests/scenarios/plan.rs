@@ -59,7 +59,7 @@ async fn check(organization: &Organization, code: i32, expect: Expect) {
 }
 
 /// A folder with a template of these resources.
-fn template(resources: &Value) -> (TempDir, String) {
+pub(crate) fn template(resources: &Value) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("template.json");
     fs::write(&path, json!({ "Resources": resources }).to_string()).unwrap();

@@ -7,11 +7,13 @@ mod concern;
 mod event;
 mod health;
 mod notice;
+mod sweep;
 
 pub use concern::{Accounts, Work, rank, work};
 pub use event::{Event, Happening, Reading, Who, read};
 pub use health::{Change, Health};
 pub use notice::{Finding, Notice, Outcome, notice};
+pub use sweep::Sweep;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod cloudformation;
+mod cloudtrail;
 mod iam;
 mod json;
 mod kms;
@@ -32,6 +33,7 @@ pub(crate) fn perform(
         Service::Organizations => organizations::perform(world, operation.name, call),
         Service::Backup => backup::perform(world, operation.name, call),
         Service::CloudFormation => Ok(cloudformation::perform(world, operation.name, call)),
+        Service::CloudTrail => cloudtrail::perform(world, operation.name, call),
         Service::Iam => iam::perform(world, operation.name, call),
         Service::Kms => kms::perform(world, call),
         Service::Sns => sns::perform(world, operation.name, call),
@@ -54,7 +56,8 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         }
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
         Service::CloudFormation => allowed.map_err(|_| cloudformation::refuse()),
-        Service::Iam
+        Service::CloudTrail
+        | Service::Iam
         | Service::Kms
         | Service::S3
         | Service::Sns
@@ -91,7 +94,9 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => {
             query::error(call.service, failure, message)
         }
-        Service::Kms | Service::StepFunctions => json::error(call.service, failure, message),
+        Service::CloudTrail | Service::Kms | Service::StepFunctions => {
+            json::error(call.service, failure, message)
+        }
         Service::S3 | Service::Response => objects::error(call, failure, message),
     }
 }
@@ -99,9 +104,11 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
 /// The error for an operation that there is none of.
 pub(crate) fn unknown(call: &Call) -> Refusal {
     let code = match call.service {
-        Service::Organizations | Service::Backup | Service::Kms | Service::StepFunctions => {
-            Code::UnknownOperation
-        }
+        Service::Organizations
+        | Service::Backup
+        | Service::CloudTrail
+        | Service::Kms
+        | Service::StepFunctions => Code::UnknownOperation,
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => Code::InvalidAction,
         Service::S3 | Service::Response => Code::MethodNotAllowed,
     };

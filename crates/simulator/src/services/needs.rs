@@ -20,6 +20,7 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
         Service::Organizations => request.organizations(operation.name),
         Service::Backup => request.backup(operation.name),
         Service::CloudFormation => request.cloudformation(operation.name),
+        Service::CloudTrail => request.cloudtrail(operation.name),
         Service::Iam => vec![request.need("iam:GetRole", &request.role())],
         Service::Kms => vec![request.describe_key()],
         Service::S3 => request.objects(operation.name),
@@ -230,6 +231,18 @@ impl<'a> Request<'a> {
             _ => {}
         }
         needs
+    }
+
+    fn cloudtrail(&self, operation: &str) -> Vec<Need> {
+        let action = format!("cloudtrail:{operation}");
+        let name = match operation {
+            "DescribeTrails" => return vec![self.need(&action, "*")],
+            "GetTrailStatus" => self.member("Name"),
+            _ => self.member("TrailName"),
+        };
+        let is_arn = name.starts_with("arn:");
+        let own = || self.arn("cloudtrail", &format!("trail/{name}"));
+        vec![self.need(&action, &if is_arn { name.to_owned() } else { own() })]
     }
 
     fn role(&self) -> String {

@@ -53,6 +53,7 @@ fn check_region(world: &World, service: Service, call: &Call) -> Result<(), Refu
     let regional = [
         Service::Backup,
         Service::CloudFormation,
+        Service::CloudTrail,
         Service::Kms,
         Service::Sns,
         Service::StepFunctions,
@@ -85,9 +86,11 @@ pub(super) fn denied_role(world: &World, call: &Call, wanted: &Wanted<'_>) -> Re
 
 fn denied(world: &World, call: &Call, action: &str, why: &str) -> Refusal {
     let code = match call.service {
-        Service::Organizations | Service::Backup | Service::Kms | Service::StepFunctions => {
-            Code::AccessDenied
-        }
+        Service::Organizations
+        | Service::Backup
+        | Service::CloudTrail
+        | Service::Kms
+        | Service::StepFunctions => Code::AccessDenied,
         Service::Sns => Code::AuthorizationError,
         _ => Code::Denied,
     };

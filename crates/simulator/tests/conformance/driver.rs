@@ -19,11 +19,12 @@ pub(crate) struct Driver {
 }
 
 /// The services and what botocore calls them.
-pub(crate) const SERVICES: [(Service, &str); 9] = [
+pub(crate) const SERVICES: [(Service, &str); 10] = [
     (Service::Organizations, "organizations"),
     (Service::Backup, "backup"),
     (Service::Sts, "sts"),
     (Service::CloudFormation, "cloudformation"),
+    (Service::CloudTrail, "cloudtrail"),
     (Service::Iam, "iam"),
     (Service::Kms, "kms"),
     (Service::S3, "s3"),

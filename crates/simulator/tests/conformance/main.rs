@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use simulator::{
     AccountState, Code, Constraint, ExecutionStatus, FeatureSet, Invalid, KeyManager, KeyType,
-    OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Vault,
+    OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack, Trail, Vault,
 };
 
 use crate::driver::{Driver, SERVICES};
@@ -202,6 +202,7 @@ async fn settings(driver: &mut Driver) {
         let answer = driver.call(Service::CloudFormation, describe, json!({})).await;
         assert_eq!(answer["Status"], status);
     }
+    recordings(driver).await;
     objects(driver).await;
     messages(driver).await;
     executions(driver).await;
@@ -234,6 +235,42 @@ async fn restore_jobs(driver: &mut Driver) {
         (&json!("FAILED"), &json!("No."))
     );
     assert_eq!(job["CreatedResourceArn"], volume);
+}
+
+async fn recordings(driver: &mut Driver) {
+    let region = driver.client.region.clone();
+    let advanced = json!([{ "Name": "changes", "FieldSelectors": [
+        { "Field": "eventCategory", "Equals": ["Management"] },
+        { "Field": "readOnly", "Equals": ["false"] },
+    ] }]);
+    let (selectors, advanced_selectors) = (None, Some(advanced));
+    driver.simulator.trails(|it| {
+        it.put(Trail::new("everything", &region));
+        it.put(Trail { selectors, advanced_selectors, ..Trail::new("changes", "eu-north-1") });
+    });
+    let request = json!({ "includeShadowTrails": true });
+    let described = driver.call(Service::CloudTrail, "DescribeTrails", request).await;
+    let trails = described["trailList"].as_array().unwrap();
+    assert_eq!(trails.len(), 2);
+    for trail in trails {
+        let arn = &trail["TrailARN"];
+        let request = json!({ "Name": arn });
+        let status = driver.call(Service::CloudTrail, "GetTrailStatus", request).await;
+        assert_eq!(status["IsLogging"], true);
+        let request = json!({ "TrailName": arn });
+        let selectors = driver.call(Service::CloudTrail, "GetEventSelectors", request).await;
+        assert_eq!(&selectors["TrailARN"], arn);
+    }
+    let (status, selectors) = (json!({ "Name": "x" }), json!({ "TrailName": "changes" }));
+    for (operation, request) in [("GetTrailStatus", status), ("GetEventSelectors", selectors)] {
+        driver.refuse(Service::CloudTrail, operation, request, "TrailNotFoundException").await;
+    }
+    driver.simulator.stacks(|it| {
+        let (name, status) = ("forwarder".to_owned(), "CREATE_COMPLETE".to_owned());
+        it.put(&region, Stack { name, description: "Forwards <events>".to_owned(), status });
+    });
+    let listed = driver.call(Service::CloudFormation, "DescribeStacks", json!({})).await;
+    assert_eq!(listed["Stacks"][0]["Description"], "Forwards <events>");
 }
 
 async fn objects(driver: &mut Driver) {

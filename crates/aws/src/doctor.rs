@@ -1,0 +1,222 @@
+//! Everything that decides whether the organization is ready for backup policies.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector};
+use aws_sdk_organizations::types::PolicyType as WireType;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use plan::desired_state::PREFIX;
+use plan::doctor::{
+    AdvancedSelector, Observed, Organization, Policy, Read, Root, Selectors, Stack, Trail, Unread,
+    region_of_events,
+};
+use plan::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
+use plan::owner::OWNER_TAG;
+use plan::reattach::Sweep;
+use tokio::time::Instant;
+
+use crate::error::{Error, Kind};
+use crate::operation::{
+    DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS, LIST_ADMINISTRATORS,
+};
+use crate::organizations::READ_ROOT;
+use crate::session::{Management, Session};
+use crate::state::State;
+use crate::{global_settings, publication, service_access};
+
+const BACKUP: &str = "backup.amazonaws.com";
+
+/// How many accounts are asked for details.
+const DETAILS: usize = 3;
+
+/// Reads everything. What cannot be read is noted with its reason, and the others go on.
+///
+/// # Errors
+///
+/// When not even who is calling can be told, as without credentials.
+pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, Error> {
+    let management = &session.management(None, deadline).await?;
+    let caller = management.caller().await?;
+    let event_region = region_of_events(&caller.partition);
+    let config = management.config().to_builder().region(Region::new(event_region)).build();
+    let state = match session.state(deadline) {
+        Some(state) => Some(kept(&state).await),
+        None => None,
+    };
+    Ok(Observed {
+        caller: caller.account,
+        region: session.region(),
+        event_region,
+        organization: read(organization(management).await),
+        root: read(root(management).await),
+        trusted_access: read(trusted_access(management).await),
+        settings: read(global_settings::settings(management).await),
+        administrators: read(administrators(management).await),
+        trails: read(trails(management, &config).await),
+        event_stacks: read(stacks(management, &config).await),
+        stack_sets: read(service_access::stack_sets(management).await),
+        policies: read(policies(management).await),
+        invalid: read(invalid(management).await),
+        state,
+    })
+}
+
+fn read<T>(result: Result<T, Error>) -> Read<T> {
+    result.map_err(|error| {
+        let mut why = error.to_string();
+        let mut cause = error.source();
+        while let Some(it) = cause {
+            why = format!("{why}: {it}");
+            cause = it.source();
+        }
+        // What helps a function does not help a person.
+        let why = why.split("; hint: ").next().unwrap_or_default().to_owned();
+        Unread { why, action: error.missing_permission() }
+    })
+}
+
+async fn organization(management: &Management) -> Result<Organization, Error> {
+    let it = management.organization().await?;
+    let (management_account, all_features) = (it.management_account, it.all_features);
+    Ok(Organization { management_account, all_features })
+}
+
+async fn root(management: &Management) -> Result<Root, Error> {
+    let root = management.root(READ_ROOT).await?;
+    let backup_policies = root.status(&PolicyType::backup());
+    Ok(Root { id: root.id, backup_policies })
+}
+
+async fn trusted_access(management: &Management) -> Result<bool, Error> {
+    let trusted = service_access::enabled(management).await?;
+    Ok(trusted.iter().any(|it| ServicePrincipal::as_str(it) == BACKUP))
+}
+
+/// The delegated administrators of AWS Backup and their states.
+async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, String>, Error> {
+    let list = management.organizations().list_delegated_administrators().service_principal(BACKUP);
+    let action = "list the delegated administrators of AWS Backup";
+    let list = management.calls.pages(LIST_ADMINISTRATORS, action, async |token| {
+        let page = list.clone().set_next_token(token).send().await?;
+        Ok((page.delegated_administrators, page.next_token))
+    });
+    let administrators = list.await?.into_iter().filter_map(|it| {
+        // `Status` is what accounts had before they had a `State`, and is going away.
+        let state = it.state.as_ref().map(|it| it.as_str().to_owned());
+        let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
+        Some((it.id?.parse().ok()?, state.unwrap_or_else(|| "UNKNOWN".to_owned())))
+    });
+    Ok(administrators.collect())
+}
+
+/// The trails that record in the Region of `config`.
+async fn trails(management: &Management, config: &SdkConfig) -> Result<Vec<Trail>, Error> {
+    let client = aws_sdk_cloudtrail::Client::new(config);
+    let calls = &management.calls;
+    let describe = client.describe_trails().include_shadow_trails(true).send();
+    let described = calls.call(DESCRIBE_TRAILS, "describe the trails", describe).await?;
+    let mut trails = Vec::new();
+    for it in described.trail_list.unwrap_or_default() {
+        let name = it.name.unwrap_or_default();
+        // A trail of another Region is known by its ARN only.
+        let arn = it.trail_arn.unwrap_or_else(|| name.clone());
+        let action = format!("read whether the trail `{name}` records");
+        let status = client.get_trail_status().name(&arn).send();
+        let status = calls.call(GET_TRAIL_STATUS, action, status).await?;
+        let action = format!("read what the trail `{name}` records");
+        let selectors = client.get_event_selectors().trail_name(&arn).send();
+        let selectors = calls.call(GET_EVENT_SELECTORS, action, selectors).await?;
+        let advanced = selectors.advanced_event_selectors.filter(|it| !it.is_empty());
+        let selectors = if let Some(advanced) = advanced {
+            Selectors::Advanced(advanced.iter().map(advanced_selector).collect())
+        } else {
+            let basic = selectors.event_selectors.unwrap_or_default();
+            Selectors::Basic(basic.iter().map(basic_selector).collect())
+        };
+        trails.push(Trail { name, is_logging: status.is_logging.unwrap_or_default(), selectors });
+    }
+    Ok(trails)
+}
+
+fn basic_selector(it: &EventSelector) -> (bool, String) {
+    let kind = it.read_write_type.as_ref().map_or("All", |it| it.as_str());
+    (it.include_management_events.unwrap_or(true), kind.to_owned())
+}
+
+fn advanced_selector(it: &AdvancedEventSelector) -> AdvancedSelector {
+    let of = |field: &str| {
+        let selectors = it.field_selectors.iter().filter(|it| it.field == field);
+        selectors.flat_map(|it| it.equals.clone().unwrap_or_default()).collect()
+    };
+    AdvancedSelector { categories: of("eventCategory"), read_only: of("readOnly") }
+}
+
+/// The stacks in the Region of `config`.
+async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<Stack>, Error> {
+    let client = aws_sdk_cloudformation::Client::new(config);
+    let action = "describe the stacks in the Region of events";
+    let stacks = management.calls.pages(DESCRIBE_STACKS, action, async |token| {
+        let page = client.describe_stacks().set_next_token(token).send().await?;
+        Ok((page.stacks, page.next_token))
+    });
+    let stack = |it: aws_sdk_cloudformation::types::Stack| Stack {
+        name: it.stack_name.unwrap_or_default(),
+        description: it.description.unwrap_or_default(),
+        status: it.stack_status.map(|it| it.as_str().to_owned()).unwrap_or_default(),
+    };
+    Ok(stacks.await?.into_iter().map(stack).collect())
+}
+
+/// The backup policies, and how long those are that carry an ownership tag.
+async fn policies(management: &Management) -> Result<Vec<Policy>, Error> {
+    let mut policies = Vec::new();
+    for it in management.policies(&WireType::BackupPolicy).await? {
+        let Some(id) = it.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
+        let owner = management.tags(id.as_str()).await?.remove(OWNER_TAG);
+        // Policies are read slowly, and how long others are is not ours to correct.
+        let mut text = None;
+        if owner.is_some() {
+            text = management.policy(&id).await?.and_then(|it| it.content);
+        }
+        policies.push(Policy {
+            name: it.name.unwrap_or_default(),
+            owner,
+            characters: text.unwrap_or_default().chars().count(),
+            targets: management.targets(&id).await?,
+            id: id.to_string(),
+        });
+    }
+    Ok(policies)
+}
+
+async fn invalid(management: &Management) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let frozen = publication::frozen(management, DETAILS).await?;
+    Ok(frozen.into_iter().map(|it| (it.account, it.errors)).collect())
+}
+
+/// What is kept in the state bucket.
+async fn kept(state: &State) -> plan::doctor::State {
+    let entries = async {
+        let mut entries = BTreeMap::new();
+        for key in state.list(PREFIX).await? {
+            let why = match state.entry(&key).await {
+                Ok(_) => None,
+                // It was read, and is nothing that this program understands.
+                Err(error) if error.code().is_none() && error.kind() == Kind::Rejected => {
+                    error.source().map(ToString::to_string)
+                }
+                Err(error) => return Err(error),
+            };
+            entries.insert(key, why);
+        }
+        Ok(entries)
+    };
+    let swept = async {
+        let found = state.read(Sweep::KEY).await?;
+        Ok(found.and_then(|(text, _)| Sweep::read(&text)).map(Sweep::time))
+    };
+    let bucket = state.bucket().to_owned();
+    plan::doctor::State { bucket, entries: read(entries.await), swept: read(swept.await) }
+}

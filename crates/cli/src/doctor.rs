@@ -1,0 +1,63 @@
+//! `org-backup doctor`: whether the organization is ready for backup policies.
+
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use plan::doctor::{Check, Verdict, diagnose};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::live::Live;
+use crate::output::Output;
+use crate::{Failure, Outcome};
+
+/// How long the reads may take: a large organization has 1,000 policies, two of which are read a
+/// second.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// Say what backup policies need and do not have, and how to correct it
+///
+/// Looks at the account, the organization, its switches, what records and forwards its events, its
+/// policies, and what the functions wrote down. Each check is a line that begins with `ok`,
+/// `warning`, `problem` or, where a call was denied, `unknown`. Nothing is ever written.
+///
+/// Exits with 1 when there is a problem, and with 2 when there are no credentials.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    live: Live,
+    /// Print a JSON array of checks
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks, and prints what came of every check.
+pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Outcome, Failure> {
+    let session = arguments.live.session().await;
+    let deadline = Instant::now() + PATIENCE;
+    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    let observed = Box::pin(aws::doctor::observe(&session, deadline)).await?;
+    let checks = diagnose(&observed, now);
+    let mut output = Output::new();
+    if arguments.json {
+        output.line(&format!("{:#}", checks.iter().map(shown).collect::<Value>()))?;
+    } else {
+        for it in &checks {
+            output.line(&line(it))?;
+        }
+    }
+    output.flush()?;
+    let has_problem = checks.iter().any(|it| it.verdict == Verdict::Problem);
+    Ok(if has_problem { Outcome::Findings } else { Outcome::Fine })
+}
+
+fn line(check: &Check) -> String {
+    let Check { name, verdict, message, fix } = check;
+    let hint = fix.as_ref().map(|it| format!("; hint: {it}")).unwrap_or_default();
+    format!("{verdict:<8} {name}: {message}{hint}")
+}
+
+fn shown(check: &Check) -> Value {
+    let Check { name, verdict, message, fix } = check;
+    json!({ "check": name, "verdict": verdict.to_string(), "message": message, "fix": fix })
+}

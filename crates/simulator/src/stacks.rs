@@ -1,0 +1,31 @@
+//! Stacks of CloudFormation, as far as they can be listed. Nothing is deployed.
+
+use std::collections::BTreeMap;
+
+/// A stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// Its name.
+    pub name: String,
+    /// What its template says of itself.
+    pub description: String,
+    /// Its status, as in `CREATE_COMPLETE`.
+    pub status: String,
+}
+
+/// The stacks of the management account, by Region.
+#[derive(Clone, Debug, Default)]
+pub struct Stacks(BTreeMap<String, Vec<Stack>>);
+
+impl Stacks {
+    /// Makes a stack in a Region, in place of the one of the same name.
+    pub fn put(&mut self, region: &str, stack: Stack) {
+        let there = self.0.entry(region.to_owned()).or_default();
+        there.retain(|it| it.name != stack.name);
+        there.push(stack);
+    }
+
+    pub(crate) fn of(&self, region: &str) -> &[Stack] {
+        self.0.get(region).map(Vec::as_slice).unwrap_or_default()
+    }
+}

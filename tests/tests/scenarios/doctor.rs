@@ -1,0 +1,306 @@
+//! `org-backup doctor`: what backup policies need, in an organization where one thing is wrong.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use simulator::{BACKUP_POLICY, Role, Settings, Stack, Trail};
+use tests::command::{Run, org_backup, org_backup_as};
+use tests::organization::{Organization, document};
+use tests::reattach::{Reattach, TOPIC};
+use tests::role::{STATE_BUCKET, STATE_KEY};
+use tests::template::Template;
+
+const BACKUP: &str = "backup.amazonaws.com";
+
+/// An organization in which everything is deployed and nothing is wrong.
+async fn healthy() -> Organization {
+    let organization = Organization::bare(Settings::default()).await;
+    organization.buckets(|it| it.create_encrypted(STATE_BUCKET, STATE_KEY));
+    organization.topics(|it| it.create(TOPIC));
+    for (function, properties) in [
+        ("service-access", json!({ "ServicePrincipals": [BACKUP], "StackSets": true })),
+        ("policy-types", json!({ "PolicyTypes": [BACKUP_POLICY] })),
+        ("global-settings", json!({ "CrossAccountBackup": true })),
+        ("backup-policy", json!({ "Name": "daily", "Content": document(5), "TargetIds": "root" })),
+    ] {
+        let _ = organization.stack(function).kept().create(properties).await.ok();
+    }
+    organization.trails(|it| it.put(Trail::new("everything", "eu-north-1")));
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let _ = reattach.sweep().await;
+    organization.clear_journal();
+    organization
+}
+
+/// The checks that are not `ok`, as verdict and name.
+fn unwell(run: &Run) -> Vec<(String, String)> {
+    let checks = run.json();
+    let checks = checks.as_array().unwrap().iter();
+    let unwell = checks
+        .filter(|it| it["verdict"] != "ok")
+        .map(|it| [&it["verdict"], &it["check"]].map(|it| it.as_str().unwrap().to_owned()).into());
+    unwell.collect()
+}
+
+#[tokio::test]
+async fn doctor_finds_nothing_where_everything_is_deployed_and_writes_nothing() {
+    let organization = healthy().await;
+    let run = org_backup(&organization, &["doctor"]).await;
+    assert_eq!(run.code, 0, "{}", run.notes);
+    assert_eq!(run.text.lines().count(), 14);
+    for line in run.text.lines() {
+        assert!(line.starts_with("ok       "), "{}", run.text);
+    }
+    assert_eq!(organization.lines(|it| it.write), "");
+}
+
+/// Something that is wrong, and the check that finds it.
+type Ailment = (&'static str, &'static str, fn(&Organization));
+
+#[tokio::test]
+async fn doctor_finds_each_single_thing_that_is_wrong() {
+    let ailments: [Ailment; 12] = [
+        ("problem", "all features", |it| {
+            it.organization(|it| it.feature_set = simulator::FeatureSet::ConsolidatedBilling);
+        }),
+        ("problem", "policy type", |it| {
+            let root = it.id("root");
+            it.organization(|it| it.disable_policy_type(&root, BACKUP_POLICY).unwrap());
+        }),
+        ("problem", "trusted access", |it| {
+            it.organization(|it| {
+                let root = it.root.clone();
+                it.disable_policy_type(&root, BACKUP_POLICY).unwrap();
+                it.disable_service_access(BACKUP).unwrap();
+                it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+            });
+        }),
+        ("problem", "cross-account backup", |it| {
+            let off = [("isCrossAccountBackupEnabled".to_owned(), "false".to_owned())].into();
+            it.backup(|it| it.update_global_settings(&off).unwrap());
+        }),
+        ("problem", "StackSets", |it| it.set_stack_sets(false)),
+        ("problem", "CloudTrail", |it| {
+            let silent = Trail { is_logging: false, ..Trail::new("everything", "eu-north-1") };
+            it.trails(|it| it.put(silent));
+        }),
+        ("problem", "CloudTrail", |it| {
+            let elsewhere = Trail { is_multi_region: false, ..Trail::new("x", "eu-north-1") };
+            it.trails(|it| {
+                it.clear();
+                it.put(elsewhere);
+            });
+        }),
+        ("warning", "ownership", |it| {
+            it.foreign_policy("theirs", &["Sandbox"]);
+        }),
+        ("warning", "quotas", |it| {
+            let unit = it.id("Sandbox");
+            it.organization(|it| {
+                for number in 0..9 {
+                    let (name, content) = (format!("n{number}"), document(4).to_string());
+                    let tags = [("org-backup:owner".to_owned(), "a/b/C".to_owned())];
+                    let id = it.create_policy(BACKUP_POLICY, &name, "", &content, &tags).unwrap();
+                    it.attach_policy(&id, &unit).unwrap();
+                }
+            });
+        }),
+        ("problem", "effective policies", |it| {
+            let unit = it.id("Sandbox");
+            let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+            it.organization(|it| {
+                let tags = [("org-backup:owner".to_owned(), "a/b/C".to_owned())];
+                let content = half.to_string();
+                let id = it.create_policy(BACKUP_POLICY, "half", "", &content, &tags).unwrap();
+                it.attach_policy(&id, &unit).unwrap();
+            });
+        }),
+        ("problem", "desired state", |it| {
+            it.buckets(|it| it.put(STATE_BUCKET, "desired/policy-types/a/b/C.json", "{}"));
+        }),
+        ("problem", "last sweep", |it| {
+            it.buckets(|it| it.put(STATE_BUCKET, "health/last-sweep.json", r#"{"Time":1}"#));
+        }),
+    ];
+    for (verdict, check, spoil) in ailments {
+        let organization = healthy().await;
+        spoil(&organization);
+        let run = org_backup(&organization, &["doctor", "--json"]).await;
+        // Without all features, AWS says no more than that.
+        let found: Vec<_> = unwell(&run).into_iter().filter(|it| it.0 != "unknown").collect();
+        assert_eq!(found, [(verdict.to_owned(), check.to_owned())], "{}", run.text);
+        assert_eq!(run.code, i32::from(verdict == "problem"), "{}", run.notes);
+    }
+}
+
+#[tokio::test]
+async fn doctor_asks_for_the_forwarder_where_the_stacks_are_elsewhere() {
+    let organization = healthy().await;
+    let arguments = ["doctor", "--json", "--region", "eu-west-1"];
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!(unwell(&run), [("problem".to_owned(), "Region of events".to_owned())]);
+    let description = Template::named("event-forwarder.yaml").body["Description"].clone();
+    let description = description.as_str().unwrap().to_owned();
+    let stack = |status: &str| Stack {
+        name: "events".to_owned(),
+        description: description.clone(),
+        status: status.to_owned(),
+    };
+    organization.stacks(|it| it.put("us-east-1", stack("UPDATE_COMPLETE")));
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!((unwell(&run), run.code), (vec![], 0), "{}", run.text);
+    organization.stacks(|it| it.put("us-east-1", stack("CREATE_FAILED")));
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!(unwell(&run), [("problem".to_owned(), "Region of events".to_owned())]);
+}
+
+#[tokio::test]
+async fn doctor_says_which_account_is_the_right_one() {
+    let organization = healthy().await;
+    let member = organization.id("security-000");
+    let run = org_backup_as(&organization, &member, &["doctor"]).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let line = "problem  management account: you are in account security-000, and the management \
+                account is management; hint: use credentials of management,";
+    assert!(run.text.starts_with(line), "{}", run.text);
+}
+
+/// The policy that we tell readers to attach, with the names of this organization.
+fn reader_policy() -> Value {
+    let text = include_str!("../../../docs/read-only-policy.json");
+    let text = text.replace("STATE_BUCKET", STATE_BUCKET);
+    let text = text.replace("STATE_KEY_ARN", STATE_KEY);
+    let text = text.replace("MEMBER_ROLE", crate::member_accounts::ROLE);
+    serde_json::from_str(&text).unwrap()
+}
+
+/// A session of a role in the management account that allows this.
+fn reader(organization: &Organization, policy: &Value) -> String {
+    let management = organization.organization(|it| it.management_account.clone());
+    let role = Role::trusting_account("Reader", &management).allowing(policy);
+    organization.iam(|it| it.create_role(&management, role));
+    organization.session(&format!("arn:aws:iam::{management}:role/Reader"), "person")
+}
+
+/// The actions of a policy.
+fn actions(policy: &Value) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    let actions = statements.flat_map(|it| match &it["Action"] {
+        Value::Array(list) => list.clone(),
+        one => vec![one.clone()],
+    });
+    actions.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_denied_call_makes_its_check_unknown_and_names_the_action() {
+    let organization = healthy().await;
+    for (action, checks) in [
+        ("backup:DescribeGlobalSettings", vec!["cross-account backup"]),
+        ("cloudformation:DescribeOrganizationsAccess", vec!["StackSets"]),
+        ("cloudtrail:DescribeTrails", vec!["CloudTrail"]),
+        ("cloudtrail:GetTrailStatus", vec!["CloudTrail"]),
+        ("cloudtrail:GetEventSelectors", vec!["CloudTrail"]),
+        // AWS Backup asks for it as well, on behalf of whoever asks for its settings.
+        (
+            "organizations:DescribeOrganization",
+            vec!["management account", "all features", "cross-account backup"],
+        ),
+        ("organizations:ListRoots", vec!["policy type"]),
+        ("organizations:ListAWSServiceAccessForOrganization", vec!["trusted access"]),
+        ("organizations:ListDelegatedAdministrators", vec!["delegated administrators"]),
+        ("organizations:ListPolicies", vec!["quotas", "ownership"]),
+        ("organizations:ListAccountsWithInvalidEffectivePolicy", vec!["effective policies"]),
+        ("s3:ListBucket", vec!["desired state"]),
+        ("s3:GetObject", vec!["desired state", "last sweep"]),
+    ] {
+        let mut policy = reader_policy();
+        let deny = json!({ "Effect": "Deny", "Action": action, "Resource": "*" });
+        policy["Statement"].as_array_mut().unwrap().push(deny);
+        let key = reader(&organization, &policy);
+        let run = org_backup_as(&organization, &key, &["doctor", "--json"]).await;
+        let unknown: Vec<_> =
+            checks.iter().map(|it| ("unknown".to_owned(), (*it).to_owned())).collect();
+        assert_eq!(unwell(&run), unknown, "{action}: {}", run.text);
+        let found = run.json();
+        let found = found.as_array().unwrap().iter().filter(|it| it["verdict"] == "unknown");
+        for it in found {
+            assert_eq!(it["fix"], format!("allow yourself {action}"));
+        }
+        assert_eq!(run.code, 0, "{action}: {}", run.notes);
+    }
+}
+
+#[tokio::test]
+async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else() {
+    let organization = healthy().await;
+    organization.iam(|it| it.create_role_everywhere(crate::member_accounts::member_role()));
+    let policy = reader_policy();
+    let key = reader(&organization, &policy);
+    // Everything that there is to look at: a new administrator, moved policies, half a plan.
+    let (_folder, file) = crate::plan::template(&json!({
+        "Access": { "Type": "Custom::ServiceAccess", "Properties": {
+            "ServicePrincipals": [BACKUP], "StackSets": true, "DelegatedAdministrators": [{
+                "AccountId": organization.id("security-000"), "ServicePrincipal": BACKUP,
+            }],
+        } },
+        "Switches": { "Type": "Custom::BackupGlobalSettings", "Properties": { "CrossAccountBackup": true } },
+        "Daily": { "Type": "Custom::BackupPolicy", "Properties": {
+            "Name": "new", "Content": document(6), "TargetIds": [organization.id("Sandbox")],
+        } },
+        "Members": { "Type": "Custom::MemberAccounts", "Properties":
+            crate::member_accounts::properties(json!({
+                "OptIn": "All", "VaultName": "main", "BackupRoleName": "org-backup",
+            })) },
+    }));
+    organization.foreign_policy("theirs", &["Sandbox", "root"]);
+    let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+    let unit = organization.id("Sandbox");
+    organization.organization(|it| {
+        let id = it.create_policy(BACKUP_POLICY, "half", "", &half.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &unit).unwrap();
+    });
+    let management = organization.organization(|it| it.management_account.clone());
+    for region in crate::member_accounts::REGIONS {
+        let key = format!("arn:aws:kms:{region}:{management}:key/0b6a9f4e");
+        organization.kms(|it| {
+            it.create(&management, region, "0b6a9f4e", simulator::KeyManager::Customer);
+        });
+        let vault = simulator::Vault::new("main").key(&key);
+        organization.backup(|it| it.vaults_mut().create(&management, region, vault));
+    }
+    organization.clear_journal();
+    for arguments in [
+        vec!["doctor"],
+        vec!["plan"],
+        vec!["plan", "--template", &file],
+        vec!["doctor", "--region", "eu-west-1"],
+    ] {
+        let run = org_backup_as(&organization, &key, &arguments).await;
+        assert!(!run.text.contains("AccessDenied"), "{}", run.text);
+        assert!(!run.notes.contains("AccessDenied"), "{}", run.notes);
+    }
+    let mut called = BTreeSet::new();
+    for it in organization.journal() {
+        assert!(!it.to_string().contains("AccessDenied"), "{it}");
+        assert!(!it.write, "{it}");
+        let service = it.service.prefix().unwrap_or_default();
+        match it.operation.as_str() {
+            "ListObjectsV2" => called.insert("s3:ListBucket".to_owned()),
+            // Everybody may.
+            "GetCallerIdentity" => true,
+            operation => called.insert(format!("{service}:{operation}")),
+        };
+    }
+    // S3 decrypts on behalf of the caller, and the last two are for an AWS that does not say where
+    // accounts are.
+    called.extend(
+        [
+            "kms:Decrypt",
+            "organizations:ListAccountsForParent",
+            "organizations:ListOrganizationalUnitsForParent",
+        ]
+        .map(ToOwned::to_owned),
+    );
+    assert_eq!(actions(&policy), called);
+}
