@@ -89,7 +89,7 @@ deploy: deploy-check package ## Deploy to AWS what the file says: make deploy FI
 .PHONY: undeploy
 undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1]
 	@: $(or $(CONFIRM),$(DRY_RUN),$(error CONFIRM is not set: set it to yes to delete the stacks of $(FILE)))
-	$(call DEPLOY,undeploy)
+	$(call DEPLOY,undeploy) $(if $(CONFIRM),--yes)
 
 .PHONY: deploy-check
 deploy-check: ## Say what is wrong with the file: make deploy-check FILE=org.toml

@@ -50,6 +50,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("action", choices=["check", "deploy", "undeploy"])
     parser.add_argument("file", type=pathlib.Path, help="the parameter file, like examples/org.toml")
     parser.add_argument("--dry-run", action="store_true", help="print every command and run none")
+    parser.add_argument("--yes", action="store_true", help="undeploy, which needs to be said")
     parser.add_argument("--release", type=pathlib.Path, help="the folder of `templates`")
     parser.add_argument("--archives", type=pathlib.Path, help="the folder of the archives")
     arguments = parser.parse_args()
@@ -87,8 +88,11 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
     match arguments.action:
         case "deploy":
             runner.deploy()
-        case "undeploy":
+        case "undeploy" if arguments.yes or arguments.dry_run:
             runner.undeploy()
+        case "undeploy":
+            names = "\n".join(f"- {it.name} in {it.region}" for it in reversed(plan.stacks))
+            sys.exit(f"this would delete\n{names}\nadd --yes to do it; nothing was changed")
 
 
 if __name__ == "__main__":

@@ -377,7 +377,7 @@ fn a_file_or_an_archive_that_is_not_there_is_named() {
     assert!(release.take_calls().is_empty());
     // The file itself is right, and what is deleted needs no archive.
     release.succeed(&["check", "org.toml"]);
-    release.succeed(&["undeploy", "org.toml"]);
+    release.succeed(&["undeploy", "org.toml", "--yes"]);
 }
 
 #[test]
@@ -469,17 +469,17 @@ fn killed_after_any_call_and_run_again_it_ends_the_same() {
         };
         let whole = release(&file);
         prepare(&whole);
-        whole.succeed(&[action, "org.toml"]);
+        whole.succeed(&[action, "org.toml", "--yes"]);
         let calls = whole.take_calls().len();
         assert!(calls > 10, "{calls}");
         for number in 1..=calls {
             let mut release = release(&file);
             prepare(&release);
             release = release.with("FAKE_AWS_KILLS", number);
-            assert!(!release.run(&[action, "org.toml"]).status.success());
+            assert!(!release.run(&[action, "org.toml", "--yes"]).status.success());
             assert_eq!(release.take_calls().len(), number);
             release.without("FAKE_AWS_KILLS");
-            release.succeed(&[action, "org.toml"]);
+            release.succeed(&[action, "org.toml", "--yes"]);
             let settled = |release: &Release| {
                 let mut world = release.world();
                 for stack in world["stacks"].as_object_mut().unwrap().values_mut() {
@@ -524,7 +524,7 @@ fn credentials_of_another_account_change_nothing() {
     for (from, to) in wrong {
         let release = release(&LEAST.replace(from, to));
         for action in ["deploy", "undeploy"] {
-            let said = release.fail(&[action, "org.toml"]);
+            let said = release.fail(&[action, "org.toml", "--yes"]);
             assert!(said.ends_with("nothing was changed\n"), "{said}");
             assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
         }
@@ -577,11 +577,21 @@ fn a_dry_run_prints_every_command_and_runs_none() {
 }
 
 #[test]
+fn undeploying_has_to_be_said_twice() {
+    let release = release(LEAST);
+    release.succeed(&["deploy", "org.toml"]);
+    drop(release.take_calls());
+    let said = release.fail(&["undeploy", "org.toml"]);
+    assert!(said.starts_with("this would delete\n- org-backup-reattach in us-east-1\n"), "{said}");
+    assert!(release.take_calls().is_empty());
+}
+
+#[test]
 fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
     let release = release(&fs::read_to_string(repository("examples/org.toml")).unwrap());
     release.succeed(&["deploy", "org.toml"]);
     drop(release.take_calls());
-    let said = release.succeed(&["undeploy", "org.toml"]);
+    let said = release.succeed(&["undeploy", "org.toml", "--yes"]);
     expect![[r"
         The credentials have to be those of 111122223333.
         They have to manage the organization o-a1b2c3d4e5.
@@ -606,7 +616,7 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
     assert_eq!(release.world()["stacks"], json!({}));
     // Once more is no error.
     drop(release.take_calls());
-    let said = release.succeed(&["undeploy", "org.toml"]);
+    let said = release.succeed(&["undeploy", "org.toml", "--yes"]);
     assert!(said.contains("org-backup in eu-central-1 is not there."), "{said}");
     assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
 }
