@@ -78,7 +78,9 @@ fn main() -> ExitCode {
     let result = answer(&call, &mut world);
     fs::write(state, serde_json::to_vec_pretty(&world).unwrap()).unwrap();
     if kills {
-        Command::new("kill").args(["-9", &parent_id().to_string()]).status().unwrap();
+        // A shell always has it built in.
+        let kill = format!("kill -9 {}", parent_id());
+        Command::new("sh").args(["-c", &kill]).status().unwrap();
     }
     match result {
         Ok(text) => {
