@@ -1,6 +1,7 @@
 //! `org-backup plan`: what the next deployment, or putting things back, would change.
 
 mod look;
+mod members;
 mod parameters;
 mod report;
 mod template;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -425,6 +426,41 @@ async fn the_steps_of_a_plan_are_those_that_are_then_put_back() {
     let _ = reattach.sweep().await;
     assert_eq!(planned, carried_out(&organization, &reattach.logs()));
     assert_eq!(org_backup(&organization, &["plan"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_plan_is_the_same_where_aws_does_not_tell_the_paths_of_accounts() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    organization.foreign_policy("theirs", &["Production"]);
+    let mut properties = daily(7);
+    properties["TargetIds"] =
+        json!([organization.id("Workloads"), organization.id("security-000")]);
+    let (_folder, file) = with_daily(&properties);
+    let arguments = ["plan", "--stack", "backups", "--template", &file];
+    let told = org_backup(&organization, &arguments).await;
+    assert!(told.text.contains("effective policies change in"), "{}", told.text);
+    organization.organization(|it| it.tells_paths = false);
+    let asked = org_backup(&organization, &arguments).await;
+    assert_eq!((asked.code, asked.text), (told.code, told.text));
+}
+
+#[tokio::test]
+async fn a_resource_that_is_being_changed_is_left_to_its_function() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let key = "desired/global-settings/backups/5d3c/Switches.json";
+    let kept = organization.object(STATE_BUCKET, key).unwrap();
+    let mut kept: Value = serde_json::from_str(&kept).unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    kept["ChangingSince"] = json!(now.as_secs());
+    organization.buckets(|it| it.put(STATE_BUCKET, key, kept.to_string()));
+    let off = [("isCrossAccountBackupEnabled".to_owned(), "false".to_owned())].into();
+    organization.backup(|it| it.update_global_settings(&off).unwrap());
+    let run = org_backup(&organization, &["plan"]).await;
+    assert_eq!(run.code, 0, "{}", run.notes);
+    let line = "backups/Switches (global settings of AWS Backup): its function is changing it";
+    assert!(run.text.contains(line), "{}", run.text);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Putting back what somebody undid.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use expect_test::expect;
+use plan::reattach::Sweep;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Fault, Moment, Outcome, Settings};
 use tests::organization::{Organization, document};
@@ -121,6 +122,21 @@ async fn nothing_is_written_and_nobody_is_told_when_nothing_drifted() {
     organization.check_writes(expect![""]);
     assert_eq!(organization.notifications().len(), told);
     assert_eq!(reattach.metrics()["Sweeps"], 1);
+}
+
+#[tokio::test]
+async fn it_is_kept_when_everything_was_last_looked_after_and_not_when_something_was() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let kept = || organization.object(STATE_BUCKET, Sweep::KEY);
+    let event = detach(&organization);
+    assert!(reattach.deliver(&[event]).await.is_empty());
+    assert_eq!(kept(), None);
+    let before = Sweep::at(SystemTime::now());
+    let _ = reattach.sweep().await;
+    let swept = Sweep::read(&kept().unwrap()).unwrap();
+    assert!(before.time() <= swept.time() && swept.time() <= SystemTime::now());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Comparing every resource with what there is, by the functions' own plans.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws::Management;
 use aws::state::Intent;
@@ -8,7 +8,6 @@ use backup_policy::{Occasion, Preflight};
 use cfn::{Failure, read_properties};
 use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
-use plan::member_accounts::Line;
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
@@ -16,14 +15,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Sight;
 use super::report::{Found, Report, Resource};
 use super::wish::{Wish, Wishes};
+use super::{Sight, members};
 
 /// A policy that would be made or changed, for what that does to accounts.
 struct Policy {
-    /// The resource, by its place in the report.
-    resource: usize,
     id: Option<PolicyId>,
     name: PolicyName,
     document: Document,
@@ -36,20 +33,23 @@ struct Policy {
 }
 
 /// What one look found.
-struct Look {
-    steps: Vec<String>,
-    notes: Vec<String>,
+#[derive(Default)]
+pub(super) struct Look {
+    pub(super) steps: Vec<String>,
+    pub(super) notes: Vec<String>,
     policy: Option<Policy>,
+    /// Whether backup policies can be attached after it.
+    enables_policies: bool,
     /// Why the run would fail all the same.
-    refused: Option<String>,
+    pub(super) refused: Option<String>,
     /// How many accounts could not be looked at.
-    barred: usize,
+    pub(super) barred: usize,
 }
 
 impl Look {
-    fn at<S: ToString>(steps: &[S]) -> Self {
+    pub(super) fn at<S: ToString>(steps: &[S]) -> Self {
         let steps = steps.iter().map(ToString::to_string).collect();
-        Self { steps, notes: vec![], policy: None, refused: None, barred: 0 }
+        Self { steps, ..Self::default() }
     }
 }
 
@@ -68,12 +68,8 @@ pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
         } else if let Some(properties) = &wish.properties {
             match one(&wish, properties, is_type_enabled, sight).await {
                 Ok(look) => {
-                    let enable = TypeStep::Enable(PolicyType::backup()).to_string();
-                    let wait = TypeStep::AwaitEnabled(PolicyType::backup()).to_string();
-                    is_type_enabled |= look.steps.iter().any(|it| *it == enable || *it == wait);
-                    let resource_index = report.resources.len();
-                    policies
-                        .extend(look.policy.map(|it| Policy { resource: resource_index, ..it }));
+                    is_type_enabled |= look.enables_policies;
+                    policies.extend(look.policy.map(|it| (report.resources.len(), it)));
                     resource.steps = look.steps;
                     resource.notes = look.notes;
                     resource.barred = look.barred;
@@ -115,7 +111,13 @@ async fn one(
             let it: policy_types::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::restore(&management, &it, Intent::Report).await?;
-            Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
+            let enables = |it: &TypeStep| match it {
+                TypeStep::Enable(it) | TypeStep::AwaitEnabled(it) => *it == PolicyType::backup(),
+                TypeStep::Disable(_) => false,
+            };
+            let enables_policies = steps.iter().any(enables);
+            let notes = unchanged(wish, &it, &steps);
+            Ok(Look { notes, enables_policies, ..Look::at(&steps) })
         }
         service_access::FUNCTION => {
             let it: service_access::Properties = read_properties(properties.clone())?;
@@ -135,27 +137,7 @@ async fn one(
         member_accounts::FUNCTION => {
             let it: member_accounts::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let preview = member_accounts::preview(&management, &it, sight.deadline).await?;
-            let refused = preview.tally.judge(preview.on_not_ready, None).err();
-            let barred = preview.barred.len() + preview.unreached.len();
-            let mut look = Look::at(&changes(&preview.lines));
-            look.notes = problems(&preview.lines);
-            if let Some(first) = preview.barred.first() {
-                look.notes.push(format!(
-                    "{} left out, such as {}, since the role `{}` could not be assumed; hint: let \
-                     it trust you, and let yourself assume it",
-                    count(preview.barred.len(), "account is", "accounts are"),
-                    first.id,
-                    it.role_name,
-                ));
-            }
-            if !preview.unreached.is_empty() {
-                let left = count(preview.unreached.len(), "account is", "accounts are");
-                look.notes.push(format!("{left} left out, since there was no time"));
-            }
-            look.refused = refused.map(|it| it.to_string());
-            look.barred = barred;
-            Ok(look)
+            members::look(&management, &it, sight.deadline).await
         }
         other => {
             let reason = format!("its function `{other}` is not known; hint: update `org-backup`");
@@ -201,7 +183,6 @@ async fn policy(
     look.notes = unchanged(wish, &now, &preview.steps);
     if preview.steps.iter().any(plan::backup_policy::Step::reaches_accounts) {
         look.policy = Some(Policy {
-            resource: 0,
             id: preview.id,
             name: it.name.clone(),
             document: preview.document,
@@ -234,65 +215,27 @@ fn unchanged<S>(wish: &Wish, now: &impl Serialize, steps: &[S]) -> Vec<String> {
     same.then(|| note.to_owned()).into_iter().collect()
 }
 
-/// What would be changed in accounts, the same change told once.
-fn changes(lines: &[Line]) -> Vec<String> {
-    let mut accounts = BTreeMap::<String, BTreeSet<_>>::new();
-    for line in lines {
-        for it in &line.changes {
-            let regions = it.regions().iter().map(ToString::to_string).collect::<Vec<_>>();
-            let step = format!("{} in {}", it.change(), regions.join(", "));
-            accounts.entry(step).or_default().insert(&line.account);
-        }
-    }
-    let steps = accounts.into_iter().map(|(step, accounts)| {
-        let first = accounts.first().filter(|_| accounts.len() == 1);
-        match first {
-            Some(account) => format!("{step} of account {account}"),
-            None => format!("{step} of {} accounts", accounts.len()),
-        }
-    });
-    steps.collect()
-}
-
-/// What keeps accounts from being ready, the same problem told once.
-fn problems(lines: &[Line]) -> Vec<String> {
-    let mut accounts = BTreeMap::<_, BTreeSet<_>>::new();
-    for line in lines {
-        if let Some(problem) = &line.problem {
-            accounts.entry(problem).or_default().insert(&line.account);
-        }
-    }
-    let told = accounts.into_iter().map(|(problem, accounts)| {
-        let ready = count(accounts.len(), "account is", "accounts are");
-        format!("{ready} not ready: {problem}")
-    });
-    told.collect()
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Adds to the report what accounts would get, and refuses what their functions would refuse.
+/// Adds to the report what accounts would get, and refuses what their functions would refuse. Each
+/// policy comes with the place of its resource in the report.
 async fn effects(
-    policies: &[Policy],
+    policies: &[(usize, Policy)],
     sight: Sight<'_>,
     report: &mut Report,
 ) -> Result<(), aws::Error> {
-    let Some(first) = policies.first() else { return Ok(()) };
-    let targets = policies.iter().flat_map(|it| it.targets.iter().chain(&it.attached));
+    let Some((_, first)) = policies.first() else { return Ok(()) };
+    let targets = policies.iter().flat_map(|(_, it)| it.targets.iter().chain(&it.attached));
     let targets: BTreeSet<_> = targets.cloned().collect();
     let organization = aws::preflight::observe(&first.management, &targets).await?;
     let places = aws::preflight::places(&first.management, &organization, &targets).await?;
     let mut outlook = Outlook::new(&organization, &places);
-    for it in policies {
+    for (resource, it) in policies {
         let Policy { name, document, targets, .. } = it;
         let change = Change { id: it.id.as_ref(), name, document, targets };
         let before = outlook.clone();
         let withheld: Result<(), Withheld> = outlook.take(&change, sight.now);
         if let (Err(withheld), true) = (withheld, it.is_enforced) {
             outlook = before;
-            if let Some(resource) = report.resources.get_mut(it.resource) {
+            if let Some(resource) = report.resources.get_mut(*resource) {
                 resource.steps.clear();
                 resource.found = Found::Refused(withheld.to_string());
             }
