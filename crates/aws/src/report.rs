@@ -13,6 +13,7 @@ use plan::desired_state::PREFIX;
 use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::member_accounts::Listed;
 use plan::policy_types::Status;
+use plan::reattach::Sweep;
 use plan::report::{
     AttachedPolicy, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit, VaultSeen,
     Wanted, last_looks,
@@ -22,7 +23,7 @@ use crate::error::Error;
 use crate::member_accounts::{Member, accounts, failure, is_disabled};
 use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS};
 use crate::organizations::READ_ROOT;
-use crate::publication;
+use crate::publication::{self, Frozen};
 use crate::session::Management;
 use crate::state::State;
 
@@ -44,15 +45,33 @@ pub enum Tree {
     Bare,
 }
 
-/// Reads the organization, its backup policies, and where they are attached.
-///
-/// What AWS would not say of effective policies is a note.
+/// Reads every account of the organization as AWS lists it.
 ///
 /// # Errors
 ///
-/// When the accounts or the policies cannot be read.
+/// When a read fails.
+pub async fn listed(management: &Management) -> Result<Vec<Listed>, Error> {
+    let mut listed = Vec::new();
+    let mut token = None;
+    loop {
+        let (page, next) = accounts(management, token).await?;
+        listed.extend(page);
+        token = next;
+        if token.is_none() {
+            return Ok(listed);
+        }
+    }
+}
+
+/// Reads the organization of the accounts that are `listed`, its backup policies, and where they are
+/// attached. Which merged policies AWS withholds is left out: see [`withheld`].
+///
+/// # Errors
+///
+/// When the policies or the places of accounts cannot be read.
 pub async fn organization(
     management: &Management,
+    listed: Vec<Listed>,
     tree: Tree,
     notes: &mut Vec<Note>,
 ) -> Result<Organization, Error> {
@@ -64,21 +83,11 @@ pub async fn organization(
             hint: "deploy `templates/bootstrap.yaml`".to_owned(),
         });
     }
-    let mut listed = Vec::new();
-    let mut token = None;
-    loop {
-        let (page, next) = accounts(management, token).await?;
-        listed.extend(page);
-        token = next;
-        if token.is_none() {
-            break;
-        }
-    }
     let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
-    let mut units = match tree {
-        Tree::Named => units(management, root).await?,
-        Tree::Bare => vec![root],
-    };
+    // An AWS that does not say where accounts are has to be asked about every unit.
+    let is_told = listed.iter().all(|it| !it.paths.is_empty());
+    let mut units =
+        if tree == Tree::Bare && is_told { vec![root] } else { units(management, root).await? };
     let places = places(management, &listed, &mut units).await?;
     let (policies, attached) = policies(management).await?;
     Ok(Organization {
@@ -93,7 +102,7 @@ pub async fn organization(
             .collect(),
         policies,
         attached,
-        withheld: withheld(management, notes).await,
+        withheld: None,
     })
 }
 
@@ -192,16 +201,13 @@ async fn policies(management: &Management) -> Result<Policies, Error> {
     Ok((policies, attached))
 }
 
-/// The accounts whose merged policy AWS withholds.
-async fn withheld(
+/// The accounts whose merged policy AWS withholds, as it says; `None` with a note when it does not.
+pub async fn withheld(
     management: &Management,
     notes: &mut Vec<Note>,
 ) -> Option<BTreeMap<AccountId, Vec<String>>> {
     match publication::frozen(management, DETAILS).await {
-        Ok(frozen) => {
-            let accounts = frozen.into_iter().filter_map(|it| Some((it.account.parse().ok()?, it)));
-            Some(accounts.map(|(account, it)| (account, it.errors)).collect())
-        }
+        Ok(frozen) => Some(words(&frozen)),
         Err(error) => {
             let problem = failure(None, &error).problem;
             notes.push(Note {
@@ -211,6 +217,12 @@ async fn withheld(
             None
         }
     }
+}
+
+/// What AWS says is wrong, by account.
+pub fn words(frozen: &[Frozen]) -> BTreeMap<AccountId, Vec<String>> {
+    let words = frozen.iter().filter_map(|it| Some((it.account.parse().ok()?, it.errors.clone())));
+    words.collect()
 }
 
 /// Looks around in an account that was entered.
@@ -247,7 +259,7 @@ pub struct Remembered {
     pub wanted: Vec<Wanted>,
     /// What the last runs found there.
     pub looks: BTreeMap<AccountId, LastLook>,
-    /// When the daily sweep last wrote its page.
+    /// When everything was last looked after.
     pub last_sweep: Option<SystemTime>,
 }
 
@@ -271,8 +283,8 @@ pub async fn remembered(
         Ok(looks) => remembered.looks = looks,
         Err(error) => notes.push(unread(&error)),
     }
-    match state.written(PAGE).await {
-        Ok(pages) => remembered.last_sweep = pages.first().map(|it| it.1),
+    match state.read(Sweep::KEY).await {
+        Ok(kept) => remembered.last_sweep = kept.and_then(|it| Sweep::read(&it.0)).map(Sweep::time),
         Err(error) => notes.push(unread(&error)),
     }
     remembered
@@ -289,7 +301,11 @@ async fn wanted(state: &State) -> Result<Vec<Wanted>, Error> {
 }
 
 /// What the last runs found in these accounts, from the newest report on until all are known.
-async fn looks(
+///
+/// # Errors
+///
+/// When a report cannot be read.
+pub async fn looks(
     state: &State,
     accounts: &BTreeSet<AccountId>,
 ) -> Result<BTreeMap<AccountId, LastLook>, Error> {

@@ -6,6 +6,7 @@
 use std::time::SystemTime;
 
 use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
@@ -91,8 +92,7 @@ impl State {
         expected: Expected<'_>,
     ) -> Result<Version, Error> {
         let action = format!("write {}", self.url(key));
-        let body = ByteStream::from(text.clone().into_bytes());
-        let put = self.client.put_object().bucket(&self.bucket).key(key).body(body);
+        let put = self.put(key, text.clone());
         let put = match expected {
             Expected::Anything => put,
             Expected::Nothing => put.if_none_match("*"),
@@ -110,6 +110,23 @@ impl State {
             }
             Err(error) => Err(error.advised(HINT)),
         }
+    }
+
+    /// Writes an object that people look at in a browser, whatever it was.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub async fn write_page(&self, key: &str, html: String) -> Result<(), Error> {
+        let action = format!("write {}", self.url(key));
+        let put = self.put(key, html).content_type("text/html; charset=utf-8").send();
+        let written = self.calls.call(PUT_OBJECT, &action, put).await;
+        written.map(drop).map_err(|it| it.advised(HINT))
+    }
+
+    fn put(&self, key: &str, text: String) -> PutObjectFluentBuilder {
+        let body = ByteStream::from(text.into_bytes());
+        self.client.put_object().bucket(&self.bucket).key(key).body(body)
     }
 
     /// Removes an object; one that is not there is fine.

@@ -7,6 +7,7 @@ use aws::member_accounts::identify;
 use aws::member_runs::start_unanswered;
 use cfn::Failure;
 use plan::id::{AccountId, RunId};
+use plan::member_accounts::Listed;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -15,7 +16,8 @@ use crate::roster::Roster;
 
 /// Starts a run with the properties of a resource as they are kept, in these `accounts` as far as
 /// the resource is about them, or in all of them. Returns how many those are; without a state
-/// machine nothing is started, and it is none.
+/// machine nothing is started, and it is none. The accounts of the organization are those that are
+/// `listed`, where they are known.
 ///
 /// # Errors
 ///
@@ -24,6 +26,7 @@ pub async fn start_again(
     session: &Session,
     kept: &Value,
     accounts: Option<&BTreeSet<AccountId>>,
+    listed: Option<&[Listed]>,
     run: &RunId,
     deadline: Instant,
 ) -> Result<usize, Failure> {
@@ -31,7 +34,11 @@ pub async fn start_again(
     let role = properties.management_role_arn.as_ref();
     let management = session.management(role, deadline).await?;
     let identity = identify(&management).await?;
-    let mut chosen = Roster::new(&management, &identity, &properties)?.all().await?;
+    let mut roster = Roster::new(&management, &identity, &properties)?;
+    let mut chosen = match listed {
+        Some(listed) => roster.among(listed).await?,
+        None => roster.all().await?,
+    };
     if let Some(accounts) = accounts {
         chosen.retain(|it| accounts.contains(&it.id));
     }

@@ -106,6 +106,20 @@ impl<'a> Roster<'a> {
         Ok(all)
     }
 
+    /// Every account to work in among those of the organization.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be found out where accounts are, or there is nothing at a target.
+    pub(crate) async fn among(&mut self, listed: &[Listed]) -> Result<Vec<Account>, Failure> {
+        let mut all = vec![];
+        for it in listed {
+            all.extend(self.choose(it.clone()).await?);
+        }
+        self.scope.check()?;
+        Ok(all)
+    }
+
     async fn choose(&mut self, mut listed: Listed) -> Result<Option<Account>, Failure> {
         if listed.paths.is_empty() && self.scope.needs_paths() {
             let id = &listed.account.id;

@@ -6,6 +6,7 @@
 
 mod messages;
 mod metrics;
+mod page;
 mod restore;
 mod settings;
 
@@ -18,6 +19,7 @@ use aws::state::{Expected, Version};
 use lambda_runtime::Diagnostic;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, RunId};
+use plan::member_accounts::Listed;
 use plan::reattach::{
     Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, rank, work,
 };
@@ -29,6 +31,7 @@ use tracing::{error, info};
 use crate::messages::Invocation;
 pub use crate::messages::Response;
 use crate::metrics::Metrics;
+use crate::page::Page;
 use crate::restore::Keeper;
 pub use crate::settings::{Invalid, Mode, Settings};
 
@@ -129,7 +132,12 @@ impl Visit<'_> {
             info!("the events concern nothing that is looked after");
             return Ok(Response::default());
         }
-        let is_started = self.members(&kept, &all.accounts).await;
+        let page = match &invocation {
+            Invocation::Schedule => Page::begin(self.keeper, &kept).await,
+            Invocation::Events(_) => None,
+        };
+        let listed = page.as_ref().map(Page::listed);
+        let is_started = self.members(&kept, &all.accounts, listed).await;
         self.look_after(kept, &all, &mut findings, &mut again).await;
         let health = self.health(&all).await;
         let causes: Vec<&Event> = match &invocation {
@@ -142,6 +150,10 @@ impl Visit<'_> {
         };
         if let Some(notice) = news(&findings, &again, &causes, &health) {
             self.tell(&notice).await;
+        }
+        // Last, so that nobody waits for it.
+        if let Some(page) = page {
+            page.write(self.keeper, health.withheld.clone()).await;
         }
         let failed = findings.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_))).count();
         let is_whole = again.is_empty() && failed == 0 && health.is_known() && is_started;
@@ -242,7 +254,7 @@ impl Visit<'_> {
 
     /// Starts the member work of these accounts, which a state machine carries through: it comes back
     /// to accounts whose role is not there yet. Returns whether all was started that is to be.
-    async fn members(&self, kept: &[Kept], accounts: &Accounts) -> bool {
+    async fn members(&self, kept: &[Kept], accounts: &Accounts, listed: Option<&[Listed]>) -> bool {
         let accounts = match accounts {
             Accounts::These(these) if these.is_empty() => return true,
             Accounts::These(these) => Some(these),
@@ -261,8 +273,9 @@ impl Visit<'_> {
                 continue;
             }
             let run = run(entry, accounts, now);
-            match member_accounts::start_again(session, properties, accounts, &run, deadline).await
-            {
+            let start =
+                member_accounts::start_again(session, properties, accounts, listed, &run, deadline);
+            match start.await {
                 Ok(count) => info!(key, %run, accounts = count, "the member work was started"),
                 Err(failure) => {
                     error!(key, reason = failure.reason(), "the member work was not started");
@@ -304,6 +317,7 @@ impl Visit<'_> {
         Ok(Checked {
             count: Some(frozen.len()),
             details: frozen.iter().take(DETAILS).map(ToString::to_string).collect(),
+            withheld: Some(aws::report::words(&frozen)),
             change,
             failed: false,
         })
@@ -359,6 +373,8 @@ struct Checked {
     /// How many accounts have an invalid one; `None` when AWS was not asked.
     count: Option<usize>,
     details: Vec<String>,
+    /// What AWS says is wrong, by account.
+    withheld: Option<BTreeMap<AccountId, Vec<String>>>,
     change: Option<Change>,
     failed: bool,
 }

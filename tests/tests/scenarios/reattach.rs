@@ -107,7 +107,7 @@ async fn a_detached_policy_is_attached_again_and_people_are_told_who_did_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_and_nobody_is_told_when_nothing_drifted() {
+async fn nothing_but_the_page_is_written_and_nobody_is_told_when_nothing_drifted() {
     let organization = bare().await;
     let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
     let reattach = Reattach::start(&organization, "Repair").await;
@@ -119,7 +119,9 @@ async fn nothing_is_written_and_nobody_is_told_when_nothing_drifted() {
     event["detail"]["eventTime"] = json!("2100-01-01T00:00:00Z");
     assert!(reattach.deliver(&[event]).await.is_empty());
     assert_eq!(reattach.sweep().await, Outcome::Returned(json!({ "batchItemFailures": [] })));
-    organization.check_writes(expect![""]);
+    organization.check_writes(expect![[r"
+        PutObject state/reports/organization.html
+    "]]);
     assert_eq!(organization.notifications().len(), told);
     assert_eq!(reattach.metrics()["Sweeps"], 1);
 }
@@ -575,4 +577,42 @@ async fn in_report_mode_no_member_work_is_started() {
     let reattach = Reattach::start(&organization, "Report").await;
     assert!(reattach.deliver(&[event]).await.is_empty());
     assert_eq!(runs(&organization), Vec::<Vec<String>>::new());
+}
+
+const PAGE: &str = "reports/organization.html";
+
+#[tokio::test]
+async fn a_sweep_leaves_a_page_on_the_whole_organization_and_an_event_does_not() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let account = organization.id("production-001");
+    let line = json!({ "account": account, "ready": false, "problem": "there is no tea" });
+    let key = "runs/5d3c/report.jsonl";
+    organization.buckets(|it| it.put(STATE_BUCKET, key, line.to_string()));
+    let reattach = Reattach::start(&organization, "Repair").await;
+    reattach.deliver(&[detach(&organization)]).await;
+    assert_eq!(organization.object(STATE_BUCKET, PAGE), None);
+    organization.clear_journal();
+    let swept = reattach.sweep().await;
+    assert!(matches!(swept, Outcome::Returned(_)), "{swept:?}");
+    let page = organization.object(STATE_BUCKET, PAGE).unwrap();
+    for part in ["the daily sweep", "production-001", "there is no tea", "@@assign"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // The accounts are listed once, and nobody goes into them for it.
+    let count = |name| organization.journal().into_iter().filter(|it| it.operation == name).count();
+    let counts = ["ListAccounts", "AssumeRole", "DescribeEffectivePolicy"].map(count);
+    assert_eq!(counts, [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_sweep_whose_page_cannot_be_written_is_a_sweep_all_the_same() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    organization.buckets(|it| it.deny(STATE_BUCKET, PAGE));
+    let reattach = Reattach::start(&organization, "Report").await;
+    let swept = reattach.sweep().await;
+    assert!(matches!(swept, Outcome::Returned(_)), "{swept:?}");
+    assert_eq!(reattach.metrics()["Sweeps"], 1);
+    assert!(reattach.logs().contains("the page was not written"));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws::member_accounts::{Doorway, failure};
-use aws::report::{Remembered, Tree, look, organization, remembered};
+use aws::report::{Remembered, Tree, listed, look, organization, remembered, withheld};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, RoleArn, RoleName};
 use plan::report::{
@@ -31,7 +31,9 @@ pub(super) async fn observe(arguments: &Report, now: SystemTime) -> Result<Judge
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;
     let mut notes = Vec::new();
-    let organization = organization(&management, Tree::Named, &mut notes).await?;
+    let listed = listed(&management).await?;
+    let mut organization = organization(&management, listed, Tree::Named, &mut notes).await?;
+    organization.withheld = withheld(&management, &mut notes).await;
     let Remembered { mut wanted, looks, last_sweep } = if let Some(state) = session.state(deadline)
     {
         let accounts = organization.accounts.iter().map(|it| &it.listed);

@@ -21,7 +21,7 @@ pub struct Observed {
     pub source: Source,
     /// When.
     pub taken: SystemTime,
-    /// When the daily sweep last wrote its page, where that is known.
+    /// When the daily sweep last looked after everything, where that is known.
     pub last_sweep: Option<SystemTime>,
     /// The organization.
     pub organization: Organization,

@@ -38,7 +38,7 @@ pub struct Report {
     pub taken: SystemTime,
     /// What it was made from.
     pub source: Source,
-    /// When the daily sweep last wrote its page, where that is known.
+    /// When the daily sweep last looked after everything, where that is known.
     pub last_sweep: Option<SystemTime>,
     /// The organization.
     pub organization: Organization,

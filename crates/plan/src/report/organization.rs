@@ -38,6 +38,13 @@ pub struct Unit {
     pub parent: Option<usize>,
 }
 
+impl Unit {
+    /// Its name, or else its ID.
+    fn name(&self) -> &str {
+        if self.name.is_empty() { self.id.as_str() } else { &self.name }
+    }
+}
+
 /// An account and where it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Placed {
@@ -57,10 +64,10 @@ pub struct AttachedPolicy {
 }
 
 impl Organization {
-    /// The names of the units from below the root down to this one.
+    /// The names of the units from below the root down to this one, or their IDs.
     pub fn path(&self, unit: usize) -> Vec<&str> {
         let mut path: Vec<_> =
-            self.above(unit).filter(|it| it.parent.is_some()).map(|it| it.name.as_str()).collect();
+            self.above(unit).filter(|it| it.parent.is_some()).map(Unit::name).collect();
         path.reverse();
         path
     }
@@ -77,15 +84,5 @@ impl Organization {
         let parent = |it: &&Unit| it.parent.and_then(|it| self.units.get(it));
         // The limit ends a walk through parents that AWS could not have, such as a circle.
         std::iter::successors(self.units.get(unit), parent).take(16)
-    }
-
-    /// What people call a root, OU or account: its name, or else its ID.
-    pub fn name_of<'a>(&'a self, target: &'a str) -> &'a str {
-        let unit = self.units.iter().find(|it| it.id.as_str() == target).map(|it| &it.name);
-        let account = || {
-            let mut accounts = self.accounts.iter().map(|it| &it.listed.account);
-            accounts.find(|it| it.id.as_str() == target).map(|it| &it.name)
-        };
-        unit.or_else(account).filter(|it| !it.is_empty()).map_or(target, String::as_str)
     }
 }

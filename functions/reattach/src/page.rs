@@ -1,0 +1,106 @@
+//! The page on the whole organization, which the sweep leaves in the state bucket.
+//!
+//! It is made of what the sweep reads anyway, of the policies, and of what the last runs found in
+//! accounts: the sweep does not look into any. That there is no page is no reason to repeat a sweep.
+
+use std::collections::BTreeMap;
+
+use aws::report::{PAGE, Tree, listed, looks, organization};
+use cfn::Failure;
+use plan::id::AccountId;
+use plan::member_accounts::Listed;
+use plan::report::page::page;
+use plan::report::{Note, Observed, Outline, Source, Wanted, judge};
+use tracing::{error, info};
+
+use crate::Kept;
+use crate::restore::Keeper;
+
+/// The page of one sweep.
+#[derive(Debug)]
+pub(crate) struct Page {
+    listed: Vec<Listed>,
+    wanted: Vec<Wanted>,
+}
+
+impl Page {
+    /// Lists the accounts, once for the page and for the member work; `None` when that fails.
+    pub(crate) async fn begin(keeper: Keeper<'_>, kept: &[Kept]) -> Option<Self> {
+        let members = kept.iter().map(|(entry, _)| entry);
+        let members = members.filter(|it| it.function == member_accounts::FUNCTION);
+        let wanted = members.filter_map(|it| Wanted::read(it.properties.as_ref()?)).collect();
+        match accounts(keeper).await {
+            Ok(listed) => Some(Self { listed, wanted }),
+            Err(error) => {
+                not_written(error);
+                None
+            }
+        }
+    }
+
+    /// The accounts as AWS lists them.
+    pub(crate) fn listed(&self) -> &[Listed] {
+        &self.listed
+    }
+
+    /// Writes the page, where AWS says that it withholds the merged policies of these accounts.
+    pub(crate) async fn write(
+        self,
+        keeper: Keeper<'_>,
+        withheld: Option<BTreeMap<AccountId, Vec<String>>>,
+    ) {
+        match self.try_write(keeper, withheld).await {
+            Ok(()) => info!(page = keeper.state.url(PAGE), "the page was written"),
+            Err(error) => not_written(error),
+        }
+    }
+
+    async fn try_write(
+        self,
+        keeper: Keeper<'_>,
+        withheld: Option<BTreeMap<AccountId, Vec<String>>>,
+    ) -> Result<(), aws::Error> {
+        let Self { listed, wanted } = self;
+        let Keeper { session, state, now, deadline, .. } = keeper;
+        let management = session.management(None, deadline).await?;
+        let active = listed.iter().filter(|it| it.state == "ACTIVE");
+        let active = active.map(|it| it.account.id.clone()).collect();
+        let mut notes = Vec::new();
+        let looks = match looks(state, &active).await {
+            Ok(looks) => looks,
+            Err(error) => {
+                let failure = Failure::from(error);
+                notes.push(Note {
+                    text: format!("what the last runs found is not known: {}", failure.reason()),
+                    hint: "see the log of `reattach`".to_owned(),
+                });
+                BTreeMap::new()
+            }
+        };
+        let mut organization = organization(&management, listed, Tree::Bare, &mut notes).await?;
+        organization.withheld = withheld;
+        let outline = Outline::new(&organization, &wanted, now);
+        let report = judge(Observed {
+            source: Source::Sweep,
+            taken: now,
+            last_sweep: None,
+            organization,
+            outline,
+            wanted,
+            visits: BTreeMap::new(),
+            looks,
+            notes,
+        });
+        state.write_page(PAGE, page(&report)).await
+    }
+}
+
+async fn accounts(keeper: Keeper<'_>) -> Result<Vec<Listed>, aws::Error> {
+    let management = keeper.session.management(None, keeper.deadline).await?;
+    listed(&management).await
+}
+
+fn not_written(error: aws::Error) {
+    let failure = Failure::from(error);
+    error!(reason = failure.reason(), "the page was not written");
+}
