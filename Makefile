@@ -78,7 +78,7 @@ package: build ## One archive per function, in a folder named after their conten
 	python3 scripts/package.py $(TARGET)/release $(PACKAGE) $(FUNCTIONS)
 
 .PHONY: package-arm64
-package-arm64: ## The same for Graviton, with cargo-lambda (deploy it with Architecture=arm64)
+package-arm64: ## The same for Graviton, with cargo-lambda (docs/packaging.md says how to deploy it)
 	cargo lambda build --locked --release --arm64 $(FUNCTIONS:%=--package %)
 	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
 
