@@ -372,7 +372,7 @@ async fn on_paper_there_is_everything() {
          document.querySelectorAll('#body tr.row').length, \
          document.querySelectorAll('.policy[open]').length, \
          document.querySelectorAll('.policy .table.even').length, \
-         document.querySelectorAll('.more').length]; })",
+         document.querySelectorAll('.more, .link').length]; })",
     )
     .await;
     let pdf = tab.page.pdf(PrintToPdfParams::default()).await.unwrap();
@@ -387,6 +387,8 @@ async fn on_paper_there_is_everything() {
     tab.value("dispatchEvent(new Event('beforeprint'))").await;
     let rows = tab.value("document.querySelectorAll('#body tr.row').length").await;
     assert_eq!(rows, json!(5_000));
+    let left_out = tab.value("document.querySelectorAll('.more, .link').length").await;
+    assert_eq!(left_out, json!(0));
     tab.close_in_silence().await;
 }
 

@@ -42,9 +42,9 @@ impl Cell {
         let (on, all) = (opt_ins.on.len(), opt_ins.on.len() + opt_ins.off.len());
         let off: Vec<_> = opt_ins.off.iter().map(ToString::to_string).collect();
         match (on, off.len()) {
-            (_, 0) => format!("all {all}"),
-            (0, _) => format!("none of {all}"),
-            _ => format!("{on} of {all}, not {}", off.join(", ")),
+            (_, 0) => format!("all {all} on"),
+            (0, _) => format!("none of {all} on"),
+            _ => format!("{on} of {all} on, not {}", off.join(", ")),
         }
     }
 }

@@ -10,6 +10,7 @@
   const ROW = 44;
   const SPARE = 12;
   const SOME = 40;
+  const FEW = 8;
 
   const $ = (id) => document.getElementById(id);
   const number = (it) => it.toLocaleString("en");
@@ -399,8 +400,12 @@
     if (!all.length) { $("findings").append(make("p", { class: "about" }, "Nothing.")); return; }
     some($("findings"), all, (group) => {
       const accounts = [...group.accounts];
-      const names = accounts.slice(0, 8).flatMap(([row], index) => [index ? ", " : "", make("a", { href: `#account-${row.id}` }, row.name || row.id)]);
-      const more = accounts.length > 8 ? ` and ${number(accounts.length - 8)} more` : "";
+      const link = ([row], index) => [index ? ", " : "", make("a", { href: `#account-${row.id}` }, row.name || row.id)];
+      const names = accounts.slice(0, FEW).flatMap(link);
+      const others = accounts.slice(FEW);
+      const reveal = () => more.replaceWith(...others.flatMap((it) => link(it, 1)));
+      const more = others.length ? make("button", { type: "button", class: "link", onclick: reveal }, ` and ${number(others.length)} more`) : "";
+      if (more) rests.push(() => { if (more.isConnected) reveal(); });
       const lacked = new Set(accounts.flatMap(([, list]) => list));
       const where = lacked.size === regions.length && regions.length > 1 ? "every Region" : lacked.size > 4 ? `${lacked.size} Regions` : [...lacked].map((it) => regions[it]).join(", ");
       return make("div", { class: "finding" }, sign(group.state), make("div", {},
@@ -467,7 +472,8 @@
   /* On paper there is everything that is chosen, and nothing to open. */
   let opened = [];
   addEventListener("beforeprint", () => {
-    rests.splice(0).forEach((it) => it());
+    /* Showing the rest of a list may make more that has a rest. */
+    while (rests.length) rests.shift()();
     opened = lazies.filter((it) => it.prints && !it.element.open && document.contains(it.element));
     /* Opening one may make others, which are in it. */
     for (let at = 0; at < lazies.length; at += 1) {
