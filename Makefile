@@ -60,6 +60,13 @@ soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEE
 	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test --locked --workspace \
 	  --test faults $(if $(SEED),at_random) -- --nocapture
 
+.PHONY: live-check
+live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...]
+	@: $(or $(ACCOUNT),$(error ACCOUNT is not set: name the management account of a sandbox organization))
+	@: $(or $(ORGANIZATION),$(error ORGANIZATION is not set: name the ID of the organization))
+	.venv/bin/python tests/live/check.py --account-id $(ACCOUNT) --organization-id $(ORGANIZATION) \
+	  $(if $(MEMBER),--member-account-id $(MEMBER)) $(if $(CLEAN_UP),--clean-up)
+
 .PHONY: bench-members
 bench-members: $(PEERS) build ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script with boto3
 	cargo build --locked --release --package bench-members

@@ -164,10 +164,11 @@ use Code::{
     InvalidName, InvalidOperation, InvalidParameter, InvalidParameterValue, InvalidRequest,
     InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy, MasterCannotLeave,
     MethodNotAllowed, MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey, NoSuchVersion,
-    NotImplemented, OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress,
-    PolicyInUse, PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
-    PreconditionFailed, ResourceNotFound, ResourcePolicyNotFound, RootNotFound,
-    SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound, TrailNotFound,
+    NotImplemented, OrganizationalUnitNotEmpty, OrganizationalUnitNotFound, ParentNotFound,
+    PolicyChangesInProgress, PolicyInUse, PolicyNotAttached, PolicyNotFound,
+    PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled, PreconditionFailed, ResourceNotFound,
+    ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, StateMachineDoesNotExist,
+    TargetNotFound, TopicNotFound, TrailNotFound,
 };
 
 /// Every operation, by service.
@@ -212,6 +213,7 @@ pub const OPERATIONS: &[Operation] = &[
     read("DescribeAccount", &[AccountNotFound, InvalidInput]).rate(20, 30).shared(24, 36),
     read("DescribeOrganizationalUnit", &[InvalidInput, OrganizationalUnitNotFound]).rate(2, 2),
     manage("CreateOrganizationalUnit", &[ConcurrentModification, ConstraintViolation, DuplicateOrganizationalUnit, InvalidInput, ParentNotFound]).rate(1, 2),
+    manage("DeleteOrganizationalUnit", &[ConcurrentModification, InvalidInput, OrganizationalUnitNotEmpty, OrganizationalUnitNotFound]).rate(1, 2),
     manage("MoveAccount", &[AccountNotFound, ConcurrentModification, DestinationParentNotFound, DuplicateAccount, InvalidInput, SourceParentNotFound]).rate(2, 3),
     manage("RemoveAccountFromOrganization", &[AccountNotFound, ConcurrentModification, ConstraintViolation, InvalidInput, MasterCannotLeave]),
     manage("CreateAccount", &[ConcurrentModification, ConstraintViolation, InvalidInput]),

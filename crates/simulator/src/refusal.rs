@@ -42,6 +42,7 @@ names! {
         EffectivePolicyNotFound = "EffectivePolicyNotFoundException",
         InvalidInput = "InvalidInputException",
         MalformedPolicyDocument = "MalformedPolicyDocumentException",
+        OrganizationalUnitNotEmpty = "OrganizationalUnitNotEmptyException",
         OrganizationalUnitNotFound = "OrganizationalUnitNotFoundException",
         ParentNotFound = "ParentNotFoundException",
         PolicyChangesInProgress = "PolicyChangesInProgressException",

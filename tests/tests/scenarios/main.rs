@@ -14,6 +14,7 @@ mod desired_state;
 mod doctor;
 mod global_settings;
 mod invariants;
+mod live_check;
 mod member_accounts;
 mod member_accounts_batches;
 mod member_accounts_faults;

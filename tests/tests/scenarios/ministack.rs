@@ -17,7 +17,7 @@ pub(crate) struct Ministack {
     folder: tempfile::TempDir,
 }
 
-fn venv(program: &str) -> PathBuf {
+pub(crate) fn venv(program: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin").join(program)
 }
 

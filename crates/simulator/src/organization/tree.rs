@@ -70,6 +70,24 @@ impl Organization {
         Ok(id)
     }
 
+    /// Deletes an empty unit.
+    ///
+    /// # Errors
+    ///
+    /// As `DeleteOrganizationalUnit`.
+    pub fn delete_unit(&mut self, id: &str) -> Answer<()> {
+        self.unit(id)?;
+        if self.units_in(id).next().is_some() || self.accounts.values().any(|it| it.parent == id) {
+            let message = "You can't delete an OU that is not empty.";
+            return Err(Refusal::new(Code::OrganizationalUnitNotEmpty, message));
+        }
+        self.units.remove(id);
+        self.attachments.remove(id);
+        self.tags.remove(id);
+        self.changed();
+        Ok(())
+    }
+
     /// Whatever is `node`'s parent: a root, a unit, or nothing for the root and strangers.
     #[must_use]
     pub fn parent(&self, node: &str) -> Option<&str> {

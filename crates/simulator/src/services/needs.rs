@@ -140,7 +140,9 @@ impl<'a> Request<'a> {
             | "RemoveAccountFromOrganization" => {
                 vec![self.need(&action, &node("AccountId"))]
             }
-            "DescribeOrganizationalUnit" => vec![self.need(&action, &node("OrganizationalUnitId"))],
+            "DescribeOrganizationalUnit" | "DeleteOrganizationalUnit" => {
+                vec![self.need(&action, &node("OrganizationalUnitId"))]
+            }
             "ListParents" => vec![self.need(&action, &node("ChildId"))],
             "ListAccountsForParent"
             | "ListOrganizationalUnitsForParent"

@@ -167,6 +167,14 @@ async fn tree(driver: &mut Driver) {
         "DestinationParentId": unit,
     });
     driver.organizations("MoveAccount", request).await;
+    let back = json!({
+        "AccountId": account,
+        "SourceParentId": unit,
+        "DestinationParentId": parents["Parents"][0]["Id"],
+    });
+    driver.organizations("MoveAccount", back).await;
+    let request = json!({ "OrganizationalUnitId": unit });
+    driver.organizations("DeleteOrganizationalUnit", request).await;
     let member = driver.simulator.organization(|it| it.accounts().find(|it| it.created).cloned());
     let request = json!({ "AccountId": member.unwrap().id });
     driver.organizations("RemoveAccountFromOrganization", request).await;

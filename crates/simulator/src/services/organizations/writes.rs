@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::input::{Input, is_account, is_parent, is_root};
+use super::input::{Input, is_account, is_parent, is_root, is_unit};
 use super::views;
 use crate::organization::Organization;
 use crate::refusal::{Invalid, Refusal};
@@ -81,6 +81,10 @@ fn more(
             let name = input.limited("Name", 128, true)?;
             let id = organization.create_unit(parent, name, &input.tags()?)?;
             json!({ "OrganizationalUnit": views::unit(organization, organization.unit(&id)?) })
+        }
+        "DeleteOrganizationalUnit" => {
+            organization.delete_unit(input.id("OrganizationalUnitId", is_unit)?)?;
+            Value::Null
         }
         "MoveAccount" => {
             let account = input.id("AccountId", is_account)?;
