@@ -17,8 +17,10 @@ use std::{env, fs};
 pub fn binary(name: &str) -> PathBuf {
     /// The binaries that are known to be fresh. Tests wait here for one of them to build.
     static FRESH: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-    let test = env::current_exe().expect("the running test is a file");
-    let folder = test.parent().and_then(Path::parent).expect("tests run in `deps`");
+    let running = env::current_exe().expect("what runs is a file");
+    let folder = running.parent().expect("a file is in a folder");
+    // Tests are in a folder of their own below that of the programs.
+    let folder = folder.parent().filter(|_| folder.ends_with("deps")).unwrap_or(folder);
     let binary = folder.join(name);
     let mut fresh = FRESH.lock().expect("an earlier build has failed");
     if !fresh.contains(&binary) {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use simulator::Settings;
 
 use crate::organization::{Organization, document};
+use crate::role::STATE_BUCKET;
 use crate::stack::{Answer, Stack};
 
 /// A request, and what comes before it.
@@ -30,6 +31,8 @@ pub struct Case {
     after: Option<Properties>,
     /// Whether the function runs in a member account and assumes a role.
     assumes_role: bool,
+    /// Whether the function keeps in a bucket what should be.
+    pub keeps_state: bool,
     /// What it was like once the resource was created, so that creating it once is enough.
     created: Arc<OnceLock<Created>>,
 }
@@ -37,6 +40,7 @@ pub struct Case {
 struct Created {
     organization: simulator::Organization,
     backup: simulator::Backup,
+    buckets: simulator::Buckets,
     physical_id: Option<String>,
 }
 
@@ -51,6 +55,10 @@ impl Case {
     /// The resource as the request finds it.
     pub async fn resource<'a>(&self, organization: &'a Organization) -> Stack<'a> {
         let mut stack = organization.stack(self.function);
+        if self.keeps_state {
+            organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+            stack = stack.kept();
+        }
         if self.assumes_role {
             let member = organization.id("production-001");
             let _role = organization.management_role(&member);
@@ -60,6 +68,7 @@ impl Case {
             (Some(before), Some(created)) => {
                 organization.organization(|it| it.clone_from(&created.organization));
                 organization.backup(|it| it.clone_from(&created.backup));
+                organization.buckets(|it| it.clone_from(&created.buckets));
                 stack.resume(created.physical_id.clone(), before);
             }
             (Some(before), None) => {
@@ -69,6 +78,7 @@ impl Case {
                     self.created.get_or_init(|| Created {
                         organization: organization.organization(|it| it.clone()),
                         backup: organization.backup(|it| it.clone()),
+                        buckets: organization.buckets(|it| it.clone()),
                         physical_id: stack.physical_id.clone(),
                     });
                 }
@@ -132,6 +142,26 @@ impl Case {
         self.properties(self.after, organization).unwrap_or_default()
     }
 
+    /// What is kept for those who look after the resource, in words: a line for each resource, with
+    /// what it is to be and whether that is still being changed.
+    ///
+    /// # Panics
+    ///
+    /// When something else is kept there.
+    pub fn wanted(&self, organization: &Organization) -> String {
+        let entries = organization.buckets(|it| {
+            let keys = it.keys(STATE_BUCKET).into_iter().filter(|it| it.starts_with("desired/"));
+            let entry = |key| it.get(STATE_BUCKET, key, None).unwrap().body.clone();
+            keys.map(entry).collect::<Vec<_>>()
+        });
+        let line = |it: Vec<u8>| {
+            let it: Value = serde_json::from_slice(&it).unwrap();
+            let changing = !it["ChangingSince"].is_null();
+            format!("{}, changing: {changing}\n", it["Properties"])
+        };
+        organization.named(&entries.into_iter().map(line).collect::<String>())
+    }
+
     /// The accounts that a policy of the resource reaches both before and after, so that it has to
     /// reach them all the time.
     pub fn kept(&self, organization: &Organization) -> BTreeSet<String> {
@@ -156,6 +186,10 @@ impl Case {
 
     fn in_member(self, name: &'static str) -> Self {
         Self { name, assumes_role: true, created: Arc::default(), ..self }
+    }
+
+    fn with_state(self, name: &'static str) -> Self {
+        Self { name, keeps_state: true, created: Arc::default(), ..self }
     }
 }
 
@@ -225,6 +259,19 @@ pub fn more() -> Vec<Case> {
     ]) {
         cases.push(it.in_member(name));
     }
+    for (it, name) in all().into_iter().zip([
+        "enable policy types and keep that",
+        "disable policy types and keep that no more",
+        "give service access and keep that",
+        "revert service access and keep that no more",
+        "set global settings and keep that",
+        "restore global settings and keep that no more",
+        "create a policy and keep that",
+        "update a policy and keep that",
+        "delete a policy and keep that no more",
+    ]) {
+        cases.push(it.with_state(name));
+    }
     cases
 }
 
@@ -236,7 +283,8 @@ fn case(
     after: Option<Properties>,
 ) -> Case {
     let created = Arc::default();
-    Case { name, function, prepare, before, after, assumes_role: false, created }
+    let (assumes_role, keeps_state) = (false, false);
+    Case { name, function, prepare, before, after, assumes_role, keeps_state, created }
 }
 
 fn nothing(_: &Organization) {}

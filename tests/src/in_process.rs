@@ -28,11 +28,13 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use simulator::{Direct, Dropped, Moment, Outcome};
 use tokio::sync::Notify;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
 use tracing::dispatcher::set_default;
 use tracing::level_filters::LevelFilter;
+
+use crate::reattach::{OWN_ROLE, TOPIC};
 
 /// How long the connector of the functions waits for an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
@@ -217,15 +219,46 @@ impl Function {
     pub async fn invoke(&self, event: &Value, deadline: Duration, log_stream: &str) -> Outcome {
         let (name, session) = (self.name, self.session.clone());
         let (event, log_stream) = (event.clone(), log_stream.to_owned());
+        let served = async move {
+            let served = serve(name, &session, event, deadline, &log_stream).await;
+            served.map(|()| Value::Null).map_err(|it| it.to_string())
+        };
         // A task of this thread: what the functions wait for cannot go to another.
-        let mut served =
-            spawn_local(async move { serve(name, &session, event, deadline, &log_stream).await });
+        self.watch(spawn_local(served), deadline).await
+    }
+
+    /// Has `reattach` put back what `payload` tells of, which has to be done within `deadline`. It
+    /// remembers nothing of earlier invocations.
+    pub async fn put_back(&self, payload: &Value, deadline: Duration) -> Outcome {
+        let (session, payload) = (self.session.clone(), payload.clone());
+        let settings = reattach::Settings {
+            mode: reattach::Mode::Repair,
+            topic: Some(TOPIC.to_owned()),
+            own_roles: [OWN_ROLE.to_owned()].into(),
+            tell: |_| (),
+        };
+        let served = async move {
+            let until = Instant::now() + deadline;
+            let memory = reattach::Memory::default();
+            let done = reattach::handle(&session, &settings, &memory, &payload, until).await;
+            done.map(|it| serde_json::json!(it)).map_err(|it| it.to_string())
+        };
+        // A task of this thread: what the functions wait for cannot go to another.
+        self.watch(spawn_local(served), deadline).await
+    }
+
+    /// Waits for what serves an event, until it is killed or out of time.
+    async fn watch(
+        &self,
+        mut served: JoinHandle<Result<Value, String>>,
+        deadline: Duration,
+    ) -> Outcome {
         let outcome = tokio::select! {
             biased;
             () = self.wire.0.killed.notified() => Outcome::Exited(None),
             served = timeout(deadline, &mut served) => match served {
-                Ok(Ok(Ok(()))) => return Outcome::Returned(Value::Null),
-                Ok(Ok(Err(undelivered))) => return Outcome::Failed(undelivered.to_string().into()),
+                Ok(Ok(Ok(value))) => return Outcome::Returned(value),
+                Ok(Ok(Err(why))) => return Outcome::Failed(why.into()),
                 Ok(Err(panic)) => resume_unwind(panic.into_panic()),
                 Err(_) => Outcome::TimedOut,
             },

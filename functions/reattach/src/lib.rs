@@ -174,7 +174,7 @@ impl Visit<'_> {
             invalid_accounts: health.count,
             sweep: matches!(invocation, Invocation::Schedule) && is_whole,
         };
-        metrics.write(self.keeper.now);
+        (self.settings.tell)(&metrics.line(self.keeper.now).to_string());
         if metrics.sweep {
             self.note_sweep().await;
         }

@@ -1,6 +1,5 @@
 //! Metrics, as log lines that CloudWatch makes metrics of (the embedded metric format).
 
-use std::io::Write as _;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
@@ -28,7 +27,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// The line for an invocation at `now`.
-    fn line(&self, now: SystemTime) -> Value {
+    pub(crate) fn line(&self, now: SystemTime) -> Value {
         let count = |it: usize| Some(json!(it));
         let values = [
             ("DriftFound", "Count", count(self.drift_found)),
@@ -58,13 +57,6 @@ impl Metrics {
         line.insert("Function".to_owned(), json!("reattach"));
         line.extend(values.into_iter().filter_map(|(name, _, it)| Some((name.to_owned(), it?))));
         Value::Object(line)
-    }
-
-    /// Writes the line, in one piece.
-    pub(crate) fn write(&self, now: SystemTime) {
-        let line = format!("{}\n", self.line(now));
-        // There is nowhere to say that the log cannot be written.
-        let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
 }
 

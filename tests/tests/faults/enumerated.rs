@@ -7,6 +7,7 @@ use std::time::Duration;
 use simulator::{Entry, Failure, Fault, Kind, Moment, OPERATIONS, Service, Settings};
 use tests::cases::{self, Case};
 use tests::codes::{REPORTS, TRANSIENT, terminal};
+use tests::in_process::Wire;
 use tests::organization::{Latency, Organization};
 
 use crate::pool::{attempt, for_each};
@@ -20,6 +21,8 @@ struct Undisturbed {
     case: Case,
     calls: Vec<Entry>,
     end: String,
+    /// What is kept for those who look after the resource.
+    wanted: String,
 }
 
 /// Something that goes wrong with one call of a request.
@@ -30,13 +33,28 @@ struct Injection<'a> {
 }
 
 #[derive(Clone, Debug)]
-enum Trouble {
+pub(crate) enum Trouble {
     /// The call goes wrong this often.
     Fault(Kind, u64),
     /// The call takes longer than the function has.
     Late,
     /// The function is killed.
     Kill(Moment),
+}
+
+impl Trouble {
+    /// Lets the call of this number go wrong.
+    pub(crate) fn inject(&self, nth: u64, organization: &Organization, wire: &Wire) {
+        match self {
+            Self::Fault(kind, times) => {
+                organization.fail(Fault::new("*", kind.clone()).nth(nth).times(*times));
+            }
+            Self::Late => {
+                organization.fail(Fault::new("*", Kind::Delay(600_000)).nth(nth).times(1));
+            }
+            Self::Kill(moment) => wire.kill_at(nth, *moment),
+        }
+    }
 }
 
 impl fmt::Display for Injection<'_> {
@@ -60,14 +78,14 @@ fn undisturbed(case: Case) -> Result<Undisturbed, String> {
         let organization = organization(&case).await;
         let mut stack = case.resource(&organization).await;
         let _ = case.change(&mut stack).await.ok();
-        (organization.journal(), organization.state())
+        (organization.journal(), organization.state(), case.wanted(&organization))
     });
-    let (calls, end) = run.map_err(|why| format!("{name}: {why}"))?;
-    Ok(Undisturbed { case, calls, end })
+    let (calls, end, wanted) = run.map_err(|why| format!("{name}: {why}"))?;
+    Ok(Undisturbed { case, calls, end, wanted })
 }
 
 /// Everything that can go wrong with a call.
-fn troubles(call: &Entry) -> Vec<Trouble> {
+pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
     let error = |it: &Failure, times| Trouble::Fault(Kind::Error(it.clone()), times);
     let unavailable = Failure { status: 503, ..Failure::new("ServiceUnavailable") };
     let internal = Failure { status: 500, ..Failure::new("ServiceException") };
@@ -113,19 +131,13 @@ fn troubles(call: &Entry) -> Vec<Trouble> {
 
 /// Lets it go wrong, lets CloudFormation do what it does then, and looks at what came of it.
 async fn survive(injection: &Injection<'_>) {
-    let Injection { of: Undisturbed { case, end, .. }, nth, trouble } = injection;
+    let Injection { of: Undisturbed { case, end, wanted, .. }, nth, trouble } = injection;
     let organization = organization(case).await;
     let mut stack = case.resource(&organization).await.redelivered();
     let before = organization.state();
-    match trouble {
-        Trouble::Fault(kind, times) => {
-            organization.fail(Fault::new("*", kind.clone()).nth(*nth).times(*times));
-        }
-        Trouble::Late => {
-            organization.fail(Fault::new("*", Kind::Delay(600_000)).nth(*nth).times(1));
-            stack = stack.within(Duration::from_secs(15));
-        }
-        Trouble::Kill(moment) => stack.wire().kill_at(*nth, *moment),
+    trouble.inject(*nth, &organization, stack.wire());
+    if let Trouble::Late = trouble {
+        stack = stack.within(Duration::from_secs(15));
     }
     let answer = case.change(&mut stack).await;
     assert!(!stack.wire().spare(), "the call never came");
@@ -140,6 +152,7 @@ async fn survive(injection: &Injection<'_>) {
         let _ = case.change(&mut stack).await.ok();
     }
     assert_eq!(organization.state(), *end, "in the end, after {answer}");
+    assert_eq!(case.wanted(&organization), *wanted, "in the end, after {answer}");
     let kept = case.kept(&organization);
     for (account, policy) in organization.journal().into_iter().flat_map(|it| it.lost) {
         let name = organization.named(&policy);
@@ -164,7 +177,13 @@ fn whatever_goes_wrong_with_any_call_the_end_is_the_same() {
         for (nth, call) in (1..).zip(&of.calls) {
             // The second read of a kind breaks in the same ways as the first.
             let again = !seen.insert(&call.operation) && !call.write;
-            let few = if again && !thorough { 2 } else { usize::MAX };
+            // So do the calls that the same request makes without a state bucket.
+            let same = of.case.keeps_state && call.service != Service::S3;
+            let few = match (thorough, same, again) {
+                (false, true, _) => 0,
+                (false, false, true) => 2,
+                _ => usize::MAX,
+            };
             let troubles = troubles(call).into_iter().take(few);
             injections.extend(troubles.map(|trouble| Injection { of, nth, trouble }));
             *totals.entry(of.case.function).or_default() += 1;

@@ -12,6 +12,7 @@
 mod enumerated;
 mod pool;
 mod random;
+mod repairs;
 mod resources;
 mod schedule;
 mod soak;

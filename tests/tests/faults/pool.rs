@@ -35,6 +35,17 @@ pub(crate) fn attempt<T>(seed: u64, scenario: impl Future<Output = T>) -> Result
     run.map_err(|_| SAID.with(|it| it.borrow_mut().take()).unwrap_or_default())
 }
 
+/// The stack of a thread that runs functions: their futures are deep where nothing is optimized.
+const STACK: usize = 16 << 20;
+
+/// Calls `work` where the stack is large, and returns what it returns.
+pub(crate) fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).unwrap();
+        thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+    })
+}
+
 /// Runs `check` for every item, one on each core at a time, and returns what went wrong.
 pub(crate) fn for_each<T: Sync>(
     items: &[T],
@@ -50,7 +61,7 @@ pub(crate) fn for_each<T: Sync>(
     };
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).unwrap();
         }
     });
     broken.into_inner().unwrap()
