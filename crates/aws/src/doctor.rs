@@ -77,10 +77,14 @@ fn read<T>(result: Result<T, Error>) -> Read<T> {
     })
 }
 
-async fn organization(management: &Management) -> Result<Organization, Error> {
-    let it = management.organization().await?;
+/// The organization; `None` where the account is in none.
+async fn organization(management: &Management) -> Result<Option<Organization>, Error> {
+    let it = match management.organization().await {
+        Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => return Ok(None),
+        described => described?,
+    };
     let (management_account, all_features) = (it.management_account, it.all_features);
-    Ok(Organization { management_account, all_features })
+    Ok(Some(Organization { management_account, all_features }))
 }
 
 async fn root(management: &Management) -> Result<Root, Error> {

@@ -37,8 +37,8 @@ pub struct Observed {
     pub region: String,
     /// The Region of the events of AWS Organizations.
     pub event_region: &'static str,
-    /// The organization.
-    pub organization: Read<Organization>,
+    /// The organization; `None` where the account is in none.
+    pub organization: Read<Option<Organization>>,
     /// Its root.
     pub root: Read<Root>,
     /// Whether AWS Backup has trusted access.

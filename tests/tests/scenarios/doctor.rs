@@ -163,6 +163,10 @@ async fn doctor_says_which_account_is_the_right_one() {
     let line = "problem  management account: you are in account security-000, and the management \
                 account is management; hint: use credentials of management,";
     assert!(run.text.starts_with(line), "{}", run.text);
+    let run = org_backup_as(&organization, "999999999999", &["doctor"]).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let line = "problem  management account: account 999999999999 is in no organization";
+    assert!(run.text.starts_with(line), "{}", run.text);
 }
 
 /// The policy that we tell readers to attach, with the names of this organization.

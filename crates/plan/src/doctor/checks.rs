@@ -72,6 +72,13 @@ pub(super) fn all(observed: &Observed, now: SystemTime) -> Vec<Check> {
 
 fn management_account(observed: &Observed) -> Check {
     check("management account", &observed.organization, |it| {
+        let Some(it) = it else {
+            return problem(
+                format!("account {} is in no organization", observed.caller),
+                "use credentials of a management account, or: aws organizations \
+                 create-organization --feature-set ALL",
+            );
+        };
         let (caller, management) = (&observed.caller, it.management_account.as_str());
         if caller == management {
             return ok(format!("you are in the management account {management}"));
@@ -88,11 +95,11 @@ fn management_account(observed: &Observed) -> Check {
 
 fn all_features(observed: &Observed) -> Check {
     check("all features", &observed.organization, |it| {
-        if it.all_features {
+        if it.as_ref().is_some_and(|it| it.all_features) {
             return ok("the organization has all features");
         }
         problem(
-            "the organization has consolidated billing only, which has no policies",
+            "there is no organization with all features, and no other has policies",
             "aws organizations enable-all-features, and accept it in every account",
         )
     })

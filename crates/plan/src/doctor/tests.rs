@@ -27,10 +27,10 @@ fn healthy() -> Observed {
         caller: "100000000001".to_owned(),
         region: "us-east-1".to_owned(),
         event_region: "us-east-1",
-        organization: Ok(Organization {
+        organization: Ok(Some(Organization {
             management_account: "100000000001".parse().unwrap(),
             all_features: true,
-        }),
+        })),
         root: Ok(Root { id: "r-cd34".parse().unwrap(), backup_policies: Status::Enabled }),
         trusted_access: Ok(true),
         settings: Ok(Setting::ALL.map(|it| (it, true)).into()),
@@ -84,11 +84,24 @@ fn another_account_than_the_management_account_is_a_problem() {
 }
 
 #[test]
+fn an_account_without_an_organization_is_a_problem() {
+    check(
+        |it| it.organization = Ok(None),
+        expect![[r"
+            problem management account: account 100000000001 is in no organization
+              use credentials of a management account, or: aws organizations create-organization --feature-set ALL
+            problem all features: there is no organization with all features, and no other has policies
+              aws organizations enable-all-features, and accept it in every account
+        "]],
+    );
+}
+
+#[test]
 fn consolidated_billing_is_a_problem() {
     check(
-        |it| it.organization.as_mut().unwrap().all_features = false,
+        |it| it.organization.as_mut().unwrap().as_mut().unwrap().all_features = false,
         expect![[r"
-        problem all features: the organization has consolidated billing only, which has no policies
+        problem all features: there is no organization with all features, and no other has policies
           aws organizations enable-all-features, and accept it in every account
     "]],
     );
