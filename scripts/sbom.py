@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 
+ROOT = pathlib.Path(__file__).parent.parent
 TARGET = "x86_64-unknown-linux-gnu"
 
 
@@ -18,10 +19,11 @@ def sbom(function: str) -> bytes:
         ["cargo", "tree", "--locked", "--package", function, "--edges", "normal,no-proc-macro", "--target", TARGET]
         + ["--prefix", "none", "--format", "{p}|{l}"],
         check=True,
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
-    lock = pathlib.Path("Cargo.lock").read_text()
+    lock = (ROOT / "Cargo.lock").read_text()
     found = re.findall(r'name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"', lock)
     checksums = {(name, version): checksum for name, version, checksum in found}
     components = {}

@@ -195,7 +195,10 @@ async fn survive(injection: &Injection<'_>) {
     assert!(lost.is_empty(), "{lost:?}");
     organization.clear_journal();
     deliver(&start(&organization, &wire), payload, Duration::from_mins(15)).await;
-    assert_eq!(organization.take_writes(), "", "the second time");
+    let writes = organization.take_writes();
+    // The schedule always writes a new page.
+    let writes: Vec<_> = writes.lines().filter(|it| !it.ends_with(".html")).collect();
+    assert!(writes.is_empty(), "the second time: {writes:?}");
 }
 
 #[test]
