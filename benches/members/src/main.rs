@@ -70,7 +70,7 @@ struct Arguments {
     many: usize,
 }
 
-/// What a run may cost: so many times as long as its calls take, ...
+/// What a run may cost: in one invocation, so many times as long as its calls take, ...
 const OF_BOUND: f64 = 1.5;
 /// ... so many milliseconds of a processor for each call, ...
 const CPU_PER_CALL: f64 = 0.4;
@@ -91,7 +91,6 @@ impl Limits {
     }
 
     fn of(&mut self, what: &str, cost: &Cost) {
-        self.hold(what, cost.of_bound(), OF_BOUND, " x bound");
         self.hold(what, cost.cpu_per_call(), CPU_PER_CALL, " ms of CPU per call");
         self.hold(what, cost.megabytes(), MEGABYTES, " MB");
     }
@@ -252,6 +251,7 @@ async fn in_one_invocation(binary: &Path, accounts: usize, limits: &mut Limits) 
         let what = format!("{accounts} x {}, {what} differs", REGIONS.len());
         cost.print(&what);
         limits.of(&what, &cost);
+        limits.hold(&what, cost.of_bound(), OF_BOUND, " x bound");
     }
     assert_eq!(cost.calls, expected(accounts), "calls when nothing differs");
     answered(&simulator, &again, accounts);

@@ -1,4 +1,5 @@
-"""Member opt-ins as scripts do it: a session per account, and a client per account and Region.
+"""Member opt-ins as a careful script does them: a session per thread, which keeps what it has parsed,
+and a client per account and Region, since both are fixed when a client is made.
 
 Reads what to do from standard input, and prints what it cost: `calls`, `wall` and `cpu` in seconds,
 `memory` (the peak) in KiB.
@@ -7,17 +8,20 @@ Reads what to do from standard input, and prints what it cost: `calls`, `wall` a
 import json
 import resource
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3.session
 
 told = json.load(sys.stdin)
+of_thread = threading.local()
 
 
 def client(service, region, key, secret="none", token=None):
-    session = boto3.session.Session()
-    return session.client(
+    if not hasattr(of_thread, "session"):
+        of_thread.session = boto3.session.Session()
+    return of_thread.session.client(
         service,
         region_name=region,
         endpoint_url=told["endpoint"],
