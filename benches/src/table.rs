@@ -13,21 +13,30 @@ const TOLERANCE: u64 = 3;
 struct Goal {
     name: &'static str,
     most: u64,
-    of: fn(&Cost) -> Option<u64>,
+    of: fn(&str, &Cost) -> Option<u64>,
 }
 
+/// The functions that the first deployment of a policy needs, and no others: what brings them is to
+/// be small.
+const OF_POLICIES: [&str; 4] =
+    ["backup-policy", "global-settings", "policy-types", "service-access"];
+
 const GOALS: [Goal; 4] = [
-    Goal { name: "bytes of its archive", most: 2_800_000, of: |it| Some(it.archive) },
-    Goal { name: "KiB of memory", most: 9_216, of: |it| Some(it.memory) },
+    Goal {
+        name: "bytes of its archive",
+        most: 2_800_000,
+        of: |function, it| OF_POLICIES.contains(&function).then_some(it.archive),
+    },
+    Goal { name: "KiB of memory", most: 9_216, of: |_, it| Some(it.memory) },
     Goal {
         name: "instructions of a cold request",
-        most: 15_000_000,
-        of: |it| it.instructions.map(|it| it.cold),
+        most: 7_000_000,
+        of: |_, it| it.instructions.map(|it| it.cold),
     },
     Goal {
         name: "instructions of a warm request",
         most: 1_500_000,
-        of: |it| it.instructions.map(|it| it.warm),
+        of: |_, it| it.instructions.map(|it| it.warm),
     },
 ];
 
@@ -135,7 +144,7 @@ pub fn over(costs: &Costs) -> String {
     let mut over = String::new();
     for (function, cost) in costs {
         for Goal { name, most, of } in GOALS {
-            if let Some(found) = of(cost).filter(|it| *it > most) {
+            if let Some(found) = of(function, cost).filter(|it| *it > most) {
                 let (found, most) = (grouped(found), grouped(most));
                 writeln!(over, "{function} takes {found} {name}; the goal is {most}").unwrap();
             }
@@ -157,7 +166,7 @@ mod tests {
 
     fn costs() -> Costs {
         let calls = [("create".to_owned(), (4, 2)), ("delete".to_owned(), (3, 1))].into();
-        let instructions = Some(Instructions { start: 9_500_000, cold: 12_000_000, warm: 900_000 });
+        let instructions = Some(Instructions { start: 700_000, cold: 5_000_000, warm: 900_000 });
         let cost = Cost { archive: 2_500_000, memory: 8_000, instructions, calls };
         [("sample".to_owned(), cost)].into()
     }
