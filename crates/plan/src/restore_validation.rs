@@ -1,8 +1,8 @@
 //! What a restore test brought back, and what is said of it.
 //!
 //! An event says which job to look at. What the job is says what it restored; what that is like says
-//! whether it is sound, broken, or not yet settled. Nothing here says that a restore is broken which
-//! could not be looked at, or sound which was not looked at.
+//! whether it is sound, broken, or not yet settled. Nothing here says that a restore is sound which was
+//! not looked at, and one that could not be looked at has failed in words that say just that.
 
 mod event;
 mod facts;

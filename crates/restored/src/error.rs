@@ -22,7 +22,8 @@ pub enum Kind {
     Denied,
     /// There is no such thing.
     Missing,
-    /// Throttled, the network, AWS itself or the deadline. Running again helps.
+    /// Throttled, the network, AWS itself, credentials that are renewed, or the deadline. Running again
+    /// helps.
     Transient,
     /// AWS says that it cannot be done.
     Rejected,
@@ -31,7 +32,8 @@ pub enum Kind {
 /// Why it was not done.
 #[derive(Debug, ThisError)]
 enum Cause {
-    #[error("{code}: {message}; hint: let the function's role do {permission}")]
+    // The permission first, since what is too long for AWS Backup is cut off at its end.
+    #[error("the function's role lacks {permission}: {code}: {message}")]
     Denied { code: String, message: String, permission: &'static str },
     #[error("{code}: {message}")]
     Answered { kind: Kind, code: String, message: String },
@@ -51,10 +53,15 @@ impl Error {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let SdkError::ServiceError(context) = &error else {
+        // Whoever answers without a code is not the service.
+        let answered = match &error {
+            SdkError::ServiceError(context) => context.err().code().map(|code| (context, code)),
+            _ => None,
+        };
+        let Some((context, code)) = answered else {
             return Self { action, source: Cause::Unreachable(Box::new(error)) };
         };
-        let code = context.err().code().unwrap_or("UnknownError").to_owned();
+        let code = code.to_owned();
         let message = context.err().message().unwrap_or("no message").to_owned();
         let source = match kind(&code, context.raw().status().as_u16()) {
             Kind::Denied => Cause::Denied { code, message, permission },
@@ -85,6 +92,11 @@ impl Error {
         }
     }
 
+    /// The reason, and in brackets what could not be done, which may be long.
+    pub fn why(&self) -> String {
+        format!("{} ({self})", self.source)
+    }
+
     /// The error code of AWS, if AWS answered.
     pub fn code(&self) -> Option<&str> {
         match &self.source {
@@ -109,10 +121,15 @@ fn kind(code: &str, status: u16) -> Kind {
         it if it.starts_with("AccessDenied") => Kind::Denied,
         "NoSuchBucket" => Kind::Missing,
         it if it.contains("NotFound") => Kind::Missing,
-        "LimitExceededException"
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "LimitExceededException"
         | "ProvisionedThroughputExceededException"
+        | "RequestExpired"
         | "RequestLimitExceeded"
         | "RequestTimeout"
+        | "RequestTimeoutException"
+        | "RequestTimeTooSkewed"
         | "SlowDown"
         | "TooManyRequestsException" => Kind::Transient,
         it if it.contains("Throttl") => Kind::Transient,

@@ -300,8 +300,13 @@ async fn an_object_that_cannot_be_had_is_seen_and_one_that_may_not_be_read_is_an
     let script = Script::new(replies(s3(403, "AccessDenied")));
     let denied = script.look(&bucket()).await.unwrap_err();
     assert_eq!((denied.kind(), denied.permission()), (Kind::Denied, Some("s3:GetObject")));
-    let script = Script::new(replies(s3(400, "ExpiredToken")));
-    assert_eq!(script.look(&bucket()).await.unwrap_err().kind(), Kind::Rejected);
+    let script = Script::new(replies(s3(400, "InvalidArgument")));
+    let rejected = script.look(&bucket()).await.unwrap_err();
+    assert_eq!((rejected.kind(), rejected.permission()), (Kind::Rejected, None));
+    assert_eq!(
+        rejected.why(),
+        "InvalidArgument: No. (cannot read the object 1 of the bucket restored)"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,8 +355,20 @@ async fn a_denied_look_names_the_permission_and_is_not_repeated() {
         let script = Script::new([reply]);
         let denied = script.look(&resource).await.unwrap_err();
         assert_eq!((denied.kind(), denied.permission()), (Kind::Denied, Some(permission)));
-        let why = std::error::Error::source(&denied).unwrap().to_string();
-        assert!(why.ends_with(&format!("hint: let the function's role do {permission}")), "{why}");
+        // First of all, so that it is not cut off.
+        let why = denied.why();
+        assert!(why.starts_with(&format!("the function's role lacks {permission}: ")), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_try_may_see_is_not_taken_for_an_answer() {
+    // Of credentials that are renewed, and of something on the way that is not AWS.
+    let none = (400, "<html>Bad Request</html>".to_owned());
+    for reply in [ec2("ExpiredToken"), ec2("RequestExpired"), ec2("RequestTimeout"), none] {
+        let script = Script::new(std::iter::repeat_n(reply, 12));
+        let failed = script.look(&volume(None)).await.unwrap_err();
+        assert_eq!(failed.kind(), Kind::Transient, "{failed:?}");
     }
 }
 
@@ -404,6 +421,12 @@ async fn waiting_ends_with_the_time_or_where_it_cannot_help() {
     let file_system = Resource::FileSystem("fs-1".to_owned());
     assert!(script.wait(&file_system).await.unwrap());
     assert!(!script.services().wait(&file_system, Instant::now()).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_while_it_is_waited_for_is_looked_at_once_more() {
+    let script = Script::new([ec2("InvalidVolume.NotFound")]);
+    assert!(!script.wait(&volume(None)).await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]

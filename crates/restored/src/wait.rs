@@ -11,7 +11,7 @@ use plan::restore_validation::Resource;
 use tokio::time::{Instant, interval_at, timeout_at};
 
 use crate::Services;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// How often a file system is looked at, for which there is no waiter.
 const PACE: Duration = Duration::from_secs(15);
@@ -86,7 +86,9 @@ where
     match waited {
         Ok(_) => Ok(true),
         Err(WaiterError::OperationFailed(failed)) => {
-            Err(Error::of_call(format!("wait for the {resource}"), permission, failed.into_error()))
+            let action = format!("wait for the {resource}");
+            let error = Error::of_call(action, permission, failed.into_error());
+            if error.kind() == Kind::Missing { Ok(false) } else { Err(error) }
         }
         // Out of time, or in a state that cannot become another.
         Err(_) => Ok(false),

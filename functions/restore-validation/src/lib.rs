@@ -1,9 +1,11 @@
 //! Restore tests: what each brought back is looked at, and AWS Backup is told what it is like.
 //!
 //! The function is invoked by EventBridge when a restore job is over. What is not a restore test is
-//! not touched. A result is final, and has AWS Backup delete what was restored; so none is given
-//! where looking failed. The invocation fails then, Lambda repeats it, and what it gives up on is in
-//! the dead-letter queue, to be sent again before the time for the validation is over.
+//! not touched. Everything else gets a result: good, or failed with the reason, which says so where it
+//! was not ready in time or AWS did not let it be looked at. A result is final, and has AWS Backup
+//! delete what was restored; so none is given where another try may see more. The invocation fails
+//! then, Lambda repeats it, and what it gives up on is in the dead-letter queue, to be sent again before
+//! the time for the validation is over.
 
 mod metrics;
 
@@ -32,7 +34,7 @@ const REPORT: Duration = Duration::from_secs(20);
 /// Why an invocation is to be repeated.
 #[derive(Debug, Error)]
 pub enum Unfinished {
-    /// The job could not be looked at, or the result not told.
+    /// AWS could not be asked, or the result not told.
     #[error(transparent)]
     Aws(#[from] restored::Error),
     /// The event came before what it is about.
@@ -51,8 +53,8 @@ impl From<Unfinished> for Diagnostic {
 ///
 /// # Errors
 ///
-/// When it could not be looked at, or AWS Backup could not be told. Nothing was told then, and the
-/// same event again begins anew.
+/// When AWS could not be asked, or AWS Backup could not be told. Nothing was told then, and the same
+/// event again begins anew.
 pub async fn handle(session: &Session, event: &Value, deadline: Instant) -> Result<(), Unfinished> {
     let id = match read(event) {
         Reading::Completed(id) => id,
@@ -91,13 +93,21 @@ struct Validation {
 
 impl Validation {
     async fn run(&self, id: &str) -> Result<(), Unfinished> {
-        let job = self.services.job(id).await.inspect_err(|it| unlooked(id, "", it))?;
+        let job = match self.services.job(id).await {
+            Ok(job) => job,
+            Err(error) => {
+                let job = Job { id: id.to_owned(), ..Job::default() };
+                return self.tell(&job, &unseen(&job, error)?).await;
+            }
+        };
         let resource_type = job.resource_type.as_str();
         match next(&job) {
             Next::Look(resource) => {
-                let looked = self.validate(&job, &resource).await;
-                let judgment = looked.inspect_err(|it| unlooked(id, resource_type, it))?;
-                self.tell(&job, &Report::of(&resource, judgment)).await?;
+                let report = match self.validate(&job, &resource).await {
+                    Ok(judgment) => Report::of(&resource, judgment),
+                    Err(error) => unseen(&job, error)?,
+                };
+                self.tell(&job, &report).await?;
             }
             Next::Report(report) => self.tell(&job, &report).await?,
             Next::Done(result) => info!(job = id, result, "there is a result already"),
@@ -147,12 +157,17 @@ impl Validation {
     }
 }
 
-/// Logs that something could not be looked at, and counts it unless the next try may succeed.
-fn unlooked(job: &str, resource_type: &str, error: &restored::Error) {
-    let permission = error.permission();
-    error!(job, resource_type, permission, why = %chain(error), "not validated");
-    if error.kind() != Kind::Transient {
-        count(resource_type, Outcome::NotValidated);
+/// What is said of `job`, or of what it restored, which could not be looked at.
+///
+/// # Errors
+///
+/// When another try may see more, or there is no such job to say anything of.
+fn unseen(job: &Job, error: restored::Error) -> Result<Report, restored::Error> {
+    let (permission, resource_type) = (error.permission(), &job.resource_type);
+    error!(job = job.id, resource_type, permission, why = %chain(&error), "could not be looked at");
+    match error.kind() {
+        Kind::Denied | Kind::Rejected => Ok(Report::unseen(&error.why())),
+        Kind::Missing | Kind::Transient => Err(error),
     }
 }
 

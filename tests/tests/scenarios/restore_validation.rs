@@ -359,7 +359,7 @@ async fn what_cannot_be_reported_fails_the_invocation_so_that_it_is_not_lost() {
     let failed = validation.test("job", volume_job()).await;
     let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
     let message = error["errorMessage"].as_str().unwrap();
-    assert!(message.contains("hint: let the function's role do backup:PutRestoreValidationResult"));
+    assert!(message.contains("the function's role lacks backup:PutRestoreValidationResult"));
     assert_eq!(validation.result("job"), None);
     // Lambda tries again.
     let event = completed("job", &volume_job());
@@ -368,28 +368,71 @@ async fn what_cannot_be_reported_fails_the_invocation_so_that_it_is_not_lost() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_looked_at_is_neither_good_nor_broken() {
+async fn what_may_not_be_looked_at_has_failed_with_the_permission_that_is_missing() {
     let organization = organization().await;
     let services = sound(&organization).await;
     let mut role = FunctionRole::of("restore-validation");
     role.statements.retain(|it| !it["Action"].to_string().contains("ec2:DescribeVolumes"));
     let validation = RestoreValidation::with_role(&organization, services.url(), &role).await;
-    let denied = validation.test("job", volume_job()).await;
-    let Outcome::Failed(error) = denied else { panic!("{denied:?}") };
-    let expected = "cannot look at the volume vol-1: UnauthorizedOperation: No.; \
-                    hint: let the function's role do ec2:DescribeVolumes";
-    assert_eq!(error["errorMessage"], expected);
-    assert_eq!(validation.result("job"), None);
+    assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
+    let expected = "could not be looked at: the function's role lacks ec2:DescribeVolumes: \
+                    UnauthorizedOperation: No. (cannot look at the volume vol-1)";
+    assert_eq!(result(&validation, "job"), ("FAILED".to_owned(), expected.to_owned()));
+    // Nobody has to take it for a broken backup.
     assert_eq!(validation.counted(), [("EBS".to_owned(), "NotValidated".to_owned())]);
-    // With the permission, the event from the dead-letter queue says how it is.
-    let validation = RestoreValidation::start(&organization, &services).await;
-    let event = completed("job", &volume_job());
-    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
-    assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
 }
 
 #[tokio::test]
-async fn what_is_not_ready_in_time_is_told_with_what_was_waited_for() {
+async fn what_aws_refuses_to_show_has_failed_in_the_words_of_aws() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    organization.fail(Fault::error("GetRestoreJobMetadata", "InvalidParameterValueException"));
+    assert_eq!(validation.test("job", bucket_job()).await, DONE, "{}", validation.logs());
+    let (status, message) = result(&validation, "job");
+    assert_eq!(status, "FAILED");
+    let why = "could not be looked at: InvalidParameterValueException: ";
+    assert!(message.starts_with(why), "{message}");
+    assert_eq!(validation.counted(), [("S3".to_owned(), "NotValidated".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_job_that_may_not_be_looked_at_has_failed_as_well() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    organization.fail(Fault::error("DescribeRestoreJob", "AccessDeniedException"));
+    assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
+    let (status, message) = result(&validation, "job");
+    assert_eq!(status, "FAILED");
+    let why = "could not be looked at: the function's role lacks backup:DescribeRestoreJob: ";
+    assert!(message.starts_with(why), "{message}");
+    assert_eq!(validation.counted(), [("unknown".to_owned(), "NotValidated".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_not_told_but_tried_again() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let busy = ["ThrottlingException", "ServiceUnavailableException"];
+    for (told, code) in busy.into_iter().enumerate() {
+        organization.fail(Fault::error("DescribeRestoreJob", code).status(503).forever());
+        let (job, event) = (volume_job(), completed(code, &volume_job()));
+        organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, code, job));
+        let failed = validation.hear(&event, Duration::from_secs(3)).await;
+        assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+        assert_eq!(validation.result(code), None);
+        assert_eq!(validation.counted().len(), told);
+        // Lambda tries again.
+        organization.clear_faults();
+        assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+        assert_eq!(result(&validation, code).0, "SUCCESSFUL");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_ready_in_time_has_failed_and_it_is_told_what_was_waited_for() {
     let organization = organization().await;
     let services = sound(&organization).await;
     services.database(&name("orders"), "creating");
@@ -400,20 +443,20 @@ async fn what_is_not_ready_in_time_is_told_with_what_was_waited_for() {
         (
             "database",
             database_job(),
-            "database awsbackup-restore-test-orders is still creating; there was no more time to \
-             wait for it to be available",
+            "database awsbackup-restore-test-orders was not ready in time: it is still creating, and \
+             was waited for to be available",
         ),
         (
             "file-system",
             file_system_job(),
-            "file system fs-1 is still creating; there was no more time to wait for it to be \
+            "file system fs-1 was not ready in time: it is still creating, and was waited for to be \
              available",
         ),
         (
             "instance",
             instance_job(),
-            "instance i-1 is still running with system status ok and instance status initializing; \
-             there was no more time to wait for it to be through both status checks",
+            "instance i-1 was not ready in time: it is still running with system status ok and \
+             instance status initializing, and was waited for to be through both status checks",
         ),
     ];
     for (id, job, why) in cases {
@@ -421,7 +464,7 @@ async fn what_is_not_ready_in_time_is_told_with_what_was_waited_for() {
         organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, id, job));
         let heard = validation.hear(&event, Duration::from_secs(6)).await;
         assert_eq!(heard, DONE, "{}", validation.logs());
-        assert_eq!(result(&validation, id), ("TIMED_OUT".to_owned(), why.to_owned()));
+        assert_eq!(result(&validation, id), ("FAILED".to_owned(), why.to_owned()));
     }
     assert!(validation.counted().iter().all(|it| it.1 == "TimedOut"));
 }

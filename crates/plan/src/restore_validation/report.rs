@@ -10,10 +10,11 @@ pub const LIMIT: usize = 255;
 pub enum Status {
     /// What was restored was looked at, and is as it should be.
     Successful,
-    /// What was restored was looked at, and is not as it should be.
+    /// What was restored is not as it should be, was not so in time, or could not be looked at. The
+    /// message says which.
     Failed,
-    /// Nobody knows: it was not looked at, or nothing came of looking in time. It is what AWS Backup
-    /// itself says of a restore test whose time is over and of which nobody said anything.
+    /// Nobody knows, and nobody tried: nothing says what would be good. It is what AWS Backup itself
+    /// says of a restore test whose time is over and of which nobody said anything.
     TimedOut,
 }
 
@@ -35,7 +36,7 @@ pub enum Outcome {
     Successful,
     /// It was found broken.
     Failed,
-    /// It was not settled in time.
+    /// It was not ready in time.
     TimedOut,
     /// It was not looked at, or could not be.
     NotValidated,
@@ -66,12 +67,20 @@ impl Report {
             Judgment::Broken(why) => Self::new(Status::Failed, Outcome::Failed, &why),
             Judgment::Unsettled { now, awaited } => {
                 let why = format!(
-                    "{resource} is still {now}; there was no more time to wait for it to be {awaited}"
+                    "{resource} was not ready in time: it is still {now}, and was waited for to be \
+                     {awaited}"
                 );
-                Self::new(Status::TimedOut, Outcome::TimedOut, &why)
+                Self::new(Status::Failed, Outcome::TimedOut, &why)
             }
             Judgment::Unknown(why) => not_validated(&why),
         }
+    }
+
+    /// What is said of what AWS does not let be looked at, with the reason. It begins with words that
+    /// nobody can take for a broken backup, and is not counted as one.
+    pub fn unseen(why: &str) -> Self {
+        let message = format!("could not be looked at: {why}");
+        Self::new(Status::Failed, Outcome::NotValidated, &message)
     }
 }
 

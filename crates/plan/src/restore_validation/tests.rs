@@ -169,8 +169,28 @@ fn an_instance_has_to_run_and_pass_both_checks() {
         instance("running", "initializing", "initializing"),
         instance("running", "ok", "insufficient-data"),
     ] {
-        assert_eq!(said(facts).0, "TIMED_OUT");
+        let (late, why) = said(facts);
+        assert_eq!(late, "FAILED");
+        assert!(why.starts_with("instance i-1 was not ready in time: it is still "), "{why}");
     }
+}
+
+#[test]
+fn what_is_not_ready_in_time_has_failed_and_is_counted_apart() {
+    let database = Resource::Database("orders".to_owned());
+    let report = Report::of(&database, judge(&database, &status("creating"), None));
+    assert_eq!((report.status, report.outcome), (Status::Failed, Outcome::TimedOut));
+    let why = "database orders was not ready in time: it is still creating, and was waited for to \
+               be available";
+    assert_eq!(report.message, why);
+}
+
+#[test]
+fn what_could_not_be_looked_at_has_failed_but_does_not_count_as_broken() {
+    let report = Report::unseen("the function's role lacks ec2:DescribeVolumes");
+    assert_eq!((report.status, report.outcome), (Status::Failed, Outcome::NotValidated));
+    let why = "could not be looked at: the function's role lacks ec2:DescribeVolumes";
+    assert_eq!(report.message, why);
 }
 
 #[test]
@@ -189,7 +209,7 @@ fn a_volume_has_the_size_of_its_source() {
     for state in ["deleted", "deleting", "error"] {
         assert_eq!(said(disk(), facts(state, 8, Some(8)), None).0, "FAILED");
     }
-    assert_eq!(said(disk(), facts("creating", 8, Some(8)), None).0, "TIMED_OUT");
+    assert_eq!(said(disk(), facts("creating", 8, Some(8)), None).0, "FAILED");
 }
 
 #[test]
@@ -224,7 +244,9 @@ fn databases_and_file_systems_have_to_be_available() {
             assert_eq!(said(status(it)).0, "FAILED", "{resource}: {it}");
         }
         for it in ["creating", "backing-up", "CREATING"] {
-            assert_eq!(said(status(it)).0, "TIMED_OUT", "{resource}: {it}");
+            let (late, why) = said(status(it));
+            assert_eq!(late, "FAILED", "{resource}: {it}");
+            assert!(why.contains("was not ready in time"), "{why}");
         }
     }
 }
@@ -261,7 +283,9 @@ fn an_empty_table_is_broken_only_if_its_backup_is_not_empty() {
     let (unknown, why) = said(table("ACTIVE", false), None);
     assert_eq!(unknown, "TIMED_OUT");
     assert!(why.starts_with("not validated: "), "{why}");
-    assert_eq!(said(table("CREATING", false), Some(512)).0, "TIMED_OUT");
+    let (late, why) = said(table("CREATING", false), Some(512));
+    assert_eq!(late, "FAILED");
+    assert!(why.contains("was not ready in time"), "{why}");
     let lost = "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
     assert_eq!(said(table(lost, false), Some(512)).0, "FAILED");
 }
