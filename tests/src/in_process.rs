@@ -247,6 +247,17 @@ impl Function {
         self.watch(spawn_local(served), deadline).await
     }
 
+    /// Has `restore-validation` look at what `event` tells of, which has to be done within `deadline`.
+    pub async fn validate(&self, event: &Value, deadline: Duration) -> Outcome {
+        let (session, event) = (self.session.clone(), event.clone());
+        let served = async move {
+            let until = Instant::now() + deadline;
+            let done = restore_validation::handle(&session, &event, until).await;
+            done.map(|()| Value::Null).map_err(|it| it.to_string())
+        };
+        self.watch(spawn_local(served), deadline).await
+    }
+
     /// Waits for what serves an event, until it is killed or out of time.
     async fn watch(
         &self,

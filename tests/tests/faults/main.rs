@@ -16,3 +16,4 @@ mod repairs;
 mod resources;
 mod schedule;
 mod soak;
+mod validations;

@@ -1,0 +1,133 @@
+//! One fault at a time while a restore test is validated: at every call, everything that can go
+//! wrong with it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+use simulator::{Entry, Kind, Outcome, RestoreJob, Settings};
+use tests::in_process::{self, Function, Wire};
+use tests::organization::{Latency, Organization};
+use tests::restored::{ACCOUNT, completed};
+
+use crate::enumerated::{Trouble, troubles};
+use crate::pool::{attempt, for_each};
+
+/// How often Lambda sends an event that fails.
+const ATTEMPTS: usize = 3;
+
+const BUCKET: &str = "awsbackup-restore-test-invoices";
+/// Where functions of this process are.
+const REGION: &str = "eu-west-1";
+const JOB: &str = "job";
+const DEADLINE: Duration = Duration::from_mins(15);
+
+/// A restore test that brought back two objects.
+async fn restored() -> (Organization, Value) {
+    let organization = Organization::bare(Settings::default()).await.in_process(Latency::None);
+    organization.buckets(|it| {
+        it.create_bucket(BUCKET);
+        it.put(BUCKET, "2026/march.csv", "number,total\n31,4\n".to_owned());
+        it.put(BUCKET, "2026/april.csv", "number,total\n30,9\n".to_owned());
+    });
+    let job = RestoreJob::test("S3", &format!("arn:aws:s3:::{BUCKET}"));
+    let job = RestoreJob { bytes: Some(36), ..job };
+    let event = completed(JOB, &job);
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, JOB, job));
+    organization.clear_journal();
+    (organization, event)
+}
+
+fn start(wire: &Wire) -> Function {
+    Function::start("restore-validation", wire, ACCOUNT, None)
+}
+
+/// What AWS Backup was told: the result, and why.
+fn told(organization: &Organization) -> Option<(String, String)> {
+    let of = |it: &mut simulator::Backup| {
+        it.restore_jobs().get(ACCOUNT, REGION, JOB).unwrap().result.clone()
+    };
+    organization.backup(of)
+}
+
+fn undisturbed() -> Vec<Entry> {
+    let run = attempt(1, async {
+        let (organization, event) = restored().await;
+        let function = start(&Wire::new(organization.direct(), None));
+        let done = function.validate(&event, DEADLINE).await;
+        assert_eq!(done, Outcome::Returned(Value::Null), "{}", in_process::take_logs());
+        assert_eq!(told(&organization).unwrap().0, "SUCCESSFUL");
+        organization.journal()
+    });
+    run.unwrap()
+}
+
+/// Something that goes wrong with one call.
+struct Injection<'a> {
+    call: &'a Entry,
+    nth: u64,
+    trouble: Trouble,
+}
+
+impl fmt::Display for Injection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at call {} ({})", self.trouble, self.nth, self.call.operation)
+    }
+}
+
+async fn survive(injection: &Injection<'_>) {
+    let Injection { call, nth, trouble } = injection;
+    let (organization, event) = restored().await;
+    let wire = Wire::new(organization.direct(), None);
+    trouble.inject(*nth, &organization, &wire);
+    let late = matches!(trouble, Trouble::Late);
+    let mut deadline = if late { Duration::from_secs(15) } else { DEADLINE };
+    for _ in 0..ATTEMPTS {
+        if let Outcome::Returned(_) = start(&wire).validate(&event, deadline).await {
+            break;
+        }
+        deadline = DEADLINE;
+    }
+    assert!(!wire.spare(), "the call never came");
+    let (status, why) = told(&organization).unwrap();
+    if status == "SUCCESSFUL" {
+        // What is looked at cannot be found good where looking is refused.
+        assert!(!is_refusal(trouble) || call.write, "found good: {why}");
+    } else {
+        assert_eq!(status, "FAILED");
+        assert!(is_refusal(trouble), "the restore is good: {why}");
+        assert!(why.starts_with("could not be looked at: "), "{why}");
+    }
+    organization.clear_faults();
+    organization.clear_journal();
+    let again = start(&wire).validate(&event, DEADLINE).await;
+    assert_eq!(again, Outcome::Returned(Value::Null));
+    assert_eq!(organization.take_writes(), "", "the second time");
+    assert_eq!(told(&organization).unwrap(), (status, why), "a result is final");
+}
+
+fn says(trouble: &Trouble, code: &str) -> bool {
+    matches!(trouble, Trouble::Fault(Kind::Error(failure), _) if failure.code == code)
+}
+
+/// Whether AWS says that it cannot be done, and would say so again.
+fn is_refusal(trouble: &Trouble) -> bool {
+    let Trouble::Fault(Kind::Error(failure), _) = trouble else { return false };
+    !tests::codes::TRANSIENT.contains(&failure.code.as_str()) && failure.status < 500
+}
+
+#[test]
+fn whatever_goes_wrong_while_a_restore_test_is_validated_it_has_the_one_result_it_should_have() {
+    let calls = undisturbed();
+    let mut injections = Vec::new();
+    for (nth, call) in (1..).zip(&calls) {
+        // That what was restored is not there is no fault but a finding.
+        let faults = troubles(call).into_iter().filter(|it| !says(it, "NoSuchBucket"));
+        injections.extend(faults.map(|trouble| Injection { call, nth, trouble }));
+    }
+    println!("{} faults while a restore test is validated", injections.len());
+    let broken =
+        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
+    let (count, all) = (broken.len(), injections.len());
+    assert!(broken.is_empty(), "{count} of {all}:\n{}", broken.join("\n\n"));
+}
