@@ -12,6 +12,7 @@ mod bad_input;
 mod cases;
 mod desired_state;
 mod doctor;
+mod enforced;
 mod global_settings;
 mod invariants;
 mod live_check;

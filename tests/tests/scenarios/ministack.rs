@@ -23,6 +23,18 @@ pub(crate) fn venv(program: &str) -> PathBuf {
 
 impl Ministack {
     pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// One that enforces IAM, and whose functions find the organization at `organization`.
+    pub(crate) async fn enforcing(organization: &str) -> Self {
+        let services = ["ORGANIZATIONS", "BACKUP", "STS", "CLOUDFORMATION", "IAM", "KMS", "SNS"];
+        let services = services.map(|it| format!("AWS_ENDPOINT_URL_{it}"));
+        let endpoints = services.iter().map(|it| (it.as_str(), organization));
+        Self::with(&endpoints.chain([("AUTH", "true")]).collect::<Vec<_>>()).await
+    }
+
+    async fn with(environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -46,6 +58,7 @@ impl Ministack {
             .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
             .env("AWS_ACCESS_KEY_ID", MANAGEMENT)
             .env("AWS_SECRET_ACCESS_KEY", "none")
+            .envs(environment.iter().copied())
             .current_dir(folder.path());
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(venv("ministack").is_file(), "run `make venv` first");
