@@ -23,7 +23,8 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(VENV) package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
-	cargo run --locked --package demo -- --package $(PACKAGE)
+	cargo build --locked --workspace --bin demo --bin org-backup
+	$(TARGET)/debug/demo --package $(PACKAGE)
 
 # All targets at once: what tests need of a crate and what programs need of it are then one build.
 # Scenarios mostly wait for the published rates, so more of them run at once than there are cores.

@@ -33,7 +33,7 @@ pub(crate) struct Deployer {
 }
 
 /// The source of events that did not come from AWS, which no bus takes for those of AWS.
-const REPLAY: &str = "org-backup.replay";
+pub(crate) const REPLAY: &str = "org-backup.replay";
 
 /// A client of `$sdk` that talks to `$endpoint` as `$account` in `$region`.
 macro_rules! client {
@@ -138,7 +138,7 @@ impl Deployer {
         }
     }
 
-    /// Puts events of CloudTrail on the bus.
+    /// Puts events on the bus.
     pub(crate) async fn put_events(&self, events: Vec<Value>) -> Result<(), Failure> {
         let text = |it: &Value, name: &str| {
             it.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()

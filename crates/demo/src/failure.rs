@@ -30,6 +30,14 @@ pub(crate) enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// The command of operators cannot be run.
+    #[error("cannot run {path}; hint: run this with `make demo`")]
+    NotRun {
+        /// Where it should be.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The archives of the functions are missing.
     #[error("no archives in {0}; hint: run this with `make demo`")]
     NotPackaged(String),

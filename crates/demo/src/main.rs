@@ -10,8 +10,10 @@ mod failure;
 mod ledger;
 mod members;
 mod ministack;
+mod operators;
 mod organization;
 mod picture;
+mod restores;
 mod screen;
 mod stage;
 mod story;
@@ -39,6 +41,9 @@ struct Options {
     /// Show no colours.
     #[arg(long, env = "NO_COLOR", value_parser = clap::builder::FalseyValueParser::new())]
     no_color: bool,
+    /// The command `org-backup`; the one beside this program by default.
+    #[arg(long)]
+    command: Option<PathBuf>,
     /// The folder with the archives that `make package` makes.
     #[arg(long, default_value = "target/package")]
     package: PathBuf,
@@ -52,8 +57,12 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Options { keep, no_color, package, templates, python } = Options::parse();
-    let (screen, places) = (Screen::new(no_color), Places { python, package, templates });
+    let Options { keep, no_color, command, package, templates, python } = Options::parse();
+    let command = command.unwrap_or_else(|| {
+        let own = std::env::current_exe().unwrap_or_default();
+        own.with_file_name("org-backup")
+    });
+    let (screen, places) = (Screen::new(no_color), Places { command, package, python, templates });
     // Dropping the unfinished demo ends what it started.
     tokio::select! {
         played = play(&places, &screen, keep) => match played {

@@ -21,21 +21,12 @@ const AT_ONCE: usize = 6;
 impl Stage<'_> {
     pub(crate) async fn member_accounts(&mut self) -> Result<(), Failure> {
         self.screen.chapter(7, "Roll vaults, keys and roles out, and opt every account in");
-        let organization = self.simulated.organization();
-        let active = organization.accounts().filter(|it| it.state == AccountState::Active);
-        let accounts: Vec<_> = active.map(|it| it.id.clone()).collect();
-        let forgotten = accounts.last().cloned().unwrap_or_default();
+        let accounts = self.active();
+        let forgotten = self.forgotten();
         let reached = accounts.iter().filter(|it| **it != forgotten);
         let places: Vec<_> =
             reached.flat_map(|it| REGIONS.map(|region| (it.clone(), region))).collect();
-        self.screen.wait_for("templates/member-account.yaml in every account and Region");
-        let this: &Self = self;
-        stream::iter(&places)
-            .map(|(account, region)| this.instance(account, region))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<Vec<()>>()
-            .await?;
-        self.screen.rest();
+        self.roll_out(&places).await?;
         self.screen.line(&format!(
             "   templates/member-account.yaml deployed {} times, as StackSets would; account\n   \
              {forgotten} is left out",
@@ -64,6 +55,44 @@ impl Stage<'_> {
         ensure(!told.calls.is_empty(), || "every account was looked at again".to_owned())?;
         told.deployment.expect("UPDATE_COMPLETE")?;
         self.screen.so("deployed again, it looks at every account and writes nothing");
+        Ok(())
+    }
+
+    /// Rolls out to the account that was left out, too.
+    pub(crate) async fn the_forgotten_account(&mut self) -> Result<(), Failure> {
+        let forgotten = self.forgotten();
+        let places = REGIONS.map(|region| (forgotten.clone(), region));
+        self.roll_out(&places).await?;
+        self.screen.line(&format!(
+            "\n   templates/member-account.yaml deployed in account {forgotten} as well"
+        ));
+        self.members.parameters.insert("Concurrency", "8".to_owned());
+        let deployment = self.deploy(&self.members).await?.deployment.expect("UPDATE_COMPLETE")?;
+        let left = deployment.outputs.get("AccountsNotReady");
+        ensure(left.is_some_and(|it| it == "0"), || format!("every account is ready: {left:?}"))?;
+        self.opted_in(&places)
+    }
+
+    /// The account that is left out.
+    pub(crate) fn forgotten(&self) -> String {
+        self.active().pop().unwrap_or_default()
+    }
+
+    fn active(&self) -> Vec<String> {
+        let organization = self.simulated.organization();
+        let active = organization.accounts().filter(|it| it.state == AccountState::Active);
+        active.map(|it| it.id.clone()).collect()
+    }
+
+    /// Makes the stacks of these accounts and Regions, some at a time.
+    async fn roll_out(&self, places: &[(String, &str)]) -> Result<(), Failure> {
+        self.screen.wait_for("templates/member-account.yaml in every account and Region");
+        stream::iter(places)
+            .map(|(account, region)| self.instance(account, region))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await?;
+        self.screen.rest();
         Ok(())
     }
 

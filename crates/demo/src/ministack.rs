@@ -85,6 +85,11 @@ impl Ministack {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where its files are, and what else is gone with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.files.path()
+    }
+
     async fn ready(&mut self) -> Result<(), Failure> {
         let mut tick = interval(Duration::from_millis(20));
         for _ in 0..1_500 {

@@ -4,10 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use simulator::{
-    Account, AccountState, Entry, Organization, Pending, Rates, Role, Settings, Simulator, Vault,
+    Account, AccountState, Backup, Entry, Organization, Pending, Rates, RestoreJob, Role, Settings,
+    Simulator, Trail, Vault,
 };
 
 use crate::failure::Failure;
+use crate::ministack::REGION;
 
 /// A simulated organization.
 #[derive(Debug)]
@@ -89,6 +91,26 @@ impl Simulated {
     pub(crate) fn opted_in(&self, account: &str, region: &str) -> impl Iterator<Item = String> {
         let settings = self.simulator.backup(|it| it.region_settings(account, region));
         settings.opt_in.into_iter().filter(|it| it.1).map(|it| it.0)
+    }
+
+    /// Makes a trail of CloudTrail.
+    pub(crate) fn add_trail(&self, trail: Trail) {
+        self.simulator.trails(|it| it.put(trail));
+    }
+
+    /// Has a restore job of the management account be over.
+    pub(crate) fn add_restore(&self, id: &str, job: RestoreJob) {
+        let account = self.organization().management_account;
+        self.simulator.backup(|it| it.restore_jobs_mut().create(&account, REGION, id, job));
+    }
+
+    /// What AWS Backup was told of a restore job of the management account, and why.
+    pub(crate) fn restore_result(&self, id: &str) -> Option<(String, String)> {
+        let account = self.organization().management_account;
+        let result = |it: &mut Backup| {
+            it.restore_jobs().get(&account, REGION, id).ok().and_then(|it| it.result.clone())
+        };
+        self.simulator.backup(result)
     }
 
     /// Makes a topic.

@@ -12,6 +12,7 @@ use crate::ledger::{Ledger, Work};
 use crate::members::REGIONS;
 use crate::ministack::{Ministack, REGION};
 use crate::organization::Simulated;
+use crate::restores;
 use crate::screen::Screen;
 
 /// The stack that makes the organization ready.
@@ -20,6 +21,8 @@ pub(crate) const BOOTSTRAP: &str = "org-backup";
 pub(crate) const POLICIES: &str = "org-backup-policies";
 /// The stack that sets AWS Backup up in member accounts.
 pub(crate) const MEMBERS: &str = "org-backup-members";
+/// The stack that looks at what restore tests restored.
+pub(crate) const RESTORE_TESTING: &str = "org-backup-restores";
 /// The stack that puts things back.
 pub(crate) const REATTACH: &str = "org-backup-reattach";
 /// How many accounts the organization has.
@@ -31,10 +34,12 @@ pub(crate) const CENTRAL_VAULT: &str = "arn:aws:backup:us-west-2:290461857703:ba
 /// Where things are.
 #[derive(Debug)]
 pub(crate) struct Places {
-    /// The Python that has ministack.
-    pub python: PathBuf,
+    /// The command `org-backup`.
+    pub command: PathBuf,
     /// The archives of the functions.
     pub package: PathBuf,
+    /// The Python that has ministack.
+    pub python: PathBuf,
     /// The templates.
     pub templates: PathBuf,
 }
@@ -44,6 +49,8 @@ pub(crate) struct Places {
 pub(crate) struct Stage<'a> {
     /// Where it is told.
     pub screen: &'a Screen,
+    /// Where things are.
+    pub places: &'a Places,
     /// The organization.
     pub simulated: Simulated,
     /// Everything else that AWS is.
@@ -56,8 +63,12 @@ pub(crate) struct Stage<'a> {
     pub members: Stack,
     /// The stack that puts things back.
     pub reattach: Stack,
+    /// The stack that looks at what restore tests restored.
+    pub restore_testing: Stack,
     /// The template of every account and Region.
     pub member_template: String,
+    /// The bucket of what the functions remember, once there is one.
+    pub state_bucket: String,
     /// Deploys in the management account.
     pub deployer: Deployer,
 }
@@ -100,7 +111,7 @@ impl Told {
 
 impl<'a> Stage<'a> {
     /// Starts an organization and an AWS account around it.
-    pub(crate) async fn set(places: &Places, screen: &'a Screen) -> Result<Self, Failure> {
+    pub(crate) async fn set(places: &'a Places, screen: &'a Screen) -> Result<Self, Failure> {
         let template = |name: &str| read(&places.templates.join(name));
         let (bootstrap, policies) =
             (template("bootstrap.yaml")?, template("backup-policies.yaml")?);
@@ -130,6 +141,21 @@ impl<'a> Stage<'a> {
                 ("BatchingWindowSeconds", "0"),
             ]),
         };
+        let restore_testing = Stack {
+            name: RESTORE_TESTING,
+            template: restores::without_plan(&template("restore-testing.yaml")?)?,
+            parameters: with_code(&[
+                ("VaultArns", CENTRAL_VAULT),
+                // A selection is part of the plan.
+                ("TestAurora", "false"),
+                ("TestDynamoDB", "false"),
+                ("TestEBS", "false"),
+                ("TestEC2", "false"),
+                ("TestEFS", "false"),
+                ("TestRDS", "false"),
+                ("TestS3", "false"),
+            ]),
+        };
         let member_template = template("member-account.yaml")?;
         let bootstrap = Stack {
             name: BOOTSTRAP,
@@ -146,42 +172,53 @@ impl<'a> Stage<'a> {
             template: policies,
             parameters: [
                 ("CentralVaultArn", CENTRAL_VAULT.to_owned()),
-                ("Regions", "us-east-1,eu-west-1".to_owned()),
+                ("Regions", REGIONS.join(",")),
             ]
             .into(),
         };
         Ok(Self {
             screen,
+            places,
             simulated,
             ministack,
             bootstrap,
             policies,
             members,
             reattach,
+            restore_testing,
             member_template,
+            state_bucket: String::new(),
             deployer,
         })
     }
 
+    /// What an AWS client of the management account needs in its environment.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let organization = self.simulated.endpoint();
+        let simulated = ["BACKUP", "CLOUDTRAIL", "ORGANIZATIONS", "STS"];
+        let simulated =
+            simulated.map(|it| (format!("AWS_ENDPOINT_URL_{it}"), organization.clone()));
+        let others = [
+            ("AWS_ENDPOINT_URL", self.ministack.endpoint()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", MANAGEMENT_ACCOUNT.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+        ];
+        simulated.into_iter().chain(others.map(|(name, it)| (name.to_owned(), it))).collect()
+    }
+
     /// Prints what someone needs to go on by hand.
     pub(crate) fn introduce(&self) {
-        let endpoint = self.ministack.endpoint();
-        let organization = self.simulated.endpoint();
-        let lines = [
-            format!("AWS_ENDPOINT_URL={endpoint}"),
-            format!("AWS_ENDPOINT_URL_ORGANIZATIONS={organization}"),
-            format!("AWS_ENDPOINT_URL_BACKUP={organization}"),
-            format!("AWS_ENDPOINT_URL_STS={organization}"),
-            format!("AWS_REGION={REGION} AWS_ACCESS_KEY_ID={MANAGEMENT_ACCOUNT}"),
-            "AWS_SECRET_ACCESS_KEY=none".to_owned(),
-        ];
         self.screen.line("\nIt keeps running until Ctrl-C. For any AWS client:\n");
-        for line in lines {
-            self.screen.line(&format!("   export {line}"));
+        for (name, value) in self.environment() {
+            self.screen.line(&format!("   export {name}={value}"));
         }
         self.screen.line(&format!(
-            "\nThe functions are in s3://{BUCKET}; what was called is at {organization}/_simulator/journal.\n\
-             To deploy the policies again, set Adopt=true, since those of the demo are still there."
+            "\nThe functions are in s3://{BUCKET}; what was called is at {}/_simulator/journal.\n\
+             The page of the report is {}.\n\
+             To deploy the policies again, set Adopt=true, since those of the demo are still there.",
+            self.simulated.endpoint(),
+            self.page().display(),
         ));
     }
 

@@ -5,7 +5,9 @@ use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
 
 use crate::failure::{Failure, ensure};
 use crate::picture;
-use crate::stage::{ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, MEMBERS, POLICIES, REATTACH, Stack, Stage};
+use crate::stage::{
+    ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, MEMBERS, POLICIES, REATTACH, RESTORE_TESTING, Stack, Stage,
+};
 
 const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
 
@@ -20,6 +22,8 @@ impl Stage<'_> {
         self.a_broken_policy().await?;
         self.member_accounts().await?;
         self.drift().await?;
+        self.operators().await?;
+        self.restores().await?;
         self.deletion().await?;
         let unknown = self.simulated.unknown_operations();
         ensure(unknown.is_empty(), || format!("the simulator knows {}", unknown.join(", ")))
@@ -46,7 +50,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn bootstrap(&self) -> Result<(), Failure> {
+    async fn bootstrap(&mut self) -> Result<(), Failure> {
         self.screen.chapter(2, "Deploy templates/bootstrap.yaml");
         let told = self.deploy(&self.bootstrap).await?;
         let deployment = told.deployment.expect("CREATE_COMPLETE")?;
@@ -56,6 +60,7 @@ impl Stage<'_> {
         ensure(deployment.outputs.get("RootId") == Some(&organization.root), || {
             "the output `RootId` is the root of the organization".to_owned()
         })?;
+        self.state_bucket = deployment.outputs.get("StateBucketName").cloned().unwrap_or_default();
         self.still_on("after the deployment")?;
         self.screen.so("policy type, trusted access and cross-account backup are on");
         let administrator = self.simulated.administrator()?;
@@ -153,9 +158,9 @@ impl Stage<'_> {
     }
 
     async fn deletion(&self) -> Result<(), Failure> {
-        self.screen.chapter(9, "Delete every stack");
+        self.screen.chapter(11, "Delete every stack");
         let before = self.simulated.organization();
-        for stack in [REATTACH, MEMBERS, POLICIES, BOOTSTRAP] {
+        for stack in [RESTORE_TESTING, REATTACH, MEMBERS, POLICIES, BOOTSTRAP] {
             let told = self.delete(stack).await?;
             told.wrote_nothing()?;
             told.deployment.expect("DELETE_COMPLETE")?;

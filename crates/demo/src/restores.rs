@@ -1,0 +1,130 @@
+//! The chapter about restore tests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use simulator::RestoreJob;
+use tokio::time::interval;
+
+use crate::cloudformation::REPLAY;
+use crate::failure::{Failure, ensure};
+use crate::stage::Stage;
+
+/// What AWS Backup would have restored: a file system, and a table without an item.
+const RESTORED: &str = r#"{
+  "Resources": {
+    "FileSystem": { "Type": "AWS::EFS::FileSystem" },
+    "Table": {
+      "Type": "AWS::DynamoDB::Table",
+      "Properties": {
+        "TableName": "awsbackup-restore-test-orders",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }]
+      }
+    }
+  },
+  "Outputs": {
+    "EFS": { "Value": { "Fn::GetAtt": ["FileSystem", "Arn"] } },
+    "DynamoDB": { "Value": { "Fn::GetAtt": ["Table", "Arn"] } }
+  }
+}"#;
+
+/// The stack of what AWS Backup would have restored.
+const STACK: &str = "awsbackup-restore-test";
+
+/// The bytes of each backup.
+const BYTES: u64 = 4_096;
+
+/// How long is waited for a result, in ticks of 20 milliseconds.
+const TICKS: usize = 1_500;
+
+impl Stage<'_> {
+    pub(crate) async fn restores(&self) -> Result<(), Failure> {
+        self.screen.chapter(10, "Deploy templates/restore-testing.yaml, and look at two restores");
+        let told = self.deploy(&self.restore_testing).await?;
+        told.deployment.expect("CREATE_COMPLETE")?;
+        self.screen.line(
+            "   ministack has no restore testing plans and no restores: two things stand for what\n   \
+             AWS Backup restored, and the demo tells the function of them as AWS Backup would",
+        );
+        let restored = self.deployer.deploy(STACK, RESTORED, &BTreeMap::new(), |_| ()).await?;
+        let restored = restored.expect("CREATE_COMPLETE")?;
+        let expected = [
+            ("EFS", "SUCCESSFUL", "is available".to_owned()),
+            ("DynamoDB", "FAILED", format!("has no items, but its backup has {BYTES} bytes")),
+        ];
+        for (resource_type, status, why) in expected {
+            let created = restored.outputs.get(resource_type).cloned().unwrap_or_default();
+            let (told, message) = self.restore(resource_type, &created).await?;
+            self.screen.line(&self.screen.dim(&format!("   {told:<11} {message}")));
+            ensure(told == status && message.ends_with(&why), || {
+                format!("the restore of {created} is {status}: {message}")
+            })?;
+        }
+        self.screen.so("AWS Backup knows which of the two backups can be used, and why not");
+        // AWS Backup deletes it once there is a result.
+        self.deployer.delete(STACK, |_| ()).await?.expect("DELETE_COMPLETE")?;
+        Ok(())
+    }
+
+    /// Has a restore test end that restored `created`, and waits for what AWS Backup is told of it.
+    async fn restore(&self, kind: &str, created: &str) -> Result<(String, String), Failure> {
+        let id = format!("restore-of-{kind}");
+        let job = RestoreJob { bytes: Some(BYTES), ..RestoreJob::test(kind, created) };
+        let event = json!({
+            "detail-type": "Restore Job State Change",
+            "detail": {
+                "restoreJobId": id,
+                "resourceType": kind,
+                "createdResourceArn": created,
+                "restoreTestingPlanArn": job.plan,
+                "status": job.status,
+            },
+        });
+        self.simulated.add_restore(&id, job);
+        self.deployer.put_events(vec![event]).await?;
+        self.screen.wait_for(&format!("looking at {created}"));
+        let mut tick = interval(Duration::from_millis(20));
+        let mut ticks = 0..TICKS;
+        let result = loop {
+            if let Some(result) = self.simulated.restore_result(&id) {
+                break result;
+            }
+            ensure(ticks.next().is_some(), || {
+                format!("a result for {created}\n{}", self.ministack.last_words())
+            })?;
+            tick.tick().await;
+        };
+        self.screen.rest();
+        Ok(result)
+    }
+}
+
+/// The template without what ministack does not know, and with a rule that the demo can reach: nobody
+/// but AWS puts events of AWS on a bus, so they come from elsewhere and get their source on the way.
+pub(crate) fn without_plan(template: &str) -> Result<String, Failure> {
+    let source = format!("source: [{REPLAY}]");
+    let target = "          Arn: !GetAtt RestoreValidationFunction.Arn\n";
+    let transformer = r#"          InputTransformer:
+            InputPathsMap: { detail: $.detail, type: $.detail-type }
+            InputTemplate: '{ "source": "aws.backup", "detail-type": "<type>", "detail": <detail> }'
+"#;
+    // What has a condition that is not met need not be known.
+    let plan = "    Type: AWS::Backup::RestoreTestingPlan\n";
+    let output = "    Value: !GetAtt Plan.RestoreTestingPlanArn\n";
+    let never = "    Condition: TestsEBS\n";
+    let changes = [
+        ("source: [aws.backup]", source),
+        (target, format!("{target}{transformer}")),
+        (plan, format!("{plan}{never}")),
+        (output, format!("{output}{never}")),
+    ];
+    changes.into_iter().try_fold(template.to_owned(), |template, (from, to)| {
+        ensure(template.matches(from).count() == 1, || {
+            format!("restore-testing.yaml has `{}` once", from.trim())
+        })?;
+        Ok(template.replacen(from, &to, 1))
+    })
+}
