@@ -68,7 +68,7 @@ mod world;
 pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
 pub use self::fault::{Failure, Fault, Kind};
 pub use self::hold::{Hold, Moment};
-pub use self::iam::{Iam, Role};
+pub use self::iam::{Asked, Iam, Role, Verdict};
 pub use self::journal::{Entry, Outcome as CallOutcome, Tally};
 pub use self::kms::{KeyManager, Kms};
 pub use self::lambda::{Function, FunctionBuilder, Outcome};

@@ -21,6 +21,7 @@ mod member_accounts_batches;
 mod member_accounts_faults;
 mod member_accounts_machine;
 mod ministack;
+mod monitoring;
 mod plan;
 mod policy_types;
 mod preflight;

@@ -7,8 +7,10 @@
 )]
 
 mod accounts;
+mod delegation;
 mod drift;
 mod functions;
+mod guardrails;
 mod operators;
 mod pages;
 mod security;

@@ -1,4 +1,8 @@
-//! Restore tests, audits, guard rails, delegation and monitoring.
+//! Restore tests, audits, guard rails, delegation and monitoring, as their templates say.
+//!
+//! What guard rails and delegation come to is judged in modules of their own, and restore tests and
+//! monitoring run in the scenarios. Frameworks and report plans are in no engine that could run
+//! `audit.yaml`, so that its text is all that is tested.
 
 use std::collections::BTreeSet;
 

@@ -11,7 +11,7 @@ use super::pattern::{in_account, is_arn_like, is_like};
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
 /// The condition keys that requests carry where they apply, in lower case.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "aws:calledvia",
     "aws:principalaccount",
     "aws:principalarn",
@@ -24,6 +24,8 @@ const KEYS: [&str; 22] = [
     "aws:sourcearn",
     "aws:tagkeys",
     "aws:viaawsservice",
+    "backup:copytargetorgpaths",
+    "backup:copytargets",
     "iam:awsservicename",
     "iam:passedtoservice",
     "kms:resourcealiases",

@@ -3,13 +3,16 @@
 //! A policy that has what is not known here is never read as if it had not: whoever gives one to a
 //! simulator is told at once.
 
+mod asked;
 mod condition;
 mod pattern;
 mod policy;
 mod roles;
 
+pub use self::asked::Asked;
 pub(crate) use self::condition::Keys;
-pub(crate) use self::policy::{Need, Policy, Principal, Verdict};
+pub use self::policy::Verdict;
+pub(crate) use self::policy::{Need, Policy, Principal};
 pub use self::roles::{Iam, Role};
 
 /// Why a policy cannot be read.

@@ -12,7 +12,7 @@ pub(crate) struct Policy(Vec<Statement>);
 
 /// What policies say to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// One allows it and none denies it.
     Allowed,
     /// One denies it.
@@ -85,14 +85,15 @@ impl Policy {
 
     /// What a trust policy says to `principal`, who wants to assume its role.
     pub(crate) fn trusts(&self, principal: &Principal, need: &Need, account: &str) -> Verdict {
-        let named = |it: &Statement| match &it.principals {
-            Some(Principals::Everybody) => true,
-            Some(Principals::Aws(list)) => {
-                list.iter().any(|it| principal.is(&in_account(it, account)))
-            }
-            Some(Principals::Others) | None => false,
-        };
-        self.decide(|it| named(it) && it.covers(need, account))
+        self.decide(|it| it.names(principal, account) && it.covers(need, account))
+    }
+
+    /// What a policy that is nobody's own says to `principal`. A statement that names nobody is about
+    /// everybody.
+    pub(crate) fn answers(&self, principal: &Principal, need: &Need) -> Verdict {
+        let account = &principal.account;
+        let is_about = |it: &Statement| it.principals.is_none() || it.names(principal, account);
+        self.decide(|it| is_about(it) && it.covers(need, account))
     }
 
     fn decide(&self, applies: impl Fn(&Statement) -> bool) -> Verdict {
@@ -170,6 +171,16 @@ impl Statement {
             resources: patterns("Resource", "NotResource")?,
             conditions: conditions.unwrap_or_default(),
         })
+    }
+
+    fn names(&self, principal: &Principal, account: &str) -> bool {
+        match &self.principals {
+            Some(Principals::Everybody) => true,
+            Some(Principals::Aws(list)) => {
+                list.iter().any(|it| principal.is(&in_account(it, account)))
+            }
+            Some(Principals::Others) | None => false,
+        }
     }
 
     fn covers(&self, need: &Need, account: &str) -> bool {

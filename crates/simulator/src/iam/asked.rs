@@ -1,0 +1,92 @@
+//! Requests to policies that no role of the simulator has.
+
+use serde_json::Value;
+
+use super::expect_readable;
+use super::policy::{Need, Policy, Principal, Verdict};
+
+/// A request, to be judged by a policy that is not a role's: a service control policy, or one of a
+/// resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    principal: Principal,
+    need: Need,
+}
+
+impl Asked {
+    /// Whoever has this ARN asks to do `action` to `resource`.
+    #[must_use]
+    pub fn new(caller: &str, action: &str, resource: &str) -> Self {
+        let account = caller.split(':').nth(4).unwrap_or_default().to_owned();
+        let keys = [
+            ("aws:principalaccount".to_owned(), vec![account.clone()]),
+            ("aws:principalarn".to_owned(), vec![caller.to_owned()]),
+        ];
+        let (action, resource) = (action.to_owned(), resource.to_owned());
+        Self {
+            principal: Principal { account, arns: vec![caller.to_owned()] },
+            need: Need { action, resource, keys: keys.into() },
+        }
+    }
+
+    /// This request, of which one more thing is known.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.need.keys.insert(key.to_ascii_lowercase(), vec![value.to_owned()]);
+        self
+    }
+
+    /// What `policy` says to it. Where a statement names nobody, it is about everybody.
+    ///
+    /// # Panics
+    ///
+    /// When it is no policy, or has what the simulator does not know.
+    #[must_use]
+    pub fn judged_by(&self, policy: &Value) -> Verdict {
+        let policy = expect_readable(Policy::parse(&policy.to_string()));
+        policy.answers(&self.principal, &self.need)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/builder";
+
+    fn asked() -> Asked {
+        Asked::new(ROLE, "backup:DeleteBackupVault", "*")
+    }
+
+    #[test]
+    fn a_statement_is_about_whom_it_names_or_about_everybody() {
+        let policy = |principal: Option<Value>| {
+            let mut statement = json!({ "Effect": "Allow", "Action": "backup:*", "Resource": "*" });
+            if let (Some(it), Some(members)) = (principal, statement.as_object_mut()) {
+                members.insert("Principal".to_owned(), it);
+            }
+            json!({ "Statement": [statement] })
+        };
+        let account = |id: &str| policy(Some(json!({ "AWS": format!("arn:aws:iam::{id}:root") })));
+        assert_eq!(asked().judged_by(&policy(None)), Verdict::Allowed);
+        assert_eq!(asked().judged_by(&account("111122223333")), Verdict::Allowed);
+        assert_eq!(asked().judged_by(&account("444455556666")), Verdict::Silent);
+    }
+
+    #[test]
+    fn a_condition_may_be_about_the_caller_and_about_what_else_is_known() {
+        let policy = json!({ "Statement": {
+            "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {
+                "ArnNotLike": { "aws:PrincipalArn": "arn:*:iam::*:role/admin-*" },
+                "StringEquals": { "aws:RequestedRegion": "eu-west-1" },
+            },
+        } });
+        let there = |it: Asked| it.with("aws:RequestedRegion", "eu-west-1").judged_by(&policy);
+        assert_eq!(asked().judged_by(&policy), Verdict::Silent);
+        assert_eq!(there(asked()), Verdict::Denied);
+        let admin = Asked::new("arn:aws:iam::111122223333:role/admin-1", "s3:PutObject", "*");
+        assert_eq!(there(admin), Verdict::Silent);
+    }
+}
