@@ -28,6 +28,7 @@ pub mod publication;
 pub mod report;
 pub mod service_access;
 mod session;
+pub mod stacks;
 pub mod state;
 
 pub use calls::Tally;

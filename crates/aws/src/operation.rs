@@ -99,6 +99,7 @@ pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
 pub(crate) const GET_ROLE: Operation = Operation::unpaced("GetRole", false);
 pub(crate) const GET_SUPPORTED_TYPES: Operation =
     Operation::unpaced("GetSupportedResourceTypes", false);
+pub(crate) const GET_TEMPLATE: Operation = Operation::unpaced("GetTemplate", false);
 pub(crate) const GET_TRAIL_STATUS: Operation = Operation::unpaced("GetTrailStatus", false);
 pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
     Operation::unpaced("ListEffectivePolicyValidationErrors", false);
@@ -122,7 +123,8 @@ pub(crate) fn permission(operation: &str) -> String {
         "ActivateOrganizationsAccess"
         | "DeactivateOrganizationsAccess"
         | "DescribeOrganizationsAccess"
-        | "DescribeStacks" => "cloudformation",
+        | "DescribeStacks"
+        | "GetTemplate" => "cloudformation",
         "DescribeTrails" | "GetEventSelectors" | "GetTrailStatus" => "cloudtrail",
         "DescribeBackupVault"
         | "DescribeGlobalSettings"

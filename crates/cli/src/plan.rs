@@ -1,5 +1,7 @@
 //! `org-backup plan`: what the next deployment, or putting things back, would change.
 
+mod deployed;
+mod dropped;
 mod look;
 mod members;
 mod parameters;

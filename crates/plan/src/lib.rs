@@ -8,6 +8,7 @@
 //! and says so in words, and a `Refusal` is why nothing is done.
 
 pub mod backup_policy;
+pub mod deployment;
 pub mod desired_state;
 pub mod doctor;
 pub mod document;

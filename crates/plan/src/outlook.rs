@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 pub use difference::{Difference, Part, What, differences, sentence};
 
-use crate::id::{AccountId, TargetId};
+use crate::id::{AccountId, PolicyId, TargetId};
 use crate::language::EffectiveError;
 use crate::preflight::{Change, Merge, Organization, Situation, Withheld, suspects_between};
 
@@ -71,6 +71,11 @@ impl<'a> Outlook<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes into account that the policy `id` is deleted.
+    pub fn delete(&mut self, id: &PolicyId) {
+        self.after = self.after.without(id);
     }
 
     /// What the accounts get that is not what they get now, the most accounts first.

@@ -190,6 +190,16 @@ impl<'a> Situation<'a> {
         after
     }
 
+    /// What there is once the policy `id` is deleted.
+    #[must_use]
+    pub(crate) fn without(&self, id: &PolicyId) -> Self {
+        let mut after = self.clone();
+        for there in after.attached.values_mut() {
+            there.retain(|it| *it != id.as_str());
+        }
+        after
+    }
+
     /// Where something is attached, or was.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &'a TargetId> {
         self.attached.keys().copied()

@@ -242,6 +242,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::CloudFormation, "DeactivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
     operation(Service::CloudFormation, "DescribeOrganizationsAccess", Access::Any, &[InvalidOperation]),
     operation(Service::CloudFormation, "DescribeStacks", Access::Any, &[]),
+    operation(Service::CloudFormation, "GetTemplate", Access::Any, &[]),
 
     operation(Service::CloudTrail, "DescribeTrails", Access::Any, &[]),
     operation(Service::CloudTrail, "GetEventSelectors", Access::Any, &[TrailNotFound]),

@@ -1,9 +1,9 @@
-//! Stacks of CloudFormation, as far as they can be listed. Nothing is deployed.
+//! Stacks of CloudFormation, as far as they can be looked at. Nothing is deployed.
 
 use std::collections::BTreeMap;
 
 /// A stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
     /// Its name.
     pub name: String,
@@ -11,6 +11,22 @@ pub struct Stack {
     pub description: String,
     /// Its status, as in `CREATE_COMPLETE`.
     pub status: String,
+    /// Its ARN; one is made up where there is none.
+    pub id: Option<String>,
+    /// The values of its parameters, as they were passed.
+    pub parameters: BTreeMap<String, String>,
+    /// Its template.
+    pub template: String,
+}
+
+impl Stack {
+    /// Its ARN, in this Region of the account.
+    pub(crate) fn arn(&self, partition: &str, region: &str, account: &str) -> String {
+        let Self { name, id, .. } = self;
+        let made_up =
+            || format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/0");
+        id.clone().unwrap_or_else(made_up)
+    }
 }
 
 /// The stacks of the management account, by Region.

@@ -79,11 +79,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
             let is_kept = slot.entry().is_some_and(|it| it.is_of(physical_id.as_deref()));
             let removal = async {
                 let management = session.management(role, deadline).await?;
-                let mut observed = observe_removal(&management, id.as_ref(), name).await?;
-                // Somebody else deleted it, and it may have been made again just now.
-                if is_kept && observed.policy.is_none() {
-                    observed = observe_removal(&management, None, name).await?;
-                }
+                let observed = leftover(&management, id.as_ref(), name, is_kept).await?;
                 Ok::<_, aws::Error>((management, observed))
             };
             if let Some((management, observed)) = removable(removal.await, never_created)? {
@@ -184,6 +180,50 @@ pub async fn preview(
     let (id, attached) = observed.policy.map(|it| (it.id, it.targets)).unzip();
     let (document, targets) = (desired.document, desired.targets);
     Ok(Preview { id, steps, document, targets, attached: attached.unwrap_or_default() })
+}
+
+/// What deleting a policy would take.
+#[derive(Debug)]
+pub struct Removal {
+    /// The ID that the policy has, if it exists.
+    pub id: Option<PolicyId>,
+    /// What would be done.
+    pub steps: Vec<Step>,
+    /// Where it is attached now.
+    pub attached: BTreeSet<TargetId>,
+}
+
+/// Says what deleting the policy would take, which was made before and is known as `id`. Nothing is
+/// changed.
+///
+/// # Errors
+///
+/// When it would be refused or a call to AWS fails.
+pub async fn preview_removal(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    id: Option<&PolicyId>,
+) -> Result<Removal, Failure> {
+    let observed = leftover(management, id, Some(&properties.name), true).await?;
+    let steps = plan(None, &observed, owner, id)?;
+    let (id, attached) = observed.policy.map(|it| (it.id, it.targets)).unzip();
+    Ok(Removal { id, steps, attached: attached.unwrap_or_default() })
+}
+
+/// Reads the policy that is to be deleted.
+async fn leftover(
+    management: &Management,
+    id: Option<&PolicyId>,
+    name: Option<&PolicyName>,
+    is_kept: bool,
+) -> Result<Observed, aws::Error> {
+    let observed = observe_removal(management, id, name).await?;
+    // Somebody else deleted it, and it may have been made again just now.
+    if is_kept && observed.policy.is_none() {
+        return observe_removal(management, None, name).await;
+    }
+    Ok(observed)
 }
 
 /// Makes sure that nothing is left of a policy whose resource was deleted while somebody restored it.

@@ -45,6 +45,10 @@ impl Properties {
         Desired::Present { values: self.values(), restore: restores(&self), retired }
     }
 
+    fn restored(&self) -> Desired {
+        Desired::Restored(self.values().into_keys().collect())
+    }
+
     fn values(&self) -> Values {
         let settings = [
             (Setting::CrossAccountBackup, self.cross_account_backup),
@@ -92,8 +96,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
                 let role = it.management_role_arn.as_ref();
                 let looked = async {
                     let management = session.management(role, deadline).await?;
-                    let desired = Desired::Restored(it.values().into_keys().collect());
-                    let found = look(&management, desired, &owner).await?;
+                    let found = look(&management, it.restored(), &owner).await?;
                     Ok::<_, aws::Error>((management, found))
                 };
                 if let Some((management, found)) = removable(looked.await, never_created)? {
@@ -135,6 +138,25 @@ pub async fn preview(
 ) -> Result<Vec<Step>, Failure> {
     let found = look(management, properties.present(previous), owner).await?;
     found.reconcile(management, Intent::Report).await
+}
+
+/// Says what deleting the resource would take. Nothing is changed.
+///
+/// # Errors
+///
+/// When a call to AWS fails.
+pub async fn preview_removal(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+) -> Result<Vec<Step>, Failure> {
+    match properties.on_delete {
+        OnDelete::Retain => Ok(vec![]),
+        OnDelete::Restore => {
+            let found = look(management, properties.restored(), owner).await?;
+            found.reconcile(management, Intent::Report).await
+        }
+    }
 }
 
 /// What is desired, and what there is.

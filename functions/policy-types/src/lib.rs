@@ -1,10 +1,12 @@
 //! `Custom::PolicyTypes`: the policy types that are enabled on the organization's root.
 
+use std::collections::BTreeSet;
+
 use aws::policy_types::{Identity, apply, observe};
 use aws::state::{Intent, Slot};
 use aws::{Management, Session, removable};
 use cfn::{Change, Failure, List, Reply, Request};
-use plan::id::{PolicyType, RoleArn};
+use plan::id::{PolicyId, PolicyType, RoleArn};
 use plan::policy_types::{Desired, Step, plan};
 use serde::{Deserialize, Serialize};
 
@@ -68,10 +70,10 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
         }
         Change::Remove { properties } => {
             // A creation that failed does not say which types it found enabled, so all are left on.
-            if let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Disable)
+            if let Some(it) = properties
+                && let Some(desired) = it.disabled()
                 && physical_id.is_some()
             {
-                let desired = Desired::Disabled(it.policy_types.0.into_iter().collect());
                 let role = it.management_role_arn.as_ref();
                 let management = session.management(role, deadline).await?;
                 let intent = Intent::Change { slot: &mut slot, now };
@@ -96,6 +98,25 @@ pub async fn restore(
     Ok(reconcile(management, &properties.enabled(), intent).await?.1)
 }
 
+/// Says what deleting the resource would take, once the policies that are `gone` are deleted. Nothing
+/// is changed.
+///
+/// # Errors
+///
+/// When it would be refused or a call to AWS fails.
+pub async fn preview_removal(
+    management: &Management,
+    properties: &Properties,
+    gone: &BTreeSet<PolicyId>,
+) -> Result<Vec<Step>, Failure> {
+    let Some(desired) = properties.disabled() else { return Ok(vec![]) };
+    let (_, mut observed) = observe(management, &desired).await?;
+    for attached in observed.attached.values_mut() {
+        attached.retain(|it| !gone.contains(it));
+    }
+    Ok(plan(&desired, &observed)?)
+}
+
 /// Observes, plans and, where that is the `intent`, applies.
 async fn reconcile(
     management: &Management,
@@ -113,5 +134,11 @@ async fn reconcile(
 impl Properties {
     fn enabled(&self) -> Desired {
         Desired::Enabled(self.policy_types.0.iter().cloned().collect())
+    }
+
+    /// What deleting the resource is to reach, if anything.
+    fn disabled(&self) -> Option<Desired> {
+        let types = || self.policy_types.0.iter().cloned().collect();
+        (self.on_delete == OnDelete::Disable).then(|| Desired::Disabled(types()))
     }
 }

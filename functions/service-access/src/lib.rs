@@ -93,8 +93,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
                 let role = it.management_role_arn.as_ref();
                 let looked = async {
                     let management = session.management(role, deadline).await?;
-                    let desired = Desired { revert: true, ..Desired::default() };
-                    let found = look(&management, desired, &owner).await?;
+                    let found = look(&management, reverted(), &owner).await?;
                     Ok::<_, aws::Error>((management, found))
                 };
                 if let Some((management, found)) = removable(looked.await, never_created)? {
@@ -120,6 +119,30 @@ pub async fn restore(
 ) -> Result<Vec<Step>, Failure> {
     let found = look(management, Desired::from(properties), owner).await?;
     found.reconcile(management, intent).await
+}
+
+/// Says what deleting the resource would take. Nothing is changed.
+///
+/// # Errors
+///
+/// When it would be refused or a call to AWS fails.
+pub async fn preview_removal(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+) -> Result<Vec<Step>, Failure> {
+    match properties.on_delete {
+        OnDelete::Retain => Ok(vec![]),
+        OnDelete::Revert => {
+            let found = look(management, reverted(), owner).await?;
+            found.reconcile(management, Intent::Report).await
+        }
+    }
+}
+
+/// Nothing is desired, and what the resource turned on is turned off.
+fn reverted() -> Desired {
+    Desired { revert: true, ..Desired::default() }
 }
 
 /// What is desired, and what there is.

@@ -145,6 +145,7 @@ async fn doctor_asks_for_the_forwarder_where_the_stacks_are_elsewhere() {
         name: "events".to_owned(),
         description: description.clone(),
         status: status.to_owned(),
+        ..Stack::default()
     };
     organization.stacks(|it| it.put("us-east-1", stack("UPDATE_COMPLETE")));
     let run = org_backup(&organization, &arguments).await;
@@ -273,11 +274,13 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
         let vault = simulator::Vault::new("main").key(&key);
         organization.backup(|it| it.vaults_mut().create(&management, region, vault));
     }
+    crate::plan::is_deployed(&organization, &json!({ "Resources": {} }), &[]);
     organization.clear_journal();
     for arguments in [
         vec!["doctor"],
         vec!["plan"],
         vec!["plan", "--template", &file],
+        vec!["plan", "--template", &file, "--stack", "backups"],
         vec!["doctor", "--region", "eu-west-1"],
     ] {
         let run = org_backup_as(&organization, &key, &arguments).await;

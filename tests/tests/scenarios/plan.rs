@@ -48,8 +48,50 @@ async fn deploy(organization: &Organization) -> Vec<Stack<'_>> {
         let _ = stack.create(properties).await.ok();
         stacks.push(stack);
     }
+    is_deployed(organization, &body(&resources()), &[]);
     organization.clear_journal();
     stacks
+}
+
+/// The ARN of the stack that the resources of a test are in.
+const STACK: &str = "arn:aws:cloudformation:us-east-1:111122223333:stack/backups/5d3c";
+
+/// Says that the stack `backups` is deployed, from this template with these parameters.
+pub(crate) fn is_deployed(
+    organization: &Organization,
+    template: &Value,
+    parameters: &[(&str, &str)],
+) {
+    let parameters = parameters.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
+    let stack = simulator::Stack {
+        name: "backups".to_owned(),
+        status: "UPDATE_COMPLETE".to_owned(),
+        id: Some(STACK.to_owned()),
+        parameters: parameters.collect(),
+        template: template.to_string(),
+        ..simulator::Stack::default()
+    };
+    organization.stacks(|it| it.put("us-east-1", stack));
+}
+
+/// A template with these resources.
+fn body(resources: &[(&str, &str, Value)]) -> Value {
+    let resource = |(function, name, properties): &(&str, &str, Value)| {
+        let kind = kind_of(function);
+        let resource = json!({ "Type": format!("Custom::{kind}"), "Properties": properties });
+        ((*name).to_owned(), resource)
+    };
+    json!({ "Resources": resources.iter().map(resource).collect::<serde_json::Map<_, _>>() })
+}
+
+fn kind_of(function: &str) -> &'static str {
+    match function {
+        "policy-types" => "PolicyTypes",
+        "service-access" => "ServiceAccess",
+        "global-settings" => "BackupGlobalSettings",
+        "backup-policy" => "BackupPolicy",
+        other => panic!("{other}"),
+    }
 }
 
 /// Plans, and compares the exit code and what is printed.
@@ -321,7 +363,8 @@ async fn plan_says_that_cloudformation_will_not_ask_a_function_whose_properties_
     let (_folder, file) = with_daily(&daily(5));
     let run = org_backup(&organization, &["plan", "--stack", "backups", "--template", &file]).await;
     assert!(run.text.contains("  attach to root\n  note: its properties are those of"));
-    assert!(run.text.contains("Types: no longer in the template"), "{}", run.text);
+    let types = "backups/Types (policy types), no longer in the template: deleted, which changes";
+    assert!(run.text.contains(types), "{}", run.text);
 }
 
 #[tokio::test]
@@ -385,6 +428,7 @@ async fn the_steps_of_a_plan_are_those_that_the_deployment_then_takes() {
         ("global-settings", "BackupGlobalSettings", vec![switches, fewer]),
         ("backup-policy", "BackupPolicy", vec![daily(5), moved, renamed]),
     ] {
+        is_deployed(&organization, &json!({ "Resources": { kind: {} } }), &[]);
         let mut stack = organization.stack(function).named(kind).kept();
         for properties in versions {
             let resource = json!({ "Type": format!("Custom::{kind}"), "Properties": properties });
@@ -513,4 +557,213 @@ async fn plan_looks_into_the_accounts_it_can_enter_and_says_which_it_left_out() 
     assert_eq!(run.code, 2, "{}", run.text);
     assert!(run.text.contains("of 10 accounts"), "{}", run.text);
     assert!(run.text.contains("note: 1 account is left out, such as security-000, since the role `org-backup-member` could not be assumed"), "{}", run.text);
+}
+
+/// Plans the deployment of a template with these resources alone.
+async fn plan_of(organization: &Organization, resources: &[(&str, &str, Value)]) -> Run {
+    let (_folder, file) = template(&body(resources)["Resources"]);
+    org_backup(organization, &["plan", "--stack", "backups", "--template", &file]).await
+}
+
+#[tokio::test]
+async fn plan_tells_what_deleting_a_resource_does_and_what_that_does_to_accounts() {
+    let organization = bare().await;
+    let mut stacks = deploy(&organization).await;
+    let others = &resources()[..3];
+    let run = plan_of(&organization, others).await;
+    let accounts = organization.organization(|it| it.accounts().count());
+    assert_eq!(
+        run.text.replace(&format!("{accounts} accounts"), "all accounts"),
+        "\
+backups/Types (policy types): nothing to do
+backups/Access (trusted access and delegated administrators): nothing to do
+backups/Switches (global settings of AWS Backup): nothing to do
+backups/Daily (backup policy `daily`), no longer in the template:
+  detach from root
+  delete the policy
+effective policies change in all accounts:
+  all accounts: plan `daily` gone
+"
+    );
+    assert_eq!(run.code, 1, "{}", run.notes);
+    assert_eq!(organization.lines(|it| it.write), "");
+    let (_folder, file) = template(&body(others)["Resources"]);
+    let arguments = ["plan", "--json", "--stack", "backups", "--template", &file];
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!(run.json()["resources"][3]["retired"], true);
+    let planned = steps(&run, "Daily");
+    let _ = stacks[3].delete().await.ok();
+    assert_eq!(planned, carried_out(&organization, &stacks[3].logs));
+    let run = plan_of(&organization, others).await;
+    assert_eq!(run.code, 0, "{}", run.text);
+}
+
+#[tokio::test]
+async fn the_steps_of_a_deletion_are_those_that_the_function_then_takes() {
+    let organization = bare().await;
+    let mut stacks = Vec::new();
+    let all = [
+        ("policy-types", "Types", json!({ "PolicyTypes": [BACKUP_POLICY], "OnDelete": "Disable" })),
+        (
+            "service-access",
+            "Access",
+            json!({ "ServicePrincipals": [BACKUP], "StackSets": true, "OnDelete": "Revert" }),
+        ),
+        (
+            "global-settings",
+            "Switches",
+            json!({ "CrossAccountBackup": true, "OnDelete": "Restore" }),
+        ),
+        ("backup-policy", "Daily", daily(5)),
+    ];
+    for (function, name, properties) in &all {
+        let mut stack = organization.stack(function).named(name).kept();
+        let _ = stack.create(properties.clone()).await.ok();
+        stacks.push(stack);
+    }
+    is_deployed(&organization, &body(&all), &[]);
+    let (_folder, file) = template(&json!({}));
+    let arguments = ["plan", "--json", "--stack", "backups", "--template", &file];
+    let run = org_backup(&organization, &arguments).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let planned: Vec<_> =
+        ["Daily", "Switches", "Access", "Types"].iter().flat_map(|it| steps(&run, it)).collect();
+    expect![[r"
+        detach from root
+        delete the policy
+        set CrossAccountBackup=false
+        untag the root
+        deactivate organizations access for StackSets
+        disable trusted access for backup.amazonaws.com
+        untag the root of what is turned off (2)
+        disable policy type BACKUP_POLICY
+    "]]
+    .assert_eq(&planned.iter().map(|it| format!("{it}\n")).collect::<String>());
+    let found = run.json();
+    let order = found["resources"].as_array().unwrap().iter();
+    let order: Vec<_> = order.map(|it| it["resource"].as_str().unwrap()).collect();
+    assert_eq!(order, ["Daily", "Switches", "Access", "Types"], "what others need goes last");
+    let mut done = Vec::new();
+    for stack in stacks.iter_mut().rev() {
+        let _ = stack.delete().await.ok();
+        done.extend(carried_out(&organization, &stack.logs));
+    }
+    assert_eq!(planned, done);
+}
+
+#[tokio::test]
+async fn a_resource_that_the_deployed_template_retains_is_not_planned_to_go() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let mut deployed = body(&resources());
+    deployed["Resources"]["Daily"]["DeletionPolicy"] = json!("Retain");
+    is_deployed(&organization, &deployed, &[]);
+    let run = plan_of(&organization, &resources()[..3]).await;
+    let stays = "backups/Daily (backup policy `daily`), no longer in the template: stays as it is: \
+                 the deployed template has `DeletionPolicy: Retain` for it\n";
+    assert!(run.text.contains(stays), "{}", run.text);
+    assert!(!run.text.contains("effective policies change"), "{}", run.text);
+    assert_eq!(run.code, 1, "it leaves the stack");
+    // Once it has left, another deployment does nothing to it.
+    is_deployed(&organization, &body(&resources()[..3]), &[]);
+    let run = plan_of(&organization, &resources()[..3]).await;
+    assert!(run.text.contains("note: `Daily` is written down"), "{}", run.text);
+    assert_eq!(run.code, 0, "{}", run.text);
+}
+
+#[tokio::test]
+async fn an_adopted_policy_is_released_and_accounts_keep_it() {
+    let organization = bare().await;
+    let mut properties = daily(5);
+    properties["Adopt"] = json!(true);
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+    });
+    organization.foreign_policy("daily", &["root"]);
+    let mut stack = organization.stack("backup-policy").named("Daily").kept();
+    let _ = stack.create(properties.clone()).await.ok();
+    is_deployed(&organization, &body(&[("backup-policy", "Daily", properties)]), &[]);
+    let run = plan_of(&organization, &[]).await;
+    assert!(
+        run.text.starts_with(
+            "backups/Daily (backup policy `daily`), no longer in the template:\n  untag the policy \
+             of org-backup:adopted, org-backup:owner\n  note: it was there before"
+        ),
+        "{}",
+        run.text
+    );
+    assert!(!run.text.contains("effective policies change"), "{}", run.text);
+    assert_eq!(run.code, 1, "{}", run.notes);
+}
+
+#[tokio::test]
+async fn a_resource_of_another_name_is_made_before_the_old_one_is_deleted() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let mut renamed = resources();
+    renamed[3] = ("backup-policy", "Nightly", {
+        let mut properties = daily(5);
+        properties["Name"] = json!("nightly");
+        properties
+    });
+    let run = plan_of(&organization, &renamed).await;
+    let (_, changes) = run.text.split_once("backups/Nightly").unwrap();
+    expect![[r"
+         (backup policy `nightly`):
+          create policy `nightly`
+          attach to root
+        backups/Daily (backup policy `daily`), no longer in the template:
+          detach from root
+          delete the policy
+    "]]
+    .assert_eq(changes);
+    // The plan in it has the same name, so no account gets anything else than now.
+    // With the name of the policy as it was, it cannot be made, and so nothing is deleted.
+    renamed[3].2["Name"] = json!("daily");
+    let run = plan_of(&organization, &renamed).await;
+    assert!(run.text.contains("refused: a policy named `daily` already exists"), "{}", run.text);
+    assert!(run.text.contains("backups/Daily (backup policy `daily`), no longer in the template: stays as it is: what is refused"), "{}", run.text);
+    assert!(!run.text.contains("effective policies change"), "{}", run.text);
+    assert_eq!(run.code, 1, "{}", run.notes);
+}
+
+#[tokio::test]
+async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    organization.fail(Fault::error("GetTemplate", "AccessDenied").times(9));
+    let run = plan_of(&organization, &resources()[..3]).await;
+    expect![[r"
+        backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied: The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
+          note: if it is deleted: detach from root, delete the policy
+    "]]
+    .assert_eq(&run.text.lines().skip(3).map(|it| format!("{it}\n")).collect::<String>());
+    assert_eq!(run.code, 2, "{}", run.text);
+}
+
+#[tokio::test]
+async fn a_stack_of_the_same_name_is_another_one_after_it_was_deleted() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    organization.stacks(|it| *it = simulator::Stacks::default());
+    let run = plan_of(&organization, &resources()).await;
+    let refused = "refused: a policy named `daily` already exists";
+    assert!(run.text.contains(refused), "{}", run.text);
+    let note = "note: there is no stack `backups` yet, so this is its first deployment\n";
+    assert!(run.text.contains(note), "{}", run.text);
+    assert_eq!(run.code, 1, "{}", run.text);
+}
+
+#[tokio::test]
+async fn a_stack_that_cannot_be_read_is_told_and_planned_from_what_is_written_down() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    organization.fail(Fault::error("DescribeStacks", "AccessDenied").times(9));
+    let run = plan_of(&organization, &resources()).await;
+    let note = "note: cannot describe the stack `backups`: AccessDenied: ";
+    assert!(run.text.contains(note), "{}", run.text);
+    assert!(run.text.contains("allow yourself cloudformation:DescribeStacks"), "{}", run.text);
+    assert!(run.text.contains("backups/Daily (backup policy `daily`): nothing to do"));
+    assert_eq!(run.code, 2, "{}", run.text);
 }

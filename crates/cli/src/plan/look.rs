@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::dropped::{self, Removed};
 use super::report::{Found, Report, Resource};
 use super::wish::{Wish, Wishes};
 use super::{Sight, members};
@@ -55,8 +56,8 @@ impl Look {
 
 /// Looks at everything that is wanted, those resources first that others need.
 pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
-    let Wishes { all, unknown, notes, retired, unread } = wishes;
-    let mut report = Report { unknown, notes, retired, unread, ..Report::default() };
+    let Wishes { all, unknown, notes, dropped, unread } = wishes;
+    let mut report = Report { unknown, notes, unread, ..Report::default() };
     let mut policies = Vec::new();
     let mut is_type_enabled = false;
     for wish in all {
@@ -83,7 +84,16 @@ pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
         };
         report.resources.push(resource);
     }
-    if let Err(error) = effects(&policies, sight, &mut report).await {
+    let mut removed = Vec::new();
+    let mut gone = BTreeSet::new();
+    for (wish, fate) in dropped {
+        let (resource, policy) = dropped::look(&wish, &fate, &gone, sight).await;
+        gone.extend(policy.as_ref().map(|it| it.id.clone()));
+        removed.extend(policy);
+        report.resources.push(resource);
+    }
+    report.keep_dropped();
+    if let Err(error) = effects(&policies, &removed, sight, &mut report).await {
         report.unread += 1;
         report.notes.push(format!("{}; what accounts get is not known", crate::chain(&error)));
     }
@@ -92,7 +102,7 @@ pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
 
 /// A failure of AWS says nothing about the resource, and every other one is what a deployment would
 /// meet.
-fn judged(failure: &Failure) -> Found {
+pub(super) fn judged(failure: &Failure) -> Found {
     let reason = failure.reason().to_owned();
     let of_aws = failure.error().and_then(|it| it.downcast_ref::<aws::Error>());
     if of_aws.is_some() { Found::Failed(reason) } else { Found::Refused(reason) }
@@ -154,8 +164,7 @@ async fn policy(
 ) -> Result<Look, Failure> {
     let it: backup_policy::Properties = read_properties(properties.clone())?;
     let management = enter(it.management_role_arn.as_ref(), sight).await?;
-    let kept = wish.kept.as_ref().and_then(|it| it.id_of(it.physical_id.as_deref()));
-    let id = kept.and_then(|it| it.parse::<PolicyId>().ok());
+    let id = wish.policy_id();
     let previous = previous(wish);
     let (occasion, preflight) = if wish.is_deployed {
         (Occasion::Deployment(previous.as_ref()), it.preflight)
@@ -195,7 +204,10 @@ async fn policy(
     Ok(look)
 }
 
-async fn enter(role: Option<&RoleArn>, sight: Sight<'_>) -> Result<Management, aws::Error> {
+pub(super) async fn enter(
+    role: Option<&RoleArn>,
+    sight: Sight<'_>,
+) -> Result<Management, aws::Error> {
     sight.session.management(role, sight.deadline).await
 }
 
@@ -216,17 +228,21 @@ fn unchanged<S>(wish: &Wish, now: &impl Serialize, steps: &[S]) -> Vec<String> {
 }
 
 /// Adds to the report what accounts would get, and refuses what their functions would refuse. Each
-/// policy comes with the place of its resource in the report.
+/// policy comes with the place of its resource in the report; those that are `removed` come last.
 async fn effects(
     policies: &[(usize, Policy)],
+    removed: &[Removed],
     sight: Sight<'_>,
     report: &mut Report,
 ) -> Result<(), aws::Error> {
-    let Some((_, first)) = policies.first() else { return Ok(()) };
+    let first = policies.first().map(|(_, it)| &it.management);
+    let first = first.or(removed.first().map(|it| &it.management));
+    let Some(management) = first else { return Ok(()) };
     let targets = policies.iter().flat_map(|(_, it)| it.targets.iter().chain(&it.attached));
+    let targets = targets.chain(removed.iter().flat_map(|it| &it.attached));
     let targets: BTreeSet<_> = targets.cloned().collect();
-    let organization = aws::preflight::observe(&first.management, &targets).await?;
-    let places = aws::preflight::places(&first.management, &organization, &targets).await?;
+    let organization = aws::preflight::observe(management, &targets).await?;
+    let places = aws::preflight::places(management, &organization, &targets).await?;
     let mut outlook = Outlook::new(&organization, &places);
     for (resource, it) in policies {
         let Policy { name, document, targets, .. } = it;
@@ -239,6 +255,11 @@ async fn effects(
                 resource.steps.clear();
                 resource.found = Found::Refused(withheld.to_string());
             }
+        }
+    }
+    if !report.keep_dropped() {
+        for it in removed {
+            outlook.delete(&it.id);
         }
     }
     report.effects = outlook.effects(sight.now);

@@ -18,7 +18,6 @@ pub(super) struct Report {
     pub(super) effects: Vec<Effect>,
     pub(super) unknown: Vec<Unknown>,
     pub(super) notes: Vec<String>,
-    pub(super) retired: Vec<String>,
     /// How much could not be read beside the resources.
     pub(super) unread: usize,
 }
@@ -35,6 +34,8 @@ pub(super) struct Resource {
     pub(super) found: Found,
     /// How many accounts could not be looked at.
     pub(super) barred: usize,
+    /// Whether the template no longer has it.
+    pub(super) is_dropped: bool,
 }
 
 /// What came of looking at a resource.
@@ -48,6 +49,8 @@ pub(super) enum Found {
     Failed(String),
     /// It was not looked at, for this reason.
     LeftOut(String),
+    /// It leaves its stack, or would, and stays as it is, for this reason.
+    Stays(String),
     /// Its function is changing it right now.
     Changing,
 }
@@ -75,18 +78,24 @@ impl Resource {
             notes: vec![],
             found: Found::Planned,
             barred: 0,
+            is_dropped: false,
         }
     }
 
     fn lines(&self) -> Vec<String> {
         let slash = if self.stack.is_empty() { "" } else { "/" };
-        let title = format!("{}{slash}{} ({})", self.stack, self.logical_id, self.name);
+        let dropped = if self.is_dropped { ", no longer in the template" } else { "" };
+        let title = format!("{}{slash}{} ({}){dropped}", self.stack, self.logical_id, self.name);
         let mut lines = match &self.found {
+            Found::Planned if self.steps.is_empty() && self.is_dropped => {
+                vec![format!("{title}: deleted, which changes nothing outside the stack")]
+            }
             Found::Planned if self.steps.is_empty() => vec![format!("{title}: nothing to do")],
             Found::Planned => vec![format!("{title}:")],
             Found::Refused(reason) => vec![format!("{title}: refused: {reason}")],
             Found::Failed(reason) => vec![format!("{title}: not looked at: {reason}")],
             Found::LeftOut(reason) => vec![format!("{title}: not planned: {reason}")],
+            Found::Stays(reason) => vec![format!("{title}: stays as it is: {reason}")],
             Found::Changing => vec![format!("{title}: its function is changing it right now")],
         };
         lines.extend(self.steps.iter().map(|it| format!("  {it}")));
@@ -100,12 +109,13 @@ impl Resource {
             Found::Refused(reason) => ("refused", Some(reason)),
             Found::Failed(reason) => ("failed", Some(reason)),
             Found::LeftOut(reason) => ("left out", Some(reason)),
+            Found::Stays(reason) => ("stays", Some(reason)),
             Found::Changing => ("changing", None),
         };
         json!({
             "stack": self.stack, "resource": self.logical_id, "function": self.function,
             "name": self.name, "outcome": found, "reason": reason, "steps": self.steps,
-            "notes": self.notes,
+            "notes": self.notes, "retired": self.is_dropped,
         })
     }
 }
@@ -116,7 +126,24 @@ impl Report {
         let idle = |it: &Resource| {
             it.steps.is_empty() && matches!(it.found, Found::Planned | Found::Changing)
         };
-        self.resources.iter().all(idle) && self.retired.is_empty()
+        self.resources.iter().all(|it| idle(it) && !it.is_dropped)
+    }
+
+    /// Whether nothing would be deleted after all: CloudFormation deletes at the end of an update,
+    /// which is never reached where a function refuses something.
+    pub(super) fn keep_dropped(&mut self) -> bool {
+        let is_refused = |it: &Resource| !it.is_dropped && matches!(it.found, Found::Refused(_));
+        if !self.resources.iter().any(is_refused) {
+            return false;
+        }
+        let dropped = self.resources.iter_mut().filter(|it| it.is_dropped);
+        for it in dropped.filter(|it| it.found == Found::Planned) {
+            let reason = "what is refused makes the deployment fail, and it deletes at its end";
+            it.found = Found::Stays(reason.to_owned());
+            it.steps.clear();
+            it.notes.clear();
+        }
+        true
     }
 
     /// How much could not be looked at, so that there may be more to do.
@@ -129,9 +156,6 @@ impl Report {
 
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.resources.iter().flat_map(Resource::lines).collect();
-        lines.extend(self.retired.iter().map(|it| {
-            format!("{it}: no longer in the template, so CloudFormation deletes or retains it")
-        }));
         lines.extend(self.unknown.iter().map(|it| format!("{}: {}", it.path, it.why)));
         lines.extend(self.notes.iter().map(|it| format!("note: {it}")));
         let accounts = |effects: &[&Effect]| {
@@ -172,7 +196,6 @@ impl Report {
         let unknown = self.unknown.iter().map(|it| json!({ "path": it.path, "why": it.why }));
         json!({
             "resources": self.resources.iter().map(Resource::json).collect::<Vec<_>>(),
-            "retired": self.retired,
             "effectivePolicies": effects.collect::<Vec<_>>(),
             "unknown": unknown.collect::<Vec<_>>(),
             "notes": self.notes,

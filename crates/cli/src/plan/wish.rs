@@ -1,15 +1,19 @@
 //! What is wanted: from the state bucket, or from a template.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use aws::policy_types;
 use aws::state::State;
+use plan::deployment::Fate;
 use plan::desired_state::{Entry, PREFIX};
+use plan::id::PolicyId;
 use plan::owner::Owner;
 use plan::policy_types::Desired;
 use plan::reattach::rank;
 use serde_json::Value;
 
+use super::deployed::Deployed;
 use super::parameters::Given;
 use super::template::{Custom, Place, Unknown, resolve};
 use super::{Plan, Sight};
@@ -41,8 +45,8 @@ pub(super) struct Wishes {
     pub(super) unknown: Vec<Unknown>,
     /// What else there is to say.
     pub(super) notes: Vec<String>,
-    /// Resources that a deployment would delete.
-    pub(super) retired: Vec<String>,
+    /// Resources that the template no longer has, and what becomes of each.
+    pub(super) dropped: Vec<(Wish, Fate)>,
     /// How many resources could not be read.
     pub(super) unread: usize,
 }
@@ -67,7 +71,7 @@ pub(super) async fn wishes(arguments: &Plan, sight: Sight<'_>) -> Result<Wishes,
     match &arguments.template {
         Some(file) => {
             let file = input::read(file)?;
-            planned(arguments, &file, kept, sight, &mut wishes).await?;
+            planned(arguments, &file, kept, state.is_some(), sight, &mut wishes).await?;
         }
         None if state.is_none() => return Err(Failure::NoStateBucket),
         None => {
@@ -115,6 +119,12 @@ async fn kept(
 }
 
 impl Wish {
+    /// The ID of the policy that is kept, which may have been made again.
+    pub(super) fn policy_id(&self) -> Option<PolicyId> {
+        let kept = self.kept.as_ref().and_then(|it| it.id_of(it.physical_id.as_deref()));
+        kept.and_then(|it| it.parse().ok())
+    }
+
     /// What is kept, to be put back.
     fn of(entry: Entry) -> Self {
         Self {
@@ -133,7 +143,8 @@ impl Wish {
 async fn planned(
     arguments: &Plan,
     file: &input::Input,
-    mut kept: Vec<Entry>,
+    kept: Vec<Entry>,
+    has_state: bool,
     sight: Sight<'_>,
     wishes: &mut Wishes,
 ) -> Result<(), Failure> {
@@ -143,19 +154,13 @@ async fn planned(
         let findings = findings.iter().map(ToString::to_string).collect();
         return Err(Failure::NotTemplate { file: file.name.clone(), findings });
     };
-    match &arguments.stack {
-        Some(_) if sight.session.state(sight.deadline).is_some() => {}
-        stack => {
-            kept.clear();
-            let missing = if stack.is_some() { "--state-bucket" } else { "--stack" };
-            wishes.notes.push(format!(
-                "without {missing} this is planned as the first deployment of a stack"
-            ));
-        }
-    }
     let given = Given::read(&arguments.parameters)?;
     let stack = arguments.stack.clone().unwrap_or_default();
-    let place = place(&stack, &document, &kept, sight).await?;
+    let management = sight.session.management(None, sight.deadline).await?;
+    let deployed = Deployed::read(&management, arguments.stack.as_deref()).await;
+    let kept = of_stack(kept, &stack, &deployed, has_state, wishes);
+    let stack_id = stack_id(&stack, &deployed, &kept);
+    let place = place(&stack, stack_id.as_deref(), &document, &kept, sight).await?;
     let kinds = KINDS.map(|(kind, _)| kind);
     let resolved = resolve(&document, &given, &place, &kinds);
     if !resolved.mistakes.is_empty() {
@@ -166,10 +171,9 @@ async fn planned(
     }
     wishes.unknown = resolved.unknown;
     // Nothing can belong yet to a stack that does not exist.
-    let stack_id = kept.first().map_or_else(
-        || format!("arn:aws:cloudformation:::stack/{stack}/planned"),
-        |it| it.stack_id.clone(),
-    );
+    let planned = || format!("arn:aws:cloudformation:::stack/{stack}/planned");
+    let stack_id = stack_id.unwrap_or_else(planned);
+    let mut kept = kept;
     for Custom { logical_id, kind, properties } in resolved.resources {
         let function = KINDS.iter().find(|it| it.0 == kind).map(|it| it.1.to_owned());
         let Some(function) = function else { continue };
@@ -180,14 +184,77 @@ async fn planned(
         let kept = own;
         wishes.all.push(Wish { stack, logical_id, function, owner, properties, kept, is_deployed });
     }
-    let is_made = |it: &&Entry| it.physical_id.is_some();
-    wishes.retired = kept.iter().filter(is_made).map(|it| it.logical_id.clone()).collect();
+    kept.retain(|it| it.physical_id.is_some());
+    let names: Vec<_> = kept.iter().map(|it| it.logical_id.as_str()).collect();
+    let fates = deployed.fates(&management, &names).await;
+    for (entry, fate) in kept.into_iter().zip(fates) {
+        if fate == Fate::Gone {
+            wishes.notes.push(format!(
+                "`{}` is written down in the state bucket, and the stack does not have it any more: \
+                 it was retained by an earlier deployment",
+                entry.logical_id
+            ));
+        } else {
+            wishes.dropped.push((Wish::of(entry), fate));
+        }
+    }
+    // What others need was made first, and is deleted last.
+    wishes.dropped.sort_by_key(|(it, _)| Reverse(rank(&it.function)));
     Ok(())
+}
+
+/// What is kept of the stack that is to be deployed, and of no earlier one of its name.
+fn of_stack(
+    mut kept: Vec<Entry>,
+    name: &str,
+    deployed: &Deployed,
+    has_state: bool,
+    wishes: &mut Wishes,
+) -> Vec<Entry> {
+    let mut note = |it: String| wishes.notes.push(it);
+    match deployed {
+        Deployed::Nothing if name.is_empty() => {
+            kept.clear();
+            note("without --stack this is planned as the first deployment of a stack".to_owned());
+        }
+        Deployed::Nothing => {
+            note(format!("there is no stack `{name}` yet, so this is its first deployment"));
+            if !kept.is_empty() {
+                kept.clear();
+                note(format!(
+                    "what is written down in the state bucket is of an earlier stack `{name}`"
+                ));
+            }
+        }
+        Deployed::Unread(why) => {
+            wishes.unread += 1;
+            note(format!("{why}; what is deployed is taken from the state bucket alone"));
+        }
+        Deployed::There(stack) => {
+            kept.retain(|it| it.stack_id == stack.id);
+            if !has_state {
+                wishes.unread += 1;
+                note(
+                    "without --state-bucket it is not known what the stack made, nor what would be \
+                     deleted"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    kept
+}
+
+/// The ARN of the stack, as far as it is known.
+fn stack_id(name: &str, deployed: &Deployed, kept: &[Entry]) -> Option<String> {
+    let there = deployed.stack().map(|it| it.id.clone());
+    there.or_else(|| kept.first().map(|it| it.stack_id.clone())).filter(|_| !name.is_empty())
 }
 
 /// What is known of where the template is deployed.
 async fn place(
     stack: &str,
+    stack_id: Option<&str>,
     template: &plan::language::Node,
     kept: &[Entry],
     sight: Sight<'_>,
@@ -206,7 +273,7 @@ async fn place(
     if !stack.is_empty() {
         pseudo.insert("AWS::StackName", stack.to_owned());
     }
-    pseudo.extend(kept.first().map(|it| ("AWS::StackId", it.stack_id.clone())));
+    pseudo.extend(stack_id.map(|it| ("AWS::StackId", it.to_owned())));
     let mut attributes = BTreeMap::new();
     for entry in kept {
         if let Some(id) = &entry.physical_id {

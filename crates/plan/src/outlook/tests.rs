@@ -167,6 +167,21 @@ fn several_policies_are_told_of_together() {
 }
 
 #[test]
+fn a_deleted_policy_is_gone_where_it_was_attached() {
+    let organization = organization(&[
+        ("p-weekly00", LAB, plan("weekly", 4)),
+        ("p-others00", ROOT, plan("others", 4)),
+    ]);
+    let places = places();
+    let mut outlook = Outlook::new(&organization, &places);
+    outlook.delete(&"p-weekly00".parse().unwrap());
+    let effects = outlook.effects(now());
+    assert_eq!(effects.len(), 1);
+    assert_eq!(effects[0].accounts.len(), 2);
+    assert_eq!(sentence(&effects[0].differences), "plan `weekly` gone");
+}
+
+#[test]
 fn what_aws_would_withhold_is_told_with_its_place() {
     let mut half = plan("weekly", 4);
     half["plans"]["weekly"]["regions"] = json!({ "@@assign": [] });

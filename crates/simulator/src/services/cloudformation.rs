@@ -1,48 +1,95 @@
 //! The stacks of CloudFormation, and its switch of StackSets.
 
-use super::query::{element, reply};
+use serde_json::Value;
+
+use super::query::{element, reply, required};
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
 use crate::stacks::Stack;
 use crate::world::World;
 
-pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Reply {
+/// What hides the value of a parameter.
+const HIDDEN: &str = "****";
+
+pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
     let members = match operation {
         "DescribeOrganizationsAccess" => {
             element("Status", if world.stack_sets { "ENABLED" } else { "DISABLED" })
         }
-        "DescribeStacks" => stacks(world, call),
+        "DescribeStacks" => stacks(world, call)?,
+        "GetTemplate" => template(world, call)?,
         _ => {
             let on = operation == "ActivateOrganizationsAccess";
             world.set_stack_sets(on);
             String::new()
         }
     };
-    reply(call.service, operation, &members)
+    Ok(reply(call.service, operation, &members))
 }
 
-fn stacks(world: &World, call: &Call) -> String {
-    let (account, region) = (&call.caller.account, &call.caller.region);
+/// The ARN of `stack` where the caller is.
+pub(super) fn arn(world: &World, call: &Call, stack: &Stack) -> String {
+    stack.arn(world.organization.partition(), &call.caller.region, &call.caller.account)
+}
+
+/// The stack that the call names, by its name or its ARN.
+pub(super) fn named<'a>(world: &'a World, call: &Call, name: &str) -> Option<&'a Stack> {
+    let all = world.stacks.of(&call.caller.region).iter();
+    all.into_iter().find(|it| it.name == name || arn(world, call, it) == name)
+}
+
+fn expected<'a>(world: &'a World, call: &Call, name: &str) -> Result<&'a Stack, Refusal> {
+    named(world, call, name).ok_or_else(|| {
+        Refusal::new(Code::Validation, format!("Stack with id {name} does not exist"))
+    })
+}
+
+fn template(world: &World, call: &Call) -> Result<String, Refusal> {
+    let stack = expected(world, call, required(call, "StackName", "stackName")?)?;
+    // What is not ASCII is kept as a question mark.
+    let kept = |it: char| if it.is_ascii() { it } else { '?' };
+    let body = element("TemplateBody", &stack.template.chars().map(kept).collect::<String>());
+    let stages = ["Original", "Processed"].map(|it| element("member", it)).concat();
+    Ok(format!("{body}<StagesAvailable>{stages}</StagesAvailable>"))
+}
+
+/// The parameters of a stack; those that its template declares as `NoEcho` without their values.
+fn parameters(stack: &Stack) -> String {
+    let template: Value = serde_json::from_str(&stack.template).unwrap_or_default();
+    let parameter = |(name, value): (&String, &String)| {
+        let declared = template.get("Parameters").and_then(|it| it.get(name)?.get("NoEcho"));
+        let is_hidden = declared.is_some_and(|it| *it == true || it == "true");
+        let value = if is_hidden { HIDDEN } else { value };
+        let parts = [element("ParameterKey", name), element("ParameterValue", value)];
+        format!("<member>{}</member>", parts.concat())
+    };
+    let parameters = stack.parameters.iter().map(parameter).collect::<String>();
+    format!("<Parameters>{parameters}</Parameters>")
+}
+
+fn stacks(world: &World, call: &Call) -> Result<String, Refusal> {
     let size = world.largest_page(100);
     let start = call.parameter("NextToken").and_then(|it| it.parse().ok()).unwrap_or_default();
-    let all = world.stacks.of(region);
+    let all = match call.parameter("StackName") {
+        Some(name) => vec![expected(world, call, name)?],
+        None => world.stacks.of(&call.caller.region).iter().collect(),
+    };
     let view = |it: &Stack| {
-        let partition = world.organization.partition();
-        let id = format!("arn:{partition}:cloudformation:{region}:{account}:stack/{}/0", it.name);
         let parts = [
-            element("StackId", &id),
+            element("StackId", &arn(world, call, it)),
             element("StackName", &it.name),
             element("Description", &it.description),
             element("CreationTime", "2030-01-02T03:04:05Z"),
             element("StackStatus", &it.status),
+            parameters(it),
         ];
         format!("<member>{}</member>", parts.concat())
     };
-    let page = all.iter().skip(start).take(size).map(view).collect::<String>();
+    let page = all.iter().skip(start).take(size).copied().map(view).collect::<String>();
     let next = (all.len() > start + size).then(|| (start + size).to_string());
     let next = next.map(|it| element("NextToken", &it)).unwrap_or_default();
-    format!("<Stacks>{page}</Stacks>{next}")
+    Ok(format!("<Stacks>{page}</Stacks>{next}"))
 }
 
 /// What CloudFormation says to callers that the organization does not allow.

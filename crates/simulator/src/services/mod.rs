@@ -32,7 +32,7 @@ pub(crate) fn perform(
     match operation.service {
         Service::Organizations => organizations::perform(world, operation.name, call),
         Service::Backup => backup::perform(world, operation.name, call),
-        Service::CloudFormation => Ok(cloudformation::perform(world, operation.name, call)),
+        Service::CloudFormation => cloudformation::perform(world, operation.name, call),
         Service::CloudTrail => cloudtrail::perform(world, operation.name, call),
         Service::Iam => iam::perform(world, operation.name, call),
         Service::Kms => kms::perform(world, call),
@@ -56,7 +56,9 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         }
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
         // Stacks are there without an organization.
-        Service::CloudFormation if operation.name == "DescribeStacks" => Ok(()),
+        Service::CloudFormation if ["DescribeStacks", "GetTemplate"].contains(&operation.name) => {
+            Ok(())
+        }
         Service::CloudFormation => allowed.map_err(|_| cloudformation::refuse()),
         Service::CloudTrail
         | Service::Iam

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::cloudformation;
 use super::objects::address;
 use super::permissions;
 use crate::iam::{Keys, Need};
@@ -221,7 +222,13 @@ impl<'a> Request<'a> {
     }
 
     fn cloudformation(&self, operation: &str) -> Vec<Need> {
-        let mut needs = vec![self.need(&format!("cloudformation:{operation}"), "*")];
+        let stack = self.call.parameter("StackName").map(|name| {
+            let found = cloudformation::named(self.world, self.call, name);
+            let missing = || self.arn("cloudformation", &format!("stack/{name}/*"));
+            found.map_or_else(missing, |it| cloudformation::arn(self.world, self.call, it))
+        });
+        let resource = stack.as_deref().unwrap_or("*");
+        let mut needs = vec![self.need(&format!("cloudformation:{operation}"), resource)];
         let trusted = |operation| STACK_SETS.map(|it| self.trusted_access(operation, it));
         match operation {
             "ActivateOrganizationsAccess" => {

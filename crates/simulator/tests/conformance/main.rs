@@ -273,12 +273,31 @@ async fn recordings(driver: &mut Driver) {
     for (operation, request) in [("GetTrailStatus", status), ("GetEventSelectors", selectors)] {
         driver.refuse(Service::CloudTrail, operation, request, "TrailNotFoundException").await;
     }
+    let template = r#"{"Parameters":{"Bus":{},"Key":{"NoEcho":true}},"Description":"é & <"}"#;
     driver.simulator.stacks(|it| {
         let (name, status) = ("forwarder".to_owned(), "CREATE_COMPLETE".to_owned());
-        it.put(&region, Stack { name, description: "Forwards <events>".to_owned(), status });
+        let description = "Forwards <events>".to_owned();
+        let parameters = [("Bus", "events"), ("Key", "secret")];
+        let parameters = parameters.map(|(name, it)| (name.to_owned(), it.to_owned())).into();
+        let template = template.to_owned();
+        it.put(&region, Stack { name, description, status, id: None, parameters, template });
     });
     let listed = driver.call(Service::CloudFormation, "DescribeStacks", json!({})).await;
     assert_eq!(listed["Stacks"][0]["Description"], "Forwards <events>");
+    let by_id = json!({ "StackName": listed["Stacks"][0]["StackId"] });
+    let described = driver.call(Service::CloudFormation, "DescribeStacks", by_id).await;
+    let values = json!([
+        { "ParameterKey": "Bus", "ParameterValue": "events" },
+        { "ParameterKey": "Key", "ParameterValue": "****" },
+    ]);
+    assert_eq!(described["Stacks"][0]["Parameters"], values);
+    let by_name = json!({ "StackName": "forwarder", "TemplateStage": "Processed" });
+    let got = driver.call(Service::CloudFormation, "GetTemplate", by_name).await;
+    assert_eq!(got["TemplateBody"], template.replace('é', "?"));
+    for operation in ["DescribeStacks", "GetTemplate"] {
+        let nobody = json!({ "StackName": "nobody" });
+        driver.refuse(Service::CloudFormation, operation, nobody, "ValidationError").await;
+    }
 }
 
 async fn objects(driver: &mut Driver) {

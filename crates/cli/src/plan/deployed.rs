@@ -1,0 +1,64 @@
+//! The stack as it is deployed, which a deployment goes out from.
+
+use aws::Management;
+use aws::stacks::{Stack, describe, template};
+use plan::deployment::{Fate, fate};
+use plan::language::Node;
+
+use crate::{chain, input};
+
+/// What is known of the stack.
+#[derive(Debug)]
+pub(super) enum Deployed {
+    /// There is none yet, or none was named.
+    Nothing,
+    /// It could not be read, for this reason.
+    Unread(String),
+    /// It is there.
+    There(Stack),
+}
+
+impl Deployed {
+    /// Reads the stack called `name`.
+    pub(super) async fn read(management: &Management, name: Option<&str>) -> Self {
+        let Some(name) = name else { return Self::Nothing };
+        match describe(management, name).await {
+            Ok(Some(stack)) => Self::There(stack),
+            Ok(None) => Self::Nothing,
+            Err(error) => Self::Unread(chain(&error)),
+        }
+    }
+
+    /// The stack, if it is there.
+    pub(super) fn stack(&self) -> Option<&Stack> {
+        match self {
+            Self::There(stack) => Some(stack),
+            Self::Nothing | Self::Unread(_) => None,
+        }
+    }
+
+    /// What becomes of these resources, which the new template does not have.
+    pub(super) async fn fates(&self, management: &Management, names: &[&str]) -> Vec<Fate> {
+        if names.is_empty() {
+            return Vec::new();
+        }
+        match self.template(management).await {
+            Ok(deployed) => names.iter().map(|it| fate(&deployed, it)).collect(),
+            Err(why) => names.iter().map(|_| Fate::Unknown(why.clone())).collect(),
+        }
+    }
+
+    async fn template(&self, management: &Management) -> Result<Node, String> {
+        let stack = match self {
+            Self::There(stack) => stack,
+            Self::Unread(why) => return Err(why.clone()),
+            Self::Nothing => return Err("there is no such stack".to_owned()),
+        };
+        let text = template(management, &stack.name).await.map_err(|it| chain(&it))?;
+        let name = "the deployed template".to_owned();
+        let file = input::Input { name, text, is_named: true };
+        let (document, _) = input::parse(&file);
+        let document = document.filter(crate::template::is_template);
+        document.ok_or_else(|| "the deployed template cannot be understood here".to_owned())
+    }
+}

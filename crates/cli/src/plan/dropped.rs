@@ -1,0 +1,131 @@
+//! What a deployment does to the resources that its template no longer has.
+//!
+//! CloudFormation deletes them at the end of an update, after everything else has succeeded.
+
+use std::collections::BTreeSet;
+
+use aws::Management;
+use cfn::{Failure, read_properties};
+use plan::backup_policy::Step;
+use plan::deployment::Fate;
+use plan::id::{PolicyId, TargetId};
+use serde_json::Value;
+
+use super::Sight;
+use super::look::{enter, judged};
+use super::report::{Found, Resource};
+use super::wish::Wish;
+
+/// A policy that would be deleted, for what that does to accounts.
+pub(super) struct Removed {
+    pub(super) id: PolicyId,
+    /// Where it is attached now.
+    pub(super) attached: BTreeSet<TargetId>,
+    pub(super) management: Management,
+}
+
+/// What one look found.
+#[derive(Default)]
+struct Look {
+    steps: Vec<String>,
+    notes: Vec<String>,
+    removed: Option<Removed>,
+}
+
+/// Looks at one resource, once the policies that are `gone` are deleted.
+pub(super) async fn look(
+    wish: &Wish,
+    fate: &Fate,
+    gone: &BTreeSet<PolicyId>,
+    sight: Sight<'_>,
+) -> (Resource, Option<Removed>) {
+    let mut resource = Resource::of(wish);
+    resource.is_dropped = true;
+    if wish.kept.as_ref().is_some_and(|it| it.is_changing(sight.now)) {
+        resource.found = Found::Changing;
+        return (resource, None);
+    }
+    if let Fate::Retained(policy) = fate {
+        resource.found =
+            Found::Stays(format!("the deployed template has `DeletionPolicy: {policy}` for it"));
+        resource.notes.push(STAYS_KEPT.to_owned());
+        return (resource, None);
+    }
+    // Nothing was ever made of what has no properties.
+    let none = Value::Object(serde_json::Map::default());
+    let properties = wish.properties.as_ref().unwrap_or(&none);
+    let look = match removal(wish, properties, gone, sight).await {
+        Ok(look) => look,
+        Err(failure) => {
+            resource.found = judged(&failure);
+            return (resource, None);
+        }
+    };
+    resource.notes = look.notes;
+    if let Fate::Unknown(why) = fate {
+        resource.found =
+            Found::LeftOut(format!("whether it is deleted or retained is not known: {why}"));
+        if !look.steps.is_empty() {
+            resource.notes.push(format!("if it is deleted: {}", look.steps.join(", ")));
+        }
+        return (resource, None);
+    }
+    resource.steps = look.steps;
+    (resource, look.removed)
+}
+
+/// What is to be known of everything that leaves its stack and stays.
+const STAYS_KEPT: &str =
+    "what is written down of it stays too, so `reattach` goes on looking after it";
+
+/// Plans one deletion as its function does.
+async fn removal(
+    wish: &Wish,
+    properties: &Value,
+    gone: &BTreeSet<PolicyId>,
+    sight: Sight<'_>,
+) -> Result<Look, Failure> {
+    let owner = &wish.owner;
+    match wish.function.as_str() {
+        policy_types::FUNCTION => {
+            let it: policy_types::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let steps = policy_types::preview_removal(&management, &it, gone).await?;
+            Ok(Look::at(&steps))
+        }
+        service_access::FUNCTION => {
+            let it: service_access::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let steps = service_access::preview_removal(&management, owner, &it).await?;
+            Ok(Look::at(&steps))
+        }
+        global_settings::FUNCTION => {
+            let it: global_settings::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let steps = global_settings::preview_removal(&management, owner, &it).await?;
+            Ok(Look::at(&steps))
+        }
+        backup_policy::FUNCTION => {
+            let it: backup_policy::Properties = read_properties(properties.clone())?;
+            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let id = wish.policy_id();
+            let removal = backup_policy::preview_removal(&management, owner, &it, id.as_ref());
+            let backup_policy::Removal { id, steps, attached } = removal.await?;
+            let mut look = Look::at(&steps);
+            if steps.iter().any(Step::reaches_accounts) {
+                look.removed = id.map(|id| Removed { id, attached, management });
+            } else if !steps.is_empty() {
+                look.notes.push("it was there before it was adopted, so it stays".to_owned());
+            }
+            Ok(look)
+        }
+        // Deleting it leaves the accounts as they are.
+        _ => Ok(Look::default()),
+    }
+}
+
+impl Look {
+    fn at<S: ToString>(steps: &[S]) -> Self {
+        Self { steps: steps.iter().map(ToString::to_string).collect(), ..Self::default() }
+    }
+}

@@ -1,0 +1,81 @@
+//! What deploying a new template does to the resources that it no longer has.
+
+use crate::language::{Member, Node};
+
+/// What becomes of a resource that the new template does not have.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fate {
+    /// Its function is asked to delete it, once everything else is done.
+    Deleted,
+    /// It leaves the stack and stays as it is, by this `DeletionPolicy`.
+    Retained(String),
+    /// It left the stack in an earlier deployment, so nothing is done.
+    Gone,
+    /// That is not known, for this reason.
+    Unknown(String),
+}
+
+/// Says what becomes of the resource `logical_id`, by the template that is `deployed` now: it is
+/// that one, and not the new one, whose `DeletionPolicy` counts.
+pub fn fate(deployed: &Node, logical_id: &str) -> Fate {
+    let resource = member(deployed, "Resources").and_then(|it| member(it, logical_id));
+    let Some(resource) = resource else { return Fate::Gone };
+    match member(resource, "DeletionPolicy").map(Node::scalar) {
+        None | Some(Some("Delete")) => Fate::Deleted,
+        // `RetainExceptOnCreate` deletes only what a failed deployment has just made.
+        Some(Some(policy @ ("Retain" | "RetainExceptOnCreate"))) => {
+            Fate::Retained(policy.to_owned())
+        }
+        Some(Some(other)) => Fate::Unknown(format!("its `DeletionPolicy` is `{other}`")),
+        Some(None) => Fate::Unknown("its `DeletionPolicy` is no plain word".to_owned()),
+    }
+}
+
+/// The value of `key`, which in a template is case-sensitive.
+fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let members: &[Member] = node.members()?;
+    members.iter().find(|it| it.key == key).map(|it| &it.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::json;
+
+    /// What becomes of `Daily` when the deployed template has these members of it.
+    fn becomes(members: &str) -> Fate {
+        let text =
+            format!(r#"{{"Resources":{{"Daily":{{"Type":"Custom::BackupPolicy"{members}}}}}}}"#);
+        fate(&json::read(&text).0.unwrap(), "Daily")
+    }
+
+    #[test]
+    fn what_the_template_does_not_say_is_deleted() {
+        assert_eq!(becomes(""), Fate::Deleted);
+        assert_eq!(becomes(r#","DeletionPolicy":"Delete""#), Fate::Deleted);
+        assert_eq!(becomes(r#","UpdateReplacePolicy":"Retain""#), Fate::Deleted);
+    }
+
+    #[test]
+    fn what_is_retained_stays() {
+        for policy in ["Retain", "RetainExceptOnCreate"] {
+            let members = format!(r#","DeletionPolicy":"{policy}""#);
+            assert_eq!(becomes(&members), Fate::Retained(policy.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_the_stack_has_no_more_is_not_deleted_again() {
+        let none = json::read(r#"{"Resources":{"Monthly":{}}}"#).0.unwrap();
+        assert_eq!(fate(&none, "Daily"), Fate::Gone);
+        assert_eq!(fate(&json::read("{}").0.unwrap(), "Daily"), Fate::Gone);
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_guessed() {
+        for policy in [r#""Snapshot""#, r#"{"Ref":"Policy"}"#] {
+            let members = format!(r#","DeletionPolicy":{policy}"#);
+            assert!(matches!(becomes(&members), Fate::Unknown(_)), "{policy}");
+        }
+    }
+}
