@@ -767,3 +767,133 @@ async fn a_stack_that_cannot_be_read_is_told_and_planned_from_what_is_written_do
     assert!(run.text.contains("backups/Daily (backup policy `daily`): nothing to do"));
     assert_eq!(run.code, 2, "{}", run.text);
 }
+
+/// A template in which everything that can be a parameter is one.
+fn with_parameters(declared: Value) -> Value {
+    let mut parameters = json!({
+        "Name": { "Type": "String" },
+        "Targets": { "Type": "CommaDelimitedList", "Default": "" },
+        "Described": { "Type": "String", "Default": "no", "AllowedValues": ["yes", "no"] },
+        "Tag": { "Type": "String", "Default": "a" },
+    });
+    parameters.as_object_mut().unwrap().extend(declared.as_object().unwrap().clone());
+    json!({
+        "Parameters": parameters,
+        "Conditions": { "IsDescribed": { "Fn::Equals": [{ "Ref": "Described" }, "yes"] } },
+        "Resources": { "Daily": { "Type": "Custom::BackupPolicy", "Properties": {
+            "Tags": { "a": { "Ref": "Tag" } },
+            "Name": { "Ref": "Name" }, "TargetIds": { "Ref": "Targets" }, "Content": document(5),
+            "Description": { "Fn::If": [
+                "IsDescribed", { "Ref": "AWS::StackId" }, { "Ref": "AWS::NoValue" },
+            ] },
+        } } },
+    })
+}
+
+/// Plans a deployment of this template with these parameters.
+async fn plan_with(organization: &Organization, template: &Value, parameters: &[&str]) -> Run {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("template.json");
+    fs::write(&path, template.to_string()).unwrap();
+    let path = path.display().to_string();
+    let mut arguments = vec!["plan", "--stack", "backups", "--template", &path];
+    if !parameters.is_empty() {
+        arguments.push("--parameters");
+        arguments.extend(parameters);
+    }
+    org_backup(organization, &arguments).await
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_given_has_the_value_of_the_deployed_stack() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let template = with_parameters(json!({}));
+    let deployed =
+        [("Name", "daily"), ("Targets", "root"), ("Described", "yes"), ("Tag", "a"), ("Old", "x")];
+    is_deployed(&organization, &body(&resources()), &deployed);
+    let run = plan_with(&organization, &template, &["Targets=root,root"]).await;
+    let (first, rest) = run.text.split_once("backups/Switches").unwrap();
+    expect![[r"
+        backups/Daily (backup policy `daily`):
+          tag the policy with a
+          update the policy's description
+    "]]
+    .assert_eq(first);
+    let from = rest.find("parameters").unwrap();
+    expect![[r"
+        parameters as the deployed stack has them:
+          Described=yes (by default `no`)
+          Name=daily
+          as by default: Tag
+    "]]
+    .assert_eq(&rest[from..]);
+    assert_eq!(run.code, 1, "{}", run.notes);
+}
+
+#[tokio::test]
+async fn a_value_of_the_deployed_stack_that_is_hidden_is_named_and_not_used() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let template = with_parameters(json!({ "Name": { "Type": "String", "NoEcho": true } }));
+    is_deployed(&organization, &template, &[("Name", "daily"), ("Targets", "root")]);
+    let run = plan_with(&organization, &template, &[]).await;
+    assert!(run.text.contains("Resources/Daily/Properties/Name: CloudFormation does not tell the value of `Name`, which has `NoEcho`; hint: give it with --parameters Name=…\n"), "{}", run.text);
+    assert!(!run.text.contains("****"), "{}", run.text);
+    assert_eq!(run.code, 2, "{}", run.text);
+    let run = plan_with(&organization, &template, &["Name=daily"]).await;
+    let planned = "backups/Daily (backup policy `daily`):\n  tag the policy with a\n";
+    assert!(run.text.starts_with(planned), "{}", run.text);
+}
+
+#[tokio::test]
+async fn values_that_the_new_template_does_not_allow_are_refused_wherever_they_come_from() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let template = with_parameters(json!({}));
+    is_deployed(&organization, &template, &[("Described", "maybe")]);
+    let run = plan_with(&organization, &template, &[]).await;
+    expect![[r"
+        error: the template cannot be deployed like this
+          the parameter `Described` must be one of yes, no, not `maybe`, which is what the deployed stack has
+          the parameter `Name` needs a value: --parameters Name=…
+    "]]
+    .assert_eq(&run.notes);
+    assert_eq!((run.code, run.text.as_str()), (2, ""));
+}
+
+#[tokio::test]
+async fn a_missing_parameter_of_a_stack_that_cannot_be_read_says_why() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let template = with_parameters(json!({}));
+    organization.fail(Fault::error("DescribeStacks", "AccessDenied").times(9));
+    let run = plan_with(&organization, &template, &[]).await;
+    expect![[r"
+        error: the template cannot be deployed like this
+          the parameter `Name` needs a value: --parameters Name=…
+          what the stack has is not known: cannot describe the stack `backups`: AccessDenied: The request failed because it was told to.; hint: allow yourself cloudformation:DescribeStacks
+    "]]
+    .assert_eq(&run.notes);
+    assert_eq!(run.code, 2);
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_there_yet_takes_the_defaults() {
+    let organization = bare().await;
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+    });
+    let template = with_parameters(json!({ "Targets": { "Type": "String", "Default": "root" } }));
+    let run = plan_with(&organization, &template, &["Name=new"]).await;
+    let (resources, _) = run.text.split_once("effective").unwrap();
+    expect![[r"
+        backups/Daily (backup policy `new`):
+          create policy `new`
+          attach to root
+        note: there is no stack `backups` yet, so this is its first deployment
+    "]]
+    .assert_eq(resources);
+    assert_eq!(run.code, 1, "{}", run.notes);
+}

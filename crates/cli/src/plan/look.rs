@@ -56,8 +56,8 @@ impl Look {
 
 /// Looks at everything that is wanted, those resources first that others need.
 pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
-    let Wishes { all, unknown, notes, dropped, unread } = wishes;
-    let mut report = Report { unknown, notes, unread, ..Report::default() };
+    let Wishes { all, unknown, taken, notes, dropped, unread } = wishes;
+    let mut report = Report { unknown, taken, notes, unread, ..Report::default() };
     let mut policies = Vec::new();
     let mut is_type_enabled = false;
     for wish in all {

@@ -11,9 +11,28 @@ use serde_json::Value;
 use crate::template::member;
 use crate::{Failure, input};
 
-/// The values that were given.
+/// The values that were given, and those of the deployed stack, which the others keep.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Given(BTreeMap<String, String>);
+pub(super) struct Given {
+    own: BTreeMap<String, String>,
+    deployed: BTreeMap<String, String>,
+}
+
+/// The value that a parameter keeps since it was not given.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Taken {
+    pub(super) name: String,
+    pub(super) value: String,
+    /// The default of the template, which a deployed stack does not get where it is another one.
+    pub(super) default: Option<String>,
+}
+
+impl Taken {
+    /// Whether it makes no difference where the value is from.
+    pub(super) fn is_default(&self) -> bool {
+        self.default.as_ref() == Some(&self.value)
+    }
+}
 
 /// The value of a parameter.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,16 +54,28 @@ impl Given {
                 is_file.then_some(it.as_str())
             });
             match file {
-                Some(file) => given.0.extend(in_file(Path::new(file))?),
-                None => given.0.extend([pair(it).ok_or_else(|| unusable(it))?]),
+                Some(file) => given.own.extend(in_file(Path::new(file))?),
+                None => given.own.extend([pair(it).ok_or_else(|| unusable(it))?]),
             }
         }
         Ok(given)
     }
 
+    /// These values, and for all others those of the deployed stack.
+    pub(super) fn or(self, deployed: BTreeMap<String, String>) -> Self {
+        Self { deployed, ..self }
+    }
+
     /// The names of the parameters that were given.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        self.0.keys()
+        self.own.keys()
+    }
+
+    /// What the parameter `name`, which the template declares so, has from the deployed stack.
+    pub(super) fn taken(&self, name: &str, declared: &Node) -> Option<Taken> {
+        let value = self.deployed.get(name).filter(|_| !self.own.contains_key(name))?;
+        let default = said(declared, "Default").map(ToOwned::to_owned);
+        Some(Taken { name: name.to_owned(), value: value.clone(), default })
     }
 
     /// The value of the parameter `name`, which the template declares so; or what is wrong with it.
@@ -55,7 +86,18 @@ impl Given {
             let why = format!("the value of `{name}` is in Parameter Store");
             return Ok(Parameter::Later(why));
         }
-        let value = self.0.get(name).map(String::as_str).or(get("Default"));
+        let taken = self.taken(name, declared).map(|it| it.value);
+        if let Some(value) = &taken
+            && (get("NoEcho") == Some("true") || is_hidden(value))
+        {
+            let why = format!(
+                "CloudFormation does not tell the value of `{name}`, which has `NoEcho`; \
+                 hint: give it with --parameters {name}=…"
+            );
+            return Ok(Parameter::Later(why));
+        }
+        let given = self.own.get(name).or(taken.as_ref()).map(String::as_str);
+        let value = given.or(get("Default"));
         let Some(value) = value else {
             return Err(format!("the parameter `{name}` needs a value: --parameters {name}=…"));
         };
@@ -63,7 +105,10 @@ impl Given {
         let items: Vec<&str> =
             if is_list { value.split(',').map(str::trim).collect() } else { vec![value] };
         for it in &items {
-            judge(name, kind, it, declared)?;
+            judge(name, kind, it, declared).map_err(|mistake| match &taken {
+                Some(_) => format!("{mistake}, which is what the deployed stack has"),
+                None => mistake,
+            })?;
         }
         let items = items.into_iter().map(ToOwned::to_owned);
         Ok(if is_list {
@@ -72,6 +117,11 @@ impl Given {
             Parameter::Text(items.collect())
         })
     }
+}
+
+/// Whether this stands for a value that is not told.
+fn is_hidden(value: &str) -> bool {
+    value.len() > 3 && value.bytes().all(|it| it == b'*')
 }
 
 /// Checks one value against what the template allows.

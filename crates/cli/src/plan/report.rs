@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use plan::outlook::{Effect, sentence};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::parameters::Taken;
 use super::template::Unknown;
 use super::wish::Wish;
 
@@ -17,6 +18,7 @@ pub(super) struct Report {
     pub(super) resources: Vec<Resource>,
     pub(super) effects: Vec<Effect>,
     pub(super) unknown: Vec<Unknown>,
+    pub(super) taken: BTreeSet<Taken>,
     pub(super) notes: Vec<String>,
     /// How much could not be read beside the resources.
     pub(super) unread: usize,
@@ -157,6 +159,7 @@ impl Report {
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.resources.iter().flat_map(Resource::lines).collect();
         lines.extend(self.unknown.iter().map(|it| format!("{}: {}", it.path, it.why)));
+        lines.extend(self.parameters());
         lines.extend(self.notes.iter().map(|it| format!("note: {it}")));
         let accounts = |effects: &[&Effect]| {
             effects.iter().flat_map(|it| &it.accounts).collect::<BTreeSet<_>>().len()
@@ -182,6 +185,23 @@ impl Report {
         lines
     }
 
+    /// The parameters that keep the values of the deployed stack.
+    fn parameters(&self) -> Vec<String> {
+        let (same, other): (Vec<_>, Vec<_>) = self.taken.iter().partition(|it| it.is_default());
+        let mut lines = Vec::new();
+        if !self.taken.is_empty() {
+            lines.push("parameters as the deployed stack has them:".to_owned());
+        }
+        lines.extend(other.into_iter().map(|it| match &it.default {
+            None => format!("  {}={}", it.name, it.value),
+            Some(default) => format!("  {}={} (by default `{default}`)", it.name, it.value),
+        }));
+        if !same.is_empty() {
+            lines.push(format!("  as by default: {}", names(&same)));
+        }
+        lines
+    }
+
     pub(super) fn json(&self) -> Value {
         let effects = self.effects.iter().map(|it| {
             let errors = it.errors.iter().map(
@@ -194,13 +214,19 @@ impl Report {
             })
         });
         let unknown = self.unknown.iter().map(|it| json!({ "path": it.path, "why": it.why }));
+        let taken = self.taken.iter().map(|it| (it.name.clone(), json!(it.value)));
         json!({
             "resources": self.resources.iter().map(Resource::json).collect::<Vec<_>>(),
             "effectivePolicies": effects.collect::<Vec<_>>(),
+            "deployedParameters": taken.collect::<Map<_, _>>(),
             "unknown": unknown.collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }
+}
+
+fn names(taken: &[&Taken]) -> String {
+    taken.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What some accounts get that they do not get now.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plan::language::{Member, Node, Value as Written};
 use serde_json::{Map, Value};
 
-use super::parameters::{Given, Parameter};
+use super::parameters::{Given, Parameter, Taken};
 use crate::template::member;
 
 /// How deep functions and conditions may refer to each other.
@@ -49,6 +49,8 @@ pub(super) struct Custom {
 pub(super) struct Resolved {
     pub(super) resources: Vec<Custom>,
     pub(super) unknown: Vec<Unknown>,
+    /// The parameters that have the values of the deployed stack.
+    pub(super) taken: BTreeSet<Taken>,
     /// What is wrong with the parameters and the template.
     pub(super) mistakes: BTreeSet<String>,
 }
@@ -60,6 +62,7 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
         given,
         place,
         unknown: RefCell::default(),
+        taken: RefCell::default(),
         mistakes: RefCell::default(),
         depth: Cell::new(0),
     };
@@ -103,7 +106,7 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
         resolver.unknown("Transform", "CloudFormation carries it out");
     }
     let (unknown, mistakes) = (resolver.unknown.into_inner(), resolver.mistakes.into_inner());
-    Resolved { resources, unknown, mistakes }
+    Resolved { resources, unknown, taken: resolver.taken.into_inner(), mistakes }
 }
 
 /// What a place of the template comes to.
@@ -125,6 +128,7 @@ struct Resolver<'a> {
     given: &'a Given,
     place: &'a Place,
     unknown: RefCell<Vec<Unknown>>,
+    taken: RefCell<BTreeSet<Taken>>,
     mistakes: RefCell<BTreeSet<String>>,
     depth: Cell<usize>,
 }
@@ -306,7 +310,11 @@ impl Resolver<'_> {
             };
         }
         if let Some(declared) = find(section(self.template, "Parameters"), name) {
-            return match self.given.value(name, declared) {
+            let value = self.given.value(name, declared);
+            if let Ok(Parameter::Text(_) | Parameter::List(_)) = value {
+                self.taken.borrow_mut().extend(self.given.taken(name, declared));
+            }
+            return match value {
                 Ok(Parameter::Text(it)) => Outcome::text(it),
                 Ok(Parameter::List(list)) => {
                     Outcome::Known(list.into_iter().map(Value::from).collect())

@@ -1,7 +1,7 @@
 //! What is wanted: from the state bucket, or from a template.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::policy_types;
 use aws::state::State;
@@ -14,7 +14,7 @@ use plan::reattach::rank;
 use serde_json::Value;
 
 use super::deployed::Deployed;
-use super::parameters::Given;
+use super::parameters::{Given, Taken};
 use super::template::{Custom, Place, Unknown, resolve};
 use super::{Plan, Sight};
 use crate::{Failure, input, template};
@@ -43,6 +43,8 @@ pub(super) struct Wishes {
     pub(super) all: Vec<Wish>,
     /// Places of the template that are not known yet.
     pub(super) unknown: Vec<Unknown>,
+    /// Parameters that have the values of the deployed stack.
+    pub(super) taken: BTreeSet<Taken>,
     /// What else there is to say.
     pub(super) notes: Vec<String>,
     /// Resources that the template no longer has, and what becomes of each.
@@ -161,11 +163,14 @@ async fn planned(
     let kept = of_stack(kept, &stack, &deployed, has_state, wishes);
     let stack_id = stack_id(&stack, &deployed, &kept);
     let place = place(&stack, stack_id.as_deref(), &document, &kept, sight).await?;
+    let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
     let kinds = KINDS.map(|(kind, _)| kind);
     let resolved = resolve(&document, &given, &place, &kinds);
     if !resolved.mistakes.is_empty() {
-        return Err(Failure::Parameters(resolved.mistakes.into_iter().collect()));
+        let unread = deployed.unread().map(|it| format!("what the stack has is not known: {it}"));
+        return Err(Failure::Parameters(resolved.mistakes.into_iter().chain(unread).collect()));
     }
+    wishes.taken = resolved.taken;
     if resolved.resources.is_empty() {
         wishes.notes.push(format!("`{}` has no resources of org-backup", file.name));
     }
