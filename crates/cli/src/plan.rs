@@ -12,6 +12,7 @@ mod wish;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use ::plan::id::RoleName;
 use aws::Session;
 use clap::Args;
 use tokio::time::Instant;
@@ -42,6 +43,9 @@ pub(crate) struct Plan {
     /// The stack: only its resources, or with `--template` the one to be deployed
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
+    /// The role to look around with in every account, instead of the one that the functions assume
+    #[arg(long, value_name = "NAME")]
+    member_role: Option<RoleName>,
     /// A template that is not deployed yet
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
@@ -57,6 +61,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Copy, Debug)]
 struct Sight<'a> {
     session: &'a Session,
+    member_role: Option<&'a RoleName>,
     now: SystemTime,
     deadline: Instant,
 }
@@ -64,7 +69,9 @@ struct Sight<'a> {
 /// Looks, and prints what there is to do.
 pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Failure> {
     let session = arguments.live.session().await;
-    let sight = Sight { session: &session, now, deadline: Instant::now() + PATIENCE };
+    let deadline = Instant::now() + PATIENCE;
+    let sight =
+        Sight { session: &session, member_role: arguments.member_role.as_ref(), now, deadline };
     let wishes = wishes(arguments, sight).await?;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     let report: Report = Box::pin(look(wishes, sight)).await;

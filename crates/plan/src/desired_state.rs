@@ -3,6 +3,7 @@
 //! A custom resource runs when its stack is deployed and never again. What it last made is written
 //! down here, so that it can be put back when somebody else undoes it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -138,6 +139,13 @@ impl Entry {
         current.or(physical_id)
     }
 
+    /// The properties that differ from what was last brought about; `None` where nothing was.
+    pub fn differing(&self, properties: &Value) -> Option<BTreeSet<String>> {
+        let (before, now) = (self.properties.as_ref()?.as_object()?, properties.as_object()?);
+        let names = before.keys().chain(now.keys());
+        Some(names.filter(|it| before.get(*it) != now.get(*it)).cloned().collect())
+    }
+
     /// This entry with a mark that the resource is being changed.
     #[must_use]
     pub fn changing(&self, now: SystemTime) -> Self {
@@ -263,6 +271,17 @@ mod tests {
         assert_ne!(settled.text(), again.text());
         assert!(settled.says_the_same_as(&again));
         assert!(!settled.says_the_same_as(&again.changing(after(2))));
+    }
+
+    #[test]
+    fn the_properties_that_differ_are_named() {
+        let differing =
+            |now: Value| made().differing(&now).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(differing(json!({ "Name": "w" })), [""; 0]);
+        assert_eq!(differing(json!({ "Name": "v", "Tags": {} })), ["Name", "Tags"]);
+        assert_eq!(differing(json!({})), ["Name"]);
+        let never = Entry::new("backup-policy", STACK, "Weekly");
+        assert_eq!(never.differing(&json!({})), None);
     }
 
     #[test]

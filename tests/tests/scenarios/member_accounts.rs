@@ -19,9 +19,14 @@ pub(crate) async fn with_roles(accounts: usize) -> Organization {
 }
 
 pub(crate) fn member_role() -> Role {
+    role_everywhere(ROLE)
+}
+
+/// A role of this name that the management account may assume, and that may do everything.
+pub(crate) fn role_everywhere(name: &str) -> Role {
     let statement = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
     let anything = json!({ "Version": "2012-10-17", "Statement": [statement] });
-    Role::trusting_account(ROLE, MANAGEMENT).allowing(&anything)
+    Role::trusting_account(name, MANAGEMENT).allowing(&anything)
 }
 
 /// The role of AWS Backup, which trusts this service.

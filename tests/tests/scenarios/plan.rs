@@ -14,7 +14,7 @@ use tests::reattach::{Reattach, TOPIC};
 use tests::role::STATE_BUCKET;
 use tests::stack::Stack;
 
-use crate::member_accounts::{properties as member_properties, with_roles};
+use crate::member_accounts::{properties as member_properties, role_everywhere, with_roles};
 
 const BACKUP: &str = "backup.amazonaws.com";
 
@@ -556,7 +556,7 @@ async fn plan_looks_into_the_accounts_it_can_enter_and_says_which_it_left_out() 
     let run = org_backup(&organization, &arguments).await;
     assert_eq!(run.code, 2, "{}", run.text);
     assert!(run.text.contains("of 10 accounts"), "{}", run.text);
-    assert!(run.text.contains("note: 1 account is left out, such as security-000, since the role `org-backup-member` could not be assumed"), "{}", run.text);
+    assert!(run.text.contains("note: you could not assume the role `org-backup-member` in 1 account, such as security-000; hint: name a role that you may assume there with --member-role"), "{}", run.text);
 }
 
 /// Plans the deployment of a template with these resources alone.
@@ -896,4 +896,52 @@ async fn a_stack_that_is_not_there_yet_takes_the_defaults() {
     "]]
     .assert_eq(resources);
     assert_eq!(run.code, 1, "{}", run.notes);
+}
+
+#[tokio::test]
+async fn accounts_that_nobody_can_enter_are_told_with_what_the_last_run_found() {
+    let organization = with_roles(12).await;
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    organization.iam(|it| it.create_role_everywhere(role_everywhere("Auditor")));
+    let mut stack = organization.stack("member-accounts").named("Members").kept();
+    let _ = stack.create(member_properties(json!({}))).await.ok();
+    let accounts: Vec<_> =
+        organization.organization(|it| it.accounts().map(|it| it.id.clone()).collect());
+    for account in &accounts {
+        organization.iam(|it| it.delete_role(account, crate::member_accounts::ROLE));
+    }
+    let run = org_backup(&organization, &["plan"]).await;
+    expect![[r"
+        backups/Members (member accounts): 10 accounts could not be looked at
+          note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with --member-role
+          note: the last run found all of these ready
+    "]]
+    .assert_eq(&run.text);
+    assert_eq!(run.code, 2, "{}", run.text);
+    let run = org_backup(&organization, &["plan", "--member-role", "Auditor"]).await;
+    let nothing = "backups/Members (member accounts): nothing to do\nnothing to do\n";
+    assert_eq!((run.code, run.text.as_str()), (0, nothing));
+    organization.organization(|it| {
+        it.remove_account(&accounts[3]).unwrap();
+        it.create_account("new", "new@example.com", &[]).unwrap();
+    });
+    let new = organization.id("new");
+    organization.iam(|it| it.delete_role(&new, crate::member_accounts::ROLE));
+    let properties = member_properties(json!({ "OptIn": "All" }));
+    let resource = json!({ "Type": "Custom::MemberAccounts", "Properties": properties });
+    let resources = json!({ "Members": resource });
+    is_deployed(&organization, &json!({ "Resources": resources }), &[]);
+    let (_folder, file) = template(&resources);
+    let arguments = ["plan", "--stack", "backups", "--template", &file];
+    let run = org_backup(&organization, &arguments).await;
+    expect![[r"
+        backups/Members (member accounts):
+          set Aurora=true, CloudFormation=true, DocumentDB=true, DynamoDB=true, EC2=true, EFS=true, EKS=true, FSx=true, Neptune=true, RDS=true, Redshift=true, SAP HANA on Amazon EC2=true, Storage Gateway=true, Timestream=true, VirtualMachine=true in eu-west-1 of account management
+          set Aurora=true, CloudFormation=true, DocumentDB=true, DynamoDB=true, EC2=true, EFS=true, EKS=true, FSx=true, Neptune=true, RDS=true, Redshift=true, SAP HANA on Amazon EC2=true, Storage Gateway=true, VirtualMachine=true in eu-west-3 of account management
+          note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with --member-role
+          note: 1 account is new since the last run, such as new
+          note: 1 account is no longer worked in and left as it is, such as 248781308498
+          note: `OptIn` changes, so the function works in every account again
+    "]].assert_eq(&run.text);
+    assert_eq!(run.code, 2, "{}", run.text);
 }

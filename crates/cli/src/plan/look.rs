@@ -147,7 +147,7 @@ async fn one(
         member_accounts::FUNCTION => {
             let it: member_accounts::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            members::look(&management, &it, sight.deadline).await
+            members::look(wish, &management, it, sight).await
         }
         other => {
             let reason = format!("its function `{other}` is not known; hint: update `org-backup`");
@@ -222,10 +222,11 @@ fn unchanged<S>(wish: &Wish, now: &impl Serialize, steps: &[S]) -> Vec<String> {
     let kept = wish.kept.as_ref().filter(|_| wish.is_deployed && !steps.is_empty());
     let kept = kept.and_then(|it| it.properties.as_ref());
     let same = kept.is_some_and(|it| serde_json::to_value(now).is_ok_and(|now| now == *it));
-    let note = "its properties are those of the last deployment, so CloudFormation may not ask its \
-                function; `reattach` puts this back";
-    same.then(|| note.to_owned()).into_iter().collect()
+    same.then(|| UNCHANGED.to_owned()).into_iter().collect()
 }
+
+pub(super) const UNCHANGED: &str = "its properties are those of the last deployment, so \
+    CloudFormation may not ask its function; `reattach` puts this back";
 
 /// Adds to the report what accounts would get, and refuses what their functions would refuse. Each
 /// policy comes with the place of its resource in the report; those that are `removed` come last.

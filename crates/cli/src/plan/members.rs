@@ -5,36 +5,96 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::Management;
 use cfn::Failure;
 use member_accounts::{Properties, preview};
+use plan::id::AccountId;
 use plan::member_accounts::Line;
-use tokio::time::Instant;
+use plan::report::{Hearsay, hearsay};
 
-use super::look::Look;
+use super::Sight;
+use super::look::{Look, UNCHANGED};
+use super::report::accounts_of;
+use super::wish::Wish;
 
-/// Looks into every account, and says which were left out.
+/// Looks into every account, and says which were left out and what is known of those.
 pub(super) async fn look(
+    wish: &Wish,
     management: &Management,
-    properties: &Properties,
-    deadline: Instant,
+    mut properties: Properties,
+    sight: Sight<'_>,
 ) -> Result<Look, Failure> {
-    let preview = preview(management, properties, deadline).await?;
+    let occasion = occasion(wish, &properties);
+    if let Some(role) = sight.member_role {
+        properties.role_name = role.clone();
+    }
+    let preview = preview(management, &properties, sight.deadline).await?;
     let mut look = Look::at(&changes(&preview.lines));
     look.notes = problems(&preview.lines);
-    if let Some(first) = preview.barred.first() {
+    if let Some(first) = preview.barred.iter().map(|it| &it.id).min() {
+        let hint = match sight.member_role {
+            Some(_) => "let it trust you, and let yourself assume it",
+            None => "name a role that you may assume there with --member-role",
+        };
         look.notes.push(format!(
-            "{} left out, such as {}, since the role `{}` could not be assumed; hint: let it trust \
-             you, and let yourself assume it",
-            count(preview.barred.len()),
-            first.id,
+            "you could not assume the role `{}` in {}, such as {first}; hint: {hint}",
             properties.role_name,
+            accounts_of(preview.barred.len()),
         ));
     }
     if !preview.unreached.is_empty() {
         let left = count(preview.unreached.len());
-        look.notes.push(format!("{left} left out, since there was no time"));
+        look.notes.push(format!("{left} not looked at, since there was no time"));
+    }
+    let unseen = preview.barred.iter().chain(&preview.unreached).map(|it| it.id.clone());
+    let unseen: BTreeSet<_> = unseen.collect();
+    if !unseen.is_empty() {
+        look.notes.extend(heard(&unseen, &preview.lines, sight).await);
+    }
+    if !unseen.is_empty() || !look.steps.is_empty() {
+        look.notes.extend(occasion);
     }
     look.refused = preview.tally.judge(preview.on_not_ready, None).err().map(|it| it.to_string());
-    look.barred = preview.barred.len() + preview.unreached.len();
+    look.barred = unseen.len();
     Ok(look)
+}
+
+/// Whether a deployment has the function work in the accounts at all.
+fn occasion(wish: &Wish, properties: &Properties) -> Option<String> {
+    let kept = wish.kept.as_ref().filter(|_| wish.is_deployed)?;
+    let differing = kept.differing(&serde_json::to_value(properties).ok()?)?;
+    Some(if differing.is_empty() {
+        UNCHANGED.to_owned()
+    } else {
+        let names = differing.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>();
+        format!("{} changes, so the function works in every account again", names.join(", "))
+    })
+}
+
+/// What the last runs found in the accounts that are `unseen` now; the others have `lines`.
+async fn heard(unseen: &BTreeSet<AccountId>, lines: &[Line], sight: Sight<'_>) -> Vec<String> {
+    let Some(state) = sight.session.state(sight.deadline) else {
+        return vec!["without --state-bucket it is not known what the last run found there".into()];
+    };
+    let looks = match aws::report::looks(&state, unseen).await {
+        Ok(looks) => looks,
+        Err(error) => return vec![crate::chain(&error)],
+    };
+    if looks.is_empty() {
+        return vec!["no run has worked in any account yet".to_owned()];
+    }
+    let all = lines.iter().map(|it| it.account.clone()).chain(unseen.iter().cloned()).collect();
+    let Hearsay { new, not_ready, gone } = hearsay(unseen, &all, &looks);
+    let such = |accounts: &BTreeSet<AccountId>, what: &str| {
+        let first = accounts.first()?;
+        Some(format!("{} {what}, such as {first}", count(accounts.len())))
+    };
+    let found = "not ready by the last run; hint: `org-backup report` says why";
+    let not_ready = (!not_ready.is_empty()).then(|| format!("{} {found}", count(not_ready.len())));
+    let gone = such(&gone, "no longer worked in and left as it is");
+    let new = such(&new, "new since the last run");
+    let found: Vec<_> = [new, gone, not_ready].into_iter().flatten().collect();
+    if found.is_empty() {
+        return vec!["the last run found all of these ready".to_owned()];
+    }
+    found
 }
 
 /// What would be changed in accounts, the same change told once.

@@ -92,6 +92,9 @@ impl Resource {
             Found::Planned if self.steps.is_empty() && self.is_dropped => {
                 vec![format!("{title}: deleted, which changes nothing outside the stack")]
             }
+            Found::Planned if self.steps.is_empty() && self.barred > 0 => {
+                vec![format!("{title}: {} could not be looked at", accounts_of(self.barred))]
+            }
             Found::Planned if self.steps.is_empty() => vec![format!("{title}: nothing to do")],
             Found::Planned => vec![format!("{title}:")],
             Found::Refused(reason) => vec![format!("{title}: refused: {reason}")],
@@ -118,6 +121,7 @@ impl Resource {
             "stack": self.stack, "resource": self.logical_id, "function": self.function,
             "name": self.name, "outcome": found, "reason": reason, "steps": self.steps,
             "notes": self.notes, "retired": self.is_dropped,
+            "accountsNotLookedAt": self.barred,
         })
     }
 }
@@ -237,6 +241,6 @@ fn told(effect: &Effect) -> String {
     format!("  {accounts}{ids}: {}", sentence(&effect.differences))
 }
 
-fn accounts_of(number: usize) -> String {
+pub(super) fn accounts_of(number: usize) -> String {
     format!("{number} {}", if number == 1 { "account" } else { "accounts" })
 }

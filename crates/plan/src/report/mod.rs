@@ -7,6 +7,7 @@
 //! Effective policies are merged here and not asked of AWS account by account: accounts below the
 //! same attachments share one. Only which of them AWS withholds is asked.
 
+mod hearsay;
 mod judge;
 mod organization;
 mod outline;
@@ -23,6 +24,7 @@ use std::time::SystemTime;
 use crate::id::{AccountId, Region, ResourceType, RoleName, VaultName};
 use crate::member_accounts::Account;
 
+pub use hearsay::{Hearsay, hearsay};
 pub use judge::{Observed, judge};
 pub use organization::{AttachedPolicy, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};

@@ -1,0 +1,65 @@
+//! What is known of accounts that nobody could look at, from what the last runs found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::LastLook;
+use crate::id::AccountId;
+
+/// What the last runs say of some accounts.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Hearsay {
+    /// The accounts that no run has worked in yet.
+    pub new: BTreeSet<AccountId>,
+    /// The accounts that were not ready.
+    pub not_ready: BTreeSet<AccountId>,
+    /// The accounts that runs worked in and the next one will not.
+    pub gone: BTreeSet<AccountId>,
+}
+
+/// Says what the last runs found in the accounts that are `unseen` now, and in what way `all`, the
+/// accounts that the next run works in, are not those of the last ones.
+pub fn hearsay(
+    unseen: &BTreeSet<AccountId>,
+    all: &BTreeSet<AccountId>,
+    looks: &BTreeMap<AccountId, LastLook>,
+) -> Hearsay {
+    let is_not_ready = |it: &&AccountId| looks.get(it).is_some_and(|it| !it.failures.is_empty());
+    Hearsay {
+        new: unseen.iter().filter(|it| !looks.contains_key(it)).cloned().collect(),
+        not_ready: unseen.iter().filter(is_not_ready).cloned().collect(),
+        gone: looks.keys().filter(|it| !all.contains(it)).cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::member_accounts::Failure;
+
+    fn ids(ids: &[&str]) -> BTreeSet<AccountId> {
+        ids.iter().map(|it| it.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn accounts_are_new_gone_or_as_the_last_run_found_them() {
+        let problem = Failure { region: None, problem: "no role".to_owned(), hint: String::new() };
+        let look = |id: &str, failures| {
+            let look = LastLook { at: SystemTime::UNIX_EPOCH, failures };
+            (id.parse().unwrap(), look)
+        };
+        let looks = [
+            look("100000000001", vec![]),
+            look("100000000002", vec![problem.clone()]),
+            look("100000000003", vec![problem.clone()]),
+            look("100000000004", vec![problem]),
+        ];
+        let unseen = ids(&["100000000001", "100000000002", "100000000009"]);
+        let all = ids(&["100000000001", "100000000002", "100000000003", "100000000009"]);
+        let found = hearsay(&unseen, &all, &looks.into());
+        assert_eq!(found.new, ids(&["100000000009"]));
+        assert_eq!(found.not_ready, ids(&["100000000002"]), "the third one was looked at now");
+        assert_eq!(found.gone, ids(&["100000000004"]));
+    }
+}
