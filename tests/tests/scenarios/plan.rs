@@ -743,6 +743,19 @@ async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
 }
 
 #[tokio::test]
+async fn what_a_transform_may_make_is_not_told_as_deleted() {
+    let organization = bare().await;
+    let _stacks = deploy(&organization).await;
+    let mut transformed = body(&resources()[..3]);
+    transformed["Transform"] = json!("AWS::LanguageExtensions");
+    let run = plan_with(&organization, &transformed, &[]).await;
+    let daily = "backups/Daily (backup policy `daily`), no longer in the template: not planned: \
+                 whether it is deleted or retained is not known: a transform of the new template";
+    assert!(run.text.contains(daily), "{}", run.text);
+    assert_eq!(run.code, 2, "{}", run.text);
+}
+
+#[tokio::test]
 async fn a_stack_of_the_same_name_is_another_one_after_it_was_deleted() {
     let organization = bare().await;
     let _stacks = deploy(&organization).await;
@@ -750,7 +763,8 @@ async fn a_stack_of_the_same_name_is_another_one_after_it_was_deleted() {
     let run = plan_of(&organization, &resources()).await;
     let refused = "refused: a policy named `daily` already exists";
     assert!(run.text.contains(refused), "{}", run.text);
-    let note = "note: there is no stack `backups` yet, so this is its first deployment\n";
+    let note =
+        "note: there is no stack `backups` in us-east-1 yet, so this is its first deployment\n";
     assert!(run.text.contains(note), "{}", run.text);
     assert_eq!(run.code, 1, "{}", run.text);
 }
@@ -823,9 +837,9 @@ async fn a_parameter_that_is_not_given_has_the_value_of_the_deployed_stack() {
     let from = rest.find("parameters").unwrap();
     expect![[r"
         parameters as the deployed stack has them:
-          Described=yes (by default `no`)
+          Described=yes (the template's default is no)
           Name=daily
-          as by default: Tag
+          as the template's defaults: Tag
     "]]
     .assert_eq(&rest[from..]);
     assert_eq!(run.code, 1, "{}", run.notes);
@@ -881,6 +895,9 @@ async fn a_missing_parameter_of_a_stack_that_cannot_be_read_says_why() {
 #[tokio::test]
 async fn a_stack_that_is_not_there_yet_takes_the_defaults() {
     let organization = bare().await;
+    let run = plan_with(&organization, &with_parameters(json!({})), &[]).await;
+    let said = "\n  there is no stack `backups` in us-east-1 yet\n";
+    assert!(run.notes.ends_with(said), "{}", run.notes);
     organization.organization(|it| {
         let root = it.root.clone();
         it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
@@ -892,7 +909,7 @@ async fn a_stack_that_is_not_there_yet_takes_the_defaults() {
         backups/Daily (backup policy `new`):
           create policy `new`
           attach to root
-        note: there is no stack `backups` yet, so this is its first deployment
+        note: there is no stack `backups` in us-east-1 yet, so this is its first deployment
     "]]
     .assert_eq(resources);
     assert_eq!(run.code, 1, "{}", run.notes);

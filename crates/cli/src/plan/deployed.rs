@@ -37,14 +37,6 @@ impl Deployed {
         }
     }
 
-    /// Why the stack could not be read, if that is so.
-    pub(super) fn unread(&self) -> Option<&str> {
-        match self {
-            Self::Unread(why) => Some(why),
-            Self::Nothing | Self::There(_) => None,
-        }
-    }
-
     /// What becomes of these resources, which the new template does not have.
     pub(super) async fn fates(&self, management: &Management, names: &[&str]) -> Vec<Fate> {
         if names.is_empty() {

@@ -198,10 +198,15 @@ impl Report {
         }
         lines.extend(other.into_iter().map(|it| match &it.default {
             None => format!("  {}={}", it.name, it.value),
-            Some(default) => format!("  {}={} (by default `{default}`)", it.name, it.value),
+            Some(default) if default.is_empty() => {
+                format!("  {}={} (the template's default is empty)", it.name, it.value)
+            }
+            Some(default) => {
+                format!("  {}={} (the template's default is {default})", it.name, it.value)
+            }
         }));
         if !same.is_empty() {
-            lines.push(format!("  as by default: {}", names(&same)));
+            lines.push(format!("  as the template's defaults: {}", names(&same)));
         }
         lines
     }

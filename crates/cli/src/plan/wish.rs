@@ -160,15 +160,22 @@ async fn planned(
     let stack = arguments.stack.clone().unwrap_or_default();
     let management = sight.session.management(None, sight.deadline).await?;
     let deployed = Deployed::read(&management, arguments.stack.as_deref()).await;
-    let kept = of_stack(kept, &stack, &deployed, has_state, wishes);
+    let region = sight.session.region();
+    let kept = of_stack(kept, (&stack, &region), &deployed, has_state, wishes);
     let stack_id = stack_id(&stack, &deployed, &kept);
     let place = place(&stack, stack_id.as_deref(), &document, &kept, sight).await?;
     let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
     let kinds = KINDS.map(|(kind, _)| kind);
     let resolved = resolve(&document, &given, &place, &kinds);
     if !resolved.mistakes.is_empty() {
-        let unread = deployed.unread().map(|it| format!("what the stack has is not known: {it}"));
-        return Err(Failure::Parameters(resolved.mistakes.into_iter().chain(unread).collect()));
+        let why = match &deployed {
+            Deployed::Unread(why) => Some(format!("what the stack has is not known: {why}")),
+            Deployed::Nothing if !stack.is_empty() => {
+                Some(format!("there is no stack `{stack}` in {region} yet"))
+            }
+            Deployed::Nothing | Deployed::There(_) => None,
+        };
+        return Err(Failure::Parameters(resolved.mistakes.into_iter().chain(why).collect()));
     }
     wishes.taken = resolved.taken;
     if resolved.resources.is_empty() {
@@ -191,7 +198,12 @@ async fn planned(
     }
     kept.retain(|it| it.physical_id.is_some());
     let names: Vec<_> = kept.iter().map(|it| it.logical_id.as_str()).collect();
-    let fates = deployed.fates(&management, &names).await;
+    let fates = if template::member(&document, "Transform").is_some() {
+        let why = "a transform of the new template may make it";
+        names.iter().map(|_| Fate::Unknown(why.to_owned())).collect()
+    } else {
+        deployed.fates(&management, &names).await
+    };
     for (entry, fate) in kept.into_iter().zip(fates) {
         if fate == Fate::Gone {
             wishes.notes.push(format!(
@@ -211,7 +223,7 @@ async fn planned(
 /// What is kept of the stack that is to be deployed, and of no earlier one of its name.
 fn of_stack(
     mut kept: Vec<Entry>,
-    name: &str,
+    (name, region): (&str, &str),
     deployed: &Deployed,
     has_state: bool,
     wishes: &mut Wishes,
@@ -223,7 +235,9 @@ fn of_stack(
             note("without --stack this is planned as the first deployment of a stack".to_owned());
         }
         Deployed::Nothing => {
-            note(format!("there is no stack `{name}` yet, so this is its first deployment"));
+            note(format!(
+                "there is no stack `{name}` in {region} yet, so this is its first deployment"
+            ));
             if !kept.is_empty() {
                 kept.clear();
                 note(format!(
