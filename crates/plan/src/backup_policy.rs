@@ -32,7 +32,8 @@ pub struct Desired {
     /// Tags that an earlier version of the template gave it, or was to give it: a tag with another
     /// value is somebody else's.
     pub retired_tags: Tags,
-    /// Whether a policy of this name that somebody else made is to become this one.
+    /// Whether a policy of this name that somebody else made is to become this one. That is for a
+    /// deployment to decide, so it is not so for what only looks after the policy.
     pub adopt: bool,
     /// Whether the policy that the resource is known by stays its own without its ownership tag,
     /// as when somebody took that off.

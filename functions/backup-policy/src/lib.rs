@@ -275,7 +275,8 @@ impl Goal<'_> {
             targets,
             tags: properties.tags.clone(),
             retired_tags: self.retired_tags.clone(),
-            adopt: properties.adopt.0,
+            // What somebody else took over since is theirs: two who adopt would go on for ever.
+            adopt: properties.adopt.0 && !self.reclaim,
             reclaim: self.reclaim,
         };
         Ok((desired, observed))

@@ -463,6 +463,28 @@ async fn what_cannot_be_put_back_is_told_once_and_not_tried_for_ever() {
 }
 
 #[tokio::test]
+async fn a_policy_that_another_resource_took_over_is_not_taken_back() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let adopting = |hour| {
+        let mut properties = daily(hour);
+        properties["Adopt"] = json!(true);
+        properties
+    };
+    // As when a resource gets another name, and its policy is retained.
+    for (name, hour) in [("Former", 5), ("Present", 6)] {
+        let mut stack = organization.stack("backup-policy").named(name).kept();
+        let _ = stack.create(adopting(hour)).await.ok();
+    }
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    organization.clear_journal();
+    let _ = reattach.sweep().await;
+    assert_eq!(organization.state(), before);
+    assert_eq!(subjects(&organization), ["org-backup: 1 could not be put back"]);
+}
+
+#[tokio::test]
 async fn invalid_effective_policies_are_told_when_they_change_and_not_every_time() {
     let organization = bare().await;
     let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
