@@ -63,7 +63,7 @@ impl<'a> Account<'a> {
         what["account"] = json!(MANAGEMENT);
         what["region"] = json!("us-east-1");
         what["ministack"] = json!(self.ministack.url());
-        python("tests/machine/stacks.py", &what).await
+        python("tests/ministack/stacks.py", &what).await
     }
 
     /// Creates a stack, and returns its status and why something in it failed.

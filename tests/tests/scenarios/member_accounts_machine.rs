@@ -26,7 +26,7 @@ async fn execute(organization: &Organization, event: &Value) -> Value {
         "endpoints": serde_json::Map::from_iter(endpoints),
         "event": event,
     });
-    python("tests/machine/run.py", &told).await
+    python("tests/ministack/state_machine.py", &told).await
 }
 
 fn answer(organization: &Organization, event: &Value) -> Value {

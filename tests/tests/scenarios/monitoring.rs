@@ -50,7 +50,7 @@ async fn heard(events: impl IntoIterator<Item = Value>) -> Vec<String> {
         "events": events.into_iter().chain([last]).collect::<Vec<_>>(),
         "last": "vol-EXPIRED",
     });
-    let messages = python("tests/monitoring/deliver.py", &told).await;
+    let messages = python("tests/ministack/monitoring.py", &told).await;
     let mut messages: Vec<String> = serde_json::from_value(messages).unwrap();
     let last = messages.iter().position(|it| it.contains("vol-EXPIRED"));
     messages.remove(last.unwrap_or_else(|| panic!("the last event is not heard of: {messages:?}")));

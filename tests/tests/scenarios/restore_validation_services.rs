@@ -34,7 +34,7 @@ async fn services_of_others_are_understood() {
     let ministack = Ministack::start().await;
     let organization = Organization::bare(Settings::default()).await;
     let told = json!({ "account": ACCOUNT, "region": REGION, "ministack": ministack.url() });
-    let made = python("tests/restored/make.py", &told).await;
+    let made = python("tests/ministack/restored.py", &told).await;
     let function = Function::of(&binary("restore-validation"), &organization)
         .env("AWS_ENDPOINT_URL", ministack.url())
         .env("AWS_ENDPOINT_URL_BACKUP", organization.url())

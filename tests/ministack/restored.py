@@ -1,22 +1,9 @@
-"""Makes in ministack what restore tests would have restored, good and broken, and tells their ARNs.
-
-Reads a description from standard input and prints the ARNs by name. Everything is JSON.
-"""
+"""Makes what restore tests would have restored, good and broken, and tells the ARNs by name."""
 
 import json
 import sys
 
-import botocore.session
-
-told = json.load(sys.stdin)
-session = botocore.session.Session()
-session.set_credentials(told["account"], "none")
-
-
-def client(service):
-    return session.create_client(
-        service, region_name=told["region"], endpoint_url=told["ministack"]
-    )
+from engine import client, told
 
 
 def arn(service, what):

@@ -1,44 +1,12 @@
-"""Has ministack run the state machine of member accounts with the real function.
-
-Reads a description from standard input, sends the function its event, waits for the execution that
-this starts, and prints what came of it. Everything is JSON.
+"""Runs the state machine of member accounts with the real function: sends the function its event,
+waits for the execution that this starts, and tells what came of it.
 """
 
-import io
 import json
 import sys
 import time
-import zipfile
 
-import botocore.session
-from botocore.config import Config
-
-WAIT_SECONDS = 120
-
-told = json.load(sys.stdin)
-session = botocore.session.Session()
-session.set_credentials(told["account"], "none")
-
-
-def client(service):
-    return session.create_client(
-        service,
-        region_name=told["region"],
-        endpoint_url=told["ministack"],
-        config=Config(read_timeout=WAIT_SECONDS, retries={"total_max_attempts": 1}),
-    )
-
-
-def archive():
-    """The function as Lambda takes it: a program called `bootstrap`."""
-    file = zipfile.ZipInfo("bootstrap")
-    file.external_attr = 0o755 << 16
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as it:
-        # The program stays where it is: copying it takes longer than everything else.
-        it.writestr(file, f"#!/bin/sh\nexec {told['binary']}\n")
-    return packed.getvalue()
-
+from engine import WAIT_SECONDS, archive, client, told
 
 s3, functions, machines = client("s3"), client("lambda"), client("stepfunctions")
 name, bucket = "member-accounts", "state"
@@ -52,7 +20,7 @@ function = functions.create_function(
     Handler="bootstrap",
     Role=role,
     Timeout=60,
-    Code={"ZipFile": archive()},
+    Code={"ZipFile": archive(told["binary"])},
     Environment={
         "Variables": {
             "STATE_BUCKET": bucket,
