@@ -90,6 +90,19 @@ package-arm64: ## The same for Graviton, with cargo-lambda (docs/packaging.md sa
 	cargo lambda build --locked --release --arm64 $(FUNCTIONS:%=--package %)
 	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
 
+RELEASE := $(TARGET)/org-backup
+
+.PHONY: release
+release: package ## What deploys without Rust and make, as org-backup.tar.gz
+	rm -rf $(RELEASE) $(RELEASE).tar.gz
+	mkdir -p $(RELEASE)/deploy
+	cp scripts/deploy/*.py $(RELEASE)/deploy
+	cp -r templates examples docs README.md CHANGELOG.md LICENSE $(RELEASE)
+	cp $(PACKAGE)/org-backup/*/*.zip $(PACKAGE)/org-backup/*/*.cdx.json $(RELEASE)
+	cd $(RELEASE) && find . -type f ! -name SHA256SUMS | sort | xargs -d '\n' sha256sum > SHA256SUMS
+	tar --create --gzip --file $(RELEASE).tar.gz --sort name --mtime @0 --owner 0 --group 0 --numeric-owner \
+	  --directory $(TARGET) org-backup
+
 .PHONY: deploy
 deploy: deploy-check package ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
 	$(call DEPLOY,deploy) --archives $(PACKAGE)/org-backup/*/
