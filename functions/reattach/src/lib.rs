@@ -229,6 +229,12 @@ impl Visit<'_> {
         again: &mut BTreeSet<String>,
     ) {
         let mut types_failed = false;
+        // Somebody who disables the type makes more than one message, and another invocation may have
+        // the one that enables it again. What is looked at here comes before the policies.
+        let is_type_awaited = self.keeper.mode == Mode::Repair
+            && kept.iter().any(|(entry, _)| {
+                entry.function == policy_types::FUNCTION && !work.entries.contains(&entry.key())
+            });
         for (entry, version) in kept {
             let (key, function) = (entry.key(), entry.function.clone());
             if !work.entries.contains(&key) || function == member_accounts::FUNCTION {
@@ -240,7 +246,8 @@ impl Visit<'_> {
                 continue;
             }
             let started = SystemTime::now();
-            let looked = self.keeper.look_after(entry, version).await;
+            let mut looked = self.keeper.look_after(entry, version).await;
+            looked.again |= looked.needs_type && is_type_awaited;
             let is_fine = looked.finding.outcome == Outcome::Done;
             types_failed |= !is_fine && looked.again && function == policy_types::FUNCTION;
             if looked.again {

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use aws::state::{Expected, Intent, State, Version};
 use aws::{Kind, Management, Session};
 use cfn::Failure;
+use plan::backup_policy::Refusal;
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
 use plan::reattach::{Finding, Outcome};
@@ -34,6 +35,8 @@ pub(crate) struct Looked {
     pub(crate) finding: Finding,
     /// Whether another look may end better: it is being changed, or AWS was busy.
     pub(crate) again: bool,
+    /// Whether it is a policy whose type is not enabled.
+    pub(crate) needs_type: bool,
 }
 
 /// Why an entry is of no use to this function.
@@ -61,17 +64,18 @@ impl Keeper<'_> {
         let (name, owner) = (name(&entry), entry.owner().to_string());
         let mut steps = Vec::new();
         let outcome = self.rounds(entry, version, &mut steps).await;
-        let (outcome, again) = match outcome {
+        let (outcome, again, needs_type) = match outcome {
             Ok(outcome) => {
                 let again = outcome == Outcome::Changing;
-                (outcome, again)
+                (outcome, again, false)
             }
             Err(failure) => {
                 error!(resource = owner, reason = failure.reason(), "not put back");
-                (Outcome::Failed(failure.reason().to_owned()), is_passing(&failure))
+                let reason = failure.reason().to_owned();
+                (Outcome::Failed(reason), is_passing(&failure), needs_type(&failure))
             }
         };
-        Looked { finding: Finding { name, owner, steps, outcome }, again }
+        Looked { finding: Finding { name, owner, steps, outcome }, again, needs_type }
     }
 
     async fn rounds(
@@ -223,4 +227,10 @@ fn is_outdated(failure: &Failure) -> bool {
 /// Whether the same look may succeed later.
 fn is_passing(failure: &Failure) -> bool {
     matches!(kind(failure), Some(Kind::Transient | Kind::Outdated))
+}
+
+/// Whether it is for want of the policy type.
+fn needs_type(failure: &Failure) -> bool {
+    let refusal = failure.error().and_then(|it| it.downcast_ref::<Refusal>());
+    matches!(refusal, Some(Refusal::TypeNotEnabled))
 }

@@ -200,6 +200,22 @@ async fn a_disabled_policy_type_comes_back_with_every_attachment() {
 }
 
 #[tokio::test]
+async fn a_policy_waits_for_its_type_that_another_message_brings_back() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let (detached, disabled) = (detach(&organization), disable(&organization));
+    let again = reattach.deliver(std::slice::from_ref(&detached)).await;
+    assert_eq!(again.len(), 1, "it comes again");
+    assert!(organization.notifications().is_empty());
+    assert!(reattach.deliver(&[disabled]).await.is_empty());
+    assert_eq!(organization.state(), before);
+    assert!(reattach.deliver(&[detached]).await.is_empty());
+    assert_eq!(subjects(&organization), ["org-backup: 2 put back"]);
+}
+
+#[tokio::test]
 async fn an_edited_renamed_and_untagged_policy_is_put_back() {
     let organization = bare().await;
     let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
