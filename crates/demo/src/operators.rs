@@ -77,12 +77,9 @@ impl Stage<'_> {
         let template = self.places.templates.join("backup-policies.yaml");
         let template = template.display().to_string();
         let command = ["plan", "--template", &template, "--stack", POLICIES, "--parameters"];
-        let mut parameters = self.policies.parameters.clone();
-        parameters.insert("DailySchedule", LATER.to_owned());
-        let parameters = parameters.iter().map(|(name, value)| format!("{name}={value}"));
-        let parameters: Vec<_> = parameters.collect();
-        let parameters: Vec<_> = parameters.iter().map(String::as_str).collect();
-        let said = self.org_backup(&command, &parameters, 1).await?;
+        // The other parameters stay what the deployed stack has.
+        let schedule = format!("DailySchedule={LATER}");
+        let said = self.org_backup(&command, &[&schedule], 1).await?;
         self.show(&said.lines().collect::<Vec<_>>());
         let effect = format!("→ {LATER}");
         let reached = format!("effective policies change in {ACCOUNTS} accounts");
@@ -114,17 +111,24 @@ impl Stage<'_> {
         self.screen.wait_for(&shown);
         let known = self.simulated.journal().len();
         let program = &self.places.command;
+        // Only ministack knows the stacks, and only the simulator whether StackSets may enter the
+        // organization.
+        let cloudformation = if command.contains(&"--stack") {
+            self.ministack.endpoint()
+        } else {
+            self.simulated.endpoint()
+        };
         let ran = Command::new(program)
             .args(command)
             .args(more)
             // Nothing of the environment reaches it: no profile, no credentials.
             .env_clear()
             .envs(self.environment())
-            // Of CloudFormation, only whether StackSets may enter the organization.
             .envs(
-                ["CLOUDFORMATION", "IAM", "KMS"]
+                ["IAM", "KMS"]
                     .map(|it| (format!("AWS_ENDPOINT_URL_{it}"), self.simulated.endpoint())),
             )
+            .env("AWS_ENDPOINT_URL_CLOUDFORMATION", cloudformation)
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true")
