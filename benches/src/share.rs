@@ -21,9 +21,12 @@ impl Share {
         let limited = |group: PathBuf, limits: &[(&str, String)]| {
             fs::create_dir(&group).ok()?;
             let group = Self(group);
-            let mut written =
-                limits.iter().map(|(file, limit)| fs::write(group.0.join(file), limit));
-            written.all(|it| it.is_ok()).then_some(group)
+            // Where no control groups are mounted, the folder is a plain one, and has no such files.
+            let mut written = limits.iter().map(|(file, limit)| {
+                let file = group.0.join(file);
+                file.is_file() && fs::write(file, limit).is_ok()
+            });
+            written.all(|it| it).then_some(group)
         };
         limited(unified, &[("cpu.max", format!("{QUOTA} {PERIOD}"))]).or_else(|| {
             let (period, quota) = (PERIOD.to_string(), QUOTA.to_string());

@@ -155,6 +155,8 @@ async fn life(
             Some(under) => it.under(&[under]),
             None => it,
         };
+        // Lambda sets this one too, and boto3 looks at no other.
+        let it = it.env("AWS_DEFAULT_REGION", "us-east-1");
         it.env("PAUSE", contestant.pause.unwrap_or("0"))
     });
     let run = run.await;
