@@ -5,21 +5,21 @@ use std::time::SystemTime;
 
 /// Whether the document is a template.
 pub(crate) fn is_template(document: &Node) -> bool {
-    member(document, "Resources").is_some_and(|it| it.members().is_some())
+    document.member("Resources").is_some_and(|it| it.members().is_some())
 }
 
 /// What is wrong with the backup policies in a template, and how many there are.
 pub(crate) fn check(template: &Node, now: SystemTime) -> (usize, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut count = 0;
-    let resources = member(template, "Resources").and_then(Node::members).unwrap_or_default();
+    let resources = template.member("Resources").and_then(Node::members).unwrap_or_default();
     for Member { key, value: resource, .. } in resources {
-        let kind = member(resource, "Type").and_then(Node::scalar);
-        let Some(properties) = member(resource, "Properties") else { continue };
+        let kind = resource.member("Type").and_then(Node::scalar);
+        let Some(properties) = resource.member("Properties") else { continue };
         let is_ours = kind == Some("Custom::BackupPolicy");
-        let Some(content) = member(properties, "Content") else { continue };
+        let Some(content) = properties.member("Content") else { continue };
         let is_native = kind == Some("AWS::Organizations::Policy")
-            && match member(properties, "Type").and_then(Node::scalar) {
+            && match properties.member("Type").and_then(Node::scalar) {
                 Some(kind) => kind == "BACKUP_POLICY",
                 // A parameter decides what kind of policy it is; its content may tell.
                 None => content.get("plans").is_some(),
@@ -91,9 +91,4 @@ fn resolved(node: &Node) -> Node {
 
 fn is_function(key: &str) -> bool {
     key == "Ref" || key.starts_with("Fn::")
-}
-
-/// The value of `key`, which in a template is case-sensitive.
-pub(crate) fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    node.members()?.iter().find(|it| it.key == key).map(|it| &it.value)
 }

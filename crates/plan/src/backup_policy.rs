@@ -32,12 +32,22 @@ pub struct Desired {
     /// Tags that an earlier version of the template gave it, or was to give it: a tag with another
     /// value is somebody else's.
     pub retired_tags: Tags,
-    /// Whether a policy of this name that somebody else made is to become this one. That is for a
-    /// deployment to decide, so it is not so for what only looks after the policy.
-    pub adopt: bool,
-    /// Whether the policy that the resource is known by stays its own without its ownership tag,
-    /// as when somebody took that off.
-    pub reclaim: bool,
+    /// Which policies may become this one, besides those that carry its ownership tag.
+    pub claim: Claim,
+}
+
+/// Which policies a resource may take that do not carry its ownership tag.
+///
+/// It is one or the other: to adopt is for a deployment to decide, and what only looks after a policy
+/// leaves it to whoever has adopted it since. Two who adopt the same would go on for ever.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Claim {
+    /// None.
+    Own,
+    /// One of its name, whoever made it.
+    Adopt,
+    /// The one that it is known by, if that carries nobody's tag, as when somebody took it off.
+    Reclaim,
 }
 
 /// A policy as it is.
@@ -255,10 +265,11 @@ pub fn plan(
     if let Some(reserved) = desired.tags.keys().find(|it| it.as_str().starts_with(TAG_PREFIX)) {
         return Err(Refusal::ReservedTag(reserved.clone()));
     }
-    let reclaimed = |it: &Existing| desired.reclaim && id == Some(&it.id) && it.is_nobodys();
+    let reclaimed =
+        |it: &Existing| desired.claim == Claim::Reclaim && id == Some(&it.id) && it.is_nobodys();
     if let Some(existing) = &observed.policy
         && !existing.belongs_to(owner)
-        && !desired.adopt
+        && desired.claim != Claim::Adopt
         && !reclaimed(existing)
     {
         let (made, taken) = (existing.made(), existing.id.clone());

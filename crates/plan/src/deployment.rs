@@ -1,6 +1,6 @@
 //! What deploying a new template does to the resources that it no longer has.
 
-use crate::language::{Member, Node};
+use crate::language::Node;
 
 /// What becomes of a resource that the new template does not have.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,9 +18,9 @@ pub enum Fate {
 /// Says what becomes of the resource `logical_id`, by the template that is `deployed` now: it is
 /// that one, and not the new one, whose `DeletionPolicy` counts.
 pub fn fate(deployed: &Node, logical_id: &str) -> Fate {
-    let resource = member(deployed, "Resources").and_then(|it| member(it, logical_id));
+    let resource = deployed.member("Resources").and_then(|it| it.member(logical_id));
     let Some(resource) = resource else { return Fate::Gone };
-    match member(resource, "DeletionPolicy").map(Node::scalar) {
+    match resource.member("DeletionPolicy").map(Node::scalar) {
         None | Some(Some("Delete")) => Fate::Deleted,
         // `RetainExceptOnCreate` deletes only what a failed deployment has just made.
         Some(Some(policy @ ("Retain" | "RetainExceptOnCreate"))) => {
@@ -29,12 +29,6 @@ pub fn fate(deployed: &Node, logical_id: &str) -> Fate {
         Some(Some(other)) => Fate::Unknown(format!("its `DeletionPolicy` is `{other}`")),
         Some(None) => Fate::Unknown("its `DeletionPolicy` is no plain word".to_owned()),
     }
-}
-
-/// The value of `key`, which in a template is case-sensitive.
-fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    let members: &[Member] = node.members()?;
-    members.iter().find(|it| it.key == key).map(|it| &it.value)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
 use aws::state::{Intent, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Change, Failure, Reply, Request};
-use plan::backup_policy::{Desired, Observed, Step, Tags, plan};
+use plan::backup_policy::{Claim, Desired, Observed, Step, Tags, plan};
 use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, TargetId};
 use plan::owner::Owner;
@@ -53,7 +53,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
                 document,
                 retired_tags: previous.map(|it| it.tags).unwrap_or_default(),
                 preflight: properties.preflight,
-                reclaim: false,
+                claim: properties.claim(),
                 now,
             };
             let mut made = None;
@@ -115,7 +115,7 @@ pub async fn restore(
         document,
         retired_tags: Tags::new(),
         preflight: Preflight::Off,
-        reclaim: true,
+        claim: Claim::Reclaim,
         now,
     };
     let mut made = None;
@@ -165,12 +165,12 @@ pub async fn preview(
     now: SystemTime,
 ) -> Result<Preview, Failure> {
     let document = document(management, properties).await?;
-    let (previous, preflight, reclaim) = match occasion {
-        Occasion::Deployment(previous) => (previous, properties.preflight, false),
-        Occasion::Restoration => (None, Preflight::Off, true),
+    let (previous, preflight, claim) = match occasion {
+        Occasion::Deployment(previous) => (previous, properties.preflight, properties.claim()),
+        Occasion::Restoration => (None, Preflight::Off, Claim::Reclaim),
     };
     let retired_tags = previous.map(|it| it.tags.clone()).unwrap_or_default();
-    let goal = Goal { owner, properties, document, retired_tags, preflight, reclaim, now };
+    let goal = Goal { owner, properties, document, retired_tags, preflight, claim, now };
     judge(preflight, || plan::preflight::check(&goal.document, now))?;
     let (desired, mut observed) = goal.look(management, id).await?;
     if is_type_enabled {
@@ -248,7 +248,7 @@ struct Goal<'a> {
     document: Document,
     retired_tags: Tags,
     preflight: Preflight,
-    reclaim: bool,
+    claim: Claim,
     now: SystemTime,
 }
 
@@ -275,9 +275,7 @@ impl Goal<'_> {
             targets,
             tags: properties.tags.clone(),
             retired_tags: self.retired_tags.clone(),
-            // What somebody else took over since is theirs: two who adopt would go on for ever.
-            adopt: properties.adopt.0 && !self.reclaim,
-            reclaim: self.reclaim,
+            claim: self.claim,
         };
         Ok((desired, observed))
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cfn::{Flag, List};
-use plan::backup_policy::Tags;
+use plan::backup_policy::{Claim, Tags};
 use plan::document::{Document, Variable};
 use plan::id::{PolicyName, RoleArn, Target};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -170,6 +170,11 @@ impl Properties {
             (None, Some(url)) => Ok(Source::Object(url)),
             (None, None) | (Some(_), Some(_)) => Err(Invalid::Source),
         }
+    }
+
+    /// What a deployment may take.
+    pub(crate) fn claim(&self) -> Claim {
+        if self.adopt.0 { Claim::Adopt } else { Claim::Own }
     }
 
     /// These properties with the policy itself in place of where it comes from.

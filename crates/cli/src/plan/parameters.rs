@@ -8,7 +8,6 @@ use plan::language::{Node, Value as Written};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::template::member;
 use crate::{Failure, input};
 
 /// The values that were given, and those of the deployed stack, which the others keep.
@@ -133,7 +132,7 @@ fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), Str
         Some(described) => Err(format!("the parameter `{name}` {described}, not `{value}`")),
         None => Err(format!("the parameter `{name}` must {must}, not `{value}`")),
     };
-    if let Some(Written::Array(allowed)) = member(declared, "AllowedValues").map(|it| &it.value)
+    if let Some(Written::Array(allowed)) = declared.member("AllowedValues").map(|it| &it.value)
         && !allowed.iter().any(|it| it.scalar() == Some(value))
     {
         let allowed: Vec<_> = allowed.iter().filter_map(Node::scalar).collect();
@@ -166,7 +165,7 @@ fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), Str
 
 /// What the declaration of a parameter says under `key`.
 fn said<'a>(declared: &'a Node, key: &'static str) -> Option<&'a str> {
-    member(declared, key).and_then(Node::scalar)
+    declared.member(key).and_then(Node::scalar)
 }
 
 fn pair(text: &str) -> Option<(String, String)> {

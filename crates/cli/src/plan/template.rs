@@ -10,7 +10,6 @@ use plan::language::{Member, Node, Value as Written};
 use serde_json::{Map, Value};
 
 use super::parameters::{Given, Parameter, Taken};
-use crate::template::member;
 
 /// How deep functions and conditions may refer to each other.
 const MAX_DEPTH: usize = 64;
@@ -72,11 +71,11 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
     }
     let mut resources = Vec::new();
     for Member { key, value, .. } in section(template, "Resources") {
-        let kind = member(value, "Type").and_then(Node::scalar);
+        let kind = value.member("Type").and_then(Node::scalar);
         let kind = kind.and_then(|it| it.strip_prefix("Custom::"));
         let Some(kind) = kind.filter(|it| kinds.contains(it)) else { continue };
         let path = format!("Resources/{key}");
-        let condition = member(value, "Condition").and_then(Node::scalar);
+        let condition = value.member("Condition").and_then(Node::scalar);
         match condition.map_or(Some(true), |it| resolver.condition(it, &path)) {
             Some(false) => continue,
             Some(true) => {}
@@ -87,7 +86,7 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
             }
         }
         let mut properties = Some(Map::new());
-        let own = member(value, "Properties").and_then(Node::members).unwrap_or_default();
+        let own = value.member("Properties").and_then(Node::members).unwrap_or_default();
         // These two are between CloudFormation and the function alone.
         for it in own.iter().filter(|it| !["ServiceTimeout", "ServiceToken"].contains(&&*it.key)) {
             let path = format!("{path}/Properties/{}", it.key);
@@ -102,7 +101,7 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
         let (logical_id, kind) = (key.clone(), kind.to_owned());
         resources.push(Custom { logical_id, kind, properties: properties.map(Value::Object) });
     }
-    if member(template, "Transform").is_some() {
+    if template.member("Transform").is_some() {
         resolver.unknown("Transform", "CloudFormation carries it out");
     }
     let (unknown, mistakes) = (resolver.unknown.into_inner(), resolver.mistakes.into_inner());
@@ -292,8 +291,8 @@ impl Resolver<'_> {
                 _ => return self.unknown(path, "a key of the mapping is not known"),
             }
         }
-        let start = member(self.template, "Mappings");
-        match keys.iter().try_fold(start, |at, key| Some(at.and_then(|it| member(it, key)))) {
+        let start = self.template.member("Mappings");
+        match keys.iter().try_fold(start, |at, key| Some(at.and_then(|it| it.member(key)))) {
             Some(Some(found)) => self.value(found, path),
             _ => self.unknown(path, format!("the mapping has no `{}`", keys.join("/"))),
         }
@@ -353,7 +352,7 @@ impl Resolver<'_> {
             let Some((name, rest)) = part.split_once('}') else {
                 return self.unknown(path, "its `${` has no end");
             };
-            let found = own.and_then(|it| member(it, name));
+            let found = own.and_then(|it| it.member(name));
             let value = match (found, name.strip_prefix('!')) {
                 (Some(own), _) => self.value(own, path),
                 (None, Some(literal)) => Outcome::text(format!("${{{literal}}}")),
@@ -420,7 +419,7 @@ impl Resolver<'_> {
 
 /// The members of a part of the template.
 fn section<'a>(template: &'a Node, name: &str) -> &'a [Member] {
-    member(template, name).and_then(Node::members).unwrap_or_default()
+    template.member(name).and_then(Node::members).unwrap_or_default()
 }
 
 fn find<'a>(members: &'a [Member], name: &str) -> Option<&'a Node> {

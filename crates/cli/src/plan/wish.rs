@@ -198,7 +198,7 @@ async fn planned(
     }
     kept.retain(|it| it.physical_id.is_some());
     let names: Vec<_> = kept.iter().map(|it| it.logical_id.as_str()).collect();
-    let fates = if template::member(&document, "Transform").is_some() {
+    let fates = if document.member("Transform").is_some() {
         let why = "a transform of the new template may make it";
         names.iter().map(|_| Fate::Unknown(why.to_owned())).collect()
     } else {
@@ -302,9 +302,9 @@ async fn place(
             }
         }
     }
-    let resources = template::member(template, "Resources").and_then(|it| it.members());
+    let resources = template.member("Resources").and_then(|it| it.members());
     for it in resources.unwrap_or_default() {
-        let kind = template::member(&it.value, "Type").and_then(|it| it.scalar());
+        let kind = it.value.member("Type").and_then(|it| it.scalar());
         if kind == Some("Custom::PolicyTypes") {
             let name = &it.key;
             attributes.extend([

@@ -44,8 +44,7 @@ fn desired(text: &str) -> Desired {
         targets: targets(attached),
         tags: Tags::new(),
         retired_tags: Tags::new(),
-        adopt: false,
-        reclaim: false,
+        claim: Claim::Own,
     }
 }
 
@@ -230,7 +229,7 @@ fn a_policy_that_lost_its_ownership_tag_is_left_alone() {
 #[test]
 fn whoever_restores_a_policy_reclaims_the_one_it_is_known_by() {
     check(
-        Some(&Desired { reclaim: true, ..desired("daily b @ prod") }),
+        Some(&Desired { claim: Claim::Reclaim, ..desired("daily b @ prod") }),
         Some(existing("daily a @ prod", None)),
         expect![[r"
         tag the policy with org-backup:owner
@@ -241,7 +240,7 @@ fn whoever_restores_a_policy_reclaims_the_one_it_is_known_by() {
 
 #[test]
 fn whoever_restores_a_policy_leaves_one_that_only_has_its_name_alone() {
-    let wanted = Desired { reclaim: true, ..desired("daily b @ prod") };
+    let wanted = Desired { claim: Claim::Reclaim, ..desired("daily b @ prod") };
     let known = "p-former12345".parse().unwrap();
     let observed = observed(Some(existing("daily a @ prod", None)));
     let planned = plan(Some(&wanted), &observed, &owner(), Some(&known));
@@ -250,7 +249,7 @@ fn whoever_restores_a_policy_leaves_one_that_only_has_its_name_alone() {
 
 #[test]
 fn whoever_restores_a_policy_leaves_one_that_belongs_to_another_resource_alone() {
-    let wanted = Desired { reclaim: true, ..desired("daily b @ prod") };
+    let wanted = Desired { claim: Claim::Reclaim, ..desired("daily b @ prod") };
     let policy = existing("daily a @ prod", Some(&other()));
     let id = policy.id.clone();
     let planned = plan(Some(&wanted), &observed(Some(policy)), &owner(), Some(&id));
@@ -260,7 +259,7 @@ fn whoever_restores_a_policy_leaves_one_that_belongs_to_another_resource_alone()
 #[test]
 fn an_adopted_policy_is_claimed_before_it_is_changed() {
     check(
-        Some(&Desired { adopt: true, ..desired("daily b @ prod") }),
+        Some(&Desired { claim: Claim::Adopt, ..desired("daily b @ prod") }),
         Some(existing("daily a @ root", None)),
         expect![[r"
         tag the policy with org-backup:adopted, org-backup:owner
@@ -287,7 +286,7 @@ fn an_adopted_policy_outlives_the_resource() {
 #[test]
 fn adopting_ones_own_policy_needs_nothing() {
     check(
-        Some(&Desired { adopt: true, ..desired("daily a @ root") }),
+        Some(&Desired { claim: Claim::Adopt, ..desired("daily a @ root") }),
         Some(existing("daily a @ root", Some(&owner()))),
         expect![""],
     );
@@ -373,10 +372,11 @@ fn a_full_target_is_no_matter_where_the_policy_is_attached_already() {
 }
 
 fn any_desired() -> impl Strategy<Value = Option<Desired>> {
-    let one = (0..2_usize, 0..2_usize, 1..8_u8, any::<bool>()).prop_map(
-        |(name, content, attached, adopt)| {
+    let one = (0..2_usize, 0..2_usize, 1..8_u8, 0..3_usize).prop_map(
+        |(name, content, attached, claim)| {
+            let claim = [Claim::Own, Claim::Adopt, Claim::Reclaim][claim];
             let text = format!("{} {} @ {}", ["n", "m"][name], ["a", "b"][content], bits(attached));
-            Desired { adopt, ..desired(&text) }
+            Desired { claim, ..desired(&text) }
         },
     );
     prop::option::of(one)
@@ -441,7 +441,7 @@ proptest! {
     #[test]
     fn what_is_not_ours_is_left_alone(wanted in any_desired(), had in any_existing()) {
         let foreign = had.as_ref().is_some_and(|it| !it.belongs_to(&owner()));
-        let adopt = wanted.as_ref().is_some_and(|it| it.adopt);
+        let adopt = wanted.as_ref().is_some_and(|it| it.claim == Claim::Adopt);
         if foreign && !adopt {
             let steps = plan(wanted.as_ref(), &observed(had), &owner(), None);
             prop_assert!(steps.map_or(true, |it| it.is_empty()));

@@ -65,6 +65,12 @@ impl Node {
         members.iter().find(|it| it.key.eq_ignore_ascii_case(key)).map(|it| &it.value)
     }
 
+    /// The value of `key`, compared as a template of CloudFormation has it: letter by letter.
+    #[must_use]
+    pub fn member(&self, key: &str) -> Option<&Node> {
+        self.members()?.iter().find(|it| it.key == key).map(|it| &it.value)
+    }
+
     /// The string AWS makes of a scalar; `None` for lists, objects and strings not yet known.
     #[must_use]
     pub fn scalar(&self) -> Option<&str> {
