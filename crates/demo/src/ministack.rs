@@ -1,14 +1,15 @@
 //! The local CloudFormation, Lambda, S3 and IAM.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::Read;
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use simulator::ReservedPort;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::interval;
@@ -39,8 +40,9 @@ impl Ministack {
         let files = TempDir::with_prefix("org-backup-demo-").map_err(start)?;
         let log = File::create(files.path().join("log")).map_err(start)?;
         let errors = log.try_clone().map_err(start)?;
-        // Whoever takes this port before ministack does makes the demo fail, and only that.
-        let port = free_port().map_err(start)?;
+        // Kept until ministack listens.
+        let reserved = ReservedPort::new().map_err(start)?;
+        let port = reserved.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let process = Command::new(python)
             .args(["-m", "ministack"])
@@ -123,8 +125,4 @@ impl Drop for Ministack {
         }
         let _ = self.process.wait();
     }
-}
-
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

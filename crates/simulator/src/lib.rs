@@ -49,6 +49,7 @@ mod refusal;
 mod regions;
 mod reply;
 mod request;
+mod reserved_port;
 mod responses;
 mod restore_jobs;
 mod server;
@@ -80,6 +81,7 @@ pub use self::organization::{
 };
 pub use self::refusal::{Code, Constraint, Invalid, Refusal};
 pub use self::regions::Regions;
+pub use self::reserved_port::ReservedPort;
 pub use self::responses::Response;
 pub use self::restore_jobs::{RestoreJob, RestoreJobs};
 pub use self::server::{Direct, Dropped};

@@ -1,12 +1,13 @@
 //! ministack, for what the simulator has not.
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use simulator::ReservedPort;
 
 use crate::member_accounts::MANAGEMENT;
 
@@ -36,9 +37,9 @@ impl Ministack {
 
     async fn with(environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        // Kept until ministack listens.
+        let reserved = ReservedPort::new().unwrap();
+        let port = reserved.port();
         let mut command = Command::new(venv("ministack"));
         command
             .env_clear()
@@ -62,13 +63,14 @@ impl Ministack {
             .current_dir(folder.path());
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(venv("ministack").is_file(), "run `make venv` first");
-        let it = Self { process: command.spawn().unwrap(), port, folder };
+        let mut it = Self { process: command.spawn().unwrap(), port, folder };
         let mut tick = tokio::time::interval(Duration::from_millis(50));
         for _ in 0..1_200 {
             tick.tick().await;
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
                 return it;
             }
+            assert_eq!(it.process.try_wait().unwrap(), None, "ministack does not start");
         }
         panic!("ministack does not start in {}", it.folder.path().display());
     }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+
+use simulator::ReservedPort;
 
 /// A running ministack.
 pub(crate) struct Ministack {
@@ -15,23 +16,15 @@ pub(crate) struct Ministack {
 }
 
 impl Ministack {
-    /// Starts one; another try is made when somebody else takes the port in between.
     pub(crate) fn start() -> Self {
         let program = program();
-        (0..3).find_map(|_| Self::try_start(&program)).expect("ministack does not start")
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn try_start(program: &Path) -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let reserved = ReservedPort::new().unwrap();
+        let port = reserved.port();
         let name = format!("ministack-{}-{port}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).unwrap();
         let url = format!("http://127.0.0.1:{port}");
-        let mut process = Command::new(program)
+        let mut process = Command::new(&program)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", &folder)
@@ -58,7 +51,12 @@ impl Ministack {
         let ready = lines.by_ref().any(|it| it.contains("Running on"));
         // Whatever else it says goes nowhere, but has to go somewhere.
         thread::spawn(move || lines.for_each(drop));
-        ready.then_some(ministack)
+        assert!(ready, "ministack does not start");
+        ministack
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 }
 
