@@ -190,6 +190,18 @@ pub enum Refusal {
         /// Who made it, as far as its tags say.
         made: String,
     },
+    /// Another resource has adopted the policy that is to be restored.
+    #[error(
+        "policy {id} {made} by now; hint: take this resource out of its stack, with \
+         `DeletionPolicy: Retain`, or delete what the state bucket still keeps of it under \
+         `desired/` if its stack is gone"
+    )]
+    TakenOver {
+        /// The policy.
+        id: PolicyId,
+        /// Who adopted it.
+        made: String,
+    },
     /// The policy type is off.
     #[error(
         "policy type BACKUP_POLICY is not enabled on the organization's root; \
@@ -273,10 +285,12 @@ pub fn plan(
         && !reclaimed(existing)
     {
         let (made, taken) = (existing.made(), existing.id.clone());
-        return Err(if id == Some(&existing.id) {
-            Refusal::NotOurs { id: taken, made }
-        } else {
+        return Err(if id != Some(&existing.id) {
             Refusal::NameTaken { name: desired.name.clone(), id: taken, made }
+        } else if desired.claim == Claim::Reclaim {
+            Refusal::TakenOver { id: taken, made }
+        } else {
+            Refusal::NotOurs { id: taken, made }
         });
     }
     if let Some(id) = observed.namesake.clone() {

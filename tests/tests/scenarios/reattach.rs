@@ -498,6 +498,8 @@ async fn a_policy_that_another_resource_took_over_is_not_taken_back() {
     let _ = reattach.sweep().await;
     assert_eq!(organization.state(), before);
     assert_eq!(subjects(&organization), ["org-backup: 1 could not be put back"]);
+    let (_, text) = organization.notifications().pop().unwrap();
+    assert!(text.contains("/Present by now; hint: take this resource out of its stack"), "{text}");
 }
 
 #[tokio::test]

@@ -253,7 +253,10 @@ fn whoever_restores_a_policy_leaves_one_that_belongs_to_another_resource_alone()
     let policy = existing("daily a @ prod", Some(&other()));
     let id = policy.id.clone();
     let planned = plan(Some(&wanted), &observed(Some(policy)), &owner(), Some(&id));
-    assert!(matches!(planned, Err(Refusal::NotOurs { .. })));
+    expect![[r"
+        refused: policy p-daily12345 belongs to other/9a9a/Daily by now; hint: take this resource out of its stack, with `DeletionPolicy: Retain`, or delete what the state bucket still keeps of it under `desired/` if its stack is gone
+    "]]
+    .assert_eq(&show(planned));
 }
 
 #[test]
