@@ -22,7 +22,7 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV) package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
+demo: package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
 	cargo build --locked --workspace --bin demo --bin org-backup
 	$(TARGET)/debug/demo --package $(PACKAGE)
 
@@ -45,12 +45,12 @@ check: $(VENV) $(CHECKOV) ## Formatting, lints, licences and templates
 	.venv/checkov/bin/checkov --config-file .checkov.yaml
 
 .PHONY: budgets
-budgets: $(VENV) package ## Count anew what each function costs, and write it into docs/benchmarks/budgets.md
+budgets: package ## Count anew what each function costs, and write it into docs/benchmarks/budgets.md
 	cargo build --locked --workspace --all-targets
 	$(BUDGETS) --write
 
 .PHONY: bench
-bench: $(VENV) $(PEERS) package bench-members ## Beside other handlers, at the published rates, and the merge of large organizations
+bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, and the merge of large organizations
 	cargo build --locked --workspace --all-targets
 	$(TARGET)/debug/peers --package $(PACKAGE) --python .venv/peers/bin/python
 	$(TARGET)/debug/convergence --package $(PACKAGE)
@@ -69,25 +69,22 @@ live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make li
 	  $(if $(MEMBER),--member-account-id $(MEMBER)) $(if $(CLEAN_UP),--clean-up)
 
 .PHONY: bench-members
-bench-members: $(PEERS) build ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script with boto3
+bench-members: $(PEERS) package ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script with boto3
 	cargo build --locked --release --package bench-members
-	$(TARGET)/release/bench-members --binary $(TARGET)/release/member-accounts --python .venv/peers/bin/python
+	$(TARGET)/release/bench-members --binary $(TARGET)/lambda/member-accounts/bootstrap --python .venv/peers/bin/python
 
 .PHONY: audit
 audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code
 	cargo deny --all-features check advisories
 
+# cargo-lambda brings the linker and the C library of Lambda, on whatever machine it runs.
 .PHONY: build
-build: ## The functions as they are shipped
-	cargo build --locked --release $(FUNCTIONS:%=--package %)
+build: $(VENV) ## The functions as they are shipped, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked --release \
+	  $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(FUNCTIONS:%=--package %)
 
 .PHONY: package
 package: build ## One archive per function, in a folder named after their content
-	python3 scripts/package.py $(TARGET)/release $(PACKAGE) $(FUNCTIONS)
-
-.PHONY: package-arm64
-package-arm64: ## The same for Graviton, with cargo-lambda (docs/packaging.md says how to deploy it)
-	cargo lambda build --locked --release --arm64 $(FUNCTIONS:%=--package %)
 	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
 
 RELEASE := $(TARGET)/org-backup

@@ -22,7 +22,6 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use cfn::Undelivered;
 use fastrand::Rng;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -215,14 +214,17 @@ impl Function {
         Self { name, wire: wire.clone(), session }
     }
 
-    /// Sends `event`, which has to be answered within `deadline`.
+    /// This function, which has everything done in batches by the state machine with this ARN.
+    #[must_use]
+    pub fn with_machine(self, arn: &str) -> Self {
+        Self { session: self.session.with_machine(arn, 0), ..self }
+    }
+
+    /// Sends `event`, which has to be answered or done within `deadline`.
     pub async fn invoke(&self, event: &Value, deadline: Duration, log_stream: &str) -> Outcome {
         let (name, session) = (self.name, self.session.clone());
         let (event, log_stream) = (event.clone(), log_stream.to_owned());
-        let served = async move {
-            let served = serve(name, &session, event, deadline, &log_stream).await;
-            served.map(|()| Value::Null).map_err(|it| it.to_string())
-        };
+        let served = async move { serve(name, &session, event, deadline, &log_stream).await };
         // A task of this thread: what the functions wait for cannot go to another.
         self.watch(spawn_local(served), deadline).await
     }
@@ -287,12 +289,13 @@ async fn serve(
     event: Value,
     deadline: Duration,
     log_stream: &str,
-) -> Result<(), Undelivered> {
+) -> Result<Value, String> {
     let (http, until) = (&session.http(), Instant::now() + deadline);
     macro_rules! serve {
         ($function:ident) => {{
             let handle = async |request| $function::handle(session, request).await;
-            cfn::serve(http, &handle, event, until, log_stream).await
+            let served = cfn::serve(http, &handle, event, until, log_stream).await;
+            served.map(|()| Value::Null).map_err(|it| it.to_string())
         }};
     }
     match name {
@@ -301,7 +304,9 @@ async fn serve(
         "member-accounts" => {
             let handle =
                 async |request, ticket| member_accounts::handle(session, request, ticket).await;
-            cfn::respond(http, &handle, event, until, log_stream).await
+            let perform = async |task| member_accounts::perform(session, task).await;
+            let served = cfn::serve_with_tasks(http, &handle, &perform, event, until, log_stream);
+            served.await.map_err(|it| format!("{it:?}"))
         }
         "policy-types" => serve!(policy_types),
         "service-access" => serve!(service_access),

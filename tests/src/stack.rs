@@ -21,7 +21,8 @@ use crate::template::as_sent;
 
 pub(crate) const SECRET: &str = "secret-key-of-the-function";
 pub(crate) const TOKEN: &str = "session-token-of-the-function";
-const LOG_STREAM: &str = "2031/05/07/[$LATEST]0f1e";
+/// Where the functions log.
+pub const LOG_STREAM: &str = "2031/05/07/[$LATEST]0f1e";
 
 /// A custom resource and what CloudFormation knows of it.
 ///

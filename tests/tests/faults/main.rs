@@ -9,6 +9,7 @@
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
 
+mod batches;
 mod enumerated;
 mod pool;
 mod random;
