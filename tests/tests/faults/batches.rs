@@ -1,8 +1,6 @@
 //! One fault at a time while accounts are worked on in batches: at every call of every step,
 //! everything that can go wrong with it. The state machine is played here as it is defined.
 
-use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,8 +10,8 @@ use tests::organization::{Latency, Organization};
 use tests::role::{STATE_BUCKET, STATE_MACHINE};
 use tests::stack::{Answer, LOG_STREAM, Stack};
 
-use crate::enumerated::{Trouble, troubles};
-use crate::pool::{attempt, for_each};
+use crate::pool::attempt;
+use crate::trouble::{Injection, Trouble, injections, survived};
 
 /// How often Lambda delivers a request, and the state machine the step of a batch.
 const DELIVERIES: usize = 3;
@@ -137,19 +135,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Something that goes wrong with one call.
-struct Injection<'a> {
-    call: &'a Entry,
-    nth: u64,
-    trouble: Trouble,
-}
-
-impl fmt::Display for Injection<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at call {} ({})", self.trouble, self.nth, self.call.operation)
-    }
-}
-
 fn undisturbed() -> Vec<Entry> {
     let run = attempt(1, async {
         let organization = organization().await;
@@ -194,17 +179,7 @@ async fn survive(injection: &Injection<'_>) {
 fn whatever_goes_wrong_while_accounts_are_worked_on_in_batches_nobody_is_told_they_are_ready_too_early()
  {
     let calls = undisturbed();
-    let mut injections = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (nth, call) in (1..).zip(&calls) {
-        // The second read of a kind breaks in the same ways as the first.
-        let again = !seen.insert(&call.operation) && !call.write;
-        let troubles = troubles(call).into_iter().take(if again { 3 } else { usize::MAX });
-        injections.extend(troubles.map(|trouble| Injection { call, nth, trouble }));
-    }
+    let injections = injections(&calls, 3);
     println!("{} faults while accounts are worked on in batches", injections.len());
-    let broken =
-        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
-    let (count, all) = (broken.len(), injections.len());
-    assert!(broken.is_empty(), "{count} of {all}:\n{}", broken.join("\n\n"));
+    survived(&injections, survive);
 }

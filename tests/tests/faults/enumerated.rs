@@ -4,17 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use simulator::{Entry, Failure, Fault, Kind, Moment, OPERATIONS, Service, Settings};
+use simulator::{Entry, Service, Settings};
 use tests::cases::{self, Case};
-use tests::codes::{REPORTS, TRANSIENT, terminal};
-use tests::in_process::Wire;
 use tests::organization::{Latency, Organization};
 
-use crate::pool::{attempt, for_each};
+use crate::pool::attempt;
 use crate::soak::asked;
-
-/// How often the SDK sends a call.
-const ATTEMPTS: u64 = 12;
+use crate::trouble::{Trouble, survived, troubles};
 
 /// A request, and what comes of it when nothing goes wrong.
 struct Undisturbed {
@@ -30,31 +26,6 @@ struct Injection<'a> {
     of: &'a Undisturbed,
     nth: u64,
     trouble: Trouble,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Trouble {
-    /// The call goes wrong this often.
-    Fault(Kind, u64),
-    /// The call takes longer than the function has.
-    Late,
-    /// The function is killed.
-    Kill(Moment),
-}
-
-impl Trouble {
-    /// Lets the call of this number go wrong.
-    pub(crate) fn inject(&self, nth: u64, organization: &Organization, wire: &Wire) {
-        match self {
-            Self::Fault(kind, times) => {
-                organization.fail(Fault::new("*", kind.clone()).nth(nth).times(*times));
-            }
-            Self::Late => {
-                organization.fail(Fault::new("*", Kind::Delay(600_000)).nth(nth).times(1));
-            }
-            Self::Kill(moment) => wire.kill_at(nth, *moment),
-        }
-    }
 }
 
 impl fmt::Display for Injection<'_> {
@@ -82,51 +53,6 @@ fn undisturbed(case: Case) -> Result<Undisturbed, String> {
     });
     let (calls, end, wanted) = run.map_err(|why| format!("{name}: {why}"))?;
     Ok(Undisturbed { case, calls, end, wanted })
-}
-
-/// Everything that can go wrong with a call.
-pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
-    let error = |it: &Failure, times| Trouble::Fault(Kind::Error(it.clone()), times);
-    let unavailable = Failure { status: 503, ..Failure::new("ServiceUnavailable") };
-    let internal = Failure { status: 500, ..Failure::new("ServiceException") };
-    let mut troubles = vec![Trouble::Kill(Moment::Before), error(&unavailable, ATTEMPTS)];
-    if REPORTS.contains(&call.operation.as_str()) {
-        return troubles;
-    }
-    troubles.extend([
-        Trouble::Late,
-        Trouble::Fault(Kind::DropBefore, 1),
-        // Longer than anybody waits for an answer.
-        Trouble::Fault(Kind::Delay(30_000), 1),
-        error(&unavailable, 1),
-        error(&internal, 1),
-    ]);
-    if call.write {
-        // What a read did before it went wrong is the same as nothing.
-        troubles.extend([
-            Trouble::Kill(Moment::After),
-            Trouble::Fault(Kind::DropBefore, ATTEMPTS),
-            Trouble::Fault(Kind::DropAfter, 1),
-            Trouble::Fault(Kind::DropAfter, ATTEMPTS),
-            Trouble::Fault(Kind::ErrorAfter(unavailable), ATTEMPTS),
-            Trouble::Fault(Kind::ErrorAfter(internal), 1),
-        ]);
-    }
-    if call.service == Service::Response {
-        troubles.push(error(&Failure { status: 403, ..Failure::new("AccessDenied") }, 1));
-        return troubles;
-    }
-    let modelled = OPERATIONS.iter().find(|it| it.name == call.operation).unwrap();
-    let modelled: Vec<_> = modelled.errors().map(simulator::Code::as_str).collect();
-    for code in TRANSIENT.iter().filter(|it| modelled.contains(it)) {
-        let times = if call.write { &[1, 3, ATTEMPTS][..] } else { &[3] };
-        troubles.extend(times.iter().map(|times| error(&Failure::new(code), *times)));
-    }
-    let terminal = terminal(&call.operation).into_iter();
-    // A read that is refused is refused, whatever it is called.
-    let terminal = terminal.take(if call.write { usize::MAX } else { 2 });
-    troubles.extend(terminal.map(|it| error(&Failure::new(it), 1)));
-    troubles
 }
 
 /// Lets it go wrong, lets CloudFormation do what it does then, and looks at what came of it.
@@ -190,13 +116,5 @@ fn whatever_goes_wrong_with_any_call_the_end_is_the_same() {
         }
     }
     println!("{} faults at the calls {totals:?}", injections.len());
-    let broken =
-        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
-    assert!(
-        broken.is_empty(),
-        "{} of {}:\n{}",
-        broken.len(),
-        injections.len(),
-        broken.join("\n\n")
-    );
+    survived(&injections, survive);
 }

@@ -17,4 +17,5 @@ mod repairs;
 mod resources;
 mod schedule;
 mod soak;
+mod trouble;
 mod validations;

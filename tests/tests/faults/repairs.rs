@@ -13,8 +13,8 @@ use tests::organization::{Latency, Organization, document};
 use tests::reattach::{TOPIC, told};
 use tests::role::STATE_BUCKET;
 
-use crate::enumerated::{Trouble, troubles};
-use crate::pool::{attempt, deep, for_each};
+use crate::pool::{attempt, deep};
+use crate::trouble::{Trouble, survived, troubles};
 
 /// How often a message is delivered before it goes to the dead-letter queue.
 const DELIVERIES: usize = 5;
@@ -215,8 +215,5 @@ fn whatever_goes_wrong_while_something_is_put_back_it_is_put_back_in_the_end() {
         }
     }
     println!("{} faults while something is put back", injections.len());
-    let broken =
-        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
-    let (count, all) = (broken.len(), injections.len());
-    assert!(broken.is_empty(), "{count} of {all}:\n{}", broken.join("\n\n"));
+    survived(&injections, survive);
 }

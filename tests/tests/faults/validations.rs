@@ -1,7 +1,6 @@
 //! One fault at a time while a restore test is validated: at every call, everything that can go
 //! wrong with it.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,8 +9,8 @@ use tests::in_process::{self, Function, Wire};
 use tests::organization::{Latency, Organization};
 use tests::restored::{ACCOUNT, completed};
 
-use crate::enumerated::{Trouble, troubles};
-use crate::pool::{attempt, for_each};
+use crate::pool::attempt;
+use crate::trouble::{Injection, Trouble, injections, survived};
 
 /// How often Lambda sends an event that fails.
 const ATTEMPTS: usize = 3;
@@ -62,19 +61,6 @@ fn undisturbed() -> Vec<Entry> {
     run.unwrap()
 }
 
-/// Something that goes wrong with one call.
-struct Injection<'a> {
-    call: &'a Entry,
-    nth: u64,
-    trouble: Trouble,
-}
-
-impl fmt::Display for Injection<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at call {} ({})", self.trouble, self.nth, self.call.operation)
-    }
-}
-
 async fn survive(injection: &Injection<'_>) {
     let Injection { call, nth, trouble } = injection;
     let (organization, event) = restored().await;
@@ -119,15 +105,9 @@ fn is_refusal(trouble: &Trouble) -> bool {
 #[test]
 fn whatever_goes_wrong_while_a_restore_test_is_validated_it_has_the_one_result_it_should_have() {
     let calls = undisturbed();
-    let mut injections = Vec::new();
-    for (nth, call) in (1..).zip(&calls) {
-        // That what was restored is not there is no fault but a finding.
-        let faults = troubles(call).into_iter().filter(|it| !says(it, "NoSuchBucket"));
-        injections.extend(faults.map(|trouble| Injection { call, nth, trouble }));
-    }
+    let mut injections = injections(&calls, usize::MAX);
+    // That what was restored is not there is no fault but a finding.
+    injections.retain(|it| !says(&it.trouble, "NoSuchBucket"));
     println!("{} faults while a restore test is validated", injections.len());
-    let broken =
-        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
-    let (count, all) = (broken.len(), injections.len());
-    assert!(broken.is_empty(), "{count} of {all}:\n{}", broken.join("\n\n"));
+    survived(&injections, survive);
 }
