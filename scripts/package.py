@@ -47,7 +47,7 @@ def main(binaries: str, package: str, *functions: str) -> None:
             found = ".".join(map(str, needs(contents[name])))
             sys.exit(
                 f"{name} needs glibc {found}, which Amazon Linux 2023 does not have; "
-                "hint: build it on Debian 12 or with `cargo lambda build`"
+                "hint: build it with `make package`, which takes the C library of Lambda"
             )
 
     # Stacks and StackSets take templates and the definition of the state machine from there as well.
