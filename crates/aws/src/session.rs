@@ -239,6 +239,7 @@ impl Clients {
         let build = || {
             let config = aws_sdk_organizations::config::Builder::from(&self.config);
             let config = config.retry_classifier(Busy(self.tally.clone()));
+            let config = config.retry_config(patience().with_max_attempts(24));
             let config = config.retry_partition(tireless());
             aws_sdk_organizations::Client::from_conf(config.build())
         };
@@ -338,7 +339,10 @@ fn machine() -> Option<(String, usize)> {
 const BATCHES_ABOVE: usize = 34_000;
 
 /// Retries with exponential back-off and full jitter. The deadline ends them sooner or later; the
-/// number of attempts is what a permanent failure that looks transient may cost, about a minute.
+/// number of attempts is what a permanent failure that looks transient may cost, half a minute.
+///
+/// AWS Organizations gets twice as many: the whole organization shares its rates, which somebody else
+/// may use up, and jitter can spend a dozen attempts on much less than that half minute.
 fn patience() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(12)

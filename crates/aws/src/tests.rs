@@ -113,6 +113,14 @@ async fn retries_are_not_used_up_by_many_calls_that_are_throttled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rate_that_others_use_up_is_waited_for_while_there_is_time() {
+    let throttled = std::iter::repeat_n(refusal("TooManyRequestsException"), 23);
+    let script = Script::new(throttled.chain([answer(json!({}))]));
+    apply(&script.management().await, &mut Some(identity()), &[attach("r-ab12")]).await.unwrap();
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_that_waiting_does_not_change_is_told_at_once() {
     let script = Script::new([refusal("ConstraintViolationException")]);
     let failed =
