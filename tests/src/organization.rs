@@ -63,7 +63,8 @@ impl Organization {
     }
 
     /// What carries the calls of a function that runs in the process of the test.
-    pub(crate) fn wire(&self, name: &str) -> Option<Wire> {
+    #[must_use]
+    pub fn wire(&self, name: &str) -> Option<Wire> {
         let latency = match self.in_process.as_ref()? {
             Latency::None => None,
             // Each function has its own, so that others do not change what it is.

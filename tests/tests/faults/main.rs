@@ -10,6 +10,7 @@
 )]
 
 mod batches;
+mod deliveries;
 mod enumerated;
 mod pool;
 mod random;
@@ -17,5 +18,7 @@ mod repairs;
 mod resources;
 mod schedule;
 mod soak;
+mod tampering;
 mod trouble;
 mod validations;
+mod visits;

@@ -9,17 +9,20 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::join_all;
-use simulator::{BACKUP_POLICY, Entry, Settings};
-use tests::organization::{Latency, Organization, document};
+use simulator::{Entry, Settings};
+use tests::organization::{Latency, Organization};
 use tests::stack::Stack;
 
 use crate::pool::attempt;
 use crate::resources::{RESOURCES, pass, prepare, state};
-use crate::schedule::{Condition, How, Round, Schedule, Tampering, Work};
+use crate::schedule::{Condition, Round, Schedule, Work};
+use crate::visits::look_after_everything;
 
 /// An organization and its resources, in the order of the table.
 struct Scene<'a> {
     organization: &'a Organization,
+    /// Whether it is kept what is wanted, so that `reattach` can look after it.
+    is_kept: bool,
     stacks: Vec<Stack<'a>>,
     /// The properties that each resource has by now.
     current: Vec<Option<usize>>,
@@ -32,22 +35,18 @@ async fn organization(settings: Settings, seed: u64) -> Organization {
 }
 
 impl<'a> Scene<'a> {
-    fn new(organization: &'a Organization, state_bucket: bool) -> Self {
+    fn new(organization: &'a Organization, is_kept: bool) -> Self {
         let stack = |resource: &crate::resources::Resource| {
             let mut stack =
                 organization.stack(resource.function).named(resource.name).redelivered();
             if resource.assumes_role {
                 let member = organization.id("production-001");
-                let _role = organization.management_role(&member);
                 stack = stack.in_account(&member);
             }
-            if state_bucket {
-                stack = stack.with("STATE_BUCKET", "state");
-            }
-            stack
+            if is_kept { stack.kept() } else { stack }
         };
         let stacks = RESOURCES.iter().map(stack).collect();
-        Self { organization, stacks, current: vec![None; RESOURCES.len()] }
+        Self { organization, is_kept, stacks, current: vec![None; RESOURCES.len()] }
     }
 
     /// Sends everything at once, while everything goes wrong.
@@ -70,21 +69,11 @@ impl<'a> Scene<'a> {
         });
         let tampering = round.tampering.iter().filter_map(|it| {
             let id = ids[it.resource].clone().filter(|_| self.current[it.resource].is_some())?;
-            Some(async move {
-                pass(it.after).await;
-                let theirs = tamper(organization, &id, it);
-                if !theirs.is_empty() {
-                    // As soon as the type is back.
-                    pass(Duration::from_secs(5)).await;
-                }
-                organization.organization(|it| {
-                    for (policy, target) in &theirs {
-                        let _again = it.attach_policy(policy, target);
-                    }
-                });
-            })
+            Some(it.happen(organization, id))
         });
-        tokio::join!(join_all(works), join_all(tampering));
+        let visits = round.visits.iter().filter(|_| self.is_kept);
+        let visits = visits.map(|it| it.pay(organization, &ids));
+        tokio::join!(join_all(works), join_all(tampering), join_all(visits));
         organization.clear_faults();
         for stack in &mut self.stacks {
             let _was_to_be_killed = stack.wire().spare();
@@ -148,53 +137,6 @@ async fn change(stack: &mut Stack<'_>, work: &Work) {
     }
 }
 
-/// Does what somebody does who has not heard of us, and returns what they attach again later: theirs
-/// and not ours.
-fn tamper(
-    organization: &Organization,
-    policy: &str,
-    Tampering { how, .. }: &Tampering,
-) -> Vec<(String, String)> {
-    let sandbox = organization.id("sandbox-009");
-    let mut attach_again = Vec::new();
-    organization.organization(|it| {
-        let root = it.root.clone();
-        let targets: Vec<_> = it.targets_of(policy).into_iter().map(ToOwned::to_owned).collect();
-        // What is not possible any more does not happen.
-        let _done = match how {
-            How::Detach => targets.first().map(|target| it.detach_policy(policy, target)),
-            How::AttachElsewhere => Some(it.attach_policy(policy, &sandbox)),
-            How::Rename => Some(it.update_policy(policy, Some("by-hand"), None, None)),
-            How::Rewrite => Some(it.update_policy(
-                policy,
-                None,
-                Some("By hand"),
-                Some(&document(23).to_string()),
-            )),
-            How::Untag => Some(it.untag(policy, &["tier".to_owned()])),
-            How::Delete => {
-                for target in &targets {
-                    let _detached = it.detach_policy(policy, target);
-                }
-                Some(it.delete_policy(policy))
-            }
-            How::SwitchTheTypeOffAndOn => {
-                let policies = it.policies(BACKUP_POLICY);
-                let theirs = policies.filter(|it| ["theirs", "inherited"].contains(&&*it.name));
-                let attached = theirs.flat_map(|policy| {
-                    let targets = it.targets_of(&policy.id).into_iter();
-                    targets.map(|target| (policy.id.clone(), target.to_owned()))
-                });
-                attach_again = attached.collect();
-                let _off = it.disable_policy_type(&root, BACKUP_POLICY);
-                let _on = it.enable_policy_type(&root, BACKUP_POLICY);
-                None
-            }
-        };
-    });
-    attach_again
-}
-
 /// Whether no account lost a policy that it was to keep, and nothing of others was touched.
 fn check_journal(scene: &Scene<'_>, round: &Round, before: &[Option<usize>], journal: &[Entry]) {
     let organization = scene.organization;
@@ -236,13 +178,17 @@ async fn play(schedule: &Schedule) {
         rough.disturb(round).await;
         rough.settle(round).await;
         check_journal(&rough, round, &before, &rough.organization.journal());
+        let should_be = state(calm.organization);
+        if rough.is_kept {
+            look_after_everything(rough.organization).await;
+            assert_eq!(state(rough.organization), should_be, "looked after, after round {number}");
+        }
         let mut wrote = rough.look_after(round).await;
-        if !round.tampering.is_empty() {
+        if !round.tampering.is_empty() && !rough.is_kept {
             wrote = rough.look_after(round).await;
         }
         assert_eq!(wrote, "", "the second time, after round {number}");
-        let (is, should_be) = (state(rough.organization), state(calm.organization));
-        assert_eq!(is, should_be, "after round {number}");
+        assert_eq!(state(rough.organization), should_be, "after round {number}");
     }
 }
 

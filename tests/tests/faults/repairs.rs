@@ -7,17 +7,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Entry, Outcome, Settings};
-use tests::in_process::{Function, Wire};
+use simulator::{BACKUP_POLICY, Entry, Settings};
+use tests::in_process::Wire;
 use tests::organization::{Latency, Organization, document};
 use tests::reattach::{TOPIC, told};
 use tests::role::STATE_BUCKET;
 
+use crate::deliveries::{FULL_TIME, batch, deliver, schedule};
 use crate::pool::{attempt, deep};
 use crate::trouble::{Trouble, survived, troubles};
-
-/// How often a message is delivered before it goes to the dead-letter queue.
-const DELIVERIES: usize = 5;
 
 /// What somebody did, and what CloudTrail tells of it.
 struct Damage {
@@ -35,20 +33,10 @@ const DAMAGES: &[Damage] = &[
         how: |it| {
             let off = [("isCrossAccountBackupEnabled".to_owned(), "false".to_owned())].into();
             it.backup(|it| it.update_global_settings(&off).unwrap());
-            json!({ "source": "org-backup.schedule" })
+            schedule()
         },
     },
 ];
-
-fn batch(events: &[Value]) -> Value {
-    let record = |(number, it): (usize, &Value)| {
-        json!({
-            "messageId": format!("message-{number}"), "body": it.to_string(),
-            "eventSource": "aws:sqs",
-        })
-    };
-    json!({ "Records": events.iter().enumerate().map(record).collect::<Vec<_>>() })
-}
 
 fn detach(organization: &Organization) -> Value {
     let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
@@ -110,33 +98,6 @@ fn wire(organization: &Organization) -> Wire {
     Wire::new(organization.direct(), None)
 }
 
-fn start(organization: &Organization, wire: &Wire) -> Function {
-    let account = organization.organization(|it| it.management_account.clone());
-    Function::start("reattach", wire, &account, Some(STATE_BUCKET))
-}
-
-/// Delivers what is left of a batch until nothing is, as a queue does.
-async fn deliver(function: &Function, mut payload: Value, deadline: Duration) -> usize {
-    for delivery in 1..=DELIVERIES {
-        let within = if delivery == 1 { deadline } else { Duration::from_mins(15) };
-        if let Outcome::Returned(answer) = function.put_back(&payload, within).await {
-            let failed: Vec<_> = answer["batchItemFailures"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|it| it["itemIdentifier"].clone())
-                .collect();
-            if let Some(records) = payload["Records"].as_array_mut() {
-                records.retain(|it| failed.contains(&it["messageId"]));
-            }
-            if failed.is_empty() {
-                return delivery;
-            }
-        }
-    }
-    panic!("still not done after {DELIVERIES} deliveries: {payload}");
-}
-
 /// A damage, and the calls that it takes to put right.
 struct Undisturbed {
     damage: &'static Damage,
@@ -150,8 +111,8 @@ fn undisturbed(damage: &'static Damage) -> Undisturbed {
         let payload = (damage.how)(&organization);
         assert_ne!(organization.state(), before, "nothing is damaged");
         organization.clear_journal();
-        let function = start(&organization, &wire(&organization));
-        assert_eq!(deliver(&function, payload, Duration::from_mins(15)).await, 1);
+        let delivered = deliver(&organization, &wire(&organization), payload, FULL_TIME).await;
+        assert_eq!(delivered, Ok(1));
         assert_eq!(organization.state(), before);
         organization.journal()
     });
@@ -183,18 +144,17 @@ async fn survive(injection: &Injection<'_>) {
     let wire = wire(&organization);
     trouble.inject(*nth, &organization, &wire);
     let late = matches!(trouble, Trouble::Late);
-    let deadline = if late { Duration::from_secs(15) } else { Duration::from_mins(15) };
-    deliver(&start(&organization, &wire), payload.clone(), deadline).await;
+    let deadline = if late { Duration::from_secs(15) } else { FULL_TIME };
+    deliver(&organization, &wire, payload.clone(), deadline).await.unwrap();
     assert!(!wire.spare(), "the call never came");
     organization.clear_faults();
     // What was given up for the next time is done by the next time.
-    let sweep = json!({ "source": "org-backup.schedule" });
-    deliver(&start(&organization, &wire), sweep, Duration::from_mins(15)).await;
+    deliver(&organization, &wire, schedule(), FULL_TIME).await.unwrap();
     assert_eq!(organization.state(), before, "in the end");
     let lost: Vec<_> = organization.journal().into_iter().flat_map(|it| it.lost).collect();
     assert!(lost.is_empty(), "{lost:?}");
     organization.clear_journal();
-    deliver(&start(&organization, &wire), payload, Duration::from_mins(15)).await;
+    deliver(&organization, &wire, payload, FULL_TIME).await.unwrap();
     let writes = organization.take_writes();
     // The schedule always writes a new page.
     let writes: Vec<_> = writes.lines().filter(|it| !it.contains("organization.html")).collect();

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::Role;
 use tests::organization::{Organization, document};
+use tests::reattach::TOPIC;
+use tests::role::STATE_BUCKET;
 
 /// The Region of the member accounts' settings.
 const REGION: &str = "eu-west-1";
@@ -167,10 +169,19 @@ pub(crate) async fn prepare(organization: &Organization) {
     let anything = json!({ "Version": "2012-10-17", "Statement": [statement] });
     let role = Role::trusting_account("org-backup-member", "111122223333").allowing(&anything);
     organization.iam(|it| it.create_role_everywhere(role));
+    // The functions of a member account assume it, and so does `reattach` in their place.
+    let management = organization.organization(|it| it.management_account.clone());
+    let trusted = json!([organization.id("production-001"), management]);
+    let statement = json!({
+        "Effect": "Allow", "Principal": { "AWS": trusted }, "Action": "sts:AssumeRole",
+    });
+    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    organization.iam(|it| it.create_role(&management, Role::new("Bootstrap", &trust)));
+    organization.topics(|it| it.create(TOPIC));
     organization.foreign_policy("theirs", &["Workloads"]);
     organization.foreign_policy("inherited", &["Development"]);
     organization.buckets(|it| it.put("documents", "weekly.json", document(8).to_string()));
-    organization.buckets(|it| it.create_bucket("state"));
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
 }
 
 /// What the simulator tells of an organization, in words that stay the same from run to run.

@@ -8,6 +8,8 @@ use fastrand::Rng;
 use simulator::{Failure, Fault, Kind, Moment, Pending, Rates, Settings};
 
 use crate::resources::RESOURCES;
+use crate::tampering::Tampering;
+use crate::visits::Visit;
 
 /// A schedule: everything that a seed decides.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ pub(crate) struct Round {
     pub(crate) works: Vec<Work>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) tampering: Vec<Tampering>,
+    /// What `reattach` does meanwhile, where it is kept what is wanted.
+    pub(crate) visits: Vec<Visit>,
 }
 
 /// What becomes of a resource.
@@ -51,25 +55,6 @@ pub(crate) struct Work {
     pub(crate) deadline: Duration,
     pub(crate) twice: bool,
     pub(crate) warm: bool,
-}
-
-/// What somebody else does to the policy of a resource.
-#[derive(Clone)]
-pub(crate) struct Tampering {
-    pub(crate) resource: usize,
-    pub(crate) after: Duration,
-    pub(crate) how: How,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum How {
-    Detach,
-    AttachElsewhere,
-    Rename,
-    Rewrite,
-    Delete,
-    Untag,
-    SwitchTheTypeOffAndOn,
 }
 
 impl World {
@@ -116,14 +101,20 @@ impl Schedule {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let world = World::new(rng);
-        let rounds = (0..rng.usize(1..=3)).map(|_| round(rng)).collect();
+        let mut rounds: Vec<_> = (0..rng.usize(1..=3)).map(|_| round(rng)).collect();
+        if world.has(Condition::StateBucket) {
+            for round in &mut rounds {
+                round.visits = Visit::some(rng);
+            }
+        }
         Self { seed, world, rounds }
     }
 
     /// How many things go wrong in it.
     pub(crate) fn troubles(&self) -> usize {
         let kills = |it: &Round| {
-            it.works.iter().map(|it| it.kills.len() + usize::from(it.twice)).sum::<usize>()
+            let works = it.works.iter().map(|it| it.kills.len() + usize::from(it.twice));
+            works.chain(it.visits.iter().map(|it| it.kills.len())).sum::<usize>()
         };
         self.rounds.iter().map(|it| it.faults.len() + it.tampering.len() + kills(it)).sum()
     }
@@ -148,6 +139,12 @@ impl Schedule {
             for index in 0..round.tampering.len() {
                 changed(&|it| _ = it[nth].tampering.remove(index));
             }
+            for (index, visit) in round.visits.iter().enumerate() {
+                changed(&|it| drop(it[nth].visits.remove(index)));
+                for kill in 0..visit.kills.len() {
+                    changed(&|it| _ = it[nth].visits[index].kills.remove(kill));
+                }
+            }
             for (index, work) in round.works.iter().enumerate() {
                 changed(&|it| drop(it[nth].works.remove(index)));
                 if work.twice {
@@ -162,15 +159,15 @@ impl Schedule {
     }
 }
 
-fn chance(rng: &mut Rng, percent: u8) -> bool {
+pub(crate) fn chance(rng: &mut Rng, percent: u8) -> bool {
     rng.u8(0..100) < percent
 }
 
-fn pick<T: Clone>(rng: &mut Rng, all: &[T]) -> T {
+pub(crate) fn pick<T: Clone>(rng: &mut Rng, all: &[T]) -> T {
     all[rng.usize(0..all.len())].clone()
 }
 
-fn milliseconds(rng: &mut Rng, most: u64) -> Duration {
+pub(crate) fn milliseconds(rng: &mut Rng, most: u64) -> Duration {
     Duration::from_millis(rng.u64(0..most))
 }
 
@@ -180,45 +177,30 @@ fn round(rng: &mut Rng) -> Round {
     resources.truncate(pick(rng, &[1, 1, 2, 2, 3]));
     let works: Vec<_> = resources.iter().map(|it| work(rng, *it)).collect();
     let faults = (0..rng.usize(0..=4)).map(|_| fault(rng)).collect();
-    let mut tampering = Vec::new();
-    if chance(rng, 30) {
-        let with_policy: Vec<_> =
-            (0..RESOURCES.len()).filter(|it| RESOURCES[*it].has_policy).collect();
-        let hows = [
-            How::Detach,
-            How::AttachElsewhere,
-            How::Rename,
-            How::Rewrite,
-            How::Delete,
-            How::Untag,
-            How::SwitchTheTypeOffAndOn,
-        ];
-        for _ in 0..rng.usize(1..=2) {
-            let resource = pick(rng, &with_policy);
-            tampering.push(Tampering {
-                resource,
-                after: milliseconds(rng, 1_500),
-                how: pick(rng, &hows),
-            });
-        }
-    }
-    Round { works, faults, tampering }
+    let tampering = if chance(rng, 40) { Tampering::some(rng) } else { vec![] };
+    Round { works, faults, tampering, visits: vec![] }
 }
 
 fn work(rng: &mut Rng, resource: usize) -> Work {
     let variants = RESOURCES[resource].count();
-    let kills = if chance(rng, 35) { rng.usize(1..=4) } else { 0 };
-    let moments = [Moment::Before, Moment::After];
+    let kills = kills(rng);
     let seconds = if chance(rng, 15) { rng.u64(2..20) } else { 300 };
     Work {
         resource,
         goal: if chance(rng, 22) { None } else { Some(rng.usize(0..variants)) },
         starts_after: milliseconds(rng, 400),
-        kills: (0..kills).map(|_| (rng.u64(1..25), pick(rng, &moments))).collect(),
+        kills,
         deadline: Duration::from_secs(seconds),
         twice: chance(rng, 8),
         warm: chance(rng, 50),
     }
+}
+
+/// Draws the calls, each counted from the one before, at which a function is killed.
+pub(crate) fn kills(rng: &mut Rng) -> Vec<(u64, Moment)> {
+    let count = if chance(rng, 35) { rng.usize(1..=4) } else { 0 };
+    let moments = [Moment::Before, Moment::After];
+    (0..count).map(|_| (rng.u64(1..25), pick(rng, &moments))).collect()
 }
 
 fn fault(rng: &mut Rng) -> Fault {
@@ -274,16 +256,15 @@ impl fmt::Display for Schedule {
                 }
                 writeln!(f)?;
             }
+            for visit in &round.visits {
+                writeln!(f, "  {visit}")?;
+            }
             for Fault { operation, nth, times, kind, .. } in &round.faults {
                 let times = times.unwrap_or(0);
                 writeln!(f, "  from call {nth} of {operation} on, {times} times: {kind:?}")?;
             }
-            for Tampering { resource, after, how } in &round.tampering {
-                let name = RESOURCES[*resource].name;
-                writeln!(
-                    f,
-                    "  somebody does this to the policy of {name} after {after:?}: {how:?}"
-                )?;
+            for tampering in &round.tampering {
+                writeln!(f, "  {tampering}")?;
             }
         }
         Ok(())

@@ -11,7 +11,9 @@ use tests::organization::Organization;
 use crate::pool::{attempt, for_each};
 
 /// How often the SDK sends a call.
-const ATTEMPTS: u64 = 12;
+fn attempts(call: &Entry) -> u64 {
+    if call.service == Service::Organizations { 24 } else { 12 }
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
@@ -40,10 +42,11 @@ impl Trouble {
 
 /// Everything that can go wrong with a call.
 pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
+    let attempts = attempts(call);
     let error = |it: &Failure, times| Trouble::Fault(Kind::Error(it.clone()), times);
     let unavailable = Failure { status: 503, ..Failure::new("ServiceUnavailable") };
     let internal = Failure { status: 500, ..Failure::new("ServiceException") };
-    let mut troubles = vec![Trouble::Kill(Moment::Before), error(&unavailable, ATTEMPTS)];
+    let mut troubles = vec![Trouble::Kill(Moment::Before), error(&unavailable, attempts)];
     if REPORTS.contains(&call.operation.as_str()) {
         return troubles;
     }
@@ -59,10 +62,10 @@ pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
         // What a read did before it went wrong is the same as nothing.
         troubles.extend([
             Trouble::Kill(Moment::After),
-            Trouble::Fault(Kind::DropBefore, ATTEMPTS),
+            Trouble::Fault(Kind::DropBefore, attempts),
             Trouble::Fault(Kind::DropAfter, 1),
-            Trouble::Fault(Kind::DropAfter, ATTEMPTS),
-            Trouble::Fault(Kind::ErrorAfter(unavailable), ATTEMPTS),
+            Trouble::Fault(Kind::DropAfter, attempts),
+            Trouble::Fault(Kind::ErrorAfter(unavailable), attempts),
             Trouble::Fault(Kind::ErrorAfter(internal), 1),
         ]);
     }
@@ -73,7 +76,7 @@ pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
     let modelled = OPERATIONS.iter().find(|it| it.name == call.operation).unwrap();
     let modelled: Vec<_> = modelled.errors().map(simulator::Code::as_str).collect();
     for code in TRANSIENT.iter().filter(|it| modelled.contains(it)) {
-        let times = if call.write { &[1, 3, ATTEMPTS][..] } else { &[3] };
+        let times = if call.write { &[1, 3, attempts][..] } else { &[3] };
         troubles.extend(times.iter().map(|times| error(&Failure::new(code), *times)));
     }
     let terminal = terminal(&call.operation).into_iter();

@@ -1,0 +1,65 @@
+//! What `reattach` is invoked with, as its queue and its schedule do it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulator::Outcome;
+use tests::in_process::{Function, Wire};
+use tests::organization::Organization;
+use tests::role::STATE_BUCKET;
+
+/// How often a message is delivered before it goes to the dead-letter queue.
+const DELIVERIES: usize = 5;
+
+/// How long the function has.
+pub(crate) const FULL_TIME: Duration = Duration::from_mins(15);
+
+/// What the schedule invokes it with.
+pub(crate) fn schedule() -> Value {
+    json!({ "source": "org-backup.schedule" })
+}
+
+/// What the queue invokes it with, a message for each of these events.
+pub(crate) fn batch(events: &[Value]) -> Value {
+    let record = |(number, it): (usize, &Value)| {
+        json!({
+            "messageId": format!("message-{number}"), "body": it.to_string(),
+            "eventSource": "aws:sqs",
+        })
+    };
+    json!({ "Records": events.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+/// Delivers what is left of a payload until nothing is: the first time within `deadline`, and each
+/// time to a new process.
+///
+/// # Errors
+///
+/// What is left after the last delivery.
+pub(crate) async fn deliver(
+    organization: &Organization,
+    wire: &Wire,
+    mut payload: Value,
+    deadline: Duration,
+) -> Result<usize, Value> {
+    let account = organization.organization(|it| it.management_account.clone());
+    for delivery in 1..=DELIVERIES {
+        let within = if delivery == 1 { deadline } else { FULL_TIME };
+        let function = Function::start("reattach", wire, &account, Some(STATE_BUCKET));
+        if let Outcome::Returned(answer) = function.put_back(&payload, within).await {
+            let failed: Vec<_> = answer["batchItemFailures"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|it| it["itemIdentifier"].clone())
+                .collect();
+            if let Some(records) = payload["Records"].as_array_mut() {
+                records.retain(|it| failed.contains(&it["messageId"]));
+            }
+            if failed.is_empty() {
+                return Ok(delivery);
+            }
+        }
+    }
+    Err(payload)
+}
