@@ -30,6 +30,8 @@ pub(crate) struct Organization {
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     pub(crate) id: TargetId,
+    /// The organization and its management account, as the root's ARN has them.
+    pub(crate) organization: Option<(String, AccountId)>,
     /// The types that are listed; the others are disabled.
     pub(crate) types: BTreeMap<PolicyType, Status>,
 }
@@ -45,6 +47,15 @@ impl Root {
     pub(crate) fn status(&self, policy_type: &PolicyType) -> Status {
         self.types.get(policy_type).copied().unwrap_or(Status::Disabled)
     }
+}
+
+/// The organization and its management account in the ARN of a root, which the service model has as
+/// `arn:aws:organizations::<account>:root/<organization>/<root>`.
+fn organization_of(arn: &str) -> Option<(String, AccountId)> {
+    let mut parts = arn.splitn(6, ':').skip(4);
+    let account = parts.next()?.parse().ok()?;
+    let organization = parts.next()?.strip_prefix("root/")?.split_once('/')?.0;
+    Some((organization.to_owned(), account))
 }
 
 impl Management {
@@ -95,6 +106,7 @@ impl Management {
         });
         Ok(Root {
             id: id.ok_or_else(|| Error::incomplete(action, "the root's ID"))?,
+            organization: root.arn.as_deref().and_then(organization_of),
             types: types.collect(),
         })
     }

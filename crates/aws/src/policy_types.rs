@@ -26,6 +26,9 @@ pub struct Identity {
 
 /// Reads what `desired` has to be compared with.
 ///
+/// Whether there can be policies at all is asked only where a type has to be enabled: the others are
+/// proof of it.
+///
 /// # Errors
 ///
 /// When a read fails. Nothing has changed.
@@ -33,20 +36,25 @@ pub async fn observe(
     management: &Management,
     desired: &Desired,
 ) -> Result<(Identity, Observed), Error> {
-    let organization = management.organization().await?;
     let root = management.root(READ_ROOT).await?;
     let mut attached = BTreeMap::new();
-    if let Desired::Disabled(types) = desired {
-        for it in types.iter().filter(|it| root.status(it) != Status::Disabled) {
-            attached.insert(it.clone(), in_use(management, it).await?);
+    let needs_features = match desired {
+        Desired::Enabled(types) => types.iter().any(|it| root.status(it) != Status::Enabled),
+        Desired::Disabled(types) => {
+            for it in types.iter().filter(|it| root.status(it) != Status::Disabled) {
+                attached.insert(it.clone(), in_use(management, it).await?);
+            }
+            false
         }
-    }
-    let identity = Identity {
-        root_id: root.id,
-        organization_id: organization.id,
-        management_account: organization.management_account,
     };
-    let all_features = organization.all_features;
+    let (organization_id, management_account, all_features) = match root.organization {
+        Some((id, management_account)) if !needs_features => (id, management_account, true),
+        _ => {
+            let it = management.organization().await?;
+            (it.id, it.management_account, it.all_features)
+        }
+    };
+    let identity = Identity { root_id: root.id, organization_id, management_account };
     Ok((identity, Observed { all_features, types: root.types, attached }))
 }
 

@@ -12,14 +12,14 @@ use aws_smithy_types::body::SdkBody;
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
 use plan::owner::Owner;
-use plan::policy_types::Status;
+use plan::policy_types::{Desired, Status};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::backup_policy::{Identity, Wanted, apply, observe};
 use crate::error::Kind;
-use crate::publication;
 use crate::session::{Management, Session};
+use crate::{policy_types, publication};
 
 /// What comes back.
 #[derive(Clone, Debug)]
@@ -172,6 +172,25 @@ async fn a_call_that_hangs_ends_before_the_deadline_and_says_what_it_was() {
     let why = std::error::Error::source(&failed).unwrap().to_string();
     assert!(why.starts_with("the function's deadline came first"), "{why}");
     assert_eq!(failed.to_string(), "cannot attach to r-ab12");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_the_arn_of_its_root_does_not_name_is_asked_for() {
+    let types = json!([{"Type": "BACKUP_POLICY", "Status": "ENABLED"}]);
+    let desired = Desired::Enabled([PolicyType::backup()].into());
+    for arn in ["arn:aws-cn:organizations::111122223333:root/o-a1b2c3d4e5/r-ab12", "r-ab12"] {
+        let root = json!({"Id": "r-ab12", "Arn": arn, "PolicyTypes": types});
+        let organization = json!({"Id": "o-a1b2c3d4e5", "MasterAccountId": "111122223333"});
+        let script = Script::new([
+            answer(json!({"Roots": [root]})),
+            answer(json!({"Organization": organization})),
+        ]);
+        let (identity, _) =
+            policy_types::observe(&script.management().await, &desired).await.unwrap();
+        let named = (identity.organization_id.as_str(), identity.management_account.as_str());
+        assert_eq!(named, ("o-a1b2c3d4e5", "111122223333"));
+        assert_eq!(script.is_over(), arn == "r-ab12");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,18 @@ async fn a_second_deployment_of_policy_types_writes_nothing() {
 }
 
 #[tokio::test]
+async fn one_read_is_enough_where_every_type_is_enabled() {
+    let organization = Organization::ready(Settings::default()).await;
+    let mut stack = organization.stack("policy-types");
+    let _ = stack.create(types(&["BACKUP_POLICY"], "Retain")).await.ok();
+    let calls = organization.lines(|it| it.operation != "PutResponse");
+    expect![[r"
+        ListRoots
+    "]]
+    .assert_eq(&calls);
+}
+
+#[tokio::test]
 async fn a_type_taken_off_the_list_stays_enabled() {
     let organization = Organization::bare(Settings::default()).await;
     let mut stack = organization.stack("policy-types");
@@ -104,8 +116,8 @@ async fn the_answer_waits_until_a_pending_type_is_enabled() {
         BACKUP_POLICY is ENABLED
     "]]);
     expect![[r"
-        DescribeOrganization
         ListRoots
+        DescribeOrganization
         EnablePolicyType root BACKUP_POLICY
         ListRoots
         ListRoots
@@ -159,8 +171,8 @@ async fn policy_types_are_enabled_from_a_member_account_through_a_role() {
     });
     expect![[r"
         the function in security-000: AssumeRole
-        Bootstrap/org-backup in management: DescribeOrganization
         Bootstrap/org-backup in management: ListRoots
+        Bootstrap/org-backup in management: DescribeOrganization
         Bootstrap/org-backup in management: EnablePolicyType
         Bootstrap/org-backup in management: ListRoots
     "]]
