@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import zipfile
 from dataclasses import dataclass, field
 
 from parameters import DERIVED, SHARED, Parameters, slug
@@ -14,6 +15,9 @@ EVENTS = {
     "aws-eusc": "eusc-de-east-1",
     "aws-us-gov": "us-gov-west-1",
 }
+
+# What programs are for, by the machine in their ELF header.
+ARCHITECTURES = {62: "x86_64", 183: "arm64"}
 
 # The most bytes of a template that CloudFormation takes without a bucket.
 INLINE = 51_200
@@ -182,12 +186,25 @@ class Planner:
             if artifact not in self.files:
                 text = f"is not in {self.archives}, and {template}.yaml needs it; run `make package`"
                 self.parameters.problem([artifact], text)
+            elif "Architecture" in it.parameters:
+                self.look_at_architecture(artifact)
         derived |= self.derived(bucket)
         parameters = {
             key: self.value(at or [template], parameter, values, derived)
             for key, parameter in it.parameters.items()
         }
         self.plan.stacks.append(Stack(name, it, account, region, bucket, parameters))
+
+    def look_at_architecture(self, artifact: str) -> None:
+        """A function for other processors does not start, and so never answers CloudFormation."""
+        built = architecture(self.files[artifact])
+        asked = self.parameters.value_of_shared("Architecture")
+        if built not in [None, asked]:
+            text = (
+                f"is built for {built}, and Architecture is {asked}; correct that, or give make "
+                f"ARCHITECTURE={asked}"
+            )
+            self.parameters.problem([artifact], text)
 
     def bucket(self, at: list[str], buckets: dict, region: str) -> str:
         if region and region not in buckets:
@@ -260,6 +277,16 @@ def digest(files: dict[str, pathlib.Path]) -> str:
     for name, path in sorted(files.items()):
         whole.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()[:16]
+
+
+def architecture(path: pathlib.Path) -> str | None:
+    """What the program in an archive of a function is built for, if there is one that says so."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("bootstrap") as program:
+            header = program.read(20)
+    except (KeyError, zipfile.BadZipFile):
+        return None
+    return ARCHITECTURES.get(int.from_bytes(header[18:20], "little"))
 
 
 def partition_of(region: str) -> str:

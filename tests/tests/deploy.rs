@@ -381,6 +381,32 @@ fn a_file_or_an_archive_that_is_not_there_is_named() {
 }
 
 #[test]
+fn an_archive_that_is_built_for_other_processors_is_named() {
+    let release = release(LEAST);
+    let pack = "import struct, sys, zipfile\n\
+                with zipfile.ZipFile('reattach.zip', 'w') as it:\n    \
+                    it.writestr('bootstrap', b'\\x7fELF'.ljust(18) + struct.pack('<H', int(sys.argv[1])))";
+    for (machine, architecture, is_right) in
+        [("183", "x86_64", false), ("183", "arm64", true), ("62", "arm64", false)]
+    {
+        let mut packed = Command::new(&*PYTHON);
+        packed.args(["-c", pack, machine]).current_dir(release.path(""));
+        assert!(packed.status().unwrap().success());
+        release.write("org.toml", &format!("Architecture = \"{architecture}\"\n{LEAST}"));
+        if is_right {
+            release.succeed(&["deploy", "org.toml", "--dry-run"]);
+            continue;
+        }
+        let said = release.fail(&["deploy", "org.toml"]);
+        assert!(said.starts_with("org.toml: reattach.zip: is built for "), "{said}");
+        assert!(said.contains(&format!("give make ARCHITECTURE={architecture}")), "{said}");
+        assert!(release.take_calls().is_empty());
+    }
+    // They are built after the file is checked.
+    release.succeed(&["check", "org.toml"]);
+}
+
+#[test]
 fn what_is_missing_is_asked_for_at_a_terminal() {
     let file =
         LEAST.replace("Region = \"us-east-1\"", "").replace("[Buckets]", "[guardrails]\n[Buckets]");
