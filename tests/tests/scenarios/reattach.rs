@@ -430,6 +430,38 @@ async fn what_is_wanted_by_now_wins_over_what_was_read() {
 }
 
 #[tokio::test]
+async fn nothing_is_left_of_what_is_deleted_while_it_is_put_back() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let before = organization.state();
+    for nth in 1.. {
+        let mut stack = with_daily(&organization).await;
+        let events = delete(&organization);
+        // One that has not looked at anything yet.
+        let reattach = Reattach::start(&organization, "Repair").await;
+        organization.clear_journal();
+        let mut hold = organization.hold(nth, Moment::After);
+        let deliver = reattach.deliver(&events);
+        tokio::pin!(deliver);
+        let reached = tokio::select! {
+            again = &mut deliver => { assert!(again.is_empty()); false }
+            reached = hold.reached() => reached,
+        };
+        let call = organization.journal().pop().unwrap();
+        let _ = stack.delete().await.ok();
+        drop(hold);
+        if reached && !deliver.await.is_empty() {
+            assert!(reattach.deliver(&events).await.is_empty());
+        }
+        assert_eq!(organization.state(), before, "held at call {nth}, {call}");
+        if !reached {
+            assert!(nth > 12, "only {nth} calls put it back");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_what_failed_comes_again_and_the_rest_is_put_back() {
     let organization = bare().await;
     let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
