@@ -21,6 +21,9 @@ pub const STATE_BUCKET: &str = "state";
 /// The key that encrypts it.
 pub const STATE_KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/0a6f9d1c-state";
 
+/// The key that encrypts the topic.
+pub const TOPIC_KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/0a6f9d1c-topic";
+
 /// The state machine that runs `member-accounts` in batches, which is named after its stack.
 pub const STATE_MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
 
@@ -160,6 +163,7 @@ fn located(value: Value) -> Value {
                 it if it == "StateBucket.Arn" || it.ends_with("-StateBucketArn") => &bucket,
                 it if it == "StateKey.Arn" || it.ends_with("-StateKeyArn") => STATE_KEY,
                 "Topic" => TOPIC,
+                "TopicKey.Arn" => TOPIC_KEY,
                 it if it.ends_with("-StateMachineArn") => STATE_MACHINE,
                 it if it.ends_with("-OrganizationId") => "organization-of-ours",
                 other => other,

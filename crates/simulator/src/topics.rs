@@ -1,6 +1,6 @@
 //! SNS topics and what was published to them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::ids::Ids;
 use crate::refusal::{Code, Refusal};
@@ -26,7 +26,8 @@ pub struct Message {
 /// The topics.
 #[derive(Clone, Debug)]
 pub struct Topics {
-    arns: BTreeSet<String>,
+    /// The key that each is encrypted with, by the topic's ARN.
+    keys: BTreeMap<String, Option<String>>,
     messages: Vec<Message>,
     ids: Ids,
 }
@@ -34,12 +35,22 @@ pub struct Topics {
 impl Topics {
     pub(crate) fn new(seed: u64) -> Self {
         let ids = Ids::new(seed ^ 0x0073_6e73);
-        Self { arns: BTreeSet::new(), messages: Vec::new(), ids }
+        Self { keys: BTreeMap::new(), messages: Vec::new(), ids }
     }
 
     /// Makes the topic with this ARN.
     pub fn create(&mut self, arn: &str) {
-        self.arns.insert(arn.to_owned());
+        self.keys.insert(arn.to_owned(), None);
+    }
+
+    /// Makes the topic with this ARN, encrypted with the key that has that ARN.
+    pub fn create_encrypted(&mut self, arn: &str, key_arn: &str) {
+        self.keys.insert(arn.to_owned(), Some(key_arn.to_owned()));
+    }
+
+    /// The ARN of the key that encrypts this topic, if one does.
+    pub(crate) fn key_of(&self, arn: &str) -> Option<&str> {
+        self.keys.get(arn)?.as_deref()
     }
 
     /// Everything published so far, oldest first.
@@ -73,7 +84,7 @@ impl Topics {
         if !subject.is_none_or(right) {
             return Err(invalid("Subject"));
         }
-        if !self.arns.contains(topic) {
+        if !self.keys.contains_key(topic) {
             return Err(Refusal::new(Code::TopicNotFound, "Topic does not exist"));
         }
         let id = self.ids.uuid();

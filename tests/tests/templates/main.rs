@@ -13,6 +13,7 @@ mod functions;
 mod guardrails;
 mod operators;
 mod pages;
+mod permissions;
 mod security;
 
 use serde_json::{Value, json};

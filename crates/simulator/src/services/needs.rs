@@ -30,7 +30,7 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
         }
         Service::Sns => {
             let topic = call.parameter("TopicArn").or_else(|| call.parameter("TargetArn"));
-            vec![request.need("sns:Publish", topic.unwrap_or_default())]
+            request.publish(topic.unwrap_or_default())
         }
         Service::StepFunctions => {
             let member = match operation.name {
@@ -286,14 +286,27 @@ impl<'a> Request<'a> {
     }
 
     /// What S3 does with the key of a bucket on behalf of the caller.
+    fn publish(&self, topic: &str) -> Vec<Need> {
+        let mut needs = vec![self.need("sns:Publish", topic)];
+        if let Some(key) = self.world.topics.key_of(topic) {
+            let used = ["kms:Decrypt", "kms:GenerateDataKey"];
+            needs.extend(used.map(|it| self.through("sns", it, key)));
+        }
+        needs
+    }
+
     fn bucket_key(&self, bucket: &str, action: &str) -> Option<Need> {
-        let key = self.world.buckets.key_of(bucket)?;
+        Some(self.through("s3", action, self.world.buckets.key_of(bucket)?))
+    }
+
+    /// What a service needs of `key` on the caller's behalf.
+    fn through(&self, service: &str, action: &str, key: &str) -> Need {
         let suffix = match self.world.organization.partition() {
             "aws-cn" => "amazonaws.com.cn",
             _ => "amazonaws.com",
         };
-        let via = format!("s3.{}.{suffix}", self.call.caller.region);
-        Some(self.with(action, key, "kms:viaservice", &via))
+        let via = format!("{service}.{}.{suffix}", self.call.caller.region);
+        self.with(action, key, "kms:viaservice", &via)
     }
 
     fn objects(&self, operation: &str) -> Vec<Need> {
