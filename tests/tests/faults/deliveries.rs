@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::Outcome;
-use tests::in_process::{Function, Wire};
-use tests::organization::Organization;
+use tests::in_process::{Function, Wire, take_logs};
+use tests::organization::{Organization, POLICY_TEXT};
 use tests::role::STATE_BUCKET;
 
 /// How often a message is delivered before it goes to the dead-letter queue.
@@ -46,7 +46,12 @@ pub(crate) async fn deliver(
     for delivery in 1..=DELIVERIES {
         let within = if delivery == 1 { deadline } else { FULL_TIME };
         let function = Function::start("reattach", wire, &account, Some(STATE_BUCKET));
-        if let Outcome::Returned(answer) = function.put_back(&payload, within).await {
+        let outcome = function.put_back(&payload, within).await;
+        let logs = take_logs();
+        for secret in ["ASIA", POLICY_TEXT] {
+            assert!(!logs.contains(secret), "{secret} is in the log:\n{logs}");
+        }
+        if let Outcome::Returned(answer) = outcome {
             let failed: Vec<_> = answer["batchItemFailures"]
                 .as_array()
                 .into_iter()
