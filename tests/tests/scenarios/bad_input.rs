@@ -261,7 +261,7 @@ async fn an_organization_with_consolidated_billing_only_is_told_what_to_do() {
     let billing = |organization: &Organization| {
         organization.organization(|it| it.feature_set = FeatureSet::ConsolidatedBilling);
     };
-    let types = json!({ "PolicyTypes": "BACKUP_POLICY" });
+    let types = json!({ "PolicyTypes": "TAG_POLICY" });
     check("policy-types", "management", billing, types, expect!["the organization has consolidated billing only, and policies need all features; hint: enable all features in the AWS Organizations console first"]).await;
     let access = json!({ "ServicePrincipals": ["backup.amazonaws.com"] });
     check("service-access", "management", billing, access, expect!["cannot list trusted services: ConstraintViolationException ORGANIZATION_NOT_IN_ALL_FEATURES_MODE: You attempted to perform an operation that requires an organization that is configured to support all features.; hint: the organization has consolidated billing only; enable all features first"]).await;
@@ -276,7 +276,7 @@ async fn an_account_without_an_organization_is_told_what_to_do() {
             "policy-types",
             json!({ "PolicyTypes": "BACKUP_POLICY" }),
             expect![
-                "cannot describe the organization: AWSOrganizationsNotInUseException: Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
+                "cannot read the organization's root: AWSOrganizationsNotInUseException: Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
             ],
         ),
         (
