@@ -21,7 +21,7 @@ pub(crate) struct Resource {
     /// What its policy may be called, if it has one.
     pub(crate) names: &'static [&'static str],
     /// Whether somebody else may interfere with its policy.
-    pub(crate) has_policy: bool,
+    has_policy: bool,
     variants: &'static [fn(&Organization) -> Value],
 }
 
@@ -151,6 +151,11 @@ pub(crate) const RESOURCES: &[Resource] = &[
         ],
     },
 ];
+
+/// The numbers of those that have a policy with which somebody else may interfere.
+pub(crate) fn with_policy() -> Vec<usize> {
+    (0..RESOURCES.len()).filter(|it| RESOURCES[*it].has_policy).collect()
+}
 
 /// What there is before the first request.
 pub(crate) async fn prepare(organization: &Organization) {

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use simulator::BACKUP_POLICY;
 use tests::organization::{Organization, document};
 
-use crate::resources::{RESOURCES, pass};
+use crate::resources::{RESOURCES, pass, with_policy};
 use crate::schedule::{milliseconds, pick};
 
 /// What somebody else does to the policy of a resource.
@@ -36,8 +36,6 @@ impl Tampering {
     }
 
     fn new(rng: &mut Rng) -> Self {
-        let with_policy: Vec<_> =
-            (0..RESOURCES.len()).filter(|it| RESOURCES[*it].has_policy).collect();
         let hows = [
             How::Detach,
             How::AttachElsewhere,
@@ -48,7 +46,7 @@ impl Tampering {
             How::SwitchTheTypeOffAndOn,
         ];
         Self {
-            resource: pick(rng, &with_policy),
+            resource: pick(rng, &with_policy()),
             after: milliseconds(rng, 1_500),
             how: pick(rng, &hows),
         }

@@ -10,7 +10,7 @@ use tests::organization::Organization;
 use tests::reattach::told;
 
 use crate::deliveries::{FULL_TIME, batch, deliver, schedule};
-use crate::resources::{RESOURCES, pass};
+use crate::resources::{RESOURCES, pass, with_policy};
 use crate::schedule::{chance, kills, milliseconds};
 
 /// One invocation, and how it comes again when it does not come to its end.
@@ -32,10 +32,8 @@ impl Visit {
     }
 
     fn new(rng: &mut Rng) -> Self {
-        let with_policy: Vec<_> =
-            (0..RESOURCES.len()).filter(|it| RESOURCES[*it].has_policy).collect();
         Self {
-            told_of: if chance(rng, 50) { rng.choice(with_policy) } else { None },
+            told_of: if chance(rng, 50) { rng.choice(with_policy()) } else { None },
             starts_after: milliseconds(rng, 3_000),
             deadline: if chance(rng, 15) { Duration::from_secs(rng.u64(2..20)) } else { FULL_TIME },
             kills: kills(rng),

@@ -47,11 +47,9 @@ fn walk(value: &Value, conditions: &mut Vec<String>, statements: &mut String) {
         Value::Object(map) => {
             if let Some(choice) = map.get("Fn::If") {
                 let condition = choice[0].as_str().unwrap();
-                for (sides, it) in
-                    [condition.to_owned(), format!("not {condition}")].iter().zip([1, 2])
-                {
-                    conditions.push(sides.clone());
-                    walk(&choice[it], conditions, statements);
+                for (side, it) in [("", &choice[1]), ("not ", &choice[2])] {
+                    conditions.push(format!("{side}{condition}"));
+                    walk(it, conditions, statements);
                     conditions.pop();
                 }
             } else if map.contains_key("Effect") {

@@ -285,7 +285,6 @@ impl<'a> Request<'a> {
         need
     }
 
-    /// What S3 does with the key of a bucket on behalf of the caller.
     fn publish(&self, topic: &str) -> Vec<Need> {
         let mut needs = vec![self.need("sns:Publish", topic)];
         if let Some(key) = self.world.topics.key_of(topic) {
@@ -295,6 +294,7 @@ impl<'a> Request<'a> {
         needs
     }
 
+    /// What S3 does with the key of a bucket on behalf of the caller.
     fn bucket_key(&self, bucket: &str, action: &str) -> Option<Need> {
         Some(self.through("s3", action, self.world.buckets.key_of(bucket)?))
     }
