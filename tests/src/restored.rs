@@ -122,12 +122,6 @@ impl DataServices {
         let of = |name, what: &str| format!("<{name}Response>{what}</{name}Response>");
         let checks = format!("<instanceStatusSet>{checks}</instanceStatusSet>");
         self.put("ec2:DescribeInstanceStatus", id, of("DescribeInstanceStatus", &checks));
-        let instance = format!(
-            "<reservationSet><item><instancesSet><item><instanceId>{id}</instanceId>\
-             <instanceState><name>{state}</name></instanceState></item></instancesSet></item>\
-             </reservationSet>"
-        );
-        self.put("ec2:DescribeInstances", id, of("DescribeInstances", &instance));
     }
 
     /// Has a volume be in this state and have this many GiB.

@@ -10,6 +10,7 @@
 //! and ends it before the function's deadline. Calls to AWS Organizations are made one at a time,
 //! because AWS lets one change through at a time and refuses the others.
 
+pub mod api;
 pub mod backup_policy;
 mod calls;
 pub mod content;

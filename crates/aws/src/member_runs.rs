@@ -5,6 +5,7 @@
 //! state bucket, and so is where CloudFormation waits, which must not be in the input of an
 //! execution: everybody who may look at executions would see it.
 
+use aws_types::SdkConfig;
 use plan::id::{RoleArn, RunId};
 use plan::member_accounts::Account;
 use plan::member_accounts::run::{Order, batches};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::info;
 
+use crate::api::{Question, Service, ask};
 use crate::calls::Calls;
 use crate::error::{Error, already};
 use crate::member_accounts::identify;
@@ -22,20 +24,15 @@ use crate::state::{Expected, State};
 /// The state machine that carries runs through.
 #[derive(Debug)]
 pub struct Machine {
-    client: aws_sdk_sfn::Client,
+    config: SdkConfig,
     arn: String,
     above: usize,
     calls: Calls,
 }
 
 impl Machine {
-    pub(crate) fn new(
-        client: aws_sdk_sfn::Client,
-        arn: String,
-        above: usize,
-        calls: Calls,
-    ) -> Self {
-        Self { client, arn, above, calls }
+    pub(crate) fn new(config: SdkConfig, arn: String, above: usize, calls: Calls) -> Self {
+        Self { config, arn, above, calls }
     }
 
     /// Whether so many accounts with so many Regions each are too much for one invocation.
@@ -53,13 +50,16 @@ impl Machine {
     /// When it cannot be started. It may have been where only the reply was lost.
     pub async fn start(&self, run: &RunId) -> Result<(), Error> {
         let input = json!({ "Run": run, "Batches": run.batches_key() }).to_string();
-        let start = self.client.start_execution().state_machine_arn(&self.arn);
-        let start = start.name(run.as_str()).input(input).send();
+        let body = json!({ "stateMachineArn": self.arn, "name": run, "input": input });
+        let question = Question::Json { protocol: "1.0", target: "AWSStepFunctions", body };
+        let start = ask(&self.config, STEP_FUNCTIONS, START_EXECUTION.name, question, |_| Ok(()));
         let action = format!("start the run {run} of {}", self.arn);
         let started = self.calls.call(START_EXECUTION, &action, start).await;
         already(started.map_err(|it| it.advised(HINT)), "ExecutionAlreadyExists")
     }
 }
+
+const STEP_FUNCTIONS: Service = Service { id: "SFN", name: "states" };
 
 const HINT: &str = "let the function's own role start executions of the state machine";
 

@@ -12,6 +12,7 @@ use aws_types::sdk_config::Builder;
 use plan::id::RoleArn;
 use tokio::time::Instant;
 
+use crate::api::{Question, Service, ask};
 use crate::calls::{Busy, Calls, Pace, Tally};
 use crate::environment;
 use crate::error::Error;
@@ -22,6 +23,8 @@ use crate::state::State;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
 const MARGIN: Duration = Duration::from_millis(500);
+
+const SNS: Service = Service { id: "SNS", name: "sns" };
 
 /// A client that retries as [`patience`] says, and as [`tireless`] does.
 macro_rules! client {
@@ -152,11 +155,13 @@ impl Session {
         deadline: Instant,
     ) -> Result<(), Error> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        let client = client!(aws_sdk_sns, &self.clients.config);
-        let publish = client.publish().topic_arn(topic).subject(subject).message(text).send();
+        let fields = [("TopicArn", topic), ("Subject", subject), ("Message", text)];
+        let fields = fields.map(|(name, value)| (name, value.to_owned())).into();
+        let question = Question::Form { version: "2010-03-31", fields };
+        let publish = ask(&self.clients.config, SNS, PUBLISH.name, question, |_| Ok(()));
         let published = calls.call(PUBLISH, format!("publish to {topic}"), publish).await;
         let hint = "let the function's role publish to the topic and use the key that encrypts it";
-        published.map(drop).map_err(|it| it.advised(hint))
+        published.map_err(|it| it.advised(hint))
     }
 
     /// The state bucket until `deadline`, as the function itself; `None` where there is none.
@@ -170,7 +175,7 @@ impl Session {
     pub fn machine(&self, deadline: Instant) -> Option<Machine> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let (arn, above) = self.machine.clone()?;
-        Some(Machine::new(client!(aws_sdk_sfn, &self.clients.config), arn, above, calls))
+        Some(Machine::new(self.clients.config.clone(), arn, above, calls))
     }
 
     /// Clients that act in the management account until `deadline`: as the function itself, or as
@@ -352,6 +357,6 @@ fn patience() -> RetryConfig {
 
 /// Retries that are not used up. The SDK would have all calls of a process share some hundred of
 /// them, and fail at the first throttled call once they are gone, with time left.
-fn tireless() -> RetryPartition {
+pub(crate) fn tireless() -> RetryPartition {
     RetryPartition::custom("org-backup").token_bucket(TokenBucket::unlimited()).build()
 }

@@ -1,22 +1,25 @@
 //! What a restore test brought back, as the services that hold data tell it.
 //!
 //! It only looks, but for one call: [`Services::report`] tells AWS Backup what was found. What a look
-//! means is decided in `plan::restore_validation`. The services are in a crate of their own because
-//! one of them alone is larger than everything that the other functions are built from.
+//! means is decided in `plan::restore_validation`. AWS Backup and S3 are called through their SDKs, and
+//! the ten reads of the other services one by one, through the same runtime: see [`aws::api`].
 
 mod backup;
 mod error;
 mod look;
-mod wait;
+mod operations;
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 
 use aws::Session;
+use aws::api::ask;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 use tokio::time::{Instant, timeout_at};
+
+use crate::operations::Operation;
 
 pub use crate::error::{Error, Kind};
 
@@ -31,6 +34,15 @@ impl Services {
     /// The services as `session` reaches them, all calls to which end by `until`.
     pub fn new(session: &Session, until: Instant) -> Self {
         Self { config: session.config().clone(), until }
+    }
+
+    /// Sends an operation, described as `action` should it fail, and returns what the answer says.
+    async fn ask<T>(&self, operation: Operation<T>, action: String) -> Result<T, Error>
+    where
+        T: Debug + Send + Sync + 'static,
+    {
+        let Operation { service, name, permission, question, read } = operation;
+        self.call(permission, action, ask(&self.config, service, name, question, read)).await
     }
 
     /// Sends one call, which needs `permission` and is described as `action` should it fail.

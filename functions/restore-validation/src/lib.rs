@@ -19,7 +19,7 @@ use plan::restore_validation::{
 use restored::{Kind, Services};
 use serde_json::Value;
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, interval, timeout_at};
 use tracing::{error, info, warn};
 
 use crate::metrics::Metrics;
@@ -30,6 +30,9 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// How long before the function is stopped nothing more is waited for, so that there is time for a
 /// last look and for telling.
 const REPORT: Duration = Duration::from_secs(20);
+
+/// How often something is looked at that is not ready, as the waiters of AWS's SDKs do at first.
+const PACE: Duration = Duration::from_secs(15);
 
 /// Why an invocation is to be repeated.
 #[derive(Debug, Error)]
@@ -125,19 +128,19 @@ impl Validation {
         Ok(())
     }
 
-    /// Looks at `resource` until it is clear what it is like, or there is no more time.
+    /// Looks at `resource` at a pace until it is clear what it is like, or there is no more time.
     async fn validate(&self, job: &Job, resource: &Resource) -> Result<Judgment, restored::Error> {
-        let mut may_wait = true;
+        let mut looks = interval(PACE);
         loop {
+            let is_last = timeout_at(self.until, looks.tick()).await.is_err();
             let facts = self.services.look(&job.id, resource).await?;
             info!(job = job.id, %resource, ?facts, "seen");
             let judgment = judge(resource, &facts, job.bytes);
             let Judgment::Unsettled { now, awaited } = &judgment else { return Ok(judgment) };
-            if !may_wait {
+            if is_last {
                 return Ok(judgment);
             }
             info!(job = job.id, %resource, now, awaited, "waiting");
-            may_wait = self.services.wait(resource, self.until).await?;
         }
     }
 

@@ -61,23 +61,12 @@ fn checks(state: &str, system: &str, instance: &str) -> String {
     )
 }
 
-fn instance(state: &str) -> String {
-    format!(
-        "<DescribeInstancesResponse><reservationSet><item><instancesSet><item>\
-         <instanceState><name>{state}</name></instanceState>\
-         </item></instancesSet></item></reservationSet></DescribeInstancesResponse>"
-    )
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_becomes_ready_while_it_is_waited_for_is_good() {
     let seen = [
         checks("pending", "not-applicable", "not-applicable"),
-        instance("pending"),
-        instance("running"),
         checks("running", "initializing", "initializing"),
-        checks("running", "ok", "ok"),
-        checks("running", "ok", "ok"),
+        checks("running", "initializing", "ok"),
         checks("running", "ok", "ok"),
     ];
     let expected = json!({
@@ -88,10 +77,9 @@ async fn what_becomes_ready_while_it_is_waited_for_is_good() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_breaks_while_it_is_waited_for_is_seen_at_the_last_look() {
+async fn what_breaks_while_it_is_waited_for_is_not_waited_for_any_longer() {
     let seen = [
         checks("pending", "not-applicable", "not-applicable"),
-        instance("terminated"),
         checks("terminated", "not-applicable", "not-applicable"),
     ];
     let expected = json!({
@@ -99,4 +87,14 @@ async fn what_breaks_while_it_is_waited_for_is_seen_at_the_last_look() {
         "ValidationStatusMessage": "instance i-1 is terminated, not running",
     });
     assert_eq!(told(seen).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_ready_in_time_is_said_to_be_so_before_the_function_is_stopped() {
+    let looks = 15 * 60 / 15;
+    let seen = std::iter::repeat_n(checks("running", "ok", "initializing"), looks);
+    let told = told(seen).await;
+    assert_eq!(told["ValidationStatus"], "FAILED");
+    let message = told["ValidationStatusMessage"].as_str().unwrap();
+    assert!(message.contains("instance status initializing"), "{message}");
 }

@@ -71,17 +71,22 @@ impl Model {
     }
 
     fn error_code(&self, shape: &str) -> String {
-        let code = &self.0["shapes"][shape]["error"]["code"];
+        let code = &self.definition(shape)["error"]["code"];
         code.as_str().unwrap_or(shape).to_owned()
     }
 
     pub(crate) fn kind(&self, shape: &str) -> &str {
-        self.0["shapes"][shape]["type"].as_str().unwrap()
+        self.definition(shape)["type"].as_str().unwrap()
+    }
+
+    /// All that is said of a shape.
+    pub(crate) fn definition(&self, shape: &str) -> &Value {
+        &self.0["shapes"][shape]
     }
 
     /// The name and the shape of the member of `shape` that is called `tag` in XML.
     pub(crate) fn member_of(&self, shape: &str, tag: &str) -> Option<(&str, &str)> {
-        let members = self.0["shapes"][shape]["members"].as_object()?;
+        let members = self.definition(shape)["members"].as_object()?;
         let called = |name: &str, it: &Value| it["locationName"].as_str().unwrap_or(name) == tag;
         let (name, member) = members.iter().find(|(name, it)| called(name, it))?;
         Some((name, member["shape"].as_str()?))
@@ -89,46 +94,46 @@ impl Model {
 
     /// Whether the items of a list stand in XML without anything around them.
     pub(crate) fn is_flattened(&self, shape: &str) -> bool {
-        self.0["shapes"][shape]["flattened"] == Value::Bool(true)
+        self.definition(shape)["flattened"] == Value::Bool(true)
     }
 
     /// The shape of the items of a list.
     pub(crate) fn item(&self, shape: &str) -> &str {
-        self.0["shapes"][shape]["member"]["shape"].as_str().unwrap()
+        self.definition(shape)["member"]["shape"].as_str().unwrap()
     }
 
     pub(crate) fn members(&self, shape: &str) -> BTreeSet<&str> {
-        let members = self.0["shapes"][shape]["members"].as_object();
+        let members = self.definition(shape)["members"].as_object();
         members.into_iter().flatten().map(|it| it.0.as_str()).collect()
     }
 
     /// The parameter of the query string that carries each member that one does.
     pub(crate) fn parameters(&self, shape: &str) -> BTreeSet<&str> {
-        let members = self.0["shapes"][shape]["members"].as_object().into_iter().flatten();
+        let members = self.definition(shape)["members"].as_object().into_iter().flatten();
         let in_query = members.filter(|it| it.1["location"] == "querystring");
         in_query.filter_map(|(_, it)| it["locationName"].as_str()).collect()
     }
 
     /// The header that carries each member, in lower case.
     pub(crate) fn headers(&self, shape: &str) -> BTreeSet<String> {
-        let members = self.0["shapes"][shape]["members"].as_object().into_iter().flatten();
+        let members = self.definition(shape)["members"].as_object().into_iter().flatten();
         let headers = members.filter_map(|(_, it)| it["locationName"].as_str());
         headers.map(str::to_ascii_lowercase).collect()
     }
 
     pub(crate) fn required(&self, shape: &str) -> Vec<&str> {
-        let required = self.0["shapes"][shape]["required"].as_array();
+        let required = self.definition(shape)["required"].as_array();
         required.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     pub(crate) fn values(&self, shape: &str) -> BTreeSet<&str> {
-        let values = self.0["shapes"][shape]["enum"].as_array();
+        let values = self.definition(shape)["enum"].as_array();
         values.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     /// Everything that is wrong with `value` as a `shape`; `at` says where it is.
     pub(crate) fn findings(&self, shape: &str, value: &Value, at: &str) -> Vec<String> {
-        let it = &self.0["shapes"][shape];
+        let it = self.definition(shape);
         match it["type"].as_str().unwrap() {
             "structure" => self.structure(shape, value, at),
             "list" => {
@@ -159,7 +164,7 @@ impl Model {
         let mut findings = Vec::new();
         for (name, value) in members {
             let at = format!("{at}.{name}");
-            match self.0["shapes"][shape]["members"][name.as_str()]["shape"].as_str() {
+            match self.definition(shape)["members"][name.as_str()]["shape"].as_str() {
                 Some(shape) => findings.extend(self.findings(shape, value, &at)),
                 None => findings.push(format!("{at}: no member of {shape}")),
             }

@@ -1,5 +1,7 @@
 //! What the production settings make of the answers of AWS, on a clock that jumps.
 
+mod models;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -50,10 +52,6 @@ impl Script {
 
     async fn look(&self, resource: &Resource) -> Result<Facts, Error> {
         self.services().look("job-1", resource).await
-    }
-
-    async fn wait(&self, resource: &Resource) -> Result<bool, Error> {
-        self.services().wait(resource, Instant::now() + Duration::from_mins(10)).await
     }
 
     fn asked(&self) -> Vec<String> {
@@ -124,14 +122,6 @@ fn checked(state: &str, system: &str, instance: &str) -> (u16, String) {
          <systemStatus><status>{system}</status></systemStatus>\
          <instanceStatus><status>{instance}</status></instanceStatus>\
          </item></instanceStatusSet></DescribeInstanceStatusResponse>"
-    ))
-}
-
-fn running(state: &str) -> (u16, String) {
-    xml(&format!(
-        "<DescribeInstancesResponse><reservationSet><item><instancesSet><item>\
-         <instanceId>i-1</instanceId><instanceState><name>{state}</name></instanceState>\
-         </item></instancesSet></item></reservationSet></DescribeInstancesResponse>"
     ))
 }
 
@@ -370,71 +360,6 @@ async fn what_another_try_may_see_is_not_taken_for_an_answer() {
         let failed = script.look(&volume(None)).await.unwrap_err();
         assert_eq!(failed.kind(), Kind::Transient, "{failed:?}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_instance_is_waited_for_until_it_runs_and_both_checks_are_done() {
-    let script = Script::new([
-        running("pending"),
-        running("running"),
-        checked("running", "initializing", "initializing"),
-        checked("running", "initializing", "ok"),
-        checked("running", "initializing", "ok"),
-        checked("running", "ok", "ok"),
-    ]);
-    assert!(script.wait(&instance()).await.unwrap());
-    assert!(script.is_over());
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_type_with_a_waiter_is_waited_for_with_it() {
-    let clusters = |status: &str| {
-        xml(&format!(
-            "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters><DBCluster>\
-             <Status>{status}</Status></DBCluster></DBClusters></DescribeDBClustersResult>\
-             </DescribeDBClustersResponse>"
-        ))
-    };
-    let cases = [
-        (volume(None), [volumes("creating", ""), volumes("available", "")]),
-        (database(), [databases("creating"), databases("available")]),
-        (Resource::Cluster("orders".to_owned()), [clusters("creating"), clusters("available")]),
-        (table(), [tables("CREATING", 0), tables("ACTIVE", 0)]),
-    ];
-    for (resource, replies) in cases {
-        let script = Script::new(replies);
-        assert!(script.wait(&resource).await.unwrap(), "{resource}");
-        assert!(script.is_over(), "{resource}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_ends_with_the_time_or_where_it_cannot_help() {
-    let script = Script::new(std::iter::repeat_n(databases("creating"), 60));
-    let started = Instant::now();
-    assert!(!script.wait(&database()).await.unwrap());
-    assert!(started.elapsed() <= Duration::from_mins(10));
-    let script = Script::new([databases("incompatible-restore")]);
-    assert!(!script.wait(&database()).await.unwrap());
-    let script = Script::new([]);
-    // A file system has no waiter and is looked at again.
-    let file_system = Resource::FileSystem("fs-1".to_owned());
-    assert!(script.wait(&file_system).await.unwrap());
-    assert!(!script.services().wait(&file_system, Instant::now()).await.unwrap());
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_gone_while_it_is_waited_for_is_looked_at_once_more() {
-    let script = Script::new([ec2("InvalidVolume.NotFound")]);
-    assert!(!script.wait(&volume(None)).await.unwrap());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_denied_wait_names_the_permission() {
-    let script = Script::new([ec2("UnauthorizedOperation")]);
-    let denied = script.wait(&instance()).await.unwrap_err();
-    assert_eq!(denied.permission(), Some("ec2:DescribeInstances"));
-    assert_eq!(denied.to_string(), "cannot wait for the instance i-1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,259 @@
+//! Single operations of services whose SDK would be far larger than its use.
+//!
+//! The SDK of EC2 is 1.2 million lines, and one look at an instance needs a form of four fields. The
+//! operations here go through the runtime that every SDK goes through: with the same connector,
+//! credentials, retries and timeouts, and with errors of the same type. What the services take and
+//! answer is held against AWS's models by the tests of `restored`.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
+use aws_sdk_backup::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{
+    HttpStatusCodeClassifier, TransientErrorClassifier,
+};
+use aws_smithy_runtime_api::client::auth::static_resolver::{
+    StaticAuthSchemeOptionResolver, StaticAuthSchemeOptionResolverParams,
+};
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
+use aws_types::service_config::ServiceConfigKey;
+use aws_types::{SdkConfig, SigningName, region::SigningRegion};
+use form_urlencoded::Serializer;
+use roxmltree::Document;
+use serde_json::Value;
+
+use crate::session::tireless;
+
+pub use aws_smithy_runtime_api::box_error::BoxError;
+
+/// A service of AWS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Service {
+    /// What its models call it, which ends the name of its own `AWS_ENDPOINT_URL_…`.
+    pub id: &'static str,
+    /// What its host names begin with, and what requests to it are signed for.
+    pub name: &'static str,
+}
+
+/// What an operation is asked, in the protocol of its service.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// A form, which is answered in XML.
+    Form {
+        /// The version of the API, as `2016-11-15`.
+        version: &'static str,
+        /// The fields beside the names of the operation and of the version.
+        fields: Vec<(&'static str, String)>,
+    },
+    /// A JSON object, which is answered by another.
+    Json {
+        /// The version of the protocol: `1.0` or `1.1`.
+        protocol: &'static str,
+        /// What stands before the name of the operation, as `DynamoDB_20120810`.
+        target: &'static str,
+        /// The object.
+        body: Value,
+    },
+    /// A path that is read, which is answered in JSON.
+    Path {
+        /// The path.
+        path: &'static str,
+        /// Its query.
+        query: Vec<(&'static str, String)>,
+    },
+}
+
+/// What a service answered instead of what it was asked for.
+#[derive(Debug)]
+pub struct Refusal(ErrorMetadata);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Refusal {}
+
+impl ProvideErrorMetadata for Refusal {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+/// Sends `question` to `service` as its `operation`, and returns what `read` makes of the answer.
+///
+/// It is sent again as every call of an SDK with this `config` is; so is one whose answer `read` does
+/// not understand.
+///
+/// # Errors
+///
+/// As for every call of an SDK. The service may have done what it was asked for, unless it refused.
+pub async fn ask<T>(
+    config: &SdkConfig,
+    service: Service,
+    operation: &'static str,
+    question: Question,
+    read: impl Fn(&str) -> Result<T, BoxError> + Send + Sync + 'static,
+) -> Result<T, SdkError<Refusal, HttpResponse>>
+where
+    T: fmt::Debug + Send + Sync + 'static,
+{
+    let url = endpoint(config, service).await.map_err(SdkError::construction_failure)?;
+    let understand = move |answer: &HttpResponse| understand(answer, &read);
+    let prepared = Operation::builder()
+        .service_name(service.id)
+        .operation_name(operation)
+        .endpoint_url(&url)
+        .serializer(move |question: Question| request(operation, &question))
+        .deserializer(understand)
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .retry_classifier(TransientErrorClassifier::<Refusal>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
+        .interceptor(InvocationIdInterceptor::new())
+        .interceptor(RequestInfoInterceptor::new())
+        .interceptor(UserAgentInterceptor::new())
+        .with_connection_poisoning()
+        .runtime_plugin(caller(config, service))
+        .build();
+    prepared.invoke(question).await
+}
+
+/// What the clients of SDKs take from their configuration: how requests are sent, signed and repeated.
+fn caller(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
+    let mut layer = Layer::new("caller");
+    layer.store_put(AuthSchemeOptionResolverParams::from(StaticAuthSchemeOptionResolverParams));
+    layer.store_put(ApiMetadata::new(service.name, env!("CARGO_PKG_VERSION")));
+    let region = config.region().cloned().map(SigningRegion::from);
+    layer.store_put(SigV4OperationSigningConfig {
+        region,
+        name: Some(SigningName::from_static(service.name)),
+        signing_options: SigningOptions::default(),
+        ..SigV4OperationSigningConfig::default()
+    });
+    layer.store_put(tireless());
+    if let Some(retries) = config.retry_config() {
+        layer.store_put(retries.clone());
+    }
+    if let Some(timeouts) = config.timeout_config() {
+        layer.store_put(timeouts.clone());
+    }
+    let options = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
+    let mut components = RuntimeComponentsBuilder::new("caller")
+        .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(options)))
+        .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
+        .with_http_client(config.http_client())
+        .with_sleep_impl(config.sleep_impl())
+        .with_time_source(config.time_source());
+    if let Some(credentials) = config.credentials_provider() {
+        let identity = SharedIdentityResolver::new(credentials);
+        components.set_identity_resolver(SCHEME_ID, identity);
+    }
+    StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+}
+
+/// Where `service` listens: as the environment says, or else where AWS has it in the Region.
+async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, BoxError> {
+    let key = ServiceConfigKey::builder().service_id(service.id);
+    let key = key.env("AWS_ENDPOINT_URL").profile("endpoint_url").build()?;
+    let own = config.service_config().and_then(|it| it.load_config(key));
+    if let Some(url) = own.or_else(|| config.endpoint_url().map(ToOwned::to_owned)) {
+        return Ok(url);
+    }
+    // The partitions of AWS are a table in every SDK. That of AWS Backup has no exceptions.
+    let params = Params::builder()
+        .set_region(config.region().map(ToString::to_string))
+        .set_use_fips(config.use_fips())
+        .set_use_dual_stack(config.use_dual_stack())
+        .build()?;
+    let backup = DefaultResolver::new().resolve_endpoint(&params).await?;
+    let rest = backup.url().strip_prefix("https://backup").ok_or("no endpoint of AWS Backup")?;
+    Ok(format!("https://{}{rest}", service.name))
+}
+
+/// The request for an operation. Its address is added by the endpoint.
+fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError> {
+    let post = |kind: String| {
+        hyper::Request::builder().method("POST").uri("/").header("content-type", kind)
+    };
+    let request = match question {
+        Question::Form { version, fields } => {
+            let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
+            let named = [("Action", operation), ("Version", *version)].into_iter().chain(fields);
+            let form = Serializer::new(String::new()).extend_pairs(named).finish();
+            post("application/x-www-form-urlencoded".to_owned()).body(SdkBody::from(form))
+        }
+        Question::Json { protocol, target, body } => {
+            post(format!("application/x-amz-json-{protocol}"))
+                .header("x-amz-target", format!("{target}.{operation}"))
+                .body(SdkBody::from(body.to_string()))
+        }
+        Question::Path { path, query } => {
+            let query = Serializer::new(String::new()).extend_pairs(query).finish();
+            hyper::Request::get(format!("{path}?{query}")).body(SdkBody::empty())
+        }
+    };
+    Ok(request?.try_into()?)
+}
+
+/// What an answer says: what `read` makes of it, or why the service refused.
+fn understand<T>(
+    answer: &HttpResponse,
+    read: impl Fn(&str) -> Result<T, BoxError>,
+) -> Result<T, OrchestratorError<Refusal>> {
+    let body = answer.body().bytes().unwrap_or_default();
+    if answer.status().is_success() {
+        let text =
+            std::str::from_utf8(body).map_err(|it| OrchestratorError::response(it.into()))?;
+        return read(text).map_err(OrchestratorError::response);
+    }
+    Err(OrchestratorError::operation(Refusal(refusal(
+        answer.headers().get("x-amzn-errortype"),
+        body,
+    ))))
+}
+
+/// The code and the message of a refusal: in XML, or in JSON with the code in a header or a member.
+fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
+    let text = String::from_utf8_lossy(body);
+    let (code, message) = if let Ok(xml) = Document::parse(&text) {
+        let first =
+            |name| xml.descendants().find(|it| it.has_tag_name(name)).and_then(|it| it.text());
+        (first("Code").map(ToOwned::to_owned), first("Message").map(ToOwned::to_owned))
+    } else {
+        let json: Value = serde_json::from_str(&text).unwrap_or_default();
+        let member = |names: [&str; 3]| names.iter().find_map(|it| json.get(it)?.as_str());
+        let code = header.or_else(|| member(["__type", "code", "ErrorCode"]));
+        // `namespace#Code:address`
+        let bare = |it: &str| {
+            let it = it.split_once(':').map_or(it, |(code, _)| code);
+            it.rsplit_once('#').map_or(it, |(_, code)| code).to_owned()
+        };
+        (code.map(bare), member(["message", "Message", "errorMessage"]).map(ToOwned::to_owned))
+    };
+    let mut metadata = ErrorMetadata::builder();
+    if let Some(code) = code {
+        metadata = metadata.code(code);
+    }
+    if let Some(message) = message {
+        metadata = metadata.message(message);
+    }
+    metadata.build()
+}
