@@ -111,14 +111,16 @@ fn continuous_backup_and_long_retention_may_come_from_different_policies() {
     );
     let policies: Vec<_> = errors[0].contributors.iter().map(|it| &*it.policy).collect();
     assert_eq!(policies, ["0.0", "1.0"]);
+}
 
-    let cold = rule(r#""lifecycle":{"move_to_cold_storage_after_days":{"@@assign":"5"}}"#);
-    let errors = levels(&[&[&continuous], &[&cold]]).effective().validate(now());
-    assert_eq!(
-        errors[0].message,
-        "Dependent fields enable_continuous_backup=true,move_to_cold_storage_after_days=5 in \
-         policy block nightly are invalid when used together"
+#[test]
+fn cold_storage_that_a_continuous_rule_inherits_is_taken() {
+    let continuous = complete(
+        r#","enable_continuous_backup":{"@@assign":"true"},
+        "lifecycle":{"delete_after_days":{"@@assign":"30"}}"#,
     );
+    let cold = rule(r#""lifecycle":{"move_to_cold_storage_after_days":{"@@assign":"5"}}"#);
+    assert_eq!(levels(&[&[&continuous], &[&cold]]).effective().validate(now()), []);
 }
 
 #[test]
