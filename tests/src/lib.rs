@@ -9,7 +9,6 @@ pub mod in_process;
 pub mod organization;
 pub mod pattern;
 pub mod reattach;
-pub mod report;
 pub mod restored;
 pub mod role;
 pub mod stack;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use page::plan;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Fault, KeyType, Role, Settings, Vault};
 use tests::command::{Run, org_backup, org_backup_as};
 use tests::organization::Organization;
-use tests::report::plan;
 use tests::role::STATE_BUCKET;
 
 use crate::member_accounts::{MANAGEMENT, ROLE, member_role};

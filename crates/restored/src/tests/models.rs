@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use self::model::Model;
 use crate::operations::{self, Operation};
 
-#[path = "../../../simulator/tests/conformance/model.rs"]
+#[path = "../../../simulator/tests/fidelity/conformance/model.rs"]
 #[expect(dead_code, reason = "the conformance of the simulator uses what this one does not")]
 mod model;
 

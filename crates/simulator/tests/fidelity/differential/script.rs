@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::shape::{self, Outcome};
+use super::shape::{self, Outcome};
 use crate::support::Client;
 
 /// What came of a call.

@@ -1,33 +1,21 @@
 //! The same calls to the simulator and to ministack, another stand-in for AWS that somebody else
-//! wrote. Where the two answer differently, `differential/allowed.txt` says who is right, and why.
+//! wrote. Where the two answer differently, `allowed.txt` says who is right, and why.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "the helpers of tests may panic as the tests do"
-)]
-
-#[path = "differential/ministack.rs"]
 mod ministack;
-#[path = "differential/script.rs"]
 mod script;
-#[path = "differential/shape.rs"]
 mod shape;
-#[expect(dead_code, reason = "other tests use what this one does not")]
-mod support;
 
 use std::collections::BTreeSet;
 
 use simulator::{Settings, Simulator};
 
-use crate::ministack::Ministack;
+use self::ministack::Ministack;
 use crate::support::Client;
 
 const ACCOUNT: &str = "111122223333";
 
 /// Every accepted difference: a line `step | difference | reason`.
-const ALLOWED: &str = include_str!("differential/allowed.txt");
+const ALLOWED: &str = include_str!("allowed.txt");
 
 #[tokio::test]
 async fn ministack_answers_alike_but_for_the_differences_with_a_reason() {

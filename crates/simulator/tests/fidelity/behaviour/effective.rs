@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Pending, Settings, Simulator};
 
-use crate::start;
+use super::start;
 use crate::support::Client;
 
 /// A plan with backups in `vault`, and without its selections unless it is `whole`.

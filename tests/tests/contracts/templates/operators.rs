@@ -11,7 +11,7 @@ use tests::pattern::matches;
 use tests::restored::sample;
 use tests::template::{EVERYTHING, REQUIRED, Template};
 
-use crate::{all, each, stacks};
+use super::{all, each, stacks};
 
 /// What `resource` of `template` comes to, with everything that the template can do.
 fn properties(template: &Template, resource: &str) -> Value {

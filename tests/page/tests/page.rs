@@ -27,11 +27,11 @@ use chromiumoxide::handler::viewport::Viewport;
 use chromiumoxide::page::ScreenshotParams;
 use chromiumoxide::{Browser, BrowserConfig, Page};
 use futures_util::StreamExt as _;
+use page::{REGIONS, account, sample};
 use plan::report::page::page;
 use plan::report::{Report, State};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::report::{REGIONS, account, sample};
 
 static SMALL: LazyLock<Report> = LazyLock::new(|| sample(40));
 static LARGE: LazyLock<Report> = LazyLock::new(|| sample(5_000));

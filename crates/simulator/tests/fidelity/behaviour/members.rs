@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use simulator::{AccountState, KeyType, Role, Settings, Simulator, Vault};
 
+use super::{active, start};
 use crate::support::{Client, Reply};
-use crate::{active, start};
 
 const MANAGEMENT: &str = "111122223333";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tests::template::{REQUIRED, Stack, Template};
 
-use crate::{all, stacks};
+use super::{all, stacks};
 
 /// The resources of `rollout.yaml` that are made from another template, each with that template and
 /// the parameters that it is given.

@@ -196,7 +196,7 @@ fn stack<'a>(organization: &'a Organization, resource: &Resource) -> Stack<'a> {
 #[test]
 fn every_recipe_is_here_and_on_the_list() {
     let list = fs::read_to_string(repository("docs/recipes/README.md")).unwrap();
-    let tests = fs::read_to_string(repository("tests/tests/recipes.rs")).unwrap();
+    let tests = fs::read_to_string(repository("tests/tests/contracts/recipes.rs")).unwrap();
     for folder in fs::read_dir(repository("docs/recipes")).unwrap().map(|it| it.unwrap()) {
         if folder.file_type().unwrap().is_dir() {
             let name = folder.file_name().into_string().unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::{ExecutionStatus, Fault, Role, Settings};
 
-use crate::start;
+use super::start;
 use crate::support::{Client, Reply};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:repairs";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Fault, Kind, Role, Settings};
 
-use crate::{CONTENT, start, with_policy};
+use super::{CONTENT, start, with_policy};
 
 /// The detail of the only event since the last look.
 fn only(mut events: Vec<Value>) -> Value {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use simulator::{Service, Settings, Simulator};
 
-use crate::model::Model;
+use super::model::Model;
+use super::xml;
 use crate::support::{Client, Reply};
-use crate::xml;
 
 /// A simulator, the models it is held against, and what was called so far.
 pub(crate) struct Driver {

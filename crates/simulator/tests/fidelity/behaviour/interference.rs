@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use simulator::{CallOutcome, Fault, Kind, Moment, Rates, Settings};
 
-use crate::{patiently, start, with_policy};
+use super::{patiently, start, with_policy};
 
 #[tokio::test]
 async fn a_second_writer_is_refused_while_the_first_one_writes() {

@@ -6,7 +6,7 @@ use expect_test::expect_file;
 use serde_json::Value;
 use tests::template::Template;
 
-use crate::each;
+use super::each;
 
 /// What the page begins with.
 const HEAD: &str = "\
@@ -37,7 +37,7 @@ fn the_page_of_permissions_has_every_statement_of_every_template() {
             write!(page, "\n## {}\n{resources}", template.name).unwrap();
         }
     }
-    expect_file!["../../../docs/permissions.md"].assert_eq(&page);
+    expect_file!["../../../../docs/permissions.md"].assert_eq(&page);
 }
 
 /// Finds the statements in `value`, which is there under these conditions of the template.

@@ -1,12 +1,5 @@
 //! What a simulator does, seen through HTTP and from its handle.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "the helpers of tests may panic as the tests do"
-)]
-
 mod calls;
 mod effective;
 mod events;
@@ -15,8 +8,6 @@ mod interference;
 mod members;
 mod program;
 mod state;
-#[path = "../support/mod.rs"]
-mod support;
 
 use simulator::{Account, AccountState, BACKUP_POLICY, Organization, Settings, Simulator};
 

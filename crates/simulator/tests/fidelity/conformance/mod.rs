@@ -1,18 +1,8 @@
 //! The simulator held against AWS's own service models: every operation is called as its model
 //! says and has to answer as its model says.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "the helpers of tests may panic as the tests do"
-)]
-
 mod driver;
 mod model;
-#[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "other tests use what this one does not")]
-mod support;
 mod xml;
 
 use std::collections::BTreeSet;
@@ -23,8 +13,8 @@ use simulator::{
     OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack, Trail, Vault,
 };
 
-use crate::driver::{Driver, SERVICES};
-use crate::model::Model;
+use self::driver::{Driver, SERVICES};
+use self::model::Model;
 use crate::support::Client;
 
 const CONTENT: &str = r#"{"plans":{"daily":{}}}"#;

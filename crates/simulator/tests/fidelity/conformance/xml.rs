@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node};
 use serde_json::{Map, Value};
 
-use crate::model::Model;
+use super::model::Model;
 
 /// The result of an operation of the query protocol, out of its two wrappers.
 pub(crate) fn result(model: &Model, text: &str, operation: &str) -> Value {

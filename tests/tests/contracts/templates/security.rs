@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::template::Template;
 
-use crate::{all, each, stacks};
+use super::{all, each, stacks};
 
 #[test]
 fn what_keeps_backups_and_state_outlives_its_stack() {

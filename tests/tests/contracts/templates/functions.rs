@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tests::template::{REQUIRED, Template, as_sent};
 
-use crate::stacks;
+use super::stacks;
 
 /// The function behind each custom type, by the archive of the function that its resources name.
 fn functions() -> BTreeMap<String, String> {

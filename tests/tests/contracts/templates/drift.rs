@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::pattern::matches;
 use tests::template::{EVERYTHING, REQUIRED, Template};
 
-use crate::{all, each};
+use super::{all, each};
 
 /// The metrics of each function that writes any.
 const METRICS: [(&str, &[&str]); 2] = [

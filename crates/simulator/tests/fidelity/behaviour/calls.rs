@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simulator::{CallOutcome, Role, Settings, Simulator, Tally};
 use tokio::time::Instant;
 
-use crate::{CONTENT, active, start, with_policy};
+use super::{CONTENT, active, start, with_policy};
 
 /// Follows the tokens of a list and returns the pages.
 async fn pages(client: &crate::support::Client, operation: &str, member: &str) -> Vec<usize> {

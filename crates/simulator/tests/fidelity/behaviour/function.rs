@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::{Function, Moment, Outcome, Settings, Simulator};
 
-use crate::patiently;
+use super::patiently;
 
 /// Long enough for anything that happens at all.
 const DEADLINE: Duration = Duration::from_mins(1);

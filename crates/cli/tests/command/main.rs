@@ -1,0 +1,6 @@
+//! The command, run as people run it.
+
+mod documentation;
+mod policies;
+mod vectors;
+mod words;

@@ -1,0 +1,14 @@
+//! How like AWS the simulator is: as its documentation says, as its models say, and beside another
+//! stand-in for it.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
+mod behaviour;
+mod conformance;
+mod differential;
+mod support;

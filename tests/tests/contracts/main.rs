@@ -1,0 +1,9 @@
+//! What templates, events, permissions, recipes and packages promise one another.
+
+mod architecture;
+mod deploy;
+mod events;
+mod package;
+mod permissions;
+mod recipes;
+mod templates;
