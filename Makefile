@@ -9,56 +9,94 @@ FUNCTIONS := backup-policy global-settings member-accounts policy-types reattach
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := .venv/.requirements
 CHECKOV := .venv/.requirements-checkov
+# The archives for AWS, and those for this machine alone.
 PACKAGE := $(TARGET)/package
+LOCAL := $(TARGET)/local
 PEERS := .venv/.peers
-BUDGETS = $(TARGET)/debug/budgets --package $(PACKAGE)
+BUDGETS = "$(TARGET)/debug/budgets" --package "$(PACKAGE)"
+BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+# Always the same packages, so that what one target builds is there for the next. The crate that
+# drives a browser is large: `make page` builds it.
+WORKSPACE := --locked --workspace --exclude page
+
+# A compiler may take 2 GB: with less than 6 GB free, one at a time.
+ifeq ($(shell awk '/^MemAvailable/ { print ($$2 < 6000000) }' /proc/meminfo),1)
+export CARGO_BUILD_JOBS ?= 1
+endif
 
 # What is deployed where: see examples/org.toml.
 FILE ?= org.toml
-DEPLOY = python3 scripts/deploy $(1) $(FILE) $(if $(DRY_RUN),--dry-run)
+DEPLOY = python3 scripts/deploy $(1) "$(FILE)" $(if $(DRY_RUN),--dry-run)
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: package ## Protect an organization of 40 accounts, on this machine (DEMO_KEEP=1 leaves it running)
-	cargo build --locked --workspace --bin demo --bin org-backup
-	$(TARGET)/debug/demo --package $(PACKAGE)
+demo: $(VENV) $(if $(RELEASE),package,local) ## Protect an organization of 40 accounts, on this machine (RELEASE=1 as it is shipped, DEMO_KEEP=1 leaves it running)
+	cargo build $(WORKSPACE) --bin demo --bin org-backup
+	"$(TARGET)/debug/demo" --package "$(if $(RELEASE),$(PACKAGE),$(LOCAL))"
+
+.PHONY: local
+local:
+	cargo build $(WORKSPACE) --bin demo --bin org-backup $(FUNCTIONS:%=--bin %)
+	python3 scripts/package.py --local "$(TARGET)/debug" "$(LOCAL)" $(FUNCTIONS)
 
 # All targets at once: what tests need of a crate and what programs need of it are then one build.
 # Scenarios mostly wait for the published rates, so more of them run at once than there are cores.
 .PHONY: test
-test: check package ## Everything that CI runs, from nothing
-	cargo build --locked --workspace --all-targets
-	RUST_TEST_THREADS=8 cargo test --locked --workspace
-	$(TARGET)/debug/demo --package $(PACKAGE)
-	$(BUDGETS)
+test: check ## Everything but what is shipped: lints, every test, and the page if there is a browser
+	cargo build $(WORKSPACE) --all-targets
+	RUST_TEST_THREADS=8 cargo test $(WORKSPACE)
+	$(if $(BROWSER),$(MAKE) page,@echo "no browser is installed: the page of org-backup report was not tested; hint: install chromium")
+
+.PHONY: page
+page: ## The page of org-backup report, in a browser
+	cargo clippy --locked --package page --all-targets -- --deny warnings
+	cargo test --locked --package page
 
 .PHONY: check
-check: $(VENV) $(CHECKOV) ## Formatting, lints, licences and templates
+check: check-rust check-templates ## Formatting, lints, licences and templates
+
+.PHONY: check-rust
+check-rust: ## Formatting, lints and licences of the code
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy $(WORKSPACE) --all-targets -- --deny warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources of crates are not checked"; fi
+
+.PHONY: check-templates
+check-templates: $(VENV) $(CHECKOV) ## The templates, by cfn-lint and checkov
 	.venv/bin/cfn-lint
 	.venv/checkov/bin/checkov --config-file .checkov.yaml
 
+# A release holds what is counted and shown here.
+.PHONY: ci
+ci: test release ## Everything that CI runs: make test, the release, what it costs, and the demo with it
+	$(if $(BROWSER),,$(error no browser is installed; hint: install chromium))
+	$(BUDGETS)
+	$(MAKE) demo RELEASE=1
+
 .PHONY: budgets
 budgets: package ## Count anew what each function costs, and write it into docs/benchmarks/budgets.md
-	cargo build --locked --workspace --all-targets
+	cargo build $(WORKSPACE) --all-targets
 	$(BUDGETS) --write
+
+.PHONY: bench-build
+bench-build: ## Time the build from nothing, and write it into docs/benchmarks/build.md
+	python3 benches/build.py
 
 .PHONY: bench
 bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, and the merge of large organizations
-	cargo build --locked --workspace --all-targets
-	$(TARGET)/debug/peers --package $(PACKAGE) --python .venv/peers/bin/python
-	$(TARGET)/debug/convergence --package $(PACKAGE)
+	cargo build $(WORKSPACE) --all-targets
+	"$(TARGET)/debug/peers" --package "$(PACKAGE)" --python .venv/peers/bin/python
+	"$(TARGET)/debug/convergence" --package "$(PACKAGE)"
 	cargo bench --locked --package plan --bench language
 
 .PHONY: soak
 soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again
-	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test --locked --workspace \
+	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test $(WORKSPACE) \
 	  --test faults $(if $(SEED),at_random) -- --nocapture
 
 .PHONY: live-check
@@ -70,39 +108,44 @@ live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make li
 
 .PHONY: bench-members
 bench-members: $(PEERS) package ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script with boto3
-	cargo build --locked --release --package bench-members
-	$(TARGET)/release/bench-members --binary $(TARGET)/lambda/member-accounts/bootstrap --python .venv/peers/bin/python
+	cargo build --locked --profile bench --package bench-members
+	"$(TARGET)/release/bench-members" --binary "$(TARGET)/lambda/member-accounts/bootstrap" --python .venv/peers/bin/python
 
 .PHONY: audit
 audit: ## Known vulnerabilities of the crates, from the network: the answer changes without the code
 	cargo deny --all-features check advisories
 
 # cargo-lambda brings the linker and the C library of Lambda, on whatever machine it runs.
+LAMBDA := PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
+
 .PHONY: build
 build: $(VENV) ## The functions as they are shipped, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
-	PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked --release \
-	  $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(FUNCTIONS:%=--package %)
+	$(LAMBDA) --profile shipped $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(FUNCTIONS:%=--package %)
 
 .PHONY: package
 package: build ## One archive per function, in a folder named after their content
-	python3 scripts/package.py $(TARGET)/lambda $(PACKAGE) $(FUNCTIONS)
+	python3 scripts/package.py "$(TARGET)/lambda" "$(PACKAGE)" $(FUNCTIONS)
 
-RELEASE := $(TARGET)/org-backup
+BUNDLE := $(TARGET)/org-backup
+# A C library as old as that of Amazon Linux 2 and RHEL 7.
+COMMAND := x86_64-unknown-linux-gnu.2.17
 
 .PHONY: release
-release: package ## What deploys without Rust and make, as org-backup.tar.gz
-	rm -rf $(RELEASE) $(RELEASE).tar.gz
-	mkdir -p $(RELEASE)/deploy
-	cp scripts/deploy/*.py $(RELEASE)/deploy
-	cp -r templates examples docs README.md CHANGELOG.md LICENSE $(RELEASE)
-	cp $(PACKAGE)/org-backup/*/*.zip $(PACKAGE)/org-backup/*/*.cdx.json $(RELEASE)
-	cd $(RELEASE) && find . -type f ! -name SHA256SUMS | sort | xargs -d '\n' sha256sum > SHA256SUMS
-	tar --create --gzip --file $(RELEASE).tar.gz --sort name --mtime @0 --owner 0 --group 0 --numeric-owner \
-	  --directory $(TARGET) org-backup
+release: package ## What deploys without Rust and make, as org-backup.tar.gz, with the command for Linux
+	$(LAMBDA) --release --target $(COMMAND) --package cli --disable-optimizations --lambda-dir "$(TARGET)/command"
+	rm -rf "$(BUNDLE)" "$(BUNDLE).tar.gz"
+	mkdir -p "$(BUNDLE)/deploy"
+	cp scripts/deploy/*.py "$(BUNDLE)/deploy"
+	cp -r templates examples docs README.md CHANGELOG.md LICENSE "$(BUNDLE)"
+	cp "$(PACKAGE)"/org-backup/*/*.zip "$(PACKAGE)"/org-backup/*/*.cdx.json "$(BUNDLE)"
+	cp "$(TARGET)/command/org-backup/bootstrap" "$(BUNDLE)/org-backup"
+	cd "$(BUNDLE)" && find . -type f ! -name SHA256SUMS | sort | xargs -d '\n' sha256sum > SHA256SUMS
+	tar --create --gzip --file "$(BUNDLE).tar.gz" --sort name --mtime @0 --owner 0 --group 0 --numeric-owner \
+	  --directory "$(TARGET)" org-backup
 
 .PHONY: deploy
 deploy: deploy-check package ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
-	$(call DEPLOY,deploy) --archives $(PACKAGE)/org-backup/*/
+	$(call DEPLOY,deploy) --archives "$(PACKAGE)"/org-backup/*/
 
 .PHONY: undeploy
 undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1]
@@ -118,6 +161,7 @@ venv: $(VENV) $(CHECKOV) ## The Python tools, pinned and hashed
 
 $(VENV): requirements.txt
 	@python3 -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python cannot make virtual environments; hint: install the package python3-venv" >&2; exit 1; }
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

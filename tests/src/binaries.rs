@@ -31,9 +31,10 @@ pub fn binary(name: &str) -> PathBuf {
 fn is_fresh(binary: &Path) -> bool {
     let changed = |it: &Path| fs::metadata(it).and_then(|it| it.modified()).ok();
     let Some(built) = changed(binary) else { return false };
-    // Cargo writes `binary: source source …` next to the binary.
-    let sources = fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
-    let mut sources = sources.split_whitespace().skip(1).map(Path::new).peekable();
+    // Cargo writes `binary: source source …` next to the binary, with `\\ ` for a space in a name.
+    let rule = fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
+    let Some((_, sources)) = rule.trim_end().split_once(": ") else { return false };
+    let sources = sources.replace("\\ ", "\0");
     let older = |it: &Path| changed(it).is_some_and(|it: SystemTime| it <= built);
-    sources.peek().is_some() && sources.all(older)
+    sources.split(' ').all(|it| older(Path::new(&it.replace('\0', " "))))
 }

@@ -44,8 +44,8 @@ struct Options {
     /// The command `org-backup`; the one beside this program by default.
     #[arg(long)]
     command: Option<PathBuf>,
-    /// The folder with the archives that `make package` makes.
-    #[arg(long, default_value = "target/package")]
+    /// The folder with the archives of the functions, as `scripts/package.py` makes them.
+    #[arg(long, default_value = "target/local")]
     package: PathBuf,
     /// The folder with the templates.
     #[arg(long, default_value = "templates")]

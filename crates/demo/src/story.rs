@@ -31,10 +31,17 @@ impl Stage<'_> {
 
     fn a_bare_organization(&self) -> Result<(), Failure> {
         let (ours, theirs) = (self.simulated.endpoint(), self.ministack.endpoint());
+        let prefix = self.bootstrap.parameters.get("ArtifactPrefix");
+        let build = if prefix.is_some_and(|it| it.contains("/local-")) {
+            "a development build; `make demo RELEASE=1` takes what is shipped"
+        } else {
+            "as they are shipped"
+        };
         self.screen.rest();
         self.screen.line(&format!(
             "Organizations, Backup and STS: the simulator at {ours}\n\
-             CloudFormation, Lambda, IAM and S3: ministack at {theirs}"
+             CloudFormation, Lambda, IAM and S3: ministack at {theirs}\n\
+             Functions: {build}"
         ));
         self.screen.chapter(1, "A bare organization");
         let organization = self.simulated.organization();

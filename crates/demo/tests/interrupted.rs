@@ -43,6 +43,7 @@ fn an_interrupted_demo_leaves_nothing_behind() {
         .unwrap_or_else(|it| panic!("{it}; hint: cargo build --workspace --all-targets"));
     let packed = Command::new(&python)
         .arg(root.join("scripts/package.py"))
+        .arg("--local")
         .args([binaries.path(), package.path()])
         .args(FUNCTIONS)
         .output()
