@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::events::{Events, Told};
-use crate::fault::{Faults, Kind};
+use crate::fault::{Failure, Faults, Garbled, Kind};
 use crate::hold::{Held, Holds, Moment};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::operation::{Operation, Service};
@@ -101,7 +101,9 @@ impl Core {
         let withheld = (told && guarded).then(|| self.world.organization.withheld().clone());
         let coverage = takes.then(|| self.world.organization.coverage());
         let result = match fault {
-            Some(Kind::Error(_) | Kind::DropBefore) => Ok(Reply::empty()),
+            Some(
+                Kind::Error(_) | Kind::DropBefore | Kind::Garbled(Garbled { done: false, .. }),
+            ) => Ok(Reply::empty()),
             _ => self.work(call, now),
         };
         let changed = self.world.revision() != revision;
@@ -112,13 +114,24 @@ impl Core {
                 (reply, Outcome::Error(failure.code.clone()), told_to)
             }
             (Some(Kind::DropBefore | Kind::DropAfter), _) => (Reply::empty(), Outcome::Dropped, ""),
+            (Some(Kind::Garbled(garbled)), result) => {
+                let unavailable = Failure::new("ServiceUnavailable");
+                let reply = match result {
+                    _ if !garbled.done => services::failed(call, &unavailable, told_to),
+                    Ok(reply) => reply.clone(),
+                    Err(refusal) => services::refused(call, refusal),
+                };
+                (garbled.reply(reply), Outcome::Dropped, "")
+            }
             (_, Ok(reply)) => (reply.clone(), Outcome::Success, ""),
             (_, Err(refusal)) => {
                 let outcome = Outcome::Error(refusal.code.as_str().to_owned());
                 (services::refused(call, refusal), outcome, refusal.message.as_str())
             }
         };
-        if told && guarded && !matches!(fault, Some(Kind::DropBefore)) {
+        let is_lost =
+            matches!(fault, Some(Kind::DropBefore | Kind::Garbled(Garbled { done: false, .. })));
+        if told && guarded && !is_lost {
             let result = match &outcome {
                 Outcome::Error(code) => Err((code.as_str(), why)),
                 Outcome::Success | Outcome::Dropped => match &result {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
+
+use crate::reply::Reply;
 
 /// Something that goes wrong with some of the calls of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,53 @@ pub enum Kind {
     DropBefore,
     /// The work is done and the connection closed without a reply.
     DropAfter,
+    /// Something between the caller and AWS answers, or spoils the answer of AWS.
+    Garbled(Garbled),
+}
+
+/// An answer that is not one of AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Garbled {
+    /// The HTTP status.
+    pub status: u16,
+    /// What comes in place of AWS's answer.
+    pub body: Body,
+    /// Whether the call does its work first.
+    #[serde(default)]
+    pub done: bool,
+}
+
+/// The body of an answer that is not one of AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Body {
+    /// A page for a browser, as proxies and load balancers show it.
+    Html,
+    /// The first half of what AWS answers.
+    Cut,
+    /// Nothing.
+    Empty,
+    /// This many spaces.
+    Long(usize),
+}
+
+impl Garbled {
+    /// What is sent in place of `reply`.
+    pub(crate) fn reply(&self, reply: Reply) -> Reply {
+        let page = "<!DOCTYPE html>\n<html><body><h1>Service Unavailable</h1></body></html>\n";
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let garbled = match self.body {
+            Body::Html => Reply::new("text/html", page),
+            Body::Cut => {
+                let half = reply.body.len() / 2;
+                Reply { body: reply.body.into_iter().take(half).collect(), ..reply }
+            }
+            Body::Empty => Reply::empty(),
+            Body::Long(length) => Reply::new("text/plain", vec![b' '; length]),
+        };
+        garbled.status(status)
+    }
 }
 
 /// An error as AWS sends it.
@@ -50,6 +100,9 @@ pub struct Failure {
     /// The HTTP status.
     #[serde(default = "bad_request")]
     pub status: u16,
+    /// After how many seconds the caller is told to come again.
+    #[serde(default)]
+    pub retry_after: Option<u32>,
 }
 
 fn one() -> u64 {
@@ -96,6 +149,12 @@ impl Fault {
         self
     }
 
+    /// The next call of `operation` gets this answer in place of AWS's, with its work `done` or not.
+    #[must_use]
+    pub fn garbled(operation: &str, status: u16, body: Body, done: bool) -> Self {
+        Self::new(operation, Kind::Garbled(Garbled { status, body, done }))
+    }
+
     /// The next call of `operation` takes this much longer.
     #[must_use]
     pub fn delay(operation: &str, delay: Duration) -> Self {
@@ -136,7 +195,7 @@ impl Failure {
     /// An error with HTTP status 400.
     #[must_use]
     pub fn new(code: &str) -> Self {
-        Self { code: code.to_owned(), reason: None, status: bad_request() }
+        Self { code: code.to_owned(), reason: None, status: bad_request(), retry_after: None }
     }
 }
 

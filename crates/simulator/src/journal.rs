@@ -68,7 +68,7 @@ pub enum Outcome {
     Success,
     /// It was refused with this error code.
     Error(String),
-    /// The connection was closed without an answer.
+    /// The connection was closed without an answer, or what came is no answer of AWS.
     Dropped,
 }
 

@@ -67,7 +67,7 @@ mod vaults;
 mod world;
 
 pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
-pub use self::fault::{Failure, Fault, Kind};
+pub use self::fault::{Body, Failure, Fault, Garbled, Kind};
 pub use self::hold::{Hold, Moment};
 pub use self::iam::{Asked, Iam, Role, Verdict};
 pub use self::journal::{Entry, Outcome as CallOutcome, Tally};

@@ -17,7 +17,7 @@ use tokio::process::Command;
 use tokio::task::JoinHandle;
 
 use super::child::Child;
-use super::runtime::{Runtime, Said, serve};
+use super::runtime::{Deadline, Runtime, Said, serve};
 use crate::hold::Hold;
 use crate::simulator::Simulator;
 
@@ -119,10 +119,15 @@ impl Function {
 
     /// Sends `event`, which has to be answered within `deadline`.
     pub async fn invoke(&self, event: &Value, deadline: Duration) -> Outcome {
+        self.invoke_text(&event.to_string(), deadline).await
+    }
+
+    /// The same for an event that may say what no [`Value`] can.
+    pub async fn invoke_text(&self, event: &str, deadline: Duration) -> Outcome {
         if self.runtime.init_error().is_some() {
             return Outcome::Exited(self.child.exited().await);
         }
-        let answer = self.runtime.submit(event, deadline);
+        let answer = self.runtime.submit(event.to_owned(), Deadline::After(deadline));
         tokio::select! {
             biased;
             Ok(said) = answer => match said {
@@ -134,6 +139,17 @@ impl Function {
                 self.kill().await;
                 Outcome::TimedOut
             }
+        }
+    }
+
+    /// Sends `event` with `deadline`, which is no time, and waits until the function asks for another.
+    /// Returns whether it does. What it asked for before must have been [waited for](Self::idle).
+    pub async fn invoke_without_deadline(&self, event: &Value, deadline: &str) -> bool {
+        let _nobody_answers =
+            self.runtime.submit(event.to_string(), Deadline::Text(deadline.to_owned()));
+        tokio::select! {
+            () = self.runtime.asked() => true,
+            _ = self.child.exited() => false,
         }
     }
 

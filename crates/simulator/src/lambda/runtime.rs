@@ -43,18 +43,26 @@ struct State {
 struct Invocation {
     id: String,
     event: String,
-    deadline: Duration,
+    deadline: Deadline,
     answer: oneshot::Sender<Said>,
+}
+
+/// When a function is told to be done.
+pub(super) enum Deadline {
+    /// After so long.
+    After(Duration),
+    /// What this says, which is no time.
+    Text(String),
 }
 
 impl Runtime {
     /// Hands `event` to the function as soon as it asks for one.
-    pub(super) fn submit(&self, event: &Value, deadline: Duration) -> oneshot::Receiver<Said> {
+    pub(super) fn submit(&self, event: String, deadline: Deadline) -> oneshot::Receiver<Said> {
         let (answer, answered) = oneshot::channel();
         let mut state = self.lock();
         state.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", state.invocations);
-        state.waiting = Some(Invocation { id, event: event.to_string(), deadline, answer });
+        state.waiting = Some(Invocation { id, event, deadline, answer });
         drop(state);
         self.arrived.notify_one();
         answered
@@ -111,11 +119,15 @@ impl State {
         let Invocation { id, event, deadline, answer } = self.waiting.take()?;
         self.running = Some((id.clone(), answer));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let deadline = match deadline {
+            Deadline::After(time) => (now + time).as_millis().to_string(),
+            Deadline::Text(text) => text,
+        };
         let arn = "arn:aws:lambda:us-east-1:111122223333:function:function";
         let trace = "Root=1-00000000-000000000000000000000000;Sampled=0";
         let reply = Reply::new("application/json", event)
             .header("lambda-runtime-aws-request-id", id)
-            .header("lambda-runtime-deadline-ms", (now + deadline).as_millis().to_string())
+            .header("lambda-runtime-deadline-ms", deadline)
             .header("lambda-runtime-invoked-function-arn", arn)
             .header("lambda-runtime-trace-id", trace);
         Some(reply)

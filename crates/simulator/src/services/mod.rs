@@ -87,12 +87,12 @@ pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
         _ => 400,
     };
     let (code, reason) = (refusal.code.as_str().to_owned(), refusal.reason.clone());
-    failed(call, &Failure { code, reason, status }, &refusal.message)
+    failed(call, &Failure { code, reason, status, retry_after: None }, &refusal.message)
 }
 
 /// An error in the words of the call's service.
 pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
-    match call.service {
+    let reply = match call.service {
         Service::Organizations => organizations::error(failure, message),
         Service::Backup => backup::error(failure, message),
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => {
@@ -102,6 +102,13 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
             json::error(call.service, failure, message)
         }
         Service::S3 | Service::Response => objects::error(call, failure, message),
+    };
+    match failure.retry_after {
+        // The header of HTTP, and the one that the SDKs of AWS read.
+        Some(seconds) => reply
+            .header("retry-after", seconds.to_string())
+            .header("x-amz-retry-after", (u64::from(seconds) * 1_000).to_string()),
+        None => reply,
     }
 }
 
