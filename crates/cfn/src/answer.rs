@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::request::Envelope;
-use crate::{Failure, NOT_CREATED, Reply};
+use crate::{Failure, NOT_CREATED, Reply, Undelivered, chain};
 
 /// The most bytes CloudFormation reads of an answer; it fails the resource on a longer one.
 const LIMIT: usize = 4096;
@@ -24,7 +24,7 @@ pub(crate) struct Answer<'a> {
     no_echo: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: BTreeMap<&'static str, String>,
-    /// What follows the reason and is never cut: where to read more.
+    /// What follows the reason and is the last to go: where to read more.
     #[serde(skip)]
     ending: String,
 }
@@ -77,7 +77,15 @@ impl<'a> Answer<'a> {
         self.reason.as_deref()
     }
 
-    /// The JSON to send: the reason is cut first, between two characters, then `Data` is dropped.
+    /// Whether the answer to `envelope` is short enough, whatever it says.
+    pub(crate) fn fits(envelope: &'a Envelope) -> bool {
+        let reason = chain(&Undelivered::OutOfTime);
+        let failure = Failure { reason, physical_id: None, error: None };
+        Self::new(envelope, Err(failure), "").body().len() <= LIMIT
+    }
+
+    /// The JSON to send: the reason is cut first, between two characters, then `Data` is dropped, and
+    /// then what follows the reason.
     pub(crate) fn body(mut self) -> String {
         let whole = self.reason.clone().unwrap_or_default();
         let mut kept = whole.as_str();
@@ -96,6 +104,8 @@ impl<'a> Answer<'a> {
                 kept = head(kept, kept.len().saturating_sub(excess.div_ceil(6)));
             } else if !self.data.is_empty() {
                 self.data.clear();
+            } else if !self.ending.is_empty() {
+                self.ending.clear();
             } else {
                 return body;
             }

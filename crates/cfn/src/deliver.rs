@@ -1,5 +1,6 @@
 //! Takes an answer to where CloudFormation waits for it.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
@@ -15,7 +16,7 @@ use crate::response_url::ResponseUrl;
 /// Why an answer did not reach CloudFormation.
 ///
 /// No variant repeats the address or carries a cause that might.
-#[derive(Debug, Error)]
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Undelivered {
     /// The event has no `ResponseURL`, so it is not a custom-resource request.
     #[error("the event has no ResponseURL")]
@@ -29,12 +30,20 @@ pub enum Undelivered {
     /// The connection failed.
     #[error("the connection for the answer failed")]
     Connection,
-    /// The storage behind the address refused the answer.
-    #[error("the answer was refused with HTTP status {0}")]
-    Refused(u16),
+    /// The storage behind the address refused the answer each time, the last time with this status.
+    #[error("the answer was refused with HTTP status {status}, the last of {attempts} attempts")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// How often the answer was sent.
+        attempts: u32,
+    },
     /// The function's deadline came first.
     #[error("the deadline came before the answer was delivered")]
     OutOfTime,
+    /// What an answer has to repeat is more than CloudFormation reads of one.
+    #[error("what the answer has to repeat is longer than an answer may be")]
+    TooLong,
 }
 
 /// Puts `body` to `url`, trying again until `until`.
@@ -50,7 +59,9 @@ pub(crate) async fn put(
     body: &str,
     until: Instant,
 ) -> Result<(), Undelivered> {
+    let (sent, last) = (Cell::new(0), Cell::new(None));
     let once = async || {
+        sent.set(sent.get() + 1);
         let mut request = HttpRequest::new(SdkBody::from(body));
         request.set_method("PUT").map_err(|_| Undelivered::Request)?;
         request.set_uri(url.reveal()).map_err(|_| Undelivered::Request)?;
@@ -58,7 +69,7 @@ pub(crate) async fn put(
         let response = http.call(request).await.map_err(|_| Undelivered::Connection)?;
         match response.status().as_u16() {
             200..=299 => Ok(()),
-            status => Err(Undelivered::Refused(status)),
+            status => Err(Undelivered::Refused { status, attempts: sent.get() }),
         }
     };
     let patience = ExponentialBuilder::default()
@@ -66,9 +77,11 @@ pub(crate) async fn put(
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(2))
         .without_max_times();
-    let attempts = once
-        .retry(patience)
-        .when(|it| !matches!(it, Undelivered::Request))
-        .notify(|it, _| warn!(error = %it, "the answer is sent again"));
-    timeout_at(until, attempts).await.unwrap_or(Err(Undelivered::OutOfTime))
+    let attempts =
+        once.retry(patience).when(|it| !matches!(it, Undelivered::Request)).notify(|it, _| {
+            warn!(error = %it, "the answer is sent again");
+            last.set(Some(*it));
+        });
+    let delivered = timeout_at(until, attempts).await;
+    delivered.unwrap_or_else(|_| Err(last.get().unwrap_or(Undelivered::OutOfTime)))
 }

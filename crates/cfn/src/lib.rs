@@ -18,9 +18,11 @@
 
 mod answer;
 mod deliver;
+mod event;
 mod logging;
 mod request;
 mod response_url;
+mod runtime;
 mod scalar;
 mod ticket;
 
@@ -32,17 +34,19 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use futures_util::FutureExt;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info};
 
+use crate::answer::Answer;
 pub use crate::deliver::Undelivered;
+pub use crate::event::Event;
 pub use crate::logging::lines;
 pub use crate::logging::start as start_logging;
 pub use crate::request::{Change, Request, read_properties};
 use crate::request::{Envelope, read};
+pub use crate::runtime::{refuse_to_start, serve_events};
 pub use crate::scalar::{Flag, List, optional};
 pub use crate::ticket::{Broken, Outcome, Task, Ticket, run_with_tasks, serve_with_tasks};
 
@@ -119,11 +123,11 @@ pub async fn run<P: DeserializeOwned>(
 ) -> Result<(), lambda_runtime::Error> {
     logging::start();
     let (http, handle) = (&http, &handle);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+    serve_events(async |event: LambdaEvent<Event>| {
         let until = deadline(&event.context);
         let log_stream = event.context.env_config.log_stream.clone();
         serve(http, handle, event.payload, until, &log_stream).await
-    }))
+    })
     .await
 }
 
@@ -138,11 +142,12 @@ impl From<Undelivered> for Diagnostic {
 /// # Errors
 ///
 /// When the answer could not be delivered: Lambda then delivers the request again. An event that
-/// names no usable address for the answer fails before the handler runs, so nothing has changed.
+/// names no usable address for the answer, or more to repeat than an answer has room for, fails before
+/// the handler runs, so nothing has changed.
 pub async fn serve<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
-    event: Value,
+    event: impl Into<Event>,
     until: Instant,
     log_stream: &str,
 ) -> Result<(), Undelivered> {
@@ -158,17 +163,20 @@ pub async fn serve<P: DeserializeOwned>(
 pub async fn respond<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
-    event: Value,
+    event: impl Into<Event>,
     until: Instant,
     log_stream: &str,
 ) -> Result<(), Undelivered> {
     let started = Instant::now();
-    let envelope = Envelope::read(&event).inspect_err(|refused| {
+    let event = event.into();
+    let envelope = Envelope::read(&event)
+        .and_then(|it| if Answer::fits(&it) { Ok(it) } else { Err(Undelivered::TooLong) });
+    let envelope = envelope.inspect_err(|refused| {
         error!(error = %chain(refused), "the request cannot be answered");
     })?;
     let ticket = Ticket::new(envelope, log_stream);
     let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
-    let outcome = match attempt(handle, event, ticket.clone(), until - margin).await {
+    let outcome = match attempt(handle, &event, ticket.clone(), until - margin).await {
         Ok(Outcome::Answer(reply)) => Ok(reply),
         Ok(Outcome::Later) => {
             info!("the answer comes later");
@@ -183,7 +191,7 @@ pub async fn respond<P: DeserializeOwned>(
 /// Runs the handler so that it always comes to an end: by `until`, and not by a panic.
 async fn attempt<P: DeserializeOwned>(
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
-    event: Value,
+    event: &Event,
     ticket: Ticket,
     until: Instant,
 ) -> Result<Outcome, Failure> {

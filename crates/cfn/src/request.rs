@@ -2,15 +2,16 @@
 
 use std::time::SystemTime;
 
-use aws_lambda_events::event::cloudformation::CloudFormationCustomResourceRequest as Event;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use thiserror::Error;
 use tokio::time::Instant;
 
 use crate::NOT_CREATED;
 use crate::deliver::Undelivered;
+use crate::event::Event;
 use crate::response_url::ResponseUrl;
 
 /// What CloudFormation asks for, less the protocol.
@@ -68,10 +69,15 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     /// Reads the envelope of `event`, which may otherwise be anything.
-    pub(crate) fn read(event: &Value) -> Result<Self, Undelivered> {
-        let text = |name| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    pub(crate) fn read(event: &Event) -> Result<Self, Undelivered> {
+        let members = event.members();
+        let read = |name| serde_json::from_str::<Value>(members.get(name)?.get()).ok();
+        let text = |name| match read(name) {
+            Some(Value::String(text)) => text,
+            _ => String::new(),
+        };
         Ok(Self {
-            response_url: ResponseUrl::read(event.get("ResponseURL"))?,
+            response_url: ResponseUrl::read(read("ResponseURL").as_ref())?,
             request_type: text("RequestType"),
             stack_id: text("StackId"),
             request_id: text("RequestId"),
@@ -86,41 +92,72 @@ impl Envelope {
 pub(crate) enum Misread {
     #[error("the event is not a custom-resource request")]
     Event(#[source] serde_json::Error),
-    #[error("`RequestType` is not one of Create, Update and Delete")]
-    Type,
+    #[error("the event has no `PhysicalResourceId`")]
+    NoId,
     #[error(transparent)]
     Property(serde_path_to_error::Error<serde_json::Error>),
     #[error("property `{path}`")]
     PropertyAt { path: String, source: serde_json::Error },
 }
 
+/// A request, whose properties are not read yet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Outline<'a> {
+    request_type: RequestType,
+    stack_id: String,
+    logical_resource_id: String,
+    physical_resource_id: Option<String>,
+    #[serde(borrow)]
+    resource_properties: &'a RawValue,
+    #[serde(borrow)]
+    old_resource_properties: Option<&'a RawValue>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+enum RequestType {
+    Create,
+    Update,
+    Delete,
+}
+
 /// Reads the request in `event`.
 pub(crate) fn read<P: DeserializeOwned>(
-    event: Value,
+    event: &Event,
     received: SystemTime,
     deadline: Instant,
 ) -> Result<Request<P>, Misread> {
-    let (change, physical_id, stack_id, logical_id) =
-        match serde_json::from_value(event).map_err(Misread::Event)? {
-            Event::Create(it) => {
-                let properties = properties(it.resource_properties)?;
-                let change = Change::Apply { properties, previous: None };
-                (change, None, it.stack_id, it.logical_resource_id)
-            }
-            Event::Update(it) => {
-                let previous = properties(it.old_resource_properties).ok();
-                let properties = properties(it.resource_properties)?;
-                let change = Change::Apply { properties, previous };
-                (change, Some(it.physical_resource_id), it.stack_id, it.logical_resource_id)
-            }
-            Event::Delete(it) => {
-                let change = Change::Remove { properties: properties(it.resource_properties).ok() };
-                (change, Some(it.physical_resource_id), it.stack_id, it.logical_resource_id)
-            }
-            _ => return Err(Misread::Type),
-        };
+    let Outline {
+        request_type,
+        stack_id,
+        logical_resource_id: logical_id,
+        physical_resource_id: id,
+        resource_properties,
+        old_resource_properties,
+    } = serde_json::from_str(event.text()).map_err(Misread::Event)?;
+    let (change, physical_id) = match request_type {
+        RequestType::Create => {
+            let properties = raw_properties(resource_properties)?;
+            (Change::Apply { properties, previous: None }, None)
+        }
+        RequestType::Update => {
+            let previous = old_resource_properties.and_then(|it| raw_properties(it).ok());
+            let properties = raw_properties(resource_properties)?;
+            (Change::Apply { properties, previous }, Some(id.ok_or(Misread::NoId)?))
+        }
+        RequestType::Delete => {
+            let properties = raw_properties(resource_properties).ok();
+            (Change::Remove { properties }, Some(id.ok_or(Misread::NoId)?))
+        }
+    };
     let physical_id = physical_id.filter(|it| !it.is_empty() && it != NOT_CREATED);
     Ok(Request { change, physical_id, stack_id, logical_id, received, deadline })
+}
+
+/// Reads the properties of the resource from what came.
+fn raw_properties<P: DeserializeOwned>(raw: &RawValue) -> Result<P, Misread> {
+    let mut text = serde_json::Deserializer::from_str(raw.get());
+    properties(serde_path_to_error::deserialize(&mut text).map_err(misread)?)
 }
 
 /// Reads the properties of a resource as CloudFormation sends them: every scalar is a string.
@@ -138,8 +175,12 @@ fn properties<P: DeserializeOwned>(mut properties: Value) -> Result<P, Misread> 
         properties.remove("ServiceToken");
         properties.remove("ServiceTimeout");
     }
-    serde_path_to_error::deserialize(properties).map_err(|it| match it.path().to_string() {
-        path if path == "." => Misread::Property(it),
-        path => Misread::PropertyAt { path, source: it.into_inner() },
-    })
+    serde_path_to_error::deserialize(properties).map_err(misread)
+}
+
+fn misread(error: serde_path_to_error::Error<serde_json::Error>) -> Misread {
+    match error.path().to_string() {
+        path if path == "." => Misread::Property(error),
+        path => Misread::PropertyAt { path, source: error.into_inner() },
+    }
 }

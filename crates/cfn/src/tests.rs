@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use expect_test::{Expect, expect};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -52,7 +52,7 @@ impl HttpConnector for Sink {
 impl Sink {
     async fn serve(
         &self,
-        event: Value,
+        event: impl Into<Event>,
         handle: impl AsyncFn(Request<Properties>) -> Result<Reply, Failure>,
     ) -> Result<(), Undelivered> {
         let http = SharedHttpConnector::new(self.clone());
@@ -93,7 +93,7 @@ fn loud() -> Value {
 
 /// Serves one event with `handle` and compares the one answer.
 async fn check(
-    event: Value,
+    event: impl Into<Event>,
     handle: impl AsyncFn(Request<Properties>) -> Result<Reply, Failure>,
     expect: Expect,
 ) {
@@ -191,7 +191,7 @@ async fn an_unknown_request_type_is_answered() {
     check(
         event("Upsert", &loud()),
         async |_| panic!("the handler must not run"),
-        expect!["FAILED noise-1 the event is not a custom-resource request: unknown variant `Upsert`, expected one of `Create`, `Update`, `Delete` (log stream 2026/11/21/[$LATEST]f00d)"],
+        expect!["FAILED noise-1 the event is not a custom-resource request: unknown variant `Upsert`, expected one of `Create`, `Update`, `Delete` at line 1 column 109 (log stream 2026/11/21/[$LATEST]f00d)"],
     )
     .await;
 }
@@ -299,11 +299,107 @@ async fn a_refused_or_lost_answer_is_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_never_accepted_is_an_error_shortly_before_the_deadline() {
     let sink = Sink::default();
-    *sink.replies.lock().unwrap() = vec![Some(500); 1000];
+    *sink.replies.lock().unwrap() = [vec![None], vec![Some(403); 1000]].concat();
     let started = Instant::now();
     let failed = sink.serve(event("Create", &loud()), async |_| Ok(made())).await.unwrap_err();
-    assert!(matches!(failed, Undelivered::OutOfTime));
+    let attempts = u32::try_from(sink.answers().len()).unwrap();
+    assert_eq!(failed, Undelivered::Refused { status: 403, attempts });
+    let words =
+        format!("the answer was refused with HTTP status 403, the last of {attempts} attempts");
+    assert_eq!(Diagnostic::from(failed).error_message, words);
     assert_eq!(started.elapsed(), Duration::from_millis(59_500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_arrives_is_told_as_that() {
+    let sink = Sink::default();
+    *sink.replies.lock().unwrap() = vec![None; 1000];
+    let failed = sink.serve(event("Create", &loud()), async |_| Ok(made())).await.unwrap_err();
+    assert_eq!(failed, Undelivered::Connection);
+}
+
+/// The event as the library reads it, with `half` in place of the text `half`.
+fn with_half_a_character(event: &Value) -> Event {
+    let text = event.to_string().replace("half", r"half \ud83d");
+    assert!(serde_json::from_str::<Value>(&text).is_err(), "{text} can be read");
+    let mut text = serde_json::Deserializer::from_slice(text.as_bytes());
+    serde_path_to_error::deserialize(&mut text).unwrap()
+}
+
+#[tokio::test]
+async fn half_a_character_in_a_property_is_answered_with_its_path() {
+    let untouched = async |_| panic!("the handler must not run");
+    check(
+        with_half_a_character(&event("Create", &json!({"Name": "horn", "Names": ["a", "half"]}))),
+        untouched,
+        expect!["FAILED not-created property `Names[1]`: unexpected end of hex escape at line 1 column 41 (log stream 2026/11/21/[$LATEST]f00d)"],
+    )
+    .await;
+    check(
+        with_half_a_character(&event("Update", &json!({"Name": "half"}))),
+        untouched,
+        expect!["FAILED noise-1 property `Name`: unexpected end of hex escape at line 1 column 21 (log stream 2026/11/21/[$LATEST]f00d)"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn half_a_character_is_no_matter_where_it_is_not_needed() {
+    let mut update = event("Update", &loud());
+    update["OldResourceProperties"] = json!({"Name": "half"});
+    let handle = async |request: Request<Properties>| {
+        assert!(matches!(request.change, Change::Apply { previous: None, .. }));
+        Ok(made())
+    };
+    check(with_half_a_character(&update), handle, expect!["SUCCESS noise-2 -"]).await;
+    // What failed to be created is removed with the same properties.
+    let delete = event("Delete", &json!({"Name": "half"}));
+    let handle = async |request: Request<Properties>| {
+        assert!(matches!(request.change, Change::Remove { properties: None }));
+        Ok(made())
+    };
+    check(with_half_a_character(&delete), handle, expect!["SUCCESS noise-1 -"]).await;
+}
+
+#[tokio::test]
+async fn a_property_that_is_nested_without_end_is_answered() {
+    let mut names = json!([]);
+    for _ in 0..200 {
+        names = json!([names]);
+    }
+    let sink = Sink::default();
+    let untouched = async |_| panic!("the handler must not run");
+    let create = event("Create", &json!({"Name": "horn", "Names": names}));
+    sink.serve(create, untouched).await.unwrap();
+    let reason = sink.answers()[0]["Reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("property `Names[0][0]"), "{reason}");
+    assert!(reason.contains("recursion limit exceeded"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_answer_that_has_to_repeat_much_is_short_enough_all_the_same() {
+    for (member, length) in [("StackId", 3700), ("PhysicalResourceId", 3700), ("StackId", 3800)] {
+        let sink = Sink::default();
+        let mut event = event("Update", &loud());
+        event[member] = json!("x".repeat(length));
+        let handle = async |_| Err(broken("horn"));
+        // The sink measures it.
+        sink.serve(event.clone(), handle).await.unwrap();
+        let answer = &sink.answers()[0];
+        assert_eq!((&answer["Status"], &answer[member]), (&json!("FAILED"), &event[member]));
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_would_be_too_long_changes_nothing() {
+    for member in ["StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId"] {
+        let sink = Sink::default();
+        let mut event = event("Update", &loud());
+        event[member] = json!("x".repeat(4096));
+        let untouched = async |_| panic!("the handler must not run");
+        assert_eq!(sink.serve(event, untouched).await, Err(Undelivered::TooLong));
+        assert!(sink.answers().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -359,12 +455,12 @@ async fn an_answer_goes_to_https_or_to_loopback_only() {
 
 #[test]
 fn the_response_url_is_never_shown() {
-    let envelope = Envelope::read(&event("Create", &loud())).unwrap();
+    let envelope = Envelope::read(&event("Create", &loud()).into()).unwrap();
     assert!(!format!("{envelope:?}").contains("answers.example.com"));
     let mut event = event("Create", &loud());
     for url in ["http://answers.example.com/secret", "https://[secret/"] {
         event["ResponseURL"] = json!(url);
-        let error = Envelope::read(&event).unwrap_err();
+        let error = Envelope::read(&event.clone().into()).unwrap_err();
         assert!(!chain(&error).contains("secret") && !format!("{error:?}").contains("secret"));
     }
 }

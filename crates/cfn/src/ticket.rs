@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,8 +13,8 @@ use tracing::{error, info};
 use crate::answer::Answer;
 use crate::request::Envelope;
 use crate::{
-    Failure, MARGIN, NOT_CREATED, Reply, Request, Undelivered, chain, deadline, deliver, logging,
-    respond,
+    Event, Failure, MARGIN, NOT_CREATED, Reply, Request, Undelivered, chain, deadline, deliver,
+    logging, respond, serve_events,
 };
 
 /// What a handler does about its answer.
@@ -146,11 +146,11 @@ pub async fn run_with_tasks<P: DeserializeOwned>(
 ) -> Result<(), lambda_runtime::Error> {
     logging::start();
     let (http, handle, task) = (&http, &handle, &task);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+    serve_events(async |event: LambdaEvent<Event>| {
         let until = deadline(&event.context);
         let log_stream = event.context.env_config.log_stream.clone();
         serve_with_tasks(http, handle, task, event.payload, until, &log_stream).await
-    }))
+    })
     .await
 }
 
@@ -164,18 +164,22 @@ pub async fn serve_with_tasks<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
     task: &impl AsyncFn(Task) -> Result<Value, Failure>,
-    event: Value,
+    event: impl Into<Event>,
     until: Instant,
     log_stream: &str,
 ) -> Result<Value, Broken> {
-    if event.get("ResponseURL").is_some() {
+    let event = event.into();
+    if event.members().contains_key("ResponseURL") {
         let responded = respond(http, handle, event, until, log_stream).await;
         return responded.map(|()| Value::Null).map_err(Broken::Undelivered);
     }
     let started = Instant::now();
     let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
-    let done = Box::pin(task(Task { event, deadline: until - margin })).await;
+    let done = match event.value() {
+        Ok(event) => Box::pin(task(Task { event, deadline: until - margin })).await,
+        Err(error) => Err(error.into()),
+    };
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match done {
         Ok(value) => {

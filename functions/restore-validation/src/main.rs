@@ -1,6 +1,6 @@
 //! The Lambda function that says of every restore test whether it is good.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,5 +12,5 @@ async fn main() -> Result<(), Error> {
         let deadline = cfn::deadline(&event.context);
         restore_validation::handle(session, &event.payload, deadline).await
     };
-    lambda_runtime::run(service_fn(handle)).await
+    cfn::serve_events(handle).await
 }

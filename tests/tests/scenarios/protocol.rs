@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::json;
-use simulator::{CallOutcome, Fault, Kind, Moment, Outcome, Rates, Settings};
+use simulator::{CallOutcome, Fault, Function, Kind, Moment, Outcome, Rates, Settings};
+use tests::binaries::binary;
 use tests::organization::{Organization, document};
+use tests::role::STATE_BUCKET;
+use tests::stack::LOG_STREAM;
 
 use crate::backup_policy::daily;
 use crate::cases::{self, Undisturbed, for_each};
@@ -104,6 +107,57 @@ async fn an_answer_that_cannot_be_delivered_is_left_to_the_next_delivery() {
     organization.clear_journal();
     let _ = stack.send(&event).await.ok();
     organization.check_writes(expect![""]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_refused_until_the_deadline_is_told_as_that() {
+    let organization = Organization::bare(Settings::default()).await;
+    organization.fail(Fault::error("PutResponse", "AccessDenied").status(403).forever());
+    let mut stack = organization.stack("policy-types").within(Duration::from_secs(3));
+    let event = stack.event("Create", &json!({ "PolicyTypes": "BACKUP_POLICY" }));
+    let Outcome::Failed(told) = stack.invoke(&event).await else { panic!("it was answered") };
+    let why = told["errorMessage"].as_str().unwrap();
+    let refused = "the answer was refused with HTTP status 403, the last of ";
+    assert!(why.starts_with(refused) && why.ends_with(" attempts"), "{why}");
+    assert!(stack.logs.contains(why), "{}", stack.logs);
+}
+
+#[tokio::test]
+async fn half_of_a_character_is_answered_with_the_path_of_its_property() {
+    let organization = Organization::bare(Settings::default()).await;
+    let mut stack = organization.stack("backup-policy");
+    let mut properties = daily(3, &root());
+    properties["Description"] = json!("half");
+    let event = stack.event("Create", &properties);
+    let function = Function::of(&binary("backup-policy"), &organization)
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", LOG_STREAM);
+    let function = function.start().await.unwrap();
+    let text = event.to_string().replace("half", r"\ud83d");
+    let outcome = function.invoke_text(&text, Duration::from_mins(1)).await;
+    assert!(matches!(outcome, Outcome::Returned(_)), "{outcome:?}");
+    let [answer] = stack.answers(&event).try_into().unwrap();
+    let why = "property `Description`: unexpected end of hex escape at line 1 column ";
+    assert!(answer.reason.starts_with(why), "{answer}");
+    organization.check_writes(expect![""]);
+}
+
+#[tokio::test]
+async fn an_event_whose_deadline_is_no_number_does_not_end_the_process() {
+    let organization = Organization::bare(Settings::default()).await;
+    for name in ["policy-types", "member-accounts", "reattach", "restore-validation"] {
+        let function = Function::of(&binary(name), &organization).env("STATE_BUCKET", STATE_BUCKET);
+        let function = function.start().await.unwrap();
+        function.idle().await;
+        let event = json!({ "source": "nobody" });
+        assert!(function.invoke_without_deadline(&event, "soon").await, "{}", function.logs());
+        let lost = "an event was lost, since its deadline is not a number";
+        assert!(function.logs().contains(lost), "{}", function.logs());
+        let outcome = function.invoke(&event, Duration::from_mins(1)).await;
+        assert!(
+            matches!(outcome, Outcome::Returned(_) | Outcome::Failed(_)),
+            "{name}: {outcome:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,66 @@
+//! The Lambda Runtime API, as far as the library leaves it open.
+
+use std::error::Error as StdError;
+use std::num::ParseIntError;
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::error;
+
+use crate::chain;
+
+/// Serves events until the runtime shuts the process down.
+///
+/// The library gives up over a deadline that is not a number. The event is lost then, since nobody
+/// knows whose it is, and the next one is served.
+///
+/// # Errors
+///
+/// When the Lambda Runtime API cannot be reached.
+pub async fn serve_events<T, R, E>(
+    handle: impl AsyncFn(LambdaEvent<T>) -> Result<R, E>,
+) -> Result<(), Error>
+where
+    T: DeserializeOwned,
+    R: Serialize,
+    E: Into<Diagnostic> + std::fmt::Debug,
+{
+    loop {
+        match lambda_runtime::run(service_fn(|event| handle(event))).await {
+            Err(error) if error.is::<ParseIntError>() => {
+                error!(%error, "an event was lost, since its deadline is not a number");
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Tells Lambda that the function cannot start because of `why`, called `kind`, and returns that.
+///
+/// # Errors
+///
+/// Always.
+#[expect(clippy::disallowed_methods, reason = "called once, when nothing is started")]
+pub async fn refuse_to_start<T>(
+    http: &SharedHttpConnector,
+    kind: &str,
+    why: impl StdError + Send + Sync + 'static,
+) -> Result<T, Error> {
+    let message = chain(&why);
+    error!(reason = message, "the function cannot start");
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
+    let diagnostic = Diagnostic { error_type: kind.to_owned(), error_message: message.clone() };
+    let body = serde_json::to_string(&diagnostic).unwrap_or_default();
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_method("POST")?;
+    request.set_uri(format!("http://{api}/2018-06-01/runtime/init/error"))?;
+    request.headers_mut().insert("lambda-runtime-function-error-type", format!("Runtime.{kind}"));
+    if let Err(unreached) = http.call(request).await {
+        error!(error = %chain(&unreached), "Lambda was not told");
+    }
+    Err(message.into())
+}
