@@ -18,6 +18,14 @@ pub const REPORTS: [&str; 3] = [
     "ListEffectivePolicyValidationErrors",
 ];
 
+/// Whether this function does the same whatever AWS answers to this operation, but for what it logs.
+#[must_use]
+pub fn is_left_out(function: &str, operation: &str) -> bool {
+    // Where an account is that is watched.
+    let is_watch = ["ListAccountsForParent", "ListOrganizationalUnitsForParent"];
+    REPORTS.contains(&operation) || (function == "backup-policy" && is_watch.contains(&operation))
+}
+
 /// The codes that an operation may answer and that trying again does not help against, but for
 /// those that say that all is as wanted.
 ///

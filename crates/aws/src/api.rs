@@ -7,6 +7,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
@@ -28,6 +29,7 @@ use aws_smithy_runtime_api::client::auth::{
 use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::retries::classifiers::SharedRetryClassifier;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
@@ -39,6 +41,9 @@ use form_urlencoded::Serializer;
 use roxmltree::Document;
 use serde_json::Value;
 
+use crate::attempts::{Attempts, Tries};
+use crate::calls::{Again, Tally};
+use crate::operation::Need;
 use crate::session::tireless;
 
 pub use aws_smithy_runtime_api::box_error::BoxError;
@@ -98,6 +103,46 @@ impl ProvideErrorMetadata for Refusal {
     }
 }
 
+/// The attempts of one call that does not go through [`Management`](crate::Management), for the reason
+/// should it fail.
+#[derive(Debug)]
+pub struct Course(Arc<Attempts>);
+
+impl Course {
+    /// No attempts yet of a call with errors of the type `E`, which `tally` counts.
+    pub fn new<E>(tally: Tally) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        Self(Attempts::new::<E>(Need::Needed, false, tally))
+    }
+
+    /// Polls `call`, and notes its attempts if its client has the [classifier](again) for that.
+    pub async fn of<T>(&self, call: impl Future<Output = T>) -> T {
+        self.0.of(Box::pin(call)).await
+    }
+
+    /// How many attempts there were, as the end of a sentence; nothing where it was one.
+    pub fn tries(&self) -> String {
+        Tries(self.0.seen().sent).to_string()
+    }
+
+    /// What the last of the attempts came to that failed.
+    pub fn last(&self) -> Option<String> {
+        self.0.seen().last.map(|it| it.to_string())
+    }
+
+    /// What has come of the call so far.
+    pub fn so_far(&self) -> String {
+        self.0.seen().so_far()
+    }
+}
+
+/// What has clients of SDKs retry what passes and the SDK does not know, and note every attempt.
+pub fn again() -> SharedRetryClassifier {
+    SharedRetryClassifier::new(Again)
+}
+
 /// Sends `question` to `service` as its `operation`, and returns what `read` makes of the answer.
 ///
 /// It is sent again as every call of an SDK with this `config` is; so is one whose answer `read` does
@@ -127,6 +172,7 @@ where
         .retry_classifier(HttpStatusCodeClassifier::default())
         .retry_classifier(TransientErrorClassifier::<Refusal>::new())
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
+        .retry_classifier(Again)
         .interceptor(InvocationIdInterceptor::new())
         .interceptor(RequestInfoInterceptor::new())
         .interceptor(UserAgentInterceptor::new())

@@ -15,8 +15,9 @@ use leaky_bucket::RateLimiter;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
-use crate::error::{BUSY, Error, Wire};
-use crate::operation::Operation;
+use crate::attempts::{Attempts, Last};
+use crate::error::{BUSY, CONFLICT, Error};
+use crate::operation::{Need, Operation};
 
 /// How far the token bucket of each operation is used up, over all requests of this process.
 #[derive(Clone, Default)]
@@ -75,14 +76,32 @@ pub(crate) struct Calls {
     pace: Pace,
     tally: Tally,
     deadline: Instant,
-    made: AtomicU32,
+    need: Need,
+    made: Arc<Made>,
+}
+
+/// How many calls were made.
+#[derive(Debug, Default)]
+struct Made {
+    calls: AtomicU32,
     writes: AtomicU32,
 }
 
 impl Calls {
     /// Calls that end by `deadline`.
     pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant) -> Self {
-        Self { pace, tally, deadline, made: AtomicU32::new(0), writes: AtomicU32::new(0) }
+        Self { pace, tally, deadline, need: Need::Needed, made: Arc::default() }
+    }
+
+    /// Calls of the same request, for one purpose that is as `need` says.
+    ///
+    /// All of them take a third of what is left at most, so that a short deadline is not used up.
+    pub(crate) fn for_what_is(&self, need: Need) -> Self {
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now);
+        let deadline = need.patience().map_or(self.deadline, |it| now + it.all.min(left / 3));
+        let (pace, tally, made) = (self.pace.clone(), self.tally.clone(), Arc::clone(&self.made));
+        Self { pace, tally, deadline, need, made }
     }
 
     /// Sends one call, which is described as `action` should it fail.
@@ -95,18 +114,23 @@ impl Calls {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let turn = async {
+        let attempts = Attempts::new::<E>(self.need, !operation.writes, self.tally.clone());
+        // Boxed, since the futures of clients are large, and those around them would be as large again.
+        let turn = Box::pin(async {
             self.pace.turn(operation).await;
-            self.made.fetch_add(1, Ordering::Relaxed);
+            self.made.calls.fetch_add(1, Ordering::Relaxed);
             self.tally.0.calls.fetch_add(1, Ordering::Relaxed);
-            self.writes.fetch_add(u32::from(operation.writes), Ordering::Relaxed);
+            self.made.writes.fetch_add(u32::from(operation.writes), Ordering::Relaxed);
             send.await
+        });
+        let longest = self.need.patience().map(|it| Instant::now() + it.call);
+        let until = longest.map_or(self.deadline, |it| it.min(self.deadline));
+        let error = match timeout_at(until, attempts.of(turn)).await {
+            Ok(Ok(it)) => return Ok(it),
+            Ok(Err(error)) => Error::of_call(action.to_string(), error, attempts.seen()),
+            Err(_) => Error::out_of_time(action.to_string(), self.need, attempts.seen()),
         };
-        match timeout_at(self.deadline, turn).await {
-            Ok(Ok(it)) => Ok(it),
-            Ok(Err(error)) => Err(Error::of_call(action.to_string(), error).of(operation)),
-            Err(_) => Err(Error::out_of_time(action.to_string()).of(operation)),
-        }
+        Err(error.of(operation))
     }
 
     /// Sends calls until there are no more pages, and returns the items of all.
@@ -156,9 +180,9 @@ impl Calls {
 /// Items, and the token of the next page.
 pub(crate) type Page<T> = (Option<Vec<T>>, Option<String>);
 
-impl Drop for Calls {
+impl Drop for Made {
     fn drop(&mut self) {
-        let (calls, writes) = (self.made.get_mut(), self.writes.get_mut());
+        let (calls, writes) = (self.calls.get_mut(), self.writes.get_mut());
         info!(calls, writes, "AWS calls");
     }
 }
@@ -169,23 +193,33 @@ pub(crate) fn log_plan<S: Display>(steps: &[S]) {
     info!(?steps, "plan");
 }
 
-/// Has the SDK retry what AWS Organizations answers while somebody else's change is in progress, and
-/// counts how often that was asked for.
+/// Has the SDK retry what passes and the SDK does not know, and no more often than is worth it. Counts
+/// how often AWS Organizations asked for that, and notes what each attempt came to.
 #[derive(Debug)]
-pub(crate) struct Busy(pub(crate) Tally);
+pub(crate) struct Again;
 
-impl ClassifyRetry for Busy {
+impl ClassifyRetry for Again {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let wire = context.response().and_then(Wire::read);
-        let Some(wire) = wire else { return RetryAction::NoActionIndicated };
-        let busy = BUSY.contains(&wire.code());
-        if busy || wire.code() == "TooManyRequestsException" {
-            self.0.0.throttled.fetch_add(1, Ordering::Relaxed);
+        let Some(attempts) = Attempts::current() else { return RetryAction::NoActionIndicated };
+        let passes = match attempts.note(context) {
+            Some(Last::Refused(_, refusal)) => {
+                let code = refusal.code.as_str();
+                let busy = BUSY.contains(&code);
+                if busy || code == "TooManyRequestsException" {
+                    attempts.tally().0.throttled.fetch_add(1, Ordering::Relaxed);
+                }
+                busy || code == CONFLICT
+            }
+            Some(Last::Garbled(_) | Last::Unreachable(_)) | None => false,
+        };
+        match passes {
+            _ if attempts.are_used_up() => RetryAction::RetryForbidden,
+            true => RetryAction::transient_error(),
+            false => RetryAction::NoActionIndicated,
         }
-        if busy { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
     }
 
     fn name(&self) -> &'static str {
-        "Organizations is busy"
+        "what passes, as far as there is patience"
     }
 }

@@ -39,6 +39,8 @@ pub async fn read(
     };
     let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
     // Who may not list a bucket is not told that an object is missing.
-    let hint = "correct `ContentUrl`, or let the function's own role read the object";
-    text.map_err(|it| it.advised(hint))?.map_err(|why| Error::unusable(action, why))
+    let denied = "correct `ContentUrl`, or let the function's own role read the object";
+    let missing = "upload the object, or correct `ContentUrl`";
+    let advised = |it: Error| it.advised(denied).advised_where_missing(missing);
+    text.map_err(advised)?.map_err(|why| Error::unusable(action, why))
 }

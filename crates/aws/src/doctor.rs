@@ -22,7 +22,7 @@ use crate::operation::{
     DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS, LIST_ADMINISTRATORS,
 };
 use crate::organizations::READ_ROOT;
-use crate::session::{Management, Session};
+use crate::session::{Management, Session, client};
 use crate::state::State;
 use crate::{global_settings, publication, service_access};
 
@@ -117,7 +117,7 @@ async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, S
 
 /// The trails that record in the Region of `config`.
 async fn trails(management: &Management, config: &SdkConfig) -> Result<Vec<Trail>, Error> {
-    let client = aws_sdk_cloudtrail::Client::new(config);
+    let client = client!(aws_sdk_cloudtrail, config);
     let calls = &management.calls;
     let describe = client.describe_trails().include_shadow_trails(true).send();
     let described = calls.call(DESCRIBE_TRAILS, "describe the trails", describe).await?;
@@ -159,7 +159,7 @@ fn advanced_selector(it: &AdvancedEventSelector) -> AdvancedSelector {
 
 /// The stacks in the Region of `config`.
 async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<Stack>, Error> {
-    let client = aws_sdk_cloudformation::Client::new(config);
+    let client = client!(aws_sdk_cloudformation, config);
     let action = "describe the stacks in the Region of events";
     let stacks = management.calls.pages(DESCRIBE_STACKS, action, async |token| {
         let page = client.describe_stacks().set_next_token(token).send().await?;

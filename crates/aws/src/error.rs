@@ -9,8 +9,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use plan::desired_state::Unreadable;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
+use tracing::warn;
 
-use crate::operation::{Operation, permission};
+use crate::attempts::{Refusal, Seen, Tries};
+use crate::garbled::Garbled;
+use crate::operation::{Need, Operation, permission};
 
 /// Something that AWS did not do.
 ///
@@ -41,10 +44,15 @@ pub enum Kind {
 enum Cause {
     #[error("{0}")]
     Answered(Box<Answer>),
-    #[error("AWS could not be reached")]
-    Unreachable(#[source] Box<dyn StdError + Send + Sync>),
-    #[error("the function's deadline came first; hint: deploy again to continue where it stopped")]
-    OutOfTime,
+    #[error(
+        "{garbled}{tries}; hint: something between the function and AWS answers in its place, such as \
+         a proxy or an endpoint that the environment names"
+    )]
+    Garbled { garbled: Garbled, tries: Tries },
+    #[error("AWS could not be reached{tries}")]
+    Unreachable { tries: Tries, source: Box<dyn StdError + Send + Sync> },
+    #[error("{}", out_of_time(*need, seen))]
+    OutOfTime { need: Need, seen: Seen },
     #[error("AWS answered without {0}; hint: this is not how the API is documented")]
     Incomplete(&'static str),
     #[error("{0}")]
@@ -60,10 +68,26 @@ enum Cause {
 struct Answer {
     /// The name of the operation, where it matters.
     operation: Option<&'static str>,
+    /// The HTTP status.
+    status: u16,
+    tries: Tries,
     code: String,
     reason: Option<String>,
     message: String,
     hint: Option<&'static str>,
+}
+
+/// What had come of a call when there was no more time for it.
+fn out_of_time(need: Need, seen: &Seen) -> String {
+    let limit = match need {
+        Need::Needed => "the function's deadline came first",
+        Need::Helpful | Need::Optional => "there is no more time for what is not needed",
+    };
+    let came = seen.so_far();
+    match need {
+        Need::Needed => format!("{limit}; {came}; hint: deploy again to continue where it stopped"),
+        Need::Helpful | Need::Optional => format!("{limit}; {came}"),
+    }
 }
 
 impl fmt::Display for Answer {
@@ -72,6 +96,7 @@ impl fmt::Display for Answer {
         if let Some(reason) = &self.reason {
             write!(f, " {reason}")?;
         }
+        write!(f, " (HTTP {}{})", self.status, self.tries)?;
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
@@ -83,29 +108,38 @@ impl fmt::Display for Answer {
 }
 
 impl Error {
-    /// The error of a call that did not do `action`.
-    pub(crate) fn of_call<E>(action: String, error: SdkError<E, HttpResponse>) -> Self
+    /// The error of a call that did not do `action`, after the attempts that were `seen`.
+    pub(crate) fn of_call<E>(action: String, error: SdkError<E, HttpResponse>, seen: Seen) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
+        let tries = Tries(seen.sent);
+        let garbled = |garbled| (Kind::Transient, Cause::Garbled { garbled, tries });
         let (kind, source) = match &error {
-            SdkError::ServiceError(context) => {
-                let code = context.err().code().unwrap_or("UnknownError").to_owned();
-                let wire = Wire::read(context.raw());
-                let message = context.err().message().unwrap_or_default().to_owned();
-                let reason = wire.and_then(|it| it.reason);
-                let hint = hint(&code, reason.as_deref().unwrap_or_default());
-                let answer = Answer { operation: None, code, reason, message, hint };
-                (kind(&answer.code), Cause::Answered(Box::new(answer)))
-            }
-            _ => (Kind::Transient, Cause::Unreachable(Box::new(error))),
+            SdkError::ServiceError(context) => match Refusal::of(context.err()) {
+                Some(Refusal { code, message }) => {
+                    let status = context.raw().status().as_u16();
+                    let reason = Wire::read(context.raw()).and_then(|it| it.reason);
+                    let hint = hint(&code, status, reason.as_deref().unwrap_or_default());
+                    let answer =
+                        Answer { operation: None, status, tries, code, reason, message, hint };
+                    (kind(&answer.code, status), Cause::Answered(Box::new(answer)))
+                }
+                None => garbled(Garbled::unknown(context.raw())),
+            },
+            SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
+            _ => match Garbled::behind(&error) {
+                Some(it) => garbled(it),
+                None => (Kind::Transient, Cause::Unreachable { tries, source: Box::new(error) }),
+            },
         };
         Self { action, kind, source }
     }
 
-    /// The error of a call for which there was no time.
-    pub(crate) fn out_of_time(action: String) -> Self {
-        Self { action, kind: Kind::Transient, source: Cause::OutOfTime }
+    /// The error of a call for which there was no time, as much as it `need`s, after the attempts that
+    /// were `seen`.
+    pub(crate) fn out_of_time(action: String, need: Need, seen: Seen) -> Self {
+        Self { action, kind: Kind::Transient, source: Cause::OutOfTime { need, seen } }
     }
 
     /// The error of a call whose answer lacks `what`.
@@ -149,6 +183,11 @@ impl Error {
         named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
     }
 
+    /// Whether something was read and is of no use.
+    pub(crate) fn is_about_contents(&self) -> bool {
+        matches!(self.source, Cause::Unusable(_) | Cause::Unreadable(_))
+    }
+
     /// Who has to act.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -158,8 +197,9 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match &self.source {
             Cause::Answered(answer) => Some(&answer.code),
-            Cause::Unreachable(_)
-            | Cause::OutOfTime
+            Cause::Garbled { .. }
+            | Cause::Unreachable { .. }
+            | Cause::OutOfTime { .. }
             | Cause::Incomplete(_)
             | Cause::Unusable(_)
             | Cause::Unreadable(_)
@@ -171,6 +211,16 @@ impl Error {
     pub(crate) fn advised(mut self, hint: &'static str) -> Self {
         if let Cause::Answered(answer) = &mut self.source
             && self.kind == Kind::Denied
+        {
+            answer.hint = Some(hint);
+        }
+        self
+    }
+
+    /// Says what to do where something is missing in S3.
+    pub(crate) fn advised_where_missing(mut self, hint: &'static str) -> Self {
+        if let Cause::Answered(answer) = &mut self.source
+            && MISSING.contains(&answer.code.as_str())
         {
             answer.hint = Some(hint);
         }
@@ -192,6 +242,12 @@ pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Err
     }
 }
 
+/// Logs that something was left out because of `error`, which is no failure of what is done.
+pub fn log_left_out(what: &str, error: &Error) {
+    let why = error.source().map(ToString::to_string);
+    warn!(left_out = what, %error, why, "done without it");
+}
+
 /// Takes a denied look for success where what is to be removed was `never_created`, and no other.
 ///
 /// A creation looks before it writes, so one that may not even look has made nothing.
@@ -206,29 +262,31 @@ pub fn removable<T>(looked: Result<T, Error>, never_created: bool) -> Result<Opt
     }
 }
 
-fn kind(code: &str) -> Kind {
+fn kind(code: &str, status: u16) -> Kind {
     match code {
         "AccessDenied"
         | "AccessDeniedException"
         | "AccessDeniedForDependencyException"
+        | "AuthorizationError"
         | "AWSOrganizationsNotInUseException" => Kind::Denied,
         "DuplicatePolicyException"
         | "PolicyInUseException"
         | "PolicyNotFoundException"
         | "PolicyTypeNotEnabledException"
         | "TargetNotFoundException" => Kind::Outdated,
-        "ConditionalRequestConflict"
-        | "ServiceException"
+        "ServiceException"
         | "ServiceUnavailableException"
         | "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
         | "TooManyRequestsException" => Kind::Transient,
-        _ if BUSY.contains(&code) => Kind::Transient,
+        _ if BUSY.contains(&code) || code == CONFLICT || status >= 500 => Kind::Transient,
         _ => Kind::Rejected,
     }
 }
 
 /// What to do next, by error code and by the beginning of the reason: AWS appends to some reasons.
-fn hint(code: &str, reason: &str) -> Option<&'static str> {
+fn hint(code: &str, status: u16, reason: &str) -> Option<&'static str> {
     const REASONS: [(&str, &str); 14] = [
         (
             "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
@@ -283,21 +341,19 @@ fn hint(code: &str, reason: &str) -> Option<&'static str> {
         "MalformedPolicyDocumentException" => {
             Some("AWS does not say what it does not like; compare with the backup policy syntax")
         }
-        "NoSuchKey" | "NoSuchBucket" | "NoSuchVersion" => {
-            Some("upload the object, or correct `ContentUrl`")
-        }
         // What AWS Backup says to any account but the management account.
         "InvalidRequestException" => Some(
             "run the function in the organization's management account, or name a role there in \
              `ManagementRoleArn`",
         ),
-        code if kind(code) == Kind::Denied => Some(
+        code if kind(code, status) == Kind::Denied => Some(
             "run the function in the organization's management account, or name a role there in \
              `ManagementRoleArn`, and give the role permission for the action",
         ),
-        code if kind(code) == Kind::Transient => {
+        code if BUSY.contains(&code) => {
             Some("others are changing the organization as well; deploy again")
         }
+        code if kind(code, status) == Kind::Transient => Some("this passes; deploy again"),
         _ => None,
     })
 }
@@ -311,24 +367,26 @@ pub(crate) const BUSY: [&str; 3] = [
     "PolicyChangesInProgressException",
 ];
 
-/// The parts of an error answer in JSON that the SDK's types do not pass on as text.
+/// What S3 answers to a conditional write while another write of the same object is in progress.
+///
+/// It says nothing about which of them counts. S3 wants the write to be sent again, and the SDK does
+/// not do that by itself.
+pub(crate) const CONFLICT: &str = "ConditionalRequestConflict";
+
+/// What S3 answers where something is not there.
+const MISSING: [&str; 3] = ["NoSuchBucket", "NoSuchKey", "NoSuchVersion"];
+
+/// The part of an error answer in JSON that the SDK's types do not pass on as text.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wire {
-    #[serde(rename = "__type", default)]
-    code: String,
+struct Wire {
     #[serde(rename = "Reason")]
     reason: Option<String>,
 }
 
 impl Wire {
     /// Reads the body of `response`, if it is a JSON object.
-    pub(crate) fn read(response: &HttpResponse) -> Option<Self> {
+    fn read(response: &HttpResponse) -> Option<Self> {
         serde_json::from_slice(response.body().bytes()?).ok()
-    }
-
-    /// The error code without its namespace.
-    pub(crate) fn code(&self) -> &str {
-        self.code.rsplit('#').next().unwrap_or_default()
     }
 }
 
@@ -338,12 +396,14 @@ mod tests {
 
     fn error(code: &str, reason: Option<&str>) -> Error {
         let (code, reason) = (code.to_owned(), reason.map(ToOwned::to_owned));
-        let hint = hint(&code, reason.as_deref().unwrap_or_default());
+        let (status, tries) = (400, Tries(1));
+        let hint = hint(&code, status, reason.as_deref().unwrap_or_default());
         let message = "No.".to_owned();
-        let answer = Answer { operation: None, code: code.clone(), reason, message, hint };
+        let answer =
+            Answer { operation: None, status, tries, code: code.clone(), reason, message, hint };
         Error {
             action: "x".to_owned(),
-            kind: kind(&code),
+            kind: kind(&code, status),
             source: Cause::Answered(Box::new(answer)),
         }
     }
@@ -356,14 +416,14 @@ mod tests {
     fn a_reason_is_explained_also_with_something_appended() {
         assert_eq!(
             why(&error("ConstraintViolationException", Some("SERVICE_ACCESS_NOT_ENABLED:X"))),
-            "ConstraintViolationException SERVICE_ACCESS_NOT_ENABLED:X: No.; \
+            "ConstraintViolationException SERVICE_ACCESS_NOT_ENABLED:X (HTTP 400): No.; \
              hint: enable trusted access for the service first"
         );
     }
 
     #[test]
     fn an_unknown_code_is_passed_on_without_advice() {
-        assert_eq!(why(&error("TeapotException", None)), "TeapotException: No.");
+        assert_eq!(why(&error("TeapotException", None)), "TeapotException (HTTP 400): No.");
         assert_eq!(error("TeapotException", None).kind(), Kind::Rejected);
     }
 
@@ -372,8 +432,9 @@ mod tests {
         let denied = |message: &str| {
             let code = "AccessDeniedException".to_owned();
             let message = message.to_owned();
-            let operation = Some("ListObjectsV2");
-            let answer = Answer { operation, code, reason: None, message, hint: None };
+            let (operation, status, tries) = (Some("ListObjectsV2"), 403, Tries(1));
+            let answer =
+                Answer { operation, status, tries, code, reason: None, message, hint: None };
             let source = Cause::Answered(Box::new(answer));
             Error { action: "x".to_owned(), kind: Kind::Denied, source }
         };
@@ -382,12 +443,5 @@ mod tests {
         assert_eq!(denied("No.").missing_permission().as_deref(), Some("s3:ListBucket"));
         assert_eq!(error("TeapotException", None).missing_permission(), None);
         assert_eq!(error("AWSOrganizationsNotInUseException", None).missing_permission(), None);
-    }
-
-    #[test]
-    fn a_code_is_read_with_and_without_its_namespace() {
-        for it in ["com.amazonaws.organizations#X", "X"] {
-            assert_eq!(Wire { code: it.to_owned(), reason: None }.code(), "X");
-        }
     }
 }

@@ -11,12 +11,14 @@
 //! because AWS lets one change through at a time and refuses the others.
 
 pub mod api;
+mod attempts;
 pub mod backup_policy;
 mod calls;
 pub mod content;
 pub mod doctor;
 mod environment;
 mod error;
+mod garbled;
 pub mod global_settings;
 mod http;
 pub mod member_accounts;
@@ -33,8 +35,9 @@ pub mod stacks;
 pub mod state;
 
 pub use calls::Tally;
-pub use error::{Error, Kind, removable};
+pub use error::{Error, Kind, log_left_out, removable};
 pub use http::connector;
+pub use operation::Need;
 pub use organizations::Record;
 pub use session::{Caller, Management, Session};
 

@@ -31,7 +31,7 @@ use crate::operation::{
     GET_SUPPORTED_TYPES, LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS,
     UPDATE_REGION_SETTINGS,
 };
-use crate::session::Management;
+use crate::session::{Management, client};
 
 /// How long a session in an account lasts: the least that STS gives, and more than is needed.
 const SESSION_SECONDS: i32 = 900;
@@ -178,9 +178,9 @@ impl<'a> Doorway<'a> {
     pub fn new(management: &'a Management) -> Self {
         let patience = Patience::short();
         let config = patience.config(management.own(), None);
-        let config = aws_sdk_sts::config::Builder::from(&config);
-        let sts = config.retry_partition(patience.partition.clone()).build();
-        Self { management, patience, sts: aws_sdk_sts::Client::from_conf(sts) }
+        let partition = patience.partition.clone();
+        let sts = client!(aws_sdk_sts, &config, partition);
+        Self { management, patience, sts }
     }
 
     /// Works in the management account itself, without assuming a role there.
@@ -222,10 +222,12 @@ pub struct Member<'a> {
 }
 
 impl Member<'_> {
+    fn config_in(&self, region: &Region) -> SdkConfig {
+        self.config.to_builder().region(WireRegion::new(region.to_string())).build()
+    }
+
     fn backup(&self, region: &Region) -> aws_sdk_backup::Client {
-        let config = aws_sdk_backup::config::Builder::from(&self.config);
-        let config = config.region(WireRegion::new(region.to_string()));
-        aws_sdk_backup::Client::from_conf(config.retry_partition(self.partition.clone()).build())
+        client!(aws_sdk_backup, &self.config_in(region), self.partition.clone())
     }
 
     /// Reads the resource types that a Region supports.
@@ -317,10 +319,9 @@ impl Member<'_> {
 
     /// Asks whose key this is.
     async fn key(&self, region: &Region, key: &str) -> Result<Vault, Error> {
-        let config = aws_sdk_kms::config::Builder::from(&self.config);
-        let config = config.region(WireRegion::new(region.to_string()));
-        let config = config.retry_partition(self.partition.clone()).build();
-        let describe = aws_sdk_kms::Client::from_conf(config).describe_key().key_id(key).send();
+        let (config, partition) = (self.config_in(region), self.partition.clone());
+        let client = client!(aws_sdk_kms, &config, partition);
+        let describe = client.describe_key().key_id(key).send();
         let action = format!("look at the key {key}");
         let described = self.calls.call(DESCRIBE_KEY, &action, describe).await?;
         let manager = described.key_metadata.and_then(|it| it.key_manager);
@@ -335,9 +336,9 @@ impl Member<'_> {
     /// When the read fails.
     pub async fn trust_policy(&self, name: &RoleName) -> Result<Option<String>, Error> {
         let action = format!("look at the role `{name}`");
-        let config = aws_sdk_iam::config::Builder::from(&self.config);
-        let config = config.retry_partition(self.partition.clone()).build();
-        let get = aws_sdk_iam::Client::from_conf(config).get_role().role_name(name.as_str());
+        let partition = self.partition.clone();
+        let client = client!(aws_sdk_iam, &self.config, partition);
+        let get = client.get_role().role_name(name.as_str());
         let role = match self.calls.call(GET_ROLE, &action, get.send()).await {
             Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
             got => got?.role,

@@ -4,6 +4,60 @@ use std::time::Duration;
 
 use leaky_bucket::RateLimiter;
 
+/// What becomes of a request when AWS does not answer one of its reads.
+///
+/// Writes are needed, and so is every read that decides what is written. Those that are not are asked
+/// through [`Management::for_what_is`](crate::Management::for_what_is).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Need {
+    /// It fails. The read may take as long as there is time.
+    Needed,
+    /// It does all of its work, and people are told less: what a preflight reads that only warns, the
+    /// accounts for the page of a sweep, and from which of them AWS withholds its merged policies.
+    Helpful,
+    /// It does all of its work, and a line of the log says what was left out: who the management
+    /// account is where a call was denied, which account is watched for a publication, and the
+    /// publication.
+    Optional,
+}
+
+/// How much may be spent on reads that are not needed, so that they leave the time to those that are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// The most attempts of a call.
+    pub(crate) attempts: u32,
+    /// The longest that one attempt may take.
+    pub(crate) attempt: Duration,
+    /// The longest that a call may take.
+    pub(crate) call: Duration,
+    /// The longest that all calls for one purpose may take.
+    pub(crate) all: Duration,
+}
+
+impl Need {
+    /// How much may be spent; `None` where that is all there is.
+    pub(crate) fn patience(self) -> Option<Patience> {
+        let seconds = Duration::from_secs;
+        match self {
+            Self::Needed => None,
+            Self::Helpful => Some(Patience {
+                attempts: 4,
+                attempt: seconds(8),
+                call: seconds(30),
+                // Ten thousand accounts take more than a minute to list at the published rate.
+                all: seconds(180),
+            }),
+            // A publication takes up to twenty reads, one a second.
+            Self::Optional => Some(Patience {
+                attempts: 2,
+                attempt: seconds(4),
+                call: seconds(10),
+                all: seconds(30),
+            }),
+        }
+    }
+}
+
 /// One operation of an AWS API.
 ///
 /// The rates are the token buckets per account that the AWS Organizations user guide publishes

@@ -9,10 +9,10 @@ use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, log_left_out};
 use crate::operation::{
     DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
-    LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
+    LIST_TAGS, LIST_TARGETS, Need, TAG, UNTAG,
 };
 use crate::session::Management;
 
@@ -149,11 +149,14 @@ impl Management {
 
     /// Names the management account, which every account of the organization may ask for.
     pub(crate) async fn explain(&self, denied: Error) -> Error {
-        match self.organization().await {
+        match self.for_what_is(Need::Optional).organization().await {
             Ok(it) => {
                 denied.explained(&format!("the management account is {}", it.management_account))
             }
-            Err(_) => denied,
+            Err(error) => {
+                log_left_out("who the management account is", &error);
+                denied
+            }
         }
     }
 

@@ -13,12 +13,12 @@ use plan::id::RoleArn;
 use tokio::time::Instant;
 
 use crate::api::{Question, Service, ask};
-use crate::calls::{Busy, Calls, Pace, Tally};
+use crate::calls::{Calls, Pace, Tally};
 use crate::environment;
 use crate::error::Error;
-use crate::http;
+use crate::http::{self, Whole};
 use crate::member_runs::Machine;
-use crate::operation::{ASSUME_ROLE, GET_CALLER, PUBLISH};
+use crate::operation::{ASSUME_ROLE, GET_CALLER, Need, PUBLISH};
 use crate::state::State;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
@@ -26,14 +26,18 @@ const MARGIN: Duration = Duration::from_millis(500);
 
 const SNS: Service = Service { id: "SNS", name: "sns" };
 
-/// A client that retries as [`patience`] says, and as [`tireless`] does.
+/// A client that retries as its configuration and [`Again`] say, and as [`tireless`] does unless
+/// another partition is named.
 macro_rules! client {
     ($sdk:ident, $config:expr) => {
-        $sdk::Client::from_conf(
-            $sdk::config::Builder::from($config).retry_partition(tireless()).build(),
-        )
+        client!($sdk, $config, $crate::session::tireless())
     };
+    ($sdk:ident, $config:expr, $partition:expr) => {{
+        let config = $sdk::config::Builder::from($config).retry_partition($partition);
+        $sdk::Client::from_conf(config.retry_classifier($crate::calls::Again).build())
+    }};
 }
+pub(crate) use client;
 
 /// What is built once for all requests: one connector with one pool and one TLS configuration for
 /// every client and for the answers to CloudFormation, and the clients of the function itself.
@@ -91,7 +95,7 @@ impl Session {
     }
 
     fn new(connector: SharedHttpConnector, settings: Builder) -> Self {
-        let shared = connector.clone();
+        let shared = SharedHttpConnector::new(Whole(connector.clone()));
         let config = settings
             .http_client(http_client_fn(move |_, _| shared.clone()))
             .retry_config(patience())
@@ -100,7 +104,7 @@ impl Session {
         let tally = Tally::default();
         Self {
             connector,
-            clients: Arc::new(Clients::new(config, tally.clone())),
+            clients: Arc::new(Clients::new(config)),
             pace: Pace::default(),
             tally,
             state_bucket: None,
@@ -212,7 +216,7 @@ impl Session {
         );
         let credentials = SharedCredentialsProvider::new(credentials);
         let config = own.config.to_builder().credentials_provider(credentials).build();
-        let clients = Arc::new(Clients::new(config, self.tally.clone()));
+        let clients = Arc::new(Clients::new(config));
         Ok(Management { clients, own, calls })
     }
 }
@@ -221,7 +225,6 @@ impl Session {
 #[derive(Debug)]
 struct Clients {
     config: SdkConfig,
-    tally: Tally,
     organizations: OnceLock<aws_sdk_organizations::Client>,
     backup: OnceLock<aws_sdk_backup::Client>,
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
@@ -229,10 +232,9 @@ struct Clients {
 }
 
 impl Clients {
-    fn new(config: SdkConfig, tally: Tally) -> Self {
+    fn new(config: SdkConfig) -> Self {
         Self {
             config,
-            tally,
             organizations: OnceLock::new(),
             backup: OnceLock::new(),
             cloudformation: OnceLock::new(),
@@ -242,11 +244,9 @@ impl Clients {
 
     fn organizations(&self) -> aws_sdk_organizations::Client {
         let build = || {
-            let config = aws_sdk_organizations::config::Builder::from(&self.config);
-            let config = config.retry_classifier(Busy(self.tally.clone()));
-            let config = config.retry_config(patience().with_max_attempts(24));
-            let config = config.retry_partition(tireless());
-            aws_sdk_organizations::Client::from_conf(config.build())
+            let mut config = self.config.to_builder();
+            config.set_retry_config(Some(patience().with_max_attempts(24)));
+            client!(aws_sdk_organizations, &config.build())
         };
         self.organizations.get_or_init(build).clone()
     }
@@ -282,6 +282,13 @@ pub struct Caller {
 }
 
 impl Management {
+    /// The same clients, for one purpose that is as `need` says.
+    #[must_use]
+    pub fn for_what_is(&self, need: Need) -> Self {
+        let (clients, own) = (Arc::clone(&self.clients), Arc::clone(&self.own));
+        Self { clients, own, calls: self.calls.for_what_is(need) }
+    }
+
     /// Asks who makes the calls, which everybody may.
     ///
     /// # Errors

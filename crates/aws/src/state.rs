@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::calls::Calls;
-use crate::error::Error;
+use crate::error::{Error, log_left_out};
 use crate::operation::{DELETE_OBJECT, GET_OBJECT, LIST_OBJECTS, PUT_OBJECT};
 use crate::session::Session;
 
@@ -73,7 +73,7 @@ impl State {
         };
         match self.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await {
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
-            Err(error) => Err(error.advised(HINT)),
+            Err(error) => Err(advised(error)),
             Ok((Ok(text), version)) => Ok(Some((text, version))),
             Ok((Err(_), _)) => Err(Error::unusable(action, "it is not UTF-8 text")),
         }
@@ -108,7 +108,7 @@ impl State {
                     _ => Err(Error::superseded(action)),
                 }
             }
-            Err(error) => Err(error.advised(HINT)),
+            Err(error) => Err(advised(error)),
         }
     }
 
@@ -121,7 +121,7 @@ impl State {
         let action = format!("write {}", self.url(key));
         let put = self.put(key, html).content_type("text/html; charset=utf-8").send();
         let written = self.calls.call(PUT_OBJECT, &action, put).await;
-        written.map(drop).map_err(|it| it.advised(HINT))
+        written.map(drop).map_err(advised)
     }
 
     fn put(&self, key: &str, text: String) -> PutObjectFluentBuilder {
@@ -138,7 +138,7 @@ impl State {
         let action = format!("remove {}", self.url(key));
         let delete = self.client.delete_object().bucket(&self.bucket).key(key).send();
         let deleted = self.calls.call(DELETE_OBJECT, &action, delete).await;
-        deleted.map(drop).map_err(|it| it.advised(HINT))
+        deleted.map(drop).map_err(advised)
     }
 
     /// The keys that begin with `prefix`, in alphabetical order.
@@ -162,7 +162,7 @@ impl State {
             let page = list.set_continuation_token(token).send().await?;
             Ok((page.contents, page.next_continuation_token))
         });
-        let objects = keys.await.map_err(|it| it.advised(HINT))?;
+        let objects = keys.await.map_err(advised)?;
         let written = |it: DateTime| it.try_into().ok();
         let objects = objects.into_iter().filter_map(|it| {
             let at = it.last_modified.and_then(written).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -184,10 +184,15 @@ impl State {
 }
 
 /// What S3 answers when an object is not what a writer expects it to be.
-const CONFLICTS: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
+const CONFLICTS: [&str; 2] = ["PreconditionFailed", "NoSuchKey"];
 
-const HINT: &str = "let the function's own role read, write and list its prefix of the state \
-                    bucket, and use the key that encrypts it";
+/// Says what to do about the state bucket.
+fn advised(error: Error) -> Error {
+    const DENIED: &str = "let the function's own role read, write and list its prefix of the state \
+                          bucket, and use the key that encrypts it";
+    const MISSING: &str = "deploy the stack of the state bucket again, or correct `STATE_BUCKET`";
+    error.advised(DENIED).advised_where_missing(MISSING)
+}
 
 /// The desired state of one resource, as the function of the resource keeps it.
 ///
@@ -197,10 +202,14 @@ pub struct Slot {
     state: Option<State>,
     entry: Entry,
     version: Option<Version>,
+    /// What is kept cannot be used, and goes with the resource.
+    is_spoilt: bool,
 }
 
 impl Slot {
     /// Reads what is kept of the resource `logical_id` in the stack with the ARN `stack_id`.
+    ///
+    /// What `is_removed` goes also where what is kept of it cannot be used.
     ///
     /// # Errors
     ///
@@ -210,19 +219,25 @@ impl Slot {
         function: &str,
         stack_id: &str,
         logical_id: &str,
+        is_removed: bool,
         deadline: Instant,
     ) -> Result<Self, Error> {
         let state = session.state(deadline);
         let none = Entry::new(function, stack_id, logical_id);
         let found = match &state {
-            Some(state) => state.entry(&none.key()).await?,
-            None => None,
+            Some(state) => state.entry(&none.key()).await,
+            None => Ok(None),
         };
-        let (entry, version) = match found {
-            Some((entry, version)) => (entry, Some(version)),
-            None => (none, None),
+        let (entry, version, is_spoilt) = match found {
+            Ok(Some((entry, version))) => (entry, Some(version), false),
+            Ok(None) => (none, None, false),
+            Err(error) if is_removed && error.is_about_contents() => {
+                log_left_out("what is kept of the resource", &error);
+                (none, None, true)
+            }
+            Err(error) => return Err(error),
         };
-        Ok(Self { state, entry, version })
+        Ok(Self { state, entry, version, is_spoilt })
     }
 
     /// What was kept; `None` where nothing is.
@@ -269,7 +284,9 @@ impl Slot {
     /// When that cannot be written.
     pub async fn forget(&mut self, physical_id: Option<&str>) -> Result<(), Error> {
         match &self.state {
-            Some(state) if self.version.is_some() && self.entry.is_of(physical_id) => {
+            Some(state)
+                if self.is_spoilt || (self.version.is_some() && self.entry.is_of(physical_id)) =>
+            {
                 state.remove(&self.entry.key()).await
             }
             _ => Ok(()),
@@ -277,7 +294,7 @@ impl Slot {
     }
 
     async fn put(&mut self, entry: Entry) -> Result<(), Error> {
-        if let Some(state) = &self.state {
+        if let Some(state) = self.state.as_ref().filter(|_| !self.is_spoilt) {
             let expected = self.version.as_ref().map_or(Expected::Nothing, Expected::Still);
             self.version = Some(state.write(&entry.key(), entry.text(), expected).await?);
         }

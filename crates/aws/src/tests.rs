@@ -1,7 +1,10 @@
 //! What the production settings make of AWS's answers, on a clock that jumps.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -9,6 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
+use hyper::body::{Body, Bytes, Frame};
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
 use plan::owner::Owner;
@@ -17,14 +21,20 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::backup_policy::{Identity, Wanted, apply, observe};
-use crate::error::Kind;
+use crate::error::{Error, Kind};
+use crate::operation::Need;
 use crate::session::{Management, Session};
+use crate::state::{Expected, Version};
 use crate::{policy_types, publication};
 
 /// What comes back.
 #[derive(Clone, Debug)]
 enum Reply {
     Answer(u16, Value),
+    /// These bytes, with these headers.
+    Raw(u16, &'static [(&'static str, &'static str)], Vec<u8>),
+    /// The beginning of an answer, and nothing more.
+    Stall,
     /// Nothing, ever.
     Silence,
 }
@@ -48,7 +58,33 @@ impl HttpConnector for Script {
                 let body = SdkBody::from(body.to_string());
                 HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
             }
+            Reply::Raw(status, headers, body) => {
+                let mut answer = HttpResponse::new(status.try_into().unwrap(), body.into());
+                for (name, value) in headers {
+                    answer.headers_mut().insert(*name, *value);
+                }
+                HttpConnectorFuture::ready(Ok(answer))
+            }
+            Reply::Stall => {
+                let body = SdkBody::from_body_1_x(Stalled);
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), body)))
+            }
         }
+    }
+}
+
+/// A body that never comes.
+struct Stalled;
+
+impl Body for Stalled {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
     }
 }
 
@@ -71,6 +107,20 @@ impl Script {
     fn is_over(&self) -> bool {
         self.replies.lock().unwrap().is_empty()
     }
+}
+
+fn page(status: u16) -> Reply {
+    Reply::Raw(status, &[("content-type", "text/html")], b"<html>Bad gateway</html>".to_vec())
+}
+
+fn cut(status: u16) -> Reply {
+    Reply::Raw(status, &[], br#"{"Roots":[{"Id":"#.to_vec())
+}
+
+/// What is wrong and why, on one line.
+fn words(error: &Error) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn answer(body: Value) -> Reply {
@@ -280,5 +330,242 @@ async fn a_change_that_is_not_published_is_not_waited_for_forever() {
     let before = publication::before(&management, "222222222222".parse().unwrap()).await.unwrap();
     let report = publication::after(&management, Some(&before)).await.unwrap();
     assert!(!report.is_published && report.frozen.is_empty());
+    assert!(script.is_over());
+}
+
+/// Attaches a policy while AWS answers with `replies`.
+async fn attached(replies: impl IntoIterator<Item = Reply>) -> (Script, Result<(), Error>) {
+    let script = Script::new(replies);
+    let steps = [attach("r-ab12")];
+    let applied = apply(&script.management().await, &mut Some(identity()), &steps).await;
+    (script, applied)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_is_sent_again_when_the_answer_is_not_awss() {
+    for garbled in [page(200), cut(200), page(403), page(503), Reply::Raw(502, &[], vec![])] {
+        let root = json!({"Roots": [{"Id": "r-ab12", "PolicyTypes": []}]});
+        let script = Script::new([garbled, answer(root)]);
+        script.management().await.root("read the root").await.unwrap();
+        assert!(script.is_over());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_answer_is_not_awss_is_found_to_be_done() {
+    for garbled in [page(200), cut(200)] {
+        let done = refusal("DuplicatePolicyAttachmentException");
+        let (script, applied) = attached([garbled, done]).await;
+        applied.unwrap();
+        assert!(script.is_over());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_names_the_status_the_last_error_and_the_attempts() {
+    let attempts = 24;
+    let hint = "; hint: something between the function and AWS answers in its place, such as a \
+                proxy or an endpoint that the environment names";
+    let busy = || Reply::Answer(503, json!({"__type": "ServiceException", "Message": "No."}));
+    let expected = [
+        (page(503), "AWS answered 503 with something that is not AWS's (HTML)", hint),
+        (cut(200), "AWS answered 200 with a part of an answer (JSON that is cut off)", hint),
+        (
+            Reply::Raw(200, &[], b"OK".to_vec()),
+            "AWS answered 200 with something that is not documented",
+            hint,
+        ),
+        (
+            Reply::Raw(500, &[], vec![]),
+            "AWS answered 500 with nothing, where something should be",
+            hint,
+        ),
+    ];
+    for (reply, what, hint) in expected {
+        let (script, applied) = attached(std::iter::repeat_n(reply, attempts)).await;
+        let failed = applied.unwrap_err();
+        let why = format!("cannot attach to r-ab12: {what}, the last of 24 attempts{hint}");
+        assert_eq!(words(&failed), why);
+        assert_eq!(failed.kind(), Kind::Transient);
+        assert!(script.is_over());
+    }
+    let (_, applied) = attached(std::iter::repeat_n(busy(), attempts)).await;
+    let why = "cannot attach to r-ab12: ServiceException (HTTP 503, the last of 24 attempts): No.; \
+               hint: this passes; deploy again";
+    assert_eq!(words(&applied.unwrap_err()), why);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_error_is_told_when_the_deadline_comes() {
+    let replies = [page(502), refusal("TooManyRequestsException")];
+    let (_, applied) =
+        attached(replies.into_iter().chain(std::iter::repeat_n(Reply::Silence, 20))).await;
+    let why = words(&applied.unwrap_err());
+    let expected = "cannot attach to r-ab12: the function's deadline came first; after";
+    assert!(why.starts_with(expected), "{why}");
+    let ours = "dispatch failure: timeout";
+    assert!(why.contains("attempts the last answer was: ") && !why.contains(ours), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn being_told_to_come_in_an_hour_does_not_stop_the_attempts() {
+    let headers = &[("retry-after", "3600"), ("x-amz-retry-after", "3600000")];
+    let body = br#"{"__type":"TooManyRequestsException","Message":"No."}"#.to_vec();
+    let later = [400, 429, 503].map(|status| Reply::Raw(status, headers, body.clone()));
+    let started = Instant::now();
+    let (script, applied) = attached(later.into_iter().chain([answer(json!({}))])).await;
+    applied.unwrap();
+    assert!(script.is_over());
+    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_an_end_is_not_kept_in_memory() {
+    let endless = Reply::Raw(200, &[], vec![b' '; (32 << 20) + 1]);
+    let (_, applied) = attached([endless]).await;
+    let why = words(&applied.unwrap_err());
+    assert!(why.ends_with("the answer is longer than 32 MiB"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_stops_in_the_middle_is_asked_for_again() {
+    let (script, applied) = attached([Reply::Stall, answer(json!({}))]).await;
+    applied.unwrap();
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_optional_has_two_attempts_and_seconds() {
+    let failures: [fn() -> Reply; 3] =
+        [|| Reply::Silence, || Reply::Stall, || Reply::Answer(500, json!({"__type": "X"}))];
+    for failure in failures {
+        let script = Script::new(std::iter::repeat_n(failure(), 2));
+        let management = script.management().await.for_what_is(Need::Optional);
+        let started = Instant::now();
+        let account = "222222222222".parse().unwrap();
+        let failed = publication::before(&management, account).await.unwrap_err();
+        assert_eq!(failed.kind(), Kind::Transient);
+        assert!(words(&failed).contains("the last of 2 attempts"), "{}", words(&failed));
+        assert!(started.elapsed() <= Duration::from_secs(10), "{:?}", started.elapsed());
+        assert!(script.is_over());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_optional_leaves_most_of_a_short_deadline() {
+    let script = Script::new(std::iter::repeat_n(Reply::Silence, 2));
+    let session = Session::of_connector(SharedHttpConnector::new(script.clone()));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let management = session.management(None, deadline).await.unwrap();
+    let optional = management.for_what_is(Need::Optional);
+    let started = Instant::now();
+    let account = "222222222222".parse().unwrap();
+    let failed = publication::before(&optional, account).await.unwrap_err();
+    assert!(started.elapsed() <= Duration::from_secs(4), "{:?}", started.elapsed());
+    let why = words(&failed);
+    assert!(
+        why.contains("there is no more time for what is not needed; AWS did not answer"),
+        "{why}"
+    );
+}
+
+/// Tells people something, while SNS answers with `replies`.
+async fn told(replies: impl IntoIterator<Item = Reply>) -> (Script, Result<(), Error>) {
+    let script = Script::new(replies);
+    let session = Session::of_connector(SharedHttpConnector::new(script.clone()));
+    let deadline = Instant::now() + Duration::from_mins(5);
+    let published = session.publish("arn:aws:sns:x:1:y", "subject", "text", deadline).await;
+    (script, published)
+}
+
+fn xml(status: u16, body: &str) -> Reply {
+    Reply::Raw(status, &[("content-type", "text/xml")], body.into())
+}
+
+/// What SNS answers where it refuses.
+fn refused_in_xml(status: u16, code: &str) -> Reply {
+    let error = format!("<Error><Code>{code}</Code><Message>No.</Message></Error>");
+    xml(status, &format!("<ErrorResponse>{error}</ErrorResponse>"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_without_an_sdk_is_sent_again_as_one_with_an_sdk_is() {
+    let (script, published) = told([
+        page(200),
+        page(403),
+        xml(200, "<PublishResponse><PublishResult>"),
+        Reply::Stall,
+        Reply::Raw(502, &[], vec![]),
+        refused_in_xml(400, "Throttling"),
+        refused_in_xml(400, "ConcurrentModificationException"),
+        refused_in_xml(500, "InternalError"),
+        xml(200, "<PublishResponse><PublishResult/></PublishResponse>"),
+    ])
+    .await;
+    published.unwrap();
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_without_an_sdk_is_told_as_one_with_an_sdk_is() {
+    let action = "cannot publish to arn:aws:sns:x:1:y: ";
+    let rows = [
+        (
+            page(503),
+            "AWS answered 503 with something that is not AWS's (HTML), the last of 12 attempts; \
+             hint: something between the function and AWS answers in its place, such as a proxy or \
+             an endpoint that the environment names",
+        ),
+        (
+            refused_in_xml(500, "InternalError"),
+            "InternalError (HTTP 500, the last of 12 attempts): No.; hint: this passes; deploy again",
+        ),
+        (refused_in_xml(404, "NotFound"), "NotFound (HTTP 404): No."),
+        (
+            refused_in_xml(403, "AuthorizationError"),
+            "AuthorizationError (HTTP 403): No.; hint: let the function's role publish to the topic \
+             and use the key that encrypts it",
+        ),
+    ];
+    for (reply, why) in rows {
+        let (_, published) = told(std::iter::repeat_n(reply, 12)).await;
+        assert_eq!(words(&published.unwrap_err()), format!("{action}{why}"));
+    }
+    let silence = std::iter::repeat_n(Reply::Silence, 20);
+    let (_, published) = told([page(502)].into_iter().chain(silence)).await;
+    let why = words(&published.unwrap_err());
+    let last = "; after 2 attempts the last answer was: AWS answered 502 with something";
+    assert!(why.contains(last), "{why}");
+}
+
+/// Writes to the state bucket, if nothing is there, while S3 answers with `replies`.
+async fn written(replies: impl IntoIterator<Item = Reply>) -> (Script, Result<Version, Error>) {
+    let script = Script::new(replies);
+    let session = Session::of_connector(SharedHttpConnector::new(script.clone()));
+    let state = session.with_state("state").state(Instant::now() + Duration::from_mins(5)).unwrap();
+    let written = state.write("desired/x.json", "{}".to_owned(), Expected::Nothing).await;
+    (script, written)
+}
+
+fn conflict() -> Reply {
+    let body = "<Error><Code>ConditionalRequestConflict</Code><Message>No.</Message></Error>";
+    Reply::Raw(409, &[("content-type", "application/xml")], body.into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_met_another_one_in_s3_is_sent_again() {
+    let stored = Reply::Raw(200, &[("etag", "\"1\"")], vec![]);
+    let (script, written) = written([conflict(), conflict(), stored]).await;
+    written.unwrap();
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_meets_others_in_s3_for_ever_is_not_told_as_theirs() {
+    let (script, written) = written(std::iter::repeat_n(conflict(), 12)).await;
+    let failed = written.unwrap_err();
+    let why = "cannot write s3://state/desired/x.json: ConditionalRequestConflict (HTTP 409, the last \
+               of 12 attempts): No.; hint: this passes; deploy again";
+    assert_eq!((words(&failed).as_str(), failed.kind()), (why, Kind::Transient));
     assert!(script.is_over());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws::api::again;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::RestoreValidationStatus;
 use plan::restore_validation::{Job, Report, Status};
@@ -11,7 +12,8 @@ use crate::error::{Error, Kind};
 
 impl Services {
     fn backup(&self) -> Client {
-        Client::new(&self.config)
+        let config = aws_sdk_backup::config::Builder::from(&self.config);
+        Client::from_conf(config.retry_classifier(again()).build())
     }
 
     /// The restore job with this ID.

@@ -1,5 +1,9 @@
 //! Why something could not be looked at or told.
 
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws::api::Course;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -33,54 +37,79 @@ pub enum Kind {
 #[derive(Debug, ThisError)]
 enum Cause {
     // The permission first, since what is too long for AWS Backup is cut off at its end.
-    #[error("the function's role lacks {permission}: {code}: {message}")]
-    Denied { code: String, message: String, permission: &'static str },
-    #[error("{code}: {message}")]
-    Answered { kind: Kind, code: String, message: String },
-    #[error("AWS could not be reached")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the function's deadline came first")]
-    OutOfTime,
+    #[error("the function's role lacks {permission}: {answer}")]
+    Denied { answer: Answer, permission: &'static str },
+    #[error("{answer}")]
+    Answered { kind: Kind, answer: Answer },
+    /// What came is not the service's, or nothing came.
+    #[error("{0}")]
+    Unanswered(String),
+    #[error("the function's deadline came first; {0}")]
+    OutOfTime(String),
+}
+
+/// A refusal of the service.
+#[derive(Debug)]
+struct Answer {
+    code: String,
+    message: String,
+    /// The HTTP status.
+    status: u16,
+    /// How often the call was sent, in words.
+    tries: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, message, status, tries } = self;
+        write!(f, "{code} (HTTP {status}{tries}): {message}")
+    }
 }
 
 impl Error {
-    /// The error of a call that did not do `action`, for which `permission` is needed.
+    /// The error of a call that did not do `action`, for which `permission` is needed, after the
+    /// attempts of its `course`.
     pub(crate) fn of_call<E>(
         action: String,
         permission: &'static str,
         error: SdkError<E, HttpResponse>,
+        course: &Course,
     ) -> Self
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         // Whoever answers without a code is not the service.
         let answered = match &error {
             SdkError::ServiceError(context) => context.err().code().map(|code| (context, code)),
             _ => None,
         };
+        let tries = course.tries();
         let Some((context, code)) = answered else {
-            return Self { action, source: Cause::Unreachable(Box::new(error)) };
+            let last = course.last();
+            let last =
+                last.unwrap_or_else(|| format!("AWS could not be reached: {}", chain(&error)));
+            return Self { action, source: Cause::Unanswered(format!("{last}{tries}")) };
         };
-        let code = code.to_owned();
         let message = context.err().message().unwrap_or("no message").to_owned();
-        let source = match kind(&code, context.raw().status().as_u16()) {
-            Kind::Denied => Cause::Denied { code, message, permission },
-            kind => Cause::Answered { kind, code, message },
+        let status = context.raw().status().as_u16();
+        let kind = kind(code, status);
+        let answer = Answer { code: code.to_owned(), message, status, tries };
+        let source = match kind {
+            Kind::Denied => Cause::Denied { answer, permission },
+            kind => Cause::Answered { kind, answer },
         };
         Self { action, source }
     }
 
     /// The error of something whose connection broke before all of it had come.
-    pub(crate) fn broken(
-        action: String,
-        error: impl std::error::Error + Send + Sync + 'static,
-    ) -> Self {
-        Self { action, source: Cause::Unreachable(Box::new(error)) }
+    pub(crate) fn broken(action: String, error: &(dyn StdError + 'static)) -> Self {
+        let why = format!("AWS could not be reached: {}", chain(error));
+        Self { action, source: Cause::Unanswered(why) }
     }
 
-    /// The error of a call for which there was no time.
-    pub(crate) fn out_of_time(action: String) -> Self {
-        Self { action, source: Cause::OutOfTime }
+    /// The error of a call for which there was no time, and of which this had come.
+    pub(crate) fn out_of_time(action: String, so_far: &str) -> Self {
+        Self { action, source: Cause::OutOfTime(so_far.to_owned()) }
     }
 
     /// What it means.
@@ -88,7 +117,7 @@ impl Error {
         match &self.source {
             Cause::Denied { .. } => Kind::Denied,
             Cause::Answered { kind, .. } => *kind,
-            Cause::Unreachable(_) | Cause::OutOfTime => Kind::Transient,
+            Cause::Unanswered(_) | Cause::OutOfTime(_) => Kind::Transient,
         }
     }
 
@@ -100,8 +129,8 @@ impl Error {
     /// The error code of AWS, if AWS answered.
     pub fn code(&self) -> Option<&str> {
         match &self.source {
-            Cause::Denied { code, .. } | Cause::Answered { code, .. } => Some(code),
-            Cause::Unreachable(_) | Cause::OutOfTime => None,
+            Cause::Denied { answer, .. } | Cause::Answered { answer, .. } => Some(&answer.code),
+            Cause::Unanswered(_) | Cause::OutOfTime(_) => None,
         }
     }
 
@@ -109,9 +138,15 @@ impl Error {
     pub fn permission(&self) -> Option<&'static str> {
         match &self.source {
             Cause::Denied { permission, .. } => Some(permission),
-            Cause::Answered { .. } | Cause::Unreachable(_) | Cause::OutOfTime => None,
+            Cause::Answered { .. } | Cause::Unanswered(_) | Cause::OutOfTime(_) => None,
         }
     }
+}
+
+/// The error and its causes on one line.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What an error code means. Every service has its own for the same.

@@ -11,8 +11,8 @@ mod operations;
 
 use std::fmt::{Debug, Display};
 
-use aws::Session;
-use aws::api::ask;
+use aws::api::{Course, ask};
+use aws::{Session, Tally};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -27,13 +27,14 @@ pub use crate::error::{Error, Kind};
 #[derive(Debug)]
 pub struct Services {
     config: SdkConfig,
+    tally: Tally,
     until: Instant,
 }
 
 impl Services {
     /// The services as `session` reaches them, all calls to which end by `until`.
     pub fn new(session: &Session, until: Instant) -> Self {
-        Self { config: session.config().clone(), until }
+        Self { config: session.config().clone(), tally: session.tally(), until }
     }
 
     /// Sends an operation, described as `action` should it fail, and returns what the answer says.
@@ -55,9 +56,11 @@ impl Services {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        match timeout_at(self.until, send).await {
-            Ok(answer) => answer.map_err(|it| Error::of_call(action.to_string(), permission, it)),
-            Err(_) => Err(Error::out_of_time(action.to_string())),
+        let course = Course::new::<E>(self.tally.clone());
+        match timeout_at(self.until, course.of(send)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(it)) => Err(Error::of_call(action.to_string(), permission, it, &course)),
+            Err(_) => Err(Error::out_of_time(action.to_string(), &course.so_far())),
         }
     }
 }

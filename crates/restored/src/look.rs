@@ -1,5 +1,6 @@
 //! One look at what was restored.
 
+use aws::api::again;
 use aws_sdk_s3::types::Object;
 use plan::restore_validation::{Facts, Resource, Sample, is_lost, sample};
 use tokio::time::timeout_at;
@@ -100,7 +101,8 @@ impl Services {
     }
 
     async fn objects(&self, sample: &Sample) -> Result<Option<Facts>, Error> {
-        let client = aws_sdk_s3::Client::new(&self.config);
+        let config = aws_sdk_s3::config::Builder::from(&self.config);
+        let client = aws_sdk_s3::Client::from_conf(config.retry_classifier(again()).build());
         let bucket = &sample.bucket;
         let mut objects = Vec::new();
         for prefix in &sample.prefixes {
@@ -140,8 +142,8 @@ impl Services {
         let body = self.call("s3:GetObject", action(), get).await?.body;
         match timeout_at(self.until, body.collect()).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Error::broken(action(), error)),
-            Err(_) => Err(Error::out_of_time(action())),
+            Ok(Err(error)) => Err(Error::broken(action(), &error)),
+            Err(_) => Err(Error::out_of_time(action(), "the answer began and did not end")),
         }
     }
 }

@@ -36,7 +36,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
     let never_created = request.never_created();
     let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
     let owner = Owner::new(&stack_id, &logical_id);
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let is_removed = matches!(change, Change::Remove { .. });
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
     let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
     let known = slot.entry().and_then(|it| it.id_of(physical_id.as_deref()));
     // CloudFormation makes an ID up when it got no answer to a Create.
@@ -298,8 +299,9 @@ impl Goal<'_> {
             let reaches_accounts = steps.iter().any(Step::reaches_accounts);
             let outlook = if *preflight != Preflight::Off && reaches_accounts {
                 let existing = observed.policy.as_ref();
-                let mut outlook =
-                    Outlook::new(management, &desired, existing, &steps, *now).await?;
+                let outlook =
+                    Outlook::new(management, *preflight, &desired, existing, &steps, *now);
+                let mut outlook = outlook.await?;
                 judge(*preflight, || outlook.withheld.clone().map_or(Ok(()), Err))?;
                 outlook.prepare(management).await;
                 Some(outlook)

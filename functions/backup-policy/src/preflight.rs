@@ -4,33 +4,57 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::SystemTime;
 
-use aws::Management;
 use aws::preflight::{account_under, observe};
 use aws::publication::{self, Publication, Report};
+use aws::{Management, Need, log_left_out};
 use plan::backup_policy::{Desired, Existing, Step};
-use plan::id::{AccountId, TargetId};
+use plan::id::TargetId;
 use plan::preflight::{Change, Withheld, suspects};
 use tracing::{info, warn};
 
 use crate::properties::Preflight;
 
 /// What is known of the organization before the change.
+#[derive(Default)]
 pub(crate) struct Outlook {
     /// An account from which AWS would withhold its policies.
     pub(crate) withheld: Option<Withheld>,
-    /// An account that the change reaches.
-    account: Option<AccountId>,
+    /// Where an account is that the change reaches.
+    reached: Option<TargetId>,
     /// What that account had before.
     publication: Option<Publication>,
 }
 
 impl Outlook {
-    /// Merges what the accounts would get if `existing` became `desired` by these `steps`.
+    /// Merges what the accounts would get if `existing` became `desired` by these `steps`, as far as
+    /// that matters to `mode`.
     ///
     /// # Errors
     ///
-    /// When a read fails. Nothing has changed.
+    /// When a read fails on which it depends whether the change is made. Nothing has changed.
     pub(crate) async fn new(
+        management: &Management,
+        mode: Preflight,
+        desired: &Desired,
+        existing: Option<&Existing>,
+        steps: &[Step],
+        now: SystemTime,
+    ) -> Result<Self, aws::Error> {
+        let need = match mode {
+            Preflight::Enforce => Need::Needed,
+            Preflight::Warn | Preflight::Off => Need::Helpful,
+        };
+        let management = management.for_what_is(need);
+        match Self::look(&management, desired, existing, steps, now).await {
+            Err(error) if need != Need::Needed => {
+                log_left_out("whether AWS would withhold policies", &error);
+                Ok(Self::default())
+            }
+            looked => looked,
+        }
+    }
+
+    async fn look(
         management: &Management,
         desired: &Desired,
         existing: Option<&Existing>,
@@ -43,12 +67,11 @@ impl Outlook {
         let change = Change { id: existing.map(|it| &it.id), name, document, targets };
         let attached: BTreeSet<TargetId> =
             organization.attached.keys().chain(targets).cloned().collect();
-        let mut outlook = Self { withheld: None, account: None, publication: None };
         for suspect in suspects(&organization, &change, now) {
             if let Some(account) = account_under(management, &suspect.target, &attached).await? {
-                outlook.account = Some(account.clone());
-                outlook.withheld = Some(Withheld { account, suspect });
-                return Ok(outlook);
+                let reached = account.as_str().parse().ok();
+                let withheld = Some(Withheld { account, suspect });
+                return Ok(Self { withheld, reached, publication: None });
             }
         }
         // The last one, because it is published last.
@@ -56,18 +79,23 @@ impl Outlook {
             Step::Attach(target) | Step::Detach(target) => Some(target),
             _ => None,
         });
-        if let Some(target) = moved.or(targets.first()) {
-            outlook.account = account_under(management, target, &BTreeSet::new()).await?;
-        }
-        Ok(outlook)
+        let reached = moved.or(targets.first()).cloned();
+        Ok(Self { withheld: None, reached, publication: None })
     }
 
     /// Notes what is published now, to tell later whether the change is.
     pub(crate) async fn prepare(&mut self, management: &Management) {
-        let Some(account) = self.account.take() else { return };
-        match publication::before(management, account).await {
-            Ok(publication) => self.publication = Some(publication),
-            Err(error) => complain(&error),
+        let Some(target) = self.reached.take() else { return };
+        let management = management.for_what_is(Need::Optional);
+        let publication = async {
+            match account_under(&management, &target, &BTreeSet::new()).await? {
+                Some(account) => publication::before(&management, account).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        match publication.await {
+            Ok(publication) => self.publication = publication,
+            Err(error) => log_left_out("waiting until the change is published", &error),
         }
     }
 
@@ -75,10 +103,13 @@ impl Outlook {
     ///
     /// The change is made, so not being able to ask is no failure of it.
     pub(crate) async fn report(&self, management: &Management) {
+        let management = management.for_what_is(Need::Optional);
         let Report { is_published, frozen } =
-            match publication::after(management, self.publication.as_ref()).await {
+            match publication::after(&management, self.publication.as_ref()).await {
                 Ok(report) => report,
-                Err(error) => return complain(&error),
+                Err(error) => {
+                    return log_left_out("which effective policies AWS finds invalid", &error);
+                }
             };
         if !is_published {
             warn!("AWS has not published the change yet, and reports on what was before");
@@ -91,12 +122,6 @@ impl Outlook {
             info!("AWS reports no invalid effective policy");
         }
     }
-}
-
-/// Logs that something is not known, which is no failure of the change.
-fn complain(error: &aws::Error) {
-    let why = error.source().map(ToString::to_string);
-    warn!(%error, why, "AWS could not be asked about effective policies");
 }
 
 /// Makes of a verdict what the template asks for.

@@ -204,7 +204,7 @@ async fn end(
         Ok(()) => {
             let reply = reply(ticket.physical_id(), &tally, report);
             let (stack_id, logical_id) = (ticket.stack_id(), ticket.logical_id());
-            let slot = Slot::open(session, FUNCTION, stack_id, logical_id, deadline).await;
+            let slot = Slot::open(session, FUNCTION, stack_id, logical_id, false, deadline).await;
             slot?.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
             Ok(reply)
         }

@@ -61,7 +61,8 @@ pub async fn handle(
 ) -> Result<Outcome, Failure> {
     let never_created = request.never_created();
     let Request { change, physical_id, stack_id, logical_id, received, deadline } = request;
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let is_removed = matches!(change, Change::Remove { .. });
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
     let Some(mut slot) = removable(slot, never_created)? else {
         return Ok(Reply::default().into());
     };

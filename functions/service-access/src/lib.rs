@@ -75,7 +75,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<R
     let never_created = request.never_created();
     let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
     let owner = Owner::new(&stack_id, &logical_id);
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, deadline).await;
+    let is_removed = matches!(change, Change::Remove { .. });
+    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
     let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
     match change {
         Change::Apply { properties, .. } => {

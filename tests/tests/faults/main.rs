@@ -22,3 +22,4 @@ mod tampering;
 mod trouble;
 mod validations;
 mod visits;
+mod wire;

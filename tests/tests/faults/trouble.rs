@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use simulator::{Entry, Failure, Fault, Kind, Moment, OPERATIONS, Service};
+use simulator::{Body, Entry, Failure, Fault, Garbled, Kind, Moment, OPERATIONS, Service};
 use tests::codes::{REPORTS, TRANSIENT, terminal};
 use tests::in_process::Wire;
 use tests::organization::Organization;
@@ -12,7 +12,12 @@ use crate::pool::{attempt, for_each};
 
 /// How often the SDK sends a call.
 fn attempts(call: &Entry) -> u64 {
-    if call.service == Service::Organizations { 24 } else { 12 }
+    match call.service {
+        // Nothing depends on them.
+        _ if REPORTS.contains(&call.operation.as_str()) => 2,
+        Service::Organizations => 24,
+        _ => 12,
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +78,9 @@ pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
         troubles.push(error(&Failure { status: 403, ..Failure::new("AccessDenied") }, 1));
         return troubles;
     }
+    let page =
+        |status, done| Trouble::Fault(Kind::Garbled(Garbled { status, body: Body::Html, done }), 1);
+    troubles.extend([page(200, call.write), page(503, false)]);
     let modelled = OPERATIONS.iter().find(|it| it.name == call.operation).unwrap();
     let modelled: Vec<_> = modelled.errors().map(simulator::Code::as_str).collect();
     for code in TRANSIENT.iter().filter(|it| modelled.contains(it)) {

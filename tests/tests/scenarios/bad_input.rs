@@ -201,12 +201,12 @@ async fn a_rename_to_the_name_of_another_policy_is_refused() {
 async fn a_caller_outside_the_management_account_is_told_which_it_is() {
     let member = "security-000";
     let types = json!({ "PolicyTypes": "BACKUP_POLICY,TAG_POLICY" });
-    check("policy-types", member, |_| {}, types, expect!["cannot read the organization's root (the management account is management): AccessDeniedException: You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
+    check("policy-types", member, |_| {}, types, expect!["cannot read the organization's root (the management account is management): AccessDeniedException (HTTP 400): You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
     let access = json!({ "ServicePrincipals": ["backup.amazonaws.com"] });
-    check("service-access", member, |_| {}, access, expect!["cannot list trusted services (the management account is management): AccessDeniedException: You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
+    check("service-access", member, |_| {}, access, expect!["cannot list trusted services (the management account is management): AccessDeniedException (HTTP 400): You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
     let settings = json!({ "CrossAccountBackup": true });
-    check("global-settings", member, |_| {}, settings, expect!["cannot set CrossAccountBackup=true (the management account is management): InvalidRequestException: Global settings can be updated by the management account only.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`"]).await;
-    check("backup-policy", member, |_| {}, policy(&json!({})), expect!["cannot read the organization's root (the management account is management): AccessDeniedException: You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
+    check("global-settings", member, |_| {}, settings, expect!["cannot set CrossAccountBackup=true (the management account is management): InvalidRequestException (HTTP 400): Global settings can be updated by the management account only.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`"]).await;
+    check("backup-policy", member, |_| {}, policy(&json!({})), expect!["cannot read the organization's root (the management account is management): AccessDeniedException (HTTP 400): You don't have permissions to access this resource.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action"]).await;
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn a_role_that_cannot_be_assumed_is_named() {
     let organization = Organization::bare(Settings::default()).await;
     let mut stack = organization.stack("policy-types").in_account(&organization.id("security-000"));
     let reason = stack.create(types).await.reason();
-    expect!["cannot assume the role arn:aws:iam::management:role/Bootstrap: AccessDenied: User: arn:aws:iam::security-000:user/simulated is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::management:role/Bootstrap; hint: correct `ManagementRoleArn`, let the role trust the function's own role, and let that assume it"].assert_eq(&organization.named(&reason));
+    expect!["cannot assume the role arn:aws:iam::management:role/Bootstrap: AccessDenied (HTTP 403): User: arn:aws:iam::security-000:user/simulated is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::management:role/Bootstrap; hint: correct `ManagementRoleArn`, let the role trust the function's own role, and let that assume it"].assert_eq(&organization.named(&reason));
     organization.check_writes(expect![""]);
 }
 
@@ -264,8 +264,8 @@ async fn an_organization_with_consolidated_billing_only_is_told_what_to_do() {
     let types = json!({ "PolicyTypes": "TAG_POLICY" });
     check("policy-types", "management", billing, types, expect!["the organization has consolidated billing only, and policies need all features; hint: enable all features in the AWS Organizations console first"]).await;
     let access = json!({ "ServicePrincipals": ["backup.amazonaws.com"] });
-    check("service-access", "management", billing, access, expect!["cannot list trusted services: ConstraintViolationException ORGANIZATION_NOT_IN_ALL_FEATURES_MODE: You attempted to perform an operation that requires an organization that is configured to support all features.; hint: the organization has consolidated billing only; enable all features first"]).await;
-    check("backup-policy", "management", billing, policy(&json!({})), expect!["cannot create policy `daily`: ConstraintViolationException ORGANIZATION_NOT_IN_ALL_FEATURES_MODE: You attempted to perform an operation that requires an organization that is configured to support all features.; hint: the organization has consolidated billing only; enable all features first"]).await;
+    check("service-access", "management", billing, access, expect!["cannot list trusted services: ConstraintViolationException ORGANIZATION_NOT_IN_ALL_FEATURES_MODE (HTTP 400): You attempted to perform an operation that requires an organization that is configured to support all features.; hint: the organization has consolidated billing only; enable all features first"]).await;
+    check("backup-policy", "management", billing, policy(&json!({})), expect!["cannot create policy `daily`: ConstraintViolationException ORGANIZATION_NOT_IN_ALL_FEATURES_MODE (HTTP 400): You attempted to perform an operation that requires an organization that is configured to support all features.; hint: the organization has consolidated billing only; enable all features first"]).await;
 }
 
 #[tokio::test]
@@ -276,28 +276,28 @@ async fn an_account_without_an_organization_is_told_what_to_do() {
             "policy-types",
             json!({ "PolicyTypes": "BACKUP_POLICY" }),
             expect![
-                "cannot read the organization's root: AWSOrganizationsNotInUseException: Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
+                "cannot read the organization's root: AWSOrganizationsNotInUseException (HTTP 400): Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
             ],
         ),
         (
             "service-access",
             json!({ "ServicePrincipals": ["backup.amazonaws.com"] }),
             expect![
-                "cannot describe the organization: AWSOrganizationsNotInUseException: Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
+                "cannot describe the organization: AWSOrganizationsNotInUseException (HTTP 400): Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
             ],
         ),
         (
             "global-settings",
             json!({ "CrossAccountBackup": true }),
             expect![
-                "cannot read the global settings of AWS Backup: InvalidRequestException: Your account is not a member of an organization.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`"
+                "cannot read the global settings of AWS Backup: InvalidRequestException (HTTP 400): Your account is not a member of an organization.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`"
             ],
         ),
         (
             "backup-policy",
             policy(&json!({})),
             expect![
-                "cannot read the organization's root: AWSOrganizationsNotInUseException: Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
+                "cannot read the organization's root: AWSOrganizationsNotInUseException (HTTP 400): Your account is not a member of an organization.; hint: this account is not in an organization; create one with all features first"
             ],
         ),
     ] {
@@ -317,11 +317,11 @@ async fn an_object_that_is_missing_or_no_policy_is_named() {
         }
     };
     let key = "s3://policies-of-ours/daily.json";
-    check("backup-policy", "management", |_| {}, url(key), expect!["cannot read s3://policies-of-ours/daily.json: NoSuchBucket: The specified bucket does not exist; hint: upload the object, or correct `ContentUrl`"]).await;
+    check("backup-policy", "management", |_| {}, url(key), expect!["cannot read s3://policies-of-ours/daily.json: NoSuchBucket (HTTP 404): The specified bucket does not exist; hint: upload the object, or correct `ContentUrl`"]).await;
     let other = "s3://policies-of-ours/other.json";
-    check("backup-policy", "management", put(b"{}"), url(other), expect!["cannot read s3://policies-of-ours/other.json: NoSuchKey: The specified key does not exist.; hint: upload the object, or correct `ContentUrl`"]).await;
+    check("backup-policy", "management", put(b"{}"), url(other), expect!["cannot read s3://policies-of-ours/other.json: NoSuchKey (HTTP 404): The specified key does not exist.; hint: upload the object, or correct `ContentUrl`"]).await;
     let version = "s3://policies-of-ours/daily.json?versionId=9f1c";
-    check("backup-policy", "management", put(b"{}"), url(version), expect!["cannot read s3://policies-of-ours/daily.json: NoSuchVersion: The specified version does not exist.; hint: upload the object, or correct `ContentUrl`"]).await;
+    check("backup-policy", "management", put(b"{}"), url(version), expect!["cannot read s3://policies-of-ours/daily.json: NoSuchVersion (HTTP 404): The specified version does not exist.; hint: upload the object, or correct `ContentUrl`"]).await;
     check(
         "backup-policy",
         "management",
@@ -343,7 +343,7 @@ async fn an_object_that_is_missing_or_no_policy_is_named() {
         put(b"{}")(organization);
         organization.buckets(|it| it.deny("policies-of-ours", "daily.json"));
     };
-    check("backup-policy", "management", deny, url(key), expect!["cannot read s3://policies-of-ours/daily.json: AccessDenied: Access Denied; hint: correct `ContentUrl`, or let the function's own role read the object"]).await;
+    check("backup-policy", "management", deny, url(key), expect!["cannot read s3://policies-of-ours/daily.json: AccessDenied (HTTP 403): Access Denied; hint: correct `ContentUrl`, or let the function's own role read the object"]).await;
     check(
         "backup-policy",
         "management",
@@ -408,9 +408,9 @@ async fn a_policy_type_that_is_off_is_the_first_thing_to_put_right() {
 #[tokio::test]
 async fn names_that_aws_does_not_know_are_passed_on_with_what_it_says() {
     let types = json!({ "PolicyTypes": ["TEA_POLICY", "TAG_POLICY"] });
-    check("policy-types", "management", |_| {}, types, expect!["cannot enable policy type TEA_POLICY: InvalidInputException INVALID_ENUM:POLICY_TYPE: You specified an invalid value.; hint: AWS does not know this name; correct it in the template"]).await;
+    check("policy-types", "management", |_| {}, types, expect!["cannot enable policy type TEA_POLICY: InvalidInputException INVALID_ENUM:POLICY_TYPE (HTTP 400): You specified an invalid value.; hint: AWS does not know this name; correct it in the template"]).await;
     let access = json!({ "ServicePrincipals": ["tea.amazonaws.com"] });
-    check("service-access", "management", |_| {}, access, expect!["cannot enable trusted access for tea.amazonaws.com: InvalidInputException UNRECOGNIZED_SERVICE_PRINCIPAL: You specified an invalid value.; hint: AWS does not know this service; correct its name in the template"]).await;
+    check("service-access", "management", |_| {}, access, expect!["cannot enable trusted access for tea.amazonaws.com: InvalidInputException UNRECOGNIZED_SERVICE_PRINCIPAL (HTTP 400): You specified an invalid value.; hint: AWS does not know this service; correct its name in the template"]).await;
 }
 
 #[tokio::test]

@@ -86,6 +86,36 @@ async fn a_failed_update_leaves_what_was_made_before() {
 }
 
 #[tokio::test]
+async fn an_entry_that_cannot_be_read_goes_with_its_resource() {
+    let newer = json!({ "SchemaVersion": 99 }).to_string().into_bytes();
+    for spoilt in [b"{".to_vec(), newer, vec![0xFF]] {
+        for (function, properties) in [
+            ("policy-types", json!({ "PolicyTypes": [BACKUP_POLICY], "OnDelete": "Disable" })),
+            (
+                "service-access",
+                json!({ "ServicePrincipals": ["backup.amazonaws.com"], "OnDelete": "Revert" }),
+            ),
+            ("global-settings", json!({ "CrossAccountBackup": true, "OnDelete": "Restore" })),
+            ("backup-policy", daily(5)),
+        ] {
+            let organization = ready().await;
+            let before = organization.state();
+            let mut stack = organization.stack(function).kept();
+            let _ = stack.create(properties.clone()).await.ok();
+            let key = format!("desired/{function}/backups/5d3c/Resource.json");
+            organization.buckets(|it| it.put(STATE_BUCKET, &key, spoilt.clone()));
+            // An update would not know what to go by.
+            let _ = stack.update(properties).await.reason();
+            let _ = stack.delete().await.ok();
+            assert!(stack.logs.contains("what is kept of the resource"), "{}", stack.logs);
+            assert_eq!(organization.object(STATE_BUCKET, &key), None, "{function}");
+            let after = organization.state();
+            assert!(function == "policy-types" || after == before, "{function}: {after}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_older_writer_never_overwrites_a_newer_one() {
     let organization = ready().await;
     let mut stack = organization.stack("backup-policy").kept();

@@ -735,7 +735,7 @@ async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
     organization.fail(Fault::error("GetTemplate", "AccessDenied").times(9));
     let run = plan_of(&organization, &resources()[..3]).await;
     expect![[r"
-        backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied: The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
+        backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
           note: if it is deleted: detach from root, delete the policy
     "]]
     .assert_eq(&run.text.lines().skip(3).map(|it| format!("{it}\n")).collect::<String>());
@@ -775,7 +775,7 @@ async fn a_stack_that_cannot_be_read_is_told_and_planned_from_what_is_written_do
     let _stacks = deploy(&organization).await;
     organization.fail(Fault::error("DescribeStacks", "AccessDenied").times(9));
     let run = plan_of(&organization, &resources()).await;
-    let note = "note: cannot describe the stack `backups`: AccessDenied: ";
+    let note = "note: cannot describe the stack `backups`: AccessDenied (HTTP 400): ";
     assert!(run.text.contains(note), "{}", run.text);
     assert!(run.text.contains("allow yourself cloudformation:DescribeStacks"), "{}", run.text);
     assert!(run.text.contains("backups/Daily (backup policy `daily`): nothing to do"));
@@ -886,7 +886,7 @@ async fn a_missing_parameter_of_a_stack_that_cannot_be_read_says_why() {
     expect![[r"
         error: the template cannot be deployed like this
           the parameter `Name` needs a value: --parameters Name=…
-          what the stack has is not known: cannot describe the stack `backups`: AccessDenied: The request failed because it was told to.; hint: allow yourself cloudformation:DescribeStacks
+          what the stack has is not known: cannot describe the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:DescribeStacks
     "]]
     .assert_eq(&run.notes);
     assert_eq!(run.code, 2);

@@ -8,6 +8,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -64,7 +65,9 @@ fn in_force(organization: &Organization, account: &str) -> Value {
 /// What the log says about effective policies, without its time.
 fn told(stack: &Stack<'_>) -> String {
     let logs = stack.organization().named(&stack.logs);
-    let about = |it: &&str| it.contains("effective polic") || it.contains("AWS would");
+    let about = |it: &&str| {
+        it.contains("effective polic") || it.contains("AWS would") || it.contains("left_out")
+    };
     let lines = logs.lines().filter(about).map(|it| {
         let mut line: Value = serde_json::from_str(it).unwrap();
         let fields = line.as_object_mut().unwrap();
@@ -368,16 +371,49 @@ async fn a_report_that_cannot_be_read_fails_nothing() {
     let _ = stack.create(ours(&organization, &document(3), &["root"])).await.ok();
     expect![[r"
         error: cannot describe the effective policy of management
+        left_out: waiting until the change is published
         level: WARN
-        message: AWS could not be asked about effective policies
-        why: AccessDeniedException: The request failed because it was told to.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action
+        message: done without it
+        why: AccessDeniedException (HTTP 400): The request failed because it was told to.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action
 
         error: cannot list the accounts with an invalid effective policy
+        left_out: which effective policies AWS finds invalid
         level: WARN
-        message: AWS could not be asked about effective policies
-        why: AccessDeniedException: The request failed because it was told to.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action
+        message: done without it
+        why: AccessDeniedException (HTTP 400): The request failed because it was told to.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action
     "]]
     .assert_eq(&told(&stack));
+}
+
+#[tokio::test]
+async fn a_read_that_only_advises_does_not_hold_up_the_change() {
+    let hangs = Fault::delay("DescribeEffectivePolicy", Duration::from_mins(10));
+    let fails = Fault::error("DescribeEffectivePolicy", "ServiceException").status(500);
+    for fault in [hangs, fails] {
+        let organization = Organization::ready(Settings::default()).await;
+        organization.fail(fault.forever());
+        let mut stack = organization.stack("backup-policy").within(Duration::from_mins(5));
+        let _ = stack.create(ours(&organization, &document(3), &["Sandbox"])).await.ok();
+        let reports = |it: &simulator::Entry| it.operation == "DescribeEffectivePolicy";
+        let lines = organization.lines(|it| it.write || reports(it));
+        let (before, after) = lines.split_once("CreatePolicy").unwrap();
+        assert!(before.lines().count() <= 2, "{lines}");
+        assert!(!after.contains("DescribeEffectivePolicy"), "{lines}");
+        let left_out = "left_out: waiting until the change is published";
+        assert!(told(&stack).contains(left_out), "{}", stack.logs);
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_that_only_warns_does_not_fail_the_change() {
+    let organization = Organization::ready(Settings::default()).await;
+    organization.fail(Fault::error("ListParents", "AccessDeniedException").forever());
+    let mut stack = organization.stack("backup-policy");
+    let mut properties = ours(&organization, &document(3), &["Sandbox"]);
+    let _ = stack.create(properties.clone()).await.reason();
+    properties["Preflight"] = json!("Warn");
+    let _ = stack.create(properties).await.ok();
+    assert!(stack.logs.contains("whether AWS would withhold policies"), "{}", stack.logs);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn a_policy_that_could_not_be_attached_is_a_failure_and_leaves_nothing() {
     organization.fail(Fault::error("AttachPolicy", "PolicyTypeNotEnabledException").times(3));
     let mut stack = organization.stack("backup-policy");
     let reason = stack.create(daily(3, &root())).await.reason();
-    expect!["cannot attach to root: PolicyTypeNotEnabledException: The request failed because it was told to."].assert_eq(&organization.named(&reason));
+    expect!["cannot attach to root: PolicyTypeNotEnabledException (HTTP 400): The request failed because it was told to."].assert_eq(&organization.named(&reason));
     assert!(stack.rollback.take().unwrap().success);
     assert_eq!(organization.state(), before);
 }
@@ -114,7 +114,7 @@ async fn a_policy_that_only_aws_finds_malformed_leaves_the_live_one_too() {
     organization.clear_journal();
     organization.fail(Fault::error("UpdatePolicy", "MalformedPolicyDocumentException"));
     let reason = stack.update(daily(4, &root())).await.reason();
-    expect!["cannot update the policy's content: MalformedPolicyDocumentException: The request failed because it was told to.; hint: AWS does not say what it does not like; compare with the backup policy syntax"].assert_eq(&reason);
+    expect!["cannot update the policy's content: MalformedPolicyDocumentException (HTTP 400): The request failed because it was told to.; hint: AWS does not say what it does not like; compare with the backup policy syntax"].assert_eq(&reason);
     assert_eq!(stack.rollback.take().unwrap().ok().physical_id, id);
     assert_eq!(organization.state(), before);
     organization.check_writes(expect![""]);

@@ -376,7 +376,7 @@ async fn what_may_not_be_looked_at_has_failed_with_the_permission_that_is_missin
     let validation = RestoreValidation::with_role(&organization, services.url(), &role).await;
     assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
     let expected = "could not be looked at: the function's role lacks ec2:DescribeVolumes: \
-                    UnauthorizedOperation: No. (cannot look at the volume vol-1)";
+                    UnauthorizedOperation (HTTP 403): No. (cannot look at the volume vol-1)";
     assert_eq!(result(&validation, "job"), ("FAILED".to_owned(), expected.to_owned()));
     // Nobody has to take it for a broken backup.
     assert_eq!(validation.counted(), [("EBS".to_owned(), "NotValidated".to_owned())]);
@@ -391,7 +391,7 @@ async fn what_aws_refuses_to_show_has_failed_in_the_words_of_aws() {
     assert_eq!(validation.test("job", bucket_job()).await, DONE, "{}", validation.logs());
     let (status, message) = result(&validation, "job");
     assert_eq!(status, "FAILED");
-    let why = "could not be looked at: InvalidParameterValueException: ";
+    let why = "could not be looked at: InvalidParameterValueException (HTTP 400): ";
     assert!(message.starts_with(why), "{message}");
     assert_eq!(validation.counted(), [("S3".to_owned(), "NotValidated".to_owned())]);
 }

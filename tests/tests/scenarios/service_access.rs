@@ -174,7 +174,7 @@ async fn a_different_administrator_of_a_service_with_one_is_named_in_the_failure
         }))
         .await
         .reason();
-    expect!["cannot register security-000 as delegated administrator for config.amazonaws.com beside sandbox-008: ConstraintViolationException DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE: This service already has a delegated administrator.; hint: this service has one delegated administrator only; deregister the other one first"].assert_eq(&organization.named(&reason));
+    expect!["cannot register security-000 as delegated administrator for config.amazonaws.com beside sandbox-008: ConstraintViolationException DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE (HTTP 400): This service already has a delegated administrator.; hint: this service has one delegated administrator only; deregister the other one first"].assert_eq(&organization.named(&reason));
     assert_eq!(organization.state(), before);
 }
 

@@ -295,7 +295,7 @@ async fn an_object_that_cannot_be_had_is_seen_and_one_that_may_not_be_read_is_an
     assert_eq!((rejected.kind(), rejected.permission()), (Kind::Rejected, None));
     assert_eq!(
         rejected.why(),
-        "InvalidArgument: No. (cannot read the object 1 of the bucket restored)"
+        "InvalidArgument (HTTP 400): No. (cannot read the object 1 of the bucket restored)"
     );
 }
 
