@@ -76,9 +76,20 @@ impl<'a> Reattach<'a> {
     ///
     /// When the batch fails as a whole, or a log shows what it must not.
     pub async fn deliver(&self, events: &[Value]) -> Vec<usize> {
+        self.deliver_for_the(1, events).await
+    }
+
+    /// The same for messages that are delivered for the `nth` time.
+    ///
+    /// # Panics
+    ///
+    /// As [`deliver`](Self::deliver).
+    pub async fn deliver_for_the(&self, nth: u32, events: &[Value]) -> Vec<usize> {
         let records = events.iter().enumerate().map(|(index, it)| {
             let body = it.as_str().map_or_else(|| it.to_string(), ToOwned::to_owned);
-            json!({ "messageId": format!("message-{index}"), "body": body, "eventSource": "aws:sqs" })
+            let id = format!("message-{index}");
+            let attributes = json!({ "ApproximateReceiveCount": nth.to_string() });
+            json!({ "messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": attributes })
         });
         let batch = json!({ "Records": records.collect::<Vec<_>>() });
         match self.invoke(&batch).await {

@@ -14,8 +14,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use aws::Session;
 use aws::state::{Expected, Version};
+use aws::{Need, Session};
 use lambda_runtime::Diagnostic;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, RunId};
@@ -28,11 +28,11 @@ use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{error, info};
 
-use crate::messages::Invocation;
 pub use crate::messages::Response;
+use crate::messages::{Invocation, Message};
 use crate::metrics::Metrics;
 use crate::page::Page;
-use crate::restore::Keeper;
+use crate::restore::{Keeper, Retry};
 pub use crate::settings::{Invalid, Mode, Settings};
 
 /// Where it is kept which accounts were last told of.
@@ -114,16 +114,17 @@ impl Visit<'_> {
         let tally = self.keeper.session.tally();
         let (calls, throttled) = (tally.calls(), tally.throttled());
         let mut findings = Vec::new();
-        let mut again = BTreeSet::new();
+        let mut again = Again::default();
         let kept = self.kept(&mut findings, &mut again).await.map_err(Unfinished::State)?;
         // An event may be about what could not be read just now.
-        let is_all_known = again.is_empty();
+        let is_all_known = again.keys.is_empty();
         let entries = || kept.iter().map(|(entry, _)| entry);
         let looked = |key: &str| self.memory.0.borrow().get(key).copied();
         let (all, asked): (Work, Vec<(String, Work)>) = match &invocation {
             Invocation::Schedule => (Work::everything(entries()), vec![]),
             Invocation::Events(events) => {
-                let each = events.iter().map(|(id, it)| (id.clone(), work(it, entries(), looked)));
+                let asks = |it: &Message| (it.id.clone(), work(&it.event, entries(), looked));
+                let each = events.iter().map(asks);
                 let asked: Vec<_> = each.collect();
                 (asked.iter().fold(Work::default(), |all, (_, it)| all.and(it.clone())), asked)
             }
@@ -145,10 +146,17 @@ impl Visit<'_> {
             Invocation::Events(events) => {
                 let asks = |it: &Work| !it.is_nothing();
                 let pairs = events.iter().zip(&asked);
-                pairs.filter(|(_, (_, it))| asks(it)).map(|((_, event), _)| event).collect()
+                pairs.filter(|(_, (_, it))| asks(it)).map(|(it, _)| &it.event).collect()
             }
         };
-        if let Some(notice) = news(&findings, &again, &causes, &health) {
+        let is_told_before = match &invocation {
+            Invocation::Schedule => false,
+            Invocation::Events(events) => events.iter().all(|it| it.is_again),
+        };
+        // What passes is told when it is over, and what is denied when it is met first.
+        let untold: BTreeSet<_> =
+            again.keys.iter().filter(|it| is_told_before || !again.denied.contains(*it)).collect();
+        if let Some(notice) = news(&findings, &untold, &causes, &health) {
             self.tell(&notice).await;
         }
         // Last, so that nobody waits for it.
@@ -156,7 +164,7 @@ impl Visit<'_> {
             page.write(self.keeper, health.withheld.clone()).await;
         }
         let failed = findings.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_))).count();
-        let is_whole = again.is_empty() && failed == 0 && health.is_known() && is_started;
+        let is_whole = again.keys.is_empty() && failed == 0 && health.is_known() && is_started;
         let drifted = findings.iter().filter(|it| !it.steps.is_empty());
         let repaired = drifted.clone().filter(|it| it.outcome == Outcome::Done).count();
         let first = causes.iter().filter_map(|it| it.time).min().filter(|_| repaired > 0);
@@ -180,7 +188,7 @@ impl Visit<'_> {
         }
         let unfinished = |it: &Work| {
             !is_all_known
-                || !it.entries.is_disjoint(&again)
+                || !it.entries.is_disjoint(&again.keys)
                 || (it.health && !health.is_known())
                 || (it.accounts != Accounts::default() && !is_started)
         };
@@ -190,7 +198,7 @@ impl Visit<'_> {
         if delayed.iter().any(String::is_empty)
             || (matches!(invocation, Invocation::Schedule) && !is_whole)
         {
-            return Err(Unfinished::Resources(failed.max(again.len()).max(1)));
+            return Err(Unfinished::Resources(failed.max(again.keys.len()).max(1)));
         }
         Ok(Response::again(delayed))
     }
@@ -199,7 +207,7 @@ impl Visit<'_> {
     async fn kept(
         &self,
         findings: &mut Vec<Finding>,
-        again: &mut BTreeSet<String>,
+        again: &mut Again,
     ) -> Result<Vec<Kept>, aws::Error> {
         let state = self.keeper.state;
         let mut kept = Vec::new();
@@ -209,9 +217,7 @@ impl Visit<'_> {
                 // It was removed since it was listed.
                 Ok(None) => {}
                 Err(error) => {
-                    if error.kind() == aws::Kind::Transient {
-                        again.insert(key.clone());
-                    }
+                    again.note(&key, Retry::after(Some(error.kind())));
                     findings.push(unread(&key, error));
                 }
             }
@@ -226,7 +232,7 @@ impl Visit<'_> {
         kept: Vec<Kept>,
         work: &Work,
         findings: &mut Vec<Finding>,
-        again: &mut BTreeSet<String>,
+        again: &mut Again,
     ) {
         let mut types_failed = false;
         // Somebody who disables the type makes more than one message, and another invocation may have
@@ -242,17 +248,19 @@ impl Visit<'_> {
             }
             if types_failed && function == backup_policy::FUNCTION {
                 info!(key, "left for later, since the policy type may not be enabled");
-                again.insert(key);
+                again.note(&key, Retry::Passing);
                 continue;
             }
             let started = SystemTime::now();
             let mut looked = self.keeper.look_after(entry, version).await;
-            looked.again |= looked.needs_type && is_type_awaited;
+            if looked.needs_type && is_type_awaited {
+                looked.retry = Retry::Passing;
+            }
             let is_fine = looked.finding.outcome == Outcome::Done;
-            types_failed |= !is_fine && looked.again && function == policy_types::FUNCTION;
-            if looked.again {
-                again.insert(key);
-            } else if is_fine {
+            let passes = looked.retry == Retry::Passing;
+            types_failed |= !is_fine && passes && function == policy_types::FUNCTION;
+            again.note(&key, looked.retry);
+            if is_fine && looked.retry == Retry::Never {
                 self.memory.0.borrow_mut().insert(key, started);
             }
             findings.push(looked.finding);
@@ -311,6 +319,7 @@ impl Visit<'_> {
     async fn check(&self) -> Result<Checked, aws::Error> {
         let state = self.keeper.state;
         let management = self.keeper.session.management(None, self.keeper.deadline).await?;
+        let management = management.for_what_is(Need::Helpful);
         let frozen = aws::publication::frozen(&management, DETAILS).await?;
         let now = Health { invalid_accounts: frozen.iter().map(|it| it.account.clone()).collect() };
         let found = state.read(HEALTH).await?;
@@ -352,16 +361,35 @@ impl Visit<'_> {
     }
 }
 
-/// What people are told. What is tried again is told when it is over.
+/// The keys of what is to be looked at again.
+#[derive(Debug, Default)]
+struct Again {
+    keys: BTreeSet<String>,
+    /// Those of them for which a permission is missing.
+    denied: BTreeSet<String>,
+}
+
+impl Again {
+    fn note(&mut self, key: &str, retry: Retry) {
+        match retry {
+            Retry::Never => return,
+            Retry::Denied => _ = self.denied.insert(key.to_owned()),
+            Retry::Passing => {}
+        }
+        self.keys.insert(key.to_owned());
+    }
+}
+
+/// What people are told, but for what is `untold` because it is tried again.
 fn news(
     findings: &[Finding],
-    again: &BTreeSet<String>,
+    untold: &BTreeSet<&String>,
     causes: &[&Event],
     health: &Checked,
 ) -> Option<Notice> {
     let is_over = |it: &&Finding| {
         let failed = matches!(it.outcome, Outcome::Failed(_));
-        !(failed && again.iter().any(|key| key.ends_with(&format!("/{}.json", it.owner))))
+        !(failed && untold.iter().any(|key| key.ends_with(&format!("/{}.json", it.owner))))
     };
     let findings: Vec<_> = findings.iter().filter(is_over).cloned().collect();
     let details = if health.change.is_some() { health.details.as_slice() } else { &[] };

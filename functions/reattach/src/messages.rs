@@ -13,8 +13,18 @@ use tracing::{info, warn};
 pub(crate) enum Invocation {
     /// The schedule: look after everything.
     Schedule,
-    /// Events, those that matter, each with the ID of the message that brought it.
-    Events(Vec<(String, Event)>),
+    /// Events, those that matter.
+    Events(Vec<Message>),
+}
+
+/// An event, and the message that brought it.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// The ID of the message; empty for an event that came by itself.
+    pub(crate) id: String,
+    /// Whether it was delivered before, and has come again.
+    pub(crate) is_again: bool,
+    pub(crate) event: Event,
 }
 
 /// The messages that are to be delivered again; the others are done.
@@ -54,15 +64,19 @@ impl Invocation {
         }
         let Ok(batch) = SqsEvent::deserialize(payload) else {
             let event = relevant(payload, own_roles, "");
-            return Self::Events(event.map(|it| (String::new(), it)).into_iter().collect());
+            let message = |event| Message { id: String::new(), is_again: false, event };
+            return Self::Events(event.map(message).into_iter().collect());
         };
         let messages = batch.records.into_iter().filter_map(|it| {
             let id = it.message_id.unwrap_or_default();
+            let deliveries = it.attributes.get("ApproximateReceiveCount");
+            let is_again = deliveries.is_some_and(|it| it != "1");
             let Ok(event) = serde_json::from_str(&it.body.unwrap_or_default()) else {
                 warn!(message = id, "the message is not JSON");
                 return None;
             };
-            Some((id.clone(), relevant(&event, own_roles, &id)?))
+            let event = relevant(&event, own_roles, &id)?;
+            Some(Message { id, is_again, event })
         });
         Self::Events(messages.collect())
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use aws::Need;
 use aws::report::{PAGE, Tree, listed, looks, organization};
 use cfn::Failure;
 use plan::id::AccountId;
@@ -97,7 +98,7 @@ impl Page {
 
 async fn accounts(keeper: Keeper<'_>) -> Result<Vec<Listed>, aws::Error> {
     let management = keeper.session.management(None, keeper.deadline).await?;
-    listed(&management).await
+    listed(&management.for_what_is(Need::Helpful)).await
 }
 
 fn not_written(error: aws::Error) {

@@ -33,10 +33,33 @@ pub(crate) struct Keeper<'a> {
 #[derive(Debug)]
 pub(crate) struct Looked {
     pub(crate) finding: Finding,
-    /// Whether another look may end better: it is being changed, or AWS was busy.
-    pub(crate) again: bool,
+    /// Whether another look may end better.
+    pub(crate) retry: Retry,
     /// Whether it is a policy whose type is not enabled.
     pub(crate) needs_type: bool,
+}
+
+/// Whether another look may end better.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Retry {
+    /// It ends the same.
+    Never,
+    /// It is being changed, or AWS was busy.
+    Passing,
+    /// A permission is missing, which somebody may give meanwhile. What asked for the look is not
+    /// done with: where nobody does, it ends where all is kept that nobody could do.
+    Denied,
+}
+
+impl Retry {
+    /// Whether to look again after an error of this `kind`.
+    pub(crate) fn after(kind: Option<Kind>) -> Self {
+        match kind {
+            Some(Kind::Transient | Kind::Outdated) => Self::Passing,
+            Some(Kind::Denied) => Self::Denied,
+            Some(Kind::Rejected) | None => Self::Never,
+        }
+    }
 }
 
 /// Why an entry is of no use to this function.
@@ -64,18 +87,16 @@ impl Keeper<'_> {
         let (name, owner) = (name(&entry), entry.owner().to_string());
         let mut steps = Vec::new();
         let outcome = self.rounds(entry, version, &mut steps).await;
-        let (outcome, again, needs_type) = match outcome {
-            Ok(outcome) => {
-                let again = outcome == Outcome::Changing;
-                (outcome, again, false)
-            }
+        let (outcome, retry, needs_type) = match outcome {
+            Ok(Outcome::Changing) => (Outcome::Changing, Retry::Passing, false),
+            Ok(outcome) => (outcome, Retry::Never, false),
             Err(failure) => {
                 error!(resource = owner, reason = failure.reason(), "not put back");
                 let reason = failure.reason().to_owned();
-                (Outcome::Failed(reason), is_passing(&failure), needs_type(&failure))
+                (Outcome::Failed(reason), Retry::after(kind(&failure)), needs_type(&failure))
             }
         };
-        Looked { finding: Finding { name, owner, steps, outcome }, again, needs_type }
+        Looked { finding: Finding { name, owner, steps, outcome }, retry, needs_type }
     }
 
     async fn rounds(
@@ -222,11 +243,6 @@ fn kind(failure: &Failure) -> Option<Kind> {
 /// Whether what is wanted, or what there is, changed while it was looked at.
 fn is_outdated(failure: &Failure) -> bool {
     kind(failure) == Some(Kind::Outdated)
-}
-
-/// Whether the same look may succeed later.
-fn is_passing(failure: &Failure) -> bool {
-    matches!(kind(failure), Some(Kind::Transient | Kind::Outdated))
 }
 
 /// Whether it is for want of the policy type.

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use expect_test::expect;
 use plan::reattach::Sweep;
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Fault, Moment, Outcome, Settings};
+use simulator::{BACKUP_POLICY, Fault, Function, Moment, Outcome, Settings};
+use tests::binaries::binary;
 use tests::organization::{Organization, document};
 use tests::reattach::{OWN_ROLE, Reattach, TOPIC, told, told_by};
 use tests::role::{STATE_BUCKET, STATE_MACHINE};
@@ -567,6 +568,64 @@ async fn a_schedule_that_could_not_do_all_is_an_error_that_lambda_repeats() {
     organization.fail(Fault::error("ListRoots", "AccessDeniedException"));
     assert!(matches!(reattach.sweep().await, Outcome::Failed(_)));
     assert_eq!(reattach.metrics().get("Sweeps"), None);
+}
+
+#[tokio::test]
+async fn what_is_denied_comes_again_and_is_told_once() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let events = [detach(&organization)];
+    organization.fail(Fault::error("AttachPolicy", "AccessDeniedException").times(2));
+    assert_eq!(reattach.deliver(&events).await, [0]);
+    assert_eq!(subjects(&organization), ["org-backup: 1 could not be put back"]);
+    assert_eq!(reattach.deliver_for_the(2, &events).await, [0]);
+    assert_eq!(subjects(&organization).len(), 1);
+    // Somebody gives the permission.
+    assert!(reattach.deliver_for_the(3, &events).await.is_empty());
+    assert_eq!(organization.state(), before);
+    assert_eq!(subjects(&organization)[1..], ["org-backup: 1 put back"]);
+}
+
+#[tokio::test]
+async fn a_state_that_may_not_be_read_leaves_the_message_in_the_queue() {
+    let organization = bare().await;
+    let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let events = [detach(&organization)];
+    let denied = Fault::error("GetObject", "AccessDenied").status(403);
+    organization.fail(denied.times(2));
+    assert_eq!(reattach.deliver(&events).await, [0]);
+    assert!(reattach.deliver_for_the(2, &events).await.is_empty());
+    assert_eq!(organization.state(), before);
+}
+
+#[tokio::test]
+async fn settings_that_are_of_no_use_are_told_to_lambda() {
+    let organization = bare().await;
+    let rows = [
+        (
+            [("MODE", "Sometimes"), ("STATE_BUCKET", STATE_BUCKET)],
+            "MODE is `Sometimes`; hint: set it to Repair or Report",
+        ),
+        (
+            [("MODE", "Repair"), ("STATE_BUCKET", "")],
+            "STATE_BUCKET is not set, so it is not known what should be; hint: name the state bucket",
+        ),
+    ];
+    for (variables, why) in rows {
+        let function = Function::of(&binary("reattach"), &organization);
+        let function =
+            variables.into_iter().fold(function, |it, (name, value)| it.env(name, value));
+        let function = function.start().await.unwrap();
+        function.idle().await;
+        let told = function.init_error().unwrap();
+        assert_eq!(told, json!({ "errorType": "Settings", "errorMessage": why }));
+        let logs = function.logs();
+        assert!(logs.contains(why) && !logs.contains("NoState"), "{logs}");
+    }
 }
 
 /// The desired state of member accounts, as its function writes it.
