@@ -20,30 +20,37 @@ struct Bound {
 /// What a call of the SDK may take, and what an event and its answer may.
 const OF_A_CALL: u64 = 700_000;
 const OF_A_REQUEST: u64 = 1_000_000;
+/// The page of the organization, which a sweep of `reattach` writes as well.
+const OF_THE_PAGE: u64 = 2_000_000;
 /// What the first request of a process may take on top of that, with the start of the process.
 const OF_THE_FIRST: u64 = 5_000_000;
 
 const BOUNDS: [Bound; 4] = [
+    // 0.7 MB of an archive are the checksums of S3's client in every variant that a processor may have,
+    // and the tables that a host name is read with: both come with the SDK, and neither is replaced.
     Bound {
         what: "bytes of its archive",
-        of: |function, it| Some((it.archive, of_most(function, 3_500_000, 4_200_000))),
+        of: |function, it| Some((it.archive, of_most(function, 3_900_000, 4_700_000))),
     },
+    // `member-accounts` has clients for every Region at once.
     Bound {
         what: "KiB of memory",
-        of: |function, it| Some((it.memory, of_most(function, 9 * 1024, 11 * 1024))),
+        of: |function, it| Some((it.memory, of_most(function, 10 * 1024, 11 * 1024))),
     },
     Bound {
         what: "instructions of a cold request",
         of: |function, it| {
             let first = SUBJECTS.iter().find(|it| it.function == function)?.requests.first()?;
-            Some((it.instructions?.cold, OF_THE_FIRST + of_calls(it, first)?))
+            let page = of_most(function, 0, OF_THE_PAGE);
+            Some((it.instructions?.cold, OF_THE_FIRST + page + of_calls(it, first)?))
         },
     },
     Bound {
         what: "instructions of a warm request",
         of: |function, it| {
             let again = SUBJECTS.iter().find(|it| it.function == function)?.again;
-            Some((it.instructions?.warm, of_calls(it, again)?))
+            let page = of_most(function, 0, OF_THE_PAGE);
+            Some((it.instructions?.warm, page + of_calls(it, again)?))
         },
     },
 ];
@@ -256,9 +263,9 @@ mod tests {
 
     #[test]
     fn what_is_over_its_bound_is_named() {
-        let memory: fn(&mut Cost) = |it| it.memory = 9_300;
+        let memory: fn(&mut Cost) = |it| it.memory = 10_300;
         assert_eq!(beyond("policy-types", |_| ()), "");
-        let expected = "policy-types takes 9,300 KiB of memory; the bound is 9,216\n";
+        let expected = "policy-types takes 10,300 KiB of memory; the bound is 10,240\n";
         assert_eq!(beyond("policy-types", memory), expected);
         assert_eq!(beyond("reattach", memory), "");
     }

@@ -157,7 +157,9 @@ impl Case {
         let line = |it: Vec<u8>| {
             let it: Value = serde_json::from_slice(&it).unwrap();
             let changing = !it["ChangingSince"].is_null();
-            format!("{}, changing: {changing}\n", it["Properties"])
+            let deleted = !it["DeletedSince"].is_null();
+            let wanted = if deleted { &Value::Null } else { &it["Properties"] };
+            format!("{wanted}, changing: {changing}, deleted: {deleted}\n")
         };
         organization.named(&entries.into_iter().map(line).collect::<String>())
     }

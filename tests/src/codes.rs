@@ -12,8 +12,9 @@ pub const TRANSIENT: [&str; 3] = [
 ];
 
 /// What AWS is asked after a change is made, only to log what it says.
-pub const REPORTS: [&str; 3] = [
+pub const REPORTS: [&str; 4] = [
     "DescribeEffectivePolicy",
+    "DescribeStackResource",
     "ListAccountsWithInvalidEffectivePolicy",
     "ListEffectivePolicyValidationErrors",
 ];

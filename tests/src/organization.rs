@@ -1,18 +1,26 @@
 //! A simulated organization, described in words that stay the same from run to run.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot set up has failed"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use expect_test::Expect;
 use fastrand::Rng;
+use plan::desired_state::{Entry as Kept, PREFIX};
 use plan::reattach::Sweep;
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator};
+use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator, StackResource};
 
 use crate::in_process::Wire;
+use crate::role::STATE_BUCKET;
 use crate::stack::Stack;
 
 /// Text of every policy, which no log may show.
@@ -22,6 +30,8 @@ pub const POLICY_TEXT: &str = "vault-that-no-log-may-name";
 #[derive(Debug)]
 pub struct Organization {
     simulator: Simulator,
+    /// How many requests CloudFormation has sent.
+    requests: AtomicU32,
     /// What policies were called when they were first seen, by ID.
     policies: Mutex<BTreeMap<String, String>>,
     /// What decides how long calls take, where functions run in the process of the test.
@@ -53,7 +63,12 @@ impl Organization {
     /// When the simulator does not start.
     pub async fn bare(settings: Settings) -> Self {
         let simulator = Simulator::start(settings).await.unwrap();
-        Self { simulator, policies: Mutex::default(), in_process: None }
+        Self {
+            simulator,
+            requests: AtomicU32::default(),
+            policies: Mutex::default(),
+            in_process: None,
+        }
     }
 
     /// The same organization, whose functions run in the process of the test, on its clock.
@@ -94,6 +109,16 @@ impl Organization {
     /// A stack with one custom resource, whose function has this name.
     pub fn stack<'a>(&'a self, function: &'static str) -> Stack<'a> {
         Stack::new(self, function)
+    }
+
+    /// The number of a new request of CloudFormation.
+    pub(crate) fn next_request(&self) -> u32 {
+        self.requests.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Takes over what is kept of requests that were sent in another organization.
+    pub(crate) fn skip_requests(&self) {
+        self.requests.fetch_max(1_000, Ordering::Relaxed);
     }
 
     /// The ID of the root, or of the unit or account of this name.
@@ -176,6 +201,45 @@ impl Organization {
     pub fn object(&self, bucket: &str, key: &str) -> Option<String> {
         let body = self.buckets(|it| it.get(bucket, key, None).map(|it| it.body.clone()).ok())?;
         String::from_utf8(body).ok()
+    }
+
+    /// Keeps this entry, whose resource CloudFormation has made.
+    ///
+    /// # Panics
+    ///
+    /// When it is no entry.
+    pub fn keep(&self, entry: &Value) {
+        let kept = Kept::read(&entry.to_string()).unwrap();
+        self.stacks(|it| {
+            let resource = StackResource {
+                kind: "Custom::Resource".to_owned(),
+                physical_id: kept.physical_id.clone().unwrap_or_default(),
+                status: "CREATE_COMPLETE".to_owned(),
+            };
+            it.tell(&kept.stack_id, &kept.logical_id, resource);
+        });
+        self.buckets(|it| it.put(STATE_BUCKET, &kept.key(), entry.to_string()));
+    }
+
+    /// Lets time pass for what is kept in the state bucket.
+    ///
+    /// # Panics
+    ///
+    /// When something else is kept there.
+    pub fn pass(&self, time: Duration) {
+        self.buckets(|it| {
+            let keys = it.keys(STATE_BUCKET).into_iter().filter(|it| it.starts_with(PREFIX));
+            for key in keys.map(ToOwned::to_owned).collect::<Vec<_>>() {
+                let body = it.get(STATE_BUCKET, &key, None).unwrap().body.clone();
+                let mut entry: Value = serde_json::from_slice(&body).unwrap();
+                for name in ["ChangingSince", "DeletedSince"] {
+                    if let Some(since) = entry[name].as_u64() {
+                        entry[name] = json!(since.saturating_sub(time.as_secs()));
+                    }
+                }
+                it.put(STATE_BUCKET, &key, entry.to_string());
+            }
+        });
     }
 
     /// The writes since the last look, one a line, with names for IDs.

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
-use simulator::{Function, Hold, Outcome};
+use simulator::{Function, Hold, Outcome, StackResource};
+use tokio::time::Instant;
 
 use crate::binaries::binary;
 use crate::in_process::{self, Wire};
@@ -24,11 +26,21 @@ pub(crate) const TOKEN: &str = "session-token-of-the-function";
 /// Where the functions log.
 pub const LOG_STREAM: &str = "2031/05/07/[$LATEST]0f1e";
 
+/// How long CloudFormation waits for an answer.
+const SERVICE_TIMEOUT: Duration = Duration::from_mins(6);
+
+/// An ID that CloudFormation makes up for a resource whose creation was never answered.
+pub const MADE_UP: &str = "backups-Resource-1A2B3C4D5E6F";
+
 /// A custom resource and what CloudFormation knows of it.
 ///
 /// Every request is served by a new process, as if Lambda had thrown away the one before. Whatever
 /// is sent, the answer is held against the protocol: see [`Stack::send`].
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that may happen to a delivery"
+)]
 pub struct Stack<'a> {
     organization: &'a Organization,
     function: &'static str,
@@ -42,7 +54,8 @@ pub struct Stack<'a> {
     /// The ID of the resource, while it exists.
     pub physical_id: Option<String>,
     properties: Value,
-    requests: u32,
+    /// The ID of the request for whose answer CloudFormation waits.
+    open: Option<String>,
     last: Option<Value>,
     /// What carries its calls, where the function runs in the process of the test.
     wire: Option<Wire>,
@@ -53,6 +66,15 @@ pub struct Stack<'a> {
     redelivers: bool,
     /// Whether the next request is delivered twice at once.
     pub twice: bool,
+    /// How long after the next request is sent it is delivered again, whatever came of it by then.
+    pub again_after: Vec<Duration>,
+    /// Whether every answer to the next request is refused.
+    pub refused: bool,
+    /// How long after the next Create is sent a sibling fails, so that CloudFormation deletes the
+    /// resource while it is being created.
+    pub cancelled_after: Option<Duration>,
+    /// Every request that was sent, the newest last.
+    history: Vec<Value>,
     /// What the request that CloudFormation sent by itself after the last one was answered.
     pub rollback: Option<Answer>,
     /// What the last process printed.
@@ -118,13 +140,17 @@ impl<'a> Stack<'a> {
             deadline: Duration::from_mins(2),
             physical_id: None,
             properties: Value::Null,
-            requests: 0,
+            open: None,
             last: None,
             wire: organization.wire("Resource"),
             warm: None,
             stays_warm: false,
             redelivers: false,
             twice: false,
+            again_after: Vec::new(),
+            refused: false,
+            cancelled_after: None,
+            history: Vec::new(),
             rollback: None,
             logs: String::new(),
         }
@@ -201,20 +227,119 @@ impl<'a> Stack<'a> {
     /// Creates the resource. If that fails, CloudFormation deletes what may be left of it.
     pub async fn create(&mut self, properties: Value) -> Answer {
         let event = self.event("Create", &properties);
-        let created = self.request(&event).await;
-        self.physical_id = Some(created.physical_id.clone());
-        self.properties = properties;
-        self.rollback = None;
-        if !created.success {
-            self.rollback = Some(self.delete().await);
+        let cancelled = self.cancelled_after.take();
+        if cancelled.is_some() {
+            self.again_after.push(Duration::ZERO);
         }
-        created
+        let again = self.again(&event);
+        let created = async {
+            let created = match cancelled {
+                Some(after) => {
+                    self.tell_beginning(&event);
+                    self.history.push(event.clone());
+                    pass(after).await;
+                    given_up(&event)
+                }
+                None => self.request(&event).await,
+            };
+            self.physical_id = Some(created.physical_id.clone());
+            self.properties = properties;
+            self.rollback = None;
+            if !created.success {
+                self.rollback = Some(self.delete().await);
+            }
+            created
+        };
+        tokio::join!(created, again).0
+    }
+
+    /// Delivers a request again, to functions of their own, as often and as late as is asked for.
+    fn again(&mut self, event: &Value) -> impl Future<Output = ()> + use<> {
+        let delays = std::mem::take(&mut self.again_after);
+        let deadline = self.deadline;
+        let deliver = |after| {
+            let function = self.function(&self.organization.wire("Again").unwrap());
+            let event = event.clone();
+            async move {
+                pass(after).await;
+                // Nobody looks at what comes of it.
+                let _outcome = function.invoke(&event, deadline, LOG_STREAM).await;
+            }
+        };
+        let deliveries: Vec<_> = delays.into_iter().map(deliver).collect();
+        async { drop(join_all(deliveries).await) }
+    }
+
+    /// Delivers one of the requests that came before the last one, which `pick` chooses by its number,
+    /// as Lambda may at any time. Returns whether there was one.
+    ///
+    /// # Panics
+    ///
+    /// When the function does not run in the process of the test.
+    pub async fn deliver_late(&self, pick: usize, wanted: impl Fn(&Value) -> bool) -> bool {
+        let before = self.history.split_last().map_or(&[][..], |(_, before)| before);
+        let all: Vec<_> = before.iter().filter(|it| wanted(it)).collect();
+        let Some(index) = pick.checked_rem(all.len()) else { return false };
+        let function = self.function(&self.organization.wire("Late").unwrap());
+        let outcome = function.invoke(all[index], self.deadline, LOG_STREAM).await;
+        assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", in_process::take_logs());
+        true
     }
 
     /// Takes the resource over as another stack like this one has left it.
     pub fn resume(&mut self, physical_id: Option<String>, properties: Value) {
+        self.tell("CREATE_COMPLETE", physical_id.as_deref().unwrap_or_default());
+        self.organization.skip_requests();
         self.physical_id = physical_id;
         self.properties = properties;
+    }
+
+    /// Has CloudFormation tell this of the resource to whoever asks.
+    pub fn tell(&self, status: &str, physical_id: &str) {
+        let resource = StackResource {
+            kind: format!("Custom::{}", self.kind()),
+            physical_id: physical_id.to_owned(),
+            status: status.to_owned(),
+        };
+        self.organization.stacks(|it| it.tell(&self.arn, &self.logical_id, resource));
+    }
+
+    /// Has CloudFormation give up waiting for an answer to a Create, and returns the Delete that it
+    /// sends then, for an ID that it makes up.
+    pub fn give_up(&mut self, properties: &Value) -> Value {
+        self.tell("CREATE_FAILED", MADE_UP);
+        self.physical_id = Some(MADE_UP.to_owned());
+        self.event("Delete", properties)
+    }
+
+    /// The Delete by which CloudFormation cleans up what it calls `id`, while the resource lives on
+    /// under another ID.
+    pub fn clean_up(&mut self, id: &str, properties: &Value) -> Value {
+        let mut event = self.event("Delete", properties);
+        event["PhysicalResourceId"] = json!(id);
+        self.open = None;
+        event
+    }
+
+    /// Tells what a request is about to do to the resource, if CloudFormation waits for it.
+    fn tell_beginning(&self, event: &Value) {
+        if self.is_open(event) {
+            let status = format!("{}_IN_PROGRESS", word(event));
+            self.tell(&status, event["PhysicalResourceId"].as_str().unwrap_or_default());
+        }
+    }
+
+    /// Tells what CloudFormation makes of the answer to a request, if it waits for that.
+    fn tell_end(&mut self, event: &Value, answer: &Answer) {
+        if self.is_open(event) {
+            self.open = None;
+            let end = if answer.success { "COMPLETE" } else { "FAILED" };
+            self.tell(&format!("{}_{end}", word(event)), &answer.physical_id);
+        }
+    }
+
+    fn is_open(&self, event: &Value) -> bool {
+        self.open.is_some() && self.open.as_deref() == event["RequestId"].as_str()
     }
 
     /// Updates the resource. If that fails, CloudFormation updates it back; if it answers with a
@@ -228,19 +353,31 @@ impl<'a> Stack<'a> {
         let known = self.physical_id.clone().unwrap();
         let mut event = self.event("Update", &properties);
         event["OldResourceProperties"] = self.sent(&before);
-        let updated = self.request(&event).await;
+        let again = self.again(&event);
+        let updated = async { self.updated(&event, known, before, &properties).await };
+        tokio::join!(updated, again).0
+    }
+
+    /// Sends an Update, and what follows from its answer.
+    async fn updated(
+        &mut self,
+        event: &Value,
+        known: String,
+        before: Value,
+        properties: &Value,
+    ) -> Answer {
+        let updated = self.request(event).await;
         self.rollback = None;
         if updated.success {
             self.physical_id = Some(updated.physical_id.clone());
             if updated.physical_id != known {
-                let mut event = self.event("Delete", &before);
-                event["PhysicalResourceId"] = json!(known);
+                let event = self.clean_up(&known, &before);
                 self.rollback = Some(self.request(&event).await);
             }
         } else {
             assert_eq!(updated.physical_id, known, "a failed update keeps the ID");
             let mut event = self.event("Update", &before);
-            event["OldResourceProperties"] = self.sent(&properties);
+            event["OldResourceProperties"] = self.sent(properties);
             self.rollback = Some(self.request(&event).await);
             self.properties = before;
         }
@@ -250,7 +387,8 @@ impl<'a> Stack<'a> {
     /// Deletes the resource.
     pub async fn delete(&mut self) -> Answer {
         let event = self.event("Delete", &self.properties.clone());
-        let deleted = self.request(&event).await;
+        let again = self.again(&event);
+        let deleted = tokio::join!(self.request(&event), again).0;
         if deleted.success {
             self.physical_id = None;
         }
@@ -267,10 +405,29 @@ impl<'a> Stack<'a> {
         self.send(&event).await
     }
 
+    /// What is kept of the resource in the state bucket.
+    pub fn kept_state(&self) -> Option<Value> {
+        let (_, stack) = self.arn.split_once(":stack/")?;
+        let key = format!("desired/{}/{stack}/{}.json", self.function, self.logical_id);
+        serde_json::from_str(&self.organization.object(STATE_BUCKET, &key)?).ok()
+    }
+
     /// Whether the last thing that happened to the resource is that it could not be created.
     pub fn failed_to_create(&self) -> bool {
         let last = self.last.as_ref();
         last.is_some_and(|it| it["RequestType"] == "Delete")
+    }
+
+    /// The name of the type of the resource.
+    fn kind(&self) -> &'static str {
+        match self.function {
+            "backup-policy" => "BackupPolicy",
+            "global-settings" => "BackupGlobalSettings",
+            "member-accounts" => "MemberAccounts",
+            "policy-types" => "PolicyTypes",
+            "service-access" => "ServiceAccess",
+            other => panic!("{other} serves no custom resource"),
+        }
     }
 
     /// A request for this resource with a `RequestId` and a `ResponseURL` of its own.
@@ -279,18 +436,11 @@ impl<'a> Stack<'a> {
     ///
     /// When the function serves no custom resource.
     pub fn event(&mut self, request: &str, properties: &Value) -> Value {
-        self.requests += 1;
-        let kind = match self.function {
-            "backup-policy" => "BackupPolicy",
-            "global-settings" => "BackupGlobalSettings",
-            "member-accounts" => "MemberAccounts",
-            "policy-types" => "PolicyTypes",
-            "service-access" => "ServiceAccess",
-            other => panic!("{other} serves no custom resource"),
-        };
+        let number = self.organization.next_request();
+        let kind = self.kind();
         let mut event = json!({
             "RequestType": request,
-            "RequestId": format!("7c1e0d52-0000-4000-8000-{:012}", self.requests),
+            "RequestId": format!("7c1e0d52-0000-4000-8000-{number:012}"),
             "ResponseURL": self.organization.response_url(),
             "ResourceType": format!("Custom::{kind}"),
             "LogicalResourceId": self.logical_id,
@@ -300,6 +450,7 @@ impl<'a> Stack<'a> {
         if let Some(id) = self.physical_id.clone().filter(|_| request != "Create") {
             event["PhysicalResourceId"] = json!(id);
         }
+        self.open = event["RequestId"].as_str().map(ToOwned::to_owned);
         event
     }
 
@@ -316,12 +467,19 @@ impl<'a> Stack<'a> {
         assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", self.logs);
         let answers = self.organization.responses(url);
         assert_eq!(answers.len(), answered + 1, "one answer to one request");
-        check(event, answers.last().unwrap())
+        let answer = check(event, answers.last().unwrap());
+        self.tell_end(event, &answer);
+        answer
     }
 
     /// Sends a request and returns the answer that CloudFormation goes by: the first one, or its
     /// own when none of the deliveries was answered.
     async fn request(&mut self, event: &Value) -> Answer {
+        self.history.push(event.clone());
+        let started = Instant::now();
+        if std::mem::take(&mut self.refused) {
+            self.organization.refuse_responses(event["ResponseURL"].as_str().unwrap());
+        }
         if !self.redelivers {
             return self.send(event).await;
         }
@@ -341,7 +499,12 @@ impl<'a> Stack<'a> {
             }
         }
         let mut answers = self.answers(event).into_iter();
-        let Some(first) = answers.next() else { return given_up(event) };
+        let first = answers.next();
+        if first.is_none() && self.wire.is_some() {
+            pass(SERVICE_TIMEOUT.saturating_sub(started.elapsed())).await;
+        }
+        self.tell_end(event, &first.clone().unwrap_or_else(|| given_up(event)));
+        let Some(first) = first else { return given_up(event) };
         // Nobody reads what comes after a failure, nor a failure that comes after a success.
         if first.success {
             // A report on accounts says what it found, which may be more the second time.
@@ -362,6 +525,7 @@ impl<'a> Stack<'a> {
     ///
     /// When a log shows what it must not.
     pub async fn invoke(&mut self, event: &Value) -> Outcome {
+        self.tell_beginning(event);
         if let Some(wire) = self.wire.clone() {
             return self.invoke_here(event, &wire).await;
         }
@@ -377,6 +541,7 @@ impl<'a> Stack<'a> {
     /// Sends a request and kills the function at the call that `hold` waits for. Returns `false`
     /// when that call never came, so that the request was served to its end.
     pub async fn kill(&mut self, event: &Value, hold: Hold) -> bool {
+        self.tell_beginning(event);
         let function = self.start().await;
         let outcome = function.invoke_until(event, self.deadline, hold).await;
         self.finish(&function, event).await;
@@ -458,9 +623,20 @@ impl<'a> Stack<'a> {
         let token = format!("arn:aws:lambda:us-east-1:111122223333:function:{}", self.function);
         all.insert("ServiceToken".to_owned(), json!(token));
         all.insert("ServiceTimeout".to_owned(), json!(360));
+        all.insert("StateFormat".to_owned(), json!(2));
         all.extend(properties.as_object().cloned().unwrap_or_default());
         as_sent(Value::Object(all))
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what comes when is what is tried out here")]
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// What CloudFormation calls what a request does.
+fn word(event: &Value) -> String {
+    event["RequestType"].as_str().unwrap().to_uppercase()
 }
 
 /// What CloudFormation says itself of a request that nobody answered.
@@ -470,7 +646,7 @@ fn given_up(event: &Value) -> Answer {
         success: false,
         reason: "CloudFormation did not receive a response from your Custom Resource.".to_owned(),
         // It makes an ID up for what has none.
-        physical_id: known.unwrap_or("backups-Resource-1A2B3C4D5E6F").to_owned(),
+        physical_id: known.unwrap_or(MADE_UP).to_owned(),
         data: BTreeMap::new(),
         body: String::new(),
     }

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use plan::desired_state::Unreadable;
+use plan::presence::Absent;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 use tracing::warn;
@@ -61,6 +62,10 @@ enum Cause {
     Unreadable(#[from] Unreadable),
     #[error("another request wrote it meanwhile, which counts; hint: deploy again")]
     Superseded,
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    #[error("{0}")]
+    Unknown(String),
 }
 
 /// What AWS answered.
@@ -162,6 +167,24 @@ impl Error {
         Self { action, kind: Kind::Outdated, source: Cause::Superseded }
     }
 
+    /// The error of a resource that CloudFormation does not have as it is kept.
+    pub(crate) fn absent(action: String, why: Absent) -> Self {
+        Self { action, kind: Kind::Rejected, source: Cause::Absent(why) }
+    }
+
+    /// The same error, for whoever asks again what could not be learned.
+    pub(crate) fn again(&self, action: String) -> Self {
+        let source = self.source.to_string();
+        let cause = StdError::source(&self.source).map(|it| format!(": {it}")).unwrap_or_default();
+        let unknown = Cause::Unknown(format!("{self}: {source}{cause}"));
+        Self { action, kind: self.kind, source: unknown }
+    }
+
+    /// Whether CloudFormation does not have the resource as it is kept.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.source, Cause::Absent(_))
+    }
+
     /// Says which operation was called.
     pub(crate) fn of(mut self, operation: Operation) -> Self {
         if let Cause::Answered(answer) = &mut self.source {
@@ -203,7 +226,9 @@ impl Error {
             | Cause::Incomplete(_)
             | Cause::Unusable(_)
             | Cause::Unreadable(_)
-            | Cause::Superseded => None,
+            | Cause::Superseded
+            | Cause::Absent(_)
+            | Cause::Unknown(_) => None,
         }
     }
 

@@ -144,6 +144,8 @@ pub(crate) const DESCRIBE_REGION_SETTINGS: Operation =
 pub(crate) const DESCRIBE_SETTINGS: Operation = Operation::unpaced("DescribeGlobalSettings", false);
 pub(crate) const DESCRIBE_STACK_SETS: Operation =
     Operation::unpaced("DescribeOrganizationsAccess", false);
+pub(crate) const DESCRIBE_STACK_RESOURCE: Operation =
+    Operation::unpaced("DescribeStackResource", false);
 pub(crate) const DESCRIBE_STACKS: Operation = Operation::unpaced("DescribeStacks", false);
 pub(crate) const DESCRIBE_TRAILS: Operation = Operation::unpaced("DescribeTrails", false);
 pub(crate) const DESCRIBE_VAULT: Operation = Operation::unpaced("DescribeBackupVault", false);
@@ -177,6 +179,7 @@ pub(crate) fn permission(operation: &str) -> String {
         "ActivateOrganizationsAccess"
         | "DeactivateOrganizationsAccess"
         | "DescribeOrganizationsAccess"
+        | "DescribeStackResource"
         | "DescribeStacks"
         | "GetTemplate" => "cloudformation",
         "DescribeTrails" | "GetEventSelectors" | "GetTrailStatus" => "cloudtrail",

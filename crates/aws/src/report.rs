@@ -294,8 +294,9 @@ pub async fn remembered(
 async fn wanted(state: &State) -> Result<Vec<Wanted>, Error> {
     let mut wanted = Vec::new();
     for key in state.list(&format!("{PREFIX}member-accounts/")).await? {
-        let entry = state.entry(&key).await?.and_then(|(entry, _)| entry.properties);
-        wanted.extend(entry.as_ref().and_then(Wanted::read));
+        let entry = state.entry(&key).await?.map(|(entry, _)| entry);
+        let properties = entry.filter(|it| !it.is_deleted()).and_then(|it| it.properties);
+        wanted.extend(properties.as_ref().and_then(Wanted::read));
     }
     Ok(wanted)
 }

@@ -18,7 +18,8 @@ use crate::operation::{
 use crate::organizations::Record;
 use crate::session::Management;
 
-/// Reads what `desired` has to be compared with, and where its record is, if it keeps one.
+/// Reads what `desired` has to be compared with, and where its record is, if it keeps one. That the
+/// resource has turned `more` on is known without the record.
 ///
 /// # Errors
 ///
@@ -27,6 +28,7 @@ pub async fn observe(
     management: &Management,
     desired: &Desired,
     owner: &Owner,
+    more: BTreeSet<Switch>,
 ) -> Result<(Option<Record>, Observed), Error> {
     let organization = management.organization().await?;
     let principals = match enabled(management).await {
@@ -36,11 +38,11 @@ pub async fn observe(
         principals => principals?,
     };
     let mut record = None;
-    let mut turned_on = BTreeSet::new();
+    let mut turned_on = more;
     if desired.revert {
         let (place, tags) = management.record(owner).await?;
         let ours = tags.into_iter().filter(|(_, value)| value == owner.tag_value().as_str());
-        turned_on = ours.filter_map(|(key, _)| Switch::of_tag(&key)).collect();
+        turned_on.extend(ours.filter_map(|(key, _)| Switch::of_tag(&key)));
         record = Some(place);
     }
     let recorded = turned_on.iter().filter_map(|it| match it {

@@ -8,6 +8,7 @@ use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
+use aws_types::region::Region;
 use aws_types::sdk_config::Builder;
 use plan::id::RoleArn;
 use tokio::time::Instant;
@@ -173,6 +174,21 @@ impl Session {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         let bucket = self.state_bucket.clone()?;
         Some(State::new(self.clients.s3(), bucket, calls))
+    }
+
+    /// CloudFormation until `deadline`, in the Region of the stack with this ARN and as the function
+    /// itself, which is in the account of the stack.
+    pub(crate) fn cloudformation(
+        &self,
+        stack_id: &str,
+        deadline: Instant,
+    ) -> (aws_sdk_cloudformation::Client, Calls) {
+        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let region = stack_id.split(':').nth(3).filter(|it| !it.is_empty());
+        let region = region.map(|it| Region::new(it.to_owned()));
+        let config = self.clients.config.to_builder();
+        let config = config.region(region.or_else(|| self.clients.config.region().cloned()));
+        (client!(aws_sdk_cloudformation, &config.build()), calls)
     }
 
     /// The state machine until `deadline`, as the function itself; `None` where there is none.

@@ -1,12 +1,17 @@
-//! A stack of CloudFormation as it is deployed.
+//! A stack of CloudFormation as it is deployed, and the resources that it has.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use aws_sdk_cloudformation::types::TemplateStage;
+use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
+use plan::desired_state::Entry;
+use plan::presence::{self, Resource, Stage};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::operation::{DESCRIBE_STACKS, GET_TEMPLATE};
-use crate::session::Management;
+use crate::operation::{DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_TEMPLATE};
+use crate::session::{Management, Session};
 
 /// A stack.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,4 +60,111 @@ pub async fn template(management: &Management, name: &str) -> Result<String, Err
     let got = management.calls.call(GET_TEMPLATE, &action, get).await;
     let got = got.map_err(|it| it.advised("allow yourself cloudformation:GetTemplate"))?;
     got.template_body.ok_or_else(|| Error::incomplete(&action, "the template"))
+}
+
+/// Reads what CloudFormation tells of a resource of the stack with this ARN, in the account of the
+/// function itself; `None` where it knows no such stack, or no such resource of it. Of a stack that
+/// was deleted it tells for 90 days.
+///
+/// # Errors
+///
+/// When that cannot be read within seconds, whatever the deadline: nothing is worth waiting longer.
+pub(crate) async fn resource(
+    session: &Session,
+    stack_id: &str,
+    logical_id: &str,
+    deadline: Instant,
+) -> Result<Option<Resource>, Error> {
+    let action = format!("describe the resource {logical_id} of the stack {stack_id}");
+    let (client, calls) = session.cloudformation(stack_id, deadline.min(Instant::now() + PATIENCE));
+    let describe = client.describe_stack_resource();
+    let describe = describe.stack_name(stack_id).logical_resource_id(logical_id).send();
+    let described = match calls.call(DESCRIBE_STACK_RESOURCE, &action, describe).await {
+        // It has no code of its own for a stack that is not there, nor for a resource.
+        Err(error) if error.code() == Some("ValidationError") => return Ok(None),
+        Err(error) => {
+            return Err(error.advised("let the function's own role describe resources of stacks"));
+        }
+        Ok(described) => described,
+    };
+    Ok(described.stack_resource_detail.map(|it| Resource {
+        stage: it.resource_status.as_ref().map_or(Stage::Unknown(String::new()), stage),
+        physical_id: it.physical_resource_id.unwrap_or_default(),
+    }))
+}
+
+/// How long CloudFormation is asked for a resource.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where in its life a resource in this status is.
+fn stage(status: &ResourceStatus) -> Stage {
+    match status {
+        ResourceStatus::CreateInProgress => Stage::Beginning,
+        ResourceStatus::CreateFailed => Stage::Failed,
+        ResourceStatus::CreateComplete
+        | ResourceStatus::UpdateInProgress
+        | ResourceStatus::UpdateComplete
+        | ResourceStatus::UpdateFailed
+        | ResourceStatus::UpdateRollbackInProgress
+        | ResourceStatus::UpdateRollbackComplete
+        | ResourceStatus::UpdateRollbackFailed
+        | ResourceStatus::ImportComplete => Stage::Living,
+        ResourceStatus::DeleteInProgress
+        | ResourceStatus::DeleteComplete
+        | ResourceStatus::DeleteFailed
+        | ResourceStatus::DeleteSkipped => Stage::Ending,
+        other => Stage::Unknown(other.as_str().to_owned()),
+    }
+}
+
+/// Who knows which resources there are: CloudFormation. It is asked once for each resource, and no
+/// more for those of a stack for which it has not answered.
+#[derive(Debug)]
+pub struct Stacks {
+    session: Session,
+    deadline: Instant,
+    known: Mutex<Known>,
+}
+
+/// What CloudFormation said, and why it did not, by stack.
+#[derive(Debug, Default)]
+struct Known {
+    told: BTreeMap<String, Option<Resource>>,
+    silent: BTreeMap<String, Error>,
+}
+
+impl Stacks {
+    /// Asks until `deadline`.
+    pub fn new(session: &Session, deadline: Instant) -> Self {
+        Self { session: session.clone(), deadline, known: Mutex::default() }
+    }
+
+    /// Makes sure that the resource of `entry` is there.
+    ///
+    /// # Errors
+    ///
+    /// When CloudFormation does not say so, and why.
+    pub async fn expect(&self, entry: &Entry) -> Result<(), Error> {
+        let (stack_id, key) = (&entry.stack_id, entry.key());
+        let action = || format!("put back {}", entry.owner());
+        let mut known = self.known.lock().await;
+        if let Some(error) = known.silent.get(stack_id) {
+            return Err(error.again(action()));
+        }
+        let resource = if let Some(told) = known.told.get(&key) {
+            told.clone()
+        } else {
+            let (session, name) = (&self.session, &entry.logical_id);
+            match resource(session, stack_id, name, self.deadline).await {
+                Ok(told) => known.told.entry(key).or_insert(told).clone(),
+                Err(error) => {
+                    let again = error.again(action());
+                    known.silent.insert(stack_id.clone(), error);
+                    return Err(again);
+                }
+            }
+        };
+        let expected = presence::expect(entry, resource.as_ref());
+        expected.map_err(|it| Error::absent(action(), it))
+    }
 }

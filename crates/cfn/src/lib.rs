@@ -5,8 +5,9 @@
 //!
 //! # Guarantees
 //!
-//! - CloudFormation gets exactly one answer: also when the properties do not parse, when the
-//!   handler fails or panics, when AWS hangs, and shortly before the function's deadline.
+//! - CloudFormation gets exactly one answer to every request that it waits for: also when the
+//!   properties do not parse, when the handler fails or panics, when AWS hangs, and shortly before
+//!   the function's deadline.
 //! - A failure never changes the physical ID, and a Delete always answers with the ID it came with.
 //! - The presigned `ResponseURL` reaches neither a log nor a [`Request`].
 //!
@@ -44,7 +45,7 @@ pub use crate::deliver::Undelivered;
 pub use crate::event::Event;
 pub use crate::logging::lines;
 pub use crate::logging::start as start_logging;
-pub use crate::request::{Change, Request, read_properties};
+pub use crate::request::{Change, OF_THE_DEPLOYMENT, Request, read_properties};
 use crate::request::{Envelope, read};
 pub use crate::runtime::{refuse_to_start, serve_events};
 pub use crate::scalar::{Flag, List, optional};
@@ -117,9 +118,9 @@ impl Failure {
 /// # Errors
 ///
 /// When the Lambda Runtime API cannot be reached. Requests already answered stay answered.
-pub async fn run<P: DeserializeOwned>(
+pub async fn run<P: DeserializeOwned, O: Into<Outcome>>(
     http: SharedHttpConnector,
-    handle: impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
+    handle: impl AsyncFn(Request<P>) -> Result<O, Failure>,
 ) -> Result<(), lambda_runtime::Error> {
     logging::start();
     let (http, handle) = (&http, &handle);
@@ -144,14 +145,14 @@ impl From<Undelivered> for Diagnostic {
 /// When the answer could not be delivered: Lambda then delivers the request again. An event that
 /// names no usable address for the answer, or more to repeat than an answer has room for, fails before
 /// the handler runs, so nothing has changed.
-pub async fn serve<P: DeserializeOwned>(
+pub async fn serve<P: DeserializeOwned, O: Into<Outcome>>(
     http: &SharedHttpConnector,
-    handle: &impl AsyncFn(Request<P>) -> Result<Reply, Failure>,
+    handle: &impl AsyncFn(Request<P>) -> Result<O, Failure>,
     event: impl Into<Event>,
     until: Instant,
     log_stream: &str,
 ) -> Result<(), Undelivered> {
-    let handle = async |request, _| handle(request).await.map(Outcome::Answer);
+    let handle = async |request, _| handle(request).await.map(Into::into);
     respond(http, &handle, event, until, log_stream).await
 }
 
@@ -180,6 +181,10 @@ pub async fn respond<P: DeserializeOwned>(
         Ok(Outcome::Answer(reply)) => Ok(reply),
         Ok(Outcome::Later) => {
             info!("the answer comes later");
+            return Ok(());
+        }
+        Ok(Outcome::Silence) => {
+            info!("there is no answer, since another one counts");
             return Ok(());
         }
         Err(failure) => Err(failure),

@@ -26,6 +26,9 @@ pub struct Request<P> {
     pub stack_id: String,
     /// The name of the resource in its template.
     pub logical_id: String,
+    /// The ID of the request, which is its own within the stack and stays the same when it is
+    /// delivered again.
+    pub request_id: String,
     /// The time of day when the request came, for decisions that depend on it.
     pub received: SystemTime,
     /// When the handler is cut off. New work should not start shortly before.
@@ -107,6 +110,7 @@ struct Outline<'a> {
     request_type: RequestType,
     stack_id: String,
     logical_resource_id: String,
+    request_id: String,
     physical_resource_id: Option<String>,
     #[serde(borrow)]
     resource_properties: &'a RawValue,
@@ -131,6 +135,7 @@ pub(crate) fn read<P: DeserializeOwned>(
         request_type,
         stack_id,
         logical_resource_id: logical_id,
+        request_id,
         physical_resource_id: id,
         resource_properties,
         old_resource_properties,
@@ -151,7 +156,7 @@ pub(crate) fn read<P: DeserializeOwned>(
         }
     };
     let physical_id = physical_id.filter(|it| !it.is_empty() && it != NOT_CREATED);
-    Ok(Request { change, physical_id, stack_id, logical_id, received, deadline })
+    Ok(Request { change, physical_id, stack_id, logical_id, request_id, received, deadline })
 }
 
 /// Reads the properties of the resource from what came.
@@ -169,11 +174,16 @@ pub fn read_properties<P: DeserializeOwned>(value: Value) -> Result<P, crate::Fa
     Ok(properties(value)?)
 }
 
-/// Reads the properties of the resource, less those that belong to CloudFormation itself.
+/// The properties that say nothing of the resource: those of CloudFormation itself, and the one that
+/// a template changes for every resource to get an Update.
+pub const OF_THE_DEPLOYMENT: [&str; 3] = ["ServiceTimeout", "ServiceToken", "StateFormat"];
+
+/// Reads the properties of the resource, less those of the deployment.
 fn properties<P: DeserializeOwned>(mut properties: Value) -> Result<P, Misread> {
     if let Some(properties) = properties.as_object_mut() {
-        properties.remove("ServiceToken");
-        properties.remove("ServiceTimeout");
+        for name in OF_THE_DEPLOYMENT {
+            properties.remove(name);
+        }
     }
     serde_path_to_error::deserialize(properties).map_err(misread)
 }

@@ -24,6 +24,8 @@ pub enum Outcome {
     Answer(Reply),
     /// It has written its [`Ticket`] down and seen to it that somebody answers with it.
     Later,
+    /// Nobody waits for its answer: the request is late, or another delivery of it answers.
+    Silence,
 }
 
 impl From<Reply> for Outcome {

@@ -64,6 +64,10 @@ pub(crate) struct Deployment {
 /// Something that happened to a resource.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
+    /// The ARN of the stack.
+    pub stack_id: String,
+    /// The ID of the resource, once it has one.
+    pub physical_id: String,
     /// The name of the resource in its template, or of the stack.
     pub resource: String,
     /// Its type.
@@ -90,6 +94,8 @@ impl Event {
     fn of(event: &StackEvent) -> Self {
         let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
         Self {
+            stack_id: text(event.stack_id()),
+            physical_id: text(event.physical_resource_id()),
             resource: text(event.logical_resource_id()),
             kind: text(event.resource_type()),
             status: text(event.resource_status().map(ResourceStatus::as_str)),

@@ -5,9 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use simulator::{
     Account, AccountState, Backup, Entry, Organization, Pending, Rates, RestoreJob, Role, Settings,
-    Simulator, Trail, Vault,
+    Simulator, StackResource, Trail, Vault,
 };
 
+use crate::cloudformation::Event;
 use crate::failure::Failure;
 use crate::ministack::REGION;
 
@@ -37,6 +38,19 @@ impl Simulated {
     /// Where clients find it.
     pub(crate) fn endpoint(&self) -> String {
         self.simulator.url()
+    }
+
+    /// Has it tell what became of a custom resource, which the functions ask it instead of the local
+    /// CloudFormation.
+    pub(crate) fn tell(&self, event: &Event) {
+        if event.custom() {
+            let resource = StackResource {
+                kind: event.kind.clone(),
+                physical_id: event.physical_id.clone(),
+                status: event.status.clone(),
+            };
+            self.simulator.stacks(|it| it.tell(&event.stack_id, &event.resource, resource));
+        }
     }
 
     /// The organization as it is.

@@ -227,7 +227,10 @@ impl<'a> Stage<'a> {
         let Stack { name, template, parameters } = stack;
         self.follow(async |ledger: &mut Ledger| {
             let calls = |from, to| self.simulated.calls_between(from, to);
-            let seen = |it: &_| ledger.see(it, self.screen, calls);
+            let seen = |it: &_| {
+                self.simulated.tell(it);
+                ledger.see(it, self.screen, calls);
+            };
             self.deployer.deploy(name, template, parameters, seen).await
         })
         .await
@@ -237,7 +240,11 @@ impl<'a> Stage<'a> {
     pub(crate) async fn delete(&self, stack: &str) -> Result<Told, Failure> {
         self.follow(async |ledger: &mut Ledger| {
             let calls = |from, to| self.simulated.calls_between(from, to);
-            self.deployer.delete(stack, |it| ledger.see(it, self.screen, calls)).await
+            let seen = |it: &_| {
+                self.simulated.tell(it);
+                ledger.see(it, self.screen, calls);
+            };
+            self.deployer.delete(stack, seen).await
         })
         .await
     }

@@ -2,6 +2,10 @@
 //!
 //! A custom resource runs when its stack is deployed and never again. What it last made is written
 //! down here, so that it can be put back when somebody else undoes it.
+//!
+//! Requests arrive at least once, late, and two at a time. An entry names those it has seen, so that
+//! one that was overtaken is told from one that counts. A resource that is deleted leaves its entry
+//! as a tombstone, so that nothing late makes it again.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,13 +18,25 @@ use thiserror::Error;
 use crate::owner::Owner;
 
 /// The shape of an [`Entry`] that this program writes, and the newest that it reads.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Where all entries are kept.
 pub const PREFIX: &str = "desired/";
 
 /// The longest that a change is under way: a function has at most 15 minutes, and clocks differ.
 const LONGEST_CHANGE: Duration = Duration::from_mins(16);
+
+/// How long after a Delete something may be left by a request that it overtook: Lambda delivers for
+/// at most six hours, a function has 15 minutes, and a sweep comes once a day.
+const AFTERMATH: Duration = Duration::from_hours(48);
+
+/// How many requests an entry names. CloudFormation sends one after another, and none of them comes
+/// again once so many others were served.
+const REMEMBERED: usize = 20;
+
+/// The soonest that Lambda repeats an invocation that failed. What comes sooner is another delivery
+/// of the same request, whose invocation is at work or is repeated by itself.
+const SOONEST_RETRY: Duration = Duration::from_mins(1);
 
 /// One resource: what it is to be, and what it is known by.
 ///
@@ -43,8 +59,56 @@ pub struct Entry {
     pub current_id: Option<String>,
     /// When the change began that is under way, in seconds since 1970.
     changing_since: Option<u64>,
-    /// Its properties as they were last brought about, with nothing left to look up elsewhere.
+    /// When the resource was deleted, in seconds since 1970: this entry is its tombstone.
+    #[serde(default)]
+    deleted_since: Option<u64>,
+    /// The requests that were seen, the newest last.
+    #[serde(default)]
+    requests: Vec<Seen>,
+    /// Its properties as they were last brought about, with nothing left to look up elsewhere. A
+    /// tombstone has those of the Delete.
     pub properties: Option<Value>,
+}
+
+/// A request that was seen.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Seen {
+    id: String,
+    progress: Progress,
+    /// What tells apart what two deliveries of the request write.
+    mark: u32,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+enum Progress {
+    /// A delivery of it is at work, or was cut off.
+    Working,
+    /// A delivery of it failed and left the answer to another one, which is at work.
+    Left,
+    /// It was brought to success.
+    Settled,
+}
+
+/// One delivery of a request of CloudFormation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Delivery {
+    /// The ID of the request, which is the same in every delivery of it.
+    pub request: String,
+    /// When it came.
+    pub now: SystemTime,
+}
+
+/// What an entry says of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It is the newest one, or nothing is known of it.
+    Current,
+    /// It is not known, and the resource is deleted: it may be late, or begin a new life.
+    Doubtful,
+    /// It was overtaken by a newer one.
+    Late,
 }
 
 impl fmt::Debug for Entry {
@@ -76,6 +140,8 @@ impl Entry {
             physical_id: None,
             current_id: None,
             changing_since: None,
+            deleted_since: None,
+            requests: Vec::new(),
             properties: None,
         }
     }
@@ -119,10 +185,66 @@ impl Entry {
     ///
     /// A change that was cut off leaves its mark, which counts for as long as a function can run.
     pub fn is_changing(&self, now: SystemTime) -> bool {
-        self.changing_since.is_some_and(|it| {
-            let elapsed = Duration::from_secs(seconds(now).saturating_sub(it));
-            elapsed < LONGEST_CHANGE
-        })
+        self.changing_since.is_some_and(|it| is_within(it, now, LONGEST_CHANGE))
+    }
+
+    /// What this says of a request.
+    pub fn standing(&self, request: &str) -> Standing {
+        let is_seen = self.requests.iter().any(|it| it.id == request);
+        match (is_seen, self.is_deleted()) {
+            (true, _) if self.is_newest(request) => Standing::Current,
+            (true, _) => Standing::Late,
+            (false, true) => Standing::Doubtful,
+            (false, false) => Standing::Current,
+        }
+    }
+
+    /// Whether no request is known that is newer than this one, which is known.
+    pub fn is_newest(&self, request: &str) -> bool {
+        self.requests.last().is_some_and(|it| it.id == request)
+    }
+
+    /// Whether a delivery of this request, the newest one, brought it to success.
+    pub fn is_settled_by(&self, request: &str) -> bool {
+        self.progress_of(request) == Some(Progress::Settled)
+    }
+
+    /// Whether a delivery of this request, the newest one, failed and left the answer to others.
+    pub fn was_left_by(&self, request: &str) -> bool {
+        self.progress_of(request) == Some(Progress::Left)
+    }
+
+    /// Whether another delivery of the same request, the newest one, is at work: it came so short a
+    /// time before that this one is no repetition of it.
+    pub fn is_shared(&self, delivery: &Delivery) -> bool {
+        let is_working = self.progress_of(&delivery.request) == Some(Progress::Working);
+        is_working
+            && self.changing_since.is_some_and(|it| is_within(it, delivery.now, SOONEST_RETRY))
+    }
+
+    fn progress_of(&self, request: &str) -> Option<Progress> {
+        self.requests.last().filter(|it| it.id == request).map(|it| it.progress)
+    }
+
+    /// Whether the resource was deleted, or is being deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted_since.is_some()
+    }
+
+    /// Whether a request came to its end, or was cut off, only after another one had overtaken it.
+    pub fn was_overtaken(&self) -> bool {
+        let before = self.requests.split_last().map_or(&[][..], |(_, before)| before);
+        before.iter().any(|it| it.progress != Progress::Settled)
+    }
+
+    /// Whether the resource was deleted so short a time ago that something may still be left by a
+    /// request that was overtaken.
+    ///
+    /// While a Delete is under way or when it failed, it is not: then CloudFormation still has the
+    /// resource, and may be told to retain it.
+    pub fn may_have_left_something(&self, now: SystemTime) -> bool {
+        let is_done = self.changing_since.is_none();
+        is_done && self.deleted_since.is_some_and(|it| is_within(it, now, AFTERMATH))
     }
 
     /// Whether the resource that CloudFormation calls `physical_id` is the one that is kept here.
@@ -146,23 +268,82 @@ impl Entry {
         Some(names.filter(|it| before.get(*it) != now.get(*it)).cloned().collect())
     }
 
-    /// This entry with a mark that the resource is being changed.
+    /// This entry without what is over: where the resource was deleted, a new life of it begins.
     #[must_use]
-    pub fn changing(&self, now: SystemTime) -> Self {
-        Self { changing_since: Some(seconds(now)), ..self.next() }
+    pub fn alive(&self) -> Self {
+        if !self.is_deleted() {
+            return self.clone();
+        }
+        let new = Self::new(&self.function, &self.stack_id, &self.logical_id);
+        // What they may have left belongs to the new life.
+        let over = |it: &Seen| Seen { progress: Progress::Settled, ..it.clone() };
+        Self { revision: self.revision, requests: self.requests.iter().map(over).collect(), ..new }
     }
 
-    /// This entry when the resource is what `properties` say: CloudFormation calls it
+    /// This entry with a mark that a request changes the resource.
+    #[must_use]
+    pub fn changing(&self, by: &Delivery) -> Self {
+        Self { changing_since: Some(seconds(by.now)), ..self.next() }.seen(by, Progress::Working)
+    }
+
+    /// This entry when a request made the resource what `properties` say: CloudFormation calls it
     /// `physical_id`, and it is `id`.
     #[must_use]
-    pub fn settled(&self, physical_id: &str, id: &str, properties: Value) -> Self {
-        Self {
+    pub fn settled(&self, by: &Delivery, physical_id: &str, id: &str, properties: Value) -> Self {
+        let settled = Self {
             physical_id: Some(physical_id.to_owned()),
             current_id: (id != physical_id).then(|| id.to_owned()),
             changing_since: None,
             properties: Some(properties),
             ..self.next()
-        }
+        };
+        settled.seen(by, Progress::Settled)
+    }
+
+    /// This entry with a mark that a request deletes the resource, of which CloudFormation says what
+    /// it is called and what its properties were.
+    #[must_use]
+    pub fn deleting(
+        &self,
+        by: &Delivery,
+        physical_id: Option<&str>,
+        properties: Option<Value>,
+    ) -> Self {
+        let now = Some(seconds(by.now));
+        let deleting = Self {
+            physical_id: self.physical_id.clone().or_else(|| physical_id.map(ToOwned::to_owned)),
+            properties: properties.or_else(|| self.properties.clone()),
+            changing_since: now,
+            deleted_since: now,
+            ..self.next()
+        };
+        deleting.seen(by, Progress::Working)
+    }
+
+    /// This entry when a request has deleted the resource: its tombstone.
+    #[must_use]
+    pub fn deleted(
+        &self,
+        by: &Delivery,
+        physical_id: Option<&str>,
+        properties: Option<Value>,
+    ) -> Self {
+        let deleting = self.deleting(by, physical_id, properties);
+        Self { changing_since: None, ..deleting }.seen(by, Progress::Settled)
+    }
+
+    /// This entry when a delivery of a request failed and leaves the answer to another one.
+    #[must_use]
+    pub fn left(&self, by: &Delivery) -> Self {
+        self.next().seen(by, Progress::Left)
+    }
+
+    fn seen(mut self, by: &Delivery, progress: Progress) -> Self {
+        self.requests.retain(|it| it.id != by.request);
+        let mark = by.now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |it| it.subsec_nanos());
+        self.requests.push(Seen { id: by.request.clone(), progress, mark });
+        self.requests.drain(..self.requests.len().saturating_sub(REMEMBERED));
+        self
     }
 
     /// This entry when the resource was made again as `id`.
@@ -172,14 +353,21 @@ impl Entry {
         Self { current_id: is_new.then(|| id.to_owned()), ..self.next() }
     }
 
-    /// Whether `other` says the same, whenever it was written.
+    /// Whether `other` says the same of the resource, whenever and for whichever request it was
+    /// written.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        Self { revision: other.revision, ..self.clone() } == *other
+        let requests = other.requests.clone();
+        Self { revision: other.revision, requests, ..self.clone() } == *other
     }
 
     fn next(&self) -> Self {
         Self { schema_version: SCHEMA_VERSION, revision: self.revision + 1, ..self.clone() }
     }
+}
+
+/// Whether it is less than `span` since that time.
+fn is_within(since: u64, now: SystemTime, span: Duration) -> bool {
+    Duration::from_secs(seconds(now).saturating_sub(since)) < span
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -195,12 +383,20 @@ mod tests {
     const STACK: &str = "arn:aws-us-gov:cloudformation:us-gov-west-1:111122223333:stack/plans/7c9e";
     const MORNING: SystemTime = SystemTime::UNIX_EPOCH;
 
+    fn by(request: &str, minutes: u64) -> Delivery {
+        Delivery { request: request.to_owned(), now: after(minutes) }
+    }
+
+    fn none() -> Entry {
+        Entry::new("backup-policy", STACK, "Weekly")
+    }
+
     fn made() -> Entry {
-        Entry::new("backup-policy", STACK, "Weekly").settled(
-            "p-weekly00",
-            "p-weekly00",
-            json!({ "Name": "w" }),
-        )
+        none().settled(&by("create", 0), "p-weekly00", "p-weekly00", json!({ "Name": "w" }))
+    }
+
+    fn buried() -> Entry {
+        made().deleted(&by("delete", 1), Some("made-up"), None)
     }
 
     fn after(minutes: u64) -> SystemTime {
@@ -214,14 +410,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let entry = made().changing(after(1));
+        let entry = made().changing(&by("update", 1));
         assert_eq!(Entry::read(&entry.text()).unwrap(), entry);
     }
 
     #[test]
     fn an_entry_of_a_newer_shape_is_refused_and_not_half_understood() {
         let newer = json!({ "SchemaVersion": SCHEMA_VERSION + 1, "Whatever": true }).to_string();
-        assert!(matches!(Entry::read(&newer), Err(Unreadable::TooNew(2))));
+        assert!(matches!(Entry::read(&newer), Err(Unreadable::TooNew(3))));
         for bad in ["", "[]", "{}", r#"{"SchemaVersion":1}"#] {
             assert!(matches!(Entry::read(bad), Err(Unreadable::Malformed(_))), "{bad}");
         }
@@ -231,18 +427,18 @@ mod tests {
     fn a_change_that_was_cut_off_counts_for_as_long_as_a_function_can_run() {
         let entry = made();
         assert!(!entry.is_changing(after(0)));
-        let entry = entry.changing(after(10));
+        let entry = entry.changing(&by("update", 10));
         assert!(entry.is_changing(after(10)));
         assert!(entry.is_changing(after(25)));
         assert!(!entry.is_changing(after(26)));
         assert!(entry.is_changing(after(9)), "the clock of the writer may be ahead");
-        let settled = entry.settled("p-weekly00", "p-weekly00", json!({}));
+        let settled = entry.settled(&by("update", 10), "p-weekly00", "p-weekly00", json!({}));
         assert!(!settled.is_changing(after(10)));
     }
 
     #[test]
     fn what_was_made_last_stays_known_while_it_is_changed() {
-        let changing = made().changing(after(1));
+        let changing = made().changing(&by("update", 1));
         assert_eq!(changing.properties, made().properties);
     }
 
@@ -251,7 +447,7 @@ mod tests {
         let entry = made().remade("p-again000");
         assert_eq!(entry.id_of(Some("p-weekly00")), Some("p-again000"));
         assert_eq!(entry.id_of(Some("p-former00")), Some("p-former00"));
-        let settled = entry.settled("p-weekly00", "p-again000", json!({}));
+        let settled = entry.settled(&by("update", 1), "p-weekly00", "p-again000", json!({}));
         assert_eq!(settled.id_of(Some("p-weekly00")), Some("p-again000"));
         assert_eq!(entry.remade("p-weekly00").current_id, None);
     }
@@ -260,17 +456,23 @@ mod tests {
     fn cleaning_up_an_old_id_is_not_about_the_resource_that_is_kept() {
         assert!(made().is_of(Some("p-weekly00")));
         assert!(!made().is_of(Some("p-former00")));
-        assert!(Entry::new("backup-policy", STACK, "Weekly").is_of(None));
+        assert!(none().is_of(None));
     }
 
     #[test]
     fn no_two_states_are_the_same_text() {
         let settled = made();
-        let again = settled.changing(after(1));
-        let again = again.settled("p-weekly00", "p-weekly00", json!({ "Name": "w" }));
+        let again = settled.changing(&by("update", 1));
+        let name = json!({ "Name": "w" });
+        let again = again.settled(&by("update", 1), "p-weekly00", "p-weekly00", name);
         assert_ne!(settled.text(), again.text());
         assert!(settled.says_the_same_as(&again));
-        assert!(!settled.says_the_same_as(&again.changing(after(2))));
+        assert!(!settled.says_the_same_as(&again.changing(&by("update", 2))));
+        let [one, other] = [1, 2].map(|nanoseconds| {
+            let now = MORNING + Duration::from_nanos(nanoseconds);
+            settled.changing(&Delivery { request: "update".to_owned(), now }).text()
+        });
+        assert_ne!(one, other, "two deliveries of one request in one second");
     }
 
     #[test]
@@ -280,8 +482,100 @@ mod tests {
         assert_eq!(differing(json!({ "Name": "w" })), [""; 0]);
         assert_eq!(differing(json!({ "Name": "v", "Tags": {} })), ["Name", "Tags"]);
         assert_eq!(differing(json!({})), ["Name"]);
-        let never = Entry::new("backup-policy", STACK, "Weekly");
-        assert_eq!(never.differing(&json!({})), None);
+        assert_eq!(none().differing(&json!({})), None);
+    }
+
+    #[test]
+    fn an_entry_of_the_first_shape_is_read_and_acted_on() {
+        let first = json!({
+            "SchemaVersion": 1, "Revision": 4, "Function": "backup-policy", "StackId": STACK,
+            "LogicalId": "Weekly", "PhysicalId": "p-weekly00", "CurrentId": null,
+            "ChangingSince": null, "Properties": { "Name": "w" },
+        });
+        let entry = Entry::read(&first.to_string()).unwrap();
+        assert_eq!(entry.standing("update"), Standing::Current);
+        assert!(entry.says_the_same_as(&Entry { schema_version: 1, ..made() }));
+        let written: Value =
+            serde_json::from_str(&entry.changing(&by("update", 1)).text()).unwrap();
+        assert_eq!(written["SchemaVersion"], SCHEMA_VERSION);
+    }
+
+    #[test]
+    fn a_request_that_was_overtaken_is_late_and_the_newest_is_not() {
+        let updated = made().changing(&by("update", 1));
+        assert_eq!(none().standing("create"), Standing::Current);
+        assert_eq!(made().standing("create"), Standing::Current);
+        assert_eq!(made().standing("update"), Standing::Current);
+        assert_eq!(updated.standing("create"), Standing::Late);
+        assert_eq!(updated.standing("update"), Standing::Current);
+    }
+
+    #[test]
+    fn whatever_comes_after_a_delete_is_late_or_begins_a_new_life() {
+        assert_eq!(buried().standing("create"), Standing::Late);
+        assert_eq!(buried().standing("delete"), Standing::Current);
+        assert_eq!(buried().standing("unseen"), Standing::Doubtful);
+        let reborn = buried().alive().changing(&by("second create", 2));
+        assert!(!reborn.is_deleted());
+        assert_eq!((&reborn.physical_id, &reborn.properties), (&None, &None));
+        assert_eq!(reborn.standing("create"), Standing::Late, "of the life before");
+        assert_eq!(reborn.standing("delete"), Standing::Late, "of the life before");
+        assert_eq!(made().alive(), made());
+    }
+
+    #[test]
+    fn a_tombstone_knows_what_to_look_for() {
+        let properties = json!({ "Name": "v" });
+        let unanswered =
+            none().deleted(&by("delete", 1), Some("made-up"), Some(properties.clone()));
+        assert_eq!(unanswered.physical_id.as_deref(), Some("made-up"));
+        assert_eq!(unanswered.properties, Some(properties));
+        assert_eq!(buried().physical_id.as_deref(), Some("p-weekly00"));
+        assert_eq!(buried().properties, made().properties);
+    }
+
+    #[test]
+    fn something_may_be_left_for_two_days_after_a_delete_that_came_to_its_end() {
+        assert!(buried().may_have_left_something(after(1)));
+        assert!(buried().may_have_left_something(after(25 * 60)));
+        assert!(!buried().may_have_left_something(after(48 * 60 + 1)));
+        let deleting = made().deleting(&by("delete", 1), None, None);
+        assert!(deleting.is_deleted() && deleting.is_changing(after(2)));
+        assert!(!deleting.may_have_left_something(after(60)), "it may still be retained");
+        assert!(!made().may_have_left_something(after(1)));
+    }
+
+    #[test]
+    fn a_delete_overtakes_what_was_not_settled_before() {
+        assert!(!buried().was_overtaken());
+        let creating = none().changing(&by("create", 0));
+        assert!(!creating.was_overtaken());
+        let deleted = creating.deleted(&by("delete", 1), Some("made-up"), None);
+        assert!(deleted.was_overtaken());
+        let reborn = deleted.alive().changing(&by("second create", 2));
+        let settled =
+            reborn.settled(&by("second create", 2), "p-second00", "p-second00", json!({}));
+        assert!(!settled.deleted(&by("second delete", 3), None, None).was_overtaken());
+    }
+
+    #[test]
+    fn a_delivery_shares_a_request_with_one_that_it_cannot_be_the_repetition_of() {
+        let working = made().changing(&by("update", 5));
+        assert!(working.is_shared(&by("update", 5)));
+        assert!(!working.is_shared(&by("update", 6)), "Lambda repeats after a minute");
+        assert!(!working.is_shared(&by("other", 5)));
+        assert!(!made().is_shared(&by("create", 0)), "it is settled");
+        let left = working.left(&by("update", 5));
+        assert!(left.was_left_by("update") && left.is_changing(after(6)));
+        assert!(!left.is_settled_by("update") && made().is_settled_by("create"));
+    }
+
+    #[test]
+    fn so_many_requests_are_remembered_and_no_more() {
+        let last = 2 * REMEMBERED;
+        let entry = (0..=last).fold(none(), |it, nth| it.changing(&by(&nth.to_string(), 1)));
+        assert_eq!(entry.requests.len(), REMEMBERED);
+        assert_eq!(entry.standing(&(last - 1).to_string()), Standing::Late);
     }
 
     #[test]

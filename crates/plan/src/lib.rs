@@ -20,6 +20,7 @@ pub mod outlook;
 pub mod owner;
 pub mod policy_types;
 pub mod preflight;
+pub mod presence;
 pub mod reattach;
 pub mod report;
 pub mod restore_validation;

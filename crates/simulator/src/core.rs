@@ -87,7 +87,16 @@ impl Core {
             return Arrival::Held(held);
         }
         let latency = self.settings.latency_of(call.name());
-        Arrival::Go { latency, fault: self.faults.strike(call.name()) }
+        let fault = self.faults.strike(call.name());
+        Arrival::Go { latency, fault: fault.or_else(|| self.refused(call)) }
+    }
+
+    /// What goes wrong with an answer that is refused, as at an address that has expired.
+    fn refused(&self, call: &Call) -> Option<Kind> {
+        let is_answer = call.service == Service::Response;
+        let is_refused = is_answer && self.responses.refuses(response_id(&call.path));
+        let denied = || Failure { status: 403, ..Failure::new("AccessDenied") };
+        is_refused.then(|| Kind::Error(denied()))
     }
 
     /// Does the work of a call unless `fault` keeps it from being done, and writes it down.

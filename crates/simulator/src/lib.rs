@@ -87,7 +87,7 @@ pub use self::restore_jobs::{RestoreJob, RestoreJobs};
 pub use self::server::{Direct, Dropped};
 pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;
-pub use self::stacks::{Stack, Stacks};
+pub use self::stacks::{Stack, StackResource, Stacks};
 pub use self::state_machines::{Execution, ExecutionStatus, StateMachines};
 pub use self::sts::Session;
 pub use self::topics::{Message, Topics};

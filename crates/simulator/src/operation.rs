@@ -241,6 +241,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::CloudFormation, "ActivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
     operation(Service::CloudFormation, "DeactivateOrganizationsAccess", Access::Management, &[InvalidOperation]),
     operation(Service::CloudFormation, "DescribeOrganizationsAccess", Access::Any, &[InvalidOperation]),
+    operation(Service::CloudFormation, "DescribeStackResource", Access::Any, &[]),
     operation(Service::CloudFormation, "DescribeStacks", Access::Any, &[]),
     operation(Service::CloudFormation, "GetTemplate", Access::Any, &[]),
 

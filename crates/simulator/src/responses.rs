@@ -1,6 +1,6 @@
 //! Where custom resources send their answers: the stand-in for a presigned S3 URL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -28,6 +28,7 @@ impl Response {
 #[derive(Debug, Default)]
 pub(crate) struct Responses {
     received: BTreeMap<String, Vec<Response>>,
+    refused: BTreeSet<String>,
     minted: u64,
 }
 
@@ -36,6 +37,15 @@ impl Responses {
     pub(crate) fn mint(&mut self) -> String {
         self.minted += 1;
         format!("response-{}", self.minted)
+    }
+
+    /// Refuses what is sent to this ID from now on.
+    pub(crate) fn refuse(&mut self, id: &str) {
+        self.refused.insert(id.to_owned());
+    }
+
+    pub(crate) fn refuses(&self, id: &str) -> bool {
+        self.refused.contains(id)
     }
 
     pub(crate) fn put(&mut self, id: &str, response: Response) {

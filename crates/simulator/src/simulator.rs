@@ -261,6 +261,11 @@ impl Simulator {
         format!("{}{RESPONSES}{id}", self.url())
     }
 
+    /// Refuses every answer to this ResponseURL, as S3 does once it has expired.
+    pub fn refuse_responses(&self, url: &str) {
+        self.shared.lock().responses.refuse(crate::core::response_id(url));
+    }
+
     /// Every answer sent to a ResponseURL, or to one whose ID this is.
     #[must_use]
     pub fn responses(&self, url: &str) -> Vec<Response> {

@@ -29,19 +29,57 @@ impl Stack {
     }
 }
 
-/// The stacks of the management account, by Region.
+/// A resource of a stack, as CloudFormation tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StackResource {
+    /// Its type, as in `Custom::BackupPolicy`.
+    pub kind: String,
+    /// The ID that CloudFormation knows it by; empty while it has none.
+    pub physical_id: String,
+    /// Its status, as in `CREATE_COMPLETE`.
+    pub status: String,
+}
+
+/// The stacks of the management account.
 #[derive(Clone, Debug, Default)]
-pub struct Stacks(BTreeMap<String, Vec<Stack>>);
+pub struct Stacks {
+    /// By Region.
+    described: BTreeMap<String, Vec<Stack>>,
+    /// By the ARN of the stack and the name in its template. Of a deleted stack they are told for 90
+    /// days.
+    resources: BTreeMap<String, BTreeMap<String, StackResource>>,
+}
 
 impl Stacks {
     /// Makes a stack in a Region, in place of the one of the same name.
     pub fn put(&mut self, region: &str, stack: Stack) {
-        let there = self.0.entry(region.to_owned()).or_default();
+        let there = self.described.entry(region.to_owned()).or_default();
         there.retain(|it| it.name != stack.name);
         there.push(stack);
     }
 
     pub(crate) fn of(&self, region: &str) -> &[Stack] {
-        self.0.get(region).map(Vec::as_slice).unwrap_or_default()
+        self.described.get(region).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Says what has become of the resource `logical_id` of the stack with this ARN.
+    pub fn tell(&mut self, stack_arn: &str, logical_id: &str, resource: StackResource) {
+        let resources = self.resources.entry(stack_arn.to_owned()).or_default();
+        resources.insert(logical_id.to_owned(), resource);
+    }
+
+    /// Forgets a stack: it was never there, or was deleted more than 90 days ago.
+    pub fn forget(&mut self, stack_arn: &str) {
+        self.resources.remove(stack_arn);
+    }
+
+    /// What is told of the resource `logical_id` of the stack with this ARN.
+    #[must_use]
+    pub fn told(&self, stack_arn: &str, logical_id: &str) -> Option<&StackResource> {
+        self.resources_of(stack_arn)?.get(logical_id)
+    }
+
+    pub(crate) fn resources_of(&self, arn: &str) -> Option<&BTreeMap<String, StackResource>> {
+        self.resources.get(arn)
     }
 }

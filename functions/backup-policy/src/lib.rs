@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
-use aws::state::{Intent, Slot};
+use aws::state::{Intent, Leftover, Slot};
 use aws::{Kind, Management, Session, content, removable};
-use cfn::{Change, Failure, Reply, Request};
+use cfn::{Failure, Outcome, Reply, Request};
 use plan::backup_policy::{Claim, Desired, Observed, Step, Tags, plan};
 use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, TargetId};
@@ -32,65 +32,65 @@ pub const FUNCTION: &str = "backup-policy";
 ///
 /// When the change is refused or a call to AWS fails. Sending the request again resumes. A creation
 /// that made the policy and could not finish answers with its ID, so that it can be removed.
-pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let never_created = request.never_created();
-    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
-    let owner = Owner::new(&stack_id, &logical_id);
-    let is_removed = matches!(change, Change::Remove { .. });
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
-    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
-    let known = slot.entry().and_then(|it| it.id_of(physical_id.as_deref()));
-    // CloudFormation makes an ID up when it got no answer to a Create.
-    let id = known.or(physical_id.as_deref()).and_then(|it| it.parse::<PolicyId>().ok());
-    match change {
-        Change::Apply { properties, previous } => {
-            let role = properties.management_role_arn.as_ref();
+pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Outcome, Failure> {
+    let (physical_id, deadline) = (request.physical_id.as_deref(), request.deadline);
+    let owner = &Owner::new(&request.stack_id, &request.logical_id);
+    let apply = async |wanted: &Properties, previous: Option<&Properties>, slot: &mut Slot| {
+        let known = slot.entry().and_then(|it| it.id_of(physical_id)).or(physical_id);
+        let id = known.and_then(policy_id);
+        let role = wanted.management_role_arn.as_ref();
+        let management = session.management(role, deadline).await?;
+        let document = document(&management, wanted).await?;
+        let properties = &wanted.with_document(&document);
+        let goal = Goal {
+            owner,
+            properties,
+            document,
+            retired_tags: previous.map(|it| it.tags.clone()).unwrap_or_default(),
+            preflight: properties.preflight,
+            claim: properties.claim(),
+            now: request.received,
+        };
+        let mut made = None;
+        let present = goal.reach(&management, id, &mut made, Intent::Change { slot }).await;
+        // An ID that CloudFormation knows stays, also when the policy was made again: it would
+        // delete the policy of the other one, and on a rollback that is the wrong one.
+        let is_kept = slot.entry().is_some();
+        let physical_id = physical_id.filter(|it| is_kept && policy_id(it).is_some());
+        let sha256 = goal.document.sha256();
+        let present = present.map_err(|it| it.with_physical_id(made))?;
+        let identity = present.identity.ok_or(Invalid::Vanished)?;
+        let id = identity.id.to_string();
+        let physical_id = physical_id.map_or_else(|| id.clone(), ToOwned::to_owned);
+        let settled = slot.settle(&physical_id, &id, properties).await;
+        settled.map_err(|it| Failure::from(it).with_physical_id(Some(id.clone())))?;
+        let data = [("PolicyId", id), ("PolicyArn", identity.arn), ("ContentSha256", sha256)];
+        Ok(Reply { physical_id, data: data.into(), no_echo: false }.into())
+    };
+    let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
+        // Nothing has an ID that was made up.
+        if left.is_former && left.physical_id.as_deref().and_then(policy_id).is_none() {
+            return Ok(());
+        }
+        let role = properties.and_then(|it| it.management_role_arn.as_ref());
+        let name = properties.map(|it| &it.name);
+        let removal = async {
             let management = session.management(role, deadline).await?;
-            let document = document(&management, &properties).await?;
-            let properties = properties.with_document(&document);
-            let goal = Goal {
-                owner: &owner,
-                properties: &properties,
-                document,
-                retired_tags: previous.map(|it| it.tags).unwrap_or_default(),
-                preflight: properties.preflight,
-                claim: properties.claim(),
-                now,
-            };
-            let mut made = None;
-            let intent = Intent::Change { slot: &mut slot, now };
-            let present = goal.reach(&management, id, &mut made, intent).await;
-            // An ID that CloudFormation knows stays, also when the policy was made again: it would
-            // delete the policy of the other one, and on a rollback that is the wrong one.
-            let is_kept = slot.entry().is_some();
-            let physical_id = physical_id.filter(|it| is_kept && it.parse::<PolicyId>().is_ok());
-            let sha256 = goal.document.sha256();
-            let present = present.map_err(|it| it.with_physical_id(made))?;
-            let identity = present.identity.ok_or(Invalid::Vanished)?;
-            let id = identity.id.to_string();
-            let physical_id = physical_id.unwrap_or_else(|| id.clone());
-            let settled = slot.settle(&physical_id, &id, &properties).await;
-            settled.map_err(|it| Failure::from(it).with_physical_id(Some(id.clone())))?;
-            let data = [("PolicyId", id), ("PolicyArn", identity.arn), ("ContentSha256", sha256)];
-            Ok(Reply { physical_id, data: data.into(), no_echo: false })
+            let observed = leftover(&management, left, name).await?;
+            Ok::<_, aws::Error>((management, observed))
+        };
+        if let Some((management, observed)) = removable(removal.await, request.never_created())? {
+            absent(&management, owner, left, name, observed, intent).await?;
         }
-        Change::Remove { properties } => {
-            let role = properties.as_ref().and_then(|it| it.management_role_arn.as_ref());
-            let name = properties.as_ref().map(|it| &it.name);
-            let is_kept = slot.entry().is_some_and(|it| it.is_of(physical_id.as_deref()));
-            let removal = async {
-                let management = session.management(role, deadline).await?;
-                let observed = leftover(&management, id.as_ref(), name, is_kept).await?;
-                Ok::<_, aws::Error>((management, observed))
-            };
-            if let Some((management, observed)) = removable(removal.await, never_created)? {
-                let intent = Some(Intent::Change { slot: &mut slot, now });
-                absent(&management, &owner, id.as_ref(), name, observed, intent).await?;
-            }
-            slot.forget(physical_id.as_deref()).await?;
-            Ok(Reply::default())
-        }
-    }
+        Ok(())
+    };
+    let is_issued = |id: &str| policy_id(id).is_some();
+    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+}
+
+/// The ID of a policy; CloudFormation makes others up when it got no answer to a Create.
+fn policy_id(id: &str) -> Option<PolicyId> {
+    id.parse().ok()
 }
 
 /// Looks after a policy that was made before, and returns what that takes, and its ID as it is now.
@@ -206,7 +206,10 @@ pub async fn preview_removal(
     properties: &Properties,
     id: Option<&PolicyId>,
 ) -> Result<Removal, Failure> {
-    let observed = leftover(management, id, Some(&properties.name), true).await?;
+    let current_id = id.map(ToString::to_string);
+    let physical_id = current_id.clone();
+    let left = Leftover { physical_id, current_id, is_kept: true, is_former: false };
+    let observed = leftover(management, &left, Some(&properties.name)).await?;
     let steps = plan(None, &observed, owner, id)?;
     let (id, attached) = observed.policy.map(|it| (it.id, it.targets)).unzip();
     Ok(Removal { id, steps, attached: attached.unwrap_or_default() })
@@ -215,31 +218,33 @@ pub async fn preview_removal(
 /// Reads the policy that is to be deleted.
 async fn leftover(
     management: &Management,
-    id: Option<&PolicyId>,
+    left: &Leftover,
     name: Option<&PolicyName>,
-    is_kept: bool,
 ) -> Result<Observed, aws::Error> {
-    let observed = observe_removal(management, id, name).await?;
+    let id = left.current_id.as_deref().and_then(policy_id);
+    let observed = observe_removal(management, id.as_ref(), name).await?;
     // Somebody else deleted it, and it may have been made again just now.
-    if is_kept && observed.policy.is_none() {
+    if left.is_kept && observed.policy.is_none() {
         return observe_removal(management, None, name).await;
     }
     Ok(observed)
 }
 
-/// Makes sure that nothing is left of a policy whose resource was deleted while somebody restored it.
+/// Takes away what is left of a policy that is gone, and returns what that takes.
 ///
 /// # Errors
 ///
-/// When a call to AWS fails. Trying again resumes.
-pub async fn discard(
+/// When it is refused or a call to AWS fails. Trying again resumes.
+pub async fn remove(
     management: &Management,
     owner: &Owner,
     properties: &Properties,
-) -> Result<(), Failure> {
+    left: &Leftover,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
     let name = Some(&properties.name);
-    let observed = observe_removal(management, None, name).await?;
-    absent(management, owner, None, name, observed, None).await
+    let observed = leftover(management, left, name).await?;
+    absent(management, owner, left, name, observed, intent).await
 }
 
 /// What the policy is to be, and on what terms.
@@ -333,29 +338,32 @@ impl Goal<'_> {
     }
 }
 
-/// Makes sure that there is no policy of this resource, which was `observed` before.
+/// Makes sure that there is no policy of this resource, which was `observed` before, and returns what
+/// that takes.
 async fn absent(
     management: &Management,
     owner: &Owner,
-    id: Option<&PolicyId>,
+    left: &Leftover,
     name: Option<&PolicyName>,
     mut observed: Observed,
-    mut intent: Option<Intent<'_>>,
-) -> Result<(), Failure> {
+    mut intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    let id = left.current_id.as_deref().and_then(policy_id);
+    let mut all = Vec::new();
     for round in 1.. {
-        let steps = plan(None, &observed, owner, id)?;
-        if let Some(intent) = &mut intent {
-            intent.proceeds(&steps).await?;
-        }
+        let steps = plan(None, &observed, owner, id.as_ref())?;
+        let proceeds = intent.proceeds(&steps).await?;
         let mut policy = observed.policy.map(|it| Identity { id: it.id, arn: it.arn });
-        match apply(management, &mut policy, &steps).await {
+        let applied = if proceeds { apply(management, &mut policy, &steps).await } else { Ok(()) };
+        all.extend(steps);
+        match applied {
             Ok(()) => break,
             Err(error) if error.kind() == Kind::Outdated && round < ROUNDS => {}
             Err(error) => return Err(error.into()),
         }
-        observed = observe_removal(management, id, name).await?;
+        observed = leftover(management, left, name).await?;
     }
-    Ok(())
+    Ok(all)
 }
 
 /// The policy document that `properties` describe, which AWS would take by its size.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// The properties of the resource.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// The name of the policy, unique in the organization.
@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for Description {
 }
 
 /// A policy as an object, or as text that is JSON. Its `Debug` form does not show it.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Content(pub Value);
 
@@ -178,12 +178,12 @@ impl Properties {
     }
 
     /// These properties with the policy itself in place of where it comes from.
-    pub(crate) fn with_document(self, document: &Document) -> Self {
+    pub(crate) fn with_document(&self, document: &Document) -> Self {
         Self {
             content: Some(Content(document.value())),
             content_url: None,
             variables: BTreeMap::new(),
-            ..self
+            ..self.clone()
         }
     }
 

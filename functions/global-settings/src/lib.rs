@@ -1,9 +1,11 @@
 //! `Custom::BackupGlobalSettings`: the settings of AWS Backup for the whole organization.
 
+use std::cell::RefCell;
+
 use aws::global_settings::{apply, observe};
-use aws::state::{Intent, Slot};
+use aws::state::{Intent, Leftover, Slot};
 use aws::{Management, Record, Session, removable};
-use cfn::{Change, Failure, Flag, Reply, Request};
+use cfn::{Failure, Flag, Outcome, Reply, Request};
 use plan::global_settings::{Desired, Observed, Setting, Step, Values, plan};
 use plan::id::RoleArn;
 use plan::owner::Owner;
@@ -62,50 +64,76 @@ impl Properties {
 /// The name of the function, under which the state of its resources is kept.
 pub const FUNCTION: &str = "global-settings";
 
+/// What the resource is called: there is one of its kind.
+const PHYSICAL_ID: &str = "backup-global-settings";
+
 /// Brings the settings to what `request` asks for.
 ///
 /// # Errors
 ///
 /// When a call to AWS fails. Sending the request again resumes.
-pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let never_created = request.never_created();
-    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
-    let owner = Owner::new(&stack_id, &logical_id);
-    let is_removed = matches!(change, Change::Remove { .. });
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
-    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
-    match change {
-        Change::Apply { properties, previous } => {
-            let role = properties.management_role_arn.as_ref();
-            let management = session.management(role, deadline).await?;
-            let found = look(&management, properties.present(previous.as_ref()), &owner).await?;
-            let intent = Intent::Change { slot: &mut slot, now };
-            let steps = found.reconcile(&management, intent).await?;
-            let mut values = found.observed.values;
-            for step in steps {
-                if let Step::Update(changed) = step {
-                    values.extend(changed);
-                }
-            }
-            let physical_id = physical_id.unwrap_or_else(|| "backup-global-settings".to_owned());
-            slot.settle(&physical_id, &physical_id, &properties).await?;
-            let data = values.into_iter().map(|(it, on)| (it.property(), on.to_string()));
-            Ok(Reply { physical_id, data: data.collect(), no_echo: false })
+pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Outcome, Failure> {
+    let (physical_id, deadline) = (request.physical_id.as_deref(), request.deadline);
+    let owner = &Owner::new(&request.stack_id, &request.logical_id);
+    // A Delete that overtakes this removes the record of what is only now being changed.
+    let before = RefCell::new(None);
+    let apply = async |wanted: &Properties, previous: Option<&Properties>, slot: &mut Slot| {
+        let role = wanted.management_role_arn.as_ref();
+        let management = session.management(role, deadline).await?;
+        let found = look(&management, wanted.present(previous), owner).await?;
+        if wanted.on_delete == OnDelete::Restore {
+            let values = || found.observed.values.clone();
+            let earlier = before.take().or_else(|| found.observed.found.clone());
+            before.replace(Some(earlier.unwrap_or_else(values)));
         }
-        Change::Remove { properties } => {
-            if let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Restore) {
-                let role = it.management_role_arn.as_ref();
-                let looked = async {
-                    let management = session.management(role, deadline).await?;
-                    let found = look(&management, it.restored(), &owner).await?;
-                    Ok::<_, aws::Error>((management, found))
-                };
-                if let Some((management, found)) = removable(looked.await, never_created)? {
-                    found.reconcile(&management, Intent::Change { slot: &mut slot, now }).await?;
-                }
+        let steps = found.reconcile(&management, Intent::Change { slot }).await?;
+        let mut values = found.observed.values;
+        for step in steps {
+            if let Step::Update(changed) = step {
+                values.extend(changed);
             }
-            slot.forget(physical_id.as_deref()).await?;
-            Ok(Reply::default())
+        }
+        let physical_id = physical_id.unwrap_or(PHYSICAL_ID).to_owned();
+        slot.settle(&physical_id, &physical_id, wanted).await?;
+        let data = values.into_iter().map(|(it, on)| (it.property(), on.to_string()));
+        Ok(Reply { physical_id, data: data.collect(), no_echo: false }.into())
+    };
+    let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
+        let Some(it) = properties.filter(|it| !left.is_former && it.on_delete == OnDelete::Restore)
+        else {
+            return Ok(());
+        };
+        let looked = async {
+            let management = session.management(it.management_role_arn.as_ref(), deadline).await?;
+            let mut found = look(&management, it.restored(), owner).await?;
+            found.observed.found = found.observed.found.or(before.take());
+            Ok::<_, aws::Error>((management, found))
+        };
+        if let Some((management, found)) = removable(looked.await, request.never_created())? {
+            found.reconcile(&management, intent).await?;
+        }
+        Ok(())
+    };
+    let is_issued = |id: &str| id == PHYSICAL_ID;
+    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+}
+
+/// Takes away what is left of a resource that is gone, and returns what that takes.
+///
+/// # Errors
+///
+/// When a call to AWS fails. Trying again resumes.
+pub async fn remove(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    match properties.on_delete {
+        OnDelete::Retain => Ok(vec![]),
+        OnDelete::Restore => {
+            let found = look(management, properties.restored(), owner).await?;
+            found.reconcile(management, intent).await
         }
     }
 }
@@ -151,13 +179,7 @@ pub async fn preview_removal(
     owner: &Owner,
     properties: &Properties,
 ) -> Result<Vec<Step>, Failure> {
-    match properties.on_delete {
-        OnDelete::Retain => Ok(vec![]),
-        OnDelete::Restore => {
-            let found = look(management, properties.restored(), owner).await?;
-            found.reconcile(management, Intent::Report).await
-        }
-    }
+    remove(management, owner, properties, Intent::Report).await
 }
 
 /// What is desired, and what there is.

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::time::SystemTime;
 
 use aws::Session;
 use aws::member_accounts::Identity;
 use aws::member_runs::{self, Machine};
-use aws::state::{Expected, Slot, State};
+use aws::state::{Expected, Slot, State, Subject};
 use cfn::{Failure, Task, Ticket};
 use futures_util::stream::iter;
 use plan::id::{AccountId, RunId};
@@ -200,12 +201,21 @@ async fn end(
     };
     let unreadable = |it| Broken::Unreadable(run.answer_key(), it);
     let ticket: Ticket = serde_json::from_str(&ticket).map_err(unreadable)?;
+    let (stack_id, logical_id, request) =
+        (ticket.stack_id(), ticket.logical_id(), ticket.request_id());
+    let now = SystemTime::now();
+    let subject = Subject { function: FUNCTION, stack_id, logical_id, request, now };
+    let is_new = ticket.physical_id().is_none();
+    let mut slot = Slot::open(session, subject, is_new, deadline).await?;
     let outcome = match judged {
+        _ if !slot.counts().await? => {
+            info!("nobody waits for an answer any more, since another request came");
+            state.remove(&run.answer_key()).await?;
+            return Ok(summary);
+        }
         Ok(()) => {
             let reply = reply(ticket.physical_id(), &tally, report);
-            let (stack_id, logical_id) = (ticket.stack_id(), ticket.logical_id());
-            let slot = Slot::open(session, FUNCTION, stack_id, logical_id, false, deadline).await;
-            slot?.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
+            slot.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
             Ok(reply)
         }
         Err(refusal) => Err(refusal.into()),

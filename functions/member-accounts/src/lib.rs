@@ -24,10 +24,10 @@ mod roster;
 use std::cell::Cell;
 use std::time::Duration;
 
+use aws::Session;
 use aws::member_accounts::identify;
-use aws::state::{Expected, Slot, State};
-use aws::{Session, removable};
-use cfn::{Change, Failure, Outcome, Reply, Request, Ticket};
+use aws::state::{Expected, Intent, Leftover, Slot, State};
+use cfn::{Failure, Outcome, Reply, Request, Ticket};
 use futures_util::stream::{iter, poll_fn};
 use plan::id::RunId;
 use plan::member_accounts::{Refusal, Tally};
@@ -59,68 +59,81 @@ pub async fn handle(
     request: Request<Properties>,
     ticket: Ticket,
 ) -> Result<Outcome, Failure> {
-    let never_created = request.never_created();
-    let Request { change, physical_id, stack_id, logical_id, received, deadline } = request;
-    let is_removed = matches!(change, Change::Remove { .. });
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
-    let Some(mut slot) = removable(slot, never_created)? else {
-        return Ok(Reply::default().into());
+    let (physical_id, deadline) = (request.physical_id.as_deref(), request.deadline);
+    let apply = async |properties: &Properties, _: Option<&Properties>, slot: &mut Slot| {
+        let begun = Begun { session, ticket: &ticket, physical_id, deadline };
+        begun.work(properties, slot).await
     };
-    let Change::Apply { properties, .. } = change else {
-        slot.forget(physical_id.as_deref()).await?;
-        return Ok(Reply::default().into());
-    };
-    let desired = properties.desired()?;
-    let run = RunId::of_request(&stack_id, ticket.request_id());
-    let state = session.state(deadline);
-    let machine = session.machine(deadline - LAST_WORDS);
-    if let (Some(state), Some(machine)) = (&state, &machine)
-        && batches::is_written_down(state, &run).await?
-    {
-        info!(%run, "the request was delivered before");
-        machine.start(&run).await?;
-        return Ok(Outcome::Later);
-    }
-    let until = last_call(deadline);
-    let management = session.management(properties.management_role_arn.as_ref(), until).await?;
-    let identity = identify(&management).await?;
-    let mut roster = Roster::new(&management, &identity, &properties)?;
-    let role_name = &properties.role_name;
-    if !slot.entry().is_some_and(|it| it.properties.as_ref() == Some(&properties.kept())) {
-        slot.begin(received).await?;
-    }
-    let fleet = Fleet::new(&management, &identity, &desired, role_name, [].into(), until);
-    let total = Cell::new(None);
-    let concurrency = properties.concurrency();
-    let mut work = if let (Some(state), Some(machine)) = (&state, &machine) {
-        let accounts = roster.all().await?;
-        total.set(Some(accounts.len()));
-        if machine.takes(accounts.len(), desired.regions.len()) {
-            let skipped = roster.skipped.skipped;
-            let beginning = batches::Beginning { state, machine, id: &run, ticket: &ticket };
-            beginning.start(&properties, &identity, &fleet, skipped, &accounts).await?;
+    let remove = async |_: Option<&Properties>, _: &Leftover, _: Intent<'_>| Ok(());
+    let is_issued = |id: &str| id == PHYSICAL_ID;
+    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+}
+
+/// A request that is served.
+struct Begun<'a> {
+    session: &'a Session,
+    ticket: &'a Ticket,
+    physical_id: Option<&'a str>,
+    deadline: Instant,
+}
+
+impl Begun<'_> {
+    /// Works in the accounts, or has that done in batches.
+    async fn work(&self, properties: &Properties, slot: &mut Slot) -> Result<Outcome, Failure> {
+        let Self { session, ticket, physical_id, deadline } = *self;
+        let desired = properties.desired()?;
+        let run = RunId::of_request(ticket.stack_id(), ticket.request_id());
+        let state = session.state(deadline);
+        let machine = session.machine(deadline - LAST_WORDS);
+        if let (Some(state), Some(machine)) = (&state, &machine)
+            && batches::is_written_down(state, &run).await?
+        {
+            info!(%run, "the request was delivered before");
+            machine.start(&run).await?;
             return Ok(Outcome::Later);
         }
-        fleet.work(iter(accounts), concurrency, &total, Barred::Fail).await
-    } else {
-        // Whoever waits is an ID and a name: the pages need not wait for the work.
-        let (sender, mut receiver) = unbounded_channel();
-        let accounts = poll_fn(move |context| receiver.poll_recv(context));
-        let work = fleet.work(accounts, concurrency, &total, Barred::Fail);
-        let (listed, work) = tokio::join!(roster.send(sender, &total), work);
-        listed?;
-        work
-    };
-    work.tally.merge(roster.skipped);
-    let report = report(state.as_ref(), &run, std::mem::take(&mut work.report)).await?;
-    let all = total.get().unwrap_or_default();
-    if !work.unreached.is_empty() {
-        return Err(Refusal::OutOfTime { done: work.tally.worked(), all }.into());
+        let until = last_call(deadline);
+        let role = properties.management_role_arn.as_ref();
+        let management = session.management(role, until).await?;
+        let identity = identify(&management).await?;
+        let mut roster = Roster::new(&management, &identity, properties)?;
+        let role_name = &properties.role_name;
+        if !slot.entry().is_some_and(|it| it.properties.as_ref() == Some(&properties.kept())) {
+            slot.begin().await?;
+        }
+        let fleet = Fleet::new(&management, &identity, &desired, role_name, [].into(), until);
+        let total = Cell::new(None);
+        let concurrency = properties.concurrency();
+        let mut work = if let (Some(state), Some(machine)) = (&state, &machine) {
+            let accounts = roster.all().await?;
+            total.set(Some(accounts.len()));
+            if machine.takes(accounts.len(), desired.regions.len()) {
+                let skipped = roster.skipped.skipped;
+                let beginning = batches::Beginning { state, machine, id: &run, ticket };
+                beginning.start(properties, &identity, &fleet, skipped, &accounts).await?;
+                return Ok(Outcome::Later);
+            }
+            fleet.work(iter(accounts), concurrency, &total, Barred::Fail).await
+        } else {
+            // Whoever waits is an ID and a name: the pages need not wait for the work.
+            let (sender, mut receiver) = unbounded_channel();
+            let accounts = poll_fn(move |context| receiver.poll_recv(context));
+            let work = fleet.work(accounts, concurrency, &total, Barred::Fail);
+            let (listed, work) = tokio::join!(roster.send(sender, &total), work);
+            listed?;
+            work
+        };
+        work.tally.merge(roster.skipped);
+        let report = report(state.as_ref(), &run, std::mem::take(&mut work.report)).await?;
+        let all = total.get().unwrap_or_default();
+        if !work.unreached.is_empty() {
+            return Err(Refusal::OutOfTime { done: work.tally.worked(), all }.into());
+        }
+        work.tally.judge(properties.on_not_ready, report.as_deref())?;
+        let reply = reply(physical_id, &work.tally, report);
+        slot.settle(&reply.physical_id, &reply.physical_id, properties).await?;
+        Ok(reply.into())
     }
-    work.tally.judge(properties.on_not_ready, report.as_deref())?;
-    let reply = reply(physical_id.as_deref(), &work.tally, report);
-    slot.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
-    Ok(reply.into())
 }
 
 /// The answer of a run that is a success.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws::policy_types::{Identity, apply, observe};
-use aws::state::{Intent, Slot};
-use aws::{Management, Session, removable};
-use cfn::{Change, Failure, List, Reply, Request};
+use aws::state::{Intent, Leftover, Slot};
+use aws::{Management, Session};
+use cfn::{Failure, List, Outcome, Reply, Request};
 use plan::id::{PolicyId, PolicyType, RoleArn};
 use plan::policy_types::{Desired, Step, plan};
 use serde::{Deserialize, Serialize};
@@ -37,53 +37,58 @@ pub enum OnDelete {
 /// The name of the function, under which the state of its resources is kept.
 pub const FUNCTION: &str = "policy-types";
 
+/// What a physical ID ends with, after the ID of the root.
+const SUFFIX: &str = "/policy-types";
+
 /// Brings the root to what `request` asks for.
 ///
 /// # Errors
 ///
 /// When the change is refused or a call to AWS fails. Sending the request again resumes.
-pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let never_created = request.never_created();
-    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
-    let is_removed = matches!(change, Change::Remove { .. });
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
-    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
-    match change {
-        Change::Apply { properties, .. } => {
-            let desired = properties.enabled();
+pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Outcome, Failure> {
+    let (physical_id, deadline) = (request.physical_id.as_ref(), request.deadline);
+    let apply = async |properties: &Properties, _: Option<&Properties>, slot: &mut Slot| {
+        let role = properties.management_role_arn.as_ref();
+        let management = session.management(role, deadline).await?;
+        let intent = Intent::Change { slot };
+        let (identity, _) = reconcile(&management, &properties.enabled(), intent).await?;
+        let natural = || format!("{}{SUFFIX}", identity.root_id);
+        let physical_id = physical_id.cloned().unwrap_or_else(natural);
+        slot.settle(&physical_id, &physical_id, properties).await?;
+        let data = [
+            ("RootId", identity.root_id.to_string()),
+            ("OrganizationId", identity.organization_id),
+            ("ManagementAccountId", identity.management_account.to_string()),
+        ];
+        Ok(Reply { physical_id, data: data.into(), no_echo: false }.into())
+    };
+    let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
+        let properties = properties.filter(|_| !left.is_former);
+        let Some(properties) = properties else { return Ok(()) };
+        // A creation that failed does not say which types it found enabled, so all are left on.
+        if left.physical_id.is_some() && properties.on_delete == OnDelete::Disable {
             let role = properties.management_role_arn.as_ref();
             let management = session.management(role, deadline).await?;
-            let intent = Intent::Change { slot: &mut slot, now };
-            let (identity, _) = reconcile(&management, &desired, intent).await?;
-            let natural = || format!("{}/policy-types", identity.root_id);
-            let physical_id = physical_id.unwrap_or_else(natural);
-            slot.settle(&physical_id, &physical_id, &properties).await?;
-            Ok(Reply {
-                physical_id,
-                data: [
-                    ("RootId", identity.root_id.to_string()),
-                    ("OrganizationId", identity.organization_id),
-                    ("ManagementAccountId", identity.management_account.to_string()),
-                ]
-                .into(),
-                no_echo: false,
-            })
+            remove(&management, properties, intent).await?;
         }
-        Change::Remove { properties } => {
-            // A creation that failed does not say which types it found enabled, so all are left on.
-            if let Some(it) = properties
-                && let Some(desired) = it.disabled()
-                && physical_id.is_some()
-            {
-                let role = it.management_role_arn.as_ref();
-                let management = session.management(role, deadline).await?;
-                let intent = Intent::Change { slot: &mut slot, now };
-                reconcile(&management, &desired, intent).await?;
-            }
-            slot.forget(physical_id.as_deref()).await?;
-            Ok(Reply::default())
-        }
-    }
+        Ok(())
+    };
+    let is_issued = |id: &str| id.ends_with(SUFFIX);
+    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+}
+
+/// Takes away what is left of a resource that is gone, and returns what that takes.
+///
+/// # Errors
+///
+/// When it is refused or a call to AWS fails. Trying again resumes.
+pub async fn remove(
+    management: &Management,
+    properties: &Properties,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    let Some(desired) = properties.disabled() else { return Ok(vec![]) };
+    Ok(reconcile(management, &desired, intent).await?.1)
 }
 
 /// Looks after types that were enabled before, and returns what that takes.

@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use aws::stacks::Stacks;
 use aws::state::{Expected, Version};
 use aws::{Need, Session};
 use lambda_runtime::Diagnostic;
@@ -90,7 +91,9 @@ pub async fn handle(
     let left = deadline.saturating_duration_since(Instant::now());
     let until = deadline - MARGIN.min(left / 5);
     let Some(state) = session.state(until) else { return Ok(Response::default()) };
-    let keeper = Keeper { session, state: &state, mode: settings.mode, now, deadline: until };
+    let stacks = &Stacks::new(session, until);
+    let keeper =
+        Keeper { session, state: &state, stacks, mode: settings.mode, now, deadline: until };
     let visit = Visit { keeper, settings, memory, deadline };
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(visit.run(invocation)).await
@@ -239,10 +242,17 @@ impl Visit<'_> {
         // the one that enables it again. What is looked at here comes before the policies.
         let is_type_awaited = self.keeper.mode == Mode::Repair
             && kept.iter().any(|(entry, _)| {
-                entry.function == policy_types::FUNCTION && !work.entries.contains(&entry.key())
+                let is_type = entry.function == policy_types::FUNCTION && !entry.is_deleted();
+                is_type && !work.entries.contains(&entry.key())
             });
+        let entries = kept.iter().map(|(entry, _)| entry);
+        let wanted: BTreeSet<_> = entries.filter(|it| !it.is_deleted()).flat_map(types).collect();
         for (entry, version) in kept {
             let (key, function) = (entry.key(), entry.function.clone());
+            // What is left of a deleted one belongs to the one that lives.
+            if entry.is_deleted() && types(&entry).any(|it| wanted.contains(&it)) {
+                continue;
+            }
             if !work.entries.contains(&key) || function == member_accounts::FUNCTION {
                 continue;
             }
@@ -275,16 +285,22 @@ impl Visit<'_> {
             Accounts::These(these) => Some(these),
             Accounts::All => None,
         };
-        let Keeper { session, mode, now, deadline, .. } = self.keeper;
+        let Keeper { session, stacks, mode, now, deadline, .. } = self.keeper;
         let mut is_started = true;
         for (entry, _) in kept.iter().filter(|(it, _)| it.function == member_accounts::FUNCTION) {
-            let Some(properties) = entry.properties.as_ref().filter(|_| !entry.is_changing(now))
-            else {
+            let is_settled = !entry.is_changing(now) && !entry.is_deleted();
+            let Some(properties) = entry.properties.as_ref().filter(|_| is_settled) else {
                 continue;
             };
             let key = entry.key();
             if mode == Mode::Report {
                 info!(key, ?accounts, "the member work is not started, since Mode is Report");
+                continue;
+            }
+            if let Err(error) = stacks.expect(entry).await {
+                is_started &= error.is_absent();
+                let reason = cfn::Failure::from(error);
+                error!(key, reason = reason.reason(), "the member work was not started");
                 continue;
             }
             let run = run(entry, accounts, now);
@@ -394,6 +410,14 @@ fn news(
     let findings: Vec<_> = findings.iter().filter(is_over).cloned().collect();
     let details = if health.change.is_some() { health.details.as_slice() } else { &[] };
     notice(&findings, causes, health.change.as_ref(), details)
+}
+
+/// The policy types that a resource enables.
+fn types(entry: &Entry) -> impl Iterator<Item = String> + use<> {
+    let is_type = entry.function == policy_types::FUNCTION;
+    let properties = entry.properties.as_ref().filter(|_| is_type);
+    let types = properties.and_then(|it| it.get("PolicyTypes")?.as_array().cloned());
+    types.into_iter().flatten().filter_map(|it| it.as_str().map(ToOwned::to_owned))
 }
 
 /// The run of the member work of an entry: the same one when asked for again within a minute.

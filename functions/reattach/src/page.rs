@@ -28,7 +28,8 @@ impl Page {
     /// Lists the accounts, once for the page and for the member work; `None` when that fails.
     pub(crate) async fn begin(keeper: Keeper<'_>, kept: &[Kept]) -> Option<Self> {
         let members = kept.iter().map(|(entry, _)| entry);
-        let members = members.filter(|it| it.function == member_accounts::FUNCTION);
+        let members =
+            members.filter(|it| it.function == member_accounts::FUNCTION && !it.is_deleted());
         let wanted = members.filter_map(|it| Wanted::read(it.properties.as_ref()?)).collect();
         match accounts(keeper).await {
             Ok(listed) => Some(Self { listed, wanted }),

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use aws::state::{Expected, Intent, State, Version};
+use aws::stacks::Stacks;
+use aws::state::{Expected, Intent, Leftover, State, Version};
 use aws::{Kind, Management, Session};
 use cfn::Failure;
 use plan::backup_policy::Refusal;
@@ -24,6 +25,8 @@ const ROUNDS: usize = 3;
 pub(crate) struct Keeper<'a> {
     pub(crate) session: &'a Session,
     pub(crate) state: &'a State,
+    /// Who knows which resources there are.
+    pub(crate) stacks: &'a Stacks,
     pub(crate) mode: Mode,
     pub(crate) now: SystemTime,
     pub(crate) deadline: Instant,
@@ -93,7 +96,11 @@ impl Keeper<'_> {
             Err(failure) => {
                 error!(resource = owner, reason = failure.reason(), "not put back");
                 let reason = failure.reason().to_owned();
-                (Outcome::Failed(reason), Retry::after(kind(&failure)), needs_type(&failure))
+                if is_absent(&failure) {
+                    (Outcome::Left(reason), Retry::Never, false)
+                } else {
+                    (Outcome::Failed(reason), Retry::after(kind(&failure)), needs_type(&failure))
+                }
             }
         };
         Looked { finding: Finding { name, owner, steps, outcome }, retry, needs_type }
@@ -106,17 +113,26 @@ impl Keeper<'_> {
         all: &mut Vec<String>,
     ) -> Result<Outcome, Failure> {
         let key = entry.key();
-        for _ in 0..ROUNDS {
-            if entry.is_changing(self.now) {
+        for round in 0..ROUNDS {
+            // What was put back while it was being deleted is taken away at once.
+            let overtaken = round > 0 && entry.is_deleted();
+            if entry.is_changing(self.now) && !overtaken {
                 info!(key, "left alone, since its function is changing it");
                 return Ok(Outcome::Changing);
+            }
+            if entry.is_deleted() && !overtaken && !may_be_left(&entry, self.now) {
+                return Ok(Outcome::Done);
             }
             // Nothing was ever made of it: its creation was cut off.
             if entry.properties.is_none() {
                 return Ok(Outcome::Done);
             }
+            let stacks = Some(self.stacks).filter(|_| !entry.is_deleted());
+            let (state, wanted, version_read) = (self.state, &entry, &version);
             let intent = match self.mode {
-                Mode::Repair => Intent::Repair { state: self.state, key: &key, version: &version },
+                Mode::Repair => {
+                    Intent::Repair { state, entry: wanted, version: version_read, stacks }
+                }
                 Mode::Report => Intent::Report,
             };
             match self.look(&entry, intent).await {
@@ -126,6 +142,9 @@ impl Keeper<'_> {
                     let is_fine = look.steps.is_empty();
                     all.extend(look.steps);
                     if self.mode == Mode::Report {
+                        if let Some(stacks) = stacks.filter(|_| !is_fine) {
+                            stacks.expect(&entry).await?;
+                        }
                         return Ok(Outcome::Reported);
                     }
                     if self.is_settled(&entry, &version, is_fine, look.id.as_deref()).await? {
@@ -136,7 +155,8 @@ impl Keeper<'_> {
             // What is wanted has changed meanwhile, and the newer counts.
             match self.state.entry(&key).await? {
                 Some(newer) => (entry, version) = newer,
-                None => return self.undo(&entry).await,
+                // Somebody wants nothing to be kept of it.
+                None => return Ok(Outcome::Done),
             }
         }
         Err(Misfit::Restless.into())
@@ -163,41 +183,50 @@ impl Keeper<'_> {
         Ok(is_fine || self.state.read(&key).await?.is_some_and(|(_, now)| now == *version))
     }
 
-    /// Takes away a policy that was made again while its resource was being deleted.
-    async fn undo(&self, entry: &Entry) -> Result<Outcome, Failure> {
-        if entry.function == backup_policy::FUNCTION {
-            let properties: backup_policy::Properties = properties(entry)?;
-            let management = self.management(properties.management_role_arn.as_ref()).await?;
-            backup_policy::discard(&management, &entry.owner(), &properties).await?;
-        }
-        Ok(Outcome::Done)
-    }
-
-    /// Observes and plans the resource of `entry` and, where that is the `intent`, applies.
+    /// Observes and plans the resource of `entry` and, where that is the `intent`, applies. Of one
+    /// that was deleted nothing is to be left.
     async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Failure> {
-        let owner = entry.owner();
+        let (owner, is_gone) = (entry.owner(), entry.is_deleted());
         match entry.function.as_str() {
             policy_types::FUNCTION => {
                 let properties: policy_types::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
-                let steps = policy_types::restore(&management, &properties, intent).await?;
+                let steps = if is_gone {
+                    policy_types::remove(&management, &properties, intent).await?
+                } else {
+                    policy_types::restore(&management, &properties, intent).await?
+                };
                 Ok(Look { steps: words(&steps), id: None })
             }
             service_access::FUNCTION => {
                 let properties: service_access::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
-                let steps = service_access::restore(&management, &owner, &properties, intent);
-                Ok(Look { steps: words(&steps.await?), id: None })
+                let steps = if is_gone {
+                    service_access::remove(&management, &owner, &properties, intent).await?
+                } else {
+                    service_access::restore(&management, &owner, &properties, intent).await?
+                };
+                Ok(Look { steps: words(&steps), id: None })
             }
             global_settings::FUNCTION => {
                 let properties: global_settings::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
-                let steps = global_settings::restore(&management, &owner, &properties, intent);
-                Ok(Look { steps: words(&steps.await?), id: None })
+                let steps = if is_gone {
+                    global_settings::remove(&management, &owner, &properties, intent).await?
+                } else {
+                    global_settings::restore(&management, &owner, &properties, intent).await?
+                };
+                Ok(Look { steps: words(&steps), id: None })
             }
             backup_policy::FUNCTION => {
                 let properties: backup_policy::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
+                if is_gone {
+                    let left = Leftover::of(entry);
+                    let steps =
+                        backup_policy::remove(&management, &owner, &properties, &left, intent);
+                    return Ok(Look { steps: words(&steps.await?), id: None });
+                }
                 let id = entry.id_of(entry.physical_id.as_deref());
                 let id = id.and_then(|it| it.parse::<PolicyId>().ok());
                 let restore =
@@ -205,6 +234,8 @@ impl Keeper<'_> {
                 let (steps, id) = restore.await?;
                 Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
             }
+            // What was done in accounts stays.
+            member_accounts::FUNCTION if is_gone => Ok(Look { steps: vec![], id: None }),
             other => Err(Misfit::Function(other.to_owned()).into()),
         }
     }
@@ -243,6 +274,21 @@ fn kind(failure: &Failure) -> Option<Kind> {
 /// Whether what is wanted, or what there is, changed while it was looked at.
 fn is_outdated(failure: &Failure) -> bool {
     kind(failure) == Some(Kind::Outdated)
+}
+
+/// Whether something may be left of a resource that was deleted.
+///
+/// No mark says who enabled a policy type, which may be somebody else after the Delete. So there has to
+/// be a request that was overtaken.
+fn may_be_left(entry: &Entry, now: SystemTime) -> bool {
+    let is_marked = entry.function != policy_types::FUNCTION;
+    entry.may_have_left_something(now) && (is_marked || entry.was_overtaken())
+}
+
+/// Whether CloudFormation does not say that the resource is there.
+fn is_absent(failure: &Failure) -> bool {
+    let error = failure.error().and_then(|it| it.downcast_ref::<aws::Error>());
+    error.is_some_and(aws::Error::is_absent)
 }
 
 /// Whether it is for want of the policy type.

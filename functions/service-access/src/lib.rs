@@ -1,12 +1,15 @@
 //! `Custom::ServiceAccess`: trusted access, StackSets, and delegated administrators.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use aws::service_access::{apply, observe};
-use aws::state::{Intent, Slot};
+use aws::state::{Intent, Leftover, Slot};
 use aws::{Management, Record, Session, removable};
-use cfn::{Change, Failure, Flag, List, Reply, Request};
+use cfn::{Failure, Flag, List, Outcome, Reply, Request};
 use plan::id::{AccountId, RoleArn, ServicePrincipal};
 use plan::owner::Owner;
-use plan::service_access::{Administrator, Desired, Observed, Step, plan};
+use plan::service_access::{Administrator, Desired, Observed, Step, Switch, plan};
 use serde::{Deserialize, Serialize};
 
 /// The properties of the resource.
@@ -66,43 +69,67 @@ impl From<&Properties> for Desired {
     }
 }
 
+/// What a physical ID ends with, after the ID of the management account.
+const SUFFIX: &str = "/service-access";
+
 /// Brings the organization to what `request` asks for.
 ///
 /// # Errors
 ///
 /// When the change is refused or a call to AWS fails. Sending the request again resumes.
-pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Reply, Failure> {
-    let never_created = request.never_created();
-    let Request { change, physical_id, stack_id, logical_id, received: now, deadline } = request;
-    let owner = Owner::new(&stack_id, &logical_id);
-    let is_removed = matches!(change, Change::Remove { .. });
-    let slot = Slot::open(session, FUNCTION, &stack_id, &logical_id, is_removed, deadline).await;
-    let Some(mut slot) = removable(slot, never_created)? else { return Ok(Reply::default()) };
-    match change {
-        Change::Apply { properties, .. } => {
-            let role = properties.management_role_arn.as_ref();
-            let management = session.management(role, deadline).await?;
-            let found = look(&management, Desired::from(&properties), &owner).await?;
-            let natural = format!("{}/service-access", found.observed.management_account);
-            found.reconcile(&management, Intent::Change { slot: &mut slot, now }).await?;
-            let physical_id = physical_id.unwrap_or(natural);
-            slot.settle(&physical_id, &physical_id, &properties).await?;
-            Ok(Reply { physical_id, ..Reply::default() })
+pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Outcome, Failure> {
+    let (physical_id, deadline) = (request.physical_id.as_ref(), request.deadline);
+    let owner = &Owner::new(&request.stack_id, &request.logical_id);
+    // A Delete that overtakes this removes the record of what is only now being turned on.
+    let turned_on = RefCell::new(BTreeSet::new());
+    let apply = async |properties: &Properties, _: Option<&Properties>, slot: &mut Slot| {
+        let role = properties.management_role_arn.as_ref();
+        let management = session.management(role, deadline).await?;
+        let found = look(&management, Desired::from(properties), owner, BTreeSet::new()).await?;
+        let natural = || format!("{}{SUFFIX}", found.observed.management_account);
+        turned_on.borrow_mut().extend(found.turned_on());
+        found.reconcile(&management, Intent::Change { slot }).await?;
+        let physical_id = physical_id.cloned().unwrap_or_else(natural);
+        slot.settle(&physical_id, &physical_id, properties).await?;
+        Ok(Reply { physical_id, ..Reply::default() }.into())
+    };
+    let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
+        let Some(it) = properties.filter(|it| !left.is_former && it.on_delete == OnDelete::Revert)
+        else {
+            return Ok(());
+        };
+        let looked = async {
+            let management = session.management(it.management_role_arn.as_ref(), deadline).await?;
+            let found = look(&management, reverted(), owner, turned_on.take()).await?;
+            Ok::<_, aws::Error>((management, found))
+        };
+        if let Some((management, found)) = removable(looked.await, request.never_created())? {
+            found.reconcile(&management, intent).await?;
         }
-        Change::Remove { properties } => {
-            if let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Revert) {
-                let role = it.management_role_arn.as_ref();
-                let looked = async {
-                    let management = session.management(role, deadline).await?;
-                    let found = look(&management, reverted(), &owner).await?;
-                    Ok::<_, aws::Error>((management, found))
-                };
-                if let Some((management, found)) = removable(looked.await, never_created)? {
-                    found.reconcile(&management, Intent::Change { slot: &mut slot, now }).await?;
-                }
-            }
-            slot.forget(physical_id.as_deref()).await?;
-            Ok(Reply::default())
+        Ok(())
+    };
+    let is_issued = |id: &str| id.ends_with(SUFFIX);
+    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+}
+
+/// Takes away what is left of a resource that is gone, and returns what that takes.
+///
+/// # Errors
+///
+/// When it is refused or a call to AWS fails. Trying again resumes.
+pub async fn remove(
+    management: &Management,
+    owner: &Owner,
+    properties: &Properties,
+    intent: Intent<'_>,
+) -> Result<Vec<Step>, Failure> {
+    match properties.on_delete {
+        OnDelete::Retain => Ok(vec![]),
+        OnDelete::Revert => {
+            look(management, reverted(), owner, BTreeSet::new())
+                .await?
+                .reconcile(management, intent)
+                .await
         }
     }
 }
@@ -118,7 +145,7 @@ pub async fn restore(
     properties: &Properties,
     intent: Intent<'_>,
 ) -> Result<Vec<Step>, Failure> {
-    let found = look(management, Desired::from(properties), owner).await?;
+    let found = look(management, Desired::from(properties), owner, BTreeSet::new()).await?;
     found.reconcile(management, intent).await
 }
 
@@ -132,13 +159,7 @@ pub async fn preview_removal(
     owner: &Owner,
     properties: &Properties,
 ) -> Result<Vec<Step>, Failure> {
-    match properties.on_delete {
-        OnDelete::Retain => Ok(vec![]),
-        OnDelete::Revert => {
-            let found = look(management, reverted(), owner).await?;
-            found.reconcile(management, Intent::Report).await
-        }
-    }
+    remove(management, owner, properties, Intent::Report).await
 }
 
 /// Nothing is desired, and what the resource turned on is turned off.
@@ -157,12 +178,25 @@ async fn look(
     management: &Management,
     desired: Desired,
     owner: &Owner,
+    turned_on: BTreeSet<Switch>,
 ) -> Result<Found, aws::Error> {
-    let (record, observed) = observe(management, &desired, owner).await?;
+    let (record, observed) = observe(management, &desired, owner, turned_on).await?;
     Ok(Found { desired, record, observed })
 }
 
 impl Found {
+    /// What the resource has turned on, and will have.
+    fn turned_on(&self) -> BTreeSet<Switch> {
+        let mut switches = self.observed.turned_on.clone();
+        // What is refused is refused again when it is to be carried out.
+        for step in plan(&self.desired, &self.observed).unwrap_or_default() {
+            if let Step::Record(more) = step {
+                switches.extend(more);
+            }
+        }
+        switches
+    }
+
     /// Plans and, where that is the `intent`, applies.
     async fn reconcile(
         &self,

@@ -45,6 +45,7 @@ fn dependencies_point_one_way() {
             // The merge is one, for those who ask before a change and for what stands in for AWS.
             "aws" | "simulator" => &["plan"],
             "demo" => &["simulator"],
+            "resources" => &["aws", "cfn"],
             "restored" => &["aws", "plan"],
             "restore-validation" => &["aws", "cfn", "plan", "restored"],
             // They say what the others would do, and do it again.
@@ -58,7 +59,7 @@ fn dependencies_point_one_way() {
                 "policy-types",
                 "service-access",
             ],
-            function if is_function(function) => &["aws", "cfn", "plan"],
+            function if is_function(function) => &["aws", "cfn", "plan", "resources"],
             other => panic!("{other} has no place in the architecture"),
         };
         let used = &dependencies(manifest, "dependencies") & &ours;

@@ -156,8 +156,7 @@ async fn reattach(organization: &Organization, role: &FunctionRole) {
             "TargetIds": [organization.id("Workloads")],
         },
     });
-    let key = "desired/member-accounts/members/7a0c/E.json";
-    organization.buckets(|it| it.put(STATE_BUCKET, key, members.to_string()));
+    organization.keep(&members);
     organization.organization(|it| it.tells_paths = false);
 
     let undone = organization.organization(|it| {
@@ -203,13 +202,22 @@ async fn delete(stack: &mut Stack<'_>) {
     }
 }
 
+/// Deletes the resource if it was created, and begins a new life of it.
+async fn delete_and_create(stack: &mut Stack<'_>, properties: Value) {
+    delete(stack).await;
+    if stack.physical_id.is_none() {
+        stack.create(properties).await;
+    }
+}
+
 async fn policy_types(mut stack: Stack<'_>, takes_back: bool) {
     let on_delete = if takes_back { "Disable" } else { "Retain" };
-    stack.create(json!({ "PolicyTypes": [BACKUP_POLICY], "OnDelete": on_delete })).await;
+    let properties = json!({ "PolicyTypes": [BACKUP_POLICY], "OnDelete": on_delete });
+    stack.create(properties.clone()).await;
     if stack.organization().organization(|it| it.is_enabled(BACKUP_POLICY)) {
         stack.organization().foreign_policy("unattached", &[]);
     }
-    delete(&mut stack).await;
+    delete_and_create(&mut stack, properties).await;
 }
 
 async fn service_access(mut stack: Stack<'_>, takes_back: bool) {
@@ -222,14 +230,15 @@ async fn service_access(mut stack: Stack<'_>, takes_back: bool) {
         "DelegatedAdministrators": [administrator(BACKUP), administrator(STACK_SETS)],
         "OnDelete": if takes_back { "Revert" } else { "Retain" },
     });
-    stack.create(properties).await;
-    delete(&mut stack).await;
+    stack.create(properties.clone()).await;
+    delete_and_create(&mut stack, properties).await;
 }
 
 async fn global_settings(mut stack: Stack<'_>, takes_back: bool) {
     let on_delete = if takes_back { "Restore" } else { "Retain" };
-    stack.create(json!({ "CrossAccountBackup": true, "OnDelete": on_delete })).await;
-    delete(&mut stack).await;
+    let properties = json!({ "CrossAccountBackup": true, "OnDelete": on_delete });
+    stack.create(properties.clone()).await;
+    delete_and_create(&mut stack, properties).await;
 }
 
 async fn backup_policy(mut stack: Stack<'_>) {
@@ -267,8 +276,8 @@ async fn backup_policy(mut stack: Stack<'_>) {
     update(&mut stack, properties.clone()).await;
     // And if that is wanted, AWS is asked what it makes of it.
     properties["Preflight"] = json!("Warn");
-    update(&mut stack, properties).await;
-    delete(&mut stack).await;
+    update(&mut stack, properties.clone()).await;
+    delete_and_create(&mut stack, properties).await;
 }
 
 async fn member_accounts(stack: Stack<'_>) {
@@ -311,6 +320,12 @@ async fn member_accounts(stack: Stack<'_>) {
     let event = stack.event("Create", &properties);
     stack.invoke(&event).await;
     stack.invoke(&event).await;
+    let inputs = organization
+        .state_machines(|it| it.executions().iter().map(|it| it.input.clone()).collect::<Vec<_>>());
+    if let Some(input) = inputs.last() {
+        let input: Value = serde_json::from_str(input).unwrap();
+        stack.invoke(&json!({ "Finish": input })).await;
+    }
 }
 
 /// Has a restore test of every type end, and one whose instance does not run yet.

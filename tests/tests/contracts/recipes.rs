@@ -66,7 +66,7 @@ impl Recipe {
             for (kind, function) in FUNCTIONS {
                 for (name, resource) in of_stack.resources(kind) {
                     let mut properties = resolved.resolve(&resource["Properties"]).unwrap();
-                    for own in ["ServiceToken", "ServiceTimeout"] {
+                    for own in ["ServiceToken", "ServiceTimeout", "StateFormat"] {
                         properties.as_object_mut().unwrap().remove(own).unwrap();
                     }
                     resources.push(Resource {

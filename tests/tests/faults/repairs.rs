@@ -62,6 +62,7 @@ struct Deployed {
     organization: simulator::Organization,
     backup: simulator::Backup,
     buckets: simulator::Buckets,
+    stacks: simulator::Stacks,
 }
 
 /// An organization in which everything is deployed. Deploying it once is enough.
@@ -73,6 +74,7 @@ async fn deployed() -> Organization {
         organization.organization(|it| it.clone_from(&deployed.organization));
         organization.backup(|it| it.clone_from(&deployed.backup));
         organization.buckets(|it| it.clone_from(&deployed.buckets));
+        organization.stacks(|it| it.clone_from(&deployed.stacks));
         return organization;
     }
     organization.buckets(|it| it.create_bucket(STATE_BUCKET));
@@ -90,6 +92,7 @@ async fn deployed() -> Organization {
         organization: organization.organization(|it| it.clone()),
         backup: organization.backup(|it| it.clone()),
         buckets: organization.buckets(|it| it.clone()),
+        stacks: organization.stacks(|it| it.clone()),
     });
     organization
 }

@@ -1,6 +1,6 @@
 //! What goes wrong when, as a seed decides it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub(crate) struct Round {
     pub(crate) tampering: Vec<Tampering>,
     /// What `reattach` does meanwhile, where it is kept what is wanted.
     pub(crate) visits: Vec<Visit>,
+    /// Which request of each resource comes again when all is done.
+    pub(crate) late: Vec<usize>,
 }
 
 /// What becomes of a resource.
@@ -54,6 +56,12 @@ pub(crate) struct Work {
     pub(crate) kills: Vec<(u64, Moment)>,
     pub(crate) deadline: Duration,
     pub(crate) twice: bool,
+    /// How long after it was sent it is delivered again.
+    pub(crate) again: Vec<Duration>,
+    /// Whether its answers are refused.
+    pub(crate) refused: bool,
+    /// When a sibling fails, if the resource is being created then.
+    pub(crate) cancelled: Option<Duration>,
     pub(crate) warm: bool,
 }
 
@@ -105,24 +113,45 @@ impl Schedule {
         if world.has(Condition::StateBucket) {
             for round in &mut rounds {
                 round.visits = Visit::some(rng);
+                for work in &mut round.works {
+                    work.overtake(rng);
+                }
             }
         }
         Self { seed, world, rounds }
     }
 
-    /// How many things go wrong in it.
-    pub(crate) fn troubles(&self) -> usize {
-        let kills = |it: &Round| {
-            let works = it.works.iter().map(|it| it.kills.len() + usize::from(it.twice));
-            works.chain(it.visits.iter().map(|it| it.kills.len())).sum::<usize>()
-        };
-        self.rounds.iter().map(|it| it.faults.len() + it.tampering.len() + kills(it)).sum()
+    /// How many things go wrong in it, by what they are.
+    pub(crate) fn troubles(&self) -> BTreeMap<&'static str, usize> {
+        let mut troubles = BTreeMap::new();
+        for round in &self.rounds {
+            let works = |count: fn(&Work) -> usize| round.works.iter().map(count).sum::<usize>();
+            let visits = round.visits.iter().map(|it| it.kills.len()).sum::<usize>();
+            for (name, count) in [
+                ("answers refused", works(|it| usize::from(it.refused))),
+                ("creations cancelled", works(|it| usize::from(it.is_cancelled()))),
+                ("deliveries again", works(|it| it.again.len())),
+                ("deliveries late", round.late.len()),
+                ("deliveries twice at once", works(|it| usize::from(it.twice))),
+                ("faults", round.faults.len()),
+                ("kills", works(|it| it.kills.len()) + visits),
+                ("tampering", round.tampering.len()),
+            ] {
+                *troubles.entry(name).or_default() += count;
+            }
+        }
+        troubles
     }
 
     /// This schedule, each time with something left out.
     pub(crate) fn smaller(&self) -> Vec<Self> {
         let mut all = Vec::new();
+        let mut works = self.rounds.iter().flat_map(|it| &it.works);
+        let needs_bucket = works.any(|it| !it.again.is_empty() || it.cancelled.is_some());
         for world in self.world.friendlier() {
+            if needs_bucket && !world.has(Condition::StateBucket) {
+                continue;
+            }
             all.push(Self { world, ..self.clone() });
         }
         for nth in 0..self.rounds.len() {
@@ -135,6 +164,9 @@ impl Schedule {
             changed(&|it| drop(it.remove(nth)));
             for index in 0..round.faults.len() {
                 changed(&|it| drop(it[nth].faults.remove(index)));
+            }
+            if !round.late.is_empty() {
+                changed(&|it| it[nth].late.clear());
             }
             for index in 0..round.tampering.len() {
                 changed(&|it| _ = it[nth].tampering.remove(index));
@@ -150,12 +182,43 @@ impl Schedule {
                 if work.twice {
                     changed(&|it| it[nth].works[index].twice = false);
                 }
+                if work.refused {
+                    changed(&|it| it[nth].works[index].refused = false);
+                }
+                if work.cancelled.is_some() {
+                    changed(&|it| it[nth].works[index].cancelled = None);
+                }
+                for again in 0..work.again.len() {
+                    changed(&|it| _ = it[nth].works[index].again.remove(again));
+                }
                 for kill in 0..work.kills.len() {
                     changed(&|it| _ = it[nth].works[index].kills.remove(kill));
                 }
             }
         }
         all
+    }
+}
+
+impl Work {
+    /// Draws what overtakes the request, or what it overtakes.
+    ///
+    /// Without a state bucket nothing tells which came last, so this is for where there is one.
+    fn overtake(&mut self, rng: &mut Rng) {
+        let seconds = |rng: &mut Rng| {
+            let most = pick(rng, &[2, 30, 400]);
+            milliseconds(rng, most * 1_000)
+        };
+        if chance(rng, 20) {
+            self.again = (0..rng.usize(1..=3)).map(|_| seconds(rng)).collect();
+        }
+        if chance(rng, 15) {
+            self.cancelled = Some(milliseconds(rng, 3_000));
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.goal.is_some() && self.cancelled.is_some()
     }
 }
 
@@ -178,7 +241,12 @@ fn round(rng: &mut Rng) -> Round {
     let works: Vec<_> = resources.iter().map(|it| work(rng, *it)).collect();
     let faults = (0..rng.usize(0..=4)).map(|_| fault(rng)).collect();
     let tampering = if chance(rng, 40) { Tampering::some(rng) } else { vec![] };
-    Round { works, faults, tampering, visits: vec![] }
+    let late = if chance(rng, 50) {
+        RESOURCES.iter().map(|_| rng.usize(0..1_000)).collect()
+    } else {
+        vec![]
+    };
+    Round { works, faults, tampering, visits: vec![], late }
 }
 
 fn work(rng: &mut Rng, resource: usize) -> Work {
@@ -192,6 +260,9 @@ fn work(rng: &mut Rng, resource: usize) -> Work {
         kills,
         deadline: Duration::from_secs(seconds),
         twice: chance(rng, 8),
+        again: vec![],
+        refused: chance(rng, 8),
+        cancelled: None,
         warm: chance(rng, 50),
     }
 }
@@ -244,13 +315,18 @@ impl fmt::Display for Schedule {
         for (number, round) in (1..).zip(&self.rounds) {
             writeln!(f, "round {number}:")?;
             for work in &round.works {
-                let Work { resource, goal, starts_after, kills, deadline, twice, warm } = work;
+                let Work { resource, goal, starts_after, kills, deadline, twice, warm, .. } = work;
                 let goal =
                     goal.map_or("is deleted".to_owned(), |it| format!("gets properties {it}"));
                 let name = RESOURCES[*resource].name;
                 write!(f, "  {name} {goal} after {starts_after:?}, within {deadline:?}")?;
                 write!(f, "{}", if *warm { ", warm" } else { "" })?;
                 write!(f, "{}", if *twice { ", delivered twice at once" } else { "" })?;
+                write!(f, "{}", if work.refused { ", its answers refused" } else { "" })?;
+                if let Some(after) = work.cancelled {
+                    write!(f, ", cancelled after {after:?} if it is created")?;
+                }
+                work.again.iter().try_for_each(|it| write!(f, ", again after {it:?}"))?;
                 for (nth, moment) in kills {
                     write!(f, ", killed {moment:?} call {nth}")?;
                 }
@@ -262,6 +338,9 @@ impl fmt::Display for Schedule {
             for Fault { operation, nth, times, kind, .. } in &round.faults {
                 let times = times.unwrap_or(0);
                 writeln!(f, "  from call {nth} of {operation} on, {times} times: {kind:?}")?;
+            }
+            if !round.late.is_empty() {
+                writeln!(f, "  requests come again when all is done: {:?}", round.late)?;
             }
             for tampering in &round.tampering {
                 writeln!(f, "  {tampering}")?;

@@ -1,5 +1,6 @@
 //! How many random schedules are run: a number of them always, and as long as one likes on demand.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,10 +21,21 @@ pub(crate) fn asked(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
-fn run(seeds: impl Iterator<Item = u64>) -> (usize, Vec<String>) {
+/// How many things went wrong, by what they are.
+type Troubles = BTreeMap<&'static str, usize>;
+
+fn run(seeds: impl Iterator<Item = u64>) -> (Troubles, Vec<String>) {
     let schedules: Vec<_> = seeds.map(Schedule::new).collect();
     let broken = for_each(&schedules, check);
-    (schedules.iter().map(Schedule::troubles).sum(), broken)
+    let mut troubles = Troubles::new();
+    for (name, count) in schedules.iter().flat_map(Schedule::troubles) {
+        *troubles.entry(name).or_default() += count;
+    }
+    (troubles, broken)
+}
+
+fn expect_all(troubles: &Troubles) {
+    assert!(troubles.values().all(|it| *it > 0), "something never went wrong: {troubles:?}");
 }
 
 #[test]
@@ -35,7 +47,8 @@ fn whatever_goes_wrong_at_random_the_end_is_the_same() {
         return;
     }
     let Some(minutes) = asked("SOAK_MINUTES") else {
-        let broken = run(1..=ALWAYS).1;
+        let (troubles, broken) = run(1..=ALWAYS);
+        expect_all(&troubles);
         assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n\n"));
         return;
     };
@@ -43,21 +56,24 @@ fn whatever_goes_wrong_at_random_the_end_is_the_same() {
     // Every soak looks where no other has.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut next = asked("SOAK_FROM").unwrap_or(now * 1_000);
-    let (mut schedules, mut troubles, mut broken) = (0, 0, Vec::new());
+    let (mut schedules, mut troubles, mut broken) = (0, Troubles::new(), Vec::new());
     while started.elapsed() < time {
         let (more, failed) = run(next..next + BATCH);
         next += BATCH;
         schedules += BATCH;
-        troubles += more;
+        for (name, count) in more {
+            *troubles.entry(name).or_default() += count;
+        }
         for it in &failed {
             println!("\n{it}\n");
         }
         broken.extend(failed);
         let seconds = started.elapsed().as_secs();
         println!(
-            "{schedules} schedules, {troubles} troubles, {} broken, {seconds} s",
+            "{schedules} schedules, {} broken, {seconds} s; what went wrong: {troubles:?}",
             broken.len()
         );
     }
+    expect_all(&troubles);
     assert!(broken.is_empty(), "{} of {schedules} schedules are broken", broken.len());
 }

@@ -234,7 +234,10 @@ fn a_read_that_hangs_is_told_where_it_is_needed_and_left_out_in_seconds_where_it
         writeln!(table, "{verdict} by {function}: {operations}").unwrap();
     }
     expect![[r"
-        left out by backup-policy: DescribeEffectivePolicy ListAccountsForParent ListAccountsWithInvalidEffectivePolicy ListParents ListTargetsForPolicy
+        left out by backup-policy: DescribeEffectivePolicy DescribeStackResource ListAccountsForParent ListAccountsWithInvalidEffectivePolicy ListParents ListTargetsForPolicy
+        left out by global-settings: DescribeStackResource
+        left out by policy-types: DescribeStackResource
+        left out by service-access: DescribeStackResource
         needed by backup-policy: AssumeRole DescribePolicy GetObject ListParents ListPolicies ListPoliciesForTarget ListRoots ListTagsForResource ListTargetsForPolicy
         needed by global-settings: AssumeRole DescribeGlobalSettings GetObject ListRoots ListTagsForResource
         needed by policy-types: AssumeRole DescribeOrganization GetObject ListPolicies ListRoots

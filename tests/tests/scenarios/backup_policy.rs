@@ -351,6 +351,7 @@ async fn a_policy_is_made_from_a_member_account_through_a_role() {
         Bootstrap/org-backup: ListRoots
         Bootstrap/org-backup: ListPolicies
         Bootstrap/org-backup: ListPoliciesForTarget
+        the function: DescribeStackResource
         Bootstrap/org-backup: CreatePolicy
         Bootstrap/org-backup: AttachPolicy
         the function: AssumeRole

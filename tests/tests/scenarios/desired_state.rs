@@ -1,8 +1,9 @@
 //! What is written down of each resource, for whoever puts it back.
 
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Fault, Settings};
+use simulator::{BACKUP_POLICY, Fault, Outcome, Settings};
 use tests::organization::{Organization, document};
+use tests::reattach::{Reattach, TOPIC};
 use tests::role::STATE_BUCKET;
 
 async fn ready() -> Organization {
@@ -22,7 +23,7 @@ fn daily(hour: u8) -> Value {
 }
 
 #[tokio::test]
-async fn every_resource_is_written_down_when_made_and_forgotten_when_deleted() {
+async fn every_resource_is_written_down_when_made_and_leaves_a_tombstone_when_deleted() {
     let organization = ready().await;
     for (function, properties) in [
         ("policy-types", json!({ "PolicyTypes": [BACKUP_POLICY] })),
@@ -34,10 +35,13 @@ async fn every_resource_is_written_down_when_made_and_forgotten_when_deleted() {
         let created = stack.create(properties).await.ok();
         let kept = entry(&organization, function).unwrap();
         assert_eq!(kept["PhysicalId"], created.physical_id, "{function}");
-        assert_eq!((&kept["SchemaVersion"], &kept["Function"]), (&json!(1), &json!(function)));
+        assert_eq!((&kept["SchemaVersion"], &kept["Function"]), (&json!(2), &json!(function)));
         assert_eq!(kept["ChangingSince"], Value::Null, "{function}");
         let _ = stack.delete().await.ok();
-        assert_eq!(entry(&organization, function), None, "{function}");
+        let buried = entry(&organization, function).unwrap();
+        assert!(buried["DeletedSince"].is_u64(), "{function}: {buried}");
+        let requests = buried["Requests"].as_array().unwrap();
+        assert_eq!(requests.len(), 2, "{function}: {buried}");
     }
 }
 
@@ -86,7 +90,7 @@ async fn a_failed_update_leaves_what_was_made_before() {
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_goes_with_its_resource() {
+async fn an_entry_that_cannot_be_read_does_not_keep_its_resource() {
     let newer = json!({ "SchemaVersion": 99 }).to_string().into_bytes();
     for spoilt in [b"{".to_vec(), newer, vec![0xFF]] {
         for (function, properties) in [
@@ -108,7 +112,9 @@ async fn an_entry_that_cannot_be_read_goes_with_its_resource() {
             let _ = stack.update(properties).await.reason();
             let _ = stack.delete().await.ok();
             assert!(stack.logs.contains("what is kept of the resource"), "{}", stack.logs);
-            assert_eq!(organization.object(STATE_BUCKET, &key), None, "{function}");
+            let kept = organization.object(STATE_BUCKET, &key).unwrap();
+            let kept: Value = serde_json::from_str(&kept).unwrap();
+            assert!(kept["DeletedSince"].is_u64(), "{function}: {kept}");
             let after = organization.state();
             assert!(function == "policy-types" || after == before, "{function}: {after}");
         }
@@ -120,7 +126,7 @@ async fn an_older_writer_never_overwrites_a_newer_one() {
     let organization = ready().await;
     let mut stack = organization.stack("backup-policy").kept();
     let _ = stack.create(daily(5)).await.ok();
-    organization.fail(Fault::error("PutObject", "PreconditionFailed").status(412));
+    organization.fail(Fault::error("PutObject", "PreconditionFailed").status(412).times(8));
     let reason = stack.update(daily(9)).await.reason();
     assert!(reason.contains("another request wrote it meanwhile"), "{reason}");
     assert!(organization.state().contains("cron(0 5"), "nothing was changed without the note");
@@ -147,4 +153,37 @@ async fn without_its_bucket_nothing_is_changed_and_the_error_says_what_to_do() {
     assert!(reason.contains("hint: let the function's own role read"), "{reason}");
     assert!(!organization.state().contains("policy daily"));
     assert!(stack.rollback.take().unwrap().success, "what was never made is gone");
+}
+
+#[tokio::test]
+async fn what_the_release_of_before_wrote_down_is_put_back_before_and_after_the_upgrade() {
+    let organization = ready().await;
+    organization.topics(|it| it.create(TOPIC));
+    let mut stack = organization.stack("backup-policy").kept();
+    let _ = stack.create(daily(5)).await.ok();
+    let before = organization.state();
+    let mut first = entry(&organization, "backup-policy").unwrap();
+    first["SchemaVersion"] = json!(1);
+    for new in ["DeletedSince", "Requests"] {
+        assert!(first.as_object_mut().unwrap().remove(new).is_some(), "{new}");
+    }
+    organization.keep(&first);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
+    for version in [1, 2] {
+        organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
+        assert_ne!(organization.state(), before);
+        let swept = reattach.sweep().await;
+        assert!(matches!(swept, Outcome::Returned(_)), "{}", reattach.logs());
+        assert_eq!(organization.state(), before, "with version {version}");
+        assert_eq!(entry(&organization, "backup-policy").unwrap()["SchemaVersion"], version);
+        // The new template says nothing new of the resource but the format of what is kept.
+        organization.clear_journal();
+        let _ = stack.update(daily(5)).await.ok();
+        let changes = organization.take_writes();
+        let changes = changes.lines().filter(|it| !it.starts_with("PutObject")).count();
+        assert_eq!(changes, 0, "with version {version}");
+    }
+    let _ = stack.delete().await.ok();
+    assert!(!organization.state().contains("daily"));
 }

@@ -14,6 +14,7 @@ mod desired_state;
 mod doctor;
 mod enforced;
 mod global_settings;
+mod gone;
 mod invariants;
 mod live_check;
 mod member_accounts;

@@ -118,6 +118,7 @@ async fn the_answer_waits_until_a_pending_type_is_enabled() {
     expect![[r"
         ListRoots
         DescribeOrganization
+        DescribeStackResource
         EnablePolicyType root BACKUP_POLICY
         ListRoots
         ListRoots
@@ -173,6 +174,7 @@ async fn policy_types_are_enabled_from_a_member_account_through_a_role() {
         the function in security-000: AssumeRole
         Bootstrap/org-backup in management: ListRoots
         Bootstrap/org-backup in management: DescribeOrganization
+        the function in security-000: DescribeStackResource
         Bootstrap/org-backup in management: EnablePolicyType
         Bootstrap/org-backup in management: ListRoots
     "]]

@@ -259,6 +259,7 @@ async fn off_asks_nothing() {
         ListRoots
         ListPolicies BACKUP_POLICY
         ListPoliciesForTarget BACKUP_POLICY Security
+        DescribeStackResource
     "]]
     .assert_eq(&organization.lines(reads));
     assert_eq!(told(&stack), "");

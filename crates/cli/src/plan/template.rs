@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use cfn::OF_THE_DEPLOYMENT;
 use plan::language::{Member, Node, Value as Written};
 use serde_json::{Map, Value};
 
@@ -87,8 +88,7 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
         }
         let mut properties = Some(Map::new());
         let own = value.member("Properties").and_then(Node::members).unwrap_or_default();
-        // These two are between CloudFormation and the function alone.
-        for it in own.iter().filter(|it| !["ServiceTimeout", "ServiceToken"].contains(&&*it.key)) {
+        for it in own.iter().filter(|it| !OF_THE_DEPLOYMENT.contains(&&*it.key)) {
             let path = format!("{path}/Properties/{}", it.key);
             match (resolver.value(&it.value, &path), &mut properties) {
                 (Outcome::Known(value), Some(all)) => {

@@ -107,9 +107,9 @@ async fn kept(
             continue;
         }
         match state.entry(&key).await {
-            Ok(Some((entry, _))) => kept.push(entry),
-            // It was removed since it was listed.
-            Ok(None) => {}
+            Ok(Some((entry, _))) if !entry.is_deleted() => kept.push(entry),
+            // It was deleted, perhaps since it was listed.
+            Ok(_) => {}
             Err(error) => {
                 wishes.unread += 1;
                 wishes.notes.push(crate::chain(&error));

@@ -92,6 +92,9 @@ pub fn work<'a>(
 
 /// Whether the resource of `entry` may no longer be as it should.
 fn concerns(happening: &Happening, entry: &Entry) -> bool {
+    if entry.is_deleted() {
+        return false;
+    }
     let has = |list: &str, name: &str| {
         let list = entry.properties.as_ref().and_then(|it| it.get(list)).and_then(Value::as_array);
         list.is_some_and(|it| it.iter().any(|it| it.as_str() == Some(name)))

@@ -33,6 +33,8 @@ pub enum Outcome {
     Reported,
     /// It could not be put back, and why.
     Failed(String),
+    /// It is not as it should be, and was left so, since CloudFormation does not say that it exists.
+    Left(String),
     /// It is being changed by its own function, and is looked at again later.
     Changing,
 }
@@ -60,7 +62,9 @@ pub fn notice(
     let restored = of(|it| it.outcome == Outcome::Done && !it.steps.is_empty());
     let reported = of(|it| it.outcome == Outcome::Reported && !it.steps.is_empty());
     let failed = of(|it| matches!(it.outcome, Outcome::Failed(_)));
-    if restored.is_empty() && reported.is_empty() && failed.is_empty() && health.is_none() {
+    let left = of(|it| matches!(it.outcome, Outcome::Left(_)));
+    let is_nothing = [&restored, &reported, &failed, &left].into_iter().all(Vec::is_empty);
+    if is_nothing && health.is_none() {
         return None;
     }
     let mut subject = Vec::new();
@@ -68,9 +72,11 @@ pub fn notice(
     let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
     subject.extend(count(failed.len(), "could not be put back"));
     subject.extend(count(restored.len(), "put back"));
+    subject.extend(count(left.len(), "left alone"));
     subject.extend(count(reported.len(), "not as deployed"));
     sections(&mut text, "COULD NOT BE PUT BACK", &failed);
     sections(&mut text, "Put back", &restored);
+    sections(&mut text, "Left alone", &left);
     sections(&mut text, "Not as deployed, and left so (Mode is Report)", &reported);
     if !causes.is_empty() {
         line(&mut text, "What happened before:");
@@ -116,7 +122,7 @@ fn sections(text: &mut String, what: &str, findings: &[&Finding]) {
             line(text, &format!("  - {step}"));
         }
         more(text, finding.steps.len());
-        if let Outcome::Failed(why) = &finding.outcome {
+        if let Outcome::Failed(why) | Outcome::Left(why) = &finding.outcome {
             line(text, &format!("  Why: {why}"));
         }
         line(text, "");

@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::desired_state::Entry;
+use crate::desired_state::{Delivery, Entry};
 use crate::reattach::health::Change;
 
 const STACK: &str = "arn:aws:cloudformation:eu-north-1:111122223333:stack/backups/4b1d";
@@ -59,8 +59,12 @@ fn said(name: &str, parameters: Value) -> String {
     }
 }
 
+fn by(request: &str) -> Delivery {
+    Delivery { request: request.to_owned(), now: SystemTime::UNIX_EPOCH }
+}
+
 fn entry(function: &str, name: &str, id: &str, properties: Value) -> Entry {
-    Entry::new(function, STACK, name).settled(id, id, properties)
+    Entry::new(function, STACK, name).settled(&by("create"), id, id, properties)
 }
 
 fn entries() -> Vec<Entry> {
@@ -308,6 +312,31 @@ fn what_could_not_be_put_back_comes_first_and_says_why() {
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
     .assert_eq(&told(&[finding(Outcome::Reported), finding(Outcome::Failed(why))], None));
+}
+
+#[test]
+fn what_cloudformation_does_not_have_is_told_and_is_no_failure() {
+    let why = "its stack has no resource `Daily` any more".to_owned();
+    expect![[r"
+        org-backup: 1 left alone
+        ---
+        Left alone: backup policy `daily` (backups/4b1d/Daily)
+          - attach to r-ab12
+          Why: its stack has no resource `Daily` any more
+
+        What happened before:
+          DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
+    "]]
+    .assert_eq(&told(&[finding(Outcome::Left(why))], None));
+}
+
+#[test]
+fn no_event_concerns_what_was_deleted() {
+    let happened = event(&record("DetachPolicy", json!({ "policyId": "p-daily000" })));
+    let daily = entry("backup-policy", "Daily", "p-daily000", json!({ "Name": "daily" }));
+    let gone = daily.deleted(&by("delete"), None, None);
+    assert!(!work(&happened, [&daily], |_| None).is_nothing());
+    assert!(work(&happened, [&gone], |_| None).is_nothing());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::query::{element, reply, required};
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
-use crate::stacks::Stack;
+use crate::stacks::{Stack, StackResource};
 use crate::world::World;
 
 /// What hides the value of a parameter.
@@ -17,6 +17,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
         "DescribeOrganizationsAccess" => {
             element("Status", if world.stack_sets { "ENABLED" } else { "DISABLED" })
         }
+        "DescribeStackResource" => resource(world, call)?,
         "DescribeStacks" => stacks(world, call)?,
         "GetTemplate" => template(world, call)?,
         _ => {
@@ -90,6 +91,39 @@ fn stacks(world: &World, call: &Call) -> Result<String, Refusal> {
     let next = (all.len() > start + size).then(|| (start + size).to_string());
     let next = next.map(|it| element("NextToken", &it)).unwrap_or_default();
     Ok(format!("<Stacks>{page}</Stacks>{next}"))
+}
+
+/// A resource of a stack, also of one that was deleted, which is known by its ARN only.
+fn resource(world: &World, call: &Call) -> Result<String, Refusal> {
+    let stack = required(call, "StackName", "stackName")?;
+    let name = required(call, "LogicalResourceId", "logicalResourceId")?;
+    let missing = || Refusal::new(Code::Validation, format!("Stack '{stack}' does not exist"));
+    let described = named(world, call, stack).map(|it| arn(world, call, it));
+    let is_here = |it: &str| {
+        let place = it.split(':').skip(3).take(2);
+        place.eq([call.caller.region.as_str(), call.caller.account.as_str()])
+    };
+    let of = |it: &str| world.stacks.resources_of(it).filter(|_| is_here(it));
+    let resource = match (of(described.as_deref().unwrap_or(stack)), &described) {
+        (Some(all), _) => all.get(name),
+        (None, Some(_)) => None,
+        (None, None) => return Err(missing()),
+    };
+    let gone = || {
+        let message = format!("Resource {name} does not exist for stack {stack}");
+        Refusal::new(Code::Validation, message)
+    };
+    let StackResource { kind, physical_id, status } = resource.ok_or_else(gone)?;
+    let id = Some(element("PhysicalResourceId", physical_id));
+    let parts = [
+        element("StackId", described.as_deref().unwrap_or(stack)),
+        element("LogicalResourceId", name),
+        id.filter(|_| !physical_id.is_empty()).unwrap_or_default(),
+        element("ResourceType", kind),
+        element("LastUpdatedTimestamp", "2030-01-02T03:04:05Z"),
+        element("ResourceStatus", status),
+    ];
+    Ok(format!("<StackResourceDetail>{}</StackResourceDetail>", parts.concat()))
 }
 
 /// What CloudFormation says to callers that the organization does not allow.

@@ -56,7 +56,10 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         }
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
         // Stacks are there without an organization.
-        Service::CloudFormation if ["DescribeStacks", "GetTemplate"].contains(&operation.name) => {
+        Service::CloudFormation
+            if ["DescribeStackResource", "DescribeStacks", "GetTemplate"]
+                .contains(&operation.name) =>
+        {
             Ok(())
         }
         Service::CloudFormation => allowed.map_err(|_| cloudformation::refuse()),

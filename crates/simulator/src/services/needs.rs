@@ -224,7 +224,11 @@ impl<'a> Request<'a> {
     fn cloudformation(&self, operation: &str) -> Vec<Need> {
         let stack = self.call.parameter("StackName").map(|name| {
             let found = cloudformation::named(self.world, self.call, name);
-            let missing = || self.arn("cloudformation", &format!("stack/{name}/*"));
+            // A stack that is not there is asked for as it is named.
+            let missing = || match name {
+                arn if arn.starts_with("arn:") => arn.to_owned(),
+                name => self.arn("cloudformation", &format!("stack/{name}/*")),
+            };
             found.map_or_else(missing, |it| cloudformation::arn(self.world, self.call, it))
         });
         let resource = stack.as_deref().unwrap_or("*");

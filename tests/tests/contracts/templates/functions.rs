@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use plan::desired_state::SCHEMA_VERSION;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tests::template::{REQUIRED, Template, as_sent};
 
-use super::stacks;
+use super::{each, stacks};
 
 /// The function behind each custom type, by the archive of the function that its resources name.
 fn functions() -> BTreeMap<String, String> {
@@ -80,6 +81,7 @@ fn properties_are_those_that_the_function_reads() {
                 let map = properties.as_object_mut().unwrap();
                 assert!(map.remove("ServiceToken").is_some(), "{name}");
                 assert!(map.remove("ServiceTimeout").is_some(), "{name}");
+                assert_eq!(map.remove("StateFormat"), Some(json!(SCHEMA_VERSION.to_string())));
                 let properties = as_sent(properties);
                 let read = match functions[resource["Type"].as_str().unwrap()].as_str() {
                     "backup-policy" => read::<backup_policy::Properties>,
@@ -110,6 +112,49 @@ fn cloudformation_waits_a_little_longer_than_a_function_may_run() {
             assert!((1..=120).contains(&margin), "{name}: {margin}");
         }
     }
+}
+
+#[test]
+fn a_request_comes_again_once_at_most_and_not_when_cloudformation_has_given_up() {
+    let served = functions();
+    let (mut seen, served) = (BTreeSet::new(), served.values().collect::<BTreeSet<_>>());
+    let bootstrap = Template::named("bootstrap.yaml");
+    let timeouts = bootstrap.body["Parameters"]["FunctionTimeout"]["AllowedValues"].clone();
+    for timeout in timeouts.as_array().unwrap().iter().map(|it| it.as_str().unwrap()) {
+        let parameters = [REQUIRED, &[("FunctionTimeout", timeout)]].concat();
+        for template in ["bootstrap.yaml", "members.yaml"].map(Template::named) {
+            let stack = template.with(&parameters);
+            let number = |it: &Value| {
+                let it = stack.resolve(it).unwrap();
+                it.as_i64().or_else(|| it.as_str()?.parse().ok()).unwrap()
+            };
+            for (name, resource) in template.resources("AWS::Lambda::EventInvokeConfig") {
+                let properties = &resource["Properties"];
+                let function = properties["FunctionName"]["Ref"].as_str().unwrap();
+                let function = &template.body["Resources"][function]["Properties"];
+                let key = stack.resolve(&function["Code"]["S3Key"]).unwrap();
+                let key = key.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+                seen.insert(key.trim_end_matches(".zip").to_owned());
+                assert_eq!(properties["Qualifier"], "$LATEST", "{name}");
+                assert!(number(&properties["MaximumRetryAttempts"]) <= 1, "{name}");
+                let age = number(&properties["MaximumEventAgeInSeconds"]);
+                let runs = number(&function["Timeout"]);
+                let token = json!({ "Fn::GetAtt": [properties["FunctionName"]["Ref"], "Arn"] });
+                for (served, resource) in template.resources("Custom::") {
+                    if resource["Properties"]["ServiceToken"] != token {
+                        continue;
+                    }
+                    let waits = number(&resource["Properties"]["ServiceTimeout"]);
+                    assert!(age < waits, "{served}: {age} and {waits}");
+                    // A run in batches outlasts the invocation, and deleting it takes nothing back.
+                    assert!(waits <= 2 * runs || served == "MemberAccounts", "{served}: {waits}");
+                    let after = each(&resource["DependsOn"]);
+                    assert!(after.contains(&json!(name)), "{served} may come before {name}");
+                }
+            }
+        }
+    }
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>(), served);
 }
 
 #[test]

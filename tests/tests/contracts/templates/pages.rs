@@ -68,7 +68,7 @@ fn the_readme_names_every_template_and_every_property() {
             let kind = resource["Type"].as_str().unwrap();
             let row = rows.iter().find(|it| code(&it[0]).contains(&kind)).unwrap();
             for property in resource["Properties"].as_object().unwrap().keys() {
-                let own = property.starts_with("Service") && property != "ServicePrincipals";
+                let own = cfn::OF_THE_DEPLOYMENT.contains(&property.as_str());
                 assert!(own || code(&row[1]).contains(&property.as_str()), "{name}: {property}");
             }
         }

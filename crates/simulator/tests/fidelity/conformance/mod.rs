@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use simulator::{
     AccountState, Code, Constraint, ExecutionStatus, FeatureSet, Invalid, KeyManager, KeyType,
-    OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack, Trail, Vault,
+    OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack, StackResource,
+    Trail, Vault,
 };
 
 use self::driver::{Driver, SERVICES};
@@ -284,8 +285,24 @@ async fn recordings(driver: &mut Driver) {
     let by_name = json!({ "StackName": "forwarder", "TemplateStage": "Processed" });
     let got = driver.call(Service::CloudFormation, "GetTemplate", by_name).await;
     assert_eq!(got["TemplateBody"], template.replace('é', "?"));
-    for operation in ["DescribeStacks", "GetTemplate"] {
-        let nobody = json!({ "StackName": "nobody" });
+    let stack = format!("arn:aws:cloudformation:{region}:111122223333:stack/backups/5d3c");
+    driver.simulator.stacks(|it| {
+        let resource = |physical_id: &str, status: &str| StackResource {
+            kind: "Custom::BackupPolicy".to_owned(),
+            physical_id: physical_id.to_owned(),
+            status: status.to_owned(),
+        };
+        it.tell(&stack, "Daily", resource("p-daily00000", "CREATE_COMPLETE"));
+        it.tell(&stack, "Weekly", resource("", "CREATE_IN_PROGRESS"));
+    });
+    let by_arn = json!({ "StackName": stack, "LogicalResourceId": "Daily" });
+    let told = driver.call(Service::CloudFormation, "DescribeStackResource", by_arn).await;
+    assert_eq!(told["StackResourceDetail"]["PhysicalResourceId"], "p-daily00000");
+    let unknown = json!({ "StackName": stack, "LogicalResourceId": "Hourly" });
+    let operation = "DescribeStackResource";
+    driver.refuse(Service::CloudFormation, operation, unknown, "ValidationError").await;
+    for operation in ["DescribeStacks", "GetTemplate", operation] {
+        let nobody = json!({ "StackName": "nobody", "LogicalResourceId": "Daily" });
         driver.refuse(Service::CloudFormation, operation, nobody, "ValidationError").await;
     }
 }
