@@ -40,7 +40,7 @@ demo: $(VENV) $(if $(RELEASE),package,local) ## Protect an organization of 40 ac
 
 .PHONY: local
 local:
-	cargo build $(WORKSPACE) --bin demo --bin org-backup $(FUNCTIONS:%=--bin %)
+	cargo build $(WORKSPACE) $(FUNCTIONS:%=--bin %)
 	python3 scripts/package.py --local "$(TARGET)/debug" "$(LOCAL)" $(FUNCTIONS)
 
 # All targets at once: what tests need of a crate and what programs need of it are then one build.

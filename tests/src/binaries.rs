@@ -21,7 +21,8 @@ pub fn binary(name: &str) -> PathBuf {
     let binary = folder.join(name);
     assert!(
         is_fresh(&binary),
-        "{} is missing or older than its sources; build it first: cargo build --workspace --bins",
+        "{} is missing or older than its sources; build it first: \
+         cargo build --workspace --exclude page --all-targets",
         binary.display(),
     );
     binary
@@ -31,7 +32,7 @@ pub fn binary(name: &str) -> PathBuf {
 fn is_fresh(binary: &Path) -> bool {
     let changed = |it: &Path| fs::metadata(it).and_then(|it| it.modified()).ok();
     let Some(built) = changed(binary) else { return false };
-    // Cargo writes `binary: source source …` next to the binary, with `\\ ` for a space in a name.
+    // Cargo writes `binary: source source …` next to the binary, with `\ ` for a space in a name.
     let rule = fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
     let Some((_, sources)) = rule.trim_end().split_once(": ") else { return false };
     let sources = sources.replace("\\ ", "\0");

@@ -188,7 +188,7 @@ impl Refusal {
 }
 
 /// The error and its causes on one line.
-pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&it| it.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -301,8 +301,6 @@ impl Leftover {
 impl Slot {
     /// Reads what is kept of a resource that is created (where it has no ID yet) or updated.
     ///
-    /// What `is_removed` goes also where what is kept of it cannot be used.
-    ///
     /// # Errors
     ///
     /// When that cannot be read. Nothing has changed.

@@ -42,7 +42,10 @@ pub enum Undelivered {
     #[error("the deadline came before the answer was delivered")]
     OutOfTime,
     /// What an answer has to repeat is more than CloudFormation reads of one.
-    #[error("what the answer has to repeat is longer than an answer may be")]
+    #[error(
+        "what the answer has to repeat is longer than the 4,096 bytes of an answer; hint: give the \
+         stack or the resource a shorter name"
+    )]
     TooLong,
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use aws::api::Course;
+use aws::api::{Course, chain};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -141,12 +141,6 @@ impl Error {
             Cause::Answered { .. } | Cause::Unanswered(_) | Cause::OutOfTime(_) => None,
         }
     }
-}
-
-/// The error and its causes on one line.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What an error code means. Every service has its own for the same.
