@@ -12,7 +12,7 @@ use serde::Deserialize;
 use thiserror::Error as ThisError;
 use tracing::warn;
 
-use crate::attempts::{Refusal, Seen, Tries};
+use crate::attempts::{Refusal, Seen, Tries, chain};
 use crate::garbled::Garbled;
 use crate::operation::{Need, Operation, permission};
 
@@ -50,8 +50,11 @@ enum Cause {
          a proxy or an endpoint that the environment names"
     )]
     Garbled { garbled: Garbled, tries: Tries },
-    #[error("AWS could not be reached{tries}")]
-    Unreachable { tries: Tries, source: Box<dyn StdError + Send + Sync> },
+    #[error(
+        "AWS could not be reached{tries}: {why}; hint: this passes; if it stays, see whether the \
+         network here has a way to AWS's endpoints"
+    )]
+    Unreachable { tries: Tries, why: String },
     #[error("{}", out_of_time(*need, seen))]
     OutOfTime { need: Need, seen: Seen },
     #[error("AWS answered without {0}; hint: this is not how the API is documented")]
@@ -135,7 +138,7 @@ impl Error {
             SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
             _ => match Garbled::behind(&error) {
                 Some(it) => garbled(it),
-                None => (Kind::Transient, Cause::Unreachable { tries, source: Box::new(error) }),
+                None => (Kind::Transient, Cause::Unreachable { tries, why: chain(&error) }),
             },
         };
         Self { action, kind, source }
@@ -174,9 +177,7 @@ impl Error {
 
     /// The same error, for whoever asks again what could not be learned.
     pub(crate) fn again(&self, action: String) -> Self {
-        let source = self.source.to_string();
-        let cause = StdError::source(&self.source).map(|it| format!(": {it}")).unwrap_or_default();
-        let unknown = Cause::Unknown(format!("{self}: {source}{cause}"));
+        let unknown = Cause::Unknown(chain(self));
         Self { action, kind: self.kind, source: unknown }
     }
 

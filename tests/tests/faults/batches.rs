@@ -1,16 +1,20 @@
 //! One fault at a time while accounts are worked on in batches: at every call of every step,
 //! everything that can go wrong with it. The state machine is played here as it is defined.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Mutex;
 use std::time::Duration;
 
+use expect_test::expect;
 use serde_json::{Value, json};
-use simulator::{Entry, Outcome, Role, Settings};
+use simulator::{Entry, Fault, Outcome, Role, Service, Settings};
 use tests::in_process::{self, Function, Wire};
 use tests::organization::{Latency, Organization};
 use tests::role::{STATE_BUCKET, STATE_MACHINE};
 use tests::stack::{Answer, LOG_STREAM, Stack};
 
-use crate::pool::attempt;
+use crate::pool::{attempt, for_each};
 use crate::trouble::{Injection, Trouble, injections, survived};
 
 /// How often Lambda delivers a request, and the state machine the step of a batch.
@@ -182,4 +186,56 @@ fn whatever_goes_wrong_while_accounts_are_worked_on_in_batches_nobody_is_told_th
     let injections = injections(&calls, 3);
     println!("{} faults while accounts are worked on in batches", injections.len());
     survived(&injections, survive);
+}
+
+/// What comes of a Create when one of its reads hangs for good.
+fn hanging(operation: &str) -> Result<&'static str, String> {
+    attempt(1, async {
+        let organization = organization().await;
+        let mut run = Run::new(&organization);
+        organization.fail(Fault::delay(operation, Duration::from_hours(1)).forever());
+        let answer = run.request("Create").await;
+        let left = run.left().len();
+        match answer {
+            None => "not answered",
+            Some(it) if !it.success => {
+                assert!(it.reason.contains("AWS could not be reached"), "{it}");
+                "needed"
+            }
+            Some(it) if it.data["AccountsNotReady"] == "0" => {
+                assert_eq!(left, 0, "told to be ready");
+                "left out"
+            }
+            Some(it) => {
+                assert_eq!(it.data["AccountsNotReady"], left.to_string());
+                "told of the accounts"
+            }
+        }
+    })
+}
+
+#[test]
+fn a_read_that_hangs_while_accounts_are_worked_on_is_told_of_the_request_or_of_the_accounts() {
+    let calls = undisturbed().into_iter();
+    let reads = calls.filter(|it| !it.write && it.service != Service::Response);
+    let reads: Vec<_> = reads.map(|it| it.operation).collect::<BTreeSet<_>>().into_iter().collect();
+    let sorted = Mutex::new(BTreeMap::<_, Vec<_>>::new());
+    let broken = for_each(&reads, |operation| {
+        let verdict = hanging(operation)?;
+        sorted.lock().unwrap().entry(verdict).or_default().push(operation.clone());
+        Ok(())
+    });
+    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+    let mut table = String::new();
+    for (verdict, mut operations) in sorted.into_inner().unwrap() {
+        operations.sort();
+        writeln!(table, "{verdict}: {}", operations.join(" ")).unwrap();
+    }
+    // Without the list of results the last step is done again, for as long as CloudFormation waits.
+    expect![[r"
+        needed: AssumeRole DescribeOrganization GetObject ListAccounts
+        not answered: ListObjectsV2
+        told of the accounts: DescribeRegionSettings
+    "]]
+    .assert_eq(&table);
 }

@@ -102,11 +102,15 @@ fn what_stays_is_told_with_its_status_and_the_attempts() {
     let html = |status| format!("AWS answered {status} with something that is not AWS's (HTML)");
     let json = "AWS answered 200 with a part of an answer (JSON that is cut off)";
     let xml = "AWS answered 500 with a part of an answer (XML that is cut off)";
+    let dropped = "AWS could not be reached, the last of 24 attempts: dispatch failure: io error: the \
+                   connection was dropped on purpose; hint: this passes; if it stays, see whether \
+                   the network here has a way to AWS's endpoints";
     let nothing = "AWS answered 503 with nothing, where something should be";
     let told = "The request failed because it was told to.; hint: this passes; deploy again";
     let often = |count: u32| format!(", the last of {count} attempts{HINT}");
     let again = |count: u32| format!(", the last of {count} attempts): {told}");
     let rows = [
+        (Fault::new("ListRoots", Kind::DropBefore), format!("{read_root}{dropped}")),
         (
             Fault::garbled("ListRoots", 503, Body::Html, false),
             format!("{read_root}{}{}", html(503), often(24)),
