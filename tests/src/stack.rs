@@ -6,6 +6,7 @@
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
 
+use plan::resource::ResourceKind;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -297,7 +298,7 @@ impl<'a> Stack<'a> {
     /// Has CloudFormation tell this of the resource to whoever asks.
     pub fn tell(&self, status: &str, physical_id: &str) {
         let resource = StackResource {
-            kind: format!("Custom::{}", self.kind()),
+            kind: self.resource_type().to_owned(),
             physical_id: physical_id.to_owned(),
             status: status.to_owned(),
         };
@@ -418,16 +419,9 @@ impl<'a> Stack<'a> {
         last.is_some_and(|it| it["RequestType"] == "Delete")
     }
 
-    /// The name of the type of the resource.
-    fn kind(&self) -> &'static str {
-        match self.function {
-            "backup-policy" => "BackupPolicy",
-            "global-settings" => "BackupGlobalSettings",
-            "member-accounts" => "MemberAccounts",
-            "policy-types" => "PolicyTypes",
-            "service-access" => "ServiceAccess",
-            other => panic!("{other} serves no custom resource"),
-        }
+    /// The type of the resource.
+    fn resource_type(&self) -> &'static str {
+        self.function.parse::<ResourceKind>().unwrap().resource_type()
     }
 
     /// A request for this resource with a `RequestId` and a `ResponseURL` of its own.
@@ -437,12 +431,11 @@ impl<'a> Stack<'a> {
     /// When the function serves no custom resource.
     pub fn event(&mut self, request: &str, properties: &Value) -> Value {
         let number = self.organization.next_request();
-        let kind = self.kind();
         let mut event = json!({
             "RequestType": request,
             "RequestId": format!("7c1e0d52-0000-4000-8000-{number:012}"),
             "ResponseURL": self.organization.response_url(),
-            "ResourceType": format!("Custom::{kind}"),
+            "ResourceType": self.resource_type(),
             "LogicalResourceId": self.logical_id,
             "StackId": self.arn,
             "ResourceProperties": self.sent(properties),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use aws_sdk_organizations::types::PolicyType as WireType;
-use plan::desired_state::PREFIX;
+use plan::desired_state::prefix;
 use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::member_accounts::Listed;
 use plan::policy_types::Status;
@@ -18,6 +18,7 @@ use plan::report::{
     AttachedPolicy, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit, VaultSeen,
     Wanted, last_looks,
 };
+use plan::resource::ResourceKind;
 
 use crate::error::Error;
 use crate::member_accounts::{Member, accounts, failure, is_disabled};
@@ -293,7 +294,7 @@ pub async fn remembered(
 /// What every `Custom::MemberAccounts` asks for.
 async fn wanted(state: &State) -> Result<Vec<Wanted>, Error> {
     let mut wanted = Vec::new();
-    for key in state.list(&format!("{PREFIX}member-accounts/")).await? {
+    for key in state.list(&prefix(ResourceKind::MemberAccounts)).await? {
         let entry = state.entry(&key).await?.map(|(entry, _)| entry);
         let properties = entry.filter(|it| !it.is_deleted()).and_then(|it| it.properties);
         wanted.extend(properties.as_ref().and_then(Wanted::read));

@@ -14,6 +14,7 @@ use aws_smithy_types::DateTime;
 use leaky_bucket::RateLimiter;
 use plan::desired_state::{Delivery, Entry, Standing};
 use plan::presence;
+use plan::resource::ResourceKind;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -209,8 +210,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Which resource a request is about, and which request it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The function of the resource.
-    pub function: &'a str,
+    /// What the resource is.
+    pub kind: ResourceKind,
     /// The ARN of the stack.
     pub stack_id: &'a str,
     /// The name of the resource in its template.
@@ -358,12 +359,12 @@ impl Slot {
     }
 
     fn empty(session: &Session, subject: Subject<'_>, task: Task, deadline: Instant) -> Self {
-        let Subject { function, stack_id, logical_id, request, now } = subject;
+        let Subject { kind, stack_id, logical_id, request, now } = subject;
         Self {
             session: session.clone(),
             deadline,
             state: session.state(deadline),
-            entry: Entry::new(function, stack_id, logical_id),
+            entry: Entry::new(kind, stack_id, logical_id),
             version: None,
             by: Delivery { request: request.to_owned(), now },
             task,

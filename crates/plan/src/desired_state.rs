@@ -16,12 +16,18 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::owner::Owner;
+use crate::resource::{ResourceKind, UnknownFunction};
 
 /// The shape of an [`Entry`] that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// Where all entries are kept.
 pub const PREFIX: &str = "desired/";
+
+/// Where the entries of one kind of resource are kept.
+pub fn prefix(kind: ResourceKind) -> String {
+    format!("{PREFIX}{kind}/")
+}
 
 /// The longest that a change is under way: a function has at most 15 minutes, and clocks differ.
 const LONGEST_CHANGE: Duration = Duration::from_mins(16);
@@ -47,8 +53,9 @@ pub struct Entry {
     schema_version: u32,
     /// How often the entry was written, so that no two states of it are the same text.
     revision: u64,
-    /// The function of the resource.
-    pub function: String,
+    /// What it is.
+    #[serde(rename = "Function")]
+    pub kind: ResourceKind,
     /// The ARN of the stack.
     pub stack_id: String,
     /// The name of the resource in its template.
@@ -126,15 +133,18 @@ pub enum Unreadable {
     /// It was written by a newer version of this program.
     #[error("it has schema version {0}, which is newer than this program; hint: update `reattach`")]
     TooNew(u32),
+    /// It is of a resource that this program does not know.
+    #[error(transparent)]
+    Unknown(#[from] UnknownFunction),
 }
 
 impl Entry {
     /// The entry of a resource of which nothing is known yet.
-    pub fn new(function: &str, stack_id: &str, logical_id: &str) -> Self {
+    pub fn new(kind: ResourceKind, stack_id: &str, logical_id: &str) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             revision: 0,
-            function: function.to_owned(),
+            kind,
             stack_id: stack_id.to_owned(),
             logical_id: logical_id.to_owned(),
             physical_id: None,
@@ -150,17 +160,21 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// When the text is not an entry, or one of a newer shape.
+    /// When the text is not an entry, one of a newer shape, or one of a resource that is not known.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
         /// What stays the same in every shape.
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Shape {
             schema_version: u32,
+            function: Option<String>,
         }
         let shape: Shape = serde_json::from_str(text).map_err(Unreadable::Malformed)?;
         if shape.schema_version > SCHEMA_VERSION {
             return Err(Unreadable::TooNew(shape.schema_version));
+        }
+        if let Some(function) = shape.function {
+            function.parse::<ResourceKind>()?;
         }
         serde_json::from_str(text).map_err(Unreadable::Malformed)
     }
@@ -173,7 +187,7 @@ impl Entry {
 
     /// Where the entry is kept: `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`.
     pub fn key(&self) -> String {
-        format!("{PREFIX}{}/{}.json", self.function, self.owner())
+        format!("{}{}.json", prefix(self.kind), self.owner())
     }
 
     /// The resource, as its ownership tag says.
@@ -274,7 +288,7 @@ impl Entry {
         if !self.is_deleted() {
             return self.clone();
         }
-        let new = Self::new(&self.function, &self.stack_id, &self.logical_id);
+        let new = Self::new(self.kind, &self.stack_id, &self.logical_id);
         // What they may have left belongs to the new life.
         let over = |it: &Seen| Seen { progress: Progress::Settled, ..it.clone() };
         Self { revision: self.revision, requests: self.requests.iter().map(over).collect(), ..new }
@@ -388,7 +402,7 @@ mod tests {
     }
 
     fn none() -> Entry {
-        Entry::new("backup-policy", STACK, "Weekly")
+        Entry::new(ResourceKind::BackupPolicy, STACK, "Weekly")
     }
 
     fn made() -> Entry {
@@ -421,6 +435,12 @@ mod tests {
         for bad in ["", "[]", "{}", r#"{"SchemaVersion":1}"#] {
             assert!(matches!(Entry::read(bad), Err(Unreadable::Malformed(_))), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_entry_of_a_resource_that_is_not_known_is_told_and_not_left_out() {
+        let unknown = made().text().replace("backup-policy", "vault-lock");
+        assert!(matches!(Entry::read(&unknown), Err(Unreadable::Unknown(_))));
     }
 
     #[test]

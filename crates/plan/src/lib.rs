@@ -23,5 +23,6 @@ pub mod preflight;
 pub mod presence;
 pub mod reattach;
 pub mod report;
+pub mod resource;
 pub mod restore_validation;
 pub mod service_access;

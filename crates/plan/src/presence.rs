@@ -107,12 +107,13 @@ mod tests {
 
     use super::*;
     use crate::desired_state::Delivery;
+    use crate::resource::ResourceKind;
 
     const STACK: &str = "arn:aws:cloudformation:eu-north-1:111122223333:stack/plans/7c9e";
 
     fn entry() -> Entry {
         let by = Delivery { request: "create".to_owned(), now: SystemTime::UNIX_EPOCH };
-        let entry = Entry::new("backup-policy", STACK, "Weekly");
+        let entry = Entry::new(ResourceKind::BackupPolicy, STACK, "Weekly");
         entry.settled(&by, "p-weekly00", "p-again000", json!({}))
     }
 

@@ -16,13 +16,14 @@
 use aws::Session;
 use aws::state::{Intent, Leftover, Sequel, Slot, Subject};
 use cfn::{Change, Failure, Outcome, Reply, Request};
+use plan::resource::ResourceKind;
 use serde::Serialize;
 use tracing::info;
 
 /// How often a request is served from the beginning, since another one got in between.
 const ROUNDS: usize = 8;
 
-/// Serves `request` for a resource of `function`. `is_issued` says of a physical ID whether the
+/// Serves `request` for a resource of this `kind`. `is_issued` says of a physical ID whether the
 /// function gave it, so that CloudFormation did not make it up.
 ///
 /// `apply` makes the resource what its properties say, where it had other properties before if they
@@ -35,14 +36,14 @@ const ROUNDS: usize = 8;
 /// again resumes.
 pub async fn serve<P: Serialize>(
     session: &Session,
-    function: &str,
+    kind: ResourceKind,
     request: &Request<P>,
     is_issued: impl Fn(&str) -> bool,
     apply: impl AsyncFn(&P, Option<&P>, &mut Slot) -> Result<Outcome, Failure>,
     remove: impl AsyncFn(Option<&P>, &Leftover, Intent<'_>) -> Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
     let subject = Subject {
-        function,
+        kind,
         stack_id: &request.stack_id,
         logical_id: &request.logical_id,
         request: &request.request_id,

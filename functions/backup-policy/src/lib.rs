@@ -15,6 +15,7 @@ use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
+use plan::resource::ResourceKind;
 
 use crate::preflight::{Outlook, judge};
 pub use crate::properties::{Content, ContentUrl, Preflight, Properties};
@@ -22,9 +23,6 @@ use crate::properties::{Invalid, Source};
 
 /// How often the organization is observed again when it turns out to have changed meanwhile.
 const ROUNDS: usize = 3;
-
-/// The name of the function, under which the state of its resources is kept.
-pub const FUNCTION: &str = "backup-policy";
 
 /// Brings the organization to what `request` asks for.
 ///
@@ -85,7 +83,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(())
     };
     let is_issued = |id: &str| policy_id(id).is_some();
-    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+    resources::serve(session, ResourceKind::BackupPolicy, &request, is_issued, apply, remove).await
 }
 
 /// The ID of a policy; CloudFormation makes others up when it got no answer to a Create.

@@ -9,6 +9,7 @@ use cfn::{Failure, Flag, Outcome, Reply, Request};
 use plan::global_settings::{Desired, Observed, Setting, Step, Values, plan};
 use plan::id::RoleArn;
 use plan::owner::Owner;
+use plan::resource::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 /// The properties of the resource. A setting that is absent is left alone.
@@ -61,9 +62,6 @@ impl Properties {
     }
 }
 
-/// The name of the function, under which the state of its resources is kept.
-pub const FUNCTION: &str = "global-settings";
-
 /// What the resource is called: there is one of its kind.
 const PHYSICAL_ID: &str = "backup-global-settings";
 
@@ -115,7 +113,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(())
     };
     let is_issued = |id: &str| id == PHYSICAL_ID;
-    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+    resources::serve(session, ResourceKind::GlobalSettings, &request, is_issued, apply, remove)
+        .await
 }
 
 /// Takes away what is left of a resource that is gone, and returns what that takes.

@@ -14,6 +14,7 @@ use futures_util::stream::iter;
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::run::{Batch, Order};
 use plan::member_accounts::{Account, Failure as Unready, Outcome, Refusal, Tally};
+use plan::resource::ResourceKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -22,7 +23,7 @@ use tracing::{info, warn};
 
 use crate::fleet::{Barred, Fleet};
 use crate::properties::Properties;
-use crate::{FUNCTION, last_call, reply, report};
+use crate::{last_call, reply, report};
 
 /// Why a step of the state machine cannot be done.
 #[derive(Debug, Error)]
@@ -204,7 +205,8 @@ async fn end(
     let (stack_id, logical_id, request) =
         (ticket.stack_id(), ticket.logical_id(), ticket.request_id());
     let now = SystemTime::now();
-    let subject = Subject { function: FUNCTION, stack_id, logical_id, request, now };
+    let subject =
+        Subject { kind: ResourceKind::MemberAccounts, stack_id, logical_id, request, now };
     let is_new = ticket.physical_id().is_none();
     let mut slot = Slot::open(session, subject, is_new, deadline).await?;
     let outcome = match judged {

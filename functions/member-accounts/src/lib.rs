@@ -31,6 +31,7 @@ use cfn::{Failure, Outcome, Reply, Request, Ticket};
 use futures_util::stream::{iter, poll_fn};
 use plan::id::RunId;
 use plan::member_accounts::{Refusal, Tally};
+use plan::resource::ResourceKind;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -41,9 +42,6 @@ use crate::fleet::{Barred, Fleet};
 pub use crate::preview::{Preview, preview};
 pub use crate::properties::{Concurrency, Invalid, Properties};
 use crate::roster::Roster;
-
-/// The name of the function, under which the state of its resources is kept.
-pub const FUNCTION: &str = "member-accounts";
 
 /// What the resource is called where CloudFormation has no name for it yet.
 const PHYSICAL_ID: &str = "member-accounts";
@@ -66,7 +64,8 @@ pub async fn handle(
     };
     let remove = async |_: Option<&Properties>, _: &Leftover, _: Intent<'_>| Ok(());
     let is_issued = |id: &str| id == PHYSICAL_ID;
-    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+    resources::serve(session, ResourceKind::MemberAccounts, &request, is_issued, apply, remove)
+        .await
 }
 
 /// A request that is served.

@@ -8,6 +8,7 @@ use aws::{Management, Session};
 use cfn::{Failure, List, Outcome, Reply, Request};
 use plan::id::{PolicyId, PolicyType, RoleArn};
 use plan::policy_types::{Desired, Step, plan};
+use plan::resource::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 /// The properties of the resource.
@@ -33,9 +34,6 @@ pub enum OnDelete {
     /// The types of the list are disabled, unless a policy is still attached.
     Disable,
 }
-
-/// The name of the function, under which the state of its resources is kept.
-pub const FUNCTION: &str = "policy-types";
 
 /// What a physical ID ends with, after the ID of the root.
 const SUFFIX: &str = "/policy-types";
@@ -74,7 +72,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(())
     };
     let is_issued = |id: &str| id.ends_with(SUFFIX);
-    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+    resources::serve(session, ResourceKind::PolicyTypes, &request, is_issued, apply, remove).await
 }
 
 /// Takes away what is left of a resource that is gone, and returns what that takes.

@@ -22,8 +22,9 @@ use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::Listed;
 use plan::reattach::{
-    Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, rank, work,
+    Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, work,
 };
+use plan::resource::ResourceKind;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -225,7 +226,7 @@ impl Visit<'_> {
                 }
             }
         }
-        kept.sort_by_key(|(entry, _)| rank(&entry.function));
+        kept.sort_by_key(|(entry, _)| entry.kind);
         Ok(kept)
     }
 
@@ -242,21 +243,21 @@ impl Visit<'_> {
         // the one that enables it again. What is looked at here comes before the policies.
         let is_type_awaited = self.keeper.mode == Mode::Repair
             && kept.iter().any(|(entry, _)| {
-                let is_type = entry.function == policy_types::FUNCTION && !entry.is_deleted();
+                let is_type = entry.kind == ResourceKind::PolicyTypes && !entry.is_deleted();
                 is_type && !work.entries.contains(&entry.key())
             });
         let entries = kept.iter().map(|(entry, _)| entry);
         let wanted: BTreeSet<_> = entries.filter(|it| !it.is_deleted()).flat_map(types).collect();
         for (entry, version) in kept {
-            let (key, function) = (entry.key(), entry.function.clone());
+            let (key, kind) = (entry.key(), entry.kind);
             // What is left of a deleted one belongs to the one that lives.
             if entry.is_deleted() && types(&entry).any(|it| wanted.contains(&it)) {
                 continue;
             }
-            if !work.entries.contains(&key) || function == member_accounts::FUNCTION {
+            if !work.entries.contains(&key) || kind == ResourceKind::MemberAccounts {
                 continue;
             }
-            if types_failed && function == backup_policy::FUNCTION {
+            if types_failed && kind == ResourceKind::BackupPolicy {
                 info!(key, "left for later, since the policy type may not be enabled");
                 again.note(&key, Retry::Passing);
                 continue;
@@ -268,7 +269,7 @@ impl Visit<'_> {
             }
             let is_fine = looked.finding.outcome == Outcome::Done;
             let passes = looked.retry == Retry::Passing;
-            types_failed |= !is_fine && passes && function == policy_types::FUNCTION;
+            types_failed |= !is_fine && passes && kind == ResourceKind::PolicyTypes;
             again.note(&key, looked.retry);
             if is_fine && looked.retry == Retry::Never {
                 self.memory.0.borrow_mut().insert(key, started);
@@ -287,7 +288,7 @@ impl Visit<'_> {
         };
         let Keeper { session, stacks, mode, now, deadline, .. } = self.keeper;
         let mut is_started = true;
-        for (entry, _) in kept.iter().filter(|(it, _)| it.function == member_accounts::FUNCTION) {
+        for (entry, _) in kept.iter().filter(|(it, _)| it.kind == ResourceKind::MemberAccounts) {
             let is_settled = !entry.is_changing(now) && !entry.is_deleted();
             let Some(properties) = entry.properties.as_ref().filter(|_| is_settled) else {
                 continue;
@@ -414,7 +415,7 @@ fn news(
 
 /// The policy types that a resource enables.
 fn types(entry: &Entry) -> impl Iterator<Item = String> + use<> {
-    let is_type = entry.function == policy_types::FUNCTION;
+    let is_type = entry.kind == ResourceKind::PolicyTypes;
     let properties = entry.properties.as_ref().filter(|_| is_type);
     let types = properties.and_then(|it| it.get("PolicyTypes")?.as_array().cloned());
     types.into_iter().flatten().filter_map(|it| it.as_str().map(ToOwned::to_owned))

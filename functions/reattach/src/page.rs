@@ -12,6 +12,7 @@ use plan::id::AccountId;
 use plan::member_accounts::Listed;
 use plan::report::page::page;
 use plan::report::{Note, Observed, Outline, Source, Wanted, judge};
+use plan::resource::ResourceKind;
 use tracing::{error, info};
 
 use crate::Kept;
@@ -29,7 +30,7 @@ impl Page {
     pub(crate) async fn begin(keeper: Keeper<'_>, kept: &[Kept]) -> Option<Self> {
         let members = kept.iter().map(|(entry, _)| entry);
         let members =
-            members.filter(|it| it.function == member_accounts::FUNCTION && !it.is_deleted());
+            members.filter(|it| it.kind == ResourceKind::MemberAccounts && !it.is_deleted());
         let wanted = members.filter_map(|it| Wanted::read(it.properties.as_ref()?)).collect();
         match accounts(keeper).await {
             Ok(listed) => Some(Self { listed, wanted }),

@@ -10,6 +10,7 @@ use plan::backup_policy::Refusal;
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
 use plan::reattach::{Finding, Outcome};
+use plan::resource::ResourceKind;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -68,8 +69,6 @@ impl Retry {
 /// Why an entry is of no use to this function.
 #[derive(Debug, Error)]
 enum Misfit {
-    #[error("its function `{0}` is not known; hint: update `reattach`")]
-    Function(String),
     #[error("its properties are not those of this version; hint: deploy its stack again")]
     Properties(#[source] serde_path_to_error::Error<serde_json::Error>),
     #[error("it changes again and again while it is put back")]
@@ -87,7 +86,8 @@ impl Keeper<'_> {
     /// Brings the resource of `entry`, which was read as `version`, back to what it should be, or
     /// says what that would take.
     pub(crate) async fn look_after(&self, entry: Entry, version: Version) -> Looked {
-        let (name, owner) = (name(&entry), entry.owner().to_string());
+        let name = entry.kind.title(entry.properties.as_ref());
+        let owner = entry.owner().to_string();
         let mut steps = Vec::new();
         let outcome = self.rounds(entry, version, &mut steps).await;
         let (outcome, retry, needs_type) = match outcome {
@@ -187,8 +187,8 @@ impl Keeper<'_> {
     /// that was deleted nothing is to be left.
     async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Failure> {
         let (owner, is_gone) = (entry.owner(), entry.is_deleted());
-        match entry.function.as_str() {
-            policy_types::FUNCTION => {
+        match entry.kind {
+            ResourceKind::PolicyTypes => {
                 let properties: policy_types::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
@@ -198,7 +198,7 @@ impl Keeper<'_> {
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }
-            service_access::FUNCTION => {
+            ResourceKind::ServiceAccess => {
                 let properties: service_access::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
@@ -208,7 +208,7 @@ impl Keeper<'_> {
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }
-            global_settings::FUNCTION => {
+            ResourceKind::GlobalSettings => {
                 let properties: global_settings::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
@@ -218,7 +218,7 @@ impl Keeper<'_> {
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }
-            backup_policy::FUNCTION => {
+            ResourceKind::BackupPolicy => {
                 let properties: backup_policy::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 if is_gone {
@@ -234,9 +234,8 @@ impl Keeper<'_> {
                 let (steps, id) = restore.await?;
                 Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
             }
-            // What was done in accounts stays.
-            member_accounts::FUNCTION if is_gone => Ok(Look { steps: vec![], id: None }),
-            other => Err(Misfit::Function(other.to_owned()).into()),
+            // What was done in accounts stays, and what is to be done there a state machine does.
+            ResourceKind::MemberAccounts => Ok(Look { steps: vec![], id: None }),
         }
     }
 
@@ -255,18 +254,6 @@ fn words<S: ToString>(steps: &[S]) -> Vec<String> {
     steps.iter().map(ToString::to_string).collect()
 }
 
-/// What the resource is called, for a person.
-fn name(entry: &Entry) -> String {
-    let property = |name| entry.properties.as_ref()?.get(name)?.as_str();
-    match (entry.function.as_str(), property("Name")) {
-        (backup_policy::FUNCTION, Some(name)) => format!("backup policy `{name}`"),
-        (policy_types::FUNCTION, _) => "policy types".to_owned(),
-        (service_access::FUNCTION, _) => "trusted access and delegated administrators".to_owned(),
-        (global_settings::FUNCTION, _) => "global settings of AWS Backup".to_owned(),
-        (other, _) => other.to_owned(),
-    }
-}
-
 fn kind(failure: &Failure) -> Option<Kind> {
     failure.error()?.downcast_ref::<aws::Error>().map(aws::Error::kind)
 }
@@ -281,7 +268,7 @@ fn is_outdated(failure: &Failure) -> bool {
 /// No mark says who enabled a policy type, which may be somebody else after the Delete. So there has to
 /// be a request that was overtaken.
 fn may_be_left(entry: &Entry, now: SystemTime) -> bool {
-    let is_marked = entry.function != policy_types::FUNCTION;
+    let is_marked = entry.kind != ResourceKind::PolicyTypes;
     entry.may_have_left_something(now) && (is_marked || entry.was_overtaken())
 }
 

@@ -9,6 +9,7 @@ use aws::{Management, Record, Session, removable};
 use cfn::{Failure, Flag, List, Outcome, Reply, Request};
 use plan::id::{AccountId, RoleArn, ServicePrincipal};
 use plan::owner::Owner;
+use plan::resource::ResourceKind;
 use plan::service_access::{Administrator, Desired, Observed, Step, Switch, plan};
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +51,6 @@ pub enum OnDelete {
     /// What this resource turned on since it says `Revert` is turned off, and nothing else.
     Revert,
 }
-
-/// The name of the function, under which the state of its resources is kept.
-pub const FUNCTION: &str = "service-access";
 
 impl From<&Properties> for Desired {
     fn from(it: &Properties) -> Self {
@@ -109,7 +107,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(())
     };
     let is_issued = |id: &str| id.ends_with(SUFFIX);
-    resources::serve(session, FUNCTION, &request, is_issued, apply, remove).await
+    resources::serve(session, ResourceKind::ServiceAccess, &request, is_issued, apply, remove).await
 }
 
 /// Takes away what is left of a resource that is gone, and returns what that takes.

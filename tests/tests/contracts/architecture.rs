@@ -45,7 +45,7 @@ fn dependencies_point_one_way() {
             // The merge is one, for those who ask before a change and for what stands in for AWS.
             "aws" | "simulator" => &["plan"],
             "demo" => &["simulator"],
-            "resources" => &["aws", "cfn"],
+            "resources" => &["aws", "cfn", "plan"],
             "restored" => &["aws", "plan"],
             "restore-validation" => &["aws", "cfn", "plan", "restored"],
             // They say what the others would do, and do it again.

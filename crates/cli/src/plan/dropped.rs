@@ -9,6 +9,7 @@ use cfn::{Failure, read_properties};
 use plan::backup_policy::Step;
 use plan::deployment::Fate;
 use plan::id::{PolicyId, TargetId};
+use plan::resource::ResourceKind;
 use serde_json::Value;
 
 use super::Sight;
@@ -86,26 +87,26 @@ async fn removal(
     sight: Sight<'_>,
 ) -> Result<Look, Failure> {
     let owner = &wish.owner;
-    match wish.function.as_str() {
-        policy_types::FUNCTION => {
+    match wish.kind {
+        ResourceKind::PolicyTypes => {
             let it: policy_types::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::preview_removal(&management, &it, gone).await?;
             Ok(Look::at(&steps))
         }
-        service_access::FUNCTION => {
+        ResourceKind::ServiceAccess => {
             let it: service_access::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = service_access::preview_removal(&management, owner, &it).await?;
             Ok(Look::at(&steps))
         }
-        global_settings::FUNCTION => {
+        ResourceKind::GlobalSettings => {
             let it: global_settings::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = global_settings::preview_removal(&management, owner, &it).await?;
             Ok(Look::at(&steps))
         }
-        backup_policy::FUNCTION => {
+        ResourceKind::BackupPolicy => {
             let it: backup_policy::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let id = wish.policy_id();
@@ -120,7 +121,7 @@ async fn removal(
             Ok(look)
         }
         // Deleting it leaves the accounts as they are.
-        _ => Ok(Look::default()),
+        ResourceKind::MemberAccounts => Ok(Look::default()),
     }
 }
 

@@ -11,6 +11,7 @@ use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
+use plan::resource::ResourceKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -116,8 +117,8 @@ async fn one(
     sight: Sight<'_>,
 ) -> Result<Look, Failure> {
     let owner = &wish.owner;
-    match wish.function.as_str() {
-        policy_types::FUNCTION => {
+    match wish.kind {
+        ResourceKind::PolicyTypes => {
             let it: policy_types::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::restore(&management, &it, Intent::Report).await?;
@@ -129,13 +130,13 @@ async fn one(
             let notes = unchanged(wish, &it, &steps);
             Ok(Look { notes, enables_policies, ..Look::at(&steps) })
         }
-        service_access::FUNCTION => {
+        ResourceKind::ServiceAccess => {
             let it: service_access::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = service_access::restore(&management, owner, &it, Intent::Report).await?;
             Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
         }
-        global_settings::FUNCTION => {
+        ResourceKind::GlobalSettings => {
             let it: global_settings::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let previous = previous(wish);
@@ -143,15 +144,11 @@ async fn one(
             let steps = steps.await?;
             Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
         }
-        backup_policy::FUNCTION => policy(wish, properties, is_type_enabled, sight).await,
-        member_accounts::FUNCTION => {
+        ResourceKind::BackupPolicy => policy(wish, properties, is_type_enabled, sight).await,
+        ResourceKind::MemberAccounts => {
             let it: member_accounts::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             members::look(wish, &management, it, sight).await
-        }
-        other => {
-            let reason = format!("its function `{other}` is not known; hint: update `org-backup`");
-            Ok(Look { refused: Some(reason), ..Look::at::<String>(&[]) })
         }
     }
 }

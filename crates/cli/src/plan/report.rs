@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use plan::outlook::{Effect, sentence};
+use plan::resource::ResourceKind;
 use serde_json::{Map, Value, json};
 
 use super::parameters::Taken;
@@ -29,7 +30,7 @@ pub(super) struct Report {
 pub(super) struct Resource {
     stack: String,
     logical_id: String,
-    function: String,
+    kind: ResourceKind,
     name: String,
     pub(super) steps: Vec<String>,
     pub(super) notes: Vec<String>,
@@ -59,23 +60,11 @@ pub(super) enum Found {
 
 impl Resource {
     pub(super) fn of(wish: &Wish) -> Self {
-        let named = wish.properties.as_ref().and_then(|it| it.get("Name")?.as_str());
-        let name = match (wish.function.as_str(), named) {
-            (backup_policy::FUNCTION, Some(name)) => format!("backup policy `{name}`"),
-            (backup_policy::FUNCTION, None) => "backup policy".to_owned(),
-            (policy_types::FUNCTION, _) => "policy types".to_owned(),
-            (service_access::FUNCTION, _) => {
-                "trusted access and delegated administrators".to_owned()
-            }
-            (global_settings::FUNCTION, _) => "global settings of AWS Backup".to_owned(),
-            (member_accounts::FUNCTION, _) => "member accounts".to_owned(),
-            (other, _) => other.to_owned(),
-        };
         Self {
             stack: wish.stack.clone(),
             logical_id: wish.logical_id.clone(),
-            function: wish.function.clone(),
-            name,
+            kind: wish.kind,
+            name: wish.kind.title(wish.properties.as_ref()),
             steps: vec![],
             notes: vec![],
             found: Found::Planned,
@@ -118,7 +107,7 @@ impl Resource {
             Found::Changing => ("changing", None),
         };
         json!({
-            "stack": self.stack, "resource": self.logical_id, "function": self.function,
+            "stack": self.stack, "resource": self.logical_id, "function": self.kind,
             "name": self.name, "outcome": found, "reason": reason, "steps": self.steps,
             "notes": self.notes, "retired": self.is_dropped,
             "accountsNotLookedAt": self.barred,

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cfn::OF_THE_DEPLOYMENT;
 use plan::language::{Member, Node, Value as Written};
+use plan::resource::ResourceKind;
 use serde_json::{Map, Value};
 
 use super::parameters::{Given, Parameter, Taken};
@@ -38,8 +39,8 @@ pub(super) struct Place {
 pub(super) struct Custom {
     /// Its name in the template.
     pub(super) logical_id: String,
-    /// Its type without `Custom::`.
-    pub(super) kind: String,
+    /// What it is.
+    pub(super) kind: ResourceKind,
     /// Its properties, all scalars as strings; `None` where something of them is not known.
     pub(super) properties: Option<Value>,
 }
@@ -55,8 +56,8 @@ pub(super) struct Resolved {
     pub(super) mistakes: BTreeSet<String>,
 }
 
-/// Resolves the custom resources of `template` whose types are `kinds`.
-pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&str]) -> Resolved {
+/// Resolves the custom resources of `template` that are ours.
+pub(super) fn resolve(template: &Node, given: &Given, place: &Place) -> Resolved {
     let resolver = Resolver {
         template,
         given,
@@ -73,16 +74,14 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
     let mut resources = Vec::new();
     for Member { key, value, .. } in section(template, "Resources") {
         let kind = value.member("Type").and_then(Node::scalar);
-        let kind = kind.and_then(|it| it.strip_prefix("Custom::"));
-        let Some(kind) = kind.filter(|it| kinds.contains(it)) else { continue };
+        let Some(kind) = kind.and_then(ResourceKind::of_type) else { continue };
         let path = format!("Resources/{key}");
         let condition = value.member("Condition").and_then(Node::scalar);
         match condition.map_or(Some(true), |it| resolver.condition(it, &path)) {
             Some(false) => continue,
             Some(true) => {}
             None => {
-                let (logical_id, kind) = (key.clone(), kind.to_owned());
-                resources.push(Custom { logical_id, kind, properties: None });
+                resources.push(Custom { logical_id: key.clone(), kind, properties: None });
                 continue;
             }
         }
@@ -98,8 +97,8 @@ pub(super) fn resolve(template: &Node, given: &Given, place: &Place, kinds: &[&s
                 (Outcome::Known(_), None) | (Outcome::Nothing, _) => {}
             }
         }
-        let (logical_id, kind) = (key.clone(), kind.to_owned());
-        resources.push(Custom { logical_id, kind, properties: properties.map(Value::Object) });
+        let properties = properties.map(Value::Object);
+        resources.push(Custom { logical_id: key.clone(), kind, properties });
     }
     if template.member("Transform").is_some() {
         resolver.unknown("Transform", "CloudFormation carries it out");

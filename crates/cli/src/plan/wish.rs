@@ -10,7 +10,7 @@ use plan::desired_state::{Entry, PREFIX};
 use plan::id::PolicyId;
 use plan::owner::Owner;
 use plan::policy_types::Desired;
-use plan::reattach::rank;
+use plan::resource::ResourceKind;
 use serde_json::Value;
 
 use super::deployed::Deployed;
@@ -26,8 +26,8 @@ pub(super) struct Wish {
     pub(super) stack: String,
     /// Its name in the template.
     pub(super) logical_id: String,
-    /// The function behind it.
-    pub(super) function: String,
+    /// What it is.
+    pub(super) kind: ResourceKind,
     pub(super) owner: Owner,
     /// What it is to be; `None` where something of it is not known.
     pub(super) properties: Option<Value>,
@@ -52,15 +52,6 @@ pub(super) struct Wishes {
     /// How many resources could not be read.
     pub(super) unread: usize,
 }
-
-/// The custom resources that there are functions for.
-const KINDS: [(&str, &str); 5] = [
-    ("BackupGlobalSettings", global_settings::FUNCTION),
-    ("BackupPolicy", backup_policy::FUNCTION),
-    ("MemberAccounts", member_accounts::FUNCTION),
-    ("PolicyTypes", ::policy_types::FUNCTION),
-    ("ServiceAccess", service_access::FUNCTION),
-];
 
 /// Reads what is wanted.
 pub(super) async fn wishes(arguments: &Plan, sight: Sight<'_>) -> Result<Wishes, Failure> {
@@ -87,7 +78,7 @@ pub(super) async fn wishes(arguments: &Plan, sight: Sight<'_>) -> Result<Wishes,
             wishes.all = kept.into_iter().map(Wish::of).collect();
         }
     }
-    wishes.all.sort_by_key(|it| rank(&it.function));
+    wishes.all.sort_by_key(|it| it.kind);
     Ok(wishes)
 }
 
@@ -132,7 +123,7 @@ impl Wish {
         Self {
             stack: stack_name(&entry.stack_id).to_owned(),
             logical_id: entry.logical_id.clone(),
-            function: entry.function.clone(),
+            kind: entry.kind,
             owner: entry.owner(),
             properties: entry.properties.clone(),
             kept: Some(entry),
@@ -165,8 +156,7 @@ async fn planned(
     let stack_id = stack_id(&stack, &deployed, &kept);
     let place = place(&stack, stack_id.as_deref(), &document, &kept, sight).await?;
     let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
-    let kinds = KINDS.map(|(kind, _)| kind);
-    let resolved = resolve(&document, &given, &place, &kinds);
+    let resolved = resolve(&document, &given, &place);
     if !resolved.mistakes.is_empty() {
         let why = match &deployed {
             Deployed::Unread(why) => Some(format!("what the stack has is not known: {why}")),
@@ -187,14 +177,12 @@ async fn planned(
     let stack_id = stack_id.unwrap_or_else(planned);
     let mut kept = kept;
     for Custom { logical_id, kind, properties } in resolved.resources {
-        let function = KINDS.iter().find(|it| it.0 == kind).map(|it| it.1.to_owned());
-        let Some(function) = function else { continue };
-        let own = kept.iter().position(|it| it.logical_id == logical_id && it.function == function);
+        let own = kept.iter().position(|it| it.logical_id == logical_id && it.kind == kind);
         let own = own.map(|index| kept.remove(index));
         let owner = Owner::new(&stack_id, &logical_id);
         let (stack, is_deployed) = (stack.clone(), true);
         let kept = own;
-        wishes.all.push(Wish { stack, logical_id, function, owner, properties, kept, is_deployed });
+        wishes.all.push(Wish { stack, logical_id, kind, owner, properties, kept, is_deployed });
     }
     kept.retain(|it| it.physical_id.is_some());
     let names: Vec<_> = kept.iter().map(|it| it.logical_id.as_str()).collect();
@@ -216,7 +204,7 @@ async fn planned(
         }
     }
     // What others need was made first, and is deleted last.
-    wishes.dropped.sort_by_key(|(it, _)| Reverse(rank(&it.function)));
+    wishes.dropped.sort_by_key(|(it, _)| Reverse(it.kind));
     Ok(())
 }
 
@@ -297,7 +285,7 @@ async fn place(
     for entry in kept {
         if let Some(id) = &entry.physical_id {
             attributes.insert(entry.logical_id.clone(), id.clone());
-            if entry.function == backup_policy::FUNCTION {
+            if entry.kind == ResourceKind::BackupPolicy {
                 attributes.insert(format!("{}.PolicyId", entry.logical_id), id.clone());
             }
         }
@@ -305,7 +293,7 @@ async fn place(
     let resources = template.member("Resources").and_then(|it| it.members());
     for it in resources.unwrap_or_default() {
         let kind = it.value.member("Type").and_then(|it| it.scalar());
-        if kind == Some("Custom::PolicyTypes") {
+        if kind.and_then(ResourceKind::of_type) == Some(ResourceKind::PolicyTypes) {
             let name = &it.key;
             attributes.extend([
                 (format!("{name}.RootId"), identity.root_id.to_string()),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::desired_state::Entry;
 use crate::id::{AccountId, PolicyType};
 use crate::reattach::event::{Event, Happening};
+use crate::resource::ResourceKind;
 
 /// How far the clocks of AWS's services may be apart.
 const CLOCKS: Duration = Duration::from_secs(10);
@@ -84,7 +85,12 @@ pub fn work<'a>(
     let accounts = match &event.happening {
         Happening::Joined(Some(account)) => Accounts::These([account.clone()].into()),
         Happening::Joined(None) => Accounts::All,
-        _ => Accounts::default(),
+        Happening::Policy(_)
+        | Happening::PolicyType(_)
+        | Happening::Service(_)
+        | Happening::GlobalSettings
+        | Happening::Left(_)
+        | Happening::EffectivePolicy(_) => Accounts::default(),
     };
     let health = matches!(event.happening, Happening::EffectivePolicy(_) | Happening::Left(_));
     Work { entries, accounts, health }
@@ -99,18 +105,42 @@ fn concerns(happening: &Happening, entry: &Entry) -> bool {
         let list = entry.properties.as_ref().and_then(|it| it.get(list)).and_then(Value::as_array);
         list.is_some_and(|it| it.iter().any(|it| it.as_str() == Some(name)))
     };
-    match (entry.function.as_str(), happening) {
-        ("backup-policy", Happening::Policy(policy)) => {
-            entry.id_of(entry.physical_id.as_deref()) == Some(policy.as_str())
-        }
-        // Disabling the type detached the policy, and everybody else's.
-        ("backup-policy", Happening::PolicyType(it)) => *it == PolicyType::backup(),
-        ("policy-types", Happening::PolicyType(it)) => has("PolicyTypes", it.as_str()),
-        ("service-access", Happening::Service(it)) => {
-            has("ServicePrincipals", it.as_str()) || administers(entry, it.as_str())
-        }
-        ("global-settings", Happening::GlobalSettings) => true,
-        _ => false,
+    match happening {
+        Happening::Policy(policy) => match entry.kind {
+            ResourceKind::BackupPolicy => {
+                entry.id_of(entry.physical_id.as_deref()) == Some(policy.as_str())
+            }
+            ResourceKind::PolicyTypes
+            | ResourceKind::ServiceAccess
+            | ResourceKind::GlobalSettings
+            | ResourceKind::MemberAccounts => false,
+        },
+        Happening::PolicyType(it) => match entry.kind {
+            ResourceKind::PolicyTypes => has("PolicyTypes", it.as_str()),
+            // Disabling the type detached the policy, and everybody else's.
+            ResourceKind::BackupPolicy => *it == PolicyType::backup(),
+            ResourceKind::ServiceAccess
+            | ResourceKind::GlobalSettings
+            | ResourceKind::MemberAccounts => false,
+        },
+        Happening::Service(it) => match entry.kind {
+            ResourceKind::ServiceAccess => {
+                has("ServicePrincipals", it.as_str()) || administers(entry, it.as_str())
+            }
+            ResourceKind::PolicyTypes
+            | ResourceKind::GlobalSettings
+            | ResourceKind::BackupPolicy
+            | ResourceKind::MemberAccounts => false,
+        },
+        Happening::GlobalSettings => match entry.kind {
+            ResourceKind::GlobalSettings => true,
+            ResourceKind::PolicyTypes
+            | ResourceKind::ServiceAccess
+            | ResourceKind::BackupPolicy
+            | ResourceKind::MemberAccounts => false,
+        },
+        // They concern accounts, which are named beside the entries.
+        Happening::Joined(_) | Happening::Left(_) | Happening::EffectivePolicy(_) => false,
     }
 }
 
@@ -119,11 +149,4 @@ fn administers(entry: &Entry, service: &str) -> bool {
     list.and_then(Value::as_array).is_some_and(|it| {
         it.iter().any(|it| it.get("ServicePrincipal").and_then(Value::as_str) == Some(service))
     })
-}
-
-/// Where in the order of work the resources of a function come: what others need comes first.
-pub fn rank(function: &str) -> usize {
-    let order =
-        ["policy-types", "service-access", "global-settings", "backup-policy", "member-accounts"];
-    order.iter().position(|it| *it == function).unwrap_or(order.len())
 }

@@ -9,7 +9,7 @@ mod health;
 mod notice;
 mod sweep;
 
-pub use concern::{Accounts, Work, rank, work};
+pub use concern::{Accounts, Work, work};
 pub use event::{Event, Happening, Reading, Who, read};
 pub use health::{Change, Health};
 pub use notice::{Finding, Notice, Outcome, notice};

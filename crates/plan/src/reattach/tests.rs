@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::desired_state::{Delivery, Entry};
 use crate::reattach::health::Change;
+use crate::resource::ResourceKind;
 
 const STACK: &str = "arn:aws:cloudformation:eu-north-1:111122223333:stack/backups/4b1d";
 const OWN_ROLE: &str = "arn:aws:iam::111122223333:role/org-backup-reattach";
@@ -63,8 +64,8 @@ fn by(request: &str) -> Delivery {
     Delivery { request: request.to_owned(), now: SystemTime::UNIX_EPOCH }
 }
 
-fn entry(function: &str, name: &str, id: &str, properties: Value) -> Entry {
-    Entry::new(function, STACK, name).settled(&by("create"), id, id, properties)
+fn entry(kind: ResourceKind, name: &str, id: &str, properties: Value) -> Entry {
+    Entry::new(kind, STACK, name).settled(&by("create"), id, id, properties)
 }
 
 fn entries() -> Vec<Entry> {
@@ -75,16 +76,16 @@ fn entries() -> Vec<Entry> {
         ],
     });
     vec![
-        entry("backup-policy", "Daily", "p-daily000", json!({})),
-        entry("backup-policy", "Weekly", "p-weekly00", json!({})),
+        entry(ResourceKind::BackupPolicy, "Daily", "p-daily000", json!({})),
+        entry(ResourceKind::BackupPolicy, "Weekly", "p-weekly00", json!({})),
         entry(
-            "policy-types",
+            ResourceKind::PolicyTypes,
             "Types",
             "r-ab12/policy-types",
             json!({ "PolicyTypes": ["BACKUP_POLICY"] }),
         ),
-        entry("service-access", "Access", "1/service-access", access),
-        entry("global-settings", "Settings", "backup-global-settings", json!({})),
+        entry(ResourceKind::ServiceAccess, "Access", "1/service-access", access),
+        entry(ResourceKind::GlobalSettings, "Settings", "backup-global-settings", json!({})),
     ]
 }
 
@@ -254,13 +255,6 @@ fn the_schedule_looks_after_everything() {
     assert_eq!(work.accounts, Accounts::All);
 }
 
-#[test]
-fn what_others_need_comes_first() {
-    assert!(rank("policy-types") < rank("backup-policy"));
-    assert!(rank("service-access") < rank("backup-policy"));
-    assert!(rank("backup-policy") < rank("something-newer"));
-}
-
 fn finding(outcome: Outcome) -> Finding {
     Finding {
         name: "backup policy `daily`".to_owned(),
@@ -333,7 +327,8 @@ fn what_cloudformation_does_not_have_is_told_and_is_no_failure() {
 #[test]
 fn no_event_concerns_what_was_deleted() {
     let happened = event(&record("DetachPolicy", json!({ "policyId": "p-daily000" })));
-    let daily = entry("backup-policy", "Daily", "p-daily000", json!({ "Name": "daily" }));
+    let daily =
+        entry(ResourceKind::BackupPolicy, "Daily", "p-daily000", json!({ "Name": "daily" }));
     let gone = daily.deleted(&by("delete"), None, None);
     assert!(!work(&happened, [&daily], |_| None).is_nothing());
     assert!(work(&happened, [&gone], |_| None).is_nothing());

@@ -13,12 +13,12 @@ fn check(template: &str, parameters: &[&str], expect: Expect) {
         pseudo: [("AWS::Region", "eu-south-1".to_owned())].into(),
         attributes: [("Types.RootId".to_owned(), "r-ef56".to_owned())].into(),
     };
-    let kinds = ["BackupPolicy", "PolicyTypes"];
-    let resolved = resolve(&document.unwrap(), &given, &place, &kinds);
+    let resolved = resolve(&document.unwrap(), &given, &place);
     let mut lines = Vec::new();
     for it in &resolved.resources {
         let properties = it.properties.as_ref().map_or("not known".to_owned(), Value::to_string);
-        lines.push(format!("{} {}: {properties}\n", it.kind, it.logical_id));
+        let kind = it.kind.resource_type().trim_start_matches("Custom::");
+        lines.push(format!("{kind} {}: {properties}\n", it.logical_id));
     }
     for it in &resolved.unknown {
         lines.push(format!("{}: {}\n", it.path, it.why));

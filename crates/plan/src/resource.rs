@@ -1,0 +1,159 @@
+//! The custom resources that org-backup makes, and what each is called where.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+/// One of the custom resources, in the order of work: what others need comes first.
+///
+/// In JSON it is the name of its function. Whatever depends on which resource it is matches on this
+/// without a `_`, so that the compiler names every place that a new one has to be decided in.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum ResourceKind {
+    /// The policy types that are enabled on the root.
+    PolicyTypes,
+    /// Trusted access, StackSets and delegated administrators.
+    ServiceAccess,
+    /// The settings of AWS Backup for the organization.
+    GlobalSettings,
+    /// One backup policy and where it is attached.
+    BackupPolicy,
+    /// AWS Backup in every account and Region.
+    MemberAccounts,
+}
+
+/// There is no function of this name.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error(
+    "its function `{0}` is not known; hint: update this program to the newest one that is deployed"
+)]
+pub struct UnknownFunction(String);
+
+impl ResourceKind {
+    /// Every resource, in the order of work.
+    pub const ALL: [Self; 5] = [
+        Self::PolicyTypes,
+        Self::ServiceAccess,
+        Self::GlobalSettings,
+        Self::BackupPolicy,
+        Self::MemberAccounts,
+    ];
+
+    /// The name of the function that serves it, of its crate, and of its folder in the state bucket.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::PolicyTypes => "policy-types",
+            Self::ServiceAccess => "service-access",
+            Self::GlobalSettings => "global-settings",
+            Self::BackupPolicy => "backup-policy",
+            Self::MemberAccounts => "member-accounts",
+        }
+    }
+
+    /// Its type in a template, as in `Custom::BackupPolicy`.
+    pub fn resource_type(self) -> &'static str {
+        match self {
+            Self::PolicyTypes => "Custom::PolicyTypes",
+            Self::ServiceAccess => "Custom::ServiceAccess",
+            Self::GlobalSettings => "Custom::BackupGlobalSettings",
+            Self::BackupPolicy => "Custom::BackupPolicy",
+            Self::MemberAccounts => "Custom::MemberAccounts",
+        }
+    }
+
+    /// The resource with this type in a template; `None` where the type is not one of ours.
+    pub fn of_type(resource_type: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.resource_type() == resource_type)
+    }
+
+    /// What a resource with these properties is called, for a person.
+    pub fn title(self, properties: Option<&Value>) -> String {
+        let title = match self {
+            Self::PolicyTypes => "policy types",
+            Self::ServiceAccess => "trusted access and delegated administrators",
+            Self::GlobalSettings => "global settings of AWS Backup",
+            Self::BackupPolicy => match properties.and_then(|it| it.get("Name")?.as_str()) {
+                Some(name) => return format!("backup policy `{name}`"),
+                None => "backup policy",
+            },
+            Self::MemberAccounts => "member accounts",
+        };
+        title.to_owned()
+    }
+}
+
+impl fmt::Display for ResourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.function())
+    }
+}
+
+impl FromStr for ResourceKind {
+    type Err = UnknownFunction;
+
+    /// Reads the name of a function.
+    fn from_str(function: &str) -> Result<Self, UnknownFunction> {
+        let found = Self::ALL.into_iter().find(|it| it.function() == function);
+        found.ok_or_else(|| UnknownFunction(function.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ResourceKind {
+    type Error = UnknownFunction;
+
+    fn try_from(function: String) -> Result<Self, UnknownFunction> {
+        function.parse()
+    }
+}
+
+impl From<ResourceKind> for String {
+    fn from(kind: ResourceKind) -> Self {
+        kind.function().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_resource_is_found_by_each_of_its_names() {
+        for kind in ResourceKind::ALL {
+            assert_eq!(kind.function().parse(), Ok(kind));
+            assert_eq!(ResourceKind::of_type(kind.resource_type()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), json!(kind.function()));
+            assert_eq!(
+                serde_json::from_value::<ResourceKind>(json!(kind.function())).unwrap(),
+                kind
+            );
+        }
+    }
+
+    #[test]
+    fn what_others_need_comes_first() {
+        assert!(ResourceKind::ALL.is_sorted());
+        assert!(ResourceKind::PolicyTypes < ResourceKind::BackupPolicy);
+        assert!(ResourceKind::ServiceAccess < ResourceKind::BackupPolicy);
+        assert!(ResourceKind::BackupPolicy < ResourceKind::MemberAccounts);
+    }
+
+    #[test]
+    fn a_function_that_is_not_known_is_named() {
+        let unknown = "vault-lock".parse::<ResourceKind>().unwrap_err().to_string();
+        assert!(unknown.starts_with("its function `vault-lock` is not known; hint: "), "{unknown}");
+        assert_eq!(ResourceKind::of_type("Custom::VaultLock"), None);
+    }
+
+    #[test]
+    fn a_policy_is_called_by_its_name() {
+        let named = json!({ "Name": "daily" });
+        assert_eq!(ResourceKind::BackupPolicy.title(Some(&named)), "backup policy `daily`");
+        assert_eq!(ResourceKind::BackupPolicy.title(None), "backup policy");
+    }
+}
