@@ -13,6 +13,7 @@ CHECKOV := .venv/.requirements-checkov
 PACKAGE := $(TARGET)/package
 LOCAL := $(TARGET)/local
 PEERS := .venv/.peers
+INDEPENDENT := .venv/.requirements-independent
 BUDGETS = "$(TARGET)/debug/budgets" --package "$(PACKAGE)"
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
@@ -73,10 +74,15 @@ check-templates: $(VENV) $(CHECKOV) ## The templates, by cfn-lint and checkov
 
 # A release holds what is counted and shown here.
 .PHONY: ci
-ci: test release ## Everything that CI runs: make test, the release, what it costs, and the demo with it
+ci: test release independent ## Everything that CI runs: make test, the release, a second opinion, what it costs, and the demo
 	$(if $(BROWSER),,$(error no browser is installed; hint: install chromium))
 	$(BUDGETS)
 	$(MAKE) demo RELEASE=1
+
+.PHONY: independent
+independent: $(INDEPENDENT) ## A second opinion: the functions against moto, judged by boto3
+	cargo build $(WORKSPACE) --all-targets
+	.venv/independent/bin/python tests/independent/lives.py "$(TARGET)/debug"
 
 .PHONY: budgets
 budgets: package ## Count anew what each function costs, and write it into docs/benchmarks/budgets.md
@@ -169,6 +175,11 @@ $(VENV): requirements.txt
 $(CHECKOV): requirements-checkov.txt | $(VENV)
 	python3 -m venv .venv/checkov
 	.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(INDEPENDENT): requirements-independent.txt | $(VENV)
+	python3 -m venv .venv/independent
+	.venv/independent/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 $(PEERS): benches/peers/boto3/requirements.txt benches/peers/node/package-lock.json $(VENV)
