@@ -8,7 +8,7 @@ use aws::{Caller, policy_types};
 use plan::deployment::Fate;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::PolicyId;
-use plan::owner::Owner;
+use plan::owner::{Owner, stack_path};
 use plan::policy_types::Desired;
 use plan::reattach::rank;
 use serde_json::Value;
@@ -320,6 +320,5 @@ async fn place(
 
 /// The name in the ARN of a stack.
 fn stack_name(stack_id: &str) -> &str {
-    let name = stack_id.split_once(":stack/").map_or(stack_id, |(_, name)| name);
-    name.split('/').next().unwrap_or_default()
+    stack_path(stack_id).split('/').next().unwrap_or_default()
 }
