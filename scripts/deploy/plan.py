@@ -1,20 +1,18 @@
 """What there should be, as the parameter file says. Nothing is called here."""
 
 import hashlib
+import json
 import pathlib
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from parameters import DERIVED, SHARED, Parameters, slug
 from template import Parameter, Template, as_text
 
-# Where the events of AWS Organizations are.
-EVENTS = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-northwest-1",
-    "aws-eusc": "eusc-de-east-1",
-    "aws-us-gov": "us-gov-west-1",
-}
+# The partitions of AWS: what their Regions begin with, and where the events of AWS Organizations are.
+# A test writes the file from the table in `crates/plan/src/partition.rs`.
+PARTITIONS = json.loads(pathlib.Path(__file__).with_name("partitions.json").read_bytes())
 
 # What programs are for, by the machine in their ELF header.
 ARCHITECTURES = {62: "x86_64", 183: "arm64"}
@@ -93,18 +91,22 @@ class Planner:
             self.add_accounts()
         self.add_policies()
         self.add(f"{self.name}-reattach", "reattach", table("reattach"))
-        events = EVENTS[partition_of(self.home)]
-        if events != self.home:
-            values = table("event-forwarder")
-            self.add(f"{self.name}-event-forwarder", "event-forwarder", values, region=events)
-        elif "event-forwarder" in self.values:
-            text = f"is not needed: the events are in {events} already"
-            self.parameters.problem(["event-forwarder"], text)
+        if partition := self.partition(self.home):
+            self.add_forwarder(PARTITIONS[partition]["events"])
         for name in ["delegation", "guardrails", "audit", "restore-testing"]:
             for region in self.regions_of(name) if name in self.values else []:
                 self.add(f"{self.name}-{name}", name, table(name), region=region)
         if "monitoring" in self.values:
             self.add_monitoring()
+
+    def add_forwarder(self, events: str) -> None:
+        """What brings the events of AWS Organizations here, where they are elsewhere."""
+        if events != self.home:
+            values = self.parameters.table("event-forwarder")
+            self.add(f"{self.name}-event-forwarder", "event-forwarder", values, region=events)
+        elif "event-forwarder" in self.values:
+            text = f"is not needed: the events are in {events} already"
+            self.parameters.problem(["event-forwarder"], text)
 
     def add_accounts(self) -> None:
         rollout = self.parameters.table("rollout")
@@ -147,7 +149,7 @@ class Planner:
             self.parameters.problem(["monitoring", "DeployRegions"], text)
         region, account = regions[0], as_text(values.get("AccountId", self.plan.management))
         bus = values.get("BusName", self.templates["monitoring"].parameters["BusName"].default)
-        partition = partition_of(region)
+        partition = self.partition(region, ["monitoring", "DeployRegions"])
         arn = f"arn:{partition}:events:{region}:{account}:event-bus/{bus}"
         self.add(f"{self.name}-monitoring", "monitoring", values, region=region)
         if self.units:
@@ -216,7 +218,7 @@ class Planner:
 
     def derived(self, bucket: str) -> dict[str, str]:
         role = self.parameters.value_of_shared("MemberAccountsRoleName")
-        partition, management = partition_of(self.home), self.plan.management
+        partition, management = self.partition(self.home), self.plan.management
         documents = as_text(self.parameters.table("Buckets").get(self.home, ""))
         return {
             "ArtifactBucket": bucket,
@@ -251,7 +253,22 @@ class Planner:
         regions = self.parameters.table("rollout").get("CentralRegions") or [self.home]
         vault = self.parameters.value_of_shared("CentralVaultName")
         region = as_text(regions[0])
-        return f"arn:{partition_of(region)}:backup:{region}:{account}:backup-vault:{vault}"
+        partition = self.partition(region, ["rollout", "CentralRegions"])
+        return f"arn:{partition}:backup:{region}:{account}:backup-vault:{vault}"
+
+    def partition(self, region: str, at: Iterable[str] = ()) -> str:
+        """The partition of a Region, which is that of the stacks or `at` another place of the file.
+
+        It is empty where there is none, which is noted, as a Region that is missing has been.
+        """
+        area = region.rsplit("-", 2)[0]
+        for name, partition in PARTITIONS.items():
+            if area in partition["areas"]:
+                return name
+        if region:
+            text = f"`{region}` is in no partition that this release knows"
+            self.parameters.problem(["Region"] if region == self.home else at, text)
+        return ""
 
     # The files.
 
@@ -287,8 +304,3 @@ def architecture(path: pathlib.Path) -> str | None:
     except (KeyError, zipfile.BadZipFile):
         return None
     return ARCHITECTURES.get(int.from_bytes(header[18:20], "little"))
-
-
-def partition_of(region: str) -> str:
-    prefixes = {"cn-": "aws-cn", "eusc-": "aws-eusc", "us-gov-": "aws-us-gov"}
-    return next((it for prefix, it in prefixes.items() if region.startswith(prefix)), "aws")

@@ -10,7 +10,6 @@ use aws_types::region::Region;
 use plan::desired_state::PREFIX;
 use plan::doctor::{
     AdvancedSelector, Observed, Organization, Policy, Read, Root, Selectors, Stack, Trail, Unread,
-    region_of_events,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
 use plan::owner::OWNER_TAG;
@@ -39,7 +38,7 @@ const DETAILS: usize = 3;
 pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, Error> {
     let management = &session.management(None, deadline).await?;
     let caller = management.caller().await?;
-    let event_region = region_of_events(&caller.partition);
+    let event_region = caller.partition.organizations_region();
     let config = management.config().to_builder().region(Region::new(event_region)).build();
     let state = match session.state(deadline) {
         Some(state) => Some(kept(&state).await),

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use plan::desired_state::Unreadable;
+use plan::partition::UnknownPartition;
 use plan::presence::Absent;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
@@ -67,6 +68,8 @@ enum Cause {
     Superseded,
     #[error(transparent)]
     Absent(#[from] Absent),
+    #[error(transparent)]
+    Elsewhere(#[from] UnknownPartition),
     #[error("{0}")]
     Unknown(String),
 }
@@ -155,6 +158,11 @@ impl Error {
         Self { action: action.to_owned(), kind: Kind::Transient, source: Cause::Incomplete(what) }
     }
 
+    /// The error of a caller who is in a partition that this release does not know.
+    pub(crate) fn elsewhere(action: &str, why: UnknownPartition) -> Self {
+        Self { action: action.to_owned(), kind: Kind::Rejected, source: Cause::Elsewhere(why) }
+    }
+
     /// The error of an object that is there but cannot be what it should be.
     pub(crate) fn unusable(action: String, why: &'static str) -> Self {
         Self { action, kind: Kind::Rejected, source: Cause::Unusable(why) }
@@ -229,6 +237,7 @@ impl Error {
             | Cause::Unreadable(_)
             | Cause::Superseded
             | Cause::Absent(_)
+            | Cause::Elsewhere(_)
             | Cause::Unknown(_) => None,
         }
     }

@@ -52,8 +52,8 @@ pub struct Identity {
 /// When the read fails.
 pub async fn identify(management: &Management) -> Result<Identity, Error> {
     let organization = management.organization().await?;
-    let (management, partition) = (organization.management_account, organization.partition);
-    Ok(Identity { management, partition })
+    let partition = organization.partition()?;
+    Ok(Identity { management: organization.management_account, partition })
 }
 
 /// Reads one page of the accounts of the organization, and where the next one begins.

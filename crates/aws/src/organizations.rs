@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_organizations::types::{
     OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
 };
+use plan::arn::Arn;
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
@@ -22,8 +23,8 @@ pub(crate) struct Organization {
     pub(crate) id: String,
     pub(crate) management_account: AccountId,
     pub(crate) all_features: bool,
-    /// As in `aws-cn`.
-    pub(crate) partition: String,
+    /// As its ARN has it.
+    partition: Option<String>,
 }
 
 /// The organization's one root.
@@ -43,6 +44,13 @@ pub struct Record {
     pub(crate) owner: Owner,
 }
 
+impl Organization {
+    /// The partition, as in `aws-cn`.
+    pub(crate) fn partition(&self) -> Result<String, Error> {
+        self.partition.clone().ok_or_else(|| Error::incomplete(DESCRIBE, "its ARN"))
+    }
+}
+
 impl Root {
     pub(crate) fn status(&self, policy_type: &PolicyType) -> Status {
         self.types.get(policy_type).copied().unwrap_or(Status::Disabled)
@@ -52,28 +60,22 @@ impl Root {
 /// The organization and its management account in the ARN of a root, which the service model has as
 /// `arn:aws:organizations::<account>:root/<organization>/<root>`.
 fn organization_of(arn: &str) -> Option<(String, AccountId)> {
-    let mut parts = arn.splitn(6, ':').skip(4);
-    let account = parts.next()?.parse().ok()?;
-    let organization = parts.next()?.strip_prefix("root/")?.split_once('/')?.0;
-    Some((organization.to_owned(), account))
+    let arn = Arn::parse(arn).ok()?;
+    let organization = arn.resource.strip_prefix("root/")?.split_once('/')?.0;
+    Some((organization.to_owned(), arn.account.parse().ok()?))
 }
 
 impl Management {
     /// Describes the organization.
     pub(crate) async fn organization(&self) -> Result<Organization, Error> {
-        const ACTION: &str = "describe the organization";
         let describe = self.organizations().describe_organization().send();
-        let described = self.calls.call(DESCRIBE_ORGANIZATION, ACTION, describe).await?;
-        let incomplete = |what| Error::incomplete(ACTION, what);
+        let described = self.calls.call(DESCRIBE_ORGANIZATION, DESCRIBE, describe).await?;
+        let incomplete = |what| Error::incomplete(DESCRIBE, what);
         let it = described.organization.ok_or_else(|| incomplete("the organization"))?;
         let account = it.master_account_id.and_then(|it| it.parse().ok());
+        let arn = it.arn.as_deref().and_then(|it| Arn::parse(it).ok());
         Ok(Organization {
-            partition: it
-                .arn
-                .as_deref()
-                .and_then(|it| it.split(':').nth(1))
-                .unwrap_or("aws")
-                .to_owned(),
+            partition: arn.map(|it| it.partition.to_owned()),
             id: it.id.ok_or_else(|| incomplete("its ID"))?,
             management_account: account.ok_or_else(|| incomplete("its management account"))?,
             all_features: it.feature_set != Some(OrganizationFeatureSet::ConsolidatedBilling),
@@ -263,6 +265,9 @@ impl Management {
         self.calls.call(UNTAG, action, untag.send()).await.map(drop)
     }
 }
+
+/// The action of describing the organization.
+const DESCRIBE: &str = "describe the organization";
 
 /// The action of reading the root to look at it.
 pub(crate) const READ_ROOT: &str = "read the organization's root";

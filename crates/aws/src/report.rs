@@ -92,8 +92,8 @@ pub async fn organization(
     let places = places(management, &listed, &mut units).await?;
     let (policies, attached) = policies(management).await?;
     Ok(Organization {
+        partition: described.partition()?,
         id: described.id,
-        partition: described.partition,
         management: described.management_account,
         units,
         accounts: listed

@@ -10,7 +10,9 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::Builder;
+use plan::arn::Arn;
 use plan::id::RoleArn;
+use plan::partition::Partition;
 use tokio::time::Instant;
 
 use crate::api::{Question, Service, ask};
@@ -184,7 +186,7 @@ impl Session {
         deadline: Instant,
     ) -> (aws_sdk_cloudformation::Client, Calls) {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        let region = stack_id.split(':').nth(3).filter(|it| !it.is_empty());
+        let region = Arn::parse(stack_id).ok().map(|it| it.region).filter(|it| !it.is_empty());
         let region = region.map(|it| Region::new(it.to_owned()));
         let config = self.clients.config.to_builder();
         let config = config.region(region.or_else(|| self.clients.config.region().cloned()));
@@ -293,8 +295,8 @@ pub struct Management {
 pub struct Caller {
     /// The account.
     pub account: String,
-    /// The partition, as in `aws-cn`.
-    pub partition: String,
+    /// The partition.
+    pub partition: Partition,
 }
 
 impl Management {
@@ -309,14 +311,17 @@ impl Management {
     ///
     /// # Errors
     ///
-    /// When there are no credentials, or they are of no use.
+    /// When there are no credentials, they are of no use, or they are of a partition that this release
+    /// does not know.
     pub async fn caller(&self) -> Result<Caller, Error> {
         const ACTION: &str = "ask who is calling";
         let ask = client!(aws_sdk_sts, self.config()).get_caller_identity().send();
         let it = self.calls.call(GET_CALLER, ACTION, ask).await?;
-        let partition = it.arn.as_deref().and_then(|it| it.split(':').nth(1)).unwrap_or("aws");
+        let arn = it.arn.as_deref().and_then(|it| Arn::parse(it).ok());
+        let arn = arn.ok_or_else(|| Error::incomplete(ACTION, "an ARN"))?;
         let account = it.account.ok_or_else(|| Error::incomplete(ACTION, "the account"))?;
-        Ok(Caller { account, partition: partition.to_owned() })
+        let partition = arn.known_partition().map_err(|it| Error::elsewhere(ACTION, it))?;
+        Ok(Caller { account, partition })
     }
 
     /// What acts in the management account.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use aws_sdk_organizations::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
@@ -16,6 +17,7 @@ use hyper::body::{Body, Bytes, Frame};
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
 use plan::owner::Owner;
+use plan::partition::Partition;
 use plan::policy_types::{Desired, Status};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -568,4 +570,58 @@ async fn a_write_that_meets_others_in_s3_for_ever_is_not_told_as_theirs() {
                of 12 attempts): No.; hint: this passes; deploy again";
     assert_eq!((words(&failed).as_str(), failed.kind()), (why, Kind::Transient));
     assert!(script.is_over());
+}
+
+/// Where the SDK has AWS Organizations for a caller in `region`.
+async fn endpoint_of(region: &str) -> String {
+    let params = Params::builder().region(region).use_dual_stack(false).use_fips(false).build();
+    DefaultResolver::new().resolve_endpoint(&params.unwrap()).await.unwrap().url().to_owned()
+}
+
+#[tokio::test]
+async fn every_partition_is_as_the_sdk_has_it() {
+    for partition in Partition::ALL {
+        let (region, suffix) = (partition.organizations_region(), partition.url_suffix());
+        let endpoint = format!("https://organizations.{region}.{suffix}");
+        for caller in partition.regions() {
+            assert_eq!(endpoint_of(caller).await, endpoint, "{caller}");
+        }
+        for area in partition.areas() {
+            // A Region that neither knows.
+            assert_eq!(endpoint_of(&format!("{area}-tea-9")).await, endpoint, "{area}");
+        }
+    }
+}
+
+/// The answer of STS to a caller with this ARN.
+fn caller(arn: &str) -> Reply {
+    let space = "https://sts.amazonaws.com/doc/2011-06-15/";
+    let text = format!(
+        "<GetCallerIdentityResponse xmlns=\"{space}\"><GetCallerIdentityResult><Arn>{arn}</Arn>\
+         <UserId>A</UserId><Account>111122223333</Account></GetCallerIdentityResult>\
+         </GetCallerIdentityResponse>"
+    );
+    Reply::Raw(200, &[("content-type", "text/xml")], text.into_bytes())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_of_no_known_partition_is_not_taken_for_one_of_the_commercial_one() {
+    for (arn, why) in [
+        (
+            "arn:aws-tea:iam::111122223333:root",
+            "cannot ask who is calling: `aws-tea` is not a partition of AWS that this release knows; \
+             hint: use a newer one",
+        ),
+        (
+            "root",
+            "cannot ask who is calling: AWS answered without an ARN; hint: this is not how the API is \
+             documented",
+        ),
+    ] {
+        let failed = Script::new([caller(arn)]).management().await.caller().await.unwrap_err();
+        assert_eq!(words(&failed), why);
+    }
+    let known = Script::new([caller("arn:aws-eusc:iam::111122223333:root")]);
+    let known = known.management().await.caller().await.unwrap();
+    assert_eq!(known.partition, Partition::EuropeanSovereign);
 }

@@ -158,14 +158,5 @@ pub fn diagnose(observed: &Observed, now: SystemTime) -> Vec<Check> {
     checks::all(observed, now)
 }
 
-/// The one Region in which the events of AWS Organizations exist.
-pub fn region_of_events(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-northwest-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => "us-east-1",
-    }
-}
-
 #[cfg(test)]
 mod tests;

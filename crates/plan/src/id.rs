@@ -9,6 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::arn::Arn;
+
 /// Text that does not have the shape of what it is given for.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("`{given}` is not {expected}")]
@@ -108,11 +110,10 @@ identifier! {
     /// The role that is assumed to act in the management account.
     RoleArn:
         "the ARN of a role (arn:…:iam::…:role/…)",
-        |it| match it.splitn(6, ':').collect::<Vec<_>>().as_slice() {
-            ["arn", partition, "iam", "", account, role] => {
-                !partition.is_empty()
-                    && AccountId::from_str(account).is_ok()
-                    && role.strip_prefix("role/").is_some_and(|it| !it.is_empty())
+        |it| match Arn::parse(it) {
+            Ok(Arn { service: "iam", region: "", account, resource, .. }) => {
+                AccountId::from_str(account).is_ok()
+                    && resource.strip_prefix("role/").is_some_and(|it| !it.is_empty())
             }
             _ => false,
         }

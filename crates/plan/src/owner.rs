@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+use crate::arn::Arn;
 use crate::id::{TagKey, TagValue};
 
 /// The tag by which a policy says which resource of which stack made it.
@@ -25,8 +26,7 @@ impl Owner {
     /// It is written as `<stack name>/<unique ID of the stack>/<logical ID>`, or as the SHA-256 of
     /// that where it would not make a tag value.
     pub fn new(stack_id: &str, logical_id: &str) -> Self {
-        let stack = stack_id.split_once(":stack/").map_or(stack_id, |(_, stack)| stack);
-        let name = format!("{stack}/{logical_id}");
+        let name = format!("{}/{logical_id}", stack_path(stack_id));
         Self(TagValue::from_str(&name).unwrap_or_else(|_| digest(&name)))
     }
 
@@ -45,6 +45,13 @@ impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// The name and the unique ID in the ARN of a stack, as `<stack name>/<unique ID>`. What is no such
+/// ARN is itself.
+pub fn stack_path(stack_id: &str) -> &str {
+    let path = Arn::parse(stack_id).ok().and_then(|it| it.resource.strip_prefix("stack/"));
+    path.unwrap_or(stack_id)
 }
 
 /// The key of a tag that belongs to this program.

@@ -102,7 +102,7 @@ impl Events {
             "eventTime": stamp(now),
             "eventSource": "organizations.amazonaws.com",
             "eventName": name,
-            "awsRegion": home(organization.partition()),
+            "awsRegion": organization.partition().organizations_region(),
             "eventID": self.ids.uuid(),
             "readOnly": false,
             "managementEvent": true,
@@ -119,7 +119,7 @@ impl Events {
             "source": "aws.organizations",
             "account": organization.management_account,
             "time": stamp(now),
-            "region": home(organization.partition()),
+            "region": organization.partition().organizations_region(),
             "resources": [],
             "detail": detail,
         }));
@@ -133,16 +133,6 @@ fn joined<const N: usize>(parts: [Value; N]) -> Value {
         _ => None,
     });
     Value::Object(members.flatten().collect())
-}
-
-/// The Region of the events of an organization.
-fn home(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-northwest-1",
-        "aws-eusc" => "eusc-de-east-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => "us-east-1",
-    }
 }
 
 fn identity(organization: &Organization, caller: &Caller, now: Duration) -> Value {

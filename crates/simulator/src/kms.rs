@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use plan::arn::Arn;
+
 use crate::refusal::{Code, Refusal};
 
 /// Who manages a key.
@@ -84,11 +86,9 @@ impl Kms {
 
 /// The Region, the account and the ID in the ARN of a key.
 fn place(arn: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = arn.splitn(6, ':');
-    let start = [parts.next()?, parts.next()?, parts.next()?];
-    let (region, account) = (parts.next()?, parts.next()?);
-    let id = parts.next()?.strip_prefix("key/")?;
-    matches!(start, ["arn", _, "kms"]).then_some((region, account, id))
+    let Arn { service, region, account, resource, .. } = Arn::parse(arn).ok()?;
+    let id = resource.strip_prefix("key/")?;
+    (service == "kms").then_some((region, account, id))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use plan::partition::Partition;
+
 /// How a simulated organization is made and how it behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -109,12 +111,8 @@ impl Settings {
         self.latency_of.get(operation).copied().unwrap_or(self.latency)
     }
 
-    pub(crate) fn partition(&self) -> &'static str {
-        match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("eusc") => "aws-eusc",
-            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+    /// The partition of the organization; `None` where none has such a Region.
+    pub(crate) fn partition(&self) -> Option<Partition> {
+        Partition::of_region(&self.region)
     }
 }

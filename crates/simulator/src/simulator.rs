@@ -48,8 +48,12 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on.
+    /// When the address cannot be listened on, or no partition has the Region.
     pub async fn start(settings: Settings) -> io::Result<Self> {
+        if settings.partition().is_none() {
+            let why = format!("`{}` is a Region of no partition", settings.region);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(Core::new(settings)));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use plan::partition::Partition;
+
 /// A stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
@@ -21,7 +23,7 @@ pub struct Stack {
 
 impl Stack {
     /// Its ARN, in this Region of the account.
-    pub(crate) fn arn(&self, partition: &str, region: &str, account: &str) -> String {
+    pub(crate) fn arn(&self, partition: Partition, region: &str, account: &str) -> String {
         let Self { name, id, .. } = self;
         let made_up =
             || format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/0");

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use plan::arn::Arn;
+
 use crate::ids::Ids;
 use crate::refusal::{Code, Refusal};
 
@@ -171,9 +173,8 @@ impl StateMachines {
 }
 
 fn expect_arn(arn: &str, kind: &str) -> Answer<()> {
-    let parts: Vec<_> = arn.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "states", _, _, it, _, ..] if *it == kind => Ok(()),
+    match Arn::parse(arn).map(|it| (it.service, it.resource.split_once(':'))) {
+        Ok(("states", Some((it, _)))) if it == kind => Ok(()),
         _ => Err(Refusal::new(Code::InvalidArn, format!("Invalid Arn: '{arn}'"))),
     }
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::arn::Arn;
+use plan::partition::Partition;
+
 use crate::iam::{Policy, Role};
 use crate::ids::Ids;
 use crate::refusal::{Code, Refusal};
@@ -29,7 +32,7 @@ pub struct Session {
 
 impl Session {
     /// The ARN of the session.
-    pub(crate) fn arn(&self, partition: &str) -> String {
+    pub(crate) fn arn(&self, partition: Partition) -> String {
         let Self { account, role, name, .. } = self;
         format!("arn:{partition}:sts::{account}:assumed-role/{role}/{name}")
     }
@@ -128,11 +131,9 @@ fn invalid(message: &str) -> Refusal {
 
 /// The account and the name of a role, its path left out.
 pub(crate) fn parse(arn: &str) -> Option<(&str, &str)> {
-    let mut parts = arn.splitn(6, ':');
-    let start = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    let (account, resource) = (parts.next()?, parts.next()?);
+    let Arn { service, region, account, resource, .. } = Arn::parse(arn).ok()?;
     let role = resource.strip_prefix("role/")?.rsplit('/').next()?;
-    let right = matches!(start, ["arn", _, "iam", ""]);
+    let right = (service, region) == ("iam", "");
     let digits = account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit());
     (right && digits && !role.is_empty()).then_some((account, role))
 }
@@ -159,7 +160,10 @@ mod tests {
             policy: None,
         });
         let session = sts.session(&assumed.access_key).unwrap();
-        assert_eq!(session.arn("aws"), "arn:aws:sts::444455556666:assumed-role/Reader/nightly");
+        assert_eq!(
+            session.arn(Partition::Commercial),
+            "arn:aws:sts::444455556666:assumed-role/Reader/nightly"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Trails of CloudTrail: which there are, and what they record.
 
+use plan::arn::Arn;
+use plan::partition::Partition;
 use serde_json::{Value, json};
 
 use crate::refusal::{Code, Refusal};
@@ -44,7 +46,7 @@ impl Trail {
         }
     }
 
-    pub(crate) fn arn(&self, partition: &str, account: &str) -> String {
+    pub(crate) fn arn(&self, partition: Partition, account: &str) -> String {
         let Self { name, home_region, .. } = self;
         format!("arn:{partition}:cloudtrail:{home_region}:{account}:trail/{name}")
     }
@@ -74,10 +76,10 @@ impl Trails {
 
     /// The trail of this name or ARN, as seen from `region`: by its name where it was made only.
     pub(crate) fn get(&self, name: &str, region: &str) -> Result<&Trail, Refusal> {
-        let is = |it: &&Trail| match name.rsplit_once(":trail/") {
-            Some((_, own)) => it.name == own && name.contains(&it.home_region),
-            None => it.name == name && it.home_region == region,
-        };
+        let arn = Arn::parse(name).ok();
+        let named =
+            arn.map_or((region, Some(name)), |it| (it.region, it.resource.strip_prefix("trail/")));
+        let is = |it: &&Trail| named == (it.home_region.as_str(), Some(it.name.as_str()));
         self.0
             .iter()
             .find(is)

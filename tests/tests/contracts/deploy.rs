@@ -247,6 +247,14 @@ fn a_file_that_is_wrong_is_refused_with_the_key_before_anything_is_called() {
     "]],
     );
     check_invalid(
+        "\"us-east-1\"\nC",
+        "\"tea-north-1\"\nC",
+        expect![[r"
+        org.toml: [Buckets] tea-north-1: is missing; it must be the name of a bucket in that Region, for archives and templates
+        org.toml: Region: `tea-north-1` is in no partition that this release knows
+    "]],
+    );
+    check_invalid(
         "\"artifacts-of-ours\"",
         "\"Artifacts\"",
         expect![[r"
@@ -645,4 +653,16 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
     let said = release.succeed(&["undeploy", "org.toml", "--yes"]);
     assert!(said.contains("org-backup in eu-central-1 is not there."), "{said}");
     assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn a_release_has_every_file_of_the_program() {
+    let makefile = fs::read_to_string(repository("Makefile")).unwrap();
+    let copy = makefile.lines().find(|it| it.starts_with("\tcp scripts/deploy/")).unwrap();
+    for file in fs::read_dir(repository("scripts/deploy")).unwrap().map(|it| it.unwrap().path()) {
+        if file.is_file() {
+            let kind = format!("scripts/deploy/*.{} ", file.extension().unwrap().display());
+            assert!(copy.contains(&kind), "{}", file.display());
+        }
+    }
 }

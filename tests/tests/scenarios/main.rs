@@ -23,6 +23,7 @@ mod member_accounts_faults;
 mod member_accounts_machine;
 mod ministack;
 mod monitoring;
+mod partitions;
 mod plan;
 mod policy_types;
 mod preflight;

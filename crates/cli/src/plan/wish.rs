@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::policy_types;
 use aws::state::State;
+use aws::{Caller, policy_types};
 use plan::deployment::Fate;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::PolicyId;
-use plan::owner::Owner;
+use plan::owner::{Owner, stack_path};
 use plan::policy_types::Desired;
 use plan::resource::ResourceKind;
 use serde_json::Value;
@@ -154,7 +154,9 @@ async fn planned(
     let region = sight.session.region();
     let kept = of_stack(kept, (&stack, &region), &deployed, has_state, wishes);
     let stack_id = stack_id(&stack, &deployed, &kept);
-    let place = place(&stack, stack_id.as_deref(), &document, &kept, sight).await?;
+    let caller = management.caller().await?;
+    let partition = caller.partition;
+    let place = place(&stack, stack_id.as_deref(), &document, &kept, caller, sight).await?;
     let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
     let resolved = resolve(&document, &given, &place);
     if !resolved.mistakes.is_empty() {
@@ -173,7 +175,7 @@ async fn planned(
     }
     wishes.unknown = resolved.unknown;
     // Nothing can belong yet to a stack that does not exist.
-    let planned = || format!("arn:aws:cloudformation:::stack/{stack}/planned");
+    let planned = || format!("arn:{partition}:cloudformation:::stack/{stack}/planned");
     let stack_id = stack_id.unwrap_or_else(planned);
     let mut kept = kept;
     for Custom { logical_id, kind, properties } in resolved.resources {
@@ -264,18 +266,17 @@ async fn place(
     stack_id: Option<&str>,
     template: &plan::language::Node,
     kept: &[Entry],
+    caller: Caller,
     sight: Sight<'_>,
 ) -> Result<Place, Failure> {
     let management = sight.session.management(None, sight.deadline).await?;
-    let caller = management.caller().await?;
     let none = Desired::Enabled([].into());
     let (identity, _) = policy_types::observe(&management, &none).await?;
-    let suffix = if caller.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     let mut pseudo = BTreeMap::from([
         ("AWS::AccountId", caller.account),
-        ("AWS::Partition", caller.partition),
+        ("AWS::Partition", caller.partition.to_string()),
         ("AWS::Region", sight.session.region()),
-        ("AWS::URLSuffix", suffix.to_owned()),
+        ("AWS::URLSuffix", caller.partition.url_suffix().to_owned()),
     ]);
     if !stack.is_empty() {
         pseudo.insert("AWS::StackName", stack.to_owned());
@@ -307,6 +308,5 @@ async fn place(
 
 /// The name in the ARN of a stack.
 fn stack_name(stack_id: &str) -> &str {
-    let name = stack_id.split_once(":stack/").map_or(stack_id, |(_, name)| name);
-    name.split('/').next().unwrap_or_default()
+    stack_path(stack_id).split('/').next().unwrap_or_default()
 }

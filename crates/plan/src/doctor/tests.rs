@@ -265,13 +265,6 @@ fn elsewhere_events_need_the_forwarder() {
 }
 
 #[test]
-fn every_partition_has_one_region_of_events() {
-    assert_eq!(region_of_events("aws"), "us-east-1");
-    assert_eq!(region_of_events("aws-us-gov"), "us-gov-west-1");
-    assert_eq!(region_of_events("aws-cn"), "cn-northwest-1");
-}
-
-#[test]
 fn quotas_that_are_near_are_told() {
     check(
         |it| {

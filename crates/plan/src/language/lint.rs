@@ -11,6 +11,7 @@ use super::operator::{Allowed, CONTROL, Keyword, Operator, keyword};
 use super::policy::{Place, Policy};
 use super::rules::{COLD_DAYS, assigned, each, is_variable};
 use super::values;
+use crate::arn::Arn;
 
 /// Most entries that AWS documents, and the words for them.
 const LIMITS: &[(&str, usize)] =
@@ -236,8 +237,12 @@ fn copy_to_itself(
     findings: &mut Findings,
 ) {
     let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
-    let Some(["backup", region, "$account", vault]) = values::arn(target) else { return };
-    let name = vault.strip_prefix("backup-vault:");
+    let Some(Arn { service: "backup", region, account: "$account", resource, .. }) =
+        values::arn(target)
+    else {
+        return;
+    };
+    let name = resource.strip_prefix("backup-vault:");
     if name.is_none() || name != assigned(rule, "target_backup_vault_name") {
         return;
     }

@@ -3,78 +3,37 @@
 use std::time::SystemTime;
 
 use super::cron;
+use crate::arn::Arn;
+use crate::partition::Partition;
 
 /// Judges one value; the error is a sentence without a full stop.
 pub(super) type Judge = fn(&str, SystemTime) -> Result<(), String>;
 
-/// The Regions of every partition.
-const REGIONS: &[&str] = &[
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eusc-de-east-1",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
-];
-
-/// The resource types of a selection: everything behind `arn:PARTITION:`.
-const RESOURCE_TYPES: &[&str] = &[
-    "backup-gateway:*:*:vm/*",
-    "cloudformation:*:*:stack/*",
-    "dsql:*:*:cluster/*",
-    "dynamodb:*:*:table/*",
-    "ec2:*:*:instance/*",
-    "ec2:*:*:volume/*",
-    "eks:*:*:cluster/*",
-    "elasticfilesystem:*:*:file-system/*",
-    "fsx:*:*:file-system/*",
-    "fsx:*:*:volume/*",
-    "rds:*:*:cluster:*",
-    "rds:*:*:db:*",
-    "redshift-serverless:*:*:namespace/*",
-    "redshift:*:*:cluster:*",
-    "redshift:*:*:cluster/*",
-    "s3:::*",
-    "ssm-sap:*:*:HANA/*",
-    "storagegateway:*:*:gateway/*",
-    "timestream:*:*:database/*",
+/// The resource types of a selection: the service, and what it calls them. They are taken in every
+/// Region and account only.
+const RESOURCE_TYPES: &[(&str, &str)] = &[
+    ("backup-gateway", "vm/*"),
+    ("cloudformation", "stack/*"),
+    ("dsql", "cluster/*"),
+    ("dynamodb", "table/*"),
+    ("ec2", "instance/*"),
+    ("ec2", "volume/*"),
+    ("eks", "cluster/*"),
+    ("elasticfilesystem", "file-system/*"),
+    ("fsx", "file-system/*"),
+    ("fsx", "volume/*"),
+    ("rds", "cluster:*"),
+    ("rds", "db:*"),
+    ("redshift-serverless", "namespace/*"),
+    ("redshift", "cluster:*"),
+    ("redshift", "cluster/*"),
+    ("ssm-sap", "HANA/*"),
+    ("storagegateway", "gateway/*"),
+    ("timestream", "database/*"),
 ];
 
 pub(super) fn region(value: &str, _: SystemTime) -> Result<(), String> {
-    if REGIONS.contains(&value) {
+    if Partition::ALL.iter().any(|it| it.regions().contains(&value)) {
         return Ok(());
     }
     let why = if value == "*" { "; AWS wants every Region by its code" } else { "" };
@@ -94,7 +53,9 @@ pub(super) fn vault_name(value: &str, _: SystemTime) -> Result<(), String> {
 
 pub(super) fn air_gapped_vault(value: &str, _: SystemTime) -> Result<(), String> {
     match arn(value) {
-        Some(["backup", "$region", "$account", name]) if is_vault(name) => Ok(()),
+        Some(Arn {
+            service: "backup", region: "$region", account: "$account", resource, ..
+        }) if is_vault(resource) => Ok(()),
         _ => Err(format!(
             "`{value}` is not taken here; write \
              `arn:aws:backup:$region:$account:backup-vault:NAME` with `$region` and `$account` \
@@ -104,7 +65,7 @@ pub(super) fn air_gapped_vault(value: &str, _: SystemTime) -> Result<(), String>
 }
 
 pub(super) fn copy_vault(value: &str, _: SystemTime) -> Result<(), String> {
-    let Some(["backup", region, account, name]) = arn(value) else {
+    let Some(Arn { service: "backup", region, account, resource, .. }) = arn(value) else {
         return Err(format!(
             "`{value}` is not the ARN of a vault; write \
              `arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME` with `$account` for the account \
@@ -122,14 +83,14 @@ pub(super) fn copy_vault(value: &str, _: SystemTime) -> Result<(), String> {
             "`{value}` names no account; write `$account` for the account itself, or 12 digits"
         ));
     }
-    if !is_vault(name) {
+    if !is_vault(resource) {
         return Err(format!("`{value}` does not end in `backup-vault:NAME`"));
     }
     Ok(())
 }
 
 pub(super) fn role(value: &str, _: SystemTime) -> Result<(), String> {
-    let Some(["iam", "", account, name]) = arn(value) else {
+    let Some(Arn { service: "iam", region: "", account, resource, .. }) = arn(value) else {
         return Err(format!(
             "`{value}` is not the ARN of a role; write `arn:aws:iam::$account:role/NAME`"
         ));
@@ -140,7 +101,7 @@ pub(super) fn role(value: &str, _: SystemTime) -> Result<(), String> {
              is looked up in each account"
         ));
     }
-    let path = name.strip_prefix("role/").unwrap_or_default();
+    let path = resource.strip_prefix("role/").unwrap_or_default();
     let allowed = |it: u8| it.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&it);
     if path.is_empty() || !path.bytes().all(allowed) {
         return Err(format!("`{value}` does not end in `role/NAME`"));
@@ -199,9 +160,11 @@ pub(super) fn condition_value(value: &str, _: SystemTime) -> Result<(), String> 
 }
 
 pub(super) fn resource_type(value: &str, _: SystemTime) -> Result<(), String> {
-    let kind = value.strip_prefix("arn:").and_then(|it| it.split_once(':'));
-    let known = kind
-        .is_some_and(|(partition, kind)| is_partition(partition) && RESOURCE_TYPES.contains(&kind));
+    let known = arn(value).is_some_and(|it| match (it.service, it.region, it.account) {
+        ("s3", "", "") => it.resource == "*",
+        (service, "*", "*") => RESOURCE_TYPES.contains(&(service, it.resource)),
+        _ => false,
+    });
     if value == "*" || known {
         return Ok(());
     }
@@ -235,28 +198,9 @@ pub(super) fn number(value: &str) -> Option<u64> {
     is_digits(value).then(|| value.parse().unwrap_or(u64::MAX))
 }
 
-/// Service, Region, account and the rest of an ARN.
-pub(super) fn arn(value: &str) -> Option<[&str; 4]> {
-    let mut parts = value.splitn(6, ':');
-    let (prefix, partition) = (parts.next()?, parts.next()?);
-    if prefix != "arn" || !is_partition(partition) {
-        return None;
-    }
-    Some([parts.next()?, parts.next()?, parts.next()?, parts.next()?])
-}
-
-fn is_partition(value: &str) -> bool {
-    const PARTITIONS: &[&str] = &[
-        "aws",
-        "aws-cn",
-        "aws-eusc",
-        "aws-iso",
-        "aws-iso-b",
-        "aws-iso-e",
-        "aws-iso-f",
-        "aws-us-gov",
-    ];
-    PARTITIONS.contains(&value)
+/// The parts of an ARN of a partition that there is.
+pub(super) fn arn(value: &str) -> Option<Arn<'_>> {
+    Arn::parse(value).ok().filter(|it| it.known_partition().is_ok())
 }
 
 fn is_vault(value: &str) -> bool {

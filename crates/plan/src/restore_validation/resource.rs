@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::arn::Arn;
+
 /// Something restored that there is a check for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Resource {
@@ -45,16 +47,17 @@ impl fmt::Display for Resource {
 
 /// What `arn` names, if there is a check for it and it is what `resource_type` says.
 pub fn parse(resource_type: &str, arn: &str, recovery_point: Option<&str>) -> Option<Resource> {
-    let (service, name) = split(arn)?;
+    let arn = Arn::parse(arn).ok()?;
     let id = |prefix: &str| {
-        let id = name.strip_prefix(prefix)?;
+        let id = arn.resource.strip_prefix(prefix)?;
         (!id.is_empty() && !id.contains(['/', ':'])).then(|| id.to_owned())
     };
-    match (resource_type, service) {
+    match (resource_type, arn.service) {
         ("EC2", "ec2") => id("instance/").map(Resource::Instance),
         ("EBS", "ec2") => {
-            let snapshot = recovery_point.and_then(split).filter(|it| it.0 == "ec2");
-            let snapshot = snapshot.and_then(|it| it.1.strip_prefix("snapshot/"));
+            let snapshot = recovery_point.and_then(|it| Arn::parse(it).ok());
+            let snapshot = snapshot.filter(|it| it.service == "ec2");
+            let snapshot = snapshot.and_then(|it| it.resource.strip_prefix("snapshot/"));
             let snapshot = snapshot.map(ToOwned::to_owned);
             id("volume/").map(|id| Resource::Volume { id, snapshot })
         }
@@ -67,14 +70,6 @@ pub fn parse(resource_type: &str, arn: &str, recovery_point: Option<&str>) -> Op
         ("FSx", "fsx") => id("file-system/").map(Resource::FsxFileSystem),
         _ => None,
     }
-}
-
-/// The service of an ARN, and what follows the account.
-fn split(arn: &str) -> Option<(&str, &str)> {
-    let mut parts = arn.splitn(6, ':');
-    let (scheme, service) = (parts.next()?, parts.nth(1)?);
-    let name = parts.nth(2)?;
-    (scheme == "arn").then_some((service, name))
 }
 
 /// Where the objects of a restore are.

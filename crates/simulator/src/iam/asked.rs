@@ -1,5 +1,6 @@
 //! Requests to policies that no role of the simulator has.
 
+use plan::arn::Arn;
 use serde_json::Value;
 
 use super::expect_readable;
@@ -17,7 +18,7 @@ impl Asked {
     /// Whoever has this ARN asks to do `action` to `resource`.
     #[must_use]
     pub fn new(caller: &str, action: &str, resource: &str) -> Self {
-        let account = caller.split(':').nth(4).unwrap_or_default().to_owned();
+        let account = Arn::parse(caller).map_or("", |it| it.account).to_owned();
         let keys = [
             ("aws:principalaccount".to_owned(), vec![account.clone()]),
             ("aws:principalarn".to_owned(), vec![caller.to_owned()]),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use plan::arn::Arn;
+
 /// What stands for the account of a role that every account has.
 const ACCOUNT: &str = "$account";
 
@@ -47,9 +49,17 @@ pub(super) fn is_arn_like(pattern: &str, arn: &str) -> bool {
     if pattern == "*" {
         return true;
     }
-    let (pattern, arn): (Vec<_>, Vec<_>) =
-        (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
-    pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(it, text)| is_like(it, text))
+    match (Arn::parse(pattern), Arn::parse(arn)) {
+        (Ok(pattern), Ok(arn)) => {
+            is_like(pattern.partition, arn.partition)
+                && is_like(pattern.service, arn.service)
+                && is_like(pattern.region, arn.region)
+                && is_like(pattern.account, arn.account)
+                && is_like(pattern.resource, arn.resource)
+        }
+        (Err(_), Err(_)) => is_like(pattern, arn),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Policy documents: who may do what to what.
 
+use plan::arn::Arn;
 use serde_json::Value;
 
 use super::Unreadable;
@@ -121,8 +122,7 @@ impl Principal {
     /// Whether the caller is who is called `name`.
     fn is(&self, name: &str) -> bool {
         let of_account = |arn: &str| {
-            let mut parts = arn.splitn(6, ':').skip(4);
-            parts.next() == Some(self.account.as_str()) && parts.next() == Some("root")
+            Arn::parse(arn).is_ok_and(|it| it.account == self.account && it.resource == "root")
         };
         name == "*"
             || name == self.account

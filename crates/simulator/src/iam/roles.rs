@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use plan::partition::Partition;
 use serde_json::Value;
 
 use super::pattern::in_account;
@@ -79,7 +80,7 @@ impl Role {
         &self.name
     }
 
-    pub(crate) fn arn(&self, partition: &str, account: &str) -> String {
+    pub(crate) fn arn(&self, partition: Partition, account: &str) -> String {
         format!("arn:{partition}:iam::{account}:role{}{}", self.path, self.name)
     }
 

@@ -30,6 +30,8 @@ pub use self::policies::Policy;
 pub(crate) use self::policy_types::check as check_policy_type;
 pub use self::policy_types::{POLICY_TYPES, TypeStatus};
 pub use self::tree::Unit;
+use plan::partition::Partition;
+
 use crate::ids::Ids;
 use crate::refusal::{Constraint, Refusal};
 use crate::settings::{Pending, Settings};
@@ -82,7 +84,7 @@ pub struct Organization {
     pub quotas: Quotas,
     /// Whether accounts tell where they are, as they do since 2026.
     pub tells_paths: bool,
-    partition: &'static str,
+    partition: Partition,
     pending: Pending,
     publication: Pending,
     now: Duration,
@@ -105,12 +107,19 @@ pub struct Organization {
 
 impl Organization {
     /// The sample organization that `settings` describe.
+    ///
+    /// # Panics
+    ///
+    /// When no partition has their Region.
     #[must_use]
     pub fn sample(settings: &Settings) -> Self {
         sample::build(settings)
     }
 
     fn new(settings: &Settings) -> Self {
+        let Some(partition) = settings.partition() else {
+            panic!("`{}` is a Region of no partition", settings.region);
+        };
         let mut ids = Ids::new(settings.seed);
         ids.reserve(&settings.management_account);
         Self {
@@ -126,7 +135,7 @@ impl Organization {
                 delegated_administrators: 5,
             },
             tells_paths: true,
-            partition: settings.partition(),
+            partition,
             pending: settings.pending,
             publication: settings.publication,
             now: Duration::ZERO,
@@ -164,9 +173,9 @@ impl Organization {
         format!("arn:{partition}:organizations::{management}:{kind}/{}{path}", self.id)
     }
 
-    /// The partition of the organization, as in `aws`.
+    /// The partition of the organization.
     #[must_use]
-    pub fn partition(&self) -> &'static str {
+    pub fn partition(&self) -> Partition {
         self.partition
     }
 

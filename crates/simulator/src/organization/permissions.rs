@@ -1,6 +1,7 @@
 //! Who may do what: the management account, delegated administrators, and whoever the
 //! organization's resource policy names.
 
+use plan::arn::Arn;
 use serde_json::Value;
 
 use super::{Answer, Organization};
@@ -123,7 +124,8 @@ fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
 }
 
 fn is_account(principal: &str, account: &str) -> bool {
-    principal == "*" || principal == account || principal.split(':').nth(4) == Some(account)
+    let of_account = |it: &str| Arn::parse(it).is_ok_and(|it| it.account == account);
+    principal == "*" || principal == account || of_account(principal)
 }
 
 fn matches_action(pattern: &str, operation: &str) -> bool {

@@ -1,11 +1,12 @@
 //! The stacks of CloudFormation, and its switch of StackSets.
 
+use plan::arn::Arn;
 use serde_json::Value;
 
 use super::query::{element, reply, required};
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
-use crate::request::Call;
+use crate::request::{Call, Caller};
 use crate::stacks::{Stack, StackResource};
 use crate::world::World;
 
@@ -100,8 +101,8 @@ fn resource(world: &World, call: &Call) -> Result<String, Refusal> {
     let missing = || Refusal::new(Code::Validation, format!("Stack '{stack}' does not exist"));
     let described = named(world, call, stack).map(|it| arn(world, call, it));
     let is_here = |it: &str| {
-        let place = it.split(':').skip(3).take(2);
-        place.eq([call.caller.region.as_str(), call.caller.account.as_str()])
+        let Caller { region, account, .. } = &call.caller;
+        Arn::parse(it).is_ok_and(|it| it.region == region && it.account == account)
     };
     let of = |it: &str| world.stacks.resources_of(it).filter(|_| is_here(it));
     let resource = match (of(described.as_deref().unwrap_or(stack)), &described) {

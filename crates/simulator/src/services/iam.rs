@@ -1,6 +1,7 @@
 //! IAM: the roles of the caller's account.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use plan::partition::Partition;
 
 use super::query::{element, reply, required};
 use crate::iam::Role;
@@ -21,7 +22,7 @@ pub(super) fn perform(world: &World, operation: &str, call: &Call) -> Result<Rep
     Ok(reply(call.service, operation, &role))
 }
 
-fn view(role: &Role, partition: &str, account: &str) -> String {
+fn view(role: &Role, partition: Partition, account: &str) -> String {
     let arn = role.arn(partition, account);
     // AWS encodes the policy as in an address.
     let trust = role.trust_text(account);

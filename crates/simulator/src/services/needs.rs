@@ -1,5 +1,6 @@
 //! What a call needs to be allowed, as the service authorization reference of AWS has it.
 
+use plan::arn::Arn;
 use serde_json::{Map, Value};
 
 use super::cloudformation;
@@ -270,7 +271,7 @@ impl<'a> Request<'a> {
     fn assume_role(&self) -> Need {
         let role = self.call.parameter("RoleArn").unwrap_or_default();
         let mut need = self.need("sts:AssumeRole", role);
-        let account = role.split(':').nth(4).unwrap_or_default();
+        let account = Arn::parse(role).map_or("", |it| it.account);
         if self.world.organization.account(account).is_ok() {
             let organization = self.world.organization.id.clone();
             need.keys.insert("aws:resourceorgid".to_owned(), vec![organization]);
@@ -305,10 +306,7 @@ impl<'a> Request<'a> {
 
     /// What a service needs of `key` on the caller's behalf.
     fn through(&self, service: &str, action: &str, key: &str) -> Need {
-        let suffix = match self.world.organization.partition() {
-            "aws-cn" => "amazonaws.com.cn",
-            _ => "amazonaws.com",
-        };
+        let suffix = self.world.organization.partition().url_suffix();
         let via = format!("{service}.{}.{suffix}", self.call.caller.region);
         self.with(action, key, "kms:viaservice", &via)
     }

@@ -1,0 +1,98 @@
+//! Amazon Resource Names.
+
+use thiserror::Error;
+
+use crate::partition::{Partition, UnknownPartition};
+
+/// The parts of an ARN, as the IAM User Guide has them in "Amazon Resource Names (ARNs)".
+///
+/// They are text, since policies have variables and wildcards in them, and a function need not know
+/// the partition that it runs in. [`Arn::known_partition`] asks whether it is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Arn<'a> {
+    /// The partition, as in `aws-cn`.
+    pub partition: &'a str,
+    /// The service.
+    pub service: &'a str,
+    /// The Region; empty where the service has none.
+    pub region: &'a str,
+    /// The account; empty where the name alone is unique.
+    pub account: &'a str,
+    /// What is named, in the way of the service.
+    pub resource: &'a str,
+}
+
+/// Text that is not an ARN.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("this is not an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE)")]
+pub struct NotArn;
+
+impl<'a> Arn<'a> {
+    /// Takes `text` apart. Only the last part may have colons.
+    ///
+    /// # Errors
+    ///
+    /// When it has fewer parts, or lacks a partition, a service or a resource.
+    pub fn parse(text: &'a str) -> Result<Self, NotArn> {
+        let mut parts = text.strip_prefix("arn:").ok_or(NotArn)?.splitn(5, ':');
+        let mut next = || parts.next().ok_or(NotArn);
+        let (partition, service, region, account) = (next()?, next()?, next()?, next()?);
+        let resource = next()?;
+        if partition.is_empty() || service.is_empty() || resource.is_empty() {
+            return Err(NotArn);
+        }
+        Ok(Self { partition, service, region, account, resource })
+    }
+
+    /// The partition.
+    ///
+    /// # Errors
+    ///
+    /// When this release does not know it.
+    pub fn known_partition(&self) -> Result<Partition, UnknownPartition> {
+        self.partition.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_has_five_parts_behind_its_prefix() {
+        let arn = Arn::parse("arn:aws-cn:rds:cn-north-1:111122223333:db:orders").unwrap();
+        let Arn { partition, service, region, account, resource } = arn;
+        assert_eq!((partition, service), ("aws-cn", "rds"));
+        assert_eq!((region, account, resource), ("cn-north-1", "111122223333", "db:orders"));
+        assert_eq!(arn.known_partition(), Ok(Partition::China));
+    }
+
+    #[test]
+    fn the_region_and_the_account_may_be_empty() {
+        let arn = Arn::parse("arn:aws:s3:::reports").unwrap();
+        assert_eq!((arn.region, arn.account, arn.resource), ("", "", "reports"));
+    }
+
+    #[test]
+    fn an_arn_may_be_of_a_partition_that_is_newer() {
+        let arn = Arn::parse("arn:aws-tea:iam::111122223333:root").unwrap();
+        assert!(arn.known_partition().is_err());
+    }
+
+    #[test]
+    fn what_lacks_a_part_is_no_arn() {
+        for text in [
+            "",
+            "reports",
+            "arn",
+            "arn:aws:s3::reports",
+            "arn::s3:::reports",
+            "arn:aws::::reports",
+            "arn:aws:s3:::",
+            "ARN:aws:s3:::reports",
+            " arn:aws:s3:::reports",
+        ] {
+            assert_eq!(Arn::parse(text), Err(NotArn), "{text}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The partitions of AWS, and what each fact about one follows from.
+//!
+//! Everything here is in the table of partitions that every AWS SDK has, which `crates/aws` holds it
+//! against. `scripts/deploy/partitions.json` is written from it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// A part of AWS that shares nothing with the others: accounts, organizations and ARNs belong to one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Partition {
+    /// Where most of AWS is.
+    Commercial,
+    /// China.
+    China,
+    /// Where the government of the United States has its own Regions.
+    GovCloud,
+    /// The AWS European Sovereign Cloud.
+    EuropeanSovereign,
+    /// The isolated Regions of AWS Top Secret.
+    Iso,
+    /// The isolated Regions of AWS Secret.
+    IsoB,
+    /// The isolated Regions in Europe.
+    IsoE,
+    /// The isolated Regions of the newest partition in the United States.
+    IsoF,
+}
+
+/// A name that no partition has, as far as this release knows.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("`{0}` is not a partition of AWS that this release knows; hint: use a newer one")]
+pub struct UnknownPartition(String);
+
+/// A row of the table.
+struct Facts {
+    name: &'static str,
+    url_suffix: &'static str,
+    organizations_region: &'static str,
+    areas: &'static [&'static str],
+    regions: &'static [&'static str],
+}
+
+impl Partition {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Commercial,
+        Self::China,
+        Self::GovCloud,
+        Self::EuropeanSovereign,
+        Self::Iso,
+        Self::IsoB,
+        Self::IsoE,
+        Self::IsoF,
+    ];
+
+    const fn facts(self) -> Facts {
+        match self {
+            Self::Commercial => Facts {
+                name: "aws",
+                url_suffix: "amazonaws.com",
+                organizations_region: "us-east-1",
+                areas: &["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"],
+                regions: &[
+                    "af-south-1",
+                    "ap-east-1",
+                    "ap-east-2",
+                    "ap-northeast-1",
+                    "ap-northeast-2",
+                    "ap-northeast-3",
+                    "ap-south-1",
+                    "ap-south-2",
+                    "ap-southeast-1",
+                    "ap-southeast-2",
+                    "ap-southeast-3",
+                    "ap-southeast-4",
+                    "ap-southeast-5",
+                    "ap-southeast-6",
+                    "ap-southeast-7",
+                    "ca-central-1",
+                    "ca-west-1",
+                    "eu-central-1",
+                    "eu-central-2",
+                    "eu-north-1",
+                    "eu-south-1",
+                    "eu-south-2",
+                    "eu-west-1",
+                    "eu-west-2",
+                    "eu-west-3",
+                    "il-central-1",
+                    "me-central-1",
+                    "me-south-1",
+                    "mx-central-1",
+                    "sa-east-1",
+                    "us-east-1",
+                    "us-east-2",
+                    "us-west-1",
+                    "us-west-2",
+                ],
+            },
+            Self::China => Facts {
+                name: "aws-cn",
+                url_suffix: "amazonaws.com.cn",
+                organizations_region: "cn-northwest-1",
+                areas: &["cn"],
+                regions: &["cn-north-1", "cn-northwest-1"],
+            },
+            Self::GovCloud => Facts {
+                name: "aws-us-gov",
+                url_suffix: "amazonaws.com",
+                organizations_region: "us-gov-west-1",
+                areas: &["us-gov"],
+                regions: &["us-gov-east-1", "us-gov-west-1"],
+            },
+            Self::EuropeanSovereign => Facts {
+                name: "aws-eusc",
+                url_suffix: "amazonaws.eu",
+                organizations_region: "eusc-de-east-1",
+                areas: &["eusc-de"],
+                regions: &["eusc-de-east-1"],
+            },
+            Self::Iso => Facts {
+                name: "aws-iso",
+                url_suffix: "c2s.ic.gov",
+                organizations_region: "us-iso-east-1",
+                areas: &["us-iso"],
+                regions: &["us-iso-east-1", "us-iso-west-1"],
+            },
+            Self::IsoB => Facts {
+                name: "aws-iso-b",
+                url_suffix: "sc2s.sgov.gov",
+                organizations_region: "us-isob-east-1",
+                areas: &["us-isob"],
+                regions: &["us-isob-east-1", "us-isob-west-1"],
+            },
+            Self::IsoE => Facts {
+                name: "aws-iso-e",
+                url_suffix: "cloud.adc-e.uk",
+                organizations_region: "eu-isoe-west-1",
+                areas: &["eu-isoe"],
+                regions: &["eu-isoe-west-1"],
+            },
+            Self::IsoF => Facts {
+                name: "aws-iso-f",
+                url_suffix: "csp.hci.ic.gov",
+                organizations_region: "us-isof-south-1",
+                areas: &["us-isof"],
+                regions: &["us-isof-east-1", "us-isof-south-1"],
+            },
+        }
+    }
+
+    /// The name in ARNs, which `AWS::Partition` is in templates.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// What names of hosts end in, which `AWS::URLSuffix` is in templates.
+    pub const fn url_suffix(self) -> &'static str {
+        self.facts().url_suffix
+    }
+
+    /// The Region of AWS Organizations: of its one endpoint, and of the event bus that has its
+    /// events.
+    pub const fn organizations_region(self) -> &'static str {
+        self.facts().organizations_region
+    }
+
+    /// What its Regions begin with, before the place and the number, as `eusc-de` of `eusc-de-east-1`.
+    pub const fn areas(self) -> &'static [&'static str] {
+        self.facts().areas
+    }
+
+    /// The Regions that this release knows. There may be newer ones.
+    pub const fn regions(self) -> &'static [&'static str] {
+        self.facts().regions
+    }
+
+    /// The partition of a Region, also of one that is newer than this release; `None` where no
+    /// partition has Regions of such a name.
+    pub fn of_region(region: &str) -> Option<Self> {
+        let mut parts = region.rsplitn(3, '-');
+        let (_number, _place, area) = (parts.next()?, parts.next()?, parts.next()?);
+        Self::ALL.into_iter().find(|it| it.areas().contains(&area))
+    }
+}
+
+impl FromStr for Partition {
+    type Err = UnknownPartition;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPartition> {
+        let named = Self::ALL.into_iter().find(|it| it.name() == name);
+        named.ok_or_else(|| UnknownPartition(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    #[test]
+    fn every_partition_is_found_by_its_name_and_its_regions() {
+        for partition in Partition::ALL {
+            assert_eq!(partition.name().parse(), Ok(partition));
+            assert!(partition.regions().contains(&partition.organizations_region()));
+            for region in partition.regions() {
+                assert_eq!(Partition::of_region(region), Some(partition), "{region}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_partition_has_one_region_of_events() {
+        let region = |name: &str| name.parse::<Partition>().map(Partition::organizations_region);
+        assert_eq!(region("aws"), Ok("us-east-1"));
+        assert_eq!(region("aws-us-gov"), Ok("us-gov-west-1"));
+        assert_eq!(region("aws-cn"), Ok("cn-northwest-1"));
+    }
+
+    #[test]
+    fn a_region_that_is_newer_belongs_to_the_partition_of_its_area() {
+        for (region, partition) in [
+            ("sa-west-1", Partition::Commercial),
+            ("us-gov-central-1", Partition::GovCloud),
+            ("eusc-de-west-1", Partition::EuropeanSovereign),
+            ("us-isob-north-12", Partition::IsoB),
+        ] {
+            assert_eq!(Partition::of_region(region), Some(partition));
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_belongs_to_no_partition() {
+        for region in ["", "us", "us-east", "tea-north-1", "us-tea-east-1", "-us-east-1"] {
+            assert_eq!(Partition::of_region(region), None, "{region}");
+        }
+        let error = "aws-tea".parse::<Partition>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`aws-tea` is not a partition of AWS that this release knows; hint: use a newer one"
+        );
+    }
+
+    /// `UPDATE_EXPECT=1 cargo test -p plan partition` writes the file anew.
+    #[test]
+    fn the_program_that_deploys_has_the_same_table() {
+        let rows = Partition::ALL.map(|it| {
+            let row = json!({ "areas": it.areas(), "events": it.organizations_region() });
+            (it.name().to_owned(), row)
+        });
+        let table = Value::Object(Map::from_iter(rows));
+        expect_file!["../../../scripts/deploy/partitions.json"].assert_eq(&format!("{table:#}\n"));
+    }
+}
