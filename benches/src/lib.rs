@@ -1,7 +1,6 @@
 //! What the functions cost: counted, and held against what they may.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,

@@ -6,8 +6,6 @@
 //! and the jitter of retries comes from a generator that is seeded as well. Only signatures and the
 //! time of day that preflight looks at come from the real clock.
 
-#![expect(clippy::expect_used, reason = "a test that cannot set up has failed")]
-
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Write};

@@ -4,7 +4,6 @@
 //! for AWS gets into by itself. They ask the simulator what the caller may do.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"

@@ -20,6 +20,7 @@ use crate::member_accounts::identify;
 use crate::operation::START_EXECUTION;
 use crate::session::Session;
 use crate::state::{Expected, State};
+use plan::serialized;
 
 /// The state machine that carries runs through.
 #[derive(Debug)]
@@ -86,7 +87,7 @@ pub async fn start(
         let batches = batches(run, accounts).to_string();
         state.write(&run.batches_key(), batches, Expected::Anything).await?;
         // This comes last, since a run that has its order has everything.
-        let order = serde_json::to_string(order).unwrap_or_default();
+        let order = serialized::text(order);
         state.write(&run.order_key(), order, Expected::Anything).await?;
         machine.start(run).await
     };

@@ -25,6 +25,7 @@ use crate::error::{Error, Kind, log_left_out};
 use crate::operation::{DELETE_OBJECT, GET_OBJECT, LIST_OBJECTS, PUT_OBJECT};
 use crate::session::Session;
 use crate::stacks::{self, Stacks};
+use plan::serialized;
 
 /// The state bucket, until a deadline.
 #[derive(Debug)]
@@ -521,8 +522,7 @@ impl Slot {
         properties: &impl Serialize,
     ) -> Result<(), Error> {
         let by = self.by.clone();
-        // Properties were read from JSON, and can be written as such.
-        let properties = serde_json::to_value(properties).unwrap_or_default();
+        let properties = serialized::value(properties);
         let settled = |it: &Entry| it.settled(&by, physical_id, id, properties.clone());
         if self.version.is_some() && settled(&self.entry).says_the_same_as(&self.entry) {
             return Ok(());

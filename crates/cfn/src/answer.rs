@@ -94,8 +94,7 @@ impl<'a> Answer<'a> {
                 let cut = if kept.len() < whole.len() { "…" } else { "" };
                 format!("{kept}{cut}{}", self.ending)
             });
-            // Only strings are serialized, which cannot fail.
-            let body = serde_json::to_string(&self).unwrap_or_default();
+            let body = serde_json::to_string(&self).expect("an answer has only strings");
             let excess = body.len().saturating_sub(LIMIT);
             if excess == 0 {
                 return body;

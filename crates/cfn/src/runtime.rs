@@ -54,7 +54,7 @@ pub async fn refuse_to_start<T>(
     error!(reason = message, "the function cannot start");
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
     let diagnostic = Diagnostic { error_type: kind.to_owned(), error_message: message.clone() };
-    let body = serde_json::to_string(&diagnostic).unwrap_or_default();
+    let body = serde_json::to_string(&diagnostic)?;
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST")?;
     request.set_uri(format!("http://{api}/2018-06-01/runtime/init/error"))?;

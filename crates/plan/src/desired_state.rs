@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::owner::Owner;
 use crate::resource::{ResourceKind, UnknownFunction};
+use crate::serialized;
 
 /// The shape of an [`Entry`] that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -181,8 +182,7 @@ impl Entry {
 
     /// The entry as it is written.
     pub fn text(&self) -> String {
-        // Strings, numbers and JSON are serialized, which cannot fail.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        serialized::pretty(self)
     }
 
     /// Where the entry is kept: `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`.

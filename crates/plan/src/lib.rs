@@ -27,4 +27,5 @@ pub mod reattach;
 pub mod report;
 pub mod resource;
 pub mod restore_validation;
+pub mod serialized;
 pub mod service_access;

@@ -17,6 +17,7 @@ use aws::Session;
 use aws::state::{Intent, Leftover, Sequel, Slot, Subject};
 use cfn::{Change, Failure, Outcome, Reply, Request};
 use plan::resource::ResourceKind;
+use plan::serialized;
 use serde::Serialize;
 use tracing::info;
 
@@ -58,8 +59,7 @@ pub async fn serve<P: Serialize>(
                 Slot::open(session, subject, is_new, request.deadline).await?
             }
             Change::Remove { properties } => {
-                // Properties were read from JSON, and can be written as such.
-                let kept = properties.as_ref().and_then(|it| serde_json::to_value(it).ok());
+                let kept = properties.as_ref().map(serialized::value);
                 let deadline = request.deadline;
                 Slot::open_to_delete(session, subject, physical_id, is_issued, kept, deadline).await
             }

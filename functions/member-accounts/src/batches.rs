@@ -24,6 +24,7 @@ use tracing::{info, warn};
 use crate::fleet::{Barred, Fleet};
 use crate::properties::Properties;
 use crate::{last_call, reply, report};
+use plan::serialized;
 
 /// Why a step of the state machine cannot be done.
 #[derive(Debug, Error)]
@@ -74,7 +75,7 @@ impl Beginning<'_> {
             skipped,
             supported: fleet.all_supported().await,
         };
-        let answer = serde_json::to_string(self.ticket).unwrap_or_default();
+        let answer = serialized::text(self.ticket);
         let Self { state, machine, id, .. } = self;
         Ok(member_runs::start(state, machine, id, &order, accounts, Some(answer)).await?)
     }
@@ -141,7 +142,7 @@ async fn work(
     let accounts = iter(batch.accounts.clone());
     let barred = if batch.is_patient() { Barred::Keep } else { Barred::Fail };
     let work = fleet.work(accounts, properties.concurrency(), &total, barred).await;
-    let tally = serde_json::to_string(&work.tally).unwrap_or_default();
+    let tally = serialized::text(&work.tally);
     let result = format!("{tally}\n{}", work.report);
     state.write(&batch.result_key(), result, Expected::Anything).await?;
     let (ready, not_ready) = (work.tally.ready, work.tally.not_ready);

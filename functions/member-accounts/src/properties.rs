@@ -7,6 +7,7 @@ use std::str::FromStr;
 use cfn::{Flag, List};
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
 use plan::member_accounts::{Desired, OnNotReady, OptIn, Preferences};
+use plan::serialized;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -142,8 +143,7 @@ pub enum Invalid {
 impl Properties {
     /// The properties as they are kept.
     pub(crate) fn kept(&self) -> Value {
-        // They were read from JSON, and can be written as such.
-        serde_json::to_value(self).unwrap_or_default()
+        serialized::value(self)
     }
 
     /// What is wanted in every account.

@@ -12,6 +12,7 @@ use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
 use plan::resource::ResourceKind;
+use plan::serialized;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -180,7 +181,7 @@ async fn policy(
     let preview = preview.await?;
     let mut look = Look::at(&preview.steps);
     // What is kept has the document in place of where it comes from.
-    let mut now = serde_json::to_value(&it).unwrap_or_default();
+    let mut now = serialized::value(&it);
     if let Some(now) = now.as_object_mut() {
         now.remove("ContentUrl");
         now.remove("Variables");

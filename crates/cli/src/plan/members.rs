@@ -8,6 +8,7 @@ use member_accounts::{Properties, preview};
 use plan::id::AccountId;
 use plan::member_accounts::Line;
 use plan::report::{Hearsay, hearsay};
+use plan::serialized;
 
 use super::Sight;
 use super::look::{Look, UNCHANGED};
@@ -59,7 +60,7 @@ pub(super) async fn look(
 /// Whether a deployment has the function work in the accounts at all.
 fn occasion(wish: &Wish, properties: &Properties) -> Option<String> {
     let kept = wish.kept.as_ref().filter(|_| wish.is_deployed)?;
-    let differing = kept.differing(&serde_json::to_value(properties).ok()?)?;
+    let differing = kept.differing(&serialized::value(properties))?;
     Some(if differing.is_empty() {
         UNCHANGED.to_owned()
     } else {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::{Change, Preferences, Problem};
 use crate::id::{AccountId, Region, ResourceType, TargetId};
+use crate::serialized;
 
 /// How many failures an answer names.
 const EXAMPLES: usize = 10;
@@ -193,8 +194,7 @@ pub struct Line {
 impl Line {
     /// The line as it is written, with its end.
     pub fn text(&self) -> String {
-        // Strings, booleans and lists of them are serialized, which cannot fail.
-        serde_json::to_string(self).unwrap_or_default() + "\n"
+        serialized::text(self) + "\n"
     }
 }
 

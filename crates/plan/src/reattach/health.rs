@@ -1,5 +1,6 @@
 //! Which accounts have an effective policy that AWS withholds.
 
+use crate::serialized;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,7 @@ impl Health {
 
     /// This as it is kept.
     pub fn text(&self) -> String {
-        // A list of strings is serialized, which cannot fail.
-        serde_json::to_string(self).unwrap_or_default()
+        serialized::text(self)
     }
 
     /// What is different `now`; `None` when it is the same, which is not told again.

@@ -1,5 +1,6 @@
 //! When everything was last looked after.
 
+use crate::serialized;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,7 @@ impl Sweep {
 
     /// The text as it is kept.
     pub fn text(self) -> String {
-        // A number is serialized, which cannot fail.
-        serde_json::to_string(&self).unwrap_or_default()
+        serialized::text(&self)
     }
 
     /// When it came to its end.

@@ -2,7 +2,6 @@
 //! stand-in for it.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "the helpers of tests may panic as the tests do"
