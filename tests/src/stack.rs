@@ -6,6 +6,7 @@
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
 
+use plan::owner::stack_path;
 use plan::resource::ResourceKind;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -185,6 +186,14 @@ impl<'a> Stack<'a> {
     #[must_use]
     pub fn in_account(self, account: &str) -> Self {
         self.unlimited().with("AWS_ACCESS_KEY_ID", account)
+    }
+
+    /// Has the stack in this account, where CloudFormation tells of it to nobody else.
+    #[must_use]
+    pub fn deployed_in(self, account: &str) -> Self {
+        let stack = stack_path(&self.arn);
+        let arn = format!("arn:aws:cloudformation:us-east-1:{account}:stack/{stack}");
+        Self { arn, ..self }
     }
 
     /// Runs the function with another role than that of its template.

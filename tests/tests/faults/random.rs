@@ -44,6 +44,10 @@ impl<'a> Scene<'a> {
             if resource.assumes_role {
                 let member = organization.id("production-001");
                 stack = stack.in_account(&member);
+                // With a state bucket `reattach` asks for the stack, which is in its own account.
+                if !is_kept {
+                    stack = stack.deployed_in(&member);
+                }
             }
             if is_kept { stack.kept() } else { stack }
         };
