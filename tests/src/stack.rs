@@ -6,13 +6,13 @@
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
 
-use plan::owner::stack_path;
-use plan::resource::ResourceKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use plan::owner::stack_path;
+use plan::resource::ResourceKind;
 use serde_json::{Map, Value, json};
 use simulator::{Function, Hold, Outcome, StackResource};
 use tokio::time::Instant;
@@ -75,6 +75,8 @@ pub struct Stack<'a> {
     pub again_after: Vec<Duration>,
     /// Whether every answer to the next request is refused.
     pub refused: bool,
+    /// Every ResponseURL that refuses its answers.
+    refusing: BTreeSet<String>,
     /// How long after the next Create is sent a sibling fails, so that CloudFormation deletes the
     /// resource while it is being created.
     pub cancelled_after: Option<Duration>,
@@ -154,6 +156,7 @@ impl<'a> Stack<'a> {
             twice: false,
             again_after: Vec::new(),
             refused: false,
+            refusing: BTreeSet::new(),
             cancelled_after: None,
             history: Vec::new(),
             rollback: None,
@@ -296,9 +299,11 @@ impl<'a> Stack<'a> {
         let function = self.function(&self.organization.wire("Late").unwrap());
         let outcome = function.invoke(all[index], self.deadline, LOG_STREAM).await;
         // Where CloudFormation refused the answer, it does so again.
+        let url = all[index]["ResponseURL"].as_str().unwrap();
         let is_refused =
             matches!(&outcome, Outcome::Failed(Value::String(why)) if why.starts_with(REFUSED));
-        let is_over = is_refused || outcome == Outcome::Returned(Value::Null);
+        let is_over =
+            is_refused && self.refusing.contains(url) || outcome == Outcome::Returned(Value::Null);
         assert!(is_over, "{outcome:?}\n{}", in_process::take_logs());
         true
     }
@@ -487,7 +492,9 @@ impl<'a> Stack<'a> {
         self.history.push(event.clone());
         let started = Instant::now();
         if std::mem::take(&mut self.refused) {
-            self.organization.refuse_responses(event["ResponseURL"].as_str().unwrap());
+            let url = event["ResponseURL"].as_str().unwrap();
+            self.organization.refuse_responses(url);
+            self.refusing.insert(url.to_owned());
         }
         if !self.redelivers {
             return self.send(event).await;

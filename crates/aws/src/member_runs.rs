@@ -9,6 +9,7 @@ use aws_types::SdkConfig;
 use plan::id::{RoleArn, RunId};
 use plan::member_accounts::Account;
 use plan::member_accounts::run::{Order, batches};
+use plan::serialized;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::info;
@@ -20,7 +21,6 @@ use crate::member_accounts::identify;
 use crate::operation::START_EXECUTION;
 use crate::session::Session;
 use crate::state::{Expected, State};
-use plan::serialized;
 
 /// The state machine that carries runs through.
 #[derive(Debug)]

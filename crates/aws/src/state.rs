@@ -15,6 +15,7 @@ use leaky_bucket::RateLimiter;
 use plan::desired_state::{Delivery, Entry, Standing};
 use plan::presence;
 use plan::resource::ResourceKind;
+use plan::serialized;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -25,7 +26,6 @@ use crate::error::{Error, Kind, log_left_out};
 use crate::operation::{DELETE_OBJECT, GET_OBJECT, LIST_OBJECTS, PUT_OBJECT};
 use crate::session::Session;
 use crate::stacks::{self, Stacks};
-use plan::serialized;
 
 /// The state bucket, until a deadline.
 #[derive(Debug)]

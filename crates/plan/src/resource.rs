@@ -28,9 +28,7 @@ pub enum ResourceKind {
 
 /// There is no function of this name.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error(
-    "its function `{0}` is not known; hint: update this program to the newest one that is deployed"
-)]
+#[error("its function `{0}` is not known; hint: use the release that wrote it, or a newer one")]
 pub struct UnknownFunction(String);
 
 impl ResourceKind {

@@ -15,6 +15,7 @@ use plan::id::{AccountId, RunId};
 use plan::member_accounts::run::{Batch, Order};
 use plan::member_accounts::{Account, Failure as Unready, Outcome, Refusal, Tally};
 use plan::resource::ResourceKind;
+use plan::serialized;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -24,7 +25,6 @@ use tracing::{info, warn};
 use crate::fleet::{Barred, Fleet};
 use crate::properties::Properties;
 use crate::{last_call, reply, report};
-use plan::serialized;
 
 /// Why a step of the state machine cannot be done.
 #[derive(Debug, Error)]

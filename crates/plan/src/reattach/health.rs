@@ -1,9 +1,10 @@
 //! Which accounts have an effective policy that AWS withholds.
 
-use crate::serialized;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+
+use crate::serialized;
 
 /// The accounts whose effective policy is invalid, as they were last told of.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

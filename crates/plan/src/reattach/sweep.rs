@@ -1,9 +1,10 @@
 //! When everything was last looked after.
 
-use crate::serialized;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use crate::serialized;
 
 /// That everything was looked after, as it is kept in the state bucket.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -21,6 +21,8 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use plan::partition::Partition;
+
 pub(crate) use self::accounts::Creation;
 pub use self::accounts::{Account, AccountState};
 pub use self::effective::EffectivePolicy;
@@ -30,8 +32,6 @@ pub use self::policies::Policy;
 pub(crate) use self::policy_types::check as check_policy_type;
 pub use self::policy_types::{POLICY_TYPES, TypeStatus};
 pub use self::tree::Unit;
-use plan::partition::Partition;
-
 use crate::ids::Ids;
 use crate::refusal::{Constraint, Refusal};
 use crate::settings::{Pending, Settings};
