@@ -41,13 +41,11 @@ impl<'a> Scene<'a> {
         let stack = |resource: &crate::resources::Resource| {
             let mut stack =
                 organization.stack(resource.function).named(resource.name).redelivered();
-            if resource.assumes_role {
+            // Only CloudFormation tells a function whether its stack exists, in the account of the
+            // stack; see docs/limits.md. So where `reattach` is, there are stack and function.
+            if resource.assumes_role && !is_kept {
                 let member = organization.id("production-001");
-                stack = stack.in_account(&member);
-                // With a state bucket `reattach` asks for the stack, which is in its own account.
-                if !is_kept {
-                    stack = stack.deployed_in(&member);
-                }
+                stack = stack.in_account(&member).deployed_in(&member);
             }
             if is_kept { stack.kept() } else { stack }
         };

@@ -107,7 +107,8 @@ impl World {
 impl Schedule {
     /// The schedule of a seed.
     pub(crate) fn new(seed: u64) -> Self {
-        let rng = &mut Rng::with_seed(seed);
+        // Neighbouring seeds would draw alike: their bits are spread first.
+        let rng = &mut Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let world = World::new(rng);
         let mut rounds: Vec<_> = (0..rng.usize(1..=3)).map(|_| round(rng)).collect();
         if world.has(Condition::StateBucket) {
