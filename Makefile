@@ -98,7 +98,7 @@ bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, 
 	cargo build $(WORKSPACE) --all-targets
 	"$(TARGET)/debug/peers" --package "$(PACKAGE)" --python .venv/peers/bin/python
 	"$(TARGET)/debug/convergence" --package "$(PACKAGE)"
-	cargo bench --locked --package plan --bench language
+	cargo bench --locked --package policy --bench language
 
 .PHONY: soak
 soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again

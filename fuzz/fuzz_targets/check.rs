@@ -5,12 +5,13 @@
 use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
-use plan::language::{check, json, parse};
+use policy::{check, json, parse};
 
 fuzz_target!(|text: &str| {
     // The first byte moves the clock, since schedules are judged by it.
     let days = text.bytes().next().unwrap_or_default();
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000 + u64::from(days) * 86_400);
+    let now =
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000 + u64::from(days) * 86_400);
     for finding in check(text, now) {
         let place = finding.span.start as usize..finding.span.end as usize;
         assert!(text.get(place).is_some(), "{finding:?}");

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
-use plan::language::{Effective, Inherited, Policy, contested, parse, published};
+use policy::{Effective, Inherited, Policy, contested, parse, published};
 
 fuzz_target!(|text: &str| {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);

@@ -11,7 +11,7 @@ from parameters import DERIVED, SHARED, Parameters, slug
 from template import Parameter, Template, as_text
 
 # The partitions of AWS: what their Regions begin with, and where the events of AWS Organizations are.
-# A test writes the file from the table in `crates/plan/src/partition.rs`.
+# A test writes the file from the table in `crates/policy/src/partition.rs`.
 PARTITIONS = json.loads(pathlib.Path(__file__).with_name("partitions.json").read_bytes())
 
 # What programs are for, by the machine in their ELF header.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_organizations::types::{PolicySummary, PolicyType as WireType};
 use plan::backup_policy::{Existing, Observed, Room, Step};
-use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, PolicyType, Target, TargetId};
 use plan::owner::{OWNER_TAG, Owner};
+use policy::document::Document;
 use tracing::info;
 
 use crate::calls::log_plan;

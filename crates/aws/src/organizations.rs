@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_organizations::types::{
     OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
 };
-use plan::arn::Arn;
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
+use policy::arn::Arn;
 
 use crate::error::{Error, Kind, log_left_out};
 use crate::operation::{

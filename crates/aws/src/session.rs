@@ -10,9 +10,9 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::Builder;
-use plan::arn::Arn;
 use plan::id::RoleArn;
-use plan::partition::Partition;
+use policy::arn::Arn;
+use policy::partition::Partition;
 use tokio::time::Instant;
 
 use crate::api::{Question, Service, ask};

@@ -17,8 +17,8 @@ use hyper::body::{Body, Bytes, Frame};
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
 use plan::owner::Owner;
-use plan::partition::Partition;
 use plan::policy_types::{Desired, Status};
+use policy::partition::Partition;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use plan::language::{self, Finding, Node, Policy, Severity, Value, contested, inspect, locate};
+use policy::{Finding, Node, Policy, Severity, Value, contested, inspect, locate};
 use serde_json::json;
 
 use crate::input::{self, Input};
@@ -59,7 +59,7 @@ fn findings(input: &Input, now: SystemTime) -> Vec<Finding> {
         findings.extend(level(policies, now));
     } else if input::is_json(input) {
         // The text is what is sent to AWS, so its length counts too.
-        return language::check(&input.text, now);
+        return policy::check(&input.text, now);
     } else {
         findings.extend(inspect(&document, now));
     }

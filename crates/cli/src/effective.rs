@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use plan::language::{
+use policy::{
     EffectiveError, Inherited, Leaf, Origin, Policy, Setting, Severity, Source, Value, contested,
     inspect, locate,
 };
@@ -82,7 +82,7 @@ fn previous(path: Option<&Path>) -> Result<serde_json::Value, Failure> {
 fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, Failure> {
     let mut input = input::read(path)?;
     let (document, findings) = input::parse(&input);
-    let refused = |input: &Input, mut findings: Vec<plan::language::Finding>| {
+    let refused = |input: &Input, mut findings: Vec<policy::Finding>| {
         locate(&input.text, &mut findings);
         let lines = findings.iter().map(|it| output::line(&input.name, it));
         let findings = lines.collect::<Vec<_>>().join("\n");

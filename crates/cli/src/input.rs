@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use plan::language::{Finding, Node, json};
+use policy::{Finding, Node, json};
 
 use crate::{Failure, yaml};
 

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use plan::language::{Finding, Severity};
+use policy::{Finding, Severity};
 
 use crate::Failure;
 

@@ -1,6 +1,6 @@
 //! Finds the backup policies inside a CloudFormation template.
 
-use plan::language::{Finding, Member, Node, Value, inspect, json};
+use policy::{Finding, Member, Node, Value, inspect, json};
 use std::time::SystemTime;
 
 /// Whether the document is a template.

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plan::language::{Finding, Member, Node, Severity, Span, Value, json, locate};
+use policy::{Finding, Member, Node, Severity, Span, Value, json, locate};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 /// The most values a document may have once its aliases are written out.
@@ -252,7 +252,7 @@ fn finding(code: &'static str, path: String, span: Span, message: String) -> Fin
 
 #[cfg(test)]
 mod tests {
-    use plan::language::json;
+    use policy::json;
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
     use proptest::sample::select;

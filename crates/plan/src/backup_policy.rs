@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use policy::document::Document;
 use thiserror::Error;
 
-use crate::document::Document;
 use crate::id::{PolicyId, PolicyName, TagKey, TagValue, TargetId};
 use crate::owner::{OWNER_TAG, Owner, TAG_PREFIX, our_tag};
 use crate::policy_types::Status;

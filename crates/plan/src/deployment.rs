@@ -1,6 +1,6 @@
 //! What deploying a new template does to the resources that it no longer has.
 
-use crate::language::Node;
+use policy::Node;
 
 /// What becomes of a resource that the new template does not have.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,7 +34,7 @@ pub fn fate(deployed: &Node, logical_id: &str) -> Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::json;
+    use policy::json;
 
     /// What becomes of `Daily` when the deployed template has these members of it.
     fn becomes(members: &str) -> Fate {

@@ -6,10 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use policy::arn::Arn;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
-
-use crate::arn::Arn;
 
 /// Text that does not have the shape of what it is given for.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]

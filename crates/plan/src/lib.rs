@@ -7,19 +7,15 @@
 //! `Observed` is what the organization has, `plan` compares the two, a `Step` is one thing to do
 //! and says so in words, and a `Refusal` is why nothing is done.
 
-pub mod arn;
 pub mod backup_policy;
 pub mod deployment;
 pub mod desired_state;
 pub mod doctor;
-pub mod document;
 pub mod global_settings;
 pub mod id;
-pub mod language;
 pub mod member_accounts;
 pub mod outlook;
 pub mod owner;
-pub mod partition;
 pub mod policy_types;
 pub mod preflight;
 pub mod presence;

@@ -11,8 +11,9 @@ use std::time::SystemTime;
 
 pub use difference::{Difference, Part, What, differences, sentence};
 
+use policy::EffectiveError;
+
 use crate::id::{AccountId, PolicyId, TargetId};
-use crate::language::EffectiveError;
 use crate::preflight::{Change, Merge, Organization, Situation, Withheld, suspects_between};
 
 /// Where an account is.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
+use policy::arn::Arn;
+use policy::document::sha256;
 
-use crate::arn::Arn;
 use crate::id::{TagKey, TagValue};
 
 /// The tag by which a policy says which resource of which stack made it.
@@ -66,16 +66,6 @@ fn digest(text: &str) -> TagValue {
     let hex = sha256(text.as_bytes());
     TagValue::from_str(&hex)
         .unwrap_or_else(|_| unreachable!("64 hexadecimal digits make a tag value"))
-}
-
-/// The SHA-256 of `bytes` in hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

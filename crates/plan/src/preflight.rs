@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
+use policy::document::Document;
+use policy::{EffectiveError, Finding, Inherited, Policy, Severity};
 use thiserror::Error;
 
-use crate::document::Document;
 use crate::id::{AccountId, PolicyId, PolicyName, TargetId};
-use crate::language::{self, EffectiveError, Finding, Inherited, Policy, Severity};
 
 /// The backup policies of an organization and where they are attached.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +114,7 @@ impl fmt::Display for Withheld {
 ///
 /// When AWS Organizations would refuse it, or AWS Backup could not make a plan of it.
 pub fn check(document: &Document, now: SystemTime) -> Result<(), Invalid> {
-    let mut findings = language::check(&document.minified(), now);
+    let mut findings = policy::check(&document.minified(), now);
     findings.retain(|it| it.severity == Severity::Error);
     if findings.is_empty() { Ok(()) } else { Err(Invalid(findings)) }
 }
@@ -208,7 +208,7 @@ impl<'a> Situation<'a> {
 
 /// A text that cannot be read, which AWS took when it was newer than this program, says nothing.
 fn readable(text: &str) -> Option<Policy> {
-    language::parse(text).ok()
+    policy::parse(text).ok()
 }
 
 /// The merged state at each target, made when it is first asked for.

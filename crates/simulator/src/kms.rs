@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 
 use crate::refusal::{Code, Refusal};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use plan::partition::Partition;
+use policy::partition::Partition;
 
 /// How a simulated organization is made and how it behaves.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::partition::Partition;
+use policy::partition::Partition;
 
 /// A stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 
 use crate::ids::Ids;
 use crate::refusal::{Code, Refusal};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plan::arn::Arn;
-use plan::partition::Partition;
+use policy::arn::Arn;
+use policy::partition::Partition;
 
 use crate::iam::{Policy, Role};
 use crate::ids::Ids;

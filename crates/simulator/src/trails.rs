@@ -1,7 +1,7 @@
 //! Trails of CloudTrail: which there are, and what they record.
 
-use plan::arn::Arn;
-use plan::partition::Partition;
+use policy::arn::Arn;
+use policy::partition::Partition;
 use serde_json::{Value, json};
 
 use crate::refusal::{Code, Refusal};

@@ -11,11 +11,11 @@ use aws::state::{Intent, Leftover, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Failure, Outcome, Reply, Request};
 use plan::backup_policy::{Claim, Desired, Observed, Step, Tags, plan};
-use plan::document::Document;
 use plan::id::{PolicyId, PolicyName, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
 use plan::resource::ResourceKind;
+use policy::document::Document;
 
 use crate::preflight::{Outlook, judge};
 pub use crate::properties::{Content, ContentUrl, Preflight, Properties};

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use cfn::{Flag, List};
 use plan::backup_policy::{Claim, Tags};
-use plan::document::{Document, Variable};
 use plan::id::{PolicyName, RoleArn, Target};
+use policy::document::{Document, Variable};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;

@@ -3,7 +3,7 @@
 use aws::Management;
 use aws::stacks::{Stack, describe, template};
 use plan::deployment::{Fate, fate};
-use plan::language::Node;
+use policy::Node;
 
 use crate::{chain, input};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
 
-use plan::language::{Node, Value as Written};
+use policy::{Node, Value as Written};
 use regex::Regex;
 use serde_json::Value;
 

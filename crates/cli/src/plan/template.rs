@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use cfn::OF_THE_DEPLOYMENT;
-use plan::language::{Member, Node, Value as Written};
 use plan::resource::ResourceKind;
+use policy::{Member, Node, Value as Written};
 use serde_json::{Map, Value};
 
 use super::parameters::{Given, Parameter, Taken};

@@ -264,7 +264,7 @@ fn stack_id(name: &str, deployed: &Deployed, kept: &[Entry]) -> Option<String> {
 async fn place(
     stack: &str,
     stack_id: Option<&str>,
-    template: &plan::language::Node,
+    template: &policy::Node,
     kept: &[Entry],
     caller: Caller,
     sight: Sight<'_>,

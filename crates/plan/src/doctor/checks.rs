@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use policy::MAX_CHARACTERS;
+
 use super::{Check, Observed, Policy, Read, Stack, State, Verdict};
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
-use crate::document::MAX_CHARACTERS;
 use crate::global_settings::Setting;
 use crate::policy_types::Status;
 

@@ -1,10 +1,10 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use expect_test::{Expect, expect};
+use policy::document::Document;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::document::Document;
 use crate::id::{PolicyId, PolicyName};
 
 const ROOT: &str = "r-cd34";

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use policy::{Inherited, Policy};
 use serde_json::{Value, json};
 
 use super::Note;
@@ -10,7 +11,6 @@ use super::organization::{Organization, Placed};
 use super::plans::Plan;
 use super::wanted::Wanted;
 use crate::id::{AccountId, PolicyId, Region, RoleName, TargetId, VaultName};
-use crate::language::{self, Inherited, Policy};
 use crate::member_accounts::{self, Desired};
 
 /// What an account gets that has these policies attached on the way down to it.
@@ -164,7 +164,7 @@ fn read(organization: &Organization) -> (BTreeMap<&PolicyId, Policy>, Vec<Note>)
     let mut notes = Vec::new();
     let mut policies = BTreeMap::new();
     for (id, policy) in &organization.policies {
-        let parsed = policy.text.as_deref().and_then(|it| language::parse(it).ok());
+        let parsed = policy.text.as_deref().and_then(|it| policy::parse(it).ok());
         if let Some(parsed) = parsed {
             policies.insert(id, parsed);
         } else if organization.attached.values().flatten().any(|it| it == id) {
@@ -194,8 +194,8 @@ impl Reached {
         let settings = effective.leaves().into_iter().map(|it| Setting {
             path: it.path,
             value: match it.setting {
-                language::Setting::One(value) => json!(value.as_ref()),
-                language::Setting::Many(values) => values.iter().map(AsRef::as_ref).collect(),
+                policy::Setting::One(value) => json!(value.as_ref()),
+                policy::Setting::Many(values) => values.iter().map(AsRef::as_ref).collect(),
             },
             origins: it.origins.iter().map(origin).collect(),
         });
@@ -211,8 +211,8 @@ impl Reached {
     }
 }
 
-fn origin(it: &language::Origin) -> Origin {
-    let language::Source { target, policy } = it.source.as_ref();
+fn origin(it: &policy::Origin) -> Origin {
+    let policy::Source { target, policy } = it.source.as_ref();
     let (policy, target) = (policy.clone(), target.clone());
     Origin { operator: it.operator.as_str(), policy, target }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::arn::Arn;
+use policy::arn::Arn;
 
 /// Something restored that there is a check for.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! Requests to policies that no role of the simulator has.
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 use serde_json::Value;
 
 use super::expect_readable;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 
 /// What stands for the account of a role that every account has.
 const ACCOUNT: &str = "$account";

@@ -1,6 +1,6 @@
 //! Policy documents: who may do what to what.
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 use serde_json::Value;
 
 use super::Unreadable;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::partition::Partition;
+use policy::partition::Partition;
 use serde_json::Value;
 
 use super::pattern::in_account;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use plan::language::{self, Finding, Severity};
+use policy::{Finding, Severity};
 use serde_json::Value;
 
 use super::{Answer, BACKUP_POLICY};
@@ -23,7 +23,7 @@ pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
         return Err(Refusal::constraint(Constraint::PolicyContent, message));
     }
     let admitted = if kind == BACKUP_POLICY {
-        !language::check(content, now).iter().any(refuses)
+        !policy::check(content, now).iter().any(refuses)
     } else {
         serde_json::from_str::<Value>(content).is_ok_and(|it| it.is_object())
     };

@@ -1,6 +1,6 @@
 //! Effective backup policies: what reaches an account once everything is merged, and when.
 //!
-//! The merge is that of `plan`, so that there is one. Here is what AWS does with the result: it
+//! The merge is that of `policy`, so that there is one. Here is what AWS does with the result: it
 //! takes a while to publish it, and withholds it as long as it is invalid, so that the account
 //! keeps the last valid one.
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use plan::language::{self, Effective, EffectiveError, Inherited};
+use policy::{Effective, EffectiveError, Inherited};
 
 use super::policy_types::{Switch, check, not_enabled_effective};
 use super::{Answer, BACKUP_POLICY, Organization};
@@ -40,7 +40,7 @@ pub struct EffectivePolicy {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Publications {
     /// The backup policies, read.
-    policies: BTreeMap<String, language::Policy>,
+    policies: BTreeMap<String, policy::Policy>,
     records: BTreeMap<String, Record>,
     /// The accounts whose newest document is invalid.
     withheld: BTreeSet<String>,
@@ -161,7 +161,7 @@ impl Organization {
             return;
         };
         // Admission lets nothing pass that cannot be read.
-        let parsed = language::parse(&policy.content).unwrap_or_default();
+        let parsed = policy::parse(&policy.content).unwrap_or_default();
         self.publications.policies.insert(id.to_owned(), parsed);
         let targets: Vec<_> = self.targets_of(id).into_iter().map(str::to_owned).collect();
         for target in targets {
@@ -244,7 +244,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The backup policies at `node`, in the order of attachment.
-    fn policies(&self, node: &str) -> Vec<(&'a str, &'a language::Policy)> {
+    fn policies(&self, node: &str) -> Vec<(&'a str, &'a policy::Policy)> {
         let policies = &self.organization.publications.policies;
         let attached = self.organization.attached(node).iter();
         attached.filter_map(|it| Some((it.as_str(), policies.get(it)?))).collect()

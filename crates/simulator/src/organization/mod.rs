@@ -21,7 +21,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use plan::partition::Partition;
+use policy::partition::Partition;
 
 pub(crate) use self::accounts::Creation;
 pub use self::accounts::{Account, AccountState};

@@ -1,7 +1,7 @@
 //! Who may do what: the management account, delegated administrators, and whoever the
 //! organization's resource policy names.
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 use serde_json::Value;
 
 use super::{Answer, Organization};

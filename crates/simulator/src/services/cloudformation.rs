@@ -1,6 +1,6 @@
 //! The stacks of CloudFormation, and its switch of StackSets.
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 use serde_json::Value;
 
 use super::query::{element, reply, required};

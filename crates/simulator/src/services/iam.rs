@@ -1,7 +1,7 @@
 //! IAM: the roles of the caller's account.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use plan::partition::Partition;
+use policy::partition::Partition;
 
 use super::query::{element, reply, required};
 use crate::iam::Role;

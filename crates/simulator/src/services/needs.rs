@@ -1,6 +1,6 @@
 //! What a call needs to be allowed, as the service authorization reference of AWS has it.
 
-use plan::arn::Arn;
+use policy::arn::Arn;
 use serde_json::{Map, Value};
 
 use super::cloudformation;

@@ -1,5 +1,5 @@
 use expect_test::{Expect, expect};
-use plan::language::json;
+use policy::json;
 
 use super::*;
 

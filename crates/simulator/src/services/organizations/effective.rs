@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::language::EffectiveError;
+use policy::EffectiveError;
 use serde_json::{Value, json};
 
 use super::input::{Input, is_account};

@@ -6,7 +6,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::{now, plan};
-use crate::language::{Inherited, Policy, check, json, parse};
+use crate::{Inherited, Policy, check, json, parse};
 
 /// Text that is nearly JSON.
 fn scribble() -> impl Strategy<Value = String> {

@@ -1,7 +1,7 @@
 //! What AWS takes and should not have been given.
 
 use super::{complete, plan, refuses, rule, takes, warns};
-use crate::language::{Severity, check, contested, parse};
+use crate::{Severity, check, contested, parse};
 
 fn quiet(text: &str) {
     assert_eq!(check(text, super::now()), [], "{text}");

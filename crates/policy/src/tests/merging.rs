@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{complete, levels, plan};
-use crate::language::{Effective, Inherited, Level, Operator, merge, parse};
+use crate::{Effective, Inherited, Level, Operator, merge, parse};
 
 /// The Regions an account gets when each level has these policies about Regions.
 fn regions(about: &[&[&str]]) -> Value {

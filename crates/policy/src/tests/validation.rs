@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{complete, levels, now, plan, rule};
-use crate::language::{Effective, published};
+use crate::{Effective, published};
 
 /// The errors of the policies at the root, one a line.
 fn errors(texts: &[&str]) -> Vec<String> {

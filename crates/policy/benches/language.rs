@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use divan::{AllocProfiler, Bencher, black_box};
-use plan::language::{Inherited, Policy, check, parse};
+use policy::{Inherited, Policy, check, parse};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();

@@ -6,12 +6,10 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::owner::sha256;
-
-/// The most characters AWS Organizations takes in a backup policy, white space included.
-pub const MAX_CHARACTERS: usize = 10_000;
+use crate::MAX_CHARACTERS;
 
 /// A policy document. Two are equal when they mean the same JSON, however they are written.
 ///
@@ -171,6 +169,16 @@ impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({}…)", self.sha256().get(..8).unwrap_or_default())
     }
+}
+
+/// The SHA-256 of `bytes` in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Writes keys in order whatever map `serde_json` was built with, so that the hash is stable.

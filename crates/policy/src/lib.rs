@@ -11,13 +11,16 @@
 //! * [`Effective::validate`] and [`published`] are what AWS does after merging.
 
 mod admit;
+pub mod arn;
 pub mod cron;
+pub mod document;
 mod finding;
 pub mod json;
 mod lint;
 mod merge;
 mod node;
 mod operator;
+pub mod partition;
 mod policy;
 mod rules;
 mod schema;

@@ -252,7 +252,7 @@ mod tests {
         );
     }
 
-    /// `UPDATE_EXPECT=1 cargo test -p plan partition` writes the file anew.
+    /// `UPDATE_EXPECT=1 cargo test -p policy partition` writes the file anew.
     #[test]
     fn the_program_that_deploys_has_the_same_table() {
         let rows = Partition::ALL.map(|it| {

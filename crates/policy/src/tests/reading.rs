@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::{Severity, check, found, now, refuses};
-use crate::language::{json, parse};
+use crate::{json, parse};
 
 #[test]
 fn five_mistakes_give_five_findings_with_their_places() {
