@@ -21,7 +21,7 @@ use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, TargetId, Vau
 use plan::member_accounts::{
     Account, Change, ENABLE_REGION, Failure, Listed, Preferences, Settings, Vault,
 };
-use plan::report::Lock;
+use report::Lock;
 use tracing::info;
 
 use crate::calls::Calls;

@@ -14,11 +14,11 @@ use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::member_accounts::Listed;
 use plan::policy_types::Status;
 use plan::reattach::Sweep;
-use plan::report::{
+use plan::resource::ResourceKind;
+use report::{
     AttachedPolicy, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit, VaultSeen,
     Wanted, last_looks,
 };
-use plan::resource::ResourceKind;
 
 use crate::error::Error;
 use crate::member_accounts::{Member, accounts, failure, is_disabled};

@@ -20,7 +20,6 @@ pub mod policy_types;
 pub mod preflight;
 pub mod presence;
 pub mod reattach;
-pub mod report;
 pub mod resource;
 pub mod restore_validation;
 pub mod serialized;

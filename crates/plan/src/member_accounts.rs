@@ -16,8 +16,7 @@ use crate::id::{Region, ResourceType, RoleName, VaultName};
 
 pub use report::{Account, Changed, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
 pub use scope::{Choice, Listed, Scope};
-pub(crate) use session_policy::narrowed;
-pub use session_policy::session_policy;
+pub use session_policy::{narrowed, session_policy};
 pub use trust::trusts_backup;
 
 /// What to do about a Region that an account has not enabled.

@@ -10,9 +10,9 @@ use aws::report::{PAGE, Tree, listed, looks, organization};
 use cfn::Failure;
 use plan::id::AccountId;
 use plan::member_accounts::Listed;
-use plan::report::page::page;
-use plan::report::{Note, Observed, Outline, Source, Wanted, judge};
 use plan::resource::ResourceKind;
+use report::page::page;
+use report::{Note, Observed, Outline, Source, Wanted, judge};
 use tracing::{error, info};
 
 use crate::Kept;

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Account, Failure, Listed, Settings};
-use plan::report::{
+use report::{
     AttachedPolicy, Lock, Note, Observed, Organization, Outline, Place, Placed, Report, Seen,
     Source, Unit, VaultSeen, Visit, Wanted, judge,
 };

@@ -28,8 +28,8 @@ use chromiumoxide::page::ScreenshotParams;
 use chromiumoxide::{Browser, BrowserConfig, Page};
 use futures_util::StreamExt as _;
 use page::{REGIONS, account, sample};
-use plan::report::page::page;
-use plan::report::{Report, State};
+use report::page::page;
+use report::{Report, State};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

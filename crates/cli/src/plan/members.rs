@@ -7,8 +7,8 @@ use cfn::Failure;
 use member_accounts::{Properties, preview};
 use plan::id::AccountId;
 use plan::member_accounts::Line;
-use plan::report::{Hearsay, hearsay};
 use plan::serialized;
+use report::{Hearsay, hearsay};
 
 use super::Sight;
 use super::look::{Look, UNCHANGED};

@@ -1,7 +1,7 @@
 //! The report for a spreadsheet.
 
 use csv::Writer;
-use plan::report::Report;
+use report::Report;
 
 use crate::Failure;
 

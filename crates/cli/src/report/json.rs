@@ -1,6 +1,6 @@
 //! The report for programs.
 
-use plan::report::{Cell, Effective, Found, Known, Lock, Report, Row, Setting, VaultSeen, utc};
+use report::{Cell, Effective, Found, Known, Lock, Report, Row, Setting, VaultSeen, utc};
 use serde_json::{Value, json};
 
 /// Everything, with an entry for every account and in it one for every Region.

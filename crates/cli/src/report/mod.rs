@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use plan::id::{Region, RoleName};
-use plan::report::{Report as Judged, State, page, utc};
+use report::{Report as Judged, State, page, utc};
 
 use crate::live::Live;
 use crate::output::{Output, note};

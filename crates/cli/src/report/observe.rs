@@ -7,7 +7,7 @@ use aws::member_accounts::{Doorway, failure};
 use aws::report::{Remembered, Tree, listed, look, organization, remembered, withheld};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, RoleArn, RoleName};
-use plan::report::{
+use report::{
     Look, Note, Observed, Organization, Outline, Report as Judged, Source, Visit, Wanted, judge,
 };
 use tokio::time::Instant;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use plan::report::{Cell, Report, Row};
+use report::{Cell, Report, Row};
 
 /// One line for each account and what its Regions have in common.
 pub(super) fn table(report: &Report, missing_only: bool, width: u16) -> Table {

@@ -34,7 +34,7 @@ pub fn session_policy(
 
 /// The policy that narrows a session in `account` down to `actions` in `regions` and to looking at
 /// `roles`.
-pub(crate) fn narrowed<'a>(
+pub fn narrowed<'a>(
     actions: &[&str],
     regions: &BTreeSet<Region>,
     roles: impl IntoIterator<Item = &'a RoleName>,

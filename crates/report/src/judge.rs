@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
+use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
+use plan::member_accounts::{
+    self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, trusts_backup,
+};
+
 use super::organization::{Organization, Placed};
 use super::outline::{Effective, Outline, asked};
 use super::plans::Plan;
 use super::seen::{LastLook, Place, Seen, VaultSeen, Visit};
 use super::wanted::Wanted;
 use super::{Cell, Found, Known, Missing, Note, OptIns, Report, Row, Source, State};
-use crate::id::{AccountId, Region, ResourceType, RoleName, VaultName};
-use crate::member_accounts::{
-    self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, trusts_backup,
-};
 
 /// Everything that was found out.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{AccountId, PolicyId, TargetId};
-use crate::member_accounts::Listed;
+use plan::id::{AccountId, PolicyId, TargetId};
+use plan::member_accounts::Listed;
 
 /// The organization, its backup policies and where they are attached.
 #[derive(Clone, Debug)]

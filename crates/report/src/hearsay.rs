@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plan::id::AccountId;
+
 use super::LastLook;
-use crate::id::AccountId;
 
 /// What the last runs say of some accounts.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -36,7 +37,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::member_accounts::Failure;
+    use plan::member_accounts::Failure;
 
     fn ids(ids: &[&str]) -> BTreeSet<AccountId> {
         ids.iter().map(|it| it.parse().unwrap()).collect()

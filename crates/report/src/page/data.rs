@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::report::{Cell, Effective, Plan, Report, Row, Setting, Source, State, utc};
+use crate::{Cell, Effective, Plan, Report, Row, Setting, Source, State, utc};
 
 pub(super) fn data(report: &Report) -> Value {
     let organization = &report.organization;

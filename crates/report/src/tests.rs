@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
+use plan::id::TargetId;
+use plan::member_accounts::{ENABLE_REGION, Failure, Listed, Settings};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::id::TargetId;
-use crate::member_accounts::{ENABLE_REGION, Failure, Listed, Settings};
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 const MANAGEMENT: &str = "111111111111";
@@ -111,7 +111,7 @@ impl World {
 
     fn attach(mut self, name: &str, text: &Value, target: &str) -> Self {
         let policy = AttachedPolicy { name: name.to_owned(), text: Some(text.to_string()) };
-        let policy_id: crate::id::PolicyId = id(&format!("p-{name:0<8}"));
+        let policy_id: plan::id::PolicyId = id(&format!("p-{name:0<8}"));
         self.organization.policies.insert(policy_id.clone(), policy);
         let target: TargetId = id(target);
         self.organization.attached.entry(target).or_default().push(policy_id);

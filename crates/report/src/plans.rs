@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use plan::id::{Region, RoleName, VaultName};
 use serde_json::{Map, Value};
-
-use crate::id::{Region, RoleName, VaultName};
 
 /// A plan of an effective policy.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::id::{AccountId, Region, ResourceType, RoleName, VaultName};
-use crate::member_accounts::Account;
+use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
+use plan::member_accounts::Account;
 
 pub use hearsay::{Hearsay, hearsay};
 pub use judge::{Observed, judge};

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plan::id::{AccountId, Region, ResourceType, RoleName, Target, VaultName};
+use plan::member_accounts::{Choice, Desired, Listed, OptIn, Scope};
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::id::{AccountId, Region, ResourceType, RoleName, Target, VaultName};
-use crate::member_accounts::{Choice, Desired, Listed, OptIn, Scope};
 
 /// What one `Custom::MemberAccounts` asks for, or what somebody says on the command line.
 #[derive(Clone, Debug)]

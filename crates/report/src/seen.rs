@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::id::{AccountId, Region, RoleName, VaultName};
-use crate::member_accounts::{Failure, Line, Settings, Vault};
+use plan::id::{AccountId, Region, RoleName, VaultName};
+use plan::member_accounts::{Failure, Line, Settings, Vault};
 
 /// What came of a visit to an account.
 #[derive(Clone, Debug, Default)]

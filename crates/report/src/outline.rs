@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use plan::id::{AccountId, PolicyId, Region, RoleName, TargetId, VaultName};
+use plan::member_accounts::{self, Desired};
 use policy::{Inherited, Policy};
 use serde_json::{Value, json};
 
@@ -10,8 +12,6 @@ use super::Note;
 use super::organization::{Organization, Placed};
 use super::plans::Plan;
 use super::wanted::Wanted;
-use crate::id::{AccountId, PolicyId, Region, RoleName, TargetId, VaultName};
-use crate::member_accounts::{self, Desired};
 
 /// What an account gets that has these policies attached on the way down to it.
 #[derive(Clone, Debug, Default, PartialEq)]
