@@ -1,14 +1,51 @@
-//! The language of backup policies: read a document, say what is wrong with it, merge what is
-//! attached from the root down to an account, and tell what the account then gets.
+//! The language of backup policies of AWS Organizations.
 //!
-//! Everything here is a function of its arguments; the clock is one of them, because AWS judges
-//! schedules by their next two runs.
+//! Read a policy, find what is wrong with it, merge what is attached from the root down to an
+//! account, and say what the account then gets. Nothing here knows AWS, an organization or a
+//! resource of ours. Everything is a function of its arguments; the clock is one of them, because
+//! AWS judges schedules by their next two runs.
 //!
-//! * [`check`] finds what AWS refuses and what it accepts but will not do as meant.
+//! * [`check`] finds what AWS refuses, and what it accepts but will not do as meant.
 //! * [`parse`] makes a [`Policy`] that can be merged.
-//! * [`Inherited`] goes down from the root level by level, sharing what a level leaves alone;
+//! * [`Inherited`] goes down from the root level by level and shares what a level leaves alone;
 //!   [`merge`] does it for one chain.
 //! * [`Effective::validate`] and [`published`] are what AWS does after merging.
+//! * [`document`] holds the text of a policy that is to be sent, with its variables.
+//! * [`arn`] and [`partition`] know the ARNs and Regions that a policy names.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use policy::{Inherited, check, parse};
+//! use serde_json::json;
+//!
+//! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_081_577);
+//! let company = r#"{"plans": {"daily": {
+//!     "regions": {"@@assign": ["eu-west-1"]},
+//!     "rules": {"nightly": {"target_backup_vault_name": {"@@assign": "keep"}}},
+//!     "selections": {"tags": {"gold": {
+//!         "iam_role_arn": {"@@assign": "arn:aws:iam::$account:role/backup"},
+//!         "tag_key": {"@@assign": "tier"},
+//!         "tag_value": {"@@assign": ["gold"]}
+//!     }}}
+//! }}}"#;
+//! assert_eq!(check(company, now), []);
+//!
+//! // A mistake is found with its place.
+//! let typo = company.replace("eu-west-1", "eu-west-11");
+//! let finding = &check(&typo, now)[0];
+//! let path = "plans/daily/regions/@@assign/0";
+//! assert_eq!(finding.to_string(), format!("{path}: `eu-west-11` is not a Region"));
+//! assert_eq!((finding.line, finding.column), (2, 30));
+//!
+//! // What is attached further down changes what an account gets.
+//! let company = parse(company).unwrap();
+//! let team = parse(r#"{"plans": {"daily": {"regions": {"@@append": ["eu-north-1"]}}}}"#).unwrap();
+//! let root = Inherited::root().descend("r-ab12", &[("company", &company)]);
+//! let account = root.descend("111122223333", &[("team", &team)]).effective();
+//! assert!(account.is_valid(now));
+//! assert_eq!(account.to_json()["plans"]["daily"]["regions"], json!(["eu-west-1", "eu-north-1"]));
+//! ```
 
 mod admit;
 pub mod arn;
@@ -39,7 +76,7 @@ pub use operator::Operator;
 pub use policy::{Policy, Setting};
 pub use validate::{EffectiveError, ErrorCode, published};
 
-/// The most characters AWS takes, white space included.
+/// The most characters AWS Organizations takes in a backup policy, white space included.
 pub const MAX_CHARACTERS: usize = 10_000;
 
 /// Reads a policy for merging.
