@@ -7,6 +7,11 @@
 //! `Observed` is what the organization has, `plan` compares the two, a `Step` is one thing to do
 //! and says so in words, and a `Refusal` is why nothing is done.
 
+#![deny(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new resource, event or state is decided on everywhere"
+)]
+
 pub mod backup_policy;
 pub mod deployment;
 pub mod desired_state;

@@ -165,7 +165,11 @@ impl Walk<'_> {
                 }
                 // A parameter of a template can be a whole list.
                 Value::Unknown => {}
-                _ => {
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_)
+                | Value::Object(_) => {
                     let message = "expected a list, even for one value: `[...]`";
                     self.findings.error("not-a-list", path, value.span, message);
                 }
@@ -188,7 +192,12 @@ impl Walk<'_> {
         let words = match &value.value {
             Value::Array(words) if !words.is_empty() => words,
             Value::Unknown => return,
-            _ => {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
                 let message =
                     "expected a list of `@@all`, `@@assign`, `@@append`, `@@remove`, or `@@none`";
                 self.findings.error("invalid-control", path, value.span, message);

@@ -112,10 +112,8 @@ impl Document {
     ///
     /// When it is not an object.
     pub fn new(value: Value) -> Result<Self, Invalid> {
-        match value {
-            Value::Object(map) => Ok(Self(map)),
-            _ => Err(Invalid::NotAnObject),
-        }
+        let Value::Object(map) = value else { return Err(Invalid::NotAnObject) };
+        Ok(Self(map))
     }
 
     /// Replaces `${name}` in keys and in strings, each by the variable of that name.
@@ -209,7 +207,9 @@ fn write_value(value: &Value, text: &mut String) {
             }
             text.push(']');
         }
-        scalar => text.push_str(&scalar.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            text.push_str(&value.to_string());
+        }
     }
 }
 
@@ -267,7 +267,7 @@ impl Replacement<'_> {
                 },
                 _ => self.text(&text)?.into(),
             },
-            scalar => scalar,
+            scalar @ (Value::Null | Value::Bool(_) | Value::Number(_)) => scalar,
         })
     }
 

@@ -47,6 +47,8 @@
 //! assert_eq!(account.to_json()["plans"]["daily"]["regions"], json!(["eu-west-1", "eu-north-1"]));
 //! ```
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new kind of value is decided on everywhere")]
+
 mod admit;
 pub mod arn;
 pub mod cron;

@@ -52,10 +52,8 @@ impl Node {
     /// The members, when this is an object.
     #[must_use]
     pub fn members(&self) -> Option<&[Member]> {
-        match &self.value {
-            Value::Object(members) => Some(members),
-            _ => None,
-        }
+        let Value::Object(members) = &self.value else { return None };
+        Some(members)
     }
 
     /// The value of `key`, compared as AWS does: without regard to case.

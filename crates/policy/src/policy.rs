@@ -165,9 +165,10 @@ fn scalar(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Arc<s
     if let Some(text) = node.scalar() {
         return Some(Arc::from(text));
     }
-    let message = match node.value {
-        Value::Unknown => "this value is known only at deployment, so it cannot be merged",
-        _ => "expected a value, not a list or an object",
+    let message = if matches!(node.value, Value::Unknown) {
+        "this value is known only at deployment, so it cannot be merged"
+    } else {
+        "expected a value, not a list or an object"
     };
     findings.error("not-a-scalar", path, node.span, message);
     None
@@ -175,10 +176,8 @@ fn scalar(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Arc<s
 
 fn control(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Allowed {
     let mut allowed = Allowed::NONE;
-    let words = match &node.value {
-        Value::Array(words) => words.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
+    let words =
+        if let Value::Array(words) = &node.value { words } else { std::slice::from_ref(node) };
     for word in words {
         match word.scalar().and_then(Allowed::word) {
             Some(word) => allowed = allowed.or(word),

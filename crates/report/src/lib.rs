@@ -7,6 +7,8 @@
 //! Effective policies are merged here and not asked of AWS account by account: accounts below the
 //! same attachments share one. Only which of them AWS withholds is asked.
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new state is decided on everywhere")]
+
 mod hearsay;
 mod judge;
 mod organization;

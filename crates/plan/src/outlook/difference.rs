@@ -181,15 +181,12 @@ fn settings(before: &Value, after: &Value, without: &[&str]) -> Vec<What> {
 }
 
 fn flatten<'a>(path: String, value: &'a Value, into: &mut BTreeMap<String, &'a Value>) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                flatten(format!("{path}/{key}"), value, into);
-            }
-        }
-        _ => {
-            into.insert(path, value);
-        }
+    let Value::Object(map) = value else {
+        into.insert(path, value);
+        return;
+    };
+    for (key, value) in map {
+        flatten(format!("{path}/{key}"), value, into);
     }
 }
 

@@ -61,7 +61,7 @@ impl Work {
                 these.extend(more);
                 Accounts::These(these)
             }
-            _ => Accounts::All,
+            (Accounts::All, _) | (_, Accounts::All) => Accounts::All,
         };
         self
     }

@@ -45,10 +45,8 @@ fn reading(event: &Value) -> Reading {
 }
 
 fn event(it: &Value) -> Event {
-    match reading(it) {
-        Reading::Event(event) => event,
-        other => panic!("{other:?}"),
-    }
+    let Reading::Event(event) = reading(it) else { panic!("{it} is no event") };
+    event
 }
 
 /// What `name` with `parameters` says, or why it says nothing.
