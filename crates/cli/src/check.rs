@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use policy::{Finding, Node, Policy, Severity, Value, contested, inspect, locate};
+use policy::{Code, Finding, Node, Policy, Severity, Value, contested, inspect, locate};
 use serde_json::json;
 
 use crate::input::{self, Input};
@@ -38,7 +38,7 @@ fn json(file: &str, finding: &Finding) -> serde_json::Value {
     let Finding { severity, code, path, line, column, message, .. } = finding;
     json!({
         "file": file, "path": path, "line": line, "column": column,
-        "severity": severity.to_string(), "code": code, "message": message,
+        "severity": severity.to_string(), "code": code.as_str(), "message": message,
     })
 }
 
@@ -84,7 +84,7 @@ fn level(policies: &[Node], now: SystemTime) -> Vec<Finding> {
     if let Some(first) = policies.get(MAX_POLICIES) {
         findings.push(Finding {
             severity: Severity::Error,
-            code: "too-many-policies",
+            code: Code::TooManyPolicies,
             path: MAX_POLICIES.to_string(),
             span: first.span,
             line: 0,
@@ -119,7 +119,7 @@ fn level(policies: &[Node], now: SystemTime) -> Vec<Finding> {
         );
         findings.push(Finding {
             severity: Severity::Warning,
-            code: "contested",
+            code: Code::Contested,
             path: format!("{}/{}", it.policies.last().cloned().unwrap_or_default(), it.path),
             span: index.and_then(|it| policies.get(it)).map(|it| it.span).unwrap_or_default(),
             line: 0,

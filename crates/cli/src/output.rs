@@ -110,6 +110,6 @@ fn render(file: &str, excerpt: &Excerpt<'_>, finding: &Finding, renderer: &Rende
     };
     let place = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
     let snippet = Snippet::source(excerpt.text).path(file).line_start(excerpt.first_line);
-    let title = level.primary_title(finding.code);
+    let title = level.primary_title(finding.code.as_str());
     renderer.render(&[title.element(snippet.annotation(place))])
 }

@@ -1,6 +1,6 @@
 //! Finds the backup policies inside a CloudFormation template.
 
-use policy::{Finding, Member, Node, Value, inspect, json};
+use policy::{Code, Finding, Member, Node, Value, inspect, json};
 use std::time::SystemTime;
 
 /// Whether the document is a template.
@@ -53,7 +53,7 @@ fn content_findings(content: &Node, path: &str, is_ours: bool, now: SystemTime) 
         }
     };
     // Our resource replaces variables, and so does `Fn::Sub`.
-    findings.retain(|it| it.code != "variable" || !(is_ours || is_replaced));
+    findings.retain(|it| it.code != Code::Variable || !(is_ours || is_replaced));
     for finding in &mut findings {
         let separator = if finding.path.is_empty() { "" } else { "/" };
         finding.path = format!("{path}{separator}{}", finding.path);

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use policy::{Finding, Member, Node, Severity, Span, Value, json, locate};
+use policy::{Code, Finding, Member, Node, Severity, Span, Value, json, locate};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 /// The most values a document may have once its aliases are written out.
@@ -34,10 +34,10 @@ pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
     let mut findings = std::mem::take(&mut builder.findings);
     if let Err((span, message)) = result {
         builder.document = None;
-        findings.push(finding("syntax", String::new(), span, message));
+        findings.push(finding(Code::Syntax, String::new(), span, message));
     } else if builder.document.is_none() {
         let message = "the document is empty".to_owned();
-        findings.push(finding("syntax", String::new(), Span::default(), message));
+        findings.push(finding(Code::Syntax, String::new(), Span::default(), message));
     }
     locate(text, &mut findings);
     (builder.document, findings)
@@ -179,7 +179,7 @@ impl Builder {
                 let path = if path.is_empty() { text.clone() } else { format!("{path}/{text}") };
                 let message =
                     format!("the key `{text}` is given twice here; AWS refuses the whole document");
-                self.findings.push(finding("duplicate-key", path, span, message));
+                self.findings.push(finding(Code::DuplicateKey, path, span, message));
             }
             *key = Some((text, span));
         }
@@ -246,7 +246,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     }
 }
 
-fn finding(code: &'static str, path: String, span: Span, message: String) -> Finding {
+fn finding(code: Code, path: String, span: Span, message: String) -> Finding {
     Finding { severity: Severity::Error, code, path, span, line: 0, column: 0, message }
 }
 

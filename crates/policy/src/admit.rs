@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::code::Code;
 use super::finding::{Findings, Path};
 use super::node::{Member, Node, Value};
 use super::operator::{Allowed, Keyword, Operator, keyword};
@@ -44,7 +45,7 @@ impl Walk<'_> {
             Shape::Many(..) => "a list needs an operator; write `{\"@@assign\": [...]}`".to_owned(),
             Shape::Fields(_) | Shape::Named(..) => "expected an object".to_owned(),
         };
-        self.findings.error("no-operator", path, node.span, message);
+        self.findings.error(Code::NoOperator, path, node.span, message);
     }
 
     fn container(
@@ -63,7 +64,7 @@ impl Walk<'_> {
                         "`{key}` cannot stand here, where more keys are expected; put it on the \
                          values below"
                     );
-                    self.findings.error("misplaced-operator", &inner, *span, message);
+                    self.findings.error(Code::MisplacedOperator, &inner, *span, message);
                 }
                 Some(Keyword::Unknown) => self.unknown_operator((key, *span), &inner),
                 None => self.child((key, *span), value, shape, &inner),
@@ -72,7 +73,7 @@ impl Walk<'_> {
         if let Shape::Fields(fields) = shape {
             for field in fields.iter().filter(|it| it.required && node.get(it.name).is_none()) {
                 let message = format!("`{}` is missing", field.name);
-                self.findings.error("missing-key", path, node.span, message);
+                self.findings.error(Code::MissingKey, path, node.span, message);
             }
         }
     }
@@ -94,18 +95,18 @@ impl Walk<'_> {
                 None => format!("AWS knows `{}`", names.join("`, `")),
             };
             let message = format!("AWS knows no key `{key}` here; {hint}");
-            self.findings.error("unknown-key", path, span, message);
+            self.findings.error(Code::UnknownKey, path, span, message);
             return;
         };
         if let Shape::Named(judge, _) = shape
             && !is_variable(key)
             && let Err(why) = judge(key)
         {
-            self.findings.error("invalid-name", path, span, why);
+            self.findings.error(Code::InvalidName, path, span, why);
         }
         if let Some(name) = canonical.filter(|it| *it != key) {
             let message = format!("AWS spells this key `{name}`");
-            self.findings.warning("key-case", path, span, message);
+            self.findings.warning(Code::KeyCase, path, span, message);
         }
         self.place(value, inner, path);
     }
@@ -121,7 +122,7 @@ impl Walk<'_> {
                     let message = format!(
                         "`{key}` cannot stand here; a value takes only keys that start with `@@`"
                     );
-                    self.findings.error("unknown-key", &inner, *span, message);
+                    self.findings.error(Code::UnknownKey, &inner, *span, message);
                 }
             }
         }
@@ -137,21 +138,21 @@ impl Walk<'_> {
         match shape {
             Shape::One(_) if operator != Operator::Assign => {
                 let message = format!("`{operator}` is for lists; one value takes only `@@assign`");
-                self.findings.error("operator-not-allowed", path, value.span, message);
+                self.findings.error(Code::OperatorNotAllowed, path, value.span, message);
             }
             Shape::One(judge) => {
                 if value.is_scalar() {
                     self.value(value, *judge, path);
                 } else {
                     let message = "expected one value, not a list or an object";
-                    self.findings.error("not-a-scalar", path, value.span, message);
+                    self.findings.error(Code::NotAScalar, path, value.span, message);
                 }
             }
             Shape::Many(judge, empty) => match &value.value {
                 Value::Array(items) => {
                     if items.is_empty() && *empty == Empty::Refused {
                         let message = "AWS takes no empty list here";
-                        self.findings.error("empty-list", path, value.span, message);
+                        self.findings.error(Code::EmptyList, path, value.span, message);
                     }
                     for (index, item) in items.iter().enumerate() {
                         let path = path.index(index);
@@ -159,7 +160,7 @@ impl Walk<'_> {
                             self.value(item, *judge, &path);
                         } else {
                             let message = "expected a value in the list, not a list or an object";
-                            self.findings.error("not-a-scalar", &path, item.span, message);
+                            self.findings.error(Code::NotAScalar, &path, item.span, message);
                         }
                     }
                 }
@@ -171,7 +172,7 @@ impl Walk<'_> {
                 | Value::Text(_)
                 | Value::Object(_) => {
                     let message = "expected a list, even for one value: `[...]`";
-                    self.findings.error("not-a-list", path, value.span, message);
+                    self.findings.error(Code::NotAList, path, value.span, message);
                 }
             },
             Shape::Fields(_) | Shape::Named(..) => {}
@@ -184,7 +185,7 @@ impl Walk<'_> {
             return;
         }
         if let Err(why) = judge(text, self.now) {
-            self.findings.error("invalid-value", path, value.span, why);
+            self.findings.error(Code::InvalidValue, path, value.span, why);
         }
     }
 
@@ -200,7 +201,7 @@ impl Walk<'_> {
             | Value::Object(_) => {
                 let message =
                     "expected a list of `@@all`, `@@assign`, `@@append`, `@@remove`, or `@@none`";
-                self.findings.error("invalid-control", path, value.span, message);
+                self.findings.error(Code::InvalidControl, path, value.span, message);
                 return;
             }
         };
@@ -216,7 +217,7 @@ impl Walk<'_> {
                 }
                 Some(_) => continue,
             };
-            self.findings.error("invalid-control", &path, word.span, message);
+            self.findings.error(Code::InvalidControl, &path, word.span, message);
             if index >= 8 {
                 // Past every word there is, one finding is enough.
                 break;
@@ -229,7 +230,7 @@ impl Walk<'_> {
             "AWS knows no operator `{key}`; it knows `@@assign`, `@@append`, `@@remove` and \
              `@@operators_allowed_for_child_policies`"
         );
-        self.findings.error("unknown-operator", path, span, message);
+        self.findings.error(Code::UnknownOperator, path, span, message);
     }
 }
 

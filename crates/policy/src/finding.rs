@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::code::Code;
 use super::node::Span;
 
 /// How much a finding matters.
@@ -27,8 +28,8 @@ impl fmt::Display for Severity {
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
-    /// The rule that found it, a stable word such as `unknown-key`.
-    pub code: &'static str,
+    /// The rule that found it.
+    pub code: Code,
     /// The keys from the top of the document to the place, joined by `/`; empty for the document.
     pub path: String,
     /// The place in the text.
@@ -105,7 +106,7 @@ pub(super) struct Findings(Vec<Finding>);
 impl Findings {
     pub(super) fn error(
         &mut self,
-        code: &'static str,
+        code: Code,
         path: &Path<'_>,
         span: Span,
         message: impl Into<String>,
@@ -115,7 +116,7 @@ impl Findings {
 
     pub(super) fn warning(
         &mut self,
-        code: &'static str,
+        code: Code,
         path: &Path<'_>,
         span: Span,
         message: impl Into<String>,
@@ -126,7 +127,7 @@ impl Findings {
     fn add(
         &mut self,
         severity: Severity,
-        code: &'static str,
+        code: Code,
         path: &Path<'_>,
         span: Span,
         message: String,

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use super::code::Code;
 use super::finding::{Finding, Findings, Path};
 use super::node::{Member, Node, Span, Value};
 
@@ -28,7 +29,7 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
             "the text has more than {MAX_BYTES} bytes and is not read; a backup policy has at most \
              10,000 characters"
         );
-        findings.error("too-large", &Path::Top, Span::default(), message);
+        findings.error(Code::TooLarge, &Path::Top, Span::default(), message);
         return (None, findings.into_vec());
     }
     let mut reader = Reader { text, at: 0, findings };
@@ -54,7 +55,7 @@ struct Reader<'a> {
 
 /// Why reading cannot go on.
 struct Stop {
-    code: &'static str,
+    code: Code,
     at: usize,
     message: String,
 }
@@ -80,7 +81,7 @@ impl Reader<'_> {
         let value = match self.peek() {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => {
                 let message = format!("nested more than {MAX_DEPTH} levels deep");
-                return Err(Stop { code: "too-deep", at: self.at, message });
+                return Err(Stop { code: Code::TooDeep, at: self.at, message });
             }
             Some(b'{') => self.object(path, depth)?,
             Some(b'[') => self.array(path, depth)?,
@@ -113,7 +114,7 @@ impl Reader<'_> {
             if !seen.is_new(&members, &key) {
                 let message =
                     format!("the key `{key}` is given twice here; AWS refuses the whole document");
-                self.findings.error("duplicate-key", &path.key(&key), place, message);
+                self.findings.error(Code::DuplicateKey, &path.key(&key), place, message);
             }
             self.blank();
             if !self.take(b':') {
@@ -161,7 +162,7 @@ impl Reader<'_> {
             let plain = rest.iter().position(|it| matches!(it, b'"' | b'\\' | 0..=0x1f));
             let Some(plain) = plain else {
                 let message = "this string has no closing quote".to_owned();
-                return Err(Stop { code: "syntax", at: opening, message });
+                return Err(Stop { code: Code::Syntax, at: opening, message });
             };
             text.push_str(self.text.get(self.at..self.at + plain).unwrap_or_default());
             self.at += plain;
@@ -210,7 +211,7 @@ impl Reader<'_> {
             _ => first,
         };
         char::from_u32(code).ok_or(Stop {
-            code: "syntax",
+            code: Code::Syntax,
             at: start,
             message: "half of a surrogate pair, which is no character".to_owned(),
         })
@@ -295,7 +296,7 @@ impl Reader<'_> {
     }
 
     fn stop<T>(&self, message: impl Into<String>) -> Read<T> {
-        Err(Stop { code: "syntax", at: self.at, message: message.into() })
+        Err(Stop { code: Code::Syntax, at: self.at, message: message.into() })
     }
 }
 

@@ -51,6 +51,7 @@
 
 mod admit;
 pub mod arn;
+mod code;
 pub mod cron;
 pub mod document;
 mod finding;
@@ -70,6 +71,7 @@ mod values;
 
 use std::time::SystemTime;
 
+pub use code::Code;
 pub use finding::{Finding, Severity, locate};
 pub use lint::{Contested, contested};
 pub use merge::{Doubt, Effective, Inherited, Leaf, Level, Origin, Source, merge};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::MAX_CHARACTERS;
+use super::code::Code;
 use super::cron::Schedule;
 use super::finding::{Finding, Findings, Path, Severity};
 use super::node::{Member, Node, Span, Value};
@@ -49,7 +50,7 @@ pub(super) fn length(document: &Node, findings: &mut Findings) {
             "the policy has {minified} characters even without white space; AWS takes at most \
              {MAX_CHARACTERS}, so split it into several policies"
         );
-        findings.error("too-long", &Path::Top, Span::default(), message);
+        findings.error(Code::TooLong, &Path::Top, Span::default(), message);
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) fn white_space(text: &str, document: &Node) -> Option<Finding> {
     );
     let (path, span) = (String::new(), Span::default());
     let severity = Severity::Warning;
-    Some(Finding { severity, code: "white-space", path, span, line: 0, column: 0, message })
+    Some(Finding { severity, code: Code::WhiteSpace, path, span, line: 0, column: 0, message })
 }
 
 fn characters(document: &Node) -> usize {
@@ -76,7 +77,7 @@ fn variables(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     let found = |path: &Path<'_>, span: Span, findings: &mut Findings| {
         let message =
             "holds a `${variable}`, which `Custom::BackupPolicy` replaces but AWS does not";
-        findings.warning("variable", path, span, message);
+        findings.warning(Code::Variable, path, span, message);
     };
     match &node.value {
         Value::Text(text) if is_variable(text) => found(path, node.span, findings),
@@ -110,7 +111,7 @@ fn twins(node: &Node, path: &Path<'_>, findings: &mut Findings) {
                 "`{key}` and `{first}` differ only by case; AWS makes one of them, with the \
                  values of both"
             );
-            findings.warning("names-differ-by-case", &inner, *span, message);
+            findings.warning(Code::NamesDifferByCase, &inner, *span, message);
         }
         twins(value, &inner, findings);
     }
@@ -140,7 +141,7 @@ fn locks(node: &Node, path: &Path<'_>, wanted: bool, findings: &mut Findings) ->
              change `{open}`; put the control on every object and every value"
         );
         findings.warning(
-            "control-does-not-reach",
+            Code::ControlDoesNotReach,
             &path.key(CONTROL),
             member.map_or(node.span, |it| it.span),
             message,
@@ -163,13 +164,13 @@ fn incomplete(plan: &Member, path: &Path<'_>, findings: &mut Findings) {
              the accounts",
             missing.join("`, no `")
         );
-        findings.warning("incomplete-plan", path, plan.span, message);
+        findings.warning(Code::IncompletePlan, path, plan.span, message);
     }
     for rule in rules.filter(vault).filter(|it| it.value.members().is_some()) {
         let message = "this rule has no `target_backup_vault_name`; unless another policy adds \
                        it, AWS withholds everything from the accounts";
         let path = path.key("rules");
-        findings.warning("incomplete-plan", &path.key(&rule.key), rule.span, message);
+        findings.warning(Code::IncompletePlan, &path.key(&rule.key), rule.span, message);
     }
 }
 
@@ -180,7 +181,7 @@ fn limits(node: &Node, path: &Path<'_>, findings: &mut Findings) {
         let count = members.iter().filter(|it| !it.key.starts_with("@@")).count();
         if count > *limit {
             let message = format!("{count} `{key}` are more than the {limit} that AWS documents");
-            findings.warning("too-many", &path.key(key), list.span, message);
+            findings.warning(Code::TooMany, &path.key(key), list.span, message);
         }
     }
 }
@@ -205,7 +206,7 @@ fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
         );
         let inner = path.key("lifecycle");
         let span = lifecycle.get("delete_after_days").map_or(lifecycle.span, |it| it.span);
-        findings.error("cold-storage", &inner.key("delete_after_days"), span, message);
+        findings.error(Code::ColdStorage, &inner.key("delete_after_days"), span, message);
     }
 }
 
@@ -217,7 +218,7 @@ fn schedule(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
              depends on the time of day it is asked"
         );
         let span = rule.get("schedule_expression").map_or(rule.span, |it| it.span);
-        findings.warning("schedule-too-dense", &path.key("schedule_expression"), span, message);
+        findings.warning(Code::ScheduleTooDense, &path.key("schedule_expression"), span, message);
     }
 }
 
@@ -225,7 +226,7 @@ fn scans(plan: &Node, rule: &Member, path: &Path<'_>, findings: &mut Findings) {
     if let (Some(scan), None) = (rule.value.get("scan_actions"), plan.get("scan_settings")) {
         let message = "`scan_actions` needs `scan_settings` in the same plan; unless another \
                        policy adds them, AWS withholds everything from the accounts";
-        findings.warning("incomplete-plan", &path.key("scan_actions"), scan.span, message);
+        findings.warning(Code::IncompletePlan, &path.key("scan_actions"), scan.span, message);
     }
 }
 
@@ -258,7 +259,7 @@ fn copy_to_itself(
             "in {region} this copies a backup to the vault it is already in, which AWS Backup \
              refuses; copy to another vault or Region"
         );
-        findings.error("copy-to-itself", path, copy.span, message);
+        findings.error(Code::CopyToItself, path, copy.span, message);
     }
 }
 
@@ -266,7 +267,7 @@ fn copy_elsewhere(copy: &Member, path: &Path<'_>, findings: &mut Findings) {
     let Some(target) = assigned(&copy.value, "target_backup_vault_arn") else { return };
     if target.to_lowercase() != copy.key.to_lowercase() && !is_variable(&copy.key) {
         let message = format!("this copies to `{target}`, not to the vault that its key names");
-        findings.warning("copy-key", &path.key("target_backup_vault_arn"), copy.span, message);
+        findings.warning(Code::CopyKey, &path.key("target_backup_vault_arn"), copy.span, message);
     }
 }
 

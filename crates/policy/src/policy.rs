@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::code::Code;
 use super::finding::{Finding, Findings, Path};
 use super::node::{Member, Node, Span, Value};
 use super::operator::{Allowed, Keyword, Operator, keyword};
@@ -79,7 +80,7 @@ fn place(
     let mut place = Place::default();
     let Some(members) = node.members() else {
         let message = "expected an object; a value needs an operator, as in `{\"@@assign\": ...}`";
-        findings.error("no-operator", path, node.span, message);
+        findings.error(Code::NoOperator, path, node.span, message);
         return place;
     };
     for Member { key, span, value } in members {
@@ -97,7 +98,7 @@ fn place(
             Some(Keyword::Control) => place.control = Some(control(value, &inner, findings)),
             Some(Keyword::Unknown) => {
                 let message = format!("AWS knows no operator `{key}`");
-                findings.error("unknown-operator", &inner, *span, message);
+                findings.error(Code::UnknownOperator, &inner, *span, message);
             }
             None => {
                 let (name, shape) = match shape.and_then(|it| it.child(key)) {
@@ -170,7 +171,7 @@ fn scalar(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Arc<s
     } else {
         "expected a value, not a list or an object"
     };
-    findings.error("not-a-scalar", path, node.span, message);
+    findings.error(Code::NotAScalar, path, node.span, message);
     None
 }
 
@@ -189,5 +190,5 @@ fn control(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Allowed {
 
 fn unknown_word(span: Span, path: &Path<'_>, findings: &mut Findings) {
     let message = "expected `@@all`, `@@assign`, `@@append`, `@@remove` or `@@none`";
-    findings.error("invalid-control", path, span, message);
+    findings.error(Code::InvalidControl, path, span, message);
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::code::Code;
 use super::cron::Schedule;
 use super::finding::{Findings, Path};
 use super::node::{Member, Node, Value};
@@ -35,7 +36,7 @@ pub(super) fn plans(document: &Node, now: SystemTime, findings: &mut Findings) {
             let has = |key| node.get(key).is_some();
             if node.members().is_some() && !has("resource_types") && !has("conditions") {
                 let message = "a selection of resources needs `resource_types` or `conditions`";
-                findings.error("missing-key", path, node.span, message);
+                findings.error(Code::MissingKey, path, node.span, message);
             }
             conditions(node, path, findings);
         });
@@ -67,7 +68,7 @@ fn continuous(rule: &Node, lifecycle: Option<&Node>, path: &Path<'_>, findings: 
     if delete.is_none() && !lifecycle.is_some_and(|it| matches!(it.value, Value::Unknown)) {
         let message = "continuous backup needs `lifecycle` with `delete_after_days` of at most 35 \
                        in the same policy";
-        findings.error("continuous-retention", path, rule.span, message);
+        findings.error(Code::ContinuousRetention, path, rule.span, message);
     }
     let days = lifecycle.and_then(|it| assigned(it, "delete_after_days"));
     if let (Some(delete), Some(days)) = (delete, days)
@@ -78,7 +79,7 @@ fn continuous(rule: &Node, lifecycle: Option<&Node>, path: &Path<'_>, findings: 
              without `enable_continuous_backup` for the longer time"
         );
         findings.error(
-            "continuous-retention",
+            Code::ContinuousRetention,
             &inner.key("delete_after_days"),
             delete.span,
             message,
@@ -87,7 +88,7 @@ fn continuous(rule: &Node, lifecycle: Option<&Node>, path: &Path<'_>, findings: 
     if let Some(cold) = cold {
         let message = "continuous backups cannot move to cold storage";
         let path = inner.key("move_to_cold_storage_after_days");
-        findings.error("continuous-retention", &path, cold.span, message);
+        findings.error(Code::ContinuousRetention, &path, cold.span, message);
     }
 }
 
@@ -110,7 +111,7 @@ fn archive(
     if !kept && !open {
         let message = "the archive tier needs `move_to_cold_storage_after_days` and a \
                        `delete_after_days` that is at least 90 more";
-        findings.error("archive-retention", path, lifecycle.span, message);
+        findings.error(Code::ArchiveRetention, path, lifecycle.span, message);
     }
     let schedule = assigned(rule, "schedule_expression");
     let interval = schedule.and_then(|it| Schedule::parse(it).ok()).and_then(|it| it.interval(now));
@@ -118,7 +119,7 @@ fn archive(
     if !rare && !unknown(rule, "schedule_expression") {
         let message = "the archive tier needs a `schedule_expression` in the same rule that runs \
                        at most every 28 days";
-        findings.error("archive-schedule", path, lifecycle.span, message);
+        findings.error(Code::ArchiveSchedule, path, lifecycle.span, message);
     }
 }
 
@@ -132,7 +133,7 @@ fn tags(node: &Node, key: &str, path: &Path<'_>, findings: &mut Findings) {
         }
         let message =
             format!("`{}` and its `tag_key`, `{value}`, must be the same but for case", tag.key);
-        findings.error("tag-name", path, tag.span, message);
+        findings.error(Code::TagName, path, tag.span, message);
     });
 }
 
@@ -143,7 +144,7 @@ fn conditions(selection: &Node, path: &Path<'_>, findings: &mut Findings) {
     let count: usize = operators.iter().map(of).sum();
     if count > CONDITIONS {
         let message = format!("a selection takes at most {CONDITIONS} conditions, not {count}");
-        findings.error("too-many", &path.key("conditions"), node.span, message);
+        findings.error(Code::TooMany, &path.key("conditions"), node.span, message);
     }
 }
 

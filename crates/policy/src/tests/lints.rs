@@ -1,7 +1,7 @@
 //! What AWS takes and should not have been given.
 
 use super::{complete, plan, refuses, rule, takes, warns};
-use crate::{Severity, check, contested, parse};
+use crate::{Code, Severity, check, contested, parse};
 
 fn quiet(text: &str) {
     assert_eq!(check(text, super::now()), [], "{text}");
@@ -38,7 +38,7 @@ fn names_that_differ_only_by_case_are_one_name() {
     quiet(r#"{"plans":{"tier":{},"tier2":{}}}"#);
     let repeated = r#"{"plans":{"tier":{},"tier":{}}}"#;
     let codes: Vec<_> = check(repeated, super::now()).into_iter().map(|it| it.code).collect();
-    assert_eq!(codes, ["duplicate-key"]);
+    assert_eq!(codes, [Code::DuplicateKey]);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_schedule_that_is_sometimes_too_dense_is_a_matter_of_luck() {
     let late = super::now() + std::time::Duration::from_mins(30);
     let text = complete(r#","schedule_expression":{"@@assign":"cron(10,50 10 ? * * *)"}"#);
     let codes: Vec<_> = check(&text, late).into_iter().map(|it| (it.severity, it.code)).collect();
-    assert_eq!(codes, [(Severity::Warning, "schedule-too-dense")]);
+    assert_eq!(codes, [(Severity::Warning, Code::ScheduleTooDense)]);
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
-use policy::{Finding, Severity};
+use policy::{Code as Rule, Finding, Severity};
 use serde_json::Value;
 
 use super::{Answer, BACKUP_POLICY};
 use crate::refusal::{Code, Constraint, Refusal};
 
 /// What AWS Backup refuses later, when it comes to make the plan, and Organizations takes.
-const TAKEN: [&str; 2] = ["cold-storage", "copy-to-itself"];
+const TAKEN: [Rule; 2] = [Rule::ColdStorage, Rule::CopyToItself];
 
 pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
     let limit = match kind {
@@ -33,7 +33,7 @@ pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
 /// Whether Organizations refuses a document for this.
 fn refuses(it: &Finding) -> bool {
     // Variables are ours: nothing that may hold one may hold `${`.
-    it.code == "variable" || (it.severity == Severity::Error && !TAKEN.contains(&it.code))
+    it.code == Rule::Variable || (it.severity == Severity::Error && !TAKEN.contains(&it.code))
 }
 
 fn malformed() -> Refusal {

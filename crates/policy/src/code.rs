@@ -1,0 +1,105 @@
+//! The rules that find something in a document, each by a word that stays.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal,)+) => {
+        /// The rule that found something.
+        ///
+        /// Programs compare its word, so a word keeps its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Code {
+            /// Every rule.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word for it, such as `unknown-key`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is not JSON or YAML.
+    Syntax = "syntax",
+    /// Nothing that deep is a policy.
+    TooDeep = "too-deep",
+    /// Nothing that large is a policy.
+    TooLarge = "too-large",
+    /// A key stands twice in one object.
+    DuplicateKey = "duplicate-key",
+    /// AWS knows no such key here.
+    UnknownKey = "unknown-key",
+    /// AWS wants a key that is not there.
+    MissingKey = "missing-key",
+    /// A value stands without `@@assign`.
+    NoOperator = "no-operator",
+    /// An operator stands where none can be.
+    MisplacedOperator = "misplaced-operator",
+    /// AWS knows no such operator.
+    UnknownOperator = "unknown-operator",
+    /// AWS takes this operator elsewhere.
+    OperatorNotAllowed = "operator-not-allowed",
+    /// A list or an object stands for one value.
+    NotAScalar = "not-a-scalar",
+    /// One value stands for a list.
+    NotAList = "not-a-list",
+    /// AWS takes no empty list here.
+    EmptyList = "empty-list",
+    /// AWS takes no such name.
+    InvalidName = "invalid-name",
+    /// AWS takes no such value.
+    InvalidValue = "invalid-value",
+    /// AWS takes no such list of operators that are allowed further down.
+    InvalidControl = "invalid-control",
+    /// Continuous backup needs a retention of at most 35 days.
+    ContinuousRetention = "continuous-retention",
+    /// The archive tier needs a longer retention.
+    ArchiveRetention = "archive-retention",
+    /// The archive tier needs a schedule that runs less often.
+    ArchiveSchedule = "archive-schedule",
+    /// A backup stays in cold storage for less than 90 days, which AWS Backup refuses.
+    ColdStorage = "cold-storage",
+    /// A copy goes to the vault that the backup is already in.
+    CopyToItself = "copy-to-itself",
+    /// The key of a copy names another vault than the copy does.
+    CopyKey = "copy-key",
+    /// The name of a tag is not its `tag_key`.
+    TagName = "tag-name",
+    /// The policy has more characters than AWS takes.
+    TooLong = "too-long",
+    /// The policy has more characters than AWS takes, and fewer without white space.
+    WhiteSpace = "white-space",
+    /// There are more entries than AWS takes or documents.
+    TooMany = "too-many",
+    /// There are more policies at one level than AWS attaches.
+    TooManyPolicies = "too-many-policies",
+    /// A plan is valid only together with another policy.
+    IncompletePlan = "incomplete-plan",
+    /// Two names are one to AWS, which does not look at their case.
+    NamesDifferByCase = "names-differ-by-case",
+    /// AWS spells a key in another case.
+    KeyCase = "key-case",
+    /// A control on an object leaves the values below it open.
+    ControlDoesNotReach = "control-does-not-reach",
+    /// Two policies of one level assign the same value.
+    Contested = "contested",
+    /// A schedule runs twice within an hour, which AWS refuses at some times of day.
+    ScheduleTooDense = "schedule-too-dense",
+    /// Only `Custom::BackupPolicy` replaces a `${variable}`.
+    Variable = "variable",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
