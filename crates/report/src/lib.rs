@@ -16,11 +16,11 @@ mod outline;
 pub mod page;
 mod plans;
 mod seen;
+mod state;
 mod wanted;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::SystemTime;
 
 use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
@@ -32,6 +32,7 @@ pub use organization::{AttachedPolicy, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};
 pub use plans::{Plan, Rule};
 pub use seen::{LastLook, Lock, Place, Seen, VaultSeen, Visit, last_looks};
+pub use state::State;
 pub use wanted::Wanted;
 pub use words::utc;
 
@@ -152,75 +153,6 @@ pub enum Known {
     No,
 }
 
-/// What state a Region of an account is in.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum State {
-    /// A plan makes backups here, and everything it needs is there.
-    Protected,
-    /// A plan is to make backups here, and something it needs is missing.
-    Incomplete,
-    /// Backups are wanted here, and no plan makes any.
-    NoPlan,
-    /// AWS withholds the merged policy, so that the account keeps what it had.
-    Withheld,
-    /// A plan is to make backups here, and nobody could look whether it can.
-    Unknown,
-    /// The account has not enabled the Region, so that there is nothing to back up.
-    Disabled,
-    /// Nothing asks for backups here.
-    NotAsked,
-    /// The account is not active.
-    Inactive,
-}
-
-impl State {
-    /// Every state, the good one first and those without consequence last.
-    pub const ALL: [Self; 8] = [
-        Self::Protected,
-        Self::Incomplete,
-        Self::NoPlan,
-        Self::Withheld,
-        Self::Unknown,
-        Self::Disabled,
-        Self::NotAsked,
-        Self::Inactive,
-    ];
-
-    /// The word for programs.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Protected => "protected",
-            Self::Incomplete => "incomplete",
-            Self::NoPlan => "no-plan",
-            Self::Withheld => "withheld",
-            Self::Unknown => "unknown",
-            Self::Disabled => "disabled",
-            Self::NotAsked => "not-asked",
-            Self::Inactive => "inactive",
-        }
-    }
-
-    /// Whether nobody has to do anything about it.
-    pub fn is_fine(self) -> bool {
-        matches!(self, Self::Protected | Self::Disabled | Self::NotAsked | Self::Inactive)
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Protected => "protected",
-            Self::Incomplete => "incomplete",
-            Self::NoPlan => "no plan",
-            Self::Withheld => "withheld",
-            Self::Unknown => "not known",
-            Self::Disabled => "Region not enabled",
-            Self::NotAsked => "not asked for",
-            Self::Inactive => "account not active",
-        })
-    }
-}
-
 impl Report {
     /// How many accounts times Regions are in each state; states in which none is are left out.
     pub fn tally(&self) -> BTreeMap<State, usize> {
@@ -243,8 +175,7 @@ impl Report {
     /// The state of an account as a whole: the worst of its Regions.
     pub fn state_of(&self, row: &Row) -> State {
         let states = row.cells.iter().filter_map(|it| self.cells.get(*it)).map(|it| it.state);
-        let rank = |it: &State| (!it.is_fine(), RANK.iter().position(|state| state == it));
-        states.max_by_key(rank).unwrap_or(State::NotAsked)
+        states.max_by_key(|it| it.rank()).unwrap_or(State::NotAsked)
     }
 
     /// The names of the units from below the root down to the one of `row`.
@@ -257,18 +188,6 @@ impl Report {
         self.rows.iter().find(|it| it.account.id == *account)
     }
 }
-
-/// From what matters least to what matters most.
-const RANK: [State; 8] = [
-    State::NotAsked,
-    State::Disabled,
-    State::Inactive,
-    State::Protected,
-    State::Unknown,
-    State::Incomplete,
-    State::NoPlan,
-    State::Withheld,
-];
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ pub(super) fn data(report: &Report) -> Value {
     let units = organization.units.iter().map(|it| json!([it.id, it.name, it.parent]));
     let names = organization.policies.iter().map(|(id, it)| (id.as_str(), it.name.as_str()));
     let notes = report.notes.iter().map(|it| json!([it.text, it.hint]));
-    let states = State::ALL.iter().map(|it| json!([it.key(), it.to_string(), it.is_fine()]));
+    let state = |it: &State| json!([it.key(), it.to_string(), it.sign(), it.rank(), it.is_fine()]);
     let source = match report.source {
         Source::Command => "org-backup report",
         Source::Sweep => "the daily sweep",
@@ -23,7 +23,7 @@ pub(super) fn data(report: &Report) -> Value {
         "source": source,
         "lastSweep": report.last_sweep.map(utc),
         "regions": report.regions,
-        "states": states.collect::<Value>(),
+        "states": State::ALL.iter().map(state).collect::<Value>(),
         "notes": notes.collect::<Value>(),
         "units": units.collect::<Value>(),
         "attached": organization.attached,
@@ -41,7 +41,7 @@ fn row(it: &Row) -> Value {
 fn cell(it: &Cell) -> Value {
     let missing = it.missing.iter().map(|it| json!([it.problem, it.hint]));
     json!({
-        "state": State::ALL.iter().position(|state| *state == it.state),
+        "state": it.state as usize,
         "plans": it.plans,
         "vaults": it.vault_words(),
         "roles": it.role_words(),

@@ -3,10 +3,6 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   performance.mark("parsed");
 
-  /* What each state is drawn as: never by its colour alone. */
-  const SIGNS = { "protected": "✓", "incomplete": "!", "no-plan": "×", "withheld": "‖", "unknown": "?", "disabled": "–", "not-asked": "·", "inactive": "○" };
-  /* From what matters most to what matters least. */
-  const RANK = ["withheld", "no-plan", "incomplete", "unknown", "protected", "inactive", "disabled", "not-asked"];
   const ROW = 44;
   const SPARE = 12;
   const SOME = 40;
@@ -34,7 +30,9 @@
     return make("span", {}, ...parts.map((it, index) => (index % 2 ? make("code", {}, it) : it)), ".");
   };
 
-  const states = data.states.map(([key, words, fine]) => ({ key, words, fine, rank: RANK.indexOf(key) }));
+  /* Each is drawn with a sign of its own, never by its colour alone; what has a higher rank matters more. */
+  const states = data.states.map(([key, words, sign, rank, fine]) => ({ key, words, sign, rank, fine }));
+  const idle = states.reduce((least, it) => (it.rank < least.rank ? it : least));
   const regions = data.regions;
   const units = data.units.map(([id, name, parent], index) => ({ index, id, name: name || id, parent, below: [], all: 0, bad: 0 }));
   units.forEach((it) => { if (it.parent !== null) units[it.parent].below.push(it); });
@@ -53,11 +51,11 @@
   const stateOf = (cell) => states[data.cells[cell].state];
 
   const rows = data.rows.map(([id, name, life, unit, effective, cells], index) => {
-    let worst = states.find((it) => it.key === "not-asked");
+    let worst = idle;
     let bad = 0;
     for (const cell of cells) {
       const state = stateOf(cell);
-      if (state.rank < worst.rank) worst = state;
+      if (state.rank > worst.rank) worst = state;
       if (!state.fine) bad += 1;
     }
     return { index, id, name, life, unit: units[unit] || units[0], effective, cells, worst, bad };
@@ -73,7 +71,7 @@
   let shown = rows;
   let columns = regions.map((_, index) => index);
 
-  const sign = (state) => make("span", { class: `mark s-${state.key}`, "aria-hidden": "true" }, SIGNS[state.key]);
+  const sign = (state) => make("span", { class: `mark s-${state.key}`, "aria-hidden": "true" }, state.sign);
   const stated = (state) => make("span", { class: "state" }, sign(state), state.words);
 
   /* The head of the page. */
@@ -276,7 +274,7 @@
     return texts[row.index];
   };
   const orders = {
-    worst: (a, b) => a.worst.rank - b.worst.rank || b.bad - a.bad || a.unit.place - b.unit.place || a.index - b.index,
+    worst: (a, b) => b.worst.rank - a.worst.rank || b.bad - a.bad || a.unit.place - b.unit.place || a.index - b.index,
     tree: (a, b) => a.unit.place - b.unit.place || a.index - b.index,
     name: (a, b) => a.name.localeCompare(b.name) || a.index - b.index,
   };
@@ -396,7 +394,7 @@
         group.accounts.get(row).push(column);
       });
     }));
-    const all = [...groups.values()].sort((a, b) => a.state.rank - b.state.rank || b.cells - a.cells);
+    const all = [...groups.values()].sort((a, b) => b.state.rank - a.state.rank || b.cells - a.cells);
     if (!all.length) { $("findings").append(make("p", { class: "about" }, "Nothing.")); return; }
     some($("findings"), all, (group) => {
       const accounts = [...group.accounts];
