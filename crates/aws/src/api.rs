@@ -48,8 +48,6 @@ use crate::session::tireless;
 
 pub use aws_smithy_runtime_api::box_error::BoxError;
 
-pub use crate::attempts::chain;
-
 /// A service of AWS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Service {

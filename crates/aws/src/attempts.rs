@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use errors::chain;
 
 use crate::calls::Tally;
 use crate::garbled::Garbled;
@@ -185,10 +186,4 @@ impl Refusal {
         let code = error.code()?.to_owned();
         Some(Self { code, message: error.message().unwrap_or_default().to_owned() })
     }
-}
-
-/// The error and its causes on one line.
-pub fn chain(error: &(dyn StdError + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

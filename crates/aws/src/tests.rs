@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
+use errors::chain;
 use hyper::body::{Body, Bytes, Frame};
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
@@ -117,12 +118,6 @@ fn page(status: u16) -> Reply {
 
 fn cut(status: u16) -> Reply {
     Reply::Raw(status, &[], br#"{"Roots":[{"Id":"#.to_vec())
-}
-
-/// What is wrong and why, on one line.
-fn words(error: &Error) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn answer(body: Value) -> Reply {
@@ -387,14 +382,14 @@ async fn a_reason_names_the_status_the_last_error_and_the_attempts() {
         let (script, applied) = attached(std::iter::repeat_n(reply, attempts)).await;
         let failed = applied.unwrap_err();
         let why = format!("cannot attach to r-ab12: {what}, the last of 24 attempts{hint}");
-        assert_eq!(words(&failed), why);
+        assert_eq!(chain(&failed), why);
         assert_eq!(failed.kind(), Kind::Transient);
         assert!(script.is_over());
     }
     let (_, applied) = attached(std::iter::repeat_n(busy(), attempts)).await;
     let why = "cannot attach to r-ab12: ServiceException (HTTP 503, the last of 24 attempts): No.; \
                hint: this passes; deploy again";
-    assert_eq!(words(&applied.unwrap_err()), why);
+    assert_eq!(chain(&applied.unwrap_err()), why);
 }
 
 #[tokio::test(start_paused = true)]
@@ -402,7 +397,7 @@ async fn the_last_error_is_told_when_the_deadline_comes() {
     let replies = [page(502), refusal("TooManyRequestsException")];
     let (_, applied) =
         attached(replies.into_iter().chain(std::iter::repeat_n(Reply::Silence, 20))).await;
-    let why = words(&applied.unwrap_err());
+    let why = chain(&applied.unwrap_err());
     let expected = "cannot attach to r-ab12: the function's deadline came first; after";
     assert!(why.starts_with(expected), "{why}");
     let ours = "dispatch failure: timeout";
@@ -425,7 +420,7 @@ async fn being_told_to_come_in_an_hour_does_not_stop_the_attempts() {
 async fn an_answer_without_an_end_is_not_kept_in_memory() {
     let endless = Reply::Raw(200, &[], vec![b' '; (32 << 20) + 1]);
     let (_, applied) = attached([endless]).await;
-    let why = words(&applied.unwrap_err());
+    let why = chain(&applied.unwrap_err());
     assert!(why.contains("the answer is longer than 32 MiB; hint: "), "{why}");
 }
 
@@ -447,7 +442,7 @@ async fn what_is_optional_has_two_attempts_and_seconds() {
         let account = "222222222222".parse().unwrap();
         let failed = publication::before(&management, account).await.unwrap_err();
         assert_eq!(failed.kind(), Kind::Transient);
-        assert!(words(&failed).contains("the last of 2 attempts"), "{}", words(&failed));
+        assert!(chain(&failed).contains("the last of 2 attempts"), "{}", chain(&failed));
         assert!(started.elapsed() <= Duration::from_secs(10), "{:?}", started.elapsed());
         assert!(script.is_over());
     }
@@ -464,7 +459,7 @@ async fn what_is_optional_leaves_most_of_a_short_deadline() {
     let account = "222222222222".parse().unwrap();
     let failed = publication::before(&optional, account).await.unwrap_err();
     assert!(started.elapsed() <= Duration::from_secs(4), "{:?}", started.elapsed());
-    let why = words(&failed);
+    let why = chain(&failed);
     assert!(
         why.contains("there is no more time for what is not needed; AWS did not answer"),
         "{why}"
@@ -531,11 +526,11 @@ async fn an_operation_without_an_sdk_is_told_as_one_with_an_sdk_is() {
     ];
     for (reply, why) in rows {
         let (_, published) = told(std::iter::repeat_n(reply, 12)).await;
-        assert_eq!(words(&published.unwrap_err()), format!("{action}{why}"));
+        assert_eq!(chain(&published.unwrap_err()), format!("{action}{why}"));
     }
     let silence = std::iter::repeat_n(Reply::Silence, 20);
     let (_, published) = told([page(502)].into_iter().chain(silence)).await;
-    let why = words(&published.unwrap_err());
+    let why = chain(&published.unwrap_err());
     let last = "; after 2 attempts the last answer was: AWS answered 502 with something";
     assert!(why.contains(last), "{why}");
 }
@@ -568,7 +563,7 @@ async fn a_write_that_meets_others_in_s3_for_ever_is_not_told_as_theirs() {
     let failed = written.unwrap_err();
     let why = "cannot write s3://state/desired/x.json: ConditionalRequestConflict (HTTP 409, the last \
                of 12 attempts): No.; hint: this passes; deploy again";
-    assert_eq!((words(&failed).as_str(), failed.kind()), (why, Kind::Transient));
+    assert_eq!((chain(&failed).as_str(), failed.kind()), (why, Kind::Transient));
     assert!(script.is_over());
 }
 
@@ -619,7 +614,7 @@ async fn a_caller_of_no_known_partition_is_not_taken_for_one_of_the_commercial_o
         ),
     ] {
         let failed = Script::new([caller(arn)]).management().await.caller().await.unwrap_err();
-        assert_eq!(words(&failed), why);
+        assert_eq!(chain(&failed), why);
     }
     let known = Script::new([caller("arn:aws-eusc:iam::111122223333:root")]);
     let known = known.management().await.caller().await.unwrap();

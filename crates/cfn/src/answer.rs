@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use errors::chain;
 use serde::Serialize;
 
 use crate::request::Envelope;
-use crate::{Failure, NOT_CREATED, Reply, Undelivered, chain};
+use crate::{Failure, NOT_CREATED, Reply, Undelivered};
 
 /// The most bytes CloudFormation reads of an answer; it fails the resource on a longer one.
 const LIMIT: usize = 4096;

@@ -34,6 +34,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use errors::chain;
 use futures_util::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::de::DeserializeOwned;
@@ -228,12 +229,6 @@ pub fn deadline(context: &Context) -> Instant {
 fn deadline_from(context: &Context, now: SystemTime, instant: Instant) -> Instant {
     let remaining = context.deadline().duration_since(now).ok().filter(|it| !it.is_zero());
     instant + remaining.unwrap_or(FALLBACK)
-}
-
-/// The error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |&it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What was said in a panic.

@@ -6,12 +6,11 @@ use std::num::ParseIntError;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
+use errors::chain;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::error;
-
-use crate::chain;
 
 /// Serves events until the runtime shuts the process down.
 ///

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use errors::chain;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,8 @@ use tracing::{error, info};
 use crate::answer::Answer;
 use crate::request::Envelope;
 use crate::{
-    Event, Failure, MARGIN, NOT_CREATED, Reply, Request, Undelivered, chain, deadline, deliver,
-    logging, respond, serve_events,
+    Event, Failure, MARGIN, NOT_CREATED, Reply, Request, Undelivered, deadline, deliver, logging,
+    respond, serve_events,
 };
 
 /// What a handler does about its answer.

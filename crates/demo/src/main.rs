@@ -18,11 +18,11 @@ mod screen;
 mod stage;
 mod story;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use errors::chain;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
@@ -101,10 +101,4 @@ async fn interrupted() {
         _ = terminate.recv() => (),
         _ = hangup.recv() => (),
     }
-}
-
-/// The failure and its causes on one line.
-fn chain(failure: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(failure), |&it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -3,10 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use aws::api::{Course, chain};
+use aws::api::Course;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use errors::chain;
 use thiserror::Error as ThisError;
 
 /// Something that AWS did not do.

@@ -12,6 +12,7 @@ mod metrics;
 use std::time::{Duration, SystemTime};
 
 use aws::Session;
+use errors::chain;
 use lambda_runtime::Diagnostic;
 use plan::restore_validation::{
     Ended, Job, Judgment, Next, Outcome, Reading, Report, Resource, judge, next, read,
@@ -172,10 +173,4 @@ fn unseen(job: &Job, error: restored::Error) -> Result<Report, restored::Error> 
         Kind::Denied | Kind::Rejected => Ok(Report::unseen(&error.why())),
         Kind::Missing | Kind::Transient => Err(error),
     }
-}
-
-/// The error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |&it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

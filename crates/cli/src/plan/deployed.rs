@@ -2,10 +2,11 @@
 
 use aws::Management;
 use aws::stacks::{Stack, describe, template};
+use errors::chain;
 use plan::deployment::{Fate, fate};
 use policy::Node;
 
-use crate::{chain, input};
+use crate::input;
 
 /// What is known of the stack.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use aws::Management;
 use aws::state::Intent;
 use backup_policy::{Occasion, Preflight};
 use cfn::{Failure, read_properties};
+use errors::chain;
 use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
@@ -97,7 +98,7 @@ pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
     report.keep_dropped();
     if let Err(error) = effects(&policies, &removed, sight, &mut report).await {
         report.unread += 1;
-        report.notes.push(format!("{}; what accounts get is not known", crate::chain(&error)));
+        report.notes.push(format!("{}; what accounts get is not known", chain(&error)));
     }
     report
 }

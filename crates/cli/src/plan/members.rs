@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::Management;
 use cfn::Failure;
+use errors::chain;
 use member_accounts::{Properties, preview};
 use plan::id::AccountId;
 use plan::member_accounts::Line;
@@ -76,7 +77,7 @@ async fn heard(unseen: &BTreeSet<AccountId>, lines: &[Line], sight: Sight<'_>) -
     };
     let looks = match aws::report::looks(&state, unseen).await {
         Ok(looks) => looks,
-        Err(error) => return vec![crate::chain(&error)],
+        Err(error) => return vec![chain(&error)],
     };
     if looks.is_empty() {
         return vec!["no run has worked in any account yet".to_owned()];

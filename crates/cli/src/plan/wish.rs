@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::state::State;
 use aws::{Caller, policy_types};
+use errors::chain;
 use plan::deployment::Fate;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::PolicyId;
@@ -103,7 +104,7 @@ async fn kept(
             Ok(_) => {}
             Err(error) => {
                 wishes.unread += 1;
-                wishes.notes.push(crate::chain(&error));
+                wishes.notes.push(chain(&error));
             }
         }
     }

@@ -1,0 +1,45 @@
+//! An error and its causes in words.
+//!
+//! This is a crate of its own because everything that reports an error needs it, on both sides of
+//! `cfn` and `aws`, which do not know each other.
+
+use std::error::Error;
+use std::iter::successors;
+
+/// The error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
+pub fn chain(error: &dyn Error) -> String {
+    let causes = successors(Some(error), |&it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::fmt;
+
+    use super::chain;
+
+    #[derive(Debug)]
+    struct Step(&'static str, Option<Box<Step>>);
+
+    impl fmt::Display for Step {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Step {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_ref().map(|it| it.as_ref() as &(dyn Error + 'static))
+        }
+    }
+
+    #[test]
+    fn causes_follow_what_they_caused() {
+        let cause = Step("no route", None);
+        let cause = Step("AWS could not be reached", Some(Box::new(cause)));
+        let error = Step("cannot attach", Some(Box::new(cause)));
+        assert_eq!(chain(&error), "cannot attach: AWS could not be reached: no route");
+        assert_eq!(chain(&Step("cannot attach", None)), "cannot attach");
+    }
+}
