@@ -1,7 +1,6 @@
 //! Everything that decides whether the organization is ready for backup policies.
 
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector};
 use aws_sdk_organizations::types::PolicyType as WireType;
@@ -63,17 +62,8 @@ pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, E
 }
 
 fn read<T>(result: Result<T, Error>) -> Read<T> {
-    result.map_err(|error| {
-        let mut why = error.to_string();
-        let mut cause = error.source();
-        while let Some(it) = cause {
-            why = format!("{why}: {it}");
-            cause = it.source();
-        }
-        // What helps a function does not help a person.
-        let why = why.split("; hint: ").next().unwrap_or_default().to_owned();
-        Unread { why, action: error.missing_permission() }
-    })
+    // What helps a function does not help a person.
+    result.map_err(|it| Unread { why: it.problem(), action: it.missing_permission() })
 }
 
 /// The organization; `None` where the account is in none.
@@ -208,7 +198,7 @@ async fn kept(state: &State) -> plan::doctor::State {
                 Ok(_) => None,
                 // It was read, and is nothing that this program understands.
                 Err(error) if error.code().is_none() && error.kind() == Kind::Rejected => {
-                    error.source().map(ToString::to_string)
+                    Some(error.why())
                 }
                 Err(error) => return Err(error),
             };

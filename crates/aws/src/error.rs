@@ -42,37 +42,80 @@ pub enum Kind {
     Transient,
 }
 
+/// Why it was not done, and what helps.
+///
+/// It has the causes behind it in its own words, so that what helps stands at the end.
+#[derive(Debug)]
+struct Cause {
+    why: Why,
+    hint: Option<&'static str>,
+}
+
+impl StdError for Cause {}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(&self.why))?;
+        self.hint.map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+    }
+}
+
 /// Why it was not done.
 #[derive(Debug, ThisError)]
-enum Cause {
+enum Why {
     #[error("{0}")]
     Answered(Box<Answer>),
-    #[error(
-        "{garbled}{tries}; hint: something between the function and AWS answers in its place, such as \
-         a proxy or an endpoint that the environment names"
-    )]
+    #[error("{garbled}{tries}")]
     Garbled { garbled: Garbled, tries: Tries },
-    #[error(
-        "AWS could not be reached{tries}: {why}; hint: this passes; if it stays, see whether the \
-         network here has a way to AWS's endpoints"
-    )]
+    #[error("AWS could not be reached{tries}: {why}")]
     Unreachable { tries: Tries, why: String },
-    #[error("{}", out_of_time(*need, seen))]
+    #[error("{}; {}", limit(*need), seen.so_far())]
     OutOfTime { need: Need, seen: Seen },
-    #[error("AWS answered without {0}; hint: this is not how the API is documented")]
+    #[error("AWS answered without {0}")]
     Incomplete(&'static str),
     #[error("{0}")]
     Unusable(&'static str),
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-    #[error("another request wrote it meanwhile, which counts; hint: deploy again")]
+    Unreadable(Unreadable),
+    #[error("another request wrote it meanwhile, which counts")]
     Superseded,
     #[error(transparent)]
-    Absent(#[from] Absent),
+    Absent(Absent),
     #[error(transparent)]
-    Elsewhere(#[from] UnknownPartition),
+    Elsewhere(UnknownPartition),
     #[error("{0}")]
     Unknown(String),
+}
+
+impl From<Why> for Cause {
+    /// Adds what usually helps; what helps where AWS refuses is by its code.
+    fn from(why: Why) -> Self {
+        let hint = match &why {
+            Why::Answered(answer) => {
+                hint(&answer.code, answer.status, answer.reason.as_deref().unwrap_or_default())
+            }
+            Why::Garbled { .. } => Some(
+                "something between the function and AWS answers in its place, such as a proxy or \
+                 an endpoint that the environment names",
+            ),
+            Why::Unreachable { .. } => Some(
+                "this passes; if it stays, see whether the network here has a way to AWS's \
+                 endpoints",
+            ),
+            Why::OutOfTime { need: Need::Needed, .. } => {
+                Some("deploy again to continue where it stopped")
+            }
+            Why::Incomplete(_) => Some("this is not how the API is documented"),
+            Why::OutOfTime { need: Need::Helpful | Need::Optional, .. }
+            | Why::Unusable(_)
+            | Why::Unknown(_) => None,
+            Why::Unreadable(why) => Some(why.hint()),
+            Why::Superseded => Some("deploy again"),
+            Why::Absent(why) => Some(why.hint()),
+            Why::Elsewhere(_) => Some(UnknownPartition::HINT),
+        };
+        Self { why, hint }
+    }
 }
 
 /// What AWS answered.
@@ -86,19 +129,13 @@ struct Answer {
     code: String,
     reason: Option<String>,
     message: String,
-    hint: Option<&'static str>,
 }
 
-/// What had come of a call when there was no more time for it.
-fn out_of_time(need: Need, seen: &Seen) -> String {
-    let limit = match need {
+/// What came before the call was over.
+fn limit(need: Need) -> &'static str {
+    match need {
         Need::Needed => "the function's deadline came first",
         Need::Helpful | Need::Optional => "there is no more time for what is not needed",
-    };
-    let came = seen.so_far();
-    match need {
-        Need::Needed => format!("{limit}; {came}; hint: deploy again to continue where it stopped"),
-        Need::Helpful | Need::Optional => format!("{limit}; {came}"),
     }
 }
 
@@ -109,13 +146,7 @@ impl fmt::Display for Answer {
             write!(f, " {reason}")?;
         }
         write!(f, " (HTTP {}{})", self.status, self.tries)?;
-        if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
-        }
-        match self.hint {
-            Some(hint) => write!(f, "; hint: {hint}"),
-            None => Ok(()),
-        }
+        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
     }
 }
 
@@ -126,78 +157,92 @@ impl Error {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let tries = Tries(seen.sent);
-        let garbled = |garbled| (Kind::Transient, Cause::Garbled { garbled, tries });
-        let (kind, source) = match &error {
+        let garbled = |garbled| (Kind::Transient, Why::Garbled { garbled, tries });
+        let (kind, why) = match &error {
             SdkError::ServiceError(context) => match Refusal::of(context.err()) {
                 Some(Refusal { code, message }) => {
                     let status = context.raw().status().as_u16();
                     let reason = Wire::read(context.raw()).and_then(|it| it.reason);
-                    let hint = hint(&code, status, reason.as_deref().unwrap_or_default());
-                    let answer =
-                        Answer { operation: None, status, tries, code, reason, message, hint };
-                    (kind(&answer.code, status), Cause::Answered(Box::new(answer)))
+                    let kind = kind(&code, status);
+                    let answer = Answer { operation: None, status, tries, code, reason, message };
+                    (kind, Why::Answered(Box::new(answer)))
                 }
                 None => garbled(Garbled::unknown(context.raw())),
             },
             SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
             _ => match Garbled::behind(&error) {
                 Some(it) => garbled(it),
-                None => (Kind::Transient, Cause::Unreachable { tries, why: chain(&error) }),
+                None => (Kind::Transient, Why::Unreachable { tries, why: chain(&error) }),
             },
         };
-        Self { action, kind, source }
+        Self::new(action, kind, why)
+    }
+
+    fn new(action: String, kind: Kind, why: Why) -> Self {
+        Self { action, kind, source: why.into() }
     }
 
     /// The error of a call for which there was no time, as much as it `need`s, after the attempts that
     /// were `seen`.
     pub(crate) fn out_of_time(action: String, need: Need, seen: Seen) -> Self {
-        Self { action, kind: Kind::Transient, source: Cause::OutOfTime { need, seen } }
+        Self::new(action, Kind::Transient, Why::OutOfTime { need, seen })
     }
 
     /// The error of a call whose answer lacks `what`.
     pub(crate) fn incomplete(action: &str, what: &'static str) -> Self {
-        Self { action: action.to_owned(), kind: Kind::Transient, source: Cause::Incomplete(what) }
+        Self::new(action.to_owned(), Kind::Transient, Why::Incomplete(what))
     }
 
     /// The error of a caller who is in a partition that this release does not know.
     pub(crate) fn elsewhere(action: &str, why: UnknownPartition) -> Self {
-        Self { action: action.to_owned(), kind: Kind::Rejected, source: Cause::Elsewhere(why) }
+        Self::new(action.to_owned(), Kind::Rejected, Why::Elsewhere(why))
     }
 
     /// The error of an object that is there but cannot be what it should be.
     pub(crate) fn unusable(action: String, why: &'static str) -> Self {
-        Self { action, kind: Kind::Rejected, source: Cause::Unusable(why) }
+        Self::new(action, Kind::Rejected, Why::Unusable(why))
     }
 
     /// The error of desired state that cannot be used.
     pub(crate) fn unreadable(action: String, why: Unreadable) -> Self {
-        Self { action, kind: Kind::Rejected, source: Cause::Unreadable(why) }
+        Self::new(action, Kind::Rejected, Why::Unreadable(why))
     }
 
     /// The error of an object that somebody else wrote after it was read.
     pub(crate) fn superseded(action: String) -> Self {
-        Self { action, kind: Kind::Outdated, source: Cause::Superseded }
+        Self::new(action, Kind::Outdated, Why::Superseded)
     }
 
     /// The error of a resource that CloudFormation does not have as it is kept.
     pub(crate) fn absent(action: String, why: Absent) -> Self {
-        Self { action, kind: Kind::Rejected, source: Cause::Absent(why) }
+        Self::new(action, Kind::Rejected, Why::Absent(why))
     }
 
     /// The same error, for whoever asks again what could not be learned.
     pub(crate) fn again(&self, action: String) -> Self {
-        let unknown = Cause::Unknown(chain(self));
-        Self { action, kind: self.kind, source: unknown }
+        let source = Cause { why: Why::Unknown(self.problem()), hint: self.source.hint };
+        Self { action, kind: self.kind, source }
+    }
+
+    /// What could not be done and why, without what helps: that is for who runs the function, and
+    /// others have to do something else.
+    pub fn problem(&self) -> String {
+        format!("{self}: {}", self.why())
+    }
+
+    /// Why it was not done, without what helps.
+    pub fn why(&self) -> String {
+        chain(&self.source.why)
     }
 
     /// Whether CloudFormation does not have the resource as it is kept.
     pub fn is_absent(&self) -> bool {
-        matches!(self.source, Cause::Absent(_))
+        matches!(self.source.why, Why::Absent(_))
     }
 
     /// Says which operation was called.
     pub(crate) fn of(mut self, operation: Operation) -> Self {
-        if let Cause::Answered(answer) = &mut self.source {
+        if let Why::Answered(answer) = &mut self.source.why {
             answer.operation = Some(operation.name);
         }
         self
@@ -205,7 +250,7 @@ impl Error {
 
     /// The action that was missing, where AWS denied a call to the caller.
     pub fn missing_permission(&self) -> Option<String> {
-        let Cause::Answered(answer) = &self.source else { return None };
+        let Why::Answered(answer) = &self.source.why else { return None };
         let Answer { operation, code, message, .. } = answer.as_ref();
         if self.kind != Kind::Denied || code == "AWSOrganizationsNotInUseException" {
             return None;
@@ -218,7 +263,7 @@ impl Error {
 
     /// Whether something was read and is of no use.
     pub(crate) fn is_about_contents(&self) -> bool {
-        matches!(self.source, Cause::Unusable(_) | Cause::Unreadable(_))
+        matches!(self.source.why, Why::Unusable(_) | Why::Unreadable(_))
     }
 
     /// Who has to act.
@@ -228,37 +273,33 @@ impl Error {
 
     /// The error code of AWS, if AWS answered.
     pub fn code(&self) -> Option<&str> {
-        match &self.source {
-            Cause::Answered(answer) => Some(&answer.code),
-            Cause::Garbled { .. }
-            | Cause::Unreachable { .. }
-            | Cause::OutOfTime { .. }
-            | Cause::Incomplete(_)
-            | Cause::Unusable(_)
-            | Cause::Unreadable(_)
-            | Cause::Superseded
-            | Cause::Absent(_)
-            | Cause::Elsewhere(_)
-            | Cause::Unknown(_) => None,
+        match &self.source.why {
+            Why::Answered(answer) => Some(&answer.code),
+            Why::Garbled { .. }
+            | Why::Unreachable { .. }
+            | Why::OutOfTime { .. }
+            | Why::Incomplete(_)
+            | Why::Unusable(_)
+            | Why::Unreadable(_)
+            | Why::Superseded
+            | Why::Absent(_)
+            | Why::Elsewhere(_)
+            | Why::Unknown(_) => None,
         }
     }
 
     /// Says what to do where AWS refuses the caller, instead of what usually helps.
     pub(crate) fn advised(mut self, hint: &'static str) -> Self {
-        if let Cause::Answered(answer) = &mut self.source
-            && self.kind == Kind::Denied
-        {
-            answer.hint = Some(hint);
+        if matches!(self.source.why, Why::Answered(_)) && self.kind == Kind::Denied {
+            self.source.hint = Some(hint);
         }
         self
     }
 
     /// Says what to do where something is missing in S3.
     pub(crate) fn advised_where_missing(mut self, hint: &'static str) -> Self {
-        if let Cause::Answered(answer) = &mut self.source
-            && MISSING.contains(&answer.code.as_str())
-        {
-            answer.hint = Some(hint);
+        if self.code().is_some_and(|it| MISSING.contains(&it)) {
+            self.source.hint = Some(hint);
         }
         self
     }
@@ -280,8 +321,7 @@ pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Err
 
 /// Logs that something was left out because of `error`, which is no failure of what is done.
 pub fn log_left_out(what: &str, error: &Error) {
-    let why = error.source().map(ToString::to_string);
-    warn!(left_out = what, %error, why, "done without it");
+    warn!(left_out = what, %error, why = %error.source, "done without it");
 }
 
 /// Takes a denied look for success where what is to be removed was `never_created`, and no other.
@@ -433,19 +473,14 @@ mod tests {
     fn error(code: &str, reason: Option<&str>) -> Error {
         let (code, reason) = (code.to_owned(), reason.map(ToOwned::to_owned));
         let (status, tries) = (400, Tries(1));
-        let hint = hint(&code, status, reason.as_deref().unwrap_or_default());
+        let kind = kind(&code, status);
         let message = "No.".to_owned();
-        let answer =
-            Answer { operation: None, status, tries, code: code.clone(), reason, message, hint };
-        Error {
-            action: "x".to_owned(),
-            kind: kind(&code, status),
-            source: Cause::Answered(Box::new(answer)),
-        }
+        let answer = Answer { operation: None, status, tries, code, reason, message };
+        Error::new("x".to_owned(), kind, Why::Answered(Box::new(answer)))
     }
 
     fn why(error: &Error) -> String {
-        error.source().map(ToString::to_string).unwrap_or_default()
+        error.source.to_string()
     }
 
     #[test]
@@ -464,15 +499,26 @@ mod tests {
     }
 
     #[test]
+    fn what_helps_stands_behind_every_cause_and_can_be_left_out() {
+        let malformed = plan::desired_state::Entry::read("[").unwrap_err();
+        let error = Error::unreadable("use s3://kept/a".to_owned(), malformed);
+        let problem = "cannot use s3://kept/a: it is not a record of desired state: EOF while \
+                       parsing a list at line 1 column 1";
+        assert_eq!(error.problem(), problem);
+        let hint = "; hint: restore an older version of the object";
+        assert_eq!(chain(&error), format!("{problem}{hint}"));
+        let again = error.again("ask for it".to_owned());
+        assert_eq!(chain(&again), format!("cannot ask for it: {problem}{hint}"));
+    }
+
+    #[test]
     fn a_missing_permission_is_the_one_that_aws_names_or_that_of_the_call() {
         let denied = |message: &str| {
             let code = "AccessDeniedException".to_owned();
             let message = message.to_owned();
             let (operation, status, tries) = (Some("ListObjectsV2"), 403, Tries(1));
-            let answer =
-                Answer { operation, status, tries, code, reason: None, message, hint: None };
-            let source = Cause::Answered(Box::new(answer));
-            Error { action: "x".to_owned(), kind: Kind::Denied, source }
+            let answer = Answer { operation, status, tries, code, reason: None, message };
+            Error::new("x".to_owned(), Kind::Denied, Why::Answered(Box::new(answer)))
         };
         let named = denied("User: a is not authorized to perform: iam:GetRole on resource: b");
         assert_eq!(named.missing_permission().as_deref(), Some("iam:GetRole"));

@@ -6,7 +6,6 @@
 //! only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_sdk_backup::config::retry::{RetryConfig, RetryPartition, TokenBucket};
@@ -358,15 +357,9 @@ fn preferences(wire: Option<std::collections::HashMap<String, bool>>) -> Prefere
 
 /// What is not as wanted in an account because of `error`.
 pub fn failure(region: Option<&Region>, error: &Error) -> Failure {
-    let mut problem = error.to_string();
-    let mut cause = error.source();
-    while let Some(it) = cause {
-        problem = format!("{problem}: {it}");
-        cause = it.source();
-    }
     // What helps in the management account does not help here.
-    let problem = problem.split("; hint: ").next().unwrap_or_default().to_owned();
-    Failure { region: region.cloned(), problem, hint: hint(region, error).to_owned() }
+    let hint = hint(region, error).to_owned();
+    Failure { region: region.cloned(), problem: error.problem(), hint }
 }
 
 fn hint(region: Option<&Region>, error: &Error) -> &'static str {

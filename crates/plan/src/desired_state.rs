@@ -129,14 +129,25 @@ impl fmt::Debug for Entry {
 #[derive(Debug, Error)]
 pub enum Unreadable {
     /// It is not what this program writes.
-    #[error("it is not a record of desired state; hint: restore an older version of the object")]
+    #[error("it is not a record of desired state")]
     Malformed(#[source] serde_json::Error),
     /// It was written by a newer version of this program.
-    #[error("it has schema version {0}, which is newer than this program; hint: update `reattach`")]
+    #[error("it has schema version {0}, which is newer than this program")]
     TooNew(u32),
     /// It is of a resource that this program does not know.
     #[error(transparent)]
     Unknown(#[from] UnknownFunction),
+}
+
+impl Unreadable {
+    /// What helps.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "restore an older version of the object",
+            Self::TooNew(_) => "update `reattach`",
+            Self::Unknown(_) => "use the release that wrote it, or a newer one",
+        }
+    }
 }
 
 impl Entry {

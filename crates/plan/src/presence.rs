@@ -32,10 +32,7 @@ pub enum Stage {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Absent {
     /// CloudFormation does not know the resource or its stack, or no longer.
-    #[error(
-        "CloudFormation knows no resource `{logical_id}` of the stack {stack_id}; hint: if it is \
-         gone for good, {FORGET}"
-    )]
+    #[error("CloudFormation knows no resource `{logical_id}` of the stack {stack_id}")]
     Unknown {
         /// The name in the template.
         logical_id: String,
@@ -43,10 +40,10 @@ pub enum Absent {
         stack_id: String,
     },
     /// It was or is being deleted, or left its stack.
-    #[error("its stack has no resource `{0}` any more; hint: if that is meant, {FORGET}")]
+    #[error("its stack has no resource `{0}` any more")]
     Gone(String),
     /// CloudFormation knows another resource by this name.
-    #[error("CloudFormation calls it {told}, and {kept} is kept; hint: deploy its stack again")]
+    #[error("CloudFormation calls it {told}, and {kept} is kept")]
     Other {
         /// The ID that CloudFormation knows.
         told: String,
@@ -54,11 +51,22 @@ pub enum Absent {
         kept: String,
     },
     /// It is being created, or in a status that this program does not know.
-    #[error("CloudFormation says that it is {0}; hint: wait for its stack to come to its end")]
+    #[error("CloudFormation says that it is {0}")]
     Unsettled(String),
 }
 
-const FORGET: &str = "delete what the state bucket keeps of it under `desired/`";
+impl Absent {
+    /// What helps.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } | Self::Gone(_) => {
+                "if that is meant, delete what the state bucket keeps of it under `desired/`"
+            }
+            Self::Other { .. } => "deploy its stack again",
+            Self::Unsettled(_) => "wait for its stack to come to its end",
+        }
+    }
+}
 
 /// Says whether the resource of `entry` is there, as CloudFormation tells of it; `None` where it knows
 /// no such resource.
@@ -123,7 +131,7 @@ mod tests {
 
     fn check(resource: Option<Resource>, expected: Expect) {
         let why = super::expect(&entry(), resource.as_ref()).unwrap_err();
-        expected.assert_eq(&why.to_string());
+        expected.assert_eq(&format!("{why}; hint: {}", why.hint()));
     }
 
     #[test]
@@ -137,7 +145,7 @@ mod tests {
         check(
             None,
             expect![
-                "CloudFormation knows no resource `Weekly` of the stack arn:aws:cloudformation:eu-north-1:111122223333:stack/plans/7c9e; hint: if it is gone for good, delete what the state bucket keeps of it under `desired/`"
+                "CloudFormation knows no resource `Weekly` of the stack arn:aws:cloudformation:eu-north-1:111122223333:stack/plans/7c9e; hint: if that is meant, delete what the state bucket keeps of it under `desired/`"
             ],
         );
         check(

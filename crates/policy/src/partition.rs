@@ -31,8 +31,13 @@ pub enum Partition {
 
 /// A name that no partition has, as far as this release knows.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("`{0}` is not a partition of AWS that this release knows; hint: use a newer one")]
+#[error("`{0}` is not a partition of AWS that this release knows")]
 pub struct UnknownPartition(String);
+
+impl UnknownPartition {
+    /// What helps.
+    pub const HINT: &str = "use a newer one";
+}
 
 /// A row of the table.
 struct Facts {
@@ -248,7 +253,7 @@ mod tests {
         let error = "aws-tea".parse::<Partition>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`aws-tea` is not a partition of AWS that this release knows; hint: use a newer one"
+            "`aws-tea` is not a partition of AWS that this release knows"
         );
     }
 
