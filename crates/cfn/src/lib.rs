@@ -24,7 +24,6 @@ mod logging;
 mod request;
 mod response_url;
 mod runtime;
-mod scalar;
 mod ticket;
 
 use std::any::Any;
@@ -49,7 +48,6 @@ pub use crate::logging::start as start_logging;
 pub use crate::request::{Change, OF_THE_DEPLOYMENT, Request, read_properties};
 use crate::request::{Envelope, read};
 pub use crate::runtime::{refuse_to_start, serve_events};
-pub use crate::scalar::{Flag, List, optional};
 pub use crate::ticket::{Broken, Outcome, Task, Ticket, run_with_tasks, serve_with_tasks};
 
 /// The physical ID of a resource whose creation failed before anything was made.

@@ -1,5 +1,7 @@
 //! One backup policy and the targets it is attached to.
 
+mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -9,6 +11,8 @@ use thiserror::Error;
 use crate::id::{PolicyId, PolicyName, TagKey, TagValue, TargetId};
 use crate::owner::{OWNER_TAG, Owner, TAG_PREFIX, our_tag};
 use crate::policy_types::Status;
+
+pub use properties::{Content, ContentUrl, Description, Invalid, Preflight, Properties, Source};
 
 /// The most policies of this type that AWS attaches to one root, OU or account.
 pub const MAX_POLICIES_PER_TARGET: usize = 10;

@@ -1,11 +1,15 @@
 //! The settings of AWS Backup for the whole organization.
 
+mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{TagKey, TagValue};
 use crate::owner::{Owner, our_tag};
+
+pub use properties::{OnDelete, Properties};
 
 /// A setting that only the management account can change.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -3,9 +3,10 @@
 //! Everything here is a pure function over data. There is no I/O, no clock and no AWS crate, so
 //! every decision of the suite can be tested in microseconds and printed before it is carried out.
 //!
-//! Each resource has a module with the same five names: `Desired` is what a template asks for,
-//! `Observed` is what the organization has, `plan` compares the two, a `Step` is one thing to do
-//! and says so in words, and a `Refusal` is why nothing is done.
+//! Each resource has a module with the same six names: `Properties` is what a template says and what
+//! is kept of it, `Desired` is what that asks for, `Observed` is what the organization has, `plan`
+//! compares the two, a `Step` is one thing to do and says so in words, and a `Refusal` is why nothing
+//! is done.
 
 #![deny(
     clippy::wildcard_enum_match_arm,
@@ -27,5 +28,6 @@ pub mod presence;
 pub mod reattach;
 pub mod resource;
 pub mod restore_validation;
+pub mod scalar;
 pub mod serialized;
 pub mod service_access;

@@ -3,6 +3,7 @@
 //! One run looks at many accounts. Each account and Region is a comparison of its own: [`plan`]
 //! compares it, and what is missing there is a [`Problem`], which never stops the others.
 
+mod properties;
 mod report;
 pub mod run;
 mod scope;
@@ -14,6 +15,7 @@ use std::fmt;
 
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
+pub use properties::{Concurrency, Invalid, Properties};
 pub use report::{Account, Changed, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
 pub use scope::{Choice, Listed, Scope};
 pub use session_policy::{narrowed, session_policy};

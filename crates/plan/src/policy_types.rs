@@ -1,11 +1,15 @@
 //! The policy types that are enabled on the organization's root.
 
+mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use thiserror::Error;
 
 use crate::id::{PolicyId, PolicyType};
+
+pub use properties::{OnDelete, Properties};
 
 /// The types AWS has at the time of writing (`PolicyType` of its service model).
 const KNOWN: [&str; 15] = [

@@ -1,5 +1,7 @@
 //! Trusted access, organizations access of StackSets, and delegated administrators.
 
+mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -7,6 +9,8 @@ use thiserror::Error;
 
 use crate::id::{AccountId, ServicePrincipal, TagKey};
 use crate::owner::our_tag;
+
+pub use properties::{DelegatedAdministrator, OnDelete, Properties};
 
 /// The principals whose trusted access only CloudFormation itself may turn on.
 const STACK_SETS: [&str; 2] =

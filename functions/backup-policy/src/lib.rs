@@ -1,7 +1,6 @@
 //! `Custom::BackupPolicy`: one backup policy and the targets it is attached to.
 
 mod preflight;
-mod properties;
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -10,7 +9,10 @@ use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
 use aws::state::{Intent, Leftover, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Failure, Outcome, Reply, Request};
-use plan::backup_policy::{Claim, Desired, Observed, Step, Tags, plan};
+use plan::backup_policy::{
+    Claim, Content, ContentUrl, Desired, Invalid, Observed, Preflight, Properties, Source, Step,
+    Tags, plan,
+};
 use plan::id::{PolicyId, PolicyName, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
@@ -18,8 +20,6 @@ use plan::resource::ResourceKind;
 use policy::document::Document;
 
 use crate::preflight::{Outlook, judge};
-pub use crate::properties::{Content, ContentUrl, Preflight, Properties};
-use crate::properties::{Invalid, Source};
 
 /// How often the organization is observed again when it turns out to have changed meanwhile.
 const ROUNDS: usize = 3;

@@ -7,12 +7,10 @@ use std::time::SystemTime;
 use aws::preflight::{account_under, observe};
 use aws::publication::{self, Publication, Report};
 use aws::{Management, Need, log_left_out};
-use plan::backup_policy::{Desired, Existing, Step};
+use plan::backup_policy::{Desired, Existing, Preflight, Step};
 use plan::id::TargetId;
 use plan::preflight::{Change, Withheld, suspects};
 use tracing::{info, warn};
-
-use crate::properties::Preflight;
 
 /// What is known of the organization before the change.
 #[derive(Default)]

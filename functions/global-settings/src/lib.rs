@@ -5,62 +5,10 @@ use std::cell::RefCell;
 use aws::global_settings::{apply, observe};
 use aws::state::{Intent, Leftover, Slot};
 use aws::{Management, Record, Session, removable};
-use cfn::{Failure, Flag, Outcome, Reply, Request};
-use plan::global_settings::{Desired, Observed, Setting, Step, Values, plan};
-use plan::id::RoleArn;
+use cfn::{Failure, Outcome, Reply, Request};
+use plan::global_settings::{Desired, Observed, OnDelete, Properties, Step, plan};
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
-use serde::{Deserialize, Serialize};
-
-/// The properties of the resource. A setting that is absent is left alone.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Properties {
-    /// Whether recovery points may be copied to other accounts of the organization.
-    pub cross_account_backup: Option<Flag>,
-    /// Whether AWS Backup keeps its delegated administrators' permissions up to date.
-    pub delegated_administrator: Option<Flag>,
-    /// Whether multi-party approval can protect logically air-gapped vaults.
-    pub multi_party_approval: Option<Flag>,
-    /// What deleting the resource does.
-    #[serde(default)]
-    pub on_delete: OnDelete,
-    /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
-    pub management_role_arn: Option<RoleArn>,
-}
-
-/// What deleting the resource does.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub enum OnDelete {
-    /// The settings stay as they are.
-    #[default]
-    Retain,
-    /// The settings get the values that were found when the resource first said `Restore`, and so
-    /// does a setting that an update takes off.
-    Restore,
-}
-
-impl Properties {
-    fn present(&self, previous: Option<&Self>) -> Desired {
-        let restores = |it: &&Self| it.on_delete == OnDelete::Restore;
-        let retired = previous.filter(restores).map(Self::values).unwrap_or_default();
-        Desired::Present { values: self.values(), restore: restores(&self), retired }
-    }
-
-    fn restored(&self) -> Desired {
-        Desired::Restored(self.values().into_keys().collect())
-    }
-
-    fn values(&self) -> Values {
-        let settings = [
-            (Setting::CrossAccountBackup, self.cross_account_backup),
-            (Setting::DelegatedAdministrator, self.delegated_administrator),
-            (Setting::MultiPartyApproval, self.multi_party_approval),
-        ];
-        settings.into_iter().filter_map(|(it, on)| Some((it, on?.0))).collect()
-    }
-}
 
 /// What the resource is called: there is one of its kind.
 const PHYSICAL_ID: &str = "backup-global-settings";

@@ -7,11 +7,10 @@ use aws::member_accounts::identify;
 use aws::member_runs::start_unanswered;
 use cfn::Failure;
 use plan::id::{AccountId, RunId};
-use plan::member_accounts::Listed;
+use plan::member_accounts::{Listed, Properties};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::properties::Properties;
 use crate::roster::Roster;
 
 /// Starts a run with the properties of a resource as they are kept, in these `accounts` as far as

@@ -13,7 +13,7 @@ use cfn::{Failure, Task, Ticket};
 use futures_util::stream::iter;
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::run::{Batch, Order};
-use plan::member_accounts::{Account, Failure as Unready, Outcome, Refusal, Tally};
+use plan::member_accounts::{Account, Failure as Unready, Outcome, Properties, Refusal, Tally};
 use plan::resource::ResourceKind;
 use plan::serialized;
 use serde::Deserialize;
@@ -23,7 +23,6 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::fleet::{Barred, Fleet};
-use crate::properties::Properties;
 use crate::{last_call, reply, report};
 
 /// Why a step of the state machine cannot be done.

@@ -18,7 +18,6 @@ mod again;
 mod batches;
 mod fleet;
 mod preview;
-mod properties;
 mod roster;
 
 use std::cell::Cell;
@@ -30,7 +29,7 @@ use aws::state::{Expected, Intent, Leftover, Slot, State};
 use cfn::{Failure, Outcome, Reply, Request, Ticket};
 use futures_util::stream::{iter, poll_fn};
 use plan::id::RunId;
-use plan::member_accounts::{Refusal, Tally};
+use plan::member_accounts::{Properties, Refusal, Tally};
 use plan::resource::ResourceKind;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
@@ -40,7 +39,6 @@ pub use crate::again::start_again;
 pub use crate::batches::perform;
 use crate::fleet::{Barred, Fleet};
 pub use crate::preview::{Preview, preview};
-pub use crate::properties::{Concurrency, Invalid, Properties};
 use crate::roster::Roster;
 
 /// What the resource is called where CloudFormation has no name for it yet.

@@ -6,12 +6,11 @@ use aws::Management;
 use aws::member_accounts::identify;
 use cfn::Failure;
 use futures_util::stream::iter;
-use plan::member_accounts::{Account, Line, OnNotReady, Tally};
+use plan::member_accounts::{Account, Line, OnNotReady, Properties, Tally};
 use tokio::time::Instant;
 
 use crate::fleet::{Barred, Fleet};
 use crate::last_call;
-use crate::properties::Properties;
 use crate::roster::Roster;
 
 /// What a run would do.

@@ -7,11 +7,9 @@ use aws::Management;
 use aws::member_accounts::{Identity, accounts, accounts_below};
 use cfn::Failure;
 use plan::id::{AccountId, TargetId};
-use plan::member_accounts::{Account, Choice, Listed, Scope, Tally};
+use plan::member_accounts::{Account, Choice, Listed, Properties, Scope, Tally};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
-
-use crate::properties::Properties;
 
 /// The accounts of the organization as they are listed, page by page.
 #[derive(Debug)]

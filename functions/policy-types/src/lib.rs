@@ -5,35 +5,10 @@ use std::collections::BTreeSet;
 use aws::policy_types::{Identity, apply, observe};
 use aws::state::{Intent, Leftover, Slot};
 use aws::{Management, Session};
-use cfn::{Failure, List, Outcome, Reply, Request};
-use plan::id::{PolicyId, PolicyType, RoleArn};
-use plan::policy_types::{Desired, Step, plan};
+use cfn::{Failure, Outcome, Reply, Request};
+use plan::id::PolicyId;
+use plan::policy_types::{Desired, OnDelete, Properties, Step, plan};
 use plan::resource::ResourceKind;
-use serde::{Deserialize, Serialize};
-
-/// The properties of the resource.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Properties {
-    /// The types to enable. Others are left alone, also those that an update takes off the list.
-    pub policy_types: List<PolicyType>,
-    /// What deleting the resource does.
-    #[serde(default)]
-    pub on_delete: OnDelete,
-    /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
-    pub management_role_arn: Option<RoleArn>,
-}
-
-/// What deleting the resource does.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub enum OnDelete {
-    /// The types stay enabled, and so everything that is attached keeps its effect.
-    #[default]
-    Retain,
-    /// The types of the list are disabled, unless a policy is still attached.
-    Disable,
-}
 
 /// What a physical ID ends with, after the ID of the root.
 const SUFFIX: &str = "/policy-types";
@@ -133,16 +108,4 @@ async fn reconcile(
         apply(management, &identity, &steps).await?;
     }
     Ok((identity, steps))
-}
-
-impl Properties {
-    fn enabled(&self) -> Desired {
-        Desired::Enabled(self.policy_types.0.iter().cloned().collect())
-    }
-
-    /// What deleting the resource is to reach, if anything.
-    fn disabled(&self) -> Option<Desired> {
-        let types = || self.policy_types.0.iter().cloned().collect();
-        (self.on_delete == OnDelete::Disable).then(|| Desired::Disabled(types()))
-    }
 }

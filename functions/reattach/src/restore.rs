@@ -189,7 +189,7 @@ impl Keeper<'_> {
         let (owner, is_gone) = (entry.owner(), entry.is_deleted());
         match entry.kind {
             ResourceKind::PolicyTypes => {
-                let properties: policy_types::Properties = properties(entry)?;
+                let properties: plan::policy_types::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
                     policy_types::remove(&management, &properties, intent).await?
@@ -199,7 +199,7 @@ impl Keeper<'_> {
                 Ok(Look { steps: words(&steps), id: None })
             }
             ResourceKind::ServiceAccess => {
-                let properties: service_access::Properties = properties(entry)?;
+                let properties: plan::service_access::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
                     service_access::remove(&management, &owner, &properties, intent).await?
@@ -209,7 +209,7 @@ impl Keeper<'_> {
                 Ok(Look { steps: words(&steps), id: None })
             }
             ResourceKind::GlobalSettings => {
-                let properties: global_settings::Properties = properties(entry)?;
+                let properties: plan::global_settings::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
                     global_settings::remove(&management, &owner, &properties, intent).await?
@@ -219,7 +219,7 @@ impl Keeper<'_> {
                 Ok(Look { steps: words(&steps), id: None })
             }
             ResourceKind::BackupPolicy => {
-                let properties: backup_policy::Properties = properties(entry)?;
+                let properties: plan::backup_policy::Properties = properties(entry)?;
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 if is_gone {
                     let left = Leftover::of(entry);

@@ -6,66 +6,10 @@ use std::collections::BTreeSet;
 use aws::service_access::{apply, observe};
 use aws::state::{Intent, Leftover, Slot};
 use aws::{Management, Record, Session, removable};
-use cfn::{Failure, Flag, List, Outcome, Reply, Request};
-use plan::id::{AccountId, RoleArn, ServicePrincipal};
+use cfn::{Failure, Outcome, Reply, Request};
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
-use plan::service_access::{Administrator, Desired, Observed, Step, Switch, plan};
-use serde::{Deserialize, Serialize};
-
-/// The properties of the resource.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Properties {
-    /// The services that get trusted access. Others are left alone.
-    pub service_principals: List<ServicePrincipal>,
-    /// Whether CloudFormation StackSets gets organizations access; `false` leaves it alone.
-    pub stack_sets: Option<Flag>,
-    /// The accounts that administer a service for the organization. Others are left alone.
-    #[serde(default)]
-    pub delegated_administrators: Vec<DelegatedAdministrator>,
-    /// What deleting the resource does, and taking something off its lists.
-    #[serde(default)]
-    pub on_delete: OnDelete,
-    /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
-    pub management_role_arn: Option<RoleArn>,
-}
-
-/// An account that administers a service for the organization.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct DelegatedAdministrator {
-    /// A member account.
-    pub account_id: AccountId,
-    /// The service.
-    pub service_principal: ServicePrincipal,
-}
-
-/// What deleting the resource does.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub enum OnDelete {
-    /// Everything stays on.
-    #[default]
-    Retain,
-    /// What this resource turned on since it says `Revert` is turned off, and nothing else.
-    Revert,
-}
-
-impl From<&Properties> for Desired {
-    fn from(it: &Properties) -> Self {
-        let administrator = |it: &DelegatedAdministrator| Administrator {
-            principal: it.service_principal.clone(),
-            account: it.account_id.clone(),
-        };
-        Self {
-            principals: it.service_principals.0.iter().cloned().collect(),
-            stack_sets: it.stack_sets.is_some_and(|it| it.0),
-            administrators: it.delegated_administrators.iter().map(administrator).collect(),
-            revert: it.on_delete == OnDelete::Revert,
-        }
-    }
-}
+use plan::service_access::{Desired, Observed, OnDelete, Properties, Step, Switch, plan};
 
 /// What a physical ID ends with, after the ID of the management account.
 const SUFFIX: &str = "/service-access";

@@ -89,25 +89,25 @@ async fn removal(
     let owner = &wish.owner;
     match wish.kind {
         ResourceKind::PolicyTypes => {
-            let it: policy_types::Properties = read_properties(properties.clone())?;
+            let it: plan::policy_types::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::preview_removal(&management, &it, gone).await?;
             Ok(Look::at(&steps))
         }
         ResourceKind::ServiceAccess => {
-            let it: service_access::Properties = read_properties(properties.clone())?;
+            let it: plan::service_access::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = service_access::preview_removal(&management, owner, &it).await?;
             Ok(Look::at(&steps))
         }
         ResourceKind::GlobalSettings => {
-            let it: global_settings::Properties = read_properties(properties.clone())?;
+            let it: plan::global_settings::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = global_settings::preview_removal(&management, owner, &it).await?;
             Ok(Look::at(&steps))
         }
         ResourceKind::BackupPolicy => {
-            let it: backup_policy::Properties = read_properties(properties.clone())?;
+            let it: plan::backup_policy::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let id = wish.policy_id();
             let removal = backup_policy::preview_removal(&management, owner, &it, id.as_ref());

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use aws::Management;
 use aws::state::Intent;
-use backup_policy::{Occasion, Preflight};
+use backup_policy::Occasion;
 use cfn::{Failure, read_properties};
 use errors::chain;
+use plan::backup_policy::Preflight;
 use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
@@ -121,7 +122,7 @@ async fn one(
     let owner = &wish.owner;
     match wish.kind {
         ResourceKind::PolicyTypes => {
-            let it: policy_types::Properties = read_properties(properties.clone())?;
+            let it: plan::policy_types::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::restore(&management, &it, Intent::Report).await?;
             let enables = |it: &TypeStep| match it {
@@ -133,13 +134,13 @@ async fn one(
             Ok(Look { notes, enables_policies, ..Look::at(&steps) })
         }
         ResourceKind::ServiceAccess => {
-            let it: service_access::Properties = read_properties(properties.clone())?;
+            let it: plan::service_access::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = service_access::restore(&management, owner, &it, Intent::Report).await?;
             Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
         }
         ResourceKind::GlobalSettings => {
-            let it: global_settings::Properties = read_properties(properties.clone())?;
+            let it: plan::global_settings::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let previous = previous(wish);
             let steps = global_settings::preview(&management, owner, &it, previous.as_ref());
@@ -148,7 +149,7 @@ async fn one(
         }
         ResourceKind::BackupPolicy => policy(wish, properties, is_type_enabled, sight).await,
         ResourceKind::MemberAccounts => {
-            let it: member_accounts::Properties = read_properties(properties.clone())?;
+            let it: plan::member_accounts::Properties = read_properties(properties.clone())?;
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             members::look(wish, &management, it, sight).await
         }
@@ -161,7 +162,7 @@ async fn policy(
     is_type_enabled: bool,
     sight: Sight<'_>,
 ) -> Result<Look, Failure> {
-    let it: backup_policy::Properties = read_properties(properties.clone())?;
+    let it: plan::backup_policy::Properties = read_properties(properties.clone())?;
     let management = enter(it.management_role_arn.as_ref(), sight).await?;
     let id = wish.policy_id();
     let previous = previous(wish);

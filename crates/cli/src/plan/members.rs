@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::Management;
 use cfn::Failure;
 use errors::chain;
-use member_accounts::{Properties, preview};
+use member_accounts::preview;
 use plan::id::AccountId;
-use plan::member_accounts::Line;
+use plan::member_accounts::{Line, Properties};
 use plan::serialized;
 use report::{Hearsay, hearsay};
 

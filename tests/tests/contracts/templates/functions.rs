@@ -84,11 +84,11 @@ fn properties_are_those_that_the_function_reads() {
                 assert_eq!(map.remove("StateFormat"), Some(json!(SCHEMA_VERSION.to_string())));
                 let properties = as_sent(properties);
                 let read = match functions[resource["Type"].as_str().unwrap()].as_str() {
-                    "backup-policy" => read::<backup_policy::Properties>,
-                    "global-settings" => read::<global_settings::Properties>,
-                    "member-accounts" => read::<member_accounts::Properties>,
-                    "policy-types" => read::<policy_types::Properties>,
-                    "service-access" => read::<service_access::Properties>,
+                    "backup-policy" => read::<plan::backup_policy::Properties>,
+                    "global-settings" => read::<plan::global_settings::Properties>,
+                    "member-accounts" => read::<plan::member_accounts::Properties>,
+                    "policy-types" => read::<plan::policy_types::Properties>,
+                    "service-access" => read::<plan::service_access::Properties>,
                     other => panic!("{other}"),
                 };
                 read(properties).unwrap_or_else(|it| panic!("{}: {name}: {it}", template.name));

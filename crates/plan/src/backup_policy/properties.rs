@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use cfn::{Flag, List};
-use plan::backup_policy::{Claim, Tags};
-use plan::id::{PolicyName, RoleArn, Target};
 use policy::document::{Document, Variable};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
+
+use super::{Claim, Tags};
+use crate::id::{PolicyName, RoleArn, Target};
+use crate::scalar::{Flag, List};
 
 /// The properties of the resource.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -42,7 +43,11 @@ pub struct Properties {
     #[serde(default)]
     pub preflight: Preflight,
     /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub management_role_arn: Option<RoleArn>,
 }
 
@@ -140,8 +145,11 @@ impl FromStr for ContentUrl {
 }
 
 /// Where the policy comes from.
-pub(crate) enum Source<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// The template has it.
     Inline(&'a Content),
+    /// An object in S3 has it.
     Object(&'a ContentUrl),
 }
 
@@ -164,7 +172,11 @@ pub enum Invalid {
 
 impl Properties {
     /// Where the policy comes from.
-    pub(crate) fn source(&self) -> Result<Source<'_>, Invalid> {
+    ///
+    /// # Errors
+    ///
+    /// When the template names no source of it, or two.
+    pub fn source(&self) -> Result<Source<'_>, Invalid> {
         match (&self.content, &self.content_url) {
             (Some(content), None) => Ok(Source::Inline(content)),
             (None, Some(url)) => Ok(Source::Object(url)),
@@ -173,12 +185,13 @@ impl Properties {
     }
 
     /// What a deployment may take.
-    pub(crate) fn claim(&self) -> Claim {
+    pub fn claim(&self) -> Claim {
         if self.adopt.0 { Claim::Adopt } else { Claim::Own }
     }
 
     /// These properties with the policy itself in place of where it comes from.
-    pub(crate) fn with_document(&self, document: &Document) -> Self {
+    #[must_use]
+    pub fn with_document(&self, document: &Document) -> Self {
         Self {
             content: Some(Content(document.value())),
             content_url: None,
@@ -188,7 +201,11 @@ impl Properties {
     }
 
     /// Where the policy is attached.
-    pub(crate) fn targets(&self) -> Result<Vec<Target>, Invalid> {
+    ///
+    /// # Errors
+    ///
+    /// When that is nowhere.
+    pub fn targets(&self) -> Result<Vec<Target>, Invalid> {
         match self.target_ids.0.as_slice() {
             [] => Err(Invalid::NoTargets),
             targets => Ok(targets.to_vec()),

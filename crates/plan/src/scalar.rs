@@ -92,3 +92,40 @@ where
     let text = String::deserialize(deserializer)?;
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Horn {
+        #[serde(default)]
+        names: List<String>,
+        loud: Option<Flag>,
+        #[serde(default, deserialize_with = "optional")]
+        count: Option<u8>,
+    }
+
+    fn read(property: &str, value: Value) -> Result<Horn, serde_json::Error> {
+        serde_json::from_value(json!({ property: value }))
+    }
+
+    #[test]
+    fn scalars_are_read_as_they_are_and_as_strings() {
+        let names = |it: Value| read("names", it).map(|it| it.names.0);
+        assert_eq!(names(json!("a, b,,c ")).unwrap(), ["a", "b", "c"]);
+        assert_eq!(names(json!(["a", " b "])).unwrap(), ["a", "b"]);
+        assert!(names(json!("")).unwrap().is_empty());
+        assert!(names(json!(7)).is_err() && names(json!({"a": "b"})).is_err());
+        let count = |it: Value| read("count", it).map(|it| it.count);
+        assert_eq!(count(json!("7")).unwrap(), Some(7));
+        assert_eq!(count(json!("")).unwrap(), None);
+        assert!(count(json!("many")).is_err());
+        let flag = |it: Value| read("loud", it).map(|it| it.loud);
+        assert_eq!(flag(json!("false")).unwrap(), Some(Flag(false)));
+        assert_eq!(flag(json!(true)).unwrap(), Some(Flag(true)));
+        assert!(flag(json!("yes")).is_err() && flag(json!(1)).is_err());
+    }
+}

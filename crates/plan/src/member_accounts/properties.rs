@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use cfn::{Flag, List};
-use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
-use plan::member_accounts::{Desired, OnNotReady, OptIn, Preferences};
-use plan::serialized;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
+
+use super::{Desired, OnNotReady, OptIn, Preferences};
+use crate::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
+use crate::scalar::{Flag, List};
+use crate::serialized;
 
 /// The properties of the resource.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -35,19 +36,35 @@ pub struct Properties {
     #[serde(default)]
     management: BTreeMap<ResourceType, Flag>,
     /// The vault that every Region must have.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     vault_name: Option<VaultName>,
     /// The role that AWS Backup uses, which every account must have.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     backup_role_name: Option<RoleName>,
     /// What accounts that are not ready mean for the stack.
     #[serde(default)]
     pub on_not_ready: OnNotReady,
     /// The role to assume where the function does not run in the management account.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub management_role_arn: Option<RoleArn>,
     /// In how many accounts work goes on at once.
-    #[serde(default, deserialize_with = "cfn::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     concurrency: Option<Concurrency>,
 }
 
@@ -142,12 +159,16 @@ pub enum Invalid {
 
 impl Properties {
     /// The properties as they are kept.
-    pub(crate) fn kept(&self) -> Value {
+    pub fn kept(&self) -> Value {
         serialized::value(self)
     }
 
     /// What is wanted in every account.
-    pub(crate) fn desired(&self) -> Result<Desired, Invalid> {
+    ///
+    /// # Errors
+    ///
+    /// When there is nowhere to work, or nothing to do.
+    pub fn desired(&self) -> Result<Desired, Invalid> {
         let desired = Desired {
             regions: self.regions.0.iter().cloned().collect(),
             opt_in: self.opt_in.0.clone(),
@@ -165,7 +186,11 @@ impl Properties {
     }
 
     /// Where the accounts are.
-    pub(crate) fn targets(&self) -> Result<Vec<Target>, Invalid> {
+    ///
+    /// # Errors
+    ///
+    /// When that is nowhere.
+    pub fn targets(&self) -> Result<Vec<Target>, Invalid> {
         match self.target_ids.0.as_slice() {
             [] => Err(Invalid::NoTargets),
             targets => Ok(targets.to_vec()),
@@ -173,7 +198,7 @@ impl Properties {
     }
 
     /// In how many accounts work goes on at once.
-    pub(crate) fn concurrency(&self) -> usize {
+    pub fn concurrency(&self) -> usize {
         self.concurrency.unwrap_or_default().0
     }
 }
