@@ -6,11 +6,11 @@
 //! execution: everybody who may look at executions would see it.
 
 use aws_types::SdkConfig;
-use plan::id::{RoleArn, RunId};
-use plan::member_accounts::Account;
+use plan::id::RunId;
 use plan::member_accounts::run::{Order, batches};
+use plan::member_accounts::{Account, Properties};
 use plan::serialized;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -102,8 +102,8 @@ pub async fn start(
     Ok(())
 }
 
-/// Starts a run over `accounts` for which nobody waits, with the properties of a resource as they
-/// are kept. Without a state bucket and a state machine nothing is started.
+/// Starts a run over `accounts` for which nobody waits, with the properties of a resource.
+/// Without a state bucket and a state machine nothing is started.
 ///
 /// # Errors
 ///
@@ -112,19 +112,18 @@ pub async fn start(
 pub async fn start_unanswered(
     session: &Session,
     run: &RunId,
-    properties: Value,
+    properties: &Properties,
     accounts: &[Account],
     deadline: Instant,
 ) -> Result<bool, Error> {
     let (Some(state), Some(machine)) = (session.state(deadline), session.machine(deadline)) else {
         return Ok(false);
     };
-    let role = properties.get("ManagementRoleArn").and_then(Value::as_str);
-    let role = role.and_then(|it| it.parse::<RoleArn>().ok());
-    let management = session.management(role.as_ref(), deadline).await?;
+    let role = properties.management_role_arn.as_ref();
+    let management = session.management(role, deadline).await?;
     let identity = identify(&management).await?;
     let order = Order {
-        properties,
+        properties: properties.clone(),
         management: identity.management,
         partition: identity.partition,
         accounts: accounts.len(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use aws_sdk_organizations::types::PolicyType as WireType;
-use plan::desired_state::prefix;
+use plan::desired_state::{Entry, prefix};
 use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::member_accounts::Listed;
 use plan::policy_types::Status;
@@ -17,7 +17,7 @@ use plan::reattach::Sweep;
 use plan::resource::ResourceKind;
 use report::{
     AttachedPolicy, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit, VaultSeen,
-    Wanted, last_looks,
+    Wanted, last_looks, wanted,
 };
 
 use crate::error::Error;
@@ -276,8 +276,12 @@ pub async fn remembered(
         hint: "let whoever makes the report read and list the state bucket and use its key"
             .to_owned(),
     };
-    match wanted(state).await {
-        Ok(wanted) => remembered.wanted = wanted,
+    match kept(state).await {
+        Ok(kept) => {
+            let (wanted, more) = wanted(&kept);
+            remembered.wanted = wanted;
+            notes.extend(more);
+        }
         Err(error) => notes.push(unread(&error)),
     }
     match looks(state, accounts).await {
@@ -291,15 +295,13 @@ pub async fn remembered(
     remembered
 }
 
-/// What every `Custom::MemberAccounts` asks for.
-async fn wanted(state: &State) -> Result<Vec<Wanted>, Error> {
-    let mut wanted = Vec::new();
+/// What is kept of every `Custom::MemberAccounts`.
+async fn kept(state: &State) -> Result<Vec<Entry>, Error> {
+    let mut kept = Vec::new();
     for key in state.list(&prefix(ResourceKind::MemberAccounts)).await? {
-        let entry = state.entry(&key).await?.map(|(entry, _)| entry);
-        let properties = entry.filter(|it| !it.is_deleted()).and_then(|it| it.properties);
-        wanted.extend(properties.as_ref().and_then(Wanted::read));
+        kept.extend(state.entry(&key).await?.map(|(entry, _)| entry));
     }
-    Ok(wanted)
+    Ok(kept)
 }
 
 /// What the last runs found in these accounts, from the newest report on until all are known.

@@ -45,7 +45,7 @@ pub use crate::deliver::Undelivered;
 pub use crate::event::Event;
 pub use crate::logging::lines;
 pub use crate::logging::start as start_logging;
-pub use crate::request::{Change, OF_THE_DEPLOYMENT, Request, read_properties};
+pub use crate::request::{Change, OF_THE_DEPLOYMENT, Request};
 use crate::request::{Envelope, read};
 pub use crate::runtime::{refuse_to_start, serve_events};
 pub use crate::ticket::{Broken, Outcome, Task, Ticket, run_with_tasks, serve_with_tasks};

@@ -165,15 +165,6 @@ fn raw_properties<P: DeserializeOwned>(raw: &RawValue) -> Result<P, Misread> {
     properties(serde_path_to_error::deserialize(&mut text).map_err(misread)?)
 }
 
-/// Reads the properties of a resource as CloudFormation sends them: every scalar is a string.
-///
-/// # Errors
-///
-/// When they do not fit, with the one that does not.
-pub fn read_properties<P: DeserializeOwned>(value: Value) -> Result<P, crate::Failure> {
-    Ok(properties(value)?)
-}
-
 /// The properties that say nothing of the resource: those of CloudFormation itself, and the one that
 /// a template changes for every resource to get an Update.
 pub const OF_THE_DEPLOYMENT: [&str; 3] = ["ServiceTimeout", "ServiceToken", "StateFormat"];

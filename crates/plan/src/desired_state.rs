@@ -16,6 +16,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::owner::Owner;
+use crate::properties::{Misfit, Properties};
 use crate::resource::{ResourceKind, UnknownFunction};
 use crate::serialized;
 
@@ -75,6 +76,9 @@ pub struct Entry {
     requests: Vec<Seen>,
     /// Its properties as they were last brought about, with nothing left to look up elsewhere. A
     /// tombstone has those of the Delete.
+    ///
+    /// They stay as they were written until the function writes them anew: what decides by them reads
+    /// them by [`Entry::wanted`].
     pub properties: Option<Value>,
 }
 
@@ -284,6 +288,16 @@ impl Entry {
     pub fn id_of<'a>(&'a self, physical_id: Option<&'a str>) -> Option<&'a str> {
         let current = self.current_id.as_deref().filter(|_| self.is_of(physical_id));
         current.or(physical_id)
+    }
+
+    /// What the resource is to be; `None` where nothing was ever made of it.
+    ///
+    /// # Errors
+    ///
+    /// When another version wrote properties that this one does not take.
+    pub fn wanted(&self) -> Result<Option<Properties>, Misfit> {
+        let read = |it: &Value| Properties::read(self.kind, it);
+        self.properties.as_ref().map(read).transpose()
     }
 
     /// The properties that differ from what was last brought about; `None` where nothing was.

@@ -25,6 +25,7 @@ pub mod owner;
 pub mod policy_types;
 pub mod preflight;
 pub mod presence;
+pub mod properties;
 pub mod reattach;
 pub mod resource;
 pub mod restore_validation;

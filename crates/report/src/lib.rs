@@ -33,7 +33,7 @@ pub use outline::{Effective, Look, Origin, Outline, Setting};
 pub use plans::{Plan, Rule};
 pub use seen::{LastLook, Lock, Place, Seen, VaultSeen, Visit, last_looks};
 pub use state::State;
-pub use wanted::Wanted;
+pub use wanted::{Wanted, wanted};
 pub use words::utc;
 
 /// Everything there is to say, account by account and Region by Region.

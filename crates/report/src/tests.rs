@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
 use plan::id::TargetId;
-use plan::member_accounts::{ENABLE_REGION, Failure, Listed, Settings};
+use plan::member_accounts::{ENABLE_REGION, Failure, Listed, Properties, Settings};
 use serde_json::{Value, json};
 
 use super::*;
@@ -119,7 +119,8 @@ impl World {
     }
 
     fn want(mut self, properties: &Value) -> Self {
-        self.wanted.push(Wanted::read(properties).unwrap());
+        let properties: Properties = serde_json::from_value(properties.clone()).unwrap();
+        self.wanted.push(Wanted::try_from(&properties).unwrap());
         self
     }
 
@@ -198,7 +199,8 @@ fn a_region_that_only_others_use_is_not_asked_for() {
 
 #[test]
 fn a_region_that_the_templates_name_needs_a_plan_where_they_ask_for_it() {
-    let wanted = json!({ "RoleName": "m", "Regions": ["eu-west-1", "us-east-1"], "OptIn": {} });
+    let regions = ["eu-west-1", "us-east-1"];
+    let wanted = json!({ "RoleName": "m", "Regions": regions, "OptIn": { "EBS": true } });
     planned().want(&wanted).visit(MEMBER, fine()).check(expect![[r"
         eu-west-1: protected [now]
         us-east-1: no plan [not looked at]

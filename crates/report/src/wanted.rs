@@ -1,11 +1,15 @@
 //! Where the templates ask for backups.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use plan::id::{AccountId, Region, ResourceType, RoleName, Target, VaultName};
-use plan::member_accounts::{Choice, Desired, Listed, OptIn, Scope};
-use serde::Deserialize;
-use serde_json::Value;
+use errors::chain;
+use plan::desired_state::Entry;
+use plan::id::{AccountId, Region, RoleName, Target};
+use plan::member_accounts::{Choice, Desired, Invalid, Listed, Properties, Scope};
+use plan::properties::Properties as Wish;
+use plan::resource::ResourceKind;
+
+use super::Note;
 
 /// What one `Custom::MemberAccounts` asks for, or what somebody says on the command line.
 #[derive(Clone, Debug)]
@@ -18,67 +22,11 @@ pub struct Wanted {
     scope: Option<(Vec<Target>, BTreeSet<AccountId>)>,
 }
 
-/// The properties as the function keeps them.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Kept {
-    role_name: RoleName,
-    regions: BTreeSet<Region>,
-    #[serde(default)]
-    target_ids: Vec<String>,
-    #[serde(default)]
-    exclude_accounts: BTreeSet<AccountId>,
-    #[serde(default)]
-    opt_in: KeptOptIn,
-    #[serde(default)]
-    management: BTreeMap<ResourceType, bool>,
-    vault_name: Option<VaultName>,
-    backup_role_name: Option<RoleName>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum KeptOptIn {
-    These(BTreeMap<ResourceType, bool>),
-    All(AllTypes),
-}
-
-#[derive(Deserialize)]
-enum AllTypes {
-    All,
-}
-
-impl Default for KeptOptIn {
-    fn default() -> Self {
-        Self::These(BTreeMap::new())
-    }
-}
-
 impl Wanted {
     /// What is asked for in these Regions of every account, where nothing else is known.
     pub fn in_regions(regions: BTreeSet<Region>) -> Self {
         let desired = Desired { regions, ..Desired::default() };
         Self { desired, member_role: None, scope: None }
-    }
-
-    /// Reads the properties of a `Custom::MemberAccounts` as its function keeps them; `None` when
-    /// they are not what this program knows.
-    pub fn read(properties: &Value) -> Option<Self> {
-        let kept = Kept::deserialize(properties).ok()?;
-        let targets =
-            kept.target_ids.iter().map(|it| it.parse().ok()).collect::<Option<Vec<_>>>()?;
-        let desired = Desired {
-            regions: kept.regions,
-            opt_in: match kept.opt_in {
-                KeptOptIn::All(AllTypes::All) => OptIn::All,
-                KeptOptIn::These(types) => OptIn::These(types),
-            },
-            management: kept.management,
-            vault: kept.vault_name,
-            role: kept.backup_role_name,
-        };
-        let scope = (!targets.is_empty()).then_some((targets, kept.exclude_accounts));
-        Some(Self { desired, member_role: Some(kept.role_name), scope })
     }
 
     /// What is asked for in this account; `None` when nothing is.
@@ -87,5 +35,84 @@ impl Wanted {
         let (targets, excluded) = (targets.iter().cloned(), excluded.iter().cloned());
         let choice = Scope::new(management.clone(), targets, excluded).choose(listed);
         matches!(choice, Choice::Included | Choice::Inactive).then_some(&self.desired)
+    }
+}
+
+impl TryFrom<&Properties> for Wanted {
+    type Error = Invalid;
+
+    fn try_from(properties: &Properties) -> Result<Self, Invalid> {
+        let excluded = properties.exclude_accounts.0.iter().cloned().collect();
+        Ok(Self {
+            desired: properties.desired()?,
+            member_role: Some(properties.role_name.clone()),
+            scope: Some((properties.targets()?, excluded)),
+        })
+    }
+}
+
+/// What every `Custom::MemberAccounts` among these entries asks for, and a note of each of which that
+/// is not known.
+pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>, Vec<Note>) {
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
+    for entry in entries.into_iter().filter(|it| !it.is_deleted()) {
+        if entry.kind != ResourceKind::MemberAccounts {
+            continue;
+        }
+        match read(entry) {
+            Ok(wanted) => all.extend(wanted),
+            Err(why) => notes.push(Note {
+                text: format!("what `{}` asks for in accounts is not known: {why}", entry.owner()),
+                hint: "deploy its stack again".to_owned(),
+            }),
+        }
+    }
+    (all, notes)
+}
+
+/// What an entry asks for in accounts, if it asks for anything there.
+fn read(entry: &Entry) -> Result<Option<Wanted>, String> {
+    match entry.wanted().map_err(|it| chain(&it))? {
+        Some(Wish::MemberAccounts(it)) => {
+            Wanted::try_from(it.as_ref()).map(Some).map_err(|it| it.to_string())
+        }
+        Some(
+            Wish::PolicyTypes(_)
+            | Wish::ServiceAccess(_)
+            | Wish::GlobalSettings(_)
+            | Wish::BackupPolicy(_),
+        )
+        | None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use plan::desired_state::Delivery;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/members/6f1e";
+
+    fn entry(properties: Value) -> Entry {
+        let by = Delivery { request: "create".to_owned(), now: SystemTime::UNIX_EPOCH };
+        let entry = Entry::new(ResourceKind::MemberAccounts, STACK, "Members");
+        entry.settled(&by, "member-accounts", "member-accounts", properties)
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_noted_and_not_dropped() {
+        let known = json!({ "RoleName": "visitor", "Regions": ["eu-west-1"], "VaultName": "keep" });
+        let mut newer = known.clone();
+        newer["Tea"] = json!("green");
+        let (wanted, notes) = wanted([&entry(known), &entry(newer)]);
+        assert_eq!(wanted.len(), 1);
+        let notes: Vec<_> = notes.into_iter().map(|it| it.text).collect();
+        let [note] = notes.as_slice() else { panic!("{notes:?}") };
+        let start = "what `members/6f1e/Members` asks for in accounts is not known: ";
+        assert!(note.starts_with(start) && note.contains("unknown field `Tea`"), "{note}");
     }
 }

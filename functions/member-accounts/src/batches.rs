@@ -67,7 +67,7 @@ impl Beginning<'_> {
         accounts: &[Account],
     ) -> Result<(), Failure> {
         let order = Order {
-            properties: properties.kept(),
+            properties: properties.clone(),
             management: identity.management.clone(),
             partition: identity.partition.clone(),
             accounts: accounts.len(),
@@ -130,7 +130,8 @@ async fn work(
     batch: Batch,
     deadline: Instant,
 ) -> Result<Value, Failure> {
-    let (order, properties) = order(state, &batch.run).await?;
+    let order = order(state, &batch.run).await?;
+    let properties = &order.properties;
     let desired = properties.desired()?;
     let until = last_call(deadline);
     let management = session.management(properties.management_role_arn.as_ref(), until).await?;
@@ -159,7 +160,8 @@ async fn end(
 ) -> Result<Value, Failure> {
     let started = Instant::now();
     let Finish { run, map_failed } = finish;
-    let (order, properties) = order(state, &run).await?;
+    let order = order(state, &run).await?;
+    let properties = &order.properties;
     let mut tally = Tally::default();
     tally.skipped = order.skipped;
     let mut lines = String::new();
@@ -217,7 +219,7 @@ async fn end(
         }
         Ok(()) => {
             let reply = reply(ticket.physical_id(), &tally, report);
-            slot.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
+            slot.settle(&reply.physical_id, &reply.physical_id, properties).await?;
             Ok(reply)
         }
         Err(refusal) => Err(refusal.into()),
@@ -227,14 +229,11 @@ async fn end(
     Ok(summary)
 }
 
-/// What the run is to do, and the properties in it.
-async fn order(state: &State, run: &RunId) -> Result<(Order, Properties), Failure> {
+/// What the run is to do.
+async fn order(state: &State, run: &RunId) -> Result<Order, Failure> {
     let key = run.order_key();
     let (text, _) = state.read(&key).await?.ok_or_else(|| Broken::Missing(key.clone()))?;
-    let unreadable = |it| Broken::Unreadable(key.clone(), it);
-    let order: Order = serde_json::from_str(&text).map_err(unreadable)?;
-    let properties = serde_json::from_value(order.properties.clone()).map_err(unreadable)?;
-    Ok((order, properties))
+    Ok(serde_json::from_str(&text).map_err(|it| Broken::Unreadable(key, it))?)
 }
 
 /// The accounts of the run of which the lines say nothing.

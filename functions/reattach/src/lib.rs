@@ -17,10 +17,12 @@ use std::time::{Duration, SystemTime};
 use aws::stacks::Stacks;
 use aws::state::{Expected, Version};
 use aws::{Need, Session};
+use errors::chain;
 use lambda_runtime::Diagnostic;
 use plan::desired_state::{Entry, PREFIX};
-use plan::id::{AccountId, RunId};
+use plan::id::{AccountId, PolicyType, RunId};
 use plan::member_accounts::Listed;
+use plan::properties::Properties;
 use plan::reattach::{
     Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, work,
 };
@@ -65,8 +67,7 @@ pub enum Unfinished {
 
 impl From<Unfinished> for Diagnostic {
     fn from(unfinished: Unfinished) -> Self {
-        let error_message = cfn::Failure::from(unfinished).reason().to_owned();
-        Self { error_type: "Unfinished".to_owned(), error_message }
+        Self { error_type: "Unfinished".to_owned(), error_message: chain(&unfinished) }
     }
 }
 
@@ -222,7 +223,7 @@ impl Visit<'_> {
                 Ok(None) => {}
                 Err(error) => {
                     again.note(&key, Retry::after(Some(error.kind())));
-                    findings.push(unread(&key, error));
+                    findings.push(unread(&key, &error));
                 }
             }
         }
@@ -251,7 +252,7 @@ impl Visit<'_> {
         for (entry, version) in kept {
             let (key, kind) = (entry.key(), entry.kind);
             // What is left of a deleted one belongs to the one that lives.
-            if entry.is_deleted() && types(&entry).any(|it| wanted.contains(&it)) {
+            if entry.is_deleted() && types(&entry).iter().any(|it| wanted.contains(it)) {
                 continue;
             }
             if !work.entries.contains(&key) || kind == ResourceKind::MemberAccounts {
@@ -289,22 +290,30 @@ impl Visit<'_> {
         let Keeper { session, stacks, mode, now, deadline, .. } = self.keeper;
         let mut is_started = true;
         for (entry, _) in kept.iter().filter(|(it, _)| it.kind == ResourceKind::MemberAccounts) {
-            let is_settled = !entry.is_changing(now) && !entry.is_deleted();
-            let Some(properties) = entry.properties.as_ref().filter(|_| is_settled) else {
+            if entry.is_changing(now) || entry.is_deleted() {
                 continue;
-            };
+            }
             let key = entry.key();
+            let properties = match entry.wanted() {
+                Ok(Some(Properties::MemberAccounts(it))) => it,
+                Ok(_) => continue,
+                Err(misfit) => {
+                    error!(key, reason = chain(&misfit), "the member work was not started");
+                    is_started = false;
+                    continue;
+                }
+            };
             if mode == Mode::Report {
                 info!(key, ?accounts, "the member work is not started, since Mode is Report");
                 continue;
             }
             if let Err(error) = stacks.expect(entry).await {
                 is_started &= error.is_absent();
-                let reason = cfn::Failure::from(error);
-                error!(key, reason = reason.reason(), "the member work was not started");
+                error!(key, reason = chain(&error), "the member work was not started");
                 continue;
             }
             let run = run(entry, accounts, now);
+            let properties = properties.as_ref();
             let start =
                 member_accounts::start_again(session, properties, accounts, listed, &run, deadline);
             match start.await {
@@ -326,8 +335,7 @@ impl Visit<'_> {
         match self.check().await {
             Ok(checked) => checked,
             Err(error) => {
-                let failure = cfn::Failure::from(error);
-                error!(reason = failure.reason(), "the effective policies are not known");
+                error!(reason = chain(&error), "the effective policies are not known");
                 Checked { failed: true, ..Checked::default() }
             }
         }
@@ -360,8 +368,7 @@ impl Visit<'_> {
     async fn note_sweep(&self) {
         let sweep = Sweep::at(self.keeper.now).text();
         if let Err(error) = self.keeper.state.write(Sweep::KEY, sweep, Expected::Anything).await {
-            let failure = cfn::Failure::from(error);
-            error!(reason = failure.reason(), "it is not kept that everything was looked after");
+            error!(reason = chain(&error), "it is not kept that everything was looked after");
         }
     }
 
@@ -372,8 +379,7 @@ impl Visit<'_> {
         let Some(topic) = &self.settings.topic else { return };
         let published = self.keeper.session.publish(topic, subject, text, self.deadline);
         if let Err(failed) = published.await {
-            let failure = cfn::Failure::from(failed);
-            error!(reason = failure.reason(), "nobody was told");
+            error!(reason = chain(&failed), "nobody was told");
         }
     }
 }
@@ -413,12 +419,21 @@ fn news(
     notice(&findings, causes, health.change.as_ref(), details)
 }
 
-/// The policy types that a resource enables.
-fn types(entry: &Entry) -> impl Iterator<Item = String> + use<> {
-    let is_type = entry.kind == ResourceKind::PolicyTypes;
-    let properties = entry.properties.as_ref().filter(|_| is_type);
-    let types = properties.and_then(|it| it.get("PolicyTypes")?.as_array().cloned());
-    types.into_iter().flatten().filter_map(|it| it.as_str().map(ToOwned::to_owned))
+/// The policy types that a resource enables. What cannot be read is told where it is looked after.
+fn types(entry: &Entry) -> Vec<PolicyType> {
+    match entry.wanted() {
+        Ok(Some(Properties::PolicyTypes(it))) => it.policy_types.0,
+        Ok(
+            Some(
+                Properties::ServiceAccess(_)
+                | Properties::GlobalSettings(_)
+                | Properties::BackupPolicy(_)
+                | Properties::MemberAccounts(_),
+            )
+            | None,
+        )
+        | Err(_) => vec![],
+    }
 }
 
 /// The run of the member work of an entry: the same one when asked for again within a minute.
@@ -447,11 +462,11 @@ impl Checked {
 }
 
 /// The finding that an entry cannot be read.
-fn unread(key: &str, error: aws::Error) -> Finding {
+fn unread(key: &str, error: &aws::Error) -> Finding {
     let owner = key.strip_prefix(PREFIX).and_then(|it| it.split_once('/'));
     let owner = owner.map_or(key, |(_, owner)| owner).trim_end_matches(".json").to_owned();
-    let failure = cfn::Failure::from(error);
-    error!(key, reason = failure.reason(), "not read");
-    let outcome = Outcome::Failed(failure.reason().to_owned());
+    let reason = chain(&error);
+    error!(key, reason, "not read");
+    let outcome = Outcome::Failed(reason);
     Finding { name: "desired state".to_owned(), owner, steps: vec![], outcome }
 }

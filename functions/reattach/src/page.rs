@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use aws::Need;
 use aws::report::{PAGE, Tree, listed, looks, organization};
-use cfn::Failure;
+use errors::chain;
 use plan::id::AccountId;
 use plan::member_accounts::Listed;
-use plan::resource::ResourceKind;
 use report::page::page;
-use report::{Note, Observed, Outline, Source, Wanted, judge};
+use report::{Note, Observed, Outline, Source, Wanted, judge, wanted};
 use tracing::{error, info};
 
 use crate::Kept;
@@ -23,19 +22,17 @@ use crate::restore::Keeper;
 pub(crate) struct Page {
     listed: Vec<Listed>,
     wanted: Vec<Wanted>,
+    notes: Vec<Note>,
 }
 
 impl Page {
     /// Lists the accounts, once for the page and for the member work; `None` when that fails.
     pub(crate) async fn begin(keeper: Keeper<'_>, kept: &[Kept]) -> Option<Self> {
-        let members = kept.iter().map(|(entry, _)| entry);
-        let members =
-            members.filter(|it| it.kind == ResourceKind::MemberAccounts && !it.is_deleted());
-        let wanted = members.filter_map(|it| Wanted::read(it.properties.as_ref()?)).collect();
+        let (wanted, notes) = wanted(kept.iter().map(|(entry, _)| entry));
         match accounts(keeper).await {
-            Ok(listed) => Some(Self { listed, wanted }),
+            Ok(listed) => Some(Self { listed, wanted, notes }),
             Err(error) => {
-                not_written(error);
+                not_written(&error);
                 None
             }
         }
@@ -54,7 +51,7 @@ impl Page {
     ) {
         match self.try_write(keeper, withheld).await {
             Ok(()) => info!(page = keeper.state.url(PAGE), "the page was written"),
-            Err(error) => not_written(error),
+            Err(error) => not_written(&error),
         }
     }
 
@@ -63,18 +60,16 @@ impl Page {
         keeper: Keeper<'_>,
         withheld: Option<BTreeMap<AccountId, Vec<String>>>,
     ) -> Result<(), aws::Error> {
-        let Self { listed, wanted } = self;
+        let Self { listed, wanted, mut notes } = self;
         let Keeper { session, state, now, deadline, .. } = keeper;
         let management = session.management(None, deadline).await?;
         let active = listed.iter().filter(|it| it.state == "ACTIVE");
         let active = active.map(|it| it.account.id.clone()).collect();
-        let mut notes = Vec::new();
         let looks = match looks(state, &active).await {
             Ok(looks) => looks,
             Err(error) => {
-                let failure = Failure::from(error);
                 notes.push(Note {
-                    text: format!("what the last runs found is not known: {}", failure.reason()),
+                    text: format!("what the last runs found is not known: {}", chain(&error)),
                     hint: "see the log of `reattach`".to_owned(),
                 });
                 BTreeMap::new()
@@ -103,7 +98,6 @@ async fn accounts(keeper: Keeper<'_>) -> Result<Vec<Listed>, aws::Error> {
     listed(&management.for_what_is(Need::Helpful)).await
 }
 
-fn not_written(error: aws::Error) {
-    let failure = Failure::from(error);
-    error!(reason = failure.reason(), "the page was not written");
+fn not_written(error: &aws::Error) {
+    error!(reason = chain(error), "the page was not written");
 }

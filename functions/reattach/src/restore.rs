@@ -6,12 +6,13 @@ use aws::stacks::Stacks;
 use aws::state::{Expected, Intent, Leftover, State, Version};
 use aws::{Kind, Management, Session};
 use cfn::Failure;
+use errors::chain;
 use plan::backup_policy::Refusal;
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
+use plan::properties::{self, Properties};
 use plan::reattach::{Finding, Outcome};
 use plan::resource::ResourceKind;
-use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -69,8 +70,11 @@ impl Retry {
 /// Why an entry is of no use to this function.
 #[derive(Debug, Error)]
 enum Misfit {
-    #[error("its properties are not those of this version; hint: deploy its stack again")]
-    Properties(#[source] serde_path_to_error::Error<serde_json::Error>),
+    #[error(
+        "its properties are not those of this version: {}; hint: deploy its stack again",
+        chain(.0)
+    )]
+    Properties(properties::Misfit),
     #[error("it changes again and again while it is put back")]
     Restless,
 }
@@ -187,9 +191,11 @@ impl Keeper<'_> {
     /// that was deleted nothing is to be left.
     async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Failure> {
         let (owner, is_gone) = (entry.owner(), entry.is_deleted());
-        match entry.kind {
-            ResourceKind::PolicyTypes => {
-                let properties: plan::policy_types::Properties = properties(entry)?;
+        let wanted = entry.wanted().map_err(Misfit::Properties)?;
+        // Nothing was ever made of it.
+        let Some(wanted) = wanted else { return Ok(Look { steps: vec![], id: None }) };
+        match wanted {
+            Properties::PolicyTypes(properties) => {
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
                     policy_types::remove(&management, &properties, intent).await?
@@ -198,8 +204,7 @@ impl Keeper<'_> {
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }
-            ResourceKind::ServiceAccess => {
-                let properties: plan::service_access::Properties = properties(entry)?;
+            Properties::ServiceAccess(properties) => {
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
                     service_access::remove(&management, &owner, &properties, intent).await?
@@ -208,8 +213,7 @@ impl Keeper<'_> {
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }
-            ResourceKind::GlobalSettings => {
-                let properties: plan::global_settings::Properties = properties(entry)?;
+            Properties::GlobalSettings(properties) => {
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 let steps = if is_gone {
                     global_settings::remove(&management, &owner, &properties, intent).await?
@@ -218,8 +222,7 @@ impl Keeper<'_> {
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }
-            ResourceKind::BackupPolicy => {
-                let properties: plan::backup_policy::Properties = properties(entry)?;
+            Properties::BackupPolicy(properties) => {
                 let management = self.management(properties.management_role_arn.as_ref()).await?;
                 if is_gone {
                     let left = Leftover::of(entry);
@@ -235,19 +238,13 @@ impl Keeper<'_> {
                 Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
             }
             // What was done in accounts stays, and what is to be done there a state machine does.
-            ResourceKind::MemberAccounts => Ok(Look { steps: vec![], id: None }),
+            Properties::MemberAccounts(_) => Ok(Look { steps: vec![], id: None }),
         }
     }
 
     async fn management(&self, role: Option<&RoleArn>) -> Result<Management, aws::Error> {
         self.session.management(role, self.deadline).await
     }
-}
-
-/// The properties of the resource, as its function reads them.
-fn properties<P: DeserializeOwned>(entry: &Entry) -> Result<P, Misfit> {
-    let properties = entry.properties.clone().unwrap_or_default();
-    serde_path_to_error::deserialize(properties).map_err(Misfit::Properties)
 }
 
 fn words<S: ToString>(steps: &[S]) -> Vec<String> {

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, TargetId};
-use plan::member_accounts::{Account, Failure, Listed, Settings};
+use plan::member_accounts::{Account, Failure, Listed, Properties, Settings};
 use report::{
     AttachedPolicy, Lock, Note, Observed, Organization, Outline, Place, Placed, Report, Seen,
     Source, Unit, VaultSeen, Visit, Wanted, judge,
@@ -206,7 +206,8 @@ pub fn sample(accounts: usize) -> Report {
         "VaultName": "org-backup",
         "BackupRoleName": "org-backup",
     });
-    let wanted = vec![Wanted::read(&wanted).unwrap()];
+    let wanted: Properties = serde_json::from_value(wanted).unwrap();
+    let wanted = vec![Wanted::try_from(&wanted).unwrap()];
     let outline = Outline::new(&organization, &wanted, taken());
     let visits = (0..accounts)
         .map(|it| (account(it), visit(it, &outline, &organization, &wanted)))

@@ -46,7 +46,7 @@ fn dependencies_point_one_way() {
             "cfn" => &["errors"],
             // The merge is one, for those who ask before a change and for what stands in for AWS.
             "plan" | "simulator" => &["policy"],
-            "report" => &["plan", "policy"],
+            "report" => &["errors", "plan", "policy"],
             "aws" => &["errors", "plan", "policy", "report"],
             "demo" => &["errors", "simulator"],
             "resources" => &["aws", "cfn", "plan"],

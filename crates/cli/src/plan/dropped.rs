@@ -5,12 +5,11 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use cfn::{Failure, read_properties};
+use cfn::Failure;
 use plan::backup_policy::Step;
 use plan::deployment::Fate;
 use plan::id::{PolicyId, TargetId};
-use plan::resource::ResourceKind;
-use serde_json::Value;
+use plan::properties::Properties;
 
 use super::Sight;
 use super::look::{enter, judged};
@@ -52,10 +51,7 @@ pub(super) async fn look(
         resource.notes.push(STAYS_KEPT.to_owned());
         return (resource, None);
     }
-    // Nothing was ever made of what has no properties.
-    let none = Value::Object(serde_json::Map::default());
-    let properties = wish.properties.as_ref().unwrap_or(&none);
-    let look = match removal(wish, properties, gone, sight).await {
+    let look = match removal(wish, gone, sight).await {
         Ok(look) => look,
         Err(failure) => {
             resource.found = judged(&failure);
@@ -82,32 +78,29 @@ const STAYS_KEPT: &str =
 /// Plans one deletion as its function does.
 async fn removal(
     wish: &Wish,
-    properties: &Value,
     gone: &BTreeSet<PolicyId>,
     sight: Sight<'_>,
 ) -> Result<Look, Failure> {
+    // Nothing was ever made of what has no properties.
+    let Some(properties) = &wish.properties else { return Ok(Look::default()) };
     let owner = &wish.owner;
-    match wish.kind {
-        ResourceKind::PolicyTypes => {
-            let it: plan::policy_types::Properties = read_properties(properties.clone())?;
+    match Properties::read(wish.kind, properties)? {
+        Properties::PolicyTypes(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::preview_removal(&management, &it, gone).await?;
             Ok(Look::at(&steps))
         }
-        ResourceKind::ServiceAccess => {
-            let it: plan::service_access::Properties = read_properties(properties.clone())?;
+        Properties::ServiceAccess(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = service_access::preview_removal(&management, owner, &it).await?;
             Ok(Look::at(&steps))
         }
-        ResourceKind::GlobalSettings => {
-            let it: plan::global_settings::Properties = read_properties(properties.clone())?;
+        Properties::GlobalSettings(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = global_settings::preview_removal(&management, owner, &it).await?;
             Ok(Look::at(&steps))
         }
-        ResourceKind::BackupPolicy => {
-            let it: plan::backup_policy::Properties = read_properties(properties.clone())?;
+        Properties::BackupPolicy(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let id = wish.policy_id();
             let removal = backup_policy::preview_removal(&management, owner, &it, id.as_ref());
@@ -121,7 +114,7 @@ async fn removal(
             Ok(look)
         }
         // Deleting it leaves the accounts as they are.
-        ResourceKind::MemberAccounts => Ok(Look::default()),
+        Properties::MemberAccounts(_) => Ok(Look::default()),
     }
 }
 

@@ -5,18 +5,16 @@ use std::collections::BTreeSet;
 use aws::Management;
 use aws::state::Intent;
 use backup_policy::Occasion;
-use cfn::{Failure, read_properties};
+use cfn::Failure;
 use errors::chain;
 use plan::backup_policy::Preflight;
 use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
-use plan::resource::ResourceKind;
-use plan::serialized;
+use plan::properties::Properties;
 use policy::document::Document;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::dropped::{self, Removed};
@@ -120,9 +118,8 @@ async fn one(
     sight: Sight<'_>,
 ) -> Result<Look, Failure> {
     let owner = &wish.owner;
-    match wish.kind {
-        ResourceKind::PolicyTypes => {
-            let it: plan::policy_types::Properties = read_properties(properties.clone())?;
+    match Properties::read(wish.kind, properties)? {
+        Properties::PolicyTypes(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = policy_types::restore(&management, &it, Intent::Report).await?;
             let enables = |it: &TypeStep| match it {
@@ -133,41 +130,43 @@ async fn one(
             let notes = unchanged(wish, &it, &steps);
             Ok(Look { notes, enables_policies, ..Look::at(&steps) })
         }
-        ResourceKind::ServiceAccess => {
-            let it: plan::service_access::Properties = read_properties(properties.clone())?;
+        Properties::ServiceAccess(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let steps = service_access::restore(&management, owner, &it, Intent::Report).await?;
             Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
         }
-        ResourceKind::GlobalSettings => {
-            let it: plan::global_settings::Properties = read_properties(properties.clone())?;
+        Properties::GlobalSettings(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let previous = previous(wish);
+            let previous = match previous(wish) {
+                Some(Properties::GlobalSettings(it)) => Some(it),
+                Some(_) | None => None,
+            };
             let steps = global_settings::preview(&management, owner, &it, previous.as_ref());
             let steps = steps.await?;
             Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
         }
-        ResourceKind::BackupPolicy => policy(wish, properties, is_type_enabled, sight).await,
-        ResourceKind::MemberAccounts => {
-            let it: plan::member_accounts::Properties = read_properties(properties.clone())?;
+        Properties::BackupPolicy(it) => policy(wish, *it, is_type_enabled, sight).await,
+        Properties::MemberAccounts(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            members::look(wish, &management, it, sight).await
+            members::look(wish, &management, *it, sight).await
         }
     }
 }
 
 async fn policy(
     wish: &Wish,
-    properties: &Value,
+    it: plan::backup_policy::Properties,
     is_type_enabled: bool,
     sight: Sight<'_>,
 ) -> Result<Look, Failure> {
-    let it: plan::backup_policy::Properties = read_properties(properties.clone())?;
     let management = enter(it.management_role_arn.as_ref(), sight).await?;
     let id = wish.policy_id();
-    let previous = previous(wish);
+    let previous = match previous(wish) {
+        Some(Properties::BackupPolicy(it)) => Some(it),
+        Some(_) | None => None,
+    };
     let (occasion, preflight) = if wish.is_deployed {
-        (Occasion::Deployment(previous.as_ref()), it.preflight)
+        (Occasion::Deployment(previous.as_deref()), it.preflight)
     } else {
         (Occasion::Restoration, Preflight::Off)
     };
@@ -183,12 +182,7 @@ async fn policy(
     let preview = preview.await?;
     let mut look = Look::at(&preview.steps);
     // What is kept has the document in place of where it comes from.
-    let mut now = serialized::value(&it);
-    if let Some(now) = now.as_object_mut() {
-        now.remove("ContentUrl");
-        now.remove("Variables");
-        now.insert("Content".to_owned(), preview.document.value());
-    }
+    let now = it.with_document(&preview.document);
     look.notes = unchanged(wish, &now, &preview.steps);
     if preview.steps.iter().any(plan::backup_policy::Step::reaches_accounts) {
         look.policy = Some(Policy {
@@ -211,10 +205,9 @@ pub(super) async fn enter(
     sight.session.management(role, sight.deadline).await
 }
 
-/// The properties before, where they still are such.
-fn previous<P: DeserializeOwned>(wish: &Wish) -> Option<P> {
-    let kept = wish.kept.as_ref().filter(|_| wish.is_deployed)?;
-    serde_json::from_value(kept.properties.clone()?).ok()
+/// The properties before, where this version takes them.
+fn previous(wish: &Wish) -> Option<Properties> {
+    wish.kept.as_ref().filter(|_| wish.is_deployed)?.wanted().ok()?
 }
 
 /// CloudFormation does not ask a function again whose properties are the same.

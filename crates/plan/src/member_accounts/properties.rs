@@ -16,7 +16,7 @@ use crate::scalar::{Flag, List};
 use crate::serialized;
 
 /// The properties of the resource.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// The role that is assumed in every member account.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Properties;
 use super::report::Account;
 use crate::id::{AccountId, Region, ResourceType, RunId};
 
@@ -70,7 +71,7 @@ impl RunId {
 #[serde(rename_all = "PascalCase")]
 pub struct Order {
     /// The properties of the resource.
-    pub properties: Value,
+    pub properties: Properties,
     /// The management account.
     pub management: AccountId,
     /// The partition of the organization, as in `aws-cn`.

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
-
 use crate::desired_state::Entry;
 use crate::id::{AccountId, PolicyType};
+use crate::properties::Properties;
 use crate::reattach::event::{Event, Happening};
 use crate::resource::ResourceKind;
 
@@ -97,14 +96,12 @@ pub fn work<'a>(
 }
 
 /// Whether the resource of `entry` may no longer be as it should.
+///
+/// Properties that cannot be read may ask for anything, and looking after the resource tells of them.
 fn concerns(happening: &Happening, entry: &Entry) -> bool {
     if entry.is_deleted() {
         return false;
     }
-    let has = |list: &str, name: &str| {
-        let list = entry.properties.as_ref().and_then(|it| it.get(list)).and_then(Value::as_array);
-        list.is_some_and(|it| it.iter().any(|it| it.as_str() == Some(name)))
-    };
     match happening {
         Happening::Policy(policy) => match entry.kind {
             ResourceKind::BackupPolicy => {
@@ -115,23 +112,31 @@ fn concerns(happening: &Happening, entry: &Entry) -> bool {
             | ResourceKind::GlobalSettings
             | ResourceKind::MemberAccounts => false,
         },
-        Happening::PolicyType(it) => match entry.kind {
-            ResourceKind::PolicyTypes => has("PolicyTypes", it.as_str()),
+        Happening::PolicyType(it) => entry.wanted().map_or(true, |wanted| match wanted {
+            Some(Properties::PolicyTypes(wanted)) => wanted.policy_types.0.contains(it),
             // Disabling the type detached the policy, and everybody else's.
-            ResourceKind::BackupPolicy => *it == PolicyType::backup(),
-            ResourceKind::ServiceAccess
-            | ResourceKind::GlobalSettings
-            | ResourceKind::MemberAccounts => false,
-        },
-        Happening::Service(it) => match entry.kind {
-            ResourceKind::ServiceAccess => {
-                has("ServicePrincipals", it.as_str()) || administers(entry, it.as_str())
+            Some(Properties::BackupPolicy(_)) => *it == PolicyType::backup(),
+            Some(
+                Properties::ServiceAccess(_)
+                | Properties::GlobalSettings(_)
+                | Properties::MemberAccounts(_),
+            )
+            | None => false,
+        }),
+        Happening::Service(it) => entry.wanted().map_or(true, |wanted| match wanted {
+            Some(Properties::ServiceAccess(wanted)) => {
+                let mut administrators = wanted.delegated_administrators.iter();
+                wanted.service_principals.0.contains(it)
+                    || administrators.any(|administrator| administrator.service_principal == *it)
             }
-            ResourceKind::PolicyTypes
-            | ResourceKind::GlobalSettings
-            | ResourceKind::BackupPolicy
-            | ResourceKind::MemberAccounts => false,
-        },
+            Some(
+                Properties::PolicyTypes(_)
+                | Properties::GlobalSettings(_)
+                | Properties::BackupPolicy(_)
+                | Properties::MemberAccounts(_),
+            )
+            | None => false,
+        }),
         Happening::GlobalSettings => match entry.kind {
             ResourceKind::GlobalSettings => true,
             ResourceKind::PolicyTypes
@@ -142,11 +147,4 @@ fn concerns(happening: &Happening, entry: &Entry) -> bool {
         // They concern accounts, which are named beside the entries.
         Happening::Joined(_) | Happening::Left(_) | Happening::EffectivePolicy(_) => false,
     }
-}
-
-fn administers(entry: &Entry, service: &str) -> bool {
-    let list = entry.properties.as_ref().and_then(|it| it.get("DelegatedAdministrators"));
-    list.and_then(Value::as_array).is_some_and(|it| {
-        it.iter().any(|it| it.get("ServicePrincipal").and_then(Value::as_str) == Some(service))
-    })
 }

@@ -73,9 +73,10 @@ fn entries() -> Vec<Entry> {
             { "AccountId": "222233334444", "ServicePrincipal": "reports.backup.amazonaws.com" },
         ],
     });
+    let policy = |name| json!({ "Name": name, "Content": { "plans": {} }, "TargetIds": ["root"] });
     vec![
-        entry(ResourceKind::BackupPolicy, "Daily", "p-daily000", json!({})),
-        entry(ResourceKind::BackupPolicy, "Weekly", "p-weekly00", json!({})),
+        entry(ResourceKind::BackupPolicy, "Daily", "p-daily000", policy("daily")),
+        entry(ResourceKind::BackupPolicy, "Weekly", "p-weekly00", policy("weekly")),
         entry(
             ResourceKind::PolicyTypes,
             "Types",
@@ -209,6 +210,17 @@ fn what_belongs_to_others_concerns_nobody() {
         let event = event(&record(name, parameters));
         assert!(work(&event, &entries(), |_| None).is_nothing(), "{name}");
     }
+}
+
+#[test]
+fn what_another_version_wrote_is_looked_after_so_that_it_is_told() {
+    let newer = json!({ "PolicyTypes": ["BACKUP_POLICY"], "Tea": "green" });
+    let entry = entry(ResourceKind::PolicyTypes, "Types", "r-ab12/policy-types", newer);
+    let concerned = |name, parameters| {
+        !work(&event(&record(name, parameters)), [&entry], |_| None).is_nothing()
+    };
+    assert!(concerned("DisablePolicyType", json!({ "policyType": "BACKUP_POLICY" })));
+    assert!(!concerned("DetachPolicy", json!({ "policyId": "p-daily000" })));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use errors::chain;
 use plan::desired_state::SCHEMA_VERSION;
-use serde::de::DeserializeOwned;
+use plan::properties::Properties;
+use plan::resource::ResourceKind;
 use serde_json::{Value, json};
 use tests::template::{REQUIRED, Template, as_sent};
 
@@ -70,10 +72,6 @@ fn every_custom_type_has_its_function() {
 
 #[test]
 fn properties_are_those_that_the_function_reads() {
-    fn read<P: DeserializeOwned>(properties: Value) -> Result<(), serde_json::Error> {
-        serde_json::from_value::<P>(properties).map(drop)
-    }
-    let functions = functions();
     for template in Template::all() {
         for stack in stacks(&template) {
             for (name, resource) in template.resources("Custom::") {
@@ -83,15 +81,10 @@ fn properties_are_those_that_the_function_reads() {
                 assert!(map.remove("ServiceTimeout").is_some(), "{name}");
                 assert_eq!(map.remove("StateFormat"), Some(json!(SCHEMA_VERSION.to_string())));
                 let properties = as_sent(properties);
-                let read = match functions[resource["Type"].as_str().unwrap()].as_str() {
-                    "backup-policy" => read::<plan::backup_policy::Properties>,
-                    "global-settings" => read::<plan::global_settings::Properties>,
-                    "member-accounts" => read::<plan::member_accounts::Properties>,
-                    "policy-types" => read::<plan::policy_types::Properties>,
-                    "service-access" => read::<plan::service_access::Properties>,
-                    other => panic!("{other}"),
-                };
-                read(properties).unwrap_or_else(|it| panic!("{}: {name}: {it}", template.name));
+                let kind = resource["Type"].as_str().and_then(ResourceKind::of_type).unwrap();
+                Properties::read(kind, &properties).unwrap_or_else(|it| {
+                    panic!("{}: {name}: {}", template.name, chain(&it));
+                });
             }
         }
     }

@@ -1,0 +1,84 @@
+//! What a resource is to be, as its template says and as it is kept.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::resource::ResourceKind;
+use crate::{backup_policy, global_settings, member_accounts, policy_types, service_access};
+
+/// The properties of a resource, by what it is.
+#[derive(Debug)]
+pub enum Properties {
+    /// Of the policy types that are enabled on the root.
+    PolicyTypes(policy_types::Properties),
+    /// Of trusted access, StackSets and delegated administrators.
+    ServiceAccess(service_access::Properties),
+    /// Of the settings of AWS Backup for the organization.
+    GlobalSettings(global_settings::Properties),
+    /// Of one backup policy and where it is attached.
+    BackupPolicy(Box<backup_policy::Properties>),
+    /// Of AWS Backup in every account and Region.
+    MemberAccounts(Box<member_accounts::Properties>),
+}
+
+/// Properties that this version does not take: one is unknown or missing, or has another value.
+#[derive(Debug, Error)]
+pub enum Misfit {
+    /// It is not known which.
+    #[error(transparent)]
+    Whole(serde_json::Error),
+    /// It is this one.
+    #[error("property `{path}`")]
+    At {
+        /// The keys that lead to it.
+        path: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl Properties {
+    /// Reads the properties of a resource of this `kind`.
+    ///
+    /// # Errors
+    ///
+    /// When its function would not take them.
+    pub fn read(kind: ResourceKind, properties: &Value) -> Result<Self, Misfit> {
+        Ok(match kind {
+            ResourceKind::PolicyTypes => Self::PolicyTypes(read(properties)?),
+            ResourceKind::ServiceAccess => Self::ServiceAccess(read(properties)?),
+            ResourceKind::GlobalSettings => Self::GlobalSettings(read(properties)?),
+            ResourceKind::BackupPolicy => Self::BackupPolicy(Box::new(read(properties)?)),
+            ResourceKind::MemberAccounts => Self::MemberAccounts(Box::new(read(properties)?)),
+        })
+    }
+}
+
+fn read<P: DeserializeOwned>(properties: &Value) -> Result<P, Misfit> {
+    serde_path_to_error::deserialize(properties).map_err(|it| match it.path().to_string() {
+        path if path == "." => Misfit::Whole(it.into_inner()),
+        path => Misfit::At { path, source: it.into_inner() },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use errors::chain;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_property_that_is_not_known_is_named_and_so_is_one_that_is_missing() {
+        let why = |properties: Value| {
+            chain(&Properties::read(ResourceKind::PolicyTypes, &properties).unwrap_err())
+        };
+        let unknown = why(json!({ "PolicyTypes": ["BACKUP_POLICY"], "Tea": "green" }));
+        assert!(unknown.contains("unknown field `Tea`"), "{unknown}");
+        let missing = why(json!({}));
+        assert!(missing.contains("missing field `PolicyTypes`"), "{missing}");
+        let other = why(json!({ "PolicyTypes": "BACKUP_POLICY", "OnDelete": "Boil" }));
+        assert!(other.starts_with("property `OnDelete`: unknown variant `Boil`"), "{other}");
+    }
+}
