@@ -81,7 +81,7 @@ impl<'a> Answer<'a> {
     /// Whether the answer to `envelope` is short enough, whatever it says.
     pub(crate) fn fits(envelope: &'a Envelope) -> bool {
         let reason = chain(&Undelivered::OutOfTime);
-        let failure = Failure { reason, physical_id: None, error: None };
+        let failure = Failure { reason, physical_id: None };
         Self::new(envelope, Err(failure), "").body().len() <= LIMIT
     }
 

@@ -78,30 +78,19 @@ pub struct Reply {
 pub struct Failure {
     reason: String,
     physical_id: Option<String>,
-    error: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// A failure whose reason is an error and its causes on one line.
 ///
 /// A reason that is too long loses its end. What could not be done and the error code stand at the
 /// beginning, so they stay.
-impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { reason: chain(&error), physical_id: None, error: Some(Box::new(error)) }
+        Self { reason: chain(&error), physical_id: None }
     }
 }
 
 impl Failure {
-    /// Why, on one line.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-
-    /// The error behind it, for whoever has more to decide than what to answer.
-    pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        self.error.as_deref()
-    }
-
     /// Names what a Create made before it failed, so that the Delete that follows can remove it.
     #[must_use]
     pub fn with_physical_id(mut self, id: Option<impl Into<String>>) -> Self {
@@ -207,14 +196,12 @@ async fn attempt<P: DeserializeOwned>(
         Ok(Err(panic)) => Err(Failure {
             reason: format!("the function panicked: {}; hint: this is a bug", words(&*panic)),
             physical_id: None,
-            error: None,
         }),
         Err(_) => Err(Failure {
             reason: "the function ran out of time before the work was done; \
                      hint: deploy again to continue where it stopped"
                 .to_owned(),
             physical_id: None,
-            error: None,
         }),
     }
 }

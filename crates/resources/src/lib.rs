@@ -13,6 +13,8 @@
 //! - A request that another delivery brings to success is not answered with a failure.
 //! - Deleting what was never created succeeds, whatever is wrong with the state.
 
+mod error;
+
 use aws::Session;
 use aws::state::{Intent, Leftover, Sequel, Slot, Subject};
 use cfn::{Change, Failure, Outcome, Reply, Request};
@@ -20,6 +22,8 @@ use plan::resource::ResourceKind;
 use plan::serialized;
 use serde::Serialize;
 use tracing::info;
+
+pub use crate::error::Error;
 
 /// How often a request is served from the beginning, since another one got in between.
 const ROUNDS: usize = 8;

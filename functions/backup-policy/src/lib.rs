@@ -18,6 +18,7 @@ use plan::owner::Owner;
 use plan::policy_types::Status;
 use plan::resource::ResourceKind;
 use policy::document::Document;
+use resources::Error;
 
 use crate::preflight::{Outlook, judge};
 
@@ -56,7 +57,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         let is_kept = slot.entry().is_some();
         let physical_id = physical_id.filter(|it| is_kept && policy_id(it).is_some());
         let sha256 = goal.document.sha256();
-        let present = present.map_err(|it| it.with_physical_id(made))?;
+        let present = present.map_err(|it| Failure::from(it).with_physical_id(made))?;
         let identity = present.identity.ok_or(Invalid::Vanished)?;
         let id = identity.id.to_string();
         let physical_id = physical_id.map_or_else(|| id.clone(), ToOwned::to_owned);
@@ -106,7 +107,7 @@ pub async fn restore(
     id: Option<PolicyId>,
     intent: Intent<'_>,
     now: SystemTime,
-) -> Result<(Vec<Step>, Option<PolicyId>), Failure> {
+) -> Result<(Vec<Step>, Option<PolicyId>), Error> {
     let document = document(management, properties).await?;
     let goal = Goal {
         owner,
@@ -162,7 +163,7 @@ pub async fn preview(
     occasion: Occasion<'_>,
     is_type_enabled: bool,
     now: SystemTime,
-) -> Result<Preview, Failure> {
+) -> Result<Preview, Error> {
     let document = document(management, properties).await?;
     let (previous, preflight, claim) = match occasion {
         Occasion::Deployment(previous) => (previous, properties.preflight, properties.claim()),
@@ -203,7 +204,7 @@ pub async fn preview_removal(
     owner: &Owner,
     properties: &Properties,
     id: Option<&PolicyId>,
-) -> Result<Removal, Failure> {
+) -> Result<Removal, Error> {
     let current_id = id.map(ToString::to_string);
     let physical_id = current_id.clone();
     let left = Leftover { physical_id, current_id, is_kept: true, is_former: false };
@@ -239,7 +240,7 @@ pub async fn remove(
     properties: &Properties,
     left: &Leftover,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let name = Some(&properties.name);
     let observed = leftover(management, left, name).await?;
     absent(management, owner, left, name, observed, intent).await
@@ -268,7 +269,7 @@ impl Goal<'_> {
         &self,
         management: &Management,
         id: Option<&PolicyId>,
-    ) -> Result<(Desired, Observed), Failure> {
+    ) -> Result<(Desired, Observed), Error> {
         let properties = self.properties;
         let wanted = Wanted { name: properties.name.clone(), targets: properties.targets()? };
         let (targets, observed) = observe(management, &wanted, id, self.owner).await?;
@@ -291,7 +292,7 @@ impl Goal<'_> {
         id: Option<PolicyId>,
         made: &mut Option<String>,
         mut intent: Intent<'_>,
-    ) -> Result<Present, Failure> {
+    ) -> Result<Present, Error> {
         let Goal { document, now, preflight, .. } = self;
         judge(*preflight, || plan::preflight::check(document, *now))?;
         let mut known = id.clone();
@@ -345,7 +346,7 @@ async fn absent(
     name: Option<&PolicyName>,
     mut observed: Observed,
     mut intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let id = left.current_id.as_deref().and_then(policy_id);
     let mut all = Vec::new();
     for round in 1.. {
@@ -365,7 +366,7 @@ async fn absent(
 }
 
 /// The policy document that `properties` describe, which AWS would take by its size.
-async fn document(management: &Management, properties: &Properties) -> Result<Document, Failure> {
+async fn document(management: &Management, properties: &Properties) -> Result<Document, Error> {
     let document = match properties.source()? {
         Source::Inline(Content(value)) => match value {
             serde_json::Value::String(text) => Document::parse(text)?,

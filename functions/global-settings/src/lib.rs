@@ -9,6 +9,7 @@ use cfn::{Failure, Outcome, Reply, Request};
 use plan::global_settings::{Desired, Observed, OnDelete, Properties, Step, plan};
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
+use resources::Error;
 
 /// What the resource is called: there is one of its kind.
 const PHYSICAL_ID: &str = "backup-global-settings";
@@ -75,7 +76,7 @@ pub async fn remove(
     owner: &Owner,
     properties: &Properties,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     match properties.on_delete {
         OnDelete::Retain => Ok(vec![]),
         OnDelete::Restore => {
@@ -95,7 +96,7 @@ pub async fn restore(
     owner: &Owner,
     properties: &Properties,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let found = look(management, properties.present(None), owner).await?;
     found.reconcile(management, intent).await
 }
@@ -111,7 +112,7 @@ pub async fn preview(
     owner: &Owner,
     properties: &Properties,
     previous: Option<&Properties>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let found = look(management, properties.present(previous), owner).await?;
     found.reconcile(management, Intent::Report).await
 }
@@ -125,7 +126,7 @@ pub async fn preview_removal(
     management: &Management,
     owner: &Owner,
     properties: &Properties,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     remove(management, owner, properties, Intent::Report).await
 }
 
@@ -151,7 +152,7 @@ impl Found {
         &self,
         management: &Management,
         mut intent: Intent<'_>,
-    ) -> Result<Vec<Step>, Failure> {
+    ) -> Result<Vec<Step>, Error> {
         let steps = plan(&self.desired, &self.observed);
         if intent.proceeds(&steps).await? {
             apply(management, self.record.as_ref(), &steps).await?;

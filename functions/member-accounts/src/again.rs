@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use aws::Session;
 use aws::member_accounts::identify;
 use aws::member_runs::start_unanswered;
-use cfn::Failure;
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::{Listed, Properties};
+use resources::Error;
 use tokio::time::Instant;
 
 use crate::roster::Roster;
@@ -27,7 +27,7 @@ pub async fn start_again(
     listed: Option<&[Listed]>,
     run: &RunId,
     deadline: Instant,
-) -> Result<usize, Failure> {
+) -> Result<usize, Error> {
     let role = properties.management_role_arn.as_ref();
     let management = session.management(role, deadline).await?;
     let identity = identify(&management).await?;

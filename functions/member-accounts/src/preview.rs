@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use aws::Management;
 use aws::member_accounts::identify;
-use cfn::Failure;
 use futures_util::stream::iter;
 use plan::member_accounts::{Account, Line, OnNotReady, Properties, Tally};
+use resources::Error;
 use tokio::time::Instant;
 
 use crate::fleet::{Barred, Fleet};
@@ -33,11 +33,15 @@ pub struct Preview {
 /// # Errors
 ///
 /// When the properties do not go together, or the accounts cannot be listed.
+///
+/// # Panics
+///
+/// When a line of the report that was written here cannot be read, which is a mistake of this program.
 pub async fn preview(
     management: &Management,
     properties: &Properties,
     deadline: Instant,
-) -> Result<Preview, Failure> {
+) -> Result<Preview, Error> {
     let desired = properties.desired()?;
     let identity = identify(management).await?;
     let mut roster = Roster::new(management, &identity, properties)?;
@@ -46,7 +50,8 @@ pub async fn preview(
     let fleet = Fleet::new(management, &identity, &desired, role, [].into(), until).only_looking();
     let total = Cell::new(Some(accounts.len()));
     let work = fleet.work(iter(accounts), properties.concurrency(), &total, Barred::Keep).await;
-    let lines = work.report.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let read = |it| serde_json::from_str(it).expect("a line of a report that was written just now");
+    let lines = work.report.lines().map(read).collect();
     let (barred, unreached, tally) = (work.barred, work.unreached, work.tally);
     Ok(Preview { lines, barred, unreached, tally, on_not_ready: properties.on_not_ready })
 }

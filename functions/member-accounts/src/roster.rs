@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::Management;
 use aws::member_accounts::{Identity, accounts, accounts_below};
-use cfn::Failure;
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Account, Choice, Listed, Properties, Scope, Tally};
+use resources::Error;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
@@ -27,7 +27,7 @@ impl<'a> Roster<'a> {
         management: &'a Management,
         identity: &Identity,
         properties: &Properties,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let excluded = properties.exclude_accounts.0.iter().cloned();
         let scope = Scope::new(identity.management.clone(), properties.targets()?, excluded);
         if scope.excludes_management() {
@@ -51,7 +51,7 @@ impl<'a> Roster<'a> {
         &mut self,
         accounts: UnboundedSender<Account>,
         total: &Cell<Option<usize>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let mut waiting = vec![];
         let mut count = 0;
         let mut token = None;
@@ -87,7 +87,7 @@ impl<'a> Roster<'a> {
     /// # Errors
     ///
     /// When the accounts cannot be listed, or there is nothing at a target.
-    pub(crate) async fn all(&mut self) -> Result<Vec<Account>, Failure> {
+    pub(crate) async fn all(&mut self) -> Result<Vec<Account>, Error> {
         let mut all = vec![];
         let mut token = None;
         loop {
@@ -109,7 +109,7 @@ impl<'a> Roster<'a> {
     /// # Errors
     ///
     /// When it cannot be found out where accounts are, or there is nothing at a target.
-    pub(crate) async fn among(&mut self, listed: &[Listed]) -> Result<Vec<Account>, Failure> {
+    pub(crate) async fn among(&mut self, listed: &[Listed]) -> Result<Vec<Account>, Error> {
         let mut all = vec![];
         for it in listed {
             all.extend(self.choose(it.clone()).await?);
@@ -118,7 +118,7 @@ impl<'a> Roster<'a> {
         Ok(all)
     }
 
-    async fn choose(&mut self, mut listed: Listed) -> Result<Option<Account>, Failure> {
+    async fn choose(&mut self, mut listed: Listed) -> Result<Option<Account>, Error> {
         if listed.paths.is_empty() && self.scope.needs_paths() {
             let id = &listed.account.id;
             let above = self.below().await?.iter().filter(|(_, below)| below.contains(id));
@@ -135,7 +135,7 @@ impl<'a> Roster<'a> {
     }
 
     /// What is below each place, read once.
-    async fn below(&mut self) -> Result<&BTreeMap<TargetId, BTreeSet<AccountId>>, Failure> {
+    async fn below(&mut self) -> Result<&BTreeMap<TargetId, BTreeSet<AccountId>>, Error> {
         if self.below.is_none() {
             let mut below = BTreeMap::new();
             for place in self.scope.places() {

@@ -9,6 +9,7 @@ use cfn::{Failure, Outcome, Reply, Request};
 use plan::id::PolicyId;
 use plan::policy_types::{Desired, OnDelete, Properties, Step, plan};
 use plan::resource::ResourceKind;
+use resources::Error;
 
 /// What a physical ID ends with, after the ID of the root.
 const SUFFIX: &str = "/policy-types";
@@ -59,7 +60,7 @@ pub async fn remove(
     management: &Management,
     properties: &Properties,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let Some(desired) = properties.disabled() else { return Ok(vec![]) };
     Ok(reconcile(management, &desired, intent).await?.1)
 }
@@ -73,7 +74,7 @@ pub async fn restore(
     management: &Management,
     properties: &Properties,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     Ok(reconcile(management, &properties.enabled(), intent).await?.1)
 }
 
@@ -87,7 +88,7 @@ pub async fn preview_removal(
     management: &Management,
     properties: &Properties,
     gone: &BTreeSet<PolicyId>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let Some(desired) = properties.disabled() else { return Ok(vec![]) };
     let (_, mut observed) = observe(management, &desired).await?;
     for attached in observed.attached.values_mut() {
@@ -101,7 +102,7 @@ async fn reconcile(
     management: &Management,
     desired: &Desired,
     mut intent: Intent<'_>,
-) -> Result<(Identity, Vec<Step>), Failure> {
+) -> Result<(Identity, Vec<Step>), Error> {
     let (identity, observed) = observe(management, desired).await?;
     let steps = plan(desired, &observed)?;
     if intent.proceeds(&steps).await? {

@@ -318,8 +318,8 @@ impl Visit<'_> {
                 member_accounts::start_again(session, properties, accounts, listed, &run, deadline);
             match start.await {
                 Ok(count) => info!(key, %run, accounts = count, "the member work was started"),
-                Err(failure) => {
-                    error!(key, reason = failure.reason(), "the member work was not started");
+                Err(error) => {
+                    error!(key, reason = chain(&error), "the member work was not started");
                     is_started = false;
                 }
             }

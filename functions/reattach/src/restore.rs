@@ -5,12 +5,11 @@ use std::time::SystemTime;
 use aws::stacks::Stacks;
 use aws::state::{Expected, Intent, Leftover, State, Version};
 use aws::{Kind, Management, Session};
-use cfn::Failure;
 use errors::chain;
 use plan::backup_policy::Refusal;
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
-use plan::properties::{self, Properties};
+use plan::properties::{Misfit, Properties};
 use plan::reattach::{Finding, Outcome};
 use plan::resource::ResourceKind;
 use thiserror::Error;
@@ -67,16 +66,53 @@ impl Retry {
     }
 }
 
-/// Why an entry is of no use to this function.
+/// Why a resource was not looked after.
 #[derive(Debug, Error)]
-enum Misfit {
+enum Trouble {
+    #[error(transparent)]
+    Resource(#[from] resources::Error),
     #[error(
         "its properties are not those of this version: {}; hint: deploy its stack again",
         chain(.0)
     )]
-    Properties(properties::Misfit),
+    Misfit(Misfit),
     #[error("it changes again and again while it is put back")]
     Restless,
+}
+
+impl From<aws::Error> for Trouble {
+    fn from(error: aws::Error) -> Self {
+        Self::Resource(error.into())
+    }
+}
+
+impl Trouble {
+    /// What AWS did not do, where that is the reason.
+    fn of_aws(&self) -> Option<&aws::Error> {
+        match self {
+            Self::Resource(error) => error.of_aws(),
+            Self::Misfit(_) | Self::Restless => None,
+        }
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        self.of_aws().map(aws::Error::kind)
+    }
+
+    /// Whether what is wanted, or what there is, changed while it was looked at.
+    fn is_outdated(&self) -> bool {
+        self.kind() == Some(Kind::Outdated)
+    }
+
+    /// Whether CloudFormation does not say that the resource is there.
+    fn is_absent(&self) -> bool {
+        self.of_aws().is_some_and(aws::Error::is_absent)
+    }
+
+    /// Whether it is for want of the policy type.
+    fn needs_type(&self) -> bool {
+        matches!(self, Self::Resource(resources::Error::BackupPolicy(Refusal::TypeNotEnabled)))
+    }
 }
 
 /// What one look led to.
@@ -97,13 +133,14 @@ impl Keeper<'_> {
         let (outcome, retry, needs_type) = match outcome {
             Ok(Outcome::Changing) => (Outcome::Changing, Retry::Passing, false),
             Ok(outcome) => (outcome, Retry::Never, false),
-            Err(failure) => {
-                error!(resource = owner, reason = failure.reason(), "not put back");
-                let reason = failure.reason().to_owned();
-                if is_absent(&failure) {
+            Err(trouble) => {
+                let reason = chain(&trouble);
+                error!(resource = owner, reason, "not put back");
+                if trouble.is_absent() {
                     (Outcome::Left(reason), Retry::Never, false)
                 } else {
-                    (Outcome::Failed(reason), Retry::after(kind(&failure)), needs_type(&failure))
+                    let (retry, needs_type) = (Retry::after(trouble.kind()), trouble.needs_type());
+                    (Outcome::Failed(reason), retry, needs_type)
                 }
             }
         };
@@ -115,7 +152,7 @@ impl Keeper<'_> {
         mut entry: Entry,
         mut version: Version,
         all: &mut Vec<String>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, Trouble> {
         let key = entry.key();
         for round in 0..ROUNDS {
             // What was put back while it was being deleted is taken away at once.
@@ -140,8 +177,8 @@ impl Keeper<'_> {
                 Mode::Report => Intent::Report,
             };
             match self.look(&entry, intent).await {
-                Err(failure) if is_outdated(&failure) => {}
-                Err(failure) => return Err(failure),
+                Err(trouble) if trouble.is_outdated() => {}
+                Err(trouble) => return Err(trouble),
                 Ok(look) => {
                     let is_fine = look.steps.is_empty();
                     all.extend(look.steps);
@@ -163,7 +200,7 @@ impl Keeper<'_> {
                 None => return Ok(Outcome::Done),
             }
         }
-        Err(Misfit::Restless.into())
+        Err(Trouble::Restless)
     }
 
     /// Whether what was put back is still what is wanted; a policy that was made again is noted.
@@ -173,7 +210,7 @@ impl Keeper<'_> {
         version: &Version,
         is_fine: bool,
         id: Option<&str>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, Trouble> {
         let key = entry.key();
         if let Some(id) = id.filter(|it| entry.id_of(entry.physical_id.as_deref()) != Some(it)) {
             let remade = entry.remade(id).text();
@@ -189,9 +226,9 @@ impl Keeper<'_> {
 
     /// Observes and plans the resource of `entry` and, where that is the `intent`, applies. Of one
     /// that was deleted nothing is to be left.
-    async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Failure> {
+    async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Trouble> {
         let (owner, is_gone) = (entry.owner(), entry.is_deleted());
-        let wanted = entry.wanted().map_err(Misfit::Properties)?;
+        let wanted = entry.wanted().map_err(Trouble::Misfit)?;
         // Nothing was ever made of it.
         let Some(wanted) = wanted else { return Ok(Look { steps: vec![], id: None }) };
         match wanted {
@@ -251,15 +288,6 @@ fn words<S: ToString>(steps: &[S]) -> Vec<String> {
     steps.iter().map(ToString::to_string).collect()
 }
 
-fn kind(failure: &Failure) -> Option<Kind> {
-    failure.error()?.downcast_ref::<aws::Error>().map(aws::Error::kind)
-}
-
-/// Whether what is wanted, or what there is, changed while it was looked at.
-fn is_outdated(failure: &Failure) -> bool {
-    kind(failure) == Some(Kind::Outdated)
-}
-
 /// Whether something may be left of a resource that was deleted.
 ///
 /// No mark says who enabled a policy type, which may be somebody else after the Delete. So there has to
@@ -267,16 +295,4 @@ fn is_outdated(failure: &Failure) -> bool {
 fn may_be_left(entry: &Entry, now: SystemTime) -> bool {
     let is_marked = entry.kind != ResourceKind::PolicyTypes;
     entry.may_have_left_something(now) && (is_marked || entry.was_overtaken())
-}
-
-/// Whether CloudFormation does not say that the resource is there.
-fn is_absent(failure: &Failure) -> bool {
-    let error = failure.error().and_then(|it| it.downcast_ref::<aws::Error>());
-    error.is_some_and(aws::Error::is_absent)
-}
-
-/// Whether it is for want of the policy type.
-fn needs_type(failure: &Failure) -> bool {
-    let refusal = failure.error().and_then(|it| it.downcast_ref::<Refusal>());
-    matches!(refusal, Some(Refusal::TypeNotEnabled))
 }

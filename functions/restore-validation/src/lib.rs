@@ -48,7 +48,7 @@ pub enum Unfinished {
 
 impl From<Unfinished> for Diagnostic {
     fn from(unfinished: Unfinished) -> Self {
-        let error_message = cfn::Failure::from(unfinished).reason().to_owned();
+        let error_message = chain(&unfinished);
         Self { error_type: "Unfinished".to_owned(), error_message }
     }
 }

@@ -10,6 +10,7 @@ use cfn::{Failure, Outcome, Reply, Request};
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
 use plan::service_access::{Desired, Observed, OnDelete, Properties, Step, Switch, plan};
+use resources::Error;
 
 /// What a physical ID ends with, after the ID of the management account.
 const SUFFIX: &str = "/service-access";
@@ -64,7 +65,7 @@ pub async fn remove(
     owner: &Owner,
     properties: &Properties,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     match properties.on_delete {
         OnDelete::Retain => Ok(vec![]),
         OnDelete::Revert => {
@@ -86,7 +87,7 @@ pub async fn restore(
     owner: &Owner,
     properties: &Properties,
     intent: Intent<'_>,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     let found = look(management, Desired::from(properties), owner, BTreeSet::new()).await?;
     found.reconcile(management, intent).await
 }
@@ -100,7 +101,7 @@ pub async fn preview_removal(
     management: &Management,
     owner: &Owner,
     properties: &Properties,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Vec<Step>, Error> {
     remove(management, owner, properties, Intent::Report).await
 }
 
@@ -144,7 +145,7 @@ impl Found {
         &self,
         management: &Management,
         mut intent: Intent<'_>,
-    ) -> Result<Vec<Step>, Failure> {
+    ) -> Result<Vec<Step>, Error> {
         let steps = plan(&self.desired, &self.observed)?;
         if intent.proceeds(&steps).await? {
             apply(management, self.record.as_ref(), &steps).await?;

@@ -49,7 +49,7 @@ fn dependencies_point_one_way() {
             "report" => &["errors", "plan", "policy"],
             "aws" => &["errors", "plan", "policy", "report"],
             "demo" => &["errors", "simulator"],
-            "resources" => &["aws", "cfn", "plan"],
+            "resources" => &["aws", "cfn", "plan", "policy"],
             "restored" => &["aws", "errors", "plan"],
             "restore-validation" => &["aws", "cfn", "errors", "plan", "restored"],
             // They say what the others would do, and do it again.
@@ -64,6 +64,7 @@ fn dependencies_point_one_way() {
                 "policy",
                 "policy-types",
                 "report",
+                "resources",
                 "service-access",
             ],
             function if is_function(function) => &["aws", "cfn", "plan", "policy", "resources"],

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use cfn::Failure;
 use plan::backup_policy::Step;
 use plan::deployment::Fate;
 use plan::id::{PolicyId, TargetId};
 use plan::properties::Properties;
+use resources::Error;
 
 use super::Sight;
 use super::look::{enter, judged};
@@ -76,11 +76,7 @@ const STAYS_KEPT: &str =
     "what is written down of it stays too, so `reattach` goes on looking after it";
 
 /// Plans one deletion as its function does.
-async fn removal(
-    wish: &Wish,
-    gone: &BTreeSet<PolicyId>,
-    sight: Sight<'_>,
-) -> Result<Look, Failure> {
+async fn removal(wish: &Wish, gone: &BTreeSet<PolicyId>, sight: Sight<'_>) -> Result<Look, Error> {
     // Nothing was ever made of what has no properties.
     let Some(properties) = &wish.properties else { return Ok(Look::default()) };
     let owner = &wish.owner;

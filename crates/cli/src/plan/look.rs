@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use aws::Management;
 use aws::state::Intent;
 use backup_policy::Occasion;
-use cfn::Failure;
 use errors::chain;
 use plan::backup_policy::Preflight;
 use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
@@ -14,6 +13,7 @@ use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
 use plan::properties::Properties;
 use policy::document::Document;
+use resources::Error;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -104,10 +104,9 @@ pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
 
 /// A failure of AWS says nothing about the resource, and every other one is what a deployment would
 /// meet.
-pub(super) fn judged(failure: &Failure) -> Found {
-    let reason = failure.reason().to_owned();
-    let of_aws = failure.error().and_then(|it| it.downcast_ref::<aws::Error>());
-    if of_aws.is_some() { Found::Failed(reason) } else { Found::Refused(reason) }
+pub(super) fn judged(error: &Error) -> Found {
+    let reason = chain(error);
+    if error.of_aws().is_some() { Found::Failed(reason) } else { Found::Refused(reason) }
 }
 
 /// Plans one resource as its function does.
@@ -116,7 +115,7 @@ async fn one(
     properties: &Value,
     is_type_enabled: bool,
     sight: Sight<'_>,
-) -> Result<Look, Failure> {
+) -> Result<Look, Error> {
     let owner = &wish.owner;
     match Properties::read(wish.kind, properties)? {
         Properties::PolicyTypes(it) => {
@@ -158,7 +157,7 @@ async fn policy(
     it: plan::backup_policy::Properties,
     is_type_enabled: bool,
     sight: Sight<'_>,
-) -> Result<Look, Failure> {
+) -> Result<Look, Error> {
     let management = enter(it.management_role_arn.as_ref(), sight).await?;
     let id = wish.policy_id();
     let previous = match previous(wish) {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::Management;
-use cfn::Failure;
 use errors::chain;
 use member_accounts::preview;
 use plan::id::AccountId;
 use plan::member_accounts::{Line, Properties};
 use plan::serialized;
 use report::{Hearsay, hearsay};
+use resources::Error;
 
 use super::Sight;
 use super::look::{Look, UNCHANGED};
@@ -22,7 +22,7 @@ pub(super) async fn look(
     management: &Management,
     mut properties: Properties,
     sight: Sight<'_>,
-) -> Result<Look, Failure> {
+) -> Result<Look, Error> {
     let occasion = occasion(wish, &properties);
     if let Some(role) = sight.member_role {
         properties.role_name = role.clone();
