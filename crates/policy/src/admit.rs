@@ -31,14 +31,14 @@ impl Walk<'_> {
             return self.not_an_object(node, shape, path);
         };
         match shape {
-            Shape::One(_) | Shape::Many(..) => self.leaf(members, shape, path),
+            Shape::One(_) | Shape::Schedule | Shape::Many(..) => self.leaf(members, shape, path),
             Shape::Fields(_) | Shape::Named(..) => self.container(node, members, shape, path),
         }
     }
 
     fn not_an_object(&mut self, node: &Node, shape: &Shape, path: &Path<'_>) {
         let message = match shape {
-            Shape::One(_) => {
+            Shape::One(_) | Shape::Schedule => {
                 let value = node.scalar().unwrap_or("VALUE");
                 format!("a value needs an operator; write `{{\"@@assign\": \"{value}\"}}`")
             }
@@ -136,17 +136,14 @@ impl Walk<'_> {
         path: &Path<'_>,
     ) {
         match shape {
-            Shape::One(_) if operator != Operator::Assign => {
+            Shape::One(_) | Shape::Schedule if operator != Operator::Assign => {
                 let message = format!("`{operator}` is for lists; one value takes only `@@assign`");
                 self.findings.error(Code::OperatorNotAllowed, path, value.span, message);
             }
-            Shape::One(judge) => {
-                if value.is_scalar() {
-                    self.value(value, *judge, path);
-                } else {
-                    let message = "expected one value, not a list or an object";
-                    self.findings.error(Code::NotAScalar, path, value.span, message);
-                }
+            Shape::One(judge) => self.one(value, judge, path),
+            Shape::Schedule => {
+                let now = self.now;
+                self.one(value, |text| values::schedule(text, now), path);
             }
             Shape::Many(judge, empty) => match &value.value {
                 Value::Array(items) => {
@@ -157,7 +154,7 @@ impl Walk<'_> {
                     for (index, item) in items.iter().enumerate() {
                         let path = path.index(index);
                         if item.is_scalar() {
-                            self.value(item, *judge, &path);
+                            self.value(item, judge, &path);
                         } else {
                             let message = "expected a value in the list, not a list or an object";
                             self.findings.error(Code::NotAScalar, &path, item.span, message);
@@ -179,12 +176,21 @@ impl Walk<'_> {
         }
     }
 
-    fn value(&mut self, value: &Node, judge: values::Judge, path: &Path<'_>) {
+    fn one(&mut self, value: &Node, judge: impl Fn(&str) -> Result<(), String>, path: &Path<'_>) {
+        if value.is_scalar() {
+            self.value(value, judge, path);
+        } else {
+            let message = "expected one value, not a list or an object";
+            self.findings.error(Code::NotAScalar, path, value.span, message);
+        }
+    }
+
+    fn value(&mut self, value: &Node, judge: impl Fn(&str) -> Result<(), String>, path: &Path<'_>) {
         let Some(text) = value.scalar() else { return };
         if is_variable(text) {
             return;
         }
-        if let Err(why) = judge(text, self.now) {
+        if let Err(why) = judge(text) {
             self.findings.error(Code::InvalidValue, path, value.span, why);
         }
     }

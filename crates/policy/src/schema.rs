@@ -7,9 +7,11 @@ pub(super) enum Shape {
     /// An object with these keys and no other.
     Fields(&'static [Field]),
     /// An object whose keys its author chooses, each holding the same.
-    Named(fn(&str) -> Result<(), String>, &'static Shape),
+    Named(Judge, &'static Shape),
     /// One value, set by `@@assign`.
     One(Judge),
+    /// A schedule, set by `@@assign` and judged by the clock.
+    Schedule,
     /// A list of values, changed by all three operators; the flag says whether it may be empty.
     Many(Judge, Empty),
 }
@@ -30,7 +32,7 @@ pub(super) struct Field {
 }
 
 use Empty::{Allowed, Refused};
-use Shape::{Fields, Many, Named, One};
+use Shape::{Fields, Many, Named, One, Schedule};
 
 const fn may(name: &'static str, shape: Shape) -> Field {
     Field { name, required: false, shape }
@@ -80,14 +82,14 @@ static PLAN: Shape = Fields(&[
 ]);
 
 static RULE: Shape = Fields(&[
-    may("schedule_expression", One(values::schedule)),
+    may("schedule_expression", Schedule),
     may("target_backup_vault_name", One(values::vault_name)),
     may("target_logically_air_gapped_backup_vault_arn", One(values::air_gapped_vault)),
     may("start_backup_window_minutes", One(values::minutes)),
     may("complete_backup_window_minutes", One(values::minutes)),
     may("enable_continuous_backup", One(values::flag)),
     may("lifecycle", LIFECYCLE),
-    may("copy_actions", Named(values::copy_name, &COPY)),
+    may("copy_actions", Named(values::copy_vault, &COPY)),
     may("recovery_point_tags", Named(values::tag_name, &TAG)),
     may("index_actions", Fields(&[may("resource_types", Many(values::index_type, Refused))])),
     may(
@@ -149,7 +151,7 @@ impl Shape {
                 Some((Some(field.name), &field.shape))
             }
             Named(_, shape) => Some((None, shape)),
-            One(_) | Many(..) => None,
+            One(_) | Schedule | Many(..) => None,
         }
     }
 
@@ -157,7 +159,7 @@ impl Shape {
     pub(super) fn names(&self) -> Vec<&'static str> {
         match self {
             Fields(fields) => fields.iter().map(|it| it.name).collect(),
-            Named(..) | One(_) | Many(..) => Vec::new(),
+            Named(..) | One(_) | Schedule | Many(..) => Vec::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::arn::Arn;
 use crate::partition::Partition;
 
 /// Judges one value; the error is a sentence without a full stop.
-pub(super) type Judge = fn(&str, SystemTime) -> Result<(), String>;
+pub(super) type Judge = fn(&str) -> Result<(), String>;
 
 /// The resource types of a selection: the service, and what it calls them. They are taken in every
 /// Region and account only.
@@ -32,7 +32,7 @@ const RESOURCE_TYPES: &[(&str, &str)] = &[
     ("timestream", "database/*"),
 ];
 
-pub(super) fn region(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn region(value: &str) -> Result<(), String> {
     if Partition::ALL.iter().any(|it| it.regions().contains(&value)) {
         return Ok(());
     }
@@ -44,14 +44,14 @@ pub(super) fn schedule(value: &str, now: SystemTime) -> Result<(), String> {
     cron::admit(value, now).map(|_| ())
 }
 
-pub(super) fn vault_name(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn vault_name(value: &str) -> Result<(), String> {
     if is_vault_name(value) {
         return Ok(());
     }
     Err(format!("`{value}` is not the name of a vault: 1 to 50 letters, digits, `-` and `_`"))
 }
 
-pub(super) fn air_gapped_vault(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn air_gapped_vault(value: &str) -> Result<(), String> {
     match arn(value) {
         Some(Arn {
             service: "backup", region: "$region", account: "$account", resource, ..
@@ -64,7 +64,7 @@ pub(super) fn air_gapped_vault(value: &str, _: SystemTime) -> Result<(), String>
     }
 }
 
-pub(super) fn copy_vault(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn copy_vault(value: &str) -> Result<(), String> {
     let Some(Arn { service: "backup", region, account, resource, .. }) = arn(value) else {
         return Err(format!(
             "`{value}` is not the ARN of a vault; write \
@@ -89,7 +89,7 @@ pub(super) fn copy_vault(value: &str, _: SystemTime) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn role(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn role(value: &str) -> Result<(), String> {
     let Some(Arn { service: "iam", region: "", account, resource, .. }) = arn(value) else {
         return Err(format!(
             "`{value}` is not the ARN of a role; write `arn:aws:iam::$account:role/NAME`"
@@ -109,57 +109,57 @@ pub(super) fn role(value: &str, _: SystemTime) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn minutes(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn minutes(value: &str) -> Result<(), String> {
     if number(value).is_some_and(|it| it >= 60) {
         return Ok(());
     }
     Err(format!("`{value}` is not a number of minutes; AWS wants digits, 60 or more"))
 }
 
-pub(super) fn days(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn days(value: &str) -> Result<(), String> {
     if number(value).is_some_and(|it| it >= 1) {
         return Ok(());
     }
     Err(format!("`{value}` is not a number of days; AWS wants digits, 1 or more"))
 }
 
-pub(super) fn flag(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn flag(value: &str) -> Result<(), String> {
     one_of(value, &["true", "false"])
 }
 
-pub(super) fn enabled(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn enabled(value: &str) -> Result<(), String> {
     one_of(value, &["enabled", "disabled"])
 }
 
-pub(super) fn index_type(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn index_type(value: &str) -> Result<(), String> {
     one_of(value, &["EBS", "S3"])
 }
 
-pub(super) fn scan_type(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn scan_type(value: &str) -> Result<(), String> {
     one_of(value, &["EBS", "EC2", "S3", "ALL"])
 }
 
-pub(super) fn scan_mode(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn scan_mode(value: &str) -> Result<(), String> {
     one_of(value, &["INCREMENTAL_SCAN", "FULL_SCAN"])
 }
 
-pub(super) fn tag_key(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn tag_key(value: &str) -> Result<(), String> {
     length(value, 1, 128)
 }
 
-pub(super) fn tag_value(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn tag_value(value: &str) -> Result<(), String> {
     length(value, 0, 256)
 }
 
-pub(super) fn condition_key(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn condition_key(value: &str) -> Result<(), String> {
     length(value, 1, 256)
 }
 
-pub(super) fn condition_value(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn condition_value(value: &str) -> Result<(), String> {
     length(value, 0, 256)
 }
 
-pub(super) fn resource_type(value: &str, _: SystemTime) -> Result<(), String> {
+pub(super) fn resource_type(value: &str) -> Result<(), String> {
     let known = arn(value).is_some_and(|it| match (it.service, it.region, it.account) {
         ("s3", "", "") => it.resource == "*",
         (service, "*", "*") => RESOURCE_TYPES.contains(&(service, it.resource)),
@@ -181,11 +181,6 @@ pub(super) fn name(value: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("`{value}` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`"))
-}
-
-/// The key of a copy, which is the ARN of the vault that is copied to.
-pub(super) fn copy_name(value: &str) -> Result<(), String> {
-    copy_vault(value, SystemTime::UNIX_EPOCH)
 }
 
 /// The key of a tag; that it must be its own `tag_key` is said elsewhere.
