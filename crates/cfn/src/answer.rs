@@ -22,7 +22,6 @@ pub(crate) struct Answer<'a> {
     stack_id: &'a str,
     request_id: &'a str,
     logical_resource_id: &'a str,
-    no_echo: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: BTreeMap<&'static str, String>,
     /// What follows the reason and is the last to go: where to read more.
@@ -59,7 +58,6 @@ impl<'a> Answer<'a> {
             stack_id: &envelope.stack_id,
             request_id: &envelope.request_id,
             logical_resource_id: &envelope.logical_resource_id,
-            no_echo: reply.no_echo,
             data: reply.data,
             ending,
         }

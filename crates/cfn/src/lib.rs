@@ -69,8 +69,6 @@ pub struct Reply {
     pub physical_id: String,
     /// What `Fn::GetAtt` returns, by attribute.
     pub data: BTreeMap<&'static str, String>,
-    /// Whether CloudFormation hides `data` in its events and in `DescribeStacks` output.
-    pub no_echo: bool,
 }
 
 /// What a handler answers when the resource is not as wanted.

@@ -132,7 +132,7 @@ async fn a_success_is_answered_with_the_id_and_the_attributes() {
                 && properties.names.is_empty()
                 && properties.loud.as_deref() == Some("true")));
         let data = [("Volume", "11".to_owned())].into();
-        Ok(Reply { physical_id: "noise-1".to_owned(), data, no_echo: true })
+        Ok(Reply { physical_id: "noise-1".to_owned(), data })
     };
     sink.serve(event("Create", &loud()), handle).await.unwrap();
     expect![[r#"
@@ -141,7 +141,6 @@ async fn a_success_is_answered_with_the_id_and_the_attributes() {
             "Volume": "11"
           },
           "LogicalResourceId": "Noise",
-          "NoEcho": true,
           "PhysicalResourceId": "noise-1",
           "RequestId": "request/1 ü",
           "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/noise/0aa1",
@@ -420,7 +419,7 @@ async fn a_long_reason_is_cut_between_characters_and_keeps_its_beginning() {
 async fn attributes_that_do_not_fit_are_dropped() {
     let sink = Sink::default();
     let data = [("Volume", "1".repeat(5000))].into();
-    let reply = Mutex::new(Some(Reply { physical_id: "noise-1".to_owned(), data, no_echo: false }));
+    let reply = Mutex::new(Some(Reply { physical_id: "noise-1".to_owned(), data }));
     let handle = async |_| Ok(reply.lock().unwrap().take().unwrap());
     sink.serve(event("Create", &loud()), handle).await.unwrap();
     assert_eq!(sink.answers()[0].get("Data"), None);

@@ -64,7 +64,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         let settled = slot.settle(&physical_id, &id, properties).await;
         settled.map_err(|it| Failure::from(it).with_physical_id(Some(id.clone())))?;
         let data = [("PolicyId", id), ("PolicyArn", identity.arn), ("ContentSha256", sha256)];
-        Ok(Reply { physical_id, data: data.into(), no_echo: false }.into())
+        Ok(Reply { physical_id, data: data.into() }.into())
     };
     let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
         // Nothing has an ID that was made up.

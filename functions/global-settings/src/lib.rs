@@ -43,7 +43,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         let physical_id = physical_id.unwrap_or(PHYSICAL_ID).to_owned();
         slot.settle(&physical_id, &physical_id, wanted).await?;
         let data = values.into_iter().map(|(it, on)| (it.property(), on.to_string()));
-        Ok(Reply { physical_id, data: data.collect(), no_echo: false }.into())
+        Ok(Reply { physical_id, data: data.collect() }.into())
     };
     let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
         let Some(it) = properties.filter(|it| !left.is_former && it.on_delete == OnDelete::Restore)

@@ -143,7 +143,7 @@ fn reply(physical_id: Option<&str>, tally: &Tally, report: Option<String>) -> Re
         ("ReportUri", report.unwrap_or_default()),
     ];
     let physical_id = physical_id.unwrap_or(PHYSICAL_ID).to_owned();
-    Reply { physical_id, data: data.into(), no_echo: false }
+    Reply { physical_id, data: data.into() }
 }
 
 /// Writes the report down and says where it is. Without a state bucket the log has what is wrong.

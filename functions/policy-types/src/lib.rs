@@ -34,7 +34,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
             ("OrganizationId", identity.organization_id),
             ("ManagementAccountId", identity.management_account.to_string()),
         ];
-        Ok(Reply { physical_id, data: data.into(), no_echo: false }.into())
+        Ok(Reply { physical_id, data: data.into() }.into())
     };
     let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
         let properties = properties.filter(|_| !left.is_former);
