@@ -21,7 +21,6 @@ use plan::member_accounts::{
     Account, Change, ENABLE_REGION, Failure, Listed, Preferences, Settings, Vault,
 };
 use report::Lock;
-use tracing::info;
 
 use crate::calls::Calls;
 use crate::error::{Error, Kind};
@@ -392,8 +391,3 @@ const DISABLED: [&str; 5] = [
     "RegionDisabledException",
     "UnrecognizedClientException",
 ];
-
-/// Logs what is about to be done in a Region of an account.
-pub fn log_change(account: &AccountId, region: &Region, change: &Change) {
-    info!(%account, %region, step = %change, "plan");
-}
