@@ -194,28 +194,29 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts the function `name`, with a bucket for its state if it is to have one.
+    /// Starts the function `name`, with a bucket for its state if it is to have one, and with a state
+    /// machine that does everything in batches if there is one.
     #[must_use]
     pub fn start(
         name: &'static str,
         wire: &Wire,
         account: &str,
         state_bucket: Option<&str>,
+        machine: Option<&str>,
     ) -> Self {
         let connector = SharedHttpConnector::new(wire.clone());
         // The address says that buckets are addressed by path; nothing listens there.
-        let session = Session::through(connector, account, Some("http://127.0.0.1:1"));
-        let session = match state_bucket {
-            Some(bucket) => session.with_state(bucket),
-            None => session,
-        };
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", account),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("STATE_BUCKET", state_bucket.unwrap_or_default()),
+            ("STATE_MACHINE_ARN", machine.unwrap_or_default()),
+            ("BATCHES_ABOVE", "0"),
+        ];
+        let session = Session::from_variables(connector, variables);
         Self { name, wire: wire.clone(), session }
-    }
-
-    /// This function, which has everything done in batches by the state machine with this ARN.
-    #[must_use]
-    pub fn with_machine(self, arn: &str) -> Self {
-        Self { session: self.session.with_machine(arn, 0), ..self }
     }
 
     /// Sends `event`, which has to be answered or done within `deadline`.

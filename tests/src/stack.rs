@@ -608,7 +608,7 @@ impl<'a> Stack<'a> {
         let own = || self.organization.organization(|it| it.management_account.clone());
         let account = self.environment.get("AWS_ACCESS_KEY_ID").cloned().unwrap_or_else(own);
         let bucket = self.environment.get("STATE_BUCKET").map(String::as_str);
-        in_process::Function::start(self.function, wire, &account, bucket)
+        in_process::Function::start(self.function, wire, &account, bucket, None)
     }
 
     /// Ends the process and looks at what it printed.

@@ -1,5 +1,6 @@
 //! Clients of AWS, built once.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -52,49 +53,42 @@ pub struct Session {
     tally: Tally,
     /// The name of the state bucket, where there is one.
     state_bucket: Option<String>,
-    /// The ARN of the state machine, where there is one, and what is too much without it.
+    /// The ARN of the state machine, where there is one, and how many accounts times Regions are too
+    /// many without it.
     machine: Option<(String, usize)>,
 }
 
 impl Session {
-    /// Reads credentials, Region and endpoints from the environment, as Lambda sets it.
-    ///
-    /// Nothing else is asked for credentials: there is no profile and no metadata service in Lambda.
+    /// Reads the variables of the environment, as Lambda sets them and the function's template.
     pub fn from_environment() -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        let session = Self::new(http::connector(), environment::settings(variables));
-        Self { state_bucket: state_bucket(), machine: machine(), ..session }
+        Self::from_variables(http::connector(), variables)
+    }
+
+    /// A session whose requests go through `connector`, with the credentials, the Region, the endpoints,
+    /// the state bucket and the state machine that these variables name.
+    ///
+    /// Nothing else is asked for credentials: there is no profile and no metadata service in Lambda.
+    pub fn from_variables<T: Into<String>>(
+        connector: SharedHttpConnector,
+        variables: impl IntoIterator<Item = (T, T)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let variables: BTreeMap<String, String> = variables.collect();
+        let get = |name| variables.get(name).filter(|it| !it.is_empty());
+        let above = get("BATCHES_ABOVE").and_then(|it| it.parse().ok()).unwrap_or(BATCHES_ABOVE);
+        let machine = get("STATE_MACHINE_ARN").map(|it| (it.clone(), above));
+        let state_bucket = get("STATE_BUCKET").cloned();
+        let session = Self::new(connector, environment::settings(variables));
+        Self { state_bucket, machine, ..session }
     }
 
     /// A session with the credentials, the Region and the endpoints of `config`, for the operator's
     /// command, which finds them in more places than a function does.
     pub fn of_config(connector: SharedHttpConnector, config: &SdkConfig) -> Self {
         Self::new(connector, config.to_builder())
-    }
-
-    /// A session that sends its requests through `connector`, for tests.
-    #[cfg(test)]
-    pub(crate) fn of_connector(connector: SharedHttpConnector) -> Self {
-        Self::through(connector, "AKIA", None)
-    }
-
-    /// A session whose requests go through `connector`, for what stands in for AWS: signed with
-    /// `access_key`, and sent to `endpoint` where there is one.
-    pub fn through(
-        connector: SharedHttpConnector,
-        access_key: &str,
-        endpoint: Option<&str>,
-    ) -> Self {
-        let variables = [
-            ("AWS_ACCESS_KEY_ID", access_key),
-            ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ENDPOINT_URL", endpoint.unwrap_or_default()),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self::new(connector, environment::settings(variables))
     }
 
     fn new(connector: SharedHttpConnector, settings: Builder) -> Self {
@@ -115,17 +109,10 @@ impl Session {
         }
     }
 
-    /// This session with a state bucket, for what stands in for AWS.
+    /// This session with a state bucket.
     #[must_use]
     pub fn with_state(self, bucket: &str) -> Self {
         Self { state_bucket: Some(bucket.to_owned()), ..self }
-    }
-
-    /// This session with a state machine for more than so many accounts times Regions, for what
-    /// stands in for AWS.
-    #[must_use]
-    pub fn with_machine(self, arn: &str, above: usize) -> Self {
-        Self { machine: Some((arn.to_owned(), above)), ..self }
     }
 
     /// How the function itself reaches AWS, for whoever has services of its own to call.
@@ -352,22 +339,9 @@ impl Management {
     }
 }
 
-/// The name of the state bucket, from `STATE_BUCKET`.
-#[expect(clippy::disallowed_methods, reason = "called once, when the session is made")]
-fn state_bucket() -> Option<String> {
-    std::env::var("STATE_BUCKET").ok().filter(|it| !it.is_empty())
-}
-
-/// The ARN of the state machine from `STATE_MACHINE_ARN`, and from `BATCHES_ABOVE` how many accounts
-/// times Regions are too many for one invocation.
-#[expect(clippy::disallowed_methods, reason = "called once, when the session is made")]
-fn machine() -> Option<(String, usize)> {
-    let arn = std::env::var("STATE_MACHINE_ARN").ok().filter(|it| !it.is_empty())?;
-    let above = std::env::var("BATCHES_ABOVE").ok().and_then(|it| it.parse().ok());
-    Some((arn, above.unwrap_or(BATCHES_ABOVE)))
-}
-
-/// 2,000 accounts with 17 Regions: about four minutes of the fifteen that an invocation has, with 32
+/// How many accounts times Regions are too many for one invocation, where `BATCHES_ABOVE` does not say.
+///
+/// It is 2,000 accounts with 17 Regions: about four minutes of the fifteen that an invocation has, with 32
 /// calls at a time that take 0.2 seconds, and twice that when every Region has to be written.
 const BATCHES_ABOVE: usize = 34_000;
 

@@ -1,26 +1,17 @@
 //! What the production settings make of AWS's answers, on a clock that jumps.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_sdk_organizations::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use errors::chain;
-use hyper::body::{Body, Bytes, Frame};
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
 use plan::owner::Owner;
 use plan::policy_types::{Desired, Status};
 use policy::partition::Partition;
 use serde_json::{Value, json};
+use simulator::script::{Asked, ENVIRONMENT, Reply, Script};
 use tokio::time::Instant;
 
 use crate::backup_policy::{Identity, Wanted, apply, observe};
@@ -30,85 +21,21 @@ use crate::session::{Management, Session};
 use crate::state::{Expected, Version};
 use crate::{policy_types, publication};
 
-/// What comes back.
-#[derive(Clone, Debug)]
-enum Reply {
-    Answer(u16, Value),
-    /// These bytes, with these headers.
-    Raw(u16, &'static [(&'static str, &'static str)], Vec<u8>),
-    /// The beginning of an answer, and nothing more.
-    Stall,
-    /// Nothing, ever.
-    Silence,
+/// What a script is reached by.
+trait Reached {
+    fn session(&self) -> Session;
+
+    async fn management(&self) -> Management;
 }
 
-/// An AWS that answers with a script and writes down what it was asked.
-#[derive(Clone, Debug, Default)]
-struct Script {
-    replies: Arc<Mutex<VecDeque<Reply>>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl HttpConnector for Script {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let operation = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = operation.rsplit('.').next().unwrap_or_default();
-        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
-        self.asked.lock().unwrap().push(format!("{operation} {body}"));
-        match self.replies.lock().unwrap().pop_front().expect("no more calls") {
-            Reply::Silence => HttpConnectorFuture::new(std::future::pending()),
-            Reply::Answer(status, body) => {
-                let body = SdkBody::from(body.to_string());
-                HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
-            }
-            Reply::Raw(status, headers, body) => {
-                let mut answer = HttpResponse::new(status.try_into().unwrap(), body.into());
-                for (name, value) in headers {
-                    answer.headers_mut().insert(*name, *value);
-                }
-                HttpConnectorFuture::ready(Ok(answer))
-            }
-            Reply::Stall => {
-                let body = SdkBody::from_body_1_x(Stalled);
-                HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), body)))
-            }
-        }
-    }
-}
-
-/// A body that never comes.
-struct Stalled;
-
-impl Body for Stalled {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
-}
-
-impl Script {
-    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
-        Self { replies: Arc::new(Mutex::new(replies.into_iter().collect())), ..Self::default() }
+impl Reached for Script {
+    fn session(&self) -> Session {
+        Session::from_variables(SharedHttpConnector::new(self.clone()), ENVIRONMENT)
     }
 
     async fn management(&self) -> Management {
-        let session = Session::of_connector(SharedHttpConnector::new(self.clone()));
         let deadline = Instant::now() + Duration::from_mins(5);
-        session.management(None, deadline).await.unwrap()
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// Whether every reply was needed.
-    fn is_over(&self) -> bool {
-        self.replies.lock().unwrap().is_empty()
+        self.session().management(None, deadline).await.unwrap()
     }
 }
 
@@ -121,11 +48,11 @@ fn cut(status: u16) -> Reply {
 }
 
 fn answer(body: Value) -> Reply {
-    Reply::Answer(200, body)
+    Reply::from((200, body))
 }
 
 fn refusal(code: &str) -> Reply {
-    Reply::Answer(400, json!({"__type": code, "Message": "No."}))
+    Reply::from((400, json!({"__type": code, "Message": "No."})))
 }
 
 fn identity() -> Identity {
@@ -265,7 +192,8 @@ async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
     assert!(observed.policy.is_none());
     let found: Vec<_> = observed.room.into_values().collect();
     assert_eq!(found, [Room::Attached(1), Room::Missing]);
-    assert_eq!(script.asked()[1], r#"ListRoots {"NextToken":"1"}"#);
+    let Asked { operation, body } = &script.asked()[1];
+    assert_eq!((operation.as_str(), body.as_str()), ("ListRoots", r#"{"NextToken":"1"}"#));
     assert!(script.is_over());
 }
 
@@ -363,7 +291,7 @@ async fn a_reason_names_the_status_the_last_error_and_the_attempts() {
     let attempts = 24;
     let hint = "; hint: something between the function and AWS answers in its place, such as a \
                 proxy or an endpoint that the environment names";
-    let busy = || Reply::Answer(503, json!({"__type": "ServiceException", "Message": "No."}));
+    let busy = || Reply::from((503, json!({"__type": "ServiceException", "Message": "No."})));
     let expected = [
         (page(503), "AWS answered 503 with something that is not AWS's (HTML)", hint),
         (cut(200), "AWS answered 200 with a part of an answer (JSON that is cut off)", hint),
@@ -434,7 +362,7 @@ async fn an_answer_that_stops_in_the_middle_is_asked_for_again() {
 #[tokio::test(start_paused = true)]
 async fn what_is_optional_has_two_attempts_and_seconds() {
     let failures: [fn() -> Reply; 3] =
-        [|| Reply::Silence, || Reply::Stall, || Reply::Answer(500, json!({"__type": "X"}))];
+        [|| Reply::Silence, || Reply::Stall, || Reply::from((500, json!({"__type": "X"})))];
     for failure in failures {
         let script = Script::new(std::iter::repeat_n(failure(), 2));
         let management = script.management().await.for_what_is(Need::Optional);
@@ -451,7 +379,7 @@ async fn what_is_optional_has_two_attempts_and_seconds() {
 #[tokio::test(start_paused = true)]
 async fn what_is_optional_leaves_most_of_a_short_deadline() {
     let script = Script::new(std::iter::repeat_n(Reply::Silence, 2));
-    let session = Session::of_connector(SharedHttpConnector::new(script.clone()));
+    let session = script.session();
     let deadline = Instant::now() + Duration::from_secs(10);
     let management = session.management(None, deadline).await.unwrap();
     let optional = management.for_what_is(Need::Optional);
@@ -469,7 +397,7 @@ async fn what_is_optional_leaves_most_of_a_short_deadline() {
 /// Tells people something, while SNS answers with `replies`.
 async fn told(replies: impl IntoIterator<Item = Reply>) -> (Script, Result<(), Error>) {
     let script = Script::new(replies);
-    let session = Session::of_connector(SharedHttpConnector::new(script.clone()));
+    let session = script.session();
     let deadline = Instant::now() + Duration::from_mins(5);
     let published = session.publish("arn:aws:sns:x:1:y", "subject", "text", deadline).await;
     (script, published)
@@ -538,7 +466,7 @@ async fn an_operation_without_an_sdk_is_told_as_one_with_an_sdk_is() {
 /// Writes to the state bucket, if nothing is there, while S3 answers with `replies`.
 async fn written(replies: impl IntoIterator<Item = Reply>) -> (Script, Result<Version, Error>) {
     let script = Script::new(replies);
-    let session = Session::of_connector(SharedHttpConnector::new(script.clone()));
+    let session = script.session();
     let state = session.with_state("state").state(Instant::now() + Duration::from_mins(5)).unwrap();
     let written = state.write("desired/x.json", "{}".to_owned(), Expected::Nothing).await;
     (script, written)

@@ -52,6 +52,7 @@ mod request;
 mod reserved_port;
 mod responses;
 mod restore_jobs;
+pub mod script;
 mod server;
 mod services;
 mod settings;

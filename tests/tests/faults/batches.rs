@@ -58,9 +58,9 @@ impl<'a> Run<'a> {
     /// Invokes a new process, up to so many times, until it returns.
     async fn invoke(&self, event: &Value, times: usize) -> Option<Value> {
         for _ in 0..times {
+            let (state, machine) = (Some(STATE_BUCKET), Some(STATE_MACHINE));
             let function =
-                Function::start("member-accounts", &self.wire, MANAGEMENT, Some(STATE_BUCKET));
-            let function = function.with_machine(STATE_MACHINE);
+                Function::start("member-accounts", &self.wire, MANAGEMENT, state, machine);
             if let Outcome::Returned(it) = function.invoke(event, self.deadline, LOG_STREAM).await {
                 return Some(it);
             }

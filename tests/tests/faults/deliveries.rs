@@ -45,7 +45,7 @@ pub(crate) async fn deliver(
     let account = organization.organization(|it| it.management_account.clone());
     for delivery in 1..=DELIVERIES {
         let within = if delivery == 1 { deadline } else { FULL_TIME };
-        let function = Function::start("reattach", wire, &account, Some(STATE_BUCKET));
+        let function = Function::start("reattach", wire, &account, Some(STATE_BUCKET), None);
         let outcome = function.put_back(&payload, within).await;
         let logs = take_logs();
         for secret in ["ASIA", POLICY_TEXT] {

@@ -38,7 +38,7 @@ async fn restored() -> (Organization, Value) {
 }
 
 fn start(wire: &Wire) -> Function {
-    Function::start("restore-validation", wire, ACCOUNT, None)
+    Function::start("restore-validation", wire, ACCOUNT, None, None)
 }
 
 /// What AWS Backup was told: the result, and why.

@@ -1,37 +1,15 @@
 //! Restores that become ready, or do not, while they are waited for: on a clock that jumps, with a
 //! script in place of AWS.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws::Session;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use serde_json::{Value, json};
 use simulator::RestoreJob;
+use simulator::script::{ENVIRONMENT, Script};
 use tests::restored::{arn, completed};
 use tokio::time::Instant;
-
-/// An AWS that answers with a script, and keeps what it was sent last.
-#[derive(Clone, Debug, Default)]
-struct Script {
-    replies: Arc<Mutex<VecDeque<String>>>,
-    last: Arc<Mutex<Value>>,
-}
-
-impl HttpConnector for Script {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default();
-        *self.last.lock().unwrap() = serde_json::from_slice(body).unwrap_or_default();
-        let reply = self.replies.lock().unwrap().pop_front().unwrap();
-        let reply = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(reply));
-        HttpConnectorFuture::ready(Ok(reply))
-    }
-}
 
 /// What is told of an instance that is seen to be like this, one after the other, in 15 minutes.
 async fn told(seen: impl IntoIterator<Item = String>) -> Value {
@@ -43,12 +21,12 @@ async fn told(seen: impl IntoIterator<Item = String>) -> Value {
         "ValidationStatus": "VALIDATING",
     });
     let replies = [described.to_string()].into_iter().chain(seen).chain([String::new()]);
-    let script = Script { replies: Arc::new(Mutex::new(replies.collect())), ..Script::default() };
-    let session = Session::through(SharedHttpConnector::new(script.clone()), "AKIA", None);
+    let script = Script::new(replies.map(|it| (200, it)));
+    let session = Session::from_variables(SharedHttpConnector::new(script.clone()), ENVIRONMENT);
     let deadline = Instant::now() + Duration::from_mins(15);
     restore_validation::handle(&session, &completed("job", &job), deadline).await.unwrap();
     assert!(Instant::now() < deadline);
-    script.last.lock().unwrap().clone()
+    serde_json::from_str(&script.asked().pop().unwrap().body).unwrap()
 }
 
 fn checks(state: &str, system: &str, instance: &str) -> String {

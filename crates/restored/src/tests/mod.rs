@@ -2,66 +2,37 @@
 
 mod models;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use plan::restore_validation::{Facts, Job, Outcome, Report, Resource, Status};
 use serde_json::{Value, json};
+use simulator::script::{ENVIRONMENT, Script};
 
 use super::*;
 
-/// An AWS that answers with a script and writes down what it was asked.
-#[derive(Clone, Debug, Default)]
-struct Script {
-    replies: Arc<Mutex<VecDeque<(u16, String)>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+/// What a script is reached by.
+trait Reached {
+    fn services(&self) -> Services;
+
+    async fn look(&self, resource: &Resource) -> Result<Facts, Error>;
 }
 
-impl HttpConnector for Script {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
-        let form = body.split('&').find_map(|it| it.strip_prefix("Action="));
-        let target = request.headers().get("x-amz-target").and_then(|it| it.rsplit('.').next());
-        let path = request.uri().split('/').skip(3).collect::<Vec<_>>().join("/");
-        let range = request.headers().get("range").unwrap_or_default();
-        let place = format!("{} /{path} {range}", request.method());
-        let asked = form.or(target).unwrap_or(place.trim_end()).to_owned();
-        self.asked.lock().unwrap().push(asked);
-        let (status, body) = self.replies.lock().unwrap().pop_front().expect("no more calls");
-        let status = status.try_into().unwrap();
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
-    }
-}
-
-impl Script {
-    fn new(replies: impl IntoIterator<Item = (u16, String)>) -> Self {
-        Self { replies: Arc::new(Mutex::new(replies.into_iter().collect())), ..Self::default() }
-    }
-
+impl Reached for Script {
     fn services(&self) -> Services {
         let connector = SharedHttpConnector::new(self.clone());
-        let session = Session::through(connector, "AKIA", None);
+        let session = Session::from_variables(connector, ENVIRONMENT);
         Services::new(&session, Instant::now() + Duration::from_mins(15))
     }
 
     async fn look(&self, resource: &Resource) -> Result<Facts, Error> {
         self.services().look("job-1", resource).await
     }
+}
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// Whether every reply was needed.
-    fn is_over(&self) -> bool {
-        self.replies.lock().unwrap().is_empty()
-    }
+/// The operations that were asked for.
+fn asked(script: &Script) -> Vec<String> {
+    script.asked().into_iter().map(|it| it.operation).collect()
 }
 
 fn xml(text: &str) -> (u16, String) {
@@ -186,7 +157,7 @@ async fn a_job_is_what_aws_backup_tells() {
         deletion: text("DELETING"),
     };
     assert_eq!(script.services().job("job-1").await.unwrap(), expected);
-    assert_eq!(script.asked(), ["GET /restore-jobs/job-1"]);
+    assert_eq!(asked(&script), ["GET /restore-jobs/job-1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +225,7 @@ async fn items_are_looked_for_only_where_the_count_says_that_there_are_none() {
     for (page, has_items) in pages {
         let script = Script::new([tables("ACTIVE", 0), answer(page)]);
         assert_eq!(script.look(&table()).await.unwrap(), active(has_items));
-        assert_eq!(script.asked(), ["DescribeTable", "Scan"]);
+        assert_eq!(asked(&script), ["DescribeTable", "Scan"]);
     }
     // What is still made cannot be scanned.
     let script = Script::new([tables("CREATING", 0)]);
@@ -271,7 +242,7 @@ async fn objects_are_read_where_the_metadata_of_the_job_says() {
     let script = Script::new([answer(metadata), objects, xml("words"), xml("")]);
     let facts = Facts::Objects { listed: 2, read: 2, unreadable: None };
     assert_eq!(script.look(&bucket()).await.unwrap(), facts);
-    let asked = script.asked();
+    let asked = asked(&script);
     assert_eq!(asked[0], "GET /restore-jobs/job-1/metadata");
     assert_eq!(asked[1], "GET /?list-type=2&max-keys=10&prefix=a%2F");
     assert_eq!(asked[2], "GET /a/1?x-id=GetObject bytes=0-1023");
@@ -367,7 +338,7 @@ async fn a_throttled_report_is_made_again() {
     let throttled = || (429, refusal("ThrottlingException").1);
     let script = Script::new([throttled(), throttled(), (204, String::new())]);
     assert!(script.services().report("job-1", &good()).await.unwrap());
-    assert_eq!(script.asked(), ["PUT /restore-jobs/job-1/validations"; 3]);
+    assert_eq!(asked(&script), ["PUT /restore-jobs/job-1/validations"; 3]);
 }
 
 #[tokio::test(start_paused = true)]
