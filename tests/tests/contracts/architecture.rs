@@ -1,5 +1,4 @@
-//! Dependencies point one way: functions to `cfn`, `aws` and `plan`, `aws` to `report`,
-//! `plan` and `policy`, and no further.
+//! What `ARCHITECTURE.md` says of crates and what they depend on is so.
 
 #![expect(
     clippy::indexing_slicing,
@@ -32,48 +31,45 @@ fn dependencies(manifest: &toml::Table, kind: &str) -> BTreeSet<String> {
     table.into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
-fn is_function(name: &str) -> bool {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions").join(name).is_dir()
+fn page() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md")).unwrap()
+}
+
+/// What stands between backticks.
+fn names(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
 #[test]
-fn dependencies_point_one_way() {
+fn dependencies_are_those_of_the_architecture() {
+    let page = page();
+    let rows = page.lines().skip_while(|it| !it.starts_with("| crate |")).skip(2);
+    let rows = rows.take_while(|it| it.starts_with('|')).map(|row| {
+        let cells: Vec<_> = row.split('|').map(names).collect();
+        (cells[1].clone(), cells[2].clone())
+    });
+    let told: BTreeMap<_, _> = rows
+        .flat_map(|(crates, all)| crates.into_iter().map(move |it| (it, all.clone())))
+        .collect();
     let manifests = manifests();
     let ours: BTreeSet<_> = manifests.keys().cloned().collect();
-    for (name, manifest) in &manifests {
-        let allowed: &[&str] = match name.as_str() {
-            "errors" | "policy" => &[],
-            "cfn" => &["errors"],
-            // The merge is one, for those who ask before a change and for what stands in for AWS.
-            "plan" | "simulator" => &["policy"],
-            "report" => &["errors", "plan", "policy"],
-            "aws" => &["errors", "plan", "policy", "report"],
-            "demo" => &["errors", "simulator"],
-            "resources" => &["aws", "cfn", "plan", "policy"],
-            "restored" => &["aws", "errors", "plan"],
-            "restore-validation" => &["aws", "cfn", "errors", "plan", "restored"],
-            // They say what the others would do, and do it again.
-            "cli" | "reattach" => &[
-                "aws",
-                "backup-policy",
-                "cfn",
-                "errors",
-                "global-settings",
-                "member-accounts",
-                "plan",
-                "policy",
-                "policy-types",
-                "report",
-                "resources",
-                "service-access",
-            ],
-            function if is_function(function) => &["aws", "cfn", "plan", "policy", "resources"],
-            other => panic!("{other} has no place in the architecture"),
-        };
-        let used = &dependencies(manifest, "dependencies") & &ours;
-        let unwanted: Vec<_> = used.iter().filter(|it| !allowed.contains(&it.as_str())).collect();
-        assert!(unwanted.is_empty(), "{name} depends on {unwanted:?}");
-    }
+    let used = |it: &toml::Table| &dependencies(it, "dependencies") & &ours;
+    let used: BTreeMap<_, _> =
+        manifests.iter().map(|(name, it)| (name.clone(), used(it))).collect();
+    assert_eq!(told, used);
+}
+
+#[test]
+fn the_code_map_has_every_folder_and_no_other() {
+    let page = page();
+    let map = page.split("## Code map").nth(1).unwrap().split("\n| crate |").next().unwrap();
+    let told: BTreeSet<_> = names(map)
+        .into_iter()
+        .filter_map(|it| Some(it.strip_prefix("crates/")?.to_owned()))
+        .collect();
+    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates")).unwrap();
+    let folders = folders.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(told, folders);
 }
 
 #[test]
