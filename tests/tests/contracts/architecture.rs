@@ -72,6 +72,39 @@ fn the_code_map_has_every_folder_and_no_other() {
     assert_eq!(told, folders);
 }
 
+/// The text of every source file below `folder`.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let texts = entries.map(|it| match it.is_dir() {
+        true => sources(&it),
+        false if it.extension().is_some_and(|it| it == "rs") => fs::read_to_string(it).unwrap(),
+        false => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn every_word_of_the_glossary_has_its_type() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/glossary.md")).unwrap();
+    let rows = page.lines().skip_while(|it| !it.starts_with("| word |")).skip(2);
+    let rows: Vec<_> = rows.take_while(|it| it.starts_with('|')).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    for row in rows {
+        let path = names(row.rsplit('|').nth(1).unwrap()).pop_first().unwrap();
+        let (place, name) = path.rsplit_once("::").unwrap();
+        let folder = root.join("crates").join(place.replacen("::", "/src/", 1).replace("::", "/"));
+        let file = folder.with_extension("rs");
+        let text = if folder.is_dir() { sources(&folder) } else { String::new() };
+        let text = text + &fs::read_to_string(file).unwrap_or_default();
+        let is_there = ["struct", "enum"].iter().any(|it| {
+            text.contains(&format!("pub {it} {name} "))
+                || text.contains(&format!("pub {it} {name}("))
+        });
+        assert!(is_there || text.contains(&format!("    {name}:")), "{path}");
+    }
+}
+
 #[test]
 fn only_aws_talks_to_aws() {
     for (name, manifest) in manifests() {
