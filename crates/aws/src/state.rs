@@ -2,6 +2,32 @@
 //!
 //! Objects that several may write are written on condition that they are still what was read, so
 //! that an older writer never overwrites a newer one.
+//!
+//! # A deployment and `reattach` at the same time
+//!
+//! Somebody detaches a policy whose entry is at version 1 and says A. `reattach` puts A back, while a
+//! deployment makes the policy B. Usually it goes like this:
+//!
+//! 1. `reattach` reads the entry (A, version 1), observes AWS and plans to attach the policy.
+//! 2. The function reads the entry (A, version 1), observes AWS and plans what makes it B.
+//! 3. The function notes its change before it makes it ([`Slot::begin`]): it writes the entry with a
+//!    mark, on condition that it is still version 1. Now it is version 2.
+//! 4. `reattach` reads the entry again before its first step ([`Intent::proceeds`]) and finds version
+//!    2. It makes nothing and begins anew; the mark has it leave the policy alone, and look later.
+//! 5. The function makes the policy B and writes that ([`Slot::settle`]), on condition that the entry
+//!    is still version 2. Now it is version 3.
+//!
+//! If step 4 comes before step 3, `reattach` finds version 1 and goes on, and both change the policy.
+//! It ends well because each looks once more at what the other may have undone:
+//!
+//! - `reattach` reads the entry again after its last step. It finds version 2 or 3, begins anew, and
+//!   from version 3 on puts back B.
+//! - Where `reattach` had to make the policy again, it has to write the new ID, on condition that the
+//!   entry is still version 1. *This is the write that loses*: S3 refuses it, since the function wrote
+//!   version 2, and `reattach` begins anew. In the other order the function loses in step 3. It then
+//!   finds the new ID in the entry, and no newer request, and writes its mark over that version.
+//! - A step of the function that no longer fits what there is fails as
+//!   [`Outdated`](crate::Kind::Outdated), and the function observes again.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
