@@ -24,8 +24,8 @@
 //!   from version 3 on puts back B.
 //! - Where `reattach` had to make the policy again, it has to write the new ID, on condition that the
 //!   entry is still version 1. *This is the write that loses*: S3 refuses it, since the function wrote
-//!   version 2, and `reattach` begins anew. In the other order the function loses in step 3. It then
-//!   finds the new ID in the entry, and no newer request, and writes its mark over that version.
+//!   version 2, and `reattach` begins anew. In the other order the function loses in step 3, and serves
+//!   its request again from the beginning, with the new ID.
 //! - A step of the function that no longer fits what there is fails as
 //!   [`Outdated`](crate::Kind::Outdated), and the function observes again.
 
