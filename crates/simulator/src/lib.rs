@@ -34,6 +34,7 @@
 mod backup;
 mod control;
 mod core;
+mod data_services;
 mod events;
 mod fault;
 mod hold;
@@ -68,6 +69,7 @@ mod vaults;
 mod world;
 
 pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
+pub use self::data_services::DataServices;
 pub use self::fault::{Body, Failure, Fault, Garbled, Kind};
 pub use self::hold::{Hold, Moment};
 pub use self::iam::{Asked, Iam, Role, Verdict};

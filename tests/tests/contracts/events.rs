@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{Outcome, RestoreJob, Role, Settings};
+use simulator::{DataServices, Outcome, RestoreJob, Role, Settings};
 use tests::organization::Organization;
 use tests::reattach::Reattach;
-use tests::restored::{ACCOUNT, DataServices, REGION, RestoreValidation, sample};
+use tests::restored::{ACCOUNT, REGION, RestoreValidation, sample};
 use tests::role::STATE_BUCKET;
 use tests::template::as_sent;
 
@@ -146,7 +146,7 @@ async fn the_batch_and_the_schedule_are_understood() {
 #[tokio::test]
 async fn of_the_events_of_restore_jobs_only_a_test_that_restored_something_is_looked_at() {
     let organization = Organization::bare(Settings::default()).await;
-    let services = DataServices::start(&organization).await;
+    let services = DataServices::start(&organization).await.unwrap();
     services.volume("vol-04d3c2b1a09f8e7d6", "available", 8);
     services.snapshot("snap-0c9e8d7f6a5b4c3d2", 8);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/restore-validation");

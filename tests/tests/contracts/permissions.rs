@@ -18,12 +18,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
-    BACKUP_POLICY, CallOutcome, Entry, KeyManager, KeyType, RestoreJob, Role, Service, Settings,
-    Vault,
+    BACKUP_POLICY, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob, Role,
+    Service, Settings, Vault,
 };
 use tests::organization::{Organization, document};
 use tests::reattach::{Reattach, TOPIC, told};
-use tests::restored::{ACCOUNT, DataServices, REGION, RestoreValidation, arn, completed};
+use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE, TOPIC_KEY};
 use tests::stack::Stack;
 
@@ -330,7 +330,7 @@ async fn member_accounts(stack: Stack<'_>) {
 
 /// Has a restore test of every type end, and one whose instance does not run yet.
 async fn restore_validation(organization: &Organization, role: &FunctionRole) -> DataServices {
-    let services = DataServices::start(organization).await;
+    let services = DataServices::start(organization).await.unwrap();
     let name = "awsbackup-restore-test-orders";
     services.instance("i-1", "running", "ok", "ok");
     services.instance("i-2", "pending", "initializing", "initializing");

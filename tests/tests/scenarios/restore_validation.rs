@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{Fault, Outcome, RestoreJob, Settings};
+use simulator::{DataServices, Fault, Outcome, RestoreJob, Settings};
 use tests::organization::Organization;
-use tests::restored::{ACCOUNT, DataServices, REGION, RestoreValidation, arn, completed, sample};
+use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed, sample};
 use tests::role::FunctionRole;
 
 const GIB: u64 = 1 << 30;
@@ -61,7 +61,7 @@ fn instance_job() -> RestoreJob {
 
 /// Everything as it should be.
 async fn sound(organization: &Organization) -> DataServices {
-    let services = DataServices::start(organization).await;
+    let services = DataServices::start(organization).await.unwrap();
     services.instance("i-1", "running", "ok", "ok");
     services.volume("vol-1", "available", 8);
     services.snapshot("snap-1", 8);
