@@ -141,7 +141,7 @@ release: package ## What deploys without Rust and make, as org-backup.tar.gz, wi
 	$(LAMBDA) --release --target $(COMMAND) --package cli --disable-optimizations --lambda-dir "$(TARGET)/command"
 	rm -rf "$(BUNDLE)" "$(BUNDLE).tar.gz"
 	mkdir -p "$(BUNDLE)/deploy"
-	cp scripts/deploy/*.py scripts/deploy/*.json "$(BUNDLE)/deploy"
+	cp scripts/deploy/*.py scripts/deploy/*.json scripts/deploy/*.tsv "$(BUNDLE)/deploy"
 	cp -r templates examples docs README.md CHANGELOG.md LICENSE "$(BUNDLE)"
 	cp "$(PACKAGE)"/org-backup/*/*.zip "$(PACKAGE)"/org-backup/*/*.cdx.json "$(BUNDLE)"
 	cp "$(TARGET)/command/org-backup/bootstrap" "$(BUNDLE)/org-backup"

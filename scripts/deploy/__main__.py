@@ -86,6 +86,8 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
     os.environ["AWS_PAGER"] = ""
     runner = Runner(plan, dry_run=arguments.dry_run)
     match arguments.action:
+        case "check":
+            runner.note()
         case "deploy":
             runner.deploy()
         case "undeploy" if arguments.yes or arguments.dry_run:

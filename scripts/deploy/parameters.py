@@ -42,6 +42,15 @@ REGION = (r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "must be the code of a Region, like eu-
 STACK = (r"[A-Za-z][A-Za-z0-9-]{0,79}", "must be up to 80 letters, digits and hyphens")
 TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
+# The Regions of AWS, each with whether logically air-gapped vaults exist there: `yes`, `no` or
+# `unknown`. `scripts/regions.py` writes the file.
+HEAD, *ROWS = [
+    line.split("\t")
+    for line in pathlib.Path(__file__).with_name("regions.tsv").read_text("utf-8").splitlines()
+]
+REGIONS_AS_OF = HEAD[1]
+AIR_GAPPED = {region: exist for region, _, exist in ROWS}
+
 # StackSets takes no more in one call.
 MOST_UNITS = 50
 
@@ -116,8 +125,12 @@ class Parameters:
         if key in SHARED:
             if fault := self.shared(key).fault(value):
                 self.problem([key], fault)
+            self.look_at_regions([key], value)
         elif key in TOP:
             self.shape([key], value, TOP[key])
+            self.look_at_regions([key], value)
+        elif key == "NewRegions":
+            self.look_at_list([key], value, REGION)
         elif key == "policies":
             self.look_at_policies(value)
         elif key in [*ALWAYS, *BY_TABLE, *OTHER_TABLES]:
@@ -126,7 +139,8 @@ class Parameters:
             else:
                 self.problem([key], f"must be a table, [{key}]")
         else:
-            self.unknown([key], [*SHARED, *TOP, *ALWAYS, *BY_TABLE, *OTHER_TABLES])
+            known = [*SHARED, *TOP, "NewRegions", *ALWAYS, *BY_TABLE, *OTHER_TABLES]
+            self.unknown([key], known)
 
     def look_at_table(self, table: str, values: dict) -> None:
         for key, value in values.items():
@@ -142,17 +156,15 @@ class Parameters:
 
     def look_at_bucket(self, at: list[str], region: str, bucket: object) -> None:
         self.shape([*at, region], region, REGION)
+        self.look_at_region([*at, region], region)
         self.shape([*at, region], bucket, BUCKET)
 
     def look_at_place(self, table: str, key: str, value: object) -> None:
         if key == "AccountId":
             self.shape([table, key], value, ACCOUNT)
         elif key == "DeployRegions":
-            if not isinstance(value, list) or not value:
-                self.problem([table, key], "must be a list of Regions")
-                return
-            for it in value:
-                self.shape([table, key], it, REGION)
+            self.look_at_list([table, key], value, REGION)
+            self.look_at_regions([table, key], value)
         elif isinstance(value, dict):
             for region, bucket in value.items():
                 self.look_at_bucket([table, key], region, bucket)
@@ -169,6 +181,8 @@ class Parameters:
             self.unknown([*at, key], [it for it in known if it not in [*SHARED, *DERIVED]])
         elif fault := known[key].fault(value):
             self.problem([*at, key], fault)
+        else:
+            self.look_at_regions([*at, key], value)
 
     def look_at_policies(self, policies: object) -> None:
         if not isinstance(policies, list) or not all(isinstance(it, dict) for it in policies):
@@ -199,6 +213,32 @@ class Parameters:
         else:
             if not isinstance(parsed, dict):
                 self.problem(key, f"`{path}` must be a JSON object")
+
+    def look_at_list(self, key: list[str], value: object, shape: tuple[str, str]) -> None:
+        if not isinstance(value, list) or not value:
+            self.problem(key, "must be a list of Regions")
+            return
+        for it in value:
+            self.shape(key, it, shape)
+
+    def look_at_regions(self, key: list[str], value: object) -> None:
+        """Every Region that is the value of a key, or in it, as its name says."""
+        values = [as_text(it) for it in (value if isinstance(value, list) else [value])]
+        if key[-1].endswith(("Region", "Regions")):
+            for it in values:
+                self.look_at_region(key, it)
+        elif key[-1].endswith("Arn"):
+            for it in values:
+                self.look_at_region(key, it.split(":")[3] if it.count(":") > 3 else "")
+
+    def look_at_region(self, key: list[str], region: str) -> None:
+        """A Region that does not exist is found by AWS halfway through a deployment."""
+        if region in ["", *AIR_GAPPED, *self.items("NewRegions")]:
+            return
+        close = difflib.get_close_matches(region, AIR_GAPPED, n=1)
+        meant = f"; is `{close[0]}` meant?" if close else "."
+        text = f"`{region}` is not in the list of Regions of {REGIONS_AS_OF}{meant}"
+        self.problem(key, f"{text} Name a Region that is newer under NewRegions")
 
     def shape(self, key: list[str], value: object, shape: tuple[str, str]) -> None:
         pattern, what = shape

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from parameters import DERIVED, SHARED, Parameters, slug
+from parameters import AIR_GAPPED, DERIVED, REGIONS_AS_OF, SHARED, Parameters, slug
 from template import Parameter, Template, as_text
 
 # The partitions of AWS: what their Regions begin with, and where the events of AWS Organizations are.
@@ -55,6 +55,8 @@ class Plan:
     profiles: dict[str, str]
     uploads: list[Upload] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
+    # What was asked for and is not made, and why.
+    notes: list[str] = field(default_factory=list)
 
 
 class Planner:
@@ -111,6 +113,9 @@ class Planner:
     def add_accounts(self) -> None:
         rollout = self.parameters.table("rollout")
         self.add(f"{self.name}-rollout", "rollout", rollout)
+        self.look_for_air_gapped_vaults("AirGappedVaultName", self.regions)
+        central = list(map(as_text, rollout.get("CentralRegions") or [self.home]))
+        self.look_for_air_gapped_vaults("CentralAirGappedVaultName", central)
         # StackSets do not reach the management account, and `rollout.yaml` makes one stack there.
         known = self.templates["member-account"].parameters
         member = {key: it for key, it in rollout.items() if key in known}
@@ -121,6 +126,19 @@ class Planner:
         values = {"TargetIds": self.units, "Regions": self.regions}
         values |= self.parameters.table("members")
         self.add(f"{self.name}-members", "members", values)
+
+    def look_for_air_gapped_vaults(self, name: str, regions: list[str]) -> None:
+        """The templates leave such a vault out of a Region that has none."""
+        vault = self.parameters.table("rollout").get(name)
+        for region in regions if vault else []:
+            at = f"[rollout] {name}: in {region}, `{vault}`"
+            match AIR_GAPPED.get(region, "unknown"):
+                case "no":
+                    text = f"{at} is left out: AWS has no logically air-gapped vaults there"
+                    self.plan.notes.append(f"{text} (as of {REGIONS_AS_OF}).")
+                case "unknown":
+                    text = f"{at} may fail: whether AWS has logically air-gapped vaults there"
+                    self.plan.notes.append(f"{text} is not known (as of {REGIONS_AS_OF}).")
 
     def add_policies(self) -> None:
         # Policies go where the vaults are.

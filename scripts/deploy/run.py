@@ -27,10 +27,16 @@ class Runner:
         self.plan, self.dry_run = plan, dry_run
 
     def deploy(self) -> None:
+        self.note()
         self.identify()
         self.upload()
         for stack in self.plan.stacks:
             self.deploy_stack(stack)
+
+    def note(self) -> None:
+        """Says what was asked for and is not made."""
+        for note in self.plan.notes:
+            self.say(note)
 
     def undeploy(self) -> None:
         self.identify()

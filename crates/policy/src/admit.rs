@@ -241,7 +241,7 @@ impl Walk<'_> {
 }
 
 /// The name that `key` was probably meant to be.
-fn nearest<'a>(key: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(key: &str, names: &[&'a str]) -> Option<&'a str> {
     const FAR: usize = 40;
     if key.len() > FAR {
         return None;

@@ -94,6 +94,10 @@ codes! {
     Contested = "contested",
     /// A schedule runs twice within an hour, which AWS refuses at some times of day.
     ScheduleTooDense = "schedule-too-dense",
+    /// A Region is not in the list of this release: it is newer, or AWS refuses it.
+    UnknownRegion = "unknown-region",
+    /// A resource type is not in the list of this release: it is newer, or AWS refuses it.
+    UnknownResourceType = "unknown-resource-type",
     /// Only `Custom::BackupPolicy` replaces a `${variable}`.
     Variable = "variable",
 }

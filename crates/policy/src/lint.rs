@@ -28,6 +28,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
         let node = &plan.value;
         incomplete(plan, path, findings);
         limits(node, path, findings);
+        unknown_names(node, path, findings);
         each(node, "rules", path, |path, rule| {
             limits(&rule.value, path, findings);
             lifecycle(&rule.value, path, findings);
@@ -37,6 +38,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
                 lifecycle(&copy.value, path, findings);
                 copy_to_itself(node, &rule.value, copy, path, findings);
                 copy_elsewhere(copy, path, findings);
+                copy_to_unknown_region(copy, path, findings);
             });
         });
     });
@@ -186,6 +188,47 @@ fn limits(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     }
 }
 
+/// Names that have the form of AWS's and are none that this release knows.
+fn unknown_names(plan: &Node, path: &Path<'_>, findings: &mut Findings) {
+    each_value(plan, "regions", path, |path, span, text| {
+        if let Some(unknown) = values::unknown_region(text) {
+            findings.warning(Code::UnknownRegion, path, span, format!("`{text}` {unknown}"));
+        }
+    });
+    let Some(selections) = plan.get("selections") else { return };
+    each(selections, "resources", &path.key("selections"), |path, selection| {
+        for key in ["resource_types", "not_resource_types"] {
+            each_value(&selection.value, key, path, |path, span, text| {
+                if let Some(unknown) = values::unknown_resource_type(text) {
+                    let message = format!("`{text}` {unknown}");
+                    findings.warning(Code::UnknownResourceType, path, span, message);
+                }
+            });
+        }
+    });
+}
+
+/// Calls `visit` with the path, the place and the text of every value in the list under `key`.
+fn each_value(
+    node: &Node,
+    key: &str,
+    path: &Path<'_>,
+    mut visit: impl FnMut(&Path<'_>, Span, &str),
+) {
+    let path = path.key(key);
+    for Member { key, value, .. } in node.get(key).and_then(Node::members).unwrap_or_default() {
+        let (Some(Keyword::Operator(_)), Value::Array(items)) = (keyword(key), &value.value) else {
+            continue;
+        };
+        let path = path.key(key);
+        for (index, item) in items.iter().enumerate() {
+            if let Some(text) = item.scalar().filter(|it| !is_variable(it)) {
+                visit(&path.index(index), item.span, text);
+            }
+        }
+    }
+}
+
 /// Cold storage has a minimum of 90 days, which AWS Backup enforces when it makes the plan.
 fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     let Some(lifecycle) = node.get("lifecycle") else { return };
@@ -268,6 +311,14 @@ fn copy_elsewhere(copy: &Member, path: &Path<'_>, findings: &mut Findings) {
     if target.to_lowercase() != copy.key.to_lowercase() && !is_variable(&copy.key) {
         let message = format!("this copies to `{target}`, not to the vault that its key names");
         findings.warning(Code::CopyKey, &path.key("target_backup_vault_arn"), copy.span, message);
+    }
+}
+
+fn copy_to_unknown_region(copy: &Member, path: &Path<'_>, findings: &mut Findings) {
+    let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
+    let Some(Arn { region, .. }) = values::arn(target) else { return };
+    if let Some(unknown) = values::unknown_region(region) {
+        findings.warning(Code::UnknownRegion, path, copy.span, format!("`{region}` {unknown}"));
     }
 }
 

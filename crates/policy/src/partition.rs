@@ -1,7 +1,8 @@
 //! The partitions of AWS, and what each fact about one follows from.
 //!
 //! Everything here is in the table of partitions that every AWS SDK has, which `crates/aws` holds it
-//! against. `scripts/deploy/partitions.json` is written from it.
+//! against. `scripts/deploy/partitions.json` is written from it. The Regions are those of botocore,
+//! which `scripts/regions.py` writes into `scripts/deploy/regions.tsv`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -45,8 +46,11 @@ struct Facts {
     url_suffix: &'static str,
     organizations_region: &'static str,
     areas: &'static [&'static str],
-    regions: &'static [&'static str],
 }
+
+/// Every Region, a line each: its name, its partition, and whether logically air-gapped vaults exist
+/// there. The first line says when the list was made, and of what.
+const REGIONS: &str = include_str!("../../../scripts/deploy/regions.tsv");
 
 impl Partition {
     /// All of them.
@@ -68,91 +72,48 @@ impl Partition {
                 url_suffix: "amazonaws.com",
                 organizations_region: "us-east-1",
                 areas: &["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"],
-                regions: &[
-                    "af-south-1",
-                    "ap-east-1",
-                    "ap-east-2",
-                    "ap-northeast-1",
-                    "ap-northeast-2",
-                    "ap-northeast-3",
-                    "ap-south-1",
-                    "ap-south-2",
-                    "ap-southeast-1",
-                    "ap-southeast-2",
-                    "ap-southeast-3",
-                    "ap-southeast-4",
-                    "ap-southeast-5",
-                    "ap-southeast-6",
-                    "ap-southeast-7",
-                    "ca-central-1",
-                    "ca-west-1",
-                    "eu-central-1",
-                    "eu-central-2",
-                    "eu-north-1",
-                    "eu-south-1",
-                    "eu-south-2",
-                    "eu-west-1",
-                    "eu-west-2",
-                    "eu-west-3",
-                    "il-central-1",
-                    "me-central-1",
-                    "me-south-1",
-                    "mx-central-1",
-                    "sa-east-1",
-                    "us-east-1",
-                    "us-east-2",
-                    "us-west-1",
-                    "us-west-2",
-                ],
             },
             Self::China => Facts {
                 name: "aws-cn",
                 url_suffix: "amazonaws.com.cn",
                 organizations_region: "cn-northwest-1",
                 areas: &["cn"],
-                regions: &["cn-north-1", "cn-northwest-1"],
             },
             Self::GovCloud => Facts {
                 name: "aws-us-gov",
                 url_suffix: "amazonaws.com",
                 organizations_region: "us-gov-west-1",
                 areas: &["us-gov"],
-                regions: &["us-gov-east-1", "us-gov-west-1"],
             },
             Self::EuropeanSovereign => Facts {
                 name: "aws-eusc",
                 url_suffix: "amazonaws.eu",
                 organizations_region: "eusc-de-east-1",
                 areas: &["eusc-de"],
-                regions: &["eusc-de-east-1"],
             },
             Self::Iso => Facts {
                 name: "aws-iso",
                 url_suffix: "c2s.ic.gov",
                 organizations_region: "us-iso-east-1",
                 areas: &["us-iso"],
-                regions: &["us-iso-east-1", "us-iso-west-1"],
             },
             Self::IsoB => Facts {
                 name: "aws-iso-b",
                 url_suffix: "sc2s.sgov.gov",
                 organizations_region: "us-isob-east-1",
                 areas: &["us-isob"],
-                regions: &["us-isob-east-1", "us-isob-west-1"],
             },
             Self::IsoE => Facts {
                 name: "aws-iso-e",
                 url_suffix: "cloud.adc-e.uk",
                 organizations_region: "eu-isoe-west-1",
                 areas: &["eu-isoe"],
-                regions: &["eu-isoe-west-1"],
             },
             Self::IsoF => Facts {
                 name: "aws-iso-f",
                 url_suffix: "csp.hci.ic.gov",
                 organizations_region: "us-isof-south-1",
                 areas: &["us-isof"],
-                regions: &["us-isof-east-1", "us-isof-south-1"],
             },
         }
     }
@@ -179,8 +140,18 @@ impl Partition {
     }
 
     /// The Regions that this release knows. There may be newer ones.
-    pub const fn regions(self) -> &'static [&'static str] {
-        self.facts().regions
+    pub fn regions(self) -> impl Iterator<Item = &'static str> {
+        rows().filter(move |(_, partition)| *partition == self.name()).map(|(region, _)| region)
+    }
+
+    /// The Regions of all partitions that this release knows.
+    pub fn all_regions() -> impl Iterator<Item = &'static str> {
+        rows().map(|(region, _)| region)
+    }
+
+    /// The day of which the list of Regions is, as in `2026-11-29`.
+    pub fn regions_as_of() -> &'static str {
+        REGIONS.split(['\t', '\n']).nth(1).unwrap_or_default()
     }
 
     /// The partition of a Region, also of one that is newer than this release; `None` where no
@@ -190,6 +161,14 @@ impl Partition {
         let (_number, _place, area) = (parts.next()?, parts.next()?, parts.next()?);
         Self::ALL.into_iter().find(|it| it.areas().contains(&area))
     }
+}
+
+/// Each Region and the name of its partition.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    REGIONS.lines().skip(1).filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?))
+    })
 }
 
 impl FromStr for Partition {
@@ -218,7 +197,7 @@ mod tests {
     fn every_partition_is_found_by_its_name_and_its_regions() {
         for partition in Partition::ALL {
             assert_eq!(partition.name().parse(), Ok(partition));
-            assert!(partition.regions().contains(&partition.organizations_region()));
+            assert!(partition.regions().any(|it| it == partition.organizations_region()));
             for region in partition.regions() {
                 assert_eq!(Partition::of_region(region), Some(partition), "{region}");
             }
@@ -236,7 +215,7 @@ mod tests {
     #[test]
     fn a_region_that_is_newer_belongs_to_the_partition_of_its_area() {
         for (region, partition) in [
-            ("sa-west-1", Partition::Commercial),
+            ("sa-north-1", Partition::Commercial),
             ("us-gov-central-1", Partition::GovCloud),
             ("eusc-de-west-1", Partition::EuropeanSovereign),
             ("us-isob-north-12", Partition::IsoB),
@@ -255,6 +234,16 @@ mod tests {
             error.to_string(),
             "`aws-tea` is not a partition of AWS that this release knows"
         );
+    }
+
+    #[test]
+    fn every_region_of_the_list_belongs_to_a_partition() {
+        let mut regions: Vec<_> = Partition::ALL.iter().flat_map(|it| it.regions()).collect();
+        regions.sort_unstable();
+        assert_eq!(regions, Partition::all_regions().collect::<Vec<_>>());
+        assert!(regions.contains(&"sa-west-1") && regions.contains(&"us-isof-south-1"));
+        let day: Vec<_> = Partition::regions_as_of().split('-').map(str::len).collect();
+        assert_eq!(day, [4, 2, 2]);
     }
 
     /// `UPDATE_EXPECT=1 cargo test -p policy partition` writes the file anew.

@@ -1,7 +1,9 @@
 //! What each kind of value must look like, and the sentence for one that does not.
 
+use std::fmt;
 use std::time::SystemTime;
 
+use super::admit::nearest;
 use super::cron;
 use crate::arn::Arn;
 use crate::partition::Partition;
@@ -9,8 +11,11 @@ use crate::partition::Partition;
 /// Judges one value; the error is a sentence without a full stop.
 pub(super) type Judge = fn(&str) -> Result<(), String>;
 
-/// The resource types of a selection: the service, and what it calls them. They are taken in every
-/// Region and account only.
+/// The day of which [`RESOURCE_TYPES`] is.
+const RESOURCE_TYPES_AS_OF: &str = "2026-11-29";
+
+/// The resource types of a selection, as the page on the syntax of backup policies has them: the
+/// service, and what it calls them. They are taken in every Region and account only.
 const RESOURCE_TYPES: &[(&str, &str)] = &[
     ("backup-gateway", "vm/*"),
     ("cloudformation", "stack/*"),
@@ -33,7 +38,7 @@ const RESOURCE_TYPES: &[(&str, &str)] = &[
 ];
 
 pub(super) fn region(value: &str) -> Result<(), String> {
-    if Partition::ALL.iter().any(|it| it.regions().contains(&value)) {
+    if is_region(value) {
         return Ok(());
     }
     let why = if value == "*" { "; AWS wants every Region by its code" } else { "" };
@@ -72,8 +77,7 @@ pub(super) fn copy_vault(value: &str) -> Result<(), String> {
              itself"
         ));
     };
-    let known = region.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if region.is_empty() || !known {
+    if !is_region(region) {
         return Err(format!(
             "`{value}` names no Region; the place of a copy must be a Region code"
         ));
@@ -160,12 +164,17 @@ pub(super) fn condition_value(value: &str) -> Result<(), String> {
 }
 
 pub(super) fn resource_type(value: &str) -> Result<(), String> {
-    let known = arn(value).is_some_and(|it| match (it.service, it.region, it.account) {
+    let is_whole = arn(value).is_some_and(|it| match (it.service, it.region, it.account) {
         ("s3", "", "") => it.resource == "*",
-        (service, "*", "*") => RESOURCE_TYPES.contains(&(service, it.resource)),
+        // Also a type that is newer than this program.
+        (_, "*", "*") => {
+            let kind = it.resource.strip_suffix("/*").or_else(|| it.resource.strip_suffix(":*"));
+            let allowed = |it: u8| it.is_ascii_alphanumeric() || it == b'-';
+            kind.is_some_and(|it| !it.is_empty() && it.bytes().all(allowed))
+        }
         _ => false,
     });
-    if value == "*" || known {
+    if value == "*" || is_whole {
         return Ok(());
     }
     Err(format!(
@@ -188,6 +197,51 @@ pub(super) fn tag_name(value: &str) -> Result<(), String> {
     length(value, 1, 128)
 }
 
+/// The Region that `value` may be taken for, when it is well formed and this release knows no such one.
+pub(super) fn unknown_region(value: &str) -> Option<Unknown> {
+    let known: Vec<_> = Partition::all_regions().collect();
+    let is_unknown = is_region(value) && !known.contains(&value);
+    is_unknown.then(|| Unknown {
+        as_of: Partition::regions_as_of(),
+        nearest: nearest(value, &known).map(str::to_owned),
+    })
+}
+
+/// The type that `value` may be taken for, when it is well formed and this release knows no such one.
+pub(super) fn unknown_resource_type(value: &str) -> Option<Unknown> {
+    let Arn { partition, service, resource, .. } = arn(value)?;
+    let is_known = service == "s3" || RESOURCE_TYPES.contains(&(service, resource));
+    if is_known || resource_type(value).is_err() {
+        return None;
+    }
+    let all = RESOURCE_TYPES.iter().map(|it| format!("arn:{partition}:{}:*:*:{}", it.0, it.1));
+    let all: Vec<_> = all.collect();
+    let all: Vec<_> = all.iter().map(String::as_str).collect();
+    Some(Unknown { as_of: RESOURCE_TYPES_AS_OF, nearest: nearest(value, &all).map(str::to_owned) })
+}
+
+/// A well-formed name that is not in a list of AWS's names: it may be newer than the list, or mistaken.
+pub(super) struct Unknown {
+    /// The day of which the list is.
+    pub(super) as_of: &'static str,
+    /// The name that was probably meant.
+    pub(super) nearest: Option<String>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "is not in the list of {} that this release has, and AWS refuses what does not exist",
+            self.as_of
+        )?;
+        match &self.nearest {
+            Some(nearest) => write!(formatter, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The number that `value` spells, without regard to how large it is.
 pub(super) fn number(value: &str) -> Option<u64> {
     is_digits(value).then(|| value.parse().unwrap_or(u64::MAX))
@@ -196,6 +250,15 @@ pub(super) fn number(value: &str) -> Option<u64> {
 /// The parts of an ARN of a partition that there is.
 pub(super) fn arn(value: &str) -> Option<Arn<'_>> {
     Arn::parse(value).ok().filter(|it| it.known_partition().is_ok())
+}
+
+/// Whether `value` has the form of a Region, also of one that is newer than this program.
+fn is_region(value: &str) -> bool {
+    let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let is_part = |it: &str| !it.is_empty() && it.bytes().all(allowed);
+    value.split('-').count() >= 3
+        && value.split('-').all(is_part)
+        && value.ends_with(|it: char| it.is_ascii_digit())
 }
 
 fn is_vault(value: &str) -> bool {

@@ -220,6 +220,38 @@ for path in pathlib.Path('templates').glob('*.yaml'):
     }
 }
 
+#[test]
+fn a_region_that_is_newer_than_the_release_is_named_as_such() {
+    let file = LEAST.replace("\"us-east-1\"\nC", "\"us-north-9\"\nNewRegions = [\"us-north-9\"]\nC");
+    let release = release(&file.replace("us-east-1 =", "us-north-9 ="));
+    release.succeed(&["check", "org.toml"]);
+}
+
+#[test]
+fn a_vault_that_is_asked_for_and_left_out_is_told() {
+    let file = LEAST.replace(
+            "[Buckets]",
+            "OrganizationalUnitIds = [\"r-ab12\"]\nOtherRegions = [\"ca-west-1\", \"sa-west-1\"]\n\
+             [rollout]\nAirGappedVaultName = \"sealed\"\n[Buckets]",
+        );
+    let release = release(&file);
+    let said = release.succeed(&["check", "org.toml"]);
+    assert_eq!(release.succeed(&["deploy", "org.toml"]).get(..said.len()), Some(said.as_str()));
+    let day = said.split("as of ").nth(1).and_then(|it| it.get(..10)).unwrap();
+    expect![[r"
+        [rollout] AirGappedVaultName: in ca-west-1, `sealed` is left out: AWS has no logically air-gapped vaults there (as of DAY).
+        [rollout] AirGappedVaultName: in sa-west-1, `sealed` may fail: whether AWS has logically air-gapped vaults there is not known (as of DAY).
+    "]]
+    .assert_eq(&said.replace(day, "DAY"));
+}
+
+#[test]
+fn the_list_of_regions_is_that_of_botocore_and_cfn_lint() {
+    let mut check = Command::new(&*PYTHON);
+    let check = check.arg(repository("scripts/regions.py")).arg("--check").output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
+
 /// Changes the least file and compares what is said about it.
 fn check_invalid(from: &str, to: &str, expect: Expect) {
     assert!(LEAST.contains(from), "{from}");
@@ -253,6 +285,11 @@ fn a_file_that_is_wrong_is_refused_with_the_key_before_anything_is_called() {
         org.toml: [Buckets] tea-north-1: is missing; it must be the name of a bucket in that Region, for archives and templates
         org.toml: Region: `tea-north-1` is in no partition that this release knows
     "]],
+    );
+    check_invalid(
+        "\"us-east-1\"\nC",
+        "\"us-eats-1\"\nOtherRegions = [\"us-east-2\", \"eu-centrl-1\"]\nC",
+        expect![[r""]],
     );
     check_invalid(
         "\"artifacts-of-ours\"",

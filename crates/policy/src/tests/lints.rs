@@ -1,6 +1,7 @@
 //! What AWS takes and should not have been given.
 
 use super::{complete, plan, refuses, rule, takes, warns};
+use crate::partition::Partition;
 use crate::{Code, Severity, check, contested, parse};
 
 fn quiet(text: &str) {
@@ -150,4 +151,52 @@ fn a_value_that_two_peers_assign_depends_on_the_order_of_attachment() {
     assert_eq!(only.path, "plans/tier/rules/nightly/target_backup_vault_name");
     assert_eq!(only.policies, ["p-1", "p-2", "p-3"]);
     assert_eq!(contested(&[("p-1", &one), ("p-3", &one)]), []);
+}
+
+#[test]
+fn a_region_that_is_newer_than_the_program_is_taken_with_a_warning() {
+    let region = |region: &str| complete("").replace("eu-north-1", region);
+    for known in ["sa-west-1", "me-west-1", "us-iso-east-1", "us-isof-south-1"] {
+        quiet(&region(known));
+    }
+    for unknown in ["eu-north-9", "us-tea-east-1"] {
+        warns(&region(unknown), "unknown-region plans/tier/regions/@@assign/0");
+    }
+    let arn = "arn:aws:backup:eu-west-9:$account:backup-vault:far";
+    let copy = complete(&format!(
+        r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
+    ));
+    warns(&copy, &format!("unknown-region plans/tier/rules/nightly/copy_actions/{arn}"));
+    let [finding] = check(&region("eu-nort-1"), super::now()).try_into().unwrap();
+    let as_of = Partition::regions_as_of();
+    assert_eq!(
+        finding.message,
+        format!(
+            "`eu-nort-1` is not in the list of {as_of} that this release has, and AWS refuses what \
+             does not exist; did you mean `eu-north-1`?"
+        )
+    );
+}
+
+#[test]
+fn a_resource_type_that_is_newer_than_the_program_is_taken_with_a_warning() {
+    let selection = |arn: &str| {
+        complete("").replace(
+            r#""selections":{"#,
+            &format!(
+                r#""selections":{{"resources":{{"all":{{
+                "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},
+                "resource_types":{{"@@assign":["*","{arn}"]}}}}}},"#
+            ),
+        )
+    };
+    for known in ["arn:aws:s3:::*", "arn:aws-cn:rds:*:*:db:*", "*"] {
+        quiet(&selection(known));
+    }
+    let place = "plans/tier/selections/resources/all/resource_types/@@assign/1";
+    for unknown in ["arn:aws:lambda:*:*:function/*", "arn:aws:ec2:*:*:volumes/*"] {
+        warns(&selection(unknown), &format!("unknown-resource-type {place}"));
+    }
+    let findings = check(&selection("arn:aws:ec2:*:*:volumes/*"), super::now());
+    assert!(findings[0].message.ends_with("did you mean `arn:aws:ec2:*:*:volume/*`?"));
 }

@@ -30,10 +30,13 @@ pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
     if admitted { Ok(()) } else { Err(malformed()) }
 }
 
+/// What is only a warning to us. Variables are ours: nothing that may hold one may hold `${`. And the
+/// simulated AWS has the Regions and types of this release and no others.
+const REFUSED: [Rule; 3] = [Rule::Variable, Rule::UnknownRegion, Rule::UnknownResourceType];
+
 /// Whether Organizations refuses a document for this.
 fn refuses(it: &Finding) -> bool {
-    // Variables are ours: nothing that may hold one may hold `${`.
-    it.code == Rule::Variable || (it.severity == Severity::Error && !TAKEN.contains(&it.code))
+    REFUSED.contains(&it.code) || (it.severity == Severity::Error && !TAKEN.contains(&it.code))
 }
 
 fn malformed() -> Refusal {
@@ -76,6 +79,7 @@ mod tests {
             r#"{"plans":{"daily":{"region":{"@@assign":["eu-west-1"]}}}}"#,
             r#"{"plans":{"daily":{"regions":["eu-west-1"]}}}"#,
             r#"{"plans":{"daily":{"regions":{"@@assign":["${region}"]}}}}"#,
+            r#"{"plans":{"daily":{"regions":{"@@assign":["eu-west-9"]}}}}"#,
         ];
         for document in documents {
             let refusal = check(BACKUP_POLICY, document, NOW).unwrap_err();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tests::deploy::repository;
 use tests::template::{REQUIRED, Stack, Template};
 
 use super::{all, stacks};
@@ -137,5 +138,18 @@ fn the_role_in_the_accounts_trusts_the_role_of_the_function_by_its_name() {
             });
             assert_eq!(statement["Condition"], condition, "{name}");
         }
+    }
+}
+
+#[test]
+fn an_air_gapped_vault_is_left_out_where_the_list_of_regions_has_none() {
+    let list = std::fs::read_to_string(repository("scripts/deploy/regions.tsv")).unwrap();
+    let lacks = list.lines().filter_map(|it| it.strip_suffix("\tno")?.split('\t').next());
+    let lacks: Vec<_> = lacks.collect();
+    for name in ["member-account.yaml", "central-backup-account.yaml"] {
+        let template = Template::named(name);
+        let any = template.body["Conditions"]["LacksAirGappedVaults"]["Fn::Or"].as_array().unwrap();
+        let regions = any.iter().map(|it| it["Fn::Equals"][1].as_str().unwrap());
+        assert_eq!(regions.collect::<Vec<_>>(), lacks, "{name}");
     }
 }

@@ -1,0 +1,76 @@
+"""Writes the Regions of AWS into `scripts/deploy/regions.tsv`, or with `--check` holds them against it.
+
+The Regions are those of the newest botocore of this checkout, and where logically air-gapped vaults
+exist is what the schemas of its cfn-lint say. `make venv` and `make independent` install both.
+"""
+
+import datetime
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FILE = ROOT / "scripts/deploy/regions.tsv"
+VAULT = "AWS::Backup::LogicallyAirGappedBackupVault"
+# cfn-lint gives a Region of which it has no schemas those of this one.
+EVERYTHING = "us-east-1"
+
+
+def newest(package: str) -> tuple[str, pathlib.Path]:
+    """The version and the folder of the newest installation of a Python package."""
+    found = []
+    for folder in [".venv", ".venv/independent"]:
+        for it in (ROOT / folder).glob(f"lib/python3*/site-packages/{package}-*.dist-info"):
+            version = it.name.removeprefix(f"{package}-").removesuffix(".dist-info")
+            found.append(([int(part) for part in version.split(".")], version, it.parent))
+    if not found:
+        sys.exit(f"{package} is not installed; run `make venv`")
+    _, version, folder = max(found)
+    return version, folder
+
+
+def partitions(botocore: pathlib.Path) -> dict[str, str]:
+    """Each Region and its partition."""
+    table = json.loads((botocore / "botocore/data/partitions.json").read_bytes())
+    return {
+        region: partition["id"]
+        for partition in table["partitions"]
+        for region in partition["regions"]
+        if re.fullmatch(partition["regionRegex"], region)
+    }
+
+
+def air_gapped(schemas: pathlib.Path, region: str) -> str:
+    """Whether AWS Backup has logically air-gapped vaults in a Region: `yes`, `no` or `unknown`."""
+    types = {name: read(schemas / f"{name}.json") for name in [region, EVERYTHING]}
+    if types[region] is None or (region != EVERYTHING and types[region] == types[EVERYTHING]):
+        return "unknown"
+    return "yes" if VAULT in types[region] else "no"
+
+
+def read(path: pathlib.Path) -> dict | None:
+    return json.loads(path.read_bytes()) if path.is_file() else None
+
+
+def main() -> None:
+    botocore, library = newest("botocore")
+    cfn_lint, schemas = newest("cfn_lint")
+    schemas = schemas / "cfnlint/data/schemas/providers"
+    regions = sorted(partitions(library).items())
+    rows = [f"{region}\t{it}\t{air_gapped(schemas, region)}" for region, it in regions]
+    sources = f"botocore {botocore}, cfn-lint {cfn_lint}"
+    if sys.argv[1:] != ["--check"]:
+        head = f"as of\t{datetime.datetime.now(datetime.UTC).date()}\t{sources}"
+        FILE.write_text("\n".join([head, *rows, ""]), "utf-8")
+        return
+    head, *known = FILE.read_text("utf-8").splitlines()
+    # An older botocore knows less.
+    lacks = [f"lacks: {it}" for it in rows if it not in known]
+    more = [f"has too much: {it}" for it in known if it not in rows and head.endswith(sources)]
+    if problems := [*lacks, *more]:
+        sys.exit("\n".join([*problems, f"{FILE.name}: run `python3 scripts/regions.py`"]))
+
+
+if __name__ == "__main__":
+    main()
