@@ -59,6 +59,13 @@ impl Walk<'_> {
             let inner = path.key(key);
             match keyword(key) {
                 Some(Keyword::Control) => self.control(value, &inner),
+                // AWS was seen to take any value here that is no object.
+                Some(Keyword::Operator(_))
+                    if matches!(path, Path::Top) && value.members().is_none() =>
+                {
+                    let message = format!("`{key}` beside `plans` is taken and does nothing");
+                    self.findings.warning(Code::OperatorWithoutEffect, &inner, *span, message);
+                }
                 Some(Keyword::Operator(_)) => {
                     let message = format!(
                         "`{key}` cannot stand here, where more keys are expected; put it on the \

@@ -98,6 +98,10 @@ codes! {
     UnknownRegion = "unknown-region",
     /// A resource type is not in the list of this release: it is newer, or AWS refuses it.
     UnknownResourceType = "unknown-resource-type",
+    /// A schedule has a seventh field, which AWS takes and does not document.
+    ScheduleFields = "schedule-fields",
+    /// An operator stands beside `plans`, where AWS takes it and it changes nothing.
+    OperatorWithoutEffect = "operator-without-effect",
     /// Only `Custom::BackupPolicy` replaces a `${variable}`.
     Variable = "variable",
 }

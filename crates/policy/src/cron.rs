@@ -16,6 +16,7 @@ pub struct Schedule {
     days: Days,
     months: u64,
     years: Vec<Steps>,
+    has_seven_fields: bool,
 }
 
 /// The days of a month on which a schedule runs.
@@ -83,7 +84,11 @@ impl Schedule {
         let fields: Vec<&str> = inside.split_ascii_whitespace().collect();
         let (minute, hour, day, month, weekday, year) = match fields.as_slice() {
             [minute, hour, day, month, weekday] => (minute, hour, day, month, weekday, &"*"),
-            [minute, hour, day, month, weekday, year] => (minute, hour, day, month, weekday, year),
+            [minute, hour, day, month, weekday, year]
+            // AWS was seen to take a seventh field, which has no meaning to it that is known.
+            | [minute, hour, day, month, weekday, year, _] => {
+                (minute, hour, day, month, weekday, year)
+            }
             other => {
                 return Err(format!(
                     "`{expression}` has {} fields; AWS wants six: minute, hour, day of month, \
@@ -113,6 +118,7 @@ impl Schedule {
             days,
             months: set(&MONTH, month)?,
             years: year.split(',').map(one_year).collect::<Result<_, _>>()?,
+            has_seven_fields: fields.len() == 7,
         })
     }
 
@@ -164,6 +170,12 @@ impl Schedule {
     #[must_use]
     pub fn is_ever_within_an_hour(&self) -> bool {
         self.minutes.count_ones() > 1
+    }
+
+    /// Whether there is a field behind the year, of which it is not known what AWS makes.
+    #[must_use]
+    pub fn has_seven_fields(&self) -> bool {
+        self.has_seven_fields
     }
 
     /// The first day of the month, not before `from`, on which the schedule runs.
@@ -470,6 +482,7 @@ mod tests {
             &[(2028, 3, 1, 180), (2028, 6, 1, 180), (2030, 3, 1, 180)],
         );
         check("cron(0 3 1 JAN ?)", &[(2027, 1, 1, 180), (2028, 1, 1, 180)]);
+        check("cron(0 3 1 JAN ? 2028-2029 *)", &[(2028, 1, 1, 180), (2029, 1, 1, 180)]);
     }
 
     #[test]
@@ -477,6 +490,7 @@ mod tests {
         for expression in [
             "rate(1 day)",
             "cron(0 5 * * *)",
+            "cron(0 5 1 * ? * * *)",
             "cron(0 5 ? * ? *)",
             "cron(0 5 * * * *)",
             "cron(60 5 ? * * *)",

@@ -255,13 +255,22 @@ fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
 
 fn schedule(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
     let Some(expression) = assigned(rule, "schedule_expression") else { return };
-    if Schedule::parse(expression).is_ok_and(|it| it.is_ever_within_an_hour()) {
+    let Ok(schedule) = Schedule::parse(expression) else { return };
+    let path = path.key("schedule_expression");
+    let span = rule.get("schedule_expression").map_or(rule.span, |it| it.span);
+    if schedule.is_ever_within_an_hour() {
         let message = format!(
             "some runs of `{expression}` are less than an hour apart; whether AWS takes it \
              depends on the time of day it is asked"
         );
-        let span = rule.get("schedule_expression").map_or(rule.span, |it| it.span);
-        findings.warning(Code::ScheduleTooDense, &path.key("schedule_expression"), span, message);
+        findings.warning(Code::ScheduleTooDense, &path, span, message);
+    }
+    if schedule.has_seven_fields() {
+        let message = format!(
+            "`{expression}` has seven fields; AWS takes it, and documents six: leave out what is \
+             behind the year"
+        );
+        findings.warning(Code::ScheduleFields, &path, span, message);
     }
 }
 

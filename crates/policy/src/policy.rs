@@ -88,6 +88,10 @@ fn place(
         match keyword(key) {
             Some(Keyword::Operator(operator)) => {
                 let setting = setting(value, &inner, findings);
+                if matches!(path, Path::Top) {
+                    // AWS takes it beside `plans`, where it has nothing to act on.
+                    continue;
+                }
                 let slot = match operator {
                     Operator::Assign => &mut place.assign,
                     Operator::Append => &mut place.append,

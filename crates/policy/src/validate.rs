@@ -59,8 +59,16 @@ pub struct EffectiveError {
 #[derive(Debug, Default)]
 pub(super) struct Report {
     errors: Vec<EffectiveError>,
-    /// Whether the answer also depends on the clock.
-    has_archive: bool,
+    /// The rules whose schedule has to be judged as well, which depends on the clock.
+    archives: Vec<Archive>,
+}
+
+/// A rule that uses the archive tier.
+#[derive(Debug)]
+struct Archive {
+    rule: String,
+    /// How many of the errors AWS lists before that of the schedule.
+    after: usize,
 }
 
 const MAX_RULES: usize = 10;
@@ -78,10 +86,14 @@ impl Effective {
         for (name, plan) in plans.visible() {
             let path = || format!("plans/{name}");
             let report = plan.report.get_or_init(|| check(plan, &path()));
-            errors.extend(report.errors.iter().cloned());
-            if report.has_archive {
-                archive_schedules(plan, &path(), now, &mut errors);
+            let mut rest = report.errors.iter();
+            let mut taken = 0;
+            for Archive { rule, after } in &report.archives {
+                errors.extend(rest.by_ref().take(after - taken).cloned());
+                taken = *after;
+                errors.extend(archive_schedule(plan, rule, &path(), now));
             }
+            errors.extend(rest.cloned());
         }
         errors
     }
@@ -93,11 +105,8 @@ impl Effective {
         plans.visible().all(|(name, plan)| {
             let path = || format!("plans/{name}");
             let report = plan.report.get_or_init(|| check(plan, &path()));
-            let mut errors = Vec::new();
-            if report.has_archive && report.errors.is_empty() {
-                archive_schedules(plan, &path(), now, &mut errors);
-            }
-            report.errors.is_empty() && errors.is_empty()
+            let schedule = |it: &Archive| archive_schedule(plan, &it.rule, &path(), now);
+            report.errors.is_empty() && report.archives.iter().all(|it| schedule(it).is_none())
         })
     }
 }
@@ -141,9 +150,11 @@ impl Report {
         self.required(rule, path, &["target_backup_vault_name"]);
         let lifecycle = rule.get("lifecycle");
         self.continuous(rule, lifecycle, name, path);
-        self.archive(lifecycle, name, path);
-        for (_, copy) in rule.get("copy_actions").into_iter().flat_map(State::visible) {
-            self.archive(copy.get("lifecycle"), name, path);
+        if archive_of(rule).is_some() {
+            self.archives.push(Archive { rule: name.to_owned(), after: self.errors.len() });
+        }
+        for lifecycle in lifecycles(rule) {
+            self.archive(lifecycle, name, path);
         }
         if let (Some(scan), None) = (rule.get("scan_actions"), plan.get("scan_settings")) {
             let fields = "scan_actions(undefined),scan_settings(undefined)";
@@ -166,9 +177,8 @@ impl Report {
         }
     }
 
-    fn archive(&mut self, lifecycle: Option<&State>, name: &str, path: &str) {
-        let Some((lifecycle, archive)) = opted_in(lifecycle) else { return };
-        self.has_archive = true;
+    fn archive(&mut self, lifecycle: &State, name: &str, path: &str) {
+        let Some(archive) = opted_in(lifecycle) else { return };
         let delete = lifecycle.get("delete_after_days");
         let cold = lifecycle.get("move_to_cold_storage_after_days");
         let days = (values::number(text(delete)), values::number(text(cold)));
@@ -232,24 +242,25 @@ impl Report {
     }
 }
 
-fn archive_schedules(plan: &State, path: &str, now: SystemTime, errors: &mut Vec<EffectiveError>) {
-    for (name, rule) in plan.get("rules").into_iter().flat_map(State::visible) {
-        let copies = rule.get("copy_actions").into_iter().flat_map(State::visible);
-        let lifecycles = copies.map(|it| it.1.get("lifecycle"));
-        let mut all = std::iter::once(rule.get("lifecycle")).chain(lifecycles);
-        let Some((_, archive)) = all.find_map(opted_in) else { continue };
-        let schedule = rule.get("schedule_expression");
-        let parsed = Schedule::parse(text(schedule)).ok();
-        let interval = parsed.and_then(|it| it.interval(now));
-        if interval.is_none_or(|it| it < ARCHIVE_INTERVAL) {
-            let fields = format!(
-                "opt_in_to_archive_for_supported_resources=true,schedule_expression={}",
-                text(schedule)
-            );
-            let path = format!("{path}/rules/{name}");
-            errors.push(dependent(&fields, name, &path, &[Some(archive), schedule]));
-        }
+/// What AWS says of the schedule of a rule that uses the archive tier.
+fn archive_schedule(
+    plan: &State,
+    name: &str,
+    path: &str,
+    now: SystemTime,
+) -> Option<EffectiveError> {
+    let rule = plan.get("rules")?.get(name)?;
+    let schedule = rule.get("schedule_expression");
+    let parsed = Schedule::parse(text(schedule)).ok();
+    let interval = parsed.and_then(|it| it.interval(now));
+    if interval.is_some_and(|it| it >= ARCHIVE_INTERVAL) {
+        return None;
     }
+    let fields = format!(
+        "opt_in_to_archive_for_supported_resources=true,schedule_expression={}",
+        text(schedule)
+    );
+    Some(dependent(&fields, name, &format!("{path}/rules/{name}"), &[archive_of(rule), schedule]))
 }
 
 fn dependent(fields: &str, block: &str, path: &str, states: &[Option<&State>]) -> EffectiveError {
@@ -273,11 +284,21 @@ fn contributors<'a>(states: impl Iterator<Item = &'a State>) -> Vec<Arc<Source>>
     sources
 }
 
-/// The lifecycle and its switch, when it opts in to the archive tier.
-fn opted_in(lifecycle: Option<&State>) -> Option<(&State, &State)> {
-    let lifecycle = lifecycle?;
+/// The lifecycle of a rule and those of its copies.
+fn lifecycles(rule: &State) -> impl Iterator<Item = &State> {
+    let copies = rule.get("copy_actions").into_iter().flat_map(State::visible);
+    std::iter::once(rule).chain(copies.map(|it| it.1)).filter_map(|it| it.get("lifecycle"))
+}
+
+/// The first switch of a rule that opts in to the archive tier.
+fn archive_of(rule: &State) -> Option<&State> {
+    lifecycles(rule).find_map(opted_in)
+}
+
+/// The switch of a lifecycle that opts in to the archive tier.
+fn opted_in(lifecycle: &State) -> Option<&State> {
     let archive = lifecycle.get("opt_in_to_archive_for_supported_resources")?;
-    (text(Some(archive)) == "true").then_some((lifecycle, archive))
+    (text(Some(archive)) == "true").then_some(archive)
 }
 
 /// The one value of a place, or what AWS writes when there is none.

@@ -114,10 +114,11 @@ pub(super) fn role(value: &str) -> Result<(), String> {
 }
 
 pub(super) fn minutes(value: &str) -> Result<(), String> {
-    if number(value).is_some_and(|it| it >= 60) {
+    // AWS was seen to take 16 digits and to refuse 17.
+    if value.len() <= 16 && number(value).is_some_and(|it| it >= 60) {
         return Ok(());
     }
-    Err(format!("`{value}` is not a number of minutes; AWS wants digits, 60 or more"))
+    Err(format!("`{value}` is not a number of minutes; AWS wants up to 16 digits, 60 or more"))
 }
 
 pub(super) fn days(value: &str) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! The rules by which Organizations takes or refuses one policy.
 
-use super::{Severity, complete, found, plan, refuses, rule, selection, takes, value};
+use super::{
+    Severity, complete, found, levels, plan, refuses, rule, selection, takes, value, warns,
+};
 
 #[test]
 fn the_top_level_holds_plans_and_nothing_else() {
@@ -103,6 +105,20 @@ fn a_value_needs_an_operator_and_an_object_takes_none() {
 }
 
 #[test]
+fn an_operator_beside_the_plans_is_taken_and_does_nothing() {
+    for operator in ["@@assign", "@@append", "@@remove"] {
+        let beside =
+            |value: &str| complete("").replacen('{', &format!(r#"{{"{operator}":{value},"#), 1);
+        for value in [r#""x""#, "null", r#"["x"]"#, "[]", "1"] {
+            warns(&beside(value), &format!("operator-without-effect {operator}"));
+            let merged = levels(&[&[&beside(value)]]).effective();
+            assert_eq!(merged, levels(&[&[&complete("")]]).effective());
+        }
+        refuses(&beside("{}"), &format!("misplaced-operator {operator}"));
+    }
+}
+
+#[test]
 fn a_single_value_is_only_assigned() {
     let place = "plans/tier/rules/nightly/target_backup_vault_name";
     for operator in ["@@append", "@@remove"] {
@@ -193,7 +209,8 @@ fn a_vault_name_has_no_dots() {
 fn windows_last_at_least_an_hour() {
     for key in ["start_backup_window_minutes", "complete_backup_window_minutes"] {
         takes(&value(key, r#""60""#));
-        for minutes in ["59", "", "-60", "1h", "+90", " 90"] {
+        takes(&value(key, r#""9999999999999999""#));
+        for minutes in ["59", "", "-60", "1h", "+90", " 90", "10000000000000000"] {
             refuses(
                 &value(key, &format!(r#""{minutes}""#)),
                 &format!("invalid-value plans/tier/rules/nightly/{key}/@@assign"),
@@ -217,6 +234,7 @@ fn retention_is_counted_in_whole_days() {
 fn a_schedule_is_a_cron_expression_with_runs_an_hour_apart() {
     takes(&value("schedule_expression", r#""cron(15 3 ? * SUN *)""#));
     takes(&value("schedule_expression", r#""cron(15 * ? * *)""#));
+    takes(&value("schedule_expression", r#""cron(0 3 1 * ? * *)""#));
     for schedule in
         ["rate(1 day)", "cron(0/20 * ? * * *)", "cron(0 3 1 1 ? 2025)", "cron(0 3 30 2 ? *)"]
     {

@@ -200,3 +200,11 @@ fn a_resource_type_that_is_newer_than_the_program_is_taken_with_a_warning() {
     let findings = check(&selection("arn:aws:ec2:*:*:volumes/*"), super::now());
     assert!(findings[0].message.ends_with("did you mean `arn:aws:ec2:*:*:volume/*`?"));
 }
+
+#[test]
+fn a_schedule_with_seven_fields_is_taken_with_a_warning() {
+    warns(
+        &complete(r#","schedule_expression":{"@@assign":"cron(0 3 1 * ? * *)"}"#),
+        "schedule-fields plans/tier/rules/nightly/schedule_expression",
+    );
+}

@@ -151,6 +151,12 @@ fn the_archive_tier_is_checked_again_after_merging() {
          opt_in_to_archive_for_supported_resources=true,delete_after_days=90,\
          move_to_cold_storage_after_days=20 in policy block nightly are invalid when used together",
     );
+    // AWS lists the schedule first.
+    let fields = |it: &String| it.split("true,").nth(1).unwrap().to_owned();
+    let both: Vec<_> = errors(&[&archive("cron(0 2 ? * * *)", "90")]).iter().map(fields).collect();
+    assert!(both[0].starts_with("schedule_expression="), "{both:?}");
+    assert!(both[1].starts_with("delete_after_days="), "{both:?}");
+    assert_eq!(both.len(), 2);
     let dense = archive("cron(0 2 ? * * *)", "110");
     one(
         &dense,
