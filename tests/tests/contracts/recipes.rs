@@ -345,12 +345,11 @@ async fn instances_are_backed_up_every_night_and_come_back_with_their_profiles()
     ]);
     let policies = &member.body["Resources"]["RestoreRole"]["Properties"]["Policies"];
     let policies = stack.resolve(policies).unwrap();
-    let passes = &policies[0]["PolicyDocument"]["Statement"][0];
-    assert_eq!(passes["Action"], "iam:PassRole");
-    assert_eq!(
-        passes["Resource"],
-        json!(["arn:*:iam::*:role/web-server", "arn:*:iam::*:role/batch/worker"])
-    );
+    let passed = ["arn:*:iam::*:role/web-server", "arn:*:iam::*:role/batch/worker"];
+    let [denied, allowed] = [0, 1].map(|it| &policies[0]["PolicyDocument"]["Statement"][it]);
+    assert_eq!(allowed["Resource"], json!(passed));
+    let own = "arn:*:iam::*:role/org-backup-restore";
+    assert_eq!(denied["NotResource"], json!([own, passed[0], passed[1]]));
 }
 
 #[tokio::test]

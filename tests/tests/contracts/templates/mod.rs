@@ -14,6 +14,7 @@ mod guardrails;
 mod operators;
 mod pages;
 mod permissions;
+mod restores;
 mod security;
 
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ fn root() -> PathBuf {
 }
 
 /// The cells of each row of the first table of a page whose first column has this heading.
-fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+pub(super) fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(root().join(page)).unwrap();
     let lines = text.lines().skip_while(|it| !it.starts_with(&format!("| {heading} |")));
     let rows = lines.take_while(|it| it.starts_with('|'));
@@ -21,7 +21,7 @@ fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
 }
 
 /// What stands in code in a cell.
-fn code(cell: &str) -> Vec<&str> {
+pub(super) fn code(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
