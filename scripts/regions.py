@@ -1,7 +1,8 @@
 """Writes the Regions of AWS into `scripts/deploy/regions.tsv`, or with `--check` holds them against it.
 
-The Regions are those of the newest botocore of this checkout, and where logically air-gapped vaults
-exist is what the schemas of its cfn-lint say. `make venv` and `make independent` install both.
+A line has the name of a Region, its partition, whether logically air-gapped vaults exist there, and
+whether an account has to enable it. The Regions are those of the newest botocore of this checkout, and
+where such vaults exist is what the schemas of its cfn-lint say. `make venv` and `make independent` install both.
 """
 
 import datetime
@@ -13,6 +14,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILE = ROOT / "scripts/deploy/regions.tsv"
 VAULT = "AWS::Backup::LogicallyAirGappedBackupVault"
+# What an account has without enabling it. Every newer Region of that partition has to be enabled.
+ALWAYS_ENABLED = """
+    ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1
+    eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1
+    us-west-2
+""".split()
 # cfn-lint gives a Region of which it has no schemas those of this one.
 EVERYTHING = "us-east-1"
 
@@ -49,6 +56,11 @@ def air_gapped(schemas: pathlib.Path, region: str) -> str:
     return "yes" if VAULT in types[region] else "no"
 
 
+def enabled(region: str, partition: str) -> str:
+    """Whether an account has a Region without enabling it: `always`, or `opt-in`."""
+    return "opt-in" if partition == "aws" and region not in ALWAYS_ENABLED else "always"
+
+
 def read(path: pathlib.Path) -> dict | None:
     return json.loads(path.read_bytes()) if path.is_file() else None
 
@@ -58,7 +70,10 @@ def main() -> None:
     cfn_lint, schemas = newest("cfn_lint")
     schemas = schemas / "cfnlint/data/schemas/providers"
     regions = sorted(partitions(library).items())
-    rows = [f"{region}\t{it}\t{air_gapped(schemas, region)}" for region, it in regions]
+    rows = [
+        "\t".join([region, it, air_gapped(schemas, region), enabled(region, it)])
+        for region, it in regions
+    ]
     sources = f"botocore {botocore}, cfn-lint {cfn_lint}"
     if sys.argv[1:] != ["--check"]:
         head = f"as of\t{datetime.datetime.now(datetime.UTC).date()}\t{sources}"

@@ -43,13 +43,14 @@ STACK = (r"[A-Za-z][A-Za-z0-9-]{0,79}", "must be up to 80 letters, digits and hy
 TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
 # The Regions of AWS, each with whether logically air-gapped vaults exist there: `yes`, `no` or
-# `unknown`. `scripts/regions.py` writes the file.
+# `unknown`, and those that accounts have without enabling them. `scripts/regions.py` writes the file.
 HEAD, *ROWS = [
     line.split("\t")
     for line in pathlib.Path(__file__).with_name("regions.tsv").read_text("utf-8").splitlines()
 ]
 REGIONS_AS_OF = HEAD[1]
-AIR_GAPPED = {region: exist for region, _, exist in ROWS}
+AIR_GAPPED = {region: exist for region, _, exist, _ in ROWS}
+ALWAYS_ENABLED = {region for region, *_, enabled in ROWS if enabled == "always"}
 
 # StackSets takes no more in one call.
 MOST_UNITS = 50

@@ -7,7 +7,15 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from parameters import AIR_GAPPED, DERIVED, REGIONS_AS_OF, SHARED, Parameters, slug
+from parameters import (
+    AIR_GAPPED,
+    ALWAYS_ENABLED,
+    DERIVED,
+    REGIONS_AS_OF,
+    SHARED,
+    Parameters,
+    slug,
+)
 from template import Parameter, Template, as_text
 
 # The partitions of AWS: what their Regions begin with, and where the events of AWS Organizations are.
@@ -116,6 +124,7 @@ class Planner:
         self.look_for_air_gapped_vaults("AirGappedVaultName", self.regions)
         central = list(map(as_text, rollout.get("CentralRegions") or [self.home]))
         self.look_for_air_gapped_vaults("CentralAirGappedVaultName", central)
+        self.look_at_the_central_account()
         # StackSets do not reach the management account, and `rollout.yaml` makes one stack there.
         known = self.templates["member-account"].parameters
         member = {key: it for key, it in rollout.items() if key in known}
@@ -139,6 +148,15 @@ class Planner:
                 case "unknown":
                     text = f"{at} may fail: whether AWS has logically air-gapped vaults there"
                     self.plan.notes.append(f"{text} is not known (as of {REGIONS_AS_OF}).")
+
+    def look_at_the_central_account(self) -> None:
+        """A key cannot be shared with an account that has not enabled the Region of the key."""
+        if account := self.values.get("CentralAccountId"):
+            for region in self.regions:
+                if region and region not in ALWAYS_ENABLED:
+                    key = "Region" if region == self.home else "OtherRegions"
+                    text = f"{key}: {region} has to be enabled in the central account {account} as well"
+                    self.plan.notes.append(f"{text}, or copies from there fail.")
 
     def add_policies(self) -> None:
         # Policies go where the vaults are.

@@ -138,16 +138,15 @@ class Runner:
         return json.loads(answer)["Stacks"][0] if answer else None
 
     def is_as_it_should_be(self, stack: Stack, found: dict) -> bool:
-        parameters = found.get("Parameters", [])
-        if {it["ParameterKey"]: it["ParameterValue"] for it in parameters} != stack.parameters:
+        found_there = {
+            it["ParameterKey"]: it["ParameterValue"] for it in found.get("Parameters", [])
+        }
+        if found_there != {key: as_kept(it) for key, it in stack.parameters.items()}:
             return False
         words = ["get-template", "--stack-name", stack.name]
         words += ["--query", "TemplateBody", "--output", "text"]
         body = self.ask(self.command(stack, "cloudformation", *words)) or ""
-        # CloudFormation keeps a question mark for what is not ASCII.
-        texts = [body, stack.template.text]
-        has, wanted = [it.encode("ascii", "replace").strip() for it in texts]
-        return has == wanted
+        return as_kept(body).strip() == as_kept(stack.template.text).strip()
 
     def stuck(self, stack: Stack, status: str) -> str:
         at = f"{stack.name} in {stack.region} is {status}; its events in CloudFormation say why"
@@ -191,6 +190,11 @@ AGAIN = "Put right what it says and run the same again. What is done stays done.
 
 def profile_of(name: str | None) -> list[str]:
     return ["--profile", name] if name else []
+
+
+def as_kept(text: str) -> str:
+    """A template or a parameter as CloudFormation tells it: with question marks for what is not ASCII."""
+    return text.encode("ascii", "replace").decode()
 
 
 def is_busy(status: str) -> bool:

@@ -162,13 +162,13 @@ async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<Stack
     Ok(stacks.await?.into_iter().map(stack).collect())
 }
 
-/// The backup policies, and how long those are that carry an ownership tag.
+/// The backup policies, and what those say that carry an ownership tag.
 async fn policies(management: &Management) -> Result<Vec<Policy>, Error> {
     let mut policies = Vec::new();
     for it in management.policies(&WireType::BackupPolicy).await? {
         let Some(id) = it.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
         let owner = management.tags(id.as_str()).await?.remove(OWNER_TAG);
-        // Policies are read slowly, and how long others are is not ours to correct.
+        // Policies are read slowly, and what others say is not ours to correct.
         let mut text = None;
         if owner.is_some() {
             text = management.policy(&id).await?.and_then(|it| it.content);
@@ -176,7 +176,7 @@ async fn policies(management: &Management) -> Result<Vec<Policy>, Error> {
         policies.push(Policy {
             name: it.name.unwrap_or_default(),
             owner,
-            characters: text.unwrap_or_default().chars().count(),
+            text: text.unwrap_or_default(),
             targets: management.targets(&id).await?,
             id: id.to_string(),
         });

@@ -99,8 +99,8 @@ pub struct Policy {
     pub name: String,
     /// The resource that made it, as its ownership tag says.
     pub owner: Option<String>,
-    /// How long it is, in characters.
-    pub characters: usize,
+    /// What it says; empty where that was not read.
+    pub text: String,
     /// Where it is attached.
     pub targets: BTreeSet<TargetId>,
 }

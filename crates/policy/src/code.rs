@@ -102,6 +102,8 @@ codes! {
     ScheduleFields = "schedule-fields",
     /// An operator stands beside `plans`, where AWS takes it and it changes nothing.
     OperatorWithoutEffect = "operator-without-effect",
+    /// One copy goes to another account and Region, which AWS does not document for the type.
+    CopyBothWays = "copy-both-ways",
     /// Only `Custom::BackupPolicy` replaces a `${variable}`.
     Variable = "variable",
 }

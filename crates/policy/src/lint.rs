@@ -39,6 +39,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
                 copy_to_itself(node, &rule.value, copy, path, findings);
                 copy_elsewhere(copy, path, findings);
                 copy_to_unknown_region(copy, path, findings);
+                copy_both_ways(node, copy, path, findings);
             });
         });
     });
@@ -328,6 +329,32 @@ fn copy_to_unknown_region(copy: &Member, path: &Path<'_>, findings: &mut Finding
     let Some(Arn { region, .. }) = values::arn(target) else { return };
     if let Some(unknown) = values::unknown_region(region) {
         findings.warning(Code::UnknownRegion, path, copy.span, format!("`{region}` {unknown}"));
+    }
+}
+
+/// Some types are copied to another account or to another Region, and not to both by one action.
+fn copy_both_ways(plan: &Node, copy: &Member, path: &Path<'_>, findings: &mut Findings) {
+    let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
+    let Some(Arn { region, account, .. }) = values::arn(target) else { return };
+    let mut leaves_region = false;
+    each_value(plan, "regions", path, |_, _, it| leaves_region |= it != region);
+    let Some(selections) = plan.get("selections") else { return };
+    if account == "$account" || !leaves_region {
+        return;
+    }
+    let mut found = None;
+    each(selections, "resources", path, |_, selection| {
+        each_value(&selection.value, "resource_types", path, |_, _, it| {
+            found = found.take().or_else(|| Some((it.to_owned(), values::copied_one_way(it)?)));
+        });
+    });
+    if let Some((kind, as_of)) = found {
+        let message = format!(
+            "this copies `{kind}` to another account and another Region at once, which AWS does not \
+             document for every type in it (as of {as_of}); see that such a copy completes, or copy \
+             to another Region of the account, and from there"
+        );
+        findings.warning(Code::CopyBothWays, path, copy.span, message);
     }
 }
 

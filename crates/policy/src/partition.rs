@@ -48,8 +48,9 @@ struct Facts {
     areas: &'static [&'static str],
 }
 
-/// Every Region, a line each: its name, its partition, and whether logically air-gapped vaults exist
-/// there. The first line says when the list was made, and of what.
+/// Every Region, a line each: its name, its partition, whether logically air-gapped vaults exist
+/// there, and whether accounts have to enable it. The first line says when the list was made, and of
+/// what.
 const REGIONS: &str = include_str!("../../../scripts/deploy/regions.tsv");
 
 impl Partition {
@@ -141,12 +142,21 @@ impl Partition {
 
     /// The Regions that this release knows. There may be newer ones.
     pub fn regions(self) -> impl Iterator<Item = &'static str> {
-        rows().filter(move |(_, partition)| *partition == self.name()).map(|(region, _)| region)
+        rows().filter(move |it| it.partition == self.name()).map(|it| it.region)
     }
 
     /// The Regions of all partitions that this release knows.
     pub fn all_regions() -> impl Iterator<Item = &'static str> {
-        rows().map(|(region, _)| region)
+        rows().map(|it| it.region)
+    }
+
+    /// Whether an account has a Region only once it has enabled it. Every new Region of the commercial
+    /// partition is such a one.
+    pub fn has_to_be_enabled(region: &str) -> bool {
+        match rows().find(|it| it.region == region) {
+            Some(row) => row.enabled != "always",
+            None => Self::of_region(region) == Some(Self::Commercial),
+        }
     }
 
     /// The day of which the list of Regions is, as in `2026-11-29`.
@@ -163,11 +173,18 @@ impl Partition {
     }
 }
 
-/// Each Region and the name of its partition.
-fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+/// A Region as the list has it.
+struct Row {
+    region: &'static str,
+    partition: &'static str,
+    enabled: &'static str,
+}
+
+fn rows() -> impl Iterator<Item = Row> {
     REGIONS.lines().skip(1).filter_map(|line| {
         let mut fields = line.split('\t');
-        Some((fields.next()?, fields.next()?))
+        let (region, partition, _air_gapped) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(Row { region, partition, enabled: fields.next()? })
     })
 }
 
@@ -244,6 +261,16 @@ mod tests {
         assert!(regions.contains(&"sa-west-1") && regions.contains(&"us-isof-south-1"));
         let day: Vec<_> = Partition::regions_as_of().split('-').map(str::len).collect();
         assert_eq!(day, [4, 2, 2]);
+    }
+
+    #[test]
+    fn a_region_of_before_2019_is_there_for_every_account() {
+        for region in ["eu-south-1", "me-west-1", "eu-north-9"] {
+            assert!(Partition::has_to_be_enabled(region), "{region}");
+        }
+        for region in ["us-east-1", "sa-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"] {
+            assert!(!Partition::has_to_be_enabled(region), "{region}");
+        }
     }
 
     /// `UPDATE_EXPECT=1 cargo test -p policy partition` writes the file anew.

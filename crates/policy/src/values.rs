@@ -37,6 +37,13 @@ const RESOURCE_TYPES: &[(&str, &str)] = &[
     ("timestream", "database/*"),
 ];
 
+/// The day of which [`COPIED_ONE_WAY`] is.
+const COPIED_ONE_WAY_AS_OF: &str = "2026-11-29";
+
+/// The types whose backups one copy action takes to another account or to another Region, and not to
+/// both at once, as AWS's page on copying a backup has it.
+const COPIED_ONE_WAY: &[(&str, &str)] = &[("rds", "cluster:*"), ("rds", "db:*")];
+
 pub(super) fn region(value: &str) -> Result<(), String> {
     if is_region(value) {
         return Ok(());
@@ -219,6 +226,14 @@ pub(super) fn unknown_resource_type(value: &str) -> Option<Unknown> {
     let all: Vec<_> = all.collect();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
     Some(Unknown { as_of: RESOURCE_TYPES_AS_OF, nearest: nearest(value, &all).map(str::to_owned) })
+}
+
+/// The day of which it is that one copy action does not take this type, or one of these, to another
+/// account and Region at once; `None` when nothing says so.
+pub(super) fn copied_one_way(resource_type: &str) -> Option<&'static str> {
+    let listed = |it: Arn<'_>| COPIED_ONE_WAY.contains(&(it.service, it.resource));
+    let is_one = resource_type == "*" || arn(resource_type).is_some_and(listed);
+    is_one.then_some(COPIED_ONE_WAY_AS_OF)
 }
 
 /// A well-formed name that is not in a list of AWS's names: it may be newer than the list, or mistaken.

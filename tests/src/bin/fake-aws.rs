@@ -146,18 +146,20 @@ fn cloudformation(call: &Call, operation: &str, world: &mut World) -> Result<Str
                 "An error occurred (ValidationError) when calling the DescribeStacks operation: \
                  Stack with id {name} does not exist"
             ))?;
-            let pair = |(key, value)| json!({ "ParameterKey": key, "ParameterValue": value });
+            let pair = |(key, value): (&String, &String)| json!({ "ParameterKey": key, "ParameterValue": as_kept(value) });
             let parameters: Vec<_> = stack.parameters.iter().map(pair).collect();
             let stack = json!({ "StackStatus": stack.status, "Parameters": parameters });
             Ok(json!({ "Stacks": [stack] }).to_string())
         }
-        "get-template" => {
-            let plain = |it: char| if it.is_ascii() { it } else { '?' };
-            Ok(found.unwrap().template.chars().map(plain).collect())
-        }
+        "get-template" => Ok(as_kept(&found.unwrap().template)),
         "deploy" => deploy(call, name, &id, world),
         _ => Err(format!("nobody should call {operation}")),
     }
+}
+
+/// A text as CloudFormation tells it, whether it is a template or a parameter.
+fn as_kept(text: &str) -> String {
+    text.chars().map(|it| if it.is_ascii() { it } else { '?' }).collect()
 }
 
 fn deploy(call: &Call, name: &str, id: &str, world: &mut World) -> Result<String, String> {

@@ -514,6 +514,31 @@ fn a_second_deployment_changes_nothing() {
 }
 
 #[test]
+fn what_is_not_ascii_in_a_parameter_is_not_deployed_again() {
+    let file = LEAST.replace("[Buckets]", "NotificationEmail = \"sicherungen@bücher.example\"\n[Buckets]");
+    let release = release(&file);
+    release.succeed(&["deploy", "org.toml"]);
+    drop(release.take_calls());
+    release.succeed(&["deploy", "org.toml"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn a_region_that_the_central_account_has_to_enable_is_told() {
+    let file = LEAST.replace(
+        "[Buckets]",
+        "CentralAccountId = \"444455556666\"\nOrganizationalUnitIds = [\"r-ab12\"]\n\
+         OtherRegions = [\"eu-west-1\", \"eu-south-1\"]\n[Buckets]",
+    );
+    // The vault is made, and no other is named.
+    let file = file.lines().filter(|it| !it.starts_with("CentralVaultArn")).collect::<Vec<_>>();
+    expect![[r"
+        OtherRegions: eu-south-1 has to be enabled in the central account 444455556666 as well, or copies from there fail.
+    "]]
+    .assert_eq(&release(&file.join("\n")).succeed(&["check", "org.toml"]));
+}
+
+#[test]
 fn what_the_file_no_longer_has_goes_back_to_its_default() {
     let release = release(
         &LEAST.replace("[backup-policies]", "[bootstrap]\nMemorySize = 512\n[backup-policies]"),

@@ -54,8 +54,9 @@ const BY_LAMBDA: [&str; 6] = [
 ];
 
 /// What AWS asks for on behalf of a function, beside what the function calls.
-const ON_BEHALF: [&str; 6] = [
+const ON_BEHALF: [&str; 7] = [
     "iam:CreateServiceLinkedRole",
+    "iam:GetRole",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "organizations:DescribeOrganization",

@@ -47,7 +47,7 @@ async fn doctor_finds_nothing_where_everything_is_deployed_and_writes_nothing() 
     let organization = healthy().await;
     let run = org_backup(&organization, &["doctor"]).await;
     assert_eq!(run.code, 0, "{}", run.notes);
-    assert_eq!(run.text.lines().count(), 14);
+    assert_eq!(run.text.lines().count(), 15);
     for line in run.text.lines() {
         assert!(line.starts_with("ok       "), "{}", run.text);
     }
@@ -214,7 +214,7 @@ async fn a_denied_call_makes_its_check_unknown_and_names_the_action() {
         ("organizations:ListRoots", vec!["policy type"]),
         ("organizations:ListAWSServiceAccessForOrganization", vec!["trusted access"]),
         ("organizations:ListDelegatedAdministrators", vec!["delegated administrators"]),
-        ("organizations:ListPolicies", vec!["quotas", "ownership"]),
+        ("organizations:ListPolicies", vec!["quotas", "ownership", "Regions of copies"]),
         ("organizations:ListAccountsWithInvalidEffectivePolicy", vec!["effective policies"]),
         ("s3:ListBucket", vec!["desired state"]),
         ("s3:GetObject", vec!["desired state", "last sweep"]),

@@ -1,9 +1,12 @@
 //! The checks, each with what it means and what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use policy::MAX_CHARACTERS;
+use policy::arn::Arn;
+use policy::partition::Partition;
+use policy::{Inherited, MAX_CHARACTERS};
+use serde_json::Value;
 
 use super::{Check, Observed, Policy, Read, Stack, State, Verdict};
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
@@ -65,6 +68,7 @@ pub(super) fn all(observed: &Observed, now: SystemTime) -> Vec<Check> {
         events(observed),
         check("quotas", &observed.policies, |it| quotas(it)),
         check("ownership", &observed.policies, |it| ownership(it)),
+        check("Regions of copies", &observed.policies, |it| regions_of_copies(it)),
         effective_policies(observed),
     ];
     checks.extend(state(observed, now));
@@ -257,9 +261,11 @@ fn quotas(policies: &[Policy]) -> Judged {
     for (target, count) in attached.iter().filter(|it| *it.1 + 1 >= MAX_POLICIES_PER_TARGET) {
         near.push(format!("{count} of {MAX_POLICIES_PER_TARGET} policies at {target}"));
     }
-    for it in policies.iter().filter(|it| it.characters * 10 >= MAX_CHARACTERS * 9) {
-        let Policy { name, characters, .. } = it;
-        near.push(format!("{characters} of {MAX_CHARACTERS} characters in `{name}`"));
+    for Policy { name, text, .. } in policies {
+        let characters = text.chars().count();
+        if characters * 10 >= MAX_CHARACTERS * 9 {
+            near.push(format!("{characters} of {MAX_CHARACTERS} characters in `{name}`"));
+        }
     }
     if near.is_empty() {
         return ok(format!("{} backup policies, and no quota is near", policies.len()));
@@ -281,6 +287,45 @@ fn ownership(policies: &[Policy]) -> Judged {
         "set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to whoever made \
          them",
     )
+}
+
+/// A key can be shared only with an account that has the Region of the key, and a copy to another
+/// account needs that.
+fn regions_of_copies(policies: &[Policy]) -> Judged {
+    let mut needed = BTreeMap::<String, BTreeSet<String>>::new();
+    for parsed in policies.iter().filter_map(|it| policy::parse(&it.text).ok()) {
+        let effective = Inherited::root().descend("", &[("", &parsed)]).effective().to_json();
+        for (_, plan) in members(&effective, "plans") {
+            let regions = plan.get("regions").and_then(Value::as_array).into_iter().flatten();
+            let regions =
+                regions.filter_map(Value::as_str).filter(|it| Partition::has_to_be_enabled(it));
+            let regions: BTreeSet<_> = regions.map(str::to_owned).collect();
+            for (_, rule) in members(plan, "rules") {
+                for (arn, _) in members(rule, "copy_actions") {
+                    let account = Arn::parse(arn).map_or("$account", |it| it.account);
+                    if account != "$account" && !regions.is_empty() {
+                        needed.entry(account.to_owned()).or_default().extend(regions.clone());
+                    }
+                }
+            }
+        }
+    }
+    let Some((account, regions)) = needed.iter().next() else {
+        return ok("every account has the Regions that backups are copied from");
+    };
+    warning(
+        format!(
+            "backups in {} are copied to {account}, which can read them only if it has enabled these \
+             Regions as well",
+            names(regions.iter())
+        ),
+        format!("with credentials of {account}: aws account enable-region --region-name REGION"),
+    )
+}
+
+/// The members of the object under `key`, if there is one.
+fn members<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value.get(key).and_then(Value::as_object).into_iter().flatten()
 }
 
 fn effective_policies(observed: &Observed) -> Check {

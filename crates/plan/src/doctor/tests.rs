@@ -49,7 +49,7 @@ fn policy(name: &str, target: &str) -> Policy {
         id: format!("p-{name}"),
         name: name.to_owned(),
         owner: Some("backups/6f1e/Daily".to_owned()),
-        characters: 900,
+        text: r#"{"plans":{}}"#.to_owned(),
         targets: [target.parse().unwrap()].into(),
     }
 }
@@ -69,7 +69,7 @@ fn check(spoil: impl FnOnce(&mut Observed), expect: Expect) {
 #[test]
 fn nothing_is_wrong_in_a_healthy_organization() {
     check(|_| {}, expect![""]);
-    assert_eq!(diagnose(&healthy(), now()).len(), 14);
+    assert_eq!(diagnose(&healthy(), now()).len(), 15);
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn quotas_that_are_near_are_told() {
     check(
         |it| {
             let mut all: Vec<_> = (0..9).map(|it| policy(&format!("n{it}"), "r-cd34")).collect();
-            all.first_mut().unwrap().characters = 9_000;
+            all.first_mut().unwrap().text = " ".repeat(9_000);
             it.policies = Ok(all);
         },
         expect![[r"
@@ -377,6 +377,29 @@ fn what_could_not_be_read_is_unknown_and_names_the_action() {
         expect![[r"
         unknown CloudTrail: cannot list the trails
           allow yourself cloudtrail:DescribeTrails
+    "]],
+    );
+}
+
+#[test]
+fn a_region_that_the_account_of_copies_may_not_have_is_told() {
+    let policy = |region: &str| {
+        let arn = "arn:aws:backup:eu-west-1:200000000002:backup-vault:central";
+        format!(
+            r#"{{"plans":{{"daily":{{"regions":{{"@@assign":["eu-west-1","{region}"]}},"rules":{{"r":{{
+            "copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}}}}}}}}}}}"#
+        )
+    };
+    let says = |text: String| {
+        move |it: &mut Observed| it.policies.as_mut().unwrap().first_mut().unwrap().text = text
+    };
+    check(says(policy("us-east-1")), expect![""]);
+    check(says(policy("af-south-1").replace("200000000002", "$account")), expect![""]);
+    check(
+        says(policy("af-south-1")),
+        expect![[r"
+        warning Regions of copies: backups in af-south-1 are copied to 200000000002, which can read them only if it has enabled these Regions as well
+          with credentials of 200000000002: aws account enable-region --region-name REGION
     "]],
     );
 }

@@ -208,3 +208,27 @@ fn a_schedule_with_seven_fields_is_taken_with_a_warning() {
         "schedule-fields plans/tier/rules/nightly/schedule_expression",
     );
 }
+
+#[test]
+fn a_copy_to_another_account_and_region_at_once_is_not_documented_for_every_type() {
+    let policy = |kind: &str, region: &str, account: &str| {
+        let arn = format!("arn:aws:backup:{region}:{account}:backup-vault:far");
+        let copy = format!(
+            r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
+        );
+        let types = format!(
+            r#""selections":{{"resources":{{"all":{{
+            "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},
+            "resource_types":{{"@@assign":["{kind}"]}}}}}},"#
+        );
+        (complete(&copy).replace(r#""selections":{"#, &types), arn)
+    };
+    let (other, ours) = ("210987654321", "$account");
+    for kind in ["*", "arn:aws:rds:*:*:db:*", "arn:aws-cn:rds:*:*:cluster:*"] {
+        let (text, arn) = policy(kind, "eu-west-3", other);
+        warns(&text, &format!("copy-both-ways plans/tier/rules/nightly/copy_actions/{arn}"));
+        quiet(&policy(kind, "eu-north-1", other).0);
+        quiet(&policy(kind, "eu-west-3", ours).0);
+    }
+    quiet(&policy("arn:aws:ec2:*:*:volume/*", "eu-west-3", other).0);
+}

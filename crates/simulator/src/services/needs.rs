@@ -129,7 +129,9 @@ impl<'a> Request<'a> {
                 let principal = self.member("ServicePrincipal");
                 let mut needs = vec![self.trusted_access(operation, principal)];
                 if operation == "EnableAWSServiceAccess" && principal == BACKUP {
-                    needs.push(self.service_role(BACKUP, "AWSServiceRoleForBackup"));
+                    let role = self.service_role(BACKUP, "AWSServiceRoleForBackup");
+                    let create = "iam:CreateServiceLinkedRole";
+                    needs.push(self.with(create, &role, "iam:awsservicename", BACKUP));
                 }
                 needs
             }
@@ -198,12 +200,10 @@ impl<'a> Request<'a> {
         self.with(&action, "*", "organizations:serviceprincipal", principal)
     }
 
-    /// What AWS asks of whoever makes it create a role for a service.
-    fn service_role(&self, principal: &str, name: &str) -> Need {
+    /// The role that AWS creates for a service, on behalf of whoever makes it do so.
+    fn service_role(&self, principal: &str, name: &str) -> String {
         let (partition, account) = (self.world.organization.partition(), &self.call.caller.account);
-        let role =
-            format!("arn:{partition}:iam::{account}:role/aws-service-role/{principal}/{name}");
-        self.with("iam:CreateServiceLinkedRole", &role, "iam:awsservicename", principal)
+        format!("arn:{partition}:iam::{account}:role/aws-service-role/{principal}/{name}")
     }
 
     fn backup(&self, operation: &str) -> Vec<Need> {
@@ -239,7 +239,10 @@ impl<'a> Request<'a> {
             "ActivateOrganizationsAccess" => {
                 needs.extend(trusted("EnableAWSServiceAccess"));
                 let role = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin";
-                needs.push(self.service_role("stacksets.cloudformation.amazonaws.com", role));
+                let role = self.service_role("stacksets.cloudformation.amazonaws.com", role);
+                // AWS's own sample had to do without the name of the service, and to add the look.
+                let actions = ["iam:CreateServiceLinkedRole", "iam:GetRole"];
+                needs.extend(actions.map(|it| self.need(it, &role)));
             }
             "DeactivateOrganizationsAccess" => needs.extend(trusted("DisableAWSServiceAccess")),
             _ => {}
