@@ -13,8 +13,8 @@ from template import Parameter, Template, as_text
 SHARED = """
     AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralVaultArn
     CentralVaultName ExcludeAccounts LogLevel LogRetentionDays MemberAccountsRoleName MemberRoleName
-    NotificationEmail OrganizationId OrganizationalUnitIds OtherRegions PolicyTypes RestoreRoleName
-    VaultName
+    NotificationEmail NotifySuccess OrganizationId OrganizationalUnitIds OtherRegions PolicyTypes
+    RestoreRoleName VaultName
 """.split()
 
 # Parameters that follow from others. They stand nowhere in the file.
@@ -234,7 +234,7 @@ class Parameters:
 
     def look_at_region(self, key: list[str], region: str) -> None:
         """A Region that does not exist is found by AWS halfway through a deployment."""
-        if region in ["", *AIR_GAPPED, *self.items("NewRegions")]:
+        if region in ["", "*", *AIR_GAPPED, *self.items("NewRegions")]:
             return
         close = difflib.get_close_matches(region, AIR_GAPPED, n=1)
         meant = f"; is `{close[0]}` meant?" if close else "."

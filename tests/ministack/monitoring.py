@@ -17,8 +17,11 @@ def deploy(name, template, **parameters):
     return stack["outputs"]
 
 
-central = deploy("central", told["central"], OrganizationId=told["organization"])
-deploy("member", told["member"], BusArn=central["BusArn"])
+success = {"NotifySuccess": told["success"]}
+central = deploy(
+    "central", told["central"], OrganizationId=told["organization"], **success
+)
+deploy("member", told["member"], BusArn=central["BusArn"], **success)
 
 queue = queues.create_queue(QueueName="subscriber")["QueueUrl"]
 arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])

@@ -51,6 +51,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("NotificationEmail", "backup@example.com"),
     ("NotificationAccountId", "444455556666"),
     ("NotificationTopicName", "backups"),
+    ("NotifySuccess", "true"),
     ("OrganizationPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-c3d4e5f6/*"),
     ("OtherRegions", "cn-northwest-1"),
     ("PolicyBucket", "documents-of-ours"),

@@ -30,13 +30,17 @@ fn event(kind: &str, detail: &Value) -> Value {
     json!({ "detail-type": kind, "detail": detail })
 }
 
+/// Why a job failed, as AWS Backup has it: with quotation marks of its own.
+const WHY: &str = "\"The vault \"keep\" does not exist.\"";
+
 fn job(kind: &str, member: &str, state: &str) -> Value {
     let resource = format!("arn:aws:ec2:us-east-1:{MANAGEMENT}:volume/vol-{state}");
-    event(&format!("{kind} Job State Change"), &json!({ member: state, "resourceArn": resource }))
+    let detail = json!({ member: state, "resourceArn": resource, "statusMessage": WHY });
+    event(&format!("{kind} Job State Change"), &detail)
 }
 
-/// What the subscriber hears of these events and of a last one, without the time.
-async fn heard(events: impl IntoIterator<Item = Value>) -> Vec<String> {
+/// What the subscriber hears of these events and of a last one: what happened, why, and to what.
+async fn heard(events: impl IntoIterator<Item = Value>, success: &str) -> Vec<String> {
     let ministack = Ministack::start().await;
     let last = job("Backup", "state", "EXPIRED");
     let told = json!({
@@ -46,22 +50,29 @@ async fn heard(events: impl IntoIterator<Item = Value>) -> Vec<String> {
         "organization": "o-a1b2c3d4e5",
         "central": template("monitoring.yaml"),
         "member": template("monitoring-member.yaml"),
+        "success": success,
         "source": SOURCE,
         "events": events.into_iter().chain([last]).collect::<Vec<_>>(),
         "last": "vol-EXPIRED",
     });
     let messages = python("tests/ministack/monitoring.py", &told).await;
-    let mut messages: Vec<String> = serde_json::from_value(messages).unwrap();
+    let messages: Vec<String> = serde_json::from_value(messages).unwrap();
     let last = messages.iter().position(|it| it.contains("vol-EXPIRED"));
-    messages.remove(last.unwrap_or_else(|| panic!("the last event is not heard of: {messages:?}")));
-    messages.sort();
-    let place = format!(" in account {MANAGEMENT}, us-east-1, at ");
-    let timeless = |it: &String| {
-        let (what, rest) = it.trim_matches('"').split_once(&place).unwrap();
-        let (_, why) = rest.split_once(": ").unwrap();
-        format!("{what}: {why}")
-    };
-    messages.iter().map(timeless).collect()
+    let last = last.unwrap_or_else(|| panic!("the last event is not heard of: {messages:?}"));
+    let place = format!(" in account {MANAGEMENT}, us-east-1");
+    let told = messages.iter().enumerate().filter(|it| it.0 != last).map(|(_, text)| {
+        let message: Value = serde_json::from_str(text).unwrap();
+        // Only such messages does Amazon Q Developer bring to a channel.
+        assert_eq!((&message["version"], &message["source"]), (&json!("1.0"), &json!("custom")));
+        let content = &message["content"];
+        let title = content["title"].as_str().unwrap().strip_suffix(&place).unwrap();
+        let resource = message["metadata"]["additionalContext"]["resource"].as_str();
+        let resource = resource.and_then(|it| it.rsplit('/').next()).unwrap_or_default();
+        format!("{title}: {} {resource}", content["description"].as_str().unwrap())
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    told
 }
 
 #[tokio::test]
@@ -77,15 +88,36 @@ async fn a_subscriber_hears_of_jobs_that_failed_and_of_no_others() {
         job("Restore", "status", "ABORTED"),
         job("Report", "state", "FAILED"),
     ];
-    let why = |kind: &str, state: &str| {
-        format!(
-            "{kind} Job State Change: a job failed, was aborted or expired. Resource: \
-             arn:aws:ec2:us-east-1:{MANAGEMENT}:volume/vol-{state}. The console of AWS Backup in that \
-             account says why."
-        )
-    };
+    let why =
+        |kind: &str, state: &str| format!("{kind} Job State Change: {state}: {WHY} vol-{state}");
     let expected = [why("Backup", "FAILED"), why("Copy", "PARTIAL"), why("Restore", "ABORTED")];
-    assert_eq!(heard(events).await, expected);
+    assert_eq!(heard(events, "false").await, expected);
+}
+
+#[tokio::test]
+async fn with_a_switch_a_subscriber_hears_of_success_as_well() {
+    let events = [job("Backup", "state", "RUNNING"), job("Backup", "state", "COMPLETED")];
+    let expected = ["Backup Job State Change: COMPLETED: The job succeeded. vol-COMPLETED"];
+    assert_eq!(heard(events, "true").await, expected);
+}
+
+#[tokio::test]
+async fn a_subscriber_hears_of_scans_that_found_something() {
+    let scan = |state: &str, result: &str| {
+        let mut scan = job("Scan", "state", state);
+        scan["detail"]["scanResult"] = json!({ "scanResultStatus": result });
+        scan
+    };
+    let events = [
+        scan("COMPLETED", "NO_THREATS_FOUND"),
+        scan("COMPLETED", "THREATS_FOUND"),
+        scan("FAILED", "UNKNOWN"),
+    ];
+    let expected = [
+        format!("Scan Job State Change: COMPLETED THREATS_FOUND: {WHY} vol-COMPLETED"),
+        format!("Scan Job State Change: FAILED UNKNOWN: {WHY} vol-FAILED"),
+    ];
+    assert_eq!(heard(events, "false").await, expected);
 }
 
 #[tokio::test]
@@ -101,8 +133,8 @@ async fn a_subscriber_hears_of_vaults_and_opt_ins_that_were_changed() {
         event("Backup Plan State Change", &json!({ "state": "DELETED" })),
     ];
     let expected = [
-        "Backup Vault State Change: the vault org-backup was deleted or changed.",
-        "Region Setting State Change: opt-ins to types of resources were changed.",
+        "Backup Vault State Change: DELETED: The vault org-backup was deleted or changed. ",
+        "Region Setting State Change: Opt-ins to types of resources were changed. ",
     ];
-    assert_eq!(heard(events).await, expected);
+    assert_eq!(heard(events, "false").await, expected);
 }

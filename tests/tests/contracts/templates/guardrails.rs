@@ -87,6 +87,37 @@ fn only_the_named_roles_delete_backups_and_unlock_vaults() {
 }
 
 #[test]
+fn what_has_expired_is_deleted_with_the_role_that_made_it() {
+    // AWS Backup ends backups of EC2 so. Nobody else is that role, and nobody makes himself one.
+    let role = "arn:aws-cn:iam::111122223333:role/org-backup";
+    assert!(may(role, "backup:DeleteRecoveryPoint", RECOVERY_POINT));
+    assert!(!may(role, "backup:UpdateRecoveryPointLifecycle", RECOVERY_POINT));
+    for action in ["iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"] {
+        assert!(!may(ADMINISTRATOR, action, role) && may(STACK_SETS, action, role), "{action}");
+    }
+}
+
+#[test]
+fn the_central_vault_lets_aws_backup_delete_what_has_expired_and_nobody_else() {
+    let template = Template::named("central-backup-account.yaml");
+    let policy = &template.body["Resources"]["Vault"]["Properties"]["AccessPolicy"];
+    let policy = template.with(REQUIRED).resolve(policy).unwrap();
+    let denies = |caller: &str, action: &str| {
+        Asked::new(caller, action, RECOVERY_POINT).judged_by(&policy) == Verdict::Denied
+    };
+    let its_own = "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/x";
+    let of_backups = "arn:aws-cn:iam::111122223333:role/org-backup";
+    for caller in [its_own, of_backups, STACK_SETS] {
+        assert!(!denies(caller, "backup:DeleteRecoveryPoint"), "{caller}");
+    }
+    for caller in [ADMINISTRATOR, ROOT_USER, ORG_BACKUP] {
+        assert!(denies(caller, "backup:DeleteRecoveryPoint"), "{caller}");
+    }
+    assert!(denies(of_backups, "backup:UpdateRecoveryPointLifecycle"));
+    assert!(denies(of_backups, "backup:PutBackupVaultAccessPolicy"));
+}
+
+#[test]
 fn backups_are_made_seen_and_restored_by_everybody_as_before() {
     let allowed = [
         ("backup:DescribeBackupVault", VAULT),
