@@ -33,6 +33,8 @@ pub const REQUIRED: &[(&str, &str)] = &[
 
 /// Values that make every condition true.
 pub const EVERYTHING: &[(&str, &str)] = &[
+    ("AirGappedApprovalTeamArn", "arn:aws-cn:mpa:cn-north-1:333344445555:approval-team/lost/a1b2"),
+    ("AirGappedKey", "Vault"),
     ("AirGappedVaultName", "air-gapped"),
     ("AlarmTopicArn", "arn:aws-cn:sns:cn-northwest-1:333344445555:operators"),
     ("BackupAdministratorAccountId", "444455556666"),
@@ -61,6 +63,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("ReportRegions", "*"),
     ("RestoreInstanceRoleNames", "web, path/to/worker"),
     ("RestoreTestingRoleName", ""),
+    ("ScannerRoleName", "org-backup-scanner"),
     ("ServiceAccessOnDelete", "Revert"),
     ("StackSetsAdministratorAccountId", "555566667777"),
 ];

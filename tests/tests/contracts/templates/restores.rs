@@ -42,7 +42,11 @@ fn may_pass(
     let inline = template.with(parameters).resolve(&role["Properties"]["Policies"]).unwrap();
     let mut statements = vec![managed()];
     statements.extend(all(&inline, "Statement").into_iter().flat_map(each).cloned());
-    let asked = Asked::new(&format!("{ROLES}org-backup-restore"), "iam:PassRole", &format!("{ROLES}{name}"));
+    let asked = Asked::new(
+        &format!("{ROLES}org-backup-restore"),
+        "iam:PassRole",
+        &format!("{ROLES}{name}"),
+    );
     let asked = asked.with("iam:PassedToService", service);
     asked.judged_by(&json!({ "Statement": statements })) == Verdict::Allowed
 }
@@ -92,6 +96,29 @@ fn the_role_for_restores_passes_the_roles_that_are_named_and_its_own() {
         let own = "org-backup-restore";
         assert!(may_pass(&template, role, parameters, own, "backup.amazonaws.com"));
     }
+}
+
+#[test]
+fn the_role_for_backups_passes_the_role_for_scans_and_no_other() {
+    let template = Template::named("member-account.yaml");
+    let role = &template.body["Resources"]["BackupRole"]["Properties"];
+    let inline =
+        template.with(&[REQUIRED, EVERYTHING].concat()).resolve(&role["Policies"]).unwrap();
+    let guard_duty = "malware-protection.guardduty.amazonaws.com";
+    // What AWS's policy for scans says of roles.
+    let managed = json!({
+        "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*",
+        "Condition": { "StringEquals": { "iam:PassedToService": guard_duty } },
+    });
+    let mut statements = vec![managed];
+    statements.extend(all(&inline, "Statement").into_iter().flat_map(each).cloned());
+    let policy = json!({ "Statement": statements });
+    let may = |name: &str| {
+        let caller = format!("{ROLES}org-backup");
+        let asked = Asked::new(&caller, "iam:PassRole", &format!("{ROLES}{name}"));
+        asked.with("iam:PassedToService", guard_duty).judged_by(&policy) == Verdict::Allowed
+    };
+    assert!(may("org-backup-scanner") && !may("Administrator"));
 }
 
 #[test]
