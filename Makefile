@@ -106,11 +106,12 @@ soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEE
 	  --test faults $(if $(SEED),at_random) -- --nocapture
 
 .PHONY: live-check
-live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...]
+live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]
 	@: $(or $(ACCOUNT),$(error ACCOUNT is not set: name the management account of a sandbox organization))
 	@: $(or $(ORGANIZATION),$(error ORGANIZATION is not set: name the ID of the organization))
 	.venv/bin/python tests/live/check.py --account-id $(ACCOUNT) --organization-id $(ORGANIZATION) \
-	  $(if $(MEMBER),--member-account-id $(MEMBER)) $(if $(CLEAN_UP),--clean-up)
+	  $(if $(MEMBER),--member-account-id $(MEMBER)) $(if $(CLEAN_UP),--clean-up) \
+	  $(if $(INSTANCE),--instance-arn $(INSTANCE) --role-arn $(ROLE))
 
 .PHONY: bench-members
 bench-members: $(PEERS) package ## Set up 1,000 and 10,000 simulated accounts, and 20 beside a script with boto3
@@ -151,7 +152,8 @@ release: package ## What deploys without Rust and make, as org-backup.tar.gz, wi
 
 .PHONY: deploy
 deploy: deploy-check package ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
-	$(call DEPLOY,deploy) --archives "$(PACKAGE)"/org-backup/*/
+	cargo build $(WORKSPACE) --bin org-backup
+	$(call DEPLOY,deploy) --archives "$(PACKAGE)"/org-backup/*/ --command "$(TARGET)/debug/org-backup"
 
 .PHONY: undeploy
 undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1]

@@ -53,12 +53,14 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="undeploy, which needs to be said")
     parser.add_argument("--release", type=pathlib.Path, help="the folder of `templates`")
     parser.add_argument("--archives", type=pathlib.Path, help="the folder of the archives")
+    parser.add_argument("--command", type=pathlib.Path, help="the command `org-backup`")
     arguments = parser.parse_args()
     # This program is beside the templates in a release, and one folder deeper in the repository.
     parent = pathlib.Path(__file__).resolve().parent.parent
     places = [it for it in [parent, parent.parent] if (it / "templates").is_dir()]
     arguments.release = arguments.release or next(iter(places), parent)
     arguments.archives = arguments.archives or arguments.release
+    arguments.command = arguments.command or arguments.release / "org-backup"
     return arguments
 
 
@@ -84,7 +86,7 @@ def ask_for(missing: list[Problem], values: dict) -> None:
 
 def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
     os.environ["AWS_PAGER"] = ""
-    runner = Runner(plan, dry_run=arguments.dry_run)
+    runner = Runner(plan, command=arguments.command, dry_run=arguments.dry_run)
     match arguments.action:
         case "check":
             runner.note()

@@ -1,6 +1,7 @@
 """Carries a plan out with the AWS CLI."""
 
 import json
+import pathlib
 import shlex
 import subprocess
 import sys
@@ -23,8 +24,8 @@ class Runner:
     program is run again.
     """
 
-    def __init__(self, plan: Plan, *, dry_run: bool) -> None:
-        self.plan, self.dry_run = plan, dry_run
+    def __init__(self, plan: Plan, *, command: pathlib.Path, dry_run: bool) -> None:
+        self.plan, self.org_backup, self.dry_run = plan, command, dry_run
 
     def deploy(self) -> None:
         self.note()
@@ -32,6 +33,25 @@ class Runner:
         self.upload()
         for stack in self.plan.stacks:
             self.deploy_stack(stack)
+        self.examine()
+
+    def examine(self) -> None:
+        """Says what the organization lacks for what was deployed to work."""
+        self.say("What the organization lacks, as `org-backup doctor` has it:")
+        self.say("a fresh account has no trail, and without one no event ever comes.")
+        if self.dry_run:
+            return
+        if not self.org_backup.is_file():
+            self.say(f"The command is not at {self.org_backup}; run it as docs/plan-and-doctor.md says.")
+            return
+        first = self.plan.stacks[0]
+        outputs = (self.describe(first) or {}).get("Outputs", [])
+        bucket = [it["OutputValue"] for it in outputs if it["OutputKey"] == "StateBucketName"]
+        words = [str(self.org_backup), "doctor", "--region", first.region]
+        words += profile_of(self.plan.profiles.get(first.account))
+        words += ["--state-bucket", *bucket] if bucket else []
+        # What it finds is no failure of the deployment, whose stacks are as they should be.
+        subprocess.run(words, check=False)
 
     def note(self) -> None:
         """Says what was asked for and is not made."""

@@ -148,7 +148,13 @@ fn cloudformation(call: &Call, operation: &str, world: &mut World) -> Result<Str
             ))?;
             let pair = |(key, value): (&String, &String)| json!({ "ParameterKey": key, "ParameterValue": as_kept(value) });
             let parameters: Vec<_> = stack.parameters.iter().map(pair).collect();
-            let stack = json!({ "StackStatus": stack.status, "Parameters": parameters });
+            // The bucket of the bootstrap stack.
+            let bucket = json!({
+                "OutputKey": "StateBucketName", "OutputValue": format!("state-of-{name}"),
+            });
+            let stack = json!({
+                "StackStatus": stack.status, "Parameters": parameters, "Outputs": [bucket],
+            });
             Ok(json!({ "Stacks": [stack] }).to_string())
         }
         "get-template" => Ok(as_kept(&found.unwrap().template)),

@@ -514,6 +514,25 @@ fn a_second_deployment_changes_nothing() {
 }
 
 #[test]
+fn a_deployment_ends_with_what_the_organization_lacks() {
+    let release = release(LEAST);
+    let said = release.succeed(&["deploy", "org.toml"]);
+    assert!(said.contains("a fresh account has no trail"), "{said}");
+    assert!(said.trim_end().ends_with("run it as docs/plan-and-doctor.md says."), "{said}");
+    // A problem that it finds does not fail what was deployed.
+    release.write("org-backup", "#!/bin/sh\necho \"problem $*\"\nexit 1\n");
+    let mut permissions = fs::metadata(release.path("org-backup")).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(release.path("org-backup"), permissions).unwrap();
+    let said = release.succeed(&["deploy", "org.toml"]);
+    let last = said.lines().last().unwrap();
+    assert_eq!(last, "problem doctor --region us-east-1 --state-bucket state-of-org-backup");
+    // It is asked nothing before there is something to ask about.
+    let printed = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert!(!printed.contains("problem"), "{printed}");
+}
+
+#[test]
 fn what_is_not_ascii_in_a_parameter_is_not_deployed_again() {
     let file = LEAST.replace("[Buckets]", "NotificationEmail = \"sicherungen@bücher.example\"\n[Buckets]");
     let release = release(&file);

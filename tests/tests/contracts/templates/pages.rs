@@ -115,3 +115,25 @@ fn every_link_to_a_file_leads_there() {
     }
     assert!(links > 20, "{links}");
 }
+
+#[test]
+fn every_assumption_says_what_speaks_for_it_and_every_fact_its_source() {
+    for row in table("docs/unverified.md", "Assumption").iter().skip(2) {
+        assert_eq!(row.len(), 3, "{row:?}");
+        assert!(row[2] == "open" || row[2].starts_with("partly: "), "{row:?}");
+    }
+    let facts = table("docs/verified.md", "Fact");
+    assert!(facts.len() > 20);
+    for row in facts.iter().skip(2) {
+        assert!(row.len() == 2 && !row[1].is_empty(), "{row:?}");
+    }
+}
+
+#[test]
+fn the_first_screen_says_that_nothing_was_run_against_aws() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let first = text.lines().take(10).collect::<Vec<_>>().join("\n");
+    for words in ["has not been run against AWS", "docs/unverified.md", "docs/verified.md"] {
+        assert!(first.contains(words), "{words}");
+    }
+}
