@@ -108,6 +108,9 @@ class Planner:
                 self.add(f"{self.name}-{name}", name, table(name), region=region)
         if "monitoring" in self.values:
             self.add_monitoring()
+        if not self.values.get("NotificationEmail"):
+            text = "NotificationEmail: there is no address, so repairs, failures and alarms reach nobody"
+            self.plan.notes.append(f"{text} until something subscribes to their topics.")
 
     def add_forwarder(self, events: str) -> None:
         """What brings the events of AWS Organizations here, where they are elsewhere."""

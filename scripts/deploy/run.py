@@ -37,12 +37,13 @@ class Runner:
 
     def examine(self) -> None:
         """Says what the organization lacks for what was deployed to work."""
-        self.say("What the organization lacks, as `org-backup doctor` has it:")
-        self.say("a fresh account has no trail, and without one no event ever comes.")
+        self.say("What the organization lacks is what `org-backup doctor` says now.")
+        self.say("A fresh account has no trail, for example, and without one no event ever comes.")
         if self.dry_run:
             return
         if not self.org_backup.is_file():
-            self.say(f"The command is not at {self.org_backup}; run it as docs/plan-and-doctor.md says.")
+            text = f"The command is not at {self.org_backup}"
+            self.say(f"{text}; run it as docs/plan-and-doctor.md says.")
             return
         first = self.plan.stacks[0]
         outputs = (self.describe(first) or {}).get("Outputs", [])

@@ -222,7 +222,8 @@ for path in pathlib.Path('templates').glob('*.yaml'):
 
 #[test]
 fn a_region_that_is_newer_than_the_release_is_named_as_such() {
-    let file = LEAST.replace("\"us-east-1\"\nC", "\"us-north-9\"\nNewRegions = [\"us-north-9\"]\nC");
+    let file =
+        LEAST.replace("\"us-east-1\"\nC", "\"us-north-9\"\nNewRegions = [\"us-north-9\"]\nC");
     let release = release(&file.replace("us-east-1 =", "us-north-9 ="));
     release.succeed(&["check", "org.toml"]);
 }
@@ -230,10 +231,10 @@ fn a_region_that_is_newer_than_the_release_is_named_as_such() {
 #[test]
 fn a_vault_that_is_asked_for_and_left_out_is_told() {
     let file = LEAST.replace(
-            "[Buckets]",
-            "OrganizationalUnitIds = [\"r-ab12\"]\nOtherRegions = [\"ca-west-1\", \"sa-west-1\"]\n\
+        "[Buckets]",
+        "OrganizationalUnitIds = [\"r-ab12\"]\nOtherRegions = [\"ca-west-1\", \"sa-west-1\"]\n\
              [rollout]\nAirGappedVaultName = \"sealed\"\n[Buckets]",
-        );
+    );
     let release = release(&file);
     let said = release.succeed(&["check", "org.toml"]);
     assert_eq!(release.succeed(&["deploy", "org.toml"]).get(..said.len()), Some(said.as_str()));
@@ -241,6 +242,7 @@ fn a_vault_that_is_asked_for_and_left_out_is_told() {
     expect![[r"
         [rollout] AirGappedVaultName: in ca-west-1, `sealed` is left out: AWS has no logically air-gapped vaults there (as of DAY).
         [rollout] AirGappedVaultName: in sa-west-1, `sealed` may fail: whether AWS has logically air-gapped vaults there is not known (as of DAY).
+        NotificationEmail: there is no address, so repairs, failures and alarms reach nobody until something subscribes to their topics.
     "]]
     .assert_eq(&said.replace(day, "DAY"));
 }
@@ -282,14 +284,18 @@ fn a_file_that_is_wrong_is_refused_with_the_key_before_anything_is_called() {
         "\"us-east-1\"\nC",
         "\"tea-north-1\"\nC",
         expect![[r"
+        org.toml: Region: `tea-north-1` is not in the list of Regions of 2026-11-29; is `eu-north-1` meant? Name a Region that is newer under NewRegions
         org.toml: [Buckets] tea-north-1: is missing; it must be the name of a bucket in that Region, for archives and templates
-        org.toml: Region: `tea-north-1` is in no partition that this release knows
     "]],
     );
     check_invalid(
         "\"us-east-1\"\nC",
         "\"us-eats-1\"\nOtherRegions = [\"us-east-2\", \"eu-centrl-1\"]\nC",
-        expect![[r""]],
+        expect![[r"
+        org.toml: Region: `us-eats-1` is not in the list of Regions of 2026-11-29; is `us-east-1` meant? Name a Region that is newer under NewRegions
+        org.toml: OtherRegions: `eu-centrl-1` is not in the list of Regions of 2026-11-29; is `eu-central-1` meant? Name a Region that is newer under NewRegions
+        org.toml: [Buckets] us-eats-1: is missing; it must be the name of a bucket in that Region, for archives and templates
+    "]],
     );
     check_invalid(
         "\"artifacts-of-ours\"",
@@ -517,7 +523,7 @@ fn a_second_deployment_changes_nothing() {
 fn a_deployment_ends_with_what_the_organization_lacks() {
     let release = release(LEAST);
     let said = release.succeed(&["deploy", "org.toml"]);
-    assert!(said.contains("a fresh account has no trail"), "{said}");
+    assert!(said.contains("A fresh account has no trail"), "{said}");
     assert!(said.trim_end().ends_with("run it as docs/plan-and-doctor.md says."), "{said}");
     // A problem that it finds does not fail what was deployed.
     release.write("org-backup", "#!/bin/sh\necho \"problem $*\"\nexit 1\n");
@@ -534,7 +540,8 @@ fn a_deployment_ends_with_what_the_organization_lacks() {
 
 #[test]
 fn what_is_not_ascii_in_a_parameter_is_not_deployed_again() {
-    let file = LEAST.replace("[Buckets]", "NotificationEmail = \"sicherungen@bücher.example\"\n[Buckets]");
+    let file =
+        LEAST.replace("[Buckets]", "NotificationEmail = \"sicherungen@bücher.example\"\n[Buckets]");
     let release = release(&file);
     release.succeed(&["deploy", "org.toml"]);
     drop(release.take_calls());
@@ -546,7 +553,8 @@ fn what_is_not_ascii_in_a_parameter_is_not_deployed_again() {
 fn a_region_that_the_central_account_has_to_enable_is_told() {
     let file = LEAST.replace(
         "[Buckets]",
-        "CentralAccountId = \"444455556666\"\nOrganizationalUnitIds = [\"r-ab12\"]\n\
+        "NotificationEmail = \"backup@example.com\"\nCentralAccountId = \"444455556666\"\n\
+         OrganizationalUnitIds = [\"r-ab12\"]\n\
          OtherRegions = [\"eu-west-1\", \"eu-south-1\"]\n[Buckets]",
     );
     // The vault is made, and no other is named.
