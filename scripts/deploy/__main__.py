@@ -95,7 +95,7 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
         case "undeploy" if arguments.yes or arguments.dry_run:
             runner.undeploy()
         case "undeploy":
-            names = "\n".join(f"- {it.name} in {it.region}" for it in reversed(plan.stacks))
+            names = "\n".join(f"- {it.name} in {it.region}" for it in plan.deleted)
             sys.exit(f"this would delete\n{names}\nadd --yes to do it; nothing was changed")
 
 

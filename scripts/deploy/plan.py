@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from members import ROOT, StackSet
 from parameters import (
     AIR_GAPPED,
     ALWAYS_ENABLED,
@@ -41,6 +42,10 @@ class Stack:
     bucket: str
     # All of them, so that the file is all that decides.
     parameters: dict[str, str]
+    # The StackSets that it makes. Their stacks are made by the program.
+    stack_sets: list[StackSet] = field(default_factory=list)
+    # Whether it has vaults, keys and roles, and so is not deleted with the others.
+    stays: bool = False
 
 
 @dataclass
@@ -65,6 +70,11 @@ class Plan:
     stacks: list[Stack] = field(default_factory=list)
     # What was asked for and is not made, and why.
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def deleted(self) -> list[Stack]:
+        """What undeploying deletes, in that order."""
+        return [it for it in reversed(self.stacks) if not it.stays]
 
 
 class Planner:
@@ -123,7 +133,8 @@ class Planner:
 
     def add_accounts(self) -> None:
         rollout = self.parameters.table("rollout")
-        self.add(f"{self.name}-rollout", "rollout", rollout)
+        stack = self.add(f"{self.name}-rollout", "rollout", rollout, stays=True)
+        stack.stack_sets = [self.stack_set(f"{stack.name}-members", stack), *self.central(stack)]
         self.look_for_air_gapped_vaults("AirGappedVaultName", self.regions)
         central = list(map(as_text, rollout.get("CentralRegions") or [self.home]))
         self.look_for_air_gapped_vaults("CentralAirGappedVaultName", central)
@@ -134,7 +145,9 @@ class Planner:
         if as_text(rollout.get("ManagementAccount", True)) == "true":
             for region in self.regions[1:]:
                 name = f"{self.name}-member"
-                self.add(name, "member-account", member, at=["rollout"], region=region)
+                self.add(
+                    name, "member-account", member, at=["rollout"], region=region, stays=True
+                )
         values = {"TargetIds": self.units, "Regions": self.regions}
         values |= self.parameters.table("members")
         self.add(f"{self.name}-members", "members", values)
@@ -160,6 +173,24 @@ class Planner:
                     key = "Region" if region == self.home else "OtherRegions"
                     text = f"{key}: {region} has to be enabled in the central account {account} as well"
                     self.plan.notes.append(f"{text}, or copies from there fail.")
+
+    def stack_set(self, name: str, stack: Stack) -> StackSet:
+        """The StackSet of all accounts."""
+        return StackSet(
+            name,
+            units=list(map(as_text, self.units)),
+            regions=self.regions,
+            excluded=list(map(as_text, self.parameters.items("ExcludeAccounts"))),
+            **preferences(stack),
+        )
+
+    def central(self, stack: Stack) -> list[StackSet]:
+        """The StackSet of the central account, if there is one."""
+        if not (account := stack.parameters["CentralAccountId"]):
+            return []
+        regions = (stack.parameters["CentralRegions"] or self.home).split(",")
+        name = f"{stack.name}-central"
+        return [StackSet(name, [ROOT], regions, only=[account], **preferences(stack))]
 
     def add_policies(self) -> None:
         # Policies go where the vaults are.
@@ -192,7 +223,9 @@ class Planner:
         arn = f"arn:{partition}:events:{region}:{account}:event-bus/{bus}"
         self.add(f"{self.name}-monitoring", "monitoring", values, region=region)
         if self.units:
-            self.add(f"{self.name}-monitoring-rollout", "monitoring-rollout", {}, BusArn=arn)
+            name = f"{self.name}-monitoring-rollout"
+            stack = self.add(name, "monitoring-rollout", {}, BusArn=arn)
+            stack.stack_sets = [self.stack_set(name, stack)]
         for region in self.regions:
             name = f"{self.name}-monitoring-member"
             self.add(name, "monitoring-member", {}, region=region, BusArn=arn)
@@ -209,8 +242,9 @@ class Planner:
         *,
         at: list[str] | None = None,
         region: str = "",
+        stays: bool = False,
         **derived: str,
-    ) -> None:
+    ) -> Stack:
         """Adds a stack with the values of a table, which is `at` a place of the file."""
         it, region = self.templates[template], region or self.home
         account = as_text(values.get("AccountId", self.plan.management))
@@ -234,7 +268,9 @@ class Planner:
             key: self.value(at or [template], parameter, values, derived)
             for key, parameter in it.parameters.items()
         }
-        self.plan.stacks.append(Stack(name, it, account, region, bucket, parameters))
+        stack = Stack(name, it, account, region, bucket, parameters, stays=stays)
+        self.plan.stacks.append(stack)
+        return stack
 
     def look_at_architecture(self, artifact: str) -> None:
         """A function for other processors does not start, and so never answers CloudFormation."""
@@ -325,6 +361,14 @@ class Planner:
             bucket, _, key = url.removeprefix("s3://").partition("/")
             wanted[bucket, key] = Upload(path, bucket, key, self.plan.management, self.home)
         self.plan.uploads = list(wanted.values())
+
+
+def preferences(stack: Stack) -> dict[str, int]:
+    """How many accounts of a StackSet are worked in at once, and how many may fail."""
+    names = {"failures": "FailureTolerancePercentage", "at_once": "MaxConcurrentPercentage"}
+    values = {key: stack.parameters[name] for key, name in names.items()}
+    # What is no number is told with the parameters.
+    return {key: int(it) if it.isdecimal() else 0 for key, it in values.items()}
 
 
 def digest(files: dict[str, pathlib.Path]) -> str:

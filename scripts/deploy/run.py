@@ -1,11 +1,14 @@
 """Carries a plan out with the AWS CLI."""
 
+import dataclasses
 import json
 import pathlib
 import shlex
 import subprocess
 import sys
+import time
 
+from members import ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
 
 # A change set that nobody executed leaves a stack with nothing in it.
@@ -15,24 +18,41 @@ SETTLED = """
     CREATE_COMPLETE IMPORT_COMPLETE IMPORT_ROLLBACK_COMPLETE UPDATE_COMPLETE
     UPDATE_ROLLBACK_COMPLETE
 """.split()
+# An operation of StackSets in one of these goes on, and is looked at again after so many seconds.
+GOES_ON = ["QUEUED", "RUNNING", "STOPPING"]
+PATIENCE = 5
+
+# What a list of accounts has of each that is there to stay.
+ACTIVE = "Accounts[?(State || Status) == 'ACTIVE'].Id"
+
+
+class Unreadable(Exception):
+    """What could not be looked at, which ends everything but a dry run."""
 
 
 class Runner:
     """Runs commands, or with `dry_run` prints them and runs none.
 
     A command that fails ends the program. Everything before it stays done, and is found done when the
-    program is run again.
+    program is run again. A dry run looks at what there is, where it can.
     """
 
     def __init__(self, plan: Plan, *, command: pathlib.Path, dry_run: bool) -> None:
         self.plan, self.org_backup, self.dry_run = plan, command, dry_run
+        # The active accounts below each unit.
+        self.accounts: dict[str, set[str]] = {}
+        # Why what there is cannot be looked at, in a dry run.
+        self.unreadable = ""
 
     def deploy(self) -> None:
         self.note()
         self.identify()
+        self.look_at_members()
         self.upload()
         for stack in self.plan.stacks:
             self.deploy_stack(stack)
+            for it in stack.stack_sets:
+                self.roll_out(stack, it)
         self.examine()
 
     def examine(self) -> None:
@@ -61,11 +81,16 @@ class Runner:
 
     def undeploy(self) -> None:
         self.identify()
-        for stack in reversed(self.plan.stacks):
+        for stack in self.plan.deleted:
+            for it in stack.stack_sets:
+                self.take_back(stack, it)
             self.delete_stack(stack)
         self.say("What that does:")
-        for stack in reversed(self.plan.stacks):
+        for stack in self.plan.deleted:
             self.say(f"- {stack.name} in {stack.region}: {stack.template.leaves}")
+        for stack in self.plan.stacks:
+            if stack.stays:
+                self.say(f"- {stack.name} in {stack.region} stays, with vaults, keys and roles.")
         self.say("Backups go on as before, unless an OnDelete in the file said otherwise.")
         self.say("The archives stay in their buckets.")
 
@@ -100,6 +125,145 @@ class Runner:
             if it.key not in present[it.bucket, folder]:
                 words = ["--only-show-errors", str(it.source), f"s3://{it.bucket}/{it.key}"]
                 self.run(self.command(it, "s3", "cp", *words))
+
+    # Member stacks.
+
+    def look_at_members(self) -> None:
+        """Says what becomes of member stacks, and ends before anything is changed if one would be lost."""
+        try:
+            if self.dry_run:
+                self.make_sure_of_the_account()
+            for stack in self.plan.stacks:
+                if stack.stack_sets:
+                    self.refuse_losses(stack)
+                for it in stack.stack_sets:
+                    for line in self.change(stack, it).lines:
+                        self.say(line)
+        except Unreadable as error:
+            self.unreadable = str(error)
+            self.say(f"What becomes of member stacks is not known: {error}")
+
+    def make_sure_of_the_account(self) -> None:
+        at = self.plan.stacks[0]
+        words = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"]
+        found = self.output(self.command(at, *words))
+        if found != at.account:
+            raise Unreadable(f"these are credentials of {found}, not of {at.account}")
+
+    def refuse_losses(self, stack: Stack) -> None:
+        found = self.described(stack)
+        if not found:
+            self.refuse_another_region(stack)
+            return
+        before = {it["ParameterKey"]: it["ParameterValue"] for it in found.get("Parameters", [])}
+        template = self.output(self.command(stack, "cloudformation", *body_of(stack)))
+        reasons = losses(template or "", before, stack.parameters, stack.region)
+        if reasons:
+            places = [
+                f"{it.name}: {self.count(stack, it)}" for it in stack.stack_sets
+            ]
+            at = f"{stack.name} in {stack.region} cannot be changed without losing something"
+            said = "\n".join(f"- {it}." for it in reasons)
+            sys.exit(f"{at}:\n{said}\nIt has\n- " + "\n- ".join(places) + f"\n{UNCHANGED}")
+
+    def refuse_another_region(self, stack: Stack) -> None:
+        """Roles belong to the Region of the stacks, so in another one they would be in the way."""
+        others = [it for own in stack.stack_sets for it in own.regions if it != stack.region]
+        for region in dict.fromkeys(others):
+            if self.described(dataclasses.replace(stack, region=region)):
+                text = f"{stack.name} is deployed in {region}, and member stacks belong to it. Leave "
+                sys.exit(f"{text}Region as it was.\n{UNCHANGED}")
+
+    def described(self, stack: Stack) -> dict | None:
+        words = ["describe-stacks", "--stack-name", stack.name, "--output", "json"]
+        answer = self.output(self.command(stack, "cloudformation", *words), absent="does not exist")
+        return json.loads(answer)["Stacks"][0] if answer else None
+
+    def count(self, stack: Stack, stack_set: StackSet) -> str:
+        instances = self.instances(stack, stack_set)
+        regions = ", ".join(sorted({it.region for it in instances}))
+        accounts = ", ".join(sorted({it.account for it in instances}))
+        return f"stacks in {regions} of the accounts {accounts}" if instances else "no stacks"
+
+    def change(self, stack: Stack, stack_set: StackSet) -> Change:
+        found = [self.below(stack, self.unit(stack, it)) for it in stack_set.units]
+        # StackSets never reach the account that they are managed from.
+        accounts = set().union(*found) - {self.plan.management}
+        return compare(stack_set, accounts, self.instances(stack, stack_set))
+
+    def unit(self, stack: Stack, unit: str) -> str:
+        if unit != ROOT:
+            return unit
+        words = ["list-roots", "--query", "Roots[0].Id", "--output", "text"]
+        return self.output(self.command(stack, "organizations", *words)) or unit
+
+    def below(self, stack: Stack, unit: str) -> set[str]:
+        """The active accounts below a unit."""
+        if unit not in self.accounts:
+            of = ["--parent-id", unit, "--output", "json", "--query"]
+            words = ["list-accounts-for-parent", *of, ACTIVE]
+            accounts = set(json.loads(self.output(self.command(stack, "organizations", *words)) or "[]"))
+            words = ["list-organizational-units-for-parent", *of, "OrganizationalUnits[].Id"]
+            units = json.loads(self.output(self.command(stack, "organizations", *words)) or "[]")
+            self.accounts[unit] = accounts.union(*(self.below(stack, it) for it in units))
+        return self.accounts[unit]
+
+    def instances(self, stack: Stack, stack_set: StackSet) -> list[Instance]:
+        query = "Summaries[].[Account, Region, OrganizationalUnitId, Status]"
+        words = ["list-stack-instances", "--stack-set-name", stack_set.name]
+        words += ["--query", query, "--output", "json"]
+        command = self.command(stack, "cloudformation", *words)
+        found = json.loads(self.output(command, absent="StackSetNotFound") or "[]")
+        return [Instance(*place, is_current=status == "CURRENT") for *place, status in found]
+
+    def roll_out(self, stack: Stack, stack_set: StackSet) -> None:
+        """Makes the member stacks that are missing, and tries again what failed before."""
+        if self.unreadable:
+            self.operate(stack, "create-stack-instances", stack_set.request(stack_set.units))
+            return
+        change = self.change(stack, stack_set)
+        for request in change.retries():
+            self.operate(stack, "update-stack-instances", request)
+        if change.new:
+            units = [self.unit(stack, it) for it in stack_set.units]
+            self.operate(stack, "create-stack-instances", stack_set.request(units))
+
+    def take_back(self, stack: Stack, stack_set: StackSet) -> None:
+        """Deletes the stacks of a StackSet that hold nothing, without which it could not be deleted."""
+        if self.dry_run:
+            self.say(f"The stacks of {stack_set.name} are deleted if there are any.")
+            units, regions = stack_set.units, stack_set.regions
+        else:
+            instances = self.instances(stack, stack_set)
+            units = sorted({it.unit for it in instances})
+            regions = sorted({it.region for it in instances})
+        if units:
+            request = stack_set.operation({"OrganizationalUnitIds": units}, regions)
+            self.operate(stack, "delete-stack-instances", request | {"RetainStacks": False})
+
+    def operate(self, stack: Stack, operation: str, request: dict) -> None:
+        """Runs an operation of StackSets to its end, which fails when too many accounts do."""
+        words = [operation, "--cli-input-json", json.dumps(request)]
+        words += ["--query", "OperationId", "--output", "text"]
+        command = self.command(stack, "cloudformation", *words)
+        if self.dry_run:
+            print(shlex.join(command))
+            return
+        name = request["StackSetName"]
+        self.say(f"{operation} of {name} is waited for.")
+        of = ["--stack-set-name", name, "--operation-id", self.output(command) or ""]
+        words = ["describe-stack-set-operation", *of, "--output", "text"]
+        words += ["--query", "StackSetOperation.Status"]
+        while (status := self.output(self.command(stack, "cloudformation", *words))) in GOES_ON:
+            time.sleep(PATIENCE)
+        words = ["list-stack-set-operation-results", *of, "--output", "json"]
+        words += ["--query", "Summaries[?Status == 'FAILED'].[Account, Region, StatusReason]"]
+        failed = json.loads(self.output(self.command(stack, "cloudformation", *words)) or "[]")
+        for account, region, reason in failed:
+            self.say(f"- {account} in {region}: {reason}")
+        if status != "SUCCEEDED":
+            text = f"failed: {operation} of {name} is {status}; {len(failed)} stacks failed"
+            sys.exit(f"{text}, and no other was changed for it\n{AGAIN}")
 
     # Stacks.
 
@@ -164,9 +328,7 @@ class Runner:
         }
         if found_there != {key: as_kept(it) for key, it in stack.parameters.items()}:
             return False
-        words = ["get-template", "--stack-name", stack.name]
-        words += ["--query", "TemplateBody", "--output", "text"]
-        body = self.ask(self.command(stack, "cloudformation", *words)) or ""
+        body = self.ask(self.command(stack, "cloudformation", *body_of(stack))) or ""
         return as_kept(body).strip() == as_kept(stack.template.text).strip()
 
     def stuck(self, stack: Stack, status: str) -> str:
@@ -195,17 +357,29 @@ class Runner:
         if self.dry_run:
             print(shlex.join(command))
             return None
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return self.output(command, absent)
+
+    def output(self, command: list[str], absent: str = "") -> str | None:
+        """What a command prints, also in a dry run, which does without what it may not look at."""
+        try:
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+        except FileNotFoundError:
+            if not self.dry_run:
+                raise
+            raise Unreadable("the AWS CLI is not installed") from None
         if done.returncode == 0:
             return done.stdout.strip()
         if absent and absent in done.stderr:
             return None
+        if self.dry_run:
+            raise Unreadable(done.stderr.strip())
         sys.exit(f"failed: {shlex.join(command)}\n{done.stderr.strip()}\n{AGAIN}")
 
     def say(self, text: str) -> None:
         print(f"# {text}" if self.dry_run else text, flush=True)
 
 
+UNCHANGED = "Nothing was changed."
 AGAIN = "Put right what it says and run the same again. What is done stays done."
 
 
@@ -216,6 +390,12 @@ def profile_of(name: str | None) -> list[str]:
 def as_kept(text: str) -> str:
     """A template or a parameter as CloudFormation tells it: with question marks for what is not ASCII."""
     return text.encode("ascii", "replace").decode()
+
+
+def body_of(stack: Stack) -> list[str]:
+    """What asks for the template of a stack."""
+    words = ["get-template", "--stack-name", stack.name]
+    return [*words, "--query", "TemplateBody", "--output", "text"]
 
 
 def is_busy(status: str) -> bool:

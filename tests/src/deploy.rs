@@ -17,6 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries::binary;
+use crate::fake_aws::World;
 
 /// The functions whose archives a release has.
 pub const FUNCTIONS: &[&str] = &[
@@ -27,6 +28,16 @@ pub const FUNCTIONS: &[&str] = &[
     "reattach",
     "restore-validation",
     "service-access",
+];
+
+/// The commands that change something.
+const WRITES: [&str; 6] = [
+    "cp",
+    "create-stack-instances",
+    "delete-stack",
+    "delete-stack-instances",
+    "deploy",
+    "update-stack-instances",
 ];
 
 /// The interpreter that `python3` stands for.
@@ -192,7 +203,7 @@ impl Release {
     #[must_use]
     pub fn take_writes(&self) -> Vec<Vec<String>> {
         let mut calls = self.take_calls();
-        calls.retain(|it| ["cp", "deploy", "delete-stack"].contains(&it[1].as_str()));
+        calls.retain(|it| WRITES.contains(&it[1].as_str()));
         calls
     }
 
@@ -201,6 +212,15 @@ impl Release {
     pub fn world(&self) -> Value {
         let text = fs::read(self.path("world.json")).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// What there is in AWS, to be looked at and changed behind the program's back.
+    pub fn aws<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        let folder = self.folder.path();
+        let mut world = World::read(folder);
+        let seen = look(&mut world);
+        world.write(folder);
+        seen
     }
 
     /// The stacks that a parameter file asks for, in their order.

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod codes;
 pub mod command;
 pub mod deploy;
+pub mod fake_aws;
 pub mod in_process;
 pub mod organization;
 pub mod pattern;

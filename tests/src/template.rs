@@ -149,6 +149,12 @@ impl Template {
 }
 
 impl Stack<'_> {
+    /// Whether this resource of the template is made.
+    #[must_use]
+    pub fn makes(&self, resource: &Value) -> bool {
+        resource.get("Condition").is_none_or(|it| self.holds(&json!({ "Condition": it })))
+    }
+
     /// What `value` comes to. `None` is `AWS::NoValue`.
     ///
     /// An attribute of a resource becomes its name, as in `PolicyTypesFunction.Arn`, and an imported
@@ -291,6 +297,18 @@ pub fn as_sent(value: Value) -> Value {
 
 fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Finds the values of `key`, wherever it is in `value`.
+pub fn find<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|it| find(it, key, found)),
+        Value::Object(map) => {
+            found.extend(map.get(key));
+            map.values().for_each(|it| find(it, key, found));
+        }
+        _ => {}
+    }
 }
 
 /// The intrinsic function that a map stands for.

@@ -14,6 +14,7 @@ mod operators;
 mod organization;
 mod picture;
 mod restores;
+mod rollout;
 mod screen;
 mod stage;
 mod story;

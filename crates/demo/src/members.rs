@@ -26,12 +26,7 @@ impl Stage<'_> {
         let reached = accounts.iter().filter(|it| **it != forgotten);
         let places: Vec<_> =
             reached.flat_map(|it| REGIONS.map(|region| (it.clone(), region))).collect();
-        self.roll_out(&places).await?;
-        self.screen.line(&format!(
-            "   templates/member-account.yaml deployed {} times, as StackSets would; account\n   \
-             {forgotten} is left out",
-            places.len()
-        ));
+        self.roll_out(&forgotten).await?;
         let told = self.deploy(&self.members).await?;
         let deployment = told.deployment.expect("CREATE_COMPLETE")?;
         let output = |name: &str| deployment.outputs.get(name).cloned().unwrap_or_default();
@@ -62,7 +57,9 @@ impl Stage<'_> {
     pub(crate) async fn the_forgotten_account(&mut self) -> Result<(), Failure> {
         let forgotten = self.forgotten();
         let places = REGIONS.map(|region| (forgotten.clone(), region));
-        self.roll_out(&places).await?;
+        let organization = self.simulated.organization();
+        let (_, new) = self.rollout.roll_out(&organization, &organization.root, &[])?;
+        self.make(&new).await?;
         self.screen.line(&format!(
             "\n   templates/member-account.yaml deployed in account {forgotten} as well"
         ));
@@ -84,8 +81,54 @@ impl Stage<'_> {
         active.map(|it| it.id.clone()).collect()
     }
 
+    /// Rolls out from one unit to the whole organization but for one account, and fails on the way.
+    async fn roll_out(&mut self, forgotten: &str) -> Result<(), Failure> {
+        let organization = self.simulated.organization();
+        let unit = |name: &str| {
+            let unit = organization.unit_named(name).map(|it| it.id.clone());
+            unit.ok_or_else(|| Failure::NotSo(format!("the sample has the unit {name}")))
+        };
+        // StackSets do not reach this one.
+        let own = REGIONS.map(|it| (organization.management_account.clone(), it.to_owned()));
+        self.make(&own).await?;
+        let (succeeded, new) =
+            self.rollout.roll_out(&organization, &unit("Sandbox")?, &[forgotten])?;
+        ensure(succeeded && !new.is_empty(), || "there are accounts in Sandbox".to_owned())?;
+        self.make(&new).await?;
+        let begun = new.len();
+        self.screen.line(&format!(
+            "   templates/member-account.yaml deployed {begun} times in Sandbox, as StackSets would"
+        ));
+        let production = unit("Production")?;
+        let reached = organization
+            .accounts_in(&production)
+            .filter(|it| it.state == AccountState::Active && it.id != forgotten);
+        let unlucky = reached.last().map(|it| it.id.clone()).unwrap_or_default();
+        self.rollout.refuse_in(&[&unlucky]);
+        let (succeeded, new) =
+            self.rollout.roll_out(&organization, &organization.root, &[forgotten])?;
+        ensure(!succeeded, || format!("account {unlucky} refuses"))?;
+        self.make(&new).await?;
+        self.screen.line(&format!(
+            "   widened to the root, it fails in account {unlucky} after {} more",
+            new.len()
+        ));
+        self.rollout.refuse_in(&[]);
+        let (succeeded, new) =
+            self.rollout.roll_out(&organization, &organization.root, &[forgotten])?;
+        ensure(succeeded && !new.is_empty(), || "it succeeds when it is repeated".to_owned())?;
+        self.make(&new).await?;
+        let count = self.rollout.count();
+        let reached = (self.active().len() - 2) * REGIONS.len();
+        ensure(count == reached, || format!("there are {reached} stacks, not {count}"))?;
+        self.screen.so(&format!(
+            "repeated, it has {count} stacks, none of which was deleted or made twice"
+        ));
+        Ok(())
+    }
+
     /// Makes the stacks of these accounts and Regions, some at a time.
-    async fn roll_out(&self, places: &[(String, &str)]) -> Result<(), Failure> {
+    async fn make(&self, places: &[(String, String)]) -> Result<(), Failure> {
         self.screen.wait_for("templates/member-account.yaml in every account and Region");
         stream::iter(places)
             .map(|(account, region)| self.instance(account, region))

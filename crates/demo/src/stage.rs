@@ -13,6 +13,7 @@ use crate::members::REGIONS;
 use crate::ministack::{Ministack, REGION};
 use crate::organization::Simulated;
 use crate::restores;
+use crate::rollout::Rollout;
 use crate::screen::Screen;
 
 /// The stack that makes the organization ready.
@@ -65,6 +66,8 @@ pub(crate) struct Stage<'a> {
     pub reattach: Stack,
     /// The stack that looks at what restore tests restored.
     pub restore_testing: Stack,
+    /// Which accounts and Regions have a stack.
+    pub rollout: Rollout,
     /// The template of every account and Region.
     pub member_template: String,
     /// The bucket of what the functions remember, once there is one.
@@ -186,6 +189,7 @@ impl<'a> Stage<'a> {
             members,
             reattach,
             restore_testing,
+            rollout: Rollout::new()?,
             member_template,
             state_bucket: String::new(),
             deployer,

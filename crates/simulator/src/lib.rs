@@ -1,5 +1,5 @@
 //! An AWS Organization on loopback: Organizations, AWS Backup's settings, vaults and restore jobs,
-//! roles and who assumes them, keys, the StackSets switch of CloudFormation, S3 objects, topics,
+//! roles and who assumes them, keys, StackSets and their switch, S3 objects, topics,
 //! executions of state machines, and a place for the answers of custom resources.
 //!
 //! It speaks AWS's wire formats, enforces AWS's rules, quotas and rates, writes down every call,
@@ -58,6 +58,7 @@ mod server;
 mod services;
 mod settings;
 mod simulator;
+mod stack_sets;
 mod stacks;
 mod state_machines;
 mod sts;
@@ -90,6 +91,10 @@ pub use self::restore_jobs::{RestoreJob, RestoreJobs};
 pub use self::server::{Direct, Dropped};
 pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;
+pub use self::stack_sets::{
+    Bodies, Declared, Definition, Deletion, Filter, Instance, InstanceStatus, Memberships, Model,
+    Operation as StackSetOperation, Retains, StackSetRefusal, StackSets, Targets,
+};
 pub use self::stacks::{Stack, StackResource, Stacks};
 pub use self::state_machines::{Execution, ExecutionStatus, StateMachines};
 pub use self::sts::Session;

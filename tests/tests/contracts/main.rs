@@ -6,4 +6,5 @@ mod events;
 mod package;
 mod permissions;
 mod recipes;
+mod rollout;
 mod templates;

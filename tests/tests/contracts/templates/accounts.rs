@@ -82,21 +82,27 @@ fn stack_sets_do_not_work_in_one_account_after_the_other() {
         assert_eq!(preferences["RegionConcurrencyType"], "PARALLEL", "{name}");
         assert_eq!(preferences["ConcurrencyMode"], "SOFT_FAILURE_TOLERANCE", "{name}");
         assert_eq!(preferences["MaxConcurrentPercentage"], "50", "{name}");
+        // A failure would roll back the others, and leave behind what they got anew.
+        assert_eq!(preferences["FailureTolerancePercentage"], 100, "{name}");
         assert_eq!(properties["ManagedExecution"]["Active"], true, "{name}");
         assert_eq!(properties["PermissionModel"], "SERVICE_MANAGED", "{name}");
     }
 }
 
 #[test]
-fn an_account_that_moves_keeps_its_vault_and_one_that_joins_is_no_second_central_account() {
-    let rollout = Template::named("rollout.yaml");
-    let deployment = |name: &str| {
-        let properties = &rollout.body["Resources"][name]["Properties"];
-        properties["AutoDeployment"].clone()
-    };
-    let members = json!({ "Enabled": true, "RetainStacksOnAccountRemoval": true });
-    assert_eq!(deployment("MemberStackSet"), members);
-    assert_eq!(deployment("CentralStackSet"), json!({ "Enabled": false }));
+fn no_template_says_where_the_stacks_of_a_stack_set_are() {
+    // CloudFormation would delete those that it no longer names, and all of them in a rollback.
+    for template in Template::all() {
+        for (name, stack_set) in template.resources("AWS::CloudFormation::StackSet") {
+            let properties = &stack_set["Properties"];
+            assert!(properties.get("StackInstancesGroup").is_none(), "{name}");
+            // An account that joins must not become another central account, and one that leaves and
+            // returns would get a second stack.
+            assert_eq!(properties["AutoDeployment"], json!({ "Enabled": false }), "{name}");
+            // A StackSet that comes and goes would be in its own way.
+            assert!(stack_set.get("Condition").is_none(), "{name}");
+        }
+    }
 }
 
 #[test]

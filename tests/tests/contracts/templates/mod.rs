@@ -18,7 +18,7 @@ mod restores;
 mod security;
 
 use serde_json::{Value, json};
-use tests::template::{EVERYTHING, REQUIRED, Stack, Template};
+use tests::template::{EVERYTHING, REQUIRED, Stack, Template, find};
 
 /// Each template with its defaults only, and with everything it can do.
 pub(crate) fn stacks(template: &Template) -> [Stack<'_>; 2] {
@@ -28,14 +28,9 @@ pub(crate) fn stacks(template: &Template) -> [Stack<'_>; 2] {
 
 /// The values of `key`, wherever it is.
 pub(crate) fn all<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
-    match value {
-        Value::Array(list) => list.iter().flat_map(|it| all(it, key)).collect(),
-        Value::Object(map) => {
-            let below = map.values().flat_map(|it| all(it, key));
-            map.get(key).into_iter().chain(below).collect()
-        }
-        _ => Vec::new(),
-    }
+    let mut found = Vec::new();
+    find(value, key, &mut found);
+    found
 }
 
 /// The elements of a list, or the one that stands for itself.

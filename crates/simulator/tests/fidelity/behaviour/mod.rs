@@ -7,6 +7,7 @@ mod function;
 mod interference;
 mod members;
 mod program;
+mod stack_sets;
 mod state;
 
 use simulator::{Account, AccountState, BACKUP_POLICY, Organization, Settings, Simulator};

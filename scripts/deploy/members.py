@@ -1,0 +1,181 @@
+"""Which accounts get a member stack, and which have one. Nothing is called here.
+
+A member stack makes a vault, a key and roles of fixed names, and leaves them behind when it is deleted.
+So no member stack is deleted: one that is made anew would meet the names of the first.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# Stands for the root of the organization, whose ID the parameter file need not have.
+ROOT = "root"
+
+# Names of what stays when it is no longer in its stack.
+KEPT_NAMES = """
+    VaultName AirGappedVaultName BackupRoleName RestoreRoleName CentralVaultName
+    CentralAirGappedVaultName
+""".split()
+
+# The most accounts that a line names.
+MOST_NAMES = 5
+
+
+@dataclass(frozen=True)
+class StackSet:
+    """A StackSet, and where its stacks have to be."""
+
+    name: str
+    units: list[str]
+    regions: list[str]
+    # The only accounts of these units, if not all of them.
+    only: list[str] = field(default_factory=list)
+    # The accounts of these units that are left out.
+    excluded: list[str] = field(default_factory=list)
+    failures: int = 0
+    at_once: int = 100
+
+    def request(self, units: list[str]) -> dict:
+        """What makes the stacks of accounts that have none, as the API of CloudFormation has it."""
+        targets: dict = {"OrganizationalUnitIds": units}
+        if self.only:
+            targets |= {"AccountFilterType": "INTERSECTION", "Accounts": self.only}
+        elif self.excluded:
+            targets |= {"AccountFilterType": "DIFFERENCE", "Accounts": self.excluded}
+        return self.operation(targets, self.regions)
+
+    def operation(self, targets: dict, regions: list[str]) -> dict:
+        return {
+            "StackSetName": self.name,
+            "DeploymentTargets": targets,
+            "Regions": regions,
+            "OperationPreferences": {
+                "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+                "FailureTolerancePercentage": self.failures,
+                "MaxConcurrentPercentage": self.at_once,
+                "RegionConcurrencyType": "PARALLEL",
+            },
+        }
+
+
+@dataclass(frozen=True, order=True)
+class Instance:
+    """A member stack, as StackSets knows it."""
+
+    account: str
+    region: str
+    # The unit by which the account was found.
+    unit: str
+    is_current: bool
+
+
+@dataclass
+class Change:
+    """What becomes of the member stacks of a StackSet."""
+
+    stack_set: StackSet
+    # Accounts and Regions that have no stack and get one.
+    new: list[tuple[str, str]]
+    # Stacks that could not be made or changed, and are tried again.
+    again: list[Instance]
+    # Stacks that stay as they are wanted.
+    kept: list[Instance]
+    # Stacks that stay although the file no longer asks for them.
+    left: list[Instance]
+
+    @property
+    def lines(self) -> list[str]:
+        """What it comes to, in words."""
+        parts = [
+            ("has none and gets a stack", "have none and get a stack", self.new),
+            ("could not be made last time and is tried again",
+             "could not be made last time and are tried again", pairs(self.again)),
+            ("stays", "stay", pairs(self.kept)),
+            ("is not asked for any more and stays", "are not asked for any more and stay",
+             pairs(self.left)),
+        ]
+        said = [
+            f"{self.stack_set.name}: {len(places)} {many if len(places) > 1 else one}: {names(places)}"
+            for one, many, places in parts if places
+        ]
+        return [*said, f"{self.stack_set.name}: no stack is deleted"]
+
+    def retries(self) -> list[dict]:
+        """The requests that try again what could not be made, by the unit that it was made by."""
+        by_place: dict[tuple[str, str], list[str]] = {}
+        for it in self.again:
+            by_place.setdefault((it.unit, it.region), []).append(it.account)
+        requests = []
+        for (unit, region), accounts in sorted(by_place.items()):
+            targets = {"OrganizationalUnitIds": [unit]}
+            targets |= {"AccountFilterType": "INTERSECTION", "Accounts": sorted(accounts)}
+            requests.append(self.stack_set.operation(targets, [region]))
+        return requests
+
+
+def compare(stack_set: StackSet, accounts: Iterable[str], instances: list[Instance]) -> Change:
+    """What becomes of the stacks of a StackSet whose units have these active accounts."""
+    chosen = set(accounts) - set(stack_set.excluded)
+    if stack_set.only:
+        chosen &= set(stack_set.only)
+    wanted = {(account, region) for account in chosen for region in stack_set.regions}
+    there = {(it.account, it.region) for it in instances}
+    asked = [it for it in instances if (it.account, it.region) in wanted]
+    return Change(
+        stack_set,
+        new=sorted(wanted - there),
+        again=sorted(it for it in asked if not it.is_current),
+        kept=sorted(it for it in asked if it.is_current),
+        left=sorted(it for it in instances if (it.account, it.region) not in wanted),
+    )
+
+
+def pairs(instances: list[Instance]) -> list[tuple[str, str]]:
+    return [(it.account, it.region) for it in instances]
+
+
+def names(places: list[tuple[str, str]]) -> str:
+    """Accounts and Regions, the first ones by their names."""
+    accounts = sorted({account for account, _ in places})
+    regions = sorted({region for _, region in places})
+    more = f" and {len(accounts) - MOST_NAMES} more" if len(accounts) > MOST_NAMES else ""
+    noun = "account" if len(accounts) == 1 else "accounts"
+    return f"{noun} {', '.join(accounts[:MOST_NAMES])}{more} in {', '.join(regions)}"
+
+
+# What cannot be done without losing something.
+
+
+def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: str) -> list[str]:
+    """Why a deployed roll-out with this template and these parameters must not get these others.
+
+    Each reason names what would be lost, and the way that loses nothing.
+    """
+    reasons = []
+    if re.search(r"^ *StackInstancesGroup:", deployed, re.M):
+        units = before.get("OrganizationalUnitIds", "")
+        reasons.append(
+            f"it was deployed by a release that had CloudFormation make the member stacks, and "
+            f"CloudFormation would delete all of them in the units {units}. docs/deploy.md says under "
+            f"`Upgrade` how to hand them over first"
+        )
+    if before.get("ManagementAccount") == "true" and after.get("ManagementAccount") == "false":
+        reasons.append(
+            "the management account would lose its stack, and could not get it again. Leave "
+            "[rollout] ManagementAccount as it was"
+        )
+    for name in KEPT_NAMES:
+        if (was := before.get(name)) and was != after.get(name):
+            reasons.append(
+                f"`{was}` would leave the stacks and stay in the accounts, where no stack could have it "
+                f"again. Leave {name} as it was"
+            )
+    [was, will] = [
+        (it.get("CentralRegions") or home).split(",")[0] for it in [before, after]
+    ]
+    if before.get("CentralAccountId") and was != will:
+        reasons.append(
+            f"the role for restore tests in the central account belongs to its stack in {was}, and the "
+            f"one in {will} would meet its name. Leave {was} the first of [rollout] CentralRegions"
+        )
+    return reasons

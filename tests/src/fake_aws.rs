@@ -1,0 +1,648 @@
+//! An AWS to deploy to with the AWS CLI: buckets, stacks, an organization and its StackSets.
+//!
+//! Functions do not run in it. Of a stack it makes what is rolled out: StackSets, and in accounts the
+//! resources of templates with vaults.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a call that nobody should make fails the test that made it"
+)]
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use simulator::{
+    Declared, Definition, Deletion, Filter, InstanceStatus, Memberships, Model, Retains, StackSets,
+    Targets,
+};
+
+use crate::template::{self, Template};
+
+/// The management account.
+pub const MANAGEMENT: &str = "111122223333";
+/// The account that is entered with a profile.
+const OTHER: &str = "444455556666";
+/// The root of the organization.
+pub const ROOT: &str = "r-ab12";
+
+/// Everything that there is.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct World {
+    /// The content of objects, by bucket and key.
+    pub objects: BTreeMap<String, String>,
+    /// Stacks by account, Region and name.
+    pub stacks: BTreeMap<String, Stack>,
+    /// Where accounts are.
+    pub organization: Organization,
+    /// StackSets, and what there is in accounts.
+    pub stack_sets: StackSets,
+}
+
+/// A stack.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Stack {
+    /// Its status, as in `CREATE_COMPLETE`.
+    pub status: String,
+    /// The text of its template.
+    pub template: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// The stacks that it made in its account, by their names in the template.
+    made: BTreeMap<String, String>,
+}
+
+/// Where accounts and units are.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Organization {
+    /// The parent of each unit.
+    pub units: BTreeMap<String, String>,
+    /// The parent of each account.
+    pub accounts: BTreeMap<String, String>,
+}
+
+impl Default for Organization {
+    fn default() -> Self {
+        let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(one, other)| ((*one).to_owned(), (*other).to_owned())).collect()
+        };
+        Self {
+            units: pairs(&[
+                ("ou-ab12-sandbox1", ROOT),
+                ("ou-ab12-sandbox2", "ou-ab12-sandbox1"),
+                ("ou-ab12-workload", ROOT),
+            ]),
+            accounts: pairs(&[
+                (MANAGEMENT, ROOT),
+                (OTHER, ROOT),
+                ("200000000001", "ou-ab12-sandbox1"),
+                ("200000000002", "ou-ab12-sandbox1"),
+                ("200000000003", "ou-ab12-sandbox2"),
+                ("300000000001", "ou-ab12-workload"),
+                ("300000000002", "ou-ab12-workload"),
+                ("900000000001", ROOT),
+            ]),
+        }
+    }
+}
+
+impl Organization {
+    /// The units above each account. The management account, which StackSets do not reach, has none.
+    fn memberships(&self) -> Memberships {
+        let above = |parent: &String| {
+            let parents = std::iter::successors(Some(parent), |it| self.units.get(*it));
+            parents.cloned().collect::<BTreeSet<_>>()
+        };
+        let members = self.accounts.iter().filter(|(account, _)| *account != MANAGEMENT);
+        members.map(|(account, parent)| (account.clone(), above(parent))).collect()
+    }
+}
+
+/// A call of the AWS CLI.
+#[derive(Debug)]
+pub struct Call {
+    /// Its words.
+    pub words: Vec<String>,
+    /// Whether the program that made it is killed after it.
+    pub kills: bool,
+    /// The stack that cannot be created.
+    pub fails: Option<String>,
+}
+
+impl Call {
+    fn option(&self, name: &str) -> Option<&str> {
+        let place = self.words.iter().position(|it| it == name)?;
+        Some(&self.words[place + 1])
+    }
+
+    fn account(&self) -> &'static str {
+        if self.option("--profile").is_some() { OTHER } else { MANAGEMENT }
+    }
+
+    fn stack(&self) -> String {
+        let [region, name] = ["--region", "--stack-name"].map(|it| self.option(it).unwrap());
+        format!("{} {region} {name}", self.account())
+    }
+}
+
+impl World {
+    /// What was written into this folder, or a world without stacks.
+    ///
+    /// # Panics
+    ///
+    /// When it is not what was written.
+    #[must_use]
+    pub fn read(folder: &Path) -> Self {
+        let text = fs::read(folder.join("world.json"));
+        text.map(|it| serde_json::from_slice(&it).unwrap()).unwrap_or_default()
+    }
+
+    /// Writes it into a folder.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot.
+    pub fn write(&self, folder: &Path) {
+        fs::write(folder.join("world.json"), serde_json::to_vec(self).unwrap()).unwrap();
+    }
+
+    /// Puts an account below a unit, or takes it out of the organization.
+    pub fn move_account(&mut self, account: &str, unit: Option<&str>) {
+        let before = self.organization.memberships().remove(account).unwrap_or_default();
+        match unit {
+            Some(it) => self.organization.accounts.insert(account.to_owned(), it.to_owned()),
+            None => self.organization.accounts.remove(account),
+        };
+        let memberships = self.organization.memberships();
+        self.stack_sets.moved(account, &before, &memberships, &body);
+    }
+
+    /// Has every schedule that creates stacks of StackSets do that.
+    ///
+    /// # Panics
+    ///
+    /// When what it would send is not what the API takes.
+    pub fn tick(&mut self) {
+        let mut inputs = Vec::new();
+        for (id, stack) in &self.stacks {
+            let template = parsed(&stack.template);
+            let resolved = evaluated(&template, id, &stack.parameters);
+            for (_, schedule) in template.resources("AWS::Scheduler::Schedule") {
+                let target = resolved.resolve(&schedule["Properties"]["Target"]).unwrap();
+                if target["Arn"].as_str().unwrap().ends_with(":cloudformation:createStackInstances")
+                {
+                    inputs.push(target["Input"].as_str().unwrap().to_owned());
+                }
+            }
+        }
+        for input in inputs {
+            let request = serde_json::from_str(&input).unwrap();
+            self.operate("create-stack-instances", &request).unwrap();
+        }
+    }
+
+    /// Answers a call.
+    ///
+    /// # Errors
+    ///
+    /// When AWS would refuse it, or nobody should make it.
+    ///
+    /// # Panics
+    ///
+    /// When words are missing in it.
+    pub fn answer(&mut self, call: &Call) -> Result<String, String> {
+        let words: Vec<_> = call.words.iter().take(2).map(String::as_str).collect();
+        match words[..] {
+            ["sts", "get-caller-identity"] => Ok(call.account().to_owned()),
+            ["organizations", operation] => self.organizations(call, operation),
+            ["s3api", "list-objects-v2"] => {
+                let [bucket, prefix] = ["--bucket", "--prefix"].map(|it| call.option(it).unwrap());
+                let beginning = format!("{bucket}/{prefix}");
+                let of_bucket = self.objects.keys().filter(|it| it.starts_with(&beginning));
+                let keys: Vec<_> = of_bucket.map(|it| &it[bucket.len() + 1..]).collect();
+                Ok(if keys.is_empty() { "null".to_owned() } else { json!(keys).to_string() })
+            }
+            ["s3", "cp"] => {
+                let [source, target] = &call.words[call.words.len() - 2..] else { unreachable!() };
+                let content = fs::read_to_string(source).map_err(|it| it.to_string())?;
+                let target = target.strip_prefix("s3://").unwrap().to_owned();
+                match self.objects.insert(target, content) {
+                    None => Ok(String::new()),
+                    Some(_) => Err("it is there already".to_owned()),
+                }
+            }
+            ["cloudformation", operation] if call.option("--stack-name").is_some() => {
+                self.cloudformation(call, operation)
+            }
+            ["cloudformation", operation] => self.stack_sets(call, operation),
+            _ => Err(format!("nobody should call {words:?}")),
+        }
+    }
+
+    fn organizations(&self, call: &Call, operation: &str) -> Result<String, String> {
+        let children = |of: &BTreeMap<String, String>| {
+            let parent = call.option("--parent-id").unwrap();
+            let children = of.iter().filter(|it| it.1 == parent).map(|it| it.0.clone());
+            json!(children.collect::<Vec<_>>()).to_string()
+        };
+        match operation {
+            "describe-organization" => Ok(json!(["o-a1b2c3d4e5", MANAGEMENT]).to_string()),
+            "list-roots" => Ok(ROOT.to_owned()),
+            "list-accounts-for-parent" => Ok(children(&self.organization.accounts)),
+            "list-organizational-units-for-parent" => Ok(children(&self.organization.units)),
+            _ => Err(format!("nobody should call {operation}")),
+        }
+    }
+
+    fn stack_sets(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        let ended = || {
+            let id = call.option("--operation-id").unwrap();
+            self.stack_sets.operation(id).ok_or_else(|| format!("{id} is not known"))
+        };
+        match operation {
+            "list-stack-instances" => {
+                let name = call.option("--stack-set-name").unwrap();
+                let missing = format!(
+                    "An error occurred (StackSetNotFoundException) when calling the \
+                     ListStackInstances operation: StackSet {name} not found"
+                );
+                let instances = self.stack_sets.instances(name).ok_or(missing)?;
+                let row = |(account, region, it): &(&str, &str, &simulator::Instance)| {
+                    let status = match it.status {
+                        InstanceStatus::Current => "CURRENT",
+                        InstanceStatus::Outdated => "OUTDATED",
+                        InstanceStatus::Inoperable => "INOPERABLE",
+                    };
+                    json!([account, region, it.unit, status])
+                };
+                Ok(json!(instances.iter().map(row).collect::<Vec<_>>()).to_string())
+            }
+            "describe-stack-set-operation" => {
+                Ok(if ended()?.succeeded { "SUCCEEDED" } else { "FAILED" }.to_owned())
+            }
+            "list-stack-set-operation-results" => Ok(json!(ended()?.failed).to_string()),
+            _ => {
+                let request = call.option("--cli-input-json");
+                let request = request.ok_or_else(|| format!("nobody should call {operation}"))?;
+                self.operate(operation, &serde_json::from_str(request).unwrap())
+            }
+        }
+    }
+
+    /// Runs an operation of StackSets and returns its ID.
+    fn operate(&mut self, operation: &str, request: &Value) -> Result<String, String> {
+        let name = request["StackSetName"].as_str().unwrap();
+        let mut targets = targets(&request["DeploymentTargets"]);
+        targets.regions = texts(&request["Regions"]);
+        let memberships = self.organization.memberships();
+        let sets = &mut self.stack_sets;
+        let tolerance = percentage(&request["OperationPreferences"]);
+        let done = match operation {
+            "create-stack-instances" => {
+                sets.create_instances(name, &targets, tolerance, &memberships, &body)
+            }
+            "update-stack-instances" => {
+                sets.update_instances(name, &targets, tolerance, &memberships, &body)
+            }
+            "delete-stack-instances" => {
+                let retains = request["RetainStacks"].as_bool().unwrap();
+                sets.delete_instances(name, &targets, retains, &memberships)
+            }
+            _ => return Err(format!("nobody should call {operation}")),
+        };
+        done.map_err(|it| format!("{name}: {it:?}"))
+    }
+
+    fn cloudformation(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        let id = call.stack();
+        let name = call.option("--stack-name").unwrap();
+        let found = self.stacks.get_mut(&id);
+        match operation {
+            "wait" => {
+                match found.map(|it| &mut it.status) {
+                    Some(it) if it == "DELETE_IN_PROGRESS" => drop(self.stacks.remove(&id)),
+                    Some(it) if it == "DELETE_FAILED" => return Err(format!("{id} is {it}")),
+                    Some(it) => *it = it.replace("IN_PROGRESS", "COMPLETE"),
+                    None => {}
+                }
+                Ok(String::new())
+            }
+            "delete-stack" => {
+                let stack = found.ok_or("nobody should delete what is not there")?.clone();
+                if let Some(user) = self.importer(&id) {
+                    return Err(format!("an export of {id} is in use by {user}"));
+                }
+                let is_deleted = self.unmake(&id, &stack);
+                let status = if is_deleted { "DELETE_IN_PROGRESS" } else { "DELETE_FAILED" };
+                status.clone_into(&mut self.stacks.get_mut(&id).unwrap().status);
+                Ok(String::new())
+            }
+            "describe-stacks" => {
+                let stack = found.ok_or(format!(
+                    "An error occurred (ValidationError) when calling the DescribeStacks \
+                     operation: Stack with id {name} does not exist"
+                ))?;
+                let pair = |(key, value): (&String, &String)| json!({ "ParameterKey": key, "ParameterValue": as_kept(value) });
+                let parameters: Vec<_> = stack.parameters.iter().map(pair).collect();
+                // The bucket of the bootstrap stack.
+                let bucket = json!({
+                    "OutputKey": "StateBucketName", "OutputValue": format!("state-of-{name}"),
+                });
+                let stack = json!({
+                    "StackStatus": stack.status, "Parameters": parameters, "Outputs": [bucket],
+                });
+                Ok(json!({ "Stacks": [stack] }).to_string())
+            }
+            "get-template" => Ok(as_kept(&found.unwrap().template)),
+            "deploy" => self.deploy(call, name, &id),
+            _ => Err(format!("nobody should call {operation}")),
+        }
+    }
+
+    fn deploy(&mut self, call: &Call, name: &str, id: &str) -> Result<String, String> {
+        let template = fs::read_to_string(call.option("--template-file").unwrap()).unwrap();
+        let place = call.words.iter().position(|it| it == "--parameter-overrides").unwrap();
+        let pair = |it: &String| {
+            let (key, value) = it.split_once('=').unwrap();
+            (key.to_owned(), value.to_owned())
+        };
+        let parameters = call.words[place + 1..].iter().map(pair).collect();
+        let before = self.stacks.get(id).cloned();
+        let doing = if before.is_some() { "UPDATE" } else { "CREATE" };
+        let state = before.as_ref().map(|it| it.status.as_str());
+        if state.is_some_and(|it| it.ends_with("IN_PROGRESS") || it == "ROLLBACK_COMPLETE") {
+            return Err(format!("{id} is {}", state.unwrap_or_default()));
+        }
+        let end = if call.kills { "IN_PROGRESS" } else { "COMPLETE" };
+        let status = format!("{doing}_{end}");
+        let mut stack = Stack { status, template, parameters, ..Stack::default() };
+        let failure = "Failed to create/update the stack.".to_owned();
+        let made = if call.fails.as_deref() == Some(name) {
+            Err(failure.clone())
+        } else {
+            self.make(id, before.as_ref(), &mut stack)
+        };
+        if let Err(reason) = made {
+            let rolled_back = if let Some(mut before) = before {
+                let again = self.make(id, Some(&stack), &mut before);
+                let end = if again.is_ok() { "COMPLETE" } else { "FAILED" };
+                before.status = format!("UPDATE_ROLLBACK_{end}");
+                before
+            } else {
+                let end = if self.unmake(id, &stack) { "COMPLETE" } else { "FAILED" };
+                stack.status = format!("ROLLBACK_{end}");
+                stack.made.clear();
+                stack
+            };
+            self.stacks.insert(id.to_owned(), rolled_back);
+            return Err(format!("{failure} {reason}"));
+        }
+        self.stacks.insert(id.to_owned(), stack);
+        Ok(String::new())
+    }
+
+    /// Makes what a stack rolls out as its new template and parameters have it.
+    fn make(&mut self, id: &str, before: Option<&Stack>, stack: &mut Stack) -> Result<(), String> {
+        let old = before.map(|it| it.made.clone()).unwrap_or_default();
+        stack.made.clone_from(&old);
+        let memberships = self.organization.memberships();
+        let was = before.map(|it| models(id, it, &self.objects)).unwrap_or_default();
+        let will = models(id, stack, &self.objects);
+        for after in &will {
+            let was = was.iter().find(|it| it.name == after.name);
+            let done = match was.filter(|it| self.stack_sets.instances(&it.name).is_some()) {
+                Some(it) => self.stack_sets.update_resource(it, after, &memberships, &body),
+                None => self.stack_sets.create_resource(after, &memberships, &body),
+            };
+            done.map_err(|it| format!("{}: {it:?}", after.name))?;
+        }
+        let account = id.split(' ').next().unwrap();
+        let parts = parts(id, stack, &self.objects);
+        for (name, part) in &parts {
+            let (made, outcome) = match old.get(name) {
+                Some(it) => (it.clone(), self.stack_sets.update_stack(it, &part.declared)),
+                None => self.stack_sets.create_stack(account, region_of(id), &part.declared),
+            };
+            stack.made.insert(name.clone(), made);
+            outcome?;
+        }
+        // What is no longer there is deleted at the end, and where that fails, left.
+        for before in was.iter().filter(|it| !will.iter().any(|after| after.name == it.name)) {
+            let _ = self.stack_sets.delete_resource(before, &memberships);
+        }
+        for (name, made) in old.iter().filter(|(name, _)| !parts.contains_key(*name)) {
+            // Its template is no longer there, and neither is its deletion policy.
+            let kept = parsed(&before.unwrap().template);
+            if deletion(&kept.body["Resources"][name]) == Deletion::Delete {
+                let _ = self.stack_sets.delete_stack(made);
+            }
+            stack.made.remove(name);
+        }
+        Ok(())
+    }
+
+    /// Deletes what a stack rolls out, as far as AWS does that.
+    fn unmake(&mut self, id: &str, stack: &Stack) -> bool {
+        let memberships = self.organization.memberships();
+        let sets = models(id, stack, &self.objects);
+        let is_there = |it: &&Model| self.stack_sets.instances(&it.name).is_some();
+        let sets: Vec<_> = sets.iter().filter(is_there).cloned().collect();
+        let mut is_deleted = true;
+        for it in &sets {
+            is_deleted &= self.stack_sets.delete_resource(it, &memberships).is_ok();
+        }
+        for (name, part) in parts(id, stack, &self.objects) {
+            if let Some(made) = stack.made.get(&name).filter(|_| part.deletion == Deletion::Delete)
+            {
+                is_deleted &= self.stack_sets.delete_stack(made).is_ok();
+            }
+        }
+        is_deleted
+    }
+
+    /// A stack that imports what this one exports.
+    fn importer(&self, id: &str) -> Option<&String> {
+        let exported = |id: &str, stack: &Stack| {
+            let template = parsed(&stack.template);
+            let resolved = evaluated(&template, id, &stack.parameters);
+            let outputs = template.body["Outputs"].as_object().into_iter().flatten();
+            let names = outputs.filter(|(_, it)| !it["Export"].is_null());
+            names
+                .map(|(_, it)| resolved.resolve(&it["Export"]["Name"]).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let exported = exported(id, &self.stacks[id]);
+        let others = self.stacks.iter().filter(|(other, _)| *other != id);
+        let mut users = others.filter(|(other, stack)| {
+            let template = parsed(&stack.template);
+            let resolved = evaluated(&template, other, &stack.parameters);
+            let mut imported = Vec::new();
+            template::find(&template.body["Resources"], "Fn::ImportValue", &mut imported);
+            imported.iter().any(|it| exported.contains(&resolved.resolve(it).unwrap()))
+        });
+        users.next().map(|it| it.0)
+    }
+}
+
+/// What a stack makes in its own account.
+struct Part {
+    declared: Vec<Declared>,
+    deletion: Deletion,
+}
+
+/// The Region in the ID of a stack.
+fn region_of(id: &str) -> &str {
+    id.split(' ').nth(1).unwrap()
+}
+
+/// A template, which is read once however often it is looked into.
+fn parsed(text: &str) -> Rc<Template> {
+    thread_local! {
+        static PARSED: RefCell<BTreeMap<String, Rc<Template>>> = RefCell::default();
+    }
+    PARSED.with_borrow_mut(|it| {
+        let read = || Rc::new(Template::of_text("deployed", text));
+        it.entry(text.to_owned()).or_insert_with(read).clone()
+    })
+}
+
+/// A template with the parameters of the stack of this ID.
+fn evaluated<'a>(
+    template: &'a Template,
+    id: &'a str,
+    parameters: &'a BTreeMap<String, String>,
+) -> template::Stack<'a> {
+    let own = [("AWS::StackName", id.split(' ').nth(2).unwrap()), ("AWS::Region", region_of(id))];
+    let given = parameters.iter().map(|(key, it)| (key.as_str(), it.as_str()));
+    template.with(&given.chain(own).collect::<Vec<_>>())
+}
+
+/// The StackSets of a stack.
+fn models(id: &str, stack: &Stack, objects: &BTreeMap<String, String>) -> Vec<Model> {
+    let template = parsed(&stack.template);
+    let resolved = evaluated(&template, id, &stack.parameters);
+    let made = template.resources("AWS::CloudFormation::StackSet").into_iter();
+    let made = made.filter(|(_, it)| resolved.makes(it)).map(|(_, it)| {
+        let properties = resolved.resolve(&it["Properties"]).unwrap();
+        let text = |it: &Value| it.as_str().unwrap().to_owned();
+        let parameters = properties["Parameters"].as_array().unwrap().iter();
+        let deploys = &properties["AutoDeployment"];
+        let retains = match deploys["RetainStacksOnAccountRemoval"].as_bool() {
+            Some(true) => Retains::Stacks,
+            _ => Retains::Nothing,
+        };
+        let group = properties["StackInstancesGroup"].as_array().into_iter().flatten();
+        Model {
+            name: text(&properties["StackSetName"]),
+            definition: Definition {
+                template: objects[&object(&properties["TemplateURL"])].clone(),
+                parameters: parameters
+                    .map(|it| (text(&it["ParameterKey"]), text(&it["ParameterValue"])))
+                    .collect(),
+                auto_deployment: (deploys["Enabled"] == true).then_some(retains),
+            },
+            tolerance: percentage(&properties["OperationPreferences"]),
+            group: group
+                .map(|it| Targets {
+                    regions: texts(&it["Regions"]),
+                    ..targets(&it["DeploymentTargets"])
+                })
+                .collect(),
+        }
+    });
+    made.collect()
+}
+
+/// What a stack makes in its account: by nested stacks, and by itself if it has a vault.
+fn parts(id: &str, stack: &Stack, objects: &BTreeMap<String, String>) -> BTreeMap<String, Part> {
+    let template = parsed(&stack.template);
+    let resolved = evaluated(&template, id, &stack.parameters);
+    if !template.resources("AWS::Backup::BackupVault").is_empty() {
+        let declared = declared(&template, region_of(id), &stack.parameters);
+        return [(".".to_owned(), Part { declared, deletion: Deletion::Delete })].into();
+    }
+    let nested = template.resources("AWS::CloudFormation::Stack").into_iter();
+    let nested = nested.filter(|(_, it)| it["Type"] == "AWS::CloudFormation::Stack");
+    let nested = nested.filter(|(_, it)| resolved.makes(it)).map(|(name, it)| {
+        let properties = resolved.resolve(&it["Properties"]).unwrap();
+        let body = parsed(&objects[&object(&properties["TemplateURL"])]);
+        let given = properties["Parameters"].as_object().unwrap().iter();
+        let given = given.map(|(key, it)| (key.clone(), it.as_str().unwrap().to_owned())).collect();
+        let declared = declared(&body, region_of(id), &given);
+        (name.to_owned(), Part { declared, deletion: deletion(it) })
+    });
+    nested.collect()
+}
+
+/// The body of a StackSet in a Region.
+fn body(definition: &Definition, region: &str) -> Vec<Declared> {
+    let template = parsed(&definition.template);
+    declared(&template, region, &definition.parameters)
+}
+
+/// What a template makes in a Region.
+fn declared(
+    template: &Template,
+    region: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Vec<Declared> {
+    let given = parameters.iter().map(|(key, it)| (key.as_str(), it.as_str()));
+    let resolved = template.with(&given.chain([("AWS::Region", region)]).collect::<Vec<_>>());
+    let made = template.resources("AWS::").into_iter().filter(|(_, it)| resolved.makes(it));
+    let made = made.map(|(id, it)| {
+        let names = ["AliasName", "BackupVaultName", "RoleName"];
+        let name = names.iter().find_map(|name| it["Properties"].get(name));
+        let mut after = BTreeSet::new();
+        for key in ["Ref", "Fn::GetAtt"] {
+            let mut found = Vec::new();
+            template::find(it, key, &mut found);
+            let first = |it: &Value| it.get(0).unwrap_or(it).as_str().map(str::to_owned);
+            after.extend(found.into_iter().filter_map(first));
+        }
+        after.extend(texts(&it["DependsOn"]));
+        after.extend(it["DependsOn"].as_str().map(str::to_owned));
+        Declared {
+            id: id.to_owned(),
+            kind: it["Type"].as_str().unwrap().to_owned(),
+            name: name.map(|it| resolved.resolve(it).unwrap().as_str().unwrap().to_owned()),
+            deletion: deletion(it),
+            after,
+        }
+    });
+    made.collect()
+}
+
+fn deletion(resource: &Value) -> Deletion {
+    match resource["DeletionPolicy"].as_str() {
+        Some("Retain") => Deletion::Retain,
+        Some("RetainExceptOnCreate") => Deletion::RetainExceptOnCreate,
+        _ => Deletion::Delete,
+    }
+}
+
+/// The units and the filter of `DeploymentTargets`.
+fn targets(value: &Value) -> Targets {
+    let accounts = || texts(&value["Accounts"]);
+    let units = texts(&value["OrganizationalUnitIds"]);
+    Targets {
+        // What the stack of `bootstrap.yaml` exports.
+        units: units
+            .into_iter()
+            .map(|it| if it.ends_with("-RootId") { ROOT.to_owned() } else { it })
+            .collect(),
+        filter: match value["AccountFilterType"].as_str() {
+            Some("INTERSECTION") => Filter::Intersection(accounts()),
+            Some("DIFFERENCE") => Filter::Difference(accounts()),
+            _ => Filter::None,
+        },
+        regions: BTreeSet::new(),
+    }
+}
+
+/// The percentage of accounts that may fail.
+fn percentage(preferences: &Value) -> usize {
+    let text = preferences["FailureTolerancePercentage"].to_string();
+    text.trim_matches('"').parse().unwrap()
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    let list = value.as_array().into_iter().flatten();
+    list.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The bucket and key in a URL.
+fn object(url: &Value) -> String {
+    let (bucket, rest) =
+        url.as_str().unwrap().strip_prefix("https://").unwrap().split_once(".s3.").unwrap();
+    format!("{bucket}/{}", rest.split_once('/').unwrap().1)
+}
+
+/// A text as CloudFormation tells it, whether it is a template or a parameter.
+fn as_kept(text: &str) -> String {
+    text.chars().map(|it| if it.is_ascii() { it } else { '?' }).collect()
+}

@@ -1,0 +1,517 @@
+//! What becomes of member stacks, whatever is deployed over what: none is deleted that is wanted before
+//! and after, and none meets the names of another.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+use tests::deploy::Release;
+use tests::fake_aws::ROOT;
+use tests::template::Template;
+
+const SANDBOX: &str = "ou-ab12-sandbox1";
+const WORKLOAD: &str = "ou-ab12-workload";
+const SET: &str = "org-backup-rollout-members";
+
+/// A parameter file for these units, with these lines at its top and these of the roll-out.
+fn file(units: &[&str], top: &str, rollout: &str) -> String {
+    format!(
+        "{top}\nOrganizationalUnitIds = {units:?}\n\
+         ManagementAccountId = \"111122223333\"\nOrganizationId = \"o-a1b2c3d4e5\"\n\
+         Region = \"eu-central-1\"\nOtherRegions = [\"eu-west-1\"]\n\
+         [Buckets]\neu-central-1 = \"artifacts-of-ours\"\n\
+         [bootstrap]\n[rollout]\nFailureTolerancePercentage = 0\n{rollout}\n\
+         [backup-policies]\n"
+    )
+}
+
+const CENTRAL: &str = "CentralAccountId = \"444455556666\"";
+const NO_CENTRAL: &str =
+    "CentralVaultArn = \"arn:aws:backup:eu-west-1:444455556666:backup-vault:central\"";
+
+fn plain(units: &[&str]) -> String {
+    file(units, NO_CENTRAL, "")
+}
+
+struct Rollout(Release);
+
+impl Rollout {
+    /// Deploys a file to an organization with nothing in it, and has every vault filled.
+    fn of(file: &str) -> Self {
+        let rollout = Self(Release::new());
+        rollout.deploy(file);
+        rollout.0.aws(|it| it.stack_sets.back_up());
+        rollout
+    }
+
+    #[track_caller]
+    fn deploy(&self, file: &str) -> String {
+        self.0.write("org.toml", file);
+        let said = self.0.succeed(&["deploy", "org.toml"]);
+        self.check();
+        said
+    }
+
+    #[track_caller]
+    fn fail(&self, file: &str) -> String {
+        self.0.write("org.toml", file);
+        let said = self.0.fail(&["deploy", "org.toml"]);
+        self.check();
+        said
+    }
+
+    /// What always holds: no stack was deleted, none met a name that exists, and what is in accounts
+    /// stays.
+    #[track_caller]
+    fn check(&self) {
+        self.0.aws(|it| {
+            assert_eq!(it.stack_sets.collisions(), [""; 0]);
+            assert_eq!(it.stack_sets.deleted(), []);
+        });
+    }
+
+    /// Everything that there is in accounts.
+    fn resources(&self) -> BTreeSet<String> {
+        self.0.aws(|it| it.stack_sets.resources().clone())
+    }
+
+    /// The accounts and Regions with stacks that are as they should be.
+    fn members(&self, set: &str) -> String {
+        let mut text = String::new();
+        self.0.aws(|it| {
+            for (account, region, instance) in it.stack_sets.instances(set).unwrap() {
+                writeln!(text, "{region} {account} {:?}", instance.status).unwrap();
+            }
+        });
+        text
+    }
+
+    #[track_caller]
+    fn check_members(&self, expect: Expect) {
+        expect.assert_eq(&self.members(SET));
+    }
+}
+
+#[test]
+fn from_one_unit_to_the_whole_organization_no_stack_is_deleted() {
+    let rollout = Rollout::of(&plain(&[SANDBOX]));
+    let before = rollout.resources();
+    let said = rollout.deploy(&plain(&[ROOT]));
+    assert!(said.contains(
+        "org-backup-rollout-members: 8 have none and get a stack: accounts 300000000001, \
+         300000000002, 444455556666, 900000000001 in eu-central-1, eu-west-1\n\
+         org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in \
+         eu-central-1, eu-west-1\n\
+         org-backup-rollout-members: no stack is deleted\n"
+    ));
+    assert!(rollout.resources().is_superset(&before));
+    rollout.check_members(expect![[r"
+        eu-central-1 200000000001 Current
+        eu-central-1 200000000002 Current
+        eu-central-1 200000000003 Current
+        eu-central-1 300000000001 Current
+        eu-central-1 300000000002 Current
+        eu-central-1 444455556666 Current
+        eu-central-1 900000000001 Current
+        eu-west-1 200000000001 Current
+        eu-west-1 200000000002 Current
+        eu-west-1 200000000003 Current
+        eu-west-1 300000000001 Current
+        eu-west-1 300000000002 Current
+        eu-west-1 444455556666 Current
+        eu-west-1 900000000001 Current
+    "]]);
+    // And back, and on to another unit, and both: an account that has a stack keeps it.
+    let whole = rollout.members(SET);
+    for units in [&[SANDBOX][..], &[WORKLOAD], &[SANDBOX, WORKLOAD], &[ROOT, SANDBOX], &[ROOT]] {
+        rollout.deploy(&plain(units));
+        assert_eq!(rollout.members(SET), whole, "{units:?}");
+    }
+}
+
+#[test]
+fn a_roll_out_that_fails_halfway_is_repeated() {
+    let rollout = Rollout(Release::new());
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&["200000000002"]));
+    let said = rollout.fail(&plain(&[ROOT]));
+    assert!(
+        said.contains("create-stack-instances of org-backup-rollout-members is FAILED"),
+        "{said}"
+    );
+    // The account before it has its stacks, and those after it were not begun.
+    let half = rollout.members(SET);
+    assert!(half.contains("eu-central-1 200000000001 Current\n"), "{half}");
+    assert!(half.contains("eu-central-1 900000000001 Outdated\n"), "{half}");
+    rollout.0.aws(|it| it.stack_sets.back_up());
+    let before = rollout.resources();
+    // As often as it takes.
+    let said = rollout.fail(&plain(&[ROOT]));
+    assert!(
+        said.contains("update-stack-instances of org-backup-rollout-members is FAILED"),
+        "{said}"
+    );
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&[]));
+    rollout.deploy(&plain(&[ROOT]));
+    assert!(rollout.resources().is_superset(&before));
+    assert!(!rollout.members(SET).contains("Outdated"), "{}", rollout.members(SET));
+    // Widening fails and is repeated in the same way.
+    let rollout = Rollout::of(&plain(&[SANDBOX]));
+    let before = rollout.resources();
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&["900000000001"]));
+    rollout.fail(&plain(&[ROOT]));
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&[]));
+    rollout.deploy(&plain(&[ROOT]));
+    assert!(rollout.resources().is_superset(&before));
+    assert!(!rollout.members(SET).contains("Outdated"), "{}", rollout.members(SET));
+}
+
+#[test]
+fn a_roll_out_that_is_repeated_changes_nothing() {
+    let file = file(&[ROOT], CENTRAL, "");
+    let rollout = Rollout::of(&file);
+    drop(rollout.0.take_calls());
+    let said = rollout.deploy(&file);
+    assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+    assert!(said.contains("org-backup-rollout-members: 14 stay: "), "{said}");
+    assert!(!said.contains("get a stack"), "{said}");
+}
+
+#[test]
+fn a_roll_out_whose_stack_cannot_be_created_is_created_anew() {
+    let mut rollout = Rollout(Release::new().with("FAKE_AWS_FAILS", "org-backup-rollout"));
+    rollout.fail(&plain(&[ROOT]));
+    rollout.0.without("FAKE_AWS_FAILS");
+    // What fails in the management account comes last, and is not rolled back by anything else.
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&["111122223333"]));
+    rollout.fail(&plain(&[ROOT]));
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&[]));
+    rollout.deploy(&plain(&[ROOT]));
+    assert!(!rollout.members(SET).contains("Outdated"), "{}", rollout.members(SET));
+}
+
+#[test]
+fn a_change_of_the_vaults_reaches_every_stack_and_fails_without_losing_one() {
+    let rollout = Rollout::of(&plain(&[SANDBOX]));
+    let before = rollout.resources();
+    let locked =
+        file(&[SANDBOX], NO_CENTRAL, "LockMode = \"Governance\"\nAirGappedVaultName = \"safe\"");
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&["200000000002"]));
+    rollout.fail(&locked);
+    assert!(rollout.resources().is_superset(&before));
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&[]));
+    rollout.deploy(&locked);
+    assert!(!rollout.members(SET).contains("Outdated"), "{}", rollout.members(SET));
+    assert!(rollout.resources().is_superset(&before));
+}
+
+#[test]
+fn undeploying_and_deploying_again_finds_every_stack() {
+    let file = file(&[ROOT], CENTRAL, "CentralRegions = [\"eu-west-1\"]");
+    let rollout = Rollout::of(&file);
+    let (before, members) = (rollout.resources(), rollout.members(SET));
+    let said = rollout.0.succeed(&["undeploy", "org.toml", "--yes"]);
+    rollout.check();
+    assert!(said.contains("org-backup-rollout in eu-central-1 stays"), "{said}");
+    assert_eq!(rollout.resources(), before);
+    // An account that joins meanwhile is protected like the others.
+    rollout.0.aws(|it| {
+        it.move_account("900000000002", Some(ROOT));
+        it.tick();
+    });
+    rollout.deploy(&file);
+    assert!(rollout.resources().is_superset(&before));
+    assert_ne!(rollout.members(SET), members);
+    rollout.deploy(&file);
+}
+
+#[test]
+fn an_account_that_is_excluded_and_readmitted_keeps_its_stack() {
+    let without = |accounts: &str| file(&[ROOT], &format!("{NO_CENTRAL}\n{accounts}"), "");
+    let rollout = Rollout::of(&without("ExcludeAccounts = [\"300000000001\"]"));
+    assert!(!rollout.members(SET).contains("300000000001"));
+    // It stays left out where others join.
+    rollout.0.aws(|it| {
+        it.move_account("300000000001", Some(SANDBOX));
+        it.tick();
+    });
+    assert!(!rollout.members(SET).contains("300000000001"));
+    rollout.deploy(&without(""));
+    let (before, members) = (rollout.resources(), rollout.members(SET));
+    rollout.0.aws(|it| it.stack_sets.back_up());
+    let said = rollout.deploy(&without("ExcludeAccounts = [\"300000000001\", \"300000000002\"]"));
+    assert!(said.contains("are not asked for any more and stay: accounts 300000000001"), "{said}");
+    rollout.deploy(&without(""));
+    assert_eq!((rollout.resources(), rollout.members(SET)), (before, members));
+}
+
+#[test]
+fn regions_and_the_central_account_are_taken_out_and_put_back() {
+    let whole = file(&[ROOT], CENTRAL, "CentralRegions = [\"eu-west-1\", \"eu-central-1\"]");
+    let rollout = Rollout::of(&whole);
+    let before = rollout.resources();
+    let central = rollout.members("org-backup-rollout-central");
+    expect![[r"
+        eu-central-1 444455556666 Current
+        eu-west-1 444455556666 Current
+    "]]
+    .assert_eq(&central);
+    rollout.deploy(&whole.replace("OtherRegions = [\"eu-west-1\"]", ""));
+    rollout.deploy(&whole);
+    rollout.deploy(&whole.replace("[\"eu-west-1\", \"eu-central-1\"]", "[\"eu-west-1\"]"));
+    rollout.deploy(&whole);
+    rollout.deploy(&whole.replace(CENTRAL, NO_CENTRAL));
+    rollout.deploy(&whole);
+    // To another account and back.
+    rollout.deploy(&whole.replace(CENTRAL, "CentralAccountId = \"900000000001\""));
+    rollout.deploy(&whole);
+    assert!(rollout.resources().is_superset(&before));
+    assert!(rollout.members("org-backup-rollout-central").contains(&central[..30]));
+}
+
+#[test]
+fn accounts_that_leave_and_return_or_move_between_units_keep_their_stacks() {
+    let rollout = Rollout::of(&plain(&[SANDBOX, WORKLOAD]));
+    let (before, members) = (rollout.resources(), rollout.members(SET));
+    // Out of its unit, between two of them, and out of the organization; each time with what looks
+    // after accounts that join, and with a deployment.
+    for unit in [Some(ROOT), Some(SANDBOX), Some(WORKLOAD), None, Some(SANDBOX)] {
+        rollout.0.aws(|it| {
+            it.move_account("200000000001", unit);
+            it.tick();
+        });
+        rollout.check();
+        rollout.deploy(&plain(&[SANDBOX, WORKLOAD]));
+        assert_eq!((rollout.resources(), rollout.members(SET)), (before.clone(), members.clone()));
+    }
+}
+
+#[test]
+fn an_account_that_joins_a_unit_gets_its_stack_without_a_deployment() {
+    let rollout = Rollout::of(&plain(&[SANDBOX]));
+    let joins = |account: &str, unit: &str| {
+        rollout.0.aws(|it| {
+            it.move_account(account, Some(unit));
+            it.tick();
+        });
+        rollout.check();
+        rollout.members(SET).contains(&format!("eu-west-1 {account} Current"))
+    };
+    assert!(joins("200000000004", SANDBOX), "a new one");
+    assert!(!joins("300000000003", WORKLOAD), "not where nobody asked for it");
+    assert!(joins("300000000001", "ou-ab12-sandbox2"), "one that moves there");
+    rollout.deploy(&plain(&[SANDBOX, WORKLOAD]));
+    assert!(joins("300000000004", WORKLOAD));
+    assert!(!joins("900000000002", ROOT));
+    rollout.deploy(&plain(&[ROOT]));
+    assert!(joins("900000000003", ROOT));
+    assert!(joins("200000000005", SANDBOX));
+    // After a failure too, though a deployment has to try again what failed.
+    rollout.0.aws(|it| it.stack_sets.refuse_in(&["900000000004"]));
+    rollout.0.aws(|it| it.move_account("900000000004", Some(ROOT)));
+    rollout.fail(&plain(&[ROOT]));
+    assert!(joins("900000000005", ROOT));
+}
+
+#[test]
+fn the_schedule_makes_what_the_program_makes() {
+    let file = file(
+        &[SANDBOX, WORKLOAD],
+        "ExcludeAccounts = [\"300000000001\", \"300000000002\"]\n\
+         CentralAccountId = \"444455556666\"",
+        "MaxConcurrentPercentage = 20",
+    ) + "[monitoring]\n";
+    let rollout = Rollout(Release::new());
+    rollout.deploy(&file);
+    let mut asked: Vec<Value> = Vec::new();
+    for call in rollout.0.take_calls() {
+        if let Some(place) = call.iter().position(|it| it == "--cli-input-json") {
+            asked.push(serde_json::from_str(&call[place + 1]).unwrap());
+        }
+    }
+    let named = |name: &str| asked.iter().find(|it| it["StackSetName"] == name).unwrap();
+    for (name, stack) in [
+        (SET, "org-backup-rollout"),
+        ("org-backup-monitoring-rollout", "org-backup-monitoring-rollout"),
+    ] {
+        let stack =
+            rollout.0.aws(|it| it.stacks[&format!("111122223333 eu-central-1 {stack}")].clone());
+        let template = Template::of_text(name, &stack.template);
+        let own = [
+            ("AWS::StackName", name.trim_end_matches("-members")),
+            ("AWS::Region", "eu-central-1"),
+        ];
+        let given = stack.parameters.iter().map(|(key, it)| (key.as_str(), it.as_str()));
+        let resolved = template.with(&given.chain(own).collect::<Vec<_>>());
+        let schedule =
+            &template.body["Resources"]["JoinersSchedule"]["Properties"]["Target"]["Input"];
+        let input = resolved.resolve(schedule).unwrap();
+        let input: Value = serde_json::from_str(input.as_str().unwrap()).unwrap();
+        assert_eq!(input, *named(name), "{name}");
+        // And what the role allows is that StackSet.
+        let role = &template.body["Resources"]["JoinersRole"]["Properties"]["Policies"];
+        let allowed = resolved.resolve(role).unwrap().to_string();
+        assert!(allowed.contains(&format!(":stackset/{name}:*")), "{allowed}");
+    }
+    assert_eq!(
+        named("org-backup-rollout-central")["DeploymentTargets"],
+        json!({
+            "OrganizationalUnitIds": [ROOT],
+            "AccountFilterType": "INTERSECTION",
+            "Accounts": ["444455556666"],
+        })
+    );
+}
+
+#[test]
+fn units_of_two_thousand_accounts_are_rolled_out_to_and_widened() {
+    let release = Release::new();
+    release.aws(|it| {
+        for number in 0..2_000 {
+            let unit = if number % 2 == 0 { SANDBOX } else { WORKLOAD };
+            it.organization
+                .accounts
+                .insert(format!("{:012}", 700_000_000_000_u64 + number), unit.to_owned());
+        }
+    });
+    let rollout = Rollout(release);
+    rollout.deploy(&plain(&[SANDBOX]));
+    rollout.0.aws(|it| it.stack_sets.back_up());
+    let before = rollout.resources();
+    let said = rollout.deploy(&plain(&[ROOT]));
+    assert!(said.contains("2008 have none and get a stack: accounts 300000000001, "), "{said}");
+    assert!(rollout.resources().is_superset(&before));
+    assert_eq!(rollout.members(SET).lines().count(), 2 * 2_007);
+    // Nothing that is passed grows with the accounts.
+    let longest = rollout.0.take_calls().into_iter().flatten().map(|it| it.len()).max();
+    assert!(longest < Some(4_096), "{longest:?}");
+}
+
+#[test]
+fn monitoring_is_widened_as_well_and_taken_back_whole() {
+    let with = |units: &[&str]| plain(units) + "[monitoring]\n";
+    let rollout = Rollout::of(&with(&[SANDBOX]));
+    rollout.deploy(&with(&[ROOT]));
+    let set = "org-backup-monitoring-rollout";
+    assert_eq!(rollout.members(set), rollout.members(SET));
+    rollout.0.succeed(&["undeploy", "org.toml", "--yes"]);
+    rollout.0.aws(|it| {
+        assert!(it.stack_sets.instances(set).is_none());
+        assert!(it.stack_sets.instances(SET).is_some_and(|it| it.len() == 14));
+    });
+    rollout.0.write("org.toml", &with(&[ROOT]));
+    rollout.0.succeed(&["deploy", "org.toml"]);
+}
+
+#[test]
+fn a_dry_run_says_what_becomes_of_member_stacks() {
+    let said = |rollout: &Rollout, file: &str| {
+        rollout.0.write("org.toml", file);
+        drop(rollout.0.take_calls());
+        let said = rollout.0.succeed(&["deploy", "org.toml", "--dry-run"]);
+        assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+        let about = said.lines().filter(|it| {
+            it.starts_with("# org-backup-rollout-members:") || it.contains("stack-instances")
+        });
+        about.fold(String::new(), |text, it| text + it + "\n")
+    };
+    let rollout = Rollout::of(&plain(&[SANDBOX]));
+    // Widening.
+    expect![[r#"
+        # org-backup-rollout-members: 8 have none and get a stack: accounts 300000000001, 300000000002, 444455556666, 900000000001 in eu-central-1, eu-west-1
+        # org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
+        # org-backup-rollout-members: no stack is deleted
+        aws cloudformation create-stack-instances --region eu-central-1 --cli-input-json '{"StackSetName": "org-backup-rollout-members", "DeploymentTargets": {"OrganizationalUnitIds": ["r-ab12"]}, "Regions": ["eu-central-1", "eu-west-1"], "OperationPreferences": {"ConcurrencyMode": "SOFT_FAILURE_TOLERANCE", "FailureTolerancePercentage": 0, "MaxConcurrentPercentage": 50, "RegionConcurrencyType": "PARALLEL"}}' --query OperationId --output text
+    "#]].assert_eq(&said(&rollout, &plain(&[ROOT])));
+    // Narrowing.
+    expect![[r"
+        # org-backup-rollout-members: 2 stay: account 200000000003 in eu-central-1, eu-west-1
+        # org-backup-rollout-members: 4 are not asked for any more and stay: accounts 200000000001, 200000000002 in eu-central-1, eu-west-1
+        # org-backup-rollout-members: no stack is deleted
+    "]].assert_eq(&said(&rollout, &plain(&["ou-ab12-sandbox2"])));
+    // Repeating, after a failure.
+    rollout.0.aws(|it| {
+        it.stack_sets.refuse_in(&["200000000004"]);
+        it.move_account("200000000004", Some(SANDBOX));
+        it.tick();
+    });
+    expect![[r#"
+        # org-backup-rollout-members: 2 could not be made last time and are tried again: account 200000000004 in eu-central-1, eu-west-1
+        # org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
+        # org-backup-rollout-members: no stack is deleted
+        aws cloudformation update-stack-instances --region eu-central-1 --cli-input-json '{"StackSetName": "org-backup-rollout-members", "DeploymentTargets": {"OrganizationalUnitIds": ["ou-ab12-sandbox1"], "AccountFilterType": "INTERSECTION", "Accounts": ["200000000004"]}, "Regions": ["eu-central-1"], "OperationPreferences": {"ConcurrencyMode": "SOFT_FAILURE_TOLERANCE", "FailureTolerancePercentage": 0, "MaxConcurrentPercentage": 50, "RegionConcurrencyType": "PARALLEL"}}' --query OperationId --output text
+        aws cloudformation update-stack-instances --region eu-central-1 --cli-input-json '{"StackSetName": "org-backup-rollout-members", "DeploymentTargets": {"OrganizationalUnitIds": ["ou-ab12-sandbox1"], "AccountFilterType": "INTERSECTION", "Accounts": ["200000000004"]}, "Regions": ["eu-west-1"], "OperationPreferences": {"ConcurrencyMode": "SOFT_FAILURE_TOLERANCE", "FailureTolerancePercentage": 0, "MaxConcurrentPercentage": 50, "RegionConcurrencyType": "PARALLEL"}}' --query OperationId --output text
+    "#]].assert_eq(&said(&rollout, &plain(&[SANDBOX])));
+    // Without credentials it says that it cannot know.
+    rollout.0.write("org.toml", &plain(&[ROOT]).replace("111122223333", "999988887777"));
+    let said = rollout.0.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert!(said.contains("# What becomes of member stacks is not known: these are credentials of 111122223333, not of 999988887777\n"), "{said}");
+}
+
+#[test]
+fn what_would_lose_a_stack_is_refused_before_the_first_call() {
+    let check = |rollout: &Rollout, file: &str, expect: Expect| {
+        drop(rollout.0.take_calls());
+        for action in [&["deploy", "org.toml"][..], &["deploy", "org.toml", "--dry-run"]] {
+            rollout.0.write("org.toml", file);
+            expect.assert_eq(&rollout.0.fail(action));
+        }
+        assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+    };
+    let whole = file(&[SANDBOX], CENTRAL, "CentralRegions = [\"eu-west-1\"]");
+    let whole = whole.replace("[rollout]", "[rollout]\nAirGappedVaultName = \"safe\"");
+    let rollout = Rollout::of(&whole);
+    let told = whole.replace("AirGappedVaultName = \"safe\"", "ManagementAccount = false").replace(
+        "CentralRegions = [\"eu-west-1\"]",
+        "CentralRegions = [\"eu-central-1\", \"eu-west-1\"]",
+    );
+    check(
+        &rollout,
+        &told,
+        expect![[r"
+        org-backup-rollout in eu-central-1 cannot be changed without losing something:
+        - the management account would lose its stack, and could not get it again. Leave [rollout] ManagementAccount as it was.
+        - `safe` would leave the stacks and stay in the accounts, where no stack could have it again. Leave AirGappedVaultName as it was.
+        - the role for restore tests in the central account belongs to its stack in eu-west-1, and the one in eu-central-1 would meet its name. Leave eu-west-1 the first of [rollout] CentralRegions.
+        It has
+        - org-backup-rollout-members: stacks in eu-central-1, eu-west-1 of the accounts 200000000001, 200000000002, 200000000003
+        - org-backup-rollout-central: stacks in eu-west-1 of the accounts 444455556666
+        Nothing was changed.
+    "]],
+    );
+    let moved = whole.replace("\"eu-central-1\"\nOther", "\"eu-west-1\"\nOther");
+    let moved =
+        moved.replace("OtherRegions = [\"eu-west-1\"]", "OtherRegions = [\"eu-central-1\"]");
+    let moved = moved.replace("[Buckets]", "[Buckets]\neu-west-1 = \"artifacts-of-others\"");
+    check(
+        &rollout,
+        &moved,
+        expect![[r"
+        org-backup-rollout is deployed in eu-central-1, and member stacks belong to it. Leave Region as it was.
+        Nothing was changed.
+    "]],
+    );
+    // As the releases before this one did it.
+    rollout.0.aws(|it| {
+        let stack = it.stacks.get_mut("111122223333 eu-central-1 org-backup-rollout").unwrap();
+        let properties = "      StackInstancesGroup: []\n      StackSetName:";
+        stack.template = stack.template.replacen("      StackSetName:", properties, 1);
+    });
+    check(
+        &rollout,
+        &whole,
+        expect![[r"
+        org-backup-rollout in eu-central-1 cannot be changed without losing something:
+        - it was deployed by a release that had CloudFormation make the member stacks, and CloudFormation would delete all of them in the units ou-ab12-sandbox1. docs/deploy.md says under `Upgrade` how to hand them over first.
+        It has
+        - org-backup-rollout-members: stacks in eu-central-1, eu-west-1 of the accounts 200000000001, 200000000002, 200000000003
+        - org-backup-rollout-central: stacks in eu-west-1 of the accounts 444455556666
+        Nothing was changed.
+    "]],
+    );
+}
