@@ -263,8 +263,9 @@ async fn many_targets_are_attached_at_the_published_rate() {
 async fn a_bootstrap_gets_through_at_the_published_rates() {
     let settings = Settings { rates: Rates::Published, ..Settings::default() };
     let organization = Organization::bare(settings).await;
-    let mut types = organization.stack("policy-types");
-    let mut access = organization.stack("service-access");
+    // At once, so that each needs a name of its own.
+    let mut types = organization.stack("policy-types").named("Types");
+    let mut access = organization.stack("service-access").named("Access");
     let mut settings = organization.stack("global-settings");
     let mut policy = organization.stack("backup-policy");
     let services = json!({ "ServicePrincipals": ["backup.amazonaws.com"], "StackSets": true });
