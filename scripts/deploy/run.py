@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from members import ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
@@ -18,16 +19,18 @@ SETTLED = """
     CREATE_COMPLETE IMPORT_COMPLETE IMPORT_ROLLBACK_COMPLETE UPDATE_COMPLETE
     UPDATE_ROLLBACK_COMPLETE
 """.split()
+# Asks which account the credentials belong to.
+IDENTITY = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"]
 # An operation of StackSets in one of these goes on, and is looked at again after so many seconds.
 GOES_ON = ["QUEUED", "RUNNING", "STOPPING"]
 PATIENCE = 5
 
-# What a list of accounts has of each that is there to stay.
+# Selects the IDs of active accounts. `Status` is what accounts had before they had a `State`.
 ACTIVE = "Accounts[?(State || Status) == 'ACTIVE'].Id"
 
 
 class Unreadable(Exception):
-    """What could not be looked at, which ends everything but a dry run."""
+    """AWS could not be read. This ends everything but a dry run."""
 
 
 class Runner:
@@ -39,6 +42,8 @@ class Runner:
 
     def __init__(self, plan: Plan, *, command: pathlib.Path, dry_run: bool) -> None:
         self.plan, self.org_backup, self.dry_run = plan, command, dry_run
+        # The ID of the root, once it was asked for.
+        self.root = ""
         # The active accounts below each unit.
         self.accounts: dict[str, set[str]] = {}
         # Why what there is cannot be looked at, in a dry run.
@@ -57,7 +62,7 @@ class Runner:
 
     def examine(self) -> None:
         """Says what the organization lacks for what was deployed to work."""
-        self.say("What the organization lacks is what `org-backup doctor` says now.")
+        self.say("`org-backup doctor` now says what the organization lacks.")
         self.say("A fresh account has no trail, for example, and without one no event ever comes.")
         if self.dry_run:
             return
@@ -66,7 +71,7 @@ class Runner:
             self.say(f"{text}; run it as docs/plan-and-doctor.md says.")
             return
         first = self.plan.stacks[0]
-        outputs = (self.describe(first) or {}).get("Outputs", [])
+        outputs = (self.describe(first, self.output) or {}).get("Outputs", [])
         bucket = [it["OutputValue"] for it in outputs if it["OutputKey"] == "StateBucketName"]
         words = [str(self.org_backup), "doctor", "--region", first.region]
         words += profile_of(self.plan.profiles.get(first.account))
@@ -75,7 +80,7 @@ class Runner:
         subprocess.run(words, check=False)
 
     def note(self) -> None:
-        """Says what was asked for and is not made."""
+        """Says what the file asks for and the deployment leaves out."""
         for note in self.plan.notes:
             self.say(note)
 
@@ -99,8 +104,7 @@ class Runner:
         accounts = {it.account: it for it in reversed(self.plan.stacks)}
         for account, stack in sorted(accounts.items()):
             self.say(f"The credentials have to be those of {account}.")
-            words = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"]
-            found = self.ask(self.command(stack, *words))
+            found = self.ask(self.command(stack, *IDENTITY))
             if found not in [None, account]:
                 sys.exit(f"these are credentials of {found}, not of {account}; nothing was changed")
         self.say(f"They have to manage the organization {self.plan.organization}.")
@@ -145,23 +149,20 @@ class Runner:
 
     def make_sure_of_the_account(self) -> None:
         at = self.plan.stacks[0]
-        words = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"]
-        found = self.output(self.command(at, *words))
+        found = self.output(self.command(at, *IDENTITY))
         if found != at.account:
             raise Unreadable(f"these are credentials of {found}, not of {at.account}")
 
     def refuse_losses(self, stack: Stack) -> None:
-        found = self.described(stack)
+        found = self.describe(stack, self.output)
         if not found:
             self.refuse_another_region(stack)
             return
-        before = {it["ParameterKey"]: it["ParameterValue"] for it in found.get("Parameters", [])}
+        before = parameters_of(found)
         template = self.output(self.command(stack, "cloudformation", *body_of(stack)))
         reasons = losses(template or "", before, stack.parameters, stack.region)
         if reasons:
-            places = [
-                f"{it.name}: {self.count(stack, it)}" for it in stack.stack_sets
-            ]
+            places = [f"{it.name}: {self.count(stack, it)}" for it in stack.stack_sets]
             at = f"{stack.name} in {stack.region} cannot be changed without losing something"
             said = "\n".join(f"- {it}." for it in reasons)
             sys.exit(f"{at}:\n{said}\nIt has\n- " + "\n- ".join(places) + f"\n{UNCHANGED}")
@@ -170,14 +171,9 @@ class Runner:
         """Roles belong to the Region of the stacks, so in another one they would be in the way."""
         others = [it for own in stack.stack_sets for it in own.regions if it != stack.region]
         for region in dict.fromkeys(others):
-            if self.described(dataclasses.replace(stack, region=region)):
+            if self.describe(dataclasses.replace(stack, region=region), self.output):
                 text = f"{stack.name} is deployed in {region}, and member stacks belong to it. Leave "
                 sys.exit(f"{text}Region as it was.\n{UNCHANGED}")
-
-    def described(self, stack: Stack) -> dict | None:
-        words = ["describe-stacks", "--stack-name", stack.name, "--output", "json"]
-        answer = self.output(self.command(stack, "cloudformation", *words), absent="does not exist")
-        return json.loads(answer)["Stacks"][0] if answer else None
 
     def count(self, stack: Stack, stack_set: StackSet) -> str:
         instances = self.instances(stack, stack_set)
@@ -194,8 +190,10 @@ class Runner:
     def unit(self, stack: Stack, unit: str) -> str:
         if unit != ROOT:
             return unit
-        words = ["list-roots", "--query", "Roots[0].Id", "--output", "text"]
-        return self.output(self.command(stack, "organizations", *words)) or unit
+        if not self.root:
+            words = ["list-roots", "--query", "Roots[0].Id", "--output", "text"]
+            self.root = self.output(self.command(stack, "organizations", *words)) or unit
+        return self.root
 
     def below(self, stack: Stack, unit: str) -> set[str]:
         """The active accounts below a unit."""
@@ -250,7 +248,7 @@ class Runner:
             print(shlex.join(command))
             return
         name = request["StackSetName"]
-        self.say(f"{operation} of {name} is waited for.")
+        self.say(f"Waiting for {operation} of {name}.")
         of = ["--stack-set-name", name, "--operation-id", self.output(command) or ""]
         words = ["describe-stack-set-operation", *of, "--output", "text"]
         words += ["--query", "StackSetOperation.Status"]
@@ -309,7 +307,7 @@ class Runner:
         """The stack, once nobody works on it any more: an earlier run may have been interrupted."""
         if self.dry_run:
             self.say(f"{stack.name} in {stack.region} is {what}.")
-        while (found := self.describe(stack)) and is_busy(found["StackStatus"]):
+        while (found := self.describe(stack, self.ask)) and is_busy(found["StackStatus"]):
             status = found["StackStatus"]
             self.say(f"{stack.name} in {stack.region} is {status}, which is waited for.")
             words = ["cloudformation", "wait", waiter(status), "--stack-name", stack.name]
@@ -317,16 +315,14 @@ class Runner:
             subprocess.run(self.command(stack, *words), check=False, stderr=subprocess.DEVNULL)
         return found
 
-    def describe(self, stack: Stack) -> dict | None:
+    def describe(self, stack: Stack, read: Callable[..., str | None]) -> dict | None:
+        """Returns the stack, read by `ask` or by `output`, or none if it does not exist."""
         words = ["describe-stacks", "--stack-name", stack.name, "--output", "json"]
-        answer = self.ask(self.command(stack, "cloudformation", *words), absent="does not exist")
+        answer = read(self.command(stack, "cloudformation", *words), absent="does not exist")
         return json.loads(answer)["Stacks"][0] if answer else None
 
     def is_as_it_should_be(self, stack: Stack, found: dict) -> bool:
-        found_there = {
-            it["ParameterKey"]: it["ParameterValue"] for it in found.get("Parameters", [])
-        }
-        if found_there != {key: as_kept(it) for key, it in stack.parameters.items()}:
+        if parameters_of(found) != {key: as_kept(it) for key, it in stack.parameters.items()}:
             return False
         body = self.ask(self.command(stack, "cloudformation", *body_of(stack))) or ""
         return as_kept(body).strip() == as_kept(stack.template.text).strip()
@@ -387,13 +383,18 @@ def profile_of(name: str | None) -> list[str]:
     return ["--profile", name] if name else []
 
 
+def parameters_of(stack: dict) -> dict[str, str]:
+    """Returns the parameters of a stack, as CloudFormation describes them."""
+    return {it["ParameterKey"]: it["ParameterValue"] for it in stack.get("Parameters", [])}
+
+
 def as_kept(text: str) -> str:
     """A template or a parameter as CloudFormation tells it: with question marks for what is not ASCII."""
     return text.encode("ascii", "replace").decode()
 
 
 def body_of(stack: Stack) -> list[str]:
-    """What asks for the template of a stack."""
+    """Returns the words of the AWS CLI that ask for the template of a stack."""
     words = ["get-template", "--stack-name", stack.name]
     return [*words, "--query", "TemplateBody", "--output", "text"]
 

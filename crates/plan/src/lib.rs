@@ -22,6 +22,7 @@ pub mod id;
 pub mod member_accounts;
 pub mod outlook;
 pub mod owner;
+pub mod plans;
 pub mod policy_types;
 pub mod preflight;
 pub mod presence;

@@ -7,10 +7,10 @@ use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
 use plan::member_accounts::{
     self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, trusts_backup,
 };
+use plan::plans::Plan;
 
 use super::organization::{Organization, Placed};
 use super::outline::{Effective, Outline, asked};
-use super::plans::Plan;
 use super::seen::{LastLook, Place, Seen, VaultSeen, Visit};
 use super::wanted::Wanted;
 use super::{Cell, Found, Known, Missing, Note, OptIns, Report, Row, Source, State};

@@ -5,12 +5,12 @@ use std::time::SystemTime;
 
 use plan::id::{AccountId, PolicyId, Region, RoleName, TargetId, VaultName};
 use plan::member_accounts::{self, Desired};
+use plan::plans::Plan;
 use policy::{Inherited, Policy};
 use serde_json::{Value, json};
 
 use super::Note;
 use super::organization::{Organization, Placed};
-use super::plans::Plan;
 use super::wanted::Wanted;
 
 /// What an account gets that has these policies attached on the way down to it.

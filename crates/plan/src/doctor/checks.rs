@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use policy::arn::Arn;
 use policy::partition::Partition;
 use policy::{Inherited, MAX_CHARACTERS};
-use serde_json::Value;
 
 use super::{Check, Observed, Policy, Read, Stack, State, Verdict};
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
 use crate::global_settings::Setting;
+use crate::id::Region;
+use crate::plans::Plan;
 use crate::policy_types::Status;
 
 /// The most backup policies that AWS keeps in an organization.
@@ -292,40 +293,35 @@ fn ownership(policies: &[Policy]) -> Judged {
 /// A key can be shared only with an account that has the Region of the key, and a copy to another
 /// account needs that.
 fn regions_of_copies(policies: &[Policy]) -> Judged {
-    let mut needed = BTreeMap::<String, BTreeSet<String>>::new();
+    let mut needed = BTreeMap::<String, BTreeSet<Region>>::new();
     for parsed in policies.iter().filter_map(|it| policy::parse(&it.text).ok()) {
         let effective = Inherited::root().descend("", &[("", &parsed)]).effective().to_json();
-        for (_, plan) in members(&effective, "plans") {
-            let regions = plan.get("regions").and_then(Value::as_array).into_iter().flatten();
-            let regions =
-                regions.filter_map(Value::as_str).filter(|it| Partition::has_to_be_enabled(it));
-            let regions: BTreeSet<_> = regions.map(str::to_owned).collect();
-            for (_, rule) in members(plan, "rules") {
-                for (arn, _) in members(rule, "copy_actions") {
-                    let account = Arn::parse(arn).map_or("$account", |it| it.account);
-                    if account != "$account" && !regions.is_empty() {
-                        needed.entry(account.to_owned()).or_default().extend(regions.clone());
-                    }
-                }
+        for Plan { mut regions, rules, .. } in Plan::all(&effective) {
+            regions.retain(|it| Partition::has_to_be_enabled(it.as_str()));
+            let copies = rules.iter().flat_map(|it| &it.copies);
+            let accounts = copies.filter_map(|it| Some(Arn::parse(it).ok()?.account));
+            for account in accounts.filter(|it| *it != "$account" && !regions.is_empty()) {
+                needed.entry(account.to_owned()).or_default().extend(regions.clone());
             }
         }
     }
-    let Some((account, regions)) = needed.iter().next() else {
+    if needed.is_empty() {
         return ok("every account has the Regions that backups are copied from");
-    };
+    }
+    let which = if needed.len() == 1 { "which" } else { "each of which" };
+    let copies = needed.iter().map(|(account, regions)| {
+        format!("backups in {} are copied to {account}", names(regions.iter()))
+    });
     warning(
         format!(
-            "backups in {} are copied to {account}, which can read them only if it has enabled these \
-             Regions as well",
-            names(regions.iter())
+            "{}, {which} can read them only if it has enabled these Regions as well",
+            names(copies)
         ),
-        format!("with credentials of {account}: aws account enable-region --region-name REGION"),
+        format!(
+            "with credentials of {}: aws account enable-region --region-name REGION",
+            names(needed.keys())
+        ),
     )
-}
-
-/// The members of the object under `key`, if there is one.
-fn members<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    value.get(key).and_then(Value::as_object).into_iter().flatten()
 }
 
 fn effective_policies(observed: &Observed) -> Check {

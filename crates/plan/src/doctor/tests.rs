@@ -381,22 +381,42 @@ fn what_could_not_be_read_is_unknown_and_names_the_action() {
     );
 }
 
+/// A policy whose backups in Ireland and in `region` are copied to another account.
+fn copies_from(region: &str) -> String {
+    let arn = "arn:aws:backup:eu-west-1:200000000002:backup-vault:central";
+    format!(
+        r#"{{"plans":{{"daily":{{"regions":{{"@@assign":["eu-west-1","{region}"]}},"rules":{{"r":{{
+        "copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}}}}}}}}}}}"#
+    )
+}
+
+/// Has the first policy say this.
+fn says(text: String) -> impl FnOnce(&mut Observed) {
+    move |it| it.policies.as_mut().unwrap().first_mut().unwrap().text = text
+}
+
+#[test]
+fn every_account_that_copies_go_to_is_told_which_regions_it_has_to_enable() {
+    let text = copies_from("af-south-1");
+    let mut both: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let other = text.replace("200000000002", "300000000003").replace("af-south-1", "ap-east-1");
+    let other: serde_json::Value = serde_json::from_str(&other).unwrap();
+    both["plans"]["weekly"] = other["plans"]["daily"].clone();
+    check(
+        says(both.to_string()),
+        expect![[r"
+        warning Regions of copies: backups in af-south-1 are copied to 200000000002, backups in ap-east-1 are copied to 300000000003, each of which can read them only if it has enabled these Regions as well
+          with credentials of 200000000002, 300000000003: aws account enable-region --region-name REGION
+    "]],
+    );
+}
+
 #[test]
 fn a_region_that_the_account_of_copies_may_not_have_is_told() {
-    let policy = |region: &str| {
-        let arn = "arn:aws:backup:eu-west-1:200000000002:backup-vault:central";
-        format!(
-            r#"{{"plans":{{"daily":{{"regions":{{"@@assign":["eu-west-1","{region}"]}},"rules":{{"r":{{
-            "copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}}}}}}}}}}}"#
-        )
-    };
-    let says = |text: String| {
-        move |it: &mut Observed| it.policies.as_mut().unwrap().first_mut().unwrap().text = text
-    };
-    check(says(policy("us-east-1")), expect![""]);
-    check(says(policy("af-south-1").replace("200000000002", "$account")), expect![""]);
+    check(says(copies_from("us-east-1")), expect![""]);
+    check(says(copies_from("af-south-1").replace("200000000002", "$account")), expect![""]);
     check(
-        says(policy("af-south-1")),
+        says(copies_from("af-south-1")),
         expect![[r"
         warning Regions of copies: backups in af-south-1 are copied to 200000000002, which can read them only if it has enabled these Regions as well
           with credentials of 200000000002: aws account enable-region --region-name REGION

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use plan::plans::Plan;
 use serde_json::{Value, json};
 
-use crate::{Cell, Effective, Plan, Report, Row, Setting, Source, State, utc};
+use crate::{Cell, Effective, Report, Row, Setting, Source, State, utc};
 
 pub(super) fn data(report: &Report) -> Value {
     let organization = &report.organization;

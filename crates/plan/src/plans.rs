@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::id::{Region, RoleName, VaultName};
+use crate::id::{Region, RoleName, VaultName};
 use serde_json::{Map, Value};
 
 /// A plan of an effective policy.
