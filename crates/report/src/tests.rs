@@ -228,7 +228,7 @@ fn each_thing_that_is_missing_is_named() {
     planned().visit(MEMBER, visit(settings(&[], &["EBS"]), None)).check(expect![[r"
         eu-west-1: incomplete [now]
           no resource type is opted in
-          there is no vault `daily`
+          the vault `daily` is missing, or its access policy hides it
     "]]);
     let mut visit = visit(settings(&["EBS"], &[]), Some(vault(None)));
     let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };

@@ -148,6 +148,7 @@ impl<'a> Fleet<'a> {
         } else {
             self.doorway.management()
         };
+        self.make_sure_of_service_role(&member, &mut outcome).await;
         self.look_at_role(&member, &mut outcome).await;
         let longest = Instant::now() + LONGEST;
         for region in &self.desired.regions {
@@ -169,6 +170,20 @@ impl<'a> Fleet<'a> {
         let role = RoleArn::of(partition, id, self.role_name);
         let policy = session_policy(self.desired, partition, id, self.writes);
         self.doorway.enter(&role, policy).await
+    }
+
+    /// Makes the role that AWS Backup has of its own, where it is missing.
+    async fn make_sure_of_service_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
+        let made = match member.has_service_role().await {
+            Ok(true) => return,
+            Ok(false) if self.writes => member.make_service_role().await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match made {
+            Ok(()) => outcome.make_service_role(),
+            Err(error) => outcome.fail(failure(None, &error)),
+        }
     }
 
     async fn look_at_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
@@ -201,11 +216,7 @@ impl<'a> Fleet<'a> {
         if let Some(name) = &self.desired.vault {
             match member.vault(region, name).await {
                 Ok(vault) => observed.vault = Some(vault),
-                Err(error) => outcome.fail(Failure {
-                    // AWS Backup denies access to a vault that is not there.
-                    hint: "roll out the vault to this Region, and let the role look at it".into(),
-                    ..failure(Some(region), &error)
-                }),
+                Err(error) => outcome.fail(failure(Some(region), &error)),
             }
         }
         let plan = plan(self.desired, &observed);

@@ -52,6 +52,7 @@ pub struct Outcome {
     account: Account,
     failures: Vec<Failure>,
     changes: Vec<Changed>,
+    service_role_made: bool,
     unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
     barred: Option<String>,
     is_member: bool,
@@ -64,6 +65,7 @@ impl Outcome {
             account,
             failures: vec![],
             changes: vec![],
+            service_role_made: false,
             unknown: BTreeMap::new(),
             barred: None,
             is_member,
@@ -104,6 +106,11 @@ impl Outcome {
         }
     }
 
+    /// Notes that the role that AWS Backup has of its own was missing and made.
+    pub fn make_service_role(&mut self) {
+        self.service_role_made = true;
+    }
+
     /// Notes which types `region` does not know.
     pub fn miss(&mut self, region: &Region, types: BTreeSet<ResourceType>) {
         for it in types {
@@ -133,6 +140,7 @@ impl Outcome {
             region,
             ready,
             changes: std::mem::take(&mut self.changes),
+            service_role_made: std::mem::take(&mut self.service_role_made),
             unknown: std::mem::take(&mut self.unknown),
             problem,
             hint,
@@ -180,6 +188,9 @@ pub struct Line {
     /// What was changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Changed>,
+    /// Whether the role that AWS Backup has of its own was missing and made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_role_made: bool,
     /// Which types were asked for and which Regions do not know them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
@@ -222,7 +233,7 @@ impl Tally {
     /// Adds what came of one account.
     pub fn add(&mut self, outcome: &Outcome) {
         self.members += usize::from(outcome.is_member);
-        self.changed += usize::from(!outcome.changes.is_empty());
+        self.changed += usize::from(!outcome.changes.is_empty() || outcome.service_role_made);
         if outcome.failures.is_empty() {
             self.ready += 1;
         } else {

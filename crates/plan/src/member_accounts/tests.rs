@@ -101,7 +101,11 @@ fn a_vault_must_be_there_under_a_key_of_the_customer() {
     let desired = Desired { vault, ..Desired::default() };
     let with = |vault| Observed { vault, ..Observed::default() };
     check(&desired, &with(Some(Vault::CustomerKey)), expect![""]);
-    check(&desired, &with(Some(Vault::Missing)), expect!["there is no vault `org-backup`"]);
+    check(
+        &desired,
+        &with(Some(Vault::Missing)),
+        expect!["the vault `org-backup` is missing, or its access policy hides it"],
+    );
     let expected = expect!["the vault `org-backup` is encrypted by a key of AWS"];
     check(&desired, &with(Some(Vault::AwsKey)), expected);
     check(&desired, &with(None), expect![""]);
@@ -233,7 +237,16 @@ fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
               "Effect": "Allow",
               "Resource": [
                 "arn:aws-cn:iam::111122223333:role/org-backup-role",
-                "arn:aws-cn:iam::111122223333:role/*/org-backup-role"
+                "arn:aws-cn:iam::111122223333:role/*/org-backup-role",
+                "arn:aws-cn:iam::111122223333:role/AWSServiceRoleForBackup",
+                "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
+              ]
+            },
+            {
+              "Action": "iam:CreateServiceLinkedRole",
+              "Effect": "Allow",
+              "Resource": [
+                "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
               ]
             }
           ],
