@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod attacks;
 mod delegation;
 mod drift;
 mod functions;
