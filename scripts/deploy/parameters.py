@@ -39,7 +39,7 @@ ACCOUNT = (r"[0-9]{12}", "must be the ID of an account, which has twelve digits"
 BUCKET = (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of a bucket")
 PROFILE = (r"\S+", "must be the name of a profile of the AWS CLI")
 REGION = (r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "must be the code of a Region, like eu-central-1")
-STACK = (r"[A-Za-z][A-Za-z0-9-]{0,79}", "must be up to 80 letters, digits and hyphens")
+STACK = (r"[A-Za-z][A-Za-z0-9-]*", "must be letters, digits and hyphens, a letter first")
 TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
 # The Regions of AWS, each with whether logically air-gapped vaults exist there: `yes`, `no` or
@@ -51,6 +51,18 @@ HEAD, *ROWS = [
 REGIONS_AS_OF = HEAD[1]
 AIR_GAPPED = {region: exist for region, _, exist, _ in ROWS}
 ALWAYS_ENABLED = {region for region, *_, enabled in ROWS if enabled == "always"}
+
+# The most characters that AWS takes of the names that templates make of the name of their stack, and
+# of that itself.
+LONGEST_STACK = 128
+LONGEST = {
+    "AliasName": 256,
+    "DashboardName": 255,
+    "LogGroupName": 512,
+    "PolicyName": 255,
+    "StackSetName": 128,
+    "StateMachineName": 80,
+}
 
 # StackSets takes no more in one call.
 MOST_UNITS = 50

@@ -12,6 +12,8 @@ from parameters import (
     AIR_GAPPED,
     ALWAYS_ENABLED,
     DERIVED,
+    LONGEST,
+    LONGEST_STACK,
     REGIONS_AS_OF,
     SHARED,
     Parameters,
@@ -100,7 +102,18 @@ class Planner:
         )
         self.documents: dict[str, pathlib.Path] = {}
         self.add_stacks()
+        self.look_at_names()
         self.add_uploads()
+
+    def look_at_names(self) -> None:
+        """A name that is too long is found by AWS halfway through a deployment."""
+        # What is made of the name of a policy as well is told of that.
+        stacks = [it for it in self.plan.stacks if it.template.name != "backup-policy"]
+        if found := [it for stack in stacks for it in too_long(stack)]:
+            over, limit, what = max(found)
+            most, length = len(self.name) - over, len(self.name)
+            text = f"may have {most} characters here and has {length}, since {what} is made of it"
+            self.parameters.problem(["StackName"], f"{text} and may have {limit}")
 
     # The stacks, each after those that it needs.
 
@@ -209,6 +222,10 @@ class Planner:
             self.documents[url] = path
             name = f"{self.name}-policy-{slug(as_text(policy.get('PolicyName', '')))}"
             at = ["policies", str(number)]
+            if len(name) > LONGEST_STACK:
+                text = f"is too long for the name of its stack, `{name}`, which has {len(name)}"
+                text = f"{text} characters and may have {LONGEST_STACK}"
+                self.parameters.problem([*at, "PolicyName"], text)
             self.add(name, "backup-policy", targets | policy, at=at, ContentUrl=url)
 
     def add_monitoring(self) -> None:
@@ -313,6 +330,9 @@ class Planner:
             return derived[name]
         source, key = (self.values, [name]) if name in SHARED else (values, [*at, name])
         if name in source:
+            # What several templates have, each has within bounds of its own.
+            if name in SHARED and (fault := parameter.fault(source[name])):
+                self.parameters.problem(key, fault)
             return as_text(source[name])
         if name == "CentralVaultArn" and (arn := self.central_vault()):
             return arn
@@ -361,6 +381,16 @@ class Planner:
             bucket, _, key = url.removeprefix("s3://").partition("/")
             wanted[bucket, key] = Upload(path, bucket, key, self.plan.management, self.home)
         self.plan.uploads = list(wanted.values())
+
+
+def too_long(stack: Stack) -> list[tuple[int, int, str]]:
+    """The names that are made of the name of a stack and too long: by how much, and for what limit."""
+    name, file = stack.name, f"{stack.template.name}.yaml"
+    names = [(name, LONGEST_STACK, f"the name of the stack of {file}")]
+    for key, pattern in stack.template.names:
+        made = pattern.replace("${AWS::StackName}", "AWS::StackName").replace("AWS::StackName", name)
+        names.append((made, LONGEST[key], f"{key} in {file}"))
+    return [(len(it) - most, most, what) for it, most, what in names if len(it) > most]
 
 
 def preferences(stack: Stack) -> dict[str, int]:

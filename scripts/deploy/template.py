@@ -62,6 +62,8 @@ class Template:
     leaves: str
     # What it takes from the bucket of artifacts.
     artifacts: list[str]
+    # The names that it makes of the name of its stack, each with the property that has it.
+    names: list[tuple[str, str]]
 
 
 def as_text(value: object) -> str:
@@ -88,7 +90,9 @@ def read(path: pathlib.Path) -> Template:
         elif entry := re.fullmatch(r"    (\w+): (.+)", line):
             describe(current, entry[1], entry[2])
     artifacts = sorted(set(re.findall(r"\$\{ArtifactPrefix\}([\w.-]+)", text)))
-    return Template(path.stem, path, text, parameters, leaves[0] if leaves else "", artifacts)
+    names = re.findall(r"^ {6}(\w+Name): !(?:Ref|Sub) (.*AWS::StackName.*)$", text, re.M)
+    left = leaves[0] if leaves else ""
+    return Template(path.stem, path, text, parameters, left, artifacts, names)
 
 
 def describe(parameter: Parameter, key: str, value: str) -> None:

@@ -6,12 +6,12 @@
 //! and the jitter of retries comes from a generator that is seeded as well. Only signatures and the
 //! time of day that preflight looks at come from the real clock.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws::Session;
 use aws_smithy_runtime_api::client::http::{
@@ -37,6 +37,7 @@ use crate::reattach::{OWN_ROLE, TOPIC};
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 thread_local! {
+    static STARTED: Cell<Option<Instant>> = const { Cell::new(None) };
     static LOGS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static LINES: Dispatch = Dispatch::new(cfn::lines(LevelFilter::TRACE, || Logs));
 }
@@ -52,7 +53,16 @@ pub fn run<T>(seed: u64, scenario: impl Future<Output = T>) -> T {
     let runtime = runtime.enable_all().start_paused(true).build().expect("there is a runtime");
     let _lines = LINES.with(set_default);
     let _earlier = take_logs();
-    LocalSet::new().block_on(&runtime, scenario)
+    LocalSet::new().block_on(&runtime, async {
+        STARTED.set(Some(Instant::now()));
+        scenario.await
+    })
+}
+
+/// The time of day on the clock that jumps.
+fn now() -> SystemTime {
+    let passed = STARTED.get().map(|it| it.elapsed()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000) + passed
 }
 
 /// What was logged on this thread since the last look.
@@ -228,10 +238,11 @@ impl Function {
         self.watch(spawn_local(served), deadline).await
     }
 
-    /// Has `reattach` put back what `payload` tells of, which has to be done within `deadline`. It
-    /// remembers nothing of earlier invocations.
-    pub async fn put_back(&self, payload: &Value, deadline: Duration) -> Outcome {
+    /// Has `reattach` put back what `payload` tells of, for this `request`, which has to be done within
+    /// `deadline`. It remembers nothing of earlier invocations.
+    pub async fn put_back(&self, payload: &Value, request: &str, deadline: Duration) -> Outcome {
         let (session, payload) = (self.session.clone(), payload.clone());
+        let request = request.to_owned();
         let settings = reattach::Settings {
             mode: reattach::Mode::Repair,
             topic: Some(TOPIC.to_owned()),
@@ -241,7 +252,14 @@ impl Function {
         let served = async move {
             let until = Instant::now() + deadline;
             let memory = reattach::Memory::default();
-            let done = reattach::handle(&session, &settings, &memory, &payload, until).await;
+            let log_stream = format!("{:016x}", fastrand::u64(..));
+            let invoked = reattach::Invoked {
+                request: &request,
+                log_stream: &log_stream,
+                deadline: until,
+                end: now() + deadline,
+            };
+            let done = reattach::handle(&session, &settings, &memory, &payload, invoked).await;
             done.map(|it| serde_json::json!(it)).map_err(|it| it.to_string())
         };
         // A task of this thread: what the functions wait for cannot go to another.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use expect_test::Expect;
 use fastrand::Rng;
 use plan::desired_state::{Entry as Kept, PREFIX};
-use plan::reattach::Sweep;
+use plan::reattach::{Lease, Sweep};
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator, StackResource};
 
@@ -239,6 +239,10 @@ impl Organization {
                 }
                 it.put(STATE_BUCKET, &key, entry.to_string());
             }
+            let Ok(lease) = it.get(STATE_BUCKET, Lease::KEY, None) else { return };
+            let mut lease: Value = serde_json::from_slice(&lease.body).unwrap();
+            lease["Until"] = json!(lease["Until"].as_u64().unwrap().saturating_sub(time.as_secs()));
+            it.put(STATE_BUCKET, Lease::KEY, lease.to_string());
         });
     }
 
@@ -246,9 +250,8 @@ impl Organization {
     #[must_use]
     pub fn take_writes(&self) -> String {
         let telling = ["PutResponse", "Publish"];
-        let changes = |it: &Entry| {
-            !telling.contains(&it.operation.as_str()) && !it.summary.contains(Sweep::KEY)
-        };
+        let kept = |it: &Entry| [Sweep::KEY, Lease::KEY].iter().any(|key| it.summary.contains(key));
+        let changes = |it: &Entry| !telling.contains(&it.operation.as_str()) && !kept(it);
         let lines = self.lines(|it| it.is_successful_write() && changes(it));
         self.clear_journal();
         lines

@@ -85,13 +85,7 @@ impl<'a> Reattach<'a> {
     ///
     /// As [`deliver`](Self::deliver).
     pub async fn deliver_for_the(&self, nth: u32, events: &[Value]) -> Vec<usize> {
-        let records = events.iter().enumerate().map(|(index, it)| {
-            let body = it.as_str().map_or_else(|| it.to_string(), ToOwned::to_owned);
-            let id = format!("message-{index}");
-            let attributes = json!({ "ApproximateReceiveCount": nth.to_string() });
-            json!({ "messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": attributes })
-        });
-        let batch = json!({ "Records": records.collect::<Vec<_>>() });
+        let batch = batch(nth, events);
         match self.invoke(&batch).await {
             Outcome::Returned(answer) => {
                 let failures = answer["batchItemFailures"].as_array().unwrap().iter();
@@ -122,6 +116,11 @@ impl<'a> Reattach<'a> {
         outcome
     }
 
+    /// Kills the function, wherever it is.
+    pub async fn kill(&self) {
+        let _status = self.function.kill().await;
+    }
+
     /// Everything that was printed so far.
     #[must_use]
     pub fn logs(&self) -> String {
@@ -139,6 +138,18 @@ impl<'a> Reattach<'a> {
         let line = logs.lines().rfind(|it| it.contains("CloudWatchMetrics")).unwrap();
         serde_json::from_str(line).unwrap()
     }
+}
+
+/// What the queue invokes the function with for these events, delivered for the `nth` time.
+#[must_use]
+pub fn batch(nth: u32, events: &[Value]) -> Value {
+    let records = events.iter().enumerate().map(|(index, it)| {
+        let body = it.as_str().map_or_else(|| it.to_string(), ToOwned::to_owned);
+        let id = format!("message-{index}");
+        let attributes = json!({ "ApproximateReceiveCount": nth.to_string() });
+        json!({ "messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": attributes })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
 }
 
 /// What CloudTrail tells of a call that somebody made just now.

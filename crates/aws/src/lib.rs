@@ -21,6 +21,7 @@ mod error;
 mod garbled;
 pub mod global_settings;
 mod http;
+pub mod lease;
 pub mod member_accounts;
 pub mod member_runs;
 mod operation;

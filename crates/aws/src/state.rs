@@ -97,19 +97,30 @@ impl State {
     ///
     /// When it cannot be read, or is not text.
     pub async fn read(&self, key: &str) -> Result<Option<(String, Version)>, Error> {
+        let Some((bytes, version)) = self.read_bytes(key).await? else { return Ok(None) };
+        let unusable =
+            |_| Error::unusable(format!("read {}", self.url(key)), "it is not UTF-8 text");
+        Ok(Some((String::from_utf8(bytes).map_err(unusable)?, version)))
+    }
+
+    /// The same for an object that may be anything.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn read_bytes(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Error> {
         let action = format!("read {}", self.url(key));
         let get = self.client.get_object().bucket(&self.bucket).key(key);
         let read = async {
             let object = get.send().await?;
             let version = Version(object.e_tag.unwrap_or_default());
             let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?;
-            Ok((String::from_utf8(bytes.to_vec()), version))
+            Ok((bytes.to_vec(), version))
         };
         match self.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await {
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(advised(error)),
-            Ok((Ok(text), version)) => Ok(Some((text, version))),
-            Ok((Err(_), _)) => Err(Error::unusable(action, "it is not UTF-8 text")),
+            Ok(found) => Ok(Some(found)),
         }
     }
 

@@ -3,6 +3,9 @@
 //! The function is invoked with events, in batches from a queue, and by a schedule. An event says
 //! where to look, and nothing more: what is wanted is read from the state bucket, what there is from
 //! AWS, and the plan between the two is that of the custom resources.
+//!
+//! Lambda may run several invocations at once. One of them works at a time, which has the lease in the
+//! state bucket; the others wait for it, and come again when that takes too long.
 
 mod messages;
 mod metrics;
@@ -14,6 +17,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use aws::lease::{Taken, take};
 use aws::stacks::Stacks;
 use aws::state::{Expected, Version};
 use aws::{Need, Session};
@@ -24,13 +28,14 @@ use plan::id::{AccountId, PolicyType, RunId};
 use plan::member_accounts::Listed;
 use plan::properties::Properties;
 use plan::reattach::{
-    Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, work,
+    Accounts, Change, Event, Finding, Health, Lease, Notice, Outcome, Sweep, Task, Work, notice,
+    work,
 };
 use plan::resource::ResourceKind;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 pub use crate::messages::Response;
 use crate::messages::{Invocation, Message};
@@ -48,6 +53,19 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// How many accounts with an invalid effective policy are asked for details.
 const DETAILS: usize = 10;
 
+/// One invocation, as Lambda makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Invoked<'a> {
+    /// The ID of the request, which stays the same when Lambda repeats it.
+    pub request: &'a str,
+    /// Where this invocation logs, which no other one at the same time does.
+    pub log_stream: &'a str,
+    /// When the function is stopped.
+    pub deadline: Instant,
+    /// The same by the clock that all invocations share.
+    pub end: SystemTime,
+}
+
 /// When the resource of each entry was last found or made to be as it should, by its key.
 ///
 /// It lasts as long as the process, and spares reads when events arrive late or twice.
@@ -60,6 +78,18 @@ pub enum Unfinished {
     /// The state bucket could not be read, so it is not known what should be.
     #[error("cannot look after anything")]
     State(#[source] aws::Error),
+    /// It is not known whether another invocation is at work.
+    #[error("cannot look after anything alone")]
+    Lease(#[source] aws::Error),
+    /// Another invocation is at work, and does not do this as well.
+    #[error("the event is left out, since request {0} is at work; Lambda tries it again")]
+    Busy(String),
+    /// Another invocation is at work, and does not look after everything.
+    #[error(
+        "this sweep is left out, since request {0} is at work; Lambda tries it again, and the next one \
+         comes with the schedule"
+    )]
+    LeftOut(String),
     /// Some resources could not be looked after.
     #[error("{0} resources were not looked after, and the log says why")]
     Resources(usize),
@@ -82,7 +112,7 @@ pub async fn handle(
     settings: &Settings,
     memory: &Memory,
     payload: &Value,
-    deadline: Instant,
+    invoked: Invoked<'_>,
 ) -> Result<Response, Unfinished> {
     let invocation = Invocation::read(payload, &settings.own_roles);
     if matches!(&invocation, Invocation::Events(events) if events.is_empty()) {
@@ -90,13 +120,14 @@ pub async fn handle(
     }
     let now = SystemTime::now();
     // What was found has to be told before the function is stopped.
+    let deadline = invoked.deadline;
     let left = deadline.saturating_duration_since(Instant::now());
     let until = deadline - MARGIN.min(left / 5);
     let Some(state) = session.state(until) else { return Ok(Response::default()) };
     let stacks = &Stacks::new(session, until);
     let keeper =
         Keeper { session, state: &state, stacks, mode: settings.mode, now, deadline: until };
-    let visit = Visit { keeper, settings, memory, deadline };
+    let visit = Visit { keeper, settings, memory, invoked };
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(visit.run(invocation)).await
 }
@@ -106,39 +137,78 @@ struct Visit<'a> {
     keeper: Keeper<'a>,
     settings: &'a Settings,
     memory: &'a Memory,
-    /// When the function is stopped.
-    deadline: Instant,
+    invoked: Invoked<'a>,
 }
 
 /// What is kept of one resource, as it was read.
 type Kept = (Entry, Version);
 
 impl Visit<'_> {
+    /// Reads what is asked for and, where that is something, does it alone.
     async fn run(&self, invocation: Invocation) -> Result<Response, Unfinished> {
         let started = Instant::now();
-        let tally = self.keeper.session.tally();
-        let (calls, throttled) = (tally.calls(), tally.throttled());
         let mut findings = Vec::new();
         let mut again = Again::default();
         let kept = self.kept(&mut findings, &mut again).await.map_err(Unfinished::State)?;
-        // An event may be about what could not be read just now.
-        let is_all_known = again.keys.is_empty();
-        let entries = || kept.iter().map(|(entry, _)| entry);
-        let looked = |key: &str| self.memory.0.borrow().get(key).copied();
-        let (all, asked): (Work, Vec<(String, Work)>) = match &invocation {
-            Invocation::Schedule => (Work::everything(entries()), vec![]),
-            Invocation::Events(events) => {
-                let asks = |it: &Message| (it.id.clone(), work(&it.event, entries(), looked));
-                let each = events.iter().map(asks);
-                let asked: Vec<_> = each.collect();
-                (asked.iter().fold(Work::default(), |all, (_, it)| all.and(it.clone())), asked)
-            }
-        };
-        if all.is_nothing() && findings.is_empty() {
+        let asked = self.asked(&invocation, &kept);
+        if asked.all.is_nothing() && findings.is_empty() {
             info!("the events concern nothing that is looked after");
             return Ok(Response::default());
         }
-        let page = match &invocation {
+        let task = match &invocation {
+            Invocation::Schedule => Task::Sweep,
+            Invocation::Events(_) => Task::Events,
+        };
+        let Invoked { request, log_stream, deadline, end } = self.invoked;
+        let lease = Lease::new(request, log_stream, task, end);
+        let now = || end - deadline.saturating_duration_since(Instant::now());
+        // Half of the time is enough to do most of the work, and so long that of the two times that
+        // Lambda repeats a sweep which was cut off, one comes when the lease of that is over.
+        let patience = started + deadline.saturating_duration_since(started) / 2;
+        let taken = take(self.keeper.state, lease.clone(), now, patience).await;
+        let turn = match taken.map_err(Unfinished::Lease)? {
+            Taken::Ours(turn) => turn,
+            Taken::Theirs(other) => return leave(&invocation, &lease, other),
+        };
+        let done = self.work(&invocation, kept, asked, findings, again, started).await;
+        // What is left to be said has a little more time than what was to be done.
+        if let Some(state) = self.keeper.session.state(deadline) {
+            turn.end(&state).await;
+        }
+        done
+    }
+
+    /// What the invocation asks for.
+    fn asked(&self, invocation: &Invocation, kept: &[Kept]) -> Asked {
+        let entries = || kept.iter().map(|(entry, _)| entry);
+        let looked = |key: &str| self.memory.0.borrow().get(key).copied();
+        match invocation {
+            Invocation::Schedule => Asked { all: Work::everything(entries()), each: vec![] },
+            Invocation::Events(events) => {
+                let asks = |it: &Message| (it.id.clone(), work(&it.event, entries(), looked));
+                let each: Vec<_> = events.iter().map(asks).collect();
+                let all = each.iter().fold(Work::default(), |all, (_, it)| all.and(it.clone()));
+                Asked { all, each }
+            }
+        }
+    }
+
+    /// Looks after what was asked for, and tells what came of it.
+    async fn work(
+        &self,
+        invocation: &Invocation,
+        kept: Vec<Kept>,
+        asked: Asked,
+        mut findings: Vec<Finding>,
+        mut again: Again,
+        started: Instant,
+    ) -> Result<Response, Unfinished> {
+        let Asked { all, each: asked } = asked;
+        let tally = self.keeper.session.tally();
+        let (calls, throttled) = (tally.calls(), tally.throttled());
+        // An event may be about what could not be read just now.
+        let is_all_known = again.keys.is_empty();
+        let page = match invocation {
             Invocation::Schedule => Page::begin(self.keeper, &kept).await,
             Invocation::Events(_) => None,
         };
@@ -146,7 +216,7 @@ impl Visit<'_> {
         let is_started = self.members(&kept, &all.accounts, listed).await;
         self.look_after(kept, &all, &mut findings, &mut again).await;
         let health = self.health(&all).await;
-        let causes: Vec<&Event> = match &invocation {
+        let causes: Vec<&Event> = match invocation {
             Invocation::Schedule => vec![],
             Invocation::Events(events) => {
                 let asks = |it: &Work| !it.is_nothing();
@@ -154,7 +224,7 @@ impl Visit<'_> {
                 pairs.filter(|(_, (_, it))| asks(it)).map(|(it, _)| &it.event).collect()
             }
         };
-        let is_told_before = match &invocation {
+        let is_told_before = match invocation {
             Invocation::Schedule => false,
             Invocation::Events(events) => events.iter().all(|it| it.is_again),
         };
@@ -377,9 +447,36 @@ impl Visit<'_> {
         let Notice { subject, text } = notice;
         info!(subject, text, "told");
         let Some(topic) = &self.settings.topic else { return };
-        let published = self.keeper.session.publish(topic, subject, text, self.deadline);
+        let deadline = self.invoked.deadline;
+        let published = self.keeper.session.publish(topic, subject, text, deadline);
         if let Err(failed) = published.await {
             error!(reason = chain(&failed), "nobody was told");
+        }
+    }
+}
+
+/// What an invocation asks for, together and message by message.
+struct Asked {
+    all: Work,
+    each: Vec<(String, Work)>,
+}
+
+/// Leaves the work to come again, since another invocation is at work all the time; a sweep that the
+/// other one does as well needs not.
+fn leave(invocation: &Invocation, lease: &Lease, other: Lease) -> Result<Response, Unfinished> {
+    let Lease { holder: request, log_stream, .. } = &other;
+    match invocation {
+        Invocation::Schedule if other.covers(lease) => {
+            info!(request, log_stream, "another sweep is under way, which does all of this one");
+            Ok(Response::default())
+        }
+        Invocation::Schedule => Err(Unfinished::LeftOut(other.holder)),
+        Invocation::Events(events) if events.iter().any(|it| it.id.is_empty()) => {
+            Err(Unfinished::Busy(other.holder))
+        }
+        Invocation::Events(events) => {
+            warn!(request, log_stream, "the messages come again, since another one is at work");
+            Ok(Response::again(events.iter().map(|it| it.id.clone())))
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The Lambda function that puts back what somebody undid.
 
+use std::time::SystemTime;
+
 use lambda_runtime::{Error, LambdaEvent};
-use reattach::{Memory, Settings};
+use reattach::{Invoked, Memory, Settings};
 use serde_json::Value;
+use tokio::time::Instant;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -16,7 +19,11 @@ async fn main() -> Result<(), Error> {
     let (session, settings, memory) = (&session, &settings, &memory);
     let handle = async |event: LambdaEvent<Value>| {
         let deadline = cfn::deadline(&event.context);
-        reattach::handle(session, settings, memory, &event.payload, deadline).await
+        let end = SystemTime::now() + deadline.saturating_duration_since(Instant::now());
+        let (request, log_stream) =
+            (&event.context.request_id, &event.context.env_config.log_stream);
+        let invoked = Invoked { request, log_stream, deadline, end };
+        reattach::handle(session, settings, memory, &event.payload, invoked).await
     };
     cfn::serve_events(handle).await
 }

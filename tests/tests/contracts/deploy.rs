@@ -17,7 +17,7 @@ use tests::deploy::{Deployed, PYTHON, Release, deployed, repository};
 use tests::template::Template;
 
 /// The example, with everything in it that is commented out.
-fn everything() -> String {
+pub(crate) fn everything() -> String {
     let example = fs::read_to_string(repository("examples/org.toml")).unwrap();
     let uncommented = |line: &str| {
         let bare = line.strip_prefix("# ").unwrap_or(line);
@@ -43,7 +43,7 @@ us-east-1 = "artifacts-of-ours"
 [backup-policies]
 "#;
 
-fn release(file: &str) -> Release {
+pub(crate) fn release(file: &str) -> Release {
     let release = Release::new();
     release.write("org.toml", file);
     release.write("databases.json", r#"{ "plans": {} }"#);

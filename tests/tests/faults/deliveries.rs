@@ -8,8 +8,15 @@ use tests::in_process::{Function, Wire, take_logs};
 use tests::organization::{Organization, POLICY_TEXT};
 use tests::role::STATE_BUCKET;
 
-/// How often a message is delivered before it goes to the dead-letter queue.
+use crate::resources::pass;
+
+/// How often a message is delivered here; the queue does it more often.
 const DELIVERIES: usize = 5;
+
+/// How long a message is out of sight once it was delivered, and how long Lambda waits at most before
+/// it repeats what the schedule invoked it with.
+const OUT_OF_SIGHT: Duration = Duration::from_mins(16);
+const BEFORE_RETRY: Duration = Duration::from_mins(2);
 
 /// How long the function has.
 pub(crate) const FULL_TIME: Duration = Duration::from_mins(15);
@@ -43,10 +50,14 @@ pub(crate) async fn deliver(
     deadline: Duration,
 ) -> Result<usize, Value> {
     let account = organization.organization(|it| it.management_account.clone());
+    let request = format!("{:016x}", fastrand::u64(..));
+    let is_batch = payload["Records"].is_array();
     for delivery in 1..=DELIVERIES {
         let within = if delivery == 1 { deadline } else { FULL_TIME };
         let function = Function::start("reattach", wire, &account, Some(STATE_BUCKET), None);
-        let outcome = function.put_back(&payload, within).await;
+        // A batch is a new request each time, and what Lambda repeats is the same one.
+        let request = if is_batch { format!("{request}-{delivery}") } else { request.clone() };
+        let outcome = function.put_back(&payload, &request, within).await;
         let logs = take_logs();
         for secret in ["ASIA", POLICY_TEXT] {
             assert!(!logs.contains(secret), "{secret} is in the log:\n{logs}");
@@ -65,6 +76,7 @@ pub(crate) async fn deliver(
                 return Ok(delivery);
             }
         }
+        pass(if is_batch { OUT_OF_SIGHT } else { BEFORE_RETRY }).await;
     }
     Err(payload)
 }

@@ -69,8 +69,10 @@ impl fmt::Display for Visit {
     }
 }
 
-/// Has the schedule look after everything, and come again when it was not done.
+/// Has the schedule look after everything, once nothing from before is at work any more, and come again
+/// when it was not done.
 pub(crate) async fn look_after_everything(organization: &Organization) {
+    pass(Duration::from_mins(17)).await;
     let wire = organization.wire("Schedule").unwrap();
     let done = deliver(organization, &wire, schedule(), FULL_TIME).await;
     assert!(done.is_ok(), "the schedule is not done");

@@ -16,6 +16,7 @@ mod enforced;
 mod global_settings;
 mod gone;
 mod invariants;
+mod lease;
 mod live_check;
 mod member_accounts;
 mod member_accounts_batches;

@@ -6,12 +6,14 @@
 mod concern;
 mod event;
 mod health;
+mod lease;
 mod notice;
 mod sweep;
 
 pub use concern::{Accounts, Work, work};
 pub use event::{Event, Happening, Reading, Who, read};
 pub use health::{Change, Health};
+pub use lease::{Lease, Standing, Task};
 pub use notice::{Finding, Notice, Outcome, notice};
 pub use sweep::Sweep;
 

@@ -79,6 +79,7 @@ impl FunctionBuilder {
         command
             .args(words)
             .env_clear()
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("2031/05/07/[$LATEST]{}", address.port()))
             .envs(&self.env)
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string());
         match Child::spawn(command) {

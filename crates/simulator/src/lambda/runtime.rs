@@ -1,5 +1,6 @@
 //! The Runtime API: hands events to a function and takes its answers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,8 +38,10 @@ struct State {
     /// The request under way, and where its answer goes.
     running: Option<(String, oneshot::Sender<Said>)>,
     init_error: Option<Value>,
-    invocations: u64,
 }
+
+/// How many events were handed to functions so far: of two at once, each has an ID of its own.
+static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 struct Invocation {
     id: String,
@@ -59,11 +62,9 @@ impl Runtime {
     /// Hands `event` to the function as soon as it asks for one.
     pub(super) fn submit(&self, event: String, deadline: Deadline) -> oneshot::Receiver<Said> {
         let (answer, answered) = oneshot::channel();
-        let mut state = self.lock();
-        state.invocations += 1;
-        let id = format!("00000000-0000-4000-8000-{:012}", state.invocations);
-        state.waiting = Some(Invocation { id, event, deadline, answer });
-        drop(state);
+        let nth = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
+        let id = format!("00000000-0000-4000-8000-{nth:012}");
+        self.lock().waiting = Some(Invocation { id, event, deadline, answer });
         self.arrived.notify_one();
         answered
     }

@@ -237,3 +237,43 @@ fn the_metrics_are_those_that_the_functions_write() {
         assert_eq!(written, metrics.iter().copied().collect(), "{function}");
     }
 }
+
+/// Lambda gives a new account ten executions at once, and refuses to reserve any of them.
+#[test]
+fn nothing_needs_more_executions_at_once_than_a_new_account_has() {
+    const RESERVED: [&str; 3] = [
+        "ReservedConcurrentExecutions",
+        "ProvisionedConcurrencyConfig",
+        "ProvisionedConcurrentExecutions",
+    ];
+    for template in Template::all() {
+        for key in RESERVED {
+            assert!(all(&template.body, key).is_empty(), "{}: {key}", template.name);
+        }
+        for most in all(&template.body, "MaximumConcurrency") {
+            assert_eq!(most, &json!(2), "{}: AWS takes no less", template.name);
+        }
+    }
+    // What is throttled for longer than another batch may take is tried again for all that time.
+    let definition = fs::read_to_string(project("templates/member-accounts.asl.json")).unwrap();
+    let definition: Value = serde_json::from_str(&definition).unwrap();
+    let batch = &definition["States"]["Batches"]["ItemProcessor"]["States"]["Batch"];
+    let throttled = &batch["Retry"][0];
+    assert_eq!(throttled["ErrorEquals"], json!(["Lambda.TooManyRequestsException"]));
+    let [attempts, longest] = ["MaxAttempts", "MaxDelaySeconds"].map(|it| throttled[it].as_u64());
+    // With full jitter each wait is half of the longest on average.
+    let patience = attempts.unwrap() * longest.unwrap() / 2;
+    assert!(patience >= 2 * batch["TimeoutSeconds"].as_u64().unwrap(), "{patience}");
+}
+
+#[test]
+fn a_message_is_not_given_up_because_others_were_at_work() {
+    let reattach = Template::named("reattach.yaml");
+    let stack = reattach.with(REQUIRED);
+    let queue = stack.resolve(&reattach.body["Resources"]["Queue"]["Properties"]).unwrap();
+    let [hidden, kept] =
+        ["VisibilityTimeout", "MessageRetentionPeriod"].map(|it| queue[it].as_u64().unwrap());
+    let times = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
+    assert!(times * hidden >= 3 * 3600, "{times} times {hidden} seconds");
+    assert!(times * hidden < kept, "it is gone before it is given up");
+}

@@ -1,0 +1,230 @@
+//! Names that templates make of parameters and of the name of their stack, and what AWS takes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a contract that cannot be read is broken"
+)]
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use tests::deploy::Release;
+use tests::template::Template;
+
+use crate::deploy::{everything, release};
+
+/// What AWS takes as a name.
+struct Limit {
+    kind: &'static str,
+    property: &'static str,
+    /// The least and the most characters.
+    length: (usize, usize),
+    /// The characters that a name may have.
+    characters: &'static str,
+}
+
+const fn limit(
+    kind: &'static str,
+    property: &'static str,
+    length: (usize, usize),
+    characters: &'static str,
+) -> Limit {
+    Limit { kind, property, length, characters }
+}
+
+/// The limits of all names that the templates give, as the schemas of CloudFormation and the API
+/// references have them.
+const LIMITS: [Limit; 20] = [
+    limit("AWS::Backup::BackupVault", "BackupVaultName", (2, 50), "[A-Za-z0-9_-]"),
+    limit("AWS::Backup::Framework", "FrameworkName", (1, 256), "[A-Za-z0-9_]"),
+    limit(
+        "AWS::Backup::LogicallyAirGappedBackupVault",
+        "BackupVaultName",
+        (2, 50),
+        "[A-Za-z0-9_-]",
+    ),
+    limit("AWS::Backup::ReportPlan", "ReportPlanName", (1, 256), "[A-Za-z0-9_]"),
+    limit("AWS::Backup::RestoreTestingPlan", "RestoreTestingPlanName", (1, 50), "[A-Za-z0-9_]"),
+    limit("AWS::CloudFormation::StackSet", "StackSetName", (1, 128), "[A-Za-z0-9-]"),
+    limit("AWS::CloudWatch::Alarm", "AlarmName", (1, 255), "."),
+    limit("AWS::CloudWatch::Dashboard", "DashboardName", (1, 255), "[A-Za-z0-9_-]"),
+    limit("AWS::Events::EventBus", "Name", (1, 256), "[A-Za-z0-9/._-]"),
+    limit("AWS::Events::Rule", "Name", (1, 64), "[A-Za-z0-9._-]"),
+    limit("AWS::IAM::Role", "RoleName", (1, 64), "[A-Za-z0-9+=,.@_-]"),
+    limit("AWS::KMS::Alias", "AliasName", (1, 256), "[A-Za-z0-9:/_-]"),
+    limit("AWS::Lambda::Function", "FunctionName", (1, 64), "[A-Za-z0-9_-]"),
+    limit("AWS::Logs::LogGroup", "LogGroupName", (1, 512), "[A-Za-z0-9./_#-]"),
+    limit("AWS::Logs::ResourcePolicy", "PolicyName", (1, 255), "."),
+    limit("AWS::Organizations::Policy", "Name", (1, 128), "."),
+    limit("AWS::S3::Bucket", "BucketName", (3, 63), "[a-z0-9.-]"),
+    limit("AWS::SNS::Topic", "TopicName", (1, 256), "[A-Za-z0-9_-]"),
+    limit("AWS::StepFunctions::StateMachine", "StateMachineName", (1, 80), "[A-Za-z0-9_-]"),
+    limit("Custom::BackupPolicy", "Name", (1, 128), "."),
+];
+
+/// The longest name of a stack.
+const STACK: usize = 128;
+
+/// A name that a template gives: text, and parameters or pseudo parameters in `${…}`.
+struct Derived {
+    place: String,
+    pattern: String,
+    limit: &'static Limit,
+}
+
+/// The parameters in a pattern, each with its place in it.
+fn parts(pattern: &str) -> Vec<&str> {
+    pattern.split("${").skip(1).map(|it| it.split_once('}').unwrap().0).collect()
+}
+
+/// The names that a template makes of parameters and of the name of its stack.
+fn derived(template: &Template) -> Vec<Derived> {
+    let resources = template.body["Resources"].as_object().unwrap();
+    let mut all = Vec::new();
+    for (id, resource) in resources {
+        let kind = resource["Type"].as_str().unwrap();
+        for (property, value) in resource["Properties"].as_object().into_iter().flatten() {
+            let pattern = match (value["Ref"].as_str(), value["Fn::Sub"].as_str()) {
+                (Some(name), None) => format!("${{{name}}}"),
+                (None, Some(pattern)) => pattern.to_owned(),
+                _ => continue,
+            };
+            // A name that another resource has is that one's.
+            let is_own = !parts(&pattern).iter().any(|it| resources.contains_key(*it));
+            let place = format!("{}: {id}.{property}", template.name);
+            let limit = LIMITS.iter().find(|it| it.kind == kind && it.property == property);
+            match limit {
+                Some(limit) if is_own => all.push(Derived { place, pattern, limit }),
+                None if is_own && property.ends_with("Name") && !is_reference(kind, property) => {
+                    panic!("{place}: what AWS takes there is not in the table")
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+    all
+}
+
+/// Whether it is no name that a resource gets, but one that it knows of.
+fn is_reference(kind: &str, property: &str) -> bool {
+    let these = [
+        ("Custom::MemberAccounts", "BackupRoleName"),
+        ("Custom::MemberAccounts", "RoleName"),
+        ("Custom::MemberAccounts", "VaultName"),
+    ];
+    these.contains(&(kind, property)) || property == "DisplayName"
+}
+
+/// What a parameter takes.
+struct Takes(Vec<Regex>);
+
+impl Takes {
+    fn of(template: &Template, name: &str) -> Self {
+        let parameter = &template.body["Parameters"][name];
+        let whole = |it: &str| Regex::new(&format!("^(?:{it})$")).unwrap();
+        if let Some(values) = parameter["AllowedValues"].as_array() {
+            let values = values.iter().map(|it| whole(&regex::escape(it.as_str().unwrap())));
+            return Self(values.collect());
+        }
+        let pattern = parameter["AllowedPattern"].as_str();
+        Self(vec![whole(pattern.unwrap_or_else(|| panic!("{name} takes anything")))])
+    }
+
+    fn takes(&self, value: &str) -> bool {
+        self.0.iter().any(|it| it.is_match(value))
+    }
+
+    /// The least and the most characters of a value that is not empty.
+    fn length(&self) -> (usize, usize) {
+        let taken = |it: &usize| self.takes(&"a".repeat(*it));
+        let least = (1..=1_000).find(taken).unwrap();
+        (least, (1..=1_000).rev().find(taken).unwrap())
+    }
+}
+
+#[test]
+fn a_parameter_takes_no_more_than_each_name_that_it_becomes() {
+    let mut seen = BTreeSet::new();
+    for template in Template::all() {
+        for Derived { place, pattern, limit } in derived(&template) {
+            let parameters: Vec<_> =
+                parts(&pattern).into_iter().filter(|it| !it.contains("::")).collect();
+            if parameters.is_empty() || pattern.contains("AWS::StackName") {
+                continue;
+            }
+            let allowed = Regex::new(&format!("^{}$", limit.characters)).unwrap();
+            let mut length = (pattern.len(), pattern.len());
+            for name in parameters {
+                let takes = Takes::of(&template, name);
+                let (least, most) = takes.length();
+                length = (length.0 + least - name.len() - 3, length.1 + most - name.len() - 3);
+                for character in (b' '..=b'~').map(char::from) {
+                    let value = format!("aaaa{character}aaaa");
+                    let fits = allowed.is_match(&character.to_string());
+                    assert!(fits || !takes.takes(&value), "{place}: `{character}` in {name}");
+                }
+            }
+            assert!(limit.length.0 <= length.0, "{place}: {} characters", length.0);
+            assert!(length.1 <= limit.length.1, "{place}: {} characters", length.1);
+            seen.insert(limit.kind);
+        }
+    }
+    for kind in ["AWS::Backup::BackupVault", "AWS::IAM::Role", "Custom::BackupPolicy"] {
+        assert!(seen.contains(kind), "{kind}");
+    }
+}
+
+/// The example with everything in it, but for this name of the stacks.
+fn named(name: &str) -> Release {
+    let file = everything();
+    let line = file.lines().find(|it| it.starts_with("StackName")).unwrap();
+    release(&file.replace(line, &format!("StackName = \"{name}\"")))
+}
+
+#[test]
+fn a_name_of_stacks_is_taken_as_long_as_all_that_is_made_of_it_fits() {
+    let is_taken = |it: &usize| {
+        let release = named(&"a".repeat(*it));
+        release.run(&["check", "org.toml"]).status.success()
+    };
+    let longest = (1..=STACK).collect::<Vec<_>>().partition_point(is_taken);
+    let mut is_tight = false;
+    for stack in named(&"a".repeat(longest)).stacks("org.toml") {
+        assert!(stack.name.len() <= STACK, "{}", stack.name);
+        let template = Template::named(&stack.template);
+        for Derived { place, pattern, limit } in derived(&template) {
+            let made = pattern.replace("${AWS::StackName}", &stack.name);
+            if made != pattern && parts(&made).is_empty() {
+                assert!(made.len() <= limit.length.1, "{place}: {made}");
+                is_tight |= made.len() == limit.length.1;
+            }
+        }
+    }
+    assert!(is_tight, "longer names than {longest} characters would do");
+    let release = named(&"a".repeat(longest + 1));
+    let why = release.fail(&["deploy", "org.toml"]);
+    let expected = "org.toml: StackName: may have 72 characters here and has 73, since \
+                    StateMachineName in members.yaml is made of it and may have 80\n";
+    assert_eq!(why, expected);
+    assert!(release.take_calls().is_empty(), "nothing is called before the file is right");
+}
+
+#[test]
+fn a_name_is_held_against_every_template_that_is_deployed_with_it() {
+    let with = |from: &str, to: &str| release(&everything().replace(from, to));
+    let path = with("BackupRoleName = \"org-backup\"", "BackupRoleName = \"path/org-backup\"");
+    let why = path.fail(&["deploy", "org.toml"]);
+    assert_eq!(why, "org.toml: BackupRoleName: `path/org-backup` must be the name of a role\n");
+    let name = "a".repeat(120);
+    let long = with("PolicyName = \"databases\"", &format!("PolicyName = \"{name}\""));
+    let why = long.fail(&["deploy", "org.toml"]);
+    let expected = format!(
+        "org.toml: [policies.1] PolicyName: is too long for the name of its stack, \
+         `org-backup-policy-{name}`, which has 138 characters and may have 128\n"
+    );
+    assert_eq!(why, expected);
+    for release in [path, long] {
+        assert!(release.take_calls().is_empty(), "nothing is called before the file is right");
+    }
+}
