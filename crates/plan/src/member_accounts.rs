@@ -16,7 +16,7 @@ use std::fmt;
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
 pub use properties::{Concurrency, Invalid, Properties};
-pub use report::{Account, Changed, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
+pub use report::{Account, Changed, Ending, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
 pub use scope::{Choice, Listed, Scope};
 pub use session_policy::{narrowed, session_policy};
 pub use trust::trusts_backup;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws::Session;
 use aws::member_accounts::Identity;
@@ -13,7 +13,9 @@ use cfn::{Failure, Task, Ticket};
 use futures_util::stream::iter;
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::run::{Batch, Order};
-use plan::member_accounts::{Account, Failure as Unready, Outcome, Properties, Refusal, Tally};
+use plan::member_accounts::{
+    Account, Ending, Failure as Unready, Outcome, Properties, Refusal, Tally,
+};
 use plan::resource::ResourceKind;
 use plan::serialized;
 use serde::Deserialize;
@@ -23,7 +25,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::fleet::{Barred, Fleet};
-use crate::{last_call, reply, report};
+use crate::{LAST_WORDS, last_call, reply, report};
 
 /// Why a step of the state machine cannot be done.
 #[derive(Debug, Error)]
@@ -37,6 +39,10 @@ enum Broken {
     #[error("{0} cannot be understood")]
     Unreadable(String, #[source] serde_json::Error),
 }
+
+/// The longest that summing up may take and be tried again: the nine tries of the state machine then
+/// take less than half of the hour that CloudFormation waits.
+const TRY: Duration = Duration::from_mins(2);
 
 /// Whether everything of `run` was written down before, so that at most its start is missing.
 pub(crate) async fn is_written_down(state: &State, run: &RunId) -> Result<bool, Failure> {
@@ -80,12 +86,24 @@ impl Beginning<'_> {
     }
 }
 
-/// An event that the state machine sends.
+/// An event that the state machine sends, or that EventBridge tells of it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Event {
     batch: Option<Batch>,
     finish: Option<Finish>,
+    #[serde(rename = "detail")]
+    ended: Option<Ended>,
+}
+
+/// An execution that ended and is no success: `Step Functions Execution Status Change`.
+#[derive(Debug, Deserialize)]
+struct Ended {
+    /// The name of the execution, which is that of its run.
+    name: String,
+    status: Ending,
+    error: Option<String>,
+    cause: Option<String>,
 }
 
 /// The end of a run.
@@ -111,13 +129,17 @@ struct MapFailed {
 pub async fn perform(session: &Session, task: Task) -> Result<Value, Failure> {
     let state = session.state(task.deadline);
     match serde_json::from_value(task.event).map_err(|_| Broken::Event)? {
-        Event { batch: Some(batch), finish: None } => {
+        Event { batch: Some(batch), finish: None, ended: None } => {
             let state = state.ok_or(Broken::NoState)?;
             work(session, &state, batch, task.deadline).await
         }
-        Event { batch: None, finish: Some(finish) } => {
+        Event { batch: None, finish: Some(finish), ended: None } => {
             let state = state.ok_or(Broken::NoState)?;
             end(session, &state, finish, task.deadline).await
+        }
+        Event { batch: None, finish: None, ended: Some(ended) } => {
+            let state = state.ok_or(Broken::NoState)?;
+            abandon(session, &state, ended, task.deadline).await
         }
         Event { .. } => Err(Broken::Event.into()),
     }
@@ -152,6 +174,9 @@ async fn work(
 }
 
 /// Sums up what came of all batches, and answers CloudFormation where it waits.
+///
+/// What fails is tried again by the state machine, but for what took long: CloudFormation does not wait
+/// for many such tries, and is told of the first.
 async fn end(
     session: &Session,
     state: &State,
@@ -159,9 +184,69 @@ async fn end(
     deadline: Instant,
 ) -> Result<Value, Failure> {
     let started = Instant::now();
+    let run = finish.run.clone();
+    let until = last_call(deadline);
+    let patient = session.state(until).ok_or(Broken::NoState)?;
+    let sum = match sum(&patient, finish).await {
+        Err(failure) if Instant::now() + LAST_WORDS < until.min(started + TRY) => {
+            return Err(failure);
+        }
+        Err(failure) => Err(failure),
+        Ok(sum) => Ok(sum),
+    };
+    let summary = sum.as_ref().ok().map(Sum::summary);
+    let answering = Answering { session, state, run: &run, started, deadline };
+    match (answering.answer(sum).await?, summary) {
+        (_, Some(summary)) => Ok(summary),
+        (Ok(()), None) => Ok(Value::Null),
+        // Nobody was told of it.
+        (Err(failure), None) => Err(failure),
+    }
+}
+
+/// Answers CloudFormation that the run ended before its last step had answered, if it still waits.
+async fn abandon(
+    session: &Session,
+    state: &State,
+    ended: Ended,
+    deadline: Instant,
+) -> Result<Value, Failure> {
+    let started = Instant::now();
+    let Ended { name, status: ending, error, cause } = ended;
+    let Ok(run) = name.parse::<RunId>() else {
+        info!(name, "the execution is no run of a resource");
+        return Ok(Value::Null);
+    };
+    let why = [error, cause].into_iter().flatten().filter(|it| !it.is_empty());
+    let why = why.collect::<Vec<_>>().join(": ");
+    let why = if why.is_empty() { "no reason was given".to_owned() } else { why };
+    warn!(%run, %ending, why, "the execution was no success");
+    let refusal = Refusal::Ended { run: run.clone(), ending, why };
+    let answering = Answering { session, state, run: &run, started, deadline };
+    // Where nobody waits, the last step has answered, or nobody ever asked.
+    let _told_or_not = answering.answer(Err(refusal.into())).await?;
+    Ok(Value::Null)
+}
+
+/// What came of a run.
+struct Sum {
+    properties: Properties,
+    tally: Tally,
+    report: Option<String>,
+    judged: Result<(), Refusal>,
+}
+
+impl Sum {
+    fn summary(&self) -> Value {
+        json!({ "Ready": self.tally.ready, "NotReady": self.tally.not_ready })
+    }
+}
+
+/// Sums up what came of all batches, and writes the report.
+async fn sum(state: &State, finish: Finish) -> Result<Sum, Failure> {
     let Finish { run, map_failed } = finish;
     let order = order(state, &run).await?;
-    let properties = &order.properties;
+    let properties = order.properties;
     let mut tally = Tally::default();
     tally.skipped = order.skipped;
     let mut lines = String::new();
@@ -197,36 +282,53 @@ async fn end(
         }
         _ => tally.judge(properties.on_not_ready, report.as_deref()),
     };
-    let summary = json!({ "Ready": tally.ready, "NotReady": tally.not_ready });
-    let Some((ticket, _)) = state.read(&run.answer_key()).await? else {
-        info!(ready = tally.ready, not_ready = tally.not_ready, "nobody waits for an answer");
-        return Ok(summary);
-    };
-    let unreadable = |it| Broken::Unreadable(run.answer_key(), it);
-    let ticket: Ticket = serde_json::from_str(&ticket).map_err(unreadable)?;
-    let (stack_id, logical_id, request) =
-        (ticket.stack_id(), ticket.logical_id(), ticket.request_id());
-    let now = SystemTime::now();
-    let subject =
-        Subject { kind: ResourceKind::MemberAccounts, stack_id, logical_id, request, now };
-    let is_new = ticket.physical_id().is_none();
-    let mut slot = Slot::open(session, subject, is_new, deadline).await?;
-    let outcome = match judged {
-        _ if !slot.counts().await? => {
+    Ok(Sum { properties, tally, report, judged })
+}
+
+/// The answer to the request that a run is for, which whoever comes first gives.
+struct Answering<'a> {
+    session: &'a Session,
+    state: &'a State,
+    run: &'a RunId,
+    started: Instant,
+    deadline: Instant,
+}
+
+impl Answering<'_> {
+    /// Answers where somebody waits. A failure that nobody was told of is given back.
+    async fn answer(&self, sum: Result<Sum, Failure>) -> Result<Result<(), Failure>, Failure> {
+        let Self { session, state, run, started, deadline } = *self;
+        let Some((ticket, _)) = state.read(&run.answer_key()).await? else {
+            info!("nobody waits for an answer");
+            return Ok(sum.map(drop));
+        };
+        let unreadable = |it| Broken::Unreadable(run.answer_key(), it);
+        let ticket: Ticket = serde_json::from_str(&ticket).map_err(unreadable)?;
+        let (stack_id, logical_id, request) =
+            (ticket.stack_id(), ticket.logical_id(), ticket.request_id());
+        let now = SystemTime::now();
+        let subject =
+            Subject { kind: ResourceKind::MemberAccounts, stack_id, logical_id, request, now };
+        let is_new = ticket.physical_id().is_none();
+        let mut slot = Slot::open(session, subject, is_new, deadline).await?;
+        if !slot.counts().await? {
             info!("nobody waits for an answer any more, since another request came");
             state.remove(&run.answer_key()).await?;
-            return Ok(summary);
+            return Ok(Ok(()));
         }
-        Ok(()) => {
-            let reply = reply(ticket.physical_id(), &tally, report);
-            slot.settle(&reply.physical_id, &reply.physical_id, properties).await?;
-            Ok(reply)
-        }
-        Err(refusal) => Err(refusal.into()),
-    };
-    ticket.answer(&session.http(), outcome, started, deadline).await?;
-    state.remove(&run.answer_key()).await?;
-    Ok(summary)
+        let outcome = match sum {
+            Ok(Sum { properties, tally, report, judged: Ok(()) }) => {
+                let reply = reply(ticket.physical_id(), &tally, report);
+                slot.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
+                Ok(reply)
+            }
+            Ok(Sum { judged: Err(refusal), .. }) => Err(refusal.into()),
+            Err(failure) => Err(failure),
+        };
+        ticket.answer(&session.http(), outcome, started, deadline).await?;
+        state.remove(&run.answer_key()).await?;
+        Ok(Ok(()))
+    }
 }
 
 /// What the run is to do.

@@ -52,8 +52,8 @@ fn every_function_has_its_events_and_no_other() {
     for function in FUNCTIONS {
         let mut files = vec!["create.json", "delete.json", "update.json"];
         if function == "member-accounts" {
-            // Its state machine sends these; a scenario does.
-            files.extend(["batch.json", "finish.json"]);
+            // Its state machine sends these, and EventBridge when that ends; a scenario does.
+            files.extend(["batch.json", "ended.json", "finish.json"]);
         }
         let files = files.into_iter().map(str::to_owned).collect();
         assert_eq!(names(&events.join(function)), files, "{function}");

@@ -23,6 +23,9 @@ const DELIVERIES: usize = 3;
 /// How often the state machine tries its last step.
 const ENDINGS: usize = 9;
 
+/// How often Lambda delivers what EventBridge tells.
+const TOLD: usize = 2;
+
 const MANAGEMENT: &str = "111122223333";
 const ROLE: &str = "org-backup-member";
 const REGION: &str = "eu-west-1";
@@ -110,7 +113,15 @@ impl<'a> Run<'a> {
                 event = next;
             }
         }
-        self.invoke(&json!({ "Finish": input }), ENDINGS).await;
+        let ended = self.invoke(&json!({ "Finish": input }), ENDINGS).await;
+        let error = match (&ended, &input["MapFailed"]) {
+            (None, _) => "States.TaskFailed",
+            (Some(_), Value::Null) => return,
+            (Some(_), _) => "MapFailed",
+        };
+        // EventBridge tells the function of it.
+        let detail = json!({ "name": input["Run"], "status": "FAILED", "error": error });
+        self.invoke(&json!({ "detail": detail }), TOLD).await;
     }
 
     fn executions(&self) -> Vec<Value> {
@@ -231,10 +242,8 @@ fn a_read_that_hangs_while_accounts_are_worked_on_is_told_of_the_request_or_of_t
         operations.sort();
         writeln!(table, "{verdict}: {}", operations.join(" ")).unwrap();
     }
-    // Without the list of results the last step is done again, for as long as CloudFormation waits.
     expect![[r"
-        needed: AssumeRole DescribeOrganization GetObject ListAccounts
-        not answered: ListObjectsV2
+        needed: AssumeRole DescribeOrganization GetObject ListAccounts ListObjectsV2
         told of the accounts: DescribeRegionSettings
     "]]
     .assert_eq(&table);

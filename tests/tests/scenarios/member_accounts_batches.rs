@@ -371,3 +371,72 @@ async fn the_events_of_the_state_machine_are_steps_of_a_run() {
     assert_eq!(sum, Outcome::Returned(json!({ "NotReady": 0, "Ready": 1 })));
     assert!(object(&organization, &format!("runs/{run}/report.jsonl")).is_some());
 }
+
+/// What EventBridge tells of an execution that was no success.
+fn ended(run: &Value, status: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/member-accounts");
+    let event = fs::read_to_string(folder.join("ended.json")).unwrap();
+    let mut event: Value = serde_json::from_str(&event).unwrap();
+    event["detail"]["name"] = run.clone();
+    event["detail"]["status"] = json!(status);
+    event
+}
+
+#[tokio::test]
+async fn an_execution_that_ended_before_its_last_step_answers_once_and_says_why() {
+    let organization = with_roles(5).await;
+    let mut stack = stack(&organization);
+    for (status, how, reason, told) in [
+        (
+            "FAILED",
+            "failed",
+            Some(("States.Runtime", "no such path")),
+            "States.Runtime: no such path",
+        ),
+        ("ABORTED", "was stopped", None, "no reason was given"),
+        ("TIMED_OUT", "ran out of time", Some(("States.Timeout", "")), "States.Timeout"),
+    ] {
+        let event = stack.event("Create", &properties(json!({})));
+        begin(&mut stack, &event).await;
+        let input = executions(&organization).pop().unwrap();
+        let mut ended = ended(&input["Run"], status);
+        let (error, cause) = reason.unzip();
+        (ended["detail"]["error"], ended["detail"]["cause"]) = (json!(error), json!(cause));
+        for _ in 0..2 {
+            let outcome = stack.invoke(&ended).await;
+            assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", stack.logs);
+        }
+        let run = input["Run"].as_str().unwrap();
+        let expected = format!(
+            "the execution {run} of the state machine {how} before its last step had answered \
+             ({told}); hint: its history and the log of the function say more; deploy again to \
+             continue"
+        );
+        let [answer] = &stack.answers(&event)[..] else { panic!("one answer") };
+        assert!(answer.reason.starts_with(&expected), "{answer}");
+        assert_eq!(keys(&organization, "answers/"), [""; 0]);
+        // Somebody has it go on, and nobody is told a second time.
+        map(&mut stack, &input).await;
+        finish(&mut stack, &input).await;
+        assert_eq!(stack.answers(&event).len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_execution_that_ended_after_its_last_step_says_nothing_more() {
+    let organization = with_roles(5).await;
+    let mut stack = stack(&organization);
+    let event = stack.event("Create", &properties(json!({})));
+    let answer = run(&mut stack, &event).await;
+    assert!(answer.success, "{answer}");
+    let input = executions(&organization).pop().unwrap();
+    organization.clear_journal();
+    for name in [input["Run"].clone(), json!("5d3c"), json!("by hand: again")] {
+        let outcome = stack.invoke(&ended(&name, "FAILED")).await;
+        assert_eq!(outcome, Outcome::Returned(Value::Null), "{}", stack.logs);
+    }
+    assert_eq!(stack.answers(&event).len(), 1);
+    assert_eq!(organization.take_writes(), "");
+    // What is no end is no event of the rule.
+    assert!(matches!(stack.invoke(&ended(&input["Run"], "SUCCEEDED")).await, Outcome::Failed(_)));
+}

@@ -1,13 +1,13 @@
 //! What came of a run: one line for every account and every problem, and their sum.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Change, Preferences, Problem};
-use crate::id::{AccountId, Region, ResourceType, TargetId};
+use crate::id::{AccountId, Region, ResourceType, RunId, TargetId};
 use crate::serialized;
 
 /// How many failures an answer names.
@@ -386,6 +386,41 @@ pub enum Refusal {
         /// What the state machine says.
         why: String,
     },
+    /// The state machine ended before its last step had answered.
+    #[error(
+        "the execution {run} of the state machine {ending} before its last step had answered ({why}); \
+         hint: its history and the log of the function say more; deploy again to continue"
+    )]
+    Ended {
+        /// The run, and the name of the execution.
+        run: RunId,
+        /// How it ended.
+        ending: Ending,
+        /// What the state machine says.
+        why: String,
+    },
+}
+
+/// How an execution of the state machine ends that is no success, as Step Functions calls it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Ending {
+    /// Somebody stopped it.
+    Aborted,
+    /// A step failed for good, or could not be begun.
+    Failed,
+    /// It took too long.
+    TimedOut,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aborted => "was stopped",
+            Self::Failed => "failed",
+            Self::TimedOut => "ran out of time",
+        })
+    }
 }
 
 fn list(targets: &[TargetId]) -> String {

@@ -8,6 +8,7 @@ use plan::desired_state::SCHEMA_VERSION;
 use plan::properties::Properties;
 use plan::resource::ResourceKind;
 use serde_json::{Value, json};
+use tests::pattern::matches;
 use tests::template::{REQUIRED, Template, as_sent};
 
 use super::{each, stacks};
@@ -205,4 +206,99 @@ fn the_state_machine_gets_what_its_definition_leaves_open() {
         name.as_str().unwrap()
     );
     assert_eq!(stack.resolve(known).unwrap(), arn);
+}
+
+/// What the state machine is begun with, what the function answers in its batches, and what a state
+/// writes there for those after it.
+const ALWAYS_THERE: [&str; 3] = ["$", "$.Batches", "$.Payload"];
+
+#[test]
+fn no_step_of_the_state_machine_reads_what_may_not_be_there() {
+    fn look(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Array(list) => list.iter().for_each(|it| look(it, found)),
+            Value::Object(map) => {
+                for (key, it) in map {
+                    // What is written is not read, and what is looked for may be missing.
+                    let is_looked_for = map.get("IsPresent").is_some() && key == "Variable";
+                    if key != "ResultPath" && !is_looked_for {
+                        look(it, found);
+                    }
+                }
+            }
+            Value::String(text) if text.starts_with('$') && !text.starts_with("${") => {
+                found.push(text.clone());
+            }
+            _ => {}
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let definition = std::fs::read_to_string(folder.join("member-accounts.asl.json")).unwrap();
+    let definition: Value = serde_json::from_str(&definition).unwrap();
+    let mut found = Vec::new();
+    look(&definition, &mut found);
+    found.retain(|it| !ALWAYS_THERE.contains(&it.as_str()));
+    found.sort();
+    found.dedup();
+    // A choice looks for both before it reads them, and the wait comes after it.
+    assert_eq!(found, ["$.Again", "$.Seconds"]);
+    let states = &definition["States"]["Batches"]["ItemProcessor"]["States"];
+    let choices = states["AnythingLeft"]["Choices"].as_array().unwrap();
+    let [choice] = &choices[..] else { panic!("{choices:?}") };
+    let tests: Vec<_> = choice["And"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            let test = it.as_object().unwrap().keys().find(|it| *it != "Variable").unwrap();
+            format!("{} {test}", it["Variable"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        tests,
+        [
+            "$.Again IsPresent",
+            "$.Again BooleanEquals",
+            "$.Seconds IsPresent",
+            "$.Seconds IsNumeric"
+        ]
+    );
+    assert_eq!(choice["Next"], "BackOff");
+    let waits = states["BackOff"]["SecondsPath"].as_str();
+    assert_eq!(waits, Some("$.Seconds"));
+}
+
+#[test]
+fn the_function_is_told_of_executions_that_were_no_success_and_of_no_others() {
+    let members = Template::named("members.yaml");
+    let stack = members.with(REQUIRED);
+    let resources = &members.body["Resources"];
+    let rule = stack.resolve(&resources["RunsRule"]["Properties"]).unwrap();
+    let event = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/member-accounts/ended.json");
+    let mut event: Value = serde_json::from_str(&std::fs::read_to_string(event).unwrap()).unwrap();
+    event["detail"]["stateMachineArn"] = json!("StateMachine");
+    let is_told = |event: &Value| matches(&rule["EventPattern"], event);
+    for status in ["ABORTED", "FAILED", "TIMED_OUT"] {
+        event["detail"]["status"] = json!(status);
+        assert!(is_told(&event), "{status}");
+    }
+    for status in ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"] {
+        event["detail"]["status"] = json!(status);
+        assert!(!is_told(&event), "{status}");
+    }
+    // The batches of a map are executions as well, of a machine with a longer name.
+    event["detail"]["status"] = json!("FAILED");
+    event["detail"]["stateMachineArn"] = json!("StateMachine/Batches");
+    assert!(!is_told(&event));
+    let target = &rule["Targets"][0]["Arn"];
+    assert_eq!(
+        (target, rule["Targets"].as_array().unwrap().len()),
+        (&json!("MemberAccountsFunction.Arn"), 1)
+    );
+    let permission = stack.resolve(&resources["RunsPermission"]["Properties"]).unwrap();
+    assert_eq!(permission["SourceArn"], "RunsRule.Arn");
+    let after = each(&resources["MemberAccounts"]["DependsOn"]);
+    for name in ["RunsPermission", "RunsRule"] {
+        assert!(after.contains(&json!(name)), "a run may end before {name} is there");
+    }
 }
