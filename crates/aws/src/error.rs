@@ -6,7 +6,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use errors::chain;
+use errors::{Tries, chain};
 use plan::desired_state::Unreadable;
 use plan::presence::Absent;
 use policy::partition::UnknownPartition;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use thiserror::Error as ThisError;
 use tracing::warn;
 
-use crate::attempts::{Refusal, Seen, Tries};
+use crate::attempts::{Refusal, Seen};
 use crate::garbled::Garbled;
 use crate::operation::{Need, Operation, permission};
 

@@ -83,7 +83,11 @@ fn listed(it: WireAccount) -> Option<Listed> {
     let state = it.state.as_ref().map(|it| it.as_str().to_owned());
     let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
     Some(Listed {
-        account: Account { id: it.id?.parse().ok()?, name: it.name.unwrap_or_default() },
+        account: Account {
+            id: it.id?.parse().ok()?,
+            name: it.name.unwrap_or_default(),
+            is_central: false,
+        },
         state: state.unwrap_or_else(|| "UNKNOWN".to_owned()),
         paths: it.paths.unwrap_or_default(),
     })

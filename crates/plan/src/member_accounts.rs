@@ -65,6 +65,12 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// What is wanted in the account that copies go to, which has a vault and roles of its own.
+    #[must_use]
+    pub fn in_central_account(&self) -> Self {
+        Self { vault: None, role: None, ..self.clone() }
+    }
+
     /// Whether the settings of a Region have to be read.
     pub fn has_settings(&self) -> bool {
         self.opt_in != OptIn::default() || !self.management.is_empty()

@@ -90,7 +90,7 @@ impl World {
             |text: &str, name: &str, parent| Unit { id: id(text), name: name.into(), parent };
         let placed = |account: &str, name: &str, unit| Placed {
             listed: Listed {
-                account: Account { id: id(account), name: name.to_owned() },
+                account: Account { id: id(account), name: name.to_owned(), is_central: false },
                 state: "ACTIVE".to_owned(),
                 paths: vec![],
             },

@@ -157,6 +157,41 @@ async fn the_role_that_aws_backup_has_of_its_own_is_made_in_every_account_and_on
 }
 
 #[tokio::test]
+async fn the_central_account_is_opted_in_by_its_own_role_where_no_target_reaches_it() {
+    let organization = with_roles(6).await;
+    let (central, target) = (organization.id("security-000"), organization.id("Sandbox"));
+    organization.iam(|it| {
+        it.delete_role(&central, ROLE);
+        it.create_role(&central, role_everywhere("org-backup-central"));
+    });
+    let mut stack = organization.stack("member-accounts");
+    let properties = |targets: Value| {
+        properties(json!({
+            "TargetIds": targets,
+            // The central account has a vault of its own, and no role for backups.
+            "VaultName": "org-backup",
+            "BackupRoleName": "org-backup",
+            "CentralAccountId": central,
+            "CentralRoleName": "org-backup-central",
+        }))
+    };
+    let _ = stack.create(properties(json!([target]))).await.ok();
+    let lines = told(&stack);
+    let told_of_central: Vec<_> = lines.iter().filter(|it| it["account"] == *central).collect();
+    assert_eq!(told_of_central, Vec::<&Value>::new());
+    assert!(!without_service_role(&organization).contains(&"security-000".to_owned()));
+    let left = not_on(&organization, &["EBS", "S3"]);
+    assert!(!left.iter().any(|it| it.starts_with("security-000")), "{left:?}");
+    // Where a target reaches it, it is an account like every other one.
+    let _ = stack.update(properties(json!(["root"]))).await.ok();
+    let lines = told(&stack);
+    let line = lines.iter().find(|it| it["account"] == *central).unwrap();
+    let problem = line["problem"].as_str().unwrap();
+    assert!(problem.starts_with("cannot assume the role arn:aws:iam::"), "{problem}");
+    assert!(problem.contains("role/org-backup-member"), "{problem}");
+}
+
+#[tokio::test]
 async fn looking_costs_a_page_of_accounts_two_roles_and_one_read_for_each_account_and_region() {
     // One account of the 43 is suspended.
     let organization = with_roles(43).await;

@@ -25,7 +25,7 @@ pub(super) async fn look(
 ) -> Result<Look, Error> {
     let occasion = occasion(wish, &properties);
     if let Some(role) = sight.member_role {
-        properties.role_name = role.clone();
+        properties = properties.entered_by(role);
     }
     let preview = preview(management, &properties, sight.deadline).await?;
     let mut look = Look::at(&changes(&preview.lines));

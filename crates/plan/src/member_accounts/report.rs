@@ -25,6 +25,9 @@ pub struct Account {
     /// Its name, which may be unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// Whether it is worked in only because copies go to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_central: bool,
 }
 
 /// Something that is not as wanted in an account, or in one of its Regions.
@@ -243,7 +246,7 @@ impl Tally {
             *self.barred.entry(code.clone()).or_default() += 1;
         }
         if let Some(first) = outcome.failures.first() {
-            let Account { id, name } = &outcome.account;
+            let Account { id, name, .. } = &outcome.account;
             let mut example = id.to_string();
             // Writing to a string cannot fail.
             let _ = if name.is_empty() { Ok(()) } else { write!(example, " ({name})") };

@@ -272,7 +272,7 @@ fn a_session_policy_fits_with_every_region_there_may_ever_be() {
 const MANAGEMENT: &str = "111122223333";
 
 fn listed(account: &str, state: &str, path: &str) -> Listed {
-    let account = Account { id: id(account), name: String::new() };
+    let account = Account { id: id(account), name: String::new(), is_central: false };
     Listed { account, state: state.to_owned(), paths: vec![path.to_owned()] }
 }
 
@@ -330,7 +330,11 @@ fn an_excluded_account_that_is_not_there_is_told() {
 }
 
 fn account(number: usize) -> Account {
-    Account { id: id(&format!("{number:012}")), name: format!("account-{number}") }
+    Account {
+        id: id(&format!("{number:012}")),
+        name: format!("account-{number}"),
+        is_central: false,
+    }
 }
 
 fn failure(region: Option<&str>, problem: &str) -> Failure {

@@ -75,8 +75,14 @@ fn without_a_central_account_copies_stay_in_the_organization() {
 fn the_guard_rails_are_around_what_the_other_templates_make() {
     let [guardrails, rollout] = ["guardrails.yaml", "rollout.yaml"].map(Template::named);
     let default = |it: &Template, name: &str| it.body["Parameters"][name]["Default"].clone();
-    let names =
-        ["BackupRoleName", "CentralVaultName", "MemberRoleName", "RestoreRoleName", "VaultName"];
+    let names = [
+        "BackupRoleName",
+        "CentralRoleName",
+        "CentralVaultName",
+        "MemberRoleName",
+        "RestoreRoleName",
+        "VaultName",
+    ];
     for name in names {
         assert_eq!(default(&guardrails, name), default(&rollout, name), "{name}");
     }
