@@ -19,12 +19,13 @@ use aws::state::{Expected, Version};
 use aws::{Need, Session};
 use errors::chain;
 use lambda_runtime::Diagnostic;
+use media::Mail;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, PolicyType, RunId};
 use plan::member_accounts::Listed;
 use plan::properties::Properties;
 use plan::reattach::{
-    Accounts, Change, Event, Finding, Health, Notice, Outcome, Sweep, Work, notice, work,
+    Accounts, Change, Event, Finding, Health, Outcome, Sweep, Work, notice, work,
 };
 use plan::resource::ResourceKind;
 use serde_json::Value;
@@ -187,7 +188,7 @@ impl Visit<'_> {
             invalid_accounts: health.count,
             sweep: matches!(invocation, Invocation::Schedule) && is_whole,
         };
-        (self.settings.tell)(&metrics.line(self.keeper.now).to_string());
+        (self.settings.tell)(&metrics.line(self.keeper.now));
         if metrics.sweep {
             self.note_sweep().await;
         }
@@ -373,11 +374,10 @@ impl Visit<'_> {
     }
 
     /// Tells people, which is no reason to do the work again when it fails.
-    async fn tell(&self, notice: &Notice) {
-        let Notice { subject, text } = notice;
-        info!(subject, text, "told");
+    async fn tell(&self, mail: &Mail) {
+        info!(subject = mail.subject(), text = mail.text(), "told");
         let Some(topic) = &self.settings.topic else { return };
-        let published = self.keeper.session.publish(topic, subject, text, self.deadline);
+        let published = self.keeper.session.publish(topic, mail, self.deadline);
         if let Err(failed) = published.await {
             error!(reason = chain(&failed), "nobody was told");
         }
@@ -409,7 +409,7 @@ fn news(
     untold: &BTreeSet<&String>,
     causes: &[&Event],
     health: &Checked,
-) -> Option<Notice> {
+) -> Option<Mail> {
     let is_over = |it: &&Finding| {
         let failed = matches!(it.outcome, Outcome::Failed(_));
         !(failed && untold.iter().any(|key| key.ends_with(&format!("/{}.json", it.owner))))

@@ -10,9 +10,9 @@ mod notice;
 mod sweep;
 
 pub use concern::{Accounts, Work, work};
-pub use event::{Event, Happening, Reading, Who, read};
+pub use event::{Event, Happening, Reading, Teller, Who, read};
 pub use health::{Change, Health};
-pub use notice::{Finding, Notice, Outcome, notice};
+pub use notice::{Finding, Outcome, notice};
 pub use sweep::Sweep;
 
 #[cfg(test)]
