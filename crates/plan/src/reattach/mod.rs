@@ -7,12 +7,14 @@ mod concern;
 mod event;
 mod health;
 mod notice;
+mod runs;
 mod sweep;
 
 pub use concern::{Accounts, Work, work};
 pub use event::{Event, Happening, Reading, Teller, Who, read};
 pub use health::{Change, Health};
 pub use notice::{Finding, Outcome, notice};
+pub use runs::{Large, Last, Start, start};
 pub use sweep::Sweep;
 
 #[cfg(test)]

@@ -254,7 +254,10 @@ fn an_account_that_joined_is_looked_after_alone() {
     let both = ["222233334444", "333344445555"].map(|it| it.parse().unwrap());
     assert_eq!(one.clone().and(other).accounts, Accounts::These(both.into()));
     let unnamed = work(&event("AcceptHandshake", json!({})), &[], |_| None);
-    assert_eq!(one.and(unnamed).accounts, Accounts::All);
+    let mut all = one.and(unnamed);
+    assert_eq!(all.accounts, Accounts::New(["222233334444".parse().unwrap()].into()));
+    all = all.and(Work::everything(&entries()));
+    assert_eq!(all.accounts, Accounts::All);
 }
 
 #[test]
