@@ -12,8 +12,7 @@ use futures_util::{Stream, StreamExt};
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
     Account, Change, Desired, Failure, Invalid, Observed, OptIn, Outcome, Problem, Properties,
-    Settings, Tally,
-    check_role, plan, session_policy,
+    Settings, Tally, check_role, plan, session_policy,
 };
 use tokio::sync::OnceCell;
 use tokio::time::Instant;

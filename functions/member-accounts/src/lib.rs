@@ -35,7 +35,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use crate::again::start_again;
+pub use crate::again::accounts_of;
 pub use crate::batches::perform;
 use crate::fleet::{Barred, Fleet, Roles};
 pub use crate::preview::{Preview, preview};

@@ -168,7 +168,9 @@ pub enum Invalid {
     )]
     NothingToDo,
     /// There is no way into the central account.
-    #[error("`CentralAccountId` needs `CentralRoleName`; hint: name the role that is assumed there")]
+    #[error(
+        "`CentralAccountId` needs `CentralRoleName`; hint: name the role that is assumed there"
+    )]
     NoCentralRole,
     /// Too little or too much at once.
     #[error("`Concurrency` is a number from 1 to 256")]
