@@ -21,6 +21,7 @@ import template
 from parameters import Parameters, Problem
 from plan import Plan, Planner
 from run import Runner
+from speech import end, line, tell
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
         if not problems or (missing == problems and asks and arguments.action == "check"):
             break
         if missing != problems or not asks:
-            sys.exit("\n".join(f"{arguments.file}: {it}" for it in problems))
+            end(*[f"{arguments.file}: {it}" for it in problems])
         ask_for(missing, values)
     carry_out(plan, arguments)
 
@@ -68,14 +69,15 @@ def read_file(file: pathlib.Path) -> dict:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
-        sys.exit(f"{file}: is not there; copy examples/org.toml and fill it in")
+        end(f"{file}: is not there; copy examples/org.toml and fill it in")
     except (OSError, ValueError) as error:
-        sys.exit(f"{file}: {error}")
+        end(f"{file}: {error}")
 
 
 def ask_for(missing: list[Problem], values: dict) -> None:
     for it in missing:
-        answer = input(f"{it}\n{it.name} = ").strip()
+        tell(str(it))
+        answer = input(line(f"{it.name} = ")).strip()
         table = values
         for name in it.key[:-1]:
             # A policy is known by its number.
@@ -95,8 +97,8 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
         case "undeploy" if arguments.yes or arguments.dry_run:
             runner.undeploy()
         case "undeploy":
-            names = "\n".join(f"- {it.name} in {it.region}" for it in plan.deleted)
-            sys.exit(f"this would delete\n{names}\nadd --yes to do it; nothing was changed")
+            names = [f"- {it.name} in {it.region}" for it in plan.deleted]
+            end("this would delete", *names, "add --yes to do it; nothing was changed")
 
 
 if __name__ == "__main__":
@@ -104,6 +106,6 @@ if __name__ == "__main__":
         main()
     except FileNotFoundError as error:
         hint = "the AWS CLI is not installed" if error.filename == "aws" else str(error)
-        sys.exit(hint)
+        end(hint)
     except (EOFError, KeyboardInterrupt):
-        sys.exit("interrupted; run the same again to go on")
+        end("interrupted; run the same again to go on")

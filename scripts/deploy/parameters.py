@@ -11,7 +11,7 @@ from template import Parameter, Template, as_text
 
 # Parameters that mean the same in every template. They stand at the top of the file, once for all.
 SHARED = """
-    AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralVaultArn
+    AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralRoleName CentralVaultArn
     CentralVaultName ExcludeAccounts LogLevel LogRetentionDays MemberAccountsRoleName MemberRoleName
     NotificationEmail NotifySuccess OrganizationId OrganizationalUnitIds OtherRegions PolicyTypes
     RestoreRoleName VaultName

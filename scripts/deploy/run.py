@@ -3,14 +3,13 @@
 import dataclasses
 import json
 import pathlib
-import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 from members import ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
+from speech import end, joined, quoted, tell
 
 # A change set that nobody executed leaves a stack with nothing in it.
 NEW = "REVIEW_IN_PROGRESS"
@@ -106,7 +105,7 @@ class Runner:
             self.say(f"The credentials have to be those of {account}.")
             found = self.ask(self.command(stack, *IDENTITY))
             if found not in [None, account]:
-                sys.exit(f"these are credentials of {found}, not of {account}; nothing was changed")
+                end(f"these are credentials of {found}, not of {account}; nothing was changed")
         self.say(f"They have to manage the organization {self.plan.organization}.")
         query = "Organization.[Id, MasterAccountId]"
         words = ["organizations", "describe-organization", "--query", query, "--output", "json"]
@@ -114,7 +113,7 @@ class Runner:
         meant = [self.plan.organization, self.plan.management]
         if answer is not None and json.loads(answer) != meant:
             text = "this is organization {} managed by {}, not {} by {}; nothing was changed"
-            sys.exit(text.format(*json.loads(answer), *meant))
+            end(text.format(*json.loads(answer), *meant))
 
     def upload(self) -> None:
         present: dict[tuple[str, str], list[str]] = {}
@@ -164,8 +163,8 @@ class Runner:
         if reasons:
             places = [f"{it.name}: {self.count(stack, it)}" for it in stack.stack_sets]
             at = f"{stack.name} in {stack.region} cannot be changed without losing something"
-            said = "\n".join(f"- {it}." for it in reasons)
-            sys.exit(f"{at}:\n{said}\nIt has\n- " + "\n- ".join(places) + f"\n{UNCHANGED}")
+            said = [f"- {it}." for it in reasons]
+            end(f"{at}:", *said, "It has", *[f"- {it}" for it in places], UNCHANGED)
 
     def refuse_another_region(self, stack: Stack) -> None:
         """Roles belong to the Region of the stacks, so in another one they would be in the way."""
@@ -173,7 +172,7 @@ class Runner:
         for region in dict.fromkeys(others):
             if self.describe(dataclasses.replace(stack, region=region), self.output):
                 text = f"{stack.name} is deployed in {region}, and member stacks belong to it. Leave "
-                sys.exit(f"{text}Region as it was.\n{UNCHANGED}")
+                end(f"{text}Region as it was.", UNCHANGED)
 
     def count(self, stack: Stack, stack_set: StackSet) -> str:
         instances = self.instances(stack, stack_set)
@@ -245,7 +244,7 @@ class Runner:
         words += ["--query", "OperationId", "--output", "text"]
         command = self.command(stack, "cloudformation", *words)
         if self.dry_run:
-            print(shlex.join(command))
+            tell(joined(command))
             return
         name = request["StackSetName"]
         self.say(f"Waiting for {operation} of {name}.")
@@ -261,7 +260,7 @@ class Runner:
             self.say(f"- {account} in {region}: {reason}")
         if status != "SUCCEEDED":
             text = f"failed: {operation} of {name} is {status}; {len(failed)} stacks failed"
-            sys.exit(f"{text}, and no other was changed for it\n{AGAIN}")
+            end(f"{text}, and no other was changed for it", AGAIN)
 
     # Stacks.
 
@@ -274,7 +273,7 @@ class Runner:
                 self.say(f"{at} could not be created last time. It is created anew.")
                 self.delete(stack)
             case status if status not in [NEW, *SETTLED]:
-                sys.exit(self.stuck(stack, status))
+                end(self.stuck(stack, status))
             case _ if found and self.is_as_it_should_be(stack, found):
                 self.say(f"{at} is as it should be.")
                 return
@@ -332,7 +331,7 @@ class Runner:
         words = ["cloudformation", "delete-stack", "--stack-name", stack.name]
         if status == "UPDATE_ROLLBACK_FAILED":
             words[1] = "continue-update-rollback"
-        command = shlex.join(self.command(stack, *words))
+        command = joined(self.command(stack, *words))
         return f"{at}. Put that right, run `{command}`, and then the same again."
 
     # Commands.
@@ -344,14 +343,14 @@ class Runner:
     def run(self, command: list[str]) -> None:
         """Runs what changes something."""
         if self.dry_run:
-            print(shlex.join(command))
+            tell(joined(command))
         elif subprocess.run(command, check=False).returncode:
-            sys.exit(f"failed: {shlex.join(command)}\n{AGAIN}")
+            end(f"failed: {joined(command)}", AGAIN)
 
     def ask(self, command: list[str], absent: str = "") -> str | None:
         """Runs what only reads. There is no answer where what it asks for is not there."""
         if self.dry_run:
-            print(shlex.join(command))
+            tell(joined(command))
             return None
         return self.output(command, absent)
 
@@ -369,10 +368,10 @@ class Runner:
             return None
         if self.dry_run:
             raise Unreadable(done.stderr.strip())
-        sys.exit(f"failed: {shlex.join(command)}\n{done.stderr.strip()}\n{AGAIN}")
+        end(f"failed: {joined(command)}", *quoted(done.stderr), AGAIN)
 
     def say(self, text: str) -> None:
-        print(f"# {text}" if self.dry_run else text, flush=True)
+        tell(f"# {text}" if self.dry_run else text)
 
 
 UNCHANGED = "Nothing was changed."

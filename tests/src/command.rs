@@ -19,6 +19,8 @@ pub struct Run {
     pub text: String,
     /// What it told on the way.
     pub notes: String,
+    /// Both as they were printed, with the IDs of policies.
+    pub printed: [String; 2],
 }
 
 impl Run {
@@ -62,7 +64,7 @@ pub async fn org_backup_as(organization: &Organization, key: &str, arguments: &[
     // The simulator answers on this thread.
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     organization.learn_policies();
-    let text = |it: Vec<u8>| organization.named(&String::from_utf8(it).unwrap());
-    let (text, notes) = (text(output.stdout), text(output.stderr));
-    Run { code: output.status.code().unwrap(), text, notes }
+    let printed = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+    let [text, notes] = printed.each_ref().map(|it| organization.named(it));
+    Run { code: output.status.code().unwrap(), text, notes, printed }
 }

@@ -129,6 +129,7 @@ fn roles(template: &Template, own: &[(&str, &str)]) -> Vec<(String, FunctionRole
         ("AWS::Region", "us-east-1"),
         ("AWS::StackName", "members"),
         ("AWS::URLSuffix", "amazonaws.com"),
+        ("CentralAccountId", "*"),
         ("PolicyBucket", "*"),
         ("PolicyTypes", &types),
     ];

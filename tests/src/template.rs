@@ -33,6 +33,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
 
 /// Values that make every condition true.
 pub const EVERYTHING: &[(&str, &str)] = &[
+    ("AdministratorRoleArns", "arn:*:iam::*:role/stacksets-exec-*"),
     ("AirGappedApprovalTeamArn", "arn:aws-cn:mpa:cn-north-1:333344445555:approval-team/lost/a1b2"),
     ("AirGappedKey", "Vault"),
     ("AirGappedVaultName", "air-gapped"),

@@ -37,11 +37,12 @@ use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::service_config::ServiceConfigKey;
 use aws_types::{SdkConfig, SigningName, region::SigningRegion};
+use errors::Tries;
 use form_urlencoded::Serializer;
 use roxmltree::Document;
 use serde_json::Value;
 
-use crate::attempts::{Attempts, Tries};
+use crate::attempts::Attempts;
 use crate::calls::{Again, Tally};
 use crate::operation::Need;
 use crate::session::tireless;

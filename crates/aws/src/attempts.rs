@@ -63,19 +63,6 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// How many attempts there were, where that is more than one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tries(pub(crate) u32);
-
-impl fmt::Display for Tries {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 | 1 => Ok(()),
-            count => write!(f, ", the last of {count} attempts"),
-        }
-    }
-}
-
 impl Seen {
     /// What has come of the call so far, in words.
     pub(crate) fn so_far(&self) -> String {

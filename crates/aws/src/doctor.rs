@@ -11,6 +11,7 @@ use plan::doctor::{
     AdvancedSelector, Observed, Organization, Policy, Read, Root, Selectors, Stack, Trail, Unread,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
+use plan::member_accounts::BACKUP;
 use plan::owner::OWNER_TAG;
 use plan::reattach::Sweep;
 use tokio::time::Instant;
@@ -23,8 +24,6 @@ use crate::organizations::READ_ROOT;
 use crate::session::{Management, Session, client};
 use crate::state::State;
 use crate::{global_settings, publication, service_access};
-
-const BACKUP: &str = "backup.amazonaws.com";
 
 /// How many accounts are asked for details.
 const DETAILS: usize = 3;

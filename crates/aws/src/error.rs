@@ -6,7 +6,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use errors::chain;
+use errors::{Tries, chain};
 use plan::desired_state::Unreadable;
 use plan::presence::Absent;
 use policy::partition::UnknownPartition;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use thiserror::Error as ThisError;
 use tracing::warn;
 
-use crate::attempts::{Refusal, Seen, Tries};
+use crate::attempts::{Refusal, Seen};
 use crate::garbled::Garbled;
 use crate::operation::{Need, Operation, permission};
 
@@ -259,6 +259,28 @@ impl Error {
         let named = message.split_once(" not authorized to perform: ").map(|(_, rest)| rest);
         let named = named.and_then(|it| it.split_whitespace().next()).filter(|it| it.contains(':'));
         named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
+    }
+
+    /// Whether AWS Backup says that a vault does not exist.
+    ///
+    /// AWS was seen to say so in the words of a denial, even to callers that may do everything. A
+    /// denial of IAM names who was denied, and of what.
+    pub(crate) fn is_missing_vault(&self) -> bool {
+        let Why::Answered(answer) = &self.source.why else { return false };
+        let Answer { code, message, .. } = answer.as_ref();
+        match code.as_str() {
+            "ResourceNotFoundException" => true,
+            "AccessDeniedException" => {
+                message.starts_with("Insufficient privileges to perform this action")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether IAM says that a role which AWS makes for a service is there already.
+    pub(crate) fn is_made_service_role(&self) -> bool {
+        let Why::Answered(answer) = &self.source.why else { return false };
+        answer.code == "InvalidInput" && answer.message.contains("has been taken in this account")
     }
 
     /// Whether something was read and is of no use.
@@ -511,15 +533,24 @@ mod tests {
         assert_eq!(chain(&again), format!("cannot ask for it: {problem}{hint}"));
     }
 
+    fn denied(message: &str) -> Error {
+        let (code, message) = ("AccessDeniedException".to_owned(), message.to_owned());
+        let (operation, status, tries) = (Some("ListObjectsV2"), 403, Tries(1));
+        let answer = Answer { operation, status, tries, code, reason: None, message };
+        Error::new("x".to_owned(), Kind::Denied, Why::Answered(Box::new(answer)))
+    }
+
+    #[test]
+    fn a_vault_is_missing_where_a_denial_names_nobody() {
+        assert!(error("ResourceNotFoundException", None).is_missing_vault());
+        assert!(denied("Insufficient privileges to perform this action.").is_missing_vault());
+        let by_iam = "User: a is not authorized to perform: backup:DescribeBackupVault on: b";
+        assert!(!denied(by_iam).is_missing_vault());
+        assert!(!error("TeapotException", None).is_missing_vault());
+    }
+
     #[test]
     fn a_missing_permission_is_the_one_that_aws_names_or_that_of_the_call() {
-        let denied = |message: &str| {
-            let code = "AccessDeniedException".to_owned();
-            let message = message.to_owned();
-            let (operation, status, tries) = (Some("ListObjectsV2"), 403, Tries(1));
-            let answer = Answer { operation, status, tries, code, reason: None, message };
-            Error::new("x".to_owned(), Kind::Denied, Why::Answered(Box::new(answer)))
-        };
         let named = denied("User: a is not authorized to perform: iam:GetRole on resource: b");
         assert_eq!(named.missing_permission().as_deref(), Some("iam:GetRole"));
         assert_eq!(denied("No.").missing_permission().as_deref(), Some("s3:ListBucket"));

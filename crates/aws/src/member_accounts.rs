@@ -12,21 +12,23 @@ use aws_sdk_backup::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_backup::config::timeout::TimeoutConfig;
 use aws_sdk_backup::config::{IdentityCache, Region as WireRegion};
 use aws_sdk_backup::types::EncryptionKeyType;
+use aws_sdk_iam::types::Role;
 use aws_sdk_kms::types::KeyManagerType;
 use aws_sdk_organizations::types::Account as WireAccount;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, TargetId, VaultName};
 use plan::member_accounts::{
-    Account, Change, ENABLE_REGION, Failure, Listed, Preferences, Settings, Vault,
+    Account, BACKUP, Change, ENABLE_REGION, Failure, Listed, Preferences, SERVICE_ROLE, Settings,
+    Vault,
 };
 use report::Lock;
 
 use crate::calls::Calls;
 use crate::error::{Error, Kind};
 use crate::operation::{
-    ASSUME_ROLE, DESCRIBE_KEY, DESCRIBE_REGION_SETTINGS, DESCRIBE_VAULT, GET_ROLE,
-    GET_SUPPORTED_TYPES, LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS,
+    ASSUME_ROLE, CREATE_SERVICE_ROLE, DESCRIBE_KEY, DESCRIBE_REGION_SETTINGS, DESCRIBE_VAULT,
+    GET_ROLE, GET_SUPPORTED_TYPES, LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS,
     UPDATE_REGION_SETTINGS,
 };
 use crate::session::{Management, client};
@@ -81,7 +83,11 @@ fn listed(it: WireAccount) -> Option<Listed> {
     let state = it.state.as_ref().map(|it| it.as_str().to_owned());
     let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
     Some(Listed {
-        account: Account { id: it.id?.parse().ok()?, name: it.name.unwrap_or_default() },
+        account: Account {
+            id: it.id?.parse().ok()?,
+            name: it.name.unwrap_or_default(),
+            is_central: false,
+        },
         state: state.unwrap_or_else(|| "UNKNOWN".to_owned()),
         paths: it.paths.unwrap_or_default(),
     })
@@ -295,9 +301,7 @@ impl Member<'_> {
         let action = format!("look at the vault `{name}`");
         let describe = self.backup(region).describe_backup_vault().backup_vault_name(name.as_str());
         let it = match self.calls.call(DESCRIBE_VAULT, &action, describe.send()).await {
-            Err(error) if error.code() == Some("ResourceNotFoundException") => {
-                return Ok((Vault::Missing, None));
-            }
+            Err(error) if error.is_missing_vault() => return Ok((Vault::Missing, None)),
             described => described?,
         };
         let lock = it.locked.unwrap_or_default().then(|| Lock {
@@ -334,17 +338,48 @@ impl Member<'_> {
     /// When the read fails.
     pub async fn trust_policy(&self, name: &RoleName) -> Result<Option<String>, Error> {
         let action = format!("look at the role `{name}`");
-        let partition = self.partition.clone();
-        let client = client!(aws_sdk_iam, &self.config, partition);
-        let get = client.get_role().role_name(name.as_str());
-        let role = match self.calls.call(GET_ROLE, &action, get.send()).await {
-            Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
-            got => got?.role,
-        };
-        let policy = role.and_then(|it| it.assume_role_policy_document);
+        let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
+        let policy = role.assume_role_policy_document;
         let policy = policy.ok_or_else(|| Error::incomplete(&action, "its trust policy"))?;
         let policy = percent_encoding::percent_decode_str(&policy).decode_utf8_lossy();
         Ok(Some(policy.into_owned()))
+    }
+
+    /// Whether AWS Backup has a role of its own in the account.
+    ///
+    /// # Errors
+    ///
+    /// When the read fails.
+    pub async fn has_service_role(&self) -> Result<bool, Error> {
+        let action = format!("look at the role `{SERVICE_ROLE}`");
+        Ok(self.role(SERVICE_ROLE, &action).await?.is_some())
+    }
+
+    /// Makes the role that AWS Backup has of its own. One that somebody else has made meanwhile is
+    /// as good.
+    ///
+    /// # Errors
+    ///
+    /// When IAM refuses. There is no role then, unless only the reply was lost.
+    pub async fn make_service_role(&self) -> Result<(), Error> {
+        let action = format!("make the role `{SERVICE_ROLE}`");
+        let create = self.iam().create_service_linked_role().aws_service_name(BACKUP).send();
+        match self.calls.call(CREATE_SERVICE_ROLE, &action, create).await {
+            Err(error) if error.is_made_service_role() => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    async fn role(&self, name: &str, action: &str) -> Result<Option<Role>, Error> {
+        let get = self.iam().get_role().role_name(name).send();
+        match self.calls.call(GET_ROLE, action, get).await {
+            Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
+            got => Ok(got?.role),
+        }
+    }
+
+    fn iam(&self) -> aws_sdk_iam::Client {
+        client!(aws_sdk_iam, &self.config, self.partition.clone())
     }
 }
 

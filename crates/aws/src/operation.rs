@@ -147,6 +147,8 @@ pub(crate) const DESCRIBE_STACK_SETS: Operation =
 pub(crate) const DESCRIBE_STACK_RESOURCE: Operation =
     Operation::unpaced("DescribeStackResource", false);
 pub(crate) const DESCRIBE_STACKS: Operation = Operation::unpaced("DescribeStacks", false);
+pub(crate) const CREATE_SERVICE_ROLE: Operation =
+    Operation::unpaced("CreateServiceLinkedRole", true);
 pub(crate) const DESCRIBE_TRAILS: Operation = Operation::unpaced("DescribeTrails", false);
 pub(crate) const DESCRIBE_VAULT: Operation = Operation::unpaced("DescribeBackupVault", false);
 pub(crate) const GET_CALLER: Operation = Operation::unpaced("GetCallerIdentity", false);
@@ -190,7 +192,7 @@ pub(crate) fn permission(operation: &str) -> String {
         | "UpdateGlobalSettings"
         | "UpdateRegionSettings" => "backup",
         "DescribeKey" => "kms",
-        "GetRole" => "iam",
+        "CreateServiceLinkedRole" | "GetRole" => "iam",
         "Publish" => "sns",
         "StartExecution" => "states",
         _ => "organizations",

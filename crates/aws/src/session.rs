@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::Builder;
+use media::Mail;
 use plan::id::RoleArn;
 use policy::arn::Arn;
 use policy::partition::Partition;
@@ -141,15 +142,9 @@ impl Session {
     /// # Errors
     ///
     /// When the topic does not take the message, or not before `deadline`.
-    pub async fn publish(
-        &self,
-        topic: &str,
-        subject: &str,
-        text: &str,
-        deadline: Instant,
-    ) -> Result<(), Error> {
+    pub async fn publish(&self, topic: &str, mail: &Mail, deadline: Instant) -> Result<(), Error> {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        let fields = [("TopicArn", topic), ("Subject", subject), ("Message", text)];
+        let fields = [("TopicArn", topic), ("Subject", mail.subject()), ("Message", mail.text())];
         let fields = fields.map(|(name, value)| (name, value.to_owned())).into();
         let question = Question::Form { version: "2010-03-31", fields };
         let publish = ask(&self.clients.config, SNS, PUBLISH.name, question, |_| Ok(()));

@@ -399,7 +399,8 @@ async fn told(replies: impl IntoIterator<Item = Reply>) -> (Script, Result<(), E
     let script = Script::new(replies);
     let session = script.session();
     let deadline = Instant::now() + Duration::from_mins(5);
-    let published = session.publish("arn:aws:sns:x:1:y", "subject", "text", deadline).await;
+    let mail = media::Mail::default().about("subject");
+    let published = session.publish("arn:aws:sns:x:1:y", &mail, deadline).await;
     (script, published)
 }
 

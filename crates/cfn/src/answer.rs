@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use errors::chain;
+use media::json;
 use serde::Serialize;
 
 use crate::request::Envelope;
@@ -93,7 +94,7 @@ impl<'a> Answer<'a> {
                 let cut = if kept.len() < whole.len() { "…" } else { "" };
                 format!("{kept}{cut}{}", self.ending)
             });
-            let body = serde_json::to_string(&self).expect("an answer has only strings");
+            let body = json::compact(&self);
             let excess = body.len().saturating_sub(LIMIT);
             if excess == 0 {
                 return body;

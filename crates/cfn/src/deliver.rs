@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use backon::{ExponentialBuilder, Retryable};
+use errors::Tries;
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
@@ -31,7 +32,7 @@ pub enum Undelivered {
     #[error("the connection for the answer failed")]
     Connection,
     /// The storage behind the address refused the answer each time, the last time with this status.
-    #[error("the answer was refused with HTTP status {status}, the last of {attempts} attempts")]
+    #[error("the answer was refused with HTTP status {status}{}", Tries(*attempts))]
     Refused {
         /// The HTTP status.
         status: u16,

@@ -43,8 +43,8 @@ use tracing::{error, info};
 use crate::answer::Answer;
 pub use crate::deliver::Undelivered;
 pub use crate::event::Event;
-pub use crate::logging::lines;
 pub use crate::logging::start as start_logging;
+pub use crate::logging::{lines, tell};
 pub use crate::request::{Change, OF_THE_DEPLOYMENT, Request};
 use crate::request::{Envelope, read};
 pub use crate::runtime::{refuse_to_start, serve_events};
@@ -84,7 +84,7 @@ pub struct Failure {
 /// beginning, so they stay.
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { reason: chain(&error), physical_id: None }
+        Self { reason: said(&chain(&error)), physical_id: None }
     }
 }
 
@@ -192,7 +192,10 @@ async fn attempt<P: DeserializeOwned>(
     match timeout_at(until, handled).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Failure {
-            reason: format!("the function panicked: {}; hint: this is a bug", words(&*panic)),
+            reason: said(&format!(
+                "the function panicked: {}; hint: this is a bug",
+                words(&*panic)
+            )),
             physical_id: None,
         }),
         Err(_) => Err(Failure {
@@ -202,6 +205,11 @@ async fn attempt<P: DeserializeOwned>(
             physical_id: None,
         }),
     }
+}
+
+/// A reason as it is told: one line.
+pub(crate) fn said(reason: &str) -> String {
+    media::line(reason).into_owned()
 }
 
 /// When the function is stopped, on the clock that timeouts use.

@@ -1,9 +1,15 @@
 //! Log lines as JSON objects, one a line, which CloudWatch Logs indexes by field.
+//!
+//! This is the only place of a function that writes to its log.
 
+use std::io::{self, Write};
+use std::panic::set_hook;
 use std::str::FromStr;
 
-use tracing::Subscriber;
+use media::json;
+use serde_json::Value;
 use tracing::level_filters::LevelFilter;
+use tracing::{Subscriber, error};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -15,7 +21,15 @@ pub fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|it| LevelFilter::from_str(&it).ok()).unwrap_or(LevelFilter::INFO);
     // A second start leaves the first subscriber in place.
-    let _ = lines(level, std::io::stderr).try_init();
+    let _ = lines(level, io::stderr).try_init();
+    set_hook(Box::new(|panic| error!(%panic, "the function panicked")));
+}
+
+/// Writes a line that has its own form, such as metrics, in one piece.
+pub fn tell(line: &Value) {
+    let line = json::compact(line) + "\n";
+    // There is nowhere to say that the log cannot be written.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// What writes the log lines of a function to `writer`.
@@ -36,8 +50,32 @@ where
         .with_span_list(false)
         .with_target(false)
         .without_time()
-        .with_writer(writer);
+        .with_writer(Shown(writer));
     tracing_subscriber::registry().with(targets.with_max_level_hint(level)).with(lines)
+}
+
+/// A writer of JSON that gets nothing but what is shown.
+struct Shown<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Shown<W> {
+    type Writer = Shown<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Shown(self.0.make_writer())
+    }
+}
+
+impl<W: Write> Write for Shown<W> {
+    /// Takes a whole line at once, as the formatter gives it.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let shown = String::from_utf8_lossy(line);
+        self.0.write_all(json::escaped(&shown).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Whether a target is in a crate that never logs what must not be known.

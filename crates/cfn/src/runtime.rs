@@ -8,9 +8,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use errors::chain;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use media::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::error;
+
+use crate::said;
 
 /// Serves events until the runtime shuts the process down.
 ///
@@ -29,13 +32,19 @@ where
     E: Into<Diagnostic> + std::fmt::Debug,
 {
     loop {
-        match lambda_runtime::run(service_fn(|event| handle(event))).await {
+        let serve = async |event| handle(event).await.map_err(|it| told(it.into()));
+        match lambda_runtime::run(service_fn(serve)).await {
             Err(error) if error.is::<ParseIntError>() => {
                 error!(%error, "an event was lost, since its deadline is not a number");
             }
             ended => return ended,
         }
     }
+}
+
+/// A failure as Lambda is told of it, which keeps it in the log.
+fn told(failure: Diagnostic) -> Diagnostic {
+    Diagnostic { error_message: said(&failure.error_message), ..failure }
 }
 
 /// Tells Lambda that the function cannot start because of `why`, called `kind`, and returns that.
@@ -49,11 +58,11 @@ pub async fn refuse_to_start<T>(
     kind: &str,
     why: impl StdError + Send + Sync + 'static,
 ) -> Result<T, Error> {
-    let message = chain(&why);
+    let message = said(&chain(&why));
     error!(reason = message, "the function cannot start");
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
     let diagnostic = Diagnostic { error_type: kind.to_owned(), error_message: message.clone() };
-    let body = serde_json::to_string(&diagnostic)?;
+    let body = json::compact(&diagnostic);
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST")?;
     request.set_uri(format!("http://{api}/2018-06-01/runtime/init/error"))?;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::input::{self, Input};
 use crate::output::{Output, note};
-use crate::{Check, Failure, Outcome, template};
+use crate::{Check, Failure, Format, Outcome, template};
 
 /// Checks everything that was named, and says what it found.
 pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Outcome, Failure> {
@@ -20,15 +20,15 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Outcome, Failure
             outcome = Outcome::Findings;
         }
         for finding in findings {
-            if arguments.json {
-                all.push(json(&input.name, &finding));
-            } else {
-                output.finding(&input.name, &input.text, &finding)?;
+            match arguments.format() {
+                Format::Text => output.finding(&input.name, &input.text, &finding)?,
+                Format::Json => all.push(json(&input.name, &finding)),
+                Format::Github => output.annotation(&input.name, &finding)?,
             }
         }
     }
-    if arguments.json {
-        output.line(&format!("{:#}", serde_json::Value::Array(all)))?;
+    if arguments.format() == Format::Json {
+        output.json(&all.into())?;
     }
     output.flush()?;
     Ok(outcome)

@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Outcome, 
     let checks = diagnose(&observed, now);
     let mut output = Output::new();
     if arguments.json {
-        output.line(&format!("{:#}", checks.iter().map(shown).collect::<Value>()))?;
+        output.json(&checks.iter().map(shown).collect())?;
     } else {
         for it in &checks {
             output.line(&line(it))?;

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Fai
         } else {
             previous(arguments.previous.as_deref())?
         };
-        output.line(&format!("{policy:#}"))?;
+        output.json(&policy)?;
     }
     output.flush()?;
     Ok(Outcome::Fine)
@@ -85,8 +85,7 @@ fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, Failure> {
     let refused = |input: &Input, mut findings: Vec<policy::Finding>| {
         locate(&input.text, &mut findings);
         let lines = findings.iter().map(|it| output::line(&input.name, it));
-        let findings = lines.collect::<Vec<_>>().join("\n");
-        Failure::NotPolicies { file: input.name.clone(), findings }
+        Failure::NotPolicies { file: input.name.clone(), findings: lines.collect() }
     };
     let Some(document) = document.filter(|_| findings.is_empty()) else {
         return Err(refused(&input, findings));
@@ -129,7 +128,7 @@ fn validation(
                 "PathToError": it.path,
             })
         });
-        return output.line(&format!("{:#}", serde_json::Value::Array(errors.collect())));
+        return output.json(&errors.collect());
     }
     for EffectiveError { code, message, path, contributors } in errors {
         let policies = contributors.iter().map(|it| it.policy.as_str());
@@ -159,7 +158,7 @@ fn explanation(
                 "origins": origins.collect::<Vec<_>>(),
             })
         });
-        return output.line(&format!("{:#}", serde_json::Value::Array(leaves.collect())));
+        return output.json(&leaves.collect());
     }
     for leaf in leaves {
         output.line(&format!("{} = {}", leaf.path, value(leaf.setting)))?;

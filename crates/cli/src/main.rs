@@ -14,11 +14,14 @@ mod report;
 mod template;
 mod yaml;
 
+use std::ffi::OsString;
+use std::panic::set_hook;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use errors::chain;
 use thiserror::Error;
 
@@ -52,12 +55,32 @@ struct Check {
     /// Policies, levels, templates, directories, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print a JSON array of findings
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    format: Format,
+    /// The same as `--format json`
     #[arg(long)]
     json: bool,
     /// Exit with 1 for warnings too
     #[arg(long)]
     strict: bool,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line for each, and on a terminal the place that it is about
+    Text,
+    /// A JSON array
+    Json,
+    /// A workflow command for each, of which GitHub makes an annotation in the pull request
+    Github,
+}
+
+impl Check {
+    fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
 }
 
 /// Print the effective policy of an account: everything attached from the root down, merged
@@ -102,13 +125,13 @@ enum Outcome {
 enum Failure {
     #[error("cannot read `{file}`")]
     Unreadable { file: String, source: std::io::Error },
-    #[error("`{file}` is not a list of policies that can be merged:\n{findings}")]
-    NotPolicies { file: String, findings: String },
+    #[error("`{file}` is not a list of policies that can be merged")]
+    NotPolicies { file: String, findings: Vec<String> },
     #[error("`{file}` is not a JSON document")]
     NotJson { file: String, source: serde_json::Error },
-    #[error("`{file}` is not a CloudFormation template{}", list(.findings))]
+    #[error("`{file}` is not a CloudFormation template")]
     NotTemplate { file: String, findings: Vec<String> },
-    #[error("the template cannot be deployed like this{}", list(.0))]
+    #[error("the template cannot be deployed like this")]
     Parameters(Vec<String>),
     #[error(
         "there is nothing to compare with; hint: name the bucket of the bootstrap stack with \
@@ -130,7 +153,11 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match arguments() {
+        Ok(it) => it,
+        Err(it) => it.exit(),
+    };
+    set_hook(Box::new(|panic| output::note("panic", &panic.to_string())));
     let now = SystemTime::now();
     let outcome = match arguments.command {
         Command::Check(check) => check::run(&check, now),
@@ -148,12 +175,42 @@ fn main() -> ExitCode {
         }
         Err(failure) => {
             output::note("error", &chain(&failure));
+            for it in failure.findings() {
+                output::detail(it);
+            }
             ExitCode::from(2)
         }
     }
 }
 
-/// What was found, a line each.
-fn list(findings: &[String]) -> String {
-    findings.iter().map(|it| format!("\n  {it}")).collect()
+/// Reads what was asked for. Help, and what is wrong with it, are errors that say so when they exit.
+///
+/// What is wrong is told of arguments that say nothing more, since names of files are among them.
+fn arguments() -> Result<Arguments, clap::Error> {
+    Arguments::try_parse().map_err(|_| {
+        let said = |it: OsString| media::line(&it.to_string_lossy()).into_owned();
+        let wrong = Arguments::try_parse_from(std::env::args_os().map(said)).err();
+        let unshown = "an argument has characters that are not shown, and does not do without them";
+        wrong.unwrap_or_else(|| Arguments::command().error(ErrorKind::InvalidValue, unshown))
+    })
+}
+
+impl Failure {
+    /// What was found, each on a line of its own.
+    fn findings(&self) -> &[String] {
+        match self {
+            Self::NotPolicies { findings, .. }
+            | Self::NotTemplate { findings, .. }
+            | Self::Parameters(findings) => findings,
+            Self::Unreadable { .. }
+            | Self::NotJson { .. }
+            | Self::NoStateBucket
+            | Self::NoStack(_)
+            | Self::Unfinished(_)
+            | Self::Aws(_)
+            | Self::Begin(_)
+            | Self::Output(_)
+            | Self::Unwritable { .. } => &[],
+        }
+    }
 }

@@ -1,9 +1,14 @@
-//! Prints findings for people, and notes on the way.
+//! What the command says: on standard output what was found, on standard error notes on the way.
+//!
+//! This is the only place that writes to either, and everything passes through a writer of [`media`].
 
 use std::io::{self, IsTerminal as _, Write};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use media::workflow::{self, Annotation};
+use media::{csv, json};
 use policy::{Finding, Severity};
+use serde_json::Value;
 
 use crate::Failure;
 
@@ -38,14 +43,27 @@ impl Output {
         self.width
     }
 
-    /// Prints text that has its own line ends.
-    pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
-        write!(self.stream, "{text}").map_err(Failure::Output)
-    }
-
     /// Prints one line.
     pub(crate) fn line(&mut self, line: &str) -> Result<(), Failure> {
-        writeln!(self.stream, "{line}").map_err(Failure::Output)
+        self.write(&media::line(line))
+    }
+
+    /// Prints the lines of a text that was laid out here, of parts that each were [`media::line`].
+    pub(crate) fn layout(&mut self, text: &str) -> Result<(), Failure> {
+        text.lines().try_for_each(|it| self.line(it))
+    }
+
+    /// Prints JSON, on as many lines as it takes.
+    pub(crate) fn json(&mut self, value: &Value) -> Result<(), Failure> {
+        self.write(&json::pretty(value))
+    }
+
+    /// Prints one row of CSV.
+    pub(crate) fn row<S: AsRef<str>>(
+        &mut self,
+        fields: impl IntoIterator<Item = S>,
+    ) -> Result<(), Failure> {
+        self.write(&csv::row(fields))
     }
 
     /// Prints `FILE: PATH: what is wrong`, and on a terminal the place with a caret under it.
@@ -57,59 +75,125 @@ impl Output {
     ) -> Result<(), Failure> {
         self.line(&line(file, finding))?;
         let excerpt = excerpt(text, finding).zip(self.renderer.as_ref());
-        if let Some((excerpt, renderer)) = excerpt {
-            let shown = render(file, &excerpt, finding, renderer);
-            self.line(&shown)?;
-        }
-        Ok(())
+        let shown = excerpt.map(|(excerpt, it)| render(file, &excerpt, finding, it));
+        shown.map_or(Ok(()), |it| self.write(&it))
+    }
+
+    /// Prints the finding as a workflow command, of which GitHub makes an annotation.
+    pub(crate) fn annotation(&mut self, file: &str, finding: &Finding) -> Result<(), Failure> {
+        let level = match finding.severity {
+            Severity::Error => workflow::Level::Error,
+            Severity::Warning => workflow::Level::Warning,
+        };
+        let message = format!("{}: {}", path(finding), finding.message);
+        let Finding { line, column, .. } = *finding;
+        self.write(&Annotation { level, file, line, column, message: &message }.command())
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.stream.flush().map_err(Failure::Output)
     }
+
+    /// Writes what a writer made, and nothing else.
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        writeln!(self.stream, "{text}").map_err(Failure::Output)
+    }
 }
 
 /// Prints a note to standard error; there is nothing to be done when that fails.
 pub(crate) fn note(kind: &str, message: &str) {
-    let _ = writeln!(anstream::stderr(), "{kind}: {message}");
+    let note = format!("{kind}: {message}");
+    let _ = writeln!(anstream::stderr(), "{}", media::line(&note));
+}
+
+/// Prints what belongs to the note before it.
+pub(crate) fn detail(message: &str) {
+    let _ = writeln!(anstream::stderr(), "  {}", media::line(message));
 }
 
 /// The finding on one line.
 pub(crate) fn line(file: &str, finding: &Finding) -> String {
-    let Finding { severity, path, line, column, message, .. } = finding;
-    let path = if path.is_empty() { "(document)" } else { path };
+    let Finding { severity, line, column, message, .. } = finding;
     let warning = if *severity == Severity::Warning { "warning: " } else { "" };
     let place = if *line > 0 { format!(" (line {line}, column {column})") } else { String::new() };
-    format!("{file}: {path}: {warning}{message}{place}")
+    format!("{file}: {}: {warning}{message}{place}", path(finding))
 }
 
-/// The line of a finding and the one before it.
-struct Excerpt<'a> {
-    text: &'a str,
+fn path(finding: &Finding) -> &str {
+    if finding.path.is_empty() { "(document)" } else { &finding.path }
+}
+
+/// The line of a finding and the one before it, as they are shown.
+#[derive(Debug, Eq, PartialEq)]
+struct Excerpt {
+    text: String,
     first_line: usize,
     start: usize,
     end: usize,
 }
 
-fn excerpt<'a>(text: &'a str, finding: &Finding) -> Option<Excerpt<'a>> {
+fn excerpt(text: &str, finding: &Finding) -> Option<Excerpt> {
     let (start, end) = (finding.span.start as usize, finding.span.end as usize);
     let before = text.get(..start)?;
     let line = before.rfind('\n').map_or(0, |it| it + 1);
     let above = text.get(..line.saturating_sub(1))?.rfind('\n').map_or(0, |it| it + 1);
     let stop = text.get(start..)?.find('\n').map_or(text.len(), |it| start + it);
-    let shown = text.get(above..stop).filter(|it| it.len() <= LONGEST_LINE && !it.is_empty())?;
+    text.get(above..stop).filter(|it| it.len() <= LONGEST_LINE && !it.is_empty())?;
     let first_line = finding.line as usize - usize::from(above < line);
     let end = end.clamp(start, stop);
-    Some(Excerpt { text: shown, first_line, start: start - above, end: end - above })
+    let part = |from: usize, to: usize| text.get(from..to).map(shown);
+    let (before, marked, after) = (part(above, start)?, part(start, end)?, part(end, stop)?);
+    let (start, end) = (before.len(), before.len() + marked.len());
+    Some(Excerpt { text: before + &marked + &after, first_line, start, end })
 }
 
-fn render(file: &str, excerpt: &Excerpt<'_>, finding: &Finding, renderer: &Renderer) -> String {
+/// A part of a document as it is shown, with the line ends that it has.
+fn shown(part: &str) -> String {
+    let lines = part.split('\n').map(|it| it.trim_end_matches('\r').replace('\t', "    "));
+    lines.map(|it| media::line(&it).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn render(file: &str, excerpt: &Excerpt, finding: &Finding, renderer: &Renderer) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let place = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
-    let snippet = Snippet::source(excerpt.text).path(file).line_start(excerpt.first_line);
+    let (file, text) = (media::line(file), excerpt.text.as_str());
+    let snippet = Snippet::source(text).path(file).line_start(excerpt.first_line);
     let title = level.primary_title(finding.code.as_str());
     renderer.render(&[title.element(snippet.annotation(place))])
+}
+
+#[cfg(test)]
+mod tests {
+    use policy::{Code, Span};
+
+    use super::*;
+
+    #[test]
+    fn an_excerpt_marks_what_is_shown_of_a_place_and_says_nothing_else() {
+        let text = "{\r\n\t\"a\u{1b}[2J\": 1,\r\n::error::\u{202e}x\"b\u{9b}\": 2 }";
+        let start = text.find("\"b").unwrap();
+        let span = |at: usize| u32::try_from(at).unwrap();
+        let finding = Finding {
+            severity: Severity::Error,
+            code: Code::UnknownKey,
+            path: String::new(),
+            span: Span { start: span(start), end: span(start + 5) },
+            line: 3,
+            column: 1,
+            message: String::new(),
+        };
+        let found = excerpt(text, &finding).unwrap();
+        assert_eq!(
+            found.text,
+            "    \"a\\u{1b}[2J\": 1,\n\\u{3a}:error::\\u{202e}x\"b\\u{9b}\": 2 }"
+        );
+        assert_eq!(found.text.get(found.start..found.end), Some("\"b\\u{9b}\""));
+        let shown = render("a\n::error::b", &found, &finding, &Renderer::plain());
+        assert!(shown.lines().all(|it| it.chars().all(media::is_shown)), "{shown}");
+        assert!(!shown.lines().any(|it| it.trim_start().starts_with("::")), "{shown}");
+        assert!(shown.contains(r"a\n::error::b:3"), "{shown}");
+    }
 }

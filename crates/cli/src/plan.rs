@@ -77,7 +77,7 @@ pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Fa
     let report: Report = Box::pin(look(wishes, sight)).await;
     let mut output = Output::new();
     if arguments.json {
-        output.line(&format!("{:#}", report.json()))?;
+        output.json(&report.json())?;
     } else {
         for line in report.lines() {
             output.line(&line)?;

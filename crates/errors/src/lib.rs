@@ -4,6 +4,7 @@
 //! `cfn` and `aws`, which do not know each other.
 
 use std::error::Error;
+use std::fmt;
 use std::iter::successors;
 
 /// The error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
@@ -12,12 +13,31 @@ pub fn chain(error: &dyn Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// How many attempts there were, as in `, the last of 3 attempts`. One is not told.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries(pub u32);
+
+impl fmt::Display for Tries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 | 1 => Ok(()),
+            count => write!(f, ", the last of {count} attempts"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::error::Error;
     use std::fmt;
 
-    use super::chain;
+    use super::{Tries, chain};
+
+    #[test]
+    fn one_attempt_is_not_told() {
+        assert_eq!(format!("refused{}", Tries(1)), "refused");
+        assert_eq!(format!("refused{}", Tries(3)), "refused, the last of 3 attempts");
+    }
 
     #[derive(Debug)]
     struct Step(&'static str, Option<Box<Step>>);

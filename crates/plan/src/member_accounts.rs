@@ -21,6 +21,13 @@ pub use scope::{Choice, Listed, Scope};
 pub use session_policy::{narrowed, session_policy};
 pub use trust::trusts_backup;
 
+/// The principal of AWS Backup, which is the same in every partition.
+pub const BACKUP: &str = "backup.amazonaws.com";
+
+/// The role that AWS Backup has of its own in an account. With it, AWS Backup pulls the copies that
+/// come from other accounts, and deletes what has expired.
+pub const SERVICE_ROLE: &str = "AWSServiceRoleForBackup";
+
 /// What to do about a Region that an account has not enabled.
 pub const ENABLE_REGION: &str = "enable the Region in the account, or leave it out of `Regions`";
 
@@ -58,6 +65,12 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// What is wanted in the account that copies go to, which has a vault and roles of its own.
+    #[must_use]
+    pub fn in_central_account(&self) -> Self {
+        Self { vault: None, role: None, ..self.clone() }
+    }
+
     /// Whether the settings of a Region have to be read.
     pub fn has_settings(&self) -> bool {
         self.opt_in != OptIn::default() || !self.management.is_empty()
@@ -155,7 +168,8 @@ impl fmt::Display for Change {
 /// What keeps backups from working in an account or in one of its Regions.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Problem {
-    /// There is no such vault.
+    /// There is no such vault, or none that its access policy lets the caller see: AWS gives both
+    /// the same answer.
     NoVault(VaultName),
     /// The vault is encrypted by a key of AWS, which other accounts cannot use.
     AwsKey(VaultName),
@@ -171,7 +185,10 @@ impl Problem {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoVault(_) => "roll out the vault to this Region, or correct `VaultName`",
+            Self::NoVault(_) => {
+                "roll out the vault to this Region, or correct `VaultName`; if the vault is there, \
+                 let its access policy allow backup:DescribeBackupVault"
+            }
             Self::AwsKey(_) => {
                 "make a vault with a key of your own: the key of a vault cannot be changed, and \
                  backups under a key of AWS cannot be copied to another account"
@@ -188,7 +205,9 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoVault(name) => write!(f, "there is no vault `{name}`"),
+            Self::NoVault(name) => {
+                write!(f, "the vault `{name}` is missing, or its access policy hides it")
+            }
             Self::AwsKey(name) => write!(f, "the vault `{name}` is encrypted by a key of AWS"),
             Self::NoRole(name) => write!(f, "there is no role `{name}`"),
             Self::Untrusting(name) => write!(f, "the role `{name}` does not trust AWS Backup"),

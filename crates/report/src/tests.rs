@@ -90,7 +90,7 @@ impl World {
             |text: &str, name: &str, parent| Unit { id: id(text), name: name.into(), parent };
         let placed = |account: &str, name: &str, unit| Placed {
             listed: Listed {
-                account: Account { id: id(account), name: name.to_owned() },
+                account: Account { id: id(account), name: name.to_owned(), is_central: false },
                 state: "ACTIVE".to_owned(),
                 paths: vec![],
             },
@@ -228,7 +228,7 @@ fn each_thing_that_is_missing_is_named() {
     planned().visit(MEMBER, visit(settings(&[], &["EBS"]), None)).check(expect![[r"
         eu-west-1: incomplete [now]
           no resource type is opted in
-          there is no vault `daily`
+          the vault `daily` is missing, or its access policy hides it
     "]]);
     let mut visit = visit(settings(&["EBS"], &[]), Some(vault(None)));
     let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };

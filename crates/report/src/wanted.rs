@@ -34,7 +34,10 @@ impl Wanted {
         let Some((targets, excluded)) = &self.scope else { return Some(&self.desired) };
         let (targets, excluded) = (targets.iter().cloned(), excluded.iter().cloned());
         let choice = Scope::new(management.clone(), targets, excluded).choose(listed);
-        matches!(choice, Choice::Included | Choice::Inactive).then_some(&self.desired)
+        match choice {
+            Choice::Included | Choice::Inactive => Some(&self.desired),
+            Choice::Central | Choice::Excluded | Choice::Elsewhere => None,
+        }
     }
 }
 

@@ -162,13 +162,13 @@ use Code::{
     DuplicatePolicyAttachment, EffectivePolicyNotFound, ExecutionAlreadyExists,
     ExecutionDoesNotExist, InvalidArn, InvalidExecutionInput, InvalidInput, InvalidKeyArn,
     InvalidName, InvalidOperation, InvalidParameter, InvalidParameterValue, InvalidRequest,
-    InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy, MasterCannotLeave,
-    MethodNotAllowed, MissingParameterValue, NoSuchBucket, NoSuchEntity, NoSuchKey, NoSuchVersion,
-    NotImplemented, OrganizationalUnitNotEmpty, OrganizationalUnitNotFound, ParentNotFound,
-    PolicyChangesInProgress, PolicyInUse, PolicyNotAttached, PolicyNotFound,
-    PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled, PreconditionFailed, ResourceNotFound,
-    ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, StateMachineDoesNotExist,
-    TargetNotFound, TopicNotFound, TrailNotFound,
+    InvalidRoleInput, InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy,
+    MasterCannotLeave, MethodNotAllowed, MissingParameterValue, NoSuchBucket, NoSuchEntity,
+    NoSuchKey, NoSuchVersion, NotImplemented, OrganizationalUnitNotEmpty,
+    OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress, PolicyInUse,
+    PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
+    PreconditionFailed, ResourceNotFound, ResourcePolicyNotFound, RootNotFound,
+    SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound, TrailNotFound,
 };
 
 /// Every operation, by service.
@@ -227,11 +227,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::Backup, "DescribeRegionSettings", Access::Any, &[]),
     operation(Service::Backup, "UpdateRegionSettings", Access::Any, &[InvalidParameterValue, MissingParameterValue]).changing(),
     operation(Service::Backup, "GetSupportedResourceTypes", Access::Any, &[]),
-    operation(Service::Backup, "DescribeBackupVault", Access::Any, &[ResourceNotFound]),
+    operation(Service::Backup, "DescribeBackupVault", Access::Any, &[]),
     operation(Service::Backup, "DescribeRestoreJob", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "GetRestoreJobMetadata", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "PutRestoreValidationResult", Access::Any, &[InvalidParameterValue, InvalidRequest, MissingParameterValue, ResourceNotFound]).changing(),
 
+    operation(Service::Iam, "CreateServiceLinkedRole", Access::Any, &[InvalidRoleInput]).changing(),
     operation(Service::Iam, "GetRole", Access::Any, &[NoSuchEntity]),
     operation(Service::Kms, "DescribeKey", Access::Any, &[InvalidKeyArn, KeyNotFound]),
 

@@ -41,6 +41,7 @@ names! {
         DuplicatePolicyAttachment = "DuplicatePolicyAttachmentException",
         EffectivePolicyNotFound = "EffectivePolicyNotFoundException",
         InvalidInput = "InvalidInputException",
+        InvalidRoleInput = "InvalidInput",
         MalformedPolicyDocument = "MalformedPolicyDocumentException",
         OrganizationalUnitNotEmpty = "OrganizationalUnitNotEmptyException",
         OrganizationalUnitNotFound = "OrganizationalUnitNotFoundException",

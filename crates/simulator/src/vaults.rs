@@ -81,8 +81,6 @@ pub struct Vaults {
     placed: BTreeMap<(String, String, String), Vault>,
     everywhere: BTreeMap<String, Vault>,
     deleted: BTreeSet<(String, String, String)>,
-    /// Whether a vault that there is none of is answered with a denial.
-    denies_missing: bool,
 }
 
 impl Vaults {
@@ -105,13 +103,8 @@ impl Vaults {
         self.deleted.insert(key);
     }
 
-    /// Answers for a vault that there is none of with `AccessDeniedException`, as AWS was seen to
-    /// do even to callers that may do everything.
-    pub fn deny_missing(&mut self) {
-        self.denies_missing = true;
-    }
-
-    /// The vault of this name.
+    /// The vault of this name. One that does not exist is denied, as AWS was seen to do even to
+    /// callers that may do everything.
     ///
     /// # Errors
     ///
@@ -120,12 +113,7 @@ impl Vaults {
         let key = key(account, region, name);
         let everywhere = || self.everywhere.get(name).filter(|_| !self.deleted.contains(&key));
         self.placed.get(&key).or_else(everywhere).ok_or_else(|| {
-            if self.denies_missing {
-                let message = "Insufficient privileges to perform this action.";
-                return Refusal::new(Code::AccessDenied, message);
-            }
-            let message = format!("Backup vault {name} does not exist");
-            Refusal::new(Code::ResourceNotFound, message)
+            Refusal::new(Code::AccessDenied, "Insufficient privileges to perform this action.")
         })
     }
 }
@@ -147,7 +135,7 @@ mod tests {
             [("2", "eu-west-1", "daily"), ("1", "us-east-1", "daily"), ("1", "eu-west-1", "other")]
         {
             let refusal = vaults.get(account, region, name).unwrap_err();
-            assert_eq!(refusal.code, Code::ResourceNotFound);
+            assert_eq!(refusal.code, Code::AccessDenied);
         }
     }
 
@@ -158,13 +146,5 @@ mod tests {
         vaults.delete("1", "eu-west-1", "daily");
         assert!(vaults.get("1", "eu-west-1", "daily").is_err());
         assert!(vaults.get("1", "us-east-1", "daily").is_ok());
-    }
-
-    #[test]
-    fn a_missing_vault_can_look_like_a_forbidden_one() {
-        let mut vaults = Vaults::default();
-        vaults.deny_missing();
-        let refusal = vaults.get("1", "eu-west-1", "daily").unwrap_err();
-        assert_eq!(refusal.code, Code::AccessDenied);
     }
 }

@@ -24,7 +24,7 @@ use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::fleet::{Barred, Fleet};
+use crate::fleet::{Barred, Fleet, Roles};
 use crate::{LAST_WORDS, last_call, reply, report};
 
 /// Why a step of the state machine cannot be done.
@@ -158,8 +158,8 @@ async fn work(
     let until = last_call(deadline);
     let management = session.management(properties.management_role_arn.as_ref(), until).await?;
     let identity = Identity { management: order.management, partition: order.partition };
-    let role_name = &properties.role_name;
-    let fleet = Fleet::new(&management, &identity, &desired, role_name, order.supported, until);
+    let roles = Roles::of(properties)?;
+    let fleet = Fleet::new(&management, &identity, &desired, roles, order.supported, until);
     let total = Cell::new(Some(batch.accounts.len()));
     let accounts = iter(batch.accounts.clone());
     let barred = if batch.is_patient() { Barred::Keep } else { Barred::Fail };

@@ -11,8 +11,8 @@ use aws::member_accounts::{Doorway, Identity, Member, failure};
 use futures_util::{Stream, StreamExt};
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
-    Account, Change, Desired, Failure, Observed, OptIn, Outcome, Problem, Settings, Tally,
-    check_role, plan, session_policy,
+    Account, Change, Desired, Failure, Invalid, Observed, OptIn, Outcome, Problem, Properties,
+    Settings, Tally, check_role, plan, session_policy,
 };
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -26,12 +26,35 @@ const LONGEST: Duration = Duration::from_secs(45);
 /// After how many accounts there is a line in the log.
 const STRIDE: usize = 100;
 
+/// The roles that are assumed in accounts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roles<'a> {
+    /// In every account.
+    pub(crate) member: &'a RoleName,
+    /// In an account that only copies go to, if there may be one.
+    pub(crate) central: Option<&'a RoleName>,
+}
+
+impl<'a> Roles<'a> {
+    /// Those that `properties` name.
+    pub(crate) fn of(properties: &'a Properties) -> Result<Self, Invalid> {
+        let central = properties.central()?.map(|(_, role)| role);
+        Ok(Self { member: &properties.role_name, central })
+    }
+
+    fn of_account(&self, account: &Account) -> &'a RoleName {
+        self.central.filter(|_| account.is_central).unwrap_or(self.member)
+    }
+}
+
 /// What works in accounts.
 #[derive(Debug)]
 pub(crate) struct Fleet<'a> {
     identity: &'a Identity,
     desired: &'a Desired,
-    role_name: &'a RoleName,
+    /// What is wanted in an account that only copies go to.
+    central: Desired,
+    roles: Roles<'a>,
     doorway: Doorway<'a>,
     /// The resource types of each Region, or why they are not known.
     supported: BTreeMap<Region, OnceCell<Result<BTreeSet<ResourceType>, Failure>>>,
@@ -64,13 +87,12 @@ pub(crate) enum Barred {
 }
 
 impl<'a> Fleet<'a> {
-    /// What works in accounts as `desired`, by the role `role_name`, until shortly before
-    /// `deadline`. What is known of the `supported` types of Regions is not asked again.
+    /// What works in accounts as `desired`, by one of `roles`, until shortly before `deadline`. What is known of the `supported` types of Regions is not asked again.
     pub(crate) fn new(
         management: &'a Management,
         identity: &'a Identity,
         desired: &'a Desired,
-        role_name: &'a RoleName,
+        roles: Roles<'a>,
         supported: BTreeMap<Region, BTreeSet<ResourceType>>,
         deadline: Instant,
     ) -> Self {
@@ -80,7 +102,8 @@ impl<'a> Fleet<'a> {
         let left = deadline.saturating_duration_since(Instant::now());
         let stop = deadline - (left / 4).min(Duration::from_mins(1));
         let doorway = Doorway::new(management);
-        Self { identity, desired, role_name, doorway, supported, stop, writes: true }
+        let central = desired.in_central_account();
+        Self { identity, desired, central, roles, doorway, supported, stop, writes: true }
     }
 
     /// This fleet, which changes nothing and tells as changed what it would change.
@@ -130,6 +153,11 @@ impl<'a> Fleet<'a> {
         all
     }
 
+    /// What is wanted in `account`.
+    fn desired(&self, account: &Account) -> &Desired {
+        if account.is_central { &self.central } else { self.desired }
+    }
+
     async fn visit(&self, account: Account) -> Result<Outcome, Account> {
         if Instant::now() >= self.stop {
             return Err(account);
@@ -148,6 +176,7 @@ impl<'a> Fleet<'a> {
         } else {
             self.doorway.management()
         };
+        self.make_sure_of_service_role(&member, &mut outcome).await;
         self.look_at_role(&member, &mut outcome).await;
         let longest = Instant::now() + LONGEST;
         for region in &self.desired.regions {
@@ -166,13 +195,27 @@ impl<'a> Fleet<'a> {
 
     async fn enter(&self, account: &Account) -> Result<Member<'a>, aws::Error> {
         let (partition, id) = (&self.identity.partition, &account.id);
-        let role = RoleArn::of(partition, id, self.role_name);
-        let policy = session_policy(self.desired, partition, id, self.writes);
+        let role = RoleArn::of(partition, id, self.roles.of_account(account));
+        let policy = session_policy(self.desired(account), partition, id, self.writes);
         self.doorway.enter(&role, policy).await
     }
 
+    /// Makes the role that AWS Backup has of its own, where it is missing.
+    async fn make_sure_of_service_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
+        let made = match member.has_service_role().await {
+            Ok(true) => return,
+            Ok(false) if self.writes => member.make_service_role().await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match made {
+            Ok(()) => outcome.make_service_role(),
+            Err(error) => outcome.fail(failure(None, &error)),
+        }
+    }
+
     async fn look_at_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
-        let Some(name) = &self.desired.role else { return };
+        let Some(name) = &self.desired(outcome.account()).role else { return };
         match member.trust_policy(name).await {
             Ok(policy) => {
                 if let Some(problem) = check_role(name, policy.as_deref()) {
@@ -185,30 +228,27 @@ impl<'a> Fleet<'a> {
 
     /// Reads, compares, and writes what differs.
     async fn work_in(&self, region: &Region, member: &Member<'_>, outcome: &mut Outcome) {
+        let desired = self.desired(outcome.account());
         let mut observed = Observed::default();
-        if self.desired.has_settings() {
+        if desired.has_settings() {
             observed.settings = match member.settings(region).await {
                 Ok(settings) => settings,
                 Err(error) => return outcome.fail(failure(Some(region), &error)),
             };
-            if self.desired.asks_for_support(&observed.settings) {
+            if desired.asks_for_support(&observed.settings) {
                 observed.supported = match self.supported(region).await {
                     Ok(types) => types.clone(),
                     Err(failure) => return outcome.fail(failure.clone()),
                 };
             }
         }
-        if let Some(name) = &self.desired.vault {
+        if let Some(name) = &desired.vault {
             match member.vault(region, name).await {
                 Ok(vault) => observed.vault = Some(vault),
-                Err(error) => outcome.fail(Failure {
-                    // AWS Backup denies access to a vault that is not there.
-                    hint: "roll out the vault to this Region, and let the role look at it".into(),
-                    ..failure(Some(region), &error)
-                }),
+                Err(error) => outcome.fail(failure(Some(region), &error)),
             }
         }
-        let plan = plan(self.desired, &observed);
+        let plan = plan(desired, &observed);
         for problem in &plan.problems {
             outcome.fail(Failure::found(Some(region), problem));
         }

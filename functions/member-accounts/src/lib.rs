@@ -35,9 +35,9 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use crate::again::start_again;
+pub use crate::again::accounts_of;
 pub use crate::batches::perform;
-use crate::fleet::{Barred, Fleet};
+use crate::fleet::{Barred, Fleet, Roles};
 pub use crate::preview::{Preview, preview};
 use crate::roster::Roster;
 
@@ -94,11 +94,11 @@ impl Begun<'_> {
         let management = session.management(role, until).await?;
         let identity = identify(&management).await?;
         let mut roster = Roster::new(&management, &identity, properties)?;
-        let role_name = &properties.role_name;
+        let roles = Roles::of(properties)?;
         if !slot.entry().is_some_and(|it| it.properties.as_ref() == Some(&properties.kept())) {
             slot.begin().await?;
         }
-        let fleet = Fleet::new(&management, &identity, &desired, role_name, [].into(), until);
+        let fleet = Fleet::new(&management, &identity, &desired, roles, [].into(), until);
         let total = Cell::new(None);
         let concurrency = properties.concurrency();
         let mut work = if let (Some(state), Some(machine)) = (&state, &machine) {

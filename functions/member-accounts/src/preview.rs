@@ -9,7 +9,7 @@ use plan::member_accounts::{Account, Line, OnNotReady, Properties, Tally};
 use resources::Error;
 use tokio::time::Instant;
 
-use crate::fleet::{Barred, Fleet};
+use crate::fleet::{Barred, Fleet, Roles};
 use crate::last_call;
 use crate::roster::Roster;
 
@@ -46,8 +46,8 @@ pub async fn preview(
     let identity = identify(management).await?;
     let mut roster = Roster::new(management, &identity, properties)?;
     let accounts = roster.all().await?;
-    let (role, until) = (&properties.role_name, last_call(deadline));
-    let fleet = Fleet::new(management, &identity, &desired, role, [].into(), until).only_looking();
+    let (roles, until) = (Roles::of(properties)?, last_call(deadline));
+    let fleet = Fleet::new(management, &identity, &desired, roles, [].into(), until).only_looking();
     let total = Cell::new(Some(accounts.len()));
     let work = fleet.work(iter(accounts), properties.concurrency(), &total, Barred::Keep).await;
     let read = |it| serde_json::from_str(it).expect("a line of a report that was written just now");

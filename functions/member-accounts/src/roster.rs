@@ -29,7 +29,9 @@ impl<'a> Roster<'a> {
         properties: &Properties,
     ) -> Result<Self, Error> {
         let excluded = properties.exclude_accounts.0.iter().cloned();
-        let scope = Scope::new(identity.management.clone(), properties.targets()?, excluded);
+        let central = properties.central()?.map(|(account, _)| account.clone());
+        let scope = Scope::new(identity.management.clone(), properties.targets()?, excluded)
+            .with_central(central);
         if scope.excludes_management() {
             warn!(
                 "the management account is excluded, and its opt-ins decide what backup policies \
@@ -126,6 +128,7 @@ impl<'a> Roster<'a> {
         }
         match self.scope.choose(&listed) {
             Choice::Included => Ok(Some(listed.account)),
+            Choice::Central => Ok(Some(Account { is_central: true, ..listed.account })),
             Choice::Inactive => {
                 self.skipped.skip(&listed.state);
                 Ok(None)

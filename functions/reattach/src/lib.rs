@@ -17,19 +17,23 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use ::member_accounts::accounts_of;
 use aws::lease::{Taken, take};
+use aws::member_runs::start_unanswered;
 use aws::stacks::Stacks;
 use aws::state::{Expected, Version};
 use aws::{Need, Session};
 use errors::chain;
 use lambda_runtime::Diagnostic;
+use media::Mail;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, PolicyType, RunId};
-use plan::member_accounts::Listed;
+use plan::member_accounts::run::BATCH;
+use plan::member_accounts::{self, Account, Listed};
 use plan::properties::Properties;
 use plan::reattach::{
-    Accounts, Change, Event, Finding, Health, Lease, Notice, Outcome, Sweep, Task, Work, notice,
-    work,
+    Accounts, Change, Event, Finding, Health, Large, Last, Lease, Outcome, Start, Sweep, Task,
+    Work, notice, start, work,
 };
 use plan::resource::ResourceKind;
 use serde_json::Value;
@@ -257,7 +261,7 @@ impl Visit<'_> {
             invalid_accounts: health.count,
             sweep: matches!(invocation, Invocation::Schedule) && is_whole,
         };
-        (self.settings.tell)(&metrics.line(self.keeper.now).to_string());
+        (self.settings.tell)(&metrics.line(self.keeper.now));
         if metrics.sweep {
             self.note_sweep().await;
         }
@@ -352,12 +356,10 @@ impl Visit<'_> {
     /// Starts the member work of these accounts, which a state machine carries through: it comes back
     /// to accounts whose role is not there yet. Returns whether all was started that is to be.
     async fn members(&self, kept: &[Kept], accounts: &Accounts, listed: Option<&[Listed]>) -> bool {
-        let accounts = match accounts {
-            Accounts::These(these) if these.is_empty() => return true,
-            Accounts::These(these) => Some(these),
-            Accounts::All => None,
-        };
-        let Keeper { session, stacks, mode, now, deadline, .. } = self.keeper;
+        if *accounts == Accounts::default() {
+            return true;
+        }
+        let Keeper { stacks, mode, now, .. } = self.keeper;
         let mut is_started = true;
         for (entry, _) in kept.iter().filter(|(it, _)| it.kind == ResourceKind::MemberAccounts) {
             if entry.is_changing(now) || entry.is_deleted() {
@@ -382,12 +384,9 @@ impl Visit<'_> {
                 error!(key, reason = chain(&error), "the member work was not started");
                 continue;
             }
-            let run = run(entry, accounts, now);
-            let properties = properties.as_ref();
-            let start =
-                member_accounts::start_again(session, properties, accounts, listed, &run, deadline);
-            match start.await {
-                Ok(count) => info!(key, %run, accounts = count, "the member work was started"),
+            // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+            match Box::pin(self.start(entry, &properties, accounts, listed)).await {
+                Ok(is_all) => is_started &= is_all,
                 Err(error) => {
                     error!(key, reason = chain(&error), "the member work was not started");
                     is_started = false;
@@ -395,6 +394,54 @@ impl Visit<'_> {
             }
         }
         is_started
+    }
+
+    /// Starts the member work of one resource, and returns whether nothing waits for another run.
+    async fn start(
+        &self,
+        entry: &Entry,
+        properties: &member_accounts::Properties,
+        asked: &Accounts,
+        listed: Option<&[Listed]>,
+    ) -> Result<bool, resources::Error> {
+        let Keeper { session, state, now, deadline, .. } = self.keeper;
+        let all = accounts_of(session, properties, listed, deadline).await?;
+        let last = self.last_run(entry, asked).await?;
+        let Start { accounts, is_large, waits } = start(asked, all, last.as_ref());
+        let key = entry.key();
+        if waits {
+            info!(key, "member work waits until the run that goes on is over");
+        }
+        if accounts.is_empty() {
+            info!(key, "no member work is started, since none is left to do");
+            return Ok(!waits);
+        }
+        let run = run(entry, &accounts, now);
+        let count = accounts.len();
+        if start_unanswered(session, &run, properties, &accounts, deadline).await? {
+            info!(key, %run, accounts = count, "the member work was started");
+            if is_large {
+                let large = Large::at(run, now).text();
+                state.write(&Large::key(entry), large, Expected::Anything).await?;
+            }
+        }
+        Ok(!waits)
+    }
+
+    /// The last large run of a resource, where it matters to what is asked for.
+    async fn last_run(&self, entry: &Entry, asked: &Accounts) -> Result<Option<Last>, aws::Error> {
+        let Keeper { state, now, .. } = self.keeper;
+        if matches!(asked, Accounts::These(these) if these.len() <= BATCH) {
+            return Ok(None);
+        }
+        let kept = state.read(&Large::key(entry)).await?;
+        let large = kept.and_then(|(text, _)| Large::read(&text));
+        let Some(large) = large.filter(|it| it.is_recent(now)) else { return Ok(None) };
+        let Some((batches, _)) = state.read(&large.run.batches_key()).await? else {
+            return Ok(None);
+        };
+        let is_over = !state.list(&large.run.report_key()).await?.is_empty();
+        Ok(Some(Last::of(&batches, large.may_go_on(now) && !is_over)))
     }
 
     /// Asks AWS which accounts have an invalid effective policy, if `work` says so.
@@ -443,12 +490,11 @@ impl Visit<'_> {
     }
 
     /// Tells people, which is no reason to do the work again when it fails.
-    async fn tell(&self, notice: &Notice) {
-        let Notice { subject, text } = notice;
-        info!(subject, text, "told");
+    async fn tell(&self, mail: &Mail) {
+        info!(subject = mail.subject(), text = mail.text(), "told");
         let Some(topic) = &self.settings.topic else { return };
         let deadline = self.invoked.deadline;
-        let published = self.keeper.session.publish(topic, subject, text, deadline);
+        let published = self.keeper.session.publish(topic, mail, deadline);
         if let Err(failed) = published.await {
             error!(reason = chain(&failed), "nobody was told");
         }
@@ -506,7 +552,7 @@ fn news(
     untold: &BTreeSet<&String>,
     causes: &[&Event],
     health: &Checked,
-) -> Option<Notice> {
+) -> Option<Mail> {
     let is_over = |it: &&Finding| {
         let failed = matches!(it.outcome, Outcome::Failed(_));
         !(failed && untold.iter().any(|key| key.ends_with(&format!("/{}.json", it.owner))))
@@ -534,9 +580,10 @@ fn types(entry: &Entry) -> Vec<PolicyType> {
 }
 
 /// The run of the member work of an entry: the same one when asked for again within a minute.
-fn run(entry: &Entry, accounts: Option<&BTreeSet<AccountId>>, now: SystemTime) -> RunId {
+fn run(entry: &Entry, accounts: &[Account], now: SystemTime) -> RunId {
     let minute = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 60;
-    RunId::of_request(&entry.stack_id, &format!("{} {accounts:?} {minute}", entry.logical_id))
+    let ids = accounts.iter().map(|it| it.id.as_str()).collect::<Vec<_>>().join(",");
+    RunId::of_request(&entry.stack_id, &format!("{} {ids} {minute}", entry.logical_id))
 }
 
 /// What AWS says of effective policies.

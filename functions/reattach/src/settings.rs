@@ -1,9 +1,9 @@
 //! How the function was set up.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::str::FromStr;
 
+use serde_json::Value;
 use thiserror::Error;
 
 /// How the function was set up.
@@ -16,7 +16,7 @@ pub struct Settings {
     /// The ARNs of our functions' roles, whose calls come back as events.
     pub own_roles: BTreeSet<String>,
     /// Where a line of metrics goes.
-    pub tell: fn(&str),
+    pub tell: fn(&Value),
 }
 
 /// What becomes of drift.
@@ -71,10 +71,7 @@ impl Settings {
             mode: read("MODE").map_or(Ok(Mode::Repair), |it| it.parse())?,
             topic: read("TOPIC_ARN"),
             own_roles: roles.map(ToOwned::to_owned).collect(),
-            tell: |line| {
-                // In one piece. There is nowhere to say that the log cannot be written.
-                let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
-            },
+            tell: cfn::tell,
         })
     }
 }

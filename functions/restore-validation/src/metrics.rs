@@ -1,6 +1,5 @@
 //! Metrics, as log lines that CloudWatch makes metrics of (the embedded metric format).
 
-use std::io::Write as _;
 use std::time::SystemTime;
 
 use plan::restore_validation::Outcome;
@@ -49,11 +48,9 @@ impl Metrics<'_> {
         Value::Object(line)
     }
 
-    /// Writes the line, in one piece.
+    /// Writes the line.
     pub(crate) fn write(&self, now: SystemTime) {
-        let line = format!("{}\n", self.line(now));
-        // There is nowhere to say that the log cannot be written.
-        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+        cfn::tell(&self.line(now));
     }
 }
 

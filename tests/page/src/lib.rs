@@ -105,7 +105,7 @@ fn organization(accounts: usize) -> Organization {
             (_, it) => format!("{}-{number:04}", it.to_lowercase()),
         };
         let state = if number % 97 == 41 { "SUSPENDED" } else { "ACTIVE" };
-        let account = Account { id: account(number), name };
+        let account = Account { id: account(number), name, is_central: false };
         let (state, paths) = (state.to_owned(), vec![]);
         Placed { listed: Listed { account, state, paths }, unit }
     };

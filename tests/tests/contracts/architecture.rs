@@ -125,12 +125,62 @@ fn only_aws_talks_to_aws() {
 #[test]
 fn deciding_does_no_input_or_output() {
     let manifests = manifests();
-    for name in ["plan", "policy", "report"] {
+    for name in ["media", "plan", "policy", "report"] {
         let used = dependencies(&manifests[name], "dependencies");
         let unwanted = ["tokio", "tracing", "lambda_runtime", "futures-util", "hyper"];
         let found: Vec<_> = unwanted.iter().filter(|it| used.contains(**it)).collect();
         assert!(found.is_empty(), "{name} depends on {found:?}");
     }
+}
+
+/// The only places that print. What the simulator and the demo print comes from nowhere else.
+const PRINTERS: [&str; 5] = [
+    "crates/cfn/src/logging.rs",
+    "crates/cli/src/output.rs",
+    "crates/demo/src/screen.rs",
+    "crates/simulator/src/bin/sample_function.rs",
+    "crates/simulator/src/main.rs",
+];
+
+/// The same of the deploy program.
+const SPEECH: &str = "scripts/deploy/speech.py";
+
+/// Every file below a folder, by its path in the repository.
+fn files(folder: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let entries = fs::read_dir(root.join(folder)).unwrap().map(|it| it.unwrap());
+    let files = entries.flat_map(|it| {
+        let path = format!("{folder}/{}", it.file_name().to_str().unwrap());
+        if it.file_type().unwrap().is_dir() { files(&path) } else { vec![path] }
+    });
+    files.collect()
+}
+
+#[test]
+fn nothing_is_printed_but_by_the_writers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let rust = ["io::stdout", "io::stderr", "anstream::", "print!(", "println!(", "dbg!("];
+    let python =
+        ["print(", "sys.exit(", "sys.stdout", "sys.stderr", "os.write", "raise SystemExit"];
+    let sources = [("crates", ".rs", &rust[..]), ("functions", ".rs", &rust)];
+    let mut printers = BTreeSet::new();
+    for (folder, end, words) in sources.into_iter().chain([("scripts/deploy", ".py", &python[..])])
+    {
+        for file in files(folder).into_iter().filter(|it| it.ends_with(end)) {
+            if file.contains("/tests") || file.contains("/benches") {
+                continue;
+            }
+            let text = fs::read_to_string(root.join(&file)).unwrap();
+            let code = text.lines().filter(|it| !it.trim_start().starts_with("//"));
+            // Nothing is told before the writers are there; what other programs say is theirs.
+            let code = code.filter(|it| !it.contains("Python 3.11") && !it.contains("subprocess."));
+            if code.into_iter().any(|line| words.iter().any(|it| line.contains(it))) {
+                printers.insert(file);
+            }
+        }
+    }
+    let allowed = PRINTERS.iter().chain([&SPEECH]).map(|it| (*it).to_owned()).collect();
+    assert_eq!(printers, allowed);
 }
 
 #[test]

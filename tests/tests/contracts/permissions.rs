@@ -284,8 +284,9 @@ async fn backup_policy(mut stack: Stack<'_>) {
 async fn member_accounts(stack: Stack<'_>) {
     let organization = stack.organization();
     organization.iam(|it| {
-        let role = Role::trusting_account("org-backup-member", MANAGEMENT);
-        it.create_role_everywhere(role);
+        for name in ["org-backup-central", "org-backup-member"] {
+            it.create_role_everywhere(Role::trusting_account(name, MANAGEMENT));
+        }
         let statement = json!({
             "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
         });
@@ -307,7 +308,9 @@ async fn member_accounts(stack: Stack<'_>) {
         "RoleName": "org-backup-member",
         "Regions": ["eu-west-1", "eu-west-3"],
         "OptIn": "All",
-        "TargetIds": [organization.id("Workloads"), organization.id("security-000")],
+        "TargetIds": [organization.id("Workloads")],
+        "CentralAccountId": organization.id("security-000"),
+        "CentralRoleName": "org-backup-central",
         "VaultName": "org-backup",
         "BackupRoleName": "org-backup",
     });

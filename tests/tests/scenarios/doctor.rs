@@ -276,7 +276,10 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
             it.create(&management, region, "0b6a9f4e", simulator::KeyManager::Customer);
         });
         let vault = simulator::Vault::new("main").key(&key);
-        organization.backup(|it| it.vaults_mut().create(&management, region, vault));
+        organization.backup(|it| {
+            it.vaults_mut().create_everywhere(simulator::Vault::new("main"));
+            it.vaults_mut().create(&management, region, vault);
+        });
     }
     crate::plan::is_deployed(&organization, &json!({ "Resources": {} }), &[]);
     organization.clear_journal();

@@ -9,8 +9,8 @@ use tests::organization::{Organization, document};
 use tests::reattach::{Reattach, TOPIC, batch, told};
 use tests::role::STATE_BUCKET;
 
-/// Enough for a few looks at a lease that is held, on a machine that is busy.
-const BRIEFLY: Duration = Duration::from_secs(10);
+/// Enough for a few looks more at a lease that is held, also on a machine that is busy.
+const BRIEFLY: Duration = Duration::from_secs(8);
 
 /// An organization with a policy at its root.
 async fn deployed() -> Organization {

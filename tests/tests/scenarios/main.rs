@@ -15,6 +15,8 @@ mod doctor;
 mod enforced;
 mod global_settings;
 mod gone;
+mod hostile_events;
+mod hostile_names;
 mod invariants;
 mod lease;
 mod live_check;

@@ -10,7 +10,7 @@ use tests::template::Template;
 use crate::member_accounts::MANAGEMENT;
 use crate::ministack::{Ministack, python};
 
-/// Where the events come from: as on AWS, nobody but AWS puts events of `aws.backup` on a bus.
+/// Where the events come from: as on AWS, nobody but AWS puts events of its services on a bus.
 const SOURCE: &str = "test.backup";
 
 /// A template without what ministack does not have, whose rules look for events of the test.
@@ -20,7 +20,8 @@ fn template(name: &str) -> Value {
     resources.retain(|_, it| it["Type"] != "AWS::Events::EventBusPolicy");
     for (name, rule) in resources.iter_mut().filter(|it| it.1["Type"] == "AWS::Events::Rule") {
         let source = &mut rule["Properties"]["EventPattern"]["source"];
-        assert_eq!(*source, json!(["aws.backup"]), "{name}");
+        let aws = if name == "KeyRule" { "aws.kms" } else { "aws.backup" };
+        assert_eq!(*source, json!([aws]), "{name}");
         *source = json!([SOURCE]);
     }
     body
@@ -117,6 +118,29 @@ async fn a_subscriber_hears_of_scans_that_found_something() {
         format!("Scan Job State Change: COMPLETED THREATS_FOUND: {WHY} vol-COMPLETED"),
         format!("Scan Job State Change: FAILED UNKNOWN: {WHY} vol-FAILED"),
     ];
+    assert_eq!(heard(events, "false").await, expected);
+}
+
+#[tokio::test]
+async fn a_subscriber_hears_of_keys_that_were_disabled_or_are_to_be_deleted() {
+    let call = |name: &str, more: Value| {
+        let mut detail = json!({
+            "eventName": name,
+            "requestParameters": { "keyId": "arn:aws:kms:us-east-1:111122223333:key/1f2e" },
+            "userIdentity": { "arn": "arn:aws:iam::111122223333:user/mallory" },
+        });
+        detail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event("AWS API Call via CloudTrail", &detail)
+    };
+    let events = [
+        call("DescribeKey", json!({})),
+        call("ScheduleKeyDeletion", json!({})),
+        call("DisableKey", json!({ "errorCode": "AccessDenied" })),
+    ];
+    let expected =
+        ["ScheduleKeyDeletion of a key: The key arn:aws:kms:us-east-1:111122223333:key/1f2e \
+                     was disabled or is to be deleted by arn:aws:iam::111122223333:user/mallory. \
+                     Backups that it encrypts cannot be read then. "];
     assert_eq!(heard(events, "false").await, expected);
 }
 

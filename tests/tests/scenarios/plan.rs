@@ -544,8 +544,9 @@ async fn plan_looks_into_the_accounts_it_can_enter_and_says_which_it_left_out() 
     let run = org_backup(&organization, &arguments).await;
     expect![[r"
         Members (member accounts):
+          make the role `AWSServiceRoleForBackup` in 11 accounts
           set EBS=true, S3=true in eu-west-1, eu-west-3 of 11 accounts
-          note: 11 accounts are not ready: there is no vault `main`
+          note: 11 accounts are not ready: the vault `main` is missing, or its access policy hides it
         note: without --stack this is planned as the first deployment of a stack
     "]]
     .assert_eq(&run.text);

@@ -15,7 +15,7 @@ use tests::stack::Stack;
 const BACKUP: &str = "backup.amazonaws.com";
 
 /// An organization with a state bucket, in which nothing is deployed.
-async fn bare() -> Organization {
+pub(crate) async fn bare() -> Organization {
     let organization = Organization::bare(Settings::default()).await;
     organization.buckets(|it| it.create_bucket(STATE_BUCKET));
     organization.topics(|it| it.create(TOPIC));
@@ -31,21 +31,21 @@ fn types() -> Value {
 }
 
 /// The stack of the policy type, deployed.
-async fn with_types(organization: &Organization) -> Stack<'_> {
+pub(crate) async fn with_types(organization: &Organization) -> Stack<'_> {
     let mut stack = organization.stack("policy-types").named("Types").kept();
     let _ = stack.create(types()).await.ok();
     stack
 }
 
 /// The stack of the policy `daily`, deployed at the root.
-async fn with_daily(organization: &Organization) -> Stack<'_> {
+pub(crate) async fn with_daily(organization: &Organization) -> Stack<'_> {
     let mut stack = organization.stack("backup-policy").named("Daily").kept();
     let _ = stack.create(daily(5)).await.ok();
     stack
 }
 
 /// Somebody detaches the policy from the root; this is what CloudTrail tells.
-fn detach(organization: &Organization) -> Value {
+pub(crate) fn detach(organization: &Organization) -> Value {
     let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
     organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
     told("DetachPolicy", &json!({ "policyId": policy, "targetId": root }))
@@ -632,7 +632,7 @@ async fn settings_that_are_of_no_use_are_told_to_lambda() {
 }
 
 /// The desired state of member accounts, as its function writes it.
-fn with_members(organization: &Organization) {
+pub(crate) fn with_members(organization: &Organization) {
     let stack = "arn:aws:cloudformation:us-east-1:111122223333:stack/members/7a0c";
     let entry = json!({
         "SchemaVersion": 1,
@@ -648,7 +648,7 @@ fn with_members(organization: &Organization) {
 }
 
 /// The accounts of each run that was started, by name.
-fn runs(organization: &Organization) -> Vec<Vec<String>> {
+pub(crate) fn runs(organization: &Organization) -> Vec<Vec<String>> {
     let keys = organization.buckets(|it| {
         let keys = it.keys(STATE_BUCKET).into_iter().filter(|it| it.starts_with("runs/"));
         keys.filter(|it| it.ends_with("batches.json")).map(str::to_owned).collect::<Vec<_>>()

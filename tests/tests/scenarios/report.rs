@@ -15,7 +15,7 @@ const REGIONS: [&str; 2] = ["eu-west-1", "eu-west-3"];
 
 /// An organization of twelve accounts in which everything is as it should be: a plan at the root,
 /// vaults, roles and opt-ins in two Regions.
-async fn protected() -> Organization {
+pub(crate) async fn protected() -> Organization {
     let organization = Organization::ready(Settings::default()).await;
     organization.buckets(|it| it.create_bucket(STATE_BUCKET));
     organization.iam(|it| {
@@ -64,7 +64,7 @@ async fn protected() -> Organization {
     organization
 }
 
-fn attach(organization: &Organization, name: &str, content: &Value, target: &str) {
+pub(crate) fn attach(organization: &Organization, name: &str, content: &Value, target: &str) {
     let target = organization.id(target);
     organization.organization(|it| {
         let id = it.create_policy(BACKUP_POLICY, name, "", &content.to_string(), &[]).unwrap();
@@ -175,7 +175,10 @@ async fn whatever_is_missing_is_named_where_it_is_missing() {
     assert_eq!(code, 1);
     let wrong = wrong(&report);
     let all = |name: &str| wrong[name].join("\n");
-    assert_eq!(all("security-000"), "eu-west-1: incomplete: there is no vault `org-backup`");
+    assert_eq!(
+        all("security-000"),
+        "eu-west-1: incomplete: the vault `org-backup` is missing, or its access policy hides it"
+    );
     assert_eq!(
         all("production-001"),
         "eu-west-3: incomplete: the lock of the vault `org-backup` refuses the rule \
@@ -228,7 +231,7 @@ async fn what_nobody_may_look_at_is_what_the_last_run_found() {
     for arguments in [&[][..], &["--no-members"]] {
         let (report, code) = json_of(&organization, arguments).await;
         assert_eq!(code, 1);
-        let expected = ["eu-west-3: incomplete: there is no vault `org-backup`".to_owned()];
+        let expected = ["eu-west-3: incomplete: the vault `org-backup` is missing, or its access policy hides it".to_owned()];
         assert_eq!(wrong(&report), [("security-000".to_owned(), expected.to_vec())].into());
         let cell = &report["accounts"][1]["regions"][0];
         assert_eq!(cell["lookedAt"], json!("2026-01-01 00:00 UTC"));
@@ -294,22 +297,24 @@ async fn the_table_the_csv_and_the_page_say_the_same() {
     let table = report(&organization, &["--missing"]).await.text;
     let rows: Vec<_> = table.lines().filter(|it| it.contains("security-000   Sec")).collect();
     assert_eq!(rows.len(), 1, "{table}");
-    for word in ["eu-west-1", "incomplete", "daily", "org-backup (missing)", "there is no vault"] {
+    for word in ["eu-west-1", "incomplete", "daily", "org-backup (missing)", "is missing"] {
         assert!(rows[0].contains(word), "{word}: {table}");
     }
     let csv = report(&organization, &["--csv"]).await.text;
     assert_eq!(csv.lines().count(), 1 + 12 * 2);
-    let line = csv.lines().find(|it| it.starts_with("security-000,security-000,Security"));
-    assert!(
-        line.unwrap().contains(",eu-west-1,incomplete,daily,org-backup (missing),org-backup,"),
-        "{csv}"
-    );
+    let beginning = r#""security-000","security-000","Security","#;
+    let line = csv.lines().find(|it| it.starts_with(beginning)).unwrap();
+    let cells = r#","eu-west-1","incomplete","daily","org-backup (missing)","org-backup","#;
+    assert!(line.contains(cells), "{csv}");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
     let ran = report(&organization, &["--html", file.to_str().unwrap()]).await;
     assert_eq!((ran.code, ran.text.lines().count()), (1, 2), "{}", ran.text);
     let page = std::fs::read_to_string(file).unwrap();
-    assert!(page.contains(&account) && page.contains("there is no vault `org-backup`"));
+    assert!(
+        page.contains(&account)
+            && page.contains("the vault `org-backup` is missing, or its access policy hides it")
+    );
     let missing = report(&organization, &["--html", "/nowhere/report.html"]).await;
     assert_eq!(missing.code, 2);
     assert!(missing.notes.contains("cannot write `/nowhere/report.html`"), "{}", missing.notes);

@@ -6,7 +6,7 @@ use aws::Management;
 use errors::chain;
 use member_accounts::preview;
 use plan::id::AccountId;
-use plan::member_accounts::{Line, Properties};
+use plan::member_accounts::{Line, Properties, SERVICE_ROLE};
 use plan::serialized;
 use report::{Hearsay, hearsay};
 use resources::Error;
@@ -25,7 +25,7 @@ pub(super) async fn look(
 ) -> Result<Look, Error> {
     let occasion = occasion(wish, &properties);
     if let Some(role) = sight.member_role {
-        properties.role_name = role.clone();
+        properties = properties.entered_by(role);
     }
     let preview = preview(management, &properties, sight.deadline).await?;
     let mut look = Look::at(&changes(&preview.lines));
@@ -103,17 +103,21 @@ async fn heard(unseen: &BTreeSet<AccountId>, lines: &[Line], sight: Sight<'_>) -
 fn changes(lines: &[Line]) -> Vec<String> {
     let mut accounts = BTreeMap::<String, BTreeSet<_>>::new();
     for line in lines {
+        if line.service_role_made {
+            let step = format!("make the role `{SERVICE_ROLE}` in");
+            accounts.entry(step).or_default().insert(&line.account);
+        }
         for it in &line.changes {
             let regions = it.regions().iter().map(ToString::to_string).collect::<Vec<_>>();
-            let step = format!("{} in {}", it.change(), regions.join(", "));
+            let step = format!("{} in {} of", it.change(), regions.join(", "));
             accounts.entry(step).or_default().insert(&line.account);
         }
     }
     let steps = accounts.into_iter().map(|(step, accounts)| {
         let first = accounts.first().filter(|_| accounts.len() == 1);
         match first {
-            Some(account) => format!("{step} of account {account}"),
-            None => format!("{step} of {} accounts", accounts.len()),
+            Some(account) => format!("{step} account {account}"),
+            None => format!("{step} {} accounts", accounts.len()),
         }
     });
     steps.collect()

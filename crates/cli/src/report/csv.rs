@@ -1,9 +1,9 @@
 //! The report for a spreadsheet.
 
-use csv::Writer;
 use report::Report;
 
 use crate::Failure;
+use crate::output::Output;
 
 const COLUMNS: [&str; 14] = [
     "account",
@@ -22,11 +22,9 @@ const COLUMNS: [&str; 14] = [
     "hints",
 ];
 
-/// One line for each account and Region. Lists are separated by `; `.
-pub(super) fn csv(report: &Report) -> Result<String, Failure> {
-    let mut writer = Writer::from_writer(Vec::new());
-    let unwritten = |it: csv::Error| Failure::Output(it.into());
-    writer.write_record(COLUMNS).map_err(unwritten)?;
+/// Prints one row for each account and Region. Lists are separated by `; `.
+pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    output.row(COLUMNS)?;
     for row in &report.rows {
         for (region, cell) in report.regions.iter().zip(&row.cells) {
             let Some(cell) = report.cells.get(*cell) else { continue };
@@ -37,7 +35,7 @@ pub(super) fn csv(report: &Report) -> Result<String, Failure> {
             let missing = cell.missing.iter();
             let (problems, hints): (Vec<_>, Vec<_>) =
                 missing.map(|it| (it.problem.as_str(), it.hint.as_str())).unzip();
-            let record = [
+            output.row([
                 row.account.id.to_string(),
                 row.account.name.clone(),
                 report.path(row).join("/"),
@@ -52,15 +50,8 @@ pub(super) fn csv(report: &Report) -> Result<String, Failure> {
                 cell.known.words(),
                 problems.join("; "),
                 hints.join("; "),
-            ];
-            writer.write_record(record.map(harmless)).map_err(unwritten)?;
+            ])?;
         }
     }
-    let bytes = writer.into_inner().map_err(|it| Failure::Output(it.into_error()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Keeps a spreadsheet from taking a name that somebody chose for a formula.
-fn harmless(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+    Ok(())
 }

@@ -72,14 +72,16 @@ pub(crate) async fn run(arguments: &Report, now: SystemTime) -> Result<Outcome, 
     }
     let mut output = Output::new();
     if arguments.json {
-        output.line(&format!("{:#}", json::json(&report)))?;
+        output.json(&json::json(&report))?;
     } else if arguments.csv {
-        output.text(&csv::csv(&report)?)?;
+        csv::print(&report, &mut output)?;
     } else {
-        output.line(&sum(&report))?;
+        for line in sum(&report) {
+            output.line(&line)?;
+        }
         if arguments.html.is_none() {
             let width = output.width().unwrap_or(WIDTH);
-            output.line(&table::table(&report, arguments.missing, width).to_string())?;
+            output.layout(&table::table(&report, arguments.missing, width).to_string())?;
         }
     }
     output.flush()?;
@@ -90,12 +92,13 @@ pub(crate) async fn run(arguments: &Report, now: SystemTime) -> Result<Outcome, 
 const WIDTH: u16 = 200;
 
 /// The whole in two lines.
-fn sum(report: &Judged) -> String {
+fn sum(report: &Judged) -> [String; 2] {
     let tally = report.tally();
     let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
     let counts: Vec<_> = counts.collect();
     let (accounts, regions) = (report.rows.len(), report.regions.len());
     let counts = if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") };
     let (id, taken) = (&report.organization.id, utc(report.taken));
-    format!("Backups of {id}, {taken}\n{accounts} accounts × {regions} Regions: {counts}")
+    let what = format!("{accounts} accounts × {regions} Regions: {counts}");
+    [format!("Backups of {id}, {taken}"), what]
 }

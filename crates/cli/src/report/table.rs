@@ -27,31 +27,32 @@ pub(super) fn table(report: &Report, missing_only: bool, width: u16) -> Table {
             if missing_only && cell.state.is_fine() {
                 continue;
             }
-            let missing = cell.missing.iter().map(|it| it.problem.clone());
             table.add_row([
-                name(row),
-                report.path(row).join("/"),
-                regions.join(" "),
-                cell.state.to_string(),
-                cell.plans.join("\n"),
-                cell.vault_words().join("\n"),
-                cell.role_words().join("\n"),
-                cell.opt_in_words(),
-                cell.known.words(),
-                missing.collect::<Vec<_>>().join("\n"),
+                lines(name(row)),
+                lines([report.path(row).join("/")]),
+                lines([regions.join(" ")]),
+                lines([cell.state.to_string()]),
+                lines(&cell.plans),
+                lines(cell.vault_words()),
+                lines(cell.role_words()),
+                lines([cell.opt_in_words()]),
+                lines([cell.known.words()]),
+                lines(cell.missing.iter().map(|it| &it.problem)),
             ]);
         }
     }
     table
 }
 
-fn name(row: &Row) -> String {
-    let account = &row.account;
-    if account.name.is_empty() {
-        account.id.to_string()
-    } else {
-        format!("{}\n{}", account.name, account.id)
-    }
+/// What stands in one cell, a line each, so that it is known how wide it is.
+fn lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> String {
+    let lines = lines.into_iter().map(|it| media::line(it.as_ref()).into_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn name(row: &Row) -> Vec<&str> {
+    let names = [row.account.name.as_str(), row.account.id.as_str()];
+    names.into_iter().filter(|it| !it.is_empty()).collect()
 }
 
 /// The Regions of an account that are alike, in the order of the first of each.

@@ -49,6 +49,21 @@ pub struct Properties {
         skip_serializing_if = "Option::is_none"
     )]
     backup_role_name: Option<RoleName>,
+    /// The account that copies go to. It is worked in also where no target reaches it, by a role of
+    /// its own: it has neither the vault nor the roles of the accounts then.
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    central_account_id: Option<AccountId>,
+    /// The role that is assumed there.
+    #[serde(
+        default,
+        deserialize_with = "crate::scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    central_role_name: Option<RoleName>,
     /// What accounts that are not ready mean for the stack.
     #[serde(default)]
     pub on_not_ready: OnNotReady,
@@ -152,6 +167,11 @@ pub enum Invalid {
          `BackupRoleName`"
     )]
     NothingToDo,
+    /// There is no way into the central account.
+    #[error(
+        "`CentralAccountId` needs `CentralRoleName`; hint: name the role that is assumed there"
+    )]
+    NoCentralRole,
     /// Too little or too much at once.
     #[error("`Concurrency` is a number from 1 to 256")]
     Concurrency,
@@ -195,6 +215,23 @@ impl Properties {
             [] => Err(Invalid::NoTargets),
             targets => Ok(targets.to_vec()),
         }
+    }
+
+    /// These, with every account entered by `role`.
+    #[must_use]
+    pub fn entered_by(self, role: &RoleName) -> Self {
+        let central_role_name = self.central_role_name.as_ref().map(|_| role.clone());
+        Self { role_name: role.clone(), central_role_name, ..self }
+    }
+
+    /// The account that copies go to, and the role that is assumed there where no target reaches it.
+    ///
+    /// # Errors
+    ///
+    /// When the account is named and the role is not.
+    pub fn central(&self) -> Result<Option<(&AccountId, &RoleName)>, Invalid> {
+        let Some(account) = &self.central_account_id else { return Ok(None) };
+        Ok(Some((account, self.central_role_name.as_ref().ok_or(Invalid::NoCentralRole)?)))
     }
 
     /// In how many accounts work goes on at once.
@@ -248,6 +285,19 @@ mod tests {
     #[test]
     fn everybody_is_meant_unless_the_template_says_otherwise() {
         assert_eq!(read(json!({})).unwrap().targets(), Ok(vec![Target::Root]));
+    }
+
+    #[test]
+    fn the_central_account_is_entered_by_a_role_of_its_own() {
+        let account = json!({ "CentralAccountId": "666677778888" });
+        assert_eq!(read(account).unwrap().central(), Err(Invalid::NoCentralRole));
+        let role = json!({ "CentralRoleName": "org-backup-central" });
+        assert_eq!(read(role.clone()).unwrap().central(), Ok(None));
+        let mut both = role;
+        both["CentralAccountId"] = json!("666677778888");
+        let both = read(both).unwrap();
+        let (account, role) = both.central().unwrap().unwrap();
+        assert_eq!((account.as_str(), role.as_str()), ("666677778888", "org-backup-central"));
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct Account {
     /// Its name, which may be unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// Whether it is worked in only because copies go to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_central: bool,
 }
 
 /// Something that is not as wanted in an account, or in one of its Regions.
@@ -52,6 +55,7 @@ pub struct Outcome {
     account: Account,
     failures: Vec<Failure>,
     changes: Vec<Changed>,
+    service_role_made: bool,
     unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
     barred: Option<String>,
     is_member: bool,
@@ -64,6 +68,7 @@ impl Outcome {
             account,
             failures: vec![],
             changes: vec![],
+            service_role_made: false,
             unknown: BTreeMap::new(),
             barred: None,
             is_member,
@@ -104,6 +109,11 @@ impl Outcome {
         }
     }
 
+    /// Notes that the role that AWS Backup has of its own was missing and made.
+    pub fn make_service_role(&mut self) {
+        self.service_role_made = true;
+    }
+
     /// Notes which types `region` does not know.
     pub fn miss(&mut self, region: &Region, types: BTreeSet<ResourceType>) {
         for it in types {
@@ -133,6 +143,7 @@ impl Outcome {
             region,
             ready,
             changes: std::mem::take(&mut self.changes),
+            service_role_made: std::mem::take(&mut self.service_role_made),
             unknown: std::mem::take(&mut self.unknown),
             problem,
             hint,
@@ -180,6 +191,9 @@ pub struct Line {
     /// What was changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Changed>,
+    /// Whether the role that AWS Backup has of its own was missing and made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_role_made: bool,
     /// Which types were asked for and which Regions do not know them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
@@ -222,7 +236,7 @@ impl Tally {
     /// Adds what came of one account.
     pub fn add(&mut self, outcome: &Outcome) {
         self.members += usize::from(outcome.is_member);
-        self.changed += usize::from(!outcome.changes.is_empty());
+        self.changed += usize::from(!outcome.changes.is_empty() || outcome.service_role_made);
         if outcome.failures.is_empty() {
             self.ready += 1;
         } else {
@@ -232,7 +246,7 @@ impl Tally {
             *self.barred.entry(code.clone()).or_default() += 1;
         }
         if let Some(first) = outcome.failures.first() {
-            let Account { id, name } = &outcome.account;
+            let Account { id, name, .. } = &outcome.account;
             let mut example = id.to_string();
             // Writing to a string cannot fail.
             let _ = if name.is_empty() { Ok(()) } else { write!(example, " ({name})") };

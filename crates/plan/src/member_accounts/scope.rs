@@ -22,6 +22,8 @@ pub struct Listed {
 pub enum Choice {
     /// It works in it.
     Included,
+    /// It works in it, because copies go to it and though no target reaches it.
+    Central,
     /// It leaves it out, because the account is not active.
     Inactive,
     /// It leaves it out, because the template says so.
@@ -34,6 +36,7 @@ pub enum Choice {
 #[derive(Clone, Debug)]
 pub struct Scope {
     management: AccountId,
+    central: Option<AccountId>,
     /// The targets, and whether anything was found at each.
     targets: BTreeMap<Target, bool>,
     /// The accounts to leave out, and whether they were found.
@@ -54,7 +57,14 @@ impl Scope {
             (it, is_found)
         });
         let excluded = excluded.into_iter().map(|it| (it, false));
-        Self { management, targets: targets.collect(), excluded: excluded.collect() }
+        let (targets, excluded) = (targets.collect(), excluded.collect());
+        Self { management, central: None, targets, excluded }
+    }
+
+    /// This, with the account that copies go to, if there is one.
+    #[must_use]
+    pub fn with_central(self, central: Option<AccountId>) -> Self {
+        Self { central, ..self }
     }
 
     /// Decides about an account.
@@ -69,12 +79,14 @@ impl Scope {
         if let Some(is_found) = self.excluded.get_mut(&listed.account.id) {
             *is_found = true;
             Choice::Excluded
-        } else if !is_reached {
+        } else if !is_reached && self.central.as_ref() != Some(&listed.account.id) {
             Choice::Elsewhere
         } else if listed.state != "ACTIVE" {
             Choice::Inactive
-        } else {
+        } else if is_reached {
             Choice::Included
+        } else {
+            Choice::Central
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Desired;
+use super::{BACKUP, Desired, SERVICE_ROLE};
 use crate::id::{AccountId, Region, RoleName};
 
 /// The most characters that STS takes of a session policy.
@@ -29,7 +29,15 @@ pub fn session_policy(
     if desired.vault.is_some() {
         actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
     }
-    narrowed(&actions, &desired.regions, desired.role.as_slice(), partition, account)
+    let service_role =
+        format!("arn:{partition}:iam::{account}:role/aws-service-role/{BACKUP}/{SERVICE_ROLE}");
+    let mut looked_at = paths(desired.role.as_slice(), partition, account);
+    // A role that is missing has no path.
+    looked_at.push(format!("arn:{partition}:iam::{account}:role/{SERVICE_ROLE}"));
+    looked_at.push(service_role.clone());
+    let mut more = vec![allow("iam:GetRole", &looked_at)];
+    more.extend(writes.then(|| allow("iam:CreateServiceLinkedRole", &[service_role])));
+    within_limit(&actions, &desired.regions, &more)
 }
 
 /// The policy that narrows a session in `account` down to `actions` in `regions` and to looking at
@@ -41,29 +49,39 @@ pub fn narrowed<'a>(
     partition: &str,
     account: &AccountId,
 ) -> String {
+    let roles = paths(roles, partition, account);
+    let more: Vec<_> =
+        (!roles.is_empty()).then(|| allow("iam:GetRole", &roles)).into_iter().collect();
+    within_limit(actions, regions, &more)
+}
+
+/// The patterns of the ARNs of roles whose paths are not known.
+fn paths<'a>(
+    roles: impl IntoIterator<Item = &'a RoleName>,
+    partition: &str,
+    account: &AccountId,
+) -> Vec<String> {
     let role = format!("arn:{partition}:iam::{account}:role");
-    // The path of a role is not known.
-    let roles = roles.into_iter().flat_map(|it| [format!("{role}/{it}"), format!("{role}/*/{it}")]);
-    let roles: Vec<_> = roles.collect();
-    let policy = |regions: Option<&BTreeSet<Region>>| {
-        let mut statements = vec![];
-        if !actions.is_empty() {
-            let within = |it| json!({ "StringEquals": { "aws:RequestedRegion": it } });
-            let condition = regions.map_or_else(|| json!({}), within);
-            statements.push(json!({
-                "Effect": "Allow",
-                "Action": actions,
-                "Resource": "*",
-                "Condition": condition,
-            }));
-        }
-        if !roles.is_empty() {
-            let allow = json!({ "Effect": "Allow", "Action": "iam:GetRole", "Resource": roles });
-            statements.push(allow);
-        }
+    roles.into_iter().flat_map(|it| [format!("{role}/{it}"), format!("{role}/*/{it}")]).collect()
+}
+
+fn allow(action: &str, resources: &[String]) -> Value {
+    json!({ "Effect": "Allow", "Action": action, "Resource": resources })
+}
+
+/// A policy of `actions` in `regions`, and of the statements `more`. The Regions are left out where
+/// STS would not take all of them.
+fn within_limit(actions: &[&str], regions: &BTreeSet<Region>, more: &[Value]) -> String {
+    let policy = |condition: Value| {
+        let own = (!actions.is_empty()).then(|| {
+            json!({
+                "Effect": "Allow", "Action": actions, "Resource": "*", "Condition": condition,
+            })
+        });
+        let statements: Vec<_> = own.into_iter().chain(more.iter().cloned()).collect();
         json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
     };
-    let narrow = policy(Some(regions));
+    let narrow = policy(json!({ "StringEquals": { "aws:RequestedRegion": regions } }));
     // All Regions of today take a third of the room.
-    if narrow.len() <= LIMIT { narrow } else { policy(None) }
+    if narrow.len() <= LIMIT { narrow } else { policy(json!({})) }
 }

@@ -101,7 +101,11 @@ fn a_vault_must_be_there_under_a_key_of_the_customer() {
     let desired = Desired { vault, ..Desired::default() };
     let with = |vault| Observed { vault, ..Observed::default() };
     check(&desired, &with(Some(Vault::CustomerKey)), expect![""]);
-    check(&desired, &with(Some(Vault::Missing)), expect!["there is no vault `org-backup`"]);
+    check(
+        &desired,
+        &with(Some(Vault::Missing)),
+        expect!["the vault `org-backup` is missing, or its access policy hides it"],
+    );
     let expected = expect!["the vault `org-backup` is encrypted by a key of AWS"];
     check(&desired, &with(Some(Vault::AwsKey)), expected);
     check(&desired, &with(None), expect![""]);
@@ -233,7 +237,16 @@ fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
               "Effect": "Allow",
               "Resource": [
                 "arn:aws-cn:iam::111122223333:role/org-backup-role",
-                "arn:aws-cn:iam::111122223333:role/*/org-backup-role"
+                "arn:aws-cn:iam::111122223333:role/*/org-backup-role",
+                "arn:aws-cn:iam::111122223333:role/AWSServiceRoleForBackup",
+                "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
+              ]
+            },
+            {
+              "Action": "iam:CreateServiceLinkedRole",
+              "Effect": "Allow",
+              "Resource": [
+                "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
               ]
             }
           ],
@@ -259,7 +272,7 @@ fn a_session_policy_fits_with_every_region_there_may_ever_be() {
 const MANAGEMENT: &str = "111122223333";
 
 fn listed(account: &str, state: &str, path: &str) -> Listed {
-    let account = Account { id: id(account), name: String::new() };
+    let account = Account { id: id(account), name: String::new(), is_central: false };
     Listed { account, state: state.to_owned(), paths: vec![path.to_owned()] }
 }
 
@@ -317,7 +330,11 @@ fn an_excluded_account_that_is_not_there_is_told() {
 }
 
 fn account(number: usize) -> Account {
-    Account { id: id(&format!("{number:012}")), name: format!("account-{number}") }
+    Account {
+        id: id(&format!("{number:012}")),
+        name: format!("account-{number}"),
+        is_central: false,
+    }
 }
 
 fn failure(region: Option<&str>, problem: &str) -> Failure {

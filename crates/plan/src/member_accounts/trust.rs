@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::BACKUP;
+
 /// Whether the trust policy of a role lets AWS Backup assume it.
 ///
 /// A condition is taken to be met: which backups it admits is for its author to decide. A denial
@@ -21,7 +23,7 @@ pub fn trusts_backup(policy: &str) -> bool {
 
 fn names_backup(principal: Option<&Value>) -> bool {
     let services = one_or_many(principal.and_then(|it| it.get("Service")));
-    principal.is_some_and(|it| it == "*") || services.iter().any(|it| *it == "backup.amazonaws.com")
+    principal.is_some_and(|it| it == "*") || services.iter().any(|it| *it == BACKUP)
 }
 
 fn names_assume_role(action: Option<&Value>) -> bool {

@@ -28,6 +28,8 @@ pub struct Work {
 pub enum Accounts {
     /// These.
     These(BTreeSet<AccountId>),
+    /// These, and all that the last run over every account did not have.
+    New(BTreeSet<AccountId>),
     /// Every one.
     All,
 }
@@ -56,11 +58,10 @@ impl Work {
         self.entries.extend(other.entries);
         self.health |= other.health;
         self.accounts = match (self.accounts, other.accounts) {
-            (Accounts::These(mut these), Accounts::These(more)) => {
-                these.extend(more);
-                Accounts::These(these)
-            }
             (Accounts::All, _) | (_, Accounts::All) => Accounts::All,
+            (Accounts::These(these), Accounts::These(more)) => Accounts::These(&these | &more),
+            (Accounts::New(these), Accounts::New(more) | Accounts::These(more))
+            | (Accounts::These(these), Accounts::New(more)) => Accounts::New(&these | &more),
         };
         self
     }
@@ -83,7 +84,8 @@ pub fn work<'a>(
     let entries = entries.map(Entry::key).filter(|it| is_news(it)).collect();
     let accounts = match &event.happening {
         Happening::Joined(Some(account)) => Accounts::These([account.clone()].into()),
-        Happening::Joined(None) => Accounts::All,
+        // Whoever it is, no run had it yet.
+        Happening::Joined(None) => Accounts::New([].into()),
         Happening::Policy(_)
         | Happening::PolicyType(_)
         | Happening::Service(_)

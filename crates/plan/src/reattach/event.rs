@@ -1,7 +1,6 @@
 //! What an event from EventBridge says.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -9,7 +8,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
+use crate::id::{AccountId, PolicyId, PolicyType, ServicePrincipal, TargetId};
 
 /// What an event says that this program looks after.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +19,8 @@ pub struct Event {
     pub happening: Happening,
     /// Who did it, as far as the event says.
     pub who: Who,
+    /// Who tells of it.
+    pub teller: Teller,
     /// When it happened; `None` when the event does not say.
     pub time: Option<SystemTime>,
 }
@@ -43,7 +44,16 @@ pub enum Happening {
     EffectivePolicy(AccountId),
 }
 
-/// Who did something, in the words of the event.
+/// Who tells of an event.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Teller {
+    /// AWS: nobody else can put an event on a bus whose source begins with `aws.`.
+    Aws,
+    /// Whoever sent it again, or made it up: whoever may put events on the bus.
+    Somebody,
+}
+
+/// Who did something, as the event says. What does not look as AWS writes it is `unknown`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Who {
     /// The ARN of the principal, or the service that acted by itself.
@@ -56,10 +66,16 @@ pub struct Who {
     pub subject: String,
 }
 
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { principal, address, time, .. } = self;
-        write!(f, "by {principal} at {time} from {address}")
+impl Who {
+    /// The principal whatever it calls its sessions, of which it may have as many as it likes.
+    pub fn actor(&self) -> &str {
+        match self.principal.split_once(":assumed-role/") {
+            Some((_, role)) if role.contains('/') => {
+                let session = self.principal.rfind('/').unwrap_or(self.principal.len());
+                self.principal.get(..session).unwrap_or(&self.principal)
+            }
+            _ => &self.principal,
+        }
     }
 }
 
@@ -73,6 +89,10 @@ pub enum Reading {
     /// It is none that this program knows, by its name.
     Unknown(String),
 }
+
+/// How long the name of a principal can be; what is longer is none. AWS allows 2,048 characters for an
+/// ARN, and makes none that is half as long as this.
+const LONGEST: usize = 400;
 
 /// The parts of CloudTrail's record that matter.
 #[derive(Deserialize)]
@@ -123,11 +143,18 @@ pub fn read(event: &Value, own: &BTreeSet<String>) -> Reading {
     match record.happening() {
         Some(Ok(happening)) => {
             let (name, who, time) = (record.event_name.clone(), record.who(), record.time());
-            Reading::Event(Event { name, happening, who, time })
+            Reading::Event(Event { name, happening, who, teller: teller(event), time })
         }
         Some(Err(why)) => Reading::Nothing(why),
         None => Reading::Unknown(record.event_name),
     }
+}
+
+/// Who tells of an event. An archive of `EventBridge` that is replayed is marked as one.
+fn teller(event: &Value) -> Teller {
+    let is_again = event.get("replay-name").is_some();
+    let is_aws = text(event, "source").starts_with("aws.");
+    if is_aws && !is_again { Teller::Aws } else { Teller::Somebody }
 }
 
 const INCOMPLETE: &str = "it does not say what it is about";
@@ -221,17 +248,27 @@ impl Record {
     }
 
     fn who(&self) -> Who {
-        let known = |it: &str| if it.is_empty() { "unknown".to_owned() } else { it.to_owned() };
+        // AWS calls itself so, and writes everything else without spaces.
+        let is_word = |it: &str| it == "AWS Internal" || it.bytes().all(|it| it.is_ascii_graphic());
+        let is_known = |it: &str| !it.is_empty() && it.len() <= LONGEST && is_word(it);
+        let known = |it: &str| if is_known(it) { it.to_owned() } else { "unknown".to_owned() };
         let identity = ["arn", "invokedBy", "principalId", "accountId"];
         let identity = identity.map(|it| text(&self.user_identity, it));
         let principal = identity.into_iter().find(|it| !it.is_empty()).unwrap_or_default();
-        let names = ["policyId", "targetId", "policyType", "servicePrincipal", "accountId"];
-        let names = names.map(|it| text(&self.request_parameters, it));
-        let names: Vec<_> = names.into_iter().filter(|it| !it.is_empty()).collect();
+        let name = |it| text(&self.request_parameters, it);
+        let names = [
+            parse::<PolicyId>(name("policyId")).map(|it| it.to_string()),
+            parse::<TargetId>(name("targetId")).map(|it| it.to_string()),
+            parse::<PolicyType>(name("policyType")).map(|it| it.to_string()),
+            parse::<ServicePrincipal>(name("servicePrincipal")).map(|it| it.to_string()),
+            parse::<AccountId>(name("accountId")).map(|it| it.to_string()),
+        ];
+        let time = self.time().map(|_| self.event_time.as_str()).unwrap_or_default();
+        let names: Vec<_> = names.into_iter().flatten().collect();
         Who {
             principal: known(principal),
             address: known(&self.source_ip_address),
-            time: known(&self.event_time),
+            time: known(time),
             subject: names.join(" "),
         }
     }

@@ -8,13 +8,15 @@ mod event;
 mod health;
 mod lease;
 mod notice;
+mod runs;
 mod sweep;
 
 pub use concern::{Accounts, Work, work};
-pub use event::{Event, Happening, Reading, Who, read};
+pub use event::{Event, Happening, Reading, Teller, Who, read};
 pub use health::{Change, Health};
 pub use lease::{Lease, Standing, Task};
-pub use notice::{Finding, Notice, Outcome, notice};
+pub use notice::{Finding, Outcome, notice};
+pub use runs::{Large, Last, Start, start};
 pub use sweep::Sweep;
 
 #[cfg(test)]

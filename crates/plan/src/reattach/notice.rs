@@ -1,15 +1,17 @@
 //! What people are told.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
-use crate::reattach::event::Event;
+use media::{Mail, field};
+
+use crate::reattach::event::{Event, Teller, Who};
 use crate::reattach::health::Change;
-
-/// The most characters of a subject that SNS takes.
-const SUBJECT: usize = 99;
 
 /// How many of a kind are named; the others are counted.
 const SHOWN: usize = 10;
+
+/// The most characters of a name. AWS allows more for some, and nobody reads them.
+const NAME: usize = 256;
 
 /// What was found about one resource.
 #[derive(Clone, Debug)]
@@ -39,15 +41,6 @@ pub enum Outcome {
     Changing,
 }
 
-/// A message to people.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Notice {
-    /// At most 99 ASCII characters on one line, as SNS takes.
-    pub subject: String,
-    /// The text.
-    pub text: String,
-}
-
 /// What is to be told of `findings` and of the accounts with an invalid effective policy; `None`
 /// when there is nothing new. `causes` are the events that led there.
 pub fn notice(
@@ -55,7 +48,7 @@ pub fn notice(
     causes: &[&Event],
     health: Option<&Change>,
     details: &[String],
-) -> Option<Notice> {
+) -> Option<Mail> {
     let of = |wanted: fn(&Finding) -> bool| -> Vec<&Finding> {
         findings.iter().filter(|it| wanted(it)).collect()
     };
@@ -68,23 +61,30 @@ pub fn notice(
         return None;
     }
     let mut subject = Vec::new();
-    let mut text = String::new();
+    let mut mail = Mail::default();
     let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
     subject.extend(count(failed.len(), "could not be put back"));
     subject.extend(count(restored.len(), "put back"));
     subject.extend(count(left.len(), "left alone"));
     subject.extend(count(reported.len(), "not as deployed"));
-    sections(&mut text, "COULD NOT BE PUT BACK", &failed);
-    sections(&mut text, "Put back", &restored);
-    sections(&mut text, "Left alone", &left);
-    sections(&mut text, "Not as deployed, and left so (Mode is Report)", &reported);
-    if !causes.is_empty() {
-        line(&mut text, "What happened before:");
-        for event in causes.iter().take(SHOWN) {
-            line(&mut text, &format!("  {} {} {}", event.name, event.who.subject, event.who));
+    sections(&mut mail, "COULD NOT BE PUT BACK", &failed);
+    sections(&mut mail, "Put back", &restored);
+    sections(&mut mail, "Left alone", &left);
+    sections(&mut mail, "Not as deployed, and left so (Mode is Report)", &reported);
+    for (teller, what) in [
+        (Teller::Aws, "What happened before:"),
+        (
+            Teller::Somebody,
+            "What somebody says in events that are not from AWS, or were sent again. Nothing \
+             confirms it:",
+        ),
+    ] {
+        let told: Vec<_> = causes.iter().filter(|it| it.teller == teller).copied().collect();
+        if !told.is_empty() {
+            mail.line(what);
+            happened(&mut mail, &told);
+            mail.line("");
         }
-        more(&mut text, causes.len());
-        line(&mut text, "");
     }
     if let Some(Change { broken, mended }) = health {
         subject.extend(count(broken.len(), "newly invalid in effect"));
@@ -98,48 +98,74 @@ pub fn notice(
             (mended, "The effective policy of these accounts is valid again, or they are gone:"),
         ] {
             if !accounts.is_empty() {
-                line(&mut text, what);
+                mail.line(what);
                 for account in accounts.iter().take(SHOWN) {
-                    line(&mut text, &format!("  {account}"));
+                    mail.line(&format!("  {account}"));
                 }
-                more(&mut text, accounts.len());
-                line(&mut text, "");
+                more(&mut mail, accounts.len());
+                mail.line("");
             }
         }
         for detail in details.iter().take(SHOWN) {
-            line(&mut text, &format!("  {detail}"));
+            mail.line(&format!("  {detail}"));
         }
     }
-    let subject = format!("org-backup: {}", subject.join(", "));
-    let subject = subject.chars().filter(char::is_ascii).take(SUBJECT).collect();
-    Some(Notice { subject, text: text.trim_end().to_owned() + "\n" })
+    Some(mail.about(&format!("org-backup: {}", subject.join(", "))))
 }
 
-fn sections(text: &mut String, what: &str, findings: &[&Finding]) {
-    for finding in findings.iter().take(SHOWN) {
-        line(text, &format!("{what}: {} ({})", finding.name, finding.owner));
-        for step in finding.steps.iter().take(SHOWN) {
-            line(text, &format!("  - {step}"));
+fn sections(mail: &mut Mail, what: &str, findings: &[&Finding]) {
+    for Finding { name, owner, steps, outcome } in findings.iter().take(SHOWN) {
+        mail.line(&format!("{what}: {} ({})", field(name, NAME), field(owner, NAME)));
+        for step in steps.iter().take(SHOWN) {
+            mail.line(&format!("  - {step}"));
         }
-        more(text, finding.steps.len());
-        if let Outcome::Failed(why) | Outcome::Left(why) = &finding.outcome {
-            line(text, &format!("  Why: {why}"));
+        more(mail, steps.len());
+        if let Outcome::Failed(why) | Outcome::Left(why) = outcome {
+            mail.line(&format!("  Why: {why}"));
         }
-        line(text, "");
+        mail.line("");
     }
     if findings.len() > SHOWN {
-        line(text, &format!("{what}: {} more resources", findings.len() - SHOWN));
-        line(text, "");
+        mail.line(&format!("{what}: {} more resources", findings.len() - SHOWN));
+        mail.line("");
     }
 }
 
-fn more(text: &mut String, all: usize) {
+/// What happened, one by one; or where that is too much to be read, how much of whom. Whoever did the
+/// least comes first, so that nobody hides another by doing much.
+fn happened(mail: &mut Mail, events: &[&Event]) {
+    if events.len() <= SHOWN {
+        for event in events {
+            mail.line(&format!("  {}", told(event)));
+        }
+        return;
+    }
+    let mut actors = BTreeMap::<&str, Vec<&Event>>::new();
+    for event in events {
+        actors.entry(event.who.actor()).or_default().push(event);
+    }
+    let mut actors: Vec<_> = actors.into_iter().collect();
+    actors.sort_by_key(|(_, events)| events.len());
+    for (actor, events) in actors.iter().take(SHOWN) {
+        let Some(first) = events.first() else { continue };
+        let (count, actor) = (events.len(), field(actor, NAME));
+        mail.line(&format!("  {count} by {actor}, first {}", told(first)));
+    }
+    if actors.len() > SHOWN {
+        let others = actors.iter().skip(SHOWN);
+        let (count, all) = (actors.len() - SHOWN, others.map(|it| it.1.len()).sum::<usize>());
+        mail.line(&format!("  and {all} by {count} others"));
+    }
+}
+
+fn told(event: &Event) -> String {
+    let Who { principal, address, time, subject } = &event.who;
+    let (name, principal) = (field(&event.name, NAME), field(principal, NAME));
+    format!("{name} {subject} by {principal} at {time} from {address}")
+}
+
+fn more(mail: &mut Mail, all: usize) {
     if all > SHOWN {
-        line(text, &format!("  and {} more", all - SHOWN));
+        mail.line(&format!("  and {} more", all - SHOWN));
     }
-}
-
-fn line(text: &mut String, it: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{}", it.trim_end());
 }

@@ -254,7 +254,10 @@ fn an_account_that_joined_is_looked_after_alone() {
     let both = ["222233334444", "333344445555"].map(|it| it.parse().unwrap());
     assert_eq!(one.clone().and(other).accounts, Accounts::These(both.into()));
     let unnamed = work(&event("AcceptHandshake", json!({})), &[], |_| None);
-    assert_eq!(one.and(unnamed).accounts, Accounts::All);
+    let mut all = one.and(unnamed);
+    assert_eq!(all.accounts, Accounts::New(["222233334444".parse().unwrap()].into()));
+    all = all.and(Work::everything(&entries()));
+    assert_eq!(all.accounts, Accounts::All);
 }
 
 #[test]
@@ -280,7 +283,7 @@ fn told(findings: &[Finding], health: Option<&Change>) -> String {
     let details = ["222233334444: plans/daily: 'selections' is missing".to_owned()];
     let details = if health.is_some() { details.as_slice() } else { &[] };
     match notice(findings, &[&event], health, details) {
-        Some(Notice { subject, text }) => format!("{subject}\n---\n{text}"),
+        Some(mail) => format!("{}\n---\n{}", mail.subject(), mail.text()),
         None => "nothing".to_owned(),
     }
 }
@@ -387,6 +390,6 @@ fn a_subject_is_what_sns_takes_however_much_there_is_to_tell() {
         mended: (5_000..9_000).map(|it| it.to_string()).collect(),
     };
     let notice = notice(&all, &[], Some(&change), &[]).unwrap();
-    assert!(notice.subject.is_ascii() && notice.subject.len() < 100, "{}", notice.subject);
-    assert!(!notice.subject.contains('\n'));
+    let subject = notice.subject();
+    assert!(subject.is_ascii() && subject.len() < 100 && !subject.contains('\n'), "{subject}");
 }

@@ -91,8 +91,9 @@ pub(super) fn not_validated(why: &str) -> Report {
 
 /// `text` in at most [`LIMIT`] characters.
 fn shortened(text: &str) -> String {
+    let text = media::line(text);
     if text.chars().count() <= LIMIT {
-        return text.to_owned();
+        return text.into_owned();
     }
     let kept: String = text.chars().take(LIMIT - 3).collect();
     format!("{kept}...")

@@ -6,6 +6,7 @@
 
 mod data;
 
+use media::html;
 use sha2::{Digest, Sha256};
 
 use super::{Report, State, utc};
@@ -22,7 +23,7 @@ pub fn page(report: &Report) -> String {
         source(STYLE),
         source(SCRIPT)
     );
-    let data = data::data(report).to_string();
+    let data = html::data(&data::data(report));
     let mut page = String::with_capacity(PAGE.len() + STYLE.len() + SCRIPT.len() + data.len());
     // What was put in is not looked at again, so that no name can stand for something else.
     let mut parts = PAGE.split("{{");
@@ -31,12 +32,11 @@ pub fn page(report: &Report) -> String {
         let (name, rest) = part.split_once("}}").unwrap_or((part, ""));
         match name {
             "security" => page.push_str(&security),
-            "organization" => page.push_str(&escaped(&report.organization.id)),
-            "sum" => page.push_str(&escaped(&sum(report))),
+            "organization" => page.push_str(&html::text(&report.organization.id)),
+            "sum" => page.push_str(&html::text(&sum(report))),
             "style" => page.push_str(STYLE),
             "script" => page.push_str(SCRIPT),
-            // The only character that could end the element, or begin a comment in it.
-            "data" => page.push_str(&data.replace('<', "\\u003c")),
+            "data" => page.push_str(&data),
             other => unreachable!("the page has no place for {other}"),
         }
         page.push_str(rest);
@@ -51,10 +51,6 @@ fn sum(report: &Report) -> String {
     let (accounts, regions) = (report.rows.len(), report.regions.len());
     let counts = counts.collect::<Vec<_>>().join(", ");
     format!("{}: {accounts} accounts × {regions} Regions: {counts}.", utc(report.taken))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
 /// What a content security policy calls a text: its hash, in base 64.

@@ -11,7 +11,7 @@ use super::pattern::{in_account, is_arn_like, is_like};
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
 /// The condition keys that requests carry where they apply, in lower case.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 29] = [
     "aws:calledvia",
     "aws:principalaccount",
     "aws:principalarn",
@@ -28,10 +28,15 @@ const KEYS: [&str; 24] = [
     "backup:copytargets",
     "iam:awsservicename",
     "iam:passedtoservice",
+    "kms:grantisforawsresource",
     "kms:resourcealiases",
     "kms:viaservice",
     "organizations:policytype",
     "organizations:serviceprincipal",
+    "ram:allowsexternalprincipals",
+    "ram:requestedallowsexternalprincipals",
+    "ram:requestedresourcetype",
+    "ram:resourcearn",
     "s3:prefix",
     "sts:externalid",
     "sts:rolesessionname",

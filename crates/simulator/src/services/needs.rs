@@ -4,6 +4,7 @@ use policy::arn::Arn;
 use serde_json::{Map, Value};
 
 use super::cloudformation;
+use super::iam;
 use super::objects::address;
 use super::permissions;
 use crate::iam::{Keys, Need};
@@ -23,7 +24,7 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
         Service::Backup => request.backup(operation.name),
         Service::CloudFormation => request.cloudformation(operation.name),
         Service::CloudTrail => request.cloudtrail(operation.name),
-        Service::Iam => vec![request.need("iam:GetRole", &request.role())],
+        Service::Iam => vec![request.iam(operation.name)],
         Service::Kms => vec![request.describe_key()],
         Service::S3 => request.objects(operation.name),
         Service::Sts if operation.name == "AssumeRole" => {
@@ -260,6 +261,17 @@ impl<'a> Request<'a> {
         let is_arn = name.starts_with("arn:");
         let own = || self.arn("cloudtrail", &format!("trail/{name}"));
         vec![self.need(&action, &if is_arn { name.to_owned() } else { own() })]
+    }
+
+    fn iam(&self, operation: &str) -> Need {
+        if operation != "CreateServiceLinkedRole" {
+            return self.need("iam:GetRole", &self.role());
+        }
+        let service = self.call.parameter("AWSServiceName").unwrap_or_default();
+        let role = self.service_role(service, iam::service_role(service).unwrap_or_default());
+        let mut need = self.need("iam:CreateServiceLinkedRole", &role);
+        need.keys.insert("iam:awsservicename".to_owned(), vec![service.to_owned()]);
+        need
     }
 
     fn role(&self) -> String {

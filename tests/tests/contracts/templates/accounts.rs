@@ -120,7 +120,7 @@ fn vaults_and_roles_have_the_names_that_the_policies_use() {
 #[test]
 fn the_role_in_the_accounts_trusts_the_role_of_the_function_by_its_name() {
     let [rollout, members] = ["rollout.yaml", "members.yaml"].map(Template::named);
-    for name in ["MemberAccountsRoleName", "MemberRoleName"] {
+    for name in ["CentralRoleName", "MemberAccountsRoleName", "MemberRoleName"] {
         let default = |it: &Template| it.body["Parameters"][name]["Default"].clone();
         assert_eq!(default(&rollout), default(&members), "{name}");
     }
@@ -132,7 +132,9 @@ fn the_role_in_the_accounts_trusts_the_role_of_the_function_by_its_name() {
         if let Some(arn) = given.get("MemberAccountsRoleArn") {
             assert_eq!(arn, trusted, "{name}");
             let parameters = [REQUIRED, &[("MemberAccountsRoleArn", trusted)]].concat();
-            let role = &body.body["Resources"]["MemberRole"]["Properties"];
+            let resources = &body.body["Resources"];
+            let role = resources.get("MemberRole").unwrap_or(&resources["CentralRole"]);
+            let role = &role["Properties"];
             let trust = body.with(&parameters).resolve(&role["AssumeRolePolicyDocument"]).unwrap();
             // Not the role as a principal, which would be lost with the role.
             let statement = &trust["Statement"][0];

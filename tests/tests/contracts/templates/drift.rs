@@ -159,10 +159,16 @@ fn events() -> Vec<(String, Value)> {
     events
 }
 
-/// The rules of a template that match an event.
+/// The rules of a template that match an event of the account of its stack.
 fn rules(template: &Template, event: &Value) -> Vec<String> {
     let parameters = [REQUIRED, EVERYTHING].concat();
-    let stack = template.with(&parameters);
+    let account = event["account"].as_str().unwrap();
+    rules_in(template, &[&parameters[..], &[("AWS::AccountId", account)]].concat(), event)
+}
+
+/// The rules that match an event where the stack has these parameters.
+fn rules_in(template: &Template, parameters: &[(&str, &str)], event: &Value) -> Vec<String> {
+    let stack = template.with(parameters);
     let rules = template.resources("AWS::Events::Rule").into_iter();
     let matching = rules.filter(|(_, rule)| {
         matches(&stack.resolve(&rule["Properties"]["EventPattern"]).unwrap(), event)
@@ -179,6 +185,30 @@ fn what_the_function_heeds_is_brought_to_it_once_and_what_it_does_not_know_never
             Reading::Event(_) => assert_eq!(rules.len(), 1, "{name}: {rules:?}"),
             Reading::Nothing(_) => assert!(rules.len() <= 1, "{name}: {rules:?}"),
             Reading::Unknown(_) => assert!(rules.is_empty(), "{name}: {rules:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_rule_that_takes_what_somebody_sends_takes_it_from_no_other_account() {
+    let parameters = [REQUIRED, EVERYTHING, &[("AWS::AccountId", "444455556666")]].concat();
+    for template in Template::all() {
+        let rules = template.resources("AWS::Events::Rule").into_iter();
+        let patterns = rules.map(|(name, it)| (name, &it["Properties"]["EventPattern"]));
+        for (name, pattern) in patterns {
+            let sources = pattern["source"].as_array().unwrap().iter();
+            if sources.clone().all(|it| it.as_str().unwrap().starts_with("aws.")) {
+                continue;
+            }
+            let account = json!([{ "Ref": "AWS::AccountId" }]);
+            assert_eq!(pattern["account"], account, "{name} of {}", template.name);
+        }
+    }
+    for name in ["reattach.yaml", "event-forwarder.yaml"] {
+        for (file, mut event) in events() {
+            event["source"] = json!("org-backup.replay");
+            let template = Template::named(name);
+            assert_eq!(rules_in(&template, &parameters, &event), [""; 0], "{file}");
         }
     }
 }

@@ -16,7 +16,7 @@ const RECOVERY_POINT: &str = "arn:aws-cn:backup:cn-north-1:111122223333:recovery
 fn may_with(parameters: &[(&'static str, &'static str)], asked: &Asked) -> bool {
     let guardrails = Template::named("guardrails.yaml");
     let stack = guardrails.with(parameters);
-    ["CopiesPolicy", "ProtectionPolicy"].into_iter().all(|name| {
+    ["CopiesPolicy", "ProtectionPolicy", "MakersPolicy"].into_iter().all(|name| {
         let content = &guardrails.body["Resources"][name]["Properties"]["Content"];
         asked.judged_by(&stack.resolve(content).unwrap()) != Verdict::Denied
     })
@@ -105,12 +105,14 @@ fn the_central_vault_lets_aws_backup_delete_what_has_expired_and_nobody_else() {
     let denies = |caller: &str, action: &str| {
         Asked::new(caller, action, RECOVERY_POINT).judged_by(&policy) == Verdict::Denied
     };
-    let its_own = "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/x";
-    let of_backups = "arn:aws-cn:iam::111122223333:role/org-backup";
-    for caller in [its_own, of_backups, STACK_SETS] {
+    let its_own = "arn:aws-cn:iam::333344445555:role/aws-service-role/backup.amazonaws.com/x";
+    let of_backups = "arn:aws-cn:iam::333344445555:role/org-backup";
+    let of_stack_sets = "arn:aws-cn:iam::333344445555:role/stacksets-exec-0f1e2d";
+    for caller in [its_own, of_backups, of_stack_sets] {
         assert!(!denies(caller, "backup:DeleteRecoveryPoint"), "{caller}");
     }
-    for caller in [ADMINISTRATOR, ROOT_USER, ORG_BACKUP] {
+    // Nor does a role of StackSets in another account.
+    for caller in [ADMINISTRATOR, ROOT_USER, ORG_BACKUP, STACK_SETS] {
         assert!(denies(caller, "backup:DeleteRecoveryPoint"), "{caller}");
     }
     assert!(denies(of_backups, "backup:UpdateRecoveryPointLifecycle"));
@@ -122,7 +124,6 @@ fn backups_are_made_seen_and_restored_by_everybody_as_before() {
     let allowed = [
         ("backup:DescribeBackupVault", VAULT),
         ("backup:ListRecoveryPointsByBackupVault", VAULT),
-        ("backup:PutRestoreValidationResult", "*"),
         ("backup:StartBackupJob", VAULT),
         ("backup:StartRestoreJob", RECOVERY_POINT),
         ("iam:PassRole", "arn:aws-cn:iam::111122223333:role/org-backup"),

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod attacks;
 mod delegation;
 mod drift;
 mod functions;
@@ -16,6 +17,7 @@ mod pages;
 mod permissions;
 mod restores;
 mod security;
+mod services;
 
 use serde_json::{Value, json};
 use tests::template::{EVERYTHING, REQUIRED, Stack, Template, find};

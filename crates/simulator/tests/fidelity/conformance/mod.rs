@@ -380,6 +380,9 @@ async fn members(driver: &mut Driver) {
     });
     let role = driver.call(Service::Iam, "GetRole", json!({ "RoleName": "Reader" })).await;
     assert_eq!(role["Role"]["Path"], "/backup/");
+    let service = json!({ "AWSServiceName": "backup.amazonaws.com" });
+    let made = driver.call(Service::Iam, "CreateServiceLinkedRole", service).await;
+    assert_eq!(made["Role"]["Path"], "/aws-service-role/backup.amazonaws.com/");
     let session = json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
     let request = json!({
         "RoleArn": role["Role"]["Arn"],
@@ -514,13 +517,13 @@ async fn errors_about_what_accounts_have_look_as_their_models_say() {
         (Backup, put, result("ordinary", "FAILED"), "InvalidRequestException"),
         (Backup, put, result("ordinary", "GOOD"), "InvalidParameterValueException"),
         (Backup, put, json!({ "RestoreJobId": "ordinary" }), "MissingParameterValueException"),
-        (
-            Backup,
-            "DescribeBackupVault",
-            json!({ "BackupVaultName": "nowhere" }),
-            "ResourceNotFoundException",
-        ),
         (Iam, "GetRole", json!({ "RoleName": "nobody" }), "NoSuchEntity"),
+        (
+            Iam,
+            "CreateServiceLinkedRole",
+            json!({ "AWSServiceName": "tea.amazonaws.com" }),
+            "InvalidInput",
+        ),
         (Kms, "DescribeKey", json!({ "KeyId": KEY }), "NotFoundException"),
         (Kms, "DescribeKey", json!({ "KeyId": "arn:aws:kms:key" }), "InvalidArnException"),
     ];

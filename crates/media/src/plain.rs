@@ -1,0 +1,128 @@
+//! One line of text.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// What is not shown and has a say all the same: controls, marks of direction, what is invisible, and
+/// what ends a line or a paragraph. The categories `Cc`, `Cf`, `Zl` and `Zp` of Unicode, with room for
+/// what is added to them.
+const UNSHOWN: &[(char, char)] = &[
+    ('\u{0}', '\u{1f}'),
+    ('\u{7f}', '\u{9f}'),
+    ('\u{ad}', '\u{ad}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// Whether a character is shown, and does nothing else.
+pub fn is_shown(it: char) -> bool {
+    // Nearly everything is.
+    matches!(it, ' '..='~') || !UNSHOWN.iter().any(|(first, last)| (*first..=*last).contains(&it))
+}
+
+/// The text as one line, or as part of one.
+///
+/// What is not shown is written as in Rust: `\n`, `\u{1b}`. Pipelines take a line for a command that
+/// begins with `::`, or that has `##[` or `##vso[` anywhere: neither is left.
+pub fn line(text: &str) -> Cow<'_, str> {
+    let begins = text.trim_start().starts_with("::").then(|| text.len() - text.trim_start().len());
+    if begins.is_none() && !text.contains("##") && text.chars().all(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 16);
+    for (at, it) in text.char_indices() {
+        match it {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            ':' if begins == Some(at) => escape(&mut line, it),
+            '#' if line.ends_with('#') => escape(&mut line, it),
+            it if is_shown(it) => line.push(it),
+            it => escape(&mut line, it),
+        }
+    }
+    Cow::Owned(line)
+}
+
+fn escape(line: &mut String, it: char) {
+    // Writing to a string cannot fail.
+    let _ = write!(line, "\\u{{{:x}}}", u32::from(it));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+
+    #[test]
+    fn what_unicode_calls_a_control_a_format_or_a_separator_is_not_shown() {
+        let wanted = Regex::new(r"^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]$").unwrap();
+        let missed: Vec<_> = ('\0'..=char::MAX)
+            .filter(|it| is_shown(*it) && wanted.is_match(it.encode_utf8(&mut [0; 4])))
+            .collect();
+        assert_eq!(missed, Vec::<char>::new());
+        // The others are not assigned, so that nobody has them in a name.
+        let other = Regex::new(r"^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}]$").unwrap();
+        let taken: Vec<_> = ('\0'..=char::MAX)
+            .filter(|it| !is_shown(*it) && !other.is_match(it.encode_utf8(&mut [0; 4])))
+            .collect();
+        assert_eq!(taken, Vec::<char>::new());
+    }
+
+    #[test]
+    fn what_is_not_shown_is_written_out() {
+        for (text, written) in [
+            ("größe 東京\u{3000}काम", "größe 東京\u{3000}काम"),
+            ("a\r\n\tb", r"a\r\n\tb"),
+            ("\u{1b}]0;x\u{7}\u{9b}31m", r"\u{1b}]0;x\u{7}\u{9b}31m"),
+            ("v\u{202e}txt.exe\u{2028}", r"v\u{202e}txt.exe\u{2028}"),
+            (r"C:\new", r"C:\new"),
+        ] {
+            assert_eq!(line(text), written);
+        }
+    }
+
+    #[test]
+    fn no_line_is_a_command_to_a_pipeline() {
+        for (text, written) in [
+            ("::error::x", r"\u{3a}:error::x"),
+            (" \u{3000}::error::x", " \u{3000}\\u{3a}:error::x"),
+            ("a::b", "a::b"),
+            ("a ##[error]b", r"a #\u{23}[error]b"),
+            ("###vso[x]", r"#\u{23}#vso[x]"),
+        ] {
+            assert_eq!(line(text), written);
+        }
+        assert!(!line("####[").contains("##"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_stays_one_and_is_the_same_when_it_is_written_twice(
+            text in r"[\x00-\x20:#\[a\u{200b}-\u{202e}]{0,12}|.{0,12}"
+        ) {
+            let once = line(&text).into_owned();
+            prop_assert!(once.chars().all(is_shown));
+            prop_assert!(!once.trim_start().starts_with("::") && !once.contains("##"));
+            prop_assert_eq!(line(&once), once.as_str());
+        }
+    }
+}

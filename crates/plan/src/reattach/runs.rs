@@ -1,0 +1,205 @@
+//! What member work is started, where some of it goes on.
+//!
+//! Whoever may send an event may ask for the work of every account, as often as they like. So a run
+//! that has every account, or more than a batch of them, is noted, and what it has is not started again
+//! for as long as it goes on.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::desired_state::Entry;
+use crate::id::{AccountId, RunId};
+use crate::member_accounts::Account;
+use crate::member_accounts::run::BATCH;
+use crate::reattach::concern::Accounts;
+use crate::serialized;
+
+/// How long a run may go on: far longer than one over 10,000 accounts. One that says nothing by then
+/// has come to nothing.
+const LONGEST: Duration = Duration::from_hours(6);
+
+/// How long the accounts of a run count as known. The schedule starts another by then.
+const KNOWN: Duration = Duration::from_hours(24);
+
+/// That a large run was started, as it is kept in the state bucket.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Large {
+    /// The run.
+    pub run: RunId,
+    /// In seconds since 1970.
+    time: u64,
+}
+
+impl Large {
+    /// Where it is kept of the resource of `entry`.
+    pub fn key(entry: &Entry) -> String {
+        format!("runs/last/{}.json", entry.owner())
+    }
+
+    /// A run that was started at `time`.
+    pub fn at(run: RunId, time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH);
+        Self { run, time: since.map_or(0, |it| it.as_secs()) }
+    }
+
+    /// Reads what was kept; `None` when it is nothing of that kind.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The text as it is kept.
+    pub fn text(&self) -> String {
+        serialized::text(self)
+    }
+
+    /// Whether its accounts still count as known.
+    pub fn is_recent(&self, now: SystemTime) -> bool {
+        self.age(now) < KNOWN
+    }
+
+    /// Whether it may go on, where nothing says that it is over.
+    pub fn may_go_on(&self, now: SystemTime) -> bool {
+        self.age(now) < LONGEST
+    }
+
+    fn age(&self, now: SystemTime) -> Duration {
+        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(self.time);
+        now.duration_since(started).unwrap_or_default()
+    }
+}
+
+/// The last large run of a resource.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Last {
+    /// The accounts that it was started with.
+    pub accounts: BTreeSet<AccountId>,
+    /// Whether it goes on.
+    pub goes_on: bool,
+}
+
+impl Last {
+    /// The run of these `batches`, as they are kept.
+    pub fn of(batches: &str, goes_on: bool) -> Self {
+        let batches = serde_json::from_str::<Value>(batches).unwrap_or_default();
+        let batches = batches.as_array().into_iter().flatten();
+        let accounts = batches.filter_map(|it| it.pointer("/Batch/Accounts")?.as_array());
+        let ids = accounts.flatten().filter_map(|it| it.get("Id")?.as_str()?.parse().ok());
+        Self { accounts: ids.collect(), goes_on }
+    }
+}
+
+/// What is to be started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Start {
+    /// The accounts of the run; without any there is none.
+    pub accounts: Vec<Account>,
+    /// Whether the run is to be noted as a large one.
+    pub is_large: bool,
+    /// Whether something is asked for that has to wait until another run is over.
+    pub waits: bool,
+}
+
+/// Which of `all` the accounts of a resource a run is to be started with, where these are `asked` for.
+pub fn start(asked: &Accounts, all: Vec<Account>, last: Option<&Last>) -> Start {
+    let has = |it: &Account| last.is_some_and(|last| last.accounts.contains(&it.id));
+    let goes_on = last.is_some_and(|it| it.goes_on);
+    let count = all.len();
+    let mut accounts = all;
+    let mut waits = false;
+    match asked {
+        // The run that goes on does what is asked for.
+        Accounts::All => accounts.retain(|it| !(goes_on && has(it))),
+        Accounts::New(named) => accounts.retain(|it| named.contains(&it.id) || !has(it)),
+        Accounts::These(named) => accounts.retain(|it| named.contains(&it.id)),
+    }
+    if goes_on && accounts.len() > BATCH {
+        let before = accounts.len();
+        accounts.retain(|it| !has(it));
+        waits = accounts.len() < before;
+    }
+    let is_large = !accounts.is_empty() && (accounts.len() == count || accounts.len() > BATCH);
+    Start { accounts, is_large, waits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accounts(numbers: impl IntoIterator<Item = u64>) -> Vec<Account> {
+        let id = |it: u64| format!("{:012}", 100_000_000_000 + it).parse().unwrap();
+        numbers
+            .into_iter()
+            .map(|it| Account { id: id(it), name: String::new(), is_central: false })
+            .collect()
+    }
+
+    fn ids(numbers: impl IntoIterator<Item = u64>) -> BTreeSet<AccountId> {
+        accounts(numbers).into_iter().map(|it| it.id).collect()
+    }
+
+    fn last(numbers: impl IntoIterator<Item = u64>, goes_on: bool) -> Last {
+        Last { accounts: ids(numbers), goes_on }
+    }
+
+    fn check(
+        asked: &Accounts,
+        last: Option<&Last>,
+        started: &[Account],
+        is_large: bool,
+        waits: bool,
+    ) {
+        let wanted = Start { accounts: started.to_vec(), is_large, waits };
+        assert_eq!(start(asked, accounts(0..300), last), wanted);
+    }
+
+    #[test]
+    fn every_account_is_started_once_at_a_time() {
+        let (all, none) = (accounts(0..300), vec![]);
+        check(&Accounts::All, None, &all, true, false);
+        check(&Accounts::All, Some(&last(0..300, false)), &all, true, false);
+        check(&Accounts::All, Some(&last(0..300, true)), &none, false, false);
+        // Those that joined since it was started.
+        check(&Accounts::All, Some(&last(0..298, true)), &accounts(298..300), false, false);
+    }
+
+    #[test]
+    fn an_event_that_names_no_account_is_about_those_that_are_not_known() {
+        let asked = Accounts::New([].into());
+        check(&asked, None, &accounts(0..300), true, false);
+        for goes_on in [false, true] {
+            check(&asked, Some(&last(0..300, goes_on)), &[], false, false);
+            check(&asked, Some(&last(1..300, goes_on)), &accounts(0..1), false, false);
+        }
+        let asked = Accounts::New(ids(7..9));
+        check(&asked, Some(&last(1..300, true)), &accounts([0, 7, 8]), false, false);
+    }
+
+    #[test]
+    fn naming_many_accounts_is_no_way_around() {
+        let asked = Accounts::These(ids(0..150));
+        check(&asked, None, &accounts(0..150), true, false);
+        check(&asked, Some(&last(0..300, false)), &accounts(0..150), true, false);
+        check(&asked, Some(&last(0..149, true)), &accounts(149..150), false, true);
+        // An account that was changed may have been passed already.
+        let asked = Accounts::These(ids(3..5));
+        check(&asked, Some(&last(0..300, true)), &accounts(3..5), false, false);
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
+        let large = Large::at(RunId::of_request("stack", "request"), now);
+        assert_eq!(Large::read(&large.text()), Some(large.clone()));
+        let (soon, late, tomorrow) = (5, 7, 25);
+        let after = |hours| now + Duration::from_hours(hours);
+        assert!(large.may_go_on(after(soon)) && !large.may_go_on(after(late)));
+        assert!(large.is_recent(after(late)) && !large.is_recent(after(tomorrow)));
+        let batches = crate::member_accounts::run::batches(&large.run, &accounts(0..250));
+        assert_eq!(Last::of(&batches.to_string(), true), last(0..250, true));
+        assert_eq!(Last::of("nothing", false), last([], false));
+    }
+}

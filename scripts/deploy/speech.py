@@ -1,0 +1,52 @@
+"""What is told to people, which says no more than it seems to.
+
+Names in the parameter file and words of AWS come from elsewhere. This is the only module that prints, and
+it writes out everything that is not shown, as the crate `media` does for the programs.
+"""
+
+import shlex
+import sys
+from typing import NoReturn
+
+ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def line(text: str) -> str:
+    """The text as one line, which is no command to a pipeline either."""
+    bare = text.lstrip()
+    if bare.startswith("::"):
+        text = text[: len(text) - len(bare)] + r"\u{3a}" + bare[1:]
+    while "##" in text:
+        text = text.replace("##", r"#\u{23}")
+    return "".join(it if is_shown(it) else ESCAPES.get(it, f"\\u{{{ord(it):x}}}") for it in text)
+
+
+def is_shown(it: str) -> bool:
+    return it.isprintable() or it.isspace() and it not in "\n\v\f\r\t\x1c\x1d\x1e\x1f\x85\u2028\u2029"
+
+
+def joined(words: list[str]) -> str:
+    """A command for a shell, on one line whatever is in it."""
+    return " ".join(map(word, words))
+
+
+def word(text: str) -> str:
+    if line(text) == text:
+        return shlex.quote(text)
+    written = "".join(it if it.isascii() and it.isalnum() else f"\\U{ord(it):08x}" for it in text)
+    return f"$'{written}'"
+
+
+def tell(text: str) -> None:
+    """Prints one line."""
+    print(line(text), flush=True)
+
+
+def quoted(text: str) -> list[str]:
+    """The lines of what another program said, which stand apart from ours."""
+    return [f"  {it}" for it in text.strip().split("\n")]
+
+
+def end(*lines: str) -> NoReturn:
+    """Ends the program, and says why."""
+    sys.exit("\n".join(map(line, lines)))
