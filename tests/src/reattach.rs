@@ -60,6 +60,11 @@ impl<'a> Reattach<'a> {
             .env("TOPIC_ARN", TOPIC)
             .env("OWN_ROLES", OWN_ROLE)
             .env("MODE", mode);
+        let function = match organization.buckets(|it| it.key_of(STATE_BUCKET).map(str::to_owned)) {
+            Some(key) => function.env("STATE_KEY_ARN", key),
+            None => function,
+        };
+        let function = function.env("DELEGATED_ADMINISTRATORS", declared(organization));
         let function = function.start().await.unwrap();
         Self { organization, function, deadline: Duration::from_mins(2) }
     }
@@ -139,6 +144,15 @@ impl<'a> Reattach<'a> {
         let line = logs.lines().rfind(|it| it.contains("CloudWatchMetrics")).unwrap();
         serde_json::from_str(line).unwrap()
     }
+}
+
+/// The delegated administrators that the stack declares: one account for every service there may be.
+fn declared(organization: &Organization) -> String {
+    let services = ["backup.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com"];
+    let account = organization.organization(|it| {
+        it.accounts().find(|it| it.name == "security-000").map(|it| it.id.clone())
+    });
+    services.map(|it| format!("{it}/{}", account.clone().unwrap_or_default())).join(",")
 }
 
 /// What CloudTrail tells of a call that somebody made just now.

@@ -198,7 +198,7 @@ async fn end(
         _ => tally.judge(properties.on_not_ready, report.as_deref()),
     };
     let summary = json!({ "Ready": tally.ready, "NotReady": tally.not_ready });
-    let Some((ticket, _)) = state.read(&run.answer_key()).await? else {
+    let Some((ticket, version)) = state.read(&run.answer_key()).await? else {
         info!(ready = tally.ready, not_ready = tally.not_ready, "nobody waits for an answer");
         return Ok(summary);
     };
@@ -214,7 +214,7 @@ async fn end(
     let outcome = match judged {
         _ if !slot.counts().await? => {
             info!("nobody waits for an answer any more, since another request came");
-            state.remove(&run.answer_key()).await?;
+            state.erase(&run.answer_key(), &version).await?;
             return Ok(summary);
         }
         Ok(()) => {
@@ -225,7 +225,7 @@ async fn end(
         Err(refusal) => Err(refusal.into()),
     };
     ticket.answer(&session.http(), outcome, started, deadline).await?;
-    state.remove(&run.answer_key()).await?;
+    state.erase(&run.answer_key(), &version).await?;
     Ok(summary)
 }
 

@@ -45,6 +45,9 @@ const HEALTH: &str = "health/backup-policy.json";
 /// How long before the function is stopped nothing more is looked after.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// How many entries are looked at, which is many times as many as stacks have resources.
+const MOST: usize = 2_000;
+
 /// How many accounts with an invalid effective policy are asked for details.
 const DETAILS: usize = 10;
 
@@ -94,8 +97,15 @@ pub async fn handle(
     let until = deadline - MARGIN.min(left / 5);
     let Some(state) = session.state(until) else { return Ok(Response::default()) };
     let stacks = &Stacks::new(session, until);
-    let keeper =
-        Keeper { session, state: &state, stacks, mode: settings.mode, now, deadline: until };
+    let keeper = Keeper {
+        session,
+        state: &state,
+        stacks,
+        mode: settings.mode,
+        administrators: settings.administrators.as_ref(),
+        now,
+        deadline: until,
+    };
     let visit = Visit { keeper, settings, memory, deadline };
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(visit.run(invocation)).await
@@ -120,7 +130,10 @@ impl Visit<'_> {
         let (calls, throttled) = (tally.calls(), tally.throttled());
         let mut findings = Vec::new();
         let mut again = Again::default();
-        let kept = self.kept(&mut findings, &mut again).await.map_err(Unfinished::State)?;
+        let before = self.last_sweep(&mut findings).await;
+        let kept = self.kept(&before, &mut findings, &mut again).await;
+        let kept = kept.map_err(Unfinished::State)?;
+        let sweep = Sweep::of(self.keeper.now, kept.iter().map(|(entry, _)| entry));
         // An event may be about what could not be read just now.
         let is_all_known = again.keys.is_empty();
         let entries = || kept.iter().map(|(entry, _)| entry);
@@ -144,7 +157,7 @@ impl Visit<'_> {
         };
         let listed = page.as_ref().map(Page::listed);
         let is_started = self.members(&kept, &all.accounts, listed).await;
-        self.look_after(kept, &all, &mut findings, &mut again).await;
+        self.look_after(kept, &all, &before, &mut findings, &mut again).await;
         let health = self.health(&all).await;
         let causes: Vec<&Event> = match &invocation {
             Invocation::Schedule => vec![],
@@ -189,7 +202,7 @@ impl Visit<'_> {
         };
         (self.settings.tell)(&metrics.line(self.keeper.now).to_string());
         if metrics.sweep {
-            self.note_sweep().await;
+            self.note(&sweep).await;
         }
         let unfinished = |it: &Work| {
             !is_all_known
@@ -208,16 +221,36 @@ impl Visit<'_> {
         Ok(Response::again(delayed))
     }
 
-    /// Reads what is wanted; what cannot be read is a finding, and the others go on.
+    /// Reads when everything was last looked after, and what there was. Where that cannot be read it is
+    /// a finding, and nothing counts as new.
+    async fn last_sweep(&self, findings: &mut Vec<Finding>) -> Sweep {
+        match self.keeper.state.for_what_is(Need::Helpful).read(Sweep::KEY).await {
+            Ok(found) => found.and_then(|(text, _)| Sweep::read(&text)).unwrap_or_default(),
+            Err(error) => {
+                findings.push(unread(Sweep::KEY, &error));
+                Sweep::default()
+            }
+        }
+    }
+
+    /// Reads what is wanted; what cannot be read is a finding, and the others go on: those that there
+    /// were `before` come first, and each has some time only.
     async fn kept(
         &self,
+        before: &Sweep,
         findings: &mut Vec<Finding>,
         again: &mut Again,
     ) -> Result<Vec<Kept>, aws::Error> {
         let state = self.keeper.state;
         let mut kept = Vec::new();
-        for key in state.list(PREFIX).await? {
-            match state.entry(&key).await {
+        let mut keys = state.list(PREFIX).await?;
+        keys.sort_by_key(|it| !before.has(it));
+        for key in keys.iter().skip(MOST) {
+            let why = format!("there are more than {MOST} entries, and it is one of the others");
+            findings.push(refused(key, why));
+        }
+        for key in keys.into_iter().take(MOST) {
+            match state.for_what_is(Need::Helpful).entry(&key).await {
                 Ok(Some(it)) => kept.push(it),
                 // It was removed since it was listed.
                 Ok(None) => {}
@@ -236,6 +269,7 @@ impl Visit<'_> {
         &self,
         kept: Vec<Kept>,
         work: &Work,
+        before: &Sweep,
         findings: &mut Vec<Finding>,
         again: &mut Again,
     ) {
@@ -264,7 +298,7 @@ impl Visit<'_> {
                 continue;
             }
             let started = SystemTime::now();
-            let mut looked = self.keeper.look_after(entry, version).await;
+            let mut looked = self.keeper.look_after(entry, version, before).await;
             if looked.needs_type && is_type_awaited {
                 looked.retry = Retry::Passing;
             }
@@ -364,10 +398,10 @@ impl Visit<'_> {
         })
     }
 
-    /// Keeps that everything was looked after, for whoever asks when that was last.
-    async fn note_sweep(&self) {
-        let sweep = Sweep::at(self.keeper.now).text();
-        if let Err(error) = self.keeper.state.write(Sweep::KEY, sweep, Expected::Anything).await {
+    /// Keeps that everything was looked after, for whoever asks when that was last, and what there was.
+    async fn note(&self, sweep: &Sweep) {
+        let written = self.keeper.state.write(Sweep::KEY, sweep.text(), Expected::Anything).await;
+        if let Err(error) = written {
             error!(reason = chain(&error), "it is not kept that everything was looked after");
         }
     }
@@ -463,10 +497,14 @@ impl Checked {
 
 /// The finding that an entry cannot be read.
 fn unread(key: &str, error: &aws::Error) -> Finding {
+    refused(key, chain(&error))
+}
+
+/// The finding that nothing is done about an entry, and why.
+fn refused(key: &str, reason: String) -> Finding {
     let owner = key.strip_prefix(PREFIX).and_then(|it| it.split_once('/'));
     let owner = owner.map_or(key, |(_, owner)| owner).trim_end_matches(".json").to_owned();
-    let reason = chain(&error);
     error!(key, reason, "not read");
-    let outcome = Outcome::Failed(reason);
-    Finding { name: "desired state".to_owned(), owner, steps: vec![], outcome }
+    let (name, outcome) = ("desired state".to_owned(), Outcome::Failed(reason));
+    Finding { name, owner, steps: vec![], is_new: false, outcome }
 }

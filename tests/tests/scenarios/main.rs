@@ -15,6 +15,7 @@ mod doctor;
 mod enforced;
 mod global_settings;
 mod gone;
+mod hostile_state;
 mod invariants;
 mod live_check;
 mod member_accounts;

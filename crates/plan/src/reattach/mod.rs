@@ -13,7 +13,7 @@ pub use concern::{Accounts, Work, work};
 pub use event::{Event, Happening, Reading, Who, read};
 pub use health::{Change, Health};
 pub use notice::{Finding, Notice, Outcome, notice};
-pub use sweep::Sweep;
+pub use sweep::{Reverted, Sweep};
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ mod pages;
 mod permissions;
 mod restores;
 mod security;
+mod state;
 
 use serde_json::{Value, json};
 use tests::template::{EVERYTHING, REQUIRED, Stack, Template, find};
