@@ -3,6 +3,7 @@
 mod architecture;
 mod deploy;
 mod events;
+mod hostile_artifacts;
 mod package;
 mod permissions;
 mod recipes;
