@@ -9,3 +9,4 @@ mod permissions;
 mod recipes;
 mod rollout;
 mod templates;
+mod threats;
