@@ -58,7 +58,7 @@ def main(binaries: pathlib.Path, package: pathlib.Path, functions: list[str], lo
     digest = hashlib.sha256()
     for name, content in (contents | templates).items():
         digest.update(name.encode() + hashlib.sha256(content).digest())
-    prefix = f"org-backup/{'local-' if local else ''}{digest.hexdigest()[:16]}/"
+    prefix = f"org-backup/{'local-' if local else ''}{digest.hexdigest()}/"
 
     shutil.rmtree(package, ignore_errors=True)
     folder = package / prefix

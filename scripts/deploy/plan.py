@@ -1,5 +1,6 @@
 """What there should be, as the parameter file says. Nothing is called here."""
 
+import base64
 import hashlib
 import json
 import pathlib
@@ -27,6 +28,13 @@ PARTITIONS = json.loads(pathlib.Path(__file__).with_name("partitions.json").read
 
 # What programs are for, by the machine in their ELF header.
 ARCHITECTURES = {62: "x86_64", 183: "arm64"}
+
+# Who may administer services, as `bootstrap.yaml` registers it.
+ADMINISTRATORS = ["BackupAdministratorAccountId", "StackSetsAdministratorAccountId"]
+
+# The longest name of a stack that is whole in the names of its roles, which have 64 characters:
+# `NAME-reattach-ReattachRole-` and 13 more.
+LONGEST_UNCUT = 24
 
 # The most bytes of a template that CloudFormation takes without a bucket.
 INLINE = 51_200
@@ -59,6 +67,11 @@ class Upload:
     key: str
     account: str
     region: str
+
+    @property
+    def checksum(self) -> str:
+        """Its SHA-256, as S3 writes it."""
+        return base64.b64encode(hashlib.sha256(self.source.read_bytes()).digest()).decode()
 
 
 @dataclass
@@ -101,6 +114,7 @@ class Planner:
             profiles=parameters.table("Profiles"),
         )
         self.documents: dict[str, pathlib.Path] = {}
+        self.look_at_sums(release)
         self.add_stacks()
         self.look_at_names()
         self.add_uploads()
@@ -115,6 +129,21 @@ class Planner:
             text = f"may have {most} characters here and has {length}, since {what} is made of it"
             self.parameters.problem(["StackName"], f"{text} and may have {limit}")
 
+    def look_at_sums(self, release: pathlib.Path) -> None:
+        """Files that are not those of the release would be deployed into every account."""
+        sums = {}
+        for path in [release / "SHA256SUMS", self.archives / "SHA256SUMS"]:
+            for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
+                digest, _, name = line.partition("  ")
+                sums[name.removeprefix("./").removeprefix("templates/")] = digest
+        for name, path in self.files.items():
+            if sums and sums.get(name) != hashlib.sha256(path.read_bytes()).hexdigest():
+                text = "is not what SHA256SUMS says; take the release again, or build it with `make package`"
+                self.parameters.problem([name], text)
+        if not sums:
+            text = "SHA256SUMS: there is none beside the files, so they are taken for what was built"
+            self.plan.notes.append(f"{text}.")
+
     # The stacks, each after those that it needs.
 
     def add_stacks(self) -> None:
@@ -123,7 +152,9 @@ class Planner:
         if self.units:
             self.add_accounts()
         self.add_policies()
-        self.add(f"{self.name}-reattach", "reattach", table("reattach"))
+        # What is registered is put back, and nothing else.
+        registered = {key: it for key, it in table("bootstrap").items() if key in ADMINISTRATORS}
+        self.add(f"{self.name}-reattach", "reattach", table("reattach") | registered)
         if partition := self.partition(self.home):
             self.add_forwarder(PARTITIONS[partition]["events"])
         for name in ["delegation", "guardrails", "audit", "restore-testing"]:
@@ -320,6 +351,9 @@ class Planner:
             "MemberAccountsRoleArn": f"arn:{partition}:iam::{management}:role/{role}",
             "MembersStackName": f"{self.name}-members" if self.units else "",
             "PolicyBucket": documents if self.parameters.policies() else "",
+            "StateWriterRoleArns": ",".join(
+                f"arn:{partition}:iam::{management}:role/{it}" for it in [*writers(self.name), role]
+            ),
         }
 
     def value(
@@ -393,6 +427,17 @@ def too_long(stack: Stack) -> list[tuple[int, int, str]]:
     return [(len(it) - most, most, what) for it, most, what in names if len(it) > most]
 
 
+def writers(name: str) -> list[str]:
+    """Patterns of the names that CloudFormation gives the roles that write state.
+
+    `bootstrap.yaml` has those of its own. Where the name of a stack is long, CloudFormation cuts it.
+    """
+    if len(name) <= LONGEST_UNCUT:
+        return [f"{name}-reattach-ReattachRole-*"]
+    roles = ["BackupPolicy", "GlobalSettings", "PolicyTypes", "Reattach", "ServiceAccess"]
+    return [f"{name[:20]}*-{role}Role-*" for role in roles]
+
+
 def preferences(stack: Stack) -> dict[str, int]:
     """How many accounts of a StackSet are worked in at once, and how many may fail."""
     names = {"failures": "FailureTolerancePercentage", "at_once": "MaxConcurrentPercentage"}
@@ -406,7 +451,7 @@ def digest(files: dict[str, pathlib.Path]) -> str:
     whole = hashlib.sha256()
     for name, path in sorted(files.items()):
         whole.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()[:16]
+    return whole.hexdigest()
 
 
 def architecture(path: pathlib.Path) -> str | None:

@@ -116,18 +116,25 @@ class Runner:
             end(text.format(*json.loads(answer), *meant))
 
     def upload(self) -> None:
-        present: dict[tuple[str, str], list[str]] = {}
+        """Makes sure that the buckets have what was built, and nothing else under its names.
+
+        Whoever can write into them could have put something there before. So what is there already is
+        compared by S3's checksum of it, and the buckets have to be those of the account.
+        """
+        self.say("What is in the buckets already, and is what was built, is not uploaded again.")
         for it in self.plan.uploads:
-            folder = it.key.rpartition("/")[0] + "/"
-            if (it.bucket, folder) not in present:
-                self.say(f"What is in {it.bucket} already is not uploaded again.")
-                words = ["--bucket", it.bucket, "--prefix", folder]
-                words += ["--query", "Contents[].Key", "--output", "json"]
-                keys = self.ask(self.command(it, "s3api", "list-objects-v2", *words))
-                present[it.bucket, folder] = json.loads(keys or "null") or []
-            if it.key not in present[it.bucket, folder]:
-                words = ["--only-show-errors", str(it.source), f"s3://{it.bucket}/{it.key}"]
-                self.run(self.command(it, "s3", "cp", *words))
+            place = ["--bucket", it.bucket, "--key", it.key, "--expected-bucket-owner", it.account]
+            answer = ["--query", "ChecksumSHA256", "--output", "json"]
+            words = [*place, "--checksum-mode", "ENABLED", *answer]
+            found = self.ask(self.command(it, "s3api", "head-object", *words), absent="(404)")
+            if found is None:
+                words = [*place, "--body", str(it.source), "--checksum-algorithm", "SHA256", *answer]
+                found = self.change_and_ask(self.command(it, "s3api", "put-object", *words))
+            if found is not None and json.loads(found) != it.checksum:
+                at = f"s3://{it.bucket}/{it.key} is not {it.source.name} of this release"
+                why = "S3 has no SHA-256 of it" if json.loads(found) is None else "its SHA-256 differs"
+                help = "Find out who wrote it, delete it, and run the same again."
+                sys.exit(f"{at}: {why}. {help}\nNo stack was changed.")
 
     # Member stacks.
 
@@ -285,6 +292,8 @@ class Runner:
         words = ["--stack-name", stack.name, "--template-file", str(stack.template.path)]
         if len(stack.template.text.encode()) > INLINE:
             words += ["--s3-bucket", stack.bucket, "--s3-prefix", "org-backup/templates"]
+            # The AWS CLI would take an object that is there for what was to be uploaded, by its name.
+            words += ["--force-upload"]
         words += ["--capabilities", "CAPABILITY_NAMED_IAM", "--no-fail-on-empty-changeset"]
         words += ["--parameter-overrides"]
         words += [f"{key}={value}" for key, value in stack.parameters.items()]
@@ -346,6 +355,13 @@ class Runner:
             tell(joined(command))
         elif subprocess.run(command, check=False).returncode:
             end(f"failed: {joined(command)}", AGAIN)
+
+    def change_and_ask(self, command: list[str]) -> str | None:
+        """Runs what changes something and answers."""
+        if self.dry_run:
+            print(shlex.join(command))
+            return None
+        return self.output(command)
 
     def ask(self, command: list[str], absent: str = "") -> str | None:
         """Runs what only reads. There is no answer where what it asks for is not there."""

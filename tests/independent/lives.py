@@ -62,6 +62,7 @@ class Life:
             "AWS_SESSION_TOKEN": "none",
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": self.cloudformation.url,
+            "ORG_BACKUP_LOOPBACK": "true",
         }
 
     def keep_state(self) -> None:

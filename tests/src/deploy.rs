@@ -32,11 +32,11 @@ pub const FUNCTIONS: &[&str] = &[
 
 /// The commands that change something.
 const WRITES: [&str; 6] = [
-    "cp",
     "create-stack-instances",
     "delete-stack",
     "delete-stack-instances",
     "deploy",
+    "put-object",
     "update-stack-instances",
 ];
 

@@ -36,6 +36,12 @@ pub const ROOT: &str = "r-ab12";
 pub struct World {
     /// The content of objects, by bucket and key.
     pub objects: BTreeMap<String, String>,
+    /// Whose each bucket is, where that is not the account of the stack.
+    #[serde(default)]
+    pub owners: BTreeMap<String, String>,
+    /// Whether S3 was given no checksums of objects, as older releases did.
+    #[serde(default)]
+    pub unchecked: bool,
     /// Stacks by account, Region and name.
     pub stacks: BTreeMap<String, Stack>,
     /// Where accounts are.
@@ -200,27 +206,42 @@ impl World {
         match words[..] {
             ["sts", "get-caller-identity"] => Ok(call.account().to_owned()),
             ["organizations", operation] => self.organizations(call, operation),
-            ["s3api", "list-objects-v2"] => {
-                let [bucket, prefix] = ["--bucket", "--prefix"].map(|it| call.option(it).unwrap());
-                let beginning = format!("{bucket}/{prefix}");
-                let of_bucket = self.objects.keys().filter(|it| it.starts_with(&beginning));
-                let keys: Vec<_> = of_bucket.map(|it| &it[bucket.len() + 1..]).collect();
-                Ok(if keys.is_empty() { "null".to_owned() } else { json!(keys).to_string() })
-            }
-            ["s3", "cp"] => {
-                let [source, target] = &call.words[call.words.len() - 2..] else { unreachable!() };
-                let content = fs::read_to_string(source).map_err(|it| it.to_string())?;
-                let target = target.strip_prefix("s3://").unwrap().to_owned();
-                match self.objects.insert(target, content) {
-                    None => Ok(String::new()),
-                    Some(_) => Err("it is there already".to_owned()),
-                }
-            }
+            ["s3api", operation] => self.s3(call, operation),
             ["cloudformation", operation] if call.option("--stack-name").is_some() => {
                 self.cloudformation(call, operation)
             }
             ["cloudformation", operation] => self.stack_sets(call, operation),
             _ => Err(format!("nobody should call {words:?}")),
+        }
+    }
+
+    fn s3(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        let [bucket, key, owner] =
+            ["--bucket", "--key", "--expected-bucket-owner"].map(|it| call.option(it).unwrap());
+        let whose = self.owners.get(bucket).map_or(call.account(), String::as_str);
+        if whose != owner {
+            return Err("An error occurred (AccessDenied): Access Denied".to_owned());
+        }
+        let place = format!("{bucket}/{key}");
+        match operation {
+            "head-object" => {
+                assert_eq!(call.option("--checksum-mode"), Some("ENABLED"));
+                let content = self.objects.get(&place).ok_or(
+                    "An error occurred (404) when calling the HeadObject operation: Not Found",
+                )?;
+                Ok(json!(Some(checksum(content)).filter(|_| !self.unchecked)).to_string())
+            }
+            "put-object" => {
+                assert_eq!(call.option("--checksum-algorithm"), Some("SHA256"));
+                let source = call.option("--body").unwrap();
+                let content = fs::read_to_string(source).map_err(|it| it.to_string())?;
+                let checksum = checksum(&content);
+                match self.objects.insert(place, content) {
+                    None => Ok(json!(checksum).to_string()),
+                    Some(_) => Err("it is there already".to_owned()),
+                }
+            }
+            _ => Err(format!("nobody should call {operation}")),
         }
     }
 
@@ -633,6 +654,13 @@ fn percentage(preferences: &Value) -> usize {
 fn texts(value: &Value) -> BTreeSet<String> {
     let list = value.as_array().into_iter().flatten();
     list.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The SHA-256 of an object as S3 tells it.
+fn checksum(content: &str) -> String {
+    let hex = policy::document::sha256(content.as_bytes());
+    let byte = |place| u8::from_str_radix(&hex[place..place + 2], 16).unwrap();
+    aws_smithy_types::base64::encode((0..hex.len()).step_by(2).map(byte).collect::<Vec<_>>())
 }
 
 /// The bucket and key in a URL.

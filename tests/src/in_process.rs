@@ -247,6 +247,7 @@ impl Function {
             mode: reattach::Mode::Repair,
             topic: Some(TOPIC.to_owned()),
             own_roles: [OWN_ROLE.to_owned()].into(),
+            administrators: None,
             tell: |_| (),
         };
         let served = async move {

@@ -60,6 +60,11 @@ impl<'a> Reattach<'a> {
             .env("TOPIC_ARN", TOPIC)
             .env("OWN_ROLES", OWN_ROLE)
             .env("MODE", mode);
+        let function = match organization.buckets(|it| it.key_of(STATE_BUCKET).map(str::to_owned)) {
+            Some(key) => function.env("STATE_KEY_ARN", key),
+            None => function,
+        };
+        let function = function.env("DELEGATED_ADMINISTRATORS", declared(organization));
         let function = function.start().await.unwrap();
         Self { organization, function, deadline: Duration::from_mins(2) }
     }
@@ -150,6 +155,15 @@ pub fn batch(nth: u32, events: &[Value]) -> Value {
         json!({ "messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": attributes })
     });
     json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+/// The delegated administrators that the stack declares: one account for every service there may be.
+fn declared(organization: &Organization) -> String {
+    let services = ["backup.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com"];
+    let account = organization.organization(|it| {
+        it.accounts().find(|it| it.name == "security-000").map(|it| it.id.clone())
+    });
+    services.map(|it| format!("{it}/{}", account.clone().unwrap_or_default())).join(",")
 }
 
 /// What CloudTrail tells of a call that somebody made just now.

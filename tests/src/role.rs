@@ -129,8 +129,10 @@ fn roles(template: &Template, own: &[(&str, &str)]) -> Vec<(String, FunctionRole
         ("AWS::Region", "us-east-1"),
         ("AWS::StackName", "members"),
         ("AWS::URLSuffix", "amazonaws.com"),
+        ("BackupAdministratorAccountId", "*"),
         ("CentralAccountId", "*"),
         ("PolicyBucket", "*"),
+        ("StackSetsAdministratorAccountId", "*"),
         ("PolicyTypes", &types),
     ];
     let stack = template.with(&[REQUIRED, EVERYTHING, &here, own].concat());

@@ -225,7 +225,12 @@ impl<'a> Stack<'a> {
     /// Has the function keep state.
     #[must_use]
     pub fn kept(self) -> Self {
-        self.with("STATE_BUCKET", STATE_BUCKET)
+        let key = self.organization.buckets(|it| it.key_of(STATE_BUCKET).map(str::to_owned));
+        let it = self.with("STATE_BUCKET", STATE_BUCKET);
+        match key {
+            Some(key) => it.with("STATE_KEY_ARN", &key),
+            None => it,
+        }
     }
 
     /// Gives the function this much time for a request.

@@ -67,6 +67,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("ScannerRoleName", "org-backup-scanner"),
     ("ServiceAccessOnDelete", "Revert"),
     ("StackSetsAdministratorAccountId", "555566667777"),
+    ("StateAdministratorRoleArns", "arn:aws-cn:iam::333344445555:role/breaks-glass"),
 ];
 
 /// A template in JSON, where `!Ref` is written `{"Ref": …}` and so on.

@@ -8,7 +8,7 @@ use crate::operation::GET_OBJECT;
 use crate::session::Management;
 
 /// The most bytes that are read, well above what AWS takes in a policy.
-const LIMIT: i64 = 1 << 20;
+const LIMIT: usize = 1 << 20;
 
 const TOO_LONG: &str =
     "the object is longer than a mebibyte; hint: `ContentUrl` must name a policy document in JSON";
@@ -29,13 +29,15 @@ pub async fn read(
     let action = format!("read s3://{bucket}/{key}");
     let get = management.s3().get_object().bucket(bucket).key(key);
     let get = get.set_version_id(version.map(ToOwned::to_owned));
+    // One byte more, to see that there are more.
+    let get = get.range(format!("bytes=0-{LIMIT}"));
     let read = async {
         let object = get.send().await?;
-        if object.content_length.is_some_and(|it| it > LIMIT) {
+        let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?.to_vec();
+        if bytes.len() > LIMIT {
             return Ok(Err(TOO_LONG));
         }
-        let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?;
-        Ok(String::from_utf8(bytes.to_vec()).map_err(|_| NOT_TEXT))
+        Ok(String::from_utf8(bytes).map_err(|_| NOT_TEXT))
     };
     let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
     // Who may not list a bucket is not told that an object is missing.

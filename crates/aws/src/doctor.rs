@@ -207,7 +207,7 @@ async fn kept(state: &State) -> plan::doctor::State {
     };
     let swept = async {
         let found = state.read(Sweep::KEY).await?;
-        Ok(found.and_then(|(text, _)| Sweep::read(&text)).map(Sweep::time))
+        Ok(found.and_then(|(text, _)| Sweep::read(&text)).map(|it| it.time()))
     };
     let bucket = state.bucket().to_owned();
     plan::doctor::State { bucket, entries: read(entries.await), swept: read(swept.await) }

@@ -79,11 +79,12 @@ pub async fn start(
     accounts: &[Account],
     answer: Option<String>,
 ) -> Result<(), Error> {
-    let is_waited_for = answer.is_some();
+    let answer_key = run.answer_key();
+    let ticket = match answer {
+        Some(answer) => Some(state.write(&answer_key, answer, Expected::Anything).await?),
+        None => None,
+    };
     let begun = async {
-        if let Some(answer) = answer {
-            state.write(&run.answer_key(), answer, Expected::Anything).await?;
-        }
         let batches = batches(run, accounts).to_string();
         state.write(&run.batches_key(), batches, Expected::Anything).await?;
         // This comes last, since a run that has its order has everything.
@@ -92,9 +93,9 @@ pub async fn start(
         machine.start(run).await
     };
     if let Err(error) = begun.await {
-        if is_waited_for {
+        if let Some(version) = ticket {
             // Should it have been started after all, it must not answer as well.
-            state.remove(&run.answer_key()).await?;
+            state.erase(&answer_key, &version).await?;
         }
         return Err(error);
     }

@@ -276,54 +276,65 @@ pub async fn remembered(
         hint: "let whoever makes the report read and list the state bucket and use its key"
             .to_owned(),
     };
-    match kept(state).await {
-        Ok(kept) => {
-            let (wanted, more) = wanted(&kept);
-            remembered.wanted = wanted;
-            notes.extend(more);
-        }
-        Err(error) => notes.push(unread(&error)),
-    }
-    match looks(state, accounts).await {
-        Ok(looks) => remembered.looks = looks,
-        Err(error) => notes.push(unread(&error)),
-    }
+    let (kept, errors) = kept(state).await;
+    let (wanted, more) = wanted(&kept);
+    remembered.wanted = wanted;
+    notes.extend(more);
+    notes.extend(errors.iter().map(unread));
+    let (looks, errors) = looks(state, accounts).await;
+    remembered.looks = looks;
+    notes.extend(errors.iter().map(unread));
     match state.read(Sweep::KEY).await {
-        Ok(kept) => remembered.last_sweep = kept.and_then(|it| Sweep::read(&it.0)).map(Sweep::time),
+        Ok(kept) => {
+            let sweep = kept.and_then(|it| Sweep::read(&it.0));
+            remembered.last_sweep = sweep.map(|it| it.time());
+        }
         Err(error) => notes.push(unread(&error)),
     }
     remembered
 }
 
-/// What is kept of every `Custom::MemberAccounts`.
-async fn kept(state: &State) -> Result<Vec<Entry>, Error> {
-    let mut kept = Vec::new();
-    for key in state.list(&prefix(ResourceKind::MemberAccounts)).await? {
-        kept.extend(state.entry(&key).await?.map(|(entry, _)| entry));
+/// What is kept of every `Custom::MemberAccounts`, and why that cannot be read of some.
+async fn kept(state: &State) -> (Vec<Entry>, Vec<Error>) {
+    let (mut kept, mut errors) = (Vec::new(), Vec::new());
+    match state.list(&prefix(ResourceKind::MemberAccounts)).await {
+        Err(error) => errors.push(error),
+        Ok(keys) => {
+            for key in keys {
+                match state.entry(&key).await {
+                    Ok(found) => kept.extend(found.map(|(entry, _)| entry)),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
     }
-    Ok(kept)
+    (kept, errors)
 }
 
-/// What the last runs found in these accounts, from the newest report on until all are known.
-///
-/// # Errors
-///
-/// When a report cannot be read.
+/// What the last runs found in these accounts, from the newest report on until all are known, and why
+/// some reports cannot be read.
 pub async fn looks(
     state: &State,
     accounts: &BTreeSet<AccountId>,
-) -> Result<BTreeMap<AccountId, LastLook>, Error> {
-    let mut written = state.written("runs/").await?;
+) -> (BTreeMap<AccountId, LastLook>, Vec<Error>) {
+    let mut errors = Vec::new();
+    let mut written = state.written("runs/").await.unwrap_or_else(|error| {
+        errors.push(error);
+        vec![]
+    });
     written.retain(|(key, _)| key.ends_with("/report.jsonl"));
     written.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
     let mut texts: Vec<(SystemTime, String)> = Vec::new();
     let mut looks = BTreeMap::new();
     for (key, at) in written.into_iter().take(REPORTS) {
-        texts.extend(state.read(&key).await?.map(|(text, _)| (at, text)));
+        match state.read(&key).await {
+            Ok(found) => texts.extend(found.map(|(text, _)| (at, text))),
+            Err(error) => errors.push(error),
+        }
         looks = last_looks(texts.iter().map(|(at, text)| (*at, text.as_str())));
         if accounts.iter().all(|it| looks.contains_key(it)) {
             break;
         }
     }
-    Ok(looks)
+    (looks, errors)
 }

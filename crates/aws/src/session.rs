@@ -1,7 +1,7 @@
 //! Clients of AWS, built once.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::{RetryConfig, RetryPartition, TokenBucket};
@@ -16,6 +16,7 @@ use plan::id::RoleArn;
 use policy::arn::Arn;
 use policy::partition::Partition;
 use tokio::time::Instant;
+use tracing::warn;
 
 use crate::api::{Question, Service, ask};
 use crate::calls::{Calls, Pace, Tally};
@@ -54,6 +55,8 @@ pub struct Session {
     tally: Tally,
     /// The name of the state bucket, where there is one.
     state_bucket: Option<String>,
+    /// The ARN of the key that encrypts everything in it, where that is known.
+    state_key: Option<String>,
     /// The ARN of the state machine, where there is one, and how many accounts times Regions are too
     /// many without it.
     machine: Option<(String, usize)>,
@@ -82,8 +85,9 @@ impl Session {
         let above = get("BATCHES_ABOVE").and_then(|it| it.parse().ok()).unwrap_or(BATCHES_ABOVE);
         let machine = get("STATE_MACHINE_ARN").map(|it| (it.clone(), above));
         let state_bucket = get("STATE_BUCKET").cloned();
+        let state_key = get("STATE_KEY_ARN").cloned();
         let session = Self::new(connector, environment::settings(variables));
-        Self { state_bucket, machine, ..session }
+        Self { state_bucket, state_key, machine, ..session }
     }
 
     /// A session with the credentials, the Region and the endpoints of `config`, for the operator's
@@ -106,6 +110,7 @@ impl Session {
             pace: Pace::default(),
             tally,
             state_bucket: None,
+            state_key: None,
             machine: None,
         }
     }
@@ -154,10 +159,19 @@ impl Session {
     }
 
     /// The state bucket until `deadline`, as the function itself; `None` where there is none.
+    ///
+    /// Without the ARN of its key it is believed whatever it says: by the operator's command, which
+    /// changes nothing, and by functions whose template is of an earlier release.
     pub fn state(&self, deadline: Instant) -> Option<State> {
+        static TOLD: Once = Once::new();
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        let bucket = self.state_bucket.clone()?;
-        Some(State::new(self.clients.s3(), bucket, calls))
+        let (bucket, key) = (self.state_bucket.clone()?, self.state_key.clone());
+        if key.is_none() {
+            TOLD.call_once(|| {
+                warn!(bucket, "STATE_KEY_ARN is not set, so whoever wrote the state is believed");
+            });
+        }
+        Some(State::new(self.clients.s3(), bucket, key, calls))
     }
 
     /// CloudFormation until `deadline`, in the Region of the stack with this ARN and as the function

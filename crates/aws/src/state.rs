@@ -35,6 +35,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use leaky_bucket::RateLimiter;
@@ -49,7 +50,7 @@ use tracing::warn;
 
 use crate::calls::Calls;
 use crate::error::{Error, Kind, log_left_out};
-use crate::operation::{DELETE_OBJECT, GET_OBJECT, LIST_OBJECTS, PUT_OBJECT};
+use crate::operation::{DELETE_OBJECT, GET_OBJECT, LIST_OBJECTS, Need, PUT_OBJECT};
 use crate::session::Session;
 use crate::stacks::{self, Stacks};
 
@@ -58,12 +59,34 @@ use crate::stacks::{self, Stacks};
 pub struct State {
     client: aws_sdk_s3::Client,
     bucket: String,
+    /// The ARN of the key that encrypts everything in it, where that is known.
+    key: Option<String>,
     calls: Calls,
 }
 
 /// What an object was when it was read or written.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Version(String);
+pub struct Version {
+    tag: String,
+    /// What S3 calls it, in a bucket that keeps versions.
+    id: Option<String>,
+}
+
+impl Version {
+    fn new(tag: Option<String>, id: Option<String>) -> Self {
+        Self { tag: tag.unwrap_or_default(), id: id.filter(|it| it != "null") }
+    }
+}
+
+/// The most bytes of an entry that are read, well above the longest policy with its tags.
+const LONGEST_ENTRY: usize = 1 << 20;
+
+const UNSEALED: &str = "it is not encrypted with the state key, so none of the functions wrote it; \
+                        hint: find out who did, and delete that version of the object";
+const MISPLACED: &str = "its function, stack or logical ID belongs to another key; hint: find out who \
+                         put it there, and delete it";
+const TOO_LONG: &str = "it is longer than a mebibyte, as no record of desired state is; hint: find out who wrote it, and \
+     delete that version of the object";
 
 /// What an object must be, for it to be written.
 #[derive(Clone, Copy, Debug)]
@@ -76,9 +99,29 @@ pub enum Expected<'a> {
     Still(&'a Version),
 }
 
+/// An object as it was read.
+struct Fetched {
+    bytes: Vec<u8>,
+    version: Version,
+    /// Whether it is encrypted with the state key.
+    is_ours: bool,
+}
+
 impl State {
-    pub(crate) fn new(client: aws_sdk_s3::Client, bucket: String, calls: Calls) -> Self {
-        Self { client, bucket, calls }
+    pub(crate) fn new(
+        client: aws_sdk_s3::Client,
+        bucket: String,
+        key: Option<String>,
+        calls: Calls,
+    ) -> Self {
+        Self { client, bucket, key, calls }
+    }
+
+    /// The same bucket, for one purpose that is as `need` says.
+    #[must_use]
+    pub fn for_what_is(&self, need: Need) -> Self {
+        let (client, bucket, key) = (self.client.clone(), self.bucket.clone(), self.key.clone());
+        Self { client, bucket, key, calls: self.calls.for_what_is(need) }
     }
 
     /// The name of the bucket.
@@ -95,33 +138,64 @@ impl State {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not text.
+    /// When it cannot be read, is not encrypted with the state key where that is known, or is not text.
     pub async fn read(&self, key: &str) -> Result<Option<(String, Version)>, Error> {
-        let Some((bytes, version)) = self.read_bytes(key).await? else { return Ok(None) };
-        let unusable =
-            |_| Error::unusable(format!("read {}", self.url(key)), "it is not UTF-8 text");
-        Ok(Some((String::from_utf8(bytes).map_err(unusable)?, version)))
+        self.read_at_most(key, None).await
     }
 
-    /// The same for an object that may be anything.
+    /// The same for an object that may be anything: what is not encrypted with the state key is empty.
     ///
     /// # Errors
     ///
     /// When it cannot be read.
     pub async fn read_bytes(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Error> {
+        let found = self.fetch(key, None).await?;
+        Ok(found.map(|it| (if it.is_ours { it.bytes } else { vec![] }, it.version)))
+    }
+
+    /// Reads an object of at most so many bytes.
+    async fn read_at_most(
+        &self,
+        key: &str,
+        most: Option<usize>,
+    ) -> Result<Option<(String, Version)>, Error> {
+        let Some(found) = self.fetch(key, most).await? else { return Ok(None) };
+        let unusable = |why| Error::unusable(format!("read {}", self.url(key)), why);
+        if !found.is_ours {
+            return Err(unusable(UNSEALED));
+        }
+        if most.is_some_and(|it| found.bytes.len() > it) {
+            return Err(unusable(TOO_LONG));
+        }
+        let text = String::from_utf8(found.bytes).map_err(|_| unusable("it is not UTF-8 text"))?;
+        Ok(Some((text, found.version)))
+    }
+
+    async fn fetch(&self, key: &str, most: Option<usize>) -> Result<Option<Fetched>, Error> {
         let action = format!("read {}", self.url(key));
         let get = self.client.get_object().bucket(&self.bucket).key(key);
+        // One byte more, to see that there are more.
+        let get = get.set_range(most.map(|it| format!("bytes=0-{it}")));
         let read = async {
             let object = get.send().await?;
-            let version = Version(object.e_tag.unwrap_or_default());
+            let version = Version::new(object.e_tag, object.version_id);
+            let is_ours = self.is_sealed(object.ssekms_key_id.as_deref());
             let bytes = object.body.collect().await.map_err(SdkError::timeout_error)?;
-            Ok((bytes.to_vec(), version))
+            Ok(Fetched { bytes: bytes.to_vec(), version, is_ours })
         };
         match self.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await {
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(advised(error)),
             Ok(found) => Ok(Some(found)),
         }
+    }
+
+    /// Whether an object that is encrypted with `found` is with the state key, as only the functions
+    /// can have it. It is where the state key is not known.
+    fn is_sealed(&self, found: Option<&str>) -> bool {
+        // S3 tells the ARN, and what stands in for it may tell the ID.
+        let id = |it: &str| it.rsplit('/').next().unwrap_or_default().to_owned();
+        self.key.as_deref().is_none_or(|key| found.is_some_and(|it| id(it) == id(key)))
     }
 
     /// Writes an object, unless it is no longer as `expected`.
@@ -141,11 +215,11 @@ impl State {
         let put = match expected {
             Expected::Anything => put,
             Expected::Nothing => put.if_none_match("*"),
-            Expected::Still(version) => put.if_match(&version.0),
+            Expected::Still(version) => put.if_match(&version.tag),
         };
         let put = put.content_type("application/json").send();
         match self.calls.call(PUT_OBJECT, &action, put).await {
-            Ok(written) => Ok(Version(written.e_tag.unwrap_or_default())),
+            Ok(written) => Ok(Version::new(written.e_tag, written.version_id)),
             Err(refused) if CONFLICTS.iter().any(|it| refused.code() == Some(it)) => {
                 // The first attempt may have arrived, and only its reply was lost.
                 match self.read(key).await? {
@@ -171,19 +245,29 @@ impl State {
 
     fn put(&self, key: &str, text: String) -> PutObjectFluentBuilder {
         let body = ByteStream::from(text.into_bytes());
-        self.client.put_object().bucket(&self.bucket).key(key).body(body)
+        let put = self.client.put_object().bucket(&self.bucket).key(key).body(body);
+        // Whatever the bucket does by itself by now.
+        put.set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
+            .set_ssekms_key_id(self.key.clone())
     }
 
-    /// Removes an object; one that is not there is fine.
+    /// Removes an object, and this version of it for good. One that is not there is fine.
     ///
     /// # Errors
     ///
-    /// When it cannot be removed.
-    pub async fn remove(&self, key: &str) -> Result<(), Error> {
+    /// When it cannot be removed. It is no longer found, unless that is what failed.
+    pub async fn erase(&self, key: &str, version: &Version) -> Result<(), Error> {
         let action = format!("remove {}", self.url(key));
-        let delete = self.client.delete_object().bucket(&self.bucket).key(key).send();
-        let deleted = self.calls.call(DELETE_OBJECT, &action, delete).await;
-        deleted.map(drop).map_err(advised)
+        // The version alone would bring back the one before.
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key);
+        let marked = self.calls.call(DELETE_OBJECT, &action, delete.clone().send()).await;
+        marked.map_err(advised)?;
+        if let Some(id) = &version.id {
+            let action = format!("erase a version of {}", self.url(key));
+            let delete = delete.version_id(id).send();
+            self.calls.call(DELETE_OBJECT, &action, delete).await.map_err(advised)?;
+        }
+        Ok(())
     }
 
     /// The keys that begin with `prefix`, in alphabetical order.
@@ -220,11 +304,17 @@ impl State {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not an entry that this program understands.
+    /// When it cannot be read, is not an entry that this program understands, or belongs elsewhere.
     pub async fn entry(&self, key: &str) -> Result<Option<(Entry, Version)>, Error> {
-        let Some((text, version)) = self.read(key).await? else { return Ok(None) };
-        let unusable = |it| Error::unreadable(format!("use {}", self.url(key)), it);
-        Ok(Some((Entry::read(&text).map_err(unusable)?, version)))
+        let Some((text, version)) = self.read_at_most(key, Some(LONGEST_ENTRY)).await? else {
+            return Ok(None);
+        };
+        let action = || format!("use {}", self.url(key));
+        let entry = Entry::read(&text).map_err(|it| Error::unreadable(action(), it))?;
+        if entry.key() != key {
+            return Err(Error::unusable(action(), MISPLACED));
+        }
+        Ok(Some((entry, version)))
     }
 }
 

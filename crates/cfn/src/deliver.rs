@@ -22,8 +22,8 @@ pub enum Undelivered {
     /// The event has no `ResponseURL`, so it is not a custom-resource request.
     #[error("the event has no ResponseURL")]
     NoAddress,
-    /// Answers go out over https only, plain http being accepted on the loopback interface.
-    #[error("the ResponseURL is not an https address")]
+    /// Answers go to CloudFormation's own buckets only, and to loopback in tests.
+    #[error("the ResponseURL is none of CloudFormation")]
     BadAddress,
     /// The address does not make a request.
     #[error("the ResponseURL cannot be requested")]

@@ -1,6 +1,7 @@
 //! The address of an answer.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +25,10 @@ impl TryFrom<Value> for ResponseUrl {
 }
 
 impl ResponseUrl {
-    /// Accepts https, and plain http on the loopback interface, where local engines listen.
+    /// Accepts the buckets in which CloudFormation waits, over https.
+    ///
+    /// A debug build accepts loopback addresses too, where local engines listen, and so does one that
+    /// is shipped where `ORG_BACKUP_LOOPBACK` is `true`, which no template sets.
     pub(crate) fn read(value: Option<&Value>) -> Result<Self, Undelivered> {
         let text = value.and_then(Value::as_str).ok_or(Undelivered::NoAddress)?;
         // The parser's error is dropped, since it may repeat the address.
@@ -35,9 +39,13 @@ impl ResponseUrl {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
+        let is_plain = url.port().is_none() && url.username().is_empty();
+        let host = url.host_str().unwrap_or_default();
         match url.scheme() {
-            "https" => Ok(Self(text.to_owned())),
-            "http" if loopback => Ok(Self(text.to_owned())),
+            "http" | "https" if loopback && SURROUNDINGS.loopback => Ok(Self(text.to_owned())),
+            "https" if is_plain && is_cloudformations(host, SURROUNDINGS.region.as_deref()) => {
+                Ok(Self(text.to_owned()))
+            }
             _ => Err(Undelivered::BadAddress),
         }
     }
@@ -51,5 +59,132 @@ impl ResponseUrl {
 impl fmt::Debug for ResponseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResponseUrl(…)")
+    }
+}
+
+/// What the names of the buckets begin with in which CloudFormation waits for answers. Behind it stands
+/// the Region without its hyphens.
+const BUCKET: &str = "cloudformation-custom-resource-response-";
+
+/// What the host names of the partitions end with.
+const SUFFIXES: [&str; 7] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "c2s.ic.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+    "sc2s.sgov.gov",
+];
+
+/// What decides which addresses are taken, besides the address.
+struct Surroundings {
+    loopback: bool,
+    /// The Region of the function, which is that of the stack.
+    region: Option<String>,
+}
+
+static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| {
+    #[expect(clippy::disallowed_methods, reason = "read once, before the first answer")]
+    let read = |name: &str| std::env::var(name).ok();
+    let loopback = read("ORG_BACKUP_LOOPBACK").is_some_and(|it| it == "true");
+    Surroundings { loopback: loopback || cfg!(debug_assertions), region: read("AWS_REGION") }
+});
+
+/// Whether S3 has a bucket of CloudFormation at this host, as in
+/// `cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com`: the one of `region`,
+/// where that is known. Anybody may make a bucket whose name only begins like this.
+fn is_cloudformations(host: &str, region: Option<&str>) -> bool {
+    let suffix = SUFFIXES.iter().find_map(|it| host.strip_suffix(it)?.strip_suffix('.'));
+    let Some((bucket, service)) = suffix.and_then(|it| it.split_once('.')) else { return false };
+    let Some(name) = bucket.strip_prefix(BUCKET) else { return false };
+    let bare = |it: &str| it.replace('-', "");
+    let place = match service {
+        "s3" => None,
+        _ => Some(
+            service
+                .strip_prefix("s3.dualstack.")
+                .or_else(|| service.strip_prefix("s3."))
+                .or_else(|| service.strip_prefix("s3-"))
+                .unwrap_or("elsewhere"),
+        ),
+    };
+    !name.is_empty()
+        && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-')
+        && place.is_none_or(|it| bare(it) == bare(name))
+        && region.is_none_or(|it| bare(it) == bare(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_go_to_buckets_of_cloudformation_in_the_region_and_to_no_other_host() {
+        for (host, region, is_taken) in [
+            ("cloudformation-custom-resource-response-useast1.s3.amazonaws.com", "us-east-1", true),
+            (
+                "cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com",
+                "eu-west-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-useast2.s3-us-east-2.amazonaws.com",
+                "us-east-2",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-euwest1.s3.dualstack.eu-west-1.amazonaws.com",
+                "eu-west-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn",
+                "cn-north-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-euscdeeast1.s3.eusc-de-east-1.amazonaws.eu",
+                "eusc-de-east-1",
+                true,
+            ),
+            // The bucket of somebody else, whose name only begins like it.
+            ("cloudformation-custom-resource-response-evil.s3.amazonaws.com", "us-east-1", false),
+            (
+                "cloudformation-custom-resource-response-euwest1.s3.us-east-1.amazonaws.com",
+                "eu-west-1",
+                false,
+            ),
+            (
+                "cloudformation-custom-resource-response-euwest1.s3.amazonaws.com",
+                "us-east-1",
+                false,
+            ),
+            ("cloudformation-custom-resource-response-.s3.amazonaws.com", "", false),
+            ("evil.s3.amazonaws.com", "us-east-1", false),
+            (
+                "evil.cloudformation-custom-resource-response-useast1.s3.amazonaws.com",
+                "us-east-1",
+                false,
+            ),
+            (
+                "cloudformation-custom-resource-response-useast1.s3.amazonaws.com.evil.example",
+                "us-east-1",
+                false,
+            ),
+            (
+                "cloudformation-custom-resource-response-useast1.s3.evilamazonaws.com",
+                "us-east-1",
+                false,
+            ),
+            (
+                "cloudformation-custom-resource-response-useast1.execute-api.us-east-1.amazonaws.com",
+                "us-east-1",
+                false,
+            ),
+            ("answers.example.com", "us-east-1", false),
+        ] {
+            assert_eq!(is_cloudformations(host, Some(region)), is_taken, "{host}");
+        }
     }
 }

@@ -63,7 +63,8 @@ impl Sink {
     }
 }
 
-const URL: &str = "https://answers.example.com/arn%3Aaws%3A1/x?X-Amz-Signature=5ec2e7%2B";
+const URL: &str = "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/\
+                   arn%3Aaws%3A1/x?X-Amz-Signature=5ec2e7%2B";
 
 fn event(request_type: &str, properties: &Value) -> Value {
     let mut event = json!({
@@ -429,11 +430,19 @@ async fn attributes_that_do_not_fit_are_dropped() {
 #[tokio::test]
 async fn an_answer_goes_to_https_or_to_loopback_only() {
     for (url, accepted) in [
-        ("https://answers.example.com/x", true),
+        (URL, true),
         ("http://127.0.0.1:4566/x", true),
         ("http://[::1]:4566/x", true),
         ("http://localhost:4566/x", true),
-        ("http://answers.example.com/x", false),
+        ("https://answers.example.com/x", false),
+        (
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com:8443/x",
+            false,
+        ),
+        (
+            "http://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
+            false,
+        ),
         ("http://127.0.0.1.example.com/x", false),
         ("http://10.0.0.1/x", false),
         ("file:///etc/hosts", false),
@@ -455,7 +464,7 @@ async fn an_answer_goes_to_https_or_to_loopback_only() {
 #[test]
 fn the_response_url_is_never_shown() {
     let envelope = Envelope::read(&event("Create", &loud()).into()).unwrap();
-    assert!(!format!("{envelope:?}").contains("answers.example.com"));
+    assert!(!format!("{envelope:?}").contains("custom-resource-response"));
     let mut event = event("Create", &loud());
     for url in ["http://answers.example.com/secret", "https://[secret/"] {
         event["ResponseURL"] = json!(url);
@@ -521,9 +530,9 @@ async fn an_answer_that_comes_later_is_given_once_by_whoever_has_the_ticket() {
 async fn a_ticket_for_an_address_that_is_not_taken_is_none() {
     let (sink, kept) = (Sink::default(), Mutex::default());
     later(&sink, event("Create", &loud()), &kept).await.unwrap();
-    let ticket = kept.lock().unwrap().replace("https://answers", "http://answers");
+    let ticket = kept.lock().unwrap().replace("https://cloudformation", "http://cloudformation");
     let refused = serde_json::from_str::<Ticket>(&ticket).unwrap_err().to_string();
-    assert!(refused.starts_with("the ResponseURL is not an https address"), "{refused}");
+    assert!(refused.starts_with("the ResponseURL is none of CloudFormation"), "{refused}");
 }
 
 #[tokio::test]

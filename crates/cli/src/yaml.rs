@@ -8,8 +8,11 @@ use std::collections::{HashMap, HashSet};
 use policy::{Code, Finding, Member, Node, Severity, Span, Value, json, locate};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
-/// The most values a document may have once its aliases are written out.
-const MAX_NODES: usize = 200_000;
+/// The most bytes that a document may have once its aliases are written out: as many as a text.
+const MAX_SIZE: usize = json::MAX_BYTES;
+
+/// What a value takes besides its text.
+const EACH: usize = 8;
 
 /// Reads the first document of a YAML text.
 pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
@@ -49,8 +52,8 @@ struct Builder {
     anchors: HashMap<usize, (Node, usize)>,
     document: Option<Node>,
     findings: Vec<Finding>,
-    /// How many values there are by now.
-    nodes: usize,
+    /// How many bytes the values have by now.
+    size: usize,
     /// The byte each character starts at, when they are not the same.
     offsets: Option<Vec<u32>>,
 }
@@ -60,7 +63,8 @@ struct Open {
     start: u32,
     anchor: usize,
     function: Option<String>,
-    nodes: usize,
+    /// How many bytes there were before it.
+    before: usize,
     content: Content,
 }
 
@@ -80,7 +84,7 @@ impl Builder {
             anchors: HashMap::new(),
             document: None,
             findings: Vec::new(),
-            nodes: 0,
+            size: 0,
             offsets,
         }
     }
@@ -105,8 +109,9 @@ impl Builder {
                 }
                 let value = Node { span, value: scalar(&text, style, tag) };
                 let node = with_function(function(tag), value);
-                self.nodes += 1;
-                self.close(node, anchor, 1)
+                let size = EACH + text.len();
+                self.grow(size, span)?;
+                self.close(node, anchor, size)
             }
             Event::SequenceStart(anchor, tag) => {
                 self.begin(Content::Sequence(Vec::new()), anchor, tag.as_deref(), span)
@@ -124,18 +129,17 @@ impl Builder {
                 };
                 let end = span.end.max(open.start);
                 let node = Node { span: Span { start: open.start, end }, value };
-                let nodes = self.nodes - open.nodes;
-                self.close(with_function(open.function, node), open.anchor, nodes)
+                let size = self.size - open.before;
+                self.close(with_function(open.function, node), open.anchor, size)
             }
             Event::Alias(anchor) => {
-                let Some((node, nodes)) = self.anchors.get(&anchor).cloned() else {
+                let Some(size) = self.anchors.get(&anchor).map(|it| it.1) else {
                     return Err((span, "this alias stands for nothing".to_owned()));
                 };
-                self.nodes += nodes;
-                if self.nodes > MAX_NODES {
-                    return Err((span, "too large once its aliases are written out".to_owned()));
-                }
-                self.close(node, 0, nodes)
+                // Before it is written out.
+                self.grow(size, span)?;
+                let node = self.anchors.get(&anchor).map(|it| it.0.clone());
+                node.map_or(Ok(()), |it| self.close(it, 0, size))
             }
             Event::Nothing
             | Event::StreamStart
@@ -158,9 +162,19 @@ impl Builder {
         if self.awaits_key() {
             return Err((span, "a key must be a string, not a list or an object".to_owned()));
         }
-        let nodes = self.nodes;
-        self.nodes += 1;
-        self.open.push(Open { start: span.start, anchor, function: function(tag), nodes, content });
+        let before = self.size;
+        self.grow(EACH, span)?;
+        let (start, function) = (span.start, function(tag));
+        self.open.push(Open { start, anchor, function, before, content });
+        Ok(())
+    }
+
+    /// Counts what is written out.
+    fn grow(&mut self, size: usize, span: Span) -> Result<(), Stop> {
+        self.size += size;
+        if self.size > MAX_SIZE {
+            return Err((span, "too large once its aliases are written out".to_owned()));
+        }
         Ok(())
     }
 
@@ -169,9 +183,7 @@ impl Builder {
     }
 
     fn key(&mut self, text: String, span: Span) -> Result<(), Stop> {
-        if self.nodes > MAX_NODES {
-            return Err((span, "too large to be a policy or a template".to_owned()));
-        }
+        self.grow(EACH + text.len(), span)?;
         let path = self.path();
         if let Some(Open { content: Content::Mapping { keys, key, .. }, .. }) = self.open.last_mut()
         {
@@ -197,9 +209,11 @@ impl Builder {
     }
 
     /// Puts a finished value where it belongs.
-    fn close(&mut self, node: Node, anchor: usize, nodes: usize) -> Result<(), Stop> {
+    fn close(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Stop> {
         if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), nodes));
+            // What an alias may stand for is there twice.
+            self.grow(size, node.span)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         match self.open.last_mut().map(|it| &mut it.content) {
             None => self.document = Some(node),
@@ -324,6 +338,21 @@ mod tests {
             document.unwrap().to_json(),
             r#"[{"Ref":"Vault"},{"Fn::Sub":"a-${b}"},{"Fn::Join":["",["a",{"Fn::GetAtt":"r.Arn"}]]},{"Fn::If":["c"]}]"#
         );
+    }
+
+    #[test]
+    fn aliases_of_long_texts_are_bounded_by_their_bytes_and_not_by_their_number() {
+        // 200 kB that would be 2 GB.
+        let long = "x".repeat(100_000);
+        let text = format!("a: &x {long}\nb: [{}]\n", "*x, ".repeat(20_000));
+        let (document, findings) = read(&text);
+        assert!(document.is_none());
+        assert!(findings[0].message.contains("too large once its aliases"), "{findings:?}");
+        // The same in levels, each of which is twice the one before.
+        let levels = (1..40).map(|it| format!("l{it}: &l{it} [*l{0}, *l{0}]\n", it - 1));
+        let (document, findings) = read(&format!("l0: &l0 x\n{}", levels.collect::<String>()));
+        assert!(document.is_none());
+        assert!(findings[0].message.contains("too large once its aliases"), "{findings:?}");
     }
 
     #[test]

@@ -61,6 +61,8 @@ impl Ministack {
             .env("AWS_ACCESS_KEY_ID", account)
             .env("AWS_SECRET_ACCESS_KEY", "none")
             .env("AWS_ENDPOINT_URL", &endpoint)
+            // CloudFormation waits here, which a shipped function has to be told.
+            .env("ORG_BACKUP_LOOPBACK", "true")
             // The functions inherit these. CloudFormation is there for `ActivateOrganizationsAccess`.
             .env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization)
             .env("AWS_ENDPOINT_URL_BACKUP", organization)

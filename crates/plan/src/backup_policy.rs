@@ -50,8 +50,8 @@ pub enum Claim {
     Own,
     /// One of its name, whoever made it.
     Adopt,
-    /// The one that it is known by, if that carries nobody's tag, as when somebody took it off.
-    Reclaim,
+    /// None, for whoever looks after a policy: what helps is not for a deployment to decide.
+    Restore,
 }
 
 /// A policy as it is.
@@ -194,6 +194,18 @@ pub enum Refusal {
         /// Who made it, as far as its tags say.
         made: String,
     },
+    /// The policy that is to be restored carries nobody's tag: somebody took it off, or somebody else
+    /// made the policy.
+    #[error(
+        "policy {id} has no ownership tag; hint: if it is this resource's, give it the tag \
+         `{OWNER_TAG}` with the value `{owner}`, or deploy its stack with `Adopt: true`"
+    )]
+    Untagged {
+        /// The policy.
+        id: PolicyId,
+        /// What the tag would say.
+        owner: TagValue,
+    },
     /// Another resource has adopted the policy that is to be restored.
     #[error(
         "policy {id} {made} by now; hint: take this resource out of its stack, with \
@@ -245,10 +257,6 @@ impl Existing {
         self.tags.get(OWNER_TAG).is_some_and(|it| it == owner.tag_value().as_str())
     }
 
-    fn is_nobodys(&self) -> bool {
-        !self.tags.contains_key(OWNER_TAG)
-    }
-
     fn made(&self) -> String {
         match self.tags.get(OWNER_TAG) {
             Some(other) => format!("belongs to {other}"),
@@ -281,21 +289,22 @@ pub fn plan(
     if let Some(reserved) = desired.tags.keys().find(|it| it.as_str().starts_with(TAG_PREFIX)) {
         return Err(Refusal::ReservedTag(reserved.clone()));
     }
-    let reclaimed =
-        |it: &Existing| desired.claim == Claim::Reclaim && id == Some(&it.id) && it.is_nobodys();
     if let Some(existing) = &observed.policy
         && !existing.belongs_to(owner)
-        && desired.claim != Claim::Adopt
-        && !reclaimed(existing)
     {
         let (made, taken) = (existing.made(), existing.id.clone());
-        return Err(if id != Some(&existing.id) {
-            Refusal::NameTaken { name: desired.name.clone(), id: taken, made }
-        } else if desired.claim == Claim::Reclaim {
-            Refusal::TakenOver { id: taken, made }
-        } else {
-            Refusal::NotOurs { id: taken, made }
-        });
+        let is_nobodys = !existing.tags.contains_key(OWNER_TAG);
+        match desired.claim {
+            Claim::Adopt => {}
+            Claim::Own | Claim::Restore if id != Some(&existing.id) => {
+                return Err(Refusal::NameTaken { name: desired.name.clone(), id: taken, made });
+            }
+            Claim::Own => return Err(Refusal::NotOurs { id: taken, made }),
+            Claim::Restore if is_nobodys => {
+                return Err(Refusal::Untagged { id: taken, owner: owner.tag_value().clone() });
+            }
+            Claim::Restore => return Err(Refusal::TakenOver { id: taken, made }),
+        }
     }
     if let Some(id) = observed.namesake.clone() {
         let (name, made) = (desired.name.clone(), "is another policy".to_owned());
@@ -310,7 +319,7 @@ pub fn plan(
         let create = Step::Create { name, description, document, tags };
         return Ok([create].into_iter().chain(targets.into_iter().map(Step::Attach)).collect());
     };
-    if !existing.belongs_to(owner) && !reclaimed(existing) {
+    if !existing.belongs_to(owner) {
         tags.insert(adopted_tag(), owner.tag_value().clone());
     }
     Ok(change(desired, existing, &tags))

@@ -200,6 +200,11 @@ impl Entry {
         serialized::pretty(self)
     }
 
+    /// How often the entry was written. It never becomes less.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Where the entry is kept: `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`.
     pub fn key(&self) -> String {
         format!("{}{}.json", prefix(self.kind), self.owner())

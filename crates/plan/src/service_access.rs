@@ -75,6 +75,8 @@ pub struct Desired {
     pub stack_sets: bool,
     /// The delegated administrators; others are left alone.
     pub administrators: BTreeSet<Administrator>,
+    /// The only ones that may be registered, where it is not for the template to say.
+    pub declared: Option<BTreeSet<Administrator>>,
     /// Whether this resource keeps a record of what it turns on, and turns that off again when it
     /// is no longer asked for.
     pub revert: bool,
@@ -158,6 +160,12 @@ impl fmt::Display for Step {
 /// Why nothing is done.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
+    /// What looks after the account may not register it.
+    #[error(
+        "cannot register {0}, since the template of `reattach` declares no such administrator; hint: \
+         correct its parameters, or look who wrote that into the state bucket"
+    )]
+    Undeclared(Administrator),
     /// AWS wants StackSets to be activated by CloudFormation.
     #[error("trusted access for {0} is not for this list; hint: set `StackSets: true` instead")]
     StackSets(ServicePrincipal),
@@ -194,6 +202,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
         return Err(Refusal::StackSets(principal.clone()));
     }
     for administrator in desired.administrators.difference(&observed.administrators) {
+        if desired.declared.as_ref().is_some_and(|it| !it.contains(administrator)) {
+            return Err(Refusal::Undeclared(administrator.clone()));
+        }
         admissible(administrator, desired, observed)?;
     }
 

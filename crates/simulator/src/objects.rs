@@ -16,6 +16,8 @@ pub struct Object {
     pub etag: String,
     /// What it holds.
     pub body: Vec<u8>,
+    /// The key of AWS KMS that encrypts it; `None` where S3 does with its own.
+    pub key: Option<String>,
 }
 
 /// One version of a key.
@@ -79,11 +81,26 @@ impl Buckets {
     }
 
     /// Stores an object, makes its bucket if need be, and returns the version.
+    ///
+    /// It is encrypted with the key of the bucket, if that has one.
     pub fn put(&mut self, bucket: &str, key: &str, body: impl Into<Vec<u8>>) -> String {
+        let encrypted = self.key_of(bucket).map(ToOwned::to_owned);
+        self.put_under(bucket, key, body, encrypted.as_deref())
+    }
+
+    /// The same with this key of AWS KMS, or none, whatever the bucket has.
+    pub fn put_under(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        body: impl Into<Vec<u8>>,
+        encrypted: Option<&str>,
+    ) -> String {
         let version = self.next_version();
         let body = body.into();
         let etag = etag(&body, self.versions);
-        let object = Object { version: version.clone(), etag, body };
+        let encrypted = encrypted.map(ToOwned::to_owned);
+        let object = Object { version: version.clone(), etag, body, key: encrypted };
         let keys = self.objects.entry(bucket.to_owned()).or_default();
         keys.entry(key.to_owned()).or_default().push(Version::Object(object));
         version
@@ -97,7 +114,8 @@ impl Buckets {
     }
 
     /// The ARN of the key of a bucket that has one.
-    pub(crate) fn key_of(&self, bucket: &str) -> Option<&str> {
+    #[must_use]
+    pub fn key_of(&self, bucket: &str) -> Option<&str> {
         self.keys.get(bucket).map(String::as_str)
     }
 
@@ -146,12 +164,16 @@ impl Buckets {
         bucket: &str,
         key: &str,
         body: Vec<u8>,
+        encrypted: Option<&str>,
         conditions: Conditions<'_>,
     ) -> Answer<&Object> {
         let before = self.expect_bucket(bucket)?.get(key).and_then(|it| current(it));
         conditions.check(before)?;
         self.expect_allowed(bucket, key)?;
-        self.put(bucket, key, body);
+        match encrypted {
+            Some(_) => self.put_under(bucket, key, body, encrypted),
+            None => self.put(bucket, key, body),
+        };
         self.get(bucket, key, None)
     }
 
@@ -290,7 +312,7 @@ mod tests {
     }
 
     fn write(buckets: &mut Buckets, body: &str, conditions: Conditions<'_>) -> Answer<String> {
-        let object = buckets.write("state", "desired.json", body.into(), conditions)?;
+        let object = buckets.write("state", "desired.json", body.into(), None, conditions)?;
         Ok(object.etag.clone())
     }
 

@@ -115,7 +115,7 @@ pub async fn restore(
         document,
         retired_tags: Tags::new(),
         preflight: Preflight::Off,
-        claim: Claim::Reclaim,
+        claim: Claim::Restore,
         now,
     };
     let mut made = None;
@@ -167,7 +167,7 @@ pub async fn preview(
     let document = document(management, properties).await?;
     let (previous, preflight, claim) = match occasion {
         Occasion::Deployment(previous) => (previous, properties.preflight, properties.claim()),
-        Occasion::Restoration => (None, Preflight::Off, Claim::Reclaim),
+        Occasion::Restoration => (None, Preflight::Off, Claim::Restore),
     };
     let retired_tags = previous.map(|it| it.tags.clone()).unwrap_or_default();
     let goal = Goal { owner, properties, document, retired_tags, preflight, claim, now };

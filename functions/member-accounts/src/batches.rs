@@ -298,7 +298,7 @@ impl Answering<'_> {
     /// Answers where somebody waits. A failure that nobody was told of is given back.
     async fn answer(&self, sum: Result<Sum, Failure>) -> Result<Result<(), Failure>, Failure> {
         let Self { session, state, run, started, deadline } = *self;
-        let Some((ticket, _)) = state.read(&run.answer_key()).await? else {
+        let Some((ticket, version)) = state.read(&run.answer_key()).await? else {
             info!("nobody waits for an answer");
             return Ok(sum.map(drop));
         };
@@ -313,7 +313,7 @@ impl Answering<'_> {
         let mut slot = Slot::open(session, subject, is_new, deadline).await?;
         if !slot.counts().await? {
             info!("nobody waits for an answer any more, since another request came");
-            state.remove(&run.answer_key()).await?;
+            state.erase(&run.answer_key(), &version).await?;
             return Ok(Ok(()));
         }
         let outcome = match sum {
@@ -326,7 +326,7 @@ impl Answering<'_> {
             Err(failure) => Err(failure),
         };
         ticket.answer(&session.http(), outcome, started, deadline).await?;
-        state.remove(&run.answer_key()).await?;
+        state.erase(&run.answer_key(), &version).await?;
         Ok(Ok(()))
     }
 }

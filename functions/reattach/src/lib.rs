@@ -54,6 +54,9 @@ const HEALTH: &str = "health/backup-policy.json";
 /// How long before the function is stopped nothing more is looked after.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// How many entries are looked at, which is many times as many as stacks have resources.
+const MOST: usize = 2_000;
+
 /// How many accounts with an invalid effective policy are asked for details.
 const DETAILS: usize = 10;
 
@@ -129,8 +132,15 @@ pub async fn handle(
     let until = deadline - MARGIN.min(left / 5);
     let Some(state) = session.state(until) else { return Ok(Response::default()) };
     let stacks = &Stacks::new(session, until);
-    let keeper =
-        Keeper { session, state: &state, stacks, mode: settings.mode, now, deadline: until };
+    let keeper = Keeper {
+        session,
+        state: &state,
+        stacks,
+        mode: settings.mode,
+        administrators: settings.administrators.as_ref(),
+        now,
+        deadline: until,
+    };
     let visit = Visit { keeper, settings, memory, invoked };
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(visit.run(invocation)).await
@@ -153,7 +163,9 @@ impl Visit<'_> {
         let started = Instant::now();
         let mut findings = Vec::new();
         let mut again = Again::default();
-        let kept = self.kept(&mut findings, &mut again).await.map_err(Unfinished::State)?;
+        let before = self.last_sweep(&mut findings).await;
+        let kept = self.kept(&before, &mut findings, &mut again).await;
+        let kept = kept.map_err(Unfinished::State)?;
         let asked = self.asked(&invocation, &kept);
         if asked.all.is_nothing() && findings.is_empty() {
             info!("the events concern nothing that is looked after");
@@ -174,7 +186,8 @@ impl Visit<'_> {
             Taken::Ours(turn) => turn,
             Taken::Theirs(other) => return leave(&invocation, &lease, other),
         };
-        let done = self.work(&invocation, kept, asked, findings, again, started).await;
+        let read = Read { kept, before, findings, again };
+        let done = self.work(&invocation, read, asked, started).await;
         // What is left to be said has a little more time than what was to be done.
         if let Some(state) = self.keeper.session.state(deadline) {
             turn.end(&state).await;
@@ -201,13 +214,13 @@ impl Visit<'_> {
     async fn work(
         &self,
         invocation: &Invocation,
-        kept: Vec<Kept>,
+        read: Read,
         asked: Asked,
-        mut findings: Vec<Finding>,
-        mut again: Again,
         started: Instant,
     ) -> Result<Response, Unfinished> {
+        let Read { kept, before, mut findings, mut again } = read;
         let Asked { all, each: asked } = asked;
+        let sweep = Sweep::of(self.keeper.now, kept.iter().map(|(entry, _)| entry));
         let tally = self.keeper.session.tally();
         let (calls, throttled) = (tally.calls(), tally.throttled());
         // An event may be about what could not be read just now.
@@ -218,7 +231,7 @@ impl Visit<'_> {
         };
         let listed = page.as_ref().map(Page::listed);
         let is_started = self.members(&kept, &all.accounts, listed).await;
-        self.look_after(kept, &all, &mut findings, &mut again).await;
+        self.look_after(kept, &all, &before, &mut findings, &mut again).await;
         let health = self.health(&all).await;
         let causes: Vec<&Event> = match invocation {
             Invocation::Schedule => vec![],
@@ -263,7 +276,7 @@ impl Visit<'_> {
         };
         (self.settings.tell)(&metrics.line(self.keeper.now));
         if metrics.sweep {
-            self.note_sweep().await;
+            self.note(&sweep).await;
         }
         let unfinished = |it: &Work| {
             !is_all_known
@@ -282,16 +295,36 @@ impl Visit<'_> {
         Ok(Response::again(delayed))
     }
 
-    /// Reads what is wanted; what cannot be read is a finding, and the others go on.
+    /// Reads when everything was last looked after, and what there was. Where that cannot be read it is
+    /// a finding, and nothing counts as new.
+    async fn last_sweep(&self, findings: &mut Vec<Finding>) -> Sweep {
+        match self.keeper.state.for_what_is(Need::Helpful).read(Sweep::KEY).await {
+            Ok(found) => found.and_then(|(text, _)| Sweep::read(&text)).unwrap_or_default(),
+            Err(error) => {
+                findings.push(unread(Sweep::KEY, &error));
+                Sweep::default()
+            }
+        }
+    }
+
+    /// Reads what is wanted; what cannot be read is a finding, and the others go on: those that there
+    /// were `before` come first, and each has some time only.
     async fn kept(
         &self,
+        before: &Sweep,
         findings: &mut Vec<Finding>,
         again: &mut Again,
     ) -> Result<Vec<Kept>, aws::Error> {
         let state = self.keeper.state;
         let mut kept = Vec::new();
-        for key in state.list(PREFIX).await? {
-            match state.entry(&key).await {
+        let mut keys = state.list(PREFIX).await?;
+        keys.sort_by_key(|it| !before.has(it));
+        for key in keys.iter().skip(MOST) {
+            let why = format!("there are more than {MOST} entries, and it is one of the others");
+            findings.push(refused(key, why));
+        }
+        for key in keys.into_iter().take(MOST) {
+            match state.for_what_is(Need::Helpful).entry(&key).await {
                 Ok(Some(it)) => kept.push(it),
                 // It was removed since it was listed.
                 Ok(None) => {}
@@ -310,6 +343,7 @@ impl Visit<'_> {
         &self,
         kept: Vec<Kept>,
         work: &Work,
+        before: &Sweep,
         findings: &mut Vec<Finding>,
         again: &mut Again,
     ) {
@@ -338,7 +372,7 @@ impl Visit<'_> {
                 continue;
             }
             let started = SystemTime::now();
-            let mut looked = self.keeper.look_after(entry, version).await;
+            let mut looked = self.keeper.look_after(entry, version, before).await;
             if looked.needs_type && is_type_awaited {
                 looked.retry = Retry::Passing;
             }
@@ -481,10 +515,10 @@ impl Visit<'_> {
         })
     }
 
-    /// Keeps that everything was looked after, for whoever asks when that was last.
-    async fn note_sweep(&self) {
-        let sweep = Sweep::at(self.keeper.now).text();
-        if let Err(error) = self.keeper.state.write(Sweep::KEY, sweep, Expected::Anything).await {
+    /// Keeps that everything was looked after, for whoever asks when that was last, and what there was.
+    async fn note(&self, sweep: &Sweep) {
+        let written = self.keeper.state.write(Sweep::KEY, sweep.text(), Expected::Anything).await;
+        if let Err(error) = written {
             error!(reason = chain(&error), "it is not kept that everything was looked after");
         }
     }
@@ -499,6 +533,15 @@ impl Visit<'_> {
             error!(reason = chain(&failed), "nobody was told");
         }
     }
+}
+
+/// What was read before anything was done, and what is to be said of that.
+struct Read {
+    kept: Vec<Kept>,
+    /// When everything was last looked after, and what there was then.
+    before: Sweep,
+    findings: Vec<Finding>,
+    again: Again,
 }
 
 /// What an invocation asks for, together and message by message.
@@ -607,10 +650,14 @@ impl Checked {
 
 /// The finding that an entry cannot be read.
 fn unread(key: &str, error: &aws::Error) -> Finding {
+    refused(key, chain(&error))
+}
+
+/// The finding that nothing is done about an entry, and why.
+fn refused(key: &str, reason: String) -> Finding {
     let owner = key.strip_prefix(PREFIX).and_then(|it| it.split_once('/'));
     let owner = owner.map_or(key, |(_, owner)| owner).trim_end_matches(".json").to_owned();
-    let reason = chain(&error);
     error!(key, reason, "not read");
-    let outcome = Outcome::Failed(reason);
-    Finding { name: "desired state".to_owned(), owner, steps: vec![], outcome }
+    let (name, outcome) = ("desired state".to_owned(), Outcome::Failed(reason));
+    Finding { name, owner, steps: vec![], is_new: false, outcome }
 }

@@ -65,16 +65,11 @@ impl Page {
         let management = session.management(None, deadline).await?;
         let active = listed.iter().filter(|it| it.state == "ACTIVE");
         let active = active.map(|it| it.account.id.clone()).collect();
-        let looks = match looks(state, &active).await {
-            Ok(looks) => looks,
-            Err(error) => {
-                notes.push(Note {
-                    text: format!("what the last runs found is not known: {}", chain(&error)),
-                    hint: "see the log of `reattach`".to_owned(),
-                });
-                BTreeMap::new()
-            }
-        };
+        let (looks, errors) = looks(state, &active).await;
+        notes.extend(errors.iter().map(|error| Note {
+            text: format!("what the last runs found is not known: {}", chain(&error)),
+            hint: "see the log of `reattach`".to_owned(),
+        }));
         let mut organization = organization(&management, listed, Tree::Bare, &mut notes).await?;
         organization.withheld = withheld;
         let outline = Outline::new(&organization, &wanted, now);

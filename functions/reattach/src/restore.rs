@@ -1,5 +1,6 @@
 //! Looking after one resource.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::stacks::Stacks;
@@ -10,8 +11,9 @@ use plan::backup_policy::Refusal;
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
 use plan::properties::{Misfit, Properties};
-use plan::reattach::{Finding, Outcome};
+use plan::reattach::{Finding, Outcome, Reverted, Sweep};
 use plan::resource::ResourceKind;
+use plan::service_access::Administrator;
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -29,6 +31,8 @@ pub(crate) struct Keeper<'a> {
     /// Who knows which resources there are.
     pub(crate) stacks: &'a Stacks,
     pub(crate) mode: Mode,
+    /// Who may be registered as delegated administrator; `None` where that is not known.
+    pub(crate) administrators: Option<&'a BTreeSet<Administrator>>,
     pub(crate) now: SystemTime,
     pub(crate) deadline: Instant,
 }
@@ -78,6 +82,8 @@ enum Trouble {
     Misfit(Misfit),
     #[error("it changes again and again while it is put back")]
     Restless,
+    #[error(transparent)]
+    Reverted(#[from] Reverted),
 }
 
 impl From<aws::Error> for Trouble {
@@ -91,7 +97,7 @@ impl Trouble {
     fn of_aws(&self) -> Option<&aws::Error> {
         match self {
             Self::Resource(error) => error.of_aws(),
-            Self::Misfit(_) | Self::Restless => None,
+            Self::Misfit(_) | Self::Restless | Self::Reverted(_) => None,
         }
     }
 
@@ -124,12 +130,21 @@ struct Look {
 
 impl Keeper<'_> {
     /// Brings the resource of `entry`, which was read as `version`, back to what it should be, or
-    /// says what that would take.
-    pub(crate) async fn look_after(&self, entry: Entry, version: Version) -> Looked {
+    /// says what that would take. `before` is when everything was last looked after.
+    pub(crate) async fn look_after(
+        &self,
+        entry: Entry,
+        version: Version,
+        before: &Sweep,
+    ) -> Looked {
         let name = entry.kind.title(entry.properties.as_ref());
         let owner = entry.owner().to_string();
+        let is_new = !before.has(&entry.key());
         let mut steps = Vec::new();
-        let outcome = self.rounds(entry, version, &mut steps).await;
+        let outcome = match before.precedes(&entry) {
+            Ok(()) => self.rounds(entry, version, &mut steps).await,
+            Err(reverted) => Err(reverted.into()),
+        };
         let (outcome, retry, needs_type) = match outcome {
             Ok(Outcome::Changing) => (Outcome::Changing, Retry::Passing, false),
             Ok(outcome) => (outcome, Retry::Never, false),
@@ -144,7 +159,7 @@ impl Keeper<'_> {
                 }
             }
         };
-        Looked { finding: Finding { name, owner, steps, outcome }, retry, needs_type }
+        Looked { finding: Finding { name, owner, steps, is_new, outcome }, retry, needs_type }
     }
 
     async fn rounds(
@@ -246,7 +261,9 @@ impl Keeper<'_> {
                 let steps = if is_gone {
                     service_access::remove(&management, &owner, &properties, intent).await?
                 } else {
-                    service_access::restore(&management, &owner, &properties, intent).await?
+                    let declared = self.administrators;
+                    service_access::restore(&management, &owner, &properties, declared, intent)
+                        .await?
                 };
                 Ok(Look { steps: words(&steps), id: None })
             }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use plan::service_access::Administrator;
 use serde_json::Value;
 use thiserror::Error;
+use tracing::warn;
 
 /// How the function was set up.
 #[derive(Clone, Debug)]
@@ -15,6 +17,9 @@ pub struct Settings {
     pub topic: Option<String>,
     /// The ARNs of our functions' roles, whose calls come back as events.
     pub own_roles: BTreeSet<String>,
+    /// The delegated administrators that the template declares, and no other may be registered; `None`
+    /// where an earlier template does not say.
+    pub administrators: Option<BTreeSet<Administrator>>,
     /// Where a line of metrics goes.
     pub tell: fn(&Value),
 }
@@ -39,6 +44,11 @@ pub enum Invalid {
     /// A mode that does not exist.
     #[error("MODE is `{0}`; hint: set it to Repair or Report")]
     Mode(String),
+    /// Something that is no delegated administrator.
+    #[error(
+        "DELEGATED_ADMINISTRATORS has `{0}`; hint: write it like backup.amazonaws.com/111122223333"
+    )]
+    Administrator(String),
 }
 
 impl FromStr for Mode {
@@ -54,7 +64,8 @@ impl FromStr for Mode {
 }
 
 impl Settings {
-    /// Reads `MODE`, `TOPIC_ARN` and `OWN_ROLES`, and makes sure that there is a `STATE_BUCKET`.
+    /// Reads `MODE`, `TOPIC_ARN`, `OWN_ROLES` and `DELEGATED_ADMINISTRATORS`, and makes sure that there
+    /// is a `STATE_BUCKET`.
     ///
     /// # Errors
     ///
@@ -65,13 +76,29 @@ impl Settings {
         if read("STATE_BUCKET").is_none() {
             return Err(Invalid::NoState);
         }
-        let roles = read("OWN_ROLES").unwrap_or_default();
-        let roles = roles.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let list = |it: String| -> BTreeSet<String> {
+            it.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
+        };
+        let administrators = read("DELEGATED_ADMINISTRATORS").map(|it| {
+            // Where a service is to have none, its account is empty.
+            let named = list(it).into_iter().filter(|it| !it.ends_with('/'));
+            named.map(|it| administrator(&it).ok_or(Invalid::Administrator(it))).collect()
+        });
+        if administrators.is_none() {
+            warn!("DELEGATED_ADMINISTRATORS is not set, so the state says who is registered");
+        }
         Ok(Self {
             mode: read("MODE").map_or(Ok(Mode::Repair), |it| it.parse())?,
             topic: read("TOPIC_ARN"),
-            own_roles: roles.map(ToOwned::to_owned).collect(),
+            own_roles: read("OWN_ROLES").map(list).unwrap_or_default(),
+            administrators: administrators.transpose()?,
             tell: cfn::tell,
         })
     }
+}
+
+/// Reads `backup.amazonaws.com/111122223333`.
+fn administrator(text: &str) -> Option<Administrator> {
+    let (principal, account) = text.split_once('/')?;
+    Some(Administrator { principal: principal.parse().ok()?, account: account.parse().ok()? })
 }

@@ -9,7 +9,9 @@ use aws::{Management, Record, Session, removable};
 use cfn::{Failure, Outcome, Reply, Request};
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
-use plan::service_access::{Desired, Observed, OnDelete, Properties, Step, Switch, plan};
+use plan::service_access::{
+    Administrator, Desired, Observed, OnDelete, Properties, Step, Switch, plan,
+};
 use resources::Error;
 
 /// What a physical ID ends with, after the ID of the management account.
@@ -77,7 +79,8 @@ pub async fn remove(
     }
 }
 
-/// Looks after what was turned on before, and returns what that takes.
+/// Looks after what was turned on before, and returns what that takes. Where `declared` says who may
+/// be registered, nobody else is.
 ///
 /// # Errors
 ///
@@ -86,9 +89,11 @@ pub async fn restore(
     management: &Management,
     owner: &Owner,
     properties: &Properties,
+    declared: Option<&BTreeSet<Administrator>>,
     intent: Intent<'_>,
 ) -> Result<Vec<Step>, Error> {
-    let found = look(management, Desired::from(properties), owner, BTreeSet::new()).await?;
+    let desired = Desired { declared: declared.cloned(), ..Desired::from(properties) };
+    let found = look(management, desired, owner, BTreeSet::new()).await?;
     found.reconcile(management, intent).await
 }
 

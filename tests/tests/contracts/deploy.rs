@@ -240,6 +240,7 @@ fn a_vault_that_is_asked_for_and_left_out_is_told() {
     assert_eq!(release.succeed(&["deploy", "org.toml"]).get(..said.len()), Some(said.as_str()));
     let day = said.split("as of ").nth(1).and_then(|it| it.get(..10)).unwrap();
     expect![[r"
+        SHA256SUMS: there is none beside the files, so they are taken for what was built.
         [rollout] AirGappedVaultName: in ca-west-1, `sealed` is left out: AWS has no logically air-gapped vaults there (as of DAY).
         [rollout] AirGappedVaultName: in sa-west-1, `sealed` may fail: whether AWS has logically air-gapped vaults there is not known (as of DAY).
         NotificationEmail: there is no address, so repairs, failures and alarms reach nobody until something subscribes to their topics.
@@ -561,6 +562,7 @@ fn a_region_that_the_central_account_has_to_enable_is_told() {
     // The vault is made, and no other is named.
     let file = file.lines().filter(|it| !it.starts_with("CentralVaultArn")).collect::<Vec<_>>();
     expect![[r"
+        SHA256SUMS: there is none beside the files, so they are taken for what was built.
         OtherRegions: eu-south-1 has to be enabled in the central account 444455556666 as well, or copies from there fail.
     "]]
     .assert_eq(&release(&file.join("\n")).succeed(&["check", "org.toml"]));

@@ -3,9 +3,11 @@
 mod architecture;
 mod deploy;
 mod events;
+mod hostile_artifacts;
 mod names;
 mod package;
 mod permissions;
 mod recipes;
 mod rollout;
 mod templates;
+mod threats;

@@ -54,13 +54,14 @@ const BY_LAMBDA: [&str; 6] = [
 ];
 
 /// What AWS asks for on behalf of a function, beside what the function calls.
-const ON_BEHALF: [&str; 7] = [
+const ON_BEHALF: [&str; 8] = [
     "iam:CreateServiceLinkedRole",
     "iam:GetRole",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "organizations:DescribeOrganization",
     // S3 asks for these where the call names a version, and where an object is missing.
+    "s3:DeleteObjectVersion",
     "s3:GetObjectVersion",
     "s3:ListBucket",
 ];
@@ -126,7 +127,10 @@ async fn reattach(organization: &Organization, role: &FunctionRole) {
     let (mut types, mut access) = (stack("policy-types", "A"), stack("service-access", "B"));
     let (mut settings, mut policy) = (stack("global-settings", "C"), stack("backup-policy", "D"));
     let _ = types.create(json!({ "PolicyTypes": [BACKUP_POLICY] })).await.ok();
-    let administrators = json!([{ "AccountId": account, "ServicePrincipal": BACKUP }]);
+    let administrators = json!([
+        { "AccountId": account, "ServicePrincipal": BACKUP },
+        { "AccountId": account, "ServicePrincipal": STACK_SETS },
+    ]);
     let properties = json!({
         "ServicePrincipals": [BACKUP],
         "StackSets": true,
@@ -171,6 +175,7 @@ async fn reattach(organization: &Organization, role: &FunctionRole) {
         it.update_policy(&daily, Some("renamed"), None, None).unwrap();
         it.untag(&daily, &["team".to_owned()]).unwrap();
         it.deregister_delegated_administrator(&account, BACKUP).unwrap();
+        it.deregister_delegated_administrator(&account, STACK_SETS).unwrap();
         daily
     });
     let reattach = Reattach::with_role(organization, "Repair", role).await;

@@ -190,7 +190,10 @@ fn check_page(recipe: &Recipe, effective: &str) {
 
 fn stack<'a>(organization: &'a Organization, resource: &Resource) -> Stack<'a> {
     let stack = organization.stack(resource.function).named(&resource.name);
-    stack.with_role(resource.role.clone())
+    let (mut role, ids) = (resource.role.clone(), ids(organization));
+    // Who may be registered is an account here as well.
+    role.statements = role.statements.iter().map(|it| replaced(it, &ids)).collect();
+    stack.with_role(role)
 }
 
 #[test]

@@ -37,9 +37,12 @@ fn replaced(template: &str, from: &str, to: &str) -> String {
     template.replace(from, to)
 }
 
-/// A template whose bucket or queue does not ask for encrypted connections, which there are not here.
+/// A template whose bucket or queue does not ask for encrypted connections, which there are not here, nor
+/// for roles by their ARN: ministack has that of the session in its place.
 fn unencrypted(name: &str) -> String {
-    replaced(&template(name), "aws:SecureTransport: \"false\"", "aws:Never: \"true\"")
+    let text = replaced(&template(name), "aws:SecureTransport: \"false\"", "aws:Never: \"true\"");
+    let roles = "ArnNotLike:\n                aws:PrincipalArn:";
+    text.replace(roles, "ArnLike:\n                aws:Never:")
 }
 
 struct Account<'a> {

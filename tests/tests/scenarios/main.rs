@@ -17,6 +17,7 @@ mod global_settings;
 mod gone;
 mod hostile_events;
 mod hostile_names;
+mod hostile_state;
 mod invariants;
 mod lease;
 mod live_check;

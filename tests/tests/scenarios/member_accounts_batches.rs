@@ -111,8 +111,12 @@ async fn a_run_in_batches_reaches_every_account_and_answers_in_its_last_step() {
         keys(&organization, "runs/").iter().filter(|it| it.contains("/results/")).count(),
         3
     );
-    // Nobody can answer again, and whoever looks after the stack knows what it is to be.
+    // Nobody can answer again, not even with an older version, and whoever looks after the stack knows
+    // what it is to be.
     assert_eq!(keys(&organization, "answers/"), [""; 0]);
+    let input = executions(&organization).pop().unwrap();
+    let ticket = format!("answers/{}.json", input["Run"].as_str().unwrap());
+    assert_eq!(organization.buckets(|it| it.versions(BUCKET, &ticket).len()), 0);
     let kept = object(&organization, "desired/member-accounts/backups/5d3c/Resource.json").unwrap();
     assert_eq!(serde_json::from_str::<Value>(&kept).unwrap()["Properties"]["RoleName"], ROLE);
 }

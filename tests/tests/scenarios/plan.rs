@@ -459,7 +459,6 @@ async fn the_steps_of_a_plan_are_those_that_are_then_put_back() {
         let (root, unit) = (it.root.clone(), it.unit_named("Sandbox").unwrap().id.clone());
         it.attach_policy(&policy, &unit).unwrap();
         it.detach_policy(&policy, &root).unwrap();
-        it.untag(&policy, &["org-backup:owner".to_owned()]).unwrap();
         it.disable_service_access(BACKUP).unwrap();
     });
     let run = org_backup(&organization, &["plan", "--json"]).await;

@@ -136,7 +136,7 @@ async fn it_is_kept_when_everything_was_last_looked_after_and_not_when_something
     let event = detach(&organization);
     assert!(reattach.deliver(&[event]).await.is_empty());
     assert_eq!(kept(), None);
-    let before = Sweep::at(SystemTime::now());
+    let before = Sweep::of(SystemTime::now(), []);
     let _ = reattach.sweep().await;
     let swept = Sweep::read(&kept().unwrap()).unwrap();
     assert!(before.time() <= swept.time() && swept.time() <= SystemTime::now());
@@ -218,7 +218,7 @@ async fn a_policy_waits_for_its_type_that_another_message_brings_back() {
 }
 
 #[tokio::test]
-async fn an_edited_renamed_and_untagged_policy_is_put_back() {
+async fn an_edited_and_renamed_policy_is_put_back() {
     let organization = bare().await;
     let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);
     let before = organization.state();
@@ -226,7 +226,6 @@ async fn an_edited_renamed_and_untagged_policy_is_put_back() {
     organization.organization(|it| {
         let content = document(23).to_string();
         it.update_policy(&policy, Some("renamed"), Some("Edited"), Some(&content)).unwrap();
-        it.untag(&policy, &["org-backup:owner".to_owned()]).unwrap();
     });
     let reattach = Reattach::start(&organization, "Repair").await;
     let event = told("UpdatePolicy", &json!({ "policyId": policy }));

@@ -131,7 +131,8 @@ async fn one(
         }
         Properties::ServiceAccess(it) => {
             let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let steps = service_access::restore(&management, owner, &it, Intent::Report).await?;
+            let steps =
+                service_access::restore(&management, owner, &it, None, Intent::Report).await?;
             Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
         }
         Properties::GlobalSettings(it) => {

@@ -75,10 +75,10 @@ async fn heard(unseen: &BTreeSet<AccountId>, lines: &[Line], sight: Sight<'_>) -
     let Some(state) = sight.session.state(sight.deadline) else {
         return vec!["without --state-bucket it is not known what the last run found there".into()];
     };
-    let looks = match aws::report::looks(&state, unseen).await {
-        Ok(looks) => looks,
-        Err(error) => return vec![chain(&error)],
-    };
+    let (looks, errors) = aws::report::looks(&state, unseen).await;
+    if let Some(error) = errors.first() {
+        return vec![chain(error)];
+    }
     if looks.is_empty() {
         return vec!["no run has worked in any account yet".to_owned()];
     }

@@ -269,8 +269,8 @@ fn yaml_is_read_like_json_with_repeated_keys_and_limits() {
         &["check", "a.yaml"],
         1,
         &expect![[r"
-        a.yaml: (document): too large once its aliases are written out (line 6, column 11)
-    "]],
+            a.yaml: (document): too large once its aliases are written out (line 6, column 20)
+        "]],
     );
     let deep = format!("plans: {}", "[".repeat(1_000));
     check(

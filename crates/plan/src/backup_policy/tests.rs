@@ -227,20 +227,20 @@ fn a_policy_that_lost_its_ownership_tag_is_left_alone() {
 }
 
 #[test]
-fn whoever_restores_a_policy_reclaims_the_one_it_is_known_by() {
-    check(
-        Some(&Desired { claim: Claim::Reclaim, ..desired("daily b @ prod") }),
-        Some(existing("daily a @ prod", None)),
-        expect![[r"
-        tag the policy with org-backup:owner
-        update the policy's content
-    "]],
-    );
+fn whoever_restores_a_policy_takes_none_without_our_tag() {
+    let wanted = Desired { claim: Claim::Restore, ..desired("daily b @ prod") };
+    let policy = existing("daily a @ prod", None);
+    let id = policy.id.clone();
+    let planned = plan(Some(&wanted), &observed(Some(policy)), &owner(), Some(&id));
+    expect![[r"
+        refused: policy p-daily12345 has no ownership tag; hint: if it is this resource's, give it the tag `org-backup:owner` with the value `backups/6f1e/Daily`, or deploy its stack with `Adopt: true`
+    "]]
+    .assert_eq(&show(planned));
 }
 
 #[test]
 fn whoever_restores_a_policy_leaves_one_that_only_has_its_name_alone() {
-    let wanted = Desired { claim: Claim::Reclaim, ..desired("daily b @ prod") };
+    let wanted = Desired { claim: Claim::Restore, ..desired("daily b @ prod") };
     let known = "p-former12345".parse().unwrap();
     let observed = observed(Some(existing("daily a @ prod", None)));
     let planned = plan(Some(&wanted), &observed, &owner(), Some(&known));
@@ -249,7 +249,7 @@ fn whoever_restores_a_policy_leaves_one_that_only_has_its_name_alone() {
 
 #[test]
 fn whoever_restores_a_policy_leaves_one_that_belongs_to_another_resource_alone() {
-    let wanted = Desired { claim: Claim::Reclaim, ..desired("daily b @ prod") };
+    let wanted = Desired { claim: Claim::Restore, ..desired("daily b @ prod") };
     let policy = existing("daily a @ prod", Some(&other()));
     let id = policy.id.clone();
     let planned = plan(Some(&wanted), &observed(Some(policy)), &owner(), Some(&id));
@@ -377,7 +377,7 @@ fn a_full_target_is_no_matter_where_the_policy_is_attached_already() {
 fn any_desired() -> impl Strategy<Value = Option<Desired>> {
     let one = (0..2_usize, 0..2_usize, 1..8_u8, 0..3_usize).prop_map(
         |(name, content, attached, claim)| {
-            let claim = [Claim::Own, Claim::Adopt, Claim::Reclaim][claim];
+            let claim = [Claim::Own, Claim::Adopt, Claim::Restore][claim];
             let text = format!("{} {} @ {}", ["n", "m"][name], ["a", "b"][content], bits(attached));
             Desired { claim, ..desired(&text) }
         },

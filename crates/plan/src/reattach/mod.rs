@@ -17,7 +17,7 @@ pub use health::{Change, Health};
 pub use lease::{Lease, Standing, Task};
 pub use notice::{Finding, Outcome, notice};
 pub use runs::{Large, Last, Start, start};
-pub use sweep::Sweep;
+pub use sweep::{Reverted, Sweep};
 
 #[cfg(test)]
 mod tests;

@@ -22,8 +22,17 @@ pub struct Finding {
     pub owner: String,
     /// What there was to do, in words.
     pub steps: Vec<String>,
+    /// Whether nothing was kept of it when everything was last looked after.
+    pub is_new: bool,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+impl Finding {
+    /// Whether it was not as it should be, and is now.
+    fn is_repaired(&self) -> bool {
+        self.outcome == Outcome::Done && !self.steps.is_empty()
+    }
 }
 
 /// What became of one resource.
@@ -52,11 +61,13 @@ pub fn notice(
     let of = |wanted: fn(&Finding) -> bool| -> Vec<&Finding> {
         findings.iter().filter(|it| wanted(it)).collect()
     };
-    let restored = of(|it| it.outcome == Outcome::Done && !it.steps.is_empty());
+    let restored = of(|it| it.is_repaired() && !it.is_new);
+    let begun = of(|it| it.is_repaired() && it.is_new);
     let reported = of(|it| it.outcome == Outcome::Reported && !it.steps.is_empty());
     let failed = of(|it| matches!(it.outcome, Outcome::Failed(_)));
     let left = of(|it| matches!(it.outcome, Outcome::Left(_)));
-    let is_nothing = [&restored, &reported, &failed, &left].into_iter().all(Vec::is_empty);
+    let all = [&restored, &begun, &reported, &failed, &left];
+    let is_nothing = all.into_iter().all(Vec::is_empty);
     if is_nothing && health.is_none() {
         return None;
     }
@@ -64,10 +75,12 @@ pub fn notice(
     let mut mail = Mail::default();
     let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
     subject.extend(count(failed.len(), "could not be put back"));
+    subject.extend(count(begun.len(), "new and brought about"));
     subject.extend(count(restored.len(), "put back"));
     subject.extend(count(left.len(), "left alone"));
     subject.extend(count(reported.len(), "not as deployed"));
     sections(&mut mail, "COULD NOT BE PUT BACK", &failed);
+    sections(&mut mail, "New since everything was last looked after, and brought about", &begun);
     sections(&mut mail, "Put back", &restored);
     sections(&mut mail, "Left alone", &left);
     sections(&mut mail, "Not as deployed, and left so (Mode is Report)", &reported);
@@ -114,7 +127,7 @@ pub fn notice(
 }
 
 fn sections(mail: &mut Mail, what: &str, findings: &[&Finding]) {
-    for Finding { name, owner, steps, outcome } in findings.iter().take(SHOWN) {
+    for Finding { name, owner, steps, outcome, .. } in findings.iter().take(SHOWN) {
         mail.line(&format!("{what}: {} ({})", field(name, NAME), field(owner, NAME)));
         for step in steps.iter().take(SHOWN) {
             mail.line(&format!("  - {step}"));

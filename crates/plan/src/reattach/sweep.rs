@@ -1,27 +1,48 @@
-//! When everything was last looked after.
+//! When everything was last looked after, and what there was.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
+use crate::desired_state::Entry;
 use crate::serialized;
 
 /// That everything was looked after, as it is kept in the state bucket.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Sweep {
     /// In seconds since 1970.
     time: u64,
+    /// How often each entry had been written by then, by its key; `None` where an earlier release
+    /// did not say.
+    #[serde(default)]
+    entries: Option<BTreeMap<String, u64>>,
+}
+
+/// An entry was written more often when everything was last looked after: somebody brought an older
+/// version of it back.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error(
+    "it is at revision {now}, and was at revision {before} before, so an older version of it is back; \
+     hint: bring the newest version back, or delete `{}` if the older one is meant",
+    Sweep::KEY
+)]
+pub struct Reverted {
+    now: u64,
+    before: u64,
 }
 
 impl Sweep {
     /// Where it is kept.
     pub const KEY: &str = "health/last-sweep.json";
 
-    /// One that came to its end at `time`.
-    pub fn at(time: SystemTime) -> Self {
+    /// One that came to its end at `time`, with these entries.
+    pub fn of<'a>(time: SystemTime, entries: impl IntoIterator<Item = &'a Entry>) -> Self {
         let since = time.duration_since(SystemTime::UNIX_EPOCH);
-        Self { time: since.map_or(0, |it| it.as_secs()) }
+        let entries = entries.into_iter().map(|it| (it.key(), it.revision()));
+        Self { time: since.map_or(0, |it| it.as_secs()), entries: Some(entries.collect()) }
     }
 
     /// Reads what was kept; `None` when it is nothing of that kind.
@@ -30,26 +51,74 @@ impl Sweep {
     }
 
     /// The text as it is kept.
-    pub fn text(self) -> String {
-        serialized::text(&self)
+    pub fn text(&self) -> String {
+        serialized::text(self)
     }
 
     /// When it came to its end.
-    pub fn time(self) -> SystemTime {
+    pub fn time(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.time)
+    }
+
+    /// Whether there was an entry at this key. Where that is not known, there was.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.as_ref().is_none_or(|it| it.contains_key(key))
+    }
+
+    /// Makes sure that `entry` is no older version of what there was.
+    ///
+    /// # Errors
+    ///
+    /// When it is.
+    pub fn precedes(&self, entry: &Entry) -> Result<(), Reverted> {
+        let before = self.entries.as_ref().and_then(|it| it.get(&entry.key()).copied());
+        match before.filter(|it| *it > entry.revision()) {
+            Some(before) => Err(Reverted { now: entry.revision(), before }),
+            None => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::desired_state::Delivery;
+    use crate::resource::ResourceKind;
+
+    fn entry(logical_id: &str) -> Entry {
+        let stack = "arn:aws:cloudformation:eu-north-1:111122223333:stack/plans/7c9e";
+        let by = Delivery { request: "create".to_owned(), now: SystemTime::UNIX_EPOCH };
+        let new = Entry::new(ResourceKind::BackupPolicy, stack, logical_id);
+        new.settled(&by, "p-weekly00", "p-weekly00", json!({}))
+    }
 
     #[test]
     fn what_is_kept_is_read_back_to_the_second() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_234_567_890);
-        let sweep = Sweep::at(time + Duration::from_millis(300));
-        assert_eq!(Sweep::read(&sweep.text()), Some(sweep));
+        let sweep = Sweep::of(time + Duration::from_millis(300), [&entry("Weekly")]);
+        assert_eq!(Sweep::read(&sweep.text()), Some(sweep.clone()));
         assert_eq!(sweep.time(), time);
         assert_eq!(Sweep::read("yesterday"), None);
+    }
+
+    #[test]
+    fn an_entry_is_new_when_there_was_none_and_where_that_is_known() {
+        let sweep = Sweep::of(SystemTime::UNIX_EPOCH, [&entry("Weekly")]);
+        assert!(!sweep.has(&entry("Daily").key()) && sweep.has(&entry("Weekly").key()));
+        let earlier = Sweep::read(r#"{"Time":5}"#).unwrap();
+        assert!(earlier.has(&entry("Daily").key()));
+    }
+
+    #[test]
+    fn an_older_version_of_an_entry_is_told_from_the_same_and_from_a_newer_one() {
+        let (older, newer) = (entry("Weekly"), entry("Weekly").remade("p-again000"));
+        let sweep = Sweep::of(SystemTime::UNIX_EPOCH, [&newer]);
+        assert_eq!(sweep.precedes(&newer), Ok(()));
+        assert_eq!(sweep.precedes(&newer.remade("p-once-more0")), Ok(()));
+        assert_eq!(sweep.precedes(&entry("Daily")), Ok(()));
+        let why = sweep.precedes(&older).unwrap_err().to_string();
+        assert!(why.starts_with("it is at revision 1, and was at revision 2 before"), "{why}");
     }
 }

@@ -273,6 +273,7 @@ fn finding(outcome: Outcome) -> Finding {
         name: "backup policy `daily`".to_owned(),
         owner: "backups/4b1d/Daily".to_owned(),
         steps: vec!["attach to r-ab12".to_owned()],
+        is_new: false,
         outcome,
     }
 }
@@ -352,6 +353,24 @@ fn nothing_is_told_of_what_was_as_it_should_be() {
     let fine = Finding { steps: vec![], ..finding(Outcome::Done) };
     assert_eq!(told(&[fine], None), "nothing");
     assert_eq!(told(&[finding(Outcome::Changing)], None), "nothing");
+}
+
+#[test]
+fn what_nobody_looked_after_before_is_told_as_new_and_not_as_put_back() {
+    let begun = Finding { is_new: true, ..finding(Outcome::Done) };
+    expect![[r"
+        org-backup: 1 new and brought about, 1 put back
+        ---
+        New since everything was last looked after, and brought about: backup policy `daily` (backups/4b1d/Daily)
+          - attach to r-ab12
+
+        Put back: backup policy `daily` (backups/4b1d/Daily)
+          - attach to r-ab12
+
+        What happened before:
+          DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
+    "]]
+    .assert_eq(&told(&[begun, finding(Outcome::Done)], None));
 }
 
 #[test]

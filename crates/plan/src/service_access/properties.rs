@@ -59,6 +59,7 @@ impl From<&Properties> for Desired {
             principals: it.service_principals.0.iter().cloned().collect(),
             stack_sets: it.stack_sets.is_some_and(|it| it.0),
             administrators: it.delegated_administrators.iter().map(administrator).collect(),
+            declared: None,
             revert: it.on_delete == OnDelete::Revert,
         }
     }

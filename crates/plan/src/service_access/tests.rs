@@ -31,6 +31,23 @@ fn desired(text: &str) -> Desired {
     desired
 }
 
+#[test]
+fn whoever_looks_after_administrators_registers_declared_ones_only() {
+    let one = &format!("222222222222@{BACKUP}");
+    let declares = |text: &str| {
+        let declared = Some(desired(text).administrators);
+        let wanted = Desired { declared, ..desired(&format!("{BACKUP} {one}")) };
+        plan(&wanted, &observed(BACKUP, ""))
+    };
+    let refused = declares("444444444444@backup.amazonaws.com").unwrap_err().to_string();
+    assert!(refused.contains("declares no such administrator"), "{refused}");
+    assert_eq!(declares(one).unwrap().len(), 1);
+    // One that is registered is no matter.
+    let there = format!("{BACKUP} {one}");
+    let wanted = Desired { declared: Some([].into()), ..desired(&there) };
+    assert_eq!(plan(&wanted, &observed(&there, "")), Ok(vec![]));
+}
+
 fn reverting(text: &str) -> Desired {
     Desired { revert: true, ..desired(text) }
 }

@@ -115,6 +115,8 @@ impl Function {
             .env("AWS_SECRET_ACCESS_KEY", "simulated")
             .env("AWS_SESSION_TOKEN", "simulated")
             .env("AWS_ENDPOINT_URL", simulator.url())
+            // CloudFormation waits here, which a shipped function has to be told.
+            .env("ORG_BACKUP_LOOPBACK", "true")
             .account(&management)
     }
 

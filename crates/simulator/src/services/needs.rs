@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::cloudformation;
 use super::iam;
-use super::objects::address;
+use super::objects::{address, encryption};
 use super::permissions;
 use crate::iam::{Keys, Need};
 use crate::operation::{Operation, Service};
@@ -104,7 +104,11 @@ impl<'a> Request<'a> {
             "ListPoliciesForTarget" => typed(&node("TargetId"), "Filter"),
             "CreatePolicy" => {
                 let mut needs = typed("*", "Type");
-                needs.extend(self.tags("organizations:TagResource", "*"));
+                let kind = vec![self.member("Type").to_owned()];
+                needs.extend(self.tags("organizations:TagResource", "*").map(|mut it| {
+                    it.keys.insert("organizations:policytype".to_owned(), kind);
+                    it
+                }));
                 needs
             }
             "UpdatePolicy" | "DeletePolicy" | "DescribePolicy" | "ListTargetsForPolicy" => {
@@ -345,12 +349,17 @@ impl<'a> Request<'a> {
                 // Whoever compares a tag learns of what is there.
                 let read = compares.then(|| read(""));
                 let puts = (operation == "PutObject").then_some("kms:GenerateDataKey");
-                let key = puts.and_then(|it| self.bucket_key(&bucket, it));
+                let key = puts.and_then(|it| match encryption(self.call) {
+                    Some(key) => Some(self.through("s3", it, key)),
+                    None => self.bucket_key(&bucket, it),
+                });
                 [write].into_iter().chain(read).chain(key).collect()
             }
             _ => {
-                let found = self.world.buckets.get(&bucket, &key, None).is_ok();
-                let key = found.then(|| self.bucket_key(&bucket, "kms:Decrypt")).flatten();
+                let asked = self.call.parameter("versionId");
+                let found = self.world.buckets.get(&bucket, &key, asked).ok();
+                let key = found.and_then(|it| it.key.as_deref());
+                let key = key.map(|it| self.through("s3", "kms:Decrypt", it));
                 [read(version)].into_iter().chain(key).collect()
             }
         }

@@ -31,7 +31,8 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
                 none_matches: call.header("IfNoneMatch", "if-none-match"),
             };
             let body = payload(&call.headers, &call.body);
-            let object = world.buckets.write(&bucket, &key, body, conditions)?;
+            let encrypted = encryption(call);
+            let object = world.buckets.write(&bucket, &key, body, encrypted, conditions)?;
             return Ok(described(Reply::empty(), object));
         }
         "DeleteObject" => {
@@ -109,10 +110,23 @@ fn concealed(world: &World, call: &Call, bucket: &str, refusal: Refusal) -> Refu
     refusal
 }
 
+/// The key of AWS KMS that a write names.
+pub(crate) fn encryption(call: &Call) -> Option<&str> {
+    let kind = call.header("ServerSideEncryption", "x-amz-server-side-encryption");
+    let key = call.header("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id");
+    key.filter(|_| kind == Some("aws:kms"))
+}
+
 fn described(reply: Reply, object: &Object) -> Reply {
-    reply
+    let reply = reply
         .header("etag", format!("\"{}\"", object.etag))
-        .header("x-amz-version-id", object.version.clone())
+        .header("x-amz-version-id", object.version.clone());
+    match &object.key {
+        None => reply.header("x-amz-server-side-encryption", "AES256"),
+        Some(key) => reply
+            .header("x-amz-server-side-encryption", "aws:kms")
+            .header("x-amz-server-side-encryption-aws-kms-key-id", key.clone()),
+    }
 }
 
 /// The bucket and the key of a path.

@@ -18,6 +18,7 @@ mod permissions;
 mod restores;
 mod security;
 mod services;
+mod state;
 
 use serde_json::{Value, json};
 use tests::template::{EVERYTHING, REQUIRED, Stack, Template, find};
