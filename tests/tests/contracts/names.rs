@@ -110,6 +110,7 @@ fn derived(template: &Template) -> Vec<Derived> {
 fn is_reference(kind: &str, property: &str) -> bool {
     let these = [
         ("Custom::MemberAccounts", "BackupRoleName"),
+        ("Custom::MemberAccounts", "CentralRoleName"),
         ("Custom::MemberAccounts", "RoleName"),
         ("Custom::MemberAccounts", "VaultName"),
     ];
