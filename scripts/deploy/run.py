@@ -134,7 +134,7 @@ class Runner:
                 at = f"s3://{it.bucket}/{it.key} is not {it.source.name} of this release"
                 why = "S3 has no SHA-256 of it" if json.loads(found) is None else "its SHA-256 differs"
                 help = "Find out who wrote it, delete it, and run the same again."
-                sys.exit(f"{at}: {why}. {help}\nNo stack was changed.")
+                end(f"{at}: {why}. {help}", "No stack was changed.")
 
     # Member stacks.
 
@@ -357,9 +357,9 @@ class Runner:
             end(f"failed: {joined(command)}", AGAIN)
 
     def change_and_ask(self, command: list[str]) -> str | None:
-        """Runs what changes something and answers."""
+        """Runs what changes something, and answers."""
         if self.dry_run:
-            print(shlex.join(command))
+            tell(joined(command))
             return None
         return self.output(command)
 
