@@ -218,7 +218,8 @@ fn hanging(operation: &str) -> Result<&'static str, String> {
                 "left out"
             }
             Some(it) => {
-                assert_eq!(it.data["AccountsNotReady"], left.to_string());
+                // What is not known of an account is told of it as well.
+                assert!(it.data["AccountsNotReady"].parse::<usize>().unwrap() >= left);
                 "told of the accounts"
             }
         }

@@ -159,7 +159,7 @@ async fn the_role_that_aws_backup_has_of_its_own_is_made_in_every_account_and_on
 #[tokio::test]
 async fn the_central_account_is_opted_in_by_its_own_role_where_no_target_reaches_it() {
     let organization = with_roles(6).await;
-    let (central, target) = (organization.id("security-000"), organization.id("Sandbox"));
+    let (central, target) = (organization.id("security-000"), organization.id("Workloads"));
     organization.iam(|it| {
         it.delete_role(&central, ROLE);
         it.create_role(&central, role_everywhere("org-backup-central"));
