@@ -245,7 +245,7 @@ fn a_read_that_hangs_while_accounts_are_worked_on_is_told_of_the_request_or_of_t
     }
     expect![[r"
         needed: AssumeRole DescribeOrganization GetObject ListAccounts ListObjectsV2
-        told of the accounts: DescribeRegionSettings
+        told of the accounts: DescribeRegionSettings GetRole
     "]]
     .assert_eq(&table);
 }
