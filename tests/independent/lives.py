@@ -541,6 +541,9 @@ def member_accounts(it: Life) -> None:
         for account, key in keys.items():
             wanted = moto_server.REGION_SETTINGS | {"EFS": True, "EBS": False}
             expect(f"what {account} has opted in to in {region}", opted_in(region, key), wanted)
+    for account, key in keys.items():
+        own = there.client("iam", key=key).get_role(RoleName="AWSServiceRoleForBackup")["Role"]
+        expect(f"whose role it is in {account}", own["Path"], "/aws-service-role/backup.amazonaws.com/")
     fail(
         resource.update(**properties, OptIn={"EFS": True}, OnNotReady="Fail"), "Update that may not fail"
     )

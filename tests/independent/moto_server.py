@@ -15,7 +15,7 @@ from typing import Any
 import moto.backup.urls
 from moto.backup.responses import BackupResponse
 from moto.core.responses import BaseResponse, EmptyResult
-from moto.iam.models import iam_backends
+from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
 from moto.organizations import models, utils
 from moto.organizations.exceptions import OrganizationsClientError
 from moto.organizations.models import FakeDelegatedAdministrator, FakePolicy, OrganizationsBackend
@@ -294,6 +294,9 @@ for path in ("global-settings", "account-settings"):
 
 
 # Roles
+
+# Guide of AWS Backup: "Using service-linked roles". moto does not know how AWS writes the name.
+SERVICE_NAME_CONVERSION["backup"] = "Backup"
 
 assume_any_role = TokenResponse.assume_role
 
