@@ -564,6 +564,13 @@ impl Slot {
         self.version.as_ref().map(|_| &self.entry).filter(|it| !it.is_deleted())
     }
 
+    /// What CloudFormation calls the resource: as the request says or, where an earlier delivery of
+    /// the same request has made it, as that one answered.
+    pub fn name_of<'a>(&'a self, physical_id: Option<&'a str>) -> Option<&'a str> {
+        let answered = self.entry().filter(|it| it.is_settled_by(&self.by.request));
+        physical_id.or_else(|| answered?.physical_id.as_deref())
+    }
+
     /// Whether the resource was deleted, or is being deleted.
     pub fn is_deleted(&self) -> bool {
         self.entry.is_deleted()

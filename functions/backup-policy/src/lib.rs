@@ -35,6 +35,8 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
     let (physical_id, deadline) = (request.physical_id.as_deref(), request.deadline);
     let owner = &Owner::new(&request.stack_id, &request.logical_id);
     let apply = async |wanted: &Properties, previous: Option<&Properties>, slot: &mut Slot| {
+        let physical_id = slot.name_of(physical_id).map(ToOwned::to_owned);
+        let physical_id = physical_id.as_deref();
         let known = slot.entry().and_then(|it| it.id_of(physical_id)).or(physical_id);
         let id = known.and_then(policy_id);
         let role = wanted.management_role_arn.as_ref();

@@ -168,6 +168,30 @@ async fn a_deleted_policy_is_made_again_and_its_stack_still_updates_and_deletes_
     assert!(entry(&organization, "backup-policy", "Daily").unwrap()["DeletedSince"].is_u64());
 }
 
+/// Found by the schedule of the seed 1795972949156. With another ID than CloudFormation's, the policy
+/// would be left alone from then on, as one of a resource that CloudFormation does not have.
+#[tokio::test]
+async fn a_creation_that_comes_again_keeps_the_id_that_cloudformation_knows() {
+    let organization = bare().await;
+    let _types = with_types(&organization).await;
+    let mut stack = organization.stack("backup-policy").named("Daily").kept();
+    let create = stack.event("Create", &daily(5));
+    let created = stack.send(&create).await.ok();
+    stack.tell("CREATE_COMPLETE", &created.physical_id);
+    let before = organization.state();
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let events = delete(&organization);
+    assert!(reattach.deliver(&events).await.is_empty());
+    // Lambda delivers the creation again, and CloudFormation has its answer already.
+    assert_eq!(stack.send(&create).await.ok().physical_id, created.physical_id);
+    let kept = entry(&organization, "backup-policy", "Daily").unwrap();
+    assert_eq!(kept["PhysicalId"], json!(created.physical_id));
+    assert_eq!(kept["CurrentId"], json!(organization.policy_id("daily")));
+    let events = delete(&organization);
+    assert!(reattach.deliver(&events).await.is_empty());
+    assert_eq!(organization.state(), before);
+}
+
 #[tokio::test]
 async fn a_policy_that_was_made_again_and_not_yet_noted_is_deleted_with_its_stack() {
     let organization = bare().await;
