@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use policy::partition::Partition;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
@@ -66,17 +67,6 @@ impl fmt::Debug for ResponseUrl {
 /// the Region without its hyphens.
 const BUCKET: &str = "cloudformation-custom-resource-response-";
 
-/// What the host names of the partitions end with.
-const SUFFIXES: [&str; 7] = [
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "amazonaws.eu",
-    "c2s.ic.gov",
-    "cloud.adc-e.uk",
-    "csp.hci.ic.gov",
-    "sc2s.sgov.gov",
-];
-
 /// What decides which addresses are taken, besides the address.
 struct Surroundings {
     loopback: bool,
@@ -95,7 +85,8 @@ static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| {
 /// `cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com`: the one of `region`,
 /// where that is known. Anybody may make a bucket whose name only begins like this.
 fn is_cloudformations(host: &str, region: Option<&str>) -> bool {
-    let suffix = SUFFIXES.iter().find_map(|it| host.strip_suffix(it)?.strip_suffix('.'));
+    let place_of = |it: Partition| host.strip_suffix(it.url_suffix())?.strip_suffix('.');
+    let suffix = Partition::ALL.into_iter().find_map(place_of);
     let Some((bucket, service)) = suffix.and_then(|it| it.split_once('.')) else { return false };
     let Some(name) = bucket.strip_prefix(BUCKET) else { return false };
     let bare = |it: &str| it.replace('-', "");

@@ -87,7 +87,8 @@ pub(crate) enum Barred {
 }
 
 impl<'a> Fleet<'a> {
-    /// What works in accounts as `desired`, by one of `roles`, until shortly before `deadline`. What is known of the `supported` types of Regions is not asked again.
+    /// What works in accounts as `desired`, by one of `roles`, until shortly before `deadline`. What
+    /// is known of the `supported` types of Regions is not asked again.
     pub(crate) fn new(
         management: &'a Management,
         identity: &'a Identity,

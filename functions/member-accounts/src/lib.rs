@@ -4,10 +4,10 @@
 //! many for that, in batches by a state machine whose steps are invocations of this function. Either
 //! way each account is worked in by itself, and what is wrong with one is a line in the report.
 //!
-//! With `A` accounts and `R` Regions and nothing to change, a run makes ⌈A/20⌉ + A·(1+R) calls for
+//! With `A` accounts and `R` Regions and nothing to change, a run makes ⌈A/20⌉ + A·(2+R) calls for
 //! the opt-ins of named types: the pages of the accounts, one `DescribeOrganization`, one
-//! `AssumeRole` for every account but the management account, and one read for each account and
-//! Region. On top of that come
+//! `AssumeRole` for every account but the management account, one look at the role that AWS Backup
+//! has of its own in every account, and one read for each account and Region. On top of that come
 //!
 //! - R calls with `OptIn: All`, or one for every Region whose settings lack a type that is named, to
 //!   learn what the Region supports;

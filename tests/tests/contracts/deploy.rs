@@ -33,7 +33,7 @@ pub(crate) fn everything() -> String {
 }
 
 /// The least that can be deployed.
-const LEAST: &str = r#"
+pub(crate) const LEAST: &str = r#"
 ManagementAccountId = "111122223333"
 OrganizationId = "o-a1b2c3d4e5"
 Region = "us-east-1"

@@ -4,19 +4,11 @@ use std::collections::BTreeMap;
 
 use tests::deploy::Release;
 
-const FILE: &str = r#"
-ManagementAccountId = "111122223333"
-OrganizationId = "o-a1b2c3d4e5"
-Region = "us-east-1"
-CentralVaultArn = "arn:aws:backup:eu-west-1:444455556666:backup-vault:central"
-[Buckets]
-us-east-1 = "artifacts-of-ours"
-[backup-policies]
-"#;
+use crate::deploy::LEAST;
 
 fn release() -> Release {
     let release = Release::new();
-    release.write("org.toml", FILE);
+    release.write("org.toml", LEAST);
     release
 }
 
