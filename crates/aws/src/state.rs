@@ -403,7 +403,7 @@ pub struct Leftover {
     pub current_id: Option<String>,
     /// Whether it was known here, so that it may exist under another ID.
     pub is_kept: bool,
-    /// Whether the resource lives on under another ID, and only what has this one is to be gone.
+    /// Whether the resource lives on, and only what has this ID is to be gone, if it has one.
     pub is_former: bool,
 }
 
@@ -419,6 +419,10 @@ pub enum Sequel {
 }
 
 impl Leftover {
+    /// Nothing of a resource that lives on.
+    const NOTHING: Self =
+        Self { physical_id: None, current_id: None, is_kept: false, is_former: true };
+
     /// What there may be of the resource of `entry`.
     pub fn of(entry: &Entry) -> Self {
         let physical_id = entry.physical_id.clone();
@@ -590,16 +594,26 @@ impl Slot {
                 let is_kept = self.version.is_some();
                 Leftover { current_id: physical_id.clone(), physical_id, is_kept, ..kept }
             }
+            Task::Create | Task::Update if !self.entry.is_deleted() => Leftover::NOTHING,
             Task::Create | Task::Update | Task::Delete { .. } => kept,
         }
     }
 
-    /// On whose behalf what is left by an overtaken request is taken away: as long as nobody writes
-    /// the entry, which is a tombstone. `None` where no request can have left anything.
+    /// On whose behalf what is left by an overtaken request is taken away, or left to the one that
+    /// overtook it: as long as nobody writes the entry. `None` where no request can have left anything.
     pub fn undoing(&self) -> Option<Intent<'_>> {
         let (state, version) = (self.state.as_ref()?, self.version.as_ref()?);
-        let is_left = self.entry.is_deleted() && self.entry.was_overtaken();
+        let is_left = self.entry.was_overtaken();
         is_left.then_some(Intent::Repair { state, entry: &self.entry, version, stacks: None })
+    }
+
+    /// Whether the entry is still what was read or written last.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn is_unchanged(&self) -> Result<bool, Error> {
+        Ok(self.read().await?.map(|it| it.1) == self.version)
     }
 
     /// Says that the resource is being changed or deleted, so that nobody puts back what it was

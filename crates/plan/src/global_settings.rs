@@ -125,6 +125,15 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
     }
 }
 
+/// Returns the steps that leave to the resource what one of its requests found `before` it changed
+/// the settings, since another request overtook it: what that one found is what this one had made.
+pub fn hand_over(before: &Values, observed: &Observed) -> Vec<Step> {
+    if observed.found.as_ref() == Some(before) {
+        return vec![];
+    }
+    vec![Step::Record(before.clone())]
+}
+
 /// The tag on the root that holds what `owner` found.
 pub fn tag(owner: &Owner) -> TagKey {
     our_tag(&format!("found-settings/{}", owner.short()))
@@ -246,6 +255,15 @@ mod tests {
     #[test]
     fn nothing_is_restored_without_a_record() {
         check(&Desired::Restored(Setting::ALL.into()), &observed(ON, None), expect![""]);
+    }
+
+    #[test]
+    fn what_an_overtaken_request_found_is_left_to_the_resource() {
+        let before = of_tag_value(OFF);
+        for found in [None, Some(ON)] {
+            assert_eq!(hand_over(&before, &observed(ON, found)), [Step::Record(before.clone())]);
+        }
+        assert_eq!(hand_over(&before, &observed(ON, Some(OFF))), []);
     }
 
     #[test]

@@ -82,6 +82,22 @@ pub struct Desired {
     pub revert: bool,
 }
 
+impl Desired {
+    /// What has to be read of the organization, to tell whether these switches are on and recorded.
+    pub fn to_look_at(switches: &BTreeSet<Switch>) -> Self {
+        let administrators = switches.iter().filter_map(|it| match it {
+            Switch::Administrator(it) => Some(it.clone()),
+            Switch::Access(_) | Switch::StackSets => None,
+        });
+        Self {
+            administrators: administrators.collect(),
+            stack_sets: switches.contains(&Switch::StackSets),
+            revert: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// What the organization has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Observed {
@@ -98,6 +114,12 @@ pub struct Observed {
     pub accounts: BTreeMap<AccountId, AccountState>,
     /// What the root's tags say this resource has turned on.
     pub turned_on: BTreeSet<Switch>,
+}
+
+impl Observed {
+    fn switches(&self) -> BTreeSet<Switch> {
+        switches(&self.principals, self.stack_sets, &self.administrators)
+    }
 }
 
 /// The state of an account, in the words of AWS Organizations.
@@ -210,8 +232,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
 
     let on: BTreeSet<_> =
         switches(&desired.principals, desired.stack_sets, &desired.administrators);
-    let is: BTreeSet<_> =
-        switches(&observed.principals, observed.stack_sets, &observed.administrators);
+    let is = observed.switches();
     let mut steps = Vec::new();
     let missing: BTreeSet<_> = on.difference(&is).cloned().collect();
     let unrecorded: BTreeSet<_> = missing.difference(&observed.turned_on).cloned().collect();
@@ -241,6 +262,15 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
         }
     }
     Ok(steps)
+}
+
+/// Returns the steps that leave to the resource what one of its requests has turned on without a
+/// record, since another request overtook it: without them nobody would turn that off again.
+pub fn hand_over(turned_on: &BTreeSet<Switch>, observed: &Observed) -> Vec<Step> {
+    let is = observed.switches();
+    let unrecorded = turned_on.difference(&observed.turned_on).filter(|it| is.contains(it));
+    let unrecorded: BTreeSet<_> = unrecorded.cloned().collect();
+    if unrecorded.is_empty() { vec![] } else { vec![Step::Record(unrecorded)] }
 }
 
 fn admissible(

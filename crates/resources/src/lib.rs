@@ -33,7 +33,8 @@ const ROUNDS: usize = 8;
 ///
 /// `apply` makes the resource what its properties say, where it had other properties before if they
 /// are known, and settles the slot. `remove` takes away what there may be of a resource with these
-/// properties, and succeeds when there is nothing.
+/// properties, and succeeds when there is nothing. Where the resource lives on
+/// ([`Leftover::is_former`]), it leaves to it what `apply` made before the request was overtaken.
 ///
 /// # Errors
 ///
@@ -75,7 +76,11 @@ pub async fn serve<P: Serialize>(
             }
             Change::Apply { properties, .. } => {
                 info!("the request is late");
-                clear(properties, &slot, &remove).await
+                clear(properties, &slot, &remove).await?;
+                if round < ROUNDS && !slot.is_unchanged().await? {
+                    continue;
+                }
+                return Ok(Outcome::Silence);
             }
             Change::Remove { .. } if !counts => return Ok(Outcome::Silence),
             Change::Remove { properties } => {
@@ -101,14 +106,14 @@ pub async fn serve<P: Serialize>(
     Ok(Outcome::Silence)
 }
 
-/// Takes away what a request has made that was overtaken by a Delete.
+/// Takes away what an overtaken request has made. Where the resource lives on, that is left to it.
 async fn clear<P>(
     properties: &P,
     slot: &Slot,
     remove: &impl AsyncFn(Option<&P>, &Leftover, Intent<'_>) -> Result<(), Failure>,
-) -> Result<Outcome, Failure> {
-    if let Some(intent) = slot.undoing() {
-        remove(Some(properties), &slot.leftover(), intent).await?;
+) -> Result<(), Failure> {
+    match slot.undoing() {
+        Some(intent) => remove(Some(properties), &slot.leftover(), intent).await,
+        None => Ok(()),
     }
-    Ok(Outcome::Silence)
 }

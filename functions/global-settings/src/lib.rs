@@ -6,10 +6,11 @@ use aws::global_settings::{apply, observe};
 use aws::state::{Intent, Leftover, Slot};
 use aws::{Management, Record, Session, removable};
 use cfn::{Failure, Outcome, Reply, Request};
-use plan::global_settings::{Desired, Observed, OnDelete, Properties, Step, plan};
+use plan::global_settings::{Desired, Observed, OnDelete, Properties, Step, Values, plan};
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
 use resources::Error;
+use tokio::time::Instant;
 
 /// What the resource is called: there is one of its kind.
 const PHYSICAL_ID: &str = "backup-global-settings";
@@ -46,10 +47,12 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(Reply { physical_id, data: data.collect() }.into())
     };
     let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
-        let Some(it) = properties.filter(|it| !left.is_former && it.on_delete == OnDelete::Restore)
-        else {
+        let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Restore) else {
             return Ok(());
         };
+        if left.is_former {
+            return hand_over(session, it, deadline, owner, before.take(), intent).await;
+        }
         let looked = async {
             let management = session.management(it.management_role_arn.as_ref(), deadline).await?;
             let mut found = look(&management, it.restored(), owner).await?;
@@ -128,6 +131,25 @@ pub async fn preview_removal(
     properties: &Properties,
 ) -> Result<Vec<Step>, Error> {
     remove(management, owner, properties, Intent::Report).await
+}
+
+/// Leaves to the resource, which lives on, what a request that it overtook found `before`.
+async fn hand_over(
+    session: &Session,
+    properties: &Properties,
+    deadline: Instant,
+    owner: &Owner,
+    before: Option<Values>,
+    mut intent: Intent<'_>,
+) -> Result<(), Failure> {
+    let Some(before) = before else { return Ok(()) };
+    let management = session.management(properties.management_role_arn.as_ref(), deadline).await?;
+    let found = look(&management, properties.restored(), owner).await?;
+    let steps = plan::global_settings::hand_over(&before, &found.observed);
+    if intent.proceeds(&steps).await? {
+        apply(&management, found.record.as_ref(), &steps).await?;
+    }
+    Ok(())
 }
 
 /// What is desired, and what there is.

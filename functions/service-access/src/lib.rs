@@ -13,6 +13,7 @@ use plan::service_access::{
     Administrator, Desired, Observed, OnDelete, Properties, Step, Switch, plan,
 };
 use resources::Error;
+use tokio::time::Instant;
 
 /// What a physical ID ends with, after the ID of the management account.
 const SUFFIX: &str = "/service-access";
@@ -39,10 +40,12 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(Reply { physical_id, ..Reply::default() }.into())
     };
     let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
-        let Some(it) = properties.filter(|it| !left.is_former && it.on_delete == OnDelete::Revert)
-        else {
+        let Some(it) = properties.filter(|it| it.on_delete == OnDelete::Revert) else {
             return Ok(());
         };
+        if left.is_former {
+            return hand_over(session, it, deadline, owner, turned_on.take(), intent).await;
+        }
         let looked = async {
             let management = session.management(it.management_role_arn.as_ref(), deadline).await?;
             let found = look(&management, reverted(), owner, turned_on.take()).await?;
@@ -108,6 +111,28 @@ pub async fn preview_removal(
     properties: &Properties,
 ) -> Result<Vec<Step>, Error> {
     remove(management, owner, properties, Intent::Report).await
+}
+
+/// Leaves to the resource, which lives on, what a request has `turned_on` that it overtook.
+async fn hand_over(
+    session: &Session,
+    properties: &Properties,
+    deadline: Instant,
+    owner: &Owner,
+    turned_on: BTreeSet<Switch>,
+    mut intent: Intent<'_>,
+) -> Result<(), Failure> {
+    if turned_on.is_empty() {
+        return Ok(());
+    }
+    let management = session.management(properties.management_role_arn.as_ref(), deadline).await?;
+    let desired = Desired::to_look_at(&turned_on);
+    let found = look(&management, desired, owner, BTreeSet::new()).await?;
+    let steps = plan::service_access::hand_over(&turned_on, &found.observed);
+    if intent.proceeds(&steps).await? {
+        apply(&management, found.record.as_ref(), &steps).await?;
+    }
+    Ok(())
 }
 
 /// Nothing is desired, and what the resource turned on is turned off.

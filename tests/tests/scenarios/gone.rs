@@ -159,6 +159,50 @@ async fn a_delete_while_the_creation_is_at_work_leaves_nothing() {
     }
 }
 
+/// A creation is cancelled while it is at work, and the resource is created again before it ends: it
+/// makes one more call after the Delete that overtook it, and the rest after the second creation.
+#[tokio::test]
+async fn what_a_cancelled_creation_still_makes_goes_with_the_resource_that_was_created_since() {
+    join_all(FUNCTIONS.map(async |function| {
+        for nth in 1.. {
+            let organization = ready().await;
+            let before = organization.state();
+            let (mut stack, mut other) =
+                (stack(&organization, function), stack(&organization, function));
+            let wanted = properties(&organization, function);
+            other.resume(None, wanted.clone());
+            let create = stack.event("Create", &wanted);
+            let mut held = organization.hold(nth, Moment::Before);
+            let mut creation = Box::pin(stack.invoke(&create));
+            tokio::select! {
+                _ = &mut creation => break,
+                reached = held.reached() => assert!(reached),
+            }
+            let delete = other.give_up(&wanted);
+            let _ = other.send(&delete).await.ok();
+            let mut next = organization.hold(1, Moment::After);
+            drop(held);
+            let mut goes_on = tokio::select! {
+                _ = &mut creation => None,
+                reached = next.reached() => reached.then_some(next),
+            };
+            let _ = other.create(wanted).await.ok();
+            if goes_on.take().is_some() {
+                creation.await;
+            }
+            let alive = organization.state();
+            let what = format!("{function}, held before call {nth}");
+            let _ = other.delete().await.ok();
+            if function != "member-accounts" {
+                assert_ne!(organization.state(), alive, "{what}: the second one was there");
+            }
+            assert_eq!(organization.state(), before, "{what}");
+            nothing_comes_back(&organization, &what).await;
+        }
+    }))
+    .await;
+}
+
 #[tokio::test]
 async fn of_two_deliveries_at_once_none_fails_what_the_other_brings_to_success() {
     for function in FUNCTIONS {

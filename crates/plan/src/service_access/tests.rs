@@ -125,6 +125,20 @@ fn what_is_on_needs_nothing() {
 }
 
 #[test]
+fn what_a_request_turned_on_without_a_record_is_left_to_the_resource() {
+    let all = "stack-sets 222222222222@backup.amazonaws.com backup.amazonaws.com";
+    let mine = read(all);
+    let looked_at = Desired::to_look_at(&mine);
+    assert!(looked_at.stack_sets && looked_at.revert && looked_at.administrators.len() == 1);
+    let handed_over = |on: &str, recorded: &str| hand_over(&mine, &observed(on, recorded));
+    let unrecorded = "stack-sets backup.amazonaws.com";
+    let recorded = "222222222222@backup.amazonaws.com";
+    assert_eq!(handed_over(all, recorded), [Step::Record(read(unrecorded))]);
+    assert_eq!(handed_over(all, all), []);
+    assert_eq!(handed_over("", ""), [], "nothing of it is on");
+}
+
+#[test]
 fn stack_sets_are_activated_and_not_enabled() {
     check(
         &desired("stacksets.cloudformation.amazonaws.com"),
