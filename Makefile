@@ -67,10 +67,20 @@ check-rust: ## Formatting, lints and licences of the code
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources of crates are not checked"; fi
 
+# Templates that did not change since are not looked at again: it takes longer than all other lints.
+TEMPLATES := $(wildcard templates templates/*.yaml)
+
 .PHONY: check-templates
 check-templates: $(VENV) $(CHECKOV) ## The templates, by cfn-lint and checkov
+	@$(MAKE) --no-print-directory --jobs 2 .venv/.cfn-lint-passed .venv/.checkov-passed
+
+.venv/.cfn-lint-passed: .cfnlintrc.yaml $(TEMPLATES) $(VENV)
 	.venv/bin/cfn-lint
+	touch $@
+
+.venv/.checkov-passed: .checkov.yaml $(TEMPLATES) $(CHECKOV)
 	.venv/checkov/bin/checkov --config-file .checkov.yaml
+	touch $@
 
 # A release holds what is counted and shown here.
 .PHONY: ci
