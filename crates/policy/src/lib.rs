@@ -61,6 +61,7 @@ mod node;
 mod operator;
 pub mod partition;
 mod policy;
+mod resource_types;
 mod rules;
 mod schema;
 #[cfg(test)]

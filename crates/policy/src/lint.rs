@@ -1,6 +1,6 @@
 //! What Organizations takes, but AWS Backup later refuses or does otherwise than was meant.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::MAX_CHARACTERS;
@@ -13,6 +13,7 @@ use super::policy::{Place, Policy};
 use super::rules::{COLD_DAYS, assigned, each, is_variable};
 use super::values;
 use crate::arn::Arn;
+use crate::resource_types::ResourceType;
 
 /// Most entries that AWS documents, and the words for them.
 const LIMITS: &[(&str, usize)] =
@@ -230,6 +231,13 @@ fn each_value(
     }
 }
 
+/// The texts of every value in the list under `key`.
+fn texts(node: &Node, key: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    each_value(node, key, &Path::Top, |_, _, text| texts.push(text.to_owned()));
+    texts
+}
+
 /// Cold storage has a minimum of 90 days, which AWS Backup enforces when it makes the plan.
 fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     let Some(lifecycle) = node.get("lifecycle") else { return };
@@ -332,27 +340,33 @@ fn copy_to_unknown_region(copy: &Member, path: &Path<'_>, findings: &mut Finding
     }
 }
 
-/// Some types are copied to another account or to another Region, and not to both by one action.
+/// Not every type is copied to another account and to another Region by one action.
 fn copy_both_ways(plan: &Node, copy: &Member, path: &Path<'_>, findings: &mut Findings) {
     let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
-    let Some(Arn { region, account, .. }) = values::arn(target) else { return };
-    let mut leaves_region = false;
-    each_value(plan, "regions", path, |_, _, it| leaves_region |= it != region);
+    let Some(Arn { partition, region, account, .. }) = values::arn(target) else { return };
+    let leaves_region = texts(plan, "regions").iter().any(|it| it != region);
     let Some(selections) = plan.get("selections") else { return };
     if account == "$account" || !leaves_region {
         return;
     }
-    let mut found = None;
+    let mut found = BTreeSet::new();
     each(selections, "resources", path, |_, selection| {
-        each_value(&selection.value, "resource_types", path, |_, _, it| {
-            found = found.take().or_else(|| Some((it.to_owned(), values::copied_one_way(it)?)));
-        });
+        let names = |key, kind: &ResourceType| {
+            texts(&selection.value, key).iter().any(|it| kind.is_meant_by(it))
+        };
+        let selected = ResourceType::all()
+            .filter(|it| names("resource_types", it) && !names("not_resource_types", it));
+        found.extend(selected.filter_map(|it| {
+            Some(format!("`{}` ({})", it.arn(partition), it.copied_at_once.but()?))
+        }));
     });
-    if let Some((kind, as_of)) = found {
+    if !found.is_empty() {
         let message = format!(
-            "this copies `{kind}` to another account and another Region at once, which AWS does not \
-             document for every type in it (as of {as_of}); see that such a copy completes, or copy \
-             to another Region of the account, and from there"
+            "this copies to another account and another Region at once, which AWS does not document \
+             (as of {}) for all of {}; see that such copies complete, or copy to another Region of \
+             the account, and from there",
+            ResourceType::as_of(),
+            found.into_iter().collect::<Vec<_>>().join(", ")
         );
         findings.warning(Code::CopyBothWays, path, copy.span, message);
     }

@@ -7,42 +7,10 @@ use super::admit::nearest;
 use super::cron;
 use crate::arn::Arn;
 use crate::partition::Partition;
+use crate::resource_types::ResourceType;
 
 /// Judges one value; the error is a sentence without a full stop.
 pub(super) type Judge = fn(&str) -> Result<(), String>;
-
-/// The day of which [`RESOURCE_TYPES`] is.
-const RESOURCE_TYPES_AS_OF: &str = "2026-11-29";
-
-/// The resource types of a selection, as the page on the syntax of backup policies has them: the
-/// service, and what it calls them. They are taken in every Region and account only.
-const RESOURCE_TYPES: &[(&str, &str)] = &[
-    ("backup-gateway", "vm/*"),
-    ("cloudformation", "stack/*"),
-    ("dsql", "cluster/*"),
-    ("dynamodb", "table/*"),
-    ("ec2", "instance/*"),
-    ("ec2", "volume/*"),
-    ("eks", "cluster/*"),
-    ("elasticfilesystem", "file-system/*"),
-    ("fsx", "file-system/*"),
-    ("fsx", "volume/*"),
-    ("rds", "cluster:*"),
-    ("rds", "db:*"),
-    ("redshift-serverless", "namespace/*"),
-    ("redshift", "cluster:*"),
-    ("redshift", "cluster/*"),
-    ("ssm-sap", "HANA/*"),
-    ("storagegateway", "gateway/*"),
-    ("timestream", "database/*"),
-];
-
-/// The day of which [`COPIED_ONE_WAY`] is.
-const COPIED_ONE_WAY_AS_OF: &str = "2026-11-29";
-
-/// The types whose backups one copy action takes to another account or to another Region, and not to
-/// both at once, as AWS's page on copying a backup has it.
-const COPIED_ONE_WAY: &[(&str, &str)] = &[("rds", "cluster:*"), ("rds", "db:*")];
 
 pub(super) fn region(value: &str) -> Result<(), String> {
     if is_region(value) {
@@ -217,23 +185,13 @@ pub(super) fn unknown_region(value: &str) -> Option<Unknown> {
 
 /// The type that `value` may be taken for, when it is well formed and this release knows no such one.
 pub(super) fn unknown_resource_type(value: &str) -> Option<Unknown> {
-    let Arn { partition, service, resource, .. } = arn(value)?;
-    let is_known = service == "s3" || RESOURCE_TYPES.contains(&(service, resource));
-    if is_known || resource_type(value).is_err() {
+    let Arn { partition, .. } = arn(value)?;
+    if resource_type(value).is_err() || ResourceType::all().any(|it| it.is_meant_by(value)) {
         return None;
     }
-    let all = RESOURCE_TYPES.iter().map(|it| format!("arn:{partition}:{}:*:*:{}", it.0, it.1));
-    let all: Vec<_> = all.collect();
+    let all: Vec<_> = ResourceType::all().map(|it| it.arn(partition)).collect();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
-    Some(Unknown { as_of: RESOURCE_TYPES_AS_OF, nearest: nearest(value, &all).map(str::to_owned) })
-}
-
-/// The day of which it is that one copy action does not take this type, or one of these, to another
-/// account and Region at once; `None` when nothing says so.
-pub(super) fn copied_one_way(resource_type: &str) -> Option<&'static str> {
-    let listed = |it: Arn<'_>| COPIED_ONE_WAY.contains(&(it.service, it.resource));
-    let is_one = resource_type == "*" || arn(resource_type).is_some_and(listed);
-    is_one.then_some(COPIED_ONE_WAY_AS_OF)
+    Some(Unknown { as_of: ResourceType::as_of(), nearest: nearest(value, &all).map(str::to_owned) })
 }
 
 /// A well-formed name that is not in a list of AWS's names: it may be newer than the list, or mistaken.

@@ -2,7 +2,8 @@
 
 use super::{complete, plan, refuses, rule, takes, warns};
 use crate::partition::Partition;
-use crate::{Code, Severity, check, contested, parse};
+use crate::resource_types::ResourceType;
+use crate::{Code, Severity, check, contested, parse, values};
 
 fn quiet(text: &str) {
     assert_eq!(check(text, super::now()), [], "{text}");
@@ -209,26 +210,73 @@ fn a_schedule_with_seven_fields_is_taken_with_a_warning() {
     );
 }
 
+/// A policy that copies the backups of these types to an account in a Region, and where it does.
+fn copying(selection: &str, region: &str, account: &str) -> (String, String) {
+    let arn = format!("arn:aws:backup:{region}:{account}:backup-vault:far");
+    let copy = format!(
+        r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
+    );
+    let types = format!(
+        r#""selections":{{"resources":{{"all":{{
+        "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},{selection}}}}},"#
+    );
+    let place = format!("plans/tier/rules/nightly/copy_actions/{arn}");
+    (complete(&copy).replace(r#""selections":{"#, &types), place)
+}
+
 #[test]
 fn a_copy_to_another_account_and_region_at_once_is_not_documented_for_every_type() {
-    let policy = |kind: &str, region: &str, account: &str| {
-        let arn = format!("arn:aws:backup:{region}:{account}:backup-vault:far");
-        let copy = format!(
-            r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
-        );
-        let types = format!(
-            r#""selections":{{"resources":{{"all":{{
-            "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},
-            "resource_types":{{"@@assign":["{kind}"]}}}}}},"#
-        );
-        (complete(&copy).replace(r#""selections":{"#, &types), arn)
-    };
     let (other, ours) = ("210987654321", "$account");
-    for kind in ["*", "arn:aws:rds:*:*:db:*", "arn:aws-cn:rds:*:*:cluster:*"] {
-        let (text, arn) = policy(kind, "eu-west-3", other);
-        warns(&text, &format!("copy-both-ways plans/tier/rules/nightly/copy_actions/{arn}"));
-        quiet(&policy(kind, "eu-north-1", other).0);
-        quiet(&policy(kind, "eu-west-3", ours).0);
+    let selected = |kind: &str| format!(r#""resource_types":{{"@@assign":["{kind}"]}}"#);
+    for kind in [
+        "*",
+        "arn:aws:rds:*:*:db:*",
+        "arn:aws-cn:rds:*:*:cluster:*",
+        "arn:aws:dynamodb:*:*:table/*",
+        "arn:aws:fsx:*:*:volume/*",
+        "arn:aws:redshift:*:*:cluster:*",
+        "arn:aws:eks:*:*:cluster/*",
+    ] {
+        let (text, place) = copying(&selected(kind), "eu-west-3", other);
+        warns(&text, &format!("copy-both-ways {place}"));
+        quiet(&copying(&selected(kind), "eu-north-1", other).0);
+        quiet(&copying(&selected(kind), "eu-west-3", ours).0);
     }
-    quiet(&policy("arn:aws:ec2:*:*:volume/*", "eu-west-3", other).0);
+    for kind in ["arn:aws:ec2:*:*:volume/*", "arn:aws:s3:::*", "arn:aws:ssm-sap:*:*:HANA/*"] {
+        quiet(&copying(&selected(kind), "eu-west-3", other).0);
+    }
+}
+
+#[test]
+fn the_types_that_are_not_copied_at_once_are_named_without_those_that_are_left_out() {
+    let left_out = r#""resource_types":{"@@assign":["*"]},"not_resource_types":{"@@assign":[
+        "arn:aws:cloudformation:*:*:stack/*","arn:aws:eks:*:*:cluster/*","arn:aws:fsx:*:*:volume/*",
+        "arn:aws:rds:*:*:cluster:*","arn:aws:redshift:*:*:cluster/*","arn:aws:redshift:*:*:cluster:*",
+        "arn:aws:redshift-serverless:*:*:namespace/*","arn:aws:rds:*:*:db:*"LAST]}"#;
+    let policy = |last: &str| copying(&left_out.replace("LAST", last), "eu-west-3", "210987654321");
+    let findings = check(&policy("").0, super::now());
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    let message = finding.message.replace(ResourceType::as_of(), "DAY");
+    assert_eq!(
+        message,
+        "this copies to another account and another Region at once, which AWS does not document (as \
+         of DAY) for all of `arn:aws:dynamodb:*:*:table/*` (only some of them); see that such copies \
+         complete, or copy to another Region of the account, and from there"
+    );
+    quiet(&policy(r#","arn:aws:dynamodb:*:*:table/*""#).0);
+}
+
+#[test]
+fn every_type_of_the_list_says_whether_it_is_copied_at_once() {
+    let lines: Vec<_> = include_str!("../../../../scripts/deploy/types.tsv").lines().collect();
+    let [head, rows @ ..] = &lines[..] else { panic!("an empty list") };
+    assert!(head.starts_with(&format!("as of\t{}\t", ResourceType::as_of())), "{head}");
+    let day: Vec<_> = ResourceType::as_of().split('-').map(str::len).collect();
+    assert_eq!(day, [4, 2, 2]);
+    assert!(rows.is_sorted(), "{rows:?}");
+    for row in rows {
+        let (name, copied) = row.split_once('\t').unwrap_or_default();
+        assert!(["yes", "some", "either", "no", "unknown"].contains(&copied), "{row}");
+        assert!(values::resource_type(&format!("arn:aws:{name}")).is_ok(), "{row}");
+    }
 }
