@@ -77,8 +77,8 @@ const SENDS: [Sends; 13] = [
     Sends {
         service: "events.amazonaws.com",
         action: "sns:Publish",
-        keys: &[ARN],
-        source: "docs/unverified.md: open",
+        keys: &[ACCOUNT, ARN],
+        source: "recordings of AWS published with radkawar/stackd (September 2026)",
     },
     Sends {
         service: "events.amazonaws.com",
