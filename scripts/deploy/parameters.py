@@ -39,18 +39,30 @@ ACCOUNT = (r"[0-9]{12}", "must be the ID of an account, which has twelve digits"
 BUCKET = (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of a bucket")
 PROFILE = (r"\S+", "must be the name of a profile of the AWS CLI")
 REGION = (r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "must be the code of a Region, like eu-central-1")
+RESOURCE_TYPE = (
+    r"arn:[a-z-]+:[a-z0-9-]+:\*:\*:[A-Za-z0-9-]+[/:]\*",
+    "must be the ARN of every resource of a type, like arn:aws:ec2:*:*:volume/*",
+)
 STACK = (r"[A-Za-z][A-Za-z0-9-]*", "must be letters, digits and hyphens, a letter first")
 TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
+
+def rows(name: str) -> tuple[str, list[list[str]]]:
+    """A list of what AWS has, and the day of which it is."""
+    text = pathlib.Path(__file__).with_name(name).read_text("utf-8")
+    head, *rows = [line.split("\t") for line in text.splitlines()]
+    return head[1], rows
+
+
 # The Regions of AWS, each with whether logically air-gapped vaults exist there: `yes`, `no` or
 # `unknown`, and those that accounts have without enabling them. `scripts/regions.py` writes the file.
-HEAD, *ROWS = [
-    line.split("\t")
-    for line in pathlib.Path(__file__).with_name("regions.tsv").read_text("utf-8").splitlines()
-]
-REGIONS_AS_OF = HEAD[1]
-AIR_GAPPED = {region: exist for region, _, exist, _ in ROWS}
-ALWAYS_ENABLED = {region for region, *_, enabled in ROWS if enabled == "always"}
+REGIONS_AS_OF, REGIONS = rows("regions.tsv")
+AIR_GAPPED = {region: exist for region, _, exist, _ in REGIONS}
+ALWAYS_ENABLED = {region for region, *_, enabled in REGIONS if enabled == "always"}
+
+# The types of resources that a policy may name: what follows the partition in the ARN of each.
+TYPES_AS_OF, TYPES = rows("types.tsv")
+RESOURCE_TYPES = [name for name, _ in TYPES]
 
 # The most characters that AWS takes of the names that templates make of the name of their stack, and
 # of that itself.
@@ -143,7 +155,9 @@ class Parameters:
             self.shape([key], value, TOP[key])
             self.look_at_regions([key], value)
         elif key == "NewRegions":
-            self.look_at_list([key], value, REGION)
+            self.look_at_list([key], value, REGION, "Regions")
+        elif key == "NewResourceTypes":
+            self.look_at_list([key], value, RESOURCE_TYPE, "types of resources")
         elif key == "policies":
             self.look_at_policies(value)
         elif key in [*ALWAYS, *BY_TABLE, *OTHER_TABLES]:
@@ -152,7 +166,7 @@ class Parameters:
             else:
                 self.problem([key], f"must be a table, [{key}]")
         else:
-            known = [*SHARED, *TOP, "NewRegions", *ALWAYS, *BY_TABLE, *OTHER_TABLES]
+            known = [*SHARED, *TOP, "NewRegions", "NewResourceTypes", *ALWAYS, *BY_TABLE, *OTHER_TABLES]
             self.unknown([key], known)
 
     def look_at_table(self, table: str, values: dict) -> None:
@@ -176,7 +190,7 @@ class Parameters:
         if key == "AccountId":
             self.shape([table, key], value, ACCOUNT)
         elif key == "DeployRegions":
-            self.look_at_list([table, key], value, REGION)
+            self.look_at_list([table, key], value, REGION, "Regions")
             self.look_at_regions([table, key], value)
         elif isinstance(value, dict):
             for region, bucket in value.items():
@@ -226,10 +240,26 @@ class Parameters:
         else:
             if not isinstance(parsed, dict):
                 self.problem(key, f"`{path}` must be a JSON object")
+            self.look_at_names(key, parsed)
 
-    def look_at_list(self, key: list[str], value: object, shape: tuple[str, str]) -> None:
+    def look_at_names(self, key: list[str], document: object) -> None:
+        """The Regions and the types of resources that a policy names."""
+        for it in found(document, "plans", "*", "regions", "*"):
+            self.look_at_region(key, it)
+        copies = ["plans", "*", "rules", "*", "copy_actions"]
+        for it in found(document, *copies):
+            self.look_at_arn(key, it)
+        for it in found(document, *copies, "*", "target_backup_vault_arn", "*"):
+            self.look_at_arn(key, it)
+        for kinds in ["resource_types", "not_resource_types"]:
+            for it in found(document, "plans", "*", "selections", "resources", "*", kinds, "*"):
+                self.look_at_type(key, it)
+
+    def look_at_list(
+        self, key: list[str], value: object, shape: tuple[str, str], what: str
+    ) -> None:
         if not isinstance(value, list) or not value:
-            self.problem(key, "must be a list of Regions")
+            self.problem(key, f"must be a list of {what}")
             return
         for it in value:
             self.shape(key, it, shape)
@@ -242,16 +272,30 @@ class Parameters:
                 self.look_at_region(key, it)
         elif key[-1].endswith("Arn"):
             for it in values:
-                self.look_at_region(key, it.split(":")[3] if it.count(":") > 3 else "")
+                self.look_at_arn(key, it)
+
+    def look_at_arn(self, key: list[str], arn: str) -> None:
+        self.look_at_region(key, arn.split(":")[3] if arn.count(":") > 3 else "")
 
     def look_at_region(self, key: list[str], region: str) -> None:
         """A Region that does not exist is found by AWS halfway through a deployment."""
         if region in ["", "*", *AIR_GAPPED, *self.items("NewRegions")]:
             return
-        close = difflib.get_close_matches(region, AIR_GAPPED, n=1)
-        meant = f"; is `{close[0]}` meant?" if close else "."
-        text = f"`{region}` is not in the list of Regions of {REGIONS_AS_OF}{meant}"
-        self.problem(key, f"{text} Name a Region that is newer under NewRegions")
+        text = f"`{region}` is not in the list of Regions of {REGIONS_AS_OF}"
+        self.problem(
+            key, f"{text}{meant(region, AIR_GAPPED)} Name a Region that is newer under NewRegions"
+        )
+
+    def look_at_type(self, key: list[str], arn: str) -> None:
+        """A type that does not exist is found by AWS as well, after everything before it is made."""
+        if arn == "*" or arn in self.items("NewResourceTypes"):
+            return
+        _, partition, name = [*arn.split(":", 2), "", ""][:3]
+        if name not in RESOURCE_TYPES:
+            known = [f"arn:{partition}:{it}" for it in RESOURCE_TYPES]
+            text = f"`{arn}` is not in the list of types of resources of {TYPES_AS_OF}"
+            text = f"{text}{meant(arn, known)} Name a type that is newer under NewResourceTypes"
+            self.problem(key, text)
 
     def shape(self, key: list[str], value: object, shape: tuple[str, str]) -> None:
         pattern, what = shape
@@ -291,6 +335,23 @@ class Parameters:
             if table in self.values and not self.items("OrganizationalUnitIds"):
                 text = "is not deployed without OrganizationalUnitIds; add that, or leave this out"
                 self.problem([table], text)
+
+
+def found(node: object, *path: str) -> Iterable[str]:
+    """The text, the list of texts or the keys at a path of a document. `*` stands for every key."""
+    if isinstance(node, dict) and path:
+        for key, inner in node.items():
+            if path[0] in ["*", key.lower()]:
+                yield from found(inner, *path[1:])
+    elif not path:
+        texts = node if isinstance(node, dict | list) else [node]
+        yield from (it for it in texts if isinstance(it, str))
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What was meant by a name, as a question, if one of the names that are known is like it."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; is `{close[0]}` meant?" if close else "."
 
 
 def slug(name: str) -> str:

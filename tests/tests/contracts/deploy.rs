@@ -228,6 +228,70 @@ fn a_region_that_is_newer_than_the_release_is_named_as_such() {
     release.succeed(&["check", "org.toml"]);
 }
 
+/// A policy that names these Regions, copies to this one and selects these types.
+fn policy(regions: &str, copy: &str, types: &str) -> String {
+    let vault = format!("arn:aws:backup:{copy}:$account:backup-vault:far");
+    let plan = json!({
+        "regions": { "@@assign": [regions] },
+        "rules": { "nightly": { "copy_actions": { &vault: {
+            "target_backup_vault_arn": { "@@assign": vault }
+        } } } },
+        "selections": { "resources": { "all": { "resource_types": { "@@append": ["*", types] } } } },
+        // Types of another kind.
+        "scan_settings": { "GUARDDUTY": { "resource_types": { "@@assign": ["ALL"] } } },
+    });
+    json!({ "plans": { "regions": plan } }).to_string()
+}
+
+#[test]
+fn a_document_that_names_what_does_not_exist_is_refused_with_the_nearest_name() {
+    let file = everything();
+    let (region, kind) = ("eu-central-1", "arn:aws:ec2:*:*:volume/*");
+    let check = |file: &str, document: &str| {
+        let release = release(file);
+        release.write("databases.json", document);
+        let done = release.run(&["check", "org.toml"]);
+        assert!(release.take_calls().is_empty(), "nothing is called before the file is right");
+        let said = String::from_utf8(done.stderr).unwrap();
+        if done.status.success() { String::new() } else { said }
+    };
+    for right in [policy(region, region, kind), policy(region, region, "arn:aws:s3:::*")] {
+        assert_eq!(check(&file, &right), "");
+    }
+    let day = |name: &str| {
+        let list = fs::read_to_string(repository(&format!("scripts/deploy/{name}.tsv"))).unwrap();
+        list.split('\t').nth(1).unwrap().to_owned()
+    };
+    let unknown = |name: &str, meant: &str| {
+        format!(
+            "org.toml: [policies.1] Document: `{name}` is not in the list of Regions of {}; is \
+             `{meant}` meant? Name a Region that is newer under NewRegions\n",
+            day("regions")
+        )
+    };
+    let expected = unknown("eu-centrl-1", region);
+    assert_eq!(check(&file, &policy("eu-centrl-1", region, kind)), expected);
+    assert_eq!(check(&file, &policy(region, "eu-centrl-1", kind)), expected);
+    let plural = policy(region, region, "arn:aws-cn:ec2:*:*:volumes/*");
+    let expected = format!(
+        "org.toml: [policies.1] Document: `arn:aws-cn:ec2:*:*:volumes/*` is not in the list of types \
+         of resources of {}; is `arn:aws-cn:ec2:*:*:volume/*` meant? Name a type that is newer under \
+         NewResourceTypes\n",
+        day("types")
+    );
+    assert_eq!(check(&file, &plural), expected);
+
+    // Both are in the example, which has a newer one of each.
+    let file = file.replace("eu-north-9", "us-north-9");
+    assert_eq!(check(&file, &policy("us-north-9", "us-north-9", kind)), "");
+    let newer = |kind: &str| file.replace("arn:aws:lambda:*:*:function/*", kind);
+    assert_eq!(check(&newer("arn:aws-cn:ec2:*:*:volumes/*"), &plural), "");
+    let said = check(&newer("arn:aws:ec2:eu-west-1:*:volume/*"), &policy(region, region, kind));
+    let expected = "org.toml: NewResourceTypes: `arn:aws:ec2:eu-west-1:*:volume/*` must be the ARN of \
+                    every resource of a type, like arn:aws:ec2:*:*:volume/*\n";
+    assert_eq!(said, expected);
+}
+
 #[test]
 fn a_vault_that_is_asked_for_and_left_out_is_told() {
     let file = LEAST.replace(
