@@ -72,7 +72,8 @@ LONGEST = {
     "DashboardName": 255,
     "LogGroupName": 512,
     "PolicyName": 255,
-    "StackSetName": 128,
+    # It may have 128 itself; but so may the names of its stacks, which are `StackSet-NAME-UUID`.
+    "StackSetName": 82,
     "StateMachineName": 80,
 }
 
