@@ -83,7 +83,7 @@ class Plan:
     profiles: dict[str, str]
     uploads: list[Upload] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
-    # What was asked for and is not made, and why.
+    # What was asked for and is not made, and what is needed and not made.
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -157,6 +157,7 @@ class Planner:
         self.add(f"{self.name}-reattach", "reattach", table("reattach") | registered)
         if partition := self.partition(self.home):
             self.add_forwarder(PARTITIONS[partition]["events"])
+            self.look_for_what_is_lacking(PARTITIONS[partition]["events"])
         for name in ["delegation", "guardrails", "audit", "restore-testing"]:
             for region in self.regions_of(name) if name in self.values else []:
                 self.add(f"{self.name}-{name}", name, table(name), region=region)
@@ -165,6 +166,18 @@ class Planner:
         if not self.values.get("NotificationEmail"):
             text = "NotificationEmail: there is no address, so repairs, failures and alarms reach nobody"
             self.plan.notes.append(f"{text} until something subscribes to their topics.")
+
+    def look_for_what_is_lacking(self, events: str) -> None:
+        """What a fresh account lacks is not made by any stack."""
+        text = f"Trail: a fresh account has none, and unless one records in {events}, what others undo"
+        self.plan.notes.append(f"{text} is noticed once a day only.")
+        if "audit" in self.values:
+            text = "[audit]: AWS Config has to record where it is deployed, which a fresh account does not."
+            self.plan.notes.append(text)
+        types = self.parameters.value_of_shared("PolicyTypes").split(",")
+        if "guardrails" in self.values and "SERVICE_CONTROL_POLICY" not in types:
+            text = "[guardrails]: SERVICE_CONTROL_POLICY is not among the PolicyTypes, and a fresh organization"
+            self.plan.notes.append(f"{text} has it disabled, unless AWS Control Tower enabled it.")
 
     def add_forwarder(self, events: str) -> None:
         """What brings the events of AWS Organizations here, where they are elsewhere."""

@@ -62,7 +62,6 @@ class Runner:
     def examine(self) -> None:
         """Says what the organization lacks for what was deployed to work."""
         self.say("`org-backup doctor` now says what the organization lacks.")
-        self.say("A fresh account has no trail, for example, and without one no event ever comes.")
         if self.dry_run:
             return
         if not self.org_backup.is_file():
@@ -79,7 +78,7 @@ class Runner:
         subprocess.run(words, check=False)
 
     def note(self) -> None:
-        """Says what the file asks for and the deployment leaves out."""
+        """Says what the deployment leaves out, and what it needs and does not make."""
         for note in self.plan.notes:
             self.say(note)
 

@@ -307,6 +307,7 @@ fn a_vault_that_is_asked_for_and_left_out_is_told() {
         SHA256SUMS: there is none beside the files, so they are taken for what was built.
         [rollout] AirGappedVaultName: in ca-west-1, `sealed` is left out: AWS has no logically air-gapped vaults there (as of DAY).
         [rollout] AirGappedVaultName: in sa-west-1, `sealed` may fail: whether AWS has logically air-gapped vaults there is not known (as of DAY).
+        Trail: a fresh account has none, and unless one records in us-east-1, what others undo is noticed once a day only.
         NotificationEmail: there is no address, so repairs, failures and alarms reach nobody until something subscribes to their topics.
     "]]
     .assert_eq(&said.replace(day, "DAY"));
@@ -589,7 +590,6 @@ fn a_second_deployment_changes_nothing() {
 fn a_deployment_ends_with_what_the_organization_lacks() {
     let release = release(LEAST);
     let said = release.succeed(&["deploy", "org.toml"]);
-    assert!(said.contains("A fresh account has no trail"), "{said}");
     assert!(said.trim_end().ends_with("run it as docs/plan-and-doctor.md says."), "{said}");
     // A problem that it finds does not fail what was deployed.
     release.write("org-backup", "#!/bin/sh\necho \"problem $*\"\nexit 1\n");
@@ -602,6 +602,31 @@ fn a_deployment_ends_with_what_the_organization_lacks() {
     // It is asked nothing before there is something to ask about.
     let printed = release.succeed(&["deploy", "org.toml", "--dry-run"]);
     assert!(!printed.contains("problem"), "{printed}");
+}
+
+#[test]
+fn what_a_fresh_account_lacks_is_told_before_anything_is_called() {
+    let file = format!("{}[audit]\n[guardrails]\nTargetIds = [\"r-ab12\"]\n", LEAST);
+    let check = |file: &str| {
+        let release = release(file);
+        let said = release.succeed(&["check", "org.toml"]);
+        assert!(release.take_calls().is_empty());
+        // And so it is where something is called afterwards.
+        let deployed = release.succeed(&["deploy", "org.toml"]);
+        assert!(deployed.starts_with(&said), "{deployed}");
+        let lacks = said.lines().filter(|it| it.contains("a fresh "));
+        lacks.fold(String::new(), |text, it| text + it + "\n")
+    };
+    let trail = "Trail: a fresh account has none, and unless one records in us-east-1, what others undo \
+                 is noticed once a day only.\n";
+    assert_eq!(check(LEAST), trail);
+    let audit =
+        "[audit]: AWS Config has to record where it is deployed, which a fresh account does not.\n";
+    let guardrails = "[guardrails]: SERVICE_CONTROL_POLICY is not among the PolicyTypes, and a fresh \
+                      organization has it disabled, unless AWS Control Tower enabled it.\n";
+    assert_eq!(check(&file), format!("{trail}{audit}{guardrails}"));
+    let types = "PolicyTypes = [\"BACKUP_POLICY\", \"SERVICE_CONTROL_POLICY\"]";
+    assert_eq!(check(&format!("{types}\n{file}")), format!("{trail}{audit}"));
 }
 
 #[test]
@@ -628,6 +653,7 @@ fn a_region_that_the_central_account_has_to_enable_is_told() {
     expect![[r"
         SHA256SUMS: there is none beside the files, so they are taken for what was built.
         OtherRegions: eu-south-1 has to be enabled in the central account 444455556666 as well, or copies from there fail.
+        Trail: a fresh account has none, and unless one records in us-east-1, what others undo is noticed once a day only.
     "]]
     .assert_eq(&release(&file.join("\n")).succeed(&["check", "org.toml"]));
 }
