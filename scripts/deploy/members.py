@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 # Stands for the root of the organization, whose ID the parameter file need not have.
 ROOT = "root"
 
-# Names of what stays when it is no longer in its stack.
-KEPT_NAMES = """
-    VaultName AirGappedVaultName BackupRoleName RestoreRoleName CentralVaultName
-    CentralAirGappedVaultName
-""".split()
+# Names of what stays when it is no longer in its stack: first those of roles, which an account has once.
+ROLES = ["BackupRoleName", "RestoreRoleName"]
+KEPT_NAMES = [
+    *ROLES, "VaultName", "AirGappedVaultName", "CentralVaultName", "CentralAirGappedVaultName"
+]
 
 # The most accounts that a line names.
 MOST_NAMES = 5

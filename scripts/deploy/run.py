@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from members import ROOT, Change, Instance, StackSet, compare, losses
+from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
 from speech import end, joined, quoted, tell
 
@@ -162,6 +162,7 @@ class Runner:
         found = self.describe(stack, self.output)
         if not found:
             self.refuse_another_region(stack)
+            self.refuse_names_of_another(stack)
             return
         before = parameters_of(found)
         template = self.output(self.command(stack, "cloudformation", *body_of(stack)))
@@ -179,6 +180,17 @@ class Runner:
             if self.describe(dataclasses.replace(stack, region=region), self.output):
                 text = f"{stack.name} is deployed in {region}, and member stacks belong to it. Leave "
                 end(f"{text}Region as it was.", UNCHANGED)
+
+    def refuse_names_of_another(self, stack: Stack) -> None:
+        """Roles stay when their stack is deleted, and tell of a roll-out that was or is elsewhere."""
+        for name in ROLES if stack.parameters.get("ManagementAccount") == "true" else []:
+            words = ["get-role", "--role-name", stack.parameters[name], "--query", "Role.Arn"]
+            if self.output(self.command(stack, "iam", *words), absent="NoSuchEntity"):
+                role = stack.parameters[name]
+                at = f"{stack.name} is not deployed in {stack.region}, and the management account has the"
+                why = "If another roll-out made it, a stack of this one would meet its names in every account"
+                help = "leave StackName and Region as they were, or give vaults and roles other names"
+                end(f"{at} role `{role}` already. {why}: {help}.", UNCHANGED)
 
     def count(self, stack: Stack, stack_set: StackSet) -> str:
         instances = self.instances(stack, stack_set)

@@ -207,12 +207,23 @@ impl World {
             ["sts", "get-caller-identity"] => Ok(call.account().to_owned()),
             ["organizations", operation] => self.organizations(call, operation),
             ["s3api", operation] => self.s3(call, operation),
+            ["iam", "get-role"] => self.role(call),
             ["cloudformation", operation] if call.option("--stack-name").is_some() => {
                 self.cloudformation(call, operation)
             }
             ["cloudformation", operation] => self.stack_sets(call, operation),
             _ => Err(format!("nobody should call {words:?}")),
         }
+    }
+
+    fn role(&self, call: &Call) -> Result<String, String> {
+        let (account, name) = (call.account(), call.option("--role-name").unwrap());
+        let is_there =
+            self.stack_sets.resources().contains(&format!("{account} - AWS::IAM::Role {name}"));
+        let missing = "An error occurred (NoSuchEntity) when calling the GetRole operation: The role \
+                       with name";
+        let arn = format!("arn:aws:iam::{account}:role/{name}");
+        is_there.then_some(arn).ok_or_else(|| format!("{missing} {name} cannot be found."))
     }
 
     fn s3(&mut self, call: &Call, operation: &str) -> Result<String, String> {

@@ -496,6 +496,26 @@ fn what_would_lose_a_stack_is_refused_before_the_first_call() {
         Nothing was changed.
     "]],
     );
+    // Of another name, and in a Region that had nothing, and both also after the roll-out was ended.
+    let renamed = format!("StackName = \"another\"\n{whole}");
+    let elsewhere = whole.replace("Region = \"eu-central-1\"", "Region = \"us-east-1\"");
+    let elsewhere =
+        elsewhere.replace("[Buckets]", "[Buckets]\nus-east-1 = \"artifacts-of-others\"");
+    for (file, name, region) in
+        [(&renamed, "another", "eu-central-1"), (&elsewhere, "org-backup", "us-east-1")]
+    {
+        let said = format!(
+            "{name}-rollout is not deployed in {region}, and the management account has the role \
+             `org-backup` already. If another roll-out made it, a stack of this one would meet its names \
+             in every account: leave StackName and Region as they were, or give vaults and roles other \
+             names.\nNothing was changed.\n"
+        );
+        drop(rollout.0.take_calls());
+        rollout.0.write("org.toml", file);
+        assert_eq!(rollout.0.fail(&["deploy", "org.toml"]), said);
+        assert_eq!(rollout.0.fail(&["deploy", "org.toml", "--dry-run"]), said);
+        assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+    }
     // As the releases before this one did it.
     rollout.0.aws(|it| {
         let stack = it.stacks.get_mut("111122223333 eu-central-1 org-backup-rollout").unwrap();
