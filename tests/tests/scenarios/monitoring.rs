@@ -78,7 +78,10 @@ async fn heard(events: impl IntoIterator<Item = Value>, success: &str) -> Vec<St
 
 #[tokio::test]
 async fn a_subscriber_hears_of_jobs_that_failed_and_of_no_others() {
+    let mut unexplained = job("Backup", "state", "ABORTED");
+    unexplained["detail"].as_object_mut().unwrap().remove("statusMessage");
     let events = [
+        unexplained,
         job("Backup", "state", "CREATED"),
         job("Backup", "state", "COMPLETED"),
         job("Backup", "state", "FAILED"),
@@ -91,7 +94,12 @@ async fn a_subscriber_hears_of_jobs_that_failed_and_of_no_others() {
     ];
     let why =
         |kind: &str, state: &str| format!("{kind} Job State Change: {state}: {WHY} vol-{state}");
-    let expected = [why("Backup", "FAILED"), why("Copy", "PARTIAL"), why("Restore", "ABORTED")];
+    let expected = [
+        "Backup Job State Change: ABORTED:  vol-ABORTED".to_owned(),
+        why("Backup", "FAILED"),
+        why("Copy", "PARTIAL"),
+        why("Restore", "ABORTED"),
+    ];
     assert_eq!(heard(events, "false").await, expected);
 }
 
