@@ -606,7 +606,7 @@ fn a_deployment_ends_with_what_the_organization_lacks() {
 
 #[test]
 fn what_a_fresh_account_lacks_is_told_before_anything_is_called() {
-    let file = format!("{}[audit]\n[guardrails]\nTargetIds = [\"r-ab12\"]\n", LEAST);
+    let file = format!("{LEAST}[audit]\n[guardrails]\nTargetIds = [\"r-ab12\"]\n");
     let check = |file: &str| {
         let release = release(file);
         let said = release.succeed(&["check", "org.toml"]);
