@@ -310,15 +310,15 @@ async fn serve(
 ) -> Result<Value, String> {
     let (http, until) = (&session.http(), Instant::now() + deadline);
     macro_rules! serve {
-        ($function:ident) => {{
-            let handle = async |request| $function::handle(session, request).await;
+        ($handle:path) => {{
+            let handle = async |request| $handle(session, request).await;
             let served = cfn::serve(http, &handle, event, until, log_stream).await;
             served.map(|()| Value::Null).map_err(|it| it.to_string())
         }};
     }
     match name {
-        "backup-policy" => serve!(backup_policy),
-        "global-settings" => serve!(global_settings),
+        "backup-policy" => serve!(backup_policy::handle),
+        "global-settings" => serve!(resources::handle::<global_settings::GlobalSettings>),
         "member-accounts" => {
             let handle =
                 async |request, ticket| member_accounts::handle(session, request, ticket).await;
@@ -326,8 +326,8 @@ async fn serve(
             let served = cfn::serve_with_tasks(http, &handle, &perform, event, until, log_stream);
             served.await.map_err(|it| format!("{it:?}"))
         }
-        "policy-types" => serve!(policy_types),
-        "service-access" => serve!(service_access),
+        "policy-types" => serve!(resources::handle::<policy_types::PolicyTypes>),
+        "service-access" => serve!(resources::handle::<service_access::ServiceAccess>),
         other => panic!("{other} serves no custom resource"),
     }
 }

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::id::RoleArn;
 use crate::resource::ResourceKind;
 use crate::{backup_policy, global_settings, member_accounts, policy_types, service_access};
 
@@ -52,6 +53,17 @@ impl Properties {
             ResourceKind::BackupPolicy => Self::BackupPolicy(Box::new(read(properties)?)),
             ResourceKind::MemberAccounts => Self::MemberAccounts(Box::new(read(properties)?)),
         })
+    }
+
+    /// The role to assume where nobody runs in the management account.
+    pub fn management_role(&self) -> Option<&RoleArn> {
+        match self {
+            Self::PolicyTypes(it) => it.management_role_arn.as_ref(),
+            Self::ServiceAccess(it) => it.management_role_arn.as_ref(),
+            Self::GlobalSettings(it) => it.management_role_arn.as_ref(),
+            Self::BackupPolicy(it) => it.management_role_arn.as_ref(),
+            Self::MemberAccounts(it) => it.management_role_arn.as_ref(),
+        }
     }
 }
 

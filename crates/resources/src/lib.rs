@@ -14,6 +14,7 @@
 //! - Deleting what was never created succeeds, whatever is wrong with the state.
 
 mod error;
+mod frame;
 
 use aws::Session;
 use aws::state::{Intent, Leftover, Sequel, Slot, Subject};
@@ -24,6 +25,7 @@ use serde::Serialize;
 use tracing::info;
 
 pub use crate::error::Error;
+pub use crate::frame::{Resource, handle, reach};
 
 /// How often a request is served from the beginning, since another one got in between.
 const ROUNDS: usize = 8;

@@ -2,80 +2,88 @@
 
 use std::collections::BTreeSet;
 
+use aws::Management;
 use aws::policy_types::{Identity, apply, observe};
-use aws::state::{Intent, Leftover, Slot};
-use aws::{Management, Session};
-use cfn::{Failure, Outcome, Reply, Request};
-use plan::id::PolicyId;
-use plan::policy_types::{Desired, OnDelete, Properties, Step, plan};
+use cfn::Reply;
+use plan::id::{PolicyId, RoleArn};
+use plan::owner::Owner;
+use plan::policy_types::{Desired, Observed, Properties, Step, plan};
 use plan::resource::ResourceKind;
-use resources::Error;
+use resources::{Error, Resource};
 
 /// What a physical ID ends with, after the ID of the root.
 const SUFFIX: &str = "/policy-types";
 
-/// Brings the root to what `request` asks for.
-///
-/// # Errors
-///
-/// When the change is refused or a call to AWS fails. Sending the request again resumes.
-pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Outcome, Failure> {
-    let (physical_id, deadline) = (request.physical_id.as_ref(), request.deadline);
-    let apply = async |properties: &Properties, _: Option<&Properties>, slot: &mut Slot| {
-        let role = properties.management_role_arn.as_ref();
-        let management = session.management(role, deadline).await?;
-        let intent = Intent::Change { slot };
-        let (identity, _) = reconcile(&management, &properties.enabled(), intent).await?;
-        let natural = || format!("{}{SUFFIX}", identity.root_id);
-        let physical_id = physical_id.cloned().unwrap_or_else(natural);
-        slot.settle(&physical_id, &physical_id, properties).await?;
+/// The resource.
+#[derive(Debug)]
+pub enum PolicyTypes {}
+
+impl Resource for PolicyTypes {
+    const KIND: ResourceKind = ResourceKind::PolicyTypes;
+    /// A creation that failed does not say which types it found enabled, so all are left on.
+    const HAS_RECORD: bool = false;
+    type Properties = Properties;
+    type Desired = Desired;
+    type Observed = (Identity, Observed);
+    type Step = Step;
+    type Begun = ();
+
+    fn is_issued(physical_id: &str) -> bool {
+        physical_id.ends_with(SUFFIX)
+    }
+
+    fn management_role(properties: &Properties) -> Option<&RoleArn> {
+        properties.management_role_arn.as_ref()
+    }
+
+    fn present(properties: &Properties, _: Option<&Properties>) -> Desired {
+        properties.enabled()
+    }
+
+    fn absent(properties: &Properties) -> Option<Desired> {
+        properties.disabled()
+    }
+
+    async fn observe(
+        management: &Management,
+        desired: &Desired,
+        _: &Owner,
+        (): (),
+    ) -> Result<Self::Observed, aws::Error> {
+        observe(management, desired).await
+    }
+
+    fn note((): &mut (), _: &Desired, _: &Self::Observed) {}
+
+    fn unfinished(_: &Properties, (): &()) -> Option<Desired> {
+        None
+    }
+
+    fn hand_over((): &(), _: &Self::Observed) -> Vec<Step> {
+        Vec::new()
+    }
+
+    fn plan(desired: &Desired, (_, observed): &Self::Observed) -> Result<Vec<Step>, Error> {
+        Ok(plan(desired, observed)?)
+    }
+
+    async fn apply(
+        management: &Management,
+        (identity, _): &Self::Observed,
+        steps: &[Step],
+    ) -> Result<(), aws::Error> {
+        apply(management, identity, steps).await
+    }
+
+    fn reply((identity, _): Self::Observed, _: Vec<Step>) -> Reply {
+        let physical_id = format!("{}{SUFFIX}", identity.root_id);
         let data = [
             ("RootId", identity.root_id.to_string()),
             ("OrganizationId", identity.organization_id),
             ("ManagementAccountId", identity.management_account.to_string()),
         ];
-        Ok(Reply { physical_id, data: data.into() }.into())
-    };
-    let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
-        let properties = properties.filter(|_| !left.is_former);
-        let Some(properties) = properties else { return Ok(()) };
-        // A creation that failed does not say which types it found enabled, so all are left on.
-        if left.physical_id.is_some() && properties.on_delete == OnDelete::Disable {
-            let role = properties.management_role_arn.as_ref();
-            let management = session.management(role, deadline).await?;
-            remove(&management, properties, intent).await?;
-        }
-        Ok(())
-    };
-    let is_issued = |id: &str| id.ends_with(SUFFIX);
-    resources::serve(session, ResourceKind::PolicyTypes, &request, is_issued, apply, remove).await
-}
-
-/// Takes away what is left of a resource that is gone, and returns what that takes.
-///
-/// # Errors
-///
-/// When it is refused or a call to AWS fails. Trying again resumes.
-pub async fn remove(
-    management: &Management,
-    properties: &Properties,
-    intent: Intent<'_>,
-) -> Result<Vec<Step>, Error> {
-    let Some(desired) = properties.disabled() else { return Ok(vec![]) };
-    Ok(reconcile(management, &desired, intent).await?.1)
-}
-
-/// Looks after types that were enabled before, and returns what that takes.
-///
-/// # Errors
-///
-/// When it is refused or a call to AWS fails. Looking again resumes.
-pub async fn restore(
-    management: &Management,
-    properties: &Properties,
-    intent: Intent<'_>,
-) -> Result<Vec<Step>, Error> {
-    Ok(reconcile(management, &properties.enabled(), intent).await?.1)
+        Reply { physical_id, data: data.into() }
+    }
 }
 
 /// Says what deleting the resource would take, once the policies that are `gone` are deleted. Nothing
@@ -95,18 +103,4 @@ pub async fn preview_removal(
         attached.retain(|it| !gone.contains(it));
     }
     Ok(plan(&desired, &observed)?)
-}
-
-/// Observes, plans and, where that is the `intent`, applies.
-async fn reconcile(
-    management: &Management,
-    desired: &Desired,
-    mut intent: Intent<'_>,
-) -> Result<(Identity, Vec<Step>), Error> {
-    let (identity, observed) = observe(management, desired).await?;
-    let steps = plan(desired, &observed)?;
-    if intent.proceeds(&steps).await? {
-        apply(management, &identity, &steps).await?;
-    }
-    Ok((identity, steps))
 }

@@ -7,13 +7,17 @@ use aws::stacks::Stacks;
 use aws::state::{Expected, Intent, Leftover, State, Version};
 use aws::{Kind, Management, Session};
 use errors::chain;
-use plan::backup_policy::Refusal;
+use global_settings::GlobalSettings;
+use plan::backup_policy::{self, Refusal};
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
 use plan::properties::{Misfit, Properties};
 use plan::reattach::{Finding, Outcome, Reverted, Sweep};
 use plan::resource::ResourceKind;
-use plan::service_access::Administrator;
+use plan::service_access::{Administrator, Desired};
+use policy_types::PolicyTypes;
+use resources::Resource;
+use service_access::ServiceAccess;
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -122,6 +126,7 @@ impl Trouble {
 }
 
 /// What one look led to.
+#[derive(Default)]
 struct Look {
     steps: Vec<String>,
     /// The ID of the resource as it is now, where it is a policy that exists.
@@ -242,58 +247,63 @@ impl Keeper<'_> {
     /// Observes and plans the resource of `entry` and, where that is the `intent`, applies. Of one
     /// that was deleted nothing is to be left.
     async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Trouble> {
-        let (owner, is_gone) = (entry.owner(), entry.is_deleted());
         let wanted = entry.wanted().map_err(Trouble::Misfit)?;
         // Nothing was ever made of it.
-        let Some(wanted) = wanted else { return Ok(Look { steps: vec![], id: None }) };
-        match wanted {
-            Properties::PolicyTypes(properties) => {
-                let management = self.management(properties.management_role_arn.as_ref()).await?;
-                let steps = if is_gone {
-                    policy_types::remove(&management, &properties, intent).await?
-                } else {
-                    policy_types::restore(&management, &properties, intent).await?
-                };
-                Ok(Look { steps: words(&steps), id: None })
+        let Some(wanted) = wanted else { return Ok(Look::default()) };
+        match &wanted {
+            Properties::PolicyTypes(it) => {
+                let present = PolicyTypes::present(it, None);
+                self.reach::<PolicyTypes>(entry, it, present, intent).await
             }
-            Properties::ServiceAccess(properties) => {
-                let management = self.management(properties.management_role_arn.as_ref()).await?;
-                let steps = if is_gone {
-                    service_access::remove(&management, &owner, &properties, intent).await?
-                } else {
-                    let declared = self.administrators;
-                    service_access::restore(&management, &owner, &properties, declared, intent)
-                        .await?
-                };
-                Ok(Look { steps: words(&steps), id: None })
+            Properties::ServiceAccess(it) => {
+                let declared = self.administrators.cloned();
+                let present = Desired { declared, ..ServiceAccess::present(it, None) };
+                self.reach::<ServiceAccess>(entry, it, present, intent).await
             }
-            Properties::GlobalSettings(properties) => {
-                let management = self.management(properties.management_role_arn.as_ref()).await?;
-                let steps = if is_gone {
-                    global_settings::remove(&management, &owner, &properties, intent).await?
-                } else {
-                    global_settings::restore(&management, &owner, &properties, intent).await?
-                };
-                Ok(Look { steps: words(&steps), id: None })
+            Properties::GlobalSettings(it) => {
+                let present = GlobalSettings::present(it, None);
+                self.reach::<GlobalSettings>(entry, it, present, intent).await
             }
-            Properties::BackupPolicy(properties) => {
-                let management = self.management(properties.management_role_arn.as_ref()).await?;
-                if is_gone {
-                    let left = Leftover::of(entry);
-                    let steps =
-                        backup_policy::remove(&management, &owner, &properties, &left, intent);
-                    return Ok(Look { steps: words(&steps.await?), id: None });
-                }
-                let id = entry.id_of(entry.physical_id.as_deref());
-                let id = id.and_then(|it| it.parse::<PolicyId>().ok());
-                let restore =
-                    backup_policy::restore(&management, &owner, &properties, id, intent, self.now);
-                let (steps, id) = restore.await?;
-                Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
-            }
+            Properties::BackupPolicy(it) => self.policy(entry, it, intent).await,
             // What was done in accounts stays, and what is to be done there a state machine does.
-            Properties::MemberAccounts(_) => Ok(Look { steps: vec![], id: None }),
+            Properties::MemberAccounts(_) => Ok(Look::default()),
         }
+    }
+
+    /// Makes a resource what `present` says, unless it was deleted and nothing is to be left.
+    async fn reach<R: Resource>(
+        &self,
+        entry: &Entry,
+        properties: &R::Properties,
+        present: R::Desired,
+        intent: Intent<'_>,
+    ) -> Result<Look, Trouble> {
+        let desired = if entry.is_deleted() { R::absent(properties) } else { Some(present) };
+        let Some(desired) = desired else { return Ok(Look::default()) };
+        let management = self.management(R::management_role(properties)).await?;
+        let steps = resources::reach::<R>(&management, &entry.owner(), desired, intent).await?;
+        Ok(Look { steps: words(&steps), id: None })
+    }
+
+    async fn policy(
+        &self,
+        entry: &Entry,
+        properties: &backup_policy::Properties,
+        intent: Intent<'_>,
+    ) -> Result<Look, Trouble> {
+        let (management, owner) =
+            (self.management(properties.management_role_arn.as_ref()).await?, entry.owner());
+        if entry.is_deleted() {
+            let left = Leftover::of(entry);
+            let steps = ::backup_policy::remove(&management, &owner, properties, &left, intent);
+            return Ok(Look { steps: words(&steps.await?), id: None });
+        }
+        let id = entry.id_of(entry.physical_id.as_deref());
+        let id = id.and_then(|it| it.parse::<PolicyId>().ok());
+        let restore =
+            ::backup_policy::restore(&management, &owner, properties, id, intent, self.now);
+        let (steps, id) = restore.await?;
+        Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
     }
 
     async fn management(&self, role: Option<&RoleArn>) -> Result<Management, aws::Error> {

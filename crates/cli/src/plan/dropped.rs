@@ -5,11 +5,15 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
+use aws::state::Intent;
+use global_settings::GlobalSettings;
 use plan::backup_policy::Step;
 use plan::deployment::Fate;
 use plan::id::{PolicyId, TargetId};
+use plan::owner::Owner;
 use plan::properties::Properties;
-use resources::Error;
+use resources::{Error, reach};
+use service_access::ServiceAccess;
 
 use super::Sight;
 use super::look::{enter, judged};
@@ -80,26 +84,19 @@ async fn removal(wish: &Wish, gone: &BTreeSet<PolicyId>, sight: Sight<'_>) -> Re
     // Nothing was ever made of what has no properties.
     let Some(properties) = &wish.properties else { return Ok(Look::default()) };
     let owner = &wish.owner;
-    match Properties::read(wish.kind, properties)? {
+    let properties = Properties::read(wish.kind, properties)?;
+    let enter = enter(properties.management_role(), sight);
+    match &properties {
         Properties::PolicyTypes(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let steps = policy_types::preview_removal(&management, &it, gone).await?;
+            let steps = policy_types::preview_removal(&enter.await?, it, gone).await?;
             Ok(Look::at(&steps))
         }
-        Properties::ServiceAccess(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let steps = service_access::preview_removal(&management, owner, &it).await?;
-            Ok(Look::at(&steps))
-        }
-        Properties::GlobalSettings(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let steps = global_settings::preview_removal(&management, owner, &it).await?;
-            Ok(Look::at(&steps))
-        }
+        Properties::ServiceAccess(it) => preview::<ServiceAccess>(owner, &enter.await?, it).await,
+        Properties::GlobalSettings(it) => preview::<GlobalSettings>(owner, &enter.await?, it).await,
         Properties::BackupPolicy(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
+            let management = enter.await?;
             let id = wish.policy_id();
-            let removal = backup_policy::preview_removal(&management, owner, &it, id.as_ref());
+            let removal = backup_policy::preview_removal(&management, owner, it, id.as_ref());
             let backup_policy::Removal { id, steps, attached } = removal.await?;
             let mut look = Look::at(&steps);
             if steps.iter().any(Step::reaches_accounts) {
@@ -112,6 +109,15 @@ async fn removal(wish: &Wish, gone: &BTreeSet<PolicyId>, sight: Sight<'_>) -> Re
         // Deleting it leaves the accounts as they are.
         Properties::MemberAccounts(_) => Ok(Look::default()),
     }
+}
+
+async fn preview<R: resources::Resource>(
+    owner: &Owner,
+    management: &Management,
+    properties: &R::Properties,
+) -> Result<Look, Error> {
+    let Some(desired) = R::absent(properties) else { return Ok(Look::default()) };
+    Ok(Look::at(&reach::<R>(management, owner, desired, Intent::Report).await?))
 }
 
 impl Look {

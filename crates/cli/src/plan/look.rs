@@ -6,6 +6,7 @@ use aws::Management;
 use aws::state::Intent;
 use backup_policy::Occasion;
 use errors::chain;
+use global_settings::GlobalSettings;
 use plan::backup_policy::Preflight;
 use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
 use plan::outlook::Outlook;
@@ -13,9 +14,11 @@ use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
 use plan::properties::Properties;
 use policy::document::Document;
-use resources::Error;
+use policy_types::PolicyTypes;
+use resources::{Error, reach};
 use serde::Serialize;
 use serde_json::Value;
+use service_access::ServiceAccess;
 
 use super::dropped::{self, Removed};
 use super::report::{Found, Report, Resource};
@@ -116,50 +119,52 @@ async fn one(
     is_type_enabled: bool,
     sight: Sight<'_>,
 ) -> Result<Look, Error> {
-    let owner = &wish.owner;
-    match Properties::read(wish.kind, properties)? {
+    let properties = Properties::read(wish.kind, properties)?;
+    let management = enter(properties.management_role(), sight).await?;
+    match properties {
         Properties::PolicyTypes(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let steps = policy_types::restore(&management, &it, Intent::Report).await?;
+            let (mut look, steps) = preview::<PolicyTypes>(wish, &management, &it, None).await?;
             let enables = |it: &TypeStep| match it {
                 TypeStep::Enable(it) | TypeStep::AwaitEnabled(it) => *it == PolicyType::backup(),
                 TypeStep::Disable(_) => false,
             };
-            let enables_policies = steps.iter().any(enables);
-            let notes = unchanged(wish, &it, &steps);
-            Ok(Look { notes, enables_policies, ..Look::at(&steps) })
+            look.enables_policies = steps.iter().any(enables);
+            Ok(look)
         }
         Properties::ServiceAccess(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            let steps =
-                service_access::restore(&management, owner, &it, None, Intent::Report).await?;
-            Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
+            Ok(preview::<ServiceAccess>(wish, &management, &it, None).await?.0)
         }
         Properties::GlobalSettings(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
             let previous = match previous(wish) {
                 Some(Properties::GlobalSettings(it)) => Some(it),
                 Some(_) | None => None,
             };
-            let steps = global_settings::preview(&management, owner, &it, previous.as_ref());
-            let steps = steps.await?;
-            Ok(Look { notes: unchanged(wish, &it, &steps), ..Look::at(&steps) })
+            Ok(preview::<GlobalSettings>(wish, &management, &it, previous.as_ref()).await?.0)
         }
-        Properties::BackupPolicy(it) => policy(wish, *it, is_type_enabled, sight).await,
-        Properties::MemberAccounts(it) => {
-            let management = enter(it.management_role_arn.as_ref(), sight).await?;
-            members::look(wish, &management, *it, sight).await
-        }
+        Properties::BackupPolicy(it) => policy(wish, management, *it, is_type_enabled, sight).await,
+        Properties::MemberAccounts(it) => members::look(wish, &management, *it, sight).await,
     }
+}
+
+/// Looks at a resource of one kind, and returns what its function would do as well.
+async fn preview<R: resources::Resource>(
+    wish: &Wish,
+    management: &Management,
+    properties: &R::Properties,
+    previous: Option<&R::Properties>,
+) -> Result<(Look, Vec<R::Step>), Error> {
+    let desired = R::present(properties, previous);
+    let steps = reach::<R>(management, &wish.owner, desired, Intent::Report).await?;
+    Ok((Look { notes: unchanged(wish, properties, &steps), ..Look::at(&steps) }, steps))
 }
 
 async fn policy(
     wish: &Wish,
+    management: Management,
     it: plan::backup_policy::Properties,
     is_type_enabled: bool,
     sight: Sight<'_>,
 ) -> Result<Look, Error> {
-    let management = enter(it.management_role_arn.as_ref(), sight).await?;
     let id = wish.policy_id();
     let previous = match previous(wish) {
         Some(Properties::BackupPolicy(it)) => Some(it),

@@ -1,0 +1,200 @@
+//! The frame of a request: observe, plan, apply, note and answer.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+
+use aws::state::{Intent, Leftover, Slot};
+use aws::{Management, Session, removable};
+use cfn::{Failure, Outcome, Reply, Request};
+use plan::id::RoleArn;
+use plan::owner::Owner;
+use plan::resource::ResourceKind;
+use serde::Serialize;
+
+use crate::{Error, serve};
+
+/// A kind of resource that is observed, planned and applied in one go.
+pub trait Resource {
+    /// Which one it is.
+    const KIND: ResourceKind;
+    /// Whether a record says what the resource has changed, also when its creation never ended.
+    const HAS_RECORD: bool;
+    /// What a template says.
+    type Properties: Serialize;
+    /// What there is to be.
+    type Desired;
+    /// What there is, and what `apply` needs to know of it.
+    type Observed;
+    /// One thing to do.
+    type Step: Display;
+    /// What a request has begun to change, which a Delete that overtakes it finds in no record.
+    type Begun: Default;
+
+    /// Whether the function gave this physical ID, so that CloudFormation did not make it up.
+    fn is_issued(physical_id: &str) -> bool;
+
+    /// The role to assume where the function does not run in the management account.
+    fn management_role(properties: &Self::Properties) -> Option<&RoleArn>;
+
+    /// What there is to be, where the resource had other properties before.
+    fn present(properties: &Self::Properties, previous: Option<&Self::Properties>)
+    -> Self::Desired;
+
+    /// What deleting the resource is to reach; `None` where everything stays.
+    fn absent(properties: &Self::Properties) -> Option<Self::Desired>;
+
+    /// Reads what `desired` has to be compared with. What was `begun` counts as recorded.
+    ///
+    /// # Errors
+    ///
+    /// When a read fails. Nothing has changed.
+    fn observe(
+        management: &Management,
+        desired: &Self::Desired,
+        owner: &Owner,
+        begun: Self::Begun,
+    ) -> impl Future<Output = Result<Self::Observed, aws::Error>>;
+
+    /// Adds what reaching `desired` changes to what was `begun`.
+    fn note(begun: &mut Self::Begun, desired: &Self::Desired, observed: &Self::Observed);
+
+    /// What has to be read to leave to the resource, which lives on, what a request has `begun` that
+    /// was overtaken; `None` where nothing is to be left to it.
+    fn unfinished(properties: &Self::Properties, begun: &Self::Begun) -> Option<Self::Desired>;
+
+    /// The steps that leave to the resource what was `begun`.
+    fn hand_over(begun: &Self::Begun, observed: &Self::Observed) -> Vec<Self::Step>;
+
+    /// The steps from `observed` to `desired`.
+    ///
+    /// # Errors
+    ///
+    /// When they are refused.
+    fn plan(desired: &Self::Desired, observed: &Self::Observed) -> Result<Vec<Self::Step>, Error>;
+
+    /// Runs `steps` in order.
+    ///
+    /// # Errors
+    ///
+    /// At the first step that fails. The steps before it stay done, and planning again resumes.
+    fn apply(
+        management: &Management,
+        observed: &Self::Observed,
+        steps: &[Self::Step],
+    ) -> impl Future<Output = Result<(), aws::Error>>;
+
+    /// The answer after `steps`, with the physical ID of a resource that has none yet.
+    fn reply(observed: Self::Observed, steps: Vec<Self::Step>) -> Reply;
+}
+
+/// Brings the organization to what `request` asks for.
+///
+/// # Errors
+///
+/// When the change is refused or a call to AWS fails. Sending the request again resumes.
+pub async fn handle<R: Resource>(
+    session: &Session,
+    request: Request<R::Properties>,
+) -> Result<Outcome, Failure> {
+    let deadline = request.deadline;
+    let owner = &Owner::new(&request.stack_id, &request.logical_id);
+    let begun = RefCell::new(R::Begun::default());
+    let enter =
+        async |it: &R::Properties| session.management(R::management_role(it), deadline).await;
+    let apply =
+        async |wanted: &R::Properties, previous: Option<&R::Properties>, slot: &mut Slot| {
+            let management = enter(wanted).await?;
+            let desired = R::present(wanted, previous);
+            let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
+            R::note(&mut begun.borrow_mut(), &found.desired, &found.observed);
+            let steps = found.reconcile(&management, Intent::Change { slot }).await?;
+            let reply = R::reply(found.observed, steps);
+            let physical_id = request.physical_id.clone().unwrap_or(reply.physical_id);
+            slot.settle(&physical_id, &physical_id, wanted).await?;
+            Ok(Reply { physical_id, ..reply }.into())
+        };
+    let remove = async |properties: Option<&R::Properties>, left: &Leftover, intent: Intent<'_>| {
+        let Some(it) = properties else { return Ok(()) };
+        if left.is_former {
+            let begun = begun.take();
+            let Some(desired) = R::unfinished(it, &begun) else { return Ok(()) };
+            let management = enter(it).await?;
+            let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
+            let steps = R::hand_over(&begun, &found.observed);
+            found.carry_out(&management, &steps, intent).await?;
+            return Ok(());
+        }
+        let is_known = left.physical_id.is_some();
+        let Some(desired) = R::absent(it).filter(|_| is_known || R::HAS_RECORD) else {
+            return Ok(());
+        };
+        let looked = async {
+            let management = enter(it).await?;
+            let found = Found::<R>::look(&management, desired, owner, begun.take()).await?;
+            Ok::<_, aws::Error>((management, found))
+        };
+        let never_created = request.never_created() && !is_known;
+        if let Some((management, found)) = removable(looked.await, never_created)? {
+            found.reconcile(&management, intent).await?;
+        }
+        Ok(())
+    };
+    serve(session, R::KIND, &request, R::is_issued, apply, remove).await
+}
+
+/// Makes what there is what is `desired`, and returns what that takes. Where somebody only wants to
+/// know, nothing is changed.
+///
+/// # Errors
+///
+/// When it is refused or a call to AWS fails. Trying again resumes.
+pub async fn reach<R: Resource>(
+    management: &Management,
+    owner: &Owner,
+    desired: R::Desired,
+    intent: Intent<'_>,
+) -> Result<Vec<R::Step>, Error> {
+    let found = Found::<R>::look(management, desired, owner, R::Begun::default()).await?;
+    found.reconcile(management, intent).await
+}
+
+/// What is desired, and what there is.
+struct Found<R: Resource> {
+    desired: R::Desired,
+    observed: R::Observed,
+}
+
+impl<R: Resource> Found<R> {
+    async fn look(
+        management: &Management,
+        desired: R::Desired,
+        owner: &Owner,
+        begun: R::Begun,
+    ) -> Result<Self, aws::Error> {
+        let observed = R::observe(management, &desired, owner, begun).await?;
+        Ok(Self { desired, observed })
+    }
+
+    /// Plans and, where that is the `intent`, applies.
+    async fn reconcile(
+        &self,
+        management: &Management,
+        intent: Intent<'_>,
+    ) -> Result<Vec<R::Step>, Error> {
+        let steps = R::plan(&self.desired, &self.observed)?;
+        self.carry_out(management, &steps, intent).await?;
+        Ok(steps)
+    }
+
+    async fn carry_out(
+        &self,
+        management: &Management,
+        steps: &[R::Step],
+        mut intent: Intent<'_>,
+    ) -> Result<(), aws::Error> {
+        if intent.proceeds(steps).await? {
+            R::apply(management, &self.observed, steps).await?;
+        }
+        Ok(())
+    }
+}
