@@ -120,6 +120,14 @@ impl FunctionRole {
     }
 }
 
+/// Parameters with a name or an ID that stand for every one, so that they get a wildcard.
+const ANY: [&str; 4] = [
+    "BackupAdministratorAccountId",
+    "CentralAccountId",
+    "PolicyBucket",
+    "StackSetsAdministratorAccountId",
+];
+
 /// The roles of the functions of a template.
 fn roles(template: &Template, own: &[(&str, &str)]) -> Vec<(String, FunctionRole)> {
     let types = POLICY_TYPES.join(",");
@@ -129,13 +137,16 @@ fn roles(template: &Template, own: &[(&str, &str)]) -> Vec<(String, FunctionRole
         ("AWS::Region", "us-east-1"),
         ("AWS::StackName", "members"),
         ("AWS::URLSuffix", "amazonaws.com"),
-        ("BackupAdministratorAccountId", "*"),
-        ("CentralAccountId", "*"),
-        ("PolicyBucket", "*"),
-        ("StackSetsAdministratorAccountId", "*"),
         ("PolicyTypes", &types),
     ];
-    let stack = template.with(&[REQUIRED, EVERYTHING, &here, own].concat());
+    let any = ANY.map(|name| (name, "*"));
+    let mut template = template.clone();
+    for name in ANY {
+        if let Some(Value::Object(declared)) = template.body["Parameters"].get_mut(name) {
+            declared.remove("AllowedPattern");
+        }
+    }
+    let stack = template.with(&[REQUIRED, EVERYTHING, &here, &any, own].concat());
     let functions = template.resources("AWS::Lambda::Function").into_iter();
     let role = |(_, function): (&str, &Value)| {
         let function = &function["Properties"];

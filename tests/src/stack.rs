@@ -646,7 +646,7 @@ impl<'a> Stack<'a> {
         all.insert("ServiceTimeout".to_owned(), json!(360));
         all.insert("StateFormat".to_owned(), json!(2));
         all.extend(properties.as_object().cloned().unwrap_or_default());
-        as_sent(Value::Object(all))
+        as_sent(&Value::Object(all))
     }
 }
 

@@ -1,6 +1,4 @@
 //! CloudFormation templates, as far as the contracts look into them.
-//!
-//! The short forms of intrinsic functions are YAML tags, which serde does not carry; saphyr does.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,8 +10,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
-use serde_json::{Map, Value, json};
+use ::template::{Environment, Evaluator, Given, Notes, Syntax, as_written};
+use policy::{Node, json};
+use serde_json::Value;
 
 /// Values of the parameters that have no default.
 pub const REQUIRED: &[(&str, &str)] = &[
@@ -63,7 +62,6 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("ReportAccounts", "ROOT"),
     ("ReportRegions", "*"),
     ("RestoreInstanceRoleNames", "web, path/to/worker"),
-    ("RestoreTestingRoleName", ""),
     ("ScannerRoleName", "org-backup-scanner"),
     ("ServiceAccessOnDelete", "Revert"),
     ("StackSetsAdministratorAccountId", "555566667777"),
@@ -82,7 +80,8 @@ pub struct Template {
 /// A template and the values of its parameters.
 #[derive(Debug)]
 pub struct Stack<'a> {
-    template: &'a Template,
+    name: &'a str,
+    template: Node,
     parameters: BTreeMap<&'a str, &'a str>,
 }
 
@@ -125,10 +124,9 @@ impl Template {
     /// When it is not YAML.
     #[must_use]
     pub fn of_text(name: &str, text: &str) -> Self {
-        let mut documents = Yaml::load_from_str(text).unwrap();
-        assert_eq!(documents.len(), 1);
-        let body = of_yaml(&documents.remove(0));
-        Self { name: name.to_owned(), body }
+        let (document, findings) = ::template::read(text, Syntax::Yaml);
+        assert_eq!(findings, [], "{name}");
+        Self { name: name.to_owned(), body: as_written(&document.unwrap()).unwrap() }
     }
 
     /// Its resources whose type begins with `prefix`, by name.
@@ -146,15 +144,22 @@ impl Template {
     /// The template deployed with these parameters, and the defaults of the others.
     #[must_use]
     pub fn with<'a>(&'a self, parameters: &[(&'a str, &'a str)]) -> Stack<'a> {
-        Stack { template: self, parameters: parameters.iter().copied().collect() }
+        let parameters = parameters.iter().copied().collect();
+        Stack { name: &self.name, template: node(&self.body), parameters }
     }
 }
 
 impl Stack<'_> {
     /// Whether this resource of the template is made.
+    ///
+    /// # Panics
+    ///
+    /// When that is not known.
     #[must_use]
     pub fn makes(&self, resource: &Value) -> bool {
-        resource.get("Condition").is_none_or(|it| self.holds(&json!({ "Condition": it })))
+        resource.get("Condition").is_none_or(|it| {
+            self.evaluated(|evaluator| evaluator.condition(it.as_str().unwrap(), "").unwrap())
+        })
     }
 
     /// What `value` comes to. `None` is `AWS::NoValue`.
@@ -164,141 +169,64 @@ impl Stack<'_> {
     ///
     /// # Panics
     ///
-    /// When `value` uses what the templates do not.
+    /// When something of it is not known, or a parameter has no value.
     #[must_use]
     pub fn resolve(&self, value: &Value) -> Option<Value> {
-        match value {
-            Value::Array(list) => Some(list.iter().filter_map(|it| self.resolve(it)).collect()),
-            Value::Object(map) => {
-                if let Some((function, arguments)) = single(map) {
-                    return self.call(function, arguments);
-                }
-                let all = map.iter();
-                let all = all.filter_map(|(key, it)| Some((key.clone(), self.resolve(it)?)));
-                Some(Value::Object(all.collect()))
-            }
-            scalar => Some(scalar.clone()),
-        }
+        let value = node(value);
+        let value = self.evaluated(|evaluator| evaluator.evaluate(&value, ""))?;
+        Some(as_written(&value).unwrap())
     }
 
-    fn call(&self, function: &str, arguments: &Value) -> Option<Value> {
-        let text = |it: &Value| as_text(&self.resolve(it).unwrap());
-        match function {
-            "Ref" => self.reference(arguments.as_str().unwrap()),
-            "Fn::GetAtt" => {
-                let path = arguments.as_array().unwrap();
-                Some(json!(path.iter().map(as_text).collect::<Vec<_>>().join(".")))
-            }
-            "Fn::ImportValue" => self.resolve(arguments),
-            "Fn::Sub" => Some(json!(match arguments {
-                Value::Array(it) => self.substitute(it[0].as_str().unwrap(), &it[1]),
-                it => self.substitute(it.as_str().unwrap(), &Value::Null),
-            })),
-            "Fn::Join" => {
-                let list = self.resolve(&arguments[1]).unwrap();
-                let parts: Vec<_> = list.as_array().unwrap().iter().map(as_text).collect();
-                Some(json!(parts.join(arguments[0].as_str().unwrap())))
-            }
-            "Fn::Split" => {
-                let whole = text(&arguments[1]);
-                Some(whole.split(arguments[0].as_str().unwrap()).map(|it| json!(it)).collect())
-            }
-            "Fn::Select" => {
-                let list = self.resolve(&arguments[1]).unwrap();
-                let index: usize = text(&arguments[0]).parse().unwrap();
-                Some(list[index].clone())
-            }
-            "Fn::FindInMap" => {
-                let [map, first, second] = [0, 1, 2].map(|it| text(&arguments[it]));
-                Some(self.template.body["Mappings"][map][first][second].clone())
-            }
-            "Fn::If" => {
-                let condition = self.holds(&json!({ "Condition": arguments[0] }));
-                self.resolve(&arguments[if condition { 1 } else { 2 }])
-            }
-            other => panic!("{}: {other}", self.template.name),
-        }
+    fn evaluated<T>(&self, evaluate: impl FnOnce(&Evaluator<'_>) -> T) -> T {
+        let given = self.parameters.iter().filter(|(name, _)| !name.starts_with("AWS::"));
+        let given: BTreeMap<_, _> =
+            given.map(|(name, it)| ((*name).to_owned(), (*it).to_owned())).collect();
+        let given = Given::from(given);
+        let evaluator = Evaluator::new(&self.template, &given, self);
+        let evaluated = evaluate(&evaluator);
+        let Notes { unknown, mistakes, .. } = evaluator.into_notes();
+        assert_eq!(unknown, [], "{}", self.name);
+        assert!(mistakes.is_empty(), "{}: {mistakes:?}", self.name);
+        evaluated
     }
+}
 
-    /// Whether a condition holds.
-    fn holds(&self, condition: &Value) -> bool {
-        let (function, arguments) = single(condition.as_object().unwrap()).unwrap();
-        let mut each = arguments.as_array().into_iter().flatten();
-        match function {
-            "Condition" => {
-                self.holds(&self.template.body["Conditions"][arguments.as_str().unwrap()])
-            }
-            "Fn::Equals" => {
-                let [one, other] = [0, 1].map(|it| as_text(&self.resolve(&arguments[it]).unwrap()));
-                one == other
-            }
-            "Fn::Not" => !each.any(|it| self.holds(it)),
-            "Fn::And" => each.all(|it| self.holds(it)),
-            "Fn::Or" => each.any(|it| self.holds(it)),
-            other => panic!("{}: {other}", self.template.name),
-        }
-    }
-
-    fn reference(&self, name: &str) -> Option<Value> {
-        if let Some(given) = self.parameters.get(name).filter(|_| name.starts_with("AWS::")) {
-            return Some(json!(given));
-        }
-        let pseudo = match name {
-            "AWS::NoValue" => return None,
-            "AWS::AccountId" => "333344445555",
-            "AWS::Partition" => "aws-cn",
-            "AWS::Region" => "cn-north-1",
-            "AWS::StackName" => "stack",
-            "AWS::URLSuffix" => "amazonaws.com.cn",
-            _ => {
-                let parameter = &self.template.body["Parameters"][name];
-                if parameter.is_null() {
-                    assert!(self.template.body["Resources"].get(name).is_some(), "{name}");
-                    return Some(json!(name));
-                }
-                let given = self.parameters.get(name).map(|it| json!(it));
-                let value = given.unwrap_or_else(|| parameter["Default"].clone());
-                assert!(!value.is_null(), "{}: {name} needs a value", self.template.name);
-                let value = as_text(&value);
-                return Some(if parameter["Type"] == "CommaDelimitedList" {
-                    value.split(',').map(|it| json!(it.trim())).collect()
-                } else {
-                    json!(value)
-                });
-            }
+impl Environment for Stack<'_> {
+    fn pseudo_parameter(&self, name: &str) -> Option<String> {
+        let made_up = || match name {
+            "AWS::AccountId" => Some("333344445555"),
+            "AWS::Partition" => Some("aws-cn"),
+            "AWS::Region" => Some("cn-north-1"),
+            "AWS::StackName" => Some("stack"),
+            "AWS::URLSuffix" => Some("amazonaws.com.cn"),
+            _ => None,
         };
-        Some(json!(pseudo))
+        self.parameters.get(name).copied().or_else(made_up).map(ToOwned::to_owned)
     }
 
-    fn substitute(&self, text: &str, own: &Value) -> String {
-        let mut parts = text.split("${");
-        let mut whole = parts.next().unwrap().to_owned();
-        for part in parts {
-            let (name, rest) = part.split_once('}').unwrap();
-            let value = match own.get(name) {
-                Some(own) => self.resolve(own).unwrap(),
-                None if name.contains('.') => json!(name),
-                None => self.reference(name).unwrap(),
-            };
-            whole += &as_text(&value);
-            whole += rest;
-        }
-        whole
+    fn attribute(&self, name: &str) -> Option<String> {
+        let resource = name.split('.').next()?;
+        let resources = self.template.member("Resources");
+        resources?.member(resource).map(|_| name.to_owned())
+    }
+
+    fn export(&self, name: &str) -> Option<String> {
+        Some(name.to_owned())
     }
 }
 
 /// What CloudFormation makes of the properties of a custom resource: every scalar is a string.
+///
+/// # Panics
+///
+/// Never: everything of a value is known.
 #[must_use]
-pub fn as_sent(value: Value) -> Value {
-    match value {
-        Value::Array(list) => list.into_iter().map(as_sent).collect(),
-        Value::Object(map) => map.into_iter().map(|(key, it)| (key, as_sent(it))).collect(),
-        scalar => json!(as_text(&scalar)),
-    }
+pub fn as_sent(value: &Value) -> Value {
+    ::template::as_sent(&node(value)).unwrap()
 }
 
-fn as_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn node(value: &Value) -> Node {
+    json::read(&value.to_string()).0.unwrap()
 }
 
 /// Finds the values of `key`, wherever it is in `value`.
@@ -310,39 +238,5 @@ pub fn find<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
             map.values().for_each(|it| find(it, key, found));
         }
         _ => {}
-    }
-}
-
-/// The intrinsic function that a map stands for.
-fn single(map: &Map<String, Value>) -> Option<(&str, &Value)> {
-    let mut entries = map.iter();
-    let (name, arguments) = entries.next().filter(|_| map.len() == 1)?;
-    let function = name == "Ref" || name == "Condition" || name.starts_with("Fn::");
-    function.then_some((name.as_str(), arguments))
-}
-
-fn of_yaml(node: &Yaml<'_>) -> Value {
-    match node {
-        Yaml::Tagged(tag, node) => {
-            let value = of_yaml(node);
-            match tag.suffix.as_str() {
-                name @ ("Ref" | "Condition") => json!({ name: value }),
-                "GetAtt" => {
-                    let (resource, attribute) = value.as_str().unwrap().split_once('.').unwrap();
-                    json!({ "Fn::GetAtt": [resource, attribute] })
-                }
-                name => json!({ format!("Fn::{name}"): value }),
-            }
-        }
-        Yaml::Sequence(list) => list.iter().map(of_yaml).collect(),
-        Yaml::Mapping(map) => {
-            map.iter().map(|(key, it)| (as_text(&of_yaml(key)), of_yaml(it))).collect()
-        }
-        Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Value(Scalar::Boolean(it)) => json!(it),
-        Yaml::Value(Scalar::Integer(it)) => json!(it),
-        Yaml::Value(Scalar::FloatingPoint(it)) => json!(it.into_inner()),
-        Yaml::Value(Scalar::String(it)) => json!(it),
-        other => panic!("{other:?}"),
     }
 }

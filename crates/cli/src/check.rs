@@ -4,10 +4,11 @@ use std::time::SystemTime;
 
 use policy::{Code, Finding, Node, Policy, Severity, Value, contested, inspect, locate};
 use serde_json::json;
+use template::is_template;
 
 use crate::input::{self, Input};
 use crate::output::{Output, note};
-use crate::{Check, Failure, Format, Outcome, template};
+use crate::{Check, Failure, Format, Outcome, policies};
 
 /// Checks everything that was named, and says what it found.
 pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Outcome, Failure> {
@@ -46,8 +47,8 @@ fn json(file: &str, finding: &Finding) -> serde_json::Value {
 fn findings(input: &Input, now: SystemTime) -> Vec<Finding> {
     let (document, mut findings) = input::parse(input);
     let Some(document) = document else { return findings };
-    if template::is_template(&document) {
-        let (count, more) = template::check(&document, now);
+    if is_template(&document) {
+        let (count, more) = policies::check(&document, now);
         if count == 0 && input.is_named {
             note("note", &format!("`{}` is a template without backup policies", input.name));
         }

@@ -5,8 +5,9 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use policy::{Finding, Node, json};
+use template::Syntax;
 
-use crate::{Failure, yaml};
+use crate::Failure;
 
 /// A text and the name it is reported under.
 pub(crate) struct Input {
@@ -121,5 +122,6 @@ pub(crate) fn is_json(input: &Input) -> bool {
 ///
 /// The findings have their places; `None` means that the text is neither.
 pub(crate) fn parse(input: &Input) -> (Option<Node>, Vec<Finding>) {
-    if is_json(input) { json::read(&input.text) } else { yaml::read(&input.text) }
+    let syntax = if is_json(input) { Syntax::Json } else { Syntax::Yaml };
+    template::read(&input.text, syntax)
 }

@@ -10,9 +10,8 @@ mod input;
 mod live;
 mod output;
 mod plan;
+mod policies;
 mod report;
-mod template;
-mod yaml;
 
 use std::ffi::OsString;
 use std::panic::set_hook;

@@ -6,7 +6,7 @@ mod look;
 mod members;
 mod parameters;
 mod report;
-mod template;
+mod resources;
 mod wish;
 
 use std::path::PathBuf;

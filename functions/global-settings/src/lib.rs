@@ -3,7 +3,9 @@
 use aws::global_settings::{apply, observe};
 use aws::{Management, Record};
 use cfn::Reply;
-use plan::global_settings::{Desired, Observed, OnDelete, Properties, Step, Values, hand_over, plan};
+use plan::global_settings::{
+    Desired, Observed, OnDelete, Properties, Step, Values, hand_over, plan,
+};
 use plan::id::RoleArn;
 use plan::owner::Owner;
 use plan::resource::ResourceKind;

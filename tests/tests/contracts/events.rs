@@ -83,7 +83,7 @@ fn an_event_is_what_cloudformation_sends() {
         let found: BTreeSet<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(found, members.into_iter().collect(), "{function} {request}");
         assert_eq!(event["RequestType"], request);
-        assert_eq!(as_sent(event.clone()), event, "{function} {request}: a scalar is no string");
+        assert_eq!(as_sent(&event), event, "{function} {request}: a scalar is no string");
         assert!(ids.insert(event["RequestId"].to_string()), "{function} {request}: used twice");
         // What is on the loopback interface may be plain http.
         assert!(event["ResponseURL"].as_str().unwrap().starts_with("http://127.0.0.1:"));

@@ -73,7 +73,7 @@ impl Recipe {
                         function,
                         name: name.to_owned(),
                         role: FunctionRole::given(function, &template, &given),
-                        properties: replaced(&as_sent(properties), &ids),
+                        properties: replaced(&as_sent(&properties), &ids),
                     });
                 }
             }

@@ -1,10 +1,11 @@
 //! The stack as it is deployed, which a deployment goes out from.
 
 use aws::Management;
-use aws::stacks::{Stack, describe, template};
+use aws::stacks::{Stack, describe, template as deployed_template};
 use errors::chain;
 use plan::deployment::{Fate, fate};
 use policy::Node;
+use template::is_template;
 
 use crate::input;
 
@@ -55,11 +56,11 @@ impl Deployed {
             Self::Unread(why) => return Err(why.clone()),
             Self::Nothing => return Err("there is no such stack".to_owned()),
         };
-        let text = template(management, &stack.name).await.map_err(|it| chain(&it))?;
+        let text = deployed_template(management, &stack.name).await.map_err(|it| chain(&it))?;
         let name = "the deployed template".to_owned();
         let file = input::Input { name, text, is_named: true };
         let (document, _) = input::parse(&file);
-        let document = document.filter(crate::template::is_template);
+        let document = document.filter(is_template);
         document.ok_or_else(|| "the deployed template cannot be understood here".to_owned())
     }
 }

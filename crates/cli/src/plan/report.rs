@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use plan::outlook::{Effect, sentence};
 use plan::resource::ResourceKind;
 use serde_json::{Map, Value, json};
+use template::{Taken, Unknown};
 
-use super::parameters::Taken;
-use super::template::Unknown;
 use super::wish::Wish;
 
 /// How many accounts are named where they see the same change.

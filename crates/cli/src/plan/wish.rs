@@ -13,12 +13,12 @@ use plan::owner::{Owner, stack_path};
 use plan::policy_types::Desired;
 use plan::resource::ResourceKind;
 use serde_json::Value;
+use template::{Given, Taken, Unknown, is_template, section};
 
 use super::deployed::Deployed;
-use super::parameters::{Given, Taken};
-use super::template::{Custom, Place, Unknown, resolve};
-use super::{Plan, Sight};
-use crate::{Failure, input, template};
+use super::resources::{Custom, Surroundings, resolve};
+use super::{Plan, Sight, parameters};
+use crate::{Failure, input};
 
 /// A resource and what it is to be.
 #[derive(Debug)]
@@ -143,12 +143,12 @@ async fn planned(
     wishes: &mut Wishes,
 ) -> Result<(), Failure> {
     let (document, findings) = input::parse(file);
-    let document = document.filter(template::is_template);
+    let document = document.filter(is_template);
     let Some(document) = document else {
         let findings = findings.iter().map(ToString::to_string).collect();
         return Err(Failure::NotTemplate { file: file.name.clone(), findings });
     };
-    let given = Given::read(&arguments.parameters)?;
+    let given = Given::from(parameters::read(&arguments.parameters)?);
     let stack = arguments.stack.clone().unwrap_or_default();
     let management = sight.session.management(None, sight.deadline).await?;
     let deployed = Deployed::read(&management, arguments.stack.as_deref()).await;
@@ -157,9 +157,10 @@ async fn planned(
     let stack_id = stack_id(&stack, &deployed, &kept);
     let caller = management.caller().await?;
     let partition = caller.partition;
-    let place = place(&stack, stack_id.as_deref(), &document, &kept, caller, sight).await?;
+    let surroundings =
+        surroundings(&stack, stack_id.as_deref(), &document, &kept, caller, sight).await?;
     let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
-    let resolved = resolve(&document, &given, &place);
+    let resolved = resolve(&document, &given, &surroundings);
     if !resolved.mistakes.is_empty() {
         let why = match &deployed {
             Deployed::Unread(why) => Some(format!("what the stack has is not known: {why}")),
@@ -262,14 +263,14 @@ fn stack_id(name: &str, deployed: &Deployed, kept: &[Entry]) -> Option<String> {
 }
 
 /// What is known of where the template is deployed.
-async fn place(
+async fn surroundings(
     stack: &str,
     stack_id: Option<&str>,
     template: &policy::Node,
     kept: &[Entry],
     caller: Caller,
     sight: Sight<'_>,
-) -> Result<Place, Failure> {
+) -> Result<Surroundings, Failure> {
     let management = sight.session.management(None, sight.deadline).await?;
     let none = Desired::Enabled([].into());
     let (identity, _) = policy_types::observe(&management, &none).await?;
@@ -292,8 +293,7 @@ async fn place(
             }
         }
     }
-    let resources = template.member("Resources").and_then(|it| it.members());
-    for it in resources.unwrap_or_default() {
+    for it in section(template, "Resources") {
         let kind = it.value.member("Type").and_then(|it| it.scalar());
         if kind.and_then(ResourceKind::of_type) == Some(ResourceKind::PolicyTypes) {
             let name = &it.key;
@@ -304,7 +304,7 @@ async fn place(
             ]);
         }
     }
-    Ok(Place { pseudo, attributes })
+    Ok(Surroundings { pseudo, attributes })
 }
 
 /// The name in the ARN of a stack.

@@ -225,6 +225,7 @@ Resources:
         &["check", "t.yaml"],
         1,
         &expect![[r"
+        t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly/target_backup_vault_name/@@assign: `größe-x` is not the name of a vault: 1 to 50 letters, digits, `-` and `_` (line 14, column 56)
         t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly/lifecycle/delete_after_days/@@assign: `0` is not a number of days; AWS wants digits, 1 or more (line 15, column 61)
         t.yaml: Resources/Native/Properties/Content/plans/x/regions/@@assign/1: `mars-1` is not a Region (line 21, column 16)
         t.yaml: Resources/Native/Properties/Content/plans/x: warning: this plan has no `rules`, no `selections`; unless another policy adds it, AWS withholds everything from the accounts (line 21, column 16)

@@ -81,7 +81,7 @@ fn properties_are_those_that_the_function_reads() {
                 assert!(map.remove("ServiceToken").is_some(), "{name}");
                 assert!(map.remove("ServiceTimeout").is_some(), "{name}");
                 assert_eq!(map.remove("StateFormat"), Some(json!(SCHEMA_VERSION.to_string())));
-                let properties = as_sent(properties);
+                let properties = as_sent(&properties);
                 let kind = resource["Type"].as_str().and_then(ResourceKind::of_type).unwrap();
                 Properties::read(kind, &properties).unwrap_or_else(|it| {
                     panic!("{}: {name}: {}", template.name, chain(&it));

@@ -1,7 +1,7 @@
 //! Reads YAML into the same documents as JSON, places and repeated keys included.
 //!
 //! The short forms of CloudFormation's intrinsic functions become their long ones: `!Ref Vault` is
-//! read as `{"Ref": "Vault"}`.
+//! read as `{"Ref": "Vault"}`, and `!GetAtt Vault.Arn` as `{"Fn::GetAtt": ["Vault", "Arn"]}`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -241,6 +241,14 @@ fn function(tag: Option<&Tag>) -> Option<String> {
 fn with_function(function: Option<String>, node: Node) -> Node {
     let Some(key) = function else { return node };
     let span = node.span;
+    let node = match node.scalar().and_then(|it| it.split_once('.')) {
+        Some((resource, attribute)) if key == "Fn::GetAtt" => {
+            let names = [resource, attribute].map(|it| Value::Text(it.to_owned()));
+            let names = names.map(|value| Node { span, value });
+            Node { span, value: Value::Array(names.into()) }
+        }
+        _ => node,
+    };
     Node { span, value: Value::Object(vec![Member { key, span, value: node }]) }
 }
 
@@ -336,7 +344,7 @@ mod tests {
         let (document, _) = read(text);
         assert_eq!(
             document.unwrap().to_json(),
-            r#"[{"Ref":"Vault"},{"Fn::Sub":"a-${b}"},{"Fn::Join":["",["a",{"Fn::GetAtt":"r.Arn"}]]},{"Fn::If":["c"]}]"#
+            r#"[{"Ref":"Vault"},{"Fn::Sub":"a-${b}"},{"Fn::Join":["",["a",{"Fn::GetAtt":["r","Arn"]}]]},{"Fn::If":["c"]}]"#
         );
     }
 

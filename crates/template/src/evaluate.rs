@@ -1,0 +1,453 @@
+//! What the parts of a template come to.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy::{Member, Node, Span, Value};
+
+use crate::parameters::{Given, Parameter, Taken};
+use crate::{arguments, as_sent, find, function, is_function, section};
+
+/// How deep functions and conditions may refer to each other.
+const MAX_DEPTH: usize = 64;
+
+/// A place whose value is not known before the deployment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unknown {
+    /// The keys that lead to it, joined by `/`.
+    pub path: String,
+    /// Why it is not known.
+    pub why: String,
+}
+
+/// What is known of where a template is deployed.
+pub trait Environment {
+    /// The value of `AWS::Region` and so on.
+    fn pseudo_parameter(&self, name: &str) -> Option<String>;
+
+    /// What a resource returns, by `Name.Attribute`, and by its name alone for `Ref`.
+    fn attribute(&self, name: &str) -> Option<String>;
+
+    /// What another stack exports by this name.
+    fn export(&self, name: &str) -> Option<String>;
+}
+
+/// A deployment of which nothing is known.
+#[derive(Clone, Copy, Debug)]
+pub struct NoEnvironment;
+
+impl Environment for NoEnvironment {
+    fn pseudo_parameter(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn attribute(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn export(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Evaluates the parts of one template, and notes what is not known of them and why.
+///
+/// The intrinsic functions are carried out as far as their arguments are known. What is not known is
+/// [`Value::Unknown`], and is never guessed.
+#[expect(missing_debug_implementations, reason = "an environment need not have one")]
+pub struct Evaluator<'a> {
+    template: &'a Node,
+    given: &'a Given,
+    environment: &'a dyn Environment,
+    unknown: RefCell<Vec<Unknown>>,
+    taken: RefCell<BTreeSet<Taken>>,
+    mistakes: RefCell<BTreeSet<String>>,
+    conditions: RefCell<BTreeMap<String, Progress>>,
+    depth: Cell<usize>,
+}
+
+/// What was noted while parts of a template were evaluated.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// The places that are not known.
+    pub unknown: Vec<Unknown>,
+    /// The parameters that have the values of the deployed stack.
+    pub taken: BTreeSet<Taken>,
+    /// What is wrong with the parameters and the template.
+    pub mistakes: BTreeSet<String>,
+}
+
+/// How far a condition is evaluated.
+#[derive(Clone, Copy)]
+enum Progress {
+    Begun,
+    /// It holds or not, if that is known.
+    Done(Option<bool>),
+}
+
+/// A part of a string.
+enum Part {
+    Known(String),
+    /// What is called so, and not known.
+    Unknown(String),
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator of `template`, whose parameters have these values.
+    #[must_use]
+    pub fn new(template: &'a Node, given: &'a Given, environment: &'a dyn Environment) -> Self {
+        Self {
+            template,
+            given,
+            environment,
+            unknown: RefCell::default(),
+            taken: RefCell::default(),
+            mistakes: RefCell::default(),
+            conditions: RefCell::default(),
+            depth: Cell::new(0),
+        }
+    }
+
+    /// What was noted by now.
+    #[must_use]
+    pub fn into_notes(self) -> Notes {
+        Notes {
+            unknown: self.unknown.into_inner(),
+            taken: self.taken.into_inner(),
+            mistakes: self.mistakes.into_inner(),
+        }
+    }
+
+    /// What `node`, which stands at `path`, comes to; `None` where that is `AWS::NoValue`.
+    #[must_use]
+    pub fn evaluate(&self, node: &Node, path: &str) -> Option<Node> {
+        if self.depth.get() >= MAX_DEPTH {
+            return self.unknown(path, "its functions refer to each other without end");
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = self.value(node, path);
+        self.depth.set(self.depth.get() - 1);
+        // What is not written in the template stands where its function does.
+        value.map(|it| if it.span == Span::default() { Node { span: node.span, ..it } } else { it })
+    }
+
+    /// The same, but of a string that is put together the parts that are not known stay in it as `${…}`.
+    #[must_use]
+    pub fn draft(&self, node: &Node, path: &str) -> Option<Node> {
+        let parts = function(node).and_then(|(name, of)| self.parts(name, of, path));
+        let Some(parts) = parts else {
+            return self.evaluate(node, path);
+        };
+        let text = parts.into_iter().map(|it| match it {
+            Part::Known(text) => text,
+            Part::Unknown(name) => format!("${{{name}}}"),
+        });
+        Some(Node { span: node.span, value: Value::Text(text.collect()) })
+    }
+
+    /// Whether the condition of this name, which is asked for at `path`, holds, if that is known.
+    #[must_use]
+    pub fn condition(&self, name: &str, path: &str) -> Option<bool> {
+        let Some(condition) = find(section(self.template, "Conditions"), name) else {
+            self.mistake(format!("{path}: there is no condition `{name}`"));
+            return None;
+        };
+        let earlier = self.conditions.borrow().get(name).copied();
+        if let Some(Progress::Done(holds)) = earlier {
+            return holds;
+        }
+        if earlier.is_some() || self.depth.get() >= MAX_DEPTH {
+            self.note(path, "its conditions refer to each other without end");
+            return None;
+        }
+        self.conditions.borrow_mut().insert(name.to_owned(), Progress::Begun);
+        self.depth.set(self.depth.get() + 1);
+        let holds = self.holds(condition, &format!("Conditions/{name}"));
+        self.depth.set(self.depth.get() - 1);
+        self.conditions.borrow_mut().insert(name.to_owned(), Progress::Done(holds));
+        holds
+    }
+
+    /// Notes that something is wrong with the template or what was given.
+    pub fn mistake(&self, text: String) {
+        self.mistakes.borrow_mut().insert(text);
+    }
+
+    /// Notes that something is not known at `path`.
+    pub fn note(&self, path: &str, why: impl Into<String>) {
+        let unknown = Unknown { path: path.to_owned(), why: why.into() };
+        let mut all = self.unknown.borrow_mut();
+        if !all.contains(&unknown) {
+            all.push(unknown);
+        }
+    }
+
+    fn unknown(&self, path: &str, why: impl Into<String>) -> Option<Node> {
+        self.note(path, why);
+        node(Value::Unknown)
+    }
+
+    fn value(&self, it: &Node, path: &str) -> Option<Node> {
+        match &it.value {
+            Value::Object(members) => {
+                if let Some((function, argument)) = function(it) {
+                    return self.call(function, argument, path);
+                }
+                let member = |it: &Member| {
+                    let path = format!("{path}/{}", it.key);
+                    let value = if is_function(&it.key) {
+                        // A loop such as `Fn::ForEach::Name` adds keys that are not known.
+                        self.not_understood(&it.key, &path)
+                    } else {
+                        self.evaluate(&it.value, &path)
+                    };
+                    value.map(|value| Member { value, ..it.clone() })
+                };
+                node(Value::Object(members.iter().filter_map(member).collect()))
+            }
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                let items = items.filter_map(|(at, it)| self.evaluate(it, &format!("{path}/{at}")));
+                node(Value::Array(items.collect()))
+            }
+            Value::Unknown => self.unknown(path, "it is not known"),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Some(it.clone()),
+        }
+    }
+
+    fn call(&self, function: &str, argument: &Node, path: &str) -> Option<Node> {
+        if let Some(parts) = self.parts(function, argument, path) {
+            let known = parts.into_iter().map(|it| match it {
+                Part::Known(text) => Some(text),
+                Part::Unknown(_) => None,
+            });
+            return node(known.collect::<Option<String>>().map_or(Value::Unknown, Value::Text));
+        }
+        match (function, arguments(argument)) {
+            ("Ref", [name]) if let Some(name) = name.scalar() => self.reference(name, path),
+            ("Fn::GetAtt", [name]) if let Some(name) = name.scalar() => self.attribute(name, path),
+            ("Fn::GetAtt", [name, attribute])
+                if let Some((name, it)) = name.scalar().zip(attribute.scalar()) =>
+            {
+                self.attribute(&format!("{name}.{it}"), path)
+            }
+            ("Fn::If", [condition, yes, no]) if let Some(condition) = condition.scalar() => {
+                match self.condition(condition, path) {
+                    Some(true) => self.evaluate(yes, path),
+                    Some(false) => self.evaluate(no, path),
+                    None => node(Value::Unknown),
+                }
+            }
+            ("Fn::Split", [separator, text]) if let Some(separator) = separator.scalar() => {
+                let Ok(whole) = self.text(text, path) else { return node(Value::Unknown) };
+                let parts = whole.split(separator).map(|it| text_node(it, text));
+                node(Value::Array(parts.collect()))
+            }
+            ("Fn::Select", [index, list]) => self.select(index, list, path),
+            ("Fn::FindInMap", [map, first, second]) => {
+                let keys = [map, first, second].map(|it| self.text(it, path));
+                let Ok(keys) = keys.into_iter().collect::<Result<Vec<_>, _>>() else {
+                    return self.unknown(path, "a key of the mapping is not known");
+                };
+                let start = self.template.member("Mappings");
+                match keys.iter().try_fold(start, |at, key| Some(at.and_then(|it| it.member(key))))
+                {
+                    Some(Some(found)) => self.evaluate(found, path),
+                    _ => self.unknown(path, format!("the mapping has no `{}`", keys.join("/"))),
+                }
+            }
+            ("Fn::ImportValue", [name]) => {
+                let exported =
+                    self.text(name, path).ok().and_then(|it| self.environment.export(&it));
+                match exported {
+                    Some(it) => node(Value::Text(it)),
+                    None => self.unknown(path, "it is imported from another stack"),
+                }
+            }
+            _ => self.not_understood(function, path),
+        }
+    }
+
+    fn not_understood(&self, function: &str, path: &str) -> Option<Node> {
+        self.unknown(path, format!("this use of `{function}` is not understood here"))
+    }
+
+    /// The parts of a string that a function puts together, if it does.
+    fn parts(&self, function: &str, argument: &Node, path: &str) -> Option<Vec<Part>> {
+        match (function, arguments(argument)) {
+            ("Fn::Sub", [text]) => Some(self.substitute(text.scalar()?, None, path)),
+            ("Fn::Sub", [text, own]) => Some(self.substitute(text.scalar()?, Some(own), path)),
+            ("Fn::Join", [separator, list]) => Some(self.join(separator.scalar()?, list, path)),
+            _ => None,
+        }
+    }
+
+    fn substitute(&self, text: &str, own: Option<&Node>, path: &str) -> Vec<Part> {
+        let mut pieces = text.split("${");
+        let mut parts = vec![Part::Known(pieces.next().unwrap_or_default().to_owned())];
+        for piece in pieces {
+            let Some((name, rest)) = piece.split_once('}') else {
+                self.note(path, "its `${` has no end");
+                parts.push(Part::Unknown(piece.to_owned()));
+                continue;
+            };
+            let found = own.and_then(|it| it.member(name));
+            let value = match (found, name.strip_prefix('!')) {
+                (Some(own), _) => self.evaluate(own, path),
+                (None, Some(literal)) => node(Value::Text(format!("${{{literal}}}"))),
+                (None, None) if name.contains('.') => self.attribute(name, path),
+                (None, None) => self.reference(name, path),
+            };
+            parts.push(self.part(name, value.as_ref(), path));
+            parts.push(Part::Known(rest.to_owned()));
+        }
+        parts
+    }
+
+    fn join(&self, separator: &str, list: &Node, path: &str) -> Vec<Part> {
+        let list = match &list.value {
+            // Each item by itself, since some may be known.
+            Value::Array(_) => self.evaluate(list, path),
+            _ => Some(self.list(list, path)),
+        };
+        let Some(Value::Array(items)) = list.map(|it| it.value) else {
+            return vec![Part::Unknown(path.to_owned())];
+        };
+        let mut parts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                parts.push(Part::Known(separator.to_owned()));
+            }
+            parts.push(self.part(path, Some(item), path));
+        }
+        parts
+    }
+
+    /// A value inside a string, where it is called `name`.
+    fn part(&self, name: &str, value: Option<&Node>, path: &str) -> Part {
+        let unknown = || Part::Unknown(name.to_owned());
+        match value {
+            Some(it) if let Some(text) = it.scalar() => Part::Known(text.to_owned()),
+            Some(Node { value: Value::Unknown, .. }) | None => unknown(),
+            Some(_) => {
+                self.note(path, format!("`{name}` is a list inside a string"));
+                unknown()
+            }
+        }
+    }
+
+    fn select(&self, index: &Node, list: &Node, path: &str) -> Option<Node> {
+        let Ok(index) = self.text(index, path) else { return node(Value::Unknown) };
+        let list = self.list(list, path).value;
+        let Value::Array(items) = list else { return node(Value::Unknown) };
+        match index.parse().ok().and_then(|it: usize| items.get(it)) {
+            Some(it) => Some(it.clone()),
+            None => self.unknown(path, format!("`{index}` leads to nothing")),
+        }
+    }
+
+    /// A list, once that is known.
+    fn list(&self, list: &Node, path: &str) -> Node {
+        match self.evaluate(list, path) {
+            Some(it) if matches!(it.value, Value::Array(_) | Value::Unknown) => it,
+            _ => {
+                self.note(path, "a list is needed here");
+                Node { span: list.span, value: Value::Unknown }
+            }
+        }
+    }
+
+    /// The text of a scalar, once that is known.
+    fn text(&self, it: &Node, path: &str) -> Result<String, NotKnown> {
+        let value = self.evaluate(it, path);
+        if let Some(text) = value.as_ref().and_then(Node::scalar) {
+            return Ok(text.to_owned());
+        }
+        if !value.is_some_and(|it| it.value == Value::Unknown) {
+            self.note(path, "a string is needed here");
+        }
+        Err(NotKnown)
+    }
+
+    fn reference(&self, name: &str, path: &str) -> Option<Node> {
+        if name == "AWS::NoValue" {
+            return None;
+        }
+        if name.starts_with("AWS::") {
+            return match self.environment.pseudo_parameter(name) {
+                Some(it) => node(Value::Text(it)),
+                None => self.unknown(path, format!("`{name}` is not known here")),
+            };
+        }
+        if let Some(declared) = find(section(self.template, "Parameters"), name) {
+            let value = self.given.value(name, declared);
+            if let Ok(Parameter::Text(_) | Parameter::List(_)) = value {
+                self.taken.borrow_mut().extend(self.given.taken(name, declared));
+            }
+            return match value {
+                Ok(Parameter::Text(it)) => node(Value::Text(it)),
+                Ok(Parameter::List(list)) => {
+                    let items = list.iter().map(|it| text_node(it, declared));
+                    node(Value::Array(items.collect()))
+                }
+                Ok(Parameter::Later(why)) => self.unknown(path, why),
+                Err(mistake) => {
+                    self.mistake(mistake);
+                    node(Value::Unknown)
+                }
+            };
+        }
+        match self.environment.attribute(name) {
+            Some(it) => node(Value::Text(it)),
+            None if find(section(self.template, "Resources"), name).is_some() => {
+                self.unknown(path, format!("`{name}` is made by the deployment"))
+            }
+            None => {
+                self.mistake(format!("{path}: there is no parameter or resource `{name}`"));
+                node(Value::Unknown)
+            }
+        }
+    }
+
+    fn attribute(&self, name: &str, path: &str) -> Option<Node> {
+        match self.environment.attribute(name) {
+            Some(it) => node(Value::Text(it)),
+            None => self.unknown(path, format!("`{name}` is known once it is deployed")),
+        }
+    }
+
+    fn holds(&self, condition: &Node, path: &str) -> Option<bool> {
+        let Some([Member { key, value, .. }]) = condition.members() else {
+            self.mistake(format!("{path}: this is no condition"));
+            return None;
+        };
+        let each = |it: &Node| self.holds(it, path);
+        match (key.as_str(), arguments(value)) {
+            ("Condition", [name]) => self.condition(name.scalar()?, path),
+            ("Fn::Equals", [one, other]) => {
+                let [one, other] = [one, other].map(|it| self.evaluate(it, path));
+                Some(as_sent(&one?)? == as_sent(&other?)?)
+            }
+            ("Fn::Not", [one]) => each(one).map(|it| !it),
+            ("Fn::And", all) => all.iter().map(each).try_fold(true, |all, it| Some(all & it?)),
+            ("Fn::Or", all) => all.iter().map(each).try_fold(false, |any, it| Some(any | it?)),
+            (other, _) => {
+                self.note(path, format!("this use of `{other}` is not understood here"));
+                None
+            }
+        }
+    }
+}
+
+/// Why there is no text; what it is is noted.
+struct NotKnown;
+
+/// A value that stands nowhere in the template.
+#[expect(clippy::unnecessary_wraps, reason = "it is what evaluating comes to")]
+fn node(value: Value) -> Option<Node> {
+    Some(Node { span: Span::default(), value })
+}
+
+fn text_node(text: &str, at: &Node) -> Node {
+    Node { span: at.span, value: Value::Text(text.to_owned()) }
+}

@@ -1,0 +1,113 @@
+//! CloudFormation templates: read from JSON or YAML, and evaluated as far as that is possible before a
+//! deployment.
+//!
+//! Everything that looks into a template evaluates it here: `check`, which knows nothing of the
+//! deployment, `plan`, which knows its parameters and what was deployed before, and the contracts,
+//! which make up what a deployment would tell.
+//!
+//! What is not known stays [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never
+//! guessed.
+
+mod evaluate;
+mod parameters;
+mod yaml;
+
+use policy::{Finding, Member, Node, Value, json};
+
+pub use crate::evaluate::{Environment, Evaluator, NoEnvironment, Notes, Unknown};
+pub use crate::parameters::{Given, Taken};
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Syntax {
+    /// As JSON.
+    Json,
+    /// As YAML, with the short forms of intrinsic functions.
+    Yaml,
+}
+
+/// Reads a document, which need not be a template.
+///
+/// The findings have their places. A repeated key is one, and the document is returned all the same;
+/// `None` means that it cannot be read.
+#[must_use]
+pub fn read(text: &str, syntax: Syntax) -> (Option<Node>, Vec<Finding>) {
+    match syntax {
+        Syntax::Json => json::read(text),
+        Syntax::Yaml => yaml::read(text),
+    }
+}
+
+/// Whether the document is a template.
+#[must_use]
+pub fn is_template(document: &Node) -> bool {
+    document.member("Resources").is_some_and(|it| it.members().is_some())
+}
+
+/// The members of a part of the template, such as its `Resources`.
+#[must_use]
+pub fn section<'a>(template: &'a Node, name: &str) -> &'a [Member] {
+    template.member(name).and_then(Node::members).unwrap_or_default()
+}
+
+/// What CloudFormation sends of a value: every scalar is a string. `None` where something of it is not
+/// known.
+#[must_use]
+pub fn as_sent(node: &Node) -> Option<serde_json::Value> {
+    as_json(node, &|it| it.scalar().map(serde_json::Value::from))
+}
+
+/// A value as it is written, in which numbers stay numbers. `None` where something of it is not known.
+#[must_use]
+pub fn as_written(node: &Node) -> Option<serde_json::Value> {
+    as_json(node, &|it| match &it.value {
+        Value::Null => Some(serde_json::Value::Null),
+        Value::Bool(it) => Some((*it).into()),
+        Value::Number(text) => serde_json::from_str(text).ok(),
+        Value::Text(text) => Some(text.as_str().into()),
+        Value::Unknown | Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+fn as_json(
+    node: &Node,
+    scalar: &impl Fn(&Node) -> Option<serde_json::Value>,
+) -> Option<serde_json::Value> {
+    match &node.value {
+        Value::Object(members) => {
+            let member = |it: &Member| Some((it.key.clone(), as_json(&it.value, scalar)?));
+            members.iter().map(member).collect::<Option<_>>().map(serde_json::Value::Object)
+        }
+        Value::Array(items) => items.iter().map(|it| as_json(it, scalar)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {
+            scalar(node)
+        }
+    }
+}
+
+/// The intrinsic function that a value is the use of, and its argument.
+fn function(node: &Node) -> Option<(&str, &Node)> {
+    let [Member { key, value, .. }] = node.members()? else { return None };
+    (key == "Ref" || is_function(key)).then_some((key, value))
+}
+
+/// Whether a key is the name of a function or, as in a loop, begins with one.
+#[must_use]
+pub fn is_function(key: &str) -> bool {
+    key.starts_with("Fn::")
+}
+
+/// The arguments of a function, of which one alone needs no list.
+fn arguments(argument: &Node) -> &[Node] {
+    match &argument.value {
+        Value::Array(items) => items,
+        _ => std::slice::from_ref(argument),
+    }
+}
+
+fn find<'a>(members: &'a [Member], name: &str) -> Option<&'a Node> {
+    members.iter().find(|it| it.key == name).map(|it| &it.value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The values of the parameters of a template, judged as CloudFormation judges them.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use policy::{Node, Value};
+use regex::Regex;
+
+/// The values that were given, and those of the deployed stack, which the others keep.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    own: BTreeMap<String, String>,
+    deployed: BTreeMap<String, String>,
+}
+
+/// The value that a parameter keeps since it was not given.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Taken {
+    /// The name of the parameter.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The default of the template, which a deployed stack does not get where it is another one.
+    pub default: Option<String>,
+}
+
+impl Taken {
+    /// Whether it makes no difference where the value is from.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.default.as_ref() == Some(&self.value)
+    }
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Parameter {
+    Text(String),
+    List(Vec<String>),
+    /// It is kept elsewhere, for the reason given.
+    Later(String),
+}
+
+impl From<BTreeMap<String, String>> for Given {
+    fn from(own: BTreeMap<String, String>) -> Self {
+        Self { own, deployed: BTreeMap::new() }
+    }
+}
+
+impl Given {
+    /// These values, and for all others those of the deployed stack.
+    #[must_use]
+    pub fn or(self, deployed: BTreeMap<String, String>) -> Self {
+        Self { deployed, ..self }
+    }
+
+    /// The names of the parameters that were given.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.own.keys()
+    }
+
+    /// What the parameter `name`, which the template declares so, has from the deployed stack.
+    pub(crate) fn taken(&self, name: &str, declared: &Node) -> Option<Taken> {
+        let value = self.deployed.get(name).filter(|_| !self.own.contains_key(name))?;
+        let default = said(declared, "Default").map(ToOwned::to_owned);
+        Some(Taken { name: name.to_owned(), value: value.clone(), default })
+    }
+
+    /// The value of the parameter `name`, which the template declares so; or what is wrong with it.
+    pub(crate) fn value(&self, name: &str, declared: &Node) -> Result<Parameter, String> {
+        let get = |key| said(declared, key);
+        let kind = get("Type").unwrap_or("String");
+        if kind.starts_with("AWS::SSM::Parameter::Value<") {
+            let why = format!("the value of `{name}` is in Parameter Store");
+            return Ok(Parameter::Later(why));
+        }
+        let taken = self.taken(name, declared).map(|it| it.value);
+        if let Some(value) = &taken
+            && (get("NoEcho") == Some("true") || is_hidden(value))
+        {
+            let why = format!(
+                "CloudFormation does not tell the value of `{name}`, which has `NoEcho`; \
+                 hint: give it with --parameters {name}=…"
+            );
+            return Ok(Parameter::Later(why));
+        }
+        let given = self.own.get(name).or(taken.as_ref()).map(String::as_str);
+        let value = given.or(get("Default"));
+        let Some(value) = value else {
+            return Err(format!("the parameter `{name}` needs a value: --parameters {name}=…"));
+        };
+        let is_list = kind == "CommaDelimitedList" || kind.starts_with("List<");
+        let items: Vec<&str> =
+            if is_list { value.split(',').map(str::trim).collect() } else { vec![value] };
+        for it in &items {
+            judge(name, kind, it, declared).map_err(|mistake| match &taken {
+                Some(_) => format!("{mistake}, which is what the deployed stack has"),
+                None => mistake,
+            })?;
+        }
+        let items = items.into_iter().map(ToOwned::to_owned);
+        Ok(if is_list {
+            Parameter::List(items.collect())
+        } else {
+            Parameter::Text(items.collect())
+        })
+    }
+}
+
+/// Whether this stands for a value that is not told.
+fn is_hidden(value: &str) -> bool {
+    value.len() > 3 && value.bytes().all(|it| it == b'*')
+}
+
+/// Checks one value against what the template allows.
+fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), String> {
+    let get = |key| said(declared, key);
+    let number = |key| get(key).and_then(|it| it.parse::<f64>().ok());
+    let described = get("ConstraintDescription");
+    let wrong = |must: &dyn Display| match described {
+        Some(described) => Err(format!("the parameter `{name}` {described}, not `{value}`")),
+        None => Err(format!("the parameter `{name}` must {must}, not `{value}`")),
+    };
+    if let Some(Value::Array(allowed)) = declared.member("AllowedValues").map(|it| &it.value)
+        && !allowed.iter().any(|it| it.scalar() == Some(value))
+    {
+        let allowed: Vec<_> = allowed.iter().filter_map(Node::scalar).collect();
+        return wrong(&format!("be one of {}", allowed.join(", ")));
+    }
+    // A pattern that only Java understands is left to CloudFormation.
+    let pattern = get("AllowedPattern").and_then(|it| Regex::new(&format!("^(?:{it})$")).ok());
+    if let Some(pattern) = pattern.filter(|it| !it.is_match(value)) {
+        return wrong(&format!("match {pattern}"));
+    }
+    if kind == "Number" || kind == "List<Number>" {
+        let Ok(value) = value.parse::<f64>() else { return wrong(&"be a number") };
+        if number("MinValue").is_some_and(|it| value < it) {
+            return wrong(&format!("be at least {}", get("MinValue").unwrap_or_default()));
+        }
+        if number("MaxValue").is_some_and(|it| value > it) {
+            return wrong(&format!("be at most {}", get("MaxValue").unwrap_or_default()));
+        }
+    }
+    let length = |key| get(key).and_then(|it| it.parse::<usize>().ok());
+    let characters = value.chars().count();
+    if length("MinLength").is_some_and(|it| characters < it) {
+        return wrong(&"be longer");
+    }
+    if length("MaxLength").is_some_and(|it| characters > it) {
+        return wrong(&"be shorter");
+    }
+    Ok(())
+}
+
+/// What the declaration of a parameter says under `key`.
+fn said<'a>(declared: &'a Node, key: &'static str) -> Option<&'a str> {
+    declared.member(key).and_then(Node::scalar)
+}
