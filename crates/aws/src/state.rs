@@ -370,6 +370,8 @@ pub struct Slot {
     is_asked: bool,
     /// What is wrong with the state, where a Delete goes on without it.
     trouble: Option<Trouble>,
+    /// What a Delete found recorded.
+    recorded: Option<Value>,
 }
 
 /// What is wrong with the state.
@@ -504,6 +506,7 @@ impl Slot {
             is_lost: false,
             is_asked: false,
             trouble: None,
+            recorded: None,
         }
     }
 
@@ -616,6 +619,11 @@ impl Slot {
         Ok(self.read().await?.map(|it| it.1) == self.version)
     }
 
+    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    pub fn begun(&self) -> Option<&Value> {
+        self.entry.begun()
+    }
+
     /// Says that the resource is being changed or deleted, so that nobody puts back what it was
     /// before, and that the request which came before is over.
     ///
@@ -651,7 +659,9 @@ impl Slot {
             Task::Create | Task::Update => self.write(|it| it.changing(&by)).await,
             Task::Delete { physical_id, properties } => {
                 let (id, properties) = (physical_id.clone(), properties.clone());
-                self.write(|it| it.deleting(&by, id.as_deref(), properties.clone())).await
+                let found = self.recorded.clone();
+                let deleting = |it: &Entry| it.deleting(&by, id.as_deref(), properties.clone());
+                self.write(|it| deleting(it).remembering(found.clone())).await
             }
         }
     }
@@ -821,6 +831,22 @@ pub enum Intent<'a> {
 }
 
 impl Intent<'_> {
+    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    pub fn begun(&self) -> Option<&Value> {
+        match self {
+            Self::Change { slot } => slot.begun(),
+            Self::Repair { entry, .. } => entry.begun(),
+            Self::Report => None,
+        }
+    }
+
+    /// Says what a Delete has found `recorded`, to be kept for what it overtakes.
+    pub fn remember(&mut self, recorded: Value) {
+        if let Self::Change { slot } = self {
+            slot.recorded = Some(recorded);
+        }
+    }
+
     /// Whether `steps` are to be carried out; a change is noted before that.
     ///
     /// # Errors

@@ -74,6 +74,10 @@ pub struct Entry {
     /// The requests that were seen, the newest last.
     #[serde(default)]
     requests: Vec<Seen>,
+    /// What a Delete found recorded of a request that it overtook, and that may still be at work: what
+    /// that one makes after the Delete is in no other record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<Value>,
     /// Its properties as they were last brought about, with nothing left to look up elsewhere. A
     /// tombstone has those of the Delete.
     ///
@@ -168,6 +172,7 @@ impl Entry {
             changing_since: None,
             deleted_since: None,
             requests: Vec::new(),
+            begun: None,
             properties: None,
         }
     }
@@ -320,7 +325,8 @@ impl Entry {
         }
         let new = Self::new(self.kind, &self.stack_id, &self.logical_id);
         // One that was overtaken may still be at work, and comes to its end in the new life or after it.
-        Self { revision: self.revision, requests: self.requests.clone(), ..new }
+        let (requests, begun) = (self.requests.clone(), self.begun.clone());
+        Self { revision: self.revision, requests, begun, ..new }
     }
 
     /// This entry with a mark that a request changes the resource.
@@ -337,6 +343,7 @@ impl Entry {
             physical_id: Some(physical_id.to_owned()),
             current_id: (id != physical_id).then(|| id.to_owned()),
             changing_since: None,
+            begun: None,
             properties: Some(properties),
             ..self.next()
         };
@@ -361,6 +368,21 @@ impl Entry {
             ..self.next()
         };
         deleting.seen(by, Progress::Working)
+    }
+
+    /// This entry with what a Delete found recorded, if a request that may still be at work was
+    /// overtaken. What was found before stays, since a Delete that is repeated finds nothing.
+    #[must_use]
+    pub fn remembering(mut self, begun: Option<Value>) -> Self {
+        if self.was_overtaken() {
+            self.begun = self.begun.or(begun);
+        }
+        self
+    }
+
+    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    pub fn begun(&self) -> Option<&Value> {
+        self.begun.as_ref()
     }
 
     /// This entry when a request has deleted the resource: its tombstone.
@@ -606,6 +628,20 @@ mod tests {
             reborn.settled(&by("second create", 2), "p-second00", "p-second00", json!({}));
         assert!(settled.was_overtaken(), "the first one may still be at work in the next life");
         assert!(settled.deleted(&by("second delete", 3), None, None).was_overtaken());
+    }
+
+    #[test]
+    fn what_an_overtaken_request_has_begun_is_known_until_the_next_life_is_settled() {
+        let begun = || Some(json!(["a switch"]));
+        let deleted = none().changing(&by("create", 0)).deleted(&by("delete", 1), None, None);
+        let deleted = deleted.remembering(begun()).remembering(Some(json!([])));
+        let reborn = deleted.alive().changing(&by("second create", 2));
+        assert_eq!(reborn.begun().cloned(), begun());
+        assert_eq!(Entry::read(&reborn.text()).unwrap(), reborn);
+        let settled =
+            reborn.settled(&by("second create", 2), "p-second00", "p-second00", json!({}));
+        assert_eq!(settled.begun(), None);
+        assert_eq!(buried().remembering(begun()).begun(), None, "nothing was overtaken");
     }
 
     #[test]

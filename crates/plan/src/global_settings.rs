@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{TagKey, TagValue};
 use crate::owner::{Owner, our_tag};
 
 pub use properties::{OnDelete, Properties};
 
 /// A setting that only the management account can change.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Setting {
     /// Whether recovery points may be copied to other accounts of the organization.
     CrossAccountBackup,

@@ -5,6 +5,7 @@ mod properties;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::id::{AccountId, ServicePrincipal, TagKey};
@@ -17,7 +18,7 @@ const STACK_SETS: [&str; 2] =
     ["member.org.stacksets.cloudformation.amazonaws.com", "stacksets.cloudformation.amazonaws.com"];
 
 /// An account that administers a service for the whole organization.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Administrator {
     /// The service.
     pub principal: ServicePrincipal,
@@ -32,7 +33,7 @@ impl fmt::Display for Administrator {
 }
 
 /// One thing that is on or off for the organization.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Switch {
     /// Trusted access of a service.
     Access(ServicePrincipal),

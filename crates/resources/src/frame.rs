@@ -9,7 +9,11 @@ use cfn::{Failure, Outcome, Reply, Request};
 use plan::id::RoleArn;
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
-use serde::Serialize;
+use plan::serialized;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tracing::warn;
 
 use crate::{Error, serve};
 
@@ -28,7 +32,7 @@ pub trait Resource {
     /// One thing to do.
     type Step: Display;
     /// What a request has begun to change, which a Delete that overtakes it finds in no record.
-    type Begun: Default;
+    type Begun: Default + DeserializeOwned + PartialEq + Serialize;
 
     /// Whether the function gave this physical ID, so that CloudFormation did not make it up.
     fn is_issued(physical_id: &str) -> bool;
@@ -57,6 +61,9 @@ pub trait Resource {
 
     /// Adds what reaching `desired` changes to what was `begun`.
     fn note(begun: &mut Self::Begun, desired: &Self::Desired, observed: &Self::Observed);
+
+    /// What the record says was begun.
+    fn recorded(observed: &Self::Observed) -> Self::Begun;
 
     /// What has to be read to leave to the resource, which lives on, what a request has `begun` that
     /// was overtaken; `None` where nothing is to be left to it.
@@ -101,22 +108,34 @@ pub async fn handle<R: Resource>(
     let begun = RefCell::new(R::Begun::default());
     let enter =
         async |it: &R::Properties| session.management(R::management_role(it), deadline).await;
-    let apply =
-        async |wanted: &R::Properties, previous: Option<&R::Properties>, slot: &mut Slot| {
-            let management = enter(wanted).await?;
-            let desired = R::present(wanted, previous);
+    let apply = async |wanted: &R::Properties,
+                       previous: Option<&R::Properties>,
+                       slot: &mut Slot| {
+        let management = enter(wanted).await?;
+        // A creation that was cancelled may have made it since its Delete, or makes it right now.
+        let left = begun_by_others::<R>(slot.begun());
+        if let Some(desired) = R::unfinished(wanted, &left) {
             let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
-            R::note(&mut begun.borrow_mut(), &found.desired, &found.observed);
-            let steps = found.reconcile(&management, Intent::Change { slot }).await?;
-            let reply = R::reply(found.observed, steps);
-            let physical_id = request.physical_id.clone().unwrap_or(reply.physical_id);
-            slot.settle(&physical_id, &physical_id, wanted).await?;
-            Ok(Reply { physical_id, ..reply }.into())
-        };
+            let steps = R::hand_over(&left, &found.observed);
+            found.carry_out(&management, &steps, Intent::Change { slot }).await?;
+        }
+        let desired = R::present(wanted, previous);
+        let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
+        R::note(&mut begun.borrow_mut(), &found.desired, &found.observed);
+        let steps = found.reconcile(&management, Intent::Change { slot }).await?;
+        let reply = R::reply(found.observed, steps);
+        let physical_id = request.physical_id.clone().unwrap_or(reply.physical_id);
+        slot.settle(&physical_id, &physical_id, wanted).await?;
+        Ok(Reply { physical_id, ..reply }.into())
+    };
     let remove = async |properties: Option<&R::Properties>, left: &Leftover, intent: Intent<'_>| {
+        let mut intent = intent;
         let Some(it) = properties else { return Ok(()) };
+        let mut begun = begun.take();
+        if begun == R::Begun::default() {
+            begun = begun_by_others::<R>(intent.begun());
+        }
         if left.is_former {
-            let begun = begun.take();
             let Some(desired) = R::unfinished(it, &begun) else { return Ok(()) };
             let management = enter(it).await?;
             let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
@@ -130,11 +149,15 @@ pub async fn handle<R: Resource>(
         };
         let looked = async {
             let management = enter(it).await?;
-            let found = Found::<R>::look(&management, desired, owner, begun.take()).await?;
+            let found = Found::<R>::look(&management, desired, owner, begun).await?;
             Ok::<_, aws::Error>((management, found))
         };
         let never_created = request.never_created() && !is_known;
         if let Some((management, found)) = removable(looked.await, never_created)? {
+            let recorded = R::recorded(&found.observed);
+            if recorded != R::Begun::default() {
+                intent.remember(serialized::value(&recorded));
+            }
             found.reconcile(&management, intent).await?;
         }
         Ok(())
@@ -156,6 +179,18 @@ pub async fn reach<R: Resource>(
 ) -> Result<Vec<R::Step>, Error> {
     let found = Found::<R>::look(management, desired, owner, R::Begun::default()).await?;
     found.reconcile(management, intent).await
+}
+
+/// What is kept of the changes that a request has begun, which was overtaken.
+fn begun_by_others<R: Resource>(kept: Option<&Value>) -> R::Begun {
+    let read = |it: &Value| match R::Begun::deserialize(it) {
+        Ok(begun) => Some(begun),
+        Err(error) => {
+            warn!(%error, "left out: what a request has begun that was overtaken");
+            None
+        }
+    };
+    kept.and_then(read).unwrap_or_default()
 }
 
 /// What is desired, and what there is.

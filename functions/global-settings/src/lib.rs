@@ -63,6 +63,10 @@ impl Resource for GlobalSettings {
         }
     }
 
+    fn recorded((_, observed): &Self::Observed) -> Self::Begun {
+        observed.found.clone()
+    }
+
     fn unfinished(properties: &Properties, begun: &Self::Begun) -> Option<Desired> {
         begun.as_ref().and_then(|_| Self::absent(properties))
     }

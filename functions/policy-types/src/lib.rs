@@ -55,6 +55,8 @@ impl Resource for PolicyTypes {
 
     fn note((): &mut (), _: &Desired, _: &Self::Observed) {}
 
+    fn recorded(_: &Self::Observed) {}
+
     fn unfinished(_: &Properties, (): &()) -> Option<Desired> {
         None
     }

@@ -66,6 +66,10 @@ impl Resource for ServiceAccess {
         }
     }
 
+    fn recorded((_, observed): &Self::Observed) -> Self::Begun {
+        observed.turned_on.clone()
+    }
+
     fn unfinished(properties: &Properties, begun: &Self::Begun) -> Option<Desired> {
         let is_left = properties.on_delete == OnDelete::Revert && !begun.is_empty();
         is_left.then(|| Desired::to_look_at(begun))
