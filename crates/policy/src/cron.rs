@@ -166,6 +166,34 @@ impl Schedule {
         None
     }
 
+    /// The last run at `now` or before.
+    #[must_use]
+    pub fn last(&self, now: SystemTime) -> Option<SystemTime> {
+        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        let now = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+        let today = now.date();
+        let minute = u16::from(now.hour()) * 60 + u16::from(now.minute());
+        let until = u16::try_from(today.year()).ok()?;
+        for year in (YEAR.low..=until).rev().filter(|it| self.years.iter().any(|of| of.has(*it))) {
+            for month in (1..=12_u8).rev().filter(|it| has(self.months, *it)) {
+                let this = year == until && month == u8::from(today.month());
+                if year == until && month > u8::from(today.month()) {
+                    continue;
+                }
+                let calendar = Calendar::of(year, month)?;
+                let last = if this { today.day() } else { calendar.length };
+                for day in (1..=last).rev().filter(|it| self.days.has(&calendar, *it)) {
+                    let is_today = this && day == today.day();
+                    let until = if is_today { minute } else { 24 * 60 - 1 };
+                    if let Some(time) = self.time_until(until) {
+                        return at(year, month, day, time);
+                    }
+                }
+            }
+        }
+        None
+    }
+
     /// Whether some runs are less than an hour apart, whichever are next.
     #[must_use]
     pub fn is_ever_within_an_hour(&self) -> bool {
@@ -186,7 +214,17 @@ impl Schedule {
 
     /// The first minute of the day, not before `from`, at which the schedule runs.
     fn time(&self, from: u16) -> Option<u16> {
-        (from..24 * 60).find(|it| has(self.hours, it / 60) && has(self.minutes, it % 60))
+        (from..24 * 60).find(|it| self.runs_at(*it))
+    }
+
+    /// The last minute of the day, not after `until`, at which the schedule runs.
+    fn time_until(&self, until: u16) -> Option<u16> {
+        (0..=until).rev().find(|it| self.runs_at(*it))
+    }
+
+    /// Whether the schedule runs at this minute of the days on which it runs.
+    fn runs_at(&self, minute: u16) -> bool {
+        has(self.hours, minute / 60) && has(self.minutes, minute % 60)
     }
 }
 
@@ -443,6 +481,23 @@ mod tests {
         check("cron(1 6 * * ? *)", &[(2026, 11, 21, 361)]);
         check("cron(0 3 15 * ? *)", &[(2026, 12, 15, 180), (2027, 1, 15, 180)]);
         check("cron(0 3 29 FEB ? *)", &[(2028, 2, 29, 180), (2032, 2, 29, 180)]);
+    }
+
+    #[test]
+    fn the_last_run_is_the_one_that_none_follows_until_now() {
+        let last = |expression: &str| Schedule::parse(expression).unwrap().last(now());
+        assert_eq!(last("cron(30 4 ? * * *)"), at(2026, 11, 21, 270));
+        assert_eq!(last("cron(0 6 * * ? *)"), at(2026, 11, 21, 360), "a run at this minute");
+        assert_eq!(last("cron(1 6 * * ? *)"), at(2026, 11, 20, 361));
+        assert_eq!(last("cron(0 3 29 FEB ? *)"), at(2024, 2, 29, 180));
+        assert_eq!(last("cron(0 3 1 JAN ? 2027)"), None);
+        assert_eq!(last("cron(0 3 L * ? *)"), at(2026, 10, 31, 180));
+        for expression in ["cron(15 * ? * * *)", "cron(0 3 15W * ? *)", "cron(0 3 ? 2-12/3 6L *)"] {
+            let schedule = Schedule::parse(expression).unwrap();
+            let run = schedule.last(now()).unwrap();
+            assert_eq!(schedule.next(run - Duration::from_secs(1)), Some(run), "{expression}");
+            assert!(schedule.next(run) > Some(now()), "{expression}");
+        }
     }
 
     #[test]
