@@ -214,17 +214,17 @@ impl Schedule {
 
     /// The first minute of the day, not before `from`, at which the schedule runs.
     fn time(&self, from: u16) -> Option<u16> {
-        (from..24 * 60).find(|it| self.runs_at(*it))
+        let this = first(self.minutes, from % 60).filter(|_| has(self.hours, from / 60));
+        this.map(|it| from - from % 60 + it)
+            .or_else(|| Some(first(self.hours, from / 60 + 1)? * 60 + first(self.minutes, 0)?))
     }
 
     /// The last minute of the day, not after `until`, at which the schedule runs.
     fn time_until(&self, until: u16) -> Option<u16> {
-        (0..=until).rev().find(|it| self.runs_at(*it))
-    }
-
-    /// Whether the schedule runs at this minute of the days on which it runs.
-    fn runs_at(&self, minute: u16) -> bool {
-        has(self.hours, minute / 60) && has(self.minutes, minute % 60)
+        let this = last(self.minutes, until % 60).filter(|_| has(self.hours, until / 60));
+        this.map(|it| until - until % 60 + it).or_else(|| {
+            Some(last(self.hours, (until / 60).checked_sub(1)?)? * 60 + last(self.minutes, 59)?)
+        })
     }
 }
 
@@ -437,6 +437,18 @@ fn strip<'a>(text: &'a str, letter: &str) -> Option<&'a str> {
 
 fn has(bits: u64, number: impl Into<u64>) -> bool {
     bits >> number.into() & 1 == 1
+}
+
+/// The first of the numbers, not before `from`.
+fn first(bits: u64, from: u16) -> Option<u16> {
+    let left = bits.checked_shr(from.into())?;
+    (left != 0).then(|| from + u16::try_from(left.trailing_zeros()).unwrap_or_default())
+}
+
+/// The last of the numbers, not after `until`.
+fn last(bits: u64, until: u16) -> Option<u16> {
+    let left = bits & u64::MAX.checked_shr(63_u32.checked_sub(until.into())?)?;
+    left.checked_ilog2().and_then(|it| u16::try_from(it).ok())
 }
 
 /// A day of the week or of the month.
