@@ -32,6 +32,7 @@
 //! waits.
 
 mod backup;
+mod backup_engine;
 mod control;
 mod core;
 mod data_services;
@@ -70,6 +71,10 @@ mod vaults;
 mod world;
 
 pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
+pub use self::backup_engine::{
+    BackedUp, BackupEngine, BackupJob, BackupQuotas, EngineCopyJob, EngineKey, EnginePoint,
+    EngineVault, Injected, JobProgress, PointForm, Skipped, Trouble,
+};
 pub use self::data_services::DataServices;
 pub use self::fault::{Body, Failure, Fault, Garbled, Kind};
 pub use self::hold::{Hold, Moment};
