@@ -114,6 +114,7 @@ bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, 
 soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again
 	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test $(WORKSPACE) \
 	  --test faults $(if $(SEED),at_random) -- --nocapture
+	$(if $(SEED),,PROPTEST_CASES=$$(( $(or $(MINUTES),10) * 2000 )) cargo test $(WORKSPACE) --test fidelity law)
 
 .PHONY: live-check
 live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]

@@ -11,7 +11,7 @@ use plan::plans::Plan;
 
 use super::organization::{Organization, Placed};
 use super::outline::{Effective, Outline, asked};
-use super::seen::{LastLook, Place, Seen, VaultSeen, Visit};
+use super::seen::{LastLook, Lock, Place, Seen, VaultSeen, Visit};
 use super::wanted::Wanted;
 use super::{Cell, Found, Known, Missing, Note, OptIns, Report, Row, Source, State};
 
@@ -344,7 +344,9 @@ fn look_at_vaults(
                     cell.problem(&Problem::AwsKey(name.clone()));
                 }
                 for (plan, rule) in rules {
-                    if let Some(why) = vault.refuses(rule.delete_after_days) {
+                    let refuses = vault.lock.as_ref();
+                    let refuses = refuses.and_then(|it| it.refuses(rule.delete_after_days));
+                    if let Some(why) = refuses {
                         let rule = format!("{}/{}", plan.name, rule.name);
                         cell.miss(
                             format!(
@@ -361,11 +363,10 @@ fn look_at_vaults(
     }
 }
 
-impl VaultSeen {
+impl Lock {
     /// Why jobs fail that keep backups for so many days, or for ever.
-    fn refuses(&self, days: Option<i64>) -> Option<String> {
-        let lock = self.lock.as_ref()?;
-        match (days, lock.min_days, lock.max_days) {
+    pub(super) fn refuses(&self, days: Option<i64>) -> Option<String> {
+        match (days, self.min_days, self.max_days) {
             (Some(days), Some(min), _) if days < min => {
                 Some(format!("it keeps backups for {days} days, and {min} is the least"))
             }

@@ -9,6 +9,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new state is decided on everywhere")]
 
+pub mod coverage;
 mod hearsay;
 mod judge;
 mod organization;

@@ -10,4 +10,5 @@
 mod behaviour;
 mod conformance;
 mod differential;
+mod law;
 mod support;

@@ -1,0 +1,116 @@
+//! What AWS documents of the types of resources that it backs up.
+
+use policy::arn::Arn;
+
+/// The day of which [`KINDS`] is.
+pub const KINDS_AS_OF: &str = "2026-11-29";
+
+/// A type of resources, by the name that AWS Backup has for it.
+#[derive(Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of a table of AWS")]
+pub struct Kind {
+    /// The name, as in the opt-ins of a Region.
+    pub name: &'static str,
+    /// The service in an ARN, and how what is behind the account begins.
+    arn: (&'static str, &'static str),
+    /// Whether AWS Backup manages its backups fully: they are encrypted with the key of their vault.
+    pub is_managed: bool,
+    /// Whether it can be restored to any second.
+    pub is_continuous: bool,
+    /// Whether it has to be opted in to also where a selection names it, since other types have
+    /// ARNs of the same form.
+    pub always_needs_opt_in: bool,
+    /// Whether one copy goes to another account or to another Region, and never to both.
+    pub is_copied_one_way: bool,
+    /// Whether a logically air-gapped vault takes it.
+    pub fits_air_gapped: bool,
+}
+
+const fn kind(name: &'static str, service: &'static str, resource: &'static str) -> Kind {
+    Kind {
+        name,
+        arn: (service, resource),
+        is_managed: false,
+        is_continuous: false,
+        always_needs_opt_in: false,
+        is_copied_one_way: false,
+        fits_air_gapped: true,
+    }
+}
+
+const fn managed(kind: Kind) -> Kind {
+    Kind { is_managed: true, ..kind }
+}
+
+const fn continuous(kind: Kind) -> Kind {
+    Kind { is_continuous: true, ..kind }
+}
+
+const fn shared(kind: Kind) -> Kind {
+    Kind { always_needs_opt_in: true, ..kind }
+}
+
+const fn one_way(kind: Kind) -> Kind {
+    Kind { is_copied_one_way: true, ..kind }
+}
+
+const fn not_air_gapped(kind: Kind) -> Kind {
+    Kind { fits_air_gapped: false, ..kind }
+}
+
+/// Every type. Where types share ARNs, the first is the one that an ARN alone stands for.
+const KINDS: &[Kind] = &[
+    shared(one_way(continuous(kind("Aurora", "rds", "cluster:")))),
+    managed(kind("Aurora DSQL", "dsql", "cluster/")),
+    managed(kind("CloudFormation", "cloudformation", "stack/")),
+    shared(one_way(kind("DocumentDB", "rds", "cluster:"))),
+    managed(kind("DynamoDB", "dynamodb", "table/")),
+    kind("EBS", "ec2", "volume/"),
+    kind("EC2", "ec2", "instance/"),
+    managed(kind("EFS", "elasticfilesystem", "file-system/")),
+    managed(kind("EKS", "eks", "cluster/")),
+    shared(kind("FSx", "fsx", "file-system/")),
+    kind("FSx", "fsx", "volume/"),
+    shared(one_way(kind("Neptune", "rds", "cluster:"))),
+    one_way(continuous(kind("RDS", "rds", "db:"))),
+    not_air_gapped(kind("Redshift", "redshift", "cluster:")),
+    not_air_gapped(kind("Redshift Serverless", "redshift-serverless", "namespace/")),
+    managed(continuous(kind("S3", "s3", ""))),
+    managed(continuous(kind("SAP HANA on Amazon EC2", "ssm-sap", "HANA/"))),
+    kind("Storage Gateway", "storagegateway", "gateway/"),
+    managed(kind("Timestream", "timestream", "database/")),
+    managed(kind("VirtualMachine", "backup-gateway", "vm/")),
+];
+
+impl Kind {
+    /// The type of the resource with this ARN, which AWS Backup says is called `name`.
+    pub fn of(arn: &str, name: Option<&str>) -> Option<&'static Self> {
+        let arn = Arn::parse(arn).ok()?;
+        let fits = |it: &&Self| it.arn.0 == arn.service && arn.resource.starts_with(it.arn.1);
+        KINDS.iter().filter(fits).find(|it| name.is_none_or(|name| name == it.name))
+    }
+
+    /// Whether an ARN of this form can be of several types, so that somebody has to say which.
+    pub fn is_ambiguous(&self) -> bool {
+        KINDS.iter().any(|it| it.arn == self.arn && it.name != self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_tells_the_type_but_for_clusters_of_databases() {
+        let name = |arn: &str, name| Kind::of(arn, name).map(|it| it.name);
+        let volume = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1";
+        assert_eq!(name(volume, None), Some("EBS"));
+        assert_eq!(name("arn:aws:s3:::reports", Some("S3")), Some("S3"));
+        let cluster = "arn:aws:rds:eu-west-1:111122223333:cluster:graph";
+        assert_eq!(name(cluster, Some("Neptune")), Some("Neptune"));
+        assert!(Kind::of(cluster, None).is_some_and(Kind::is_ambiguous));
+        assert!(!Kind::of(volume, None).is_some_and(Kind::is_ambiguous));
+        assert_eq!(name("arn:aws:sqs:eu-west-1:111122223333:queue", None), None);
+        assert_eq!(name(volume, Some("EC2")), None, "another type than its ARN has");
+    }
+}

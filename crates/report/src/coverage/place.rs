@@ -1,0 +1,343 @@
+//! An account in a Region: what is there of all that plans need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::SystemTime;
+
+use plan::id::{AccountId, Region, ResourceType};
+use policy::arn::Arn;
+
+use super::kind::Kind;
+use super::plans::BackupPlan;
+use super::selection::Selection;
+use crate::{Found, Lock};
+
+/// An account in a Region.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+    /// The partition, as in `aws-cn`.
+    pub partition: String,
+    /// Since when what decides here, the effective policy and the opt-ins, is as it is, where that is
+    /// known. Runs before are not owed.
+    pub since: Option<SystemTime>,
+    /// The types that AWS Backup supports in the Region, where that is known.
+    pub supported: Option<BTreeSet<ResourceType>>,
+    /// The opt-ins of the management account in the Region, which decide for plans of policies; or
+    /// why they are not known.
+    pub opt_ins: Result<BTreeMap<ResourceType, bool>, String>,
+    /// What was found of vaults, by ARN: those of the account, and those that backups are copied to.
+    pub vaults: BTreeMap<String, Found<Vault>>,
+    /// What was found of roles, by ARN: whether they trust AWS Backup.
+    pub roles: BTreeMap<String, Found<bool>>,
+    /// The accounts of the organization; `None` when they are not known.
+    pub organization: Option<BTreeSet<AccountId>>,
+    /// Whether the organization lets backups be copied between accounts, where that is known.
+    pub is_cross_account: Option<bool>,
+    /// The vaults, by ARN, whose recovery points could not be read, and why.
+    pub unread: BTreeMap<String, String>,
+    /// Why jobs could not be read, if they could not.
+    pub jobs_unread: Option<String>,
+    /// Plans that somebody made in the account itself.
+    pub local: Vec<LocalPlan>,
+}
+
+/// A backup plan that does not come from a policy.
+#[derive(Clone, Debug)]
+pub struct LocalPlan {
+    /// Its name.
+    pub name: String,
+    /// What it backs up.
+    pub selections: Vec<Selection>,
+    /// The opt-ins that decide for it, which are those of the account itself.
+    pub opt_ins: BTreeMap<ResourceType, bool>,
+}
+
+/// A vault that exists.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Vault {
+    /// What encrypts it.
+    pub key: Key,
+    /// Its lock, if it is locked.
+    pub lock: Option<Lock>,
+    /// Whether its access policy lets accounts of the organization copy into it, where that is known.
+    pub admits: Option<bool>,
+    /// Whether it is logically air-gapped.
+    pub is_air_gapped: bool,
+}
+
+/// What encrypts a vault.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Key {
+    /// A key of AWS.
+    Aws,
+    /// A key of the customer.
+    Customer,
+    /// A key that cannot be used, with its state in AWS's word.
+    Unusable(String),
+}
+
+/// Why a backup or a copy will fail, or may.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Obstacle {
+    /// There is no such vault.
+    NoVault(String),
+    /// The lock of the vault refuses the retention.
+    Lock {
+        /// The vault.
+        vault: String,
+        /// What it refuses.
+        why: String,
+    },
+    /// The key of the vault cannot be used.
+    KeyUnusable {
+        /// The vault.
+        vault: String,
+        /// The state of the key.
+        state: String,
+    },
+    /// There is no such role.
+    NoRole(String),
+    /// The role does not trust AWS Backup.
+    Untrusting(String),
+    /// AWS Backup refuses the plan.
+    PlanRefused(String),
+    /// The account of the vault is not in the organization.
+    NotInOrganization(String),
+    /// The organization does not let backups be copied between accounts.
+    CrossAccountOff,
+    /// The access policy of the vault does not admit the organization.
+    NotAdmitted(String),
+    /// The vault has a key of AWS, and backups of this type need one of the customer to get there.
+    AwsKey(String),
+    /// One copy does not take backups of this type to another account and Region at once.
+    OneWay(String),
+    /// Nobody could look.
+    NotKnown(String),
+}
+
+impl Obstacle {
+    /// Whether it is known to be in the way; otherwise nobody could look.
+    pub fn is_certain(&self) -> bool {
+        !matches!(self, Self::NotKnown(_))
+    }
+
+    /// The word for programs.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::NoVault(_) => "no-vault",
+            Self::Lock { .. } => "lock",
+            Self::KeyUnusable { .. } => "key-unusable",
+            Self::NoRole(_) => "no-role",
+            Self::Untrusting(_) => "role-untrusting",
+            Self::PlanRefused(_) => "plan-refused",
+            Self::NotInOrganization(_) => "not-in-organization",
+            Self::CrossAccountOff => "cross-account-off",
+            Self::NotAdmitted(_) => "not-admitted",
+            Self::AwsKey(_) => "aws-key",
+            Self::OneWay(_) => "one-way",
+            Self::NotKnown(_) => "not-known",
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoVault(vault) => write!(f, "there is no vault `{vault}`"),
+            Self::Lock { vault, why } => write!(f, "the lock of `{vault}` refuses it: {why}"),
+            Self::KeyUnusable { vault, state } => {
+                write!(f, "the key of `{vault}` cannot be used, it is {state}")
+            }
+            Self::NoRole(role) => write!(f, "there is no role `{role}`"),
+            Self::Untrusting(role) => write!(f, "the role `{role}` does not trust AWS Backup"),
+            Self::PlanRefused(why) => write!(f, "AWS Backup refuses the plan: {why}"),
+            Self::NotInOrganization(account) => {
+                write!(f, "the account {account} is not in the organization")
+            }
+            Self::CrossAccountOff => {
+                f.write_str("copies to other accounts are switched off in the organization")
+            }
+            Self::NotAdmitted(vault) => {
+                write!(f, "the access policy of `{vault}` does not let the organization copy there")
+            }
+            Self::AwsKey(vault) => write!(
+                f,
+                "`{vault}` has a key of AWS, and this type is copied to other accounts only with \
+                 one of yours"
+            ),
+            Self::OneWay(vault) => write!(
+                f,
+                "`{vault}` is in another account and in another Region, and one copy takes this \
+                 type to one of both only"
+            ),
+            Self::NotKnown(what) => write!(f, "{what} could not be looked at"),
+        }
+    }
+}
+
+/// What an obstacle is in the way of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum For {
+    /// Every type.
+    Every,
+    /// Types that AWS Backup manages fully.
+    Managed,
+    /// The other types.
+    NotManaged,
+    /// Types that are copied to another account or Region only.
+    OneWay,
+}
+
+impl For {
+    fn is(self, kind: &Kind) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Managed => kind.is_managed,
+            Self::NotManaged => !kind.is_managed,
+            Self::OneWay => kind.is_copied_one_way,
+        }
+    }
+}
+
+/// What is in the way of a rule or a copy, for some types or for all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Obstacles(Vec<(For, Obstacle)>);
+
+impl Obstacles {
+    /// What is in the way of this type.
+    pub(super) fn of<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Obstacle> {
+        self.0.iter().filter(move |it| it.0.is(kind)).map(|it| &it.1)
+    }
+
+    fn add(&mut self, of: For, obstacle: Obstacle) {
+        self.0.push((of, obstacle));
+    }
+}
+
+impl Place {
+    /// What a name of a policy is here.
+    pub(super) fn here(&self, name: &str) -> String {
+        name.replace("$account", self.account.as_str()).replace("$region", self.region.as_str())
+    }
+
+    /// The ARN of a vault of the account here.
+    pub(super) fn vault(&self, name: &str) -> String {
+        let Self { partition, region, account, .. } = self;
+        format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
+    }
+
+    /// What is in the way of backups in this vault that are kept for so many days.
+    pub(super) fn backups(&self, vault: &str, keep: Option<i64>) -> Obstacles {
+        let mut obstacles = Obstacles::default();
+        if let Some(found) = self.found(vault, &mut obstacles) {
+            if let Key::Unusable(state) = &found.key {
+                let (vault, state) = (vault.to_owned(), state.clone());
+                obstacles.add(For::Managed, Obstacle::KeyUnusable { vault, state });
+            }
+            lock(vault, found, keep, &mut obstacles);
+        }
+        obstacles
+    }
+
+    /// What is in the way of copies from here into this vault that are kept for so many days.
+    pub(super) fn copies(&self, vault: &str, keep: Option<i64>) -> Obstacles {
+        let mut obstacles = Obstacles::default();
+        let Ok(arn) = Arn::parse(vault) else {
+            obstacles.add(For::Every, Obstacle::NoVault(vault.to_owned()));
+            return obstacles;
+        };
+        let is_elsewhere = arn.account != self.account.as_str();
+        if is_elsewhere {
+            self.across(&arn, vault, &mut obstacles);
+        }
+        let Some(found) = self.found(vault, &mut obstacles) else { return obstacles };
+        let name = || vault.to_owned();
+        if is_elsewhere && !found.is_air_gapped && found.key == Key::Aws {
+            obstacles.add(For::NotManaged, Obstacle::AwsKey(name()));
+        }
+        match found.admits.filter(|_| is_elsewhere) {
+            Some(false) => obstacles.add(For::Every, Obstacle::NotAdmitted(name())),
+            None if is_elsewhere => {
+                let what = format!("the access policy of `{vault}`");
+                obstacles.add(For::Every, Obstacle::NotKnown(what));
+            }
+            Some(true) | None => {}
+        }
+        if let Key::Unusable(state) = &found.key {
+            let obstacle = Obstacle::KeyUnusable { vault: name(), state: state.clone() };
+            obstacles.add(For::Every, obstacle);
+        }
+        lock(vault, found, keep, &mut obstacles);
+        obstacles
+    }
+
+    /// What is in the way of copies to another account, whatever its vault is like.
+    fn across(&self, vault: &Arn<'_>, name: &str, obstacles: &mut Obstacles) {
+        if vault.region != self.region.as_str() {
+            obstacles.add(For::OneWay, Obstacle::OneWay(name.to_owned()));
+        }
+        match self.is_cross_account {
+            Some(true) => {}
+            Some(false) => obstacles.add(For::Every, Obstacle::CrossAccountOff),
+            None => {
+                let what = "whether backups may be copied to other accounts".to_owned();
+                obstacles.add(For::Every, Obstacle::NotKnown(what));
+            }
+        }
+        let is_ours = |all: &BTreeSet<AccountId>| all.iter().any(|it| it.as_str() == vault.account);
+        match self.organization.as_ref().map(is_ours) {
+            Some(true) => {}
+            Some(false) => {
+                let obstacle = Obstacle::NotInOrganization(vault.account.to_owned());
+                obstacles.add(For::Every, obstacle);
+            }
+            None => {
+                let what = "the accounts of the organization".to_owned();
+                obstacles.add(For::Every, Obstacle::NotKnown(what));
+            }
+        }
+    }
+
+    /// What is in the way of everything that this role is to do.
+    pub(super) fn role(&self, role: &str) -> Option<Obstacle> {
+        let role = self.here(role);
+        match self.roles.get(&role) {
+            Some(Found::Here(true)) => None,
+            Some(Found::Here(false)) => Some(Obstacle::Untrusting(role)),
+            Some(Found::Absent) => Some(Obstacle::NoRole(role)),
+            Some(Found::Unknown) | None => Some(Obstacle::NotKnown(format!("the role `{role}`"))),
+        }
+    }
+
+    /// The vault, if it is there; otherwise what is in the way.
+    fn found(&self, vault: &str, obstacles: &mut Obstacles) -> Option<&Vault> {
+        let obstacle = match self.vaults.get(vault) {
+            Some(Found::Here(vault)) => return Some(vault),
+            Some(Found::Absent) => Obstacle::NoVault(vault.to_owned()),
+            Some(Found::Unknown) | None => Obstacle::NotKnown(format!("the vault `{vault}`")),
+        };
+        obstacles.add(For::Every, obstacle);
+        None
+    }
+}
+
+/// Why AWS Backup refuses a plan, if it does: continuous backups of one plan go into one vault.
+pub(super) fn refused(plan: &BackupPlan) -> Option<Obstacle> {
+    let continuous = || plan.rules.iter().filter(|it| it.is_continuous);
+    let first = continuous().next()?;
+    let other = continuous().find(|it| it.vault != first.vault)?;
+    Some(Obstacle::PlanRefused(format!(
+        "the rules `{}` and `{}` make continuous backups in different vaults",
+        first.name, other.name
+    )))
+}
+
+fn lock(name: &str, vault: &Vault, keep: Option<i64>, obstacles: &mut Obstacles) {
+    if let Some(why) = vault.lock.as_ref().and_then(|it| it.refuses(keep)) {
+        obstacles.add(For::Every, Obstacle::Lock { vault: name.to_owned(), why });
+    }
+}

@@ -1,0 +1,338 @@
+//! Which resources a selection takes, and what differs of those that it does not.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::evidence::Resource;
+use super::kind::Kind;
+use super::pattern::fits;
+
+/// What every key of a condition begins with.
+const RESOURCE_TAG: &str = "aws:ResourceTag/";
+
+/// A selection of a backup plan, in the terms of AWS Backup.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Selection {
+    /// Its name.
+    pub name: String,
+    /// The ARN of the role that finds and backs up, in which `$account` stands for the account.
+    pub role: String,
+    /// Tags, of which a resource has one: a key and a value.
+    pub tags: Vec<(String, String)>,
+    /// ARNs with `*`, one of which a resource has.
+    pub resources: Vec<String>,
+    /// ARNs with `*`, none of which a resource has.
+    pub except: Vec<String>,
+    /// What holds of every resource.
+    pub conditions: Vec<Condition>,
+    /// The policies that have a part in it, and what they are attached to.
+    pub origins: Vec<Source>,
+}
+
+/// A policy that has a part in a selection.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Source {
+    /// The policy.
+    pub policy: String,
+    /// The root, OU or account that it is attached to.
+    pub target: String,
+}
+
+/// A condition of a selection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Condition {
+    /// How it compares.
+    pub operator: Operator,
+    /// The key as the policy has it, such as `aws:ResourceTag/tier`.
+    pub key: String,
+    /// The value that it compares with.
+    pub value: String,
+}
+
+/// How a condition compares.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operator {
+    /// The tag has this value.
+    Equals,
+    /// The tag has another value, or there is none.
+    NotEquals,
+    /// The tag has a value that fits.
+    Like,
+    /// The tag has a value that does not fit, or there is none.
+    NotLike,
+}
+
+impl Operator {
+    /// Every operator, by the key that a policy has for it.
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("string_equals", Self::Equals),
+        ("string_not_equals", Self::NotEquals),
+        ("string_like", Self::Like),
+        ("string_not_like", Self::NotLike),
+    ];
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Equals => "string_equals",
+            Self::NotEquals => "string_not_equals",
+            Self::Like => "string_like",
+            Self::NotLike => "string_not_like",
+        }
+    }
+}
+
+/// Whether a selection takes a resource.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Match {
+    /// It does not.
+    No,
+    /// It does if the type of the resource is opted in to.
+    IfOptedIn,
+    /// It does, since it names the type or the resource.
+    Yes,
+    /// That depends on tags, which could not be read.
+    Unknown,
+}
+
+impl Selection {
+    /// Whether the selection takes a resource of this kind in this account.
+    pub(super) fn takes(&self, resource: &Resource, kind: &Kind, account: &str) -> Match {
+        let fits_here = |pattern: &&String| fits(pattern, &resource.arn);
+        if self.except.iter().any(|it| fits_here(&it)) || self.is_refused() {
+            return Match::No;
+        }
+        let pattern = self.resources.iter().filter(fits_here).max_by_key(|it| names_a_type(it));
+        let Some(tags) = &resource.tags else {
+            let is_possible = pattern.is_some() || !self.tags.is_empty();
+            return match pattern {
+                Some(pattern) if self.conditions.is_empty() => taken(pattern, kind),
+                _ if is_possible => Match::Unknown,
+                _ => Match::No,
+            };
+        };
+        if !self.conditions.iter().all(|it| it.holds(tags, account)) {
+            return Match::No;
+        }
+        let is_tagged = || self.tags.iter().any(|it| has(tags, it, account));
+        match pattern {
+            Some(pattern) => taken(pattern, kind),
+            None if is_tagged() => Match::IfOptedIn,
+            None => Match::No,
+        }
+    }
+
+    /// Whether AWS Backup refuses it: conditions alone select nothing.
+    pub(super) fn is_refused(&self) -> bool {
+        self.tags.is_empty() && self.resources.is_empty()
+    }
+
+    /// What the resource would have to have for the selection to take it.
+    pub(super) fn differences(&self, resource: &Resource, account: &str) -> Vec<Difference> {
+        if self.is_refused() {
+            return vec![Difference::Refused];
+        }
+        let none = BTreeMap::new();
+        let tags = resource.tags.as_ref().unwrap_or(&none);
+        let mut differences = Vec::new();
+        if let Some(pattern) = self.except.iter().find(|it| fits(it, &resource.arn)) {
+            differences.push(Difference::Excepted(pattern.clone()));
+        }
+        let is_named = self.resources.iter().any(|it| fits(it, &resource.arn));
+        if !is_named && !self.tags.iter().any(|it| has(tags, it, account)) {
+            differences.push(match self.tags.first() {
+                None => Difference::Type(self.resources.clone()),
+                Some((key, _)) => {
+                    let wanted = self.tags.iter().filter(|it| it.0 == *key);
+                    let wanted = wanted.map(|it| here(&it.1, account).into_owned()).collect();
+                    Difference::tag(tags, key, wanted)
+                }
+            });
+        }
+        let fails = self.conditions.iter().filter(|it| !it.holds(tags, account));
+        differences.extend(fails.map(|it| it.difference(tags, account)));
+        differences
+    }
+}
+
+impl Condition {
+    /// The key of the tag; `None` when the condition is about nothing that AWS Backup knows.
+    fn tag(&self) -> Option<&str> {
+        self.key.strip_prefix(RESOURCE_TAG)
+    }
+
+    fn holds(&self, tags: &BTreeMap<String, String>, account: &str) -> bool {
+        let value = self.tag().and_then(|it| tags.get(it));
+        let wanted = here(&self.value, account);
+        match self.operator {
+            Operator::Equals => value.is_some_and(|it| *it == wanted),
+            Operator::NotEquals => value.is_none_or(|it| *it != wanted),
+            Operator::Like => value.is_some_and(|it| fits(&wanted, it)),
+            Operator::NotLike => value.is_none_or(|it| !fits(&wanted, it)),
+        }
+    }
+
+    fn difference(&self, tags: &BTreeMap<String, String>, account: &str) -> Difference {
+        let wanted = here(&self.value, account).into_owned();
+        match (self.operator, self.tag()) {
+            (Operator::Equals, Some(key)) => Difference::tag(tags, key, vec![wanted]),
+            (operator, key) => Difference::Condition {
+                operator: operator.key(),
+                key: self.key.clone(),
+                wanted,
+                has: key.and_then(|it| tags.get(it)).cloned(),
+            },
+        }
+    }
+}
+
+/// What keeps a selection from taking a resource.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Difference {
+    /// The tag has another value.
+    TagValue {
+        /// Its key.
+        key: String,
+        /// The value that it has.
+        has: String,
+        /// The values that the selection takes.
+        wanted: Vec<String>,
+    },
+    /// The tag has a key of other case.
+    TagKey {
+        /// The key that the resource has.
+        has: String,
+        /// The key that the selection looks for.
+        wanted: String,
+    },
+    /// There is no such tag.
+    NoTag {
+        /// Its key.
+        key: String,
+        /// The values that the selection takes.
+        wanted: Vec<String>,
+    },
+    /// A condition does not hold.
+    Condition {
+        /// The operator as the policy has it.
+        operator: &'static str,
+        /// The key of the condition.
+        key: String,
+        /// The value of the condition.
+        wanted: String,
+        /// The value of the tag, if there is one.
+        has: Option<String>,
+    },
+    /// The selection takes other types.
+    Type(Vec<String>),
+    /// The selection leaves this type out.
+    Excepted(String),
+    /// The plan does not back up in this Region.
+    Region,
+    /// AWS Backup refuses the selection.
+    Refused,
+}
+
+impl Difference {
+    fn tag(tags: &BTreeMap<String, String>, key: &str, wanted: Vec<String>) -> Self {
+        if let Some(has) = tags.get(key) {
+            return Self::TagValue { key: key.to_owned(), has: has.clone(), wanted };
+        }
+        match tags.keys().find(|it| it.eq_ignore_ascii_case(key)) {
+            Some(has) => Self::TagKey { has: has.clone(), wanted: key.to_owned() },
+            None => Self::NoTag { key: key.to_owned(), wanted },
+        }
+    }
+
+    /// How far the resource is from being taken: a value that is nearly right is the nearest.
+    pub(super) fn weight(&self) -> u32 {
+        match self {
+            Self::TagValue { has, wanted, .. } => {
+                if wanted.iter().any(|it| is_alike(it, has)) {
+                    1
+                } else {
+                    3
+                }
+            }
+            Self::TagKey { .. } => 1,
+            Self::Condition { .. } => 3,
+            Self::NoTag { .. } => 4,
+            Self::Region | Self::Excepted(_) => 5,
+            Self::Type(_) => 6,
+            Self::Refused => 8,
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TagValue { key, has, wanted } => {
+                let wanted = either(wanted);
+                write!(f, "the tag `{key}` is `{has}`, and the selection takes {wanted}")
+            }
+            Self::TagKey { has, wanted } => {
+                write!(f, "the tag is `{has}`, and the selection looks for `{wanted}`")
+            }
+            Self::NoTag { key, wanted } => {
+                let wanted = either(wanted);
+                write!(f, "there is no tag `{key}`, and the selection takes {wanted}")
+            }
+            Self::Condition { operator, key, wanted, has: Some(has) } => {
+                write!(f, "`{key}` is `{has}`, and the selection has `{operator}` `{wanted}`")
+            }
+            Self::Condition { operator, key, wanted, has: None } => {
+                write!(f, "there is no `{key}`, and the selection has `{operator}` `{wanted}`")
+            }
+            Self::Type(wanted) => write!(f, "the selection takes {}", either(wanted)),
+            Self::Excepted(pattern) => write!(f, "the selection leaves out `{pattern}`"),
+            Self::Region => f.write_str("the plan does not name the Region"),
+            Self::Refused => {
+                f.write_str("AWS Backup refuses a selection of conditions without types or tags")
+            }
+        }
+    }
+}
+
+/// The values, of which one is wanted, in a few words.
+fn either(values: &[String]) -> String {
+    let first: Vec<_> = values.iter().take(3).map(|it| format!("`{it}`")).collect();
+    let more = if values.len() > first.len() { " or others" } else { "" };
+    format!("{}{more}", first.join(" or "))
+}
+
+/// Whether two values differ by case, space or one character, as values do that were meant to be the
+/// same.
+fn is_alike(one: &str, other: &str) -> bool {
+    let fold = |it: &str| it.trim().to_lowercase().chars().collect::<Vec<_>>();
+    let (one, other) = (fold(one), fold(other));
+    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    let (one, other) = (one.get(same..), other.get(same..));
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    let behind = |it: &[char]| it.get(1..).unwrap_or_default().to_vec();
+    one == other || behind(one) == behind(other) || behind(one) == *other || *one == behind(other)
+}
+
+/// Whether the pattern names a type of resources, or one resource, and not only a service.
+fn names_a_type(pattern: &str) -> bool {
+    // Buckets are the only type of their service.
+    let resource = pattern.splitn(6, ':').nth(5);
+    resource.is_some_and(|it| it != "*" || pattern.contains(":s3:"))
+}
+
+fn taken(pattern: &str, kind: &Kind) -> Match {
+    if names_a_type(pattern) && !kind.always_needs_opt_in { Match::Yes } else { Match::IfOptedIn }
+}
+
+fn has(tags: &BTreeMap<String, String>, (key, value): &(String, String), account: &str) -> bool {
+    tags.get(key).is_some_and(|it| *it == here(value, account))
+}
+
+/// What a value of a policy is in this account.
+fn here<'a>(value: &'a str, account: &str) -> Cow<'a, str> {
+    if value.contains("$account") {
+        value.replace("$account", account).into()
+    } else {
+        value.into()
+    }
+}
