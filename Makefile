@@ -110,6 +110,10 @@ bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, 
 	"$(TARGET)/debug/convergence" --package "$(PACKAGE)"
 	cargo bench --locked --package policy --bench language
 
+.PHONY: bench-coverage
+bench-coverage: ## What judging the backups of one resource costs
+	cargo bench --locked --package report --bench coverage
+
 .PHONY: soak
 soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again
 	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test $(WORKSPACE) \

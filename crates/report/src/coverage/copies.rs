@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::evidence::{Creator, Evidence, Job, JobState, PointStatus};
+use super::evidence::{Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, newest_of};
 use super::kind::Kind;
 use super::place::{Obstacle, Obstacles, Place};
 use super::state::CopyState;
@@ -54,11 +54,12 @@ impl Target {
     where
         I: Iterator<Item = (SystemTime, SystemTime)>,
     {
-        let points = evidence.points.iter().filter(|it| it.vault == self.vault && is_ours(&it.by));
-        let usable = points.filter(|it| it.status == PointStatus::Usable);
-        let newest = usable.map(|it| it.created).max();
-        let is_one = |it: &&Job| it.vault == self.vault && is_ours(&it.by);
-        let jobs = || evidence.copy_jobs.iter().filter(is_one);
+        let counts = |it: &RecoveryPoint| {
+            it.status == PointStatus::Usable && it.vault == self.vault && is_ours(&it.by)
+        };
+        let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
+        let is_one = |it: &Job| it.vault == self.vault && is_ours(&it.by);
+        let jobs = || evidence.copy_jobs.iter().filter(|it| is_one(it));
         let obstacles: Vec<_> = self.obstacles.of(kind).cloned().collect();
         let has_no_vault = obstacles.iter().any(|it| matches!(it, Obstacle::NoVault(_)));
         let is_due = |(_, completed): &(SystemTime, SystemTime)| {
@@ -83,7 +84,7 @@ impl Target {
             vault: self.vault.clone(),
             state,
             newest,
-            job: jobs().max_by_key(|it| it.created).cloned(),
+            job: newest_of(evidence.copy_jobs, |it| it.created, is_one).cloned(),
             obstacles,
         }
     }

@@ -118,6 +118,21 @@ pub enum JobState {
     Partial,
 }
 
+/// The newest of those that count. What is older than another one is not asked whether it does.
+pub(super) fn newest_of<T>(
+    all: &[T],
+    at: impl Fn(&T) -> SystemTime,
+    counts: impl Fn(&T) -> bool,
+) -> Option<&T> {
+    let mut newest: Option<&T> = None;
+    for it in all {
+        if newest.is_none_or(|newest| at(newest) < at(it)) && counts(it) {
+            newest = Some(it);
+        }
+    }
+    newest
+}
+
 impl JobState {
     /// Whether it ended without a backup that can be restored as a whole.
     pub(super) fn is_bad(self) -> bool {

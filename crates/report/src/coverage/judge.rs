@@ -7,7 +7,7 @@ use plan::id::ResourceType;
 use super::copies::{CopyOwed, Target};
 use super::due::{Runs, Timetable};
 use super::evidence::{
-    Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest,
+    Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest, newest_of,
 };
 use super::kept::Kept;
 use super::kind::Kind;
@@ -430,18 +430,18 @@ impl<'a> RuleHere<'a> {
         let is_ours = |by: &Option<Creator>| {
             by.as_ref().is_none_or(|it| it.is(&self.plan.name, &self.rule.name))
         };
-        let counts = |it: &&RecoveryPoint| {
+        let counts = |it: &RecoveryPoint| {
             it.status == PointStatus::Usable
                 && is_home(&it.vault)
                 && is_ours(&it.by)
                 && resource.created.is_none_or(|made| made <= it.created)
         };
-        let points = || evidence.points.iter().filter(counts);
-        let newest = points().map(|it| it.created).max();
+        let points = || evidence.points.iter().filter(|it| counts(it));
+        let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
         let wants_continuous = self.rule.is_continuous && kind.is_continuous;
         let is_continuous = wants_continuous && points().any(|it| it.is_continuous);
-        let is_one = |it: &&Job| is_home(&it.vault) && is_ours(&it.by);
-        let jobs = || evidence.jobs.iter().filter(is_one);
+        let is_one = |it: &Job| is_home(&it.vault) && is_ours(&it.by);
+        let jobs = || evidence.jobs.iter().filter(|it| is_one(it));
         let (table, runs) = self.table(kind);
         let since = resource.first_seen.or(newest).unwrap_or(now);
         let since = place.since.map_or(since, |it| it.max(since));
@@ -449,7 +449,7 @@ impl<'a> RuleHere<'a> {
         let unread = place.unread.iter().find(|it| is_home(it.0));
         let state = match unread {
             Some((_, why)) => State::NotKnown(why.clone()),
-            None => run.state(jobs, self.rule, place, now),
+            None => run.state(evidence.jobs, is_one, self.rule, place, now),
         };
         let obstacles = if is_direct { None } else { Some(self.obstacles.of(kind)) };
         let direct = air_gapped.filter(|_| is_direct);
@@ -469,7 +469,7 @@ impl<'a> RuleHere<'a> {
             next: runs.open.filter(|it| *it > since).or_else(|| table.next(since)),
             newest,
             is_continuous,
-            job: jobs().max_by_key(|it| it.created).cloned(),
+            job: newest_of(evidence.jobs, |it| it.created, is_one).cloned(),
             obstacles: obstacles.into_iter().flatten().chain(direct).cloned().collect(),
             copies: copied
                 .map(|it| it.owed(kind, is_ours, sources(), evidence, place, now))
@@ -490,23 +490,21 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn state<'j, I>(
+    fn state(
         &self,
-        jobs: impl Fn() -> I,
+        jobs: &[Job],
+        is_one: impl Fn(&Job) -> bool,
         rule: &Rule,
         place: &Place,
         now: SystemTime,
-    ) -> State
-    where
-        I: Iterator<Item = &'j Job>,
-    {
+    ) -> State {
         // A job is of the run that it was created at, and not of the next one.
         let may_come = |run: SystemTime| {
             let next = self.table.next(run);
             let is_its = |it: &Job| it.created >= run && next.is_none_or(|next| it.created < next);
-            let mut open = jobs().filter(|it| it.state == JobState::Open);
+            let is_open = |it: &Job| it.state == JobState::Open && is_its(it) && is_one(it);
             now < run + rule.start + rule.complete
-                && (place.jobs_unread.is_some() || open.any(is_its))
+                && (place.jobs_unread.is_some() || jobs.iter().any(is_open))
         };
         let has = |run: SystemTime| self.newest.is_some_and(|it| it >= run);
         let is_decided = |it: &SystemTime| *it <= self.since || has(*it) || !may_come(*it);
@@ -524,8 +522,8 @@ impl Run<'_> {
                 None => return State::NotKnown("no run is due any more".to_owned()),
             },
         };
-        let ended = jobs().filter(|it| it.state != JobState::Open);
-        let last = ended.max_by_key(|it| it.created);
+        let is_over = |it: &Job| it.state != JobState::Open && is_one(it);
+        let last = newest_of(jobs, |it| it.created, is_over);
         let is_newer = |it: &&Job| self.newest.is_none_or(|newest| newest < it.created);
         match last.filter(is_newer).filter(|it| it.state.is_bad()) {
             Some(_) => State::Failing,

@@ -34,19 +34,32 @@ pub enum Until {
 
 impl Kept {
     pub(super) fn of(points: &[RecoveryPoint], place: &Place) -> Self {
-        let usable = || points.iter().filter(|it| it.status == PointStatus::Usable);
-        let until = |it: &RecoveryPoint| it.delete_at.map_or(Until::Ever, Until::At);
-        let is_locked = |it: &&RecoveryPoint| {
-            let vault = place.vaults.get(&it.vault);
-            matches!(vault, Some(Found::Here(vault)) if vault.lock.is_some())
-        };
-        Self {
-            points: usable().count(),
-            oldest: usable().map(|it| it.created).min(),
-            newest: usable().map(|it| it.created).max(),
-            until: usable().map(until).max(),
-            locked_until: usable().filter(is_locked).map(until).max(),
-            expired: points.iter().filter(|it| it.status == PointStatus::Expired).count(),
+        let mut kept = Self::default();
+        // Most points are in the vault of the one before.
+        let mut last = ("", false);
+        for point in points {
+            match point.status {
+                PointStatus::Usable => {}
+                PointStatus::Expired => {
+                    kept.expired += 1;
+                    continue;
+                }
+                PointStatus::Changing | PointStatus::Partial | PointStatus::Stopped => continue,
+            }
+            if last.0 != point.vault {
+                let found = place.vaults.get(&point.vault);
+                let is_locked = matches!(found, Some(Found::Here(it)) if it.lock.is_some());
+                last = (&point.vault, is_locked);
+            }
+            let until = Some(point.delete_at.map_or(Until::Ever, Until::At));
+            kept.points += 1;
+            kept.oldest = Some(kept.oldest.map_or(point.created, |it| it.min(point.created)));
+            kept.newest = kept.newest.max(Some(point.created));
+            kept.until = kept.until.max(until);
+            if last.1 {
+                kept.locked_until = kept.locked_until.max(until);
+            }
         }
+        kept
     }
 }
