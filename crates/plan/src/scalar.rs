@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
@@ -79,18 +80,40 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
     }
 }
 
-/// Reads a value that is absent when it is empty, as an unused parameter is.
-///
-/// # Errors
-///
-/// When there is text and it is not a `T`.
-pub fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    let text = String::deserialize(deserializer)?;
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+/// A value that is absent when it is empty, as an unused parameter is.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Optional<T>(pub Option<T>);
+
+impl<T> Optional<T> {
+    /// Whether there is no value, so that it is left out of what is kept.
+    pub fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T> Default for Optional<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Deref for Optional<T> {
+    type Target = Option<T>;
+
+    fn deref(&self) -> &Option<T> {
+        &self.0
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Optional<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        text.parse().map(|it| Self(Some(it))).map_err(D::Error::custom)
+    }
 }
 
 #[cfg(test)]
@@ -104,8 +127,8 @@ mod tests {
         #[serde(default)]
         names: List<String>,
         loud: Option<Flag>,
-        #[serde(default, deserialize_with = "optional")]
-        count: Option<u8>,
+        #[serde(default)]
+        count: Optional<u8>,
     }
 
     fn read(property: &str, value: Value) -> Result<Horn, serde_json::Error> {
@@ -119,7 +142,7 @@ mod tests {
         assert_eq!(names(json!(["a", " b "])).unwrap(), ["a", "b"]);
         assert!(names(json!("")).unwrap().is_empty());
         assert!(names(json!(7)).is_err() && names(json!({"a": "b"})).is_err());
-        let count = |it: Value| read("count", it).map(|it| it.count);
+        let count = |it: Value| read("count", it).map(|it| it.count.0);
         assert_eq!(count(json!("7")).unwrap(), Some(7));
         assert_eq!(count(json!("")).unwrap(), None);
         assert!(count(json!("many")).is_err());

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::{Claim, Tags};
 use crate::id::{PolicyName, RoleArn, Target};
-use crate::scalar::{Flag, List};
+use crate::scalar::{Flag, List, Optional};
 
 /// The properties of the resource.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -43,12 +43,8 @@ pub struct Properties {
     #[serde(default)]
     pub preflight: Preflight,
     /// The role to assume where the function does not run in the management account.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub management_role_arn: Option<RoleArn>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub management_role_arn: Optional<RoleArn>,
 }
 
 /// What happens when the policy would make an effective policy invalid.

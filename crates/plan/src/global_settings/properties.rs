@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desired, Setting, Values};
 use crate::id::RoleArn;
-use crate::scalar::Flag;
+use crate::scalar::{Flag, Optional};
 
 /// The properties of the resource. A setting that is absent is left alone.
 #[derive(Debug, Deserialize, Serialize)]
@@ -20,12 +20,8 @@ pub struct Properties {
     #[serde(default)]
     pub on_delete: OnDelete,
     /// The role to assume where the function does not run in the management account.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub management_role_arn: Option<RoleArn>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub management_role_arn: Optional<RoleArn>,
 }
 
 /// What deleting the resource does.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{Desired, OnNotReady, OptIn, Preferences};
 use crate::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
-use crate::scalar::{Flag, List};
+use crate::scalar::{Flag, List, Optional};
 use crate::serialized;
 
 /// The properties of the resource.
@@ -36,51 +36,27 @@ pub struct Properties {
     #[serde(default)]
     management: BTreeMap<ResourceType, Flag>,
     /// The vault that every Region must have.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    vault_name: Option<VaultName>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    vault_name: Optional<VaultName>,
     /// The role that AWS Backup uses, which every account must have.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    backup_role_name: Option<RoleName>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    backup_role_name: Optional<RoleName>,
     /// The account that copies go to. It is worked in also where no target reaches it, by a role of
     /// its own: it has neither the vault nor the roles of the accounts then.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    central_account_id: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    central_account_id: Optional<AccountId>,
     /// The role that is assumed there.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    central_role_name: Option<RoleName>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    central_role_name: Optional<RoleName>,
     /// What accounts that are not ready mean for the stack.
     #[serde(default)]
     pub on_not_ready: OnNotReady,
     /// The role to assume where the function does not run in the management account.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub management_role_arn: Option<RoleArn>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub management_role_arn: Optional<RoleArn>,
     /// In how many accounts work goes on at once.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    concurrency: Option<Concurrency>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    concurrency: Optional<Concurrency>,
 }
 
 /// In how many accounts work goes on at once, from 1 to 256.
@@ -193,8 +169,8 @@ impl Properties {
             regions: self.regions.0.iter().cloned().collect(),
             opt_in: self.opt_in.0.clone(),
             management: preferences(&self.management),
-            vault: self.vault_name.clone(),
-            role: self.backup_role_name.clone(),
+            vault: self.vault_name.0.clone(),
+            role: self.backup_role_name.0.clone(),
         };
         if desired.regions.is_empty() {
             return Err(Invalid::NoRegions);
@@ -220,7 +196,7 @@ impl Properties {
     /// These, with every account entered by `role`.
     #[must_use]
     pub fn entered_by(self, role: &RoleName) -> Self {
-        let central_role_name = self.central_role_name.as_ref().map(|_| role.clone());
+        let central_role_name = Optional(self.central_role_name.as_ref().map(|_| role.clone()));
         Self { role_name: role.clone(), central_role_name, ..self }
     }
 
@@ -230,7 +206,7 @@ impl Properties {
     ///
     /// When the account is named and the role is not.
     pub fn central(&self) -> Result<Option<(&AccountId, &RoleName)>, Invalid> {
-        let Some(account) = &self.central_account_id else { return Ok(None) };
+        let Some(account) = &self.central_account_id.0 else { return Ok(None) };
         Ok(Some((account, self.central_role_name.as_ref().ok_or(Invalid::NoCentralRole)?)))
     }
 

@@ -29,11 +29,11 @@ pub fn session_policy(
     if desired.vault.is_some() {
         actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
     }
-    let service_role =
-        format!("arn:{partition}:iam::{account}:role/aws-service-role/{BACKUP}/{SERVICE_ROLE}");
+    let role = roles_of(partition, account);
+    let service_role = format!("{role}/aws-service-role/{BACKUP}/{SERVICE_ROLE}");
     let mut looked_at = paths(desired.role.as_slice(), partition, account);
     // A role that is missing has no path.
-    looked_at.push(format!("arn:{partition}:iam::{account}:role/{SERVICE_ROLE}"));
+    looked_at.push(format!("{role}/{SERVICE_ROLE}"));
     looked_at.push(service_role.clone());
     let mut more = vec![allow("iam:GetRole", &looked_at)];
     more.extend(writes.then(|| allow("iam:CreateServiceLinkedRole", &[service_role])));
@@ -61,8 +61,13 @@ fn paths<'a>(
     partition: &str,
     account: &AccountId,
 ) -> Vec<String> {
-    let role = format!("arn:{partition}:iam::{account}:role");
+    let role = roles_of(partition, account);
     roles.into_iter().flat_map(|it| [format!("{role}/{it}"), format!("{role}/*/{it}")]).collect()
+}
+
+/// What the ARNs of the roles of an account begin with.
+fn roles_of(partition: &str, account: &AccountId) -> String {
+    format!("arn:{partition}:iam::{account}:role")
 }
 
 fn allow(action: &str, resources: &[String]) -> Value {

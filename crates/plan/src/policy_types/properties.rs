@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Desired;
 use crate::id::{PolicyType, RoleArn};
-use crate::scalar::List;
+use crate::scalar::{List, Optional};
 
 /// The properties of the resource.
 #[derive(Debug, Deserialize, Serialize)]
@@ -16,12 +16,8 @@ pub struct Properties {
     #[serde(default)]
     pub on_delete: OnDelete,
     /// The role to assume where the function does not run in the management account.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub management_role_arn: Option<RoleArn>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub management_role_arn: Optional<RoleArn>,
 }
 
 /// What deleting the resource does.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Administrator, Desired};
 use crate::id::{AccountId, RoleArn, ServicePrincipal};
-use crate::scalar::{Flag, List};
+use crate::scalar::{Flag, List, Optional};
 
 /// The properties of the resource.
 #[derive(Debug, Deserialize, Serialize)]
@@ -21,12 +21,8 @@ pub struct Properties {
     #[serde(default)]
     pub on_delete: OnDelete,
     /// The role to assume where the function does not run in the management account.
-    #[serde(
-        default,
-        deserialize_with = "crate::scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub management_role_arn: Option<RoleArn>,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub management_role_arn: Optional<RoleArn>,
 }
 
 /// An account that administers a service for the organization.
