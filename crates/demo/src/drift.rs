@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Organization};
 use tokio::time::interval;
 
+use crate::demo::Demo;
 use crate::failure::{Failure, ensure};
 use crate::organization::now;
-use crate::stage::Stage;
 
 const DAILY: &str = "org-backup-daily";
 const MONTHLY: &str = "org-backup-monthly";
@@ -18,7 +18,7 @@ const MONTHLY: &str = "org-backup-monthly";
 /// How long is waited for a repair, in ticks of 20 milliseconds.
 const TICKS: usize = 3_000;
 
-impl Stage<'_> {
+impl Demo<'_> {
     pub(crate) async fn drift(&mut self) -> Result<(), Failure> {
         self.screen.chapter(8, "Deploy templates/reattach.yaml, and undo things by hand");
         let told = self.deploy(&self.reattach).await?;

@@ -5,6 +5,7 @@
 //! Whichever way it ends, no process, port or file is left behind.
 
 mod cloudformation;
+mod demo;
 mod drift;
 mod failure;
 mod ledger;
@@ -13,10 +14,10 @@ mod ministack;
 mod operators;
 mod organization;
 mod picture;
+mod restore_template;
 mod restores;
 mod rollout;
 mod screen;
-mod stage;
 mod story;
 
 use std::path::PathBuf;
@@ -26,9 +27,9 @@ use clap::Parser;
 use errors::chain;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::demo::{Demo, Places};
 use crate::failure::Failure;
 use crate::screen::Screen;
-use crate::stage::{Places, Stage};
 
 /// What the shell says when Ctrl-C ended a program.
 const INTERRUPTED: u8 = 130;
@@ -82,10 +83,10 @@ async fn main() -> ExitCode {
 }
 
 async fn play(places: &Places, screen: &Screen, keep: bool) -> Result<(), Failure> {
-    let mut stage = Stage::set(places, screen).await?;
-    stage.play().await?;
+    let mut demo = Demo::set(places, screen).await?;
+    demo.play().await?;
     if keep {
-        stage.introduce();
+        demo.introduce();
         std::future::pending::<()>().await;
     }
     Ok(())

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use policy::arn::Arn;
 use simulator::{AccountState, KeyType, Role, Vault};
 
 use crate::cloudformation::Deployer;
+use crate::demo::{Demo, MEMBERS};
 use crate::failure::{Failure, ensure};
-use crate::stage::{MEMBERS, Stage};
-
-/// Where backups are made. The first one has the roles.
-pub(crate) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];
+use crate::rollout::REGIONS;
 
 /// What StackSets would call the stacks.
 const INSTANCE: &str = "StackSet-org-backup-member-accounts";
@@ -18,7 +17,7 @@ const INSTANCE: &str = "StackSet-org-backup-member-accounts";
 /// How many stacks are made at once.
 const AT_ONCE: usize = 6;
 
-impl Stage<'_> {
+impl Demo<'_> {
     pub(crate) async fn member_accounts(&mut self) -> Result<(), Failure> {
         self.screen.chapter(7, "Roll vaults, keys and roles out, and opt every account in");
         let accounts = self.active();
@@ -154,11 +153,14 @@ impl Stage<'_> {
         let made = made.expect("CREATE_COMPLETE")?;
         let output = |name: &str| made.outputs.get(name).cloned().unwrap_or_default();
         let vault = output("VaultArn");
-        let vault = vault.rsplit(':').next().unwrap_or_default();
-        let vault = Vault::new(vault).key(&output("VaultKeyArn"));
+        let vault = Vault::new(named("backup-vault:", &vault)?).key(&output("VaultKeyArn"));
         self.simulated.add_vault(account, region, vault.key_type(KeyType::CustomerManaged));
         for arn in ["BackupRoleArn", "MemberRoleArn"].map(output) {
-            let Some(name) = arn.rsplit('/').next().filter(|it| !it.is_empty()) else { continue };
+            // Roles are made in one Region.
+            if arn.is_empty() {
+                continue;
+            }
+            let name = named("role/", &arn)?;
             let (trust, policies) = deployer.role(name).await?;
             // ministack runs functions as their account and not under their role.
             let own = self.simulated.role("org-backup-member-accounts");
@@ -184,4 +186,10 @@ impl Stage<'_> {
             "there are accounts to look at".to_owned()
         })
     }
+}
+
+/// The name in an ARN of what begins with `kind`.
+fn named<'a>(kind: &str, arn: &'a str) -> Result<&'a str, Failure> {
+    let name = Arn::parse(arn).ok().and_then(|it| it.resource.strip_prefix(kind));
+    name.ok_or_else(|| Failure::NotSo(format!("`{arn}` is the ARN of a {kind}…")))
 }

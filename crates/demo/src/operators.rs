@@ -6,9 +6,9 @@ use std::process::Stdio;
 use simulator::Trail;
 use tokio::process::Command;
 
+use crate::demo::{ACCOUNTS, Demo, POLICIES};
 use crate::failure::{Failure, ensure};
 use crate::ministack::REGION;
-use crate::stage::{ACCOUNTS, POLICIES, Stage};
 
 /// What somebody thinks of for the daily schedule.
 const LATER: &str = "cron(0 4 ? * * *)";
@@ -16,7 +16,7 @@ const LATER: &str = "cron(0 4 ? * * *)";
 /// How much of a line is shown.
 const WIDTH: usize = 120;
 
-impl Stage<'_> {
+impl Demo<'_> {
     pub(crate) async fn operators(&mut self) -> Result<(), Failure> {
         self.screen.chapter(9, "For operators: ask what there is, and what would be");
         self.doctor().await?;

@@ -7,9 +7,8 @@ use serde_json::json;
 use simulator::RestoreJob;
 use tokio::time::interval;
 
-use crate::cloudformation::REPLAY;
+use crate::demo::Demo;
 use crate::failure::{Failure, ensure};
-use crate::stage::Stage;
 
 /// What AWS Backup would have restored: a file system, and a table without an item.
 const RESTORED: &str = r#"{
@@ -40,7 +39,7 @@ const BYTES: u64 = 4_096;
 /// How long is waited for a result, in ticks of 20 milliseconds.
 const TICKS: usize = 1_500;
 
-impl Stage<'_> {
+impl Demo<'_> {
     pub(crate) async fn restores(&self) -> Result<(), Failure> {
         self.screen.chapter(10, "Deploy templates/restore-testing.yaml, and look at two restores");
         let told = self.deploy(&self.restore_testing).await?;
@@ -100,31 +99,4 @@ impl Stage<'_> {
         self.screen.rest();
         Ok(result)
     }
-}
-
-/// The template without what ministack does not know, and with a rule that the demo can reach: nobody
-/// but AWS puts events of AWS on a bus, so they come from elsewhere and get their source on the way.
-pub(crate) fn without_plan(template: &str) -> Result<String, Failure> {
-    let source = format!("source: [{REPLAY}]");
-    let target = "          Arn: !GetAtt RestoreValidationFunction.Arn\n";
-    let transformer = r#"          InputTransformer:
-            InputPathsMap: { detail: $.detail, type: $.detail-type }
-            InputTemplate: '{ "source": "aws.backup", "detail-type": "<type>", "detail": <detail> }'
-"#;
-    // What has a condition that is not met need not be known.
-    let plan = "    Type: AWS::Backup::RestoreTestingPlan\n";
-    let output = "    Value: !GetAtt Plan.RestoreTestingPlanArn\n";
-    let never = "    Condition: TestsEBS\n";
-    let changes = [
-        ("source: [aws.backup]", source),
-        (target, format!("{target}{transformer}")),
-        (plan, format!("{plan}{never}")),
-        (output, format!("{output}{never}")),
-    ];
-    changes.into_iter().try_fold(template.to_owned(), |template, (from, to)| {
-        ensure(template.matches(from).count() == 1, || {
-            format!("restore-testing.yaml has `{}` once", from.trim())
-        })?;
-        Ok(template.replacen(from, &to, 1))
-    })
 }

@@ -8,7 +8,9 @@ use simulator::{
 };
 
 use crate::failure::{Failure, ensure};
-use crate::members::REGIONS;
+
+/// Where backups are made. The first one has the roles.
+pub(crate) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];
 
 /// The name of the StackSet.
 const SET: &str = "org-backup-rollout-members";

@@ -3,15 +3,15 @@
 use serde_json::Value;
 use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
 
+use crate::demo::{
+    ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, Demo, MEMBERS, POLICIES, REATTACH, RESTORE_TESTING, Stack,
+};
 use crate::failure::{Failure, ensure};
 use crate::picture;
-use crate::stage::{
-    ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, MEMBERS, POLICIES, REATTACH, RESTORE_TESTING, Stack, Stage,
-};
 
 const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
 
-impl Stage<'_> {
+impl Demo<'_> {
     /// Tells it all.
     pub(crate) async fn play(&mut self) -> Result<(), Failure> {
         self.a_bare_organization()?;

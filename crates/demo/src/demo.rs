@@ -9,11 +9,10 @@ use simulator::Entry;
 use crate::cloudformation::{BUCKET, Deployer, Deployment};
 use crate::failure::{Failure, ensure};
 use crate::ledger::{Ledger, Work};
-use crate::members::REGIONS;
 use crate::ministack::{Ministack, REGION};
 use crate::organization::Simulated;
-use crate::restores;
-use crate::rollout::Rollout;
+use crate::restore_template::without_plan;
+use crate::rollout::{REGIONS, Rollout};
 use crate::screen::Screen;
 
 /// The stack that makes the organization ready.
@@ -47,7 +46,7 @@ pub(crate) struct Places {
 
 /// What runs while the story is told.
 #[derive(Debug)]
-pub(crate) struct Stage<'a> {
+pub(crate) struct Demo<'a> {
     /// Where it is told.
     pub screen: &'a Screen,
     /// Where things are.
@@ -112,7 +111,7 @@ impl Told {
     }
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Demo<'a> {
     /// Starts an organization and an AWS account around it.
     pub(crate) async fn set(places: &'a Places, screen: &'a Screen) -> Result<Self, Failure> {
         let template = |name: &str| read(&places.templates.join(name));
@@ -146,7 +145,7 @@ impl<'a> Stage<'a> {
         };
         let restore_testing = Stack {
             name: RESTORE_TESTING,
-            template: restores::without_plan(&template("restore-testing.yaml")?)?,
+            template: without_plan(&template("restore-testing.yaml")?)?,
             parameters: with_code(&[
                 ("VaultArns", CENTRAL_VAULT),
                 // A selection is part of the plan.
