@@ -11,6 +11,7 @@
 pub mod measure;
 pub mod package;
 pub mod plot;
+pub mod run;
 pub mod share;
 pub mod subject;
 pub mod table;

@@ -8,7 +8,7 @@ use tests::restored::{ACCOUNT, REGION, completed};
 use tests::role::STATE_BUCKET;
 use tests::stack::Stack;
 
-use crate::measure::Run;
+use crate::run::Run;
 
 /// The role that is assumed in member accounts.
 const MEMBER_ROLE: &str = "org-backup-member";

@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use benches::measure::{Run, machine};
+use benches::measure::machine;
 use benches::package::Package;
+use benches::run::Run;
 use clap::Parser;
 use serde_json::json;
 use simulator::{OPERATIONS, Rates, Settings};

@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use benches::measure::{Run, machine};
+use benches::measure::machine;
 use benches::package::Package;
 use benches::plot::{Bars, draw};
+use benches::run::Run;
 use benches::share::Share;
 use clap::Parser;
 use serde_json::json;

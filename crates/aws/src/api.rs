@@ -43,9 +43,10 @@ use roxmltree::Document;
 use serde_json::Value;
 
 use crate::attempts::Attempts;
-use crate::calls::{Again, Tally};
+use crate::calls::Again;
 use crate::operation::Need;
-use crate::session::tireless;
+use crate::retries::tireless;
+use crate::tally::Tally;
 
 pub use aws_smithy_runtime_api::box_error::BoxError;
 

@@ -16,9 +16,9 @@ use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use errors::chain;
 
-use crate::calls::Tally;
 use crate::garbled::Garbled;
 use crate::operation::Need;
+use crate::tally::Tally;
 
 tokio::task_local! {
     /// The attempts of the call that is being polled.

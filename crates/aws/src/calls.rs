@@ -18,6 +18,7 @@ use tracing::info;
 use crate::attempts::{Attempts, Last};
 use crate::error::{BUSY, CONFLICT, Error};
 use crate::operation::{Need, Operation};
+use crate::tally::Tally;
 
 /// How far the token bucket of each operation is used up, over all requests of this process.
 #[derive(Clone, Default)]
@@ -45,28 +46,6 @@ impl Pace {
 impl fmt::Debug for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pace")
-    }
-}
-
-/// How many calls were made over all requests of this process.
-#[derive(Clone, Debug, Default)]
-pub struct Tally(Arc<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    calls: AtomicU32,
-    throttled: AtomicU32,
-}
-
-impl Tally {
-    /// All calls to AWS, each counted once however often it was sent.
-    pub fn calls(&self) -> u32 {
-        self.0.calls.load(Ordering::Relaxed)
-    }
-
-    /// The answers of AWS Organizations that asked to come again later.
-    pub fn throttled(&self) -> u32 {
-        self.0.throttled.load(Ordering::Relaxed)
     }
 }
 
@@ -119,7 +98,7 @@ impl Calls {
         let turn = Box::pin(async {
             self.pace.turn(operation).await;
             self.made.calls.fetch_add(1, Ordering::Relaxed);
-            self.tally.0.calls.fetch_add(1, Ordering::Relaxed);
+            self.tally.add_call();
             self.made.writes.fetch_add(u32::from(operation.writes), Ordering::Relaxed);
             send.await
         });
@@ -206,7 +185,7 @@ impl ClassifyRetry for Again {
                 let code = refusal.code.as_str();
                 let busy = BUSY.contains(&code);
                 if busy || code == "TooManyRequestsException" {
-                    attempts.tally().0.throttled.fetch_add(1, Ordering::Relaxed);
+                    attempts.tally().add_throttled();
                 }
                 busy || code == CONFLICT
             }

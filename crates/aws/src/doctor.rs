@@ -21,7 +21,8 @@ use crate::operation::{
     DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS, LIST_ADMINISTRATORS,
 };
 use crate::organizations::READ_ROOT;
-use crate::session::{Management, Session, client};
+use crate::retries::client;
+use crate::session::{Management, Session};
 use crate::state::State;
 use crate::{global_settings, publication, service_access};
 

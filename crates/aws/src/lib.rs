@@ -22,6 +22,7 @@ mod garbled;
 pub mod global_settings;
 mod http;
 pub mod lease;
+mod machine;
 pub mod member_accounts;
 pub mod member_runs;
 mod operation;
@@ -30,17 +31,21 @@ pub mod policy_types;
 pub mod preflight;
 pub mod publication;
 pub mod report;
+mod retries;
 pub mod service_access;
 mod session;
+pub mod slot;
 pub mod stacks;
 pub mod state;
+mod tally;
 
-pub use calls::Tally;
 pub use error::{Error, Kind, log_left_out, removable};
 pub use http::connector;
+pub use machine::Machine;
 pub use operation::Need;
 pub use organizations::Record;
 pub use session::{Caller, Management, Session};
+pub use tally::Tally;
 
 #[cfg(test)]
 mod tests;

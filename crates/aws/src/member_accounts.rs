@@ -31,7 +31,8 @@ use crate::operation::{
     GET_ROLE, GET_SUPPORTED_TYPES, LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS,
     UPDATE_REGION_SETTINGS,
 };
-use crate::session::{Management, client};
+use crate::retries::client;
+use crate::session::Management;
 
 /// How long a session in an account lasts: the least that STS gives, and more than is needed.
 const SESSION_SECONDS: i32 = 900;
@@ -130,7 +131,7 @@ pub async fn accounts_below(
 
 /// What enters member accounts.
 #[derive(Debug)]
-pub struct Doorway<'a> {
+pub struct MemberAccess<'a> {
     management: &'a Management,
     patience: Patience,
     sts: aws_sdk_sts::Client,
@@ -177,7 +178,7 @@ impl Patience {
     }
 }
 
-impl<'a> Doorway<'a> {
+impl<'a> MemberAccess<'a> {
     /// A way into the accounts of the organization that `management` manages.
     pub fn new(management: &'a Management) -> Self {
         let patience = Patience::short();

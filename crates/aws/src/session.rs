@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
-use aws_sdk_sts::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
@@ -19,31 +18,20 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::api::{Question, Service, ask};
-use crate::calls::{Calls, Pace, Tally};
+use crate::calls::{Calls, Pace};
 use crate::environment;
 use crate::error::Error;
 use crate::http::{self, Whole};
-use crate::member_runs::Machine;
+use crate::machine::Machine;
 use crate::operation::{ASSUME_ROLE, GET_CALLER, Need, PUBLISH};
+use crate::retries::{client, patience};
 use crate::state::State;
+use crate::tally::Tally;
 
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
 const MARGIN: Duration = Duration::from_millis(500);
 
 const SNS: Service = Service { id: "SNS", name: "sns" };
-
-/// A client that retries as its configuration and [`Again`] say, and as [`tireless`] does unless
-/// another partition is named.
-macro_rules! client {
-    ($sdk:ident, $config:expr) => {
-        client!($sdk, $config, $crate::session::tireless())
-    };
-    ($sdk:ident, $config:expr, $partition:expr) => {{
-        let config = $sdk::config::Builder::from($config).retry_partition($partition);
-        $sdk::Client::from_conf(config.retry_classifier($crate::calls::Again).build())
-    }};
-}
-pub(crate) use client;
 
 /// What is built once for all requests: one connector with one pool and one TLS configuration for
 /// every client and for the answers to CloudFormation, and the clients of the function itself.
@@ -353,21 +341,3 @@ impl Management {
 /// It is 2,000 accounts with 17 Regions: about four minutes of the fifteen that an invocation has, with 32
 /// calls at a time that take 0.2 seconds, and twice that when every Region has to be written.
 const BATCHES_ABOVE: usize = 34_000;
-
-/// Retries with exponential back-off and full jitter. The deadline ends them sooner or later; the
-/// number of attempts is what a permanent failure that looks transient may cost, half a minute.
-///
-/// AWS Organizations gets twice as many: the whole organization shares its rates, which somebody else
-/// may use up, and jitter can spend a dozen attempts on much less than that half minute.
-fn patience() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(12)
-        .with_initial_backoff(Duration::from_millis(400))
-        .with_max_backoff(Duration::from_secs(10))
-}
-
-/// Retries that are not used up. The SDK would have all calls of a process share some hundred of
-/// them, and fail at the first throttled call once they are gone, with time left.
-pub(crate) fn tireless() -> RetryPartition {
-    RetryPartition::custom("org-backup").token_bucket(TokenBucket::unlimited()).build()
-}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
 use plan::desired_state::Entry;
-use plan::presence::{self, Resource, Stage};
+use plan::presence::{self, LifeStage, Resource};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -88,7 +88,7 @@ pub(crate) async fn resource(
         Ok(described) => described,
     };
     Ok(described.stack_resource_detail.map(|it| Resource {
-        stage: it.resource_status.as_ref().map_or(Stage::Unknown(String::new()), stage),
+        stage: it.resource_status.as_ref().map_or(LifeStage::Unknown(String::new()), stage),
         physical_id: it.physical_resource_id.unwrap_or_default(),
     }))
 }
@@ -97,10 +97,10 @@ pub(crate) async fn resource(
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where in its life a resource in this status is.
-fn stage(status: &ResourceStatus) -> Stage {
+fn stage(status: &ResourceStatus) -> LifeStage {
     match status {
-        ResourceStatus::CreateInProgress => Stage::Beginning,
-        ResourceStatus::CreateFailed => Stage::Failed,
+        ResourceStatus::CreateInProgress => LifeStage::Beginning,
+        ResourceStatus::CreateFailed => LifeStage::Failed,
         ResourceStatus::CreateComplete
         | ResourceStatus::UpdateInProgress
         | ResourceStatus::UpdateComplete
@@ -108,12 +108,12 @@ fn stage(status: &ResourceStatus) -> Stage {
         | ResourceStatus::UpdateRollbackInProgress
         | ResourceStatus::UpdateRollbackComplete
         | ResourceStatus::UpdateRollbackFailed
-        | ResourceStatus::ImportComplete => Stage::Living,
+        | ResourceStatus::ImportComplete => LifeStage::Living,
         ResourceStatus::DeleteInProgress
         | ResourceStatus::DeleteComplete
         | ResourceStatus::DeleteFailed
-        | ResourceStatus::DeleteSkipped => Stage::Ending,
-        other => Stage::Unknown(other.as_str().to_owned()),
+        | ResourceStatus::DeleteSkipped => LifeStage::Ending,
+        other => LifeStage::Unknown(other.as_str().to_owned()),
     }
 }
 

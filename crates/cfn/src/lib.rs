@@ -25,6 +25,7 @@ mod request;
 mod response_url;
 mod runtime;
 mod ticket;
+mod undelivered;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -41,7 +42,6 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{error, info};
 
 use crate::answer::Answer;
-pub use crate::deliver::Undelivered;
 pub use crate::event::Event;
 pub use crate::logging::start as start_logging;
 pub use crate::logging::{lines, tell};
@@ -49,6 +49,7 @@ pub use crate::request::{Change, OF_THE_DEPLOYMENT, Request};
 use crate::request::{Envelope, read};
 pub use crate::runtime::{refuse_to_start, serve_events};
 pub use crate::ticket::{Broken, Outcome, Task, Ticket, run_with_tasks, serve_with_tasks};
+pub use crate::undelivered::Undelivered;
 
 /// The physical ID of a resource whose creation failed before anything was made.
 ///

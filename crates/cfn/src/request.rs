@@ -10,9 +10,9 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use crate::NOT_CREATED;
-use crate::deliver::Undelivered;
 use crate::event::Event;
 use crate::response_url::ResponseUrl;
+use crate::undelivered::Undelivered;
 
 /// What CloudFormation asks for, less the protocol.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::deliver::Undelivered;
+use crate::undelivered::Undelivered;
 
 /// A presigned address that lets whoever knows it answer in our name, so it is never shown.
 ///

@@ -6,14 +6,15 @@ mod look;
 mod members;
 mod parameters;
 mod report;
+mod resource_plan;
 mod resources;
-mod wish;
+mod wanted;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ::plan::id::RoleName;
-use aws::Session;
+use ::plan::id::{RoleArn, RoleName};
+use aws::{Management, Session};
 use clap::Args;
 use tokio::time::Instant;
 
@@ -21,7 +22,7 @@ use crate::live::Live;
 use crate::output::Output;
 use crate::plan::look::look;
 use crate::plan::report::Report;
-use crate::plan::wish::wishes;
+use crate::plan::wanted::wanted_resources;
 use crate::{Failure, Outcome};
 
 /// How long the reads may take: a large organization has 1,000 policies, two of which are read a
@@ -59,22 +60,33 @@ pub(crate) struct Plan {
 
 /// Where is looked, and until when.
 #[derive(Clone, Copy, Debug)]
-struct Sight<'a> {
+struct PlanContext<'a> {
     session: &'a Session,
     member_role: Option<&'a RoleName>,
     now: SystemTime,
     deadline: Instant,
 }
 
+impl PlanContext<'_> {
+    /// Enters the management account as `role`, or as whoever runs the command.
+    async fn management(self, role: Option<&RoleArn>) -> Result<Management, aws::Error> {
+        self.session.management(role, self.deadline).await
+    }
+}
+
 /// Looks, and prints what there is to do.
 pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Failure> {
     let session = arguments.live.session().await;
     let deadline = Instant::now() + PATIENCE;
-    let sight =
-        Sight { session: &session, member_role: arguments.member_role.as_ref(), now, deadline };
-    let wishes = wishes(arguments, sight).await?;
+    let context = PlanContext {
+        session: &session,
+        member_role: arguments.member_role.as_ref(),
+        now,
+        deadline,
+    };
+    let wanted_resources = wanted_resources(arguments, context).await?;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
-    let report: Report = Box::pin(look(wishes, sight)).await;
+    let report: Report = Box::pin(look(wanted_resources, context)).await;
     let mut output = Output::new();
     if arguments.json {
         output.json(&report.json())?;

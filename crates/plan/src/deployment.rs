@@ -4,7 +4,7 @@ use policy::Node;
 
 /// What becomes of a resource that the new template does not have.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fate {
+pub enum Disposal {
     /// Its function is asked to delete it, once everything else is done.
     Deleted,
     /// It leaves the stack and stays as it is, by this `DeletionPolicy`.
@@ -17,17 +17,17 @@ pub enum Fate {
 
 /// Says what becomes of the resource `logical_id`, by the template that is `deployed` now: it is
 /// that one, and not the new one, whose `DeletionPolicy` counts.
-pub fn fate(deployed: &Node, logical_id: &str) -> Fate {
+pub fn disposal(deployed: &Node, logical_id: &str) -> Disposal {
     let resource = deployed.member("Resources").and_then(|it| it.member(logical_id));
-    let Some(resource) = resource else { return Fate::Gone };
+    let Some(resource) = resource else { return Disposal::Gone };
     match resource.member("DeletionPolicy").map(Node::scalar) {
-        None | Some(Some("Delete")) => Fate::Deleted,
+        None | Some(Some("Delete")) => Disposal::Deleted,
         // `RetainExceptOnCreate` deletes only what a failed deployment has just made.
         Some(Some(policy @ ("Retain" | "RetainExceptOnCreate"))) => {
-            Fate::Retained(policy.to_owned())
+            Disposal::Retained(policy.to_owned())
         }
-        Some(Some(other)) => Fate::Unknown(format!("its `DeletionPolicy` is `{other}`")),
-        Some(None) => Fate::Unknown("its `DeletionPolicy` is no plain word".to_owned()),
+        Some(Some(other)) => Disposal::Unknown(format!("its `DeletionPolicy` is `{other}`")),
+        Some(None) => Disposal::Unknown("its `DeletionPolicy` is no plain word".to_owned()),
     }
 }
 
@@ -37,39 +37,39 @@ mod tests {
     use policy::json;
 
     /// What becomes of `Daily` when the deployed template has these members of it.
-    fn becomes(members: &str) -> Fate {
+    fn becomes(members: &str) -> Disposal {
         let text =
             format!(r#"{{"Resources":{{"Daily":{{"Type":"Custom::BackupPolicy"{members}}}}}}}"#);
-        fate(&json::read(&text).0.unwrap(), "Daily")
+        disposal(&json::read(&text).0.unwrap(), "Daily")
     }
 
     #[test]
     fn what_the_template_does_not_say_is_deleted() {
-        assert_eq!(becomes(""), Fate::Deleted);
-        assert_eq!(becomes(r#","DeletionPolicy":"Delete""#), Fate::Deleted);
-        assert_eq!(becomes(r#","UpdateReplacePolicy":"Retain""#), Fate::Deleted);
+        assert_eq!(becomes(""), Disposal::Deleted);
+        assert_eq!(becomes(r#","DeletionPolicy":"Delete""#), Disposal::Deleted);
+        assert_eq!(becomes(r#","UpdateReplacePolicy":"Retain""#), Disposal::Deleted);
     }
 
     #[test]
     fn what_is_retained_stays() {
         for policy in ["Retain", "RetainExceptOnCreate"] {
             let members = format!(r#","DeletionPolicy":"{policy}""#);
-            assert_eq!(becomes(&members), Fate::Retained(policy.to_owned()));
+            assert_eq!(becomes(&members), Disposal::Retained(policy.to_owned()));
         }
     }
 
     #[test]
     fn what_the_stack_has_no_more_is_not_deleted_again() {
         let none = json::read(r#"{"Resources":{"Monthly":{}}}"#).0.unwrap();
-        assert_eq!(fate(&none, "Daily"), Fate::Gone);
-        assert_eq!(fate(&json::read("{}").0.unwrap(), "Daily"), Fate::Gone);
+        assert_eq!(disposal(&none, "Daily"), Disposal::Gone);
+        assert_eq!(disposal(&json::read("{}").0.unwrap(), "Daily"), Disposal::Gone);
     }
 
     #[test]
     fn what_cannot_be_told_is_not_guessed() {
         for policy in [r#""Snapshot""#, r#"{"Ref":"Policy"}"#] {
             let members = format!(r#","DeletionPolicy":{policy}"#);
-            assert!(matches!(becomes(&members), Fate::Unknown(_)), "{policy}");
+            assert!(matches!(becomes(&members), Disposal::Unknown(_)), "{policy}");
         }
     }
 }

@@ -10,12 +10,12 @@ pub struct Resource {
     /// The ID that CloudFormation knows it by.
     pub physical_id: String,
     /// Where in its life it is.
-    pub stage: Stage,
+    pub stage: LifeStage,
 }
 
 /// Where in its life a resource is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Stage {
+pub enum LifeStage {
     /// It is being created.
     Beginning,
     /// It could not be created, and nobody waits for that any more.
@@ -79,11 +79,11 @@ pub fn expect(entry: &Entry, resource: Option<&Resource>) -> Result<(), Absent> 
     let unknown = || Absent::Unknown { logical_id: logical_id.clone(), stack_id: stack_id.clone() };
     let resource = resource.ok_or_else(unknown)?;
     match &resource.stage {
-        Stage::Ending => return Err(Absent::Gone(logical_id.clone())),
-        Stage::Failed => return Err(Absent::Unsettled("not created".to_owned())),
-        Stage::Beginning => return Err(Absent::Unsettled("not created yet".to_owned())),
-        Stage::Unknown(status) => return Err(Absent::Unsettled(status.clone())),
-        Stage::Living => {}
+        LifeStage::Ending => return Err(Absent::Gone(logical_id.clone())),
+        LifeStage::Failed => return Err(Absent::Unsettled("not created".to_owned())),
+        LifeStage::Beginning => return Err(Absent::Unsettled("not created yet".to_owned())),
+        LifeStage::Unknown(status) => return Err(Absent::Unsettled(status.clone())),
+        LifeStage::Living => {}
     }
     let kept = entry.physical_id.clone().unwrap_or_default();
     if resource.physical_id == kept {
@@ -100,9 +100,9 @@ pub fn expect(entry: &Entry, resource: Option<&Resource>) -> Result<(), Absent> 
 /// resource only once that is made.
 pub fn is_late(is_new: bool, resource: Option<&Resource>) -> bool {
     resource.is_some_and(|it| match it.stage {
-        Stage::Failed | Stage::Ending => true,
-        Stage::Living => is_new,
-        Stage::Beginning | Stage::Unknown(_) => false,
+        LifeStage::Failed | LifeStage::Ending => true,
+        LifeStage::Living => is_new,
+        LifeStage::Beginning | LifeStage::Unknown(_) => false,
     })
 }
 
@@ -125,7 +125,7 @@ mod tests {
         entry.settled(&by, "p-weekly00", "p-again000", json!({}))
     }
 
-    fn resource(physical_id: &str, stage: Stage) -> Resource {
+    fn resource(physical_id: &str, stage: LifeStage) -> Resource {
         Resource { physical_id: physical_id.to_owned(), stage }
     }
 
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_there_when_it_lives_under_the_id_that_is_kept() {
-        assert_eq!(expect(&entry(), Some(&resource("p-weekly00", Stage::Living))), Ok(()));
+        assert_eq!(expect(&entry(), Some(&resource("p-weekly00", LifeStage::Living))), Ok(()));
     }
 
     #[test]
@@ -149,31 +149,31 @@ mod tests {
             ],
         );
         check(
-            of("p-weekly00", Stage::Ending),
+            of("p-weekly00", LifeStage::Ending),
             expect![
                 "its stack has no resource `Weekly` any more; hint: if that is meant, delete what the state bucket keeps of it under `desired/`"
             ],
         );
         check(
-            of("made-up", Stage::Living),
+            of("made-up", LifeStage::Living),
             expect![
                 "CloudFormation calls it made-up, and p-weekly00 is kept; hint: deploy its stack again"
             ],
         );
         check(
-            of("", Stage::Beginning),
+            of("", LifeStage::Beginning),
             expect![
                 "CloudFormation says that it is not created yet; hint: wait for its stack to come to its end"
             ],
         );
         check(
-            of("made-up", Stage::Failed),
+            of("made-up", LifeStage::Failed),
             expect![
                 "CloudFormation says that it is not created; hint: wait for its stack to come to its end"
             ],
         );
         check(
-            of("p-weekly00", Stage::Unknown("FROZEN".to_owned())),
+            of("p-weekly00", LifeStage::Unknown("FROZEN".to_owned())),
             expect![
                 "CloudFormation says that it is FROZEN; hint: wait for its stack to come to its end"
             ],
@@ -182,13 +182,13 @@ mod tests {
 
     #[test]
     fn a_request_is_late_only_when_cloudformation_says_so() {
-        for stage in [Stage::Ending, Stage::Failed] {
+        for stage in [LifeStage::Ending, LifeStage::Failed] {
             let told = resource("made-up", stage);
             assert!(is_late(true, Some(&told)) && is_late(false, Some(&told)));
         }
-        let living = resource("p-weekly00", Stage::Living);
+        let living = resource("p-weekly00", LifeStage::Living);
         assert!(is_late(true, Some(&living)) && !is_late(false, Some(&living)));
-        assert!(!is_late(true, Some(&resource("", Stage::Beginning))));
+        assert!(!is_late(true, Some(&resource("", LifeStage::Beginning))));
         assert!(!is_late(true, None));
     }
 }

@@ -57,9 +57,11 @@ mod finding;
 pub mod json;
 mod lint;
 mod merge;
+mod nearest;
 mod node;
 mod operator;
 pub mod partition;
+mod plan_errors;
 mod policy;
 mod resource_types;
 mod rules;
@@ -74,11 +76,12 @@ use std::time::SystemTime;
 pub use code::Code;
 pub use finding::{Finding, Severity, locate};
 pub use lint::{Contested, contested};
-pub use merge::{Doubt, Effective, Inherited, Leaf, Level, Origin, Source, merge};
+pub use merge::{Doubt, Effective, Inherited, Leaf, Level, Origin, merge};
 pub use node::{Member, Node, Span, Value};
 pub use operator::Operator;
+pub use plan_errors::{EffectiveError, ErrorCode, Source};
 pub use policy::{Policy, Setting};
-pub use validate::{EffectiveError, ErrorCode, published};
+pub use validate::published;
 
 /// The most characters AWS Organizations takes in a backup policy, white space included.
 pub const MAX_CHARACTERS: usize = 10_000;

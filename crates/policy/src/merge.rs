@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::operator::{Allowed, Operator};
+use super::plan_errors::{PlanErrors, Source};
 use super::policy::{Operand, Place, Policy, Setting};
-use super::validate::Report;
 
 /// The policies attached to one root, OU or account, in attachment order.
 #[derive(Clone, Debug)]
@@ -18,15 +18,6 @@ pub struct Level {
     pub target: String,
     /// Each policy and the name it is known by.
     pub policies: Vec<(String, Policy)>,
-}
-
-/// A policy at the level it is attached to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Source {
-    /// The root, OU or account it is attached to.
-    pub target: String,
-    /// The policy.
-    pub policy: String,
 }
 
 /// What made a value what it is.
@@ -82,7 +73,7 @@ pub(super) struct State {
     /// Whether it was added below a control that, by its documentation, forbids that.
     is_doubtful: bool,
     /// What is wrong with the plan at this place, once somebody asked.
-    pub(super) report: OnceLock<Report>,
+    pub(super) report: OnceLock<PlanErrors>,
 }
 
 /// Who made a value: nearly always one policy.

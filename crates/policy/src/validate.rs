@@ -1,75 +1,14 @@
 //! What AWS checks once everything is merged, and what it does with a document that fails.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::cron::Schedule;
-use super::merge::{Effective, Source, State};
+use super::merge::{Effective, State};
+use super::plan_errors::{Archive, EffectiveError, ErrorCode, PlanErrors, Source};
 use super::policy::Setting;
 use super::rules::{ARCHIVE_INTERVAL, COLD_DAYS, CONTINUOUS_DAYS};
 use super::values;
-
-/// What AWS calls the mistake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ErrorCode {
-    /// A key is missing.
-    KeyRequired,
-    /// A list or object has too few members.
-    ElementsTooFew,
-    /// A list or object has too many members.
-    ElementsTooMany,
-    /// Values exclude each other.
-    CrossAttributeValidation,
-}
-
-impl ErrorCode {
-    /// The word AWS uses.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KeyRequired => "KEY_REQUIRED",
-            Self::ElementsTooFew => "ELEMENTS_TOO_FEW",
-            Self::ElementsTooMany => "ELEMENTS_TOO_MANY",
-            Self::CrossAttributeValidation => "CROSS_ATTRIBUTE_VALIDATION",
-        }
-    }
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// One reason why AWS withholds an effective policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EffectiveError {
-    /// What AWS calls it.
-    pub code: ErrorCode,
-    /// AWS's sentence.
-    pub message: String,
-    /// The keys that lead to the place, joined by `/`.
-    pub path: String,
-    /// The policies that have a part in it, sorted.
-    pub contributors: Vec<Arc<Source>>,
-}
-
-/// What is wrong with one plan.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    errors: Vec<EffectiveError>,
-    /// The rules whose schedule has to be judged as well, which depends on the clock.
-    archives: Vec<Archive>,
-}
-
-/// A rule that uses the archive tier.
-#[derive(Debug)]
-struct Archive {
-    rule: String,
-    /// How many of the errors AWS lists before that of the schedule.
-    after: usize,
-}
 
 const MAX_RULES: usize = 10;
 
@@ -124,8 +63,8 @@ pub fn published<'a>(
     if new.is_valid(now) { new } else { previous }
 }
 
-fn check(plan: &State, path: &str) -> Report {
-    let mut report = Report::default();
+fn check(plan: &State, path: &str) -> PlanErrors {
+    let mut report = PlanErrors::default();
     report.required(plan, path, &["rules", "regions", "selections"]);
     if let Some(regions) = plan.get("regions") {
         report.at_least_one(regions, "regions", path);
@@ -145,7 +84,7 @@ fn check(plan: &State, path: &str) -> Report {
     report
 }
 
-impl Report {
+impl PlanErrors {
     fn rule(&mut self, plan: &State, rule: &State, name: &str, path: &str) {
         self.required(rule, path, &["target_backup_vault_name"]);
         let lifecycle = rule.get("lifecycle");

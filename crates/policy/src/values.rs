@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use super::admit::nearest;
 use super::cron;
+use super::nearest::nearest;
 use crate::arn::Arn;
 use crate::partition::Partition;
 use crate::resource_types::ResourceType;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use aws::state::{Intent, Leftover, Slot};
+use aws::slot::{Intent, Leftover, Slot};
 use aws::{Management, Session, removable};
 use cfn::{Failure, Outcome, Reply, Request};
 use plan::id::RoleArn;

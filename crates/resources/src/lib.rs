@@ -13,11 +13,13 @@
 //! - A request that another delivery brings to success is not answered with a failure.
 //! - Deleting what was never created succeeds, whatever is wrong with the state.
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new kind of end is decided on everywhere")]
+
 mod error;
 mod frame;
 
 use aws::Session;
-use aws::state::{Intent, Leftover, Sequel, Slot, Subject};
+use aws::slot::{Intent, Leftover, Sequel, Slot, Subject};
 use cfn::{Change, Failure, Outcome, Reply, Request};
 use plan::resource::ResourceKind;
 use plan::serialized;

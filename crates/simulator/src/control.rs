@@ -6,10 +6,11 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::core::{Core, response_id};
+use crate::core::Core;
 use crate::fault::Fault;
 use crate::organization::Organization;
 use crate::reply::Reply;
+use crate::responses::response_id;
 
 /// The beginning of every path of ours.
 pub(crate) const PREFIX: &str = "/_simulator/";

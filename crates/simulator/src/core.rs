@@ -12,7 +12,7 @@ use crate::operation::{Operation, Service};
 use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
-use crate::responses::{Response, Responses};
+use crate::responses::{Response, Responses, response_id};
 use crate::services;
 use crate::settings::Settings;
 use crate::throttle::Throttle;
@@ -265,9 +265,4 @@ impl Core {
             withheld: Vec::new(),
         }
     }
-}
-
-/// The ID at the end of a ResponseURL.
-pub(crate) fn response_id(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
 }

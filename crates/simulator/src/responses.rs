@@ -56,3 +56,8 @@ impl Responses {
         self.received.get(id).map_or(&[], Vec::as_slice)
     }
 }
+
+/// The ID at the end of a ResponseURL.
+pub(crate) fn response_id(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}

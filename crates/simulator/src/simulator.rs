@@ -267,14 +267,14 @@ impl Simulator {
 
     /// Refuses every answer to this ResponseURL, as S3 does once it has expired.
     pub fn refuse_responses(&self, url: &str) {
-        self.shared.lock().responses.refuse(crate::core::response_id(url));
+        self.shared.lock().responses.refuse(crate::responses::response_id(url));
     }
 
     /// Every answer sent to a ResponseURL, or to one whose ID this is.
     #[must_use]
     pub fn responses(&self, url: &str) -> Vec<Response> {
         let core = self.shared.lock();
-        core.responses.get(crate::core::response_id(url)).to_vec()
+        core.responses.get(crate::responses::response_id(url)).to_vec()
     }
 
     /// The members of requests that each operation looked at so far.

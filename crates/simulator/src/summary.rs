@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::core::response_id;
 use crate::operation::Service;
 use crate::request::{Call, RESTORE_JOBS};
+use crate::responses::response_id;
 
 /// The members worth a word, in this order.
 const MEMBERS: [&str; 17] = [

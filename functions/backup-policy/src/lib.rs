@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
-use aws::state::{Intent, Leftover, Slot};
+use aws::slot::{Intent, Leftover, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Failure, Outcome, Reply, Request};
 use plan::backup_policy::{

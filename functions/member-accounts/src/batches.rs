@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
-use aws::Session;
 use aws::member_accounts::Identity;
-use aws::member_runs::{self, Machine};
-use aws::state::{Expected, Slot, State, Subject};
+use aws::member_runs;
+use aws::slot::{Slot, Subject};
+use aws::state::{Expected, State};
+use aws::{Machine, Session};
 use cfn::{Failure, Task, Ticket};
 use futures_util::stream::iter;
 use plan::id::{AccountId, RunId};

@@ -7,7 +7,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use aws::Management;
-use aws::member_accounts::{Doorway, Identity, Member, failure};
+use aws::member_accounts::{Identity, Member, MemberAccess, failure};
 use futures_util::{Stream, StreamExt};
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
@@ -55,7 +55,7 @@ pub(crate) struct Fleet<'a> {
     /// What is wanted in an account that only copies go to.
     central: Desired,
     roles: Roles<'a>,
-    doorway: Doorway<'a>,
+    access: MemberAccess<'a>,
     /// The resource types of each Region, or why they are not known.
     supported: BTreeMap<Region, OnceCell<Result<BTreeSet<ResourceType>, Failure>>>,
     /// When work in no other account begins.
@@ -102,9 +102,9 @@ impl<'a> Fleet<'a> {
         // What is begun has to end, and what came of it to be written down.
         let left = deadline.saturating_duration_since(Instant::now());
         let stop = deadline - (left / 4).min(Duration::from_mins(1));
-        let doorway = Doorway::new(management);
+        let access = MemberAccess::new(management);
         let central = desired.in_central_account();
-        Self { identity, desired, central, roles, doorway, supported, stop, writes: true }
+        Self { identity, desired, central, roles, access, supported, stop, writes: true }
     }
 
     /// This fleet, which changes nothing and tells as changed what it would change.
@@ -175,7 +175,7 @@ impl<'a> Fleet<'a> {
                 }
             }
         } else {
-            self.doorway.management()
+            self.access.management()
         };
         self.make_sure_of_service_role(&member, &mut outcome).await;
         self.look_at_role(&member, &mut outcome).await;
@@ -198,7 +198,7 @@ impl<'a> Fleet<'a> {
         let (partition, id) = (&self.identity.partition, &account.id);
         let role = RoleArn::of(partition, id, self.roles.of_account(account));
         let policy = session_policy(self.desired(account), partition, id, self.writes);
-        self.doorway.enter(&role, policy).await
+        self.access.enter(&role, policy).await
     }
 
     /// Makes the role that AWS Backup has of its own, where it is missing.
@@ -298,7 +298,7 @@ impl<'a> Fleet<'a> {
         static NONE: BTreeSet<ResourceType> = BTreeSet::new();
         let Some(cell) = self.supported.get(region) else { return Ok(&NONE) };
         let ask = async || {
-            let management = self.doorway.management();
+            let management = self.access.management();
             management.supported(region).await.map_err(|it| failure(Some(region), &it))
         };
         cell.get_or_init(ask).await.as_ref()

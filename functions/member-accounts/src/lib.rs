@@ -25,7 +25,8 @@ use std::time::Duration;
 
 use aws::Session;
 use aws::member_accounts::identify;
-use aws::state::{Expected, Intent, Leftover, Slot, State};
+use aws::slot::{Intent, Leftover, Slot};
+use aws::state::{Expected, State};
 use cfn::{Failure, Outcome, Reply, Request, Ticket};
 use futures_util::stream::{iter, poll_fn};
 use plan::id::RunId;

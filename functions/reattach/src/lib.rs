@@ -45,7 +45,7 @@ pub use crate::messages::Response;
 use crate::messages::{Invocation, Message};
 use crate::metrics::Metrics;
 use crate::page::Page;
-use crate::restore::{Keeper, Retry};
+use crate::restore::{Repairer, Retry};
 pub use crate::settings::{Invalid, Mode, Settings};
 
 /// Where it is kept which accounts were last told of.
@@ -132,7 +132,7 @@ pub async fn handle(
     let until = deadline - MARGIN.min(left / 5);
     let Some(state) = session.state(until) else { return Ok(Response::default()) };
     let stacks = &Stacks::new(session, until);
-    let keeper = Keeper {
+    let repairer = Repairer {
         session,
         state: &state,
         stacks,
@@ -141,14 +141,14 @@ pub async fn handle(
         now,
         deadline: until,
     };
-    let visit = Visit { keeper, settings, memory, invoked };
+    let visit = Visit { repairer, settings, memory, invoked };
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(visit.run(invocation)).await
 }
 
 /// One invocation.
 struct Visit<'a> {
-    keeper: Keeper<'a>,
+    repairer: Repairer<'a>,
     settings: &'a Settings,
     memory: &'a Memory,
     invoked: Invoked<'a>,
@@ -181,7 +181,7 @@ impl Visit<'_> {
         // Half of the time is enough to do most of the work, and so long that of the two times that
         // Lambda repeats a sweep which was cut off, one comes when the lease of that is over.
         let patience = started + deadline.saturating_duration_since(started) / 2;
-        let taken = take(self.keeper.state, lease.clone(), now, patience).await;
+        let taken = take(self.repairer.state, lease.clone(), now, patience).await;
         let turn = match taken.map_err(Unfinished::Lease)? {
             Taken::Ours(turn) => turn,
             Taken::Theirs(other) => return leave(&invocation, &lease, other),
@@ -189,7 +189,7 @@ impl Visit<'_> {
         let read = Read { kept, before, findings, again };
         let done = self.work(&invocation, read, asked, started).await;
         // What is left to be said has a little more time than what was to be done.
-        if let Some(state) = self.keeper.session.state(deadline) {
+        if let Some(state) = self.repairer.session.state(deadline) {
             turn.end(&state).await;
         }
         done
@@ -220,13 +220,13 @@ impl Visit<'_> {
     ) -> Result<Response, Unfinished> {
         let Read { kept, before, mut findings, mut again } = read;
         let Asked { all, each: asked } = asked;
-        let sweep = Sweep::of(self.keeper.now, kept.iter().map(|(entry, _)| entry));
-        let tally = self.keeper.session.tally();
+        let sweep = Sweep::of(self.repairer.now, kept.iter().map(|(entry, _)| entry));
+        let tally = self.repairer.session.tally();
         let (calls, throttled) = (tally.calls(), tally.throttled());
         // An event may be about what could not be read just now.
         let is_all_known = again.keys.is_empty();
         let page = match invocation {
-            Invocation::Schedule => Page::begin(self.keeper, &kept).await,
+            Invocation::Schedule => Page::begin(self.repairer, &kept).await,
             Invocation::Events(_) => None,
         };
         let listed = page.as_ref().map(Page::listed);
@@ -253,7 +253,7 @@ impl Visit<'_> {
         }
         // Last, so that nobody waits for it.
         if let Some(page) = page {
-            page.write(self.keeper, health.withheld.clone()).await;
+            page.write(self.repairer, health.withheld.clone()).await;
         }
         let failed = findings.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_))).count();
         let is_whole = again.keys.is_empty() && failed == 0 && health.is_known() && is_started;
@@ -266,7 +266,7 @@ impl Visit<'_> {
             repaired,
             failed,
             seconds_to_repair: first.map(|it| {
-                let waited = self.keeper.now.duration_since(it).unwrap_or_default();
+                let waited = self.repairer.now.duration_since(it).unwrap_or_default();
                 waited.as_secs_f64() + took
             }),
             api_calls: tally.calls() - calls,
@@ -274,7 +274,7 @@ impl Visit<'_> {
             invalid_accounts: health.count,
             sweep: matches!(invocation, Invocation::Schedule) && is_whole,
         };
-        (self.settings.tell)(&metrics.line(self.keeper.now));
+        (self.settings.tell)(&metrics.line(self.repairer.now));
         if metrics.sweep {
             self.note(&sweep).await;
         }
@@ -298,7 +298,7 @@ impl Visit<'_> {
     /// Reads when everything was last looked after, and what there was. Where that cannot be read it is
     /// a finding, and nothing counts as new.
     async fn last_sweep(&self, findings: &mut Vec<Finding>) -> Sweep {
-        match self.keeper.state.for_what_is(Need::Helpful).read(Sweep::KEY).await {
+        match self.repairer.state.for_what_is(Need::Helpful).read(Sweep::KEY).await {
             Ok(found) => found.and_then(|(text, _)| Sweep::read(&text)).unwrap_or_default(),
             Err(error) => {
                 findings.push(unread(Sweep::KEY, &error));
@@ -315,7 +315,7 @@ impl Visit<'_> {
         findings: &mut Vec<Finding>,
         again: &mut Again,
     ) -> Result<Vec<Kept>, aws::Error> {
-        let state = self.keeper.state;
+        let state = self.repairer.state;
         let mut kept = Vec::new();
         let mut keys = state.list(PREFIX).await?;
         keys.sort_by_key(|it| !before.has(it));
@@ -350,7 +350,7 @@ impl Visit<'_> {
         let mut types_failed = false;
         // Somebody who disables the type makes more than one message, and another invocation may have
         // the one that enables it again. What is looked at here comes before the policies.
-        let is_type_awaited = self.keeper.mode == Mode::Repair
+        let is_type_awaited = self.repairer.mode == Mode::Repair
             && kept.iter().any(|(entry, _)| {
                 let is_type = entry.kind == ResourceKind::PolicyTypes && !entry.is_deleted();
                 is_type && !work.entries.contains(&entry.key())
@@ -372,7 +372,7 @@ impl Visit<'_> {
                 continue;
             }
             let started = SystemTime::now();
-            let mut looked = self.keeper.look_after(entry, version, before).await;
+            let mut looked = self.repairer.look_after(entry, version, before).await;
             if looked.needs_type && is_type_awaited {
                 looked.retry = Retry::Passing;
             }
@@ -393,7 +393,7 @@ impl Visit<'_> {
         if *accounts == Accounts::default() {
             return true;
         }
-        let Keeper { stacks, mode, now, .. } = self.keeper;
+        let Repairer { stacks, mode, now, .. } = self.repairer;
         let mut is_started = true;
         for (entry, _) in kept.iter().filter(|(it, _)| it.kind == ResourceKind::MemberAccounts) {
             if entry.is_changing(now) || entry.is_deleted() {
@@ -438,7 +438,7 @@ impl Visit<'_> {
         asked: &Accounts,
         listed: Option<&[Listed]>,
     ) -> Result<bool, resources::Error> {
-        let Keeper { session, state, now, deadline, .. } = self.keeper;
+        let Repairer { session, state, now, deadline, .. } = self.repairer;
         let all = accounts_of(session, properties, listed, deadline).await?;
         let last = self.last_run(entry, asked).await?;
         let Start { accounts, is_large, waits } = start(asked, all, last.as_ref());
@@ -464,7 +464,7 @@ impl Visit<'_> {
 
     /// The last large run of a resource, where it matters to what is asked for.
     async fn last_run(&self, entry: &Entry, asked: &Accounts) -> Result<Option<Last>, aws::Error> {
-        let Keeper { state, now, .. } = self.keeper;
+        let Repairer { state, now, .. } = self.repairer;
         if matches!(asked, Accounts::These(these) if these.len() <= BATCH) {
             return Ok(None);
         }
@@ -493,8 +493,8 @@ impl Visit<'_> {
     }
 
     async fn check(&self) -> Result<Checked, aws::Error> {
-        let state = self.keeper.state;
-        let management = self.keeper.session.management(None, self.keeper.deadline).await?;
+        let state = self.repairer.state;
+        let management = self.repairer.session.management(None, self.repairer.deadline).await?;
         let management = management.for_what_is(Need::Helpful);
         let frozen = aws::publication::frozen(&management, DETAILS).await?;
         let now = Health { invalid_accounts: frozen.iter().map(|it| it.account.clone()).collect() };
@@ -517,7 +517,7 @@ impl Visit<'_> {
 
     /// Keeps that everything was looked after, for whoever asks when that was last, and what there was.
     async fn note(&self, sweep: &Sweep) {
-        let written = self.keeper.state.write(Sweep::KEY, sweep.text(), Expected::Anything).await;
+        let written = self.repairer.state.write(Sweep::KEY, sweep.text(), Expected::Anything).await;
         if let Err(error) = written {
             error!(reason = chain(&error), "it is not kept that everything was looked after");
         }
@@ -528,7 +528,7 @@ impl Visit<'_> {
         info!(subject = mail.subject(), text = mail.text(), "told");
         let Some(topic) = &self.settings.topic else { return };
         let deadline = self.invoked.deadline;
-        let published = self.keeper.session.publish(topic, mail, deadline);
+        let published = self.repairer.session.publish(topic, mail, deadline);
         if let Err(failed) = published.await {
             error!(reason = chain(&failed), "nobody was told");
         }

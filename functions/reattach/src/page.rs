@@ -15,7 +15,7 @@ use report::{Note, Observed, Outline, Source, Wanted, judge, wanted};
 use tracing::{error, info};
 
 use crate::Kept;
-use crate::restore::Keeper;
+use crate::restore::Repairer;
 
 /// The page of one sweep.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub(crate) struct Page {
 
 impl Page {
     /// Lists the accounts, once for the page and for the member work; `None` when that fails.
-    pub(crate) async fn begin(keeper: Keeper<'_>, kept: &[Kept]) -> Option<Self> {
+    pub(crate) async fn begin(repairer: Repairer<'_>, kept: &[Kept]) -> Option<Self> {
         let (wanted, notes) = wanted(kept.iter().map(|(entry, _)| entry));
-        match accounts(keeper).await {
+        match accounts(repairer).await {
             Ok(listed) => Some(Self { listed, wanted, notes }),
             Err(error) => {
                 not_written(&error);
@@ -46,22 +46,22 @@ impl Page {
     /// Writes the page, where AWS says that it withholds the merged policies of these accounts.
     pub(crate) async fn write(
         self,
-        keeper: Keeper<'_>,
+        repairer: Repairer<'_>,
         withheld: Option<BTreeMap<AccountId, Vec<String>>>,
     ) {
-        match self.try_write(keeper, withheld).await {
-            Ok(()) => info!(page = keeper.state.url(PAGE), "the page was written"),
+        match self.try_write(repairer, withheld).await {
+            Ok(()) => info!(page = repairer.state.url(PAGE), "the page was written"),
             Err(error) => not_written(&error),
         }
     }
 
     async fn try_write(
         self,
-        keeper: Keeper<'_>,
+        repairer: Repairer<'_>,
         withheld: Option<BTreeMap<AccountId, Vec<String>>>,
     ) -> Result<(), aws::Error> {
         let Self { listed, wanted, mut notes } = self;
-        let Keeper { session, state, now, deadline, .. } = keeper;
+        let Repairer { session, state, now, deadline, .. } = repairer;
         let management = session.management(None, deadline).await?;
         let active = listed.iter().filter(|it| it.state == "ACTIVE");
         let active = active.map(|it| it.account.id.clone()).collect();
@@ -88,8 +88,8 @@ impl Page {
     }
 }
 
-async fn accounts(keeper: Keeper<'_>) -> Result<Vec<Listed>, aws::Error> {
-    let management = keeper.session.management(None, keeper.deadline).await?;
+async fn accounts(repairer: Repairer<'_>) -> Result<Vec<Listed>, aws::Error> {
+    let management = repairer.session.management(None, repairer.deadline).await?;
     listed(&management.for_what_is(Need::Helpful)).await
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use aws::slot::{Intent, Leftover};
 use aws::stacks::Stacks;
-use aws::state::{Expected, Intent, Leftover, State, Version};
+use aws::state::{Expected, State, Version};
 use aws::{Kind, Management, Session};
 use errors::chain;
 use global_settings::GlobalSettings;
@@ -29,7 +30,7 @@ const ROUNDS: usize = 3;
 
 /// Where and how resources are looked after.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keeper<'a> {
+pub(crate) struct Repairer<'a> {
     pub(crate) session: &'a Session,
     pub(crate) state: &'a State,
     /// Who knows which resources there are.
@@ -43,7 +44,7 @@ pub(crate) struct Keeper<'a> {
 
 /// What was found about one resource, and whether to look again later.
 #[derive(Debug)]
-pub(crate) struct Looked {
+pub(crate) struct LookedAfter {
     pub(crate) finding: Finding,
     /// Whether another look may end better.
     pub(crate) retry: Retry,
@@ -127,13 +128,13 @@ impl Trouble {
 
 /// What one look led to.
 #[derive(Default)]
-struct Look {
+struct Repair {
     steps: Vec<String>,
     /// The ID of the resource as it is now, where it is a policy that exists.
     id: Option<String>,
 }
 
-impl Keeper<'_> {
+impl Repairer<'_> {
     /// Brings the resource of `entry`, which was read as `version`, back to what it should be, or
     /// says what that would take. `before` is when everything was last looked after.
     pub(crate) async fn look_after(
@@ -141,7 +142,7 @@ impl Keeper<'_> {
         entry: Entry,
         version: Version,
         before: &Sweep,
-    ) -> Looked {
+    ) -> LookedAfter {
         let name = entry.kind.title(entry.properties.as_ref());
         let owner = entry.owner().to_string();
         let is_new = !before.has(&entry.key());
@@ -164,7 +165,7 @@ impl Keeper<'_> {
                 }
             }
         };
-        Looked { finding: Finding { name, owner, steps, is_new, outcome }, retry, needs_type }
+        LookedAfter { finding: Finding { name, owner, steps, is_new, outcome }, retry, needs_type }
     }
 
     async fn rounds(
@@ -246,10 +247,10 @@ impl Keeper<'_> {
 
     /// Observes and plans the resource of `entry` and, where that is the `intent`, applies. Of one
     /// that was deleted nothing is to be left.
-    async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Look, Trouble> {
+    async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Repair, Trouble> {
         let wanted = entry.wanted().map_err(Trouble::Misfit)?;
         // Nothing was ever made of it.
-        let Some(wanted) = wanted else { return Ok(Look::default()) };
+        let Some(wanted) = wanted else { return Ok(Repair::default()) };
         match &wanted {
             Properties::PolicyTypes(it) => {
                 let present = PolicyTypes::present(it, None);
@@ -266,7 +267,7 @@ impl Keeper<'_> {
             }
             Properties::BackupPolicy(it) => self.policy(entry, it, intent).await,
             // What was done in accounts stays, and what is to be done there a state machine does.
-            Properties::MemberAccounts(_) => Ok(Look::default()),
+            Properties::MemberAccounts(_) => Ok(Repair::default()),
         }
     }
 
@@ -277,12 +278,12 @@ impl Keeper<'_> {
         properties: &R::Properties,
         present: R::Desired,
         intent: Intent<'_>,
-    ) -> Result<Look, Trouble> {
+    ) -> Result<Repair, Trouble> {
         let desired = if entry.is_deleted() { R::absent(properties) } else { Some(present) };
-        let Some(desired) = desired else { return Ok(Look::default()) };
+        let Some(desired) = desired else { return Ok(Repair::default()) };
         let management = self.management(R::management_role(properties)).await?;
         let steps = resources::reach::<R>(&management, &entry.owner(), desired, intent).await?;
-        Ok(Look { steps: words(&steps), id: None })
+        Ok(Repair { steps: words(&steps), id: None })
     }
 
     async fn policy(
@@ -290,20 +291,20 @@ impl Keeper<'_> {
         entry: &Entry,
         properties: &backup_policy::Properties,
         intent: Intent<'_>,
-    ) -> Result<Look, Trouble> {
+    ) -> Result<Repair, Trouble> {
         let (management, owner) =
             (self.management(properties.management_role_arn.as_ref()).await?, entry.owner());
         if entry.is_deleted() {
             let left = Leftover::of(entry);
             let steps = ::backup_policy::remove(&management, &owner, properties, &left, intent);
-            return Ok(Look { steps: words(&steps.await?), id: None });
+            return Ok(Repair { steps: words(&steps.await?), id: None });
         }
         let id = entry.id_of(entry.physical_id.as_deref());
         let id = id.and_then(|it| it.parse::<PolicyId>().ok());
         let restore =
             ::backup_policy::restore(&management, &owner, properties, id, intent, self.now);
         let (steps, id) = restore.await?;
-        Ok(Look { steps: words(&steps), id: id.map(|it| it.to_string()) })
+        Ok(Repair { steps: words(&steps), id: id.map(|it| it.to_string()) })
     }
 
     async fn management(&self, role: Option<&RoleArn>) -> Result<Management, aws::Error> {

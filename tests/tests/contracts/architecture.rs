@@ -196,3 +196,77 @@ fn every_crate_shares_the_versions_and_lints_of_the_workspace() {
         }
     }
 }
+
+/// The code of a file: no comments, and no tests at its end.
+fn code(file: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join(file)).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    text.lines().map(|it| it.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// The source files of every crate, less tests, by the folder of the crate's source.
+fn crates() -> BTreeMap<String, Vec<String>> {
+    let is_source = |it: &String| {
+        Path::new(it).extension().is_some_and(|it| it == "rs") && !it.contains("/tests")
+    };
+    let mut crates = BTreeMap::<_, Vec<_>>::new();
+    for file in ["crates", "functions", "benches"].into_iter().flat_map(files) {
+        if let Some((folder, _)) = file.split_once("/src/").filter(|_| is_source(&file)) {
+            crates.entry(format!("{folder}/src")).or_default().push(file);
+        }
+    }
+    crates
+}
+
+/// The rooms that the code of a room takes something from: the modules right below the root of its
+/// crate. Its own files may take from each other.
+fn taken(code: &str, rooms: &BTreeSet<String>, is_at_the_door: bool) -> BTreeSet<String> {
+    let starts: &[&str] = if is_at_the_door { &["crate::", "super::"] } else { &["crate::"] };
+    let after = starts.iter().flat_map(|it| code.split(it).skip(1));
+    let named = after.flat_map(|it| match it.strip_prefix('{') {
+        // What is between the braces of a `use`, at their first level.
+        Some(list) => {
+            let mut depth = 0;
+            let list = list.chars().take_while(|it| *it != ';').filter(move |it| {
+                depth += i32::from(*it == '{') - i32::from(*it == '}');
+                depth == 0
+            });
+            list.collect::<String>().split(',').map(|it| it.trim().to_owned()).collect()
+        }
+        None => vec![it.to_owned()],
+    });
+    let first = |it: String| {
+        let end = it.find(|it: char| !it.is_alphanumeric() && it != '_').unwrap_or(it.len());
+        it[..end].to_owned()
+    };
+    named.map(first).filter(|it| rooms.contains(it)).collect()
+}
+
+#[test]
+fn no_rooms_of_a_crate_take_from_each_other() {
+    for (folder, files) in crates() {
+        let room = |file: &str| {
+            let inside = file.strip_prefix(&format!("{folder}/")).unwrap();
+            inside.split('/').next().unwrap().trim_end_matches(".rs").to_owned()
+        };
+        let rooms: BTreeSet<_> = files.iter().map(|it| room(it)).collect();
+        let mut arrows = BTreeMap::<_, BTreeSet<_>>::new();
+        for file in &files {
+            let is_at_the_door = file.matches('/').count() == folder.matches('/').count() + 1;
+            let mut taken = taken(&code(file), &rooms, is_at_the_door);
+            taken.remove(&room(file));
+            arrows.entry(room(file)).or_default().extend(taken);
+        }
+        // Takes away who arrows from nobody that is left, until only circles are left.
+        loop {
+            let count = arrows.len();
+            let left: BTreeSet<_> = arrows.keys().cloned().collect();
+            arrows.retain(|_, it| it.iter().any(|it| left.contains(it)));
+            if arrows.len() == count {
+                break;
+            }
+        }
+        assert!(arrows.is_empty(), "{folder}: {arrows:?}");
+    }
+}

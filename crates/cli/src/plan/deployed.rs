@@ -3,7 +3,7 @@
 use aws::Management;
 use aws::stacks::{Stack, describe, template as deployed_template};
 use errors::chain;
-use plan::deployment::{Fate, fate};
+use plan::deployment::{Disposal, disposal};
 use policy::Node;
 use template::is_template;
 
@@ -40,13 +40,13 @@ impl Deployed {
     }
 
     /// What becomes of these resources, which the new template does not have.
-    pub(super) async fn fates(&self, management: &Management, names: &[&str]) -> Vec<Fate> {
+    pub(super) async fn disposals(&self, management: &Management, names: &[&str]) -> Vec<Disposal> {
         if names.is_empty() {
             return Vec::new();
         }
         match self.template(management).await {
-            Ok(deployed) => names.iter().map(|it| fate(&deployed, it)).collect(),
-            Err(why) => names.iter().map(|_| Fate::Unknown(why.clone())).collect(),
+            Ok(deployed) => names.iter().map(|it| disposal(&deployed, it)).collect(),
+            Err(why) => names.iter().map(|_| Disposal::Unknown(why.clone())).collect(),
         }
     }
 

@@ -5,20 +5,20 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use aws::state::Intent;
+use aws::slot::Intent;
 use global_settings::GlobalSettings;
 use plan::backup_policy::Step;
-use plan::deployment::Fate;
+use plan::deployment::Disposal;
 use plan::id::{PolicyId, TargetId};
 use plan::owner::Owner;
 use plan::properties::Properties;
 use resources::{Error, reach};
 use service_access::ServiceAccess;
 
-use super::Sight;
-use super::look::{enter, judged};
+use super::PlanContext;
 use super::report::{Found, Resource};
-use super::wish::Wish;
+use super::resource_plan::judged;
+use super::wanted::WantedResource;
 
 /// A policy that would be deleted, for what that does to accounts.
 pub(super) struct Removed {
@@ -28,9 +28,9 @@ pub(super) struct Removed {
     pub(super) management: Management,
 }
 
-/// What one look found.
+/// What would be done about one resource.
 #[derive(Default)]
-struct Look {
+struct RemovalPlan {
     steps: Vec<String>,
     notes: Vec<String>,
     removed: Option<Removed>,
@@ -38,24 +38,24 @@ struct Look {
 
 /// Looks at one resource, once the policies that are `gone` are deleted.
 pub(super) async fn look(
-    wish: &Wish,
-    fate: &Fate,
+    wanted: &WantedResource,
+    disposal: &Disposal,
     gone: &BTreeSet<PolicyId>,
-    sight: Sight<'_>,
+    context: PlanContext<'_>,
 ) -> (Resource, Option<Removed>) {
-    let mut resource = Resource::of(wish);
+    let mut resource = Resource::of(wanted);
     resource.is_dropped = true;
-    if wish.kept.as_ref().is_some_and(|it| it.is_changing(sight.now)) {
+    if wanted.kept.as_ref().is_some_and(|it| it.is_changing(context.now)) {
         resource.found = Found::Changing;
         return (resource, None);
     }
-    if let Fate::Retained(policy) = fate {
+    if let Disposal::Retained(policy) = disposal {
         resource.found =
             Found::Stays(format!("the deployed template has `DeletionPolicy: {policy}` for it"));
         resource.notes.push(STAYS_KEPT.to_owned());
         return (resource, None);
     }
-    let look = match removal(wish, gone, sight).await {
+    let look = match removal(wanted, gone, context).await {
         Ok(look) => look,
         Err(failure) => {
             resource.found = judged(&failure);
@@ -63,7 +63,7 @@ pub(super) async fn look(
         }
     };
     resource.notes = look.notes;
-    if let Fate::Unknown(why) = fate {
+    if let Disposal::Unknown(why) = disposal {
         resource.found =
             Found::LeftOut(format!("whether it is deleted or retained is not known: {why}"));
         if !look.steps.is_empty() {
@@ -80,25 +80,29 @@ const STAYS_KEPT: &str =
     "what is written down of it stays too, so `reattach` goes on looking after it";
 
 /// Plans one deletion as its function does.
-async fn removal(wish: &Wish, gone: &BTreeSet<PolicyId>, sight: Sight<'_>) -> Result<Look, Error> {
+async fn removal(
+    wanted: &WantedResource,
+    gone: &BTreeSet<PolicyId>,
+    context: PlanContext<'_>,
+) -> Result<RemovalPlan, Error> {
     // Nothing was ever made of what has no properties.
-    let Some(properties) = &wish.properties else { return Ok(Look::default()) };
-    let owner = &wish.owner;
-    let properties = Properties::read(wish.kind, properties)?;
-    let enter = enter(properties.management_role(), sight);
+    let Some(properties) = &wanted.properties else { return Ok(RemovalPlan::default()) };
+    let owner = &wanted.owner;
+    let properties = Properties::read(wanted.kind, properties)?;
+    let enter = context.management(properties.management_role());
     match &properties {
         Properties::PolicyTypes(it) => {
             let steps = policy_types::preview_removal(&enter.await?, it, gone).await?;
-            Ok(Look::at(&steps))
+            Ok(RemovalPlan::at(&steps))
         }
         Properties::ServiceAccess(it) => preview::<ServiceAccess>(owner, &enter.await?, it).await,
         Properties::GlobalSettings(it) => preview::<GlobalSettings>(owner, &enter.await?, it).await,
         Properties::BackupPolicy(it) => {
             let management = enter.await?;
-            let id = wish.policy_id();
+            let id = wanted.policy_id();
             let removal = backup_policy::preview_removal(&management, owner, it, id.as_ref());
             let backup_policy::Removal { id, steps, attached } = removal.await?;
-            let mut look = Look::at(&steps);
+            let mut look = RemovalPlan::at(&steps);
             if steps.iter().any(Step::reaches_accounts) {
                 look.removed = id.map(|id| Removed { id, attached, management });
             } else if !steps.is_empty() {
@@ -107,7 +111,7 @@ async fn removal(wish: &Wish, gone: &BTreeSet<PolicyId>, sight: Sight<'_>) -> Re
             Ok(look)
         }
         // Deleting it leaves the accounts as they are.
-        Properties::MemberAccounts(_) => Ok(Look::default()),
+        Properties::MemberAccounts(_) => Ok(RemovalPlan::default()),
     }
 }
 
@@ -115,12 +119,12 @@ async fn preview<R: resources::Resource>(
     owner: &Owner,
     management: &Management,
     properties: &R::Properties,
-) -> Result<Look, Error> {
-    let Some(desired) = R::absent(properties) else { return Ok(Look::default()) };
-    Ok(Look::at(&reach::<R>(management, owner, desired, Intent::Report).await?))
+) -> Result<RemovalPlan, Error> {
+    let Some(desired) = R::absent(properties) else { return Ok(RemovalPlan::default()) };
+    Ok(RemovalPlan::at(&reach::<R>(management, owner, desired, Intent::Report).await?))
 }
 
-impl Look {
+impl RemovalPlan {
     fn at<S: ToString>(steps: &[S]) -> Self {
         Self { steps: steps.iter().map(ToString::to_string).collect(), ..Self::default() }
     }

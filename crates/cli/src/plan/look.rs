@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use aws::state::Intent;
+use aws::slot::Intent;
 use backup_policy::Occasion;
 use errors::chain;
 use global_settings::GlobalSettings;
 use plan::backup_policy::Preflight;
-use plan::id::{PolicyId, PolicyName, PolicyType, RoleArn, TargetId};
+use plan::id::PolicyType;
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Change, Withheld};
 use plan::properties::Properties;
-use policy::document::Document;
 use policy_types::PolicyTypes;
 use resources::{Error, reach};
 use serde::Serialize;
@@ -22,57 +21,24 @@ use service_access::ServiceAccess;
 
 use super::dropped::{self, Removed};
 use super::report::{Found, Report, Resource};
-use super::wish::{Wish, Wishes};
-use super::{Sight, members};
-
-/// A policy that would be made or changed, for what that does to accounts.
-struct Policy {
-    id: Option<PolicyId>,
-    name: PolicyName,
-    document: Document,
-    targets: BTreeSet<TargetId>,
-    /// Where it is attached now.
-    attached: BTreeSet<TargetId>,
-    /// Whether the function refuses what AWS would withhold.
-    is_enforced: bool,
-    management: Management,
-}
-
-/// What one look found.
-#[derive(Default)]
-pub(super) struct Look {
-    pub(super) steps: Vec<String>,
-    pub(super) notes: Vec<String>,
-    policy: Option<Policy>,
-    /// Whether backup policies can be attached after it.
-    enables_policies: bool,
-    /// Why the run would fail all the same.
-    pub(super) refused: Option<String>,
-    /// How many accounts could not be looked at.
-    pub(super) barred: usize,
-}
-
-impl Look {
-    pub(super) fn at<S: ToString>(steps: &[S]) -> Self {
-        let steps = steps.iter().map(ToString::to_string).collect();
-        Self { steps, ..Self::default() }
-    }
-}
+use super::resource_plan::{Policy, ResourcePlan, UNCHANGED, judged};
+use super::wanted::{WantedResource, WantedResources};
+use super::{PlanContext, members};
 
 /// Looks at everything that is wanted, those resources first that others need.
-pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
-    let Wishes { all, unknown, taken, notes, dropped, unread } = wishes;
+pub(super) async fn look(wanted_resources: WantedResources, context: PlanContext<'_>) -> Report {
+    let WantedResources { all, unknown, taken, notes, dropped, unread } = wanted_resources;
     let mut report = Report { unknown, taken, notes, unread, ..Report::default() };
     let mut policies = Vec::new();
     let mut is_type_enabled = false;
-    for wish in all {
-        let mut resource = Resource::of(&wish);
-        resource.found = if wish.properties.is_none() && wish.is_deployed {
+    for wanted in all {
+        let mut resource = Resource::of(&wanted);
+        resource.found = if wanted.properties.is_none() && wanted.is_deployed {
             Found::LeftOut("something of it is known only once it is deployed".to_owned())
-        } else if wish.kept.as_ref().is_some_and(|it| it.is_changing(sight.now)) {
+        } else if wanted.kept.as_ref().is_some_and(|it| it.is_changing(context.now)) {
             Found::Changing
-        } else if let Some(properties) = &wish.properties {
-            match one(&wish, properties, is_type_enabled, sight).await {
+        } else if let Some(properties) = &wanted.properties {
+            match one(&wanted, properties, is_type_enabled, context).await {
                 Ok(look) => {
                     is_type_enabled |= look.enables_policies;
                     policies.extend(look.policy.map(|it| (report.resources.len(), it)));
@@ -91,39 +57,32 @@ pub(super) async fn look(wishes: Wishes, sight: Sight<'_>) -> Report {
     }
     let mut removed = Vec::new();
     let mut gone = BTreeSet::new();
-    for (wish, fate) in dropped {
-        let (resource, policy) = dropped::look(&wish, &fate, &gone, sight).await;
+    for (wanted, disposal) in dropped {
+        let (resource, policy) = dropped::look(&wanted, &disposal, &gone, context).await;
         gone.extend(policy.as_ref().map(|it| it.id.clone()));
         removed.extend(policy);
         report.resources.push(resource);
     }
     report.keep_dropped();
-    if let Err(error) = effects(&policies, &removed, sight, &mut report).await {
+    if let Err(error) = effects(&policies, &removed, context, &mut report).await {
         report.unread += 1;
         report.notes.push(format!("{}; what accounts get is not known", chain(&error)));
     }
     report
 }
 
-/// A failure of AWS says nothing about the resource, and every other one is what a deployment would
-/// meet.
-pub(super) fn judged(error: &Error) -> Found {
-    let reason = chain(error);
-    if error.of_aws().is_some() { Found::Failed(reason) } else { Found::Refused(reason) }
-}
-
 /// Plans one resource as its function does.
 async fn one(
-    wish: &Wish,
+    wanted: &WantedResource,
     properties: &Value,
     is_type_enabled: bool,
-    sight: Sight<'_>,
-) -> Result<Look, Error> {
-    let properties = Properties::read(wish.kind, properties)?;
-    let management = enter(properties.management_role(), sight).await?;
+    context: PlanContext<'_>,
+) -> Result<ResourcePlan, Error> {
+    let properties = Properties::read(wanted.kind, properties)?;
+    let management = context.management(properties.management_role()).await?;
     match properties {
         Properties::PolicyTypes(it) => {
-            let (mut look, steps) = preview::<PolicyTypes>(wish, &management, &it, None).await?;
+            let (mut look, steps) = preview::<PolicyTypes>(wanted, &management, &it, None).await?;
             let enables = |it: &TypeStep| match it {
                 TypeStep::Enable(it) | TypeStep::AwaitEnabled(it) => *it == PolicyType::backup(),
                 TypeStep::Disable(_) => false,
@@ -132,63 +91,68 @@ async fn one(
             Ok(look)
         }
         Properties::ServiceAccess(it) => {
-            Ok(preview::<ServiceAccess>(wish, &management, &it, None).await?.0)
+            Ok(preview::<ServiceAccess>(wanted, &management, &it, None).await?.0)
         }
         Properties::GlobalSettings(it) => {
-            let previous = match previous(wish) {
+            let previous = match previous(wanted) {
                 Some(Properties::GlobalSettings(it)) => Some(it),
                 Some(_) | None => None,
             };
-            Ok(preview::<GlobalSettings>(wish, &management, &it, previous.as_ref()).await?.0)
+            Ok(preview::<GlobalSettings>(wanted, &management, &it, previous.as_ref()).await?.0)
         }
-        Properties::BackupPolicy(it) => policy(wish, management, *it, is_type_enabled, sight).await,
-        Properties::MemberAccounts(it) => members::look(wish, &management, *it, sight).await,
+        Properties::BackupPolicy(it) => {
+            policy(wanted, management, *it, is_type_enabled, context).await
+        }
+        Properties::MemberAccounts(it) => members::look(wanted, &management, *it, context).await,
     }
 }
 
 /// Looks at a resource of one kind, and returns what its function would do as well.
 async fn preview<R: resources::Resource>(
-    wish: &Wish,
+    wanted: &WantedResource,
     management: &Management,
     properties: &R::Properties,
     previous: Option<&R::Properties>,
-) -> Result<(Look, Vec<R::Step>), Error> {
+) -> Result<(ResourcePlan, Vec<R::Step>), Error> {
     let desired = R::present(properties, previous);
-    let steps = reach::<R>(management, &wish.owner, desired, Intent::Report).await?;
-    Ok((Look { notes: unchanged(wish, properties, &steps), ..Look::at(&steps) }, steps))
+    let steps = reach::<R>(management, &wanted.owner, desired, Intent::Report).await?;
+    Ok((
+        ResourcePlan { notes: unchanged(wanted, properties, &steps), ..ResourcePlan::at(&steps) },
+        steps,
+    ))
 }
 
 async fn policy(
-    wish: &Wish,
+    wanted: &WantedResource,
     management: Management,
     it: plan::backup_policy::Properties,
     is_type_enabled: bool,
-    sight: Sight<'_>,
-) -> Result<Look, Error> {
-    let id = wish.policy_id();
-    let previous = match previous(wish) {
+    context: PlanContext<'_>,
+) -> Result<ResourcePlan, Error> {
+    let id = wanted.policy_id();
+    let previous = match previous(wanted) {
         Some(Properties::BackupPolicy(it)) => Some(it),
         Some(_) | None => None,
     };
-    let (occasion, preflight) = if wish.is_deployed {
+    let (occasion, preflight) = if wanted.is_deployed {
         (Occasion::Deployment(previous.as_deref()), it.preflight)
     } else {
         (Occasion::Restoration, Preflight::Off)
     };
     let preview = backup_policy::preview(
         &management,
-        &wish.owner,
+        &wanted.owner,
         &it,
         id.as_ref(),
         occasion,
         is_type_enabled,
-        sight.now,
+        context.now,
     );
     let preview = preview.await?;
-    let mut look = Look::at(&preview.steps);
+    let mut look = ResourcePlan::at(&preview.steps);
     // What is kept has the document in place of where it comes from.
     let now = it.with_document(&preview.document);
-    look.notes = unchanged(wish, &now, &preview.steps);
+    look.notes = unchanged(wanted, &now, &preview.steps);
     if preview.steps.iter().any(plan::backup_policy::Step::reaches_accounts) {
         look.policy = Some(Policy {
             id: preview.id,
@@ -203,35 +167,25 @@ async fn policy(
     Ok(look)
 }
 
-pub(super) async fn enter(
-    role: Option<&RoleArn>,
-    sight: Sight<'_>,
-) -> Result<Management, aws::Error> {
-    sight.session.management(role, sight.deadline).await
-}
-
 /// The properties before, where this version takes them.
-fn previous(wish: &Wish) -> Option<Properties> {
-    wish.kept.as_ref().filter(|_| wish.is_deployed)?.wanted().ok()?
+fn previous(wanted: &WantedResource) -> Option<Properties> {
+    wanted.kept.as_ref().filter(|_| wanted.is_deployed)?.wanted().ok()?
 }
 
 /// CloudFormation does not ask a function again whose properties are the same.
-fn unchanged<S>(wish: &Wish, now: &impl Serialize, steps: &[S]) -> Vec<String> {
-    let kept = wish.kept.as_ref().filter(|_| wish.is_deployed && !steps.is_empty());
+fn unchanged<S>(wanted: &WantedResource, now: &impl Serialize, steps: &[S]) -> Vec<String> {
+    let kept = wanted.kept.as_ref().filter(|_| wanted.is_deployed && !steps.is_empty());
     let kept = kept.and_then(|it| it.properties.as_ref());
     let same = kept.is_some_and(|it| serde_json::to_value(now).is_ok_and(|now| now == *it));
     same.then(|| UNCHANGED.to_owned()).into_iter().collect()
 }
-
-pub(super) const UNCHANGED: &str = "its properties are those of the last deployment, so \
-    CloudFormation may not ask its function; `reattach` puts this back";
 
 /// Adds to the report what accounts would get, and refuses what their functions would refuse. Each
 /// policy comes with the place of its resource in the report; those that are `removed` come last.
 async fn effects(
     policies: &[(usize, Policy)],
     removed: &[Removed],
-    sight: Sight<'_>,
+    context: PlanContext<'_>,
     report: &mut Report,
 ) -> Result<(), aws::Error> {
     let first = policies.first().map(|(_, it)| &it.management);
@@ -247,7 +201,7 @@ async fn effects(
         let Policy { name, document, targets, .. } = it;
         let change = Change { id: it.id.as_ref(), name, document, targets };
         let before = outlook.clone();
-        let withheld: Result<(), Withheld> = outlook.take(&change, sight.now);
+        let withheld: Result<(), Withheld> = outlook.take(&change, context.now);
         if let (Err(withheld), true) = (withheld, it.is_enforced) {
             outlook = before;
             if let Some(resource) = report.resources.get_mut(*resource) {
@@ -261,6 +215,6 @@ async fn effects(
             outlook.delete(&it.id);
         }
     }
-    report.effects = outlook.effects(sight.now);
+    report.effects = outlook.effects(context.now);
     Ok(())
 }

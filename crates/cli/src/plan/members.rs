@@ -11,27 +11,27 @@ use plan::serialized;
 use report::{Hearsay, hearsay};
 use resources::Error;
 
-use super::Sight;
-use super::look::{Look, UNCHANGED};
+use super::PlanContext;
 use super::report::accounts_of;
-use super::wish::Wish;
+use super::resource_plan::{ResourcePlan, UNCHANGED};
+use super::wanted::WantedResource;
 
 /// Looks into every account, and says which were left out and what is known of those.
 pub(super) async fn look(
-    wish: &Wish,
+    wanted: &WantedResource,
     management: &Management,
     mut properties: Properties,
-    sight: Sight<'_>,
-) -> Result<Look, Error> {
-    let occasion = occasion(wish, &properties);
-    if let Some(role) = sight.member_role {
+    context: PlanContext<'_>,
+) -> Result<ResourcePlan, Error> {
+    let occasion = occasion(wanted, &properties);
+    if let Some(role) = context.member_role {
         properties = properties.entered_by(role);
     }
-    let preview = preview(management, &properties, sight.deadline).await?;
-    let mut look = Look::at(&changes(&preview.lines));
+    let preview = preview(management, &properties, context.deadline).await?;
+    let mut look = ResourcePlan::at(&changes(&preview.lines));
     look.notes = problems(&preview.lines);
     if let Some(first) = preview.barred.iter().map(|it| &it.id).min() {
-        let hint = match sight.member_role {
+        let hint = match context.member_role {
             Some(_) => "let it trust you, and let yourself assume it",
             None => "name a role that you may assume there with --member-role",
         };
@@ -48,7 +48,7 @@ pub(super) async fn look(
     let unseen = preview.barred.iter().chain(&preview.unreached).map(|it| it.id.clone());
     let unseen: BTreeSet<_> = unseen.collect();
     if !unseen.is_empty() {
-        look.notes.extend(heard(&unseen, &preview.lines, sight).await);
+        look.notes.extend(heard(&unseen, &preview.lines, context).await);
     }
     if !unseen.is_empty() || !look.steps.is_empty() {
         look.notes.extend(occasion);
@@ -59,8 +59,8 @@ pub(super) async fn look(
 }
 
 /// Whether a deployment has the function work in the accounts at all.
-fn occasion(wish: &Wish, properties: &Properties) -> Option<String> {
-    let kept = wish.kept.as_ref().filter(|_| wish.is_deployed)?;
+fn occasion(wanted: &WantedResource, properties: &Properties) -> Option<String> {
+    let kept = wanted.kept.as_ref().filter(|_| wanted.is_deployed)?;
     let differing = kept.differing(&serialized::value(properties))?;
     Some(if differing.is_empty() {
         UNCHANGED.to_owned()
@@ -71,8 +71,12 @@ fn occasion(wish: &Wish, properties: &Properties) -> Option<String> {
 }
 
 /// What the last runs found in the accounts that are `unseen` now; the others have `lines`.
-async fn heard(unseen: &BTreeSet<AccountId>, lines: &[Line], sight: Sight<'_>) -> Vec<String> {
-    let Some(state) = sight.session.state(sight.deadline) else {
+async fn heard(
+    unseen: &BTreeSet<AccountId>,
+    lines: &[Line],
+    context: PlanContext<'_>,
+) -> Vec<String> {
+    let Some(state) = context.session.state(context.deadline) else {
         return vec!["without --state-bucket it is not known what the last run found there".into()];
     };
     let (looks, errors) = aws::report::looks(&state, unseen).await;

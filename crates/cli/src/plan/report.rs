@@ -7,7 +7,7 @@ use plan::resource::ResourceKind;
 use serde_json::{Map, Value, json};
 use template::{Taken, Unknown};
 
-use super::wish::Wish;
+use super::wanted::WantedResource;
 
 /// How many accounts are named where they see the same change.
 const NAMED: usize = 3;
@@ -58,12 +58,12 @@ pub(super) enum Found {
 }
 
 impl Resource {
-    pub(super) fn of(wish: &Wish) -> Self {
+    pub(super) fn of(wanted: &WantedResource) -> Self {
         Self {
-            stack: wish.stack.clone(),
-            logical_id: wish.logical_id.clone(),
-            kind: wish.kind,
-            name: wish.kind.title(wish.properties.as_ref()),
+            stack: wanted.stack.clone(),
+            logical_id: wanted.logical_id.clone(),
+            kind: wanted.kind,
+            name: wanted.kind.title(wanted.properties.as_ref()),
             steps: vec![],
             notes: vec![],
             found: Found::Planned,

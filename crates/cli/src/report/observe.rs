@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use aws::member_accounts::{Doorway, failure};
+use aws::member_accounts::{MemberAccess, failure};
 use aws::report::{Remembered, Tree, listed, look, organization, remembered, withheld};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, RoleArn, RoleName};
@@ -58,7 +58,7 @@ pub(super) async fn observe(arguments: &Report, now: SystemTime) -> Result<Judge
         let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
         let role = role.unwrap_or_else(usual);
         let visitor = Visitor {
-            doorway: Doorway::new(&management),
+            access: MemberAccess::new(&management),
             organization: &organization,
             role: &role,
         };
@@ -82,7 +82,7 @@ pub(super) async fn observe(arguments: &Report, now: SystemTime) -> Result<Judge
 
 /// What enters accounts.
 struct Visitor<'a> {
-    doorway: Doorway<'a>,
+    access: MemberAccess<'a>,
     organization: &'a Organization,
     role: &'a RoleName,
 }
@@ -114,11 +114,11 @@ impl Visitor<'_> {
         let account = self.organization.accounts.get(index)?.listed.account.id.clone();
         let partition = &self.organization.partition;
         let member = if account == self.organization.management {
-            self.doorway.management()
+            self.access.management()
         } else {
             let role = RoleArn::of(partition, &account, self.role);
             let session_policy = wanted.session_policy(partition, &account);
-            match self.doorway.enter(&role, session_policy).await {
+            match self.access.enter(&role, session_policy).await {
                 Ok(member) => member,
                 Err(error) => return Some((account, Visit::Barred(failure(None, &error)))),
             }

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::state::State;
-use aws::{Caller, policy_types};
+use aws::{Caller, Management, policy_types};
 use errors::chain;
-use plan::deployment::Fate;
+use plan::deployment::Disposal;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::PolicyId;
 use plan::owner::{Owner, stack_path};
@@ -17,12 +17,12 @@ use template::{Given, Taken, Unknown, is_template, section};
 
 use super::deployed::Deployed;
 use super::resources::{Custom, Surroundings, resolve};
-use super::{Plan, Sight, parameters};
+use super::{Plan, PlanContext, parameters};
 use crate::{Failure, input};
 
 /// A resource and what it is to be.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) struct WantedResource {
     /// The name of its stack; empty where that is not known.
     pub(super) stack: String,
     /// Its name in the template.
@@ -40,8 +40,8 @@ pub(super) struct Wish {
 
 /// Everything that is wanted.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
-    pub(super) all: Vec<Wish>,
+pub(super) struct WantedResources {
+    pub(super) all: Vec<WantedResource>,
     /// Places of the template that are not known yet.
     pub(super) unknown: Vec<Unknown>,
     /// Parameters that have the values of the deployed stack.
@@ -49,45 +49,51 @@ pub(super) struct Wishes {
     /// What else there is to say.
     pub(super) notes: Vec<String>,
     /// Resources that the template no longer has, and what becomes of each.
-    pub(super) dropped: Vec<(Wish, Fate)>,
+    pub(super) dropped: Vec<(WantedResource, Disposal)>,
     /// How many resources could not be read.
     pub(super) unread: usize,
 }
 
 /// Reads what is wanted.
-pub(super) async fn wishes(arguments: &Plan, sight: Sight<'_>) -> Result<Wishes, Failure> {
-    let mut wishes = Wishes::default();
-    let state = sight.session.state(sight.deadline);
+pub(super) async fn wanted_resources(
+    arguments: &Plan,
+    context: PlanContext<'_>,
+) -> Result<WantedResources, Failure> {
+    let mut wanted_resources = WantedResources::default();
+    let state = context.session.state(context.deadline);
     let kept = match &state {
-        Some(state) => kept(state, arguments.stack.as_deref(), &mut wishes).await?,
+        Some(state) => kept(state, arguments.stack.as_deref(), &mut wanted_resources).await?,
         None => Vec::new(),
     };
     match &arguments.template {
         Some(file) => {
             let file = input::read(file)?;
-            planned(arguments, &file, kept, state.is_some(), sight, &mut wishes).await?;
+            planned(arguments, &file, kept, state.is_some(), context, &mut wanted_resources)
+                .await?;
         }
         None if state.is_none() => return Err(Failure::NoStateBucket),
         None => {
-            let is_empty = kept.is_empty() && wishes.unread == 0;
+            let is_empty = kept.is_empty() && wanted_resources.unread == 0;
             if let Some(stack) = arguments.stack.as_ref().filter(|_| is_empty) {
                 return Err(Failure::NoStack(stack.clone()));
             }
             if is_empty {
-                wishes.notes.push("nothing was written down yet in the state bucket".to_owned());
+                wanted_resources
+                    .notes
+                    .push("nothing was written down yet in the state bucket".to_owned());
             }
-            wishes.all = kept.into_iter().map(Wish::of).collect();
+            wanted_resources.all = kept.into_iter().map(WantedResource::of).collect();
         }
     }
-    wishes.all.sort_by_key(|it| it.kind);
-    Ok(wishes)
+    wanted_resources.all.sort_by_key(|it| it.kind);
+    Ok(wanted_resources)
 }
 
 /// Reads what is kept of the resources of `stack`, or of all.
 async fn kept(
     state: &State,
     stack: Option<&str>,
-    wishes: &mut Wishes,
+    wanted_resources: &mut WantedResources,
 ) -> Result<Vec<Entry>, Failure> {
     let mut kept = Vec::new();
     for key in state.list(PREFIX).await? {
@@ -103,8 +109,8 @@ async fn kept(
             // It was deleted, perhaps since it was listed.
             Ok(_) => {}
             Err(error) => {
-                wishes.unread += 1;
-                wishes.notes.push(chain(&error));
+                wanted_resources.unread += 1;
+                wanted_resources.notes.push(chain(&error));
             }
         }
     }
@@ -112,7 +118,7 @@ async fn kept(
     Ok(kept)
 }
 
-impl Wish {
+impl WantedResource {
     /// The ID of the policy that is kept, which may have been made again.
     pub(super) fn policy_id(&self) -> Option<PolicyId> {
         let kept = self.kept.as_ref().and_then(|it| it.id_of(it.physical_id.as_deref()));
@@ -139,8 +145,8 @@ async fn planned(
     file: &input::Input,
     kept: Vec<Entry>,
     has_state: bool,
-    sight: Sight<'_>,
-    wishes: &mut Wishes,
+    context: PlanContext<'_>,
+    wanted_resources: &mut WantedResources,
 ) -> Result<(), Failure> {
     let (document, findings) = input::parse(file);
     let document = document.filter(is_template);
@@ -150,15 +156,16 @@ async fn planned(
     };
     let given = Given::from(parameters::read(&arguments.parameters)?);
     let stack = arguments.stack.clone().unwrap_or_default();
-    let management = sight.session.management(None, sight.deadline).await?;
+    let management = context.session.management(None, context.deadline).await?;
     let deployed = Deployed::read(&management, arguments.stack.as_deref()).await;
-    let region = sight.session.region();
-    let kept = of_stack(kept, (&stack, &region), &deployed, has_state, wishes);
+    let region = context.session.region();
+    let kept = of_stack(kept, (&stack, &region), &deployed, has_state, wanted_resources);
     let stack_id = stack_id(&stack, &deployed, &kept);
     let caller = management.caller().await?;
     let partition = caller.partition;
     let surroundings =
-        surroundings(&stack, stack_id.as_deref(), &document, &kept, caller, sight).await?;
+        surroundings(&management, &stack, stack_id.as_deref(), &document, &kept, caller, context)
+            .await?;
     let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
     let resolved = resolve(&document, &given, &surroundings);
     if !resolved.mistakes.is_empty() {
@@ -171,11 +178,11 @@ async fn planned(
         };
         return Err(Failure::Parameters(resolved.mistakes.into_iter().chain(why).collect()));
     }
-    wishes.taken = resolved.taken;
+    wanted_resources.taken = resolved.taken;
     if resolved.resources.is_empty() {
-        wishes.notes.push(format!("`{}` has no resources of org-backup", file.name));
+        wanted_resources.notes.push(format!("`{}` has no resources of org-backup", file.name));
     }
-    wishes.unknown = resolved.unknown;
+    wanted_resources.unknown = resolved.unknown;
     // Nothing can belong yet to a stack that does not exist.
     let planned = || format!("arn:{partition}:cloudformation:::stack/{stack}/planned");
     let stack_id = stack_id.unwrap_or_else(planned);
@@ -186,29 +193,37 @@ async fn planned(
         let owner = Owner::new(&stack_id, &logical_id);
         let (stack, is_deployed) = (stack.clone(), true);
         let kept = own;
-        wishes.all.push(Wish { stack, logical_id, kind, owner, properties, kept, is_deployed });
+        wanted_resources.all.push(WantedResource {
+            stack,
+            logical_id,
+            kind,
+            owner,
+            properties,
+            kept,
+            is_deployed,
+        });
     }
     kept.retain(|it| it.physical_id.is_some());
     let names: Vec<_> = kept.iter().map(|it| it.logical_id.as_str()).collect();
-    let fates = if document.member("Transform").is_some() {
+    let disposals = if document.member("Transform").is_some() {
         let why = "a transform of the new template may make it";
-        names.iter().map(|_| Fate::Unknown(why.to_owned())).collect()
+        names.iter().map(|_| Disposal::Unknown(why.to_owned())).collect()
     } else {
-        deployed.fates(&management, &names).await
+        deployed.disposals(&management, &names).await
     };
-    for (entry, fate) in kept.into_iter().zip(fates) {
-        if fate == Fate::Gone {
-            wishes.notes.push(format!(
+    for (entry, disposal) in kept.into_iter().zip(disposals) {
+        if disposal == Disposal::Gone {
+            wanted_resources.notes.push(format!(
                 "`{}` is written down in the state bucket, and the stack does not have it any more: \
                  it was retained by an earlier deployment",
                 entry.logical_id
             ));
         } else {
-            wishes.dropped.push((Wish::of(entry), fate));
+            wanted_resources.dropped.push((WantedResource::of(entry), disposal));
         }
     }
     // What others need was made first, and is deleted last.
-    wishes.dropped.sort_by_key(|(it, _)| Reverse(it.kind));
+    wanted_resources.dropped.sort_by_key(|(it, _)| Reverse(it.kind));
     Ok(())
 }
 
@@ -218,9 +233,9 @@ fn of_stack(
     (name, region): (&str, &str),
     deployed: &Deployed,
     has_state: bool,
-    wishes: &mut Wishes,
+    wanted_resources: &mut WantedResources,
 ) -> Vec<Entry> {
-    let mut note = |it: String| wishes.notes.push(it);
+    let mut note = |it: String| wanted_resources.notes.push(it);
     match deployed {
         Deployed::Nothing if name.is_empty() => {
             kept.clear();
@@ -238,13 +253,13 @@ fn of_stack(
             }
         }
         Deployed::Unread(why) => {
-            wishes.unread += 1;
+            wanted_resources.unread += 1;
             note(format!("{why}; what is deployed is taken from the state bucket alone"));
         }
         Deployed::There(stack) => {
             kept.retain(|it| it.stack_id == stack.id);
             if !has_state {
-                wishes.unread += 1;
+                wanted_resources.unread += 1;
                 note(
                     "without --state-bucket it is not known what the stack made, nor what would be \
                      deleted"
@@ -264,20 +279,20 @@ fn stack_id(name: &str, deployed: &Deployed, kept: &[Entry]) -> Option<String> {
 
 /// What is known of where the template is deployed.
 async fn surroundings(
+    management: &Management,
     stack: &str,
     stack_id: Option<&str>,
     template: &policy::Node,
     kept: &[Entry],
     caller: Caller,
-    sight: Sight<'_>,
+    context: PlanContext<'_>,
 ) -> Result<Surroundings, Failure> {
-    let management = sight.session.management(None, sight.deadline).await?;
     let none = Desired::Enabled([].into());
-    let (identity, _) = policy_types::observe(&management, &none).await?;
+    let (identity, _) = policy_types::observe(management, &none).await?;
     let mut pseudo = BTreeMap::from([
         ("AWS::AccountId", caller.account),
         ("AWS::Partition", caller.partition.to_string()),
-        ("AWS::Region", sight.session.region()),
+        ("AWS::Region", context.session.region()),
         ("AWS::URLSuffix", caller.partition.url_suffix().to_owned()),
     ]);
     if !stack.is_empty() {

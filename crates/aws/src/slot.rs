@@ -1,0 +1,591 @@
+//! What every resource is to be, as its function keeps it for one request.
+//!
+//! # A deployment and `reattach` at the same time
+//!
+//! Somebody detaches a policy whose entry is at version 1 and says A. `reattach` puts A back, while a
+//! deployment makes the policy B. Usually it goes like this:
+//!
+//! 1. `reattach` reads the entry (A, version 1), observes AWS and plans to attach the policy.
+//! 2. The function reads the entry (A, version 1), observes AWS and plans what makes it B.
+//! 3. The function notes its change before it makes it ([`Slot::begin`]): it writes the entry with a
+//!    mark, on condition that it is still version 1. Now it is version 2.
+//! 4. `reattach` reads the entry again before its first step ([`Intent::proceeds`]) and finds version
+//!    2. It makes nothing and begins anew; the mark has it leave the policy alone, and look later.
+//! 5. The function makes the policy B and writes that ([`Slot::settle`]), on condition that the entry
+//!    is still version 2. Now it is version 3.
+//!
+//! If step 4 comes before step 3, `reattach` finds version 1 and goes on, and both change the policy.
+//! It ends well because each looks once more at what the other may have undone:
+//!
+//! - `reattach` reads the entry again after its last step. It finds version 2 or 3, begins anew, and
+//!   from version 3 on puts back B.
+//! - Where `reattach` had to make the policy again, it has to write the new ID, on condition that the
+//!   entry is still version 1. *This is the write that loses*: S3 refuses it, since the function wrote
+//!   version 2, and `reattach` begins anew. In the other order the function loses in step 3, and serves
+//!   its request again from the beginning, with the new ID.
+//! - A step of the function that no longer fits what there is fails as
+//!   [`Outdated`](crate::Kind::Outdated), and the function observes again.
+
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
+
+use leaky_bucket::RateLimiter;
+use plan::desired_state::{Delivery, Entry, Standing};
+use plan::presence;
+use plan::resource::ResourceKind;
+use plan::serialized;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::error::{Error, Kind, log_left_out};
+use crate::session::Session;
+use crate::stacks::{self, Stacks};
+use crate::state::{Expected, State, Version};
+
+/// How often an entry is written before other writers are taken for too many.
+const ATTEMPTS: usize = 8;
+
+/// How long before the deadline nothing is waited for any more.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Which resource a request is about, and which request it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What the resource is.
+    pub kind: ResourceKind,
+    /// The ARN of the stack.
+    pub stack_id: &'a str,
+    /// The name of the resource in its template.
+    pub logical_id: &'a str,
+    /// The ID of the request.
+    pub request: &'a str,
+    /// When the request came.
+    pub now: SystemTime,
+}
+
+/// The desired state of one resource, as the function of the resource keeps it for one request.
+///
+/// Without a state bucket nothing is kept, and nothing is put back later.
+#[derive(Debug)]
+pub struct Slot {
+    session: Session,
+    deadline: Instant,
+    state: Option<State>,
+    entry: Entry,
+    version: Option<Version>,
+    by: Delivery,
+    task: Task,
+    /// Another delivery of the same request is at work.
+    is_shared: bool,
+    /// A newer request wrote the entry, so that this one must not.
+    is_lost: bool,
+    /// CloudFormation was asked whether the request still counts.
+    is_asked: bool,
+    /// What is wrong with the state, where a Delete goes on without it.
+    trouble: Option<Trouble>,
+    /// What a Delete found recorded.
+    recorded: Option<Value>,
+}
+
+/// What is wrong with the state.
+#[derive(Debug)]
+enum Trouble {
+    /// What is kept of the resource cannot be used, and is written over when the resource goes.
+    Spoilt,
+    /// It is not known what is kept.
+    Unknown(Error),
+}
+
+/// What a request has to do with the entry.
+#[derive(Debug)]
+enum Task {
+    /// The resource is created; nobody knows it yet.
+    Create,
+    /// The resource is updated, or an earlier request for it is carried on.
+    Update,
+    /// The resource is deleted, which CloudFormation calls by this ID and which had these properties.
+    Delete { physical_id: Option<String>, properties: Option<Value> },
+    /// What is deleted is not what is kept: an old one with this ID, after a replacement.
+    CleanUp { physical_id: Option<String> },
+}
+
+/// What is left of a resource that is to be gone.
+#[derive(Clone, Debug)]
+pub struct Leftover {
+    /// What CloudFormation called it, if that is known. It may have been made up.
+    pub physical_id: Option<String>,
+    /// What it is called now.
+    pub current_id: Option<String>,
+    /// Whether it was known here, so that it may exist under another ID.
+    pub is_kept: bool,
+    /// Whether the resource lives on, and only what has this ID is to be gone, if it has one.
+    pub is_former: bool,
+}
+
+/// What is to be done about a request that failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sequel {
+    /// The failure is the answer.
+    Fail,
+    /// The entry is another one by now: the request is served again from the beginning.
+    Again,
+    /// Another delivery of the request is at work, and answers.
+    Silence,
+}
+
+impl Leftover {
+    /// Nothing of a resource that lives on.
+    const NOTHING: Self =
+        Self { physical_id: None, current_id: None, is_kept: false, is_former: true };
+
+    /// What there may be of the resource of `entry`.
+    pub fn of(entry: &Entry) -> Self {
+        let physical_id = entry.physical_id.clone();
+        let current_id = entry.current_id.clone().or_else(|| physical_id.clone());
+        Self { physical_id, current_id, is_kept: true, is_former: false }
+    }
+}
+
+impl Slot {
+    /// Reads what is kept of a resource that is created (where it has no ID yet) or updated.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be read. Nothing has changed.
+    pub async fn open(
+        session: &Session,
+        subject: Subject<'_>,
+        is_new: bool,
+        deadline: Instant,
+    ) -> Result<Self, Error> {
+        let task = if is_new { Task::Create } else { Task::Update };
+        let mut slot = Self::empty(session, subject, task, deadline);
+        slot.load().await?;
+        Ok(slot)
+    }
+
+    /// Reads what is kept of a resource that is deleted: one that CloudFormation calls `physical_id`,
+    /// and that had these properties. `is_issued` says that a function gave it that ID, and that
+    /// CloudFormation did not make it up.
+    ///
+    /// A made-up ID is of the resource, unless CloudFormation says that it calls that otherwise by now:
+    /// then it cleans up after a creation that was tried before.
+    ///
+    /// What is wrong with the state is told only when it turns out that there is something to delete.
+    /// What is kept and cannot be used is written over.
+    pub async fn open_to_delete(
+        session: &Session,
+        subject: Subject<'_>,
+        physical_id: Option<&str>,
+        is_issued: bool,
+        properties: Option<Value>,
+        deadline: Instant,
+    ) -> Self {
+        let id = physical_id.map(ToOwned::to_owned);
+        let task = Task::Delete { physical_id: id.clone(), properties };
+        let mut slot = Self::empty(session, subject, task, deadline);
+        match slot.load().await {
+            Err(error) if error.is_about_contents() => {
+                log_left_out("what is kept of the resource", &error);
+                slot.trouble = Some(Trouble::Spoilt);
+            }
+            loaded => slot.trouble = loaded.err().map(Trouble::Unknown),
+        }
+        let of_another = !slot.entry.is_deleted() && !slot.entry.is_of(physical_id);
+        if of_another && (is_issued || slot.lives().await) {
+            slot.task = Task::CleanUp { physical_id: id };
+        }
+        slot
+    }
+
+    /// Whether CloudFormation says that the resource is there, under the ID that is kept.
+    async fn lives(&self) -> bool {
+        let (stack_id, logical_id) = (&self.entry.stack_id, &self.entry.logical_id);
+        let told = stacks::resource(&self.session, stack_id, logical_id, self.deadline).await;
+        told.is_ok_and(|it| presence::expect(&self.entry, it.as_ref()).is_ok())
+    }
+
+    fn empty(session: &Session, subject: Subject<'_>, task: Task, deadline: Instant) -> Self {
+        let Subject { kind, stack_id, logical_id, request, now } = subject;
+        Self {
+            session: session.clone(),
+            deadline,
+            state: session.state(deadline),
+            entry: Entry::new(kind, stack_id, logical_id),
+            version: None,
+            by: Delivery { request: request.to_owned(), now },
+            task,
+            is_shared: false,
+            is_lost: false,
+            is_asked: false,
+            trouble: None,
+            recorded: None,
+        }
+    }
+
+    async fn load(&mut self) -> Result<(), Error> {
+        if let Some(found) = self.read().await? {
+            self.adopt(found);
+        }
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Option<(Entry, Version)>, Error> {
+        match &self.state {
+            Some(state) => state.entry(&self.entry.key()).await,
+            None => Ok(None),
+        }
+    }
+
+    fn adopt(&mut self, (entry, version): (Entry, Version)) {
+        self.is_shared |= entry.is_shared(&self.by);
+        self.entry = entry;
+        self.version = Some(version);
+    }
+
+    /// Whether the request still counts. Where nothing is known of it, and the resource was deleted or
+    /// is there already, CloudFormation is asked whether it waits for it.
+    ///
+    /// # Errors
+    ///
+    /// When CloudFormation does not say so. Nothing has changed.
+    pub async fn counts(&mut self) -> Result<bool, Error> {
+        let is_made = self.entry.physical_id.is_some() && !self.entry.is_deleted();
+        let is_known = self.entry.is_newest(&self.by.request);
+        let is_late = match (self.entry.standing(&self.by.request), &self.task) {
+            // It may have been tried before, without leaving a trace.
+            (Standing::Current, Task::Create) if is_made && !is_known => {
+                let action = "tell whether the resource is created once more, which is there";
+                self.is_late().await.map_err(|it| it.again(action.to_owned()))?
+            }
+            (Standing::Current, _) => false,
+            (Standing::Late, _) => true,
+            (Standing::Doubtful, Task::Delete { .. } | Task::CleanUp { .. }) => return Ok(true),
+            (Standing::Doubtful, Task::Create | Task::Update) => {
+                let action = "tell whether a new life of the resource begins, which was deleted";
+                self.is_late().await.map_err(|it| it.again(action.to_owned()))?
+            }
+        };
+        if !is_late && matches!(self.task, Task::Create | Task::Update) {
+            self.entry = self.entry.alive();
+        }
+        Ok(!is_late)
+    }
+
+    /// Whether CloudFormation says that it does not wait for the request.
+    async fn is_late(&self) -> Result<bool, Error> {
+        let (stack_id, logical_id) = (&self.entry.stack_id, &self.entry.logical_id);
+        let told = stacks::resource(&self.session, stack_id, logical_id, self.deadline).await?;
+        Ok(presence::is_late(matches!(self.task, Task::Create), told.as_ref()))
+    }
+
+    /// What was kept of a resource that exists; `None` where nothing is.
+    pub fn entry(&self) -> Option<&Entry> {
+        self.version.as_ref().map(|_| &self.entry).filter(|it| !it.is_deleted())
+    }
+
+    /// What CloudFormation calls the resource: as the request says or, where an earlier delivery of
+    /// the same request has made it, as that one answered.
+    pub fn name_of<'a>(&'a self, physical_id: Option<&'a str>) -> Option<&'a str> {
+        let answered = self.entry().filter(|it| it.is_settled_by(&self.by.request));
+        physical_id.or_else(|| answered?.physical_id.as_deref())
+    }
+
+    /// Whether the resource was deleted, or is being deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.entry.is_deleted()
+    }
+
+    /// What there may be of the resource, which is to be gone.
+    pub fn leftover(&self) -> Leftover {
+        let kept = Leftover::of(&self.entry);
+        match &self.task {
+            Task::CleanUp { physical_id } => {
+                let physical_id = physical_id.clone();
+                let current_id = physical_id.clone();
+                Leftover { physical_id, current_id, is_kept: false, is_former: true }
+            }
+            Task::Delete { physical_id, .. } if kept.physical_id.is_none() => {
+                let physical_id = physical_id.clone();
+                let is_kept = self.version.is_some();
+                Leftover { current_id: physical_id.clone(), physical_id, is_kept, ..kept }
+            }
+            Task::Create | Task::Update if !self.entry.is_deleted() => Leftover::NOTHING,
+            Task::Create | Task::Update | Task::Delete { .. } => kept,
+        }
+    }
+
+    /// On whose behalf what is left by an overtaken request is taken away, or left to the one that
+    /// overtook it: as long as nobody writes the entry. `None` where no request can have left anything.
+    pub fn undoing(&self) -> Option<Intent<'_>> {
+        let (state, version) = (self.state.as_ref()?, self.version.as_ref()?);
+        let is_left = self.entry.was_overtaken();
+        is_left.then_some(Intent::Repair { state, entry: &self.entry, version, stacks: None })
+    }
+
+    /// Whether the entry is still what was read or written last.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn is_unchanged(&self) -> Result<bool, Error> {
+        Ok(self.read().await?.map(|it| it.1) == self.version)
+    }
+
+    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    pub fn begun(&self) -> Option<&Value> {
+        self.entry.begun()
+    }
+
+    /// Says that the resource is being changed or deleted, so that nobody puts back what it was
+    /// before, and that the request which came before is over.
+    ///
+    /// Without a state bucket CloudFormation is asked before, once, whether a Create still counts. What
+    /// it does not say is logged, and the Create counts.
+    ///
+    /// # Errors
+    ///
+    /// When another request for the resource came first, or this cannot be written.
+    pub async fn begin(&mut self) -> Result<(), Error> {
+        if let Some(Trouble::Unknown(error)) =
+            self.trouble.take_if(|it| matches!(it, Trouble::Unknown(_)))
+        {
+            return Err(error);
+        }
+        let is_new = matches!(self.task, Task::Create);
+        if self.state.is_none() && is_new && !std::mem::replace(&mut self.is_asked, true) {
+            match self.is_late().await {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.is_lost = true;
+                    return Err(Error::superseded(format!("create {}", self.entry.logical_id)));
+                }
+                Err(error) => {
+                    let why = error.source().map(ToString::to_string);
+                    warn!(%error, why, "not known whether the request is late, so it is served");
+                }
+            }
+        }
+        let by = self.by.clone();
+        match &self.task {
+            Task::CleanUp { .. } => Ok(()),
+            Task::Create | Task::Update => self.write(|it| it.changing(&by)).await,
+            Task::Delete { physical_id, properties } => {
+                let (id, properties) = (physical_id.clone(), properties.clone());
+                let found = self.recorded.clone();
+                let deleting = |it: &Entry| it.deleting(&by, id.as_deref(), properties.clone());
+                self.write(|it| deleting(it).remembering(found.clone())).await
+            }
+        }
+    }
+
+    /// Keeps that the resource, which CloudFormation calls `physical_id` and which is `id`, is what
+    /// `properties` say. Nothing is written when that is known.
+    ///
+    /// # Errors
+    ///
+    /// When another request for the resource came first, or this cannot be written. The resource
+    /// is as asked for all the same.
+    pub async fn settle(
+        &mut self,
+        physical_id: &str,
+        id: &str,
+        properties: &impl Serialize,
+    ) -> Result<(), Error> {
+        let by = self.by.clone();
+        let properties = serialized::value(properties);
+        let settled = |it: &Entry| it.settled(&by, physical_id, id, properties.clone());
+        if self.version.is_some() && settled(&self.entry).says_the_same_as(&self.entry) {
+            return Ok(());
+        }
+        self.write(settled).await
+    }
+
+    /// Keeps that the resource is gone, unless what was deleted is not what is kept.
+    ///
+    /// # Errors
+    ///
+    /// When another request for the resource came first, or this cannot be written, or the state was
+    /// of no use from the beginning and the ID is one that the function gave.
+    pub async fn bury(&mut self, is_issued: bool) -> Result<(), Error> {
+        let Task::Delete { physical_id, properties } = &self.task else { return Ok(()) };
+        if self.entry.is_deleted() && self.entry.is_settled_by(&self.by.request) {
+            return Ok(());
+        }
+        let by = self.by.clone();
+        let (id, properties) = (physical_id.clone(), properties.clone());
+        let buried = match self.trouble.take_if(|it| matches!(it, Trouble::Unknown(_))) {
+            Some(Trouble::Unknown(error)) => Err(error),
+            Some(Trouble::Spoilt) | None => {
+                self.write(|it| it.deleted(&by, id.as_deref(), properties.clone())).await
+            }
+        };
+        match buried {
+            // Whatever came of its Create, CloudFormation was never told that there is something.
+            Err(error) if !is_issued && !self.is_lost => {
+                let why = error.source().map(ToString::to_string);
+                warn!(%error, why, "not kept that the resource is gone");
+                Ok(())
+            }
+            buried => buried,
+        }
+    }
+
+    /// Writes what `next` makes of the entry. Another delivery of the same request may do so as well.
+    async fn write(&mut self, next: impl Fn(&Entry) -> Entry) -> Result<(), Error> {
+        for attempt in 1.. {
+            let entry = next(&self.entry);
+            let Some(state) = &self.state else {
+                self.entry = entry;
+                return Ok(());
+            };
+            let expected = match (&self.trouble, &self.version) {
+                (Some(Trouble::Spoilt), _) => Expected::Anything,
+                (_, None) => Expected::Nothing,
+                (_, Some(version)) => Expected::Still(version),
+            };
+            match state.write(&entry.key(), entry.text(), expected).await {
+                Ok(version) => {
+                    (self.entry, self.version, self.trouble) = (entry, Some(version), None);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == Kind::Outdated && attempt < ATTEMPTS => {
+                    let Some(found) = self.read().await? else { return Err(self.lose(error)) };
+                    if Some(&found.1) == self.version.as_ref() {
+                        continue;
+                    }
+                    // Settled, it has nothing left to do, and is looked at from the beginning.
+                    let request = &self.by.request;
+                    if !found.0.is_newest(request) || found.0.is_settled_by(request) {
+                        return Err(self.lose(error));
+                    }
+                    self.adopt(found);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, error: Error) -> Error {
+        self.is_lost = true;
+        error
+    }
+
+    /// What is to be done after the request failed here.
+    ///
+    /// A failure is not told for a request that another delivery brings to success: the delivery
+    /// that came last waits for those before it, and they leave the answer to it.
+    pub async fn after_failure(&mut self) -> Sequel {
+        if self.is_lost && self.state.is_none() {
+            return Sequel::Silence;
+        }
+        let mut pace = RateLimiter::builder();
+        let pace = pace.initial(1).max(1).interval(Duration::from_secs(1)).build();
+        loop {
+            pace.acquire_one().await;
+            let Ok(Some((entry, version))) = self.read().await else { return Sequel::Fail };
+            let request = &self.by.request;
+            if !entry.is_newest(request) {
+                let is_news = Some(&version) != self.version.as_ref();
+                return if self.is_lost || is_news { Sequel::Again } else { Sequel::Fail };
+            }
+            if entry.is_settled_by(request) {
+                let is_ours = Some(&version) == self.version.as_ref();
+                return if is_ours { Sequel::Fail } else { Sequel::Again };
+            }
+            if entry.was_left_by(request) {
+                return Sequel::Fail;
+            }
+            if Some(&version) != self.version.as_ref() {
+                return self.leave(entry, version).await;
+            }
+            if !self.is_shared || Instant::now() + LAST_WORDS > self.deadline {
+                return Sequel::Fail;
+            }
+        }
+    }
+
+    /// Leaves the answer to the delivery that wrote the entry last.
+    async fn leave(&self, entry: Entry, version: Version) -> Sequel {
+        let Some(state) = &self.state else { return Sequel::Fail };
+        let left = entry.left(&self.by);
+        match state.write(&left.key(), left.text(), Expected::Still(&version)).await {
+            Err(error) if error.kind() == Kind::Outdated => {}
+            Err(_) => return Sequel::Fail,
+            Ok(_) => {}
+        }
+        Sequel::Silence
+    }
+}
+
+/// On whose behalf steps are planned.
+#[derive(Debug)]
+pub enum Intent<'a> {
+    /// CloudFormation asks for a change, which is noted before it is made.
+    Change {
+        /// Where it is noted.
+        slot: &'a mut Slot,
+    },
+    /// What was made before is put back, or what is left of it taken away, unless what is wanted has
+    /// changed since it was read.
+    Repair {
+        /// The state bucket.
+        state: &'a State,
+        /// What is wanted.
+        entry: &'a Entry,
+        /// What it was when it was read.
+        version: &'a Version,
+        /// Who knows whether the resource is there, where it is to be put back.
+        stacks: Option<&'a Stacks>,
+    },
+    /// Somebody wants to know what would be done.
+    Report,
+}
+
+impl Intent<'_> {
+    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    pub fn begun(&self) -> Option<&Value> {
+        match self {
+            Self::Change { slot } => slot.begun(),
+            Self::Repair { entry, .. } => entry.begun(),
+            Self::Report => None,
+        }
+    }
+
+    /// Says what a Delete has found `recorded`, to be kept for what it overtakes.
+    pub fn remember(&mut self, recorded: Value) {
+        if let Self::Change { slot } = self {
+            slot.recorded = Some(recorded);
+        }
+    }
+
+    /// Whether `steps` are to be carried out; a change is noted before that.
+    ///
+    /// # Errors
+    ///
+    /// When the change cannot be noted, what is wanted is something else by now (of kind
+    /// [`Outdated`](crate::Kind::Outdated)), or CloudFormation does not say that what would be put
+    /// back is there. Nothing has changed.
+    pub async fn proceeds<S>(&mut self, steps: &[S]) -> Result<bool, Error> {
+        match self {
+            Self::Change { slot } if !steps.is_empty() => {
+                slot.begin().await?;
+                Ok(true)
+            }
+            Self::Repair { state, entry, version, stacks } if !steps.is_empty() => {
+                if let Some(stacks) = stacks {
+                    stacks.expect(entry).await?;
+                }
+                let key = entry.key();
+                match state.read(&key).await? {
+                    Some((_, now)) if now == **version => Ok(true),
+                    _ => Err(Error::superseded(format!("put back what {key} says"))),
+                }
+            }
+            Self::Change { .. } | Self::Repair { .. } | Self::Report => Ok(false),
+        }
+    }
+}
