@@ -14,7 +14,7 @@ use clap::Parser;
 
 /// Holds what each shipped function costs against the table of what it did.
 #[derive(Parser)]
-struct Arguments {
+struct BudgetArguments {
     /// The folder that `make package` made
     #[arg(long)]
     package: PathBuf,
@@ -28,7 +28,7 @@ struct Arguments {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<ExitCode> {
-    let arguments = Arguments::parse();
+    let arguments = BudgetArguments::parse();
     let page = fs::read_to_string(&arguments.page)?;
     let package = Package::open(&arguments.package);
     let count = counts_instructions();

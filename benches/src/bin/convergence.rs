@@ -29,7 +29,7 @@ const SHARES: [(f64, f64); 2] = [(1.0, 1.15), (0.5, 1.3)];
 
 /// How long a policy takes to be everywhere, as a multiple of what the published rates allow.
 #[derive(Parser)]
-struct Arguments {
+struct ConvergenceArguments {
     /// The folder that `make package` made
     #[arg(long)]
     package: PathBuf,
@@ -54,7 +54,7 @@ struct Measured {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let arguments = Arguments::parse();
+    let arguments = ConvergenceArguments::parse();
     let package = Package::open(&arguments.package);
     let binary = package.binary("backup-policy");
     let mut running = JoinSet::new();

@@ -33,7 +33,7 @@ const PAUSE: &str = "5";
 
 /// `backup-policy` beside handlers that are written with the SDKs for Python and JavaScript.
 #[derive(Parser)]
-struct Arguments {
+struct PeerArguments {
     /// The folder that `make package` made
     #[arg(long)]
     package: PathBuf,
@@ -73,7 +73,7 @@ type Results = BTreeMap<(usize, &'static str), BTreeMap<usize, Vec<Took>>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let arguments = Arguments::parse();
+    let arguments = PeerArguments::parse();
     let package = Package::open(&arguments.package);
     let peers = fs::canonicalize(&arguments.peers)?;
     let python = std::path::absolute(&arguments.python)?.display().to_string();

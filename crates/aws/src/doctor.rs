@@ -8,7 +8,8 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use plan::desired_state::PREFIX;
 use plan::doctor::{
-    AdvancedSelector, Observed, Organization, Policy, Read, Root, Selectors, Stack, Trail, Unread,
+    AdvancedSelector, KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Selectors,
+    Trail, Unread,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
 use plan::member_accounts::BACKUP;
@@ -67,13 +68,13 @@ fn read<T>(result: Result<T, Error>) -> Read<T> {
 }
 
 /// The organization; `None` where the account is in none.
-async fn organization(management: &Management) -> Result<Option<Organization>, Error> {
+async fn organization(management: &Management) -> Result<Option<ManagedOrganization>, Error> {
     let it = match management.organization().await {
         Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => return Ok(None),
         described => described?,
     };
     let (management_account, all_features) = (it.management_account, it.all_features);
-    Ok(Some(Organization { management_account, all_features }))
+    Ok(Some(ManagedOrganization { management_account, all_features }))
 }
 
 async fn root(management: &Management) -> Result<Root, Error> {
@@ -147,14 +148,14 @@ fn advanced_selector(it: &AdvancedEventSelector) -> AdvancedSelector {
 }
 
 /// The stacks in the Region of `config`.
-async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<Stack>, Error> {
+async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<OurStack>, Error> {
     let client = client!(aws_sdk_cloudformation, config);
     let action = "describe the stacks in the Region of events";
     let stacks = management.calls.pages(DESCRIBE_STACKS, action, async |token| {
         let page = client.describe_stacks().set_next_token(token).send().await?;
         Ok((page.stacks, page.next_token))
     });
-    let stack = |it: aws_sdk_cloudformation::types::Stack| Stack {
+    let stack = |it: aws_sdk_cloudformation::types::Stack| OurStack {
         name: it.stack_name.unwrap_or_default(),
         description: it.description.unwrap_or_default(),
         status: it.stack_status.map(|it| it.as_str().to_owned()).unwrap_or_default(),
@@ -163,7 +164,7 @@ async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<Stack
 }
 
 /// The backup policies, and what those say that carry an ownership tag.
-async fn policies(management: &Management) -> Result<Vec<Policy>, Error> {
+async fn policies(management: &Management) -> Result<Vec<KnownPolicy>, Error> {
     let mut policies = Vec::new();
     for it in management.policies(&WireType::BackupPolicy).await? {
         let Some(id) = it.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
@@ -173,7 +174,7 @@ async fn policies(management: &Management) -> Result<Vec<Policy>, Error> {
         if owner.is_some() {
             text = management.policy(&id).await?.and_then(|it| it.content);
         }
-        policies.push(Policy {
+        policies.push(KnownPolicy {
             name: it.name.unwrap_or_default(),
             owner,
             text: text.unwrap_or_default(),
@@ -190,7 +191,7 @@ async fn invalid(management: &Management) -> Result<BTreeMap<String, Vec<String>
 }
 
 /// What is kept in the state bucket.
-async fn kept(state: &State) -> plan::doctor::State {
+async fn kept(state: &State) -> plan::doctor::StateBucket {
     let entries = async {
         let mut entries = BTreeMap::new();
         for key in state.list(PREFIX).await? {
@@ -211,5 +212,5 @@ async fn kept(state: &State) -> plan::doctor::State {
         Ok(found.and_then(|(text, _)| Sweep::read(&text)).map(|it| it.time()))
     };
     let bucket = state.bucket().to_owned();
-    plan::doctor::State { bucket, entries: read(entries.await), swept: read(swept.await) }
+    plan::doctor::StateBucket { bucket, entries: read(entries.await), swept: read(swept.await) }
 }

@@ -64,7 +64,7 @@ impl fmt::Display for Cause {
 #[derive(Debug, ThisError)]
 enum Why {
     #[error("{0}")]
-    Answered(Box<Answer>),
+    Answered(Box<ErrorAnswer>),
     #[error("{garbled}{tries}")]
     Garbled { garbled: Garbled, tries: Tries },
     #[error("AWS could not be reached{tries}: {why}")]
@@ -120,7 +120,7 @@ impl From<Why> for Cause {
 
 /// What AWS answered.
 #[derive(Debug)]
-struct Answer {
+struct ErrorAnswer {
     /// The name of the operation, where it matters.
     operation: Option<&'static str>,
     /// The HTTP status.
@@ -139,7 +139,7 @@ fn limit(need: Need) -> &'static str {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ErrorAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.code)?;
         if let Some(reason) = &self.reason {
@@ -164,7 +164,8 @@ impl Error {
                     let status = context.raw().status().as_u16();
                     let reason = Wire::read(context.raw()).and_then(|it| it.reason);
                     let kind = kind(&code, status);
-                    let answer = Answer { operation: None, status, tries, code, reason, message };
+                    let answer =
+                        ErrorAnswer { operation: None, status, tries, code, reason, message };
                     (kind, Why::Answered(Box::new(answer)))
                 }
                 None => garbled(Garbled::unknown(context.raw())),
@@ -251,7 +252,7 @@ impl Error {
     /// The action that was missing, where AWS denied a call to the caller.
     pub fn missing_permission(&self) -> Option<String> {
         let Why::Answered(answer) = &self.source.why else { return None };
-        let Answer { operation, code, message, .. } = answer.as_ref();
+        let ErrorAnswer { operation, code, message, .. } = answer.as_ref();
         if self.kind != Kind::Denied || code == "AWSOrganizationsNotInUseException" {
             return None;
         }
@@ -267,7 +268,7 @@ impl Error {
     /// denial of IAM names who was denied, and of what.
     pub(crate) fn is_missing_vault(&self) -> bool {
         let Why::Answered(answer) = &self.source.why else { return false };
-        let Answer { code, message, .. } = answer.as_ref();
+        let ErrorAnswer { code, message, .. } = answer.as_ref();
         match code.as_str() {
             "ResourceNotFoundException" => true,
             "AccessDeniedException" => {
@@ -497,7 +498,7 @@ mod tests {
         let (status, tries) = (400, Tries(1));
         let kind = kind(&code, status);
         let message = "No.".to_owned();
-        let answer = Answer { operation: None, status, tries, code, reason, message };
+        let answer = ErrorAnswer { operation: None, status, tries, code, reason, message };
         Error::new("x".to_owned(), kind, Why::Answered(Box::new(answer)))
     }
 
@@ -536,7 +537,7 @@ mod tests {
     fn denied(message: &str) -> Error {
         let (code, message) = ("AccessDeniedException".to_owned(), message.to_owned());
         let (operation, status, tries) = (Some("ListObjectsV2"), 403, Tries(1));
-        let answer = Answer { operation, status, tries, code, reason: None, message };
+        let answer = ErrorAnswer { operation, status, tries, code, reason: None, message };
         Error::new("x".to_owned(), Kind::Denied, Why::Answered(Box::new(answer)))
     }
 

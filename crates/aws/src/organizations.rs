@@ -19,7 +19,7 @@ use crate::session::Management;
 
 /// The organization, as every account in it may know it.
 #[derive(Clone, Debug)]
-pub(crate) struct Organization {
+pub(crate) struct OrganizationIds {
     pub(crate) id: String,
     pub(crate) management_account: AccountId,
     pub(crate) all_features: bool,
@@ -44,7 +44,7 @@ pub struct Record {
     pub(crate) owner: Owner,
 }
 
-impl Organization {
+impl OrganizationIds {
     /// The partition, as in `aws-cn`.
     pub(crate) fn partition(&self) -> Result<String, Error> {
         self.partition.clone().ok_or_else(|| Error::incomplete(DESCRIBE, "its ARN"))
@@ -67,14 +67,14 @@ fn organization_of(arn: &str) -> Option<(String, AccountId)> {
 
 impl Management {
     /// Describes the organization.
-    pub(crate) async fn organization(&self) -> Result<Organization, Error> {
+    pub(crate) async fn organization(&self) -> Result<OrganizationIds, Error> {
         let describe = self.organizations().describe_organization().send();
         let described = self.calls.call(DESCRIBE_ORGANIZATION, DESCRIBE, describe).await?;
         let incomplete = |what| Error::incomplete(DESCRIBE, what);
         let it = described.organization.ok_or_else(|| incomplete("the organization"))?;
         let account = it.master_account_id.and_then(|it| it.parse().ok());
         let arn = it.arn.as_deref().and_then(|it| Arn::parse(it).ok());
-        Ok(Organization {
+        Ok(OrganizationIds {
             partition: arn.map(|it| it.partition.to_owned()),
             id: it.id.ok_or_else(|| incomplete("its ID"))?,
             management_account: account.ok_or_else(|| incomplete("its management account"))?,

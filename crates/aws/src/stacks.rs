@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
 use plan::desired_state::Entry;
-use plan::presence::{self, LifeStage, Resource};
+use plan::presence::{self, LifeStage, StackResource};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -74,7 +74,7 @@ pub(crate) async fn resource(
     stack_id: &str,
     logical_id: &str,
     deadline: Instant,
-) -> Result<Option<Resource>, Error> {
+) -> Result<Option<StackResource>, Error> {
     let action = format!("describe the resource {logical_id} of the stack {stack_id}");
     let (client, calls) = session.cloudformation(stack_id, deadline.min(Instant::now() + PATIENCE));
     let describe = client.describe_stack_resource();
@@ -87,7 +87,7 @@ pub(crate) async fn resource(
         }
         Ok(described) => described,
     };
-    Ok(described.stack_resource_detail.map(|it| Resource {
+    Ok(described.stack_resource_detail.map(|it| StackResource {
         stage: it.resource_status.as_ref().map_or(LifeStage::Unknown(String::new()), stage),
         physical_id: it.physical_resource_id.unwrap_or_default(),
     }))
@@ -129,7 +129,7 @@ pub struct Stacks {
 /// What CloudFormation said, and why it did not, by stack.
 #[derive(Debug, Default)]
 struct Known {
-    told: BTreeMap<String, Option<Resource>>,
+    told: BTreeMap<String, Option<StackResource>>,
     silent: BTreeMap<String, Error>,
 }
 

@@ -104,6 +104,9 @@ pub(crate) enum Misread {
 }
 
 /// A request, whose properties are not read yet.
+///
+/// `aws_lambda_events` has a type for it that is told apart by `RequestType`, for which serde reads the
+/// whole event first. One property that cannot be read would then keep a resource from being deleted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outline<'a> {

@@ -8,17 +8,17 @@ use template::is_template;
 
 use crate::input::{self, Input};
 use crate::output::{Output, note};
-use crate::{Check, Failure, Format, Outcome, policies};
+use crate::{Check, CommandError, Exit, Format, policies};
 
 /// Checks everything that was named, and says what it found.
-pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Outcome, Failure> {
+pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandError> {
     let mut output = Output::new();
     let mut all = Vec::new();
-    let mut outcome = Outcome::Fine;
+    let mut outcome = Exit::Fine;
     for input in input::read_all(&arguments.files)? {
         let findings = findings(&input, now);
         if findings.iter().any(|it| arguments.strict || it.severity == Severity::Error) {
-            outcome = Outcome::Findings;
+            outcome = Exit::Findings;
         }
         for finding in findings {
             match arguments.format() {

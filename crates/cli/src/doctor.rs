@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::live::Live;
 use crate::output::Output;
-use crate::{Failure, Outcome};
+use crate::{CommandError, Exit};
 
 /// How long the reads may take: a large organization has 1,000 policies, two of which are read a
 /// second.
@@ -32,7 +32,7 @@ pub(crate) struct Doctor {
 }
 
 /// Looks, and prints what came of every check.
-pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Outcome, Failure> {
+pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, CommandError> {
     let session = arguments.live.session().await;
     let deadline = Instant::now() + PATIENCE;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Outcome, 
     }
     output.flush()?;
     let has_problem = checks.iter().any(|it| it.verdict == Verdict::Problem);
-    Ok(if has_problem { Outcome::Findings } else { Outcome::Fine })
+    Ok(if has_problem { Exit::Findings } else { Exit::Fine })
 }
 
 fn line(check: &Check) -> String {

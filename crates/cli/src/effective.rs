@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::check::MAX_POLICIES;
 use crate::input::{self, Input};
 use crate::output::{self, Output, note};
-use crate::{Effective, Failure, Outcome};
+use crate::{CommandError, Effective, Exit};
 
 /// The policies of one level and the text they were read from.
 struct Level {
@@ -21,7 +21,7 @@ struct Level {
 }
 
 /// Merges the levels and prints what was asked for.
-pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Failure> {
+pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, CommandError> {
     let levels = arguments.levels.iter().enumerate();
     let levels =
         levels.map(|(index, path)| read(index, path, now)).collect::<Result<Vec<_>, _>>()?;
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Fai
     if arguments.validate {
         validation(&errors, arguments.json, &mut output)?;
         output.flush()?;
-        return Ok(if errors.is_empty() { Outcome::Fine } else { Outcome::Findings });
+        return Ok(if errors.is_empty() { Exit::Fine } else { Exit::Findings });
     }
     if !errors.is_empty() {
         let count = if errors.len() == 1 { "1 error" } else { &format!("{} errors", errors.len()) };
@@ -68,24 +68,24 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Outcome, Fai
         output.json(&policy)?;
     }
     output.flush()?;
-    Ok(Outcome::Fine)
+    Ok(Exit::Fine)
 }
 
 /// What the account has when AWS withholds the new policy: nothing, unless it is said.
-fn previous(path: Option<&Path>) -> Result<serde_json::Value, Failure> {
+fn previous(path: Option<&Path>) -> Result<serde_json::Value, CommandError> {
     let Some(path) = path else { return Ok(json!({})) };
     let Input { name, text, .. } = input::read(path)?;
-    serde_json::from_str(&text).map_err(|source| Failure::NotJson { file: name, source })
+    serde_json::from_str(&text).map_err(|source| CommandError::NotJson { file: name, source })
 }
 
 /// Reads one level, and notes what AWS would refuse in it.
-fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, Failure> {
+fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, CommandError> {
     let mut input = input::read(path)?;
     let (document, findings) = input::parse(&input);
     let refused = |input: &Input, mut findings: Vec<policy::Finding>| {
         locate(&input.text, &mut findings);
         let lines = findings.iter().map(|it| output::line(&input.name, it));
-        Failure::NotPolicies { file: input.name.clone(), findings: lines.collect() }
+        CommandError::NotPolicies { file: input.name.clone(), findings: lines.collect() }
     };
     let Some(document) = document.filter(|_| findings.is_empty()) else {
         return Err(refused(&input, findings));
@@ -119,7 +119,7 @@ fn validation(
     errors: &[EffectiveError],
     as_json: bool,
     output: &mut Output,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if as_json {
         let errors = errors.iter().map(|it| {
             json!({
@@ -143,7 +143,7 @@ fn explanation(
     levels: &[Level],
     as_json: bool,
     output: &mut Output,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if as_json {
         let leaves = leaves.iter().map(|it| {
             let origins = it.origins.iter().map(|origin| {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use policy::{Finding, Node, json};
 use template::Syntax;
 
-use crate::Failure;
+use crate::CommandError;
 
 /// A text and the name it is reported under.
 pub(crate) struct Input {
@@ -23,7 +23,7 @@ pub(crate) struct Input {
 const EXTENSIONS: &[&str] = &["json", "yaml", "yml", "template"];
 
 /// Reads every file named in `paths`, and those in directories among them.
-pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
     let mut inputs = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -38,7 +38,7 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
 }
 
 /// Reads one file, or standard input for `-`.
-pub(crate) fn read(path: &Path) -> Result<Input, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Input, CommandError> {
     let name = path.display().to_string();
     let bytes = if name == "-" { standard_input() } else { limited(path) };
     let text = bytes.and_then(|bytes| {
@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path) -> Result<Input, Failure> {
             let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
             Ok(Input { name, text, is_named: true })
         }
-        Err(source) => Err(Failure::Unreadable { file: name, source }),
+        Err(source) => Err(CommandError::Unreadable { file: name, source }),
     }
 }
 
@@ -80,8 +80,9 @@ fn whole_characters(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// The policies and templates below `directory`, sorted.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |source| Failure::Unreadable { file: directory.display().to_string(), source };
+fn files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let unreadable =
+        |source| CommandError::Unreadable { file: directory.display().to_string(), source };
     let entries = fs::read_dir(directory).map_err(unreadable)?;
     let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     entries.sort_by_key(fs::DirEntry::file_name);

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::http::http_client_fn;
 use clap::Args;
 use tokio::runtime::Builder;
 
-use crate::{Failure, Outcome};
+use crate::{CommandError, Exit};
 
 /// Whose organization is looked at
 ///
@@ -50,8 +50,8 @@ impl Live {
 
 /// Runs a command that looks at what is there.
 pub(crate) fn wait(
-    command: impl Future<Output = Result<Outcome, Failure>>,
-) -> Result<Outcome, Failure> {
-    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Begin)?;
+    command: impl Future<Output = Result<Exit, CommandError>>,
+) -> Result<Exit, CommandError> {
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(CommandError::Begin)?;
     runtime.block_on(command)
 }

@@ -36,8 +36,8 @@ struct Arguments {
 enum Command {
     Check(Check),
     Effective(Effective),
-    Plan(plan::Plan),
-    Report(report::Report),
+    Plan(plan::PlanArguments),
+    Report(report::ReportArguments),
     Doctor(doctor::Doctor),
 }
 
@@ -114,14 +114,14 @@ struct Effective {
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum Exit {
     Fine,
     Findings,
 }
 
 /// Why the command could not do its work.
 #[derive(Debug, Error)]
-enum Failure {
+enum CommandError {
     #[error("cannot read `{file}`")]
     Unreadable { file: String, source: std::io::Error },
     #[error("`{file}` is not a list of policies that can be merged")]
@@ -166,10 +166,10 @@ fn main() -> ExitCode {
         Command::Doctor(doctor) => live::wait(doctor::run(&doctor, now)),
     };
     match outcome {
-        Ok(Outcome::Fine) => ExitCode::SUCCESS,
-        Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Exit::Fine) => ExitCode::SUCCESS,
+        Ok(Exit::Findings) => ExitCode::from(1),
         // Whoever closed the pipe has seen enough.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(failure) => {
@@ -194,7 +194,7 @@ fn arguments() -> Result<Arguments, clap::Error> {
     })
 }
 
-impl Failure {
+impl CommandError {
     /// What was found, each on a line of its own.
     fn findings(&self) -> &[String] {
         match self {

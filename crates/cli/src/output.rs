@@ -10,7 +10,7 @@ use media::{csv, json};
 use policy::{Finding, Severity};
 use serde_json::Value;
 
-use crate::Failure;
+use crate::CommandError;
 
 /// The longest line of which an excerpt is shown.
 const LONGEST_LINE: usize = 2_000;
@@ -44,17 +44,17 @@ impl Output {
     }
 
     /// Prints one line.
-    pub(crate) fn line(&mut self, line: &str) -> Result<(), Failure> {
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), CommandError> {
         self.write(&media::line(line))
     }
 
     /// Prints the lines of a text that was laid out here, of parts that each were [`media::line`].
-    pub(crate) fn layout(&mut self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn layout(&mut self, text: &str) -> Result<(), CommandError> {
         text.lines().try_for_each(|it| self.line(it))
     }
 
     /// Prints JSON, on as many lines as it takes.
-    pub(crate) fn json(&mut self, value: &Value) -> Result<(), Failure> {
+    pub(crate) fn json(&mut self, value: &Value) -> Result<(), CommandError> {
         self.write(&json::pretty(value))
     }
 
@@ -62,7 +62,7 @@ impl Output {
     pub(crate) fn row<S: AsRef<str>>(
         &mut self,
         fields: impl IntoIterator<Item = S>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         self.write(&csv::row(fields))
     }
 
@@ -72,7 +72,7 @@ impl Output {
         file: &str,
         text: &str,
         finding: &Finding,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         self.line(&line(file, finding))?;
         let excerpt = excerpt(text, finding).zip(self.renderer.as_ref());
         let shown = excerpt.map(|(excerpt, it)| render(file, &excerpt, finding, it));
@@ -80,7 +80,7 @@ impl Output {
     }
 
     /// Prints the finding as a workflow command, of which GitHub makes an annotation.
-    pub(crate) fn annotation(&mut self, file: &str, finding: &Finding) -> Result<(), Failure> {
+    pub(crate) fn annotation(&mut self, file: &str, finding: &Finding) -> Result<(), CommandError> {
         let level = match finding.severity {
             Severity::Error => workflow::Level::Error,
             Severity::Warning => workflow::Level::Warning,
@@ -90,13 +90,13 @@ impl Output {
         self.write(&Annotation { level, file, line, column, message: &message }.command())
     }
 
-    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        self.stream.flush().map_err(Failure::Output)
+    pub(crate) fn flush(&mut self) -> Result<(), CommandError> {
+        self.stream.flush().map_err(CommandError::Output)
     }
 
     /// Writes what a writer made, and nothing else.
-    fn write(&mut self, text: &str) -> Result<(), Failure> {
-        writeln!(self.stream, "{text}").map_err(Failure::Output)
+    fn write(&mut self, text: &str) -> Result<(), CommandError> {
+        writeln!(self.stream, "{text}").map_err(CommandError::Output)
     }
 }
 

@@ -21,9 +21,9 @@ use tokio::time::Instant;
 use crate::live::Live;
 use crate::output::Output;
 use crate::plan::look::look;
-use crate::plan::report::Report;
+use crate::plan::report::PlanReport;
 use crate::plan::wanted::wanted_resources;
-use crate::{Failure, Outcome};
+use crate::{CommandError, Exit};
 
 /// How long the reads may take: a large organization has 1,000 policies, two of which are read a
 /// second.
@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_hours(1);
 ///
 /// Exits with 1 when there is something to do, and with 2 when something could not be looked at.
 #[derive(Debug, Args)]
-pub(crate) struct Plan {
+pub(crate) struct PlanArguments {
     #[command(flatten)]
     live: Live,
     /// The stack: only its resources, or with `--template` the one to be deployed
@@ -75,7 +75,7 @@ impl PlanContext<'_> {
 }
 
 /// Looks, and prints what there is to do.
-pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Failure> {
+pub(crate) async fn run(arguments: &PlanArguments, now: SystemTime) -> Result<Exit, CommandError> {
     let session = arguments.live.session().await;
     let deadline = Instant::now() + PATIENCE;
     let context = PlanContext {
@@ -86,7 +86,7 @@ pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Fa
     };
     let wanted_resources = wanted_resources(arguments, context).await?;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
-    let report: Report = Box::pin(look(wanted_resources, context)).await;
+    let report: PlanReport = Box::pin(look(wanted_resources, context)).await;
     let mut output = Output::new();
     if arguments.json {
         output.json(&report.json())?;
@@ -97,8 +97,8 @@ pub(crate) async fn run(arguments: &Plan, now: SystemTime) -> Result<Outcome, Fa
     }
     output.flush()?;
     match report.unfinished() {
-        0 if report.is_nothing() => Ok(Outcome::Fine),
-        0 => Ok(Outcome::Findings),
-        unfinished => Err(Failure::Unfinished(unfinished)),
+        0 if report.is_nothing() => Ok(Exit::Fine),
+        0 => Ok(Exit::Findings),
+        unfinished => Err(CommandError::Unfinished(unfinished)),
     }
 }

@@ -18,7 +18,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tokio::time::interval;
 
-use crate::failure::Failure;
+use crate::failure::DemoError;
 
 /// The bucket that holds the archives of the functions.
 pub(crate) const BUCKET: &str = "artifacts";
@@ -56,14 +56,14 @@ pub(crate) struct Deployment {
     /// How it ended.
     pub status: String,
     /// What happened, in order.
-    pub events: Vec<Event>,
+    pub events: Vec<StackChange>,
     /// What the stack has to tell.
     pub outputs: BTreeMap<String, String>,
 }
 
 /// Something that happened to a resource.
 #[derive(Clone, Debug)]
-pub(crate) struct Event {
+pub(crate) struct StackChange {
     /// The ARN of the stack.
     pub stack_id: String,
     /// The ID of the resource, once it has one.
@@ -80,7 +80,7 @@ pub(crate) struct Event {
     pub at: i64,
 }
 
-impl Event {
+impl StackChange {
     /// Whether one of our functions did it.
     pub(crate) fn custom(&self) -> bool {
         self.kind.starts_with("Custom::")
@@ -119,12 +119,12 @@ impl Deployment {
     }
 
     /// Goes on if the stack ended as it should.
-    pub(crate) fn expect(self, wanted: &'static str) -> Result<Self, Failure> {
+    pub(crate) fn expect(self, wanted: &'static str) -> Result<Self, DemoError> {
         if self.status == wanted {
             return Ok(self);
         }
         let reasons = self.reasons().iter().map(|it| format!("\n   {it}")).collect();
-        Err(Failure::Stack { stack: self.stack, status: self.status, wanted, reasons })
+        Err(DemoError::Stack { stack: self.stack, status: self.status, wanted, reasons })
     }
 }
 
@@ -145,7 +145,7 @@ impl Deployer {
     }
 
     /// Puts events on the bus.
-    pub(crate) async fn put_events(&self, events: Vec<Value>) -> Result<(), Failure> {
+    pub(crate) async fn put_events(&self, events: Vec<Value>) -> Result<(), DemoError> {
         let text = |it: &Value, name: &str| {
             it.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
@@ -156,33 +156,33 @@ impl Deployer {
                 .detail(event.get("detail").map(ToString::to_string).unwrap_or_default())
                 .build();
             let put = self.eventbridge.put_events().entries(entry).send().await;
-            put.map_err(Failure::call("PutEvents"))?;
+            put.map_err(DemoError::call("PutEvents"))?;
         }
         Ok(())
     }
 
     /// The trust policy of a role, and its own policies.
-    pub(crate) async fn role(&self, name: &str) -> Result<(String, Vec<String>), Failure> {
+    pub(crate) async fn role(&self, name: &str) -> Result<(String, Vec<String>), DemoError> {
         let decoded = |it: Option<&str>| {
             percent_decode_str(it.unwrap_or_default()).decode_utf8_lossy().into_owned()
         };
         let got = self.iam.get_role().role_name(name).send().await;
-        let got = got.map_err(Failure::call("GetRole"))?;
+        let got = got.map_err(DemoError::call("GetRole"))?;
         let trust = decoded(got.role().and_then(|it| it.assume_role_policy_document()));
         let listed = self.iam.list_role_policies().role_name(name).send().await;
         let mut policies = Vec::new();
-        for policy in listed.map_err(Failure::call("ListRolePolicies"))?.policy_names() {
+        for policy in listed.map_err(DemoError::call("ListRolePolicies"))?.policy_names() {
             let got = self.iam.get_role_policy().role_name(name).policy_name(policy).send().await;
-            let got = got.map_err(Failure::call("GetRolePolicy"))?;
+            let got = got.map_err(DemoError::call("GetRolePolicy"))?;
             policies.push(decoded(Some(got.policy_document())));
         }
         Ok((trust, policies))
     }
 
     /// Uploads the archives in `package` and returns what their keys start with.
-    pub(crate) async fn upload(&self, package: &Path) -> Result<String, Failure> {
+    pub(crate) async fn upload(&self, package: &Path) -> Result<String, DemoError> {
         let bucket = self.s3.create_bucket().bucket(BUCKET).send().await;
-        bucket.map_err(Failure::call("CreateBucket"))?;
+        bucket.map_err(DemoError::call("CreateBucket"))?;
         let folder = release(package).ok_or_else(|| not_packaged(package))?;
         let mut prefix = None;
         for archive in std::fs::read_dir(&folder).map_err(|_| not_packaged(package))?.flatten() {
@@ -190,9 +190,9 @@ impl Deployer {
             let key = archive.strip_prefix(package).unwrap_or(&archive).display().to_string();
             prefix = key.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
             let content = std::fs::read(&archive)
-                .map_err(|source| Failure::Unreadable { path: key.clone(), source })?;
+                .map_err(|source| DemoError::Unreadable { path: key.clone(), source })?;
             let put = self.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(content));
-            put.send().await.map_err(Failure::call("PutObject"))?;
+            put.send().await.map_err(DemoError::call("PutObject"))?;
         }
         prefix.ok_or_else(|| not_packaged(package))
     }
@@ -203,8 +203,8 @@ impl Deployer {
         stack: &str,
         template: &str,
         parameters: &BTreeMap<&str, String>,
-        seen: impl FnMut(&Event),
-    ) -> Result<Deployment, Failure> {
+        seen: impl FnMut(&StackChange),
+    ) -> Result<Deployment, DemoError> {
         let known = self.events(stack).await.unwrap_or_default();
         let parameters: Vec<_> = parameters
             .iter()
@@ -216,12 +216,12 @@ impl Deployer {
             let create = self.cloudformation.create_stack().stack_name(stack);
             let create = create.template_body(template).set_parameters(Some(parameters));
             let create = create.capabilities(Capability::CapabilityNamedIam).send().await;
-            create.map_err(Failure::call("CreateStack"))?;
+            create.map_err(DemoError::call("CreateStack"))?;
         } else {
             let update = self.cloudformation.update_stack().stack_name(stack);
             let update = update.template_body(template).set_parameters(Some(parameters));
             let update = update.capabilities(Capability::CapabilityNamedIam).send().await;
-            update.map_err(Failure::call("UpdateStack"))?;
+            update.map_err(DemoError::call("UpdateStack"))?;
         }
         self.follow(stack, stack, known, seen).await
     }
@@ -230,16 +230,16 @@ impl Deployer {
     pub(crate) async fn delete(
         &self,
         stack: &str,
-        seen: impl FnMut(&Event),
-    ) -> Result<Deployment, Failure> {
+        seen: impl FnMut(&StackChange),
+    ) -> Result<Deployment, DemoError> {
         // A deleted stack is known by its ID only.
         let described = self.cloudformation.describe_stacks().stack_name(stack).send().await;
-        let described = described.map_err(Failure::call("DescribeStacks"))?;
+        let described = described.map_err(DemoError::call("DescribeStacks"))?;
         let id = described.stacks().first().and_then(|it| it.stack_id());
         let id = id.unwrap_or(stack).to_owned();
         let known = self.events(&id).await?;
         let delete = self.cloudformation.delete_stack().stack_name(stack).send().await;
-        delete.map_err(Failure::call("DeleteStack"))?;
+        delete.map_err(DemoError::call("DeleteStack"))?;
         self.follow(stack, &id, known, seen).await
     }
 
@@ -247,9 +247,9 @@ impl Deployer {
         &self,
         stack: &str,
         id: &str,
-        known: Vec<(String, Event)>,
-        mut seen: impl FnMut(&Event),
-    ) -> Result<Deployment, Failure> {
+        known: Vec<(String, StackChange)>,
+        mut seen: impl FnMut(&StackChange),
+    ) -> Result<Deployment, DemoError> {
         let mut known: BTreeSet<_> = known.into_iter().map(|(id, _)| id).collect();
         let mut events = Vec::new();
         let mut tick = interval(Duration::from_millis(50));
@@ -267,7 +267,7 @@ impl Deployer {
             }
         };
         let described = self.cloudformation.describe_stacks().stack_name(id).send().await;
-        let described = described.map_err(Failure::call("DescribeStacks"))?;
+        let described = described.map_err(DemoError::call("DescribeStacks"))?;
         let outputs = described.stacks().first().map(DescribedStack::outputs).unwrap_or_default();
         let outputs = outputs
             .iter()
@@ -276,17 +276,19 @@ impl Deployer {
     }
 
     /// The events of a stack with their IDs, oldest first.
-    async fn events(&self, stack: &str) -> Result<Vec<(String, Event)>, Failure> {
+    async fn events(&self, stack: &str) -> Result<Vec<(String, StackChange)>, DemoError> {
         let pages = self.cloudformation.describe_stack_events().stack_name(stack);
         let pages = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        let newest_first = pages.map_err(Failure::call("DescribeStackEvents"))?;
+        let newest_first = pages.map_err(DemoError::call("DescribeStackEvents"))?;
         let events = newest_first.iter().rev();
-        Ok(events.map(|it| (it.event_id().unwrap_or_default().to_owned(), Event::of(it))).collect())
+        Ok(events
+            .map(|it| (it.event_id().unwrap_or_default().to_owned(), StackChange::of(it)))
+            .collect())
     }
 }
 
-fn not_packaged(package: &Path) -> Failure {
-    Failure::NotPackaged(package.display().to_string())
+fn not_packaged(package: &Path) -> DemoError {
+    DemoError::NotPackaged(package.display().to_string())
 }
 
 /// The folder of the one release that is packaged, which is named after its content.

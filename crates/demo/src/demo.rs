@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use simulator::Entry;
 
 use crate::cloudformation::{BUCKET, Deployer, Deployment};
-use crate::failure::{Failure, ensure};
-use crate::ledger::{Ledger, Work};
+use crate::failure::{DemoError, ensure};
+use crate::ledger::{Ledger, ResourceWork};
 use crate::ministack::{Ministack, REGION};
 use crate::organization::Simulated;
 use crate::restore_template::without_plan;
@@ -92,7 +92,7 @@ pub(crate) struct Told {
     /// How it went.
     pub deployment: Deployment,
     /// What the custom resources did.
-    pub work: Vec<Work>,
+    pub work: Vec<ResourceWork>,
     /// Every call from its beginning to its end.
     pub calls: Vec<Entry>,
 }
@@ -105,7 +105,7 @@ impl Told {
     }
 
     /// Goes on if there were none.
-    pub(crate) fn wrote_nothing(&self) -> Result<(), Failure> {
+    pub(crate) fn wrote_nothing(&self) -> Result<(), DemoError> {
         let stack = &self.deployment.stack;
         ensure(self.writes().is_empty(), || format!("{stack} wrote {}", self.writes().join(", ")))
     }
@@ -113,7 +113,7 @@ impl Told {
 
 impl<'a> Demo<'a> {
     /// Starts an organization and an AWS account around it.
-    pub(crate) async fn set(places: &'a Places, screen: &'a Screen) -> Result<Self, Failure> {
+    pub(crate) async fn set(places: &'a Places, screen: &'a Screen) -> Result<Self, DemoError> {
         let template = |name: &str| read(&places.templates.join(name));
         let (bootstrap, policies) =
             (template("bootstrap.yaml")?, template("backup-policies.yaml")?);
@@ -226,7 +226,7 @@ impl<'a> Demo<'a> {
     }
 
     /// Creates or updates `stack`, showing what happens.
-    pub(crate) async fn deploy(&self, stack: &Stack) -> Result<Told, Failure> {
+    pub(crate) async fn deploy(&self, stack: &Stack) -> Result<Told, DemoError> {
         let Stack { name, template, parameters } = stack;
         self.follow(async |ledger: &mut Ledger| {
             let calls = |from, to| self.simulated.calls_between(from, to);
@@ -240,7 +240,7 @@ impl<'a> Demo<'a> {
     }
 
     /// Deletes `stack`, showing what happens.
-    pub(crate) async fn delete(&self, stack: &str) -> Result<Told, Failure> {
+    pub(crate) async fn delete(&self, stack: &str) -> Result<Told, DemoError> {
         self.follow(async |ledger: &mut Ledger| {
             let calls = |from, to| self.simulated.calls_between(from, to);
             let seen = |it: &_| {
@@ -255,8 +255,8 @@ impl<'a> Demo<'a> {
     /// Runs a deployment and shows what the custom resources do in it.
     async fn follow(
         &self,
-        run: impl AsyncFnOnce(&mut Ledger) -> Result<Deployment, Failure>,
-    ) -> Result<Told, Failure> {
+        run: impl AsyncFnOnce(&mut Ledger) -> Result<Deployment, DemoError>,
+    ) -> Result<Told, DemoError> {
         let known = self.simulated.journal().len();
         let mut ledger = Ledger::default();
         let deployment = run(&mut ledger).await?;
@@ -274,7 +274,7 @@ impl<'a> Demo<'a> {
     }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+fn read(path: &Path) -> Result<String, DemoError> {
     fs::read_to_string(path)
-        .map_err(|source| Failure::Unreadable { path: path.display().to_string(), source })
+        .map_err(|source| DemoError::Unreadable { path: path.display().to_string(), source })
 }

@@ -9,7 +9,7 @@ use simulator::{BACKUP_POLICY, Organization};
 use tokio::time::interval;
 
 use crate::demo::Demo;
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 use crate::organization::now;
 
 const DAILY: &str = "org-backup-daily";
@@ -19,7 +19,7 @@ const MONTHLY: &str = "org-backup-monthly";
 const TICKS: usize = 3_000;
 
 impl Demo<'_> {
-    pub(crate) async fn drift(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn drift(&mut self) -> Result<(), DemoError> {
         self.screen.chapter(8, "Deploy templates/reattach.yaml, and undo things by hand");
         let told = self.deploy(&self.reattach).await?;
         let deployment = told.deployment.expect("CREATE_COMPLETE")?;
@@ -59,7 +59,7 @@ impl Demo<'_> {
         what: &str,
         calls: &[(&str, Value)],
         is_whole: impl Fn(&Organization) -> bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DemoError> {
         let told = self.simulated.notifications().len();
         // What was done to get here is not to be put back. Of its own calls the function knows that by
         // its role, but here it runs as its account.

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// What went wrong, as a sentence for the person at the terminal.
 #[derive(Debug, Error)]
-pub(crate) enum Failure {
+pub(crate) enum DemoError {
     /// Something that this suite promises is not so.
     #[error("not so: {0}")]
     NotSo(String),
@@ -62,7 +62,7 @@ pub(crate) enum Failure {
     },
 }
 
-impl Failure {
+impl DemoError {
     /// For `map_err` of a call to ministack.
     pub(crate) fn call<E>(call: &'static str) -> impl FnOnce(E) -> Self
     where
@@ -73,6 +73,6 @@ impl Failure {
 }
 
 /// Goes on if `so`, and ends the demo with `claim` otherwise.
-pub(crate) fn ensure(so: bool, claim: impl FnOnce() -> String) -> Result<(), Failure> {
-    if so { Ok(()) } else { Err(Failure::NotSo(claim())) }
+pub(crate) fn ensure(so: bool, claim: impl FnOnce() -> String) -> Result<(), DemoError> {
+    if so { Ok(()) } else { Err(DemoError::NotSo(claim())) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use simulator::Entry;
 
-use crate::cloudformation::Event;
+use crate::cloudformation::StackChange;
 use crate::screen::Screen;
 
 /// How many writes of a resource are shown, and how much of each.
@@ -13,7 +13,7 @@ const WIDTH: usize = 76;
 
 /// One custom resource in one deployment.
 #[derive(Debug)]
-pub(crate) struct Work {
+pub(crate) struct ResourceWork {
     /// The name of the resource.
     pub resource: String,
     /// What became of it, in a word.
@@ -24,7 +24,7 @@ pub(crate) struct Work {
     pub milliseconds: i64,
 }
 
-impl Work {
+impl ResourceWork {
     /// The calls that were to change something, and were not refused.
     pub(crate) fn writes(&self) -> impl Iterator<Item = &Entry> {
         self.calls.iter().filter(|it| it.is_successful_write())
@@ -61,7 +61,7 @@ pub(crate) struct Ledger {
     begun: BTreeMap<String, i64>,
     rolling_back: bool,
     /// What each custom resource did, in order.
-    pub done: Vec<Work>,
+    pub done: Vec<ResourceWork>,
 }
 
 impl Ledger {
@@ -71,7 +71,7 @@ impl Ledger {
     /// first and the last event of one was called by it. `calls` gives those calls.
     pub(crate) fn see(
         &mut self,
-        event: &Event,
+        event: &StackChange,
         screen: &Screen,
         calls: impl Fn(i64, i64) -> Vec<Entry>,
     ) {
@@ -96,8 +96,12 @@ impl Ledger {
             "DELETE_SKIPPED" => "left as it is",
             _ => "failed",
         };
-        let work =
-            Work { resource: event.resource.clone(), became, calls, milliseconds: event.at - from };
+        let work = ResourceWork {
+            resource: event.resource.clone(),
+            became,
+            calls,
+            milliseconds: event.at - from,
+        };
         work.show(screen);
         self.done.push(work);
     }

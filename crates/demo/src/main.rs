@@ -28,7 +28,7 @@ use errors::chain;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::{Demo, Places};
-use crate::failure::Failure;
+use crate::failure::DemoError;
 use crate::screen::Screen;
 
 /// What the shell says when Ctrl-C ended a program.
@@ -82,7 +82,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn play(places: &Places, screen: &Screen, keep: bool) -> Result<(), Failure> {
+async fn play(places: &Places, screen: &Screen, keep: bool) -> Result<(), DemoError> {
     let mut demo = Demo::set(places, screen).await?;
     demo.play().await?;
     if keep {

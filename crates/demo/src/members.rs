@@ -8,7 +8,7 @@ use simulator::{AccountState, KeyType, Role, Vault};
 
 use crate::cloudformation::Deployer;
 use crate::demo::{Demo, MEMBERS};
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 use crate::rollout::REGIONS;
 
 /// What StackSets would call the stacks.
@@ -18,7 +18,7 @@ const INSTANCE: &str = "StackSet-org-backup-member-accounts";
 const AT_ONCE: usize = 6;
 
 impl Demo<'_> {
-    pub(crate) async fn member_accounts(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn member_accounts(&mut self) -> Result<(), DemoError> {
         self.screen.chapter(7, "Roll vaults, keys and roles out, and opt every account in");
         let accounts = self.active();
         let forgotten = self.forgotten();
@@ -53,7 +53,7 @@ impl Demo<'_> {
     }
 
     /// Rolls out to the account that was left out, too.
-    pub(crate) async fn the_forgotten_account(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn the_forgotten_account(&mut self) -> Result<(), DemoError> {
         let forgotten = self.forgotten();
         let places = REGIONS.map(|region| (forgotten.clone(), region));
         let organization = self.simulated.organization();
@@ -81,11 +81,11 @@ impl Demo<'_> {
     }
 
     /// Rolls out from one unit to the whole organization but for one account, and fails on the way.
-    async fn roll_out(&mut self, forgotten: &str) -> Result<(), Failure> {
+    async fn roll_out(&mut self, forgotten: &str) -> Result<(), DemoError> {
         let organization = self.simulated.organization();
         let unit = |name: &str| {
             let unit = organization.unit_named(name).map(|it| it.id.clone());
-            unit.ok_or_else(|| Failure::NotSo(format!("the sample has the unit {name}")))
+            unit.ok_or_else(|| DemoError::NotSo(format!("the sample has the unit {name}")))
         };
         // StackSets do not reach this one.
         let own = REGIONS.map(|it| (organization.management_account.clone(), it.to_owned()));
@@ -127,7 +127,7 @@ impl Demo<'_> {
     }
 
     /// Makes the stacks of these accounts and Regions, some at a time.
-    async fn make(&self, places: &[(String, String)]) -> Result<(), Failure> {
+    async fn make(&self, places: &[(String, String)]) -> Result<(), DemoError> {
         self.screen.wait_for("templates/member-account.yaml in every account and Region");
         stream::iter(places)
             .map(|(account, region)| self.instance(account, region))
@@ -139,7 +139,7 @@ impl Demo<'_> {
     }
 
     /// Makes the stack of one account and Region, and shows the simulator what it made.
-    async fn instance(&self, account: &str, region: &str) -> Result<(), Failure> {
+    async fn instance(&self, account: &str, region: &str) -> Result<(), DemoError> {
         let deployer = Deployer::new(&self.ministack.endpoint(), account, region);
         // ministack does not know the Region of a stack where a condition asks for it.
         let home = if region == REGIONS[0] { "" } else { REGIONS[0] };
@@ -174,7 +174,7 @@ impl Demo<'_> {
     }
 
     /// Whether every type that a Region supports is opted in at each of these places.
-    fn opted_in(&self, places: &[(String, &str)]) -> Result<(), Failure> {
+    fn opted_in(&self, places: &[(String, &str)]) -> Result<(), DemoError> {
         for (account, region) in places {
             let supported: BTreeSet<_> = self.simulated.supported(region).into_iter().collect();
             let opted_in: BTreeSet<_> = self.simulated.opted_in(account, region).collect();
@@ -189,7 +189,7 @@ impl Demo<'_> {
 }
 
 /// The name in an ARN of what begins with `kind`.
-fn named<'a>(kind: &str, arn: &'a str) -> Result<&'a str, Failure> {
+fn named<'a>(kind: &str, arn: &'a str) -> Result<&'a str, DemoError> {
     let name = Arn::parse(arn).ok().and_then(|it| it.resource.strip_prefix(kind));
-    name.ok_or_else(|| Failure::NotSo(format!("`{arn}` is the ARN of a {kind}…")))
+    name.ok_or_else(|| DemoError::NotSo(format!("`{arn}` is the ARN of a {kind}…")))
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::interval;
 
-use crate::failure::Failure;
+use crate::failure::DemoError;
 
 /// The Region of everything in the demo.
 pub(crate) const REGION: &str = "us-east-1";
@@ -35,8 +35,8 @@ impl Ministack {
         python: &Path,
         account: &str,
         organization: &str,
-    ) -> Result<Self, Failure> {
-        let start = |source| Failure::Start { what: "ministack", source };
+    ) -> Result<Self, DemoError> {
+        let start = |source| DemoError::Start { what: "ministack", source };
         let files = TempDir::with_prefix("org-backup-demo-").map_err(start)?;
         let log = File::create(files.path().join("log")).map_err(start)?;
         let errors = log.try_clone().map_err(start)?;
@@ -94,7 +94,7 @@ impl Ministack {
         self.files.path()
     }
 
-    async fn ready(&mut self) -> Result<(), Failure> {
+    async fn ready(&mut self) -> Result<(), DemoError> {
         let mut tick = interval(Duration::from_millis(20));
         for _ in 0..1_500 {
             tick.tick().await;
@@ -105,7 +105,7 @@ impl Ministack {
                 break;
             }
         }
-        Err(Failure::NotReady(self.last_words()))
+        Err(DemoError::NotReady(self.last_words()))
     }
 
     /// The end of its log.

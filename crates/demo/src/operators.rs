@@ -7,7 +7,7 @@ use simulator::Trail;
 use tokio::process::Command;
 
 use crate::demo::{ACCOUNTS, Demo, POLICIES};
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 use crate::ministack::REGION;
 
 /// What somebody thinks of for the daily schedule.
@@ -17,7 +17,7 @@ const LATER: &str = "cron(0 4 ? * * *)";
 const WIDTH: usize = 120;
 
 impl Demo<'_> {
-    pub(crate) async fn operators(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn operators(&mut self) -> Result<(), DemoError> {
         self.screen.chapter(9, "For operators: ask what there is, and what would be");
         self.doctor().await?;
         self.report().await?;
@@ -25,7 +25,7 @@ impl Demo<'_> {
         self.plan().await
     }
 
-    async fn doctor(&self) -> Result<(), Failure> {
+    async fn doctor(&self) -> Result<(), DemoError> {
         let said = self.org_backup(&["doctor"], &[], 1).await?;
         let problems: Vec<_> = said.lines().filter(|it| it.starts_with("problem")).collect();
         self.show(&problems);
@@ -38,7 +38,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn report(&self) -> Result<(), Failure> {
+    async fn report(&self) -> Result<(), DemoError> {
         let said = self.org_backup(&["report", "--missing"], &[], 1).await?;
         let sum: Vec<_> = said.lines().filter(|it| it.contains(" protected")).collect();
         self.show(&sum);
@@ -57,7 +57,7 @@ impl Demo<'_> {
         let path = page.display().to_string();
         self.org_backup(&["report", "--html"], &[&path], 1).await?;
         let html = std::fs::read_to_string(&page)
-            .map_err(|source| Failure::Unreadable { path: path.clone(), source })?;
+            .map_err(|source| DemoError::Unreadable { path: path.clone(), source })?;
         ensure(organization.accounts().all(|it| html.contains(&it.id)), || {
             "every account is on the page".to_owned()
         })?;
@@ -68,7 +68,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn plan(&self) -> Result<(), Failure> {
+    async fn plan(&self) -> Result<(), DemoError> {
         let said = self.org_backup(&["plan"], &[], 0).await?;
         ensure(said.ends_with("\nnothing to do\n"), || format!("nothing is to do:\n{said}"))?;
         self.screen.so("now every account has what was asked for, and there is nothing to do");
@@ -104,7 +104,7 @@ impl Demo<'_> {
         command: &[&str],
         more: &[&str],
         code: i32,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, DemoError> {
         let dots = if more.is_empty() { "" } else { " …" };
         let shown = format!("org-backup {}{dots}", command.join(" "));
         self.screen.line(&format!("\n   $ {shown}"));
@@ -139,7 +139,7 @@ impl Demo<'_> {
             .await;
         self.screen.rest();
         let path = || program.display().to_string();
-        let ran = ran.map_err(|source| Failure::NotRun { path: path(), source })?;
+        let ran = ran.map_err(|source| DemoError::NotRun { path: path(), source })?;
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
         ensure(ran.status.code() == Some(code), || {
             let notes = String::from_utf8_lossy(&ran.stderr);

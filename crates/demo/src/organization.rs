@@ -8,8 +8,8 @@ use simulator::{
     Simulator, StackResource, Trail, Vault,
 };
 
-use crate::cloudformation::Event;
-use crate::failure::Failure;
+use crate::cloudformation::StackChange;
+use crate::failure::DemoError;
 use crate::ministack::REGION;
 
 /// A simulated organization.
@@ -22,7 +22,10 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     /// Starts an organization with nothing enabled, whose AWS takes its published time.
-    pub(crate) async fn start(accounts: usize, management_account: &str) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        accounts: usize,
+        management_account: &str,
+    ) -> Result<Self, DemoError> {
         let settings = Settings {
             management_account: management_account.to_owned(),
             rates: Rates::Published,
@@ -31,7 +34,7 @@ impl Simulated {
         };
         let simulator = Simulator::start(settings.accounts(accounts))
             .await
-            .map_err(|source| Failure::Start { what: "the simulator", source })?;
+            .map_err(|source| DemoError::Start { what: "the simulator", source })?;
         Ok(Self { simulator, began: now() })
     }
 
@@ -42,7 +45,7 @@ impl Simulated {
 
     /// Has it tell what became of a custom resource, which the functions ask it instead of the local
     /// CloudFormation.
-    pub(crate) fn tell(&self, event: &Event) {
+    pub(crate) fn tell(&self, event: &StackChange) {
         if event.custom() {
             let resource = StackResource {
                 kind: event.kind.clone(),
@@ -65,13 +68,13 @@ impl Simulated {
     }
 
     /// The account that is to administer AWS Backup: one of those for security.
-    pub(crate) fn administrator(&self) -> Result<String, Failure> {
+    pub(crate) fn administrator(&self) -> Result<String, DemoError> {
         let organization = self.organization();
         let unit = organization.unit_named("Security").map(|it| it.id.as_str());
         let mut accounts = organization.accounts_in(unit.unwrap_or_default());
         let active = |it: &&Account| it.state == AccountState::Active;
         let account = accounts.find(active).map(|it| it.id.clone());
-        account.ok_or_else(|| Failure::NotSo("the sample has an account for security".to_owned()))
+        account.ok_or_else(|| DemoError::NotSo("the sample has an account for security".to_owned()))
     }
 
     /// The ARN of a role in the management account.
@@ -144,9 +147,9 @@ impl Simulated {
         user: &str,
         operation: &str,
         request: &Value,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DemoError> {
         let done = self.simulator.tamper(user, operation, request);
-        done.map(drop).map_err(|it| Failure::NotSo(format!("{user} may call {operation}: {it}")))
+        done.map(drop).map_err(|it| DemoError::NotSo(format!("{user} may call {operation}: {it}")))
     }
 
     /// What CloudTrail told since this was last asked.

@@ -1,11 +1,11 @@
 //! The template of restore tests, as ministack takes it.
 
 use crate::cloudformation::REPLAY;
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 
 /// The template without what ministack does not know, and with a rule that the demo can reach: nobody
 /// but AWS puts events of AWS on a bus, so they come from elsewhere and get their source on the way.
-pub(crate) fn without_plan(template: &str) -> Result<String, Failure> {
+pub(crate) fn without_plan(template: &str) -> Result<String, DemoError> {
     let source = format!("source: [{REPLAY}]");
     let target = "          Arn: !GetAtt RestoreValidationFunction.Arn\n";
     let transformer = r#"          InputTransformer:

@@ -8,7 +8,7 @@ use simulator::RestoreJob;
 use tokio::time::interval;
 
 use crate::demo::Demo;
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 
 /// What AWS Backup would have restored: a file system, and a table without an item.
 const RESTORED: &str = r#"{
@@ -40,7 +40,7 @@ const BYTES: u64 = 4_096;
 const TICKS: usize = 1_500;
 
 impl Demo<'_> {
-    pub(crate) async fn restores(&self) -> Result<(), Failure> {
+    pub(crate) async fn restores(&self) -> Result<(), DemoError> {
         self.screen.chapter(10, "Deploy templates/restore-testing.yaml, and look at two restores");
         let told = self.deploy(&self.restore_testing).await?;
         told.deployment.expect("CREATE_COMPLETE")?;
@@ -69,7 +69,7 @@ impl Demo<'_> {
     }
 
     /// Has a restore test end that restored `created`, and waits for what AWS Backup is told of it.
-    async fn restore(&self, kind: &str, created: &str) -> Result<(String, String), Failure> {
+    async fn restore(&self, kind: &str, created: &str) -> Result<(String, String), DemoError> {
         let id = format!("restore-of-{kind}");
         let job = RestoreJob { bytes: Some(BYTES), ..RestoreJob::test(kind, created) };
         let event = json!({

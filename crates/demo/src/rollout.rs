@@ -7,7 +7,7 @@ use simulator::{
     Organization, StackSetRefusal, StackSets, Targets,
 };
 
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 
 /// Where backups are made. The first one has the roles.
 pub(crate) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];
@@ -25,7 +25,7 @@ pub(crate) struct Rollout {
 
 impl Rollout {
     /// A StackSet without stacks. Its operations give up at the first account that fails.
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, DemoError> {
         let mut stack_sets = StackSets::default();
         stack_sets.create_stack_set(SET, &Definition::default()).map_err(refused)?;
         Ok(Self { stack_sets, made: BTreeSet::new() })
@@ -43,7 +43,7 @@ impl Rollout {
         organization: &Organization,
         unit: &str,
         but: &[&str],
-    ) -> Result<(bool, Vec<(String, String)>), Failure> {
+    ) -> Result<(bool, Vec<(String, String)>), DemoError> {
         let memberships = memberships(organization);
         let filter = |accounts: BTreeSet<String>| Targets {
             units: [unit.to_owned()].into(),
@@ -111,6 +111,6 @@ fn body(_: &Definition, _: &str) -> Vec<Declared> {
     vec![vault]
 }
 
-fn refused(refusal: StackSetRefusal) -> Failure {
-    Failure::NotSo(format!("StackSets does what it is asked: {refusal:?}"))
+fn refused(refusal: StackSetRefusal) -> DemoError {
+    DemoError::NotSo(format!("StackSets does what it is asked: {refusal:?}"))
 }

@@ -6,14 +6,14 @@ use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
 use crate::demo::{
     ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, Demo, MEMBERS, POLICIES, REATTACH, RESTORE_TESTING, Stack,
 };
-use crate::failure::{Failure, ensure};
+use crate::failure::{DemoError, ensure};
 use crate::picture;
 
 const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
 
 impl Demo<'_> {
     /// Tells it all.
-    pub(crate) async fn play(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn play(&mut self) -> Result<(), DemoError> {
         self.a_bare_organization()?;
         self.bootstrap().await?;
         self.policies().await?;
@@ -29,7 +29,7 @@ impl Demo<'_> {
         ensure(unknown.is_empty(), || format!("the simulator knows {}", unknown.join(", ")))
     }
 
-    fn a_bare_organization(&self) -> Result<(), Failure> {
+    fn a_bare_organization(&self) -> Result<(), DemoError> {
         let (ours, theirs) = (self.simulated.endpoint(), self.ministack.endpoint());
         let prefix = self.bootstrap.parameters.get("ArtifactPrefix");
         let build = if prefix.is_some_and(|it| it.contains("/local-")) {
@@ -57,7 +57,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn bootstrap(&mut self) -> Result<(), Failure> {
+    async fn bootstrap(&mut self) -> Result<(), DemoError> {
         self.screen.chapter(2, "Deploy templates/bootstrap.yaml");
         let told = self.deploy(&self.bootstrap).await?;
         let deployment = told.deployment.expect("CREATE_COMPLETE")?;
@@ -79,7 +79,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn policies(&self) -> Result<(), Failure> {
+    async fn policies(&self) -> Result<(), DemoError> {
         self.screen.chapter(3, "Deploy templates/backup-policies.yaml");
         let told = self.deploy(&self.policies).await?;
         let deployment = told.deployment.expect("CREATE_COMPLETE")?;
@@ -101,7 +101,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn again(&mut self) -> Result<(), Failure> {
+    async fn again(&mut self) -> Result<(), DemoError> {
         self.screen
             .chapter(4, "Deploy both again, with a longer timeout, which runs every resource");
         self.bootstrap.parameters.insert("FunctionTimeout", "600".to_owned());
@@ -121,7 +121,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn another_schedule(&mut self) -> Result<(), Failure> {
+    async fn another_schedule(&mut self) -> Result<(), DemoError> {
         self.screen.chapter(5, &format!("Change the daily schedule to {NEW_SCHEDULE}"));
         let before = self.daily()?;
         self.policies.parameters.insert("DailySchedule", NEW_SCHEDULE.to_owned());
@@ -140,7 +140,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn a_broken_policy(&self) -> Result<(), Failure> {
+    async fn a_broken_policy(&self) -> Result<(), DemoError> {
         self.screen.chapter(6, "Break the daily policy: a variable that there is none of");
         let before = self.simulated.organization();
         let broken = Stack {
@@ -153,7 +153,7 @@ impl Demo<'_> {
         let deployment = told.deployment.expect("UPDATE_ROLLBACK_COMPLETE")?;
         let reason = deployment.reasons().into_iter().find(|it| it.contains("CentralVualt"));
         let reason = reason
-            .ok_or_else(|| Failure::NotSo("the stack's events name the variable".to_owned()))?;
+            .ok_or_else(|| DemoError::NotSo("the stack's events name the variable".to_owned()))?;
         self.screen.line(&format!("\n   {}", self.screen.dim(reason)));
         let after = self.simulated.organization();
         ensure(before.revision() == after.revision(), || {
@@ -164,7 +164,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn deletion(&self) -> Result<(), Failure> {
+    async fn deletion(&self) -> Result<(), DemoError> {
         self.screen.chapter(11, "Delete every stack");
         let before = self.simulated.organization();
         for stack in [RESTORE_TESTING, REATTACH, MEMBERS, POLICIES, BOOTSTRAP] {
@@ -189,7 +189,7 @@ impl Demo<'_> {
         picture::switches(self.screen, &organization, &self.simulated.global_settings());
     }
 
-    fn still_on(&self, when: &str) -> Result<(), Failure> {
+    fn still_on(&self, when: &str) -> Result<(), DemoError> {
         let organization = self.simulated.organization();
         let enabled = organization.policy_types().contains(&(BACKUP_POLICY, TypeStatus::Enabled));
         ensure(enabled, || format!("policy type {BACKUP_POLICY} is enabled {when}"))?;
@@ -204,14 +204,14 @@ impl Demo<'_> {
     }
 
     /// Whether every account gets both plans, once AWS has published what it has merged.
-    pub(crate) fn all_are_reached(&self) -> Result<(), Failure> {
+    pub(crate) fn all_are_reached(&self) -> Result<(), DemoError> {
         let mut organization = self.simulated.organization();
         organization.publish();
         let accounts: Vec<_> = organization.accounts().map(|it| it.id.clone()).collect();
         for account in &accounts {
             let effective = organization.effective_policy(account);
             let effective = effective
-                .map_err(|_| Failure::NotSo(format!("{account} has an effective policy")))?;
+                .map_err(|_| DemoError::NotSo(format!("{account} has an effective policy")))?;
             let document: Value = serde_json::from_str(&effective.content).unwrap_or_default();
             let plans = ["org-backup-daily", "org-backup-monthly"];
             let both = plans.iter().all(|it| document.pointer(&format!("/plans/{it}")).is_some());
@@ -226,14 +226,14 @@ impl Demo<'_> {
     }
 
     /// The daily policy as it is.
-    fn daily(&self) -> Result<Policy, Failure> {
+    fn daily(&self) -> Result<Policy, DemoError> {
         let organization = self.simulated.organization();
         let policy = organization.policy_named("org-backup-daily").cloned();
-        policy.ok_or_else(|| Failure::NotSo("there is a daily policy".to_owned()))
+        policy.ok_or_else(|| DemoError::NotSo("there is a daily policy".to_owned()))
     }
 }
 
-fn content(organization: &Organization, id: &str) -> Result<String, Failure> {
+fn content(organization: &Organization, id: &str) -> Result<String, DemoError> {
     let policy = organization.policy(id).map(|it| it.content.clone());
-    policy.map_err(|_| Failure::NotSo(format!("there is a policy {id}")))
+    policy.map_err(|_| DemoError::NotSo(format!("there is a policy {id}")))
 }

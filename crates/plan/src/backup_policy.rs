@@ -12,7 +12,9 @@ use crate::id::{PolicyId, PolicyName, TagKey, TagValue, TargetId};
 use crate::owner::{OWNER_TAG, Owner, TAG_PREFIX, our_tag};
 use crate::policy_types::Status;
 
-pub use properties::{Content, ContentUrl, Description, Invalid, Preflight, Properties, Source};
+pub use properties::{
+    Content, ContentSource, ContentUrl, Description, Invalid, Preflight, Properties,
+};
 
 /// The most policies of this type that AWS attaches to one root, OU or account.
 pub const MAX_POLICIES_PER_TARGET: usize = 10;

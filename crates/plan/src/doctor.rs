@@ -38,7 +38,7 @@ pub struct Observed {
     /// The Region of the events of AWS Organizations.
     pub event_region: &'static str,
     /// The organization; `None` where the account is in none.
-    pub organization: Read<Option<Organization>>,
+    pub organization: Read<Option<ManagedOrganization>>,
     /// Its root.
     pub root: Read<Root>,
     /// Whether AWS Backup has trusted access.
@@ -50,20 +50,20 @@ pub struct Observed {
     /// The trails that record in the Region of the events of AWS Organizations.
     pub trails: Read<Vec<Trail>>,
     /// The stacks in the Region of the events of AWS Organizations.
-    pub event_stacks: Read<Vec<Stack>>,
+    pub event_stacks: Read<Vec<OurStack>>,
     /// Whether StackSets has organizations access.
     pub stack_sets: Read<bool>,
     /// The backup policies.
-    pub policies: Read<Vec<Policy>>,
+    pub policies: Read<Vec<KnownPolicy>>,
     /// The accounts whose effective policy is invalid, with what is wrong where that was asked.
     pub invalid: Read<BTreeMap<String, Vec<String>>>,
     /// What is kept in the state bucket; `None` where none is named.
-    pub state: Option<State>,
+    pub state: Option<StateBucket>,
 }
 
 /// The organization, as far as it matters.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Organization {
+pub struct ManagedOrganization {
     /// The account that manages it.
     pub management_account: AccountId,
     /// Whether it has all features.
@@ -81,7 +81,7 @@ pub struct Root {
 
 /// A stack of CloudFormation.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Stack {
+pub struct OurStack {
     /// Its name.
     pub name: String,
     /// What its template says of itself.
@@ -92,7 +92,7 @@ pub struct Stack {
 
 /// A backup policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Policy {
+pub struct KnownPolicy {
     /// Its ID.
     pub id: String,
     /// Its name.
@@ -107,7 +107,7 @@ pub struct Policy {
 
 /// What is kept in the state bucket.
 #[derive(Clone, Debug)]
-pub struct State {
+pub struct StateBucket {
     /// The bucket.
     pub bucket: String,
     /// The entries of the desired state, each by its key, with why it is of no use.

@@ -15,8 +15,10 @@ use std::fmt;
 
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
-pub use properties::{Concurrency, Invalid, Properties};
-pub use report::{Account, Changed, Ending, Failure, Line, OnNotReady, Outcome, Refusal, Tally};
+pub use properties::{Concurrency, InvalidProperties, Properties};
+pub use report::{
+    Account, Changed, Ending, Failure, Line, MemberOutcome, OnNotReady, Refusal, Tally,
+};
 pub use scope::{Choice, Listed, Scope};
 pub use session_policy::{narrowed, session_policy};
 pub use trust::trusts_backup;

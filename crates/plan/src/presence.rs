@@ -6,7 +6,7 @@ use crate::desired_state::Entry;
 
 /// A resource of a stack, as CloudFormation tells of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Resource {
+pub struct StackResource {
     /// The ID that CloudFormation knows it by.
     pub physical_id: String,
     /// Where in its life it is.
@@ -74,7 +74,7 @@ impl Absent {
 /// # Errors
 ///
 /// When it is not, or another one is, and why.
-pub fn expect(entry: &Entry, resource: Option<&Resource>) -> Result<(), Absent> {
+pub fn expect(entry: &Entry, resource: Option<&StackResource>) -> Result<(), Absent> {
     let Entry { logical_id, stack_id, .. } = entry;
     let unknown = || Absent::Unknown { logical_id: logical_id.clone(), stack_id: stack_id.clone() };
     let resource = resource.ok_or_else(unknown)?;
@@ -98,7 +98,7 @@ pub fn expect(entry: &Entry, resource: Option<&Resource>) -> Result<(), Absent> 
 ///
 /// Where it says nothing of the resource it may wait: what stands in for CloudFormation may name a
 /// resource only once that is made.
-pub fn is_late(is_new: bool, resource: Option<&Resource>) -> bool {
+pub fn is_late(is_new: bool, resource: Option<&StackResource>) -> bool {
     resource.is_some_and(|it| match it.stage {
         LifeStage::Failed | LifeStage::Ending => true,
         LifeStage::Living => is_new,
@@ -125,11 +125,11 @@ mod tests {
         entry.settled(&by, "p-weekly00", "p-again000", json!({}))
     }
 
-    fn resource(physical_id: &str, stage: LifeStage) -> Resource {
-        Resource { physical_id: physical_id.to_owned(), stage }
+    fn resource(physical_id: &str, stage: LifeStage) -> StackResource {
+        StackResource { physical_id: physical_id.to_owned(), stage }
     }
 
-    fn check(resource: Option<Resource>, expected: Expect) {
+    fn check(resource: Option<StackResource>, expected: Expect) {
         let why = super::expect(&entry(), resource.as_ref()).unwrap_err();
         expected.assert_eq(&format!("{why}; hint: {}", why.hint()));
     }

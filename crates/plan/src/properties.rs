@@ -55,6 +55,24 @@ impl Properties {
         })
     }
 
+    /// What a resource with these properties is called, for a person: a policy by its name, where this
+    /// version takes its properties.
+    pub fn title(kind: ResourceKind, properties: Option<&Value>) -> String {
+        match properties.map(|it| Self::read(kind, it)) {
+            Some(Ok(Self::BackupPolicy(it))) => format!("{} `{}`", kind.title(), it.name),
+            Some(
+                Ok(
+                    Self::PolicyTypes(_)
+                    | Self::ServiceAccess(_)
+                    | Self::GlobalSettings(_)
+                    | Self::MemberAccounts(_),
+                )
+                | Err(_),
+            )
+            | None => kind.title().to_owned(),
+        }
+    }
+
     /// The role to assume where nobody runs in the management account.
     pub fn management_role(&self) -> Option<&RoleArn> {
         match self {
@@ -80,6 +98,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_policy_is_called_by_its_name() {
+        let title = |it: Option<&Value>| Properties::title(ResourceKind::BackupPolicy, it);
+        let named = json!({ "Name": "daily", "TargetIds": ["r-ab12"], "Content": {} });
+        assert_eq!(title(Some(&named)), "backup policy `daily`");
+        assert_eq!(title(Some(&json!({ "Name": 7 }))), "backup policy");
+        assert_eq!(title(None), "backup policy");
+    }
 
     #[test]
     fn a_property_that_is_not_known_is_named_and_so_is_one_that_is_missing() {

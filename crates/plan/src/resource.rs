@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use thiserror::Error;
 
 /// One of the custom resources, in the order of work: what others need comes first.
@@ -68,19 +67,15 @@ impl ResourceKind {
         Self::ALL.into_iter().find(|it| it.resource_type() == resource_type)
     }
 
-    /// What a resource with these properties is called, for a person.
-    pub fn title(self, properties: Option<&Value>) -> String {
-        let title = match self {
+    /// What such a resource is called, for a person.
+    pub fn title(self) -> &'static str {
+        match self {
             Self::PolicyTypes => "policy types",
             Self::ServiceAccess => "trusted access and delegated administrators",
             Self::GlobalSettings => "global settings of AWS Backup",
-            Self::BackupPolicy => match properties.and_then(|it| it.get("Name")?.as_str()) {
-                Some(name) => return format!("backup policy `{name}`"),
-                None => "backup policy",
-            },
+            Self::BackupPolicy => "backup policy",
             Self::MemberAccounts => "member accounts",
-        };
-        title.to_owned()
+        }
     }
 }
 
@@ -146,12 +141,5 @@ mod tests {
         let unknown = "vault-lock".parse::<ResourceKind>().unwrap_err().to_string();
         assert_eq!(unknown, "its function `vault-lock` is not known");
         assert_eq!(ResourceKind::of_type("Custom::VaultLock"), None);
-    }
-
-    #[test]
-    fn a_policy_is_called_by_its_name() {
-        let named = json!({ "Name": "daily" });
-        assert_eq!(ResourceKind::BackupPolicy.title(Some(&named)), "backup policy `daily`");
-        assert_eq!(ResourceKind::BackupPolicy.title(None), "backup policy");
     }
 }

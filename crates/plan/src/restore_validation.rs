@@ -13,7 +13,7 @@ use crate::restore_validation::report::not_validated;
 
 pub use self::event::{Ended, Reading, read};
 pub use self::facts::{Facts, Judgment, is_lost, judge};
-pub use self::report::{LIMIT, Outcome, Report, Status};
+pub use self::report::{LIMIT, Report, Status, ValidationOutcome};
 pub use self::resource::{Resource, Sample, parse, sample};
 
 /// A restore job, as AWS Backup tells.

@@ -9,7 +9,7 @@ use super::cron::Schedule;
 use super::finding::{Finding, Findings, Path, Severity};
 use super::node::{Member, Node, Span, Value};
 use super::operator::{Allowed, CONTROL, Keyword, Operator, keyword};
-use super::policy::{Place, Policy};
+use super::policy::{Policy, Position};
 use super::rules::{COLD_DAYS, assigned, each, is_variable};
 use super::values;
 use crate::arn::Arn;
@@ -402,7 +402,7 @@ pub fn contested(policies: &[(&str, &Policy)]) -> Vec<Contested> {
 }
 
 fn collect<'a>(
-    place: &'a Place,
+    place: &'a Position,
     path: &str,
     name: &'a str,
     into: &mut BTreeMap<String, Vec<(&'a str, &'a super::Setting)>>,

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::operator::{Allowed, Operator};
 use super::plan_errors::{PlanErrors, Source};
-use super::policy::{Operand, Place, Policy, Setting};
+use super::policy::{Operand, Policy, Position, Setting};
 
 /// The policies attached to one root, OU or account, in attachment order.
 #[derive(Clone, Debug)]
@@ -157,7 +157,7 @@ impl Inherited {
 struct Part<'a> {
     key: &'a Arc<str>,
     source: &'a Arc<Source>,
-    place: &'a Place,
+    place: &'a Position,
 }
 
 fn level(inherited: &State, parts: &[Part<'_>], is_doubtful: bool) -> State {

@@ -41,7 +41,7 @@ impl UnknownPartition {
 }
 
 /// A row of the table.
-struct Facts {
+struct PartitionFacts {
     name: &'static str,
     url_suffix: &'static str,
     organizations_region: &'static str,
@@ -66,51 +66,51 @@ impl Partition {
         Self::IsoF,
     ];
 
-    const fn facts(self) -> Facts {
+    const fn facts(self) -> PartitionFacts {
         match self {
-            Self::Commercial => Facts {
+            Self::Commercial => PartitionFacts {
                 name: "aws",
                 url_suffix: "amazonaws.com",
                 organizations_region: "us-east-1",
                 areas: &["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"],
             },
-            Self::China => Facts {
+            Self::China => PartitionFacts {
                 name: "aws-cn",
                 url_suffix: "amazonaws.com.cn",
                 organizations_region: "cn-northwest-1",
                 areas: &["cn"],
             },
-            Self::GovCloud => Facts {
+            Self::GovCloud => PartitionFacts {
                 name: "aws-us-gov",
                 url_suffix: "amazonaws.com",
                 organizations_region: "us-gov-west-1",
                 areas: &["us-gov"],
             },
-            Self::EuropeanSovereign => Facts {
+            Self::EuropeanSovereign => PartitionFacts {
                 name: "aws-eusc",
                 url_suffix: "amazonaws.eu",
                 organizations_region: "eusc-de-east-1",
                 areas: &["eusc-de"],
             },
-            Self::Iso => Facts {
+            Self::Iso => PartitionFacts {
                 name: "aws-iso",
                 url_suffix: "c2s.ic.gov",
                 organizations_region: "us-iso-east-1",
                 areas: &["us-iso"],
             },
-            Self::IsoB => Facts {
+            Self::IsoB => PartitionFacts {
                 name: "aws-iso-b",
                 url_suffix: "sc2s.sgov.gov",
                 organizations_region: "us-isob-east-1",
                 areas: &["us-isob"],
             },
-            Self::IsoE => Facts {
+            Self::IsoE => PartitionFacts {
                 name: "aws-iso-e",
                 url_suffix: "cloud.adc-e.uk",
                 organizations_region: "eu-isoe-west-1",
                 areas: &["eu-isoe"],
             },
-            Self::IsoF => Facts {
+            Self::IsoF => PartitionFacts {
                 name: "aws-iso-f",
                 url_suffix: "csp.hci.ic.gov",
                 organizations_region: "us-isof-south-1",

@@ -14,18 +14,18 @@ use super::schema::{POLICY, Shape};
 /// [`super::check`] says.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    pub(super) top: Place,
+    pub(super) top: Position,
 }
 
 /// What a policy does at one place.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) control: Option<Allowed>,
     pub(super) assign: Option<Operand>,
     pub(super) append: Option<Operand>,
     pub(super) remove: Option<Operand>,
     /// The places below, sorted by key.
-    pub(super) below: Vec<(Arc<str>, Place)>,
+    pub(super) below: Vec<(Arc<str>, Position)>,
 }
 
 /// What an operator is applied to.
@@ -76,8 +76,8 @@ fn place(
     shape: Option<&'static Shape>,
     path: &Path<'_>,
     findings: &mut Findings,
-) -> Place {
-    let mut place = Place::default();
+) -> Position {
+    let mut place = Position::default();
     let Some(members) = node.members() else {
         let message = "expected an object; a value needs an operator, as in `{\"@@assign\": ...}`";
         findings.error(Code::NoOperator, path, node.span, message);
@@ -119,7 +119,7 @@ fn place(
 }
 
 /// Sorts by key and joins what is under keys that differ only by case.
-fn sort(below: &mut Vec<(Arc<str>, Place)>) {
+fn sort(below: &mut Vec<(Arc<str>, Position)>) {
     // Stable, so that the first of equal keys stays first.
     below.sort_by(|one, other| one.0.cmp(&other.0));
     below.dedup_by(|later, first| {
@@ -132,7 +132,7 @@ fn sort(below: &mut Vec<(Arc<str>, Place)>) {
 }
 
 /// Adds `later` to `first`, as if two policies at one level had said them in this order.
-fn join(first: &mut Place, later: Place) {
+fn join(first: &mut Position, later: Position) {
     first.control = match (first.control, later.control) {
         (Some(one), Some(other)) => Some(one.and(other)),
         (one, other) => one.or(other),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use errors::chain;
 use plan::desired_state::Entry;
 use plan::id::{AccountId, Region, RoleName, Target};
-use plan::member_accounts::{Choice, Desired, Invalid, Listed, Properties, Scope};
+use plan::member_accounts::{Choice, Desired, InvalidProperties, Listed, Properties, Scope};
 use plan::properties::Properties as Wish;
 use plan::resource::ResourceKind;
 
@@ -42,9 +42,9 @@ impl Wanted {
 }
 
 impl TryFrom<&Properties> for Wanted {
-    type Error = Invalid;
+    type Error = InvalidProperties;
 
-    fn try_from(properties: &Properties) -> Result<Self, Invalid> {
+    fn try_from(properties: &Properties) -> Result<Self, InvalidProperties> {
         let excluded = properties.exclude_accounts.0.iter().cloned().collect();
         Ok(Self {
             desired: properties.desired()?,

@@ -31,7 +31,7 @@ pub enum Error {
     BackupPolicy(#[from] backup_policy::Refusal),
     /// The properties of work in member accounts do not go together.
     #[error(transparent)]
-    MemberProperties(#[from] member_accounts::Invalid),
+    MemberProperties(#[from] member_accounts::InvalidProperties),
     /// What came of work in member accounts is no success.
     #[error(transparent)]
     MemberAccounts(#[from] member_accounts::Refusal),

@@ -115,12 +115,13 @@ pub async fn handle<R: Resource>(
         // A creation that was cancelled may have made it since its Delete, or makes it right now.
         let left = begun_by_others::<R>(slot.begun());
         if let Some(desired) = R::unfinished(wanted, &left) {
-            let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
+            let found =
+                Comparison::<R>::look(&management, desired, owner, R::Begun::default()).await?;
             let steps = R::hand_over(&left, &found.observed);
             found.carry_out(&management, &steps, Intent::Change { slot }).await?;
         }
         let desired = R::present(wanted, previous);
-        let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
+        let found = Comparison::<R>::look(&management, desired, owner, R::Begun::default()).await?;
         R::note(&mut begun.borrow_mut(), &found.desired, &found.observed);
         let steps = found.reconcile(&management, Intent::Change { slot }).await?;
         let reply = R::reply(found.observed, steps);
@@ -138,7 +139,8 @@ pub async fn handle<R: Resource>(
         if left.is_former {
             let Some(desired) = R::unfinished(it, &begun) else { return Ok(()) };
             let management = enter(it).await?;
-            let found = Found::<R>::look(&management, desired, owner, R::Begun::default()).await?;
+            let found =
+                Comparison::<R>::look(&management, desired, owner, R::Begun::default()).await?;
             let steps = R::hand_over(&begun, &found.observed);
             found.carry_out(&management, &steps, intent).await?;
             return Ok(());
@@ -149,7 +151,7 @@ pub async fn handle<R: Resource>(
         };
         let looked = async {
             let management = enter(it).await?;
-            let found = Found::<R>::look(&management, desired, owner, begun).await?;
+            let found = Comparison::<R>::look(&management, desired, owner, begun).await?;
             Ok::<_, aws::Error>((management, found))
         };
         let never_created = request.never_created() && !is_known;
@@ -177,7 +179,7 @@ pub async fn reach<R: Resource>(
     desired: R::Desired,
     intent: Intent<'_>,
 ) -> Result<Vec<R::Step>, Error> {
-    let found = Found::<R>::look(management, desired, owner, R::Begun::default()).await?;
+    let found = Comparison::<R>::look(management, desired, owner, R::Begun::default()).await?;
     found.reconcile(management, intent).await
 }
 
@@ -194,12 +196,12 @@ fn begun_by_others<R: Resource>(kept: Option<&Value>) -> R::Begun {
 }
 
 /// What is desired, and what there is.
-struct Found<R: Resource> {
+struct Comparison<R: Resource> {
     desired: R::Desired,
     observed: R::Observed,
 }
 
-impl<R: Resource> Found<R> {
+impl<R: Resource> Comparison<R> {
     async fn look(
         management: &Management,
         desired: R::Desired,

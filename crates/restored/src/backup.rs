@@ -8,7 +8,7 @@ use aws_sdk_backup::types::RestoreValidationStatus;
 use plan::restore_validation::{Job, Report, Status};
 
 use crate::Services;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 impl Services {
     fn backup(&self) -> Client {
@@ -67,7 +67,7 @@ impl Services {
         );
         match self.call("backup:PutRestoreValidationResult", action, put).await {
             Ok(_) => Ok(true),
-            Err(refused) if refused.kind() == Kind::Rejected => {
+            Err(refused) if refused.kind() == ErrorKind::Rejected => {
                 let job = self.job(id).await?;
                 let is_told = job.validation.is_some_and(|it| it != "VALIDATING");
                 if is_told { Ok(false) } else { Err(refused) }

@@ -22,7 +22,7 @@ pub struct Error {
 
 /// What an [`Error`] means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The role lacks a permission.
     Denied,
     /// There is no such thing.
@@ -41,7 +41,7 @@ enum Cause {
     #[error("the function's role lacks {permission}: {answer}")]
     Denied { answer: Answer, permission: &'static str },
     #[error("{answer}")]
-    Answered { kind: Kind, answer: Answer },
+    Answered { kind: ErrorKind, answer: Answer },
     /// What came is not the service's, or nothing came.
     #[error("{0}")]
     Unanswered(String),
@@ -96,7 +96,7 @@ impl Error {
         let kind = kind(code, status);
         let answer = Answer { code: code.to_owned(), message, status, tries };
         let source = match kind {
-            Kind::Denied => Cause::Denied { answer, permission },
+            ErrorKind::Denied => Cause::Denied { answer, permission },
             kind => Cause::Answered { kind, answer },
         };
         Self { action, source }
@@ -114,11 +114,11 @@ impl Error {
     }
 
     /// What it means.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         match &self.source {
-            Cause::Denied { .. } => Kind::Denied,
+            Cause::Denied { .. } => ErrorKind::Denied,
             Cause::Answered { kind, .. } => *kind,
-            Cause::Unanswered(_) | Cause::OutOfTime(_) => Kind::Transient,
+            Cause::Unanswered(_) | Cause::OutOfTime(_) => ErrorKind::Transient,
         }
     }
 
@@ -145,12 +145,12 @@ impl Error {
 }
 
 /// What an error code means. Every service has its own for the same.
-fn kind(code: &str, status: u16) -> Kind {
+fn kind(code: &str, status: u16) -> ErrorKind {
     match code {
-        "UnauthorizedOperation" => Kind::Denied,
-        it if it.starts_with("AccessDenied") => Kind::Denied,
-        "NoSuchBucket" => Kind::Missing,
-        it if it.contains("NotFound") => Kind::Missing,
+        "UnauthorizedOperation" => ErrorKind::Denied,
+        it if it.starts_with("AccessDenied") => ErrorKind::Denied,
+        "NoSuchBucket" => ErrorKind::Missing,
+        it if it.contains("NotFound") => ErrorKind::Missing,
         "ExpiredToken"
         | "ExpiredTokenException"
         | "LimitExceededException"
@@ -161,9 +161,9 @@ fn kind(code: &str, status: u16) -> Kind {
         | "RequestTimeoutException"
         | "RequestTimeTooSkewed"
         | "SlowDown"
-        | "TooManyRequestsException" => Kind::Transient,
-        it if it.contains("Throttl") => Kind::Transient,
-        _ if status >= 500 => Kind::Transient,
-        _ => Kind::Rejected,
+        | "TooManyRequestsException" => ErrorKind::Transient,
+        it if it.contains("Throttl") => ErrorKind::Transient,
+        _ if status >= 500 => ErrorKind::Transient,
+        _ => ErrorKind::Rejected,
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::operations::Operation;
 
-pub use crate::error::{Error, Kind};
+pub use crate::error::{Error, ErrorKind};
 
 /// The services, until a deadline.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use plan::restore_validation::{Facts, Resource, Sample, is_lost, sample};
 use tokio::time::timeout_at;
 
 use crate::Services;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::operations;
 
 /// How many objects of a bucket are listed, under each path that was restored, and read.
@@ -37,7 +37,7 @@ impl Services {
         };
         match seen {
             Ok(facts) => Ok(facts.unwrap_or(Facts::Missing)),
-            Err(error) if error.kind() == Kind::Missing => Ok(Facts::Missing),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(Facts::Missing),
             Err(error) => Err(error),
         }
     }
@@ -61,7 +61,7 @@ impl Services {
     async fn snapshot(&self, id: &str) -> Result<Option<i32>, Error> {
         let action = format!("look at the snapshot {id}");
         match self.ask(operations::snapshot_size(id), action).await {
-            Err(error) if error.kind() == Kind::Missing => Ok(None),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
             asked => asked,
         }
     }

@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Answer, Code, Refusal};
 use crate::restore_jobs::RestoreJobs;
 use crate::vaults::Vaults;
-
-type Answer<T> = Result<T, Refusal>;
 
 /// The global settings, all `false` at first.
 pub const GLOBAL_SETTINGS: [&str; 3] =

@@ -98,7 +98,7 @@ pub use self::settings::{Pending, Rates, Settings};
 pub use self::simulator::Simulator;
 pub use self::stack_sets::{
     Bodies, Declared, Definition, Deletion, Filter, Instance, InstanceStatus, Memberships, Model,
-    Operation as StackSetOperation, Retains, StackSetRefusal, StackSets, Targets,
+    Retains, StackSetOperation, StackSetRefusal, StackSets, Targets,
 };
 pub use self::stacks::{Stack, StackResource, Stacks};
 pub use self::state_machines::{Execution, ExecutionStatus, StateMachines};

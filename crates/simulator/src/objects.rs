@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::refusal::{Code, Refusal};
-
-type Answer<T> = Result<T, Refusal>;
+use crate::refusal::{Answer, Code, Refusal};
 
 /// One version of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -140,6 +140,9 @@ names! {
     }
 }
 
+/// What comes of a call: what it asked for, or a refusal.
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
 /// An error answered to the caller; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

@@ -134,7 +134,7 @@ pub enum InstanceStatus {
 
 /// An operation of a StackSet that has come to its end.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Operation {
+pub struct StackSetOperation {
     /// Whether no Region had more failures than are tolerated.
     pub succeeded: bool,
     /// The accounts and Regions that failed, and why.
@@ -166,7 +166,7 @@ struct StackSet {
 
 /// A stack in an account.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-struct Stack {
+struct MemberStack {
     account: String,
     region: String,
     /// In the order in which they were made.
@@ -186,7 +186,7 @@ struct Made {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct StackSets {
     sets: BTreeMap<String, StackSet>,
-    stacks: BTreeMap<String, Stack>,
+    stacks: BTreeMap<String, MemberStack>,
     /// What exists, as account, Region, type and name.
     resources: BTreeSet<String>,
     /// The vaults that have backups.
@@ -197,7 +197,7 @@ pub struct StackSets {
     collisions: Vec<String>,
     /// The accounts and Regions whose complete stacks were deleted.
     deleted: Vec<(String, String)>,
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, StackSetOperation>,
     made: u64,
 }
 
@@ -522,7 +522,7 @@ impl StackSets {
         memberships: &Memberships,
     ) -> Result<String, StackSetRefusal> {
         let places = self.there(name, targets, memberships)?;
-        let mut operation = Operation { succeeded: true, ..Operation::default() };
+        let mut operation = StackSetOperation { succeeded: true, ..StackSetOperation::default() };
         for (region, accounts) in places {
             for (account, _) in accounts {
                 if let Err(reason) = self.let_go(name, &account, &region, retains) {
@@ -561,7 +561,7 @@ impl StackSets {
 
     /// An operation.
     #[must_use]
-    pub fn operation(&self, id: &str) -> Option<&Operation> {
+    pub fn operation(&self, id: &str) -> Option<&StackSetOperation> {
         self.operations.get(id)
     }
 
@@ -626,7 +626,7 @@ impl StackSets {
     ) -> Result<String, StackSetRefusal> {
         let set = self.sets.get(name).ok_or(StackSetRefusal::StackSetNotFound)?;
         let definition = set.definition.clone();
-        let mut operation = Operation { succeeded: true, ..Operation::default() };
+        let mut operation = StackSetOperation { succeeded: true, ..StackSetOperation::default() };
         for (region, accounts) in places {
             let body = bodies(&definition, region);
             let tolerated = accounts.len() * tolerance / 100;
@@ -709,7 +709,7 @@ impl StackSets {
         })
     }
 
-    fn ended(&mut self, operation: Operation) -> String {
+    fn ended(&mut self, operation: StackSetOperation) -> String {
         self.made += 1;
         let id = format!("operation-{}", self.made);
         self.operations.insert(id.clone(), operation);
@@ -730,7 +730,8 @@ impl StackSets {
         self.made += 1;
         let id = format!("stack-{}", self.made);
         let (account, region) = (account.to_owned(), region.to_owned());
-        let mut stack = Stack { account, region, is_complete: true, ..Stack::default() };
+        let mut stack =
+            MemberStack { account, region, is_complete: true, ..MemberStack::default() };
         let outcome = self.make(&id, &mut stack, in_order(body));
         if outcome.is_err() {
             stack.is_complete = false;
@@ -754,7 +755,7 @@ impl StackSets {
         let key = |it: &Declared| key(&stack.account, &stack.region, id, it);
         let is_there = |it: &&Declared| stack.resources.iter().any(|was| was.key == key(it));
         let (there, new): (Vec<_>, Vec<_>) = in_order(body).into_iter().partition(is_there);
-        let mut after = Stack { resources: Vec::new(), ..stack.clone() };
+        let mut after = MemberStack { resources: Vec::new(), ..stack.clone() };
         let outcome = self.make(id, &mut after, new);
         if outcome.is_err() {
             for made in &after.resources {
@@ -773,7 +774,7 @@ impl StackSets {
             }
         }
         kept.append(&mut after.resources);
-        self.stacks.insert(id.to_owned(), Stack { resources: kept, ..after });
+        self.stacks.insert(id.to_owned(), MemberStack { resources: kept, ..after });
         Ok(())
     }
 
@@ -805,7 +806,7 @@ impl StackSets {
     fn make(
         &mut self,
         id: &str,
-        stack: &mut Stack,
+        stack: &mut MemberStack,
         declared: Vec<&Declared>,
     ) -> Result<(), String> {
         for it in declared {

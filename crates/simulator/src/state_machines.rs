@@ -6,7 +6,7 @@ use std::time::Duration;
 use policy::arn::Arn;
 
 use crate::ids::Ids;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Answer, Code, Refusal};
 
 /// The longest name of an execution, in characters.
 const NAME: usize = 80;
@@ -14,8 +14,6 @@ const NAME: usize = 80;
 const INPUT: usize = 262_144;
 /// What a name may not have.
 const FORBIDDEN: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
-
-type Answer<T> = Result<T, Refusal>;
 
 /// Where an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use aws::slot::{Intent, Leftover, Slot};
 use aws::{Kind, Management, Session, content, removable};
 use cfn::{Failure, Outcome, Reply, Request};
 use plan::backup_policy::{
-    Claim, Content, ContentUrl, Desired, Invalid, Observed, Preflight, Properties, Source, Step,
-    Tags, plan,
+    Claim, Content, ContentSource, ContentUrl, Desired, Invalid, Observed, Preflight, Properties,
+    Step, Tags, plan,
 };
 use plan::id::{PolicyId, PolicyName, TargetId};
 use plan::owner::Owner;
@@ -370,11 +370,11 @@ async fn absent(
 /// The policy document that `properties` describe, which AWS would take by its size.
 async fn document(management: &Management, properties: &Properties) -> Result<Document, Error> {
     let document = match properties.source()? {
-        Source::Inline(Content(value)) => match value {
+        ContentSource::Inline(Content(value)) => match value {
             serde_json::Value::String(text) => Document::parse(text)?,
             value => Document::new(value.clone())?,
         },
-        Source::Object(ContentUrl { bucket, key, version }) => {
+        ContentSource::Object(ContentUrl { bucket, key, version }) => {
             let text = content::read(management, bucket, key, version.as_deref()).await?;
             Document::parse(&text)?
         }

@@ -15,7 +15,7 @@ use futures_util::stream::iter;
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::run::{Batch, Order};
 use plan::member_accounts::{
-    Account, Ending, Failure as Unready, Outcome, Properties, Refusal, Tally,
+    Account, Ending, Failure as Unready, MemberOutcome, Properties, Refusal, Tally,
 };
 use plan::resource::ResourceKind;
 use plan::serialized;
@@ -90,7 +90,7 @@ impl Beginning<'_> {
 /// An event that the state machine sends, or that EventBridge tells of it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Event {
+struct BatchEvent {
     batch: Option<Batch>,
     finish: Option<Finish>,
     #[serde(rename = "detail")]
@@ -130,19 +130,19 @@ struct MapFailed {
 pub async fn perform(session: &Session, task: Task) -> Result<Value, Failure> {
     let state = session.state(task.deadline);
     match serde_json::from_value(task.event).map_err(|_| Broken::Event)? {
-        Event { batch: Some(batch), finish: None, ended: None } => {
+        BatchEvent { batch: Some(batch), finish: None, ended: None } => {
             let state = state.ok_or(Broken::NoState)?;
             work(session, &state, batch, task.deadline).await
         }
-        Event { batch: None, finish: Some(finish), ended: None } => {
+        BatchEvent { batch: None, finish: Some(finish), ended: None } => {
             let state = state.ok_or(Broken::NoState)?;
             end(session, &state, finish, task.deadline).await
         }
-        Event { batch: None, finish: None, ended: Some(ended) } => {
+        BatchEvent { batch: None, finish: None, ended: Some(ended) } => {
             let state = state.ok_or(Broken::NoState)?;
             abandon(session, &state, ended, task.deadline).await
         }
-        Event { .. } => Err(Broken::Event.into()),
+        BatchEvent { .. } => Err(Broken::Event.into()),
     }
 }
 
@@ -263,7 +263,7 @@ async fn sum(state: &State, finish: Finish) -> Result<Sum, Failure> {
     let count = lost.len();
     for account in lost {
         let is_member = account.id != order.management;
-        let mut outcome = Outcome::new(account, is_member);
+        let mut outcome = MemberOutcome::new(account, is_member);
         outcome.fail(Unready {
             region: None,
             problem: "not reached, since its batch failed".to_owned(),

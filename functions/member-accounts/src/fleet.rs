@@ -11,8 +11,8 @@ use aws::member_accounts::{Identity, Member, MemberAccess, failure};
 use futures_util::{Stream, StreamExt};
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
-    Account, Change, Desired, Failure, Invalid, Observed, OptIn, Outcome, Problem, Properties,
-    Settings, Tally, check_role, plan, session_policy,
+    Account, Change, Desired, Failure, InvalidProperties, MemberOutcome, Observed, OptIn, Problem,
+    Properties, Settings, Tally, check_role, plan, session_policy,
 };
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -37,7 +37,7 @@ pub(crate) struct Roles<'a> {
 
 impl<'a> Roles<'a> {
     /// Those that `properties` name.
-    pub(crate) fn of(properties: &'a Properties) -> Result<Self, Invalid> {
+    pub(crate) fn of(properties: &'a Properties) -> Result<Self, InvalidProperties> {
         let central = properties.central()?.map(|(_, role)| role);
         Ok(Self { member: &properties.role_name, central })
     }
@@ -159,12 +159,12 @@ impl<'a> Fleet<'a> {
         if account.is_central { &self.central } else { self.desired }
     }
 
-    async fn visit(&self, account: Account) -> Result<Outcome, Account> {
+    async fn visit(&self, account: Account) -> Result<MemberOutcome, Account> {
         if Instant::now() >= self.stop {
             return Err(account);
         }
         let is_member = account.id != self.identity.management;
-        let mut outcome = Outcome::new(account, is_member);
+        let mut outcome = MemberOutcome::new(account, is_member);
         let member = if is_member {
             match self.enter(outcome.account()).await {
                 Ok(member) => member,
@@ -202,7 +202,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// Makes the role that AWS Backup has of its own, where it is missing.
-    async fn make_sure_of_service_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
+    async fn make_sure_of_service_role(&self, member: &Member<'_>, outcome: &mut MemberOutcome) {
         let made = match member.has_service_role().await {
             Ok(true) => return,
             Ok(false) if self.writes => member.make_service_role().await,
@@ -215,7 +215,7 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    async fn look_at_role(&self, member: &Member<'_>, outcome: &mut Outcome) {
+    async fn look_at_role(&self, member: &Member<'_>, outcome: &mut MemberOutcome) {
         let Some(name) = &self.desired(outcome.account()).role else { return };
         match member.trust_policy(name).await {
             Ok(policy) => {
@@ -228,7 +228,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// Reads, compares, and writes what differs.
-    async fn work_in(&self, region: &Region, member: &Member<'_>, outcome: &mut Outcome) {
+    async fn work_in(&self, region: &Region, member: &Member<'_>, outcome: &mut MemberOutcome) {
         let desired = self.desired(outcome.account());
         let mut observed = Observed::default();
         if desired.has_settings() {
@@ -271,7 +271,7 @@ impl<'a> Fleet<'a> {
         member: &Member<'_>,
         change: Change,
         settings: &Settings,
-        outcome: &mut Outcome,
+        outcome: &mut MemberOutcome,
     ) {
         match member.set(region, &change).await {
             Ok(()) => outcome.change(region, change),
@@ -306,7 +306,7 @@ impl<'a> Fleet<'a> {
 }
 
 impl Work {
-    fn add(&mut self, visit: Result<Outcome, Account>, barred: Barred) {
+    fn add(&mut self, visit: Result<MemberOutcome, Account>, barred: Barred) {
         match visit {
             Ok(outcome) if outcome.is_barred() && barred == Barred::Keep => {
                 self.barred.push(outcome.account().clone());

@@ -7,6 +7,8 @@
 //! Lambda may run several invocations at once. One of them works at a time, which has the lease in the
 //! state bucket; the others wait for it, and come again when that takes too long.
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new resource or end is decided on everywhere")]
+
 mod messages;
 mod metrics;
 mod page;
@@ -32,8 +34,8 @@ use plan::member_accounts::run::BATCH;
 use plan::member_accounts::{self, Account, Listed};
 use plan::properties::Properties;
 use plan::reattach::{
-    Accounts, Change, Event, Finding, Health, Large, Last, Lease, Outcome, Start, Sweep, Task,
-    Work, notice, start, work,
+    Accounts, Event, Finding, Health, HealthChange, Large, Last, Lease, RepairOutcome, Start,
+    Sweep, Task, Work, notice, start, work,
 };
 use plan::resource::ResourceKind;
 use serde_json::Value;
@@ -46,7 +48,7 @@ use crate::messages::{Invocation, Message};
 use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::restore::{Repairer, Retry};
-pub use crate::settings::{Invalid, Mode, Settings};
+pub use crate::settings::{InvalidSettings, Mode, Settings};
 
 /// Where it is kept which accounts were last told of.
 const HEALTH: &str = "health/backup-policy.json";
@@ -255,10 +257,11 @@ impl Visit<'_> {
         if let Some(page) = page {
             page.write(self.repairer, health.withheld.clone()).await;
         }
-        let failed = findings.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_))).count();
+        let failed =
+            findings.iter().filter(|it| matches!(it.outcome, RepairOutcome::Failed(_))).count();
         let is_whole = again.keys.is_empty() && failed == 0 && health.is_known() && is_started;
         let drifted = findings.iter().filter(|it| !it.steps.is_empty());
-        let repaired = drifted.clone().filter(|it| it.outcome == Outcome::Done).count();
+        let repaired = drifted.clone().filter(|it| it.outcome == RepairOutcome::Done).count();
         let first = causes.iter().filter_map(|it| it.time).min().filter(|_| repaired > 0);
         let took = started.elapsed().as_secs_f64();
         let metrics = Metrics {
@@ -376,7 +379,7 @@ impl Visit<'_> {
             if looked.needs_type && is_type_awaited {
                 looked.retry = Retry::Passing;
             }
-            let is_fine = looked.finding.outcome == Outcome::Done;
+            let is_fine = looked.finding.outcome == RepairOutcome::Done;
             let passes = looked.retry == Retry::Passing;
             types_failed |= !is_fine && passes && kind == ResourceKind::PolicyTypes;
             again.note(&key, looked.retry);
@@ -597,7 +600,7 @@ fn news(
     health: &Checked,
 ) -> Option<Mail> {
     let is_over = |it: &&Finding| {
-        let failed = matches!(it.outcome, Outcome::Failed(_));
+        let failed = matches!(it.outcome, RepairOutcome::Failed(_));
         !(failed && untold.iter().any(|key| key.ends_with(&format!("/{}.json", it.owner))))
     };
     let findings: Vec<_> = findings.iter().filter(is_over).cloned().collect();
@@ -637,7 +640,7 @@ struct Checked {
     details: Vec<String>,
     /// What AWS says is wrong, by account.
     withheld: Option<BTreeMap<AccountId, Vec<String>>>,
-    change: Option<Change>,
+    change: Option<HealthChange>,
     failed: bool,
 }
 
@@ -658,6 +661,6 @@ fn refused(key: &str, reason: String) -> Finding {
     let owner = key.strip_prefix(PREFIX).and_then(|it| it.split_once('/'));
     let owner = owner.map_or(key, |(_, owner)| owner).trim_end_matches(".json").to_owned();
     error!(key, reason, "not read");
-    let (name, outcome) = ("desired state".to_owned(), Outcome::Failed(reason));
+    let (name, outcome) = ("desired state".to_owned(), RepairOutcome::Failed(reason));
     Finding { name, owner, steps: vec![], is_new: false, outcome }
 }

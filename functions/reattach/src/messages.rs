@@ -33,19 +33,19 @@ pub(crate) struct Message {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
-    batch_item_failures: Vec<Failure>,
+    batch_item_failures: Vec<UnhandledMessage>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Failure {
+struct UnhandledMessage {
     item_identifier: String,
 }
 
 impl Response {
     /// Has these messages delivered again.
     pub(crate) fn again(messages: impl IntoIterator<Item = String>) -> Self {
-        let failures = messages.into_iter().map(|it| Failure { item_identifier: it });
+        let failures = messages.into_iter().map(|it| UnhandledMessage { item_identifier: it });
         Self { batch_item_failures: failures.collect() }
     }
 }

@@ -13,7 +13,7 @@ use plan::backup_policy::{self, Refusal};
 use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
 use plan::properties::{Misfit, Properties};
-use plan::reattach::{Finding, Outcome, Reverted, Sweep};
+use plan::reattach::{Finding, RepairOutcome, Reverted, Sweep};
 use plan::resource::ResourceKind;
 use plan::service_access::{Administrator, Desired};
 use policy_types::PolicyTypes;
@@ -143,7 +143,7 @@ impl Repairer<'_> {
         version: Version,
         before: &Sweep,
     ) -> LookedAfter {
-        let name = entry.kind.title(entry.properties.as_ref());
+        let name = Properties::title(entry.kind, entry.properties.as_ref());
         let owner = entry.owner().to_string();
         let is_new = !before.has(&entry.key());
         let mut steps = Vec::new();
@@ -152,16 +152,16 @@ impl Repairer<'_> {
             Err(reverted) => Err(reverted.into()),
         };
         let (outcome, retry, needs_type) = match outcome {
-            Ok(Outcome::Changing) => (Outcome::Changing, Retry::Passing, false),
+            Ok(RepairOutcome::Changing) => (RepairOutcome::Changing, Retry::Passing, false),
             Ok(outcome) => (outcome, Retry::Never, false),
             Err(trouble) => {
                 let reason = chain(&trouble);
                 error!(resource = owner, reason, "not put back");
                 if trouble.is_absent() {
-                    (Outcome::Left(reason), Retry::Never, false)
+                    (RepairOutcome::Left(reason), Retry::Never, false)
                 } else {
                     let (retry, needs_type) = (Retry::after(trouble.kind()), trouble.needs_type());
-                    (Outcome::Failed(reason), retry, needs_type)
+                    (RepairOutcome::Failed(reason), retry, needs_type)
                 }
             }
         };
@@ -173,21 +173,21 @@ impl Repairer<'_> {
         mut entry: Entry,
         mut version: Version,
         all: &mut Vec<String>,
-    ) -> Result<Outcome, Trouble> {
+    ) -> Result<RepairOutcome, Trouble> {
         let key = entry.key();
         for round in 0..ROUNDS {
             // What was put back while it was being deleted is taken away at once.
             let overtaken = round > 0 && entry.is_deleted();
             if entry.is_changing(self.now) && !overtaken {
                 info!(key, "left alone, since its function is changing it");
-                return Ok(Outcome::Changing);
+                return Ok(RepairOutcome::Changing);
             }
             if entry.is_deleted() && !overtaken && !may_be_left(&entry, self.now) {
-                return Ok(Outcome::Done);
+                return Ok(RepairOutcome::Done);
             }
             // Nothing was ever made of it: its creation was cut off.
             if entry.properties.is_none() {
-                return Ok(Outcome::Done);
+                return Ok(RepairOutcome::Done);
             }
             let stacks = Some(self.stacks).filter(|_| !entry.is_deleted());
             let (state, wanted, version_read) = (self.state, &entry, &version);
@@ -207,10 +207,10 @@ impl Repairer<'_> {
                         if let Some(stacks) = stacks.filter(|_| !is_fine) {
                             stacks.expect(&entry).await?;
                         }
-                        return Ok(Outcome::Reported);
+                        return Ok(RepairOutcome::Reported);
                     }
                     if self.is_settled(&entry, &version, is_fine, look.id.as_deref()).await? {
-                        return Ok(Outcome::Done);
+                        return Ok(RepairOutcome::Done);
                     }
                 }
             }
@@ -218,7 +218,7 @@ impl Repairer<'_> {
             match self.state.entry(&key).await? {
                 Some(newer) => (entry, version) = newer,
                 // Somebody wants nothing to be kept of it.
-                None => return Ok(Outcome::Done),
+                None => return Ok(RepairOutcome::Done),
             }
         }
         Err(Trouble::Restless)

@@ -35,7 +35,7 @@ pub enum Mode {
 
 /// Why the function cannot start.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum Invalid {
+pub enum InvalidSettings {
     /// There is nothing to compare with.
     #[error(
         "STATE_BUCKET is not set, so it is not known what should be; hint: name the state bucket"
@@ -52,13 +52,13 @@ pub enum Invalid {
 }
 
 impl FromStr for Mode {
-    type Err = Invalid;
+    type Err = InvalidSettings;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, InvalidSettings> {
         match text {
             "Repair" => Ok(Self::Repair),
             "Report" => Ok(Self::Report),
-            other => Err(Invalid::Mode(other.to_owned())),
+            other => Err(InvalidSettings::Mode(other.to_owned())),
         }
     }
 }
@@ -71,10 +71,10 @@ impl Settings {
     ///
     /// When one of them cannot be used.
     #[expect(clippy::disallowed_methods, reason = "called once, before the first event")]
-    pub fn from_environment() -> Result<Self, Invalid> {
+    pub fn from_environment() -> Result<Self, InvalidSettings> {
         let read = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
         if read("STATE_BUCKET").is_none() {
-            return Err(Invalid::NoState);
+            return Err(InvalidSettings::NoState);
         }
         let list = |it: String| -> BTreeSet<String> {
             it.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
@@ -82,7 +82,7 @@ impl Settings {
         let administrators = read("DELEGATED_ADMINISTRATORS").map(|it| {
             // Where a service is to have none, its account is empty.
             let named = list(it).into_iter().filter(|it| !it.ends_with('/'));
-            named.map(|it| administrator(&it).ok_or(Invalid::Administrator(it))).collect()
+            named.map(|it| administrator(&it).ok_or(InvalidSettings::Administrator(it))).collect()
         });
         if administrators.is_none() {
             warn!("DELEGATED_ADMINISTRATORS is not set, so the state says who is registered");

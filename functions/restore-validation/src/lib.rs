@@ -15,9 +15,9 @@ use aws::Session;
 use errors::chain;
 use lambda_runtime::Diagnostic;
 use plan::restore_validation::{
-    Ended, Job, Judgment, Next, Outcome, Reading, Report, Resource, judge, next, read,
+    Ended, Job, Judgment, Next, Reading, Report, Resource, ValidationOutcome, judge, next, read,
 };
-use restored::{Kind, Services};
+use restored::{ErrorKind, Services};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::{Instant, interval, timeout_at};
@@ -81,10 +81,10 @@ pub async fn handle(session: &Session, event: &Value, deadline: Instant) -> Resu
 /// Logs and counts a restore that failed by itself.
 fn end(Ended { job, resource_type, status, message }: &Ended) {
     warn!(job, resource_type, status, message, "the restore failed by itself");
-    count(resource_type, Outcome::RestoreFailed);
+    count(resource_type, ValidationOutcome::RestoreFailed);
 }
 
-fn count(resource_type: &str, outcome: Outcome) {
+fn count(resource_type: &str, outcome: ValidationOutcome) {
     Metrics { resource_type, outcome }.write(SystemTime::now());
 }
 
@@ -122,7 +122,7 @@ impl Validation {
             }
             Next::TooLate => {
                 warn!(job = id, resource_type, "not validated, since AWS Backup deletes it by now");
-                count(resource_type, Outcome::NotValidated);
+                count(resource_type, ValidationOutcome::NotValidated);
             }
             Next::Early => return Err(Unfinished::Early(id.to_owned())),
         }
@@ -170,7 +170,7 @@ fn unseen(job: &Job, error: restored::Error) -> Result<Report, restored::Error> 
     let (permission, resource_type) = (error.permission(), &job.resource_type);
     error!(job = job.id, resource_type, permission, why = %chain(&error), "could not be looked at");
     match error.kind() {
-        Kind::Denied | Kind::Rejected => Ok(Report::unseen(&error.why())),
-        Kind::Missing | Kind::Transient => Err(error),
+        ErrorKind::Denied | ErrorKind::Rejected => Ok(Report::unseen(&error.why())),
+        ErrorKind::Missing | ErrorKind::Transient => Err(error),
     }
 }

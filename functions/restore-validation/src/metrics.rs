@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use plan::restore_validation::Outcome;
+use plan::restore_validation::ValidationOutcome;
 use serde_json::{Map, Value, json};
 
 /// What became of one restore test.
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Metrics<'a> {
     /// The type of what was restored; empty where that is not known.
     pub(crate) resource_type: &'a str,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: ValidationOutcome,
 }
 
 impl Metrics<'_> {
@@ -18,11 +18,11 @@ impl Metrics<'_> {
     fn line(&self, now: SystemTime) -> Value {
         let value = |outcome| json!(u8::from(self.outcome == outcome));
         let values = [
-            ("Successful", "Count", value(Outcome::Successful)),
-            ("Failed", "Count", value(Outcome::Failed)),
-            ("TimedOut", "Count", value(Outcome::TimedOut)),
-            ("NotValidated", "Count", value(Outcome::NotValidated)),
-            ("RestoreFailed", "Count", value(Outcome::RestoreFailed)),
+            ("Successful", "Count", value(ValidationOutcome::Successful)),
+            ("Failed", "Count", value(ValidationOutcome::Failed)),
+            ("TimedOut", "Count", value(ValidationOutcome::TimedOut)),
+            ("NotValidated", "Count", value(ValidationOutcome::NotValidated)),
+            ("RestoreFailed", "Count", value(ValidationOutcome::RestoreFailed)),
         ];
         let metrics: Vec<_> =
             values.iter().map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
@@ -61,11 +61,11 @@ mod tests {
     #[test]
     fn every_outcome_is_counted_as_itself_and_as_no_other() {
         let outcomes = [
-            ("Successful", Outcome::Successful),
-            ("Failed", Outcome::Failed),
-            ("TimedOut", Outcome::TimedOut),
-            ("NotValidated", Outcome::NotValidated),
-            ("RestoreFailed", Outcome::RestoreFailed),
+            ("Successful", ValidationOutcome::Successful),
+            ("Failed", ValidationOutcome::Failed),
+            ("TimedOut", ValidationOutcome::TimedOut),
+            ("NotValidated", ValidationOutcome::NotValidated),
+            ("RestoreFailed", ValidationOutcome::RestoreFailed),
         ];
         for (counted, outcome) in outcomes {
             let line = Metrics { resource_type: "EBS", outcome }.line(SystemTime::UNIX_EPOCH);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_type_that_is_not_known_has_a_name_all_the_same() {
-        let metrics = Metrics { resource_type: "", outcome: Outcome::NotValidated };
+        let metrics = Metrics { resource_type: "", outcome: ValidationOutcome::NotValidated };
         assert_eq!(metrics.line(SystemTime::UNIX_EPOCH)["ResourceType"], "unknown");
     }
 }

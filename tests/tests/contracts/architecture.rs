@@ -270,3 +270,31 @@ fn no_rooms_of_a_crate_take_from_each_other() {
         assert!(arrows.is_empty(), "{folder}: {arrows:?}");
     }
 }
+
+/// The names that every resource has a type for.
+const OF_EVERY_RESOURCE: [&str; 5] = ["Desired", "Observed", "Step", "Refusal", "Properties"];
+
+/// The type that a line at the left edge declares.
+fn declared(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.strip_prefix(' ')?,
+        None => line,
+    };
+    let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+    let name = kinds.iter().find_map(|it| line.strip_prefix(it))?;
+    name.split(|it: char| !it.is_alphanumeric()).next()
+}
+
+#[test]
+fn a_name_stands_for_three_types_at_the_most() {
+    let mut types = BTreeMap::<String, Vec<String>>::new();
+    for file in crates().into_values().flatten() {
+        for name in code(&file).lines().filter_map(declared) {
+            types.entry(name.to_owned()).or_default().push(file.clone());
+        }
+    }
+    assert!(OF_EVERY_RESOURCE.iter().all(|it| types[*it].len() > 3), "{types:?}");
+    types.retain(|name, places| places.len() > 3 && !OF_EVERY_RESOURCE.contains(&name.as_str()));
+    assert!(types.is_empty(), "{types:#?}");
+}

@@ -16,7 +16,7 @@ use resources::{Error, reach};
 use service_access::ServiceAccess;
 
 use super::PlanContext;
-use super::report::{Found, Resource};
+use super::report::{Found, PlannedResource};
 use super::resource_plan::judged;
 use super::wanted::WantedResource;
 
@@ -42,8 +42,8 @@ pub(super) async fn look(
     disposal: &Disposal,
     gone: &BTreeSet<PolicyId>,
     context: PlanContext<'_>,
-) -> (Resource, Option<Removed>) {
-    let mut resource = Resource::of(wanted);
+) -> (PlannedResource, Option<Removed>) {
+    let mut resource = PlannedResource::of(wanted);
     resource.is_dropped = true;
     if wanted.kept.as_ref().is_some_and(|it| it.is_changing(context.now)) {
         resource.found = Found::Changing;

@@ -20,19 +20,22 @@ use serde_json::Value;
 use service_access::ServiceAccess;
 
 use super::dropped::{self, Removed};
-use super::report::{Found, Report, Resource};
-use super::resource_plan::{Policy, ResourcePlan, UNCHANGED, judged};
+use super::report::{Found, PlanReport, PlannedResource};
+use super::resource_plan::{PlannedPolicy, ResourcePlan, UNCHANGED, judged};
 use super::wanted::{WantedResource, WantedResources};
 use super::{PlanContext, members};
 
 /// Looks at everything that is wanted, those resources first that others need.
-pub(super) async fn look(wanted_resources: WantedResources, context: PlanContext<'_>) -> Report {
+pub(super) async fn look(
+    wanted_resources: WantedResources,
+    context: PlanContext<'_>,
+) -> PlanReport {
     let WantedResources { all, unknown, taken, notes, dropped, unread } = wanted_resources;
-    let mut report = Report { unknown, taken, notes, unread, ..Report::default() };
+    let mut report = PlanReport { unknown, taken, notes, unread, ..PlanReport::default() };
     let mut policies = Vec::new();
     let mut is_type_enabled = false;
     for wanted in all {
-        let mut resource = Resource::of(&wanted);
+        let mut resource = PlannedResource::of(&wanted);
         resource.found = if wanted.properties.is_none() && wanted.is_deployed {
             Found::LeftOut("something of it is known only once it is deployed".to_owned())
         } else if wanted.kept.as_ref().is_some_and(|it| it.is_changing(context.now)) {
@@ -154,7 +157,7 @@ async fn policy(
     let now = it.with_document(&preview.document);
     look.notes = unchanged(wanted, &now, &preview.steps);
     if preview.steps.iter().any(plan::backup_policy::Step::reaches_accounts) {
-        look.policy = Some(Policy {
+        look.policy = Some(PlannedPolicy {
             id: preview.id,
             name: it.name.clone(),
             document: preview.document,
@@ -183,10 +186,10 @@ fn unchanged<S>(wanted: &WantedResource, now: &impl Serialize, steps: &[S]) -> V
 /// Adds to the report what accounts would get, and refuses what their functions would refuse. Each
 /// policy comes with the place of its resource in the report; those that are `removed` come last.
 async fn effects(
-    policies: &[(usize, Policy)],
+    policies: &[(usize, PlannedPolicy)],
     removed: &[Removed],
     context: PlanContext<'_>,
-    report: &mut Report,
+    report: &mut PlanReport,
 ) -> Result<(), aws::Error> {
     let first = policies.first().map(|(_, it)| &it.management);
     let first = first.or(removed.first().map(|it| &it.management));
@@ -198,7 +201,7 @@ async fn effects(
     let places = aws::preflight::places(management, &organization, &targets).await?;
     let mut outlook = Outlook::new(&organization, &places);
     for (resource, it) in policies {
-        let Policy { name, document, targets, .. } = it;
+        let PlannedPolicy { name, document, targets, .. } = it;
         let change = Change { id: it.id.as_ref(), name, document, targets };
         let before = outlook.clone();
         let withheld: Result<(), Withheld> = outlook.take(&change, context.now);

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{Failure, input};
+use crate::{CommandError, input};
 
 /// Reads `Name=value`, `ParameterKey=Name,ParameterValue=value`, and JSON files as the AWS CLI
 /// takes them; a later value replaces an earlier one.
-pub(super) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+pub(super) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
     let mut given = BTreeMap::new();
     for it in arguments {
         let file = it.strip_prefix("file://").or_else(|| {
@@ -34,10 +34,10 @@ fn pair(text: &str) -> Option<(String, String)> {
 
 /// What a file says: a list of `ParameterKey` and `ParameterValue`, a list of `Name=value`, or an
 /// object, with the parameters in `Parameters` or right there.
-fn in_file(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+fn in_file(path: &Path) -> Result<Vec<(String, String)>, CommandError> {
     let file = input::read(path)?;
     let value: Value = serde_json::from_str(&file.text)
-        .map_err(|source| Failure::NotJson { file: file.name.clone(), source })?;
+        .map_err(|source| CommandError::NotJson { file: file.name.clone(), source })?;
     let pairs: Option<Vec<_>> = match &value {
         Value::Array(list) => list.iter().map(one).collect(),
         Value::Object(map) => {
@@ -68,8 +68,8 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn unusable(what: &str) -> Failure {
-    Failure::Parameters(vec![format!(
+fn unusable(what: &str) -> CommandError {
+    CommandError::Parameters(vec![format!(
         "`{what}` is neither Name=value nor a JSON file of parameters as the AWS CLI takes it"
     )])
 }

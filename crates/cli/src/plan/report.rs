@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use plan::outlook::{Effect, sentence};
+use plan::properties::Properties;
 use plan::resource::ResourceKind;
 use serde_json::{Map, Value, json};
 use template::{Taken, Unknown};
@@ -14,8 +15,8 @@ const NAMED: usize = 3;
 
 /// Everything that was found.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) resources: Vec<Resource>,
+pub(super) struct PlanReport {
+    pub(super) resources: Vec<PlannedResource>,
     pub(super) effects: Vec<Effect>,
     pub(super) unknown: Vec<Unknown>,
     pub(super) taken: BTreeSet<Taken>,
@@ -26,7 +27,7 @@ pub(super) struct Report {
 
 /// One resource.
 #[derive(Debug)]
-pub(super) struct Resource {
+pub(super) struct PlannedResource {
     stack: String,
     logical_id: String,
     kind: ResourceKind,
@@ -57,13 +58,13 @@ pub(super) enum Found {
     Changing,
 }
 
-impl Resource {
+impl PlannedResource {
     pub(super) fn of(wanted: &WantedResource) -> Self {
         Self {
             stack: wanted.stack.clone(),
             logical_id: wanted.logical_id.clone(),
             kind: wanted.kind,
-            name: wanted.kind.title(wanted.properties.as_ref()),
+            name: Properties::title(wanted.kind, wanted.properties.as_ref()),
             steps: vec![],
             notes: vec![],
             found: Found::Planned,
@@ -114,10 +115,10 @@ impl Resource {
     }
 }
 
-impl Report {
+impl PlanReport {
     /// Whether a deployment, or putting things back, would change nothing.
     pub(super) fn is_nothing(&self) -> bool {
-        let idle = |it: &Resource| {
+        let idle = |it: &PlannedResource| {
             it.steps.is_empty() && matches!(it.found, Found::Planned | Found::Changing)
         };
         self.resources.iter().all(|it| idle(it) && !it.is_dropped)
@@ -126,7 +127,8 @@ impl Report {
     /// Whether nothing would be deleted after all: CloudFormation deletes at the end of an update,
     /// which is never reached where a function refuses something.
     pub(super) fn keep_dropped(&mut self) -> bool {
-        let is_refused = |it: &Resource| !it.is_dropped && matches!(it.found, Found::Refused(_));
+        let is_refused =
+            |it: &PlannedResource| !it.is_dropped && matches!(it.found, Found::Refused(_));
         if !self.resources.iter().any(is_refused) {
             return false;
         }
@@ -142,14 +144,14 @@ impl Report {
 
     /// How much could not be looked at, so that there may be more to do.
     pub(super) fn unfinished(&self) -> usize {
-        let missed = |it: &&Resource| {
+        let missed = |it: &&PlannedResource| {
             matches!(it.found, Found::Failed(_) | Found::LeftOut(_)) || it.barred > 0
         };
         self.unread + self.resources.iter().filter(missed).count()
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<_> = self.resources.iter().flat_map(Resource::lines).collect();
+        let mut lines: Vec<_> = self.resources.iter().flat_map(PlannedResource::lines).collect();
         lines.extend(self.unknown.iter().map(|it| format!("{}: {}", it.path, it.why)));
         lines.extend(self.parameters());
         lines.extend(self.notes.iter().map(|it| format!("note: {it}")));
@@ -213,7 +215,7 @@ impl Report {
         let unknown = self.unknown.iter().map(|it| json!({ "path": it.path, "why": it.why }));
         let taken = self.taken.iter().map(|it| (it.name.clone(), json!(it.value)));
         json!({
-            "resources": self.resources.iter().map(Resource::json).collect::<Vec<_>>(),
+            "resources": self.resources.iter().map(PlannedResource::json).collect::<Vec<_>>(),
             "effectivePolicies": effects.collect::<Vec<_>>(),
             "deployedParameters": taken.collect::<Map<_, _>>(),
             "unknown": unknown.collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ use resources::Error;
 use super::report::Found;
 
 /// A policy that would be made or changed, for what that does to accounts.
-pub(super) struct Policy {
+pub(super) struct PlannedPolicy {
     pub(super) id: Option<PolicyId>,
     pub(super) name: PolicyName,
     pub(super) document: Document,
@@ -28,7 +28,7 @@ pub(super) struct Policy {
 pub(super) struct ResourcePlan {
     pub(super) steps: Vec<String>,
     pub(super) notes: Vec<String>,
-    pub(super) policy: Option<Policy>,
+    pub(super) policy: Option<PlannedPolicy>,
     /// Whether backup policies can be attached after it.
     pub(super) enables_policies: bool,
     /// Why the run would fail all the same.

@@ -17,8 +17,8 @@ use template::{Given, Taken, Unknown, is_template, section};
 
 use super::deployed::Deployed;
 use super::resources::{Custom, Surroundings, resolve};
-use super::{Plan, PlanContext, parameters};
-use crate::{Failure, input};
+use super::{PlanArguments, PlanContext, parameters};
+use crate::{CommandError, input};
 
 /// A resource and what it is to be.
 #[derive(Debug)]
@@ -56,9 +56,9 @@ pub(super) struct WantedResources {
 
 /// Reads what is wanted.
 pub(super) async fn wanted_resources(
-    arguments: &Plan,
+    arguments: &PlanArguments,
     context: PlanContext<'_>,
-) -> Result<WantedResources, Failure> {
+) -> Result<WantedResources, CommandError> {
     let mut wanted_resources = WantedResources::default();
     let state = context.session.state(context.deadline);
     let kept = match &state {
@@ -71,11 +71,11 @@ pub(super) async fn wanted_resources(
             planned(arguments, &file, kept, state.is_some(), context, &mut wanted_resources)
                 .await?;
         }
-        None if state.is_none() => return Err(Failure::NoStateBucket),
+        None if state.is_none() => return Err(CommandError::NoStateBucket),
         None => {
             let is_empty = kept.is_empty() && wanted_resources.unread == 0;
             if let Some(stack) = arguments.stack.as_ref().filter(|_| is_empty) {
-                return Err(Failure::NoStack(stack.clone()));
+                return Err(CommandError::NoStack(stack.clone()));
             }
             if is_empty {
                 wanted_resources
@@ -94,7 +94,7 @@ async fn kept(
     state: &State,
     stack: Option<&str>,
     wanted_resources: &mut WantedResources,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<Vec<Entry>, CommandError> {
     let mut kept = Vec::new();
     for key in state.list(PREFIX).await? {
         // `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`, unless that is too long.
@@ -141,18 +141,18 @@ impl WantedResource {
 
 /// What a deployment of a template asks for.
 async fn planned(
-    arguments: &Plan,
+    arguments: &PlanArguments,
     file: &input::Input,
     kept: Vec<Entry>,
     has_state: bool,
     context: PlanContext<'_>,
     wanted_resources: &mut WantedResources,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (document, findings) = input::parse(file);
     let document = document.filter(is_template);
     let Some(document) = document else {
         let findings = findings.iter().map(ToString::to_string).collect();
-        return Err(Failure::NotTemplate { file: file.name.clone(), findings });
+        return Err(CommandError::NotTemplate { file: file.name.clone(), findings });
     };
     let given = Given::from(parameters::read(&arguments.parameters)?);
     let stack = arguments.stack.clone().unwrap_or_default();
@@ -176,7 +176,7 @@ async fn planned(
             }
             Deployed::Nothing | Deployed::There(_) => None,
         };
-        return Err(Failure::Parameters(resolved.mistakes.into_iter().chain(why).collect()));
+        return Err(CommandError::Parameters(resolved.mistakes.into_iter().chain(why).collect()));
     }
     wanted_resources.taken = resolved.taken;
     if resolved.resources.is_empty() {
@@ -286,7 +286,7 @@ async fn surroundings(
     kept: &[Entry],
     caller: Caller,
     context: PlanContext<'_>,
-) -> Result<Surroundings, Failure> {
+) -> Result<Surroundings, CommandError> {
     let none = Desired::Enabled([].into());
     let (identity, _) = policy_types::observe(management, &none).await?;
     let mut pseudo = BTreeMap::from([

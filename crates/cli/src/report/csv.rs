@@ -2,7 +2,7 @@
 
 use report::Report;
 
-use crate::Failure;
+use crate::CommandError;
 use crate::output::Output;
 
 const COLUMNS: [&str; 14] = [
@@ -23,7 +23,7 @@ const COLUMNS: [&str; 14] = [
 ];
 
 /// Prints one row for each account and Region. Lists are separated by `; `.
-pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), Failure> {
+pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), CommandError> {
     output.row(COLUMNS)?;
     for row in &report.rows {
         for (region, cell) in report.regions.iter().zip(&row.cells) {

@@ -11,11 +11,11 @@ use std::time::SystemTime;
 
 use clap::Args;
 use plan::id::{Region, RoleName};
-use report::{Report as Judged, State, page, utc};
+use report::{Report, State, page, utc};
 
 use crate::live::Live;
 use crate::output::{Output, note};
-use crate::{Failure, Outcome};
+use crate::{CommandError, Exit};
 
 /// Show what protects every account and Region of the organization, and what is missing
 ///
@@ -30,7 +30,7 @@ use crate::{Failure, Outcome};
 /// read.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct Report {
+pub(crate) struct ReportArguments {
     #[command(flatten)]
     live: Live,
     /// Write one self-contained page, and print the sum only
@@ -60,10 +60,14 @@ pub(crate) struct Report {
 }
 
 /// Looks around, and prints what there is.
-pub(crate) async fn run(arguments: &Report, now: SystemTime) -> Result<Outcome, Failure> {
+pub(crate) async fn run(
+    arguments: &ReportArguments,
+    now: SystemTime,
+) -> Result<Exit, CommandError> {
     let report = observe::observe(arguments, now).await?;
     if let Some(path) = &arguments.html {
-        let unwritable = |source| Failure::Unwritable { file: path.display().to_string(), source };
+        let unwritable =
+            |source| CommandError::Unwritable { file: path.display().to_string(), source };
         fs::write(path, page::page(&report)).map_err(unwritable)?;
         note("note", &format!("the page is in `{}`", path.display()));
     }
@@ -85,14 +89,14 @@ pub(crate) async fn run(arguments: &Report, now: SystemTime) -> Result<Outcome, 
         }
     }
     output.flush()?;
-    Ok(if report.is_well() { Outcome::Fine } else { Outcome::Findings })
+    Ok(if report.is_well() { Exit::Fine } else { Exit::Findings })
 }
 
 /// How wide the table is where it is no terminal that it is shown on.
 const WIDTH: u16 = 200;
 
 /// The whole in two lines.
-fn sum(report: &Judged) -> [String; 2] {
+fn sum(report: &Report) -> [String; 2] {
     let tally = report.tally();
     let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
     let counts: Vec<_> = counts.collect();

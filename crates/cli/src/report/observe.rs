@@ -7,13 +7,11 @@ use aws::member_accounts::{MemberAccess, failure};
 use aws::report::{Remembered, Tree, listed, look, organization, remembered, withheld};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, RoleArn, RoleName};
-use report::{
-    Look, Note, Observed, Organization, Outline, Report as Judged, Source, Visit, Wanted, judge,
-};
+use report::{Look, Note, Observed, Organization, Outline, Report, Source, Visit, Wanted, judge};
 use tokio::time::Instant;
 
-use super::Report;
-use crate::Failure;
+use super::ReportArguments;
+use crate::CommandError;
 use crate::output::note;
 
 /// The role of `templates/member-account.yaml`, as it is called by default.
@@ -26,7 +24,10 @@ const PATIENCE: Duration = Duration::from_hours(12);
 const STRIDE: usize = 100;
 
 /// Looks at everything, and judges it.
-pub(super) async fn observe(arguments: &Report, now: SystemTime) -> Result<Judged, Failure> {
+pub(super) async fn observe(
+    arguments: &ReportArguments,
+    now: SystemTime,
+) -> Result<Report, CommandError> {
     let session = arguments.live.session().await;
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;

@@ -142,7 +142,7 @@ impl FromStr for ContentUrl {
 
 /// Where the policy comes from.
 #[derive(Clone, Copy, Debug)]
-pub enum Source<'a> {
+pub enum ContentSource<'a> {
     /// The template has it.
     Inline(&'a Content),
     /// An object in S3 has it.
@@ -157,7 +157,7 @@ pub enum Invalid {
     Url,
     /// Neither source of the policy, or both.
     #[error("set one of `Content` and `ContentUrl`, and not both")]
-    Source,
+    ContentSource,
     /// A policy that is attached to nothing protects nothing.
     #[error("`TargetIds` is empty; hint: name at least one root, OU or account")]
     NoTargets,
@@ -172,11 +172,11 @@ impl Properties {
     /// # Errors
     ///
     /// When the template names no source of it, or two.
-    pub fn source(&self) -> Result<Source<'_>, Invalid> {
+    pub fn source(&self) -> Result<ContentSource<'_>, Invalid> {
         match (&self.content, &self.content_url) {
-            (Some(content), None) => Ok(Source::Inline(content)),
-            (None, Some(url)) => Ok(Source::Object(url)),
-            (None, None) | (Some(_), Some(_)) => Err(Invalid::Source),
+            (Some(content), None) => Ok(ContentSource::Inline(content)),
+            (None, Some(url)) => Ok(ContentSource::Object(url)),
+            (None, None) | (Some(_), Some(_)) => Err(Invalid::ContentSource),
         }
     }
 

@@ -7,7 +7,7 @@ use policy::arn::Arn;
 use policy::partition::Partition;
 use policy::{Inherited, MAX_CHARACTERS};
 
-use super::{Check, Observed, Policy, Read, Stack, State, Verdict};
+use super::{Check, KnownPolicy, Observed, OurStack, Read, StateBucket, Verdict};
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
 use crate::global_settings::Setting;
 use crate::id::Region;
@@ -224,7 +224,7 @@ fn events(observed: &Observed) -> Check {
         return Check { name: "Region of events", verdict, message, fix };
     }
     check("Region of events", &observed.event_stacks, |stacks| {
-        let forwarder = |it: &&Stack| it.description.starts_with(FORWARDER);
+        let forwarder = |it: &&OurStack| it.description.starts_with(FORWARDER);
         match stacks.iter().find(forwarder) {
             Some(it) if is_whole(&it.status) => {
                 ok(format!("the stack `{}` forwards events from {events} to {region}", it.name))
@@ -250,7 +250,7 @@ fn is_whole(status: &str) -> bool {
     status.ends_with("_COMPLETE") && !status.starts_with("DELETE")
 }
 
-fn quotas(policies: &[Policy]) -> Judged {
+fn quotas(policies: &[KnownPolicy]) -> Judged {
     let mut near = Vec::new();
     if policies.len() * 10 >= MAX_POLICIES * 9 {
         near.push(format!("{} of {MAX_POLICIES} backup policies", policies.len()));
@@ -262,7 +262,7 @@ fn quotas(policies: &[Policy]) -> Judged {
     for (target, count) in attached.iter().filter(|it| *it.1 + 1 >= MAX_POLICIES_PER_TARGET) {
         near.push(format!("{count} of {MAX_POLICIES_PER_TARGET} policies at {target}"));
     }
-    for Policy { name, text, .. } in policies {
+    for KnownPolicy { name, text, .. } in policies {
         let characters = text.chars().count();
         if characters * 10 >= MAX_CHARACTERS * 9 {
             near.push(format!("{characters} of {MAX_CHARACTERS} characters in `{name}`"));
@@ -277,7 +277,7 @@ fn quotas(policies: &[Policy]) -> Judged {
     )
 }
 
-fn ownership(policies: &[Policy]) -> Judged {
+fn ownership(policies: &[KnownPolicy]) -> Judged {
     let others: Vec<_> = policies.iter().filter(|it| it.owner.is_none()).collect();
     if others.is_empty() {
         return ok("every backup policy belongs to a stack of org-backup");
@@ -292,7 +292,7 @@ fn ownership(policies: &[Policy]) -> Judged {
 
 /// A key can be shared only with an account that has the Region of the key, and a copy to another
 /// account needs that.
-fn regions_of_copies(policies: &[Policy]) -> Judged {
+fn regions_of_copies(policies: &[KnownPolicy]) -> Judged {
     let mut needed = BTreeMap::<String, BTreeSet<Region>>::new();
     for parsed in policies.iter().filter_map(|it| policy::parse(&it.text).ok()) {
         let effective = Inherited::root().descend("", &[("", &parsed)]).effective().to_json();
@@ -348,7 +348,7 @@ fn effective_policies(observed: &Observed) -> Check {
 fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
     const STATE: &str = "desired state";
     const SWEEP: &str = "last sweep";
-    let Some(State { bucket, entries, swept }) = &observed.state else {
+    let Some(StateBucket { bucket, entries, swept }) = &observed.state else {
         let fix = Some("name the bucket of the bootstrap stack with --state-bucket".to_owned());
         let message = "no state bucket is named".to_owned();
         return [STATE, SWEEP]

@@ -18,7 +18,7 @@ fn healthy() -> Observed {
         is_logging: true,
         selectors: Selectors::Basic(vec![(true, "All".to_owned())]),
     };
-    let state = State {
+    let state = StateBucket {
         bucket: BUCKET.to_owned(),
         entries: Ok([("desired/policy-types/a/b/C.json".to_owned(), None)].into()),
         swept: Ok(Some(now() - Duration::from_hours(7))),
@@ -27,7 +27,7 @@ fn healthy() -> Observed {
         caller: "100000000001".to_owned(),
         region: "us-east-1".to_owned(),
         event_region: "us-east-1",
-        organization: Ok(Some(Organization {
+        organization: Ok(Some(ManagedOrganization {
             management_account: "100000000001".parse().unwrap(),
             all_features: true,
         })),
@@ -44,8 +44,8 @@ fn healthy() -> Observed {
     }
 }
 
-fn policy(name: &str, target: &str) -> Policy {
-    Policy {
+fn policy(name: &str, target: &str) -> KnownPolicy {
+    KnownPolicy {
         id: format!("p-{name}"),
         name: name.to_owned(),
         owner: Some("backups/6f1e/Daily".to_owned()),
@@ -230,9 +230,9 @@ fn without_a_trail_that_records_changes_there_are_no_events() {
     }
 }
 
-fn forwarder(status: &str) -> Stack {
+fn forwarder(status: &str) -> OurStack {
     let description = format!("{}, which exist in one Region only", checks::FORWARDER);
-    Stack { name: "forwarder".to_owned(), description, status: status.to_owned() }
+    OurStack { name: "forwarder".to_owned(), description, status: status.to_owned() }
 }
 
 #[test]
@@ -279,8 +279,10 @@ fn quotas_that_are_near_are_told() {
     );
     check(
         |it| {
-            let policy =
-                |it: usize| Policy { targets: [].into(), ..policy(&format!("n{it}"), "r-cd34") };
+            let policy = |it: usize| KnownPolicy {
+                targets: [].into(),
+                ..policy(&format!("n{it}"), "r-cd34")
+            };
             it.policies = Ok((0..900).map(policy).collect());
         },
         expect![[r"
@@ -293,7 +295,7 @@ fn quotas_that_are_near_are_told() {
 #[test]
 fn policies_that_nobody_looks_after_are_named() {
     check(
-        |it| it.policies = Ok(vec![Policy { owner: None, ..policy("theirs", "r-cd34") }]),
+        |it| it.policies = Ok(vec![KnownPolicy { owner: None, ..policy("theirs", "r-cd34") }]),
         expect![[r"
             warning ownership: nobody looks after `theirs` (p-theirs), which no stack of org-backup made
               set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to whoever made them
@@ -335,7 +337,7 @@ fn a_state_bucket_that_is_not_named_is_not_looked_at() {
 fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
     let state = |it: &mut Observed| it.state.take().unwrap();
     check(
-        |it| it.state = Some(State { entries: Ok(BTreeMap::new()), ..state(it) }),
+        |it| it.state = Some(StateBucket { entries: Ok(BTreeMap::new()), ..state(it) }),
         expect![[r"
         warning desired state: nothing is kept in state-of-things, so nothing is put back
           deploy templates/bootstrap.yaml and templates/backup-policies.yaml
@@ -343,14 +345,14 @@ fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
     );
     let useless = [("desired/x.json".to_owned(), Some("it is not a record".to_owned()))];
     check(
-        |it| it.state = Some(State { entries: Ok(useless.into()), ..state(it) }),
+        |it| it.state = Some(StateBucket { entries: Ok(useless.into()), ..state(it) }),
         expect![[r"
         problem desired state: s3://state-of-things/desired/x.json is of no use: it is not a record
           deploy its stack again, or restore an older version of the object
     "]],
     );
     check(
-        |it| it.state = Some(State { swept: Ok(None), ..state(it) }),
+        |it| it.state = Some(StateBucket { swept: Ok(None), ..state(it) }),
         expect![[r"
         warning last sweep: everything was never looked after
           deploy templates/reattach.yaml, which does so once a day
@@ -358,7 +360,7 @@ fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
     );
     let long_ago = now() - Duration::from_hours(75);
     check(
-        |it| it.state = Some(State { swept: Ok(Some(long_ago)), ..state(it) }),
+        |it| it.state = Some(StateBucket { swept: Ok(Some(long_ago)), ..state(it) }),
         expect![[r"
         problem last sweep: everything was last looked after 75 hours ago
           see the log and the dead letters of the stack of templates/reattach.yaml

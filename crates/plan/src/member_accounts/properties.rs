@@ -73,11 +73,11 @@ impl Default for Concurrency {
 }
 
 impl FromStr for Concurrency {
-    type Err = Invalid;
+    type Err = InvalidProperties;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, InvalidProperties> {
         let number = text.parse().ok().filter(|it| (1..=256).contains(it));
-        number.map(Self).ok_or(Invalid::Concurrency)
+        number.map(Self).ok_or(InvalidProperties::Concurrency)
     }
 }
 
@@ -130,7 +130,7 @@ impl Serialize for OptInProperty {
 
 /// Why the properties do not go together.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum Invalid {
+pub enum InvalidProperties {
     /// There is nowhere to work.
     #[error("`Regions` is empty; hint: name the Regions in which backups are made")]
     NoRegions,
@@ -164,7 +164,7 @@ impl Properties {
     /// # Errors
     ///
     /// When there is nowhere to work, or nothing to do.
-    pub fn desired(&self) -> Result<Desired, Invalid> {
+    pub fn desired(&self) -> Result<Desired, InvalidProperties> {
         let desired = Desired {
             regions: self.regions.0.iter().cloned().collect(),
             opt_in: self.opt_in.0.clone(),
@@ -173,10 +173,10 @@ impl Properties {
             role: self.backup_role_name.0.clone(),
         };
         if desired.regions.is_empty() {
-            return Err(Invalid::NoRegions);
+            return Err(InvalidProperties::NoRegions);
         }
         if !desired.has_settings() && desired.vault.is_none() && desired.role.is_none() {
-            return Err(Invalid::NothingToDo);
+            return Err(InvalidProperties::NothingToDo);
         }
         Ok(desired)
     }
@@ -186,9 +186,9 @@ impl Properties {
     /// # Errors
     ///
     /// When that is nowhere.
-    pub fn targets(&self) -> Result<Vec<Target>, Invalid> {
+    pub fn targets(&self) -> Result<Vec<Target>, InvalidProperties> {
         match self.target_ids.0.as_slice() {
-            [] => Err(Invalid::NoTargets),
+            [] => Err(InvalidProperties::NoTargets),
             targets => Ok(targets.to_vec()),
         }
     }
@@ -205,9 +205,12 @@ impl Properties {
     /// # Errors
     ///
     /// When the account is named and the role is not.
-    pub fn central(&self) -> Result<Option<(&AccountId, &RoleName)>, Invalid> {
+    pub fn central(&self) -> Result<Option<(&AccountId, &RoleName)>, InvalidProperties> {
         let Some(account) = &self.central_account_id.0 else { return Ok(None) };
-        Ok(Some((account, self.central_role_name.as_ref().ok_or(Invalid::NoCentralRole)?)))
+        Ok(Some((
+            account,
+            self.central_role_name.as_ref().ok_or(InvalidProperties::NoCentralRole)?,
+        )))
     }
 
     /// In how many accounts work goes on at once.
@@ -236,7 +239,7 @@ mod tests {
         serde_json::from_value(properties)
     }
 
-    fn desired(more: Value) -> Result<Desired, Invalid> {
+    fn desired(more: Value) -> Result<Desired, InvalidProperties> {
         read(more).unwrap().desired()
     }
 
@@ -252,10 +255,19 @@ mod tests {
 
     #[test]
     fn nothing_to_do_is_refused_and_so_is_nowhere_and_nobody() {
-        assert_eq!(desired(json!({})), Err(Invalid::NothingToDo));
-        assert_eq!(desired(json!({ "OptIn": "", "VaultName": "" })), Err(Invalid::NothingToDo));
-        assert_eq!(desired(json!({ "OptIn": "All", "Regions": "" })), Err(Invalid::NoRegions));
-        assert_eq!(read(json!({ "TargetIds": [] })).unwrap().targets(), Err(Invalid::NoTargets));
+        assert_eq!(desired(json!({})), Err(InvalidProperties::NothingToDo));
+        assert_eq!(
+            desired(json!({ "OptIn": "", "VaultName": "" })),
+            Err(InvalidProperties::NothingToDo)
+        );
+        assert_eq!(
+            desired(json!({ "OptIn": "All", "Regions": "" })),
+            Err(InvalidProperties::NoRegions)
+        );
+        assert_eq!(
+            read(json!({ "TargetIds": [] })).unwrap().targets(),
+            Err(InvalidProperties::NoTargets)
+        );
     }
 
     #[test]
@@ -266,7 +278,7 @@ mod tests {
     #[test]
     fn the_central_account_is_entered_by_a_role_of_its_own() {
         let account = json!({ "CentralAccountId": "666677778888" });
-        assert_eq!(read(account).unwrap().central(), Err(Invalid::NoCentralRole));
+        assert_eq!(read(account).unwrap().central(), Err(InvalidProperties::NoCentralRole));
         let role = json!({ "CentralRoleName": "org-backup-central" });
         assert_eq!(read(role.clone()).unwrap().central(), Ok(None));
         let mut both = role;

@@ -51,7 +51,7 @@ impl Failure {
 
 /// What came of the work in one account.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outcome {
+pub struct MemberOutcome {
     account: Account,
     failures: Vec<Failure>,
     changes: Vec<Changed>,
@@ -61,7 +61,7 @@ pub struct Outcome {
     is_member: bool,
 }
 
-impl Outcome {
+impl MemberOutcome {
     /// Nothing yet, in an account that is a member or else the management account.
     pub fn new(account: Account, is_member: bool) -> Self {
         Self {
@@ -234,7 +234,7 @@ pub struct Tally {
 
 impl Tally {
     /// Adds what came of one account.
-    pub fn add(&mut self, outcome: &Outcome) {
+    pub fn add(&mut self, outcome: &MemberOutcome) {
         self.members += usize::from(outcome.is_member);
         self.changed += usize::from(!outcome.changes.is_empty() || outcome.service_role_made);
         if outcome.failures.is_empty() {

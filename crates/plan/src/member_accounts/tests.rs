@@ -342,13 +342,13 @@ fn failure(region: Option<&str>, problem: &str) -> Failure {
     Failure { region, problem: problem.to_owned(), hint: "do something".to_owned() }
 }
 
-fn text(outcome: Outcome) -> String {
+fn text(outcome: MemberOutcome) -> String {
     outcome.lines().iter().map(Line::text).collect()
 }
 
 #[test]
 fn an_account_that_is_ready_is_one_line_with_what_was_changed() {
-    let mut outcome = Outcome::new(account(1), true);
+    let mut outcome = MemberOutcome::new(account(1), true);
     let change = |opt_in| Change { opt_in: preferences(opt_in), ..Change::default() };
     for (region, types) in [("eu-west-1", "S3=true"), ("eu-west-2", ""), ("eu-west-3", "S3=true")] {
         let region = region.parse().unwrap();
@@ -366,7 +366,7 @@ fn an_account_that_is_ready_is_one_line_with_what_was_changed() {
 
 #[test]
 fn every_failure_is_one_line_and_a_change_is_told_once() {
-    let mut outcome = Outcome::new(account(1), true);
+    let mut outcome = MemberOutcome::new(account(1), true);
     let opt_in = preferences("S3=true");
     outcome.change(&"eu-west-1".parse().unwrap(), Change { opt_in, ..Change::default() });
     outcome.fail(failure(None, "there is no role `x`"));
@@ -387,7 +387,7 @@ fn every_failure_is_one_line_and_a_change_is_told_once() {
 fn tally(ready: usize, failed: usize, barred: usize) -> Tally {
     let mut tally = Tally::default();
     for number in 0..ready + failed + barred {
-        let mut outcome = Outcome::new(account(number), true);
+        let mut outcome = MemberOutcome::new(account(number), true);
         if number >= ready + failed {
             outcome.bar("AccessDenied", failure(None, "cannot assume the role"));
         } else if number >= ready {
@@ -417,11 +417,11 @@ fn nobody_getting_in_anywhere_is_no_success_whatever_the_run_says() {
     assert_eq!(tally(1, 0, 3).judge(OnNotReady::Warn, None), Ok(()));
     // The management account is always let in, which says nothing.
     let mut with_management = tally(0, 0, 2);
-    with_management.add(&Outcome::new(account(99), false));
+    with_management.add(&MemberOutcome::new(account(99), false));
     assert!(with_management.judge(OnNotReady::Warn, None).is_err());
     // Two reasons are not one mistake.
     let mut different = tally(0, 0, 2);
-    let mut outcome = Outcome::new(account(98), true);
+    let mut outcome = MemberOutcome::new(account(98), true);
     outcome.bar("Throttling", failure(None, "throttled"));
     different.add(&outcome);
     assert_eq!(different.judge(OnNotReady::Warn, None), Ok(()));

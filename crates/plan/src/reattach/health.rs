@@ -16,7 +16,7 @@ pub struct Health {
 
 /// What is different from what was last told.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Change {
+pub struct HealthChange {
     /// Accounts that became invalid.
     pub broken: BTreeSet<String>,
     /// Accounts that are valid again, or gone.
@@ -35,11 +35,11 @@ impl Health {
     }
 
     /// What is different `now`; `None` when it is the same, which is not told again.
-    pub fn change(&self, now: &Self) -> Option<Change> {
+    pub fn change(&self, now: &Self) -> Option<HealthChange> {
         let difference = |a: &Self, b: &Self| -> BTreeSet<String> {
             a.invalid_accounts.difference(&b.invalid_accounts).cloned().collect()
         };
-        let change = Change { broken: difference(now, self), mended: difference(self, now) };
+        let change = HealthChange { broken: difference(now, self), mended: difference(self, now) };
         (*self != *now).then_some(change)
     }
 }

@@ -13,9 +13,9 @@ mod sweep;
 
 pub use concern::{Accounts, Work, work};
 pub use event::{Event, Happening, Reading, Teller, Who, read};
-pub use health::{Change, Health};
+pub use health::{Health, HealthChange};
 pub use lease::{Lease, Standing, Task};
-pub use notice::{Finding, Outcome, notice};
+pub use notice::{Finding, RepairOutcome, notice};
 pub use runs::{Large, Last, Start, start};
 pub use sweep::{Reverted, Sweep};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use media::{Mail, field};
 
 use crate::reattach::event::{Event, Teller, Who};
-use crate::reattach::health::Change;
+use crate::reattach::health::HealthChange;
 
 /// How many of a kind are named; the others are counted.
 const SHOWN: usize = 10;
@@ -25,19 +25,19 @@ pub struct Finding {
     /// Whether nothing was kept of it when everything was last looked after.
     pub is_new: bool,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: RepairOutcome,
 }
 
 impl Finding {
     /// Whether it was not as it should be, and is now.
     fn is_repaired(&self) -> bool {
-        self.outcome == Outcome::Done && !self.steps.is_empty()
+        self.outcome == RepairOutcome::Done && !self.steps.is_empty()
     }
 }
 
 /// What became of one resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum RepairOutcome {
     /// It was as it should be, or is again.
     Done,
     /// It is not as it should be, and was left so as the mode says.
@@ -55,7 +55,7 @@ pub enum Outcome {
 pub fn notice(
     findings: &[Finding],
     causes: &[&Event],
-    health: Option<&Change>,
+    health: Option<&HealthChange>,
     details: &[String],
 ) -> Option<Mail> {
     let of = |wanted: fn(&Finding) -> bool| -> Vec<&Finding> {
@@ -63,9 +63,9 @@ pub fn notice(
     };
     let restored = of(|it| it.is_repaired() && !it.is_new);
     let begun = of(|it| it.is_repaired() && it.is_new);
-    let reported = of(|it| it.outcome == Outcome::Reported && !it.steps.is_empty());
-    let failed = of(|it| matches!(it.outcome, Outcome::Failed(_)));
-    let left = of(|it| matches!(it.outcome, Outcome::Left(_)));
+    let reported = of(|it| it.outcome == RepairOutcome::Reported && !it.steps.is_empty());
+    let failed = of(|it| matches!(it.outcome, RepairOutcome::Failed(_)));
+    let left = of(|it| matches!(it.outcome, RepairOutcome::Left(_)));
     let all = [&restored, &begun, &reported, &failed, &left];
     let is_nothing = all.into_iter().all(Vec::is_empty);
     if is_nothing && health.is_none() {
@@ -99,7 +99,7 @@ pub fn notice(
             mail.line("");
         }
     }
-    if let Some(Change { broken, mended }) = health {
+    if let Some(HealthChange { broken, mended }) = health {
         subject.extend(count(broken.len(), "newly invalid in effect"));
         subject.extend(count(mended.len(), "valid again"));
         for (accounts, what) in [
@@ -133,7 +133,7 @@ fn sections(mail: &mut Mail, what: &str, findings: &[&Finding]) {
             mail.line(&format!("  - {step}"));
         }
         more(mail, steps.len());
-        if let Outcome::Failed(why) | Outcome::Left(why) = outcome {
+        if let RepairOutcome::Failed(why) | RepairOutcome::Left(why) = outcome {
             mail.line(&format!("  Why: {why}"));
         }
         mail.line("");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::desired_state::{Delivery, Entry};
-use crate::reattach::health::Change;
+use crate::reattach::health::HealthChange;
 use crate::resource::ResourceKind;
 
 const STACK: &str = "arn:aws:cloudformation:eu-north-1:111122223333:stack/backups/4b1d";
@@ -268,7 +268,7 @@ fn the_schedule_looks_after_everything() {
     assert_eq!(work.accounts, Accounts::All);
 }
 
-fn finding(outcome: Outcome) -> Finding {
+fn finding(outcome: RepairOutcome) -> Finding {
     Finding {
         name: "backup policy `daily`".to_owned(),
         owner: "backups/4b1d/Daily".to_owned(),
@@ -278,7 +278,7 @@ fn finding(outcome: Outcome) -> Finding {
     }
 }
 
-fn told(findings: &[Finding], health: Option<&Change>) -> String {
+fn told(findings: &[Finding], health: Option<&HealthChange>) -> String {
     let happened = json!({ "policyId": "p-daily000", "targetId": "r-ab12" });
     let event = event(&record("DetachPolicy", happened));
     let details = ["222233334444: plans/daily: 'selections' is missing".to_owned()];
@@ -300,7 +300,7 @@ fn a_repair_is_told_with_who_undid_it_when_and_from_where() {
         What happened before:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
-    .assert_eq(&told(&[finding(Outcome::Done)], None));
+    .assert_eq(&told(&[finding(RepairOutcome::Done)], None));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn what_could_not_be_put_back_comes_first_and_says_why() {
         What happened before:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
-    .assert_eq(&told(&[finding(Outcome::Reported), finding(Outcome::Failed(why))], None));
+    .assert_eq(&told(&[finding(RepairOutcome::Reported), finding(RepairOutcome::Failed(why))], None));
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn what_cloudformation_does_not_have_is_told_and_is_no_failure() {
         What happened before:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
-    .assert_eq(&told(&[finding(Outcome::Left(why))], None));
+    .assert_eq(&told(&[finding(RepairOutcome::Left(why))], None));
 }
 
 #[test]
@@ -350,14 +350,14 @@ fn no_event_concerns_what_was_deleted() {
 
 #[test]
 fn nothing_is_told_of_what_was_as_it_should_be() {
-    let fine = Finding { steps: vec![], ..finding(Outcome::Done) };
+    let fine = Finding { steps: vec![], ..finding(RepairOutcome::Done) };
     assert_eq!(told(&[fine], None), "nothing");
-    assert_eq!(told(&[finding(Outcome::Changing)], None), "nothing");
+    assert_eq!(told(&[finding(RepairOutcome::Changing)], None), "nothing");
 }
 
 #[test]
 fn what_nobody_looked_after_before_is_told_as_new_and_not_as_put_back() {
-    let begun = Finding { is_new: true, ..finding(Outcome::Done) };
+    let begun = Finding { is_new: true, ..finding(RepairOutcome::Done) };
     expect![[r"
         org-backup: 1 new and brought about, 1 put back
         ---
@@ -370,7 +370,7 @@ fn what_nobody_looked_after_before_is_told_as_new_and_not_as_put_back() {
         What happened before:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
-    .assert_eq(&told(&[begun, finding(Outcome::Done)], None));
+    .assert_eq(&told(&[begun, finding(RepairOutcome::Done)], None));
 }
 
 #[test]
@@ -402,9 +402,9 @@ fn invalid_accounts_are_told_when_they_change_and_not_again() {
 
 #[test]
 fn a_subject_is_what_sns_takes_however_much_there_is_to_tell() {
-    let finding = finding(Outcome::Failed("größer".to_owned()));
+    let finding = finding(RepairOutcome::Failed("größer".to_owned()));
     let all: Vec<_> = std::iter::repeat_n(finding, 1_000).collect();
-    let change = Change {
+    let change = HealthChange {
         broken: (0..5_000).map(|it| it.to_string()).collect(),
         mended: (5_000..9_000).map(|it| it.to_string()).collect(),
     };

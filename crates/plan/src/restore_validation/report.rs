@@ -31,7 +31,7 @@ impl Status {
 
 /// What became of a restore test, for whoever counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum ValidationOutcome {
     /// It was found good.
     Successful,
     /// It was found broken.
@@ -50,27 +50,29 @@ pub struct Report {
     /// The result.
     pub status: Status,
     /// How it is counted.
-    pub outcome: Outcome,
+    pub outcome: ValidationOutcome,
     /// Why, on one line of at most [`LIMIT`] characters.
     pub message: String,
 }
 
 impl Report {
-    fn new(status: Status, outcome: Outcome, message: &str) -> Self {
+    fn new(status: Status, outcome: ValidationOutcome, message: &str) -> Self {
         Self { status, outcome, message: shortened(message) }
     }
 
     /// What is said of `resource`, for which there is no more time to settle.
     pub fn of(resource: &Resource, judgment: Judgment) -> Self {
         match judgment {
-            Judgment::Sound(why) => Self::new(Status::Successful, Outcome::Successful, &why),
-            Judgment::Broken(why) => Self::new(Status::Failed, Outcome::Failed, &why),
+            Judgment::Sound(why) => {
+                Self::new(Status::Successful, ValidationOutcome::Successful, &why)
+            }
+            Judgment::Broken(why) => Self::new(Status::Failed, ValidationOutcome::Failed, &why),
             Judgment::Unsettled { now, awaited } => {
                 let why = format!(
                     "{resource} was not ready in time: it is still {now}, and was waited for to be \
                      {awaited}"
                 );
-                Self::new(Status::Failed, Outcome::TimedOut, &why)
+                Self::new(Status::Failed, ValidationOutcome::TimedOut, &why)
             }
             Judgment::Unknown(why) => not_validated(&why),
         }
@@ -80,13 +82,13 @@ impl Report {
     /// nobody can take for a broken backup, and is not counted as one.
     pub fn unseen(why: &str) -> Self {
         let message = format!("could not be looked at: {why}");
-        Self::new(Status::Failed, Outcome::NotValidated, &message)
+        Self::new(Status::Failed, ValidationOutcome::NotValidated, &message)
     }
 }
 
 /// What is said of a restore test that nothing can be found out about.
 pub(super) fn not_validated(why: &str) -> Report {
-    Report::new(Status::TimedOut, Outcome::NotValidated, &format!("not validated: {why}"))
+    Report::new(Status::TimedOut, ValidationOutcome::NotValidated, &format!("not validated: {why}"))
 }
 
 /// `text` in at most [`LIMIT`] characters.

@@ -110,7 +110,10 @@ fn a_type_without_a_check_is_not_validated_rather_than_good_or_broken() {
     for (kind, arn) in [("Neptune", neptune), ("FSx", volume), ("EBS", "nothing"), ("RDS", VOLUME)]
     {
         let Next::Report(report) = next(&job(kind, arn)) else { panic!("{kind} has a check") };
-        assert_eq!((report.status, report.outcome), (Status::TimedOut, Outcome::NotValidated));
+        assert_eq!(
+            (report.status, report.outcome),
+            (Status::TimedOut, ValidationOutcome::NotValidated)
+        );
         assert_eq!(report.message, format!("not validated: there is no check for {kind} ({arn})"));
     }
     let unnamed = Job { created: None, ..job("EBS", VOLUME) };
@@ -179,7 +182,7 @@ fn an_instance_has_to_run_and_pass_both_checks() {
 fn what_is_not_ready_in_time_has_failed_and_is_counted_apart() {
     let database = Resource::Database("orders".to_owned());
     let report = Report::of(&database, judge(&database, &status("creating"), None));
-    assert_eq!((report.status, report.outcome), (Status::Failed, Outcome::TimedOut));
+    assert_eq!((report.status, report.outcome), (Status::Failed, ValidationOutcome::TimedOut));
     let why = "database orders was not ready in time: it is still creating, and was waited for to \
                be available";
     assert_eq!(report.message, why);
@@ -188,7 +191,7 @@ fn what_is_not_ready_in_time_has_failed_and_is_counted_apart() {
 #[test]
 fn what_could_not_be_looked_at_has_failed_but_does_not_count_as_broken() {
     let report = Report::unseen("the function's role lacks ec2:DescribeVolumes");
-    assert_eq!((report.status, report.outcome), (Status::Failed, Outcome::NotValidated));
+    assert_eq!((report.status, report.outcome), (Status::Failed, ValidationOutcome::NotValidated));
     let why = "could not be looked at: the function's role lacks ec2:DescribeVolumes";
     assert_eq!(report.message, why);
 }

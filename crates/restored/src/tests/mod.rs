@@ -5,7 +5,7 @@ mod models;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use plan::restore_validation::{Facts, Job, Outcome, Report, Resource, Status};
+use plan::restore_validation::{Facts, Job, Report, Resource, Status, ValidationOutcome};
 use serde_json::{Value, json};
 use simulator::script::{ENVIRONMENT, Script};
 
@@ -130,7 +130,11 @@ fn status(text: &str) -> Facts {
 }
 
 fn good() -> Report {
-    Report { status: Status::Successful, outcome: Outcome::Successful, message: "Fine.".to_owned() }
+    Report {
+        status: Status::Successful,
+        outcome: ValidationOutcome::Successful,
+        message: "Fine.".to_owned(),
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,10 +264,10 @@ async fn an_object_that_cannot_be_had_is_seen_and_one_that_may_not_be_read_is_an
     }
     let script = Script::new(replies(s3(403, "AccessDenied")));
     let denied = script.look(&bucket()).await.unwrap_err();
-    assert_eq!((denied.kind(), denied.permission()), (Kind::Denied, Some("s3:GetObject")));
+    assert_eq!((denied.kind(), denied.permission()), (ErrorKind::Denied, Some("s3:GetObject")));
     let script = Script::new(replies(s3(400, "InvalidArgument")));
     let rejected = script.look(&bucket()).await.unwrap_err();
-    assert_eq!((rejected.kind(), rejected.permission()), (Kind::Rejected, None));
+    assert_eq!((rejected.kind(), rejected.permission()), (ErrorKind::Rejected, None));
     assert_eq!(
         rejected.why(),
         "InvalidArgument (HTTP 400): No. (cannot read the object 1 of the bucket restored)"
@@ -315,7 +319,7 @@ async fn a_denied_look_names_the_permission_and_is_not_repeated() {
     for (resource, reply, permission) in cases {
         let script = Script::new([reply]);
         let denied = script.look(&resource).await.unwrap_err();
-        assert_eq!((denied.kind(), denied.permission()), (Kind::Denied, Some(permission)));
+        assert_eq!((denied.kind(), denied.permission()), (ErrorKind::Denied, Some(permission)));
         // First of all, so that it is not cut off.
         let why = denied.why();
         assert!(why.starts_with(&format!("the function's role lacks {permission}: ")), "{why}");
@@ -329,7 +333,7 @@ async fn what_another_try_may_see_is_not_taken_for_an_answer() {
     for reply in [ec2("ExpiredToken"), ec2("RequestExpired"), ec2("RequestTimeout"), none] {
         let script = Script::new(std::iter::repeat_n(reply, 12));
         let failed = script.look(&volume(None)).await.unwrap_err();
-        assert_eq!(failed.kind(), Kind::Transient, "{failed:?}");
+        assert_eq!(failed.kind(), ErrorKind::Transient, "{failed:?}");
     }
 }
 

@@ -66,12 +66,12 @@ fn organizations(endpoint: &str, account: &str, call: &Value) -> io::Result<Valu
     Ok(serde_json::from_str(&reply.body).unwrap_or_default())
 }
 
-struct Reply {
+struct SampleReply {
     head: String,
     body: String,
 }
 
-impl Reply {
+impl SampleReply {
     fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|it| it.split_once(": "));
         lines.filter(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1).next()
@@ -85,7 +85,7 @@ fn exchange(
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> io::Result<Reply> {
+) -> io::Result<SampleReply> {
     let lines: Vec<_> = headers.iter().map(|it| format!("{}: {}\r\n", it.0, it.1)).collect();
     let lines = lines.concat();
     let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}");
@@ -95,7 +95,7 @@ fn exchange(
     stream.read_to_string(&mut text)?;
     let ended = || io::Error::from(io::ErrorKind::UnexpectedEof);
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(ended)?;
-    Ok(Reply { head: head.to_owned(), body: body.to_owned() })
+    Ok(SampleReply { head: head.to_owned(), body: body.to_owned() })
 }
 
 fn say(what: &str) {

@@ -27,13 +27,13 @@ pub(super) enum Said {
 /// The events of one function.
 #[derive(Default)]
 pub(super) struct Runtime {
-    state: Mutex<State>,
+    state: Mutex<RuntimeState>,
     arrived: Notify,
     asked: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct RuntimeState {
     waiting: Option<Invocation>,
     /// The request under way, and where its answer goes.
     running: Option<(String, oneshot::Sender<Said>)>,
@@ -74,7 +74,7 @@ impl Runtime {
         self.lock().init_error.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RuntimeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -114,7 +114,7 @@ impl Runtime {
     }
 }
 
-impl State {
+impl RuntimeState {
     /// Hands out the waiting invocation.
     fn begin(&mut self) -> Option<Reply> {
         let Invocation { id, event, deadline, answer } = self.waiting.take()?;

@@ -33,7 +33,7 @@ pub(crate) use self::policy_types::check as check_policy_type;
 pub use self::policy_types::{POLICY_TYPES, TypeStatus};
 pub use self::tree::Unit;
 use crate::ids::Ids;
-use crate::refusal::{Constraint, Refusal};
+use crate::refusal::{Answer, Constraint, Refusal};
 use crate::settings::{Pending, Settings};
 
 /// The trusted-access principals of StackSets, which `ActivateOrganizationsAccess` switches on.
@@ -42,8 +42,6 @@ pub(crate) const STACK_SETS: [&str; 2] =
 
 /// The policy type this project is about.
 pub const BACKUP_POLICY: &str = "BACKUP_POLICY";
-
-type Answer<T> = Result<T, Refusal>;
 
 /// What the organization may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

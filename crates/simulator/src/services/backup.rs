@@ -6,12 +6,10 @@ use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::fault::Failure;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::{Reply, timestamp};
 use crate::request::{Call, RESTORE_JOBS};
 use crate::world::World;
-
-type Answer<T> = Result<T, Refusal>;
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer<Reply> {
     let (account, region) = (&call.caller.account, &call.caller.region);

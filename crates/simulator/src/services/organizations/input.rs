@@ -2,10 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::refusal::{Code, Invalid, Refusal};
+use crate::refusal::{Answer, Code, Invalid, Refusal};
 use crate::request::Call;
-
-type Answer<T> = Result<T, Refusal>;
 
 /// The members of a request.
 pub(super) struct Input<'a> {

@@ -6,13 +6,11 @@ use super::input::{Input, is_account, is_child, is_creation, is_parent, is_unit}
 use super::pages::{Page, page, whole_page};
 use super::views;
 use crate::organization::Organization;
-use crate::refusal::{Code, Invalid, Refusal};
+use crate::refusal::{Answer, Code, Invalid, Refusal};
 use crate::reply::timestamp;
 use crate::world::World;
 
-type Answer = Result<Value, Refusal>;
-
-pub(super) fn perform(world: &World, operation: &str, input: &Input<'_>) -> Answer {
+pub(super) fn perform(world: &World, operation: &str, input: &Input<'_>) -> Answer<Value> {
     let organization = &world.organization;
     match operation {
         "DescribeOrganization" => Ok(json!({ "Organization": views::organization(organization) })),
@@ -48,7 +46,7 @@ pub(super) fn perform(world: &World, operation: &str, input: &Input<'_>) -> Answ
     }
 }
 
-fn list_policies(world: &World, operation: &str, input: &Input<'_>) -> Answer {
+fn list_policies(world: &World, operation: &str, input: &Input<'_>) -> Answer<Value> {
     let organization = &world.organization;
     match operation {
         "ListPolicies" => {
@@ -79,7 +77,7 @@ fn list_policies(world: &World, operation: &str, input: &Input<'_>) -> Answer {
     }
 }
 
-fn list_services(world: &World, operation: &str, input: &Input<'_>) -> Answer {
+fn list_services(world: &World, operation: &str, input: &Input<'_>) -> Answer<Value> {
     let organization = &world.organization;
     match operation {
         "ListAWSServiceAccessForOrganization" => {
@@ -111,7 +109,7 @@ fn list_services(world: &World, operation: &str, input: &Input<'_>) -> Answer {
     }
 }
 
-fn list_tree(world: &World, operation: &str, input: &Input<'_>) -> Answer {
+fn list_tree(world: &World, operation: &str, input: &Input<'_>) -> Answer<Value> {
     let organization = &world.organization;
     if operation == "ListAccounts" {
         let page = page(world, input, operation, organization.accounts())?;
