@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::pattern::matches;
 use tests::template::{EVERYTHING, REQUIRED, Template};
 
-use super::{all, each};
+use super::{all, each, stacks};
 
 /// The metrics of each function that writes any.
 const METRICS: [(&str, &[&str]); 2] = [
@@ -30,7 +30,7 @@ const REATTACH: [&str; 8] = [
 ];
 
 #[test]
-fn every_alarm_is_about_a_metric_that_there_is_and_tells_somebody() {
+fn every_alarm_is_about_a_metric_that_there_is() {
     let of_aws = [("AWS/Lambda", "Errors"), ("AWS/SQS", "ApproximateNumberOfMessagesVisible")];
     for template in Template::all() {
         let parameters = [REQUIRED, EVERYTHING].concat();
@@ -48,7 +48,6 @@ fn every_alarm_is_about_a_metric_that_there_is_and_tells_somebody() {
             } else {
                 assert!(of_aws.contains(&(namespace, metric)), "{name}: {namespace} {metric}");
             }
-            assert!(!each(&properties["AlarmActions"]).is_empty(), "{name} tells nobody");
         }
         for (name, dashboard) in template.resources("AWS::CloudWatch::Dashboard") {
             let body = stack.resolve(&dashboard["Properties"]["DashboardBody"]).unwrap();
@@ -60,6 +59,30 @@ fn every_alarm_is_about_a_metric_that_there_is_and_tells_somebody() {
             }
         }
     }
+}
+
+#[test]
+fn every_alarm_tells_a_topic_that_was_named_or_one_that_its_stack_makes() {
+    let mut found = 0;
+    for template in Template::all() {
+        let topics = template.resources("AWS::SNS::Topic");
+        for stack in stacks(&template) {
+            let alarms = template.resources("AWS::CloudWatch::Alarm").into_iter();
+            for (name, alarm) in alarms.filter(|it| stack.makes(it.1)) {
+                let properties = stack.resolve(&alarm["Properties"]).unwrap();
+                let actions = properties["AlarmActions"].as_array().into_iter().flatten();
+                let actions: Vec<_> = actions.map(|it| it.as_str().unwrap()).collect();
+                assert!(!actions.is_empty(), "{}: {name} tells nobody", template.name);
+                for action in actions {
+                    let is_made = topics.iter().any(|it| it.0 == action && stack.makes(it.1));
+                    let is_named = action.starts_with("arn:aws-cn:sns:");
+                    assert!(is_made || is_named, "{}: {name} tells {action:?}", template.name);
+                }
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 2 * 4, "{found}");
 }
 
 #[test]
