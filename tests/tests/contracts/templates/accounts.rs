@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tests::deploy::repository;
-use tests::template::{REQUIRED, Stack, Template};
+use tests::template::{EVERYTHING, REQUIRED, Stack, Template};
 
 use super::{all, stacks};
 
@@ -159,5 +159,30 @@ fn an_air_gapped_vault_is_left_out_where_the_list_of_regions_has_none() {
         let any = template.body["Conditions"]["LacksAirGappedVaults"]["Fn::Or"].as_array().unwrap();
         let regions = any.iter().map(|it| it["Fn::Equals"][1].as_str().unwrap());
         assert_eq!(regions.collect::<Vec<_>>(), lacks, "{name}");
+    }
+}
+
+#[test]
+fn an_air_gapped_vault_has_the_key_and_the_team_that_are_asked_for_and_else_those_of_aws() {
+    let team = EVERYTHING.iter().find(|it| it.0 == "AirGappedApprovalTeamArn").unwrap().1;
+    for name in ["member-account.yaml", "central-backup-account.yaml"] {
+        let template = Template::named(name);
+        let vault = &template.body["Resources"]["AirGappedVault"]["Properties"];
+        let [by_default, asked] = stacks(&template).map(|it| it.resolve(vault).unwrap());
+        let of = |it: &Value| json!([it.get("EncryptionKeyArn"), it.get("MpaApprovalTeamArn")]);
+        assert_eq!(of(&by_default), json!([null, null]), "{name}");
+        assert_eq!(of(&asked), json!(["VaultKey.Arn", team]), "{name}");
+    }
+    // The roll-out passes both on to every account.
+    let rollout = Template::named("rollout.yaml");
+    for (set, prefix) in [("MemberStackSet", ""), ("CentralStackSet", "Central")] {
+        let passed = &rollout.body["Resources"][set]["Properties"]["Parameters"];
+        for key in ["AirGappedKey", "AirGappedApprovalTeamArn"] {
+            let pair = json!({
+                "ParameterKey": key, "ParameterValue": { "Ref": format!("{prefix}{key}") },
+            });
+            let is_passed = passed.as_array().unwrap().contains(&pair);
+            assert!(is_passed, "{set}: {key}");
+        }
     }
 }
