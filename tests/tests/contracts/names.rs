@@ -6,10 +6,11 @@
     reason = "a contract that cannot be read is broken"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use regex::Regex;
-use tests::deploy::Release;
+use tests::deploy::{PYTHON, Release, repository};
 use tests::template::Template;
 
 use crate::deploy::{everything, release};
@@ -210,6 +211,31 @@ fn a_name_of_stacks_is_taken_as_long_as_all_that_is_made_of_it_fits() {
                     StackSetName in monitoring-rollout.yaml is made of it and may have 82\n";
     assert_eq!(why, expected);
     assert!(release.take_calls().is_empty(), "nothing is called before the file is right");
+}
+
+#[test]
+fn the_program_knows_each_limit_also_where_another_name_is_longer() {
+    let script = "
+import json, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, 'scripts/deploy')
+import parameters
+print(json.dumps(parameters.LONGEST))
+";
+    let mut read = Command::new(&*PYTHON);
+    let read = read.args(["-c", script]).current_dir(repository(".")).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let known: BTreeMap<String, usize> = serde_json::from_slice(&read.stdout).unwrap();
+    let mut made = BTreeSet::new();
+    for template in Template::all() {
+        for Derived { pattern, limit, .. } in derived(&template) {
+            if pattern.contains("AWS::StackName") {
+                assert_eq!(known.get(limit.property), Some(&limit.length.1), "{}", limit.property);
+                made.insert(limit.property.to_owned());
+            }
+        }
+    }
+    assert_eq!(known.into_keys().collect::<BTreeSet<_>>(), made);
 }
 
 #[test]
