@@ -26,6 +26,7 @@ use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE, TOPIC_KEY};
 use tests::stack::Stack;
+use tests::template::{REQUIRED, Template};
 
 const BACKUP: &str = "backup.amazonaws.com";
 const STACK_SETS: &str = "member.org.stacksets.cloudformation.amazonaws.com";
@@ -286,12 +287,16 @@ async fn backup_policy(mut stack: Stack<'_>) {
     delete_and_create(&mut stack, properties).await;
 }
 
-async fn member_accounts(stack: Stack<'_>) {
-    let organization = stack.organization();
+/// The roles that the function assumes in accounts: the template, the name there and that of the role.
+const ROLES_IN_ACCOUNTS: [(&str, &str, &str); 2] = [
+    ("central-backup-account.yaml", "CentralRole", "org-backup-central"),
+    ("member-account.yaml", "MemberRole", "org-backup-member"),
+];
+
+/// Sets every account up as the templates do, with these roles for the function.
+fn set_up_accounts(organization: &Organization, roles: impl IntoIterator<Item = Role>) {
     organization.iam(|it| {
-        for name in ["org-backup-central", "org-backup-member"] {
-            it.create_role_everywhere(Role::trusting_account(name, MANAGEMENT));
-        }
+        roles.into_iter().for_each(|role| it.create_role_everywhere(role));
         let statement = json!({
             "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
         });
@@ -308,8 +313,11 @@ async fn member_accounts(stack: Stack<'_>) {
         it.vaults_mut().create_everywhere(vault);
         it.vaults_mut().create(MANAGEMENT, "eu-west-3", told);
     });
-    organization.state_machines(|it| it.create(STATE_MACHINE));
-    let properties = json!({
+}
+
+/// Everything that the function can be asked for in accounts.
+fn in_accounts(organization: &Organization) -> Value {
+    json!({
         "RoleName": "org-backup-member",
         "Regions": ["eu-west-1", "eu-west-3"],
         "OptIn": "All",
@@ -318,7 +326,15 @@ async fn member_accounts(stack: Stack<'_>) {
         "CentralRoleName": "org-backup-central",
         "VaultName": "org-backup",
         "BackupRoleName": "org-backup",
-    });
+    })
+}
+
+async fn member_accounts(stack: Stack<'_>) {
+    let organization = stack.organization();
+    let roles = ROLES_IN_ACCOUNTS.map(|(_, _, name)| Role::trusting_account(name, MANAGEMENT));
+    set_up_accounts(organization, roles);
+    organization.state_machines(|it| it.create(STATE_MACHINE));
+    let properties = in_accounts(organization);
     let mut stack = stack.with("STATE_MACHINE_ARN", STATE_MACHINE);
     stack.create(properties.clone()).await;
     delete(&mut stack).await;
@@ -465,6 +481,42 @@ async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
             unproven.retain(|it| !needed.contains(it));
         }
         assert_eq!(unproven, Vec::<Value>::new(), "{function} does not need them");
+    }
+}
+
+/// What a role of a template allows in whatever account it is.
+fn statements_in_accounts(template: &str, role: &str) -> Vec<Value> {
+    let template = Template::named(template);
+    let here = [("AWS::AccountId", "$account"), ("AWS::Partition", "aws")];
+    let stack = template.with(&[REQUIRED, &here].concat());
+    let policies = &template.body["Resources"][role]["Properties"]["Policies"];
+    let policies = stack.resolve(policies).unwrap();
+    let statements =
+        policies.as_array().unwrap().iter().map(|it| &it["PolicyDocument"]["Statement"]);
+    statements.flat_map(|it| it.as_array().unwrap().clone()).collect()
+}
+
+#[tokio::test]
+async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_statements() {
+    for (template, role, name) in ROLES_IN_ACCOUNTS {
+        let statements = statements_in_accounts(template, role);
+        let denied_without = async |left_out: Option<usize>| {
+            let organization = Organization::bare(Settings::default().accounts(6)).await;
+            let roles = ROLES_IN_ACCOUNTS.map(|(_, _, it)| Role::trusting_account(it, MANAGEMENT));
+            let kept = statements.iter().enumerate().filter(|it| Some(it.0) != left_out);
+            let kept: Vec<_> = kept.map(|(_, it)| it).collect();
+            let policy = json!({ "Version": "2012-10-17", "Statement": kept });
+            let role = Role::trusting_account(name, MANAGEMENT).allowing(&policy);
+            set_up_accounts(&organization, roles.into_iter().chain([role]));
+            let properties = in_accounts(&organization);
+            organization.stack("member-accounts").create(properties).await;
+            denied(&Exercised { organization, services: None })
+        };
+        assert_eq!(denied_without(None).await, "", "{template}");
+        for (index, statement) in statements.iter().enumerate() {
+            let denied = denied_without(Some(index)).await;
+            assert_ne!(denied, "", "{template} does not need {statement}");
+        }
     }
 }
 
