@@ -1,10 +1,11 @@
 //! What a resource is to be, as its template says and as it is kept.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::id::RoleArn;
+use crate::id::{PolicyName, RoleArn};
 use crate::resource::ResourceKind;
 use crate::{backup_policy, global_settings, member_accounts, policy_types, service_access};
 
@@ -21,6 +22,13 @@ pub enum Properties {
     BackupPolicy(Box<backup_policy::Properties>),
     /// Of AWS Backup in every account and Region.
     MemberAccounts(Box<member_accounts::Properties>),
+}
+
+/// What people know a policy by.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    name: PolicyName,
 }
 
 /// Properties that this version does not take: one is unknown or missing, or has another value.
@@ -55,21 +63,20 @@ impl Properties {
         })
     }
 
-    /// What a resource with these properties is called, for a person: a policy by its name, where this
-    /// version takes its properties.
+    /// What a resource with these properties is called, for a person: a policy by its name, whatever
+    /// else this version does not take of it.
     pub fn title(kind: ResourceKind, properties: Option<&Value>) -> String {
-        match properties.map(|it| Self::read(kind, it)) {
-            Some(Ok(Self::BackupPolicy(it))) => format!("{} `{}`", kind.title(), it.name),
-            Some(
-                Ok(
-                    Self::PolicyTypes(_)
-                    | Self::ServiceAccess(_)
-                    | Self::GlobalSettings(_)
-                    | Self::MemberAccounts(_),
-                )
-                | Err(_),
-            )
-            | None => kind.title().to_owned(),
+        let title = kind.title();
+        let named = || Named::deserialize(properties?).ok();
+        match kind {
+            ResourceKind::BackupPolicy => match named() {
+                Some(Named { name }) => format!("{title} `{name}`"),
+                None => title.to_owned(),
+            },
+            ResourceKind::PolicyTypes
+            | ResourceKind::ServiceAccess
+            | ResourceKind::GlobalSettings
+            | ResourceKind::MemberAccounts => title.to_owned(),
         }
     }
 
@@ -102,7 +109,7 @@ mod tests {
     #[test]
     fn a_policy_is_called_by_its_name() {
         let title = |it: Option<&Value>| Properties::title(ResourceKind::BackupPolicy, it);
-        let named = json!({ "Name": "daily", "TargetIds": ["r-ab12"], "Content": {} });
+        let named = json!({ "Name": "daily", "Tea": "of another version" });
         assert_eq!(title(Some(&named)), "backup policy `daily`");
         assert_eq!(title(Some(&json!({ "Name": 7 }))), "backup policy");
         assert_eq!(title(None), "backup policy");
