@@ -36,6 +36,7 @@ impl Judge<'_> {
             "since": since(&coverage.state),
             "why": why(&coverage.state),
             "able": coverage.is_able(),
+            "fine": coverage.is_fine(),
             "taken": taken.collect::<Value>(),
             "nearest": nearest,
             "owed": coverage.owed.iter().map(|it| self.of_rule(it)).collect::<Value>(),

@@ -69,6 +69,8 @@ struct Here<'a> {
 /// A rule of it.
 #[derive(Debug)]
 struct RuleHere<'a> {
+    /// Its plan and itself, by their indices.
+    at: (usize, usize),
     plan: &'a BackupPlan,
     rule: &'a Rule,
     vault: String,
@@ -179,7 +181,9 @@ impl<'a> Judge<'a> {
             plan,
             roles: plan.selections.iter().map(|it| place.role(&it.role)).collect(),
             refused: refused(plan),
-            rules: plan.rules.iter().map(|it| RuleHere::new(it, plan, place, now)).collect(),
+            rules: (0..plan.rules.len())
+                .filter_map(|it| RuleHere::new((index, it), plan, place, now))
+                .collect(),
         });
         let here = here.collect();
         Self { place, asks, plans, now, here }
@@ -302,11 +306,9 @@ impl<'a> Judge<'a> {
             if !in_the_way.contains(&Some(&None)) {
                 obstacles.extend(in_the_way.into_iter().flatten().flatten().cloned());
             }
-            let rules = here.rules.iter().enumerate();
-            let rules = rules.filter(|(_, it)| it.is_owed(kind));
-            coverage.owed.extend(rules.map(|(index, it)| {
+            let rules = here.rules.iter().filter(|it| it.is_owed(kind));
+            coverage.owed.extend(rules.map(|it| {
                 let mut owed = it.owed(resource, kind, evidence, self.place, self.now);
-                (owed.plan, owed.rule) = (here.index, index);
                 owed.obstacles.extend(obstacles.iter().cloned());
                 owed
             }));
@@ -374,7 +376,13 @@ impl<'a> Judge<'a> {
 }
 
 impl<'a> RuleHere<'a> {
-    fn new(rule: &'a Rule, plan: &'a BackupPlan, place: &Place, now: SystemTime) -> Self {
+    fn new(
+        at: (usize, usize),
+        plan: &'a BackupPlan,
+        place: &Place,
+        now: SystemTime,
+    ) -> Option<Self> {
+        let rule = plan.rules.get(at.1)?;
         let vault = place.vault(&rule.vault);
         let table = |is_continuous_type: bool| {
             // Continuous backups and snapshots do not take each other's place.
@@ -390,7 +398,8 @@ impl<'a> RuleHere<'a> {
             .iter()
             .map(|it| Target::new(place.here(&it.vault), it.keep.or(rule.keep), place));
         let air_gapped = rule.air_gapped.as_ref().map(|it| place.here(it));
-        Self {
+        Some(Self {
+            at,
             plan,
             obstacles: place.backups(&vault, rule.keep),
             vault,
@@ -399,7 +408,7 @@ impl<'a> RuleHere<'a> {
             tables: [table(false), table(true)],
             is_disregarded: rule.is_continuous && first.is_some_and(|it| !std::ptr::eq(it, rule)),
             rule,
-        }
+        })
     }
 
     /// Whether the rule makes backups of this type at all, and others do not take its place.
@@ -463,10 +472,10 @@ impl<'a> RuleHere<'a> {
             snapshots.chain(gone_on.filter_map(|it| Some((it.created, it.ended?))))
         };
         Owed {
-            plan: 0,
-            rule: 0,
+            plan: self.at.0,
+            rule: self.at.1,
             due: runs.closed.filter(|it| *it > since),
-            next: runs.open.filter(|it| *it > since).or_else(|| table.next(since)),
+            next: runs.open.and_then(|it| if it > since { Some(it) } else { table.next(since) }),
             newest,
             is_continuous,
             job: newest_of(evidence.jobs, |it| it.created, is_one).cloned(),

@@ -2,9 +2,6 @@
 
 use policy::arn::Arn;
 
-/// The day of which [`KINDS`] is.
-pub const KINDS_AS_OF: &str = "2026-11-29";
-
 /// A type of resources, by the name that AWS Backup has for it.
 #[derive(Debug, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a column of a table of AWS")]
@@ -20,10 +17,21 @@ pub struct Kind {
     /// Whether it has to be opted in to also where a selection names it, since other types have
     /// ARNs of the same form.
     pub always_needs_opt_in: bool,
-    /// Whether one copy goes to another account or to another Region, and never to both.
-    pub is_copied_one_way: bool,
+    /// Where its backups are copied to.
+    pub copied: Copied,
     /// Whether a logically air-gapped vault takes it.
     pub fits_air_gapped: bool,
+}
+
+/// Where the backups of a type are copied to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Copied {
+    /// To another account and Region.
+    Anywhere,
+    /// With one copy, to another account or to another Region.
+    OneWay,
+    /// Nowhere.
+    Never,
 }
 
 const fn kind(name: &'static str, service: &'static str, resource: &'static str) -> Kind {
@@ -33,7 +41,7 @@ const fn kind(name: &'static str, service: &'static str, resource: &'static str)
         is_managed: false,
         is_continuous: false,
         always_needs_opt_in: false,
-        is_copied_one_way: false,
+        copied: Copied::Anywhere,
         fits_air_gapped: true,
     }
 }
@@ -51,14 +59,18 @@ const fn shared(kind: Kind) -> Kind {
 }
 
 const fn one_way(kind: Kind) -> Kind {
-    Kind { is_copied_one_way: true, ..kind }
+    Kind { copied: Copied::OneWay, ..kind }
+}
+
+const fn not_copied(kind: Kind) -> Kind {
+    Kind { copied: Copied::Never, ..kind }
 }
 
 const fn not_air_gapped(kind: Kind) -> Kind {
     Kind { fits_air_gapped: false, ..kind }
 }
 
-/// Every type. Where types share ARNs, the first is the one that an ARN alone stands for.
+/// Every type, as of 29 November 2026. Where types share ARNs, the first is the one that an ARN alone stands for.
 const KINDS: &[Kind] = &[
     shared(one_way(continuous(kind("Aurora", "rds", "cluster:")))),
     managed(kind("Aurora DSQL", "dsql", "cluster/")),
@@ -73,7 +85,7 @@ const KINDS: &[Kind] = &[
     kind("FSx", "fsx", "volume/"),
     shared(one_way(kind("Neptune", "rds", "cluster:"))),
     one_way(continuous(kind("RDS", "rds", "db:"))),
-    not_air_gapped(kind("Redshift", "redshift", "cluster:")),
+    not_copied(not_air_gapped(kind("Redshift", "redshift", "cluster:"))),
     not_air_gapped(kind("Redshift Serverless", "redshift-serverless", "namespace/")),
     managed(continuous(kind("S3", "s3", ""))),
     managed(continuous(kind("SAP HANA on Amazon EC2", "ssm-sap", "HANA/"))),

@@ -29,7 +29,7 @@ pub use evidence::{
 };
 pub use judge::{Asks, Coverage, Judge, Nearest, Objective, Owed, Scope, Taken};
 pub use kept::{Kept, Until};
-pub use kind::{KINDS_AS_OF, Kind};
+pub use kind::{Copied, Kind};
 pub use place::{Key, LocalPlan, Obstacle, Place, Vault};
 pub use plans::{BackupPlan, Copy, Rule};
 pub use selection::{Condition, Difference, Operator, Selection, Source};

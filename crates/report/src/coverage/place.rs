@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use plan::id::{AccountId, Region, ResourceType};
 use policy::arn::Arn;
 
-use super::kind::Kind;
+use super::kind::{Copied, Kind};
 use super::plans::BackupPlan;
 use super::selection::Selection;
 use crate::{Found, Lock};
@@ -115,6 +115,8 @@ pub enum Obstacle {
     AwsKey(String),
     /// One copy does not take backups of this type to another account and Region at once.
     OneWay(String),
+    /// Backups of this type are not copied.
+    NotCopied,
     /// Nobody could look.
     NotKnown(String),
 }
@@ -139,6 +141,7 @@ impl Obstacle {
             Self::NotAdmitted(_) => "not-admitted",
             Self::AwsKey(_) => "aws-key",
             Self::OneWay(_) => "one-way",
+            Self::NotCopied => "not-copied",
             Self::NotKnown(_) => "not-known",
         }
     }
@@ -174,6 +177,7 @@ impl fmt::Display for Obstacle {
                 "`{vault}` is in another account and in another Region, and one copy takes this \
                  type to one of both only"
             ),
+            Self::NotCopied => f.write_str("AWS Backup does not copy backups of this type"),
             Self::NotKnown(what) => write!(f, "{what} could not be looked at"),
         }
     }
@@ -190,6 +194,8 @@ pub(super) enum For {
     NotManaged,
     /// Types that are copied to another account or Region only.
     OneWay,
+    /// Types that are not copied.
+    NotCopied,
 }
 
 impl For {
@@ -198,7 +204,8 @@ impl For {
             Self::Every => true,
             Self::Managed => kind.is_managed,
             Self::NotManaged => !kind.is_managed,
-            Self::OneWay => kind.is_copied_one_way,
+            Self::OneWay => kind.copied == Copied::OneWay,
+            Self::NotCopied => kind.copied == Copied::Never,
         }
     }
 }
@@ -246,6 +253,7 @@ impl Place {
     /// What is in the way of copies from here into this vault that are kept for so many days.
     pub(super) fn copies(&self, vault: &str, keep: Option<i64>) -> Obstacles {
         let mut obstacles = Obstacles::default();
+        obstacles.add(For::NotCopied, Obstacle::NotCopied);
         let Ok(arn) = Arn::parse(vault) else {
             obstacles.add(For::Every, Obstacle::NoVault(vault.to_owned()));
             return obstacles;

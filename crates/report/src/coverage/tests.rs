@@ -949,6 +949,7 @@ fn a_judgement_is_one_object_of_json() {
         {
           "able": true,
           "account": "200000000001",
+          "fine": false,
           "kept": {
             "expired": 0,
             "lockedUntil": null,
@@ -1037,6 +1038,15 @@ fn a_selection_names_the_policies_that_have_a_part_in_it() {
     let origins = &plans[0].selections[0].origins;
     let policies: Vec<_> = origins.iter().map(|it| it.policy.as_str()).collect();
     assert_eq!(policies, ["p-company0", "p-team0000"]);
+}
+
+#[test]
+fn a_copy_that_is_missing_is_not_fine_though_the_backup_is_fresh() {
+    assert!(scene().look(|_, it| it.is_fine()));
+    let copying = scene().with(|it| {
+        it.plans = json!({ "daily": plan(&[("night", copying(rule(), COPIES))], by_tag()) });
+    });
+    assert!(copying.look(|_, it| it.state == State::Fresh && !it.is_fine()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What lets jobs fail.
 
-use super::facts::{crosses_one_border, is_fully_managed};
+use super::facts::{crosses_one_border, is_copied, is_fully_managed};
 use super::plan::Rule;
 use super::records::{BackedUp, BackupJob, EngineKey, EngineVault, Trouble};
 use super::{BackupEngine, whereabouts};
@@ -47,6 +47,9 @@ impl BackupEngine {
         destination: &str,
         keep: Option<u32>,
     ) -> Result<(), Trouble> {
+        if !is_copied(&resource.kind) {
+            return Err(Trouble::NotCopied);
+        }
         let (account, region) = whereabouts(destination).ok_or(Trouble::NoVault)?;
         let crosses_accounts = account != resource.account;
         if crosses_accounts {

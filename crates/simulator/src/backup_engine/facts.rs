@@ -33,6 +33,11 @@ pub(super) fn crosses_one_border(kind: &str) -> bool {
     matches!(kind, "Aurora" | "DocumentDB" | "Neptune" | "RDS")
 }
 
+/// Whether backups of this type are copied at all.
+pub(super) fn is_copied(kind: &str) -> bool {
+    kind != "Redshift"
+}
+
 /// Whether a logically air-gapped vault takes this type.
 pub(super) fn goes_to_air_gapped(kind: &str) -> bool {
     !matches!(kind, "Redshift" | "Redshift Serverless")

@@ -77,6 +77,8 @@ pub enum Trouble {
     DefaultKey,
     /// The copy would cross an account and a Region at once.
     TwoBorders,
+    /// Recovery points of this type are not copied.
+    NotCopied,
     /// The recovery point to copy is gone.
     NoSource,
     /// It was asked for.
@@ -106,6 +108,7 @@ impl Trouble {
             Self::TwoBorders => {
                 "A copy of this resource type cannot cross both an account and a Region."
             }
+            Self::NotCopied => "Copies of this resource type are not supported.",
             Self::NoSource => "The recovery point does not exist.",
             Self::Injected => "Something went wrong.",
         }

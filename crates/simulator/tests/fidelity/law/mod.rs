@@ -71,6 +71,7 @@ fn what_is_said_of_the_next_run_comes_true() {
             "not-admitted",
             "aws-key",
             "one-way",
+            "not-copied",
             "copied",
             "continuous",
         ],
@@ -210,6 +211,7 @@ fn came(
         Trouble::VaultDenied => "not-admitted",
         Trouble::DefaultKey => "aws-key",
         Trouble::TwoBorders => "one-way",
+        Trouble::NotCopied => "not-copied",
         Trouble::NoResource
         | Trouble::NotStarted
         | Trouble::NotCompleted
