@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use simulator::Entry;
+use simulator::{Entry, Vault};
 
 use crate::cloudformation::{BUCKET, Deployer, Deployment};
 use crate::failure::{DemoError, ensure};
@@ -28,8 +28,8 @@ pub(crate) const REATTACH: &str = "org-backup-reattach";
 /// How many accounts the organization has.
 pub(crate) const ACCOUNTS: usize = 40;
 const MANAGEMENT_ACCOUNT: &str = "518204739061";
-/// The vault that every backup is copied to.
-pub(crate) const CENTRAL_VAULT: &str = "arn:aws:backup:us-west-2:290461857703:backup-vault:central";
+/// The Region of the vault that every backup is copied to.
+const CENTRAL_REGION: &str = "us-west-2";
 
 /// Where things are.
 #[derive(Debug)]
@@ -69,6 +69,8 @@ pub(crate) struct Demo<'a> {
     pub rollout: Rollout,
     /// The template of every account and Region.
     pub member_template: String,
+    /// The ARN of the vault that every backup is copied to, in an account for security.
+    pub central_vault: String,
     /// The bucket of what the functions remember, once there is one.
     pub state_bucket: String,
     /// Deploys in the management account.
@@ -119,6 +121,10 @@ impl<'a> Demo<'a> {
             (template("bootstrap.yaml")?, template("backup-policies.yaml")?);
         screen.wait_for("starting the simulator and ministack");
         let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
+        let central = simulated.administrator()?;
+        simulated.add_vault(&central, CENTRAL_REGION, Vault::new("central"));
+        let central_vault =
+            format!("arn:aws:backup:{CENTRAL_REGION}:{central}:backup-vault:central");
         let ministack =
             Ministack::start(&places.python, MANAGEMENT_ACCOUNT, &simulated.endpoint()).await?;
         let deployer = Deployer::new(&ministack.endpoint(), MANAGEMENT_ACCOUNT, REGION);
@@ -147,7 +153,7 @@ impl<'a> Demo<'a> {
             name: RESTORE_TESTING,
             template: without_plan(&template("restore-testing.yaml")?)?,
             parameters: with_code(&[
-                ("VaultArns", CENTRAL_VAULT),
+                ("VaultArns", &central_vault),
                 // A selection is part of the plan.
                 ("TestAurora", "false"),
                 ("TestDynamoDB", "false"),
@@ -173,7 +179,7 @@ impl<'a> Demo<'a> {
             name: POLICIES,
             template: policies,
             parameters: [
-                ("CentralVaultArn", CENTRAL_VAULT.to_owned()),
+                ("CentralVaultArn", central_vault.clone()),
                 ("Regions", REGIONS.join(",")),
             ]
             .into(),
@@ -181,6 +187,7 @@ impl<'a> Demo<'a> {
         Ok(Self {
             screen,
             places,
+            central_vault,
             simulated,
             ministack,
             bootstrap,

@@ -3,9 +3,7 @@
 use serde_json::Value;
 use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
 
-use crate::demo::{
-    ACCOUNTS, BOOTSTRAP, CENTRAL_VAULT, Demo, MEMBERS, POLICIES, REATTACH, RESTORE_TESTING, Stack,
-};
+use crate::demo::{ACCOUNTS, BOOTSTRAP, Demo, MEMBERS, POLICIES, REATTACH, RESTORE_TESTING, Stack};
 use crate::failure::{DemoError, ensure};
 use crate::picture;
 
@@ -90,10 +88,9 @@ impl Demo<'_> {
             let attached = organization.attached(&organization.root).contains(&id);
             ensure(attached, || format!("{output} {id} is attached to the root"))?;
             let content = content(&organization, &id)?;
-            let copies = content.contains(&format!("\"{CENTRAL_VAULT}\":"));
-            ensure(copies && !content.contains("${"), || {
-                format!("{id} copies to {CENTRAL_VAULT}")
-            })?;
+            let vault = &self.central_vault;
+            let copies = content.contains(&format!("\"{vault}\":"));
+            ensure(copies && !content.contains("${"), || format!("{id} copies to {vault}"))?;
         }
         self.screen
             .so("both policies copy to the central vault, whose ARN is a key of the document");

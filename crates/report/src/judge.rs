@@ -1,5 +1,7 @@
 //! The judgement: what state every account and Region is in, and what is missing there.
 
+mod names;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
@@ -168,6 +170,7 @@ impl Facts<'_> {
             cell.missing.clear();
             return cell;
         }
+        names::strangers(&self.observed.organization, &plans, &mut cell);
         let withheld = self.withheld(account, effective);
         if withheld.is_none() && plans.is_empty() {
             // What else is missing does not matter yet.
@@ -233,6 +236,7 @@ impl Facts<'_> {
                 opt_ins(settings, asked, cell);
                 look_at_vaults(vaults, plans, asked, cell);
                 look_at_roles(&seen.roles, plans, asked, cell);
+                names::scanners(&seen.roles, plans, cell);
             }
             Ok((_, None)) => cell.add(nobody_looked()),
             Err(visit) => match (self.observed.looks.get(account), visit) {
@@ -323,7 +327,7 @@ fn look_at_vaults(
         let rules: Vec<_> = plans
             .iter()
             .flat_map(|plan| plan.rules.iter().map(move |rule| (plan, rule)))
-            .filter(|(_, rule)| rule.vault.as_ref() == Some(name))
+            .filter(|(_, rule)| rule.vaults().any(|it| it == name))
             .collect();
         let is_asked = asked.iter().any(|it| it.vault.as_ref() == Some(name));
         if rules.is_empty() && !is_asked {

@@ -124,7 +124,7 @@ impl Outline {
         }
         let effective = self.shares.get(index).and_then(|it| self.effective.get(*it));
         for plan in effective.iter().flat_map(|it| &it.plans) {
-            look.roles.extend(plan.roles.iter().cloned());
+            look.roles.extend(plan.roles.iter().chain(&plan.scanner).cloned());
             for region in &plan.regions {
                 let vaults = look.regions.entry(region.clone()).or_default();
                 vaults.extend(plan.vaults().cloned());

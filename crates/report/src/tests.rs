@@ -178,6 +178,42 @@ fn an_account_with_all_that_its_plan_needs_is_protected() {
 }
 
 #[test]
+fn what_a_plan_names_beside_its_vault_and_role_is_looked_at_too() {
+    let mut policy = plan("all", &["eu-west-1"], Some(30));
+    let all = &mut policy["plans"]["all"];
+    let rule = &mut all["rules"]["nightly"];
+    rule["target_logically_air_gapped_backup_vault_arn"] =
+        json!({ "@@assign": "arn:aws:backup:$region:$account:backup-vault:gap" });
+    let copies = "arn:aws:backup:eu-west-1:999999999999:backup-vault:copies";
+    rule["copy_actions"] = json!({ copies: { "target_backup_vault_arn": { "@@assign": copies } } });
+    rule["scan_actions"] = json!({ "GUARDDUTY": { "scan_mode": { "@@assign": "FULL_SCAN" } } });
+    all["scan_settings"] = json!({ "GUARDDUTY": {
+        "resource_types": { "@@assign": ["EBS"] },
+        "scanner_role_arn": { "@@assign": "arn:aws:iam::$account:role/scanner" },
+    } });
+    let world = World::bare().attach("all", &policy, "r-test");
+    let look = {
+        let outline = Outline::new(&world.organization, &[], NOW);
+        outline.look(&world.organization, &[], 1)
+    };
+    assert_eq!(look.regions, [(id("eu-west-1"), [id("daily"), id("gap")].into())].into());
+    assert_eq!(look.roles, [id("maker"), id("scanner")].into());
+    let Visit::Seen(mut seen) = fine() else { panic!("nobody got in") };
+    seen.roles.insert(id("scanner"), Ok(None));
+    for place in seen.regions.values_mut() {
+        if let Place::Open { vaults, .. } = place {
+            vaults.insert(id("gap"), Ok(None));
+        }
+    }
+    world.visit(MEMBER, Visit::Seen(seen)).check(expect![[r"
+        eu-west-1: incomplete [now]
+          the vault `gap` is missing, or its access policy hides it
+          there is no role `scanner`, which is to scan backups
+          copies go to the account 999999999999, which is not in the organization
+    "]]);
+}
+
+#[test]
 fn an_account_that_no_plan_reaches_anywhere_is_without_one_everywhere() {
     let elsewhere = plan("all", &["eu-west-1", "eu-west-2"], None);
     World::bare().attach("all", &elsewhere, MANAGEMENT).visit(MEMBER, fine()).check(expect![[r"
@@ -327,6 +363,7 @@ fn a_key_of_aws_matters_where_backups_are_copied() {
     World::bare().attach("all", &copying, "r-test").visit(MEMBER, visit()).check(expect![[r"
         eu-west-1: incomplete [now]
           the vault `daily` is encrypted by a key of AWS
+          copies go to the account 333333333333, which is not in the organization
     "]]);
 }
 

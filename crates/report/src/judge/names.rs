@@ -1,0 +1,47 @@
+//! What plans name beside the vaults and roles that make backups: roles that scan them, and accounts
+//! that they are copied to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plan::id::{AccountId, RoleName};
+use plan::member_accounts::Failure;
+use plan::plans::Plan;
+use policy::arn::Arn;
+
+use super::{Cell, Organization};
+
+/// Adds which of the roles are missing that these plans scan backups with.
+pub(super) fn scanners<T>(
+    seen: &BTreeMap<RoleName, Result<Option<T>, Failure>>,
+    plans: &[&Plan],
+    cell: &mut Cell,
+) {
+    let names: BTreeSet<_> = plans.iter().filter_map(|it| it.scanner.as_ref()).collect();
+    for name in names {
+        match seen.get(name) {
+            Some(Ok(None)) => cell.miss(
+                format!("there is no role `{name}`, which is to scan backups"),
+                "make the role, or take `scan_settings` out of the plan",
+            ),
+            Some(Err(failure)) => cell.fail(failure),
+            Some(Ok(Some(_))) | None => {}
+        }
+    }
+}
+
+/// Adds which of the accounts that these plans copy backups to are not in the organization.
+pub(super) fn strangers(organization: &Organization, plans: &[&Plan], cell: &mut Cell) {
+    let is_ours = |account: &AccountId| {
+        organization.accounts.iter().any(|it| it.listed.account.id == *account)
+    };
+    let copies = plans.iter().flat_map(|it| &it.rules).flat_map(|it| &it.copies);
+    // What stands for the account itself is no ID.
+    let accounts = copies.filter_map(|it| Arn::parse(it).ok()?.account.parse().ok());
+    let accounts: BTreeSet<AccountId> = accounts.collect();
+    for account in accounts.iter().filter(|it| !is_ours(it)) {
+        cell.miss(
+            format!("copies go to the account {account}, which is not in the organization"),
+            "correct the account in `copy_actions`, or invite it",
+        );
+    }
+}
