@@ -291,6 +291,18 @@ mod tests {
         vec(select(pieces), 0..40).prop_map(|it| it.concat())
     }
 
+    /// Lists of a long text, each of which has the one before a few times.
+    fn nested() -> impl Strategy<Value = String> {
+        (1..2_000_usize, vec(1..9_usize, 0..8)).prop_map(|(length, levels)| {
+            let levels = levels.into_iter().enumerate().map(|(before, times)| {
+                let aliases = format!("*l{before}, ").repeat(times);
+                format!("l{0}: &l{0} [{aliases}]\n", before + 1)
+            });
+            let first = format!("l0: &l0 {}\n", "x".repeat(length));
+            [first].into_iter().chain(levels).collect::<String>()
+        })
+    }
+
     fn document() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(serde_json::Value::from),
@@ -313,6 +325,17 @@ mod tests {
             let (_, findings) = read(&text);
             for finding in findings {
                 prop_assert!(finding.line > 0);
+            }
+        }
+
+        #[test]
+        fn whatever_is_read_is_bounded_and_is_the_same_json(text in prop_oneof![scribble(), nested()]) {
+            if let (Some(document), _) = read(&text) {
+                let written = document.to_json();
+                // An escape is six bytes in place of one.
+                prop_assert!(written.len() <= 6 * super::MAX_SIZE, "{} bytes", written.len());
+                let (again, _) = read(&written);
+                prop_assert_eq!(again.map(|it| it.to_json()), Some(written));
             }
         }
 
