@@ -20,7 +20,7 @@ SHARED = """
 # Parameters that follow from others. They stand nowhere in the file.
 DERIVED = """
     ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion
-    MemberAccountsRoleArn MembersStackName PolicyBucket StateWriterRoleArns
+    MemberAccountsRoleArn MembersStackName PolicyBucket ReattachAccountId StateWriterRoleArns
 """.split()
 
 # The tables of templates: of what is always deployed, and of what is deployed if it has one.

@@ -154,7 +154,8 @@ class Planner:
         self.add_policies()
         # What is registered is put back, and nothing else.
         registered = {key: it for key, it in table("bootstrap").items() if key in ADMINISTRATORS}
-        self.add(f"{self.name}-reattach", "reattach", table("reattach") | registered)
+        bus = self.bus() if "monitoring" in self.values else ""
+        self.add(f"{self.name}-reattach", "reattach", table("reattach") | registered, BusArn=bus)
         if partition := self.partition(self.home):
             self.add_forwarder(PARTITIONS[partition]["events"])
             self.look_for_what_is_lacking(PARTITIONS[partition]["events"])
@@ -272,17 +273,22 @@ class Planner:
                 self.parameters.problem([*at, "PolicyName"], text)
             self.add(name, "backup-policy", targets | policy, at=at, ContentUrl=url)
 
+    def bus(self) -> str:
+        """The ARN of the event bus that `monitoring.yaml` makes."""
+        values, region = self.parameters.table("monitoring"), self.regions_of("monitoring")[0]
+        account = as_text(values.get("AccountId", self.plan.management))
+        bus = values.get("BusName", self.templates["monitoring"].parameters["BusName"].default)
+        partition = self.partition(region, ["monitoring", "DeployRegions"])
+        return f"arn:{partition}:events:{region}:{account}:event-bus/{bus}"
+
     def add_monitoring(self) -> None:
         """The event bus, and what sends events to it from every account and Region."""
         values, regions = self.parameters.table("monitoring"), self.regions_of("monitoring")
         if len(regions) > 1:
             text = "must be one Region, since there is one event bus"
             self.parameters.problem(["monitoring", "DeployRegions"], text)
-        region, account = regions[0], as_text(values.get("AccountId", self.plan.management))
-        bus = values.get("BusName", self.templates["monitoring"].parameters["BusName"].default)
-        partition = self.partition(region, ["monitoring", "DeployRegions"])
-        arn = f"arn:{partition}:events:{region}:{account}:event-bus/{bus}"
-        self.add(f"{self.name}-monitoring", "monitoring", values, region=region)
+        arn, heard = self.bus(), {"ReattachAccountId": self.plan.management}
+        self.add(f"{self.name}-monitoring", "monitoring", values, region=regions[0], **heard)
         if self.units:
             name = f"{self.name}-monitoring-rollout"
             stack = self.add(name, "monitoring-rollout", {}, BusArn=arn)

@@ -57,6 +57,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("OrganizationPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-c3d4e5f6/*"),
     ("OtherRegions", "cn-northwest-1"),
     ("PolicyBucket", "documents-of-ours"),
+    ("ReattachAccountId", "333344445555"),
     ("PolicyTypesOnDelete", "Disable"),
     ("Regions", "cn-north-1, cn-northwest-1"),
     ("ReportAccounts", "ROOT"),

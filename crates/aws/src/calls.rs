@@ -1,8 +1,9 @@
 //! Making calls: one at a time, paced, counted, and over before the deadline.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -46,6 +47,45 @@ impl Pace {
 impl fmt::Debug for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pace")
+    }
+}
+
+/// The most pages of a listing: more than any quota of AWS leaves room for, at 20 accounts a page or
+/// 1,000 objects.
+const MOST_PAGES: usize = 10_000;
+
+/// How far a listing is. One that begins anew or never ends is an error, long before the deadline.
+#[derive(Debug, Default)]
+pub struct Pages {
+    token: Option<String>,
+    is_over: bool,
+    /// The tokens so far, by their hashes.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Pages {
+    /// The token of the next page, which the first has none of; `None` when there is no page any more.
+    #[expect(clippy::option_option, reason = "a page that begins without a token is no end")]
+    pub(crate) fn next(&mut self) -> Option<Option<String>> {
+        (!self.is_over).then(|| self.token.take())
+    }
+
+    /// Notes where the next page begins, or that there is none.
+    pub(crate) fn turn(&mut self, action: &str, next: Option<String>) -> Result<(), Error> {
+        const AGAIN: &str = "AWS answers with a page that it had answered with before";
+        const ENDLESS: &str = "AWS has more pages than its quotas allow, and no end is in sight";
+        let Some(token) = next else {
+            self.is_over = true;
+            return Ok(());
+        };
+        let is_new = self.seen.insert(self.hasher.hash_one(&token));
+        if !is_new || self.seen.len() >= MOST_PAGES {
+            let why = if is_new { ENDLESS } else { AGAIN };
+            return Err(Error::unusable(action.to_owned(), why));
+        }
+        self.token = Some(token);
+        Ok(())
     }
 }
 
@@ -144,15 +184,16 @@ impl Calls {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let mut token = None;
-        loop {
+        let mut pages = Pages::default();
+        while let Some(token) = pages.next() {
             let (items, next) = self.call(operation, action, send(token)).await?;
             let found = items.into_iter().flatten().find_map(&mut pick);
-            token = next;
-            if found.is_some() || token.is_none() {
+            pages.turn(action, next)?;
+            if found.is_some() {
                 return Ok(found);
             }
         }
+        Ok(None)
     }
 }
 

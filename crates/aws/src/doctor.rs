@@ -9,15 +9,17 @@ use aws_types::region::Region;
 use plan::desired_state::PREFIX;
 use plan::doctor::{
     AdvancedSelector, KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Selectors,
-    Trail, Unread,
+    Trail, Unread, vaults,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
-use plan::member_accounts::BACKUP;
+use plan::member_accounts::{BACKUP, KeyState, Vault, VaultKey};
 use plan::owner::OWNER_TAG;
 use plan::reattach::Sweep;
+use policy::arn::Arn;
 use tokio::time::Instant;
 
 use crate::error::{Error, Kind};
+use crate::member_accounts::{MemberAccess, describe_key, is_disabled};
 use crate::operation::{
     DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS, LIST_ADMINISTRATORS,
 };
@@ -40,10 +42,13 @@ pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, E
     let caller = management.caller().await?;
     let event_region = caller.partition.organizations_region();
     let config = management.config().to_builder().region(Region::new(event_region)).build();
-    let state = match session.state(deadline) {
-        Some(state) => Some(kept(&state).await),
+    let bucket = session.state(deadline);
+    let state = match &bucket {
+        Some(state) => Some(kept(state).await),
         None => None,
     };
+    let policies = read(policies(management).await);
+    let keys = keys(management, bucket.as_ref(), policies.as_deref().unwrap_or_default()).await;
     Ok(Observed {
         caller: caller.account,
         region: session.region(),
@@ -56,9 +61,10 @@ pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, E
         trails: read(trails(management, &config).await),
         event_stacks: read(stacks(management, &config).await),
         stack_sets: read(service_access::stack_sets(management).await),
-        policies: read(policies(management).await),
+        policies,
         invalid: read(invalid(management).await),
         state,
+        keys,
     })
 }
 
@@ -188,6 +194,50 @@ async fn policies(management: &Management) -> Result<Vec<KnownPolicy>, Error> {
 async fn invalid(management: &Management) -> Result<BTreeMap<String, Vec<String>>, Error> {
     let frozen = publication::frozen(management, DETAILS).await?;
     Ok(frozen.into_iter().map(|it| (it.account, it.errors)).collect())
+}
+
+/// The keys of the state, and of the vaults that `policies` name and that the management account has.
+async fn keys(
+    management: &Management,
+    state: Option<&State>,
+    policies: &[KnownPolicy],
+) -> BTreeMap<String, Read<KeyState>> {
+    let mut keys = BTreeMap::new();
+    if let Some(state) = state {
+        let of_state = async {
+            let Some(key) = state.key().await? else { return Ok(None) };
+            // It is where the bucket is, which need not be where somebody looks from.
+            let region = Arn::parse(&key).ok().map(|it| Region::new(it.region.to_owned()));
+            let config = management.config().to_builder();
+            let config = config.region(region.or_else(|| management.config().region().cloned()));
+            let client = client!(aws_sdk_kms, &config.build());
+            describe_key(&management.calls, &client, &key).await.map(Some)
+        };
+        keys.extend(state_of("of the state".to_owned(), of_state.await));
+    }
+    let access = MemberAccess::new(management);
+    for (region, name) in vaults(policies) {
+        let vault = access.management().destination(&region, &name).await;
+        let key = match vault {
+            Err(error) if is_disabled(&error) => continue,
+            vault => vault.map(|it| match it {
+                Vault::Missing => None,
+                Vault::Here { key, .. } => Some(key),
+            }),
+        };
+        keys.extend(state_of(format!("of the vault `{name}` in {region}"), key));
+    }
+    keys
+}
+
+/// The state of a key, if it is one of the customer.
+fn state_of(of: String, key: Result<Option<VaultKey>, Error>) -> Option<(String, Read<KeyState>)> {
+    let state = match read(key) {
+        Ok(None | Some(VaultKey::Aws)) => return None,
+        Ok(Some(VaultKey::Customers(state))) => state.map_err(|why| Unread { why, action: None }),
+        Err(unread) => Err(unread),
+    };
+    Some((of, state))
 }
 
 /// What is kept in the state bucket.

@@ -39,6 +39,7 @@ pub mod stacks;
 pub mod state;
 mod tally;
 
+pub use calls::Pages;
 pub use error::{Error, Kind, log_left_out, removable};
 pub use http::connector;
 pub use machine::Machine;

@@ -11,24 +11,26 @@ use std::time::Duration;
 use aws_sdk_backup::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_backup::config::timeout::TimeoutConfig;
 use aws_sdk_backup::config::{IdentityCache, Region as WireRegion};
+use aws_sdk_backup::operation::describe_backup_vault::DescribeBackupVaultOutput;
 use aws_sdk_backup::types::EncryptionKeyType;
-use aws_sdk_iam::types::Role;
+use aws_sdk_iam::types::Role as WireRole;
 use aws_sdk_kms::types::KeyManagerType;
 use aws_sdk_organizations::types::Account as WireAccount;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, TargetId, VaultName};
 use plan::member_accounts::{
-    Account, BACKUP, Change, ENABLE_REGION, Failure, Listed, Preferences, SERVICE_ROLE, Settings,
-    Vault,
+    Account, BACKUP, Change, ENABLE_REGION, Failure, KeyState, Listed, Preferences, Role,
+    RolePolicies, SERVICE_ROLE, Settings, Vault, VaultKey,
 };
 use report::Lock;
 
-use crate::calls::Calls;
+use crate::calls::{Calls, Pages};
 use crate::error::{Error, Kind};
 use crate::operation::{
     ASSUME_ROLE, CREATE_SERVICE_ROLE, DESCRIBE_KEY, DESCRIBE_REGION_SETTINGS, DESCRIBE_VAULT,
-    GET_ROLE, GET_SUPPORTED_TYPES, LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS,
+    GET_ACCESS_POLICY, GET_ROLE, GET_ROLE_POLICY, GET_SUPPORTED_TYPES, LIST_ACCOUNTS,
+    LIST_ACCOUNTS_FOR_PARENT, LIST_ATTACHED_ROLE_POLICIES, LIST_ROLE_POLICIES, LIST_UNITS,
     UPDATE_REGION_SETTINGS,
 };
 use crate::retries::client;
@@ -57,16 +59,17 @@ pub async fn identify(management: &Management) -> Result<Identity, Error> {
     Ok(Identity { management: organization.management_account, partition })
 }
 
-/// Reads one page of the accounts of the organization, and where the next one begins.
+/// Reads the next page of the accounts of the organization; `None` when there is none any more.
 ///
 /// # Errors
 ///
-/// When the read fails.
+/// When the read fails, or the listing never ends.
 pub async fn accounts(
     management: &Management,
-    token: Option<String>,
-) -> Result<(Vec<Listed>, Option<String>), Error> {
+    pages: &mut Pages,
+) -> Result<Option<Vec<Listed>>, Error> {
     const ACTION: &str = "list the accounts of the organization";
+    let Some(token) = pages.next() else { return Ok(None) };
     let list = management.organizations().list_accounts().set_next_token(token).send();
     let page = match management.calls.call(LIST_ACCOUNTS, ACTION, list).await {
         Err(denied) if denied.kind() == Kind::Denied => {
@@ -74,9 +77,10 @@ pub async fn accounts(
         }
         page => page?,
     };
+    pages.turn(ACTION, page.next_token)?;
     let accounts = page.accounts.unwrap_or_default().into_iter().map(listed);
     let accounts: Option<_> = accounts.collect();
-    Ok((accounts.ok_or_else(|| Error::incomplete(ACTION, "an account's ID"))?, page.next_token))
+    accounts.map(Some).ok_or_else(|| Error::incomplete(ACTION, "an account's ID"))
 }
 
 fn listed(it: WireAccount) -> Option<Listed> {
@@ -280,70 +284,134 @@ impl Member<'_> {
         self.calls.call(UPDATE_REGION_SETTINGS, change, update.send()).await.map(drop)
     }
 
-    /// Looks for a vault and for whose key encrypts it.
+    /// Looks at a vault: what encrypts it, what its access policy says, and its lock.
     ///
     /// # Errors
     ///
-    /// When a read fails.
-    pub async fn vault(&self, region: &Region, name: &VaultName) -> Result<Vault, Error> {
-        self.locked_vault(region, name).await.map(|(vault, _)| vault)
-    }
-
-    /// Looks for a vault, for whose key encrypts it, and for its lock.
-    ///
-    /// # Errors
-    ///
-    /// When a read fails.
-    pub async fn locked_vault(
+    /// When it is not known whether there is such a vault, or whose key it has.
+    pub async fn vault(
         &self,
         region: &Region,
         name: &VaultName,
     ) -> Result<(Vault, Option<Lock>), Error> {
-        let action = format!("look at the vault `{name}`");
-        let describe = self.backup(region).describe_backup_vault().backup_vault_name(name.as_str());
-        let it = match self.calls.call(DESCRIBE_VAULT, &action, describe.send()).await {
-            Err(error) if error.is_missing_vault() => return Ok((Vault::Missing, None)),
-            described => described?,
+        let Some(described) = self.describe_vault(region, name).await? else {
+            return Ok((Vault::Missing, None));
         };
-        let lock = it.locked.unwrap_or_default().then(|| Lock {
-            // Having a date on which it is final is what makes a lock a compliance lock.
-            is_compliance: it.lock_date.is_some(),
-            min_days: it.min_retention_days,
-            max_days: it.max_retention_days,
-        });
-        let vault = match (it.encryption_key_type, it.encryption_key_arn) {
-            (Some(EncryptionKeyType::CustomerManagedKmsKey), _) => Vault::CustomerKey,
-            (Some(_), _) => Vault::AwsKey,
-            (None, Some(key)) => self.key(region, &key).await?,
-            (None, None) => return Err(Error::incomplete(&action, "its key")),
-        };
-        Ok((vault, lock))
+        let (key, access) =
+            tokio::join!(self.vault_key(region, &described), self.access_policy(region, name));
+        let access = access.map_err(|it| it.problem());
+        Ok((Vault::Here { key: key?, access }, lock(&described)))
     }
 
-    /// Asks whose key this is.
-    async fn key(&self, region: &Region, key: &str) -> Result<Vault, Error> {
-        let (config, partition) = (self.config_in(region), self.partition.clone());
-        let client = client!(aws_sdk_kms, &config, partition);
-        let describe = client.describe_key().key_id(key).send();
-        let action = format!("look at the key {key}");
-        let described = self.calls.call(DESCRIBE_KEY, &action, describe).await?;
-        let manager = described.key_metadata.and_then(|it| it.key_manager);
-        let is_customers = manager == Some(KeyManagerType::Customer);
-        Ok(if is_customers { Vault::CustomerKey } else { Vault::AwsKey })
-    }
-
-    /// Reads the trust policy of a role; `None` when there is no such role.
+    /// Looks at a vault that only copies go to, whose access policy is about others.
     ///
     /// # Errors
     ///
-    /// When the read fails.
-    pub async fn trust_policy(&self, name: &RoleName) -> Result<Option<String>, Error> {
+    /// When it is not known whether there is such a vault, or whose key it has.
+    pub async fn destination(&self, region: &Region, name: &VaultName) -> Result<Vault, Error> {
+        let Some(described) = self.describe_vault(region, name).await? else {
+            return Ok(Vault::Missing);
+        };
+        Ok(Vault::Here { key: self.vault_key(region, &described).await?, access: Ok(None) })
+    }
+
+    async fn describe_vault(
+        &self,
+        region: &Region,
+        name: &VaultName,
+    ) -> Result<Option<DescribeBackupVaultOutput>, Error> {
+        let action = format!("look at the vault `{name}`");
+        let describe = self.backup(region).describe_backup_vault().backup_vault_name(name.as_str());
+        match self.calls.call(DESCRIBE_VAULT, &action, describe.send()).await {
+            Err(error) if error.is_missing_vault() => Ok(None),
+            described => described.map(Some),
+        }
+    }
+
+    /// What encrypts a vault. The state of a key of AWS is AWS's business.
+    async fn vault_key(
+        &self,
+        region: &Region,
+        vault: &DescribeBackupVaultOutput,
+    ) -> Result<VaultKey, Error> {
+        let is_customers = match vault.encryption_key_type {
+            Some(EncryptionKeyType::CustomerManagedKmsKey) => true,
+            Some(_) => return Ok(VaultKey::Aws),
+            None => false,
+        };
+        let Some(key) = &vault.encryption_key_arn else {
+            let action = "look at the key of the vault";
+            let error = Error::incomplete(action, "its key");
+            return if is_customers {
+                Ok(VaultKey::Customers(Err(error.problem())))
+            } else {
+                Err(error)
+            };
+        };
+        let client = client!(aws_sdk_kms, &self.config_in(region), self.partition.clone());
+        match describe_key(self.calls, &client, key).await {
+            Err(error) if is_customers => Ok(VaultKey::Customers(Err(error.problem()))),
+            described => described,
+        }
+    }
+
+    /// The access policy of a vault, if it has one.
+    async fn access_policy(
+        &self,
+        region: &Region,
+        name: &VaultName,
+    ) -> Result<Option<String>, Error> {
+        let action = format!("read the access policy of the vault `{name}`");
+        let get = self.backup(region).get_backup_vault_access_policy();
+        let get = get.backup_vault_name(name.as_str()).send();
+        match self.calls.call(GET_ACCESS_POLICY, &action, get).await {
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            got => Ok(got?.policy),
+        }
+    }
+
+    /// Reads a role that AWS Backup is to use; `None` when there is no such role.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known whether there is such a role, or whom it trusts.
+    pub async fn backup_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
         let action = format!("look at the role `{name}`");
         let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
-        let policy = role.assume_role_policy_document;
-        let policy = policy.ok_or_else(|| Error::incomplete(&action, "its trust policy"))?;
-        let policy = percent_encoding::percent_decode_str(&policy).decode_utf8_lossy();
-        Ok(Some(policy.into_owned()))
+        let trust = role.assume_role_policy_document;
+        let trust = trust.ok_or_else(|| Error::incomplete(&action, "its trust policy"))?;
+        Ok(Some(Role {
+            arn: role.arn,
+            trust: decoded(&trust),
+            is_bounded: role.permissions_boundary.is_some(),
+            policies: self.role_policies(name).await.map_err(|it| it.problem()),
+        }))
+    }
+
+    /// What a role may do, as far as its policies are known by name, and its own policies.
+    async fn role_policies(&self, name: &RoleName) -> Result<RolePolicies, Error> {
+        let iam = self.iam();
+        let action = format!("list the policies of the role `{name}`");
+        let attached = self.calls.pages(LIST_ATTACHED_ROLE_POLICIES, &action, async |token| {
+            let list = iam.list_attached_role_policies().role_name(name.as_str());
+            let page = list.set_marker(token).send().await?;
+            Ok((page.attached_policies, page.marker))
+        });
+        let own = self.calls.pages(LIST_ROLE_POLICIES, &action, async |token| {
+            let list = iam.list_role_policies().role_name(name.as_str()).set_marker(token);
+            let page = list.send().await?;
+            Ok((Some(page.policy_names), page.marker))
+        });
+        let (attached, names) = tokio::try_join!(attached, own)?;
+        let mut own = BTreeMap::new();
+        for policy in names {
+            let get = iam.get_role_policy().role_name(name.as_str()).policy_name(&policy).send();
+            let action = format!("read the policy `{policy}` of the role `{name}`");
+            let got = self.calls.call(GET_ROLE_POLICY, &action, get).await?;
+            own.insert(policy, decoded(&got.policy_document));
+        }
+        let attached = attached.into_iter().filter_map(|it| it.policy_arn).collect();
+        Ok(RolePolicies { attached, own })
     }
 
     /// Whether AWS Backup has a role of its own in the account.
@@ -371,7 +439,7 @@ impl Member<'_> {
         }
     }
 
-    async fn role(&self, name: &str, action: &str) -> Result<Option<Role>, Error> {
+    async fn role(&self, name: &str, action: &str) -> Result<Option<WireRole>, Error> {
         let get = self.iam().get_role().role_name(name).send();
         match self.calls.call(GET_ROLE, action, get).await {
             Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
@@ -382,6 +450,46 @@ impl Member<'_> {
     fn iam(&self) -> aws_sdk_iam::Client {
         client!(aws_sdk_iam, &self.config, self.partition.clone())
     }
+}
+
+/// Whose a key is, and in what state.
+///
+/// # Errors
+///
+/// When the key cannot be looked at. One that was deleted can be.
+pub(crate) async fn describe_key(
+    calls: &Calls,
+    client: &aws_sdk_kms::Client,
+    key: &str,
+) -> Result<VaultKey, Error> {
+    let action = format!("look at the key {key}");
+    let described = calls.call(DESCRIBE_KEY, &action, client.describe_key().key_id(key).send());
+    let described = match described.await {
+        // No key of AWS goes away.
+        Err(error) if error.code() == Some("NotFoundException") => {
+            return Ok(VaultKey::Customers(Ok(KeyState::GONE)));
+        }
+        described => described?.key_metadata,
+    };
+    let described = described.ok_or_else(|| Error::incomplete(&action, "its metadata"))?;
+    let state = described.key_state.ok_or_else(|| Error::incomplete(&action, "its state"));
+    let state = state.map(|it| KeyState::named(it.as_str())).map_err(|it| it.problem());
+    let is_customers = described.key_manager == Some(KeyManagerType::Customer);
+    Ok(if is_customers { VaultKey::Customers(state) } else { VaultKey::Aws })
+}
+
+fn lock(vault: &DescribeBackupVaultOutput) -> Option<Lock> {
+    vault.locked.unwrap_or_default().then(|| Lock {
+        // Having a date on which it is final is what makes a lock a compliance lock.
+        is_compliance: vault.lock_date.is_some(),
+        min_days: vault.min_retention_days,
+        max_days: vault.max_retention_days,
+    })
+}
+
+/// A policy as IAM writes it, which encodes it as in an address.
+fn decoded(policy: &str) -> String {
+    percent_encoding::percent_decode_str(policy).decode_utf8_lossy().into_owned()
 }
 
 fn preferences(wire: Option<std::collections::HashMap<String, bool>>) -> Preferences {

@@ -151,19 +151,27 @@ pub(crate) const CREATE_SERVICE_ROLE: Operation =
     Operation::unpaced("CreateServiceLinkedRole", true);
 pub(crate) const DESCRIBE_TRAILS: Operation = Operation::unpaced("DescribeTrails", false);
 pub(crate) const DESCRIBE_VAULT: Operation = Operation::unpaced("DescribeBackupVault", false);
+pub(crate) const GET_ACCESS_POLICY: Operation =
+    Operation::unpaced("GetBackupVaultAccessPolicy", false);
+pub(crate) const GET_BUCKET_ENCRYPTION: Operation =
+    Operation::unpaced("GetBucketEncryption", false);
 pub(crate) const GET_CALLER: Operation = Operation::unpaced("GetCallerIdentity", false);
 pub(crate) const GET_EVENT_SELECTORS: Operation = Operation::unpaced("GetEventSelectors", false);
 pub(crate) const GET_OBJECT: Operation = Operation::unpaced("GetObject", false);
 pub(crate) const GET_ROLE: Operation = Operation::unpaced("GetRole", false);
+pub(crate) const GET_ROLE_POLICY: Operation = Operation::unpaced("GetRolePolicy", false);
 pub(crate) const GET_SUPPORTED_TYPES: Operation =
     Operation::unpaced("GetSupportedResourceTypes", false);
 pub(crate) const GET_TEMPLATE: Operation = Operation::unpaced("GetTemplate", false);
 pub(crate) const GET_TRAIL_STATUS: Operation = Operation::unpaced("GetTrailStatus", false);
+pub(crate) const LIST_ATTACHED_ROLE_POLICIES: Operation =
+    Operation::unpaced("ListAttachedRolePolicies", false);
 pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
     Operation::unpaced("ListEffectivePolicyValidationErrors", false);
 pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
     Operation::unpaced("ListAccountsWithInvalidEffectivePolicy", false);
 pub(crate) const LIST_OBJECTS: Operation = Operation::unpaced("ListObjectsV2", false);
+pub(crate) const LIST_ROLE_POLICIES: Operation = Operation::unpaced("ListRolePolicies", false);
 // A message changes nothing of what is looked after.
 pub(crate) const PUBLISH: Operation = Operation::unpaced("Publish", false);
 pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
@@ -176,6 +184,7 @@ pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSe
 pub(crate) fn permission(operation: &str) -> String {
     let service = match operation {
         "ListObjectsV2" => return "s3:ListBucket".to_owned(),
+        "GetBucketEncryption" => return "s3:GetEncryptionConfiguration".to_owned(),
         "DeleteObject" | "GetObject" | "PutObject" => "s3",
         "AssumeRole" | "GetCallerIdentity" => "sts",
         "ActivateOrganizationsAccess"
@@ -188,11 +197,16 @@ pub(crate) fn permission(operation: &str) -> String {
         "DescribeBackupVault"
         | "DescribeGlobalSettings"
         | "DescribeRegionSettings"
+        | "GetBackupVaultAccessPolicy"
         | "GetSupportedResourceTypes"
         | "UpdateGlobalSettings"
         | "UpdateRegionSettings" => "backup",
         "DescribeKey" => "kms",
-        "CreateServiceLinkedRole" | "GetRole" => "iam",
+        "CreateServiceLinkedRole"
+        | "GetRole"
+        | "GetRolePolicy"
+        | "ListAttachedRolePolicies"
+        | "ListRolePolicies" => "iam",
         "Publish" => "sns",
         "StartExecution" => "states",
         _ => "organizations",

@@ -12,8 +12,9 @@ use plan::outlook::Place;
 use plan::preflight::Organization;
 
 use crate::error::Error;
-use crate::member_accounts::{accounts, accounts_below};
+use crate::member_accounts::accounts_below;
 use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_PARENTS, LIST_UNITS};
+use crate::report::listed;
 use crate::session::Management;
 
 /// Reads the backup policies that are merged with what is attached to `targets`.
@@ -89,16 +90,7 @@ pub async fn places(
     organization: &Organization,
     targets: &BTreeSet<TargetId>,
 ) -> Result<Vec<Place>, Error> {
-    let mut all = Vec::new();
-    let mut token = None;
-    loop {
-        let (page, next) = accounts(management, token).await?;
-        all.extend(page);
-        token = next;
-        if token.is_none() {
-            break;
-        }
-    }
+    let all = listed(management).await?;
     // An AWS that does not say where accounts are is asked who is below each place.
     let mut below = Vec::new();
     if all.iter().any(|it| it.paths.is_empty()) {

@@ -2,8 +2,9 @@
 //! its accounts. Nothing is changed.
 //!
 //! The number of reads grows with the pages of accounts, with the OUs, and with the policies and the
-//! places where they are attached. In every account there is one read for the settings of each
-//! Region, and one for each vault and role that is looked for.
+//! places where they are attached. In every account there is one read for the role that AWS Backup has
+//! of its own, one for the settings of each Region, and three for each vault and role that is looked
+//! for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -11,15 +12,16 @@ use std::time::SystemTime;
 use aws_sdk_organizations::types::PolicyType as WireType;
 use plan::desired_state::{Entry, prefix};
 use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
-use plan::member_accounts::Listed;
+use plan::member_accounts::{Failure, Listed, Vault};
 use plan::policy_types::Status;
 use plan::reattach::Sweep;
 use plan::resource::ResourceKind;
 use report::{
-    AttachedPolicy, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit, VaultSeen,
+    AttachedPolicy, Destination, LastLook, Look, Note, Organization, Place, Placed, Seen, Unit,
     Wanted, last_looks, wanted,
 };
 
+use crate::calls::Pages;
 use crate::error::Error;
 use crate::member_accounts::{Member, accounts, failure, is_disabled};
 use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS};
@@ -52,16 +54,11 @@ pub enum Tree {
 ///
 /// When a read fails.
 pub async fn listed(management: &Management) -> Result<Vec<Listed>, Error> {
-    let mut listed = Vec::new();
-    let mut token = None;
-    loop {
-        let (page, next) = accounts(management, token).await?;
+    let (mut listed, mut pages) = (Vec::new(), Pages::default());
+    while let Some(page) = accounts(management, &mut pages).await? {
         listed.extend(page);
-        token = next;
-        if token.is_none() {
-            return Ok(listed);
-        }
     }
+    Ok(listed)
 }
 
 /// Reads the organization of the accounts that are `listed`, its backup policies, and where they are
@@ -228,9 +225,10 @@ pub fn words(frozen: &[Frozen]) -> BTreeMap<AccountId, Vec<String>> {
 
 /// Looks around in an account that was entered.
 pub async fn look(member: &Member<'_>, look: &Look) -> Seen {
-    let mut seen = Seen::default();
+    let service_role = member.has_service_role().await.map_err(|it| failure(None, &it));
+    let mut seen = Seen { service_role: Some(service_role), ..Seen::default() };
     for name in &look.roles {
-        let role = member.trust_policy(name).await.map_err(|it| failure(None, &it));
+        let role = member.backup_role(name).await.map_err(|it| failure(None, &it));
         seen.roles.insert(name.clone(), role);
     }
     for (region, vaults) in &look.regions {
@@ -244,11 +242,23 @@ pub async fn look(member: &Member<'_>, look: &Look) -> Seen {
         };
         let mut found = BTreeMap::new();
         for name in vaults {
-            let vault = member.locked_vault(region, name).await;
-            let vault = vault.map(|(vault, lock)| VaultSeen::of(vault, lock));
+            let vault = member.vault(region, name).await;
             found.insert(name.clone(), vault.map_err(|it| failure(Some(region), &it)));
         }
         seen.regions.insert(region.clone(), Place::Open { settings, vaults: found });
+    }
+    seen
+}
+
+/// Looks at vaults that copies go to, in an account that was entered.
+pub async fn look_at_destinations(
+    member: &Member<'_>,
+    destinations: &BTreeSet<Destination>,
+) -> BTreeMap<Destination, Result<Vault, Failure>> {
+    let mut seen = BTreeMap::new();
+    for it in destinations {
+        let vault = member.destination(&it.region, &it.name).await;
+        seen.insert(it.clone(), vault.map_err(|error| failure(Some(&it.region), &error)));
     }
     seen
 }

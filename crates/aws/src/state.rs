@@ -15,7 +15,9 @@ use plan::desired_state::Entry;
 
 use crate::calls::Calls;
 use crate::error::Error;
-use crate::operation::{DELETE_OBJECT, GET_OBJECT, LIST_OBJECTS, Need, PUT_OBJECT};
+use crate::operation::{
+    DELETE_OBJECT, GET_BUCKET_ENCRYPTION, GET_OBJECT, LIST_OBJECTS, Need, PUT_OBJECT,
+};
 
 /// The state bucket, until a deadline.
 #[derive(Debug)]
@@ -90,6 +92,20 @@ impl State {
     /// The name of the bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
+    }
+
+    /// The key that the bucket encrypts with, where it is one of the customer.
+    ///
+    /// # Errors
+    ///
+    /// When the bucket does not say.
+    pub(crate) async fn key(&self) -> Result<Option<String>, Error> {
+        let action = format!("read how {} encrypts", self.bucket);
+        let get = self.client.get_bucket_encryption().bucket(&self.bucket).send();
+        let got = self.calls.call(GET_BUCKET_ENCRYPTION, action, get).await?;
+        let rules = got.server_side_encryption_configuration.into_iter().flat_map(|it| it.rules);
+        let mut defaults = rules.filter_map(|it| it.apply_server_side_encryption_by_default);
+        Ok(defaults.find_map(|it| it.kms_master_key_id))
     }
 
     /// The address of an object.

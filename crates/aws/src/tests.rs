@@ -15,6 +15,7 @@ use simulator::script::{Asked, ENVIRONMENT, Reply, Script};
 use tokio::time::Instant;
 
 use crate::backup_policy::{Identity, Wanted, apply, observe};
+use crate::calls::Pages;
 use crate::error::{Error, Kind};
 use crate::operation::Need;
 use crate::session::{Management, Session};
@@ -195,6 +196,33 @@ async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
     let Asked { operation, body } = &script.asked()[1];
     assert_eq!((operation.as_str(), body.as_str()), ("ListRoots", r#"{"NextToken":"1"}"#));
     assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_comes_back_to_a_page_is_an_error_that_says_so() {
+    let empty = || answer(json!({"Roots": [], "NextToken": "again"}));
+    let script = Script::new([empty(), empty()]);
+    let failed = script.management().await.root("read the root").await.unwrap_err();
+    let words = "AWS answers with a page that it had answered with before";
+    assert!(chain(&failed).contains(words), "{}", chain(&failed));
+    assert!(script.is_over());
+}
+
+#[test]
+fn a_listing_that_never_ends_is_an_error_after_more_pages_than_there_can_be() {
+    let mut pages = Pages::default();
+    let mut turned = 0;
+    let error = loop {
+        assert!(pages.next().is_some());
+        match pages.turn("list the tea", Some(turned.to_string())) {
+            Ok(()) => turned += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(turned, 9_999);
+    let words =
+        "cannot list the tea: AWS has more pages than its quotas allow, and no end is in sight";
+    assert_eq!(error.problem(), words);
 }
 
 #[tokio::test(start_paused = true)]

@@ -153,7 +153,10 @@ impl Demo<'_> {
         let made = made.expect("CREATE_COMPLETE")?;
         let output = |name: &str| made.outputs.get(name).cloned().unwrap_or_default();
         let vault = output("VaultArn");
-        let vault = Vault::new(named("backup-vault:", &vault)?).key(&output("VaultKeyArn"));
+        let vault = named("backup-vault:", &vault)?;
+        let key = output("VaultKeyArn");
+        self.simulated.add_key(account, region, named("key/", &key)?, vault);
+        let vault = Vault::new(vault).key(&key);
         self.simulated.add_vault(account, region, vault.key_type(KeyType::CustomerManaged));
         for arn in ["BackupRoleArn", "MemberRoleArn"].map(output) {
             // Roles are made in one Region.

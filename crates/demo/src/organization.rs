@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use simulator::{
-    Account, AccountState, Backup, Entry, Organization, Pending, Rates, RestoreJob, Role, Settings,
-    Simulator, StackResource, Trail, Vault,
+    Account, AccountState, Backup, Entry, KeyManager, Organization, Pending, Rates, RestoreJob,
+    Role, Settings, Simulator, StackResource, Trail, Vault,
 };
 
 use crate::cloudformation::StackChange;
@@ -90,6 +90,14 @@ impl Simulated {
     /// Makes a vault.
     pub(crate) fn add_vault(&self, account: &str, region: &str, vault: Vault) {
         self.simulator.backup(|it| it.vaults_mut().create(account, region, vault));
+    }
+
+    /// Makes a key whose alias is called like its vault.
+    pub(crate) fn add_key(&self, account: &str, region: &str, id: &str, vault: &str) {
+        self.simulator.kms(|it| {
+            it.create(account, region, id, KeyManager::Customer);
+            it.alias(id, &format!("alias/{vault}"));
+        });
     }
 
     /// Makes a role in an account.

@@ -13,7 +13,8 @@ use std::time::SystemTime;
 pub use trail::{AdvancedSelector, Selectors, Trail};
 
 use crate::global_settings::Values;
-use crate::id::{AccountId, TargetId};
+use crate::id::{AccountId, Region, TargetId, VaultName};
+use crate::member_accounts::KeyState;
 use crate::policy_types::Status;
 
 /// What was read, or why it could not be.
@@ -59,6 +60,9 @@ pub struct Observed {
     pub invalid: Read<BTreeMap<String, Vec<String>>>,
     /// What is kept in the state bucket; `None` where none is named.
     pub state: Option<StateBucket>,
+    /// The keys of customers that can be looked at from here, by what each is the key of, and their
+    /// states.
+    pub keys: BTreeMap<String, Read<KeyState>>,
 }
 
 /// The organization, as far as it matters.
@@ -151,6 +155,17 @@ pub struct Check {
     pub message: String,
     /// The command or the template that corrects it.
     pub fix: Option<String>,
+}
+
+/// The vaults that these policies name, by the Regions of their plans.
+pub fn vaults(policies: &[KnownPolicy]) -> BTreeSet<(Region, VaultName)> {
+    let mut vaults = BTreeSet::new();
+    for plan in policies.iter().flat_map(checks::plans) {
+        for region in &plan.regions {
+            vaults.extend(plan.vaults().map(|name| (region.clone(), name.clone())));
+        }
+    }
+    vaults
 }
 
 /// Judges everything that was read.

@@ -5,10 +5,12 @@
 
 mod properties;
 mod report;
+mod role;
 pub mod run;
 mod scope;
 mod session_policy;
-mod trust;
+mod statement;
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,9 +21,10 @@ pub use properties::{Concurrency, InvalidProperties, Properties};
 pub use report::{
     Account, Changed, Ending, Failure, Line, MemberOutcome, OnNotReady, Refusal, Tally,
 };
+pub use role::{Role, RolePolicies, check_permissions, check_role, check_trust};
 pub use scope::{Choice, Listed, Scope};
-pub use session_policy::{narrowed, session_policy};
-pub use trust::trusts_backup;
+pub use session_policy::{LOOKS_AT_VAULTS, narrowed, session_policy};
+pub use vault::{KeyState, Vault, VaultKey, check_access, check_key, check_vault, check_vault_key};
 
 /// The principal of AWS Backup, which is the same in every partition.
 pub const BACKUP: &str = "backup.amazonaws.com";
@@ -107,17 +110,8 @@ pub struct Observed {
     pub supported: BTreeSet<ResourceType>,
     /// What there is of the vault, where one is named and could be looked at.
     pub vault: Option<Vault>,
-}
-
-/// What there is of a vault.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Vault {
-    /// Nothing.
-    Missing,
-    /// It is encrypted by a key of the customer.
-    CustomerKey,
-    /// It is encrypted by a key of AWS.
-    AwsKey,
+    /// The ARN of the role that AWS Backup uses, where one is named and found.
+    pub role: Option<String>,
 }
 
 /// What is to be done in a Region, and what cannot be.
@@ -167,7 +161,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What keeps backups from working in an account or in one of its Regions.
+/// What keeps backups from working in an account or in one of its Regions, or may do so.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Problem {
     /// There is no such vault, or none that its access policy lets the caller see: AWS gives both
@@ -177,13 +171,42 @@ pub enum Problem {
     AwsKey(VaultName),
     /// There is no such role.
     NoRole(RoleName),
+    /// AWS Backup has no role of its own.
+    NoServiceRole,
+    /// A key, of something that is named, does not encrypt.
+    Key {
+        /// What it is the key of.
+        of: String,
+        /// Why it does not encrypt.
+        how: &'static str,
+    },
+    /// The access policy of a vault denies the role with this name what it needs there.
+    Denying {
+        /// The vault.
+        vault: VaultName,
+        /// The role.
+        role: String,
+    },
     /// AWS Backup may not assume the role.
     Untrusting(RoleName),
+    /// AWS Backup could assume the role if it met this, which it never does.
+    NeverTrusting(RoleName, String),
+    /// The role has no policy with which it could back anything up.
+    Powerless(RoleName),
     /// AWS names these types as supported in the Region and refuses them as settings.
     Refused(BTreeSet<ResourceType>),
+    /// This may or may not be as backups need it: it has a shape that this program does not know.
+    Unjudged(String),
+    /// This may or may not be as backups need it: it could not be read.
+    Unread(String),
 }
 
 impl Problem {
+    /// Whether backups are known to fail; otherwise nobody has looked.
+    pub fn is_certain(&self) -> bool {
+        !matches!(self, Self::Unjudged(_) | Self::Unread(_))
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -196,10 +219,31 @@ impl Problem {
                  backups under a key of AWS cannot be copied to another account"
             }
             Self::NoRole(_) => "roll out the role to this account, or correct `BackupRoleName`",
-            Self::Untrusting(_) => {
+            Self::NoServiceRole => {
+                "let `templates/members.yaml` make it, or: aws iam create-service-linked-role \
+                 --aws-service-name backup.amazonaws.com"
+            }
+            Self::Key { .. } => {
+                "aws kms cancel-key-deletion, and aws kms enable-key; what a key encrypts that is \
+                 gone cannot be read again"
+            }
+            Self::Denying { .. } => "take the role out of what the access policy denies",
+            Self::Untrusting(_) | Self::NeverTrusting(..) => {
                 "let the role's trust policy allow sts:AssumeRole to backup.amazonaws.com"
             }
+            Self::Powerless(_) => {
+                "attach AWSBackupServiceRolePolicyForBackup to the role, or deploy \
+                 `templates/member-account.yaml`, whose role has it"
+            }
             Self::Refused(_) => "leave these types out of `OptIn` until AWS takes them",
+            Self::Unjudged(_) => {
+                "see that it lets AWS Backup make backups; `docs/report.md` says which shapes are \
+                 judged"
+            }
+            Self::Unread(_) => {
+                "update the roll-out of `templates/member-account.yaml`, whose role may read this, \
+                 or name a role that may with `--member-role`"
+            }
         }
     }
 }
@@ -212,18 +256,34 @@ impl fmt::Display for Problem {
             }
             Self::AwsKey(name) => write!(f, "the vault `{name}` is encrypted by a key of AWS"),
             Self::NoRole(name) => write!(f, "there is no role `{name}`"),
+            Self::NoServiceRole => write!(f, "AWS Backup has no role `{SERVICE_ROLE}`"),
+            Self::Key { of, how } => write!(f, "the key {of} {how}"),
+            Self::Denying { vault, role } => {
+                write!(
+                    f,
+                    "the access policy of the vault `{vault}` denies backups to the role `{role}`"
+                )
+            }
             Self::Untrusting(name) => write!(f, "the role `{name}` does not trust AWS Backup"),
+            Self::NeverTrusting(name, condition) => write!(
+                f,
+                "the role `{name}` does not trust AWS Backup, since nothing meets {condition}"
+            ),
+            Self::Powerless(name) => {
+                write!(f, "the role `{name}` has no permission to back anything up")
+            }
             Self::Refused(types) => {
                 let types = types.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>();
                 write!(f, "AWS supports {} and refuses to opt in", types.join(", "))
             }
+            Self::Unjudged(what) | Self::Unread(what) => write!(f, "not looked at: {what}"),
         }
     }
 }
 
 /// Compares one Region of one account with what is `desired` there.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
-    let Observed { settings, supported, vault } = observed;
+    let Observed { settings, supported, vault, role } = observed;
     let mut plan = Plan::default();
     let all: Preferences;
     let wanted = match &desired.opt_in {
@@ -256,22 +316,14 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
             }
         }
     }
-    plan.problems.extend(desired.vault.as_ref().and_then(|name| match vault {
-        // What could not be looked at is told by whoever tried.
-        Some(Vault::CustomerKey) | None => None,
-        Some(Vault::AwsKey) => Some(Problem::AwsKey(name.clone())),
-        Some(Vault::Missing) => Some(Problem::NoVault(name.clone())),
-    }));
-    plan
-}
-
-/// Compares the role that AWS Backup uses with the trust policy that was found, if there is a role.
-pub fn check_role(name: &RoleName, trust_policy: Option<&str>) -> Option<Problem> {
-    match trust_policy {
-        None => Some(Problem::NoRole(name.clone())),
-        Some(policy) if trusts_backup(policy) => None,
-        Some(_) => Some(Problem::Untrusting(name.clone())),
+    // What could not be looked at is told by whoever tried.
+    if let (Some(name), Some(vault)) = (&desired.vault, vault) {
+        if matches!(vault, Vault::Here { key: VaultKey::Aws, .. }) {
+            plan.problems.push(Problem::AwsKey(name.clone()));
+        }
+        plan.problems.extend(check_vault(name, vault, role.as_deref()));
     }
+    plan
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //!   [`merge`] does it for one chain.
 //! * [`Effective::validate`] and [`published`] are what AWS does after merging.
 //! * [`document`] holds the text of a policy that is to be sent, with its variables.
-//! * [`arn`] and [`partition`] know the ARNs and Regions that a policy names.
+//! * [`arn`], [`partition`] and [`pattern`] know the ARNs and Regions that a policy names.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -61,6 +61,7 @@ mod nearest;
 mod node;
 mod operator;
 pub mod partition;
+pub mod pattern;
 mod plan_errors;
 mod policy;
 mod resource_types;

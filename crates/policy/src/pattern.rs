@@ -1,23 +1,9 @@
-//! Patterns of policies: `*` stands for any text and `?` for any letter.
+//! Patterns of IAM policies: `*` stands for any text and `?` for any letter.
 
-use std::borrow::Cow;
-
-use policy::arn::Arn;
-
-/// What stands for the account of a role that every account has.
-const ACCOUNT: &str = "$account";
-
-/// `text` with the account in place of `$account`.
-pub(crate) fn in_account<'a>(text: &'a str, account: &str) -> Cow<'a, str> {
-    if text.contains(ACCOUNT) {
-        Cow::Owned(text.replace(ACCOUNT, account))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
+use crate::arn::Arn;
 
 /// Whether `text` is of the form of `pattern`.
-pub(super) fn is_like(pattern: &str, text: &str) -> bool {
+pub fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut seen) = (0, 0);
     // Where to go on when what follows the last star was not found.
@@ -45,7 +31,7 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
 
 /// Whether `arn` is of the form of `pattern`, part by part: no star reaches beyond a colon before
 /// the last part.
-pub(super) fn is_arn_like(pattern: &str, arn: &str) -> bool {
+pub fn is_arn_like(pattern: &str, arn: &str) -> bool {
     if pattern == "*" {
         return true;
     }
@@ -81,11 +67,5 @@ mod tests {
         assert!(is_arn_like("arn:*:backup:*:444455556666:*", vault));
         assert!(!is_arn_like("arn:aws:backup:*:backup-vault:daily", vault));
         assert!(!is_arn_like("arn:aws:backup:*:555566667777:*", vault));
-    }
-
-    #[test]
-    fn the_account_of_a_role_takes_its_place() {
-        let arn = in_account("arn:aws:iam::$account:role/backup", "444455556666");
-        assert_eq!(arn, "arn:aws:iam::444455556666:role/backup");
     }
 }

@@ -47,7 +47,7 @@ mod tests {
     fn accounts_are_new_gone_or_as_the_last_run_found_them() {
         let problem = Failure { region: None, problem: "no role".to_owned(), hint: String::new() };
         let look = |id: &str, failures| {
-            let look = LastLook { at: SystemTime::UNIX_EPOCH, failures };
+            let look = LastLook { at: SystemTime::UNIX_EPOCH, failures, not_looked_at: vec![] };
             (id.parse().unwrap(), look)
         };
         let looks = [

@@ -5,17 +5,21 @@ mod names;
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
-use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
+use plan::id::{AccountId, Region, ResourceType, VaultName};
 use plan::member_accounts::{
-    self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, trusts_backup,
+    self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, Vault, VaultKey,
+    check_access, check_permissions, check_trust, check_vault_key,
 };
 use plan::plans::Plan;
 
 use super::organization::{Organization, Placed};
 use super::outline::{Effective, Outline, asked};
-use super::seen::{LastLook, Lock, Place, Seen, VaultSeen, Visit};
-use super::wanted::Wanted;
-use super::{Cell, Found, Known, Missing, Note, OptIns, Report, Row, Source, State};
+use super::seen::{LastLook, Lock, Place, Seen, Visit};
+use super::wanted::{Wanted, WantedHere};
+use super::{
+    Cell, Destination, Found, Known, Missing, Note, OptIns, Report, RoleSeen, Row, Source, State,
+    VaultSeen,
+};
 
 /// Everything that was found out.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Observed {
     pub wanted: Vec<Wanted>,
     /// What was seen in accounts just now.
     pub visits: BTreeMap<AccountId, Visit>,
+    /// The vaults that copies go to from other accounts, as far as somebody looked for them just now.
+    pub destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     /// What the last runs found in accounts, which counts where nobody looked.
     pub looks: BTreeMap<AccountId, LastLook>,
     /// What is to be said of the whole.
@@ -52,6 +58,7 @@ pub fn judge(observed: Observed) -> Report {
     let mut notes = observed.notes;
     notes.extend(observed.outline.notes);
     notes.extend(barred(&observed.visits));
+    notes.extend(not_looked_at(&observed.destinations));
     if observed.outline.regions.is_empty() {
         notes.push(Note {
             text: "no backup policy names a Region, and nobody said which ones matter".to_owned(),
@@ -88,6 +95,22 @@ fn barred(visits: &BTreeMap<AccountId, Visit>) -> Option<Note> {
         hint: "name a role that you may assume there with `--member-role`; until then the report \
                says what the last runs found in them"
             .to_owned(),
+    })
+}
+
+/// The vaults that copies go to and that nobody could look at, in one note.
+fn not_looked_at(destinations: &BTreeMap<Destination, Result<Vault, Failure>>) -> Option<Note> {
+    let mut all = destinations.iter().filter_map(|(it, seen)| Some((it, seen.as_ref().err()?)));
+    let (place @ Destination { name, .. }, Failure { problem, .. }) = all.next()?;
+    let more = match all.count() {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    };
+    Some(Note {
+        text: format!(
+            "the vault `{name}` of {place}, which copies go to{more}, was not looked at: {problem}"
+        ),
+        hint: "name a role that you may assume there with `--member-role`".to_owned(),
     })
 }
 
@@ -148,7 +171,7 @@ impl Facts<'_> {
         &self,
         listed: &Listed,
         effective: &Effective,
-        asked: &[&Desired],
+        asked: &[WantedHere<'_>],
         region: &Region,
     ) -> Cell {
         let plans = effective.plans.iter().filter(|it| it.regions.contains(region));
@@ -159,8 +182,11 @@ impl Facts<'_> {
             cell.state = State::Inactive;
             return cell;
         }
-        let asked: Vec<_> =
-            asked.iter().filter(|it| it.regions.contains(region)).copied().collect();
+        let asked: Vec<_> = asked.iter().filter(|it| it.desired.regions.contains(region)).collect();
+        // The account that copies go to need not be backed up itself.
+        let only_gets_copies =
+            plans.is_empty() && !asked.is_empty() && asked.iter().all(|it| it.central.is_some());
+        let asked: Vec<_> = asked.into_iter().map(|it| it.desired).collect();
         // An account that no plan reaches anywhere is one that somebody forgot.
         if plans.is_empty() && asked.is_empty() && !effective.plans.is_empty() {
             return cell;
@@ -171,8 +197,9 @@ impl Facts<'_> {
             return cell;
         }
         names::strangers(&self.observed.organization, &plans, &mut cell);
+        self.look_at_destinations(account, &plans, &mut cell);
         let withheld = self.withheld(account, effective);
-        if withheld.is_none() && plans.is_empty() {
+        if withheld.is_none() && plans.is_empty() && !only_gets_copies {
             // What else is missing does not matter yet.
             cell.missing = vec![no_plan()];
         }
@@ -180,12 +207,14 @@ impl Facts<'_> {
             // What the account keeps is not what is merged now.
             cell.missing.insert(0, withheld);
             State::Withheld
-        } else if plans.is_empty() {
+        } else if plans.is_empty() && !only_gets_copies {
             State::NoPlan
         } else if cell.missing.iter().any(|it| it.is_certain) {
             State::Incomplete
         } else if !cell.missing.is_empty() {
             State::Unknown
+        } else if only_gets_copies {
+            State::NotAsked
         } else {
             State::Protected
         };
@@ -234,9 +263,15 @@ impl Facts<'_> {
             Ok((seen, Some(Place::Open { settings, vaults }))) => {
                 cell.known = Known::Now;
                 opt_ins(settings, asked, cell);
-                look_at_vaults(vaults, plans, asked, cell);
-                look_at_roles(&seen.roles, plans, asked, cell);
+                look_at_vaults(seen, vaults, plans, asked, cell);
+                look_at_roles(seen, plans, asked, cell);
                 names::scanners(&seen.roles, plans, cell);
+                look_at_own_destinations(account, seen, plans, cell);
+                match &seen.service_role {
+                    Some(Ok(false)) => cell.problem(&Problem::NoServiceRole),
+                    Some(Err(failure)) => cell.fail(failure),
+                    Some(Ok(true)) | None => {}
+                }
             }
             Ok((_, None)) => cell.add(nobody_looked()),
             Err(visit) => match (self.observed.looks.get(account), visit) {
@@ -249,6 +284,7 @@ impl Facts<'_> {
                         }
                         cell.add(Missing::certain(it.problem.clone(), &it.hint));
                     }
+                    look.not_looked_at.iter().filter(here).for_each(|it| cell.fail(it));
                 }
                 (None, Some(Visit::Barred(failure))) => cell.fail(failure),
                 (None, _) => cell.add(nobody_looked()),
@@ -258,6 +294,15 @@ impl Facts<'_> {
             self.deciding_opt_ins(region, asked, cell);
         }
         false
+    }
+
+    /// Adds what is wrong with vaults of other accounts that these plans copy to, as far as it is known.
+    fn look_at_destinations(&self, account: &AccountId, plans: &[&Plan], cell: &mut Cell) {
+        for destination in destinations(account, plans) {
+            if let Some(Ok(vault)) = self.observed.destinations.get(&destination) {
+                cell.destination(&destination, vault);
+            }
+        }
     }
 
     /// What the management account has not opted in to, no plan of the organization backs up.
@@ -305,7 +350,7 @@ fn opt_ins(settings: &Result<Settings, Failure>, asked: &[&Desired], cell: &mut 
 fn off(settings: &Settings, asked: &[&Desired]) -> Vec<ResourceType> {
     let supported = settings.opt_in.keys().cloned().collect();
     let settings = settings.clone();
-    let observed = member_accounts::Observed { settings, supported, vault: None };
+    let observed = member_accounts::Observed { settings, supported, ..Default::default() };
     let mut off: Vec<_> = asked
         .iter()
         .flat_map(|it| member_accounts::plan(it, &observed).change.opt_in)
@@ -317,19 +362,43 @@ fn off(settings: &Settings, asked: &[&Desired]) -> Vec<ResourceType> {
     off
 }
 
+/// The vaults that these plans of an account copy to.
+fn destinations(account: &AccountId, plans: &[&Plan]) -> impl Iterator<Item = Destination> {
+    let copies = plans.iter().flat_map(|it| &it.rules).flat_map(|it| &it.copies);
+    copies.filter_map(|it| Destination::parse(it, account))
+}
+
+/// Adds what is wrong with vaults of the account itself that these plans copy to.
+fn look_at_own_destinations(account: &AccountId, seen: &Seen, plans: &[&Plan], cell: &mut Cell) {
+    for destination in destinations(account, plans).filter(|it| it.account == *account) {
+        match seen.regions.get(&destination.region) {
+            Some(Place::Open { vaults, .. }) => match vaults.get(&destination.name) {
+                Some(Ok((vault, _))) => cell.destination(&destination, vault),
+                Some(Err(failure)) => cell.fail(failure),
+                None => {}
+            },
+            Some(Place::Closed(failure)) => cell.fail(failure),
+            None => {}
+        }
+    }
+}
+
 fn look_at_vaults(
-    seen: &BTreeMap<VaultName, Result<Option<VaultSeen>, Failure>>,
+    seen: &Seen,
+    vaults: &BTreeMap<VaultName, Result<(Vault, Option<Lock>), Failure>>,
     plans: &[&Plan],
     asked: &[&Desired],
     cell: &mut Cell,
 ) {
-    for (name, vault) in seen {
+    for (name, vault) in vaults {
+        let is_filling = |it: &&&Plan| it.vaults().any(|it| it == name);
         let rules: Vec<_> = plans
             .iter()
             .flat_map(|plan| plan.rules.iter().map(move |rule| (plan, rule)))
             .filter(|(_, rule)| rule.vaults().any(|it| it == name))
             .collect();
-        let is_asked = asked.iter().any(|it| it.vault.as_ref() == Some(name));
+        let asking = || asked.iter().filter(|it| it.vault.as_ref() == Some(name));
+        let is_asked = asking().next().is_some();
         if rules.is_empty() && !is_asked {
             continue;
         }
@@ -338,18 +407,18 @@ fn look_at_vaults(
                 cell.fail(failure);
                 Found::Unknown
             }
-            Ok(None) => {
+            Ok((Vault::Missing, _)) => {
                 cell.problem(&Problem::NoVault(name.clone()));
                 Found::Absent
             }
-            Ok(Some(vault)) => {
+            Ok((Vault::Here { key, access }, lock)) => {
+                let has_own_key = *key != VaultKey::Aws;
                 let copies = rules.iter().any(|(_, rule)| !rule.copies.is_empty());
-                if !vault.has_own_key && (copies || is_asked) {
+                if !has_own_key && (copies || is_asked) {
                     cell.problem(&Problem::AwsKey(name.clone()));
                 }
                 for (plan, rule) in rules {
-                    let refuses = vault.lock.as_ref();
-                    let refuses = refuses.and_then(|it| it.refuses(rule.delete_after_days));
+                    let refuses = lock.as_ref().and_then(|it| it.refuses(rule.delete_after_days));
                     if let Some(why) = refuses {
                         let rule = format!("{}/{}", plan.name, rule.name);
                         cell.miss(
@@ -360,7 +429,16 @@ fn look_at_vaults(
                         );
                     }
                 }
-                Found::Here(vault.clone())
+                let makers = plans.iter().filter(is_filling).flat_map(|it| &it.roles);
+                let makers = makers.chain(asking().filter_map(|it| it.role.as_ref()));
+                let makers = makers.filter_map(|it| seen.roles.get(it)?.as_ref().ok()?.as_ref());
+                let denial = check_access(name, access, makers.map(|it| it.arn.as_str()));
+                Found::Here(VaultSeen {
+                    has_own_key,
+                    key_works: cell.verdict(check_vault_key(name, key)),
+                    lets_in: cell.verdict(denial),
+                    lock: lock.clone(),
+                })
             }
         };
         cell.vaults.push((name.clone(), found));
@@ -385,13 +463,8 @@ impl Lock {
     }
 }
 
-fn look_at_roles(
-    seen: &BTreeMap<RoleName, Result<Option<String>, Failure>>,
-    plans: &[&Plan],
-    asked: &[&Desired],
-    cell: &mut Cell,
-) {
-    for (name, role) in seen {
+fn look_at_roles(seen: &Seen, plans: &[&Plan], asked: &[&Desired], cell: &mut Cell) {
+    for (name, role) in &seen.roles {
         let is_used = plans.iter().any(|it| it.roles.contains(name));
         if !is_used && !asked.iter().any(|it| it.role.as_ref() == Some(name)) {
             continue;
@@ -405,13 +478,10 @@ fn look_at_roles(
                 cell.problem(&Problem::NoRole(name.clone()));
                 Found::Absent
             }
-            Ok(Some(trust)) => {
-                let is_trusting = trusts_backup(trust);
-                if !is_trusting {
-                    cell.problem(&Problem::Untrusting(name.clone()));
-                }
-                Found::Here(is_trusting)
-            }
+            Ok(Some(role)) => Found::Here(RoleSeen {
+                trusts: cell.verdict(check_trust(name, role)),
+                may: cell.verdict(check_permissions(name, role)),
+            }),
         };
         cell.roles.push((name.clone(), found));
     }
@@ -438,7 +508,29 @@ impl Cell {
     }
 
     fn problem(&mut self, problem: &Problem) {
-        self.miss(problem.to_string(), problem.hint());
+        let (is_certain, hint) = (problem.is_certain(), problem.hint().to_owned());
+        self.add(Missing { problem: problem.to_string(), hint, is_certain });
+    }
+
+    /// Notes the problem, if there is one, and returns whether all is well; `None` when nobody knows.
+    fn verdict(&mut self, problem: Option<Problem>) -> Option<bool> {
+        let Some(problem) = problem else { return Some(true) };
+        self.problem(&problem);
+        problem.is_certain().then_some(false)
+    }
+
+    /// Notes what is wrong with a vault that copies go to.
+    fn destination(&mut self, destination: &Destination, vault: &Vault) {
+        let Destination { name, .. } = destination;
+        let problem = match vault {
+            Vault::Missing => Some(Problem::NoVault(name.clone())),
+            Vault::Here { key, .. } => check_vault_key(name, key),
+        };
+        if let Some(problem) = problem {
+            let (is_certain, hint) = (problem.is_certain(), problem.hint().to_owned());
+            let problem = format!("copies go to {destination}: {problem}");
+            self.add(Missing { problem, hint, is_certain });
+        }
     }
 
     fn miss(&mut self, problem: String, hint: &str) {

@@ -10,6 +10,7 @@
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new state is decided on everywhere")]
 
 pub mod coverage;
+mod destination;
 mod hearsay;
 mod judge;
 mod organization;
@@ -26,11 +27,12 @@ use std::time::SystemTime;
 use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
 use plan::member_accounts::Account;
 
+pub use destination::Destination;
 pub use hearsay::{Hearsay, hearsay};
 pub use judge::{Observed, judge};
 pub use organization::{AttachedPolicy, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};
-pub use seen::{LastLook, Lock, Place, Seen, VaultSeen, Visit, last_looks};
+pub use seen::{LastLook, Lock, Place, Seen, Visit, last_looks};
 pub use state::State;
 pub use wanted::{Wanted, wanted};
 pub use words::utc;
@@ -101,7 +103,7 @@ pub struct Cell {
     /// The vaults that these plans put backups in, as far as they were looked at.
     pub vaults: Vec<(VaultName, Found<VaultSeen>)>,
     /// The roles that these plans make backups with.
-    pub roles: Vec<(RoleName, Found<bool>)>,
+    pub roles: Vec<(RoleName, Found<RoleSeen>)>,
     /// The resource types that are on, and those that are off; `None` when it is not known.
     pub opt_ins: Option<OptIns>,
     /// What is missing, each once.
@@ -128,6 +130,28 @@ pub enum Found<T> {
     Absent,
     /// It was not looked at, or could not be.
     Unknown,
+}
+
+/// A vault, by what matters of it. What nobody could judge is `None`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct VaultSeen {
+    /// Whether a key of the customer encrypts it.
+    pub has_own_key: bool,
+    /// Whether its key encrypts and decrypts.
+    pub key_works: Option<bool>,
+    /// Whether its access policy leaves the roles of the plans alone.
+    pub lets_in: Option<bool>,
+    /// Its lock, if it is locked.
+    pub lock: Option<Lock>,
+}
+
+/// A role, by what matters of it. What nobody could judge is `None`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct RoleSeen {
+    /// Whether AWS Backup may assume it.
+    pub trusts: Option<bool>,
+    /// Whether it may back anything up.
+    pub may: Option<bool>,
 }
 
 /// Something that is not as backups need it.

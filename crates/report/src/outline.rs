@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use plan::id::{AccountId, PolicyId, Region, RoleName, TargetId, VaultName};
-use plan::member_accounts::{self, Desired};
+use plan::member_accounts::{self, LOOKS_AT_VAULTS, SERVICE_ROLE};
 use plan::plans::Plan;
 use policy::{Inherited, Policy};
 use serde_json::{Value, json};
 
-use super::Note;
 use super::organization::{Organization, Placed};
-use super::wanted::Wanted;
+use super::wanted::{Wanted, WantedHere};
+use super::{Destination, Note};
 
 /// What an account gets that has these policies attached on the way down to it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,6 +57,8 @@ pub struct Look {
     pub regions: BTreeMap<Region, BTreeSet<VaultName>>,
     /// The roles that AWS Backup is to assume.
     pub roles: BTreeSet<RoleName>,
+    /// The role to look around with, where it is not that of the other accounts.
+    pub by: Option<RoleName>,
 }
 
 /// What every account gets, before anybody has looked into one.
@@ -129,8 +131,15 @@ impl Outline {
                 let vaults = look.regions.entry(region.clone()).or_default();
                 vaults.extend(plan.vaults().cloned());
             }
+            let copies = plan.rules.iter().flat_map(|it| &it.copies);
+            let account = &placed.listed.account.id;
+            let own = copies.filter_map(|it| Destination::parse(it, account));
+            for it in own.filter(|it| it.account == *account) {
+                look.regions.entry(it.region).or_default().insert(it.name);
+            }
         }
-        for desired in asked(organization, wanted, index) {
+        for WantedHere { desired, central } in asked(organization, wanted, index) {
+            look.by = central.cloned().or(look.by);
             look.roles.extend(desired.role.iter().cloned());
             for region in &desired.regions {
                 let vaults = look.regions.entry(region.clone()).or_default();
@@ -145,6 +154,22 @@ impl Outline {
         }
         look
     }
+
+    /// The vaults that copies go to from other accounts.
+    pub fn destinations(&self, organization: &Organization) -> BTreeSet<Destination> {
+        let copies = |share: &usize| {
+            let effective = self.effective.get(*share).into_iter();
+            let rules = effective.flat_map(|it| &it.plans).flat_map(|it| &it.rules);
+            rules.flat_map(|it| &it.copies)
+        };
+        let rows = organization.accounts.iter().zip(&self.shares);
+        let all = rows.flat_map(|(placed, share)| {
+            let account = &placed.listed.account.id;
+            let all = copies(share).filter_map(move |it| Destination::parse(it, account));
+            all.filter(move |it| it.account != *account)
+        });
+        all.collect()
+    }
 }
 
 /// What is asked for in the account at `index`.
@@ -152,7 +177,7 @@ pub(super) fn asked<'a>(
     organization: &Organization,
     wanted: &'a [Wanted],
     index: usize,
-) -> Vec<&'a Desired> {
+) -> Vec<WantedHere<'a>> {
     let Some(placed) = organization.accounts.get(index) else { return vec![] };
     let mut listed = placed.listed.clone();
     listed.paths = vec![organization.id_path(placed.unit)];
@@ -226,9 +251,11 @@ impl Look {
             actions.push("backup:DescribeRegionSettings");
         }
         if self.regions.values().any(|it| !it.is_empty()) {
-            actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
+            actions.extend(LOOKS_AT_VAULTS);
         }
         let regions = self.regions.keys().cloned().collect();
-        member_accounts::narrowed(&actions, &regions, &self.roles, partition, account)
+        let service_role = SERVICE_ROLE.parse::<RoleName>();
+        let roles = self.roles.iter().chain(service_role.as_ref());
+        member_accounts::narrowed(&actions, &regions, roles, partition, account)
     }
 }

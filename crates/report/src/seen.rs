@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use plan::id::{AccountId, Region, RoleName, VaultName};
-use plan::member_accounts::{Failure, Line, Settings, Vault};
+use plan::member_accounts::{Failure, Line, Role, Settings, Vault};
 
 /// What came of a visit to an account.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +21,10 @@ pub enum Visit {
 /// What was seen in an account.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// The trust policy of each role that was looked for, if there is such a role.
-    pub roles: BTreeMap<RoleName, Result<Option<String>, Failure>>,
+    /// Each role that was looked for, if there is such a role.
+    pub roles: BTreeMap<RoleName, Result<Option<Role>, Failure>>,
+    /// Whether AWS Backup has a role of its own, where that was looked for.
+    pub service_role: Option<Result<bool, Failure>>,
     /// What was seen in each Region.
     pub regions: BTreeMap<Region, Place>,
 }
@@ -36,18 +38,9 @@ pub enum Place {
     Open {
         /// The settings of AWS Backup.
         settings: Result<Settings, Failure>,
-        /// Each vault that was looked for, if there is one of that name.
-        vaults: BTreeMap<VaultName, Result<Option<VaultSeen>, Failure>>,
+        /// Each vault that was looked for, and its lock.
+        vaults: BTreeMap<VaultName, Result<(Vault, Option<Lock>), Failure>>,
     },
-}
-
-/// A vault.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct VaultSeen {
-    /// Whether a key of the customer encrypts it.
-    pub has_own_key: bool,
-    /// Its lock, if it is locked.
-    pub lock: Option<Lock>,
 }
 
 /// The lock of a vault.
@@ -59,17 +52,6 @@ pub struct Lock {
     pub min_days: Option<i64>,
     /// The most days that the vault keeps a backup.
     pub max_days: Option<i64>,
-}
-
-impl VaultSeen {
-    /// What is known of whose key it is and of its lock; `None` when there is no vault.
-    pub fn of(vault: Vault, lock: Option<Lock>) -> Option<Self> {
-        match vault {
-            Vault::Missing => None,
-            Vault::CustomerKey => Some(Self { has_own_key: true, lock }),
-            Vault::AwsKey => Some(Self { has_own_key: false, lock }),
-        }
-    }
 }
 
 impl Lock {
@@ -92,6 +74,8 @@ pub struct LastLook {
     pub at: SystemTime,
     /// What is not as wanted there.
     pub failures: Vec<Failure>,
+    /// What may not be as wanted, since nobody could look at it.
+    pub not_looked_at: Vec<Failure>,
 }
 
 /// What the last runs found in each account: `reports` are their texts and when they were written,
@@ -106,8 +90,9 @@ pub fn last_looks<'a>(
         let known: BTreeSet<_> = looks.keys().cloned().collect();
         let lines = text.lines().filter_map(|it| serde_json::from_str::<Line>(it).ok());
         for line in lines.filter(|it| !known.contains(&it.account)) {
-            let none = || LastLook { at, failures: vec![] };
+            let none = || LastLook { at, failures: vec![], not_looked_at: vec![] };
             let look = looks.entry(line.account).or_insert_with(none);
+            look.not_looked_at.extend(line.not_looked_at);
             look.failures.extend(line.problem.map(|problem| Failure {
                 region: line.region,
                 problem,

@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
 use plan::id::TargetId;
-use plan::member_accounts::{ENABLE_REGION, Failure, Listed, Properties, Settings};
+use plan::member_accounts::{
+    ENABLE_REGION, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault,
+    VaultKey,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -19,6 +22,7 @@ struct World {
     organization: Organization,
     wanted: Vec<Wanted>,
     visits: BTreeMap<AccountId, Visit>,
+    destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     looks: BTreeMap<AccountId, LastLook>,
 }
 
@@ -53,29 +57,44 @@ fn settings(on: &[&str], off: &[&str]) -> Settings {
     Settings { opt_in, ..Settings::default() }
 }
 
-fn vault(lock: Option<(Option<i64>, Option<i64>)>) -> VaultSeen {
+/// What there is of a vault that was looked at.
+type Looked = (Vault, Option<Lock>);
+
+fn vault(lock: Option<(Option<i64>, Option<i64>)>) -> Looked {
     let lock = lock.map(|(min_days, max_days)| Lock { is_compliance: false, min_days, max_days });
-    VaultSeen { has_own_key: true, lock }
+    (keyed(VaultKey::Customers(Ok(KeyState::Usable))), lock)
 }
 
-fn trust() -> String {
-    json!({ "Statement": {
+fn keyed(key: VaultKey) -> Vault {
+    Vault::Here { key, access: Ok(None) }
+}
+
+/// A role that AWS Backup may assume and make backups with.
+fn role() -> Role {
+    let trust = json!({ "Statement": {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
         "Principal": { "Service": "backup.amazonaws.com" },
-    } })
-    .to_string()
+    } });
+    let attached = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup";
+    Role {
+        arn: format!("arn:aws:iam::{MEMBER}:role/path/maker"),
+        trust: trust.to_string(),
+        is_bounded: false,
+        policies: Ok(RolePolicies { attached: vec![attached.to_owned()], own: [].into() }),
+    }
 }
 
-fn open(settings: Settings, vault: impl Into<Option<VaultSeen>>) -> Place {
-    Place::Open { settings: Ok(settings), vaults: [(id("daily"), Ok(vault.into()))].into() }
+fn open(settings: Settings, vault: impl Into<Option<Looked>>) -> Place {
+    let vault = vault.into().unwrap_or((Vault::Missing, None));
+    Place::Open { settings: Ok(settings), vaults: [(id("daily"), Ok(vault))].into() }
 }
 
 /// A visit that found the role and these places.
 fn seen(places: Vec<(&str, Place)>) -> Visit {
-    let roles = [(id("maker"), Ok(Some(trust())))].into();
+    let roles = [(id("maker"), Ok(Some(role())))].into();
     let regions = places.into_iter().map(|(region, it)| (id(region), it)).collect();
-    Visit::Seen(Seen { roles, regions })
+    Visit::Seen(Seen { roles, service_role: Some(Ok(true)), regions })
 }
 
 /// A visit to `eu-west-1` that found everything there.
@@ -106,7 +125,13 @@ impl World {
             attached: BTreeMap::new(),
             withheld: Some(BTreeMap::new()),
         };
-        Self { organization, wanted: vec![], visits: BTreeMap::new(), looks: BTreeMap::new() }
+        Self {
+            organization,
+            wanted: vec![],
+            visits: BTreeMap::new(),
+            destinations: BTreeMap::new(),
+            looks: BTreeMap::new(),
+        }
     }
 
     fn attach(mut self, name: &str, text: &Value, target: &str) -> Self {
@@ -130,7 +155,7 @@ impl World {
     }
 
     fn judge(self) -> Report {
-        let Self { organization, wanted, visits, looks } = self;
+        let Self { organization, wanted, visits, destinations, looks } = self;
         let outline = Outline::new(&organization, &wanted, NOW);
         judge(Observed {
             source: Source::Command,
@@ -140,6 +165,7 @@ impl World {
             outline,
             wanted,
             visits,
+            destinations,
             looks,
             notes: vec![],
         })
@@ -202,7 +228,7 @@ fn what_a_plan_names_beside_its_vault_and_role_is_looked_at_too() {
     seen.roles.insert(id("scanner"), Ok(None));
     for place in seen.regions.values_mut() {
         if let Place::Open { vaults, .. } = place {
-            vaults.insert(id("gap"), Ok(None));
+            vaults.insert(id("gap"), Ok((Vault::Missing, None)));
         }
     }
     world.visit(MEMBER, Visit::Seen(seen)).check(expect![[r"
@@ -259,8 +285,7 @@ fn a_region_that_the_templates_name_needs_a_plan_where_they_ask_for_it() {
 
 #[test]
 fn each_thing_that_is_missing_is_named() {
-    let visit =
-        |settings, vault: Option<VaultSeen>| seen(vec![("eu-west-1", open(settings, vault))]);
+    let visit = |settings, vault: Option<Looked>| seen(vec![("eu-west-1", open(settings, vault))]);
     planned().visit(MEMBER, visit(settings(&[], &["EBS"]), None)).check(expect![[r"
         eu-west-1: incomplete [now]
           no resource type is opted in
@@ -350,7 +375,7 @@ fn a_lock_refuses_rules_that_keep_backups_too_short_or_too_long() {
 #[test]
 fn a_key_of_aws_matters_where_backups_are_copied() {
     let visit = || {
-        let vault = VaultSeen { has_own_key: false, lock: None };
+        let vault = (keyed(VaultKey::Aws), None);
         seen(vec![("eu-west-1", open(settings(&["EBS"], &[]), vault))])
     };
     planned().visit(MEMBER, visit()).check(expect![[r"
@@ -364,6 +389,218 @@ fn a_key_of_aws_matters_where_backups_are_copied() {
         eu-west-1: incomplete [now]
           the vault `daily` is encrypted by a key of AWS
           copies go to the account 333333333333, which is not in the organization
+    "]]);
+}
+
+/// What is said of the account whose role is like this.
+fn check_role(change: impl Fn(&mut Role), expected: Expect) {
+    let mut visit = fine();
+    let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };
+    let mut role = role();
+    change(&mut role);
+    inside.roles.insert(id("maker"), Ok(Some(role)));
+    planned().visit(MEMBER, visit).check(expected);
+}
+
+/// What is said of the account whose vault is like this.
+fn check_vault(vault: Vault, expected: Expect) {
+    let visit = seen(vec![("eu-west-1", open(settings(&["EBS"], &[]), (vault, None)))]);
+    planned().visit(MEMBER, visit).check(expected);
+}
+
+#[test]
+fn an_account_is_not_protected_by_what_cannot_make_backups() {
+    let never = |it: &mut Role| {
+        let mut trust: Value = serde_json::from_str(&it.trust).unwrap();
+        trust["Statement"]["Condition"] =
+            json!({ "StringEquals": { "aws:SourceAccount": "333333333333" } });
+        it.trust = trust.to_string();
+    };
+    check_role(
+        never,
+        expect![[r#"
+        eu-west-1: incomplete [now]
+          the role `maker` does not trust AWS Backup, since nothing meets the condition {"StringEquals":{"aws:SourceAccount":"333333333333"}}
+    "#]],
+    );
+    check_role(
+        |it| it.policies = Ok(RolePolicies::default()),
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the role `maker` has no permission to back anything up
+    "]],
+    );
+    let key = |state| keyed(VaultKey::Customers(Ok(KeyState::named(state))));
+    check_vault(
+        key("PendingDeletion"),
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the key of the vault `daily` is to be deleted
+    "]],
+    );
+    check_vault(
+        key("Disabled"),
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the key of the vault `daily` is disabled
+    "]],
+    );
+    let denial = json!({ "Statement": {
+        "Effect": "Deny",
+        "Principal": { "AWS": format!("arn:aws:iam::{MEMBER}:role/path/maker") },
+        "Action": "backup:StartBackupJob",
+        "Resource": "*",
+    } });
+    let key = VaultKey::Customers(Ok(KeyState::Usable));
+    check_vault(
+        Vault::Here { key, access: Ok(Some(denial.to_string())) },
+        expect![[r"
+        eu-west-1: incomplete [now]
+          the access policy of the vault `daily` denies backups to the role `maker`
+    "]],
+    );
+    let mut visit = fine();
+    let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };
+    inside.service_role = Some(Ok(false));
+    planned().visit(MEMBER, visit).check(expect![[r"
+        eu-west-1: incomplete [now]
+          AWS Backup has no role `AWSServiceRoleForBackup`
+    "]]);
+}
+
+#[test]
+fn what_has_a_shape_that_nobody_judges_is_not_known() {
+    let strange = |it: &mut Role| {
+        let mut trust: Value = serde_json::from_str(&it.trust).unwrap();
+        trust["Statement"]["Condition"] =
+            json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
+        it.trust = trust.to_string();
+    };
+    check_role(
+        strange,
+        expect![[r#"
+        eu-west-1: not known [now]
+          not looked at: whether the role `maker` trusts AWS Backup, which depends on the condition {"Bool":{"aws:MultiFactorAuthPresent":"true"}}
+    "#]],
+    );
+    let own = |it: &mut Role| {
+        it.policies = Ok(RolePolicies {
+            attached: vec!["arn:aws:iam::222222222222:policy/ours".to_owned()],
+            own: [].into(),
+        });
+    };
+    check_role(
+        own,
+        expect![[r"
+        eu-west-1: not known [now]
+          not looked at: whether the role `maker` may make backups, which depends on its policy `ours`
+    "]],
+    );
+    check_vault(
+        keyed(VaultKey::Customers(Err("AccessDenied".to_owned()))),
+        expect![[r"
+        eu-west-1: not known [now]
+          not looked at: the key of the vault `daily`: AccessDenied
+    "]],
+    );
+    // And what a run could not judge.
+    let mut world = planned();
+    let not_looked_at = vec![failure(None, "not looked at: the role", "look")];
+    let look = LastLook { at: NOW, failures: vec![], not_looked_at };
+    world.looks.insert(id(MEMBER), look);
+    world.check(expect![[r"
+        eu-west-1: not known [run of 1970-01-01 00:00 UTC]
+          not looked at: the role
+    "]]);
+}
+
+/// The plan `all`, which copies to this vault.
+fn copying(arn: &str) -> World {
+    let mut copying = plan("all", &["eu-west-1"], Some(30));
+    let copy = json!({ arn: { "target_backup_vault_arn": { "@@assign": arn } } });
+    copying["plans"]["all"]["rules"]["nightly"]["copy_actions"] = copy;
+    World::bare().attach("all", &copying, "r-test").visit(MEMBER, fine())
+}
+
+#[test]
+fn copies_need_the_vault_that_they_go_to() {
+    let arn = "arn:aws:backup:eu-west-2:111111111111:backup-vault:central";
+    let destination = || Destination::parse(arn, &id(MEMBER)).unwrap();
+    let with = |vault: Result<Vault, Failure>| {
+        let mut world = copying(arn);
+        world.destinations.insert(destination(), vault);
+        world
+    };
+    let key = |state: &str| Ok(keyed(VaultKey::Customers(Ok(KeyState::named(state)))));
+    with(key("Enabled")).check(expect![[r"
+        eu-west-1: protected [now]
+    "]]);
+    with(key("PendingDeletion")).check(expect![[r"
+        eu-west-1: incomplete [now]
+          copies go to 111111111111 in eu-west-2: the key of the vault `central` is to be deleted
+    "]]);
+    with(Ok(Vault::Missing)).check(expect![[r"
+        eu-west-1: incomplete [now]
+          copies go to 111111111111 in eu-west-2: the vault `central` is missing, or its access policy hides it
+    "]]);
+    with(Err(failure(None, "cannot assume the role", "x"))).check(expect![[r"
+        eu-west-1: protected [now]
+        note: the vault `central` of 111111111111 in eu-west-2, which copies go to, was not looked at: cannot assume the role
+    "]]);
+    let own = "arn:aws:backup:eu-west-2:$account:backup-vault:second";
+    let world = copying(own);
+    let outline = Outline::new(&world.organization, &world.wanted, NOW);
+    assert_eq!(outline.destinations(&world.organization), [].into());
+    let look = outline.look(&world.organization, &world.wanted, 1);
+    assert_eq!(look.regions[&id("eu-west-2")], [id("second")].into());
+    let mut visit = fine();
+    let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };
+    let vaults = [(id("second"), Ok((Vault::Missing, None)))].into();
+    let place = Place::Open { settings: Ok(Settings::default()), vaults };
+    inside.regions.insert(id("eu-west-2"), place);
+    copying(own).visit(MEMBER, visit).check(expect![[r"
+        eu-west-1: incomplete [now]
+          copies go to 222222222222 in eu-west-2: the vault `second` is missing, or its access policy hides it
+    "]]);
+}
+
+#[test]
+fn the_account_that_copies_go_to_is_looked_at_by_its_own_role_and_needs_no_plan() {
+    let wanted = json!({
+        "RoleName": "m",
+        "Regions": ["eu-west-1"],
+        "TargetIds": [MANAGEMENT],
+        "OptIn": { "EBS": true },
+        "VaultName": "ours",
+        "BackupRoleName": "our-role",
+        "CentralAccountId": MEMBER,
+        "CentralRoleName": "c",
+    });
+    let world = || {
+        World::bare().attach("all", &plan("all", &["eu-west-1"], None), MANAGEMENT).want(&wanted)
+    };
+    let it = world();
+    let look =
+        Outline::new(&it.organization, &it.wanted, NOW).look(&it.organization, &it.wanted, 1);
+    assert_eq!((look.by, look.roles), (Some(id("c")), [].into()));
+    assert_eq!(look.regions, [(id("eu-west-1"), [].into())].into());
+    let visit = |types: &[&str], has_role| {
+        let place = Place::Open { settings: Ok(settings(types, &[])), vaults: [].into() };
+        let regions = [(id("eu-west-1"), place)].into();
+        Visit::Seen(Seen { service_role: Some(Ok(has_role)), regions, ..Seen::default() })
+    };
+    world().visit(MEMBER, visit(&["EBS"], true)).check(expect![[r"
+        eu-west-1: not asked for [now]
+    "]]);
+    world().visit(MEMBER, visit(&["EBS"], false)).check(expect![[r"
+        eu-west-1: incomplete [now]
+          AWS Backup has no role `AWSServiceRoleForBackup`
+    "]]);
+    let barred = Visit::Barred(failure(None, "cannot assume the role", "roll it out"));
+    world().visit(MEMBER, barred).check(expect![[r"
+        eu-west-1: not known [not looked at]
+          cannot assume the role
+        note: the account 222222222222 could not be entered: cannot assume the role
     "]]);
 }
 
@@ -420,7 +657,8 @@ fn an_account_that_nobody_enters_is_as_the_last_run_found_it() {
     "]]);
     let with = |failures: Vec<Failure>| {
         let mut world = planned().visit(MEMBER, barred());
-        let look = LastLook { at: NOW + Duration::from_hours(4), failures };
+        let at = NOW + Duration::from_hours(4);
+        let look = LastLook { at, failures, not_looked_at: vec![] };
         world.looks.insert(id(MEMBER), look);
         world
     };
@@ -454,10 +692,13 @@ fn the_newest_run_that_knows_an_account_counts() {
     ]
     .join("\n");
     let looks = last_looks([(hour(5), newest.as_str()), (hour(3), older.as_str())]);
-    assert_eq!(looks[&id(MEMBER)], LastLook { at: hour(5), failures: vec![] });
+    assert_eq!(
+        looks[&id(MEMBER)],
+        LastLook { at: hour(5), failures: vec![], not_looked_at: vec![] }
+    );
     let failures =
         vec![failure(Some("eu-west-1"), "no vault", "make one"), failure(None, "no role", "")];
-    assert_eq!(looks[&id(MANAGEMENT)], LastLook { at: hour(3), failures });
+    assert_eq!(looks[&id(MANAGEMENT)], LastLook { at: hour(3), failures, not_looked_at: vec![] });
 }
 
 #[test]
@@ -543,9 +784,10 @@ fn what_is_looked_at_is_what_the_plans_and_the_templates_name() {
     let policy = look.session_policy("aws", &id(MEMBER));
     let policy: Value = serde_json::from_str(&policy).unwrap();
     let actions = policy["Statement"][0]["Action"].as_array().unwrap();
-    let reads = |it: &Value| it.as_str().unwrap().contains(":Describe");
+    let reads =
+        |it: &Value| [":Describe", ":Get"].iter().any(|verb| it.as_str().unwrap().contains(verb));
     assert!(actions.iter().all(reads), "{actions:?}");
-    assert_eq!(policy["Statement"][1]["Action"], "iam:GetRole");
+    assert_eq!(policy["Statement"][1]["Action"][0], "iam:GetRole");
 }
 
 #[test]

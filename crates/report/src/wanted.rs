@@ -18,25 +18,51 @@ pub struct Wanted {
     pub desired: Desired,
     /// The role that is assumed in member accounts, if it is known.
     pub member_role: Option<RoleName>,
+    /// The account that copies go to, if there is one.
+    pub central: Option<Central>,
     /// The accounts; every one where nothing is said.
     scope: Option<(Vec<Target>, BTreeSet<AccountId>)>,
+}
+
+/// The account that copies go to.
+#[derive(Clone, Debug)]
+pub struct Central {
+    /// The account.
+    pub account: AccountId,
+    /// The role that is assumed there.
+    pub role: RoleName,
+    /// What is wanted in it where no target reaches it.
+    desired: Desired,
+}
+
+/// What is asked for in an account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WantedHere<'a> {
+    pub(super) desired: &'a Desired,
+    /// The role that is assumed there, where the account only gets copies.
+    pub(super) central: Option<&'a RoleName>,
 }
 
 impl Wanted {
     /// What is asked for in these Regions of every account, where nothing else is known.
     pub fn in_regions(regions: BTreeSet<Region>) -> Self {
         let desired = Desired { regions, ..Desired::default() };
-        Self { desired, member_role: None, scope: None }
+        Self { desired, member_role: None, central: None, scope: None }
     }
 
     /// What is asked for in this account; `None` when nothing is.
-    pub(super) fn of(&self, management: &AccountId, listed: &Listed) -> Option<&Desired> {
-        let Some((targets, excluded)) = &self.scope else { return Some(&self.desired) };
+    pub(super) fn of(&self, management: &AccountId, listed: &Listed) -> Option<WantedHere<'_>> {
+        let ordinary = WantedHere { desired: &self.desired, central: None };
+        let Some((targets, excluded)) = &self.scope else { return Some(ordinary) };
         let (targets, excluded) = (targets.iter().cloned(), excluded.iter().cloned());
-        let choice = Scope::new(management.clone(), targets, excluded).choose(listed);
-        match choice {
-            Choice::Included | Choice::Inactive => Some(&self.desired),
-            Choice::Central | Choice::Excluded | Choice::Elsewhere => None,
+        let scope = Scope::new(management.clone(), targets, excluded);
+        let central = self.central.as_ref();
+        match scope.with_central(central.map(|it| it.account.clone())).choose(listed) {
+            Choice::Included | Choice::Inactive => Some(ordinary),
+            Choice::Central => {
+                central.map(|it| WantedHere { desired: &it.desired, central: Some(&it.role) })
+            }
+            Choice::Excluded | Choice::Elsewhere => None,
         }
     }
 }
@@ -46,8 +72,15 @@ impl TryFrom<&Properties> for Wanted {
 
     fn try_from(properties: &Properties) -> Result<Self, InvalidProperties> {
         let excluded = properties.exclude_accounts.0.iter().cloned().collect();
+        let desired = properties.desired()?;
+        let central = properties.central()?.map(|(account, role)| Central {
+            account: account.clone(),
+            role: role.clone(),
+            desired: desired.in_central_account(),
+        });
         Ok(Self {
-            desired: properties.desired()?,
+            desired,
+            central,
             member_role: Some(properties.role_name.clone()),
             scope: Some((properties.targets()?, excluded)),
         })

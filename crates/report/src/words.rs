@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use time::OffsetDateTime;
 
-use super::{Cell, Found, Known, VaultSeen};
+use super::{Cell, Found, Known, Lock, RoleSeen, VaultSeen};
 
 /// The moment to the minute, as in `2026-11-21 04:00 UTC`.
 pub fn utc(time: SystemTime) -> String {
@@ -19,19 +19,25 @@ impl Cell {
         let words = |it: &Found<VaultSeen>| match it {
             Found::Absent => "missing".to_owned(),
             Found::Unknown => "not known".to_owned(),
-            Found::Here(VaultSeen { lock: Some(lock), .. }) => lock.words(),
-            Found::Here(VaultSeen { lock: None, .. }) => "no lock".to_owned(),
+            Found::Here(VaultSeen { key_works, lets_in, lock, .. }) => {
+                let lock = lock.as_ref().map_or_else(|| "no lock".to_owned(), Lock::words);
+                let key = (*key_works == Some(false)).then_some("key does not work");
+                let denial = (*lets_in == Some(false)).then_some("denies backups");
+                let more = key.into_iter().chain(denial).map(ToOwned::to_owned);
+                [lock].into_iter().chain(more).collect::<Vec<_>>().join(", ")
+            }
         };
         self.vaults.iter().map(|(name, it)| format!("{name} ({})", words(it))).collect()
     }
 
     /// Each role, with what is wrong with it.
     pub fn role_words(&self) -> Vec<String> {
-        let words = |it: &Found<bool>| match it {
-            Found::Here(true) => "",
-            Found::Here(false) => " (does not trust AWS Backup)",
+        let words = |it: &Found<RoleSeen>| match it {
+            Found::Here(RoleSeen { trusts: Some(false), .. }) => " (does not trust AWS Backup)",
+            Found::Here(RoleSeen { may: Some(false), .. }) => " (may not make backups)",
+            Found::Here(RoleSeen { trusts: Some(true), may: Some(true) }) => "",
+            Found::Here(RoleSeen { .. }) | Found::Unknown => " (not known)",
             Found::Absent => " (missing)",
-            Found::Unknown => " (not known)",
         };
         self.roles.iter().map(|(name, it)| format!("{name}{}", words(it))).collect()
     }

@@ -1,4 +1,4 @@
-//! The keys of AWS KMS, as far as whose they are.
+//! The keys of AWS KMS, as far as whose they are and in what state.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +31,7 @@ pub(crate) struct Key {
     pub(crate) region: String,
     pub(crate) id: String,
     pub(crate) manager: KeyManager,
+    pub(crate) state: String,
 }
 
 /// The keys of every account and Region.
@@ -41,6 +42,8 @@ pub struct Kms {
     everywhere: BTreeMap<String, KeyManager>,
     /// By the ID of the key, wherever it is.
     aliases: BTreeMap<String, Vec<String>>,
+    /// The states of keys that are not enabled, by the ID of the key, wherever it is.
+    states: BTreeMap<String, String>,
 }
 
 impl Kms {
@@ -58,6 +61,11 @@ impl Kms {
     /// found by it: it is there for permissions that ask for it.
     pub fn alias(&mut self, id: &str, alias: &str) {
         self.aliases.entry(id.to_owned()).or_default().push(alias.to_owned());
+    }
+
+    /// Puts the key with this ID into a state, as in `PendingDeletion`, wherever the key is.
+    pub fn set_state(&mut self, id: &str, state: &str) {
+        self.states.insert(id.to_owned(), state.to_owned());
     }
 
     pub(crate) fn aliases(&self, id: &str) -> &[String] {
@@ -80,7 +88,8 @@ impl Kms {
         let manager = self.keys.get(&key).or_else(|| self.everywhere.get(id));
         let (account, region, id) = key;
         let manager = *manager.ok_or_else(|| missing(name))?;
-        Ok(Key { account, region, id, manager })
+        let state = self.states.get(&id).map_or("Enabled", String::as_str).to_owned();
+        Ok(Key { account, region, id, manager, state })
     }
 }
 

@@ -111,6 +111,10 @@ impl Buckets {
         self.keys.insert(bucket.to_owned(), key_arn.to_owned());
     }
 
+    pub(crate) fn exists(&self, bucket: &str) -> bool {
+        self.objects.contains_key(bucket)
+    }
+
     /// The ARN of the key of a bucket that has one.
     #[must_use]
     pub fn key_of(&self, bucket: &str) -> Option<&str> {

@@ -228,12 +228,16 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::Backup, "UpdateRegionSettings", Access::Any, &[InvalidParameterValue, MissingParameterValue]).changing(),
     operation(Service::Backup, "GetSupportedResourceTypes", Access::Any, &[]),
     operation(Service::Backup, "DescribeBackupVault", Access::Any, &[]),
+    operation(Service::Backup, "GetBackupVaultAccessPolicy", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "DescribeRestoreJob", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "GetRestoreJobMetadata", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "PutRestoreValidationResult", Access::Any, &[InvalidParameterValue, InvalidRequest, MissingParameterValue, ResourceNotFound]).changing(),
 
     operation(Service::Iam, "CreateServiceLinkedRole", Access::Any, &[InvalidRoleInput]).changing(),
     operation(Service::Iam, "GetRole", Access::Any, &[NoSuchEntity]),
+    operation(Service::Iam, "GetRolePolicy", Access::Any, &[NoSuchEntity]),
+    operation(Service::Iam, "ListAttachedRolePolicies", Access::Any, &[NoSuchEntity]),
+    operation(Service::Iam, "ListRolePolicies", Access::Any, &[NoSuchEntity]),
     operation(Service::Kms, "DescribeKey", Access::Any, &[InvalidKeyArn, KeyNotFound]),
 
     operation(Service::Sts, "AssumeRole", Access::Any, &[MalformedSessionPolicy]),
@@ -254,6 +258,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::S3, "HeadObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),
     operation(Service::S3, "PutObject", Access::Any, &[NoSuchBucket, NoSuchKey, NotImplemented, PreconditionFailed]).changing(),
     operation(Service::S3, "DeleteObject", Access::Any, &[NoSuchBucket, PreconditionFailed]).changing(),
+    operation(Service::S3, "GetBucketEncryption", Access::Any, &[NoSuchBucket]),
     operation(Service::S3, "ListObjectsV2", Access::Any, &[NoSuchBucket]),
 
     operation(Service::Sns, "Publish", Access::Any, &[InvalidParameter, TopicNotFound]).changing(),

@@ -193,7 +193,7 @@ pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
 ];
 
 /// The folder of the vaults.
-const VAULTS: &str = "/backup-vaults/";
+pub(crate) const VAULTS: &str = "/backup-vaults/";
 
 /// The folder of the restore jobs.
 pub(crate) const RESTORE_JOBS: &str = "/restore-jobs/";
@@ -241,12 +241,14 @@ fn identify(
     let plain = parameters.iter().all(|it| it.0 == "versionId");
     let lists = parameter("list-type") == Some("2")
         && parameters.iter().all(|it| LISTING.contains(&it.0.as_str()));
+    let asks_for_key = parameters.iter().any(|it| it.0 == "encryption") && parameters.len() == 1;
     let name = match (has_key && plain, method.as_str()) {
         (true, "GET") => "GetObject".to_owned(),
         (true, "HEAD") => "HeadObject".to_owned(),
         (true, "PUT") => "PutObject".to_owned(),
         (true, "DELETE") => "DeleteObject".to_owned(),
         (false, "GET") if lists && !has_key => "ListObjectsV2".to_owned(),
+        (false, "GET") if asks_for_key && !has_key => "GetBucketEncryption".to_owned(),
         _ => format!("{method} {path}"),
     };
     (Service::S3, name)
@@ -255,8 +257,14 @@ fn identify(
 /// The Backup operation of a path that names something.
 fn of_backup(method: &Method, path: &str) -> Option<&'static str> {
     let is_name = |it: &str| !it.is_empty() && !it.contains('/');
-    if path.strip_prefix(VAULTS).is_some_and(is_name) {
-        return (method == Method::GET).then_some("DescribeBackupVault");
+    if let Some(vault) = path.strip_prefix(VAULTS) {
+        let (name, rest) = vault.split_once('/').unwrap_or((vault, ""));
+        return match (method.as_str(), rest) {
+            _ if !is_name(name) => None,
+            ("GET", "") => Some("DescribeBackupVault"),
+            ("GET", "access-policy") => Some("GetBackupVaultAccessPolicy"),
+            _ => None,
+        };
     }
     let job = path.strip_prefix(RESTORE_JOBS)?;
     let (id, rest) = job.split_once('/').unwrap_or((job, ""));

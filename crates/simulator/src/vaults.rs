@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::refusal::{Code, Refusal};
 
 /// Whose key encrypts a vault, as newer Regions tell.
@@ -38,6 +40,8 @@ pub struct Vault {
     pub min_retention_days: Option<u32>,
     /// The days that backups are kept at most.
     pub max_retention_days: Option<u32>,
+    /// Its access policy, in which `$account` stands for the account of the vault.
+    pub access_policy: Option<String>,
 }
 
 impl Vault {
@@ -51,6 +55,7 @@ impl Vault {
             locked: false,
             min_retention_days: None,
             max_retention_days: None,
+            access_policy: None,
         }
     }
 
@@ -65,6 +70,13 @@ impl Vault {
     #[must_use]
     pub fn key_type(self, key_type: KeyType) -> Self {
         Self { key_type: Some(key_type), ..self }
+    }
+
+    /// This vault with an access policy, in which `$account` stands for the account of the vault. Nobody
+    /// is denied anything by it: it is there to be read.
+    #[must_use]
+    pub fn access_policy(self, policy: &Value) -> Self {
+        Self { access_policy: Some(policy.to_string()), ..self }
     }
 
     /// This vault, locked so that backups are kept this many days.

@@ -178,11 +178,11 @@ impl<'a> Fleet<'a> {
             self.access.management()
         };
         self.make_sure_of_service_role(&member, &mut outcome).await;
-        self.look_at_role(&member, &mut outcome).await;
+        let role = self.look_at_role(&member, &mut outcome).await;
         let longest = Instant::now() + LONGEST;
         for region in &self.desired.regions {
             if Instant::now() < longest {
-                self.work_in(region, &member, &mut outcome).await;
+                self.work_in(region, &member, role.as_deref(), &mut outcome).await;
             } else {
                 outcome.fail(Failure {
                     region: Some(region.clone()),
@@ -215,22 +215,38 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    async fn look_at_role(&self, member: &Member<'_>, outcome: &mut MemberOutcome) {
-        let Some(name) = &self.desired(outcome.account()).role else { return };
-        match member.trust_policy(name).await {
-            Ok(policy) => {
-                if let Some(problem) = check_role(name, policy.as_deref()) {
-                    outcome.fail(Failure::found(None, &problem));
+    /// Looks at the role that AWS Backup uses, and returns its ARN if there is one.
+    async fn look_at_role(
+        &self,
+        member: &Member<'_>,
+        outcome: &mut MemberOutcome,
+    ) -> Option<String> {
+        let name = self.desired(outcome.account()).role.as_ref()?;
+        match member.backup_role(name).await {
+            Ok(role) => {
+                for problem in check_role(name, role.as_ref()) {
+                    outcome.find(None, &problem);
                 }
+                role.map(|it| it.arn)
             }
-            Err(error) => outcome.fail(failure(None, &error)),
+            Err(error) => {
+                outcome.fail(failure(None, &error));
+                None
+            }
         }
     }
 
     /// Reads, compares, and writes what differs.
-    async fn work_in(&self, region: &Region, member: &Member<'_>, outcome: &mut MemberOutcome) {
+    async fn work_in(
+        &self,
+        region: &Region,
+        member: &Member<'_>,
+        role: Option<&str>,
+        outcome: &mut MemberOutcome,
+    ) {
         let desired = self.desired(outcome.account());
-        let mut observed = Observed::default();
+        let role = role.map(ToOwned::to_owned);
+        let mut observed = Observed { role, ..Observed::default() };
         if desired.has_settings() {
             observed.settings = match member.settings(region).await {
                 Ok(settings) => settings,
@@ -245,13 +261,13 @@ impl<'a> Fleet<'a> {
         }
         if let Some(name) = &desired.vault {
             match member.vault(region, name).await {
-                Ok(vault) => observed.vault = Some(vault),
+                Ok((vault, _)) => observed.vault = Some(vault),
                 Err(error) => outcome.fail(failure(Some(region), &error)),
             }
         }
         let plan = plan(desired, &observed);
         for problem in &plan.problems {
-            outcome.fail(Failure::found(Some(region), problem));
+            outcome.find(Some(region), problem);
         }
         outcome.miss(region, plan.unknown);
         if !plan.change.is_empty() {
@@ -287,7 +303,7 @@ impl<'a> Fleet<'a> {
                     }
                 }
                 let refused = Problem::Refused(refused.into_keys().collect());
-                outcome.fail(Failure::found(Some(region), &refused));
+                outcome.find(Some(region), &refused);
             }
             Err(error) => outcome.fail(failure(Some(region), &error)),
         }

@@ -11,8 +11,8 @@
 //!
 //! - R calls with `OptIn: All`, or one for every Region whose settings lack a type that is named, to
 //!   learn what the Region supports;
-//! - A·R calls with `VaultName`, and as many again where AWS Backup does not say whose key it is;
-//! - A calls with `BackupRoleName`.
+//! - 3·A·R calls with `VaultName`: for the vault, and then at once for its key and its access policy;
+//! - 3·A calls with `BackupRoleName`, and one for each policy that a role has of its own.
 
 mod again;
 mod batches;

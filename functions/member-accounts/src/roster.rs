@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::Management;
 use aws::member_accounts::{Identity, accounts, accounts_below};
+use aws::{Management, Pages};
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Account, Choice, Listed, Properties, Scope, Tally};
 use resources::Error;
@@ -56,9 +56,8 @@ impl<'a> Roster<'a> {
     ) -> Result<(), Error> {
         let mut waiting = vec![];
         let mut count = 0;
-        let mut token = None;
-        loop {
-            let (page, next) = aws::member_accounts::accounts(self.management, token).await?;
+        let mut pages = Pages::default();
+        while let Some(page) = aws::member_accounts::accounts(self.management, &mut pages).await? {
             for listed in page {
                 if let Some(account) = self.choose(listed).await? {
                     count += 1;
@@ -70,10 +69,6 @@ impl<'a> Roster<'a> {
                     // It is received for as long as this runs.
                     let _ = accounts.send(account);
                 }
-            }
-            token = next;
-            if token.is_none() {
-                break;
             }
         }
         self.scope.check()?;
@@ -91,15 +86,10 @@ impl<'a> Roster<'a> {
     /// When the accounts cannot be listed, or there is nothing at a target.
     pub(crate) async fn all(&mut self) -> Result<Vec<Account>, Error> {
         let mut all = vec![];
-        let mut token = None;
-        loop {
-            let (page, next) = accounts(self.management, token).await?;
+        let mut pages = Pages::default();
+        while let Some(page) = accounts(self.management, &mut pages).await? {
             for listed in page {
                 all.extend(self.choose(listed).await?);
-            }
-            token = next;
-            if token.is_none() {
-                break;
             }
         }
         self.scope.check()?;

@@ -44,7 +44,7 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 pub use crate::messages::Response;
-use crate::messages::{Invocation, Message};
+use crate::messages::{Invocation, Message, is_heartbeat};
 use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::restore::{Repairer, Retry};
@@ -123,6 +123,9 @@ pub async fn handle(
     payload: &Value,
     invoked: Invoked<'_>,
 ) -> Result<Response, Unfinished> {
+    if is_heartbeat(payload) {
+        return Ok(Response::alive(settings.mode));
+    }
     let invocation = Invocation::read(payload, &settings.own_roles);
     if matches!(&invocation, Invocation::Events(events) if events.is_empty()) {
         return Ok(Response::default());

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::{info, warn};
 
+use crate::settings::Mode;
+
 /// What the function is invoked with.
 #[derive(Debug)]
 pub(crate) enum Invocation {
@@ -33,6 +35,9 @@ pub(crate) struct Message {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
+    /// What is answered to a heartbeat: what becomes of drift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<Mode>,
     batch_item_failures: Vec<UnhandledMessage>,
 }
 
@@ -46,12 +51,29 @@ impl Response {
     /// Has these messages delivered again.
     pub(crate) fn again(messages: impl IntoIterator<Item = String>) -> Self {
         let failures = messages.into_iter().map(|it| UnhandledMessage { item_identifier: it });
-        Self { batch_item_failures: failures.collect() }
+        Self { mode: None, batch_item_failures: failures.collect() }
+    }
+
+    /// Says that the function runs, and with which mode.
+    pub(crate) fn alive(mode: Mode) -> Self {
+        Self { mode: Some(mode), ..Self::default() }
     }
 }
 
 /// The `source` of what the schedule sends.
 const SCHEDULE: &str = "org-backup.schedule";
+
+/// The `source` of what asks once an hour whether the function runs.
+const HEARTBEAT: &str = "org-backup.heartbeat";
+
+/// Whether `payload` asks for nothing but an answer.
+pub(crate) fn is_heartbeat(payload: &Value) -> bool {
+    source(payload) == Some(HEARTBEAT)
+}
+
+fn source(payload: &Value) -> Option<&str> {
+    payload.get("source").and_then(Value::as_str)
+}
 
 impl Invocation {
     /// Reads an SQS batch of events, one event by itself, or what the schedule sends.
@@ -59,7 +81,7 @@ impl Invocation {
     /// What cannot be understood is logged and is done with: it would not be better understood the
     /// next time.
     pub(crate) fn read(payload: &Value, own_roles: &BTreeSet<String>) -> Self {
-        if payload.get("source").and_then(Value::as_str) == Some(SCHEDULE) {
+        if source(payload) == Some(SCHEDULE) {
             return Self::Schedule;
         }
         let Ok(batch) = SqsEvent::deserialize(payload) else {

@@ -81,6 +81,7 @@ impl Page {
             outline,
             wanted,
             visits: BTreeMap::new(),
+            destinations: BTreeMap::new(),
             looks,
             notes,
         });

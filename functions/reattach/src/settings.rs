@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use plan::service_access::Administrator;
+use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 use tracing::warn;
@@ -25,7 +26,7 @@ pub struct Settings {
 }
 
 /// What becomes of drift.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum Mode {
     /// It is put back and told.
     Repair,

@@ -12,10 +12,12 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, TargetId};
-use plan::member_accounts::{Account, Failure, Listed, Properties, Settings};
+use plan::member_accounts::{
+    Account, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault, VaultKey,
+};
 use report::{
     AttachedPolicy, Lock, Note, Observed, Organization, Outline, Place, Placed, Report, Seen,
-    Source, Unit, VaultSeen, Visit, Wanted, judge,
+    Source, Unit, Visit, Wanted, judge,
 };
 use serde_json::{Value, json};
 
@@ -165,7 +167,14 @@ fn visit(
     } });
     let asked = outline.look(organization, wanted, number);
     let has_role = number % 131 != 12;
-    let roles = asked.roles.iter().map(|it| (it.clone(), Ok(has_role.then(|| trust.to_string()))));
+    let attached = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup";
+    let role = |name: &plan::id::RoleName| Role {
+        arn: format!("arn:aws:iam::{}:role/{name}", account(number)),
+        trust: trust.to_string(),
+        is_bounded: false,
+        policies: Ok(RolePolicies { attached: vec![attached.to_owned()], own: BTreeMap::new() }),
+    };
+    let roles = asked.roles.iter().map(|it| (it.clone(), Ok(has_role.then(|| role(it)))));
     let regions = asked.regions.iter().enumerate().map(|(index, (region, vaults))| {
         if index == 4 && number % 5 == 2 {
             let problem = "UnrecognizedClientException".to_owned();
@@ -181,13 +190,23 @@ fn visit(
                 min_days: Some(if number % 129 == 6 { 60 } else { 7 }),
                 max_days: number.is_multiple_of(2).then_some(3653),
             });
-            Ok(((number * 11 + index) % 307 != 11).then_some(VaultSeen { has_own_key: true, lock }))
+            let key = VaultKey::Customers(Ok(KeyState::Usable));
+            let here = Vault::Here { key, access: Ok(None) };
+            Ok(if (number * 11 + index) % 307 == 11 {
+                (Vault::Missing, None)
+            } else {
+                (here, lock)
+            })
         };
         let vaults = vaults.iter().map(|it| (it.clone(), vault(it))).collect();
         let settings = Ok(Settings { opt_in, management: BTreeMap::new() });
         (region.clone(), Place::Open { settings, vaults })
     });
-    Visit::Seen(Seen { roles: roles.collect(), regions: regions.collect() })
+    Visit::Seen(Seen {
+        roles: roles.collect(),
+        service_role: Some(Ok(true)),
+        regions: regions.collect(),
+    })
 }
 
 /// A report on so many accounts in 17 Regions.
@@ -220,6 +239,7 @@ pub fn sample(accounts: usize) -> Report {
         outline,
         wanted,
         visits,
+        destinations: BTreeMap::new(),
         looks: BTreeMap::new(),
         notes: vec![Note {
             text: "a note with </script><script>alert(1)</script> in it".to_owned(),

@@ -21,6 +21,7 @@ use simulator::{
     BACKUP_POLICY, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob, Role,
     Service, Settings, Vault,
 };
+use tests::command::org_backup;
 use tests::organization::{Organization, document};
 use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
@@ -44,8 +45,10 @@ const FUNCTIONS: [&str; 7] = [
     "service-access",
 ];
 
-/// What no call of a function needs: Lambda writes the logs, reads queues and gives up on messages.
-const BY_LAMBDA: [&str; 6] = [
+/// What no call of a function needs: Lambda writes the logs, reads queues, gives up on messages and
+/// brings answers to an event bus.
+const BY_LAMBDA: [&str; 7] = [
+    "events:PutEvents",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "sqs:DeleteMessage",
@@ -301,7 +304,9 @@ fn set_up_accounts(organization: &Organization, roles: impl IntoIterator<Item = 
             "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
         });
         let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
-        it.create_role_everywhere(Role::new("org-backup", &trust));
+        let own =
+            json!({ "Statement": { "Effect": "Deny", "Action": "iam:PassRole", "Resource": "*" } });
+        it.create_role_everywhere(Role::new("org-backup", &trust).allowing(&own));
     });
     organization.kms(|it| {
         it.create_everywhere(KEY, KeyManager::Customer);
@@ -496,6 +501,37 @@ fn statements_in_accounts(template: &str, role: &str) -> Vec<Value> {
     statements.flat_map(|it| it.as_array().unwrap().clone()).collect()
 }
 
+/// Has a plan copy from the accounts of a unit to the central account.
+fn copy_to_central(organization: &Organization) {
+    let (central, unit) = (organization.id("security-000"), organization.id("Workloads"));
+    let arn = format!("arn:aws:backup:eu-west-1:{central}:backup-vault:central");
+    let rule = json!({
+        "target_backup_vault_name": { "@@assign": "org-backup" },
+        "copy_actions": { arn.clone(): { "target_backup_vault_arn": { "@@assign": arn } } },
+    });
+    let policy = json!({ "plans": { "copies": {
+        "regions": { "@@assign": ["eu-west-1"] },
+        "rules": { "nightly": rule },
+        "selections": { "tags": { "all": {
+            "iam_role_arn": { "@@assign": "arn:aws:iam::$account:role/org-backup" },
+            "tag_key": { "@@assign": "backup" },
+            "tag_value": { "@@assign": ["yes"] },
+        } } },
+    } } });
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
+        let id = it.create_policy(BACKUP_POLICY, "copies", "", &policy.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &unit).unwrap();
+    });
+    organization.kms(|it| {
+        it.create(&central, "eu-west-1", "copies", KeyManager::Customer);
+        it.alias("copies", "alias/central");
+    });
+    let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
+    organization.backup(|it| it.vaults_mut().create(&central, "eu-west-1", vault));
+}
+
 #[tokio::test]
 async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_statements() {
     for (template, role, name) in ROLES_IN_ACCOUNTS {
@@ -508,13 +544,28 @@ async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_stat
             let policy = json!({ "Version": "2012-10-17", "Statement": kept });
             let role = Role::trusting_account(name, MANAGEMENT).allowing(&policy);
             set_up_accounts(&organization, roles.into_iter().chain([role]));
+            copy_to_central(&organization);
+            organization.buckets(|it| it.create_bucket(STATE_BUCKET));
             let properties = in_accounts(&organization);
-            organization.stack("member-accounts").create(properties).await;
-            denied(&Exercised { organization, services: None })
+            organization.stack("member-accounts").kept().create(properties).await;
+            // What copies go to is looked at by the report.
+            let _ = org_backup(&organization, &["report"]).await;
+            let exercised = Exercised { organization, services: None };
+            let session = format!("{name}/org-backup");
+            let journal = exercised.organization.journal().into_iter();
+            let own = journal.filter(|it| it.session.as_ref() == Some(&session));
+            let action =
+                |it: Entry| Some(format!("{}:{}", Service::prefix(it.service)?, it.operation));
+            let called: BTreeSet<_> = own.filter_map(action).collect();
+            (denied(&exercised), called)
         };
-        assert_eq!(denied_without(None).await, "", "{template}");
+        let (denied, called) = denied_without(None).await;
+        assert_eq!(denied, "", "{template}");
+        let allowed: BTreeSet<_> =
+            statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();
+        assert_eq!(called, allowed, "{template}");
         for (index, statement) in statements.iter().enumerate() {
-            let denied = denied_without(Some(index)).await;
+            let (denied, _) = denied_without(Some(index)).await;
             assert_ne!(denied, "", "{template} does not need {statement}");
         }
     }

@@ -16,6 +16,10 @@ const BACKUP: &str = "backup.amazonaws.com";
 async fn healthy() -> Organization {
     let organization = Organization::bare(Settings::default()).await;
     organization.buckets(|it| it.create_encrypted(STATE_BUCKET, STATE_KEY));
+    organization.kms(|it| {
+        let id = STATE_KEY.rsplit('/').next().unwrap();
+        it.create("111122223333", "us-east-1", id, simulator::KeyManager::Customer);
+    });
     organization.topics(|it| it.create(TOPIC));
     for (function, properties) in [
         ("service-access", json!({ "ServicePrincipals": [BACKUP], "StackSets": true })),
@@ -47,7 +51,7 @@ async fn doctor_finds_nothing_where_everything_is_deployed_and_writes_nothing() 
     let organization = healthy().await;
     let run = org_backup(&organization, &["doctor"]).await;
     assert_eq!(run.code, 0, "{}", run.notes);
-    assert_eq!(run.text.lines().count(), 15);
+    assert_eq!(run.text.lines().count(), 16);
     for line in run.text.lines() {
         assert!(line.starts_with("ok       "), "{}", run.text);
     }
@@ -59,7 +63,7 @@ type Ailment = (&'static str, &'static str, fn(&Organization));
 
 #[tokio::test]
 async fn doctor_finds_each_single_thing_that_is_wrong() {
-    let ailments: [Ailment; 12] = [
+    let ailments: [Ailment; 13] = [
         ("problem", "all features", |it| {
             it.organization(|it| it.feature_set = simulator::FeatureSet::ConsolidatedBilling);
         }),
@@ -117,6 +121,9 @@ async fn doctor_finds_each_single_thing_that_is_wrong() {
         }),
         ("problem", "desired state", |it| {
             it.buckets(|it| it.put(STATE_BUCKET, "desired/policy-types/a/b/C.json", "{}"));
+        }),
+        ("problem", "keys", |it| {
+            it.kms(|it| it.set_state(STATE_KEY.rsplit('/').next().unwrap(), "PendingDeletion"));
         }),
         ("problem", "last sweep", |it| {
             it.buckets(|it| it.put(STATE_BUCKET, "health/last-sweep.json", r#"{"Time":1}"#));
@@ -218,6 +225,8 @@ async fn a_denied_call_makes_its_check_unknown_and_names_the_action() {
         ("organizations:ListAccountsWithInvalidEffectivePolicy", vec!["effective policies"]),
         ("s3:ListBucket", vec!["desired state"]),
         ("s3:GetObject", vec!["desired state", "last sweep"]),
+        ("s3:GetEncryptionConfiguration", vec!["keys"]),
+        ("kms:DescribeKey", vec!["keys"]),
     ] {
         let mut policy = reader_policy();
         let deny = json!({ "Effect": "Deny", "Action": action, "Resource": "*" });
@@ -242,7 +251,15 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
     organization.iam(|it| it.create_role_everywhere(crate::member_accounts::member_role()));
     // What a run found in an account that cannot be entered.
     let barred = organization.id("security-000");
-    organization.iam(|it| it.delete_role(&barred, crate::member_accounts::ROLE));
+    organization.iam(|it| {
+        it.delete_role(&barred, crate::member_accounts::ROLE);
+        let anything =
+            json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
+        let trust = json!({ "Statement": {
+            "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
+        } });
+        it.create_role_everywhere(Role::new("org-backup", &trust).allowing(&anything));
+    });
     organization.buckets(|it| it.put(STATE_BUCKET, "runs/5d3c/report.jsonl", String::new()));
     let policy = reader_policy();
     let key = reader(&organization, &policy);
@@ -297,11 +314,14 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
     let mut called = BTreeSet::new();
     for it in organization.journal() {
         let is_barred = it.operation == "AssumeRole" && it.to_string().contains(&barred);
-        assert!(is_barred || !it.to_string().contains("AccessDenied"), "{it}");
+        // So AWS answers for a vault that there is none of.
+        let is_missing = it.operation == "DescribeBackupVault";
+        assert!(is_barred || is_missing || !it.to_string().contains("AccessDenied"), "{it}");
         assert!(!it.write, "{it}");
         let service = it.service.prefix().unwrap_or_default();
         match it.operation.as_str() {
             "ListObjectsV2" => called.insert("s3:ListBucket".to_owned()),
+            "GetBucketEncryption" => called.insert("s3:GetEncryptionConfiguration".to_owned()),
             // Everybody may.
             "GetCallerIdentity" => true,
             operation => called.insert(format!("{service}:{operation}")),

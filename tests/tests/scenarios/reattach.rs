@@ -85,6 +85,19 @@ fn entry(organization: &Organization, function: &str, name: &str) -> Option<Valu
 }
 
 #[tokio::test]
+async fn a_heartbeat_is_answered_with_the_mode_and_calls_nobody() {
+    let organization = bare().await;
+    for mode in ["Repair", "Report"] {
+        let reattach = Reattach::start(&organization, mode).await;
+        organization.clear_journal();
+        let outcome = reattach.invoke(&json!({ "source": "org-backup.heartbeat" })).await;
+        let answer = json!({ "mode": mode, "batchItemFailures": [] });
+        assert_eq!(outcome, Outcome::Returned(answer));
+        assert_eq!(organization.lines(|_| true), "");
+    }
+}
+
+#[tokio::test]
 async fn a_detached_policy_is_attached_again_and_people_are_told_who_did_it() {
     let organization = bare().await;
     let (_types, _daily) = (with_types(&organization).await, with_daily(&organization).await);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use expect_test::expect;
 use page::plan;
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Fault, KeyType, Role, Settings, Vault};
+use simulator::{BACKUP_POLICY, Fault, KeyManager, KeyType, Role, Settings, Vault};
 use tests::command::{Run, org_backup, org_backup_as};
 use tests::organization::Organization;
 use tests::role::STATE_BUCKET;
@@ -27,6 +28,12 @@ pub(crate) async fn protected() -> Organization {
         });
         let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
         it.create_role_everywhere(Role::new("org-backup", &trust));
+        let path = "/aws-service-role/backup.amazonaws.com/";
+        it.create_role_everywhere(Role::new("AWSServiceRoleForBackup", &trust).path(path));
+    });
+    organization.kms(|it| {
+        it.create_everywhere("mine", KeyManager::Customer);
+        it.alias("mine", "alias/org-backup");
     });
     let vault = Vault::new("org-backup").key("arn:aws:kms:$region:$account:key/mine");
     let vault = vault.key_type(KeyType::CustomerManaged).locked(Some(7), None);
@@ -119,7 +126,7 @@ async fn where_nothing_is_missing_all_is_well_and_nothing_was_written() {
     );
     assert_eq!(
         cell["roles"],
-        json!([{ "name": "org-backup", "found": true, "trustsBackup": true }])
+        json!([{ "name": "org-backup", "found": true, "trustsBackup": true, "mayBackUp": true }])
     );
     assert_eq!((&cell["lookedAt"], &cell["plans"]), (&json!("now"), &json!(["daily"])));
     assert_eq!(
@@ -138,10 +145,12 @@ async fn accounts_that_share_their_policies_cost_no_call_of_their_own_to_organiz
     };
     assert_eq!(count("DescribeEffectivePolicy"), 0);
     assert_eq!((count("DescribePolicy"), count("ListAccounts")), (1, 1));
-    // One role, and for each Region its settings and its vault, in ten members and without a role in
-    // the management account.
-    assert_eq!((count("AssumeRole"), count("GetRole")), (10, 11));
+    // Two roles, what one of them may do, and for each Region its settings, its vault, the key and the
+    // access policy of that, in ten members and without a role in the management account.
+    assert_eq!((count("AssumeRole"), count("GetRole")), (10, 22));
+    assert_eq!((count("ListAttachedRolePolicies"), count("ListRolePolicies")), (11, 11));
     assert_eq!((count("DescribeRegionSettings"), count("DescribeBackupVault")), (22, 22));
+    assert_eq!((count("DescribeKey"), count("GetBackupVaultAccessPolicy")), (22, 22));
 }
 
 #[tokio::test]
@@ -159,7 +168,8 @@ async fn whatever_is_missing_is_named_where_it_is_missing() {
         names.map(|it| organization.id(it));
     organization.backup(|it| {
         it.vaults_mut().delete(&no_vault, "eu-west-1", "org-backup");
-        let vault = Vault::new("org-backup").key("k").key_type(KeyType::CustomerManaged);
+        let vault = Vault::new("org-backup").key("arn:aws:kms:$region:$account:key/mine");
+        let vault = vault.key_type(KeyType::CustomerManaged);
         it.vaults_mut().create(&strict, "eu-west-3", vault.locked(Some(60), None));
         let off = [("EBS".to_owned(), false)].into();
         it.update_region_settings(&opted_out, "eu-west-1", &off, &[].into()).unwrap();
@@ -204,6 +214,162 @@ async fn whatever_is_missing_is_named_where_it_is_missing() {
             organization.named(&barred)
         ))
     );
+}
+
+/// A role for backups with this trust policy.
+fn backup_role(condition: &Value) -> Role {
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "backup.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+    });
+    if !condition.is_null() {
+        statement["Condition"] = condition.clone();
+    }
+    Role::new("org-backup", &json!({ "Version": "2012-10-17", "Statement": [statement] }))
+}
+
+/// Has backups fail in accounts in which everything is there, each in a way of its own.
+fn sabotage(organization: &Organization) {
+    let names = [
+        "security-000",
+        "production-001",
+        "production-002",
+        "production-003",
+        "production-004",
+        "development-005",
+        "development-006",
+        "development-007",
+    ];
+    let [dying, off, denying, never, powerless, strange, bounded, alone] =
+        names.map(|it| organization.id(it));
+    let vault = || Vault::new("org-backup").key_type(KeyType::CustomerManaged);
+    organization.kms(|it| {
+        for (key, state) in [("dying", "PendingDeletion"), ("off", "Disabled")] {
+            it.create_everywhere(key, KeyManager::Customer);
+            it.set_state(key, state);
+        }
+    });
+    let denial = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny",
+        "Principal": { "AWS": "arn:aws:iam::$account:role/org-backup" },
+        "Action": "backup:StartBackupJob",
+        "Resource": "*",
+    }] });
+    organization.backup(|it| {
+        let mut put = |account: &str, vault| it.vaults_mut().create(account, "eu-west-1", vault);
+        let key = |id: &str| format!("arn:aws:kms:$region:$account:key/{id}");
+        put(&dying, vault().key(&key("dying")));
+        put(&off, vault().key(&key("off")));
+        put(&denying, vault().key(&key("mine")).access_policy(&denial));
+    });
+    let other = json!({ "StringEquals": { "aws:SourceAccount": "999999999999" } });
+    let external = json!({ "StringEquals": { "sts:ExternalId": "tea" } });
+    let bound = "arn:aws:iam::999999999999:policy/bound";
+    organization.iam(|it| {
+        it.create_role(&never, backup_role(&other));
+        it.create_role(&powerless, backup_role(&json!(null)).attached(&[]));
+        it.create_role(&strange, backup_role(&external));
+        it.create_role(&bounded, backup_role(&json!(null)).boundary(bound));
+        it.delete_role(&alone, "AWSServiceRoleForBackup");
+    });
+}
+
+#[tokio::test]
+async fn what_is_there_and_cannot_make_backups_is_not_called_protected() {
+    let organization = protected().await;
+    sabotage(&organization);
+    let (report, code) = json_of(&organization, &[]).await;
+    assert_eq!(code, 1);
+    let wrong: Vec<_> = wrong(&report).into_values().map(|it| it[0].clone()).collect();
+    expect![[r#"
+        eu-west-1: unknown: not looked at: whether the role `org-backup` trusts AWS Backup, which depends on the condition {"StringEquals":{"sts:ExternalId":"tea"}}
+        eu-west-1: unknown: not looked at: whether the role `org-backup` may make backups, which depends on its permissions boundary
+        eu-west-1: incomplete: AWS Backup has no role `AWSServiceRoleForBackup`
+        eu-west-1: incomplete: the key of the vault `org-backup` is disabled
+        eu-west-1: incomplete: the access policy of the vault `org-backup` denies backups to the role `org-backup`
+        eu-west-1: incomplete: the role `org-backup` does not trust AWS Backup, since nothing meets the condition {"StringEquals":{"aws:SourceAccount":"999999999999"}}
+        eu-west-1: incomplete: the role `org-backup` has no permission to back anything up
+        eu-west-1: incomplete: the key of the vault `org-backup` is to be deleted"#]].assert_eq(&wrong.join("\n"));
+    // And in the table and on the page, with the same words.
+    let csv = self::report(&organization, &["--csv"]).await.text;
+    for words in ["key does not work", "denies backups", "may not make backups", "not looked at"] {
+        assert!(csv.contains(words), "{words}: {csv}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let _ = self::report(&organization, &["--html", file.to_str().unwrap()]).await;
+    let page = std::fs::read_to_string(file).unwrap();
+    for words in ["is to be deleted", "depends on its permissions boundary"] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_finds_what_the_report_finds_and_keeps_apart_what_nobody_judged() {
+    let organization = protected().await;
+    sabotage(&organization);
+    let mut stack = organization.stack("member-accounts").named("E").kept();
+    let properties = json!({
+        "RoleName": ROLE,
+        "Regions": REGIONS,
+        "OptIn": "All",
+        "VaultName": "org-backup",
+        "BackupRoleName": "org-backup",
+    });
+    let created = stack.create(properties).await.ok();
+    // The role of AWS Backup was made, and two roles could not be judged.
+    assert_eq!((&*created.data["AccountsReady"], &*created.data["AccountsNotReady"]), ("6", "5"));
+    let (live, _) = json_of(&organization, &[]).await;
+    let (told, _) = json_of(&organization, &["--no-members"]).await;
+    assert_eq!(wrong(&told), wrong(&live));
+}
+
+#[tokio::test]
+async fn the_vault_that_copies_go_to_is_looked_at_by_the_role_of_its_account() {
+    let organization = protected().await;
+    let central = organization.id("security-000");
+    let arn = format!("arn:aws:backup:eu-west-3:{central}:backup-vault:central");
+    let mut copying = plan("copies", &["eu-west-1"], 35);
+    let rules = copying["plans"]["copies"]["rules"].as_object_mut().unwrap();
+    for rule in rules.values_mut() {
+        let copy = json!({ "target_backup_vault_arn": { "@@assign": arn } });
+        rule["copy_actions"] = json!({ arn.clone(): copy });
+    }
+    attach(&organization, "copies", &copying, "production-001");
+    let key = "desired/member-accounts/members/7a0c/E.json";
+    let kept = organization.buckets(|it| it.get(STATE_BUCKET, key, None).unwrap().body.clone());
+    let mut kept: Value = serde_json::from_slice(&kept).unwrap();
+    kept["Properties"]["CentralAccountId"] = json!(central);
+    kept["Properties"]["CentralRoleName"] = json!("org-backup-central");
+    organization.buckets(|it| it.put(STATE_BUCKET, key, kept.to_string()));
+    // Nobody gets in there.
+    let (report, _) = json_of(&organization, &[]).await;
+    let note = report["notes"][0]["text"].as_str().unwrap();
+    let beginning = "the vault `central` of security-000 in eu-west-3, which copies go to, was not \
+                     looked at: cannot assume the role";
+    assert!(note.starts_with(beginning), "{note}");
+    organization.iam(|it| {
+        it.create_role(&central, crate::member_accounts::role_everywhere("org-backup-central"));
+    });
+    let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/mine");
+    organization.backup(|it| {
+        let vault = vault.key_type(KeyType::CustomerManaged);
+        it.vaults_mut().create(&central, "eu-west-3", vault);
+    });
+    let (report, _) = json_of(&organization, &[]).await;
+    assert_eq!((wrong(&report), &report["notes"]), ([].into(), &json!([])));
+    organization.kms(|it| {
+        it.create(&central, "eu-west-3", "copies", KeyManager::Customer);
+        it.set_state("copies", "PendingDeletion");
+    });
+    let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
+    organization.backup(|it| it.vaults_mut().create(&central, "eu-west-3", vault));
+    let (report, code) = json_of(&organization, &[]).await;
+    let expected = "eu-west-1: incomplete: copies go to security-000 in eu-west-3: the key of the \
+                    vault `central` is to be deleted";
+    assert_eq!(wrong(&report), [("production-001".to_owned(), vec![expected.to_owned()])].into());
+    assert_eq!(code, 1);
 }
 
 #[tokio::test]

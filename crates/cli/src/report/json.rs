@@ -38,8 +38,9 @@ fn account(report: &Report, row: &Row) -> Value {
 fn cell(region: &str, cell: &Cell) -> Value {
     let vaults = cell.vaults.iter().map(|(name, found)| vault(name.as_str(), found));
     let roles = cell.roles.iter().map(|(name, it)| {
-        let trusts = if let Found::Here(trusts) = it { Some(*trusts) } else { None };
-        json!({ "name": name, "found": found(it), "trustsBackup": trusts })
+        let here = if let Found::Here(it) = it { Some(*it) } else { None };
+        let (trusts, may) = (here.and_then(|it| it.trusts), here.and_then(|it| it.may));
+        json!({ "name": name, "found": found(it), "trustsBackup": trusts, "mayBackUp": may })
     });
     let missing = cell.missing.iter();
     let missing = missing
@@ -73,6 +74,8 @@ fn vault(name: &str, it: &Found<VaultSeen>) -> Value {
         "name": name,
         "found": found(it),
         "customerKey": here.map(|it| it.has_own_key),
+        "keyWorks": here.and_then(|it| it.key_works),
+        "letsRolesIn": here.and_then(|it| it.lets_in),
         "lock": lock,
     })
 }

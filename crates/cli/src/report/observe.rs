@@ -1,13 +1,18 @@
 //! Looking around: in the organization, in the state bucket, and in every account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use aws::member_accounts::{MemberAccess, failure};
-use aws::report::{Remembered, Tree, listed, look, organization, remembered, withheld};
+use aws::member_accounts::{Member, MemberAccess, failure};
+use aws::report::{
+    Remembered, Tree, listed, look, look_at_destinations, organization, remembered, withheld,
+};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, RoleArn, RoleName};
-use report::{Look, Note, Observed, Organization, Outline, Report, Source, Visit, Wanted, judge};
+use plan::member_accounts::{Failure, Vault};
+use report::{
+    Destination, Look, Note, Observed, Organization, Outline, Report, Source, Visit, Wanted, judge,
+};
 use tokio::time::Instant;
 
 use super::ReportArguments;
@@ -51,21 +56,19 @@ pub(super) async fn observe(
         wanted.push(Wanted::in_regions(arguments.regions.iter().cloned().collect()));
     }
     let outline = Outline::new(&organization, &wanted, now);
-    let visits = if arguments.no_members {
-        BTreeMap::new()
+    let (visits, destinations) = if arguments.no_members {
+        (BTreeMap::new(), BTreeMap::new())
     } else {
-        let role = arguments.member_role.clone();
-        let role = role.or_else(|| wanted.iter().find_map(|it| it.member_role.clone()));
-        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
-        let role = role.unwrap_or_else(usual);
         let visitor = Visitor {
             access: MemberAccess::new(&management),
             organization: &organization,
-            role: &role,
+            wanted: &wanted,
+            named: arguments.member_role.as_ref(),
         };
         let indexes = 0..organization.accounts.len();
         let looks = indexes.map(|it| (it, outline.look(&organization, &wanted, it)));
-        visitor.visit_all(looks.collect(), arguments.concurrency).await
+        let visits = visitor.visit_all(looks.collect(), arguments.concurrency).await;
+        (visits, visitor.destinations(outline.destinations(&organization)).await)
     };
     let (source, taken) = (Source::Command, now);
     Ok(judge(Observed {
@@ -76,6 +79,7 @@ pub(super) async fn observe(
         outline,
         wanted,
         visits,
+        destinations,
         looks,
         notes,
     }))
@@ -85,10 +89,58 @@ pub(super) async fn observe(
 struct Visitor<'a> {
     access: MemberAccess<'a>,
     organization: &'a Organization,
-    role: &'a RoleName,
+    wanted: &'a [Wanted],
+    /// The role that somebody named for every account.
+    named: Option<&'a RoleName>,
 }
 
 impl Visitor<'_> {
+    /// The role to enter an account with: `own`, where it has one of its own.
+    fn role(&self, own: Option<&RoleName>) -> RoleName {
+        let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
+        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
+        self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
+    }
+
+    /// Looks at the vaults that copies go to, in one account after the other: there is mostly one.
+    async fn destinations(
+        &self,
+        destinations: BTreeSet<Destination>,
+    ) -> BTreeMap<Destination, Result<Vault, Failure>> {
+        let mut by_account = BTreeMap::<AccountId, BTreeSet<Destination>>::new();
+        for it in destinations {
+            by_account.entry(it.account.clone()).or_default().insert(it);
+        }
+        let mut seen = BTreeMap::new();
+        for (account, destinations) in by_account {
+            let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
+            let central = central.map(|it| (&it.account, &it.role)).find(|it| *it.0 == account);
+            let partition = &self.organization.partition;
+            let session_policy = Destination::session_policy(&destinations, partition, &account);
+            match self.enter(&account, central.map(|it| it.1), session_policy).await {
+                Ok(member) => seen.extend(look_at_destinations(&member, &destinations).await),
+                Err(failure) => {
+                    seen.extend(destinations.into_iter().map(|it| (it, Err(failure.clone()))));
+                }
+            }
+        }
+        seen
+    }
+
+    async fn enter(
+        &self,
+        account: &AccountId,
+        own: Option<&RoleName>,
+        session_policy: String,
+    ) -> Result<Member<'_>, Failure> {
+        if *account == self.organization.management {
+            return Ok(self.access.management());
+        }
+        let role = RoleArn::of(&self.organization.partition, account, &self.role(own));
+        let entered = self.access.enter(&role, session_policy).await;
+        entered.map_err(|error| failure(None, &error))
+    }
+
     /// Looks around in every account in which there is something to look at.
     async fn visit_all(
         &self,
@@ -113,17 +165,11 @@ impl Visitor<'_> {
 
     async fn visit(&self, index: usize, wanted: Look) -> Option<(AccountId, Visit)> {
         let account = self.organization.accounts.get(index)?.listed.account.id.clone();
-        let partition = &self.organization.partition;
-        let member = if account == self.organization.management {
-            self.access.management()
-        } else {
-            let role = RoleArn::of(partition, &account, self.role);
-            let session_policy = wanted.session_policy(partition, &account);
-            match self.access.enter(&role, session_policy).await {
-                Ok(member) => member,
-                Err(error) => return Some((account, Visit::Barred(failure(None, &error)))),
-            }
+        let session_policy = wanted.session_policy(&self.organization.partition, &account);
+        let visit = match self.enter(&account, wanted.by.as_ref(), session_policy).await {
+            Ok(member) => Visit::Seen(look(&member, &wanted).await),
+            Err(failure) => Visit::Barred(failure),
         };
-        Some((account, Visit::Seen(look(&member, &wanted).await)))
+        Some((account, visit))
     }
 }

@@ -7,10 +7,11 @@ use policy::arn::Arn;
 use policy::partition::Partition;
 use policy::{Inherited, MAX_CHARACTERS};
 
-use super::{Check, KnownPolicy, Observed, OurStack, Read, StateBucket, Verdict};
+use super::{Check, KnownPolicy, Observed, OurStack, Read, StateBucket, Unread, Verdict};
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
 use crate::global_settings::Setting;
 use crate::id::Region;
+use crate::member_accounts::check_key;
 use crate::plans::Plan;
 use crate::policy_types::Status;
 
@@ -71,6 +72,7 @@ pub(super) fn all(observed: &Observed, now: SystemTime) -> Vec<Check> {
         check("ownership", &observed.policies, |it| ownership(it)),
         check("Regions of copies", &observed.policies, |it| regions_of_copies(it)),
         effective_policies(observed),
+        keys(observed),
     ];
     checks.extend(state(observed, now));
     checks
@@ -290,19 +292,22 @@ fn ownership(policies: &[KnownPolicy]) -> Judged {
     )
 }
 
+/// The plans of a policy by itself.
+pub(super) fn plans(policy: &KnownPolicy) -> Vec<Plan> {
+    let Ok(parsed) = policy::parse(&policy.text) else { return vec![] };
+    Plan::all(&Inherited::root().descend("", &[("", &parsed)]).effective().to_json())
+}
+
 /// A key can be shared only with an account that has the Region of the key, and a copy to another
 /// account needs that.
 fn regions_of_copies(policies: &[KnownPolicy]) -> Judged {
     let mut needed = BTreeMap::<String, BTreeSet<Region>>::new();
-    for parsed in policies.iter().filter_map(|it| policy::parse(&it.text).ok()) {
-        let effective = Inherited::root().descend("", &[("", &parsed)]).effective().to_json();
-        for Plan { mut regions, rules, .. } in Plan::all(&effective) {
-            regions.retain(|it| Partition::has_to_be_enabled(it.as_str()));
-            let copies = rules.iter().flat_map(|it| &it.copies);
-            let accounts = copies.filter_map(|it| Some(Arn::parse(it).ok()?.account));
-            for account in accounts.filter(|it| *it != "$account" && !regions.is_empty()) {
-                needed.entry(account.to_owned()).or_default().extend(regions.clone());
-            }
+    for Plan { mut regions, rules, .. } in policies.iter().flat_map(plans) {
+        regions.retain(|it| Partition::has_to_be_enabled(it.as_str()));
+        let copies = rules.iter().flat_map(|it| &it.copies);
+        let accounts = copies.filter_map(|it| Some(Arn::parse(it).ok()?.account));
+        for account in accounts.filter(|it| *it != "$account" && !regions.is_empty()) {
+            needed.entry(account.to_owned()).or_default().extend(regions.clone());
         }
     }
     if needed.is_empty() {
@@ -343,6 +348,33 @@ fn effective_policies(observed: &Observed) -> Check {
              what would be valid",
         )
     })
+}
+
+/// What a key encrypts that does not work cannot be read, by nobody.
+fn keys(observed: &Observed) -> Check {
+    let unread = observed.keys.iter().find_map(|(of, it)| Some((of, it.as_ref().err()?)));
+    let found = observed.keys.iter().filter_map(|(of, it)| {
+        let state = Ok(it.as_ref().ok()?.clone());
+        check_key(of, &state)
+    });
+    let found: Vec<_> = found.collect();
+    let name = "keys";
+    let (verdict, message, fix) = if let Some(first) = found.iter().find(|it| it.is_certain()) {
+        problem(names(found.iter()), first.hint())
+    } else if let Some(first) = found.first() {
+        (Verdict::Unknown, names(found.iter()), Some(first.hint().to_owned()))
+    } else if let Some((of, unread)) = unread {
+        let unread: Read<()> =
+            Err(Unread { why: format!("the key {of}: {}", unread.why), ..unread.clone() });
+        return check(name, &unread, |()| ok(""));
+    } else {
+        ok(format!(
+            "{} keys in this account encrypt and decrypt; `org-backup report` looks at those of other \
+             accounts",
+            observed.keys.len()
+        ))
+    };
+    Check { name, verdict, message, fix }
 }
 
 fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {

@@ -41,6 +41,7 @@ fn healthy() -> Observed {
         policies: Ok(vec![policy("daily", "r-cd34")]),
         invalid: Ok(BTreeMap::new()),
         state: Some(state),
+        keys: [("of the state".to_owned(), Ok(KeyState::Usable))].into(),
     }
 }
 
@@ -69,7 +70,7 @@ fn check(spoil: impl FnOnce(&mut Observed), expect: Expect) {
 #[test]
 fn nothing_is_wrong_in_a_healthy_organization() {
     check(|_| {}, expect![""]);
-    assert_eq!(diagnose(&healthy(), now()).len(), 15);
+    assert_eq!(diagnose(&healthy(), now()).len(), 16);
 }
 
 #[test]
@@ -424,4 +425,51 @@ fn a_region_that_the_account_of_copies_may_not_have_is_told() {
           with credentials of 200000000002: aws account enable-region --region-name REGION
     "]],
     );
+}
+
+#[test]
+fn keys_that_do_not_work_are_problems_and_others_are_not_known() {
+    let key = |state: &str| Ok(KeyState::named(state));
+    check(
+        |it| {
+            it.keys.insert("of the state".to_owned(), key("PendingDeletion"));
+            it.keys.insert("of the vault `main` in eu-west-1".to_owned(), key("Disabled"));
+        },
+        expect![[r"
+            problem keys: the key of the state is to be deleted, the key of the vault `main` in eu-west-1 is disabled
+              aws kms cancel-key-deletion, and aws kms enable-key; what a key encrypts that is gone cannot be read again
+        "]],
+    );
+    check(
+        |it| {
+            it.keys.insert("of the state".to_owned(), key("Tea"));
+        },
+        expect![[r"
+            unknown keys: not looked at: the key of the state, which is in the state `Tea`
+              see that it lets AWS Backup make backups; `docs/report.md` says which shapes are judged
+        "]],
+    );
+    check(
+        |it| {
+            let why = "cannot look at the key: AccessDenied".to_owned();
+            let action = Some("kms:DescribeKey".to_owned());
+            it.keys.insert("of the state".to_owned(), Err(Unread { why, action }));
+        },
+        expect![[r"
+            unknown keys: the key of the state: cannot look at the key: AccessDenied
+              allow yourself kms:DescribeKey
+        "]],
+    );
+}
+
+#[test]
+fn the_vaults_of_a_policy_are_those_of_its_rules_in_its_regions() {
+    let text = r#"{"plans": {"daily": {
+        "regions": {"@@assign": ["eu-west-1", "eu-west-3"]},
+        "rules": {"nightly": {"target_backup_vault_name": {"@@assign": "main"}}}
+    }}}"#;
+    let policies = [KnownPolicy { text: text.to_owned(), ..policy("daily", "r-cd34") }];
+    let vaults: Vec<_> =
+        vaults(&policies).iter().map(|(it, name)| format!("{it} {name}")).collect();
+    assert_eq!(vaults, ["eu-west-1 main", "eu-west-3 main"]);
 }

@@ -30,10 +30,12 @@ pub struct Account {
     pub is_central: bool,
 }
 
-/// Something that is not as wanted in an account, or in one of its Regions.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Something that is not as wanted in an account, or in one of its Regions, or may not be.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The Region; `None` when it is about the whole account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// What is not as wanted, and why.
     pub problem: String,
@@ -54,6 +56,7 @@ impl Failure {
 pub struct MemberOutcome {
     account: Account,
     failures: Vec<Failure>,
+    not_looked_at: Vec<Failure>,
     changes: Vec<Changed>,
     service_role_made: bool,
     unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
@@ -67,6 +70,7 @@ impl MemberOutcome {
         Self {
             account,
             failures: vec![],
+            not_looked_at: vec![],
             changes: vec![],
             service_role_made: false,
             unknown: BTreeMap::new(),
@@ -83,6 +87,14 @@ impl MemberOutcome {
     /// Notes something that is not as wanted.
     pub fn fail(&mut self, failure: Failure) {
         self.failures.push(failure);
+    }
+
+    /// Notes a problem that was found in `region`. What nobody could look at leaves the account ready:
+    /// it is told, and nothing is known to be wrong.
+    pub fn find(&mut self, region: Option<&Region>, problem: &Problem) {
+        let failures =
+            if problem.is_certain() { &mut self.failures } else { &mut self.not_looked_at };
+        failures.push(Failure::found(region, problem));
     }
 
     /// Notes that nobody could get into the account, with the error code of AWS.
@@ -130,7 +142,7 @@ impl MemberOutcome {
         failures.into_iter().map(|it| self.line(Some(it))).collect()
     }
 
-    /// The next line. What was changed is told once, on the first one.
+    /// The next line. What was changed and not looked at is told once, on the first one.
     fn line(&mut self, failure: Option<Failure>) -> Line {
         let ready = failure.is_none();
         let (region, problem, hint) = match failure {
@@ -147,6 +159,7 @@ impl MemberOutcome {
             unknown: std::mem::take(&mut self.unknown),
             problem,
             hint,
+            not_looked_at: std::mem::take(&mut self.not_looked_at),
         }
     }
 }
@@ -186,7 +199,7 @@ pub struct Line {
     /// The Region that the problem is in; absent when it is the whole account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// Whether the account is ready for backups.
+    /// Whether the account is ready for backups, as far as was looked.
     pub ready: bool,
     /// What was changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -203,6 +216,9 @@ pub struct Line {
     /// What to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What may not be as backups need it, since it could not be read or judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_looked_at: Vec<Failure>,
 }
 
 impl Line {

@@ -10,6 +10,14 @@ use crate::id::{AccountId, Region, RoleName};
 /// The most characters that STS takes of a session policy.
 const LIMIT: usize = 2048;
 
+/// How vaults are looked at.
+pub const LOOKS_AT_VAULTS: [&str; 3] =
+    ["backup:DescribeBackupVault", "backup:GetBackupVaultAccessPolicy", "kms:DescribeKey"];
+
+/// How roles are looked at.
+const LOOKS_AT_ROLES: [&str; 4] =
+    ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+
 /// The policy that narrows a session in `account` down to the calls of this run, which changes
 /// settings where `writes` says so.
 ///
@@ -27,7 +35,7 @@ pub fn session_policy(
         actions.extend(writes.then_some("backup:UpdateRegionSettings"));
     }
     if desired.vault.is_some() {
-        actions.extend(["backup:DescribeBackupVault", "kms:DescribeKey"]);
+        actions.extend(LOOKS_AT_VAULTS);
     }
     let role = roles_of(partition, account);
     let service_role = format!("{role}/aws-service-role/{BACKUP}/{SERVICE_ROLE}");
@@ -35,8 +43,8 @@ pub fn session_policy(
     // A role that is missing has no path.
     looked_at.push(format!("{role}/{SERVICE_ROLE}"));
     looked_at.push(service_role.clone());
-    let mut more = vec![allow("iam:GetRole", &looked_at)];
-    more.extend(writes.then(|| allow("iam:CreateServiceLinkedRole", &[service_role])));
+    let mut more = vec![allow(&LOOKS_AT_ROLES, &looked_at)];
+    more.extend(writes.then(|| allow(&["iam:CreateServiceLinkedRole"], &[service_role])));
     within_limit(&actions, &desired.regions, &more)
 }
 
@@ -51,7 +59,7 @@ pub fn narrowed<'a>(
 ) -> String {
     let roles = paths(roles, partition, account);
     let more: Vec<_> =
-        (!roles.is_empty()).then(|| allow("iam:GetRole", &roles)).into_iter().collect();
+        (!roles.is_empty()).then(|| allow(&LOOKS_AT_ROLES, &roles)).into_iter().collect();
     within_limit(actions, regions, &more)
 }
 
@@ -70,8 +78,8 @@ fn roles_of(partition: &str, account: &AccountId) -> String {
     format!("arn:{partition}:iam::{account}:role")
 }
 
-fn allow(action: &str, resources: &[String]) -> Value {
-    json!({ "Effect": "Allow", "Action": action, "Resource": resources })
+fn allow(actions: &[&str], resources: &[String]) -> Value {
+    json!({ "Effect": "Allow", "Action": actions, "Resource": resources })
 }
 
 /// A policy of `actions` in `regions`, and of the statements `more`. The Regions are left out where

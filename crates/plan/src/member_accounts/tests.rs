@@ -29,7 +29,7 @@ fn all() -> Desired {
 /// A Region with these opt-ins, which supports these types.
 fn region(opt_in: &str, supported: &str) -> Observed {
     let settings = Settings { opt_in: preferences(opt_in), management: Preferences::new() };
-    Observed { settings, supported: types(supported), vault: None }
+    Observed { settings, supported: types(supported), ..Observed::default() }
 }
 
 fn check(desired: &Desired, observed: &Observed, expect: Expect) {
@@ -100,14 +100,21 @@ fn a_vault_must_be_there_under_a_key_of_the_customer() {
     let vault = Some("org-backup".parse().unwrap());
     let desired = Desired { vault, ..Desired::default() };
     let with = |vault| Observed { vault, ..Observed::default() };
-    check(&desired, &with(Some(Vault::CustomerKey)), expect![""]);
+    let here = |key| Some(Vault::Here { key, access: Ok(None) });
+    let customers = |state| here(VaultKey::Customers(Ok(KeyState::named(state))));
+    check(&desired, &with(customers("Enabled")), expect![""]);
+    check(
+        &desired,
+        &with(customers("PendingDeletion")),
+        expect!["the key of the vault `org-backup` is to be deleted"],
+    );
     check(
         &desired,
         &with(Some(Vault::Missing)),
         expect!["the vault `org-backup` is missing, or its access policy hides it"],
     );
     let expected = expect!["the vault `org-backup` is encrypted by a key of AWS"];
-    check(&desired, &with(Some(Vault::AwsKey)), expected);
+    check(&desired, &with(here(VaultKey::Aws)), expected);
     check(&desired, &with(None), expect![""]);
     check(&Desired::default(), &with(Some(Vault::Missing)), expect![""]);
 }
@@ -144,65 +151,6 @@ fn a_change_without_its_news_has_what_the_settings_list() {
     assert_eq!((rest.opt_in, news), (preferences("EBS=true"), preferences("Tea=true")));
 }
 
-/// Whether a role with this one statement may be used by AWS Backup.
-fn trusts(statement: Value) -> bool {
-    trusts_backup(&json!({ "Version": "2012-10-17", "Statement": statement }).to_string())
-}
-
-fn statement(effect: &str, principal: Value, action: Value) -> Value {
-    json!({ "Effect": effect, "Principal": principal, "Action": action })
-}
-
-#[test]
-fn a_role_is_trusted_by_whoever_names_the_service_and_the_action() {
-    let backup = || json!({ "Service": "backup.amazonaws.com" });
-    let several = json!({ "Service": ["ec2.amazonaws.com", "backup.amazonaws.com"] });
-    for (principal, action) in [
-        (backup(), json!("sts:AssumeRole")),
-        (several, json!(["sts:TagSession", "sts:AssumeRole"])),
-        (backup(), json!("sts:*")),
-        (json!("*"), json!("STS:AssumeRole")),
-    ] {
-        let one = statement("Allow", principal, action);
-        assert!(trusts(one.clone()), "{one}");
-        assert!(trusts(json!([statement("Allow", json!("*"), json!("sts:TagSession")), one])));
-    }
-}
-
-#[test]
-fn a_role_is_not_trusted_by_others_or_for_something_else_or_against_a_denial() {
-    let backup = || json!({ "Service": "backup.amazonaws.com" });
-    let assume = || json!("sts:AssumeRole");
-    let allowed = statement("Allow", backup(), assume());
-    for untrusting in [
-        json!([]),
-        statement("Allow", json!({ "Service": "ec2.amazonaws.com" }), assume()),
-        statement("Allow", json!({ "AWS": "111122223333" }), assume()),
-        statement("Allow", backup(), json!("sts:TagSession")),
-        statement("Deny", backup(), assume()),
-        json!([allowed, statement("Deny", json!("*"), json!("sts:*"))]),
-    ] {
-        assert!(!trusts(untrusting.clone()), "{untrusting}");
-    }
-    assert!(!trusts_backup("no policy") && !trusts_backup("{}"));
-    // Whom a condition admits is for its author to say.
-    let mut conditional = allowed.clone();
-    conditional["Condition"] = json!({ "StringEquals": { "aws:SourceAccount": "111122223333" } });
-    assert!(trusts(conditional.clone()));
-    conditional["Effect"] = json!("Deny");
-    assert!(trusts(json!([allowed, conditional])));
-}
-
-#[test]
-fn a_role_is_missing_untrusting_or_right() {
-    let name = "org-backup-role".parse().unwrap();
-    let trusting = statement("Allow", json!("*"), json!("sts:AssumeRole"));
-    let trusting = json!({ "Statement": trusting }).to_string();
-    assert_eq!(check_role(&name, Some(&trusting)), None);
-    assert_eq!(check_role(&name, Some("{}")), Some(Problem::Untrusting(name.clone())));
-    assert_eq!(check_role(&name, None), Some(Problem::NoRole(name)));
-}
-
 fn id(text: &str) -> AccountId {
     text.parse().unwrap()
 }
@@ -233,7 +181,12 @@ fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
               "Resource": "*"
             },
             {
-              "Action": "iam:GetRole",
+              "Action": [
+                "iam:GetRole",
+                "iam:GetRolePolicy",
+                "iam:ListAttachedRolePolicies",
+                "iam:ListRolePolicies"
+              ],
               "Effect": "Allow",
               "Resource": [
                 "arn:aws-cn:iam::111122223333:role/org-backup-role",
@@ -243,7 +196,9 @@ fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
               ]
             },
             {
-              "Action": "iam:CreateServiceLinkedRole",
+              "Action": [
+                "iam:CreateServiceLinkedRole"
+              ],
               "Effect": "Allow",
               "Resource": [
                 "arn:aws-cn:iam::111122223333:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"

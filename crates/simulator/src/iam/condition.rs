@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use policy::pattern::{is_arn_like, is_like};
 use serde_json::Value;
 
 use super::Unreadable;
-use super::pattern::{in_account, is_arn_like, is_like};
+use super::account::in_account;
 
 /// What is known of a request, by condition key in lower case.
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;

@@ -3,9 +3,9 @@
 //! A policy that has what is not known here is never read as if it had not: whoever gives one to a
 //! simulator is told at once.
 
+mod account;
 mod asked;
 mod condition;
-mod pattern;
 mod policy;
 mod roles;
 

@@ -1,11 +1,12 @@
 //! Policy documents: who may do what to what.
 
 use policy::arn::Arn;
+use policy::pattern::{is_arn_like, is_like};
 use serde_json::Value;
 
 use super::Unreadable;
+use super::account::in_account;
 use super::condition::{Condition, Keys};
-use super::pattern::{in_account, is_arn_like, is_like};
 
 /// A policy document.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use policy::partition::Partition;
 use serde_json::Value;
 
-use super::pattern::in_account;
+use super::account::in_account;
 use super::policy::{Need, Policy, Verdict, together};
 use super::{Unreadable, expect_readable};
 
@@ -19,6 +19,11 @@ pub struct Role {
     trust_text: String,
     /// What it may do; without any it may do everything.
     permissions: Vec<Arc<Policy>>,
+    /// The same, as it was given.
+    permission_texts: Vec<String>,
+    /// The ARNs of policies that AWS manages, where some were named.
+    managed: Option<Vec<String>>,
+    boundary: Option<String>,
     max_session: u32,
 }
 
@@ -37,6 +42,9 @@ impl Role {
             trust: Arc::new(expect_readable(Policy::parse(&trust.to_string()))),
             trust_text: trust.to_string(),
             permissions: Vec::new(),
+            permission_texts: Vec::new(),
+            managed: None,
+            boundary: None,
             max_session: 3_600,
         }
     }
@@ -65,7 +73,21 @@ impl Role {
     #[must_use]
     pub fn allowing(mut self, policy: &Value) -> Self {
         self.permissions.push(Arc::new(expect_readable(Policy::parse(&policy.to_string()))));
+        self.permission_texts.push(policy.to_string());
         self
+    }
+
+    /// This role with these policies attached, by their ARNs, and without any other. They are there to
+    /// be read: the role may do what [`Self::allowing`] says.
+    #[must_use]
+    pub fn attached(self, arns: &[&str]) -> Self {
+        Self { managed: Some(arns.iter().map(|it| (*it).to_owned()).collect()), ..self }
+    }
+
+    /// This role with a permissions boundary, which is there to be read.
+    #[must_use]
+    pub fn boundary(self, arn: &str) -> Self {
+        Self { boundary: Some(arn.to_owned()), ..self }
     }
 
     /// This role, whose sessions may be as long as this.
@@ -95,6 +117,26 @@ impl Role {
 
     pub(crate) fn trust_text(&self, account: &str) -> String {
         in_account(&self.trust_text, account).into_owned()
+    }
+
+    /// The ARNs of the policies that are attached. A role that may do everything has the policy of
+    /// administrators, unless others were named.
+    pub(crate) fn attached_policies(&self, partition: Partition) -> Vec<String> {
+        let everything = || format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+        let usual = || self.is_unlimited().then(everything).into_iter().collect();
+        self.managed.clone().unwrap_or_else(usual)
+    }
+
+    /// Its own policies, by their names.
+    pub(crate) fn own_policies(&self, account: &str) -> BTreeMap<String, String> {
+        let named = self.permission_texts.iter().enumerate();
+        named
+            .map(|(index, it)| (format!("own-{index}"), in_account(it, account).into_owned()))
+            .collect()
+    }
+
+    pub(crate) fn boundary_arn(&self) -> Option<&str> {
+        self.boundary.as_deref()
     }
 
     pub(crate) fn longest_session(&self) -> u32 {

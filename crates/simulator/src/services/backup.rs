@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::fault::Failure;
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::{Reply, timestamp};
-use crate::request::{Call, RESTORE_JOBS};
+use crate::request::{Call, RESTORE_JOBS, VAULTS};
 use crate::world::World;
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer<Reply> {
@@ -46,6 +46,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
             return Ok(Reply::empty());
         }
         "DescribeBackupVault" => vault(world, call)?,
+        "GetBackupVaultAccessPolicy" => access_policy(world, call)?,
         "DescribeRestoreJob" => restore_job(world, call)?,
         "GetRestoreJobMetadata" => {
             let job = world.backup.restore_jobs().get(account, region, job_id(call))?;
@@ -62,13 +63,11 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
 
 fn vault(world: &World, call: &Call) -> Answer<Value> {
     let (account, region) = (&call.caller.account, &call.caller.region);
-    call.looked_at("BackupVaultName");
-    let name = call.path.rsplit('/').next().unwrap_or_default();
+    let name = vault_name(call);
     let vault = world.backup.vaults().get(account, region, name)?;
-    let partition = world.organization.partition();
     let mut view = json!({
         "BackupVaultName": name,
-        "BackupVaultArn": format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}"),
+        "BackupVaultArn": vault_arn(world, call),
         "VaultType": "BACKUP_VAULT",
         "VaultState": "AVAILABLE",
         "CreationDate": timestamp(std::time::Duration::ZERO),
@@ -88,6 +87,30 @@ fn vault(world: &World, call: &Call) -> Answer<Value> {
         view.extend(present);
     }
     Ok(view)
+}
+
+fn access_policy(world: &World, call: &Call) -> Answer<Value> {
+    let (account, region, name) = (&call.caller.account, &call.caller.region, vault_name(call));
+    let policy = world.backup.vaults().get(account, region, name)?.access_policy.as_ref();
+    let policy = policy.map(|it| it.replace("$account", account)).ok_or_else(|| {
+        let message = format!("Backup Vault Access Policy does not exist for vault {name}");
+        Refusal::new(Code::ResourceNotFound, message)
+    })?;
+    let arn = vault_arn(world, call);
+    Ok(json!({ "BackupVaultName": name, "BackupVaultArn": arn, "Policy": policy }))
+}
+
+/// The name in the path of a vault.
+pub(super) fn vault_name(call: &Call) -> &str {
+    call.looked_at("BackupVaultName");
+    let rest = call.path.strip_prefix(VAULTS).unwrap_or_default();
+    rest.split('/').next().unwrap_or_default()
+}
+
+fn vault_arn(world: &World, call: &Call) -> String {
+    let (partition, caller) = (world.organization.partition(), &call.caller);
+    let name = vault_name(call);
+    format!("arn:{partition}:backup:{}:{}:backup-vault:{name}", caller.region, caller.account)
 }
 
 /// The ID in the path of a restore job.

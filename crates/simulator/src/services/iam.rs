@@ -16,12 +16,51 @@ use crate::world::World;
 const SERVICE_ROLES: [(&str, &str); 1] = [("backup.amazonaws.com", "AWSServiceRoleForBackup")];
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
-    let role = match operation {
-        "CreateServiceLinkedRole" => create_service_role(world, call)?,
-        _ => get_role(world, call)?,
+    let account = &call.caller.account;
+    let partition = world.organization.partition();
+    let members = match operation {
+        "CreateServiceLinkedRole" => view(&create_service_role(world, call)?, partition, account),
+        "GetRolePolicy" => {
+            let role = get_role(world, call)?;
+            let name = required(call, "PolicyName", "policyName")?;
+            let policy = role.own_policies(account).remove(name).ok_or_else(|| {
+                let message = format!("The role policy with name {name} cannot be found.");
+                Refusal::new(Code::NoSuchEntity, message)
+            })?;
+            [
+                element("RoleName", role.name()),
+                element("PolicyName", name),
+                element("PolicyDocument", &encoded(&policy)),
+            ]
+            .concat()
+        }
+        "ListAttachedRolePolicies" => {
+            let attached = get_role(world, call)?.attached_policies(partition);
+            let member = |arn: &String| {
+                let name = arn.rsplit('/').next().unwrap_or_default();
+                let parts = [element("PolicyName", name), element("PolicyArn", arn)];
+                format!("<member>{}</member>", parts.concat())
+            };
+            page("AttachedPolicies", attached.iter().map(member).collect())
+        }
+        "ListRolePolicies" => {
+            let own = get_role(world, call)?.own_policies(account);
+            page("PolicyNames", own.keys().map(|it| element("member", it)).collect())
+        }
+        _ => view(&get_role(world, call)?, partition, account),
     };
-    let role = view(&role, world.organization.partition(), &call.caller.account);
-    Ok(reply(call.service, operation, &role))
+    Ok(reply(call.service, operation, &members))
+}
+
+/// The only page of a list of this name.
+fn page(name: &str, members: Vec<String>) -> String {
+    let end = element("IsTruncated", "false");
+    format!("<{name}>{}</{name}>{end}", members.concat())
+}
+
+/// A policy as IAM writes it, which encodes it as in an address.
+fn encoded(policy: &str) -> String {
+    utf8_percent_encode(policy, NON_ALPHANUMERIC).to_string()
 }
 
 fn get_role(world: &World, call: &Call) -> Result<Role, Refusal> {
@@ -59,9 +98,14 @@ pub(super) fn service_role(service: &str) -> Option<&'static str> {
 
 fn view(role: &Role, partition: Partition, account: &str) -> String {
     let arn = role.arn(partition, account);
-    // AWS encodes the policy as in an address.
-    let trust = role.trust_text(account);
-    let trust = utf8_percent_encode(&trust, NON_ALPHANUMERIC).to_string();
+    let trust = encoded(&role.trust_text(account));
+    let boundary = role.boundary_arn().map(|arn| {
+        let parts = [
+            element("PermissionsBoundaryType", "PermissionsBoundaryPolicy"),
+            element("PermissionsBoundaryArn", arn),
+        ];
+        format!("<PermissionsBoundary>{}</PermissionsBoundary>", parts.concat())
+    });
     let members = [
         element("Path", role.path_of()),
         element("RoleName", role.name()),
@@ -70,6 +114,7 @@ fn view(role: &Role, partition: Partition, account: &str) -> String {
         element("CreateDate", "2026-01-01T00:00:00Z"),
         element("AssumeRolePolicyDocument", &trust),
         element("MaxSessionDuration", &role.longest_session().to_string()),
+        boundary.unwrap_or_default(),
     ];
     format!("<Role>{}</Role>", members.concat())
 }

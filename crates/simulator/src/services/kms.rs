@@ -1,4 +1,4 @@
-//! AWS KMS: whose a key is.
+//! AWS KMS: whose a key is, and in what state.
 
 use serde_json::json;
 
@@ -31,10 +31,10 @@ pub(super) fn perform(world: &World, call: &Call) -> Result<Reply, Refusal> {
         "KeyId": key.id,
         "Arn": arn,
         "CreationDate": timestamp(std::time::Duration::ZERO),
-        "Enabled": true,
+        "Enabled": key.state == "Enabled",
         "Description": description,
         "KeyUsage": "ENCRYPT_DECRYPT",
-        "KeyState": "Enabled",
+        "KeyState": key.state,
         "Origin": "AWS_KMS",
         "KeyManager": key.manager.as_str(),
         "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",

@@ -3,6 +3,7 @@
 use policy::arn::Arn;
 use serde_json::{Map, Value};
 
+use super::backup;
 use super::cloudformation;
 use super::iam;
 use super::objects::{address, encryption};
@@ -214,8 +215,8 @@ impl<'a> Request<'a> {
     fn backup(&self, operation: &str) -> Vec<Need> {
         let action = format!("backup:{operation}");
         match operation {
-            "DescribeBackupVault" => {
-                let name = self.call.path.rsplit('/').next().unwrap_or_default();
+            "DescribeBackupVault" | "GetBackupVaultAccessPolicy" => {
+                let name = backup::vault_name(self.call);
                 vec![self.need(&action, &self.arn("backup", &format!("backup-vault:{name}")))]
             }
             "DescribeGlobalSettings" | "UpdateGlobalSettings" => {
@@ -269,7 +270,7 @@ impl<'a> Request<'a> {
 
     fn iam(&self, operation: &str) -> Need {
         if operation != "CreateServiceLinkedRole" {
-            return self.need("iam:GetRole", &self.role());
+            return self.need(&format!("iam:{operation}"), &self.role());
         }
         let service = self.call.parameter("AWSServiceName").unwrap_or_default();
         let role = self.service_role(service, iam::service_role(service).unwrap_or_default());
@@ -342,6 +343,10 @@ impl<'a> Request<'a> {
                 let prefix = self.call.parameter("prefix").unwrap_or_default();
                 need.keys.insert("s3:prefix".to_owned(), vec![prefix.to_owned()]);
                 vec![need]
+            }
+            "GetBucketEncryption" => {
+                let bucket = format!("arn:{}:s3:::{bucket}", self.world.organization.partition());
+                vec![self.need("s3:GetEncryptionConfiguration", &bucket)]
             }
             "PutObject" | "DeleteObject" => {
                 let version = if operation == "DeleteObject" { version } else { "" };

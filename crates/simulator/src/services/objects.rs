@@ -24,6 +24,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
     let matches = |call: &Call| call.header("IfMatch", "if-match").map(str::to_owned);
     match operation {
         "ListObjectsV2" => return list(world, call, &bucket),
+        "GetBucketEncryption" => return bucket_encryption(world, call, &bucket),
         "PutObject" => {
             let matches = matches(call);
             let conditions = Conditions {
@@ -54,6 +55,24 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
         reply = reply.header("content-length", length.to_string());
     }
     Ok(described(reply, object).header("last-modified", LAST_MODIFIED))
+}
+
+/// How a bucket encrypts: with a key, or else with one of S3.
+fn bucket_encryption(world: &World, call: &Call, bucket: &str) -> Result<Reply, Refusal> {
+    call.looked_at("Bucket");
+    if !world.buckets.exists(bucket) {
+        return Err(Refusal::new(Code::NoSuchBucket, "The specified bucket does not exist"));
+    }
+    let by_key = |key| element("SSEAlgorithm", "aws:kms") + &element("KMSMasterKeyID", key);
+    let algorithm =
+        world.buckets.key_of(bucket).map_or_else(|| element("SSEAlgorithm", "AES256"), by_key);
+    let default = format!(
+        "<ApplyServerSideEncryptionByDefault>{algorithm}</ApplyServerSideEncryptionByDefault>"
+    );
+    let root = "ServerSideEncryptionConfiguration";
+    let space = "http://s3.amazonaws.com/doc/2006-03-01/";
+    let body = format!(r#"<{root} xmlns="{space}"><Rule>{default}</Rule></{root}>"#);
+    Ok(Reply::new("application/xml", body))
 }
 
 /// One page of the keys of a bucket.

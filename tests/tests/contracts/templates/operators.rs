@@ -211,7 +211,9 @@ fn reports_are_written_where_they_may_be_written() {
 fn accounts_send_what_is_looked_for_and_nothing_else() {
     let [central, member] = ["monitoring.yaml", "monitoring-member.yaml"].map(Template::named);
     let rules = |it: &Template| {
+        // What reattach answers comes by a rule of its own stack.
         let rules = it.resources("AWS::Events::Rule").into_iter();
+        let rules = rules.filter(|(name, _)| *name != "HeartbeatRule");
         let patterns =
             rules.map(|(name, it)| (name.to_owned(), it["Properties"]["EventPattern"].clone()));
         patterns.collect::<Vec<_>>()
@@ -222,6 +224,57 @@ fn accounts_send_what_is_looked_for_and_nothing_else() {
     for (name, rule) in central.resources("AWS::Events::Rule") {
         assert_eq!(rule["Properties"]["EventBusName"], json!({ "Ref": "Bus" }), "{name}");
     }
+}
+
+/// What Lambda tells of an answer of `reattach` to its heartbeat.
+fn heartbeat(account: &str, mode: &str) -> Value {
+    json!({
+        "source": "lambda",
+        "account": account,
+        "detail-type": "Lambda Function Invocation Result - Success",
+        "detail": {
+            "requestContext": { "functionArn": "ReattachFunction.Arn:$LATEST", "condition": "Success" },
+            "requestPayload": { "source": "org-backup.heartbeat" },
+            "responsePayload": { "mode": mode, "batchItemFailures": [] },
+        },
+    })
+}
+
+#[test]
+fn whoever_stops_reattach_or_changes_its_mode_is_noticed_in_another_account() {
+    let reattach = Template::named("reattach.yaml");
+    let sent = &properties(&reattach, "HeartbeatRule")["EventPattern"];
+    let monitoring = Template::named("monitoring.yaml");
+    let resolve = |name: &str| properties(&monitoring, name);
+    let heard = &resolve("HeartbeatRule")["EventPattern"];
+    let repairs = heartbeat("333344445555", "Repair");
+    assert!(matches(sent, &repairs) && matches(heard, &repairs));
+    assert!(!matches(sent, &heartbeat("333344445555", "Report")));
+    // Another account of the organization that says the same.
+    assert!(!matches(heard, &heartbeat("444455556666", "Repair")));
+    let alarm = resolve("HeartbeatAlarm");
+    assert_eq!(alarm["TreatMissingData"], "breaching");
+    let seconds = alarm["Period"].as_u64().unwrap() * alarm["EvaluationPeriods"].as_u64().unwrap();
+    assert!(seconds <= 3 * 3600, "{seconds}");
+    assert_eq!(alarm["Dimensions"][1]["Value"], resolve("HeartbeatRule")["Name"]);
+}
+
+#[test]
+fn nobody_but_the_rules_sends_to_the_queue_of_reattach() {
+    let reattach = Template::named("reattach.yaml");
+    let policy = properties(&reattach, "QueuePolicy");
+    let statements = each(&policy["PolicyDocument"]["Statement"]);
+    let denial = statements.iter().find(|it| it["Sid"] == "OnlyRules").unwrap();
+    assert_eq!((&denial["Principal"], &denial["Resource"]), (&json!("*"), &json!("Queue.Arn")));
+    // A message that no rule brings has no such key, and is denied as well.
+    let mut rules: Vec<_> = each(&denial["Condition"]["ArnNotEquals"]["aws:SourceArn"]).to_vec();
+    rules.sort_by_key(ToString::to_string);
+    let brings = |it: &Value| all(it, "Targets").iter().any(|it| it[0]["Arn"] == "Queue.Arn");
+    let expected = reattach.resources("AWS::Events::Rule").into_iter();
+    let expected =
+        expected.filter(|(name, _)| brings(&json!({ "it": properties(&reattach, name) })));
+    let expected: Vec<_> = expected.map(|(name, _)| json!(format!("{name}.Arn"))).collect();
+    assert_eq!(rules, expected);
 }
 
 #[test]

@@ -315,6 +315,7 @@ async fn objects(driver: &mut Driver) {
     driver.call(Service::S3, "PutObject", put).await;
     driver.call(Service::S3, "GetObject", object.clone()).await;
     driver.call(Service::S3, "HeadObject", object.clone()).await;
+    driver.call(Service::S3, "GetBucketEncryption", json!({ "Bucket": "policies" })).await;
     let request = json!({ "Bucket": "policies", "Prefix": "teams/", "MaxKeys": 10 });
     let listed = driver.call(Service::S3, "ListObjectsV2", request).await;
     assert_eq!(listed["Contents"][0]["Key"], "teams/daily.json");
@@ -359,7 +360,8 @@ async fn members(driver: &mut Driver) {
     driver.simulator.backup(|it| {
         let locked = Vault::new("locked").key_type(KeyType::CustomerManaged);
         let locked = locked.key(&key).locked(Some(7), Some(365));
-        it.vaults_mut().create(MANAGEMENT, &region, locked);
+        let policy = json!({ "Version": "2012-10-17", "Statement": [] });
+        it.vaults_mut().create(MANAGEMENT, &region, locked.access_policy(&policy));
         it.vaults_mut().create(MANAGEMENT, &region, Vault::new("plain"));
     });
     for (name, is_locked) in [("locked", true), ("plain", false)] {
@@ -368,18 +370,41 @@ async fn members(driver: &mut Driver) {
         assert_eq!(vault["Locked"], is_locked);
         assert_eq!(vault.get("EncryptionKeyType").is_some(), is_locked);
     }
-    driver.simulator.kms(|it| it.create(MANAGEMENT, &region, KEY, KeyManager::Customer));
+    let locked = json!({ "BackupVaultName": "locked" });
+    let policy = driver.call(Service::Backup, "GetBackupVaultAccessPolicy", locked).await;
+    assert!(text(&policy["Policy"]).starts_with('{'));
+    let plain = json!({ "BackupVaultName": "plain" });
+    let refusal = "ResourceNotFoundException";
+    driver.refuse(Service::Backup, "GetBackupVaultAccessPolicy", plain, refusal).await;
+    driver.simulator.kms(|it| {
+        it.create(MANAGEMENT, &region, KEY, KeyManager::Customer);
+        it.set_state(KEY, "PendingDeletion");
+    });
     for name in [KEY, &key] {
         let described = driver.call(Service::Kms, "DescribeKey", json!({ "KeyId": name })).await;
         assert_eq!(described["KeyMetadata"]["KeyManager"], "CUSTOMER");
         assert_eq!(described["KeyMetadata"]["Arn"], key);
+        assert_eq!(described["KeyMetadata"]["KeyState"], "PendingDeletion");
     }
     driver.simulator.iam(|it| {
+        let anything =
+            json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
         let role = Role::trusting_account("Reader", MANAGEMENT).path("/backup/");
+        let role = role.allowing(&anything).boundary("arn:aws:iam::111122223333:policy/bound");
+        let role = role.attached(&["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
         it.create_role(MANAGEMENT, role);
     });
     let role = driver.call(Service::Iam, "GetRole", json!({ "RoleName": "Reader" })).await;
     assert_eq!(role["Role"]["Path"], "/backup/");
+    let bound = &role["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"];
+    assert_eq!(bound, "arn:aws:iam::111122223333:policy/bound");
+    let reader = json!({ "RoleName": "Reader" });
+    let attached = driver.call(Service::Iam, "ListAttachedRolePolicies", reader.clone()).await;
+    assert_eq!(attached["AttachedPolicies"][0]["PolicyName"], "ReadOnlyAccess");
+    let own = driver.call(Service::Iam, "ListRolePolicies", reader).await;
+    let request = json!({ "RoleName": "Reader", "PolicyName": own["PolicyNames"][0] });
+    let own = driver.call(Service::Iam, "GetRolePolicy", request).await;
+    assert!(text(&own["PolicyDocument"]).starts_with("%7B"));
     let service = json!({ "AWSServiceName": "backup.amazonaws.com" });
     let made = driver.call(Service::Iam, "CreateServiceLinkedRole", service).await;
     assert_eq!(made["Role"]["Path"], "/aws-service-role/backup.amazonaws.com/");
@@ -518,6 +543,14 @@ async fn errors_about_what_accounts_have_look_as_their_models_say() {
         (Backup, put, result("ordinary", "GOOD"), "InvalidParameterValueException"),
         (Backup, put, json!({ "RestoreJobId": "ordinary" }), "MissingParameterValueException"),
         (Iam, "GetRole", json!({ "RoleName": "nobody" }), "NoSuchEntity"),
+        (Iam, "ListRolePolicies", json!({ "RoleName": "nobody" }), "NoSuchEntity"),
+        (Iam, "ListAttachedRolePolicies", json!({ "RoleName": "nobody" }), "NoSuchEntity"),
+        (
+            Iam,
+            "GetRolePolicy",
+            json!({ "RoleName": "nobody", "PolicyName": "own" }),
+            "NoSuchEntity",
+        ),
         (
             Iam,
             "CreateServiceLinkedRole",
@@ -554,6 +587,7 @@ async fn errors_of_what_state_is_kept_in_look_as_their_models_say() {
         (S3, "PutObject", put("IfMatch", "0123"), "PreconditionFailed"),
         (S3, "PutObject", put("IfNoneMatch", "0123"), "NotImplemented"),
         (S3, "ListObjectsV2", json!({ "Bucket": "nowhere" }), "NoSuchBucket"),
+        (S3, "GetBucketEncryption", json!({ "Bucket": "nowhere" }), "NoSuchBucket"),
         (Sns, "Publish", json!({ "TopicArn": topic, "Message": "x" }), "NotFound"),
         (Sns, "Publish", json!({ "TopicArn": topic, "Message": "" }), "InvalidParameter"),
         (StepFunctions, "StartExecution", start(machine, "a b", "{}"), "InvalidName"),

@@ -1,0 +1,142 @@
+//! The statements of IAM policies that others wrote, as far as their shape is known.
+
+use policy::arn::Arn;
+use policy::pattern::{is_arn_like, is_like};
+use serde_json::{Map, Value};
+
+/// Whether something holds, as far as this program can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Holds {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl From<bool> for Holds {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+impl Holds {
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Yes, Self::Yes) => Self::Yes,
+        }
+    }
+
+    fn all(all: impl IntoIterator<Item = Self>) -> Self {
+        all.into_iter().fold(Self::Yes, Self::and)
+    }
+}
+
+/// One statement of a policy.
+#[derive(Debug)]
+pub(super) struct Statement<'a>(&'a Map<String, Value>);
+
+/// The statements of a policy.
+pub(super) fn statements(policy: &Value) -> impl Iterator<Item = Statement<'_>> {
+    one_or_many(policy.get("Statement")).filter_map(Value::as_object).map(Statement)
+}
+
+impl<'a> Statement<'a> {
+    /// Whether it denies something; otherwise it allows something.
+    pub(super) fn denies(&self) -> bool {
+        self.0.get("Effect").is_some_and(|it| it == "Deny")
+    }
+
+    /// Its actions in lower case, since they are matched without regard to case; `None` when it names
+    /// those that it is not about.
+    pub(super) fn actions(&self) -> Option<Vec<String>> {
+        let actions = one_or_many(self.0.get("Action")).filter_map(Value::as_str);
+        let actions = actions.map(str::to_ascii_lowercase).collect();
+        (!self.0.contains_key("NotAction")).then_some(actions)
+    }
+
+    /// Whether it is about `action`.
+    pub(super) fn covers(&self, action: &str) -> Holds {
+        let action = action.to_ascii_lowercase();
+        let any = |it: Vec<String>| it.iter().any(|it| is_like(it, &action));
+        self.actions().map_or(Holds::Unknown, |it| any(it).into())
+    }
+
+    /// Whether it is about this service.
+    pub(super) fn names_service(&self, principal: &str) -> Holds {
+        self.names(|kind, name| kind == "Service" && name == principal)
+    }
+
+    /// Whether it is about the role with this ARN, by itself or with its whole account.
+    pub(super) fn names_role(&self, arn: &str) -> Holds {
+        let account = Arn::parse(arn).map(|it| it.account).unwrap_or_default();
+        let is_account = |name: &str| {
+            let root =
+                Arn::parse(name).is_ok_and(|it| it.account == account && it.resource == "root");
+            root || name == account
+        };
+        self.names(|kind, name| kind == "AWS" && (name == "*" || name == arn || is_account(name)))
+    }
+
+    fn names(&self, is_named: impl Fn(&str, &str) -> bool) -> Holds {
+        let named = match self.0.get("Principal") {
+            Some(Value::String(everybody)) => everybody == "*",
+            Some(Value::Object(kinds)) => kinds.iter().any(|(kind, names)| {
+                one_or_many(Some(names)).filter_map(Value::as_str).any(|it| is_named(kind, it))
+            }),
+            // Whom it is not about.
+            _ => return Holds::Unknown,
+        };
+        named.into()
+    }
+
+    /// Whether its condition is met by a request of which this is `known`, by keys in lower case.
+    pub(super) fn is_met(&self, known: &[(&str, &str)]) -> Holds {
+        let Some(condition) = self.condition() else { return Holds::Yes };
+        let Some(operators) = condition.as_object() else { return Holds::Unknown };
+        Holds::all(operators.iter().map(|(operator, keys)| {
+            let Some(keys) = keys.as_object() else { return Holds::Unknown };
+            Holds::all(keys.iter().map(|(key, values)| {
+                let key = key.to_ascii_lowercase();
+                let value = known.iter().find(|it| it.0 == key).map(|it| it.1);
+                value.map_or(Holds::Unknown, |it| compare(operator, values, it))
+            }))
+        }))
+    }
+
+    /// Its condition, as it stands there.
+    pub(super) fn condition(&self) -> Option<&'a Value> {
+        self.0.get("Condition")
+    }
+}
+
+/// Whether `value` is as `operator` wants it.
+fn compare(operator: &str, wanted: &Value, value: &str) -> Holds {
+    let any = |fits: fn(&str, &str) -> bool| {
+        // A policy variable stands for what only a request tells.
+        let wanted =
+            one_or_many(Some(wanted)).map(|it| it.as_str().filter(|it| !it.contains("${")));
+        let wanted: Option<Vec<_>> = wanted.collect();
+        wanted.map(|it| it.iter().any(|it| fits(it, value)))
+    };
+    let fits = match operator {
+        "StringEquals" => any(|wanted, value| wanted == value),
+        "StringNotEquals" => any(|wanted, value| wanted == value).map(|it| !it),
+        "StringLike" => any(is_like),
+        "StringNotLike" => any(is_like).map(|it| !it),
+        "ArnEquals" | "ArnLike" => any(is_arn_like),
+        "ArnNotEquals" | "ArnNotLike" => any(is_arn_like).map(|it| !it),
+        _ => None,
+    };
+    fits.map_or(Holds::Unknown, Holds::from)
+}
+
+/// The elements of a list, or the one that stands in place of a list.
+fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let list = match value {
+        None => &[],
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    list.iter()
+}

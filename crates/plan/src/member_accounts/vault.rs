@@ -1,0 +1,280 @@
+//! Whether backups can be put into a vault, and read again.
+
+use policy::pattern::is_like;
+use serde_json::Value;
+
+use super::Problem;
+use super::statement::{Holds, Statement, statements};
+use crate::id::VaultName;
+
+/// What AWS Backup does in the vault with the role of a plan, in lower case.
+const NEEDED: [&str; 3] =
+    ["backup:copyintobackupvault", "backup:describebackupvault", "backup:startbackupjob"];
+
+/// What may be denied to everybody while backups are made, as templates and AWS itself deny it.
+const SPARED: [&str; 14] = [
+    "backup:associatebackupvaultmpaapprovalteam",
+    "backup:deletebackupvault",
+    "backup:deletebackupvaultaccesspolicy",
+    "backup:deletebackupvaultlockconfiguration",
+    "backup:deletebackupvaultnotifications",
+    "backup:deleterecoverypoint",
+    "backup:disassociatebackupvaultmpaapprovalteam",
+    "backup:disassociaterecoverypoint",
+    "backup:disassociaterecoverypointfromparent",
+    "backup:putbackupvaultaccesspolicy",
+    "backup:putbackupvaultlockconfiguration",
+    "backup:putbackupvaultnotifications",
+    "backup:startrestorejob",
+    "backup:updaterecoverypointlifecycle",
+];
+
+/// What there is of a vault.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Vault {
+    /// Nothing.
+    Missing,
+    /// It is there.
+    Here {
+        /// What encrypts it.
+        key: VaultKey,
+        /// Its access policy, if it has one, or why that was not read.
+        access: Result<Option<String>, String>,
+    },
+}
+
+/// What encrypts a vault.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum VaultKey {
+    /// A key of AWS.
+    Aws,
+    /// A key of the customer in this state, or why that was not read.
+    Customers(Result<KeyState, String>),
+}
+
+/// The state of a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeyState {
+    /// It encrypts and decrypts.
+    Usable,
+    /// It does not, for this reason.
+    Unusable(&'static str),
+    /// This release does not know what it is called.
+    Other(String),
+}
+
+impl KeyState {
+    /// There is no such key any more.
+    pub const GONE: Self = Self::Unusable("is gone");
+
+    /// The state that AWS KMS calls so.
+    pub fn named(name: &str) -> Self {
+        match name {
+            // While the primary Region changes, the key works in all of them.
+            "Enabled" | "Updating" => Self::Usable,
+            "Creating" => Self::Unusable("is still being made"),
+            "Disabled" => Self::Unusable("is disabled"),
+            "PendingDeletion" | "PendingReplicaDeletion" => Self::Unusable("is to be deleted"),
+            "PendingImport" => Self::Unusable("has no key material"),
+            "Unavailable" => Self::Unusable("is cut off from its key store"),
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+/// Compares a vault with what plans need of it that put backups there with the roles of these ARNs.
+/// Whose key it is is left to whoever knows what the backups are for.
+pub fn check_vault<'a>(
+    name: &VaultName,
+    vault: &Vault,
+    roles: impl IntoIterator<Item = &'a str>,
+) -> Vec<Problem> {
+    let Vault::Here { key, access } = vault else { return vec![Problem::NoVault(name.clone())] };
+    check_vault_key(name, key).into_iter().chain(check_access(name, access, roles)).collect()
+}
+
+/// What is wrong with the key of a vault.
+pub fn check_vault_key(name: &VaultName, key: &VaultKey) -> Option<Problem> {
+    match key {
+        VaultKey::Aws => None,
+        VaultKey::Customers(state) => check_key(&format!("of the vault `{name}`"), state),
+    }
+}
+
+/// What is wrong with the access policy of a vault for the roles of these ARNs.
+pub fn check_access<'a>(
+    name: &VaultName,
+    access: &Result<Option<String>, String>,
+    roles: impl IntoIterator<Item = &'a str>,
+) -> Option<Problem> {
+    match access {
+        Ok(None) => None,
+        Ok(Some(policy)) => denial(name, policy, roles),
+        Err(why) => {
+            Some(Problem::Unread(format!("the access policy of the vault `{name}`: {why}")))
+        }
+    }
+}
+
+/// What is wrong with the key `of` something, whose state this is, or why that was not read.
+pub fn check_key(of: &str, state: &Result<KeyState, String>) -> Option<Problem> {
+    match state {
+        Ok(KeyState::Usable) => None,
+        Ok(KeyState::Unusable(how)) => Some(Problem::Key { of: of.to_owned(), how }),
+        Ok(KeyState::Other(state)) => {
+            Some(Problem::Unjudged(format!("the key {of}, which is in the state `{state}`")))
+        }
+        Err(why) => Some(Problem::Unread(format!("the key {of}: {why}"))),
+    }
+}
+
+/// What the access policy of a vault denies to one of these roles.
+fn denial<'a>(
+    name: &VaultName,
+    policy: &str,
+    roles: impl IntoIterator<Item = &'a str>,
+) -> Option<Problem> {
+    let policy = serde_json::from_str::<Value>(policy).unwrap_or_default();
+    let mut unjudged = None;
+    for role in roles {
+        let known = [("aws:principalarn", role)];
+        for denial in statements(&policy).filter(Statement::denies) {
+            let applies = denial.names_role(role).and(denial.is_met(&known));
+            let actions = denial.actions();
+            let actions = actions.as_deref().unwrap_or(&[]);
+            let is_spared = |it: &String| SPARED.contains(&it.as_str());
+            if applies == Holds::No || (!actions.is_empty() && actions.iter().all(is_spared)) {
+                continue;
+            }
+            let needed = NEEDED.iter().find(|it| actions.iter().any(|action| is_like(action, it)));
+            if applies == Holds::Yes && needed.is_some() {
+                let role = role.rsplit('/').next().unwrap_or(role).to_owned();
+                return Some(Problem::Denying { vault: name.clone(), role });
+            }
+            unjudged = Some(Problem::Unjudged(format!(
+                "what the access policy of the vault `{name}` denies to the role `{}`",
+                role.rsplit('/').next().unwrap_or(role)
+            )));
+        }
+    }
+    unjudged
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/path/maker";
+
+    fn said(key: VaultKey, access: Result<Option<String>, String>) -> Vec<String> {
+        let vault = Vault::Here { key, access };
+        let problems = check_vault(&"keep".parse().unwrap(), &vault, [ROLE]);
+        let sign = |it: &Problem| if it.is_certain() { "!" } else { "?" };
+        problems.iter().map(|it| format!("{} {it}", sign(it))).collect()
+    }
+
+    fn with_key(state: &str) -> Vec<String> {
+        said(VaultKey::Customers(Ok(KeyState::named(state))), Ok(None))
+    }
+
+    /// What is said of a vault whose access policy has these statements.
+    fn with(statements: &Value) -> Vec<String> {
+        said(VaultKey::Aws, Ok(Some(json!({ "Statement": statements }).to_string())))
+    }
+
+    fn deny(action: &Value, principal: &Value, condition: &Value) -> Value {
+        let mut deny = json!({ "Effect": "Deny", "Action": action, "Principal": principal });
+        if !condition.is_null() {
+            deny["Condition"] = condition.clone();
+        }
+        deny
+    }
+
+    #[test]
+    fn a_key_encrypts_or_does_not_or_is_in_a_state_that_is_not_known() {
+        for usable in ["Enabled", "Updating"] {
+            assert_eq!(with_key(usable), [""; 0]);
+        }
+        for (state, how) in [
+            ("Creating", "is still being made"),
+            ("Disabled", "is disabled"),
+            ("PendingDeletion", "is to be deleted"),
+            ("PendingReplicaDeletion", "is to be deleted"),
+            ("PendingImport", "has no key material"),
+            ("Unavailable", "is cut off from its key store"),
+        ] {
+            assert_eq!(with_key(state), [format!("! the key of the vault `keep` {how}")]);
+        }
+        let tea = "? not looked at: the key of the vault `keep`, which is in the state `Tea`";
+        assert_eq!(with_key("Tea"), [tea]);
+        let unread = said(VaultKey::Customers(Err("denied".to_owned())), Err("denied".to_owned()));
+        assert_eq!(
+            unread,
+            [
+                "? not looked at: the key of the vault `keep`: denied",
+                "? not looked at: the access policy of the vault `keep`: denied"
+            ]
+        );
+        let gone = said(VaultKey::Customers(Ok(KeyState::GONE)), Ok(None));
+        assert_eq!(gone, ["! the key of the vault `keep` is gone"]);
+    }
+
+    const DENYING: &str =
+        "! the access policy of the vault `keep` denies backups to the role `maker`";
+    const UNJUDGED: &str = "? not looked at: what the access policy of the vault `keep` denies to \
+                            the role `maker`";
+
+    #[test]
+    fn a_vault_may_deny_backups_to_the_role_that_makes_them() {
+        let start = json!("backup:StartBackupJob");
+        let none = json!(null);
+        let account = json!({ "AWS": "arn:aws:iam::111122223333:root" });
+        for principal in
+            [json!("*"), json!({ "AWS": "*" }), json!({ "AWS": ["1", ROLE] }), account.clone()]
+        {
+            assert_eq!(with(&deny(&start, &principal, &none)), [DENYING], "{principal}");
+        }
+        for action in [json!("*"), json!(["backup:DeleteBackupVault", "backup:*"])] {
+            assert_eq!(with(&deny(&action, &account, &none)), [DENYING], "{action}");
+        }
+        for principal in
+            [json!({ "AWS": "arn:aws:iam::444455556666:root" }), json!({ "Service": "x" })]
+        {
+            assert_eq!(with(&deny(&start, &principal, &none)), [""; 0], "{principal}");
+        }
+    }
+
+    #[test]
+    fn what_the_templates_and_aws_deny_keeps_nobody_from_making_backups() {
+        let all = json!("*");
+        let spared = json!({
+            "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/stacksets-exec-*" },
+        });
+        let deleting = json!(["backup:DeleteRecoveryPoint", "backup:PutBackupVaultAccessPolicy"]);
+        let copies = json!({
+            "Effect": "Allow", "Action": "backup:CopyIntoBackupVault", "Principal": "*",
+            "Condition": { "StringEquals": { "aws:PrincipalOrgID": "o-1" } },
+        });
+        assert_eq!(with(&json!([copies, deny(&deleting, &all, &spared)])), [""; 0]);
+        // The same shape about what is needed.
+        let start = json!("backup:StartBackupJob");
+        assert_eq!(with(&deny(&start, &all, &spared)), [DENYING]);
+        let makers = json!({ "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::*:role/path/*" } });
+        assert_eq!(with(&deny(&start, &all, &makers)), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_denied_otherwise_is_not_judged() {
+        let (all, none) = (json!("*"), json!(null));
+        let users = json!({ "StringNotLike": { "aws:userId": "AROA*" } });
+        let start = json!("backup:StartBackupJob");
+        assert_eq!(with(&deny(&start, &all, &users)), [UNJUDGED]);
+        assert_eq!(with(&deny(&json!("backup:StartTeaJob"), &all, &none)), [UNJUDGED]);
+        let except = json!({ "Effect": "Deny", "NotAction": "backup:ListTags", "Principal": "*" });
+        assert_eq!(with(&except), [UNJUDGED]);
+        let others = json!({ "Effect": "Deny", "Action": start, "NotPrincipal": { "AWS": ROLE } });
+        assert_eq!(with(&others), [UNJUDGED]);
+    }
+}
