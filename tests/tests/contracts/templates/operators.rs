@@ -260,6 +260,23 @@ fn whoever_stops_reattach_or_changes_its_mode_is_noticed_in_another_account() {
 }
 
 #[test]
+fn a_metric_of_a_rule_on_a_bus_names_the_rule_as_the_template_does() {
+    let monitoring = Template::named("monitoring.yaml");
+    let rules = monitoring.resources("AWS::Events::Rule").into_iter();
+    let names: BTreeSet<_> = rules
+        .filter_map(|(name, _)| Some(properties(&monitoring, name)["Name"].as_str()?.to_owned()))
+        .collect();
+    let body = properties(&monitoring, "Dashboard")["DashboardBody"].clone();
+    let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+    let metrics = each(&body["widgets"][0]["properties"]["metrics"]);
+    assert_eq!(metrics.len(), 5);
+    for metric in metrics {
+        assert_eq!(metric[4], "RuleName", "{metric}");
+        assert!(names.contains(metric[5].as_str().unwrap()), "{metric}");
+    }
+}
+
+#[test]
 fn nobody_but_the_rules_sends_to_the_queue_of_reattach() {
     let reattach = Template::named("reattach.yaml");
     let policy = properties(&reattach, "QueuePolicy");
