@@ -26,11 +26,12 @@ pub async fn observe(
     let keeps_record =
         matches!(desired, Desired::Present { restore: true, .. } | Desired::Restored(_));
     if !keeps_record {
-        return Ok((None, Observed { values, found: None }));
+        return Ok((None, Observed { values, found: None, is_recorded: false }));
     }
     let (record, tags) = management.record(owner).await?;
     let found = tags.get(tag(owner).as_str()).map(|it| of_tag_value(it));
-    Ok((Some(record), Observed { values, found }))
+    let is_recorded = found.is_some();
+    Ok((Some(record), Observed { values, found, is_recorded }))
 }
 
 /// Every setting as it is now.

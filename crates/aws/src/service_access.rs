@@ -37,19 +37,20 @@ pub async fn observe(
         }
         principals => principals?,
     };
-    let mut record = None;
-    let mut turned_on = more;
+    let mut place = None;
+    let mut recorded = BTreeSet::new();
     if desired.revert {
-        let (place, tags) = management.record(owner).await?;
+        let (record, tags) = management.record(owner).await?;
         let ours = tags.into_iter().filter(|(_, value)| value == owner.tag_value().as_str());
-        turned_on.extend(ours.filter_map(|(key, _)| Switch::of_tag(&key)));
-        record = Some(place);
+        recorded.extend(ours.filter_map(|(key, _)| Switch::of_tag(&key)));
+        place = Some(record);
     }
-    let recorded = turned_on.iter().filter_map(|it| match it {
+    let turned_on: BTreeSet<_> = recorded.iter().cloned().chain(more).collect();
+    let administered = turned_on.iter().filter_map(|it| match it {
         Switch::Administrator(it) => Some(&it.principal),
         Switch::Access(_) | Switch::StackSets => None,
     });
-    let services = desired.administrators.iter().map(|it| &it.principal).chain(recorded);
+    let services = desired.administrators.iter().map(|it| &it.principal).chain(administered);
     let mut administrators = BTreeSet::new();
     for principal in services.cloned().collect::<BTreeSet<_>>() {
         administrators.extend(registered(management, principal).await?);
@@ -70,8 +71,9 @@ pub async fn observe(
         administrators,
         accounts,
         turned_on,
+        recorded,
     };
-    Ok((record, observed))
+    Ok((place, observed))
 }
 
 /// The services that have trusted access.

@@ -73,8 +73,10 @@ pub enum Desired {
 pub struct Observed {
     /// Every setting as it is.
     pub values: Values,
-    /// What the root's tag says was found when this resource was created.
+    /// What was found when this resource was created, as is recorded or was noted by one of its requests.
     pub found: Option<Values>,
+    /// Whether the root's tag says so.
+    pub is_recorded: bool,
 }
 
 /// One thing to do.
@@ -122,7 +124,8 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
         (Desired::Restored(settings), Some(found)) => {
             let wanted = found.iter().filter(|(it, _)| settings.contains(it));
             let wanted = wanted.map(|(it, on)| (*it, *on)).collect();
-            change(&wanted).into_iter().chain([Step::Forget]).collect()
+            let forget = observed.is_recorded.then_some(Step::Forget);
+            change(&wanted).into_iter().chain(forget).collect()
         }
     }
 }
@@ -130,7 +133,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
 /// Returns the steps that leave to the resource what one of its requests found `before` it changed
 /// the settings, since another request overtook it: what that one found is what this one had made.
 pub fn hand_over(before: &Values, observed: &Observed) -> Vec<Step> {
-    if observed.found.as_ref() == Some(before) {
+    if observed.is_recorded && observed.found.as_ref() == Some(before) {
         return vec![];
     }
     vec![Step::Record(before.clone())]
@@ -176,7 +179,8 @@ mod tests {
     }
 
     fn observed(values: &str, found: Option<&str>) -> Observed {
-        Observed { values: of_tag_value(values), found: found.map(of_tag_value) }
+        let is_recorded = found.is_some();
+        Observed { values: of_tag_value(values), found: found.map(of_tag_value), is_recorded }
     }
 
     fn check(desired: &Desired, observed: &Observed, expect: Expect) {
@@ -255,6 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_request_noted_without_a_record_is_restored_and_not_untagged() {
+        let noted = Observed { is_recorded: false, ..observed(ON, Some(OFF)) };
+        let restored = Desired::Restored([Setting::CrossAccountBackup].into());
+        check(
+            &restored,
+            &noted,
+            expect![[r"
+            set CrossAccountBackup=false
+        "]],
+        );
+        check(&restored, &Observed { values: of_tag_value(OFF), ..noted }, expect![""]);
+    }
+
+    #[test]
     fn nothing_is_restored_without_a_record() {
         check(&Desired::Restored(Setting::ALL.into()), &observed(ON, None), expect![""]);
     }
@@ -280,9 +298,11 @@ mod tests {
     fn every_interrupted_run_can_be_resumed() {
         let after = |mut observed: Observed, step: &Step| {
             match step {
-                Step::Record(values) => observed.found = Some(values.clone()),
+                Step::Record(values) => {
+                    (observed.found, observed.is_recorded) = (Some(values.clone()), true);
+                }
                 Step::Update(values) => observed.values.extend(values.clone()),
-                Step::Forget => observed.found = None,
+                Step::Forget => (observed.found, observed.is_recorded) = (None, false),
             }
             observed
         };

@@ -113,8 +113,10 @@ pub struct Observed {
     /// The state of each account that is to become an administrator; an account that is not in the
     /// organization is missing.
     pub accounts: BTreeMap<AccountId, AccountState>,
-    /// What the root's tags say this resource has turned on.
+    /// What this resource has turned on, as is recorded or was begun by one of its requests.
     pub turned_on: BTreeSet<Switch>,
+    /// What the root's tags say of that.
+    pub recorded: BTreeSet<Switch>,
 }
 
 impl Observed {
@@ -236,7 +238,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
     let is = observed.switches();
     let mut steps = Vec::new();
     let missing: BTreeSet<_> = on.difference(&is).cloned().collect();
-    let unrecorded: BTreeSet<_> = missing.difference(&observed.turned_on).cloned().collect();
+    let unrecorded: BTreeSet<_> = missing.difference(&observed.recorded).cloned().collect();
     if desired.revert && !unrecorded.is_empty() {
         steps.push(Step::Record(unrecorded));
     }
@@ -258,8 +260,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
             Switch::StackSets => Step::DeactivateStackSets,
             Switch::Administrator(administrator) => Step::Deregister(administrator),
         }));
-        if !off.is_empty() {
-            steps.push(Step::Forget(off));
+        let recorded: BTreeSet<_> = off.intersection(&observed.recorded).cloned().collect();
+        if !recorded.is_empty() {
+            steps.push(Step::Forget(recorded));
         }
     }
     Ok(steps)
@@ -269,7 +272,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
 /// record, since another request overtook it: without them nobody would turn that off again.
 pub fn hand_over(turned_on: &BTreeSet<Switch>, observed: &Observed) -> Vec<Step> {
     let is = observed.switches();
-    let unrecorded = turned_on.difference(&observed.turned_on).filter(|it| is.contains(it));
+    let unrecorded = turned_on.difference(&observed.recorded).filter(|it| is.contains(it));
     let unrecorded: BTreeSet<_> = unrecorded.cloned().collect();
     if unrecorded.is_empty() { vec![] } else { vec![Step::Record(unrecorded)] }
 }

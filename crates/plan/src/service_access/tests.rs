@@ -66,6 +66,7 @@ fn observed(text: &str, turned_on: &str) -> Observed {
         administrators,
         accounts: accounts.into_iter().map(|(id, it)| (id.parse().unwrap(), it)).collect(),
         turned_on: read(turned_on),
+        recorded: read(turned_on),
     }
 }
 
@@ -79,7 +80,10 @@ fn check(desired: &Desired, observed: &Observed, expect: Expect) {
 /// What the organization has after `step`, which must be possible.
 fn after(mut observed: Observed, step: &Step) -> Observed {
     match step.clone() {
-        Step::Record(it) => observed.turned_on.extend(it),
+        Step::Record(it) => {
+            observed.turned_on.extend(it.clone());
+            observed.recorded.extend(it);
+        }
         Step::Enable(it) => assert!(observed.principals.insert(it)),
         Step::ActivateStackSets => {
             assert!(!observed.stack_sets);
@@ -98,7 +102,10 @@ fn after(mut observed: Observed, step: &Step) -> Observed {
             assert!(observed.stack_sets);
             observed.stack_sets = false;
         }
-        Step::Forget(it) => observed.turned_on.retain(|switch| !it.contains(switch)),
+        Step::Forget(it) => {
+            observed.turned_on.retain(|switch| !it.contains(switch));
+            observed.recorded.retain(|switch| !it.contains(switch));
+        }
     }
     observed
 }
@@ -136,6 +143,33 @@ fn what_a_request_turned_on_without_a_record_is_left_to_the_resource() {
     assert_eq!(handed_over(all, recorded), [Step::Record(read(unrecorded))]);
     assert_eq!(handed_over(all, all), []);
     assert_eq!(handed_over("", ""), [], "nothing of it is on");
+}
+
+#[test]
+fn what_was_begun_without_a_record_is_turned_off_and_not_untagged() {
+    let nothing = Desired { revert: true, ..Desired::default() };
+    let begun = |on: &str| Observed {
+        turned_on: read("stack-sets backup.amazonaws.com"),
+        ..observed(on, "backup.amazonaws.com")
+    };
+    check(
+        &nothing,
+        &begun(""),
+        expect![[r"
+        untag the root of what is turned off (1)
+    "]],
+    );
+    check(
+        &nothing,
+        &begun("stack-sets backup.amazonaws.com"),
+        expect![[r"
+        deactivate organizations access for StackSets
+        disable trusted access for backup.amazonaws.com
+        untag the root of what is turned off (1)
+    "]],
+    );
+    let nowhere = Observed { recorded: [].into(), ..begun("") };
+    check(&nothing, &nowhere, expect![""]);
 }
 
 #[test]
