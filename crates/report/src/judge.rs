@@ -266,7 +266,7 @@ impl Facts<'_> {
                 look_at_vaults(seen, vaults, plans, asked, cell);
                 look_at_roles(seen, plans, asked, cell);
                 names::scanners(&seen.roles, plans, cell);
-                look_at_own_destinations(account, seen, plans, cell);
+                self.look_at_own_destinations(account, seen, plans, cell);
                 match &seen.service_role {
                     Some(Ok(false)) => cell.problem(&Problem::NoServiceRole),
                     Some(Err(failure)) => cell.fail(failure),
@@ -301,6 +301,30 @@ impl Facts<'_> {
         for destination in destinations(account, plans) {
             if let Some(Ok(vault)) = self.observed.destinations.get(&destination) {
                 cell.destination(&destination, vault);
+            }
+        }
+    }
+
+    /// Adds what is wrong with vaults of the account itself that these plans copy to, but for those that
+    /// others copy to as well: they are looked at once for all.
+    fn look_at_own_destinations(
+        &self,
+        account: &AccountId,
+        seen: &Seen,
+        plans: &[&Plan],
+        cell: &mut Cell,
+    ) {
+        let shared = &self.observed.destinations;
+        let own = |it: &Destination| it.account == *account && !shared.contains_key(it);
+        for destination in destinations(account, plans).filter(own) {
+            match seen.regions.get(&destination.region) {
+                Some(Place::Open { vaults, .. }) => match vaults.get(&destination.name) {
+                    Some(Ok((vault, _))) => cell.destination(&destination, vault),
+                    Some(Err(failure)) => cell.fail(failure),
+                    None => {}
+                },
+                Some(Place::Closed(failure)) => cell.fail(failure),
+                None => {}
             }
         }
     }
@@ -366,21 +390,6 @@ fn off(settings: &Settings, asked: &[&Desired]) -> Vec<ResourceType> {
 fn destinations(account: &AccountId, plans: &[&Plan]) -> impl Iterator<Item = Destination> {
     let copies = plans.iter().flat_map(|it| &it.rules).flat_map(|it| &it.copies);
     copies.filter_map(|it| Destination::parse(it, account))
-}
-
-/// Adds what is wrong with vaults of the account itself that these plans copy to.
-fn look_at_own_destinations(account: &AccountId, seen: &Seen, plans: &[&Plan], cell: &mut Cell) {
-    for destination in destinations(account, plans).filter(|it| it.account == *account) {
-        match seen.regions.get(&destination.region) {
-            Some(Place::Open { vaults, .. }) => match vaults.get(&destination.name) {
-                Some(Ok((vault, _))) => cell.destination(&destination, vault),
-                Some(Err(failure)) => cell.fail(failure),
-                None => {}
-            },
-            Some(Place::Closed(failure)) => cell.fail(failure),
-            None => {}
-        }
-    }
 }
 
 fn look_at_vaults(

@@ -565,6 +565,23 @@ fn copies_need_the_vault_that_they_go_to() {
 }
 
 #[test]
+fn a_vault_that_others_copy_to_is_told_once_also_of_its_own_account() {
+    let arn = format!("arn:aws:backup:eu-west-2:{MEMBER}:backup-vault:central");
+    let denied = || failure(None, "not authorized", "x");
+    let mut visit = fine();
+    let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };
+    let vaults = [(id("central"), Err(denied()))].into();
+    let place = Place::Open { settings: Ok(Settings::default()), vaults };
+    inside.regions.insert(id("eu-west-2"), place);
+    let mut world = copying(&arn).visit(MEMBER, visit);
+    world.destinations.insert(Destination::parse(&arn, &id(MEMBER)).unwrap(), Err(denied()));
+    world.check(expect![[r"
+        eu-west-1: protected [now]
+        note: the vault `central` of 222222222222 in eu-west-2, which copies go to, was not looked at: not authorized
+    "]]);
+}
+
+#[test]
 fn the_account_that_copies_go_to_is_looked_at_by_its_own_role_and_needs_no_plan() {
     let wanted = json!({
         "RoleName": "m",
