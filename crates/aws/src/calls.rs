@@ -71,7 +71,7 @@ impl Pages {
         (!self.is_over).then(|| self.token.take())
     }
 
-    /// Notes where the next page begins, or that there is none.
+    /// Notes the token of the next page. Without one, the listing is over.
     pub(crate) fn turn(&mut self, action: &str, next: Option<String>) -> Result<(), Error> {
         const AGAIN: &str = "AWS answers with a page that it had answered with before";
         const ENDLESS: &str = "AWS has more pages than its quotas allow, and no end is in sight";

@@ -112,7 +112,7 @@ pub async fn handle<R: Resource>(
                        previous: Option<&R::Properties>,
                        slot: &mut Slot| {
         let management = enter(wanted).await?;
-        // A creation that was cancelled may have made it since its Delete, or makes it right now.
+        // A creation that was cancelled may have changed something after its Delete, or may still do so.
         let left = begun_by_others::<R>(slot.begun());
         if let Some(desired) = R::unfinished(wanted, &left) {
             let found =

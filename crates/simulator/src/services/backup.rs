@@ -92,11 +92,12 @@ fn vault(world: &World, call: &Call) -> Answer<Value> {
 fn access_policy(world: &World, call: &Call) -> Answer<Value> {
     let (account, region, name) = (&call.caller.account, &call.caller.region, vault_name(call));
     let policy = world.backup.vaults().get(account, region, name)?.access_policy.as_ref();
+    let arn = vault_arn(world, call);
     let policy = policy.map(|it| it.replace("$account", account)).ok_or_else(|| {
-        let message = format!("Backup Vault Access Policy does not exist for vault {name}");
+        // The words were recorded: see docs/verified.md.
+        let message = format!("Backup Vault {arn} has no associated POLICY");
         Refusal::new(Code::ResourceNotFound, message)
     })?;
-    let arn = vault_arn(world, call);
     Ok(json!({ "BackupVaultName": name, "BackupVaultArn": arn, "Policy": policy }))
 }
 
