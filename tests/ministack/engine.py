@@ -4,6 +4,7 @@ ministack what it says, and prints what came of it. Both are JSON.
 
 import io
 import json
+import shlex
 import sys
 import time
 import zipfile
@@ -35,7 +36,7 @@ def archive(program):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as it:
         # The program stays where it is: copying it takes longer than everything else.
-        it.writestr(file, f"#!/bin/sh\nexec {program}\n")
+        it.writestr(file, f"#!/bin/sh\nexec {shlex.quote(program)}\n")
     return packed.getvalue()
 
 
