@@ -112,8 +112,8 @@ bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, 
 	cargo bench --locked --package policy --bench language
 
 .PHONY: bench-coverage
-bench-coverage: ## What judging the backups of one resource costs
-	cargo bench --locked --package report --bench coverage
+bench-coverage: ## What judging the backups of one resource costs, and what two million hold at once
+	cargo bench --locked --package report --bench coverage --bench coverage_memory
 
 .PHONY: soak
 soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again

@@ -78,6 +78,13 @@ pub enum Question {
         /// The object.
         body: Value,
     },
+    /// A JSON object that is posted to a path, which is answered by another.
+    Post {
+        /// The path.
+        path: &'static str,
+        /// The object.
+        body: Value,
+    },
     /// A path that is read, which is answered in JSON.
     Path {
         /// The path.
@@ -252,6 +259,10 @@ fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError
             post(format!("application/x-amz-json-{protocol}"))
                 .header("x-amz-target", format!("{target}.{operation}"))
                 .body(SdkBody::from(body.to_string()))
+        }
+        Question::Post { path, body } => {
+            let request = hyper::Request::post(*path).header("content-type", "application/json");
+            request.body(SdkBody::from(body.to_string()))
         }
         Question::Path { path, query } => {
             let query = Serializer::new(String::new()).extend_pairs(query).finish();

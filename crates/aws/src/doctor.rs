@@ -217,7 +217,7 @@ async fn keys(
     }
     let access = MemberAccess::new(management);
     for (region, name) in vaults(policies) {
-        let vault = access.management().destination(&region, &name).await;
+        let vault = access.management().vault(&region, &name).await.map(|it| it.0);
         let key = match vault {
             Err(error) if is_disabled(&error) => continue,
             vault => vault.map(|it| match it {

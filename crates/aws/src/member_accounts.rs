@@ -225,17 +225,17 @@ impl<'a> MemberAccess<'a> {
 /// An account that was entered.
 #[derive(Debug)]
 pub struct Member<'a> {
-    calls: &'a Calls,
+    pub(crate) calls: &'a Calls,
     config: SdkConfig,
     partition: RetryPartition,
 }
 
 impl Member<'_> {
-    fn config_in(&self, region: &Region) -> SdkConfig {
+    pub(crate) fn config_in(&self, region: &Region) -> SdkConfig {
         self.config.to_builder().region(WireRegion::new(region.to_string())).build()
     }
 
-    fn backup(&self, region: &Region) -> aws_sdk_backup::Client {
+    pub(crate) fn backup(&self, region: &Region) -> aws_sdk_backup::Client {
         client!(aws_sdk_backup, &self.config_in(region), self.partition.clone())
     }
 
@@ -297,22 +297,12 @@ impl Member<'_> {
         let Some(described) = self.describe_vault(region, name).await? else {
             return Ok((Vault::Missing, None));
         };
-        let (key, access) =
-            tokio::join!(self.vault_key(region, &described), self.access_policy(region, name));
+        let (key, access) = tokio::join!(
+            self.vault_key(region, &described),
+            self.access_policy(region, name.as_str())
+        );
         let access = access.map_err(|it| it.problem());
         Ok((Vault::Here { key: key?, access }, lock(&described)))
-    }
-
-    /// Looks at a vault that only copies go to, whose access policy is about others.
-    ///
-    /// # Errors
-    ///
-    /// When it is not known whether there is such a vault, or whose key it has.
-    pub async fn destination(&self, region: &Region, name: &VaultName) -> Result<Vault, Error> {
-        let Some(described) = self.describe_vault(region, name).await? else {
-            return Ok(Vault::Missing);
-        };
-        Ok(Vault::Here { key: self.vault_key(region, &described).await?, access: Ok(None) })
     }
 
     async fn describe_vault(
@@ -328,18 +318,28 @@ impl Member<'_> {
         }
     }
 
-    /// What encrypts a vault. The state of a key of AWS is AWS's business.
     async fn vault_key(
         &self,
         region: &Region,
         vault: &DescribeBackupVaultOutput,
     ) -> Result<VaultKey, Error> {
-        let is_customers = match vault.encryption_key_type {
+        let key = vault.encryption_key_arn.as_deref();
+        self.key_of(region, vault.encryption_key_type.as_ref(), key).await
+    }
+
+    /// What encrypts a vault that AWS describes so. The state of a key of AWS is AWS's business.
+    pub(crate) async fn key_of(
+        &self,
+        region: &Region,
+        kind: Option<&EncryptionKeyType>,
+        key: Option<&str>,
+    ) -> Result<VaultKey, Error> {
+        let is_customers = match kind {
             Some(EncryptionKeyType::CustomerManagedKmsKey) => true,
             Some(_) => return Ok(VaultKey::Aws),
             None => false,
         };
-        let Some(key) = &vault.encryption_key_arn else {
+        let Some(key) = key else {
             let action = "look at the key of the vault";
             let error = Error::incomplete(action, "its key");
             return if is_customers {
@@ -356,14 +356,14 @@ impl Member<'_> {
     }
 
     /// The access policy of a vault, if it has one.
-    async fn access_policy(
+    pub(crate) async fn access_policy(
         &self,
         region: &Region,
-        name: &VaultName,
+        name: &str,
     ) -> Result<Option<String>, Error> {
         let action = format!("read the access policy of the vault `{name}`");
         let get = self.backup(region).get_backup_vault_access_policy();
-        let get = get.backup_vault_name(name.as_str()).send();
+        let get = get.backup_vault_name(name).send();
         match self.calls.call(GET_ACCESS_POLICY, &action, get).await {
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
             got => Ok(got?.policy),
@@ -439,7 +439,7 @@ impl Member<'_> {
         }
     }
 
-    async fn role(&self, name: &str, action: &str) -> Result<Option<WireRole>, Error> {
+    pub(crate) async fn role(&self, name: &str, action: &str) -> Result<Option<WireRole>, Error> {
         let get = self.iam().get_role().role_name(name).send();
         match self.calls.call(GET_ROLE, action, get).await {
             Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
@@ -488,7 +488,7 @@ fn lock(vault: &DescribeBackupVaultOutput) -> Option<Lock> {
 }
 
 /// A policy as IAM writes it, which encodes it as in an address.
-fn decoded(policy: &str) -> String {
+pub(crate) fn decoded(policy: &str) -> String {
     percent_encoding::percent_decode_str(policy).decode_utf8_lossy().into_owned()
 }
 

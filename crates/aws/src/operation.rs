@@ -172,6 +172,18 @@ pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
     Operation::unpaced("ListAccountsWithInvalidEffectivePolicy", false);
 pub(crate) const LIST_OBJECTS: Operation = Operation::unpaced("ListObjectsV2", false);
 pub(crate) const LIST_ROLE_POLICIES: Operation = Operation::unpaced("ListRolePolicies", false);
+pub(crate) const GET_DEFAULT_VIEW: Operation = Operation::unpaced("GetDefaultView", false);
+pub(crate) const GET_RESOURCES: Operation = Operation::unpaced("GetResources", false);
+pub(crate) const GET_SELECTION: Operation = Operation::unpaced("GetBackupSelection", false);
+pub(crate) const LIST_BACKUP_JOBS: Operation = Operation::unpaced("ListBackupJobs", false);
+pub(crate) const LIST_COPY_JOBS: Operation = Operation::unpaced("ListCopyJobs", false);
+pub(crate) const LIST_PLANS: Operation = Operation::unpaced("ListBackupPlans", false);
+pub(crate) const LIST_POINTS: Operation =
+    Operation::unpaced("ListRecoveryPointsByBackupVault", false);
+pub(crate) const LIST_RESOURCES: Operation = Operation::unpaced("ListResources", false);
+pub(crate) const LIST_RESTORE_JOBS: Operation = Operation::unpaced("ListRestoreJobs", false);
+pub(crate) const LIST_SELECTIONS: Operation = Operation::unpaced("ListBackupSelections", false);
+pub(crate) const LIST_VAULTS: Operation = Operation::unpaced("ListBackupVaults", false);
 // A message changes nothing of what is looked after.
 pub(crate) const PUBLISH: Operation = Operation::unpaced("Publish", false);
 pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
@@ -197,8 +209,16 @@ pub(crate) fn permission(operation: &str) -> String {
         "DescribeBackupVault"
         | "DescribeGlobalSettings"
         | "DescribeRegionSettings"
+        | "GetBackupSelection"
         | "GetBackupVaultAccessPolicy"
         | "GetSupportedResourceTypes"
+        | "ListBackupJobs"
+        | "ListBackupPlans"
+        | "ListBackupSelections"
+        | "ListBackupVaults"
+        | "ListCopyJobs"
+        | "ListRecoveryPointsByBackupVault"
+        | "ListRestoreJobs"
         | "UpdateGlobalSettings"
         | "UpdateRegionSettings" => "backup",
         "DescribeKey" => "kms",
@@ -207,6 +227,8 @@ pub(crate) fn permission(operation: &str) -> String {
         | "GetRolePolicy"
         | "ListAttachedRolePolicies"
         | "ListRolePolicies" => "iam",
+        "GetDefaultView" | "ListResources" => "resource-explorer-2",
+        "GetResources" => "tag",
         "Publish" => "sns",
         "StartExecution" => "states",
         _ => "organizations",

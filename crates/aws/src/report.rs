@@ -257,7 +257,7 @@ pub async fn look_at_destinations(
 ) -> BTreeMap<Destination, Result<Vault, Failure>> {
     let mut seen = BTreeMap::new();
     for it in destinations {
-        let vault = member.destination(&it.region, &it.name).await;
+        let vault = member.vault(&it.region, &it.name).await.map(|it| it.0);
         seen.insert(it.clone(), vault.map_err(|error| failure(Some(&it.region), &error)));
     }
     seen

@@ -1,6 +1,8 @@
 //! The way to AWS for the commands that look at what is there.
 
-use aws::Session;
+use std::time::Duration;
+
+use aws::{Clock, Session};
 use aws_config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use clap::Args;
@@ -8,11 +10,14 @@ use tokio::runtime::Builder;
 
 use crate::{CommandError, Exit};
 
+/// By when everything has been read: far longer than it takes, so that nothing hangs for ever.
+pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
+
 /// Whose organization is looked at
 ///
 /// Credentials are found as the AWS CLI finds them: in the environment, in the profile, by IAM
 /// Identity Center, by a process. Nothing is ever written.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Live {
     /// The profile of the AWS CLI whose credentials and Region are used
     #[arg(long, value_name = "NAME")]
@@ -29,7 +34,12 @@ impl Live {
     /// Finds credentials, the Region and endpoints; nothing is called yet, unless a profile says
     /// that credentials are to be fetched.
     pub(crate) async fn session(&self) -> Session {
-        let connector = aws::connector();
+        self.session_by(&Clock::default()).await
+    }
+
+    /// The same, whose answers set a clock.
+    pub(crate) async fn session_by(&self, clock: &Clock) -> Session {
+        let connector = clock.watch(aws::connector());
         let shared = connector.clone();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http_client_fn(move |_, _| shared.clone()));

@@ -3,7 +3,9 @@
 //! Findings go to standard output, progress and notes to standard error. The exit code is 0 when
 //! all is well, 1 when there are findings, 2 when the command could not do its work.
 
+mod accounts;
 mod check;
+mod coverage;
 mod doctor;
 mod effective;
 mod input;
@@ -38,6 +40,8 @@ enum Command {
     Effective(Effective),
     Plan(plan::PlanArguments),
     Report(report::ReportArguments),
+    Coverage(coverage::CoverageArguments),
+    Explain(coverage::ExplainArguments),
     Doctor(doctor::Doctor),
 }
 
@@ -141,6 +145,19 @@ enum CommandError {
     NoStack(String),
     #[error("{0} of the above could not be looked at, so there may be more to do")]
     Unfinished(usize),
+    #[error("{0} things could not be looked at, so there may be more to do")]
+    Unread(usize),
+    #[error("`{0}` is not in the organization; hint: correct --account or --ou")]
+    NotInOrganization(String),
+    #[error(
+        "no inventory of the account names the resource `{0}`; hint: correct its ARN, or name its \
+         Region with --regions"
+    )]
+    NoResource(String),
+    #[error("the ARN `{0}` names no account; hint: name it with --account")]
+    NoAccount(String),
+    #[error("`{file}` does not say when resources were first seen; hint: name another file")]
+    NotInventory { file: String, source: serde_json::Error },
     #[error(transparent)]
     Aws(#[from] aws::Error),
     #[error("cannot begin")]
@@ -163,6 +180,8 @@ fn main() -> ExitCode {
         Command::Effective(effective) => effective::run(&effective, now),
         Command::Plan(plan) => live::wait(plan::run(&plan, now)),
         Command::Report(report) => live::wait(report::run(&report, now)),
+        Command::Coverage(coverage) => live::wait(coverage::run(&coverage, now)),
+        Command::Explain(explain) => live::wait(coverage::explain(&explain, now)),
         Command::Doctor(doctor) => live::wait(doctor::run(&doctor, now)),
     };
     match outcome {
@@ -205,6 +224,11 @@ impl CommandError {
             | Self::NotJson { .. }
             | Self::NoStateBucket
             | Self::NoStack(_)
+            | Self::Unread(_)
+            | Self::NotInOrganization(_)
+            | Self::NoResource(_)
+            | Self::NoAccount(_)
+            | Self::NotInventory { .. }
             | Self::Unfinished(_)
             | Self::Aws(_)
             | Self::Begin(_)

@@ -58,6 +58,17 @@ impl Output {
         self.write(&json::pretty(value))
     }
 
+    /// Prints an item of a JSON array, of which it is the first or not.
+    pub(crate) fn item(&mut self, is_first: bool, item: &Value) -> Result<(), CommandError> {
+        self.write(if is_first { "[" } else { "," })?;
+        self.json(item)
+    }
+
+    /// Ends a JSON array, which is empty or not.
+    pub(crate) fn items_end(&mut self, is_empty: bool) -> Result<(), CommandError> {
+        self.write(if is_empty { "[]" } else { "]" })
+    }
+
     /// Prints one row of CSV.
     pub(crate) fn row<S: AsRef<str>>(
         &mut self,

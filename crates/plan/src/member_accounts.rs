@@ -3,6 +3,7 @@
 //! One run looks at many accounts. Each account and Region is a comparison of its own: [`plan`]
 //! compares it, and what is missing there is a [`Problem`], which never stops the others.
 
+mod asks;
 mod properties;
 mod report;
 mod role;
@@ -17,14 +18,18 @@ use std::fmt;
 
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
+pub use asks::{ExcludedTag, InvalidAsk, Objective, ResourceScope};
 pub use properties::{Concurrency, InvalidProperties, Properties};
 pub use report::{
     Account, Changed, Ending, Failure, Line, MemberOutcome, OnNotReady, Refusal, Tally,
 };
-pub use role::{Role, RolePolicies, check_permissions, check_role, check_trust};
+pub use role::{Role, RolePolicies, check_indexing, check_permissions, check_role, check_trust};
 pub use scope::{Choice, Listed, Scope};
 pub use session_policy::{LOOKS_AT_VAULTS, narrowed, session_policy};
-pub use vault::{KeyState, Vault, VaultKey, check_access, check_key, check_vault, check_vault_key};
+pub use vault::{
+    CopySource, KeyState, Vault, VaultKey, admits_copies, check_access, check_key, check_vault,
+    check_vault_key,
+};
 
 /// The principal of AWS Backup, which is the same in every partition.
 pub const BACKUP: &str = "backup.amazonaws.com";
@@ -193,6 +198,8 @@ pub enum Problem {
     NeverTrusting(RoleName, String),
     /// The role has no policy with which it could back anything up.
     Powerless(RoleName),
+    /// The role has no policy with which it could index backups.
+    NotIndexing(RoleName),
     /// AWS names these types as supported in the Region and refuses them as settings.
     Refused(BTreeSet<ResourceType>),
     /// This may or may not be as backups need it: it has a shape that this program does not know.
@@ -235,6 +242,10 @@ impl Problem {
                 "attach AWSBackupServiceRolePolicyForBackup to the role, or deploy \
                  `templates/member-account.yaml`, whose role has it"
             }
+            Self::NotIndexing(_) => {
+                "attach AWSBackupServiceRolePolicyForIndexing to the role, or take `index_actions` \
+                 out of the plan"
+            }
             Self::Refused(_) => "leave these types out of `OptIn` until AWS takes them",
             Self::Unjudged(_) => {
                 "see that it lets AWS Backup make backups; `docs/report.md` says which shapes are \
@@ -271,6 +282,9 @@ impl fmt::Display for Problem {
             ),
             Self::Powerless(name) => {
                 write!(f, "the role `{name}` has no permission to back anything up")
+            }
+            Self::NotIndexing(name) => {
+                write!(f, "the role `{name}` has no policy with which it could index backups")
             }
             Self::Refused(types) => {
                 let types = types.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>();

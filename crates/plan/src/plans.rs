@@ -18,6 +18,8 @@ pub struct Plan {
     pub roles: BTreeSet<RoleName>,
     /// The role that it scans them with.
     pub scanner: Option<RoleName>,
+    /// Whether it has its backups indexed, which is done with the roles that make them.
+    pub indexes: bool,
 }
 
 /// A rule of a plan.
@@ -55,6 +57,7 @@ impl Plan {
             rules: members(plan, "rules").map(|(name, it)| Rule::read(name, it)).collect(),
             roles: roles.collect(),
             scanner: scanners.find_map(|it| role(it, "scanner_role_arn")),
+            indexes: members(plan, "rules").any(|(_, it)| it.get("index_actions").is_some()),
         }
     }
 

@@ -44,6 +44,13 @@ impl<'de> Deserialize<'de> for Flag {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct List<T>(pub Vec<T>);
 
+impl<T> List<T> {
+    /// Whether it has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<T> Default for List<T> {
     fn default() -> Self {
         Self(Vec::new())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use plan::id::{AccountId, Region, VaultName};
-use plan::member_accounts::narrowed;
+use plan::member_accounts::{LOOKS_AT_VAULTS, narrowed};
 use policy::arn::Arn;
 
 /// A vault that copies go to.
@@ -34,13 +34,7 @@ impl Destination {
     /// The policy that narrows a session in `account` down to looking at these, which are there.
     pub fn session_policy(all: &BTreeSet<Self>, partition: &str, account: &AccountId) -> String {
         let regions = all.iter().map(|it| it.region.clone()).collect();
-        narrowed(
-            &["backup:DescribeBackupVault", "kms:DescribeKey"],
-            &regions,
-            [],
-            partition,
-            account,
-        )
+        narrowed(&LOOKS_AT_VAULTS, &regions, [], partition, account)
     }
 }
 

@@ -3,12 +3,12 @@
 mod names;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, VaultName};
 use plan::member_accounts::{
-    self, Desired, ENABLE_REGION, Failure, Listed, Problem, Settings, Vault, VaultKey,
-    check_access, check_permissions, check_trust, check_vault_key,
+    self, CopySource, Desired, ENABLE_REGION, Failure, Problem, Settings, Vault, VaultKey,
+    admits_copies, check_access, check_permissions, check_trust, check_vault_key,
 };
 use plan::plans::Plan;
 
@@ -18,7 +18,7 @@ use super::seen::{LastLook, Lock, Place, Seen, Visit};
 use super::wanted::{Wanted, WantedHere};
 use super::{
     Cell, Destination, Found, Known, Missing, Note, OptIns, Report, RoleSeen, Row, Source, State,
-    VaultSeen,
+    VaultSeen, utc,
 };
 
 /// Everything that was found out.
@@ -42,6 +42,10 @@ pub struct Observed {
     pub destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     /// What the last runs found in accounts, which counts where nobody looked.
     pub looks: BTreeMap<AccountId, LastLook>,
+    /// For how long that counts.
+    pub max_age: Duration,
+    /// Whether the organization lets backups be copied between accounts, where that is known.
+    pub is_cross_account: Option<bool>,
     /// What is to be said of the whole.
     pub notes: Vec<Note>,
 }
@@ -58,7 +62,6 @@ pub fn judge(observed: Observed) -> Report {
     let mut notes = observed.notes;
     notes.extend(observed.outline.notes);
     notes.extend(barred(&observed.visits));
-    notes.extend(not_looked_at(&observed.destinations));
     if observed.outline.regions.is_empty() {
         notes.push(Note {
             text: "no backup policy names a Region, and nobody said which ones matter".to_owned(),
@@ -95,22 +98,6 @@ fn barred(visits: &BTreeMap<AccountId, Visit>) -> Option<Note> {
         hint: "name a role that you may assume there with `--member-role`; until then the report \
                says what the last runs found in them"
             .to_owned(),
-    })
-}
-
-/// The vaults that copies go to and that nobody could look at, in one note.
-fn not_looked_at(destinations: &BTreeMap<Destination, Result<Vault, Failure>>) -> Option<Note> {
-    let mut all = destinations.iter().filter_map(|(it, seen)| Some((it, seen.as_ref().err()?)));
-    let (place @ Destination { name, .. }, Failure { problem, .. }) = all.next()?;
-    let more = match all.count() {
-        0 => String::new(),
-        others => format!(", and {others} more"),
-    };
-    Some(Note {
-        text: format!(
-            "the vault `{name}` of {place}, which copies go to{more}, was not looked at: {problem}"
-        ),
-        hint: "name a role that you may assume there with `--member-role`".to_owned(),
     })
 }
 
@@ -151,11 +138,12 @@ impl Facts<'_> {
     fn rows(&self, cells: &mut Interned) -> Vec<Row> {
         let Observed { organization, outline, wanted, .. } = self.observed;
         let nothing = Effective::default();
-        let row = |(index, Placed { listed, unit }): (usize, &Placed)| {
+        let row = |(index, placed): (usize, &Placed)| {
+            let Placed { listed, unit } = placed;
             let share = outline.shares.get(index).copied().unwrap_or_default();
             let effective = outline.effective.get(share).unwrap_or(&nothing);
             let asked = asked(organization, wanted, index);
-            let own = outline.regions.iter().map(|it| self.cell(listed, effective, &asked, it));
+            let own = outline.regions.iter().map(|it| self.cell(placed, effective, &asked, it));
             Row {
                 account: listed.account.clone(),
                 life: listed.state.clone(),
@@ -169,7 +157,7 @@ impl Facts<'_> {
 
     fn cell(
         &self,
-        listed: &Listed,
+        placed: &Placed,
         effective: &Effective,
         asked: &[WantedHere<'_>],
         region: &Region,
@@ -177,6 +165,7 @@ impl Facts<'_> {
         let plans = effective.plans.iter().filter(|it| it.regions.contains(region));
         let plans: Vec<_> = plans.collect();
         let mut cell = Cell::bare(plans.iter().map(|it| it.name.clone()).collect());
+        let listed = &placed.listed;
         let account = &listed.account.id;
         if listed.state != "ACTIVE" {
             cell.state = State::Inactive;
@@ -197,7 +186,7 @@ impl Facts<'_> {
             return cell;
         }
         names::strangers(&self.observed.organization, &plans, &mut cell);
-        self.look_at_destinations(account, &plans, &mut cell);
+        self.look_at_destinations(placed, &plans, &mut cell);
         let withheld = self.withheld(account, effective);
         if withheld.is_none() && plans.is_empty() && !only_gets_copies {
             // What else is missing does not matter yet.
@@ -266,6 +255,7 @@ impl Facts<'_> {
                 look_at_vaults(seen, vaults, plans, asked, cell);
                 look_at_roles(seen, plans, asked, cell);
                 names::scanners(&seen.roles, plans, cell);
+                names::indexers(&seen.roles, plans, cell);
                 self.look_at_own_destinations(account, seen, plans, cell);
                 match &seen.service_role {
                     Some(Ok(false)) => cell.problem(&Problem::NoServiceRole),
@@ -285,6 +275,9 @@ impl Facts<'_> {
                         cell.add(Missing::certain(it.problem.clone(), &it.hint));
                     }
                     look.not_looked_at.iter().filter(here).for_each(|it| cell.fail(it));
+                    if self.observed.taken > look.at + self.observed.max_age {
+                        cell.add(too_old(look.at));
+                    }
                 }
                 (None, Some(Visit::Barred(failure))) => cell.fail(failure),
                 (None, _) => cell.add(nobody_looked()),
@@ -297,12 +290,58 @@ impl Facts<'_> {
     }
 
     /// Adds what is wrong with vaults of other accounts that these plans copy to, as far as it is known.
-    fn look_at_destinations(&self, account: &AccountId, plans: &[&Plan], cell: &mut Cell) {
+    fn look_at_destinations(&self, placed: &Placed, plans: &[&Plan], cell: &mut Cell) {
+        let account = &placed.listed.account.id;
         for destination in destinations(account, plans) {
-            if let Some(Ok(vault)) = self.observed.destinations.get(&destination) {
-                cell.destination(&destination, vault);
+            match self.observed.destinations.get(&destination) {
+                Some(Ok(vault)) => {
+                    cell.destination(&destination, vault);
+                    if destination.account != *account {
+                        self.admission(placed, &destination, vault, cell);
+                    }
+                }
+                Some(Err(Failure { problem, hint, .. })) => cell.add(Missing {
+                    problem: format!("copies go to {destination}: {problem}"),
+                    hint: hint.clone(),
+                    is_certain: false,
+                }),
+                None => {}
+            }
+            if destination.account != *account && self.observed.is_cross_account == Some(false) {
+                cell.miss(
+                    "copies to other accounts are switched off in the organization".to_owned(),
+                    "let `templates/bootstrap.yaml` switch on `CrossAccountBackup`",
+                );
             }
         }
+    }
+
+    /// Adds whether the vault of another account takes no copies of this one.
+    fn admission(&self, placed: &Placed, to: &Destination, vault: &Vault, cell: &mut Cell) {
+        let Vault::Here { access, .. } = vault else { return };
+        let organization = &self.observed.organization;
+        let path = organization.id_path(placed.unit);
+        let source = CopySource {
+            organization: &organization.id,
+            path: &path,
+            partition: &organization.partition,
+            account: &placed.listed.account.id,
+        };
+        let policy = access.as_ref().map(Option::as_deref);
+        let admits = policy.map_or(None, |it| admits_copies(it, source));
+        let words = match admits {
+            Some(true) => return,
+            Some(false) => "does not let the account copy into it",
+            None => "was not judged",
+        };
+        cell.add(Missing {
+            problem: format!("the access policy of the vault `{}` of {to} {words}", to.name),
+            hint:
+                "let its access policy allow `backup:CopyIntoBackupVault` to the organization, as \
+                   `templates/central-backup-account.yaml` does"
+                    .to_owned(),
+            is_certain: admits == Some(false),
+        });
     }
 
     /// Adds what is wrong with vaults of the account itself that these plans copy to, but for those that
@@ -562,6 +601,14 @@ impl Missing {
 fn no_plan() -> Missing {
     let hint = "attach a backup policy whose plan names the Region";
     Missing::certain("no backup plan reaches this Region".to_owned(), hint)
+}
+
+fn too_old(at: SystemTime) -> Missing {
+    Missing {
+        problem: format!("nobody has looked into the account since {}", utc(at)),
+        hint: "see why the daily sweep does not run, or let the command enter accounts".to_owned(),
+        is_certain: false,
+    }
 }
 
 fn nobody_looked() -> Missing {

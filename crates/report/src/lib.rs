@@ -22,7 +22,7 @@ mod wanted;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
 use plan::member_accounts::Account;
@@ -34,8 +34,12 @@ pub use organization::{AttachedPolicy, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};
 pub use seen::{LastLook, Lock, Place, Seen, Visit, last_looks};
 pub use state::State;
-pub use wanted::{Wanted, wanted};
+pub use wanted::{Wanted, asks, wanted};
 pub use words::utc;
+
+/// For how long what the last runs found counts, unless somebody says otherwise: the daily sweep may fail
+/// once.
+pub const MAX_AGE: Duration = Duration::from_hours(48);
 
 /// Everything there is to say, account by account and Region by Region.
 #[derive(Clone, Debug)]

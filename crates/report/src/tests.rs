@@ -24,6 +24,7 @@ struct World {
     visits: BTreeMap<AccountId, Visit>,
     destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     looks: BTreeMap<AccountId, LastLook>,
+    is_cross_account: Option<bool>,
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -131,6 +132,7 @@ impl World {
             visits: BTreeMap::new(),
             destinations: BTreeMap::new(),
             looks: BTreeMap::new(),
+            is_cross_account: Some(true),
         }
     }
 
@@ -155,7 +157,7 @@ impl World {
     }
 
     fn judge(self) -> Report {
-        let Self { organization, wanted, visits, destinations, looks } = self;
+        let Self { organization, wanted, visits, destinations, looks, is_cross_account } = self;
         let outline = Outline::new(&organization, &wanted, NOW);
         judge(Observed {
             source: Source::Command,
@@ -167,6 +169,8 @@ impl World {
             visits,
             destinations,
             looks,
+            max_age: MAX_AGE,
+            is_cross_account,
             notes: vec![],
         })
     }
@@ -514,6 +518,93 @@ fn what_has_a_shape_that_nobody_judges_is_not_known() {
     "]]);
 }
 
+/// An access policy that lets this organization copy into a vault.
+fn admission(organization: &str) -> String {
+    let statement = json!({
+        "Effect": "Allow",
+        "Action": "backup:CopyIntoBackupVault",
+        "Principal": "*",
+        "Resource": "*",
+        "Condition": { "StringEquals": { "aws:PrincipalOrgID": organization } },
+    });
+    json!({ "Statement": [statement] }).to_string()
+}
+
+#[test]
+fn what_an_old_run_found_does_not_count_as_looked_at() {
+    let hours = |it: u64| std::time::Duration::from_hours(it);
+    let world = |age: u64| {
+        let mut world = planned();
+        let at = NOW - hours(age);
+        let look = LastLook { at, failures: vec![], not_looked_at: vec![] };
+        world.looks.insert(id(MEMBER), look);
+        world
+    };
+    let state = |age| {
+        let report = world(age).judge();
+        let cell = report.row(&id(MEMBER)).unwrap().cells[0];
+        (report.cells[cell].state, report.cells[cell].missing.clone())
+    };
+    assert_eq!(state(48), (State::Protected, vec![]));
+    let (old, missing) = state(49);
+    assert_eq!(old, State::Unknown);
+    let [missing] = missing.as_slice() else { panic!("{missing:?}") };
+    assert!(missing.problem.starts_with("nobody has looked into the account since "));
+}
+
+#[test]
+fn every_name_of_a_policy_has_to_be_there() {
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let text = std::fs::read_to_string(shared.join("cases/report/absent-targets.json"));
+    // Where the inputs of others are not, there is nothing to read.
+    let Ok(text) = text else { return };
+    let policy: Value = serde_json::from_str(&text).unwrap();
+    let world = World::bare().attach("absent", &policy, "r-test");
+    let outline = Outline::new(&world.organization, &world.wanted, NOW);
+    let look = outline.look(&world.organization, &world.wanted, 1);
+    let mut inside = Seen { service_role: Some(Ok(true)), ..Seen::default() };
+    inside.roles = look.roles.iter().map(|it| (it.clone(), Ok(None))).collect();
+    inside.roles.insert(id("org-backup"), Ok(Some(role())));
+    let places = look.regions.iter().map(|(region, vaults)| {
+        let there = |it: &VaultName| it.as_str() == "org-backup";
+        let found = vaults.iter().map(|it| {
+            let found = if there(it) { vault(None) } else { (Vault::Missing, None) };
+            (it.clone(), Ok(found))
+        });
+        let settings = Ok(settings(&["EBS"], &[]));
+        (region.clone(), Place::Open { settings, vaults: found.collect() })
+    });
+    inside.regions = places.collect();
+    let report = world.visit(MEMBER, Visit::Seen(inside)).judge();
+    let row = report.row(&id(MEMBER)).unwrap();
+    let cell = &report.cells[row.cells[0]];
+    assert_eq!(cell.state, State::Incomplete);
+    assert_eq!(cell.missing.len(), 3, "the vault, the copy and the scanner: {:?}", cell.missing);
+}
+
+#[test]
+fn a_plan_that_indexes_needs_a_role_that_may() {
+    let mut indexing = plan("all", &["eu-west-1"], Some(30));
+    let types = json!({ "resource_types": { "@@assign": ["EBS"] } });
+    indexing["plans"]["all"]["rules"]["nightly"]["index_actions"] = types;
+    let world = |more: &[&str]| {
+        let mut visit = fine();
+        let Visit::Seen(inside) = &mut visit else { unreachable!("it was just seen") };
+        let mut role = role();
+        let policies = role.policies.as_mut().unwrap();
+        policies.attached.extend(more.iter().map(|it| format!("arn:aws:iam::aws:policy/{it}")));
+        inside.roles.insert(id("maker"), Ok(Some(role)));
+        World::bare().attach("all", &indexing, "r-test").visit(MEMBER, visit)
+    };
+    world(&["AWSBackupServiceRolePolicyForIndexing"]).check(expect![[r"
+        eu-west-1: protected [now]
+    "]]);
+    world(&[]).check(expect![[r"
+        eu-west-1: incomplete [now]
+          the role `maker` has no policy with which it could index backups
+    "]]);
+}
+
 /// The plan `all`, which copies to this vault.
 fn copying(arn: &str) -> World {
     let mut copying = plan("all", &["eu-west-1"], Some(30));
@@ -531,9 +622,30 @@ fn copies_need_the_vault_that_they_go_to() {
         world.destinations.insert(destination(), vault);
         world
     };
-    let key = |state: &str| Ok(keyed(VaultKey::Customers(Ok(KeyState::named(state)))));
+    let key = |state: &str| {
+        let key = VaultKey::Customers(Ok(KeyState::named(state)));
+        Ok(Vault::Here { key, access: Ok(Some(admission("o-tests00000"))) })
+    };
     with(key("Enabled")).check(expect![[r"
         eu-west-1: protected [now]
+    "]]);
+    let mut off = with(key("Enabled"));
+    off.is_cross_account = Some(false);
+    off.check(expect![[r"
+        eu-west-1: incomplete [now]
+          copies to other accounts are switched off in the organization
+    "]]);
+    let admits =
+        |access| with(Ok(Vault::Here { key: VaultKey::Customers(Ok(KeyState::Usable)), access }));
+    for access in [None, Some(admission("o-others0000"))] {
+        admits(Ok(access)).check(expect![[r"
+            eu-west-1: incomplete [now]
+              the access policy of the vault `central` of 111111111111 in eu-west-2 does not let the account copy into it
+        "]]);
+    }
+    admits(Err("AccessDenied".to_owned())).check(expect![[r"
+        eu-west-1: not known [now]
+          the access policy of the vault `central` of 111111111111 in eu-west-2 was not judged
     "]]);
     with(key("PendingDeletion")).check(expect![[r"
         eu-west-1: incomplete [now]
@@ -544,8 +656,8 @@ fn copies_need_the_vault_that_they_go_to() {
           copies go to 111111111111 in eu-west-2: the vault `central` is missing, or its access policy hides it
     "]]);
     with(Err(failure(None, "cannot assume the role", "x"))).check(expect![[r"
-        eu-west-1: protected [now]
-        note: the vault `central` of 111111111111 in eu-west-2, which copies go to, was not looked at: cannot assume the role
+        eu-west-1: not known [now]
+          copies go to 111111111111 in eu-west-2: cannot assume the role
     "]]);
     let own = "arn:aws:backup:eu-west-2:$account:backup-vault:second";
     let world = copying(own);
@@ -576,8 +688,8 @@ fn a_vault_that_others_copy_to_is_told_once_also_of_its_own_account() {
     let mut world = copying(&arn).visit(MEMBER, visit);
     world.destinations.insert(Destination::parse(&arn, &id(MEMBER)).unwrap(), Err(denied()));
     world.check(expect![[r"
-        eu-west-1: protected [now]
-        note: the vault `central` of 222222222222 in eu-west-2, which copies go to, was not looked at: not authorized
+        eu-west-1: not known [now]
+          copies go to 222222222222 in eu-west-2: not authorized
     "]]);
 }
 

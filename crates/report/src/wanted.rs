@@ -10,6 +10,8 @@ use plan::properties::Properties as Wish;
 use plan::resource::ResourceKind;
 
 use super::Note;
+use super::coverage::Asks;
+use super::organization::Organization;
 
 /// What one `Custom::MemberAccounts` asks for, or what somebody says on the command line.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Wanted {
     pub member_role: Option<RoleName>,
     /// The account that copies go to, if there is one.
     pub central: Option<Central>,
+    /// What is asked of the backups of resources.
+    asks: Asks,
     /// The accounts; every one where nothing is said.
     scope: Option<(Vec<Target>, BTreeSet<AccountId>)>,
 }
@@ -47,7 +51,7 @@ impl Wanted {
     /// What is asked for in these Regions of every account, where nothing else is known.
     pub fn in_regions(regions: BTreeSet<Region>) -> Self {
         let desired = Desired { regions, ..Desired::default() };
-        Self { desired, member_role: None, central: None, scope: None }
+        Self { desired, member_role: None, central: None, asks: Asks::default(), scope: None }
     }
 
     /// What is asked for in this account; `None` when nothing is.
@@ -82,9 +86,26 @@ impl TryFrom<&Properties> for Wanted {
             desired,
             central,
             member_role: Some(properties.role_name.clone()),
+            asks: Asks {
+                excluded: properties.excluded_tags.0.clone(),
+                objectives: properties.recovery_point_objective_hours.0.clone(),
+            },
             scope: Some((properties.targets()?, excluded)),
         })
     }
+}
+
+/// What is asked of the backups of the resources in the account at `index`.
+pub fn asks(organization: &Organization, wanted: &[Wanted], index: usize) -> Asks {
+    let mut asks = Asks::default();
+    let Some(placed) = organization.accounts.get(index) else { return asks };
+    let mut listed = placed.listed.clone();
+    listed.paths = vec![organization.id_path(placed.unit)];
+    for it in wanted.iter().filter(|it| it.of(&organization.management, &listed).is_some()) {
+        asks.excluded.extend(it.asks.excluded.iter().cloned());
+        asks.objectives.extend(it.asks.objectives.iter().cloned());
+    }
+    asks
 }
 
 /// What every `Custom::MemberAccounts` among these entries asks for, and a note of each of which that

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aws_smithy_types::date_time::{DateTime, Format};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::http::request::Parts;
@@ -19,6 +20,7 @@ use crate::core::{Arrival, Core};
 use crate::fault::Kind;
 use crate::iam::{Need, Verdict};
 use crate::operation::{Operation, Service};
+use crate::organization::clock;
 use crate::reply::Reply;
 use crate::request::Call;
 
@@ -144,7 +146,15 @@ async fn respond(
         let name = "PutResponse";
         call.operation = Operation::find(Service::Response, name).ok_or(name.to_owned());
     }
-    answer(shared, &call).await.map(http)
+    let mut response = answer(shared, &call).await.map(http)?;
+    // What AWS tells of moments is by its own clock, which every answer tells. That of a refusal would
+    // have SDKs believe that they were refused because of their clock, and try again.
+    let date = DateTime::from(clock(shared.now())).fmt(Format::HttpDate);
+    let date = date.ok().filter(|_| response.status().is_success());
+    if let Some(date) = date.and_then(|it| it.try_into().ok()) {
+        response.headers_mut().insert("date", date);
+    }
+    Ok(response)
 }
 
 async fn answer(shared: &Shared, call: &Call) -> Result<Reply, Dropped> {

@@ -11,7 +11,7 @@ use errors::chain;
 use plan::id::AccountId;
 use plan::member_accounts::Listed;
 use report::page::page;
-use report::{Note, Observed, Outline, Source, Wanted, judge, wanted};
+use report::{MAX_AGE, Note, Observed, Outline, Source, Wanted, judge, wanted};
 use tracing::{error, info};
 
 use crate::Kept;
@@ -83,6 +83,8 @@ impl Page {
             visits: BTreeMap::new(),
             destinations: BTreeMap::new(),
             looks,
+            max_age: MAX_AGE,
+            is_cross_account: None,
             notes,
         });
         state.write_page(PAGE, page(&report)).await

@@ -241,6 +241,8 @@ pub fn sample(accounts: usize) -> Report {
         visits,
         destinations: BTreeMap::new(),
         looks: BTreeMap::new(),
+        max_age: report::MAX_AGE,
+        is_cross_account: Some(true),
         notes: vec![Note {
             text: "a note with </script><script>alert(1)</script> in it".to_owned(),
             hint: "see that it is text".to_owned(),

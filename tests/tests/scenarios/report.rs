@@ -343,28 +343,47 @@ async fn the_vault_that_copies_go_to_is_looked_at_by_the_role_of_its_account() {
     kept["Properties"]["CentralAccountId"] = json!(central);
     kept["Properties"]["CentralRoleName"] = json!("org-backup-central");
     organization.buckets(|it| it.put(STATE_BUCKET, key, kept.to_string()));
+    organization.backup(|it| {
+        let on = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
+        it.update_global_settings(&on).unwrap();
+    });
     // Nobody gets in there.
     let (report, _) = json_of(&organization, &[]).await;
-    let note = report["notes"][0]["text"].as_str().unwrap();
-    let beginning = "the vault `central` of security-000 in eu-west-3, which copies go to, was not \
-                     looked at: cannot assume the role";
-    assert!(note.starts_with(beginning), "{note}");
+    let found = wrong(&report);
+    let found = found["production-001"].as_slice();
+    let beginning =
+        "eu-west-1: unknown: copies go to security-000 in eu-west-3: cannot assume the role";
+    assert!(found.len() == 1 && found[0].starts_with(beginning), "{found:?}");
     organization.iam(|it| {
         it.create_role(&central, crate::member_accounts::role_everywhere("org-backup-central"));
     });
-    let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/mine");
-    organization.backup(|it| {
-        let vault = vault.key_type(KeyType::CustomerManaged);
-        it.vaults_mut().create(&central, "eu-west-3", vault);
-    });
+    let id = organization.organization(|it| it.id.clone());
+    let admission = |id: &str| {
+        json!({ "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault",
+            "Resource": "*", "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
+        }] })
+    };
+    let vault = |key: &str, id: &str| {
+        let key = format!("arn:aws:kms:$region:$account:key/{key}");
+        let vault = Vault::new("central").key(&key).access_policy(&admission(id));
+        vault.key_type(KeyType::CustomerManaged)
+    };
+    let put =
+        |vault| organization.backup(|it| it.vaults_mut().create(&central, "eu-west-3", vault));
+    put(vault("mine", "o-somebody00"));
+    let (report, _) = json_of(&organization, &[]).await;
+    let expected = "eu-west-1: incomplete: the access policy of the vault `central` of \
+                    security-000 in eu-west-3 does not let the account copy into it";
+    assert_eq!(wrong(&report), [("production-001".to_owned(), vec![expected.to_owned()])].into());
+    put(vault("mine", &id));
     let (report, _) = json_of(&organization, &[]).await;
     assert_eq!((wrong(&report), &report["notes"]), ([].into(), &json!([])));
     organization.kms(|it| {
         it.create(&central, "eu-west-3", "copies", KeyManager::Customer);
         it.set_state("copies", "PendingDeletion");
     });
-    let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
-    organization.backup(|it| it.vaults_mut().create(&central, "eu-west-3", vault));
+    put(vault("copies", &id));
     let (report, code) = json_of(&organization, &[]).await;
     let expected = "eu-west-1: incomplete: copies go to security-000 in eu-west-3: the key of the \
                     vault `central` is to be deleted";

@@ -54,6 +54,9 @@ pub(crate) struct ReportArguments {
     /// Look into no account, and tell what the last runs found there
     #[arg(long, conflicts_with = "member_role")]
     no_members: bool,
+    /// For how many hours what the last runs found counts
+    #[arg(long, value_name = "HOURS", default_value_t = 48)]
+    max_age: u64,
     /// In how many accounts to look around at once
     #[arg(long, value_name = "COUNT", default_value_t = 32, hide_default_value = true)]
     concurrency: usize,

@@ -3,27 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use aws::member_accounts::{Member, MemberAccess, failure};
-use aws::report::{
-    Remembered, Tree, listed, look, look_at_destinations, organization, remembered, withheld,
-};
+use aws::Clock;
+use aws::evidence::is_cross_account;
+use aws::member_accounts::MemberAccess;
+use aws::report::{Remembered, look, look_at_destinations};
 use futures_util::{StreamExt as _, stream};
-use plan::id::{AccountId, RoleArn, RoleName};
+use plan::id::AccountId;
 use plan::member_accounts::{Failure, Vault};
-use report::{
-    Destination, Look, Note, Observed, Organization, Outline, Report, Source, Visit, Wanted, judge,
-};
+use report::{Destination, Look, Note, Observed, Report, Source, Visit, judge};
 use tokio::time::Instant;
 
 use super::ReportArguments;
 use crate::CommandError;
+use crate::accounts::{Entrance, Known};
+use crate::live::PATIENCE;
 use crate::output::note;
-
-/// The role of `templates/member-account.yaml`, as it is called by default.
-const MEMBER_ROLE: &str = "org-backup-member";
-
-/// By when everything has been read: far longer than it takes, so that nothing hangs for ever.
-const PATIENCE: Duration = Duration::from_hours(12);
 
 /// After how many accounts somebody who waits is told.
 const STRIDE: usize = 100;
@@ -33,44 +27,39 @@ pub(super) async fn observe(
     arguments: &ReportArguments,
     now: SystemTime,
 ) -> Result<Report, CommandError> {
-    let session = arguments.live.session().await;
+    let clock = Clock::default();
+    let session = arguments.live.session_by(&clock).await;
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;
-    let mut notes = Vec::new();
-    let listed = listed(&management).await?;
-    let mut organization = organization(&management, listed, Tree::Named, &mut notes).await?;
-    organization.withheld = withheld(&management, &mut notes).await;
-    let Remembered { mut wanted, looks, last_sweep } = if let Some(state) = session.state(deadline)
-    {
-        let accounts = organization.accounts.iter().map(|it| &it.listed);
-        let active = accounts.filter(|it| it.state == "ACTIVE").map(|it| it.account.id.clone());
-        remembered(&state, &active.collect(), &mut notes).await
-    } else {
-        notes.push(Note {
-            text: "without the state bucket it is not known what the last runs found".to_owned(),
-            hint: "name the bucket of the bootstrap stack with `--state-bucket`".to_owned(),
-        });
-        Remembered::default()
-    };
-    if !arguments.regions.is_empty() {
-        wanted.push(Wanted::in_regions(arguments.regions.iter().cloned().collect()));
-    }
-    let outline = Outline::new(&organization, &wanted, now);
+    let known = Known::read(&session, &management, &arguments.regions, deadline, now).await?;
+    let Known { organization, outline, remembered, mut notes } = known;
+    let Remembered { wanted, looks, last_sweep } = remembered;
     let (visits, destinations) = if arguments.no_members {
         (BTreeMap::new(), BTreeMap::new())
     } else {
-        let visitor = Visitor {
+        let visitor = Visitor(Entrance {
             access: MemberAccess::new(&management),
             organization: &organization,
             wanted: &wanted,
             named: arguments.member_role.as_ref(),
-        };
+        });
         let indexes = 0..organization.accounts.len();
         let looks = indexes.map(|it| (it, outline.look(&organization, &wanted, it)));
         let visits = visitor.visit_all(looks.collect(), arguments.concurrency).await;
         (visits, visitor.destinations(outline.destinations(&organization)).await)
     };
-    let (source, taken) = (Source::Command, now);
+    let is_cross_account = match is_cross_account(&management).await {
+        Ok(is_on) => Some(is_on),
+        Err(error) => {
+            notes.push(Note {
+                text: error.problem(),
+                hint: "until AWS says, copies between accounts count as switched on".to_owned(),
+            });
+            None
+        }
+    };
+    // When runs wrote their reports is told by AWS's clock.
+    let (source, taken) = (Source::Command, clock.now(now));
     Ok(judge(Observed {
         source,
         taken,
@@ -81,27 +70,16 @@ pub(super) async fn observe(
         visits,
         destinations,
         looks,
+        max_age: Duration::from_hours(arguments.max_age),
+        is_cross_account,
         notes,
     }))
 }
 
-/// What enters accounts.
-struct Visitor<'a> {
-    access: MemberAccess<'a>,
-    organization: &'a Organization,
-    wanted: &'a [Wanted],
-    /// The role that somebody named for every account.
-    named: Option<&'a RoleName>,
-}
+/// What looks around in accounts.
+struct Visitor<'a>(Entrance<'a>);
 
 impl Visitor<'_> {
-    /// The role to enter an account with: `own`, where it has one of its own.
-    fn role(&self, own: Option<&RoleName>) -> RoleName {
-        let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
-        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
-        self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
-    }
-
     /// Looks at the vaults that copies go to, in one account after the other: there is mostly one.
     async fn destinations(
         &self,
@@ -113,11 +91,9 @@ impl Visitor<'_> {
         }
         let mut seen = BTreeMap::new();
         for (account, destinations) in by_account {
-            let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
-            let central = central.map(|it| (&it.account, &it.role)).find(|it| *it.0 == account);
-            let partition = &self.organization.partition;
+            let partition = &self.0.organization.partition;
             let session_policy = Destination::session_policy(&destinations, partition, &account);
-            match self.enter(&account, central.map(|it| it.1), session_policy).await {
+            match self.0.enter(&account, self.0.central_role(&account), session_policy).await {
                 Ok(member) => seen.extend(look_at_destinations(&member, &destinations).await),
                 Err(failure) => {
                     seen.extend(destinations.into_iter().map(|it| (it, Err(failure.clone()))));
@@ -125,20 +101,6 @@ impl Visitor<'_> {
             }
         }
         seen
-    }
-
-    async fn enter(
-        &self,
-        account: &AccountId,
-        own: Option<&RoleName>,
-        session_policy: String,
-    ) -> Result<Member<'_>, Failure> {
-        if *account == self.organization.management {
-            return Ok(self.access.management());
-        }
-        let role = RoleArn::of(&self.organization.partition, account, &self.role(own));
-        let entered = self.access.enter(&role, session_policy).await;
-        entered.map_err(|error| failure(None, &error))
     }
 
     /// Looks around in every account in which there is something to look at.
@@ -164,9 +126,9 @@ impl Visitor<'_> {
     }
 
     async fn visit(&self, index: usize, wanted: Look) -> Option<(AccountId, Visit)> {
-        let account = self.organization.accounts.get(index)?.listed.account.id.clone();
-        let session_policy = wanted.session_policy(&self.organization.partition, &account);
-        let visit = match self.enter(&account, wanted.by.as_ref(), session_policy).await {
+        let account = self.0.organization.accounts.get(index)?.listed.account.id.clone();
+        let session_policy = wanted.session_policy(&self.0.organization.partition, &account);
+        let visit = match self.0.enter(&account, wanted.by.as_ref(), session_policy).await {
             Ok(member) => Visit::Seen(look(&member, &wanted).await),
             Err(failure) => Visit::Barred(failure),
         };

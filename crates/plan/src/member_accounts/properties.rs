@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Desired, OnNotReady, OptIn, Preferences};
+use super::{Desired, ExcludedTag, Objective, OnNotReady, OptIn, Preferences};
 use crate::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
 use crate::scalar::{Flag, List, Optional};
 use crate::serialized;
@@ -48,6 +48,12 @@ pub struct Properties {
     /// The role that is assumed there.
     #[serde(default, skip_serializing_if = "Optional::is_absent")]
     central_role_name: Optional<RoleName>,
+    /// Tags that say that a resource is not to be backed up.
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub excluded_tags: List<ExcludedTag>,
+    /// How old the newest backup of some resources may be.
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub recovery_point_objective_hours: List<Objective>,
     /// What accounts that are not ready mean for the stack.
     #[serde(default)]
     pub on_not_ready: OnNotReady,

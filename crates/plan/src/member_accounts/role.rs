@@ -11,20 +11,25 @@ use crate::id::RoleName;
 use crate::serialized;
 
 /// The policies that AWS manages of which one is enough to back something up.
-const ENOUGH: [&str; 3] = [
-    "AWSBackupServiceRolePolicyForBackup",
-    "AWSBackupServiceRolePolicyForS3Backup",
-    "AdministratorAccess",
-];
+const ENOUGH: [&str; 3] =
+    ["AWSBackupServiceRolePolicyForBackup", "AWSBackupServiceRolePolicyForS3Backup", ADMINISTRATOR];
 
-/// Those that do not help to back anything up, and deny nothing.
-const BESIDE: [&str; 6] = [
+/// Those of which one is enough to index a backup.
+const ENOUGH_TO_INDEX: [&str; 2] = ["AWSBackupServiceRolePolicyForIndexing", ADMINISTRATOR];
+
+const ADMINISTRATOR: &str = "AdministratorAccess";
+
+/// Those that deny nothing.
+const KNOWN: [&str; 9] = [
     "AWSBackupGuardDutyRolePolicyForScans",
+    "AWSBackupServiceRolePolicyForBackup",
     "AWSBackupServiceRolePolicyForIndexing",
     "AWSBackupServiceRolePolicyForItemRestores",
     "AWSBackupServiceRolePolicyForRestores",
+    "AWSBackupServiceRolePolicyForS3Backup",
     "AWSBackupServiceRolePolicyForS3Restore",
     "AWSBackupServiceRolePolicyForScans",
+    ADMINISTRATOR,
 ];
 
 /// What may be denied to a role that makes backups all the same.
@@ -85,7 +90,36 @@ pub fn check_trust(name: &RoleName, role: &Role) -> Option<Problem> {
 pub fn check_permissions(name: &RoleName, role: &Role) -> Option<Problem> {
     match &role.policies {
         Err(why) => Some(Problem::Unread(format!("what the role `{name}` may do: {why}"))),
-        Ok(policies) => permissions(name, policies, role.is_bounded),
+        Ok(policies) => permissions(name, policies, role.is_bounded, Use::Backups),
+    }
+}
+
+/// What keeps a role from indexing backups. What cannot be read of it is told of its backups already.
+pub fn check_indexing(name: &RoleName, role: &Role) -> Option<Problem> {
+    let policies = role.policies.as_ref().ok()?;
+    permissions(name, policies, role.is_bounded, Use::Index)
+}
+
+/// What AWS Backup uses a role for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Use {
+    Backups,
+    Index,
+}
+
+impl Use {
+    fn enough(self) -> &'static [&'static str] {
+        match self {
+            Self::Backups => &ENOUGH,
+            Self::Index => &ENOUGH_TO_INDEX,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Backups => "make backups",
+            Self::Index => "index backups",
+        }
     }
 }
 
@@ -125,16 +159,20 @@ fn trust(policy: &str, account: &str) -> Trust {
     unjudged.map_or(never, Trust::Unjudged)
 }
 
-/// Whether these policies let a role back anything up, as far as they are known by name.
-fn permissions(name: &RoleName, policies: &RolePolicies, is_bounded: bool) -> Option<Problem> {
+/// Whether these policies let a role do something at all, as far as they are known by name.
+fn permissions(
+    name: &RoleName,
+    policies: &RolePolicies,
+    is_bounded: bool,
+    to: Use,
+) -> Option<Problem> {
     let depends = |on: &str| {
-        let what = format!("whether the role `{name}` may make backups, which depends on {on}");
+        let what = format!("whether the role `{name}` may {}, which depends on {on}", to.words());
         Some(Problem::Unjudged(what))
     };
     let is_enough =
-        policies.attached.iter().filter_map(|it| managed(it)).any(|it| ENOUGH.contains(&it));
-    let is_known =
-        |arn: &&String| managed(arn).is_some_and(|it| ENOUGH.contains(&it) || BESIDE.contains(&it));
+        policies.attached.iter().filter_map(|it| managed(it)).any(|it| to.enough().contains(&it));
+    let is_known = |arn: &&String| managed(arn).is_some_and(|it| KNOWN.contains(&it));
     let strange = policies.attached.iter().find(|it| !is_known(it));
     let strange = strange.and_then(|it| it.rsplit('/').next());
     let own = policies.own.iter().find(|(_, it)| !denies_passing_only(it));
@@ -143,7 +181,10 @@ fn permissions(name: &RoleName, policies: &RolePolicies, is_bounded: bool) -> Op
         _ if is_bounded => depends("its permissions boundary"),
         Some(policy) => depends(&format!("its policy `{policy}`")),
         None if is_enough => None,
-        None => Some(Problem::Powerless(name.clone())),
+        None => Some(match to {
+            Use::Backups => Problem::Powerless(name.clone()),
+            Use::Index => Problem::NotIndexing(name.clone()),
+        }),
     }
 }
 

@@ -78,6 +78,12 @@ impl<'a> Statement<'a> {
         self.names(|kind, name| kind == "AWS" && (name == "*" || name == arn || is_account(name)))
     }
 
+    /// Whether an ARN among its principals is of this account.
+    pub(super) fn mentions(&self, account: &str) -> bool {
+        let is_of = |name: &str| Arn::parse(name).is_ok_and(|it| it.account == account);
+        self.names(|_, name| is_of(name)) == Holds::Yes
+    }
+
     fn names(&self, is_named: impl Fn(&str, &str) -> bool) -> Holds {
         let named = match self.0.get("Principal") {
             Some(Value::String(everybody)) => everybody == "*",
@@ -110,8 +116,9 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// Whether `value` is as `operator` wants it.
+/// Whether `value`, the only one of its key, is as `operator` wants it.
 fn compare(operator: &str, wanted: &Value, value: &str) -> Holds {
+    let operator = operator.strip_prefix("ForAnyValue:").unwrap_or(operator);
     let any = |fits: fn(&str, &str) -> bool| {
         // A policy variable stands for what only a request tells.
         let wanted =

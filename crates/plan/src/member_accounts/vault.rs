@@ -5,11 +5,14 @@ use serde_json::Value;
 
 use super::Problem;
 use super::statement::{Holds, Statement, statements};
-use crate::id::VaultName;
+use crate::id::{AccountId, VaultName};
 
 /// What AWS Backup does in the vault with the role of a plan, in lower case.
 const NEEDED: [&str; 3] =
     ["backup:copyintobackupvault", "backup:describebackupvault", "backup:startbackupjob"];
+
+/// What an account does in the vault of another one that it copies to.
+const COPY: &str = "backup:CopyIntoBackupVault";
 
 /// What may be denied to everybody while backups are made, as templates and AWS itself deny it.
 const SPARED: [&str; 14] = [
@@ -113,6 +116,57 @@ pub fn check_access<'a>(
         Err(why) => {
             Some(Problem::Unread(format!("the access policy of the vault `{name}`: {why}")))
         }
+    }
+}
+
+/// An account that copies backups into the vault of another one.
+#[derive(Clone, Copy, Debug)]
+pub struct CopySource<'a> {
+    /// The ID of its organization.
+    pub organization: &'a str,
+    /// The IDs from the root down to the OU that it is in, separated by slashes.
+    pub path: &'a str,
+    /// The partition.
+    pub partition: &'a str,
+    /// The account.
+    pub account: &'a AccountId,
+}
+
+/// Whether the access policy of a vault lets an account copy backups into it; `None` where that
+/// depends on what is not judged.
+///
+/// AWS Backup refuses copies from other accounts to a vault without a policy that allows them.
+pub fn admits_copies(policy: Option<&str>, source: CopySource<'_>) -> Option<bool> {
+    let CopySource { organization, path, partition, account } = source;
+    let policy = policy.map(|it| serde_json::from_str::<Value>(it).unwrap_or_default());
+    let root = format!("arn:{partition}:iam::{account}:root");
+    let path = format!("{organization}/{path}/");
+    let known = [
+        ("aws:principalorgid", organization),
+        ("aws:principalorgpaths", path.as_str()),
+        ("aws:principalaccount", account.as_str()),
+    ];
+    let mut admits = Holds::No;
+    for statement in policy.iter().flat_map(statements) {
+        // A statement about one role of the account is about the role of some plans.
+        let names = match statement.names_role(&root) {
+            Holds::No if statement.mentions(account.as_str()) => Holds::Unknown,
+            names => names,
+        };
+        let applies = statement.covers(COPY).and(names).and(statement.is_met(&known));
+        match (applies, statement.denies()) {
+            (Holds::No, _) => {}
+            (Holds::Yes, true) => return Some(false),
+            (Holds::Unknown, true) => return None,
+            (Holds::Yes, false) => admits = Holds::Yes,
+            (Holds::Unknown, false) if admits == Holds::No => admits = Holds::Unknown,
+            (Holds::Unknown, false) => {}
+        }
+    }
+    match admits {
+        Holds::Yes => Some(true),
+        Holds::No => Some(false),
+        Holds::Unknown => None,
     }
 }
 
@@ -276,5 +330,50 @@ mod tests {
         assert_eq!(with(&except), [UNJUDGED]);
         let others = json!({ "Effect": "Deny", "Action": start, "NotPrincipal": { "AWS": ROLE } });
         assert_eq!(with(&others), [UNJUDGED]);
+    }
+
+    #[test]
+    fn a_vault_takes_copies_of_an_organization_where_its_policy_says_so() {
+        let account = "111122223333".parse().unwrap();
+        let source = CopySource {
+            organization: "o-a1b2c3d4e5",
+            path: "r-ab12/ou-ab12-11111111",
+            partition: "aws",
+            account: &account,
+        };
+        let admits = |statements: Value| {
+            let policy = json!({ "Statement": statements }).to_string();
+            admits_copies(Some(&policy), source)
+        };
+        let allow = |principal: Value, condition: Value| {
+            json!({
+                "Effect": "Allow", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
+                "Principal": principal, "Condition": condition,
+            })
+        };
+        let of = |id: &str| json!({ "StringEquals": { "aws:PrincipalOrgID": id } });
+        let ours = allow(json!("*"), of("o-a1b2c3d4e5"));
+        assert_eq!(admits(json!([ours])), Some(true));
+        assert_eq!(admits(json!([allow(json!("*"), of("o-zzzzzzzzzz"))])), Some(false));
+        let root = json!({ "AWS": "arn:aws:iam::111122223333:root" });
+        assert_eq!(admits(json!([allow(root, json!({}))])), Some(true));
+        let other = json!({ "AWS": "arn:aws:iam::444455556666:root" });
+        assert_eq!(admits(json!([allow(other, json!({}))])), Some(false));
+        let role = json!({ "AWS": "arn:aws:iam::111122223333:role/maker" });
+        assert_eq!(admits(json!([allow(role, json!({}))])), None, "the role of some plans");
+        let below = |path: &str| {
+            let path = format!("o-a1b2c3d4e5/r-ab12/{path}");
+            json!({ "ForAnyValue:StringLike": { "aws:PrincipalOrgPaths": [path] } })
+        };
+        let admits_below = |path| admits(json!([allow(json!("*"), below(path))]));
+        assert_eq!(admits_below("ou-ab12-11111111/*"), Some(true));
+        assert_eq!(admits_below("ou-ab12-22222222/*"), Some(false));
+        let arn = json!({ "ArnLike": { "aws:SourceArn": "arn:aws:backup:*" } });
+        assert_eq!(admits(json!([allow(json!("*"), arn)])), None, "what only a request tells");
+        let deny = json!({ "Effect": "Deny", "Action": "backup:*", "Principal": "*" });
+        assert_eq!(admits(json!([ours, deny])), Some(false));
+        let delete = json!({ "Effect": "Deny", "Action": "backup:Delete*", "Principal": "*" });
+        assert_eq!(admits(json!([ours, delete])), Some(true));
+        assert_eq!(admits_copies(None, source), Some(false));
     }
 }

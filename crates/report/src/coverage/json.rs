@@ -33,7 +33,7 @@ impl Judge<'_> {
             "account": place.account,
             "region": place.region,
             "state": coverage.state.key(),
-            "since": since(&coverage.state),
+            "since": coverage.state.since().map(utc),
             "why": why(&coverage.state),
             "able": coverage.is_able(),
             "fine": coverage.is_fine(),
@@ -76,7 +76,7 @@ impl Judge<'_> {
             "plan": plan.map(|it| &it.name),
             "rule": plan.and_then(|it| it.rules.get(owed.rule)).map(|it| &it.name),
             "state": owed.state.key(),
-            "since": since(&owed.state),
+            "since": owed.state.since().map(utc),
             "why": why(&owed.state),
             "due": owed.due.map(utc),
             "next": owed.next.map(utc),
@@ -119,20 +119,6 @@ fn obstacles(obstacles: &[Obstacle]) -> Value {
 
 fn job(job: &Job) -> Value {
     json!({ "at": utc(job.created), "state": job.state.key(), "message": job.message })
-}
-
-/// The moment that a state is about.
-fn since(state: &State) -> Option<String> {
-    match state {
-        State::Late(at) | State::FirstDue(at) => Some(utc(*at)),
-        State::Fresh
-        | State::Failing
-        | State::NotSelected
-        | State::OptedOut
-        | State::Excluded
-        | State::NotSupported
-        | State::NotKnown(_) => None,
-    }
 }
 
 fn why(state: &State) -> Option<&str> {

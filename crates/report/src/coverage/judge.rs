@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use plan::id::ResourceType;
+use plan::member_accounts::{ExcludedTag, Objective, ResourceScope};
 
 use super::copies::{CopyOwed, Target};
 use super::due::{Runs, Timetable};
@@ -19,28 +20,10 @@ use super::state::State;
 /// What a template asks for beside what policies say.
 #[derive(Clone, Debug, Default)]
 pub struct Asks {
-    /// Tags that say that a resource is not to be backed up: a key, and a value where it matters.
-    pub excluded: Vec<(String, Option<String>)>,
+    /// Tags that say that a resource is not to be backed up.
+    pub excluded: Vec<ExcludedTag>,
     /// How old the newest backup may be.
     pub objectives: Vec<Objective>,
-}
-
-/// How old the newest backup of some resources may be.
-#[derive(Clone, Debug)]
-pub struct Objective {
-    /// The resources it is about.
-    pub of: Scope,
-    /// The hours.
-    pub hours: u64,
-}
-
-/// Some resources.
-#[derive(Clone, Debug)]
-pub enum Scope {
-    /// Those of a type.
-    Kind(ResourceType),
-    /// Those with a tag: its key and its value.
-    Tag(String, String),
 }
 
 /// Judges the resources of one account in one Region.
@@ -219,11 +202,13 @@ impl<'a> Judge<'a> {
         coverage
     }
 
-    pub(super) fn place(&self) -> &Place {
+    /// The account and the Region whose resources are judged.
+    pub fn place(&self) -> &Place {
         self.place
     }
 
-    pub(super) fn plan(&self, index: usize) -> Option<&BackupPlan> {
+    /// The plan with this index, where the plans are known.
+    pub fn plan(&self, index: usize) -> Option<&BackupPlan> {
         self.plans.ok()?.get(index)
     }
 
@@ -328,8 +313,8 @@ impl<'a> Judge<'a> {
         let tags = resource.tags.iter().flatten();
         let is_excluded = |(key, value): (&String, &String)| {
             let excluded = self.asks.excluded.iter();
-            let mut excluded = excluded.filter(|it| it.0 == *key);
-            excluded.any(|it| it.1.as_ref().is_none_or(|it| it == value))
+            let mut excluded = excluded.filter(|it| it.key == *key);
+            excluded.any(|it| it.value.as_ref().is_none_or(|it| it == value))
         };
         if !coverage.taken.is_empty() {
             return State::OptedOut;
@@ -364,8 +349,8 @@ impl<'a> Judge<'a> {
         newest: Option<SystemTime>,
     ) -> Option<State> {
         let is_about = |it: &&Objective| match &it.of {
-            Scope::Kind(it) => it.as_str() == kind.name,
-            Scope::Tag(key, value) => {
+            ResourceScope::Kind(it) => it.as_str() == kind.name,
+            ResourceScope::Tag(key, value) => {
                 resource.tags.as_ref().and_then(|it| it.get(key)) == Some(value)
             }
         };

@@ -8,9 +8,12 @@
 //! A backup counts for the rule that AWS says it was made by, and where AWS does not say, for every
 //! rule that has its vault.
 
+mod cause;
+mod chain;
 mod copies;
 mod due;
 mod evidence;
+mod inventory;
 mod json;
 mod judge;
 mod kept;
@@ -18,19 +21,26 @@ mod kind;
 mod pattern;
 mod place;
 mod plans;
+mod reads;
 mod selection;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use cause::{Cause, Group, Groups};
 pub use copies::CopyOwed;
 pub use evidence::{
     Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest, TestResult,
 };
-pub use judge::{Asks, Coverage, Judge, Nearest, Objective, Owed, Scope, Taken};
+pub use inventory::{Answers, Inventory, Records, Tags};
+pub use judge::{Asks, Coverage, Judge, Nearest, Owed, Taken};
 pub use kept::{Kept, Until};
 pub use kind::{Copied, Kind};
 pub use place::{Key, LocalPlan, Obstacle, Place, Vault};
 pub use plans::{BackupPlan, Copy, Rule};
+pub use reads::{
+    About, AccountReads, Common, DestinationReads, HeldVault, Holder, LOOKS_AT_BACKUPS,
+    RegionReads, TrustedRole,
+};
 pub use selection::{Condition, Difference, Operator, Selection, Source};
 pub use state::{CopyState, State};

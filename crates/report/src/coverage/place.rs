@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use plan::id::{AccountId, Region, ResourceType};
@@ -34,7 +35,7 @@ pub struct Place {
     /// What was found of roles, by ARN: whether they trust AWS Backup.
     pub roles: BTreeMap<String, Found<bool>>,
     /// The accounts of the organization; `None` when they are not known.
-    pub organization: Option<BTreeSet<AccountId>>,
+    pub organization: Option<Arc<BTreeSet<AccountId>>>,
     /// Whether the organization lets backups be copied between accounts, where that is known.
     pub is_cross_account: Option<bool>,
     /// The vaults, by ARN, whose recovery points could not be read, and why.
@@ -76,8 +77,10 @@ pub enum Key {
     Aws,
     /// A key of the customer.
     Customer,
-    /// A key that cannot be used, with its state in AWS's word.
+    /// A key that cannot be used, and how it is, as in `is disabled`.
     Unusable(String),
+    /// A key that nobody could judge.
+    NotKnown,
 }
 
 /// Why a backup or a copy will fail, or may.
@@ -96,7 +99,7 @@ pub enum Obstacle {
     KeyUnusable {
         /// The vault.
         vault: String,
-        /// The state of the key.
+        /// How it is, as in `is disabled`.
         state: String,
     },
     /// There is no such role.
@@ -153,7 +156,7 @@ impl fmt::Display for Obstacle {
             Self::NoVault(vault) => write!(f, "there is no vault `{vault}`"),
             Self::Lock { vault, why } => write!(f, "the lock of `{vault}` refuses it: {why}"),
             Self::KeyUnusable { vault, state } => {
-                write!(f, "the key of `{vault}` cannot be used, it is {state}")
+                write!(f, "the key of `{vault}` cannot be used: it {state}")
             }
             Self::NoRole(role) => write!(f, "there is no role `{role}`"),
             Self::Untrusting(role) => write!(f, "the role `{role}` does not trust AWS Backup"),
@@ -241,10 +244,7 @@ impl Place {
     pub(super) fn backups(&self, vault: &str, keep: Option<i64>) -> Obstacles {
         let mut obstacles = Obstacles::default();
         if let Some(found) = self.found(vault, &mut obstacles) {
-            if let Key::Unusable(state) = &found.key {
-                let (vault, state) = (vault.to_owned(), state.clone());
-                obstacles.add(For::Managed, Obstacle::KeyUnusable { vault, state });
-            }
+            key(vault, found, For::Managed, &mut obstacles);
             lock(vault, found, keep, &mut obstacles);
         }
         obstacles
@@ -275,10 +275,7 @@ impl Place {
             }
             Some(true) | None => {}
         }
-        if let Key::Unusable(state) = &found.key {
-            let obstacle = Obstacle::KeyUnusable { vault: name(), state: state.clone() };
-            obstacles.add(For::Every, obstacle);
-        }
+        key(vault, found, For::Every, &mut obstacles);
         lock(vault, found, keep, &mut obstacles);
         obstacles
     }
@@ -296,7 +293,9 @@ impl Place {
                 obstacles.add(For::Every, Obstacle::NotKnown(what));
             }
         }
-        let is_ours = |all: &BTreeSet<AccountId>| all.iter().any(|it| it.as_str() == vault.account);
+        let account = vault.account.parse::<AccountId>().ok();
+        let is_ours =
+            |all: &Arc<BTreeSet<AccountId>>| account.as_ref().is_some_and(|it| all.contains(it));
         match self.organization.as_ref().map(is_ours) {
             Some(true) => {}
             Some(false) => {
@@ -342,6 +341,18 @@ pub(super) fn refused(plan: &BackupPlan) -> Option<Obstacle> {
         "the rules `{}` and `{}` make continuous backups in different vaults",
         first.name, other.name
     )))
+}
+
+/// Adds what is wrong with the key of a vault, which matters for some types.
+fn key(name: &str, vault: &Vault, of: For, obstacles: &mut Obstacles) {
+    match &vault.key {
+        Key::Aws | Key::Customer => {}
+        Key::Unusable(state) => {
+            let obstacle = Obstacle::KeyUnusable { vault: name.to_owned(), state: state.clone() };
+            obstacles.add(of, obstacle);
+        }
+        Key::NotKnown => obstacles.add(of, Obstacle::NotKnown(format!("the key of `{name}`"))),
+    }
 }
 
 fn lock(name: &str, vault: &Vault, keep: Option<i64>, obstacles: &mut Obstacles) {

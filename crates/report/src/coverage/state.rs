@@ -29,6 +29,33 @@ pub enum State {
 }
 
 impl State {
+    /// The words for programs of all states.
+    pub const KEYS: [&'static str; 9] = [
+        "fresh",
+        "first-due",
+        "failing",
+        "late",
+        "not-selected",
+        "opted-out",
+        "excluded",
+        "not-supported",
+        "not-known",
+    ];
+
+    /// The moment that it is about.
+    pub fn since(&self) -> Option<SystemTime> {
+        match self {
+            Self::Late(at) | Self::FirstDue(at) => Some(*at),
+            Self::Fresh
+            | Self::Failing
+            | Self::NotSelected
+            | Self::OptedOut
+            | Self::Excluded
+            | Self::NotSupported
+            | Self::NotKnown(_) => None,
+        }
+    }
+
     /// The word for programs.
     pub fn key(&self) -> &'static str {
         match self {

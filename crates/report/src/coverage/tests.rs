@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
+use plan::member_accounts::{Objective, ResourceScope};
 use serde_json::{Value, json};
 
 use super::*;
@@ -106,9 +108,9 @@ fn scene() -> Scene {
             opt_ins: Ok(types.into_iter().map(|it| (it, true)).collect()),
             vaults: vaults.into_iter().map(|it| (it.0.to_owned(), Found::Here(it.1))).collect(),
             roles: [(ROLE.to_owned(), Found::Here(true))].into(),
-            organization: Some(
+            organization: Some(Arc::new(
                 ["200000000001", "300000000001"].map(|it| it.parse().unwrap()).into(),
-            ),
+            )),
             is_cross_account: Some(true),
             unread: BTreeMap::new(),
             jobs_unread: None,
@@ -582,13 +584,13 @@ mod owing {
     #[test]
     fn a_maximum_age_is_asked_for_beside_the_rules() {
         let scene = |of| scene().with(|it| it.asks.objectives = vec![Objective { of, hours: 4 }]);
-        scene(Scope::Tag("tier".to_owned(), "gold".to_owned())).check(expect![[r"
+        scene(ResourceScope::Tag("tier".to_owned(), "gold".to_owned())).check(expect![[r"
             late since 2026-11-20 09:00 UTC
         "]]);
-        scene(Scope::Kind("EBS".parse().unwrap())).check(expect![[r"
+        scene(ResourceScope::Kind("EBS".parse().unwrap())).check(expect![[r"
             late since 2026-11-20 09:00 UTC
         "]]);
-        scene(Scope::Kind("S3".parse().unwrap())).check(expect![[r"
+        scene(ResourceScope::Kind("S3".parse().unwrap())).check(expect![[r"
             fresh
         "]]);
     }
@@ -710,7 +712,8 @@ mod copying {
     fn what_is_in_the_way_of_copies_is_told() {
         let gone = |it: &mut Scene| {
             it.place.vaults.insert(COPIES.to_owned(), Found::Absent);
-            it.place.organization = Some(["200000000001"].map(|it| it.parse().unwrap()).into());
+            it.place.organization =
+                Some(Arc::new(["200000000001"].map(|it| it.parse().unwrap()).into()));
             it.place.is_cross_account = Some(false);
         };
         copied(&[]).with(gone).check(expect![[r"
@@ -865,7 +868,7 @@ mod knowing {
 
     #[test]
     fn a_tag_that_a_template_names_excludes_what_nothing_takes() {
-        let excluded = |it: &mut Scene| it.asks.excluded = vec![("no-backup".to_owned(), None)];
+        let excluded = |it: &mut Scene| it.asks.excluded = vec!["no-backup".parse().unwrap()];
         let scene = |having: &[(&str, &str)]| {
             scene().with(excluded).with(|it| it.resource.tags = Some(tags(having)))
         };
@@ -1052,4 +1055,20 @@ fn a_copy_that_is_missing_is_not_fine_though_the_backup_is_fresh() {
 #[test]
 fn the_clock_of_these_tests_is_right() {
     assert_eq!(utc(at(20, 12)), "2026-11-20 12:00 UTC");
+}
+
+#[test]
+fn every_state_can_be_asked_for() {
+    let states = [
+        State::Fresh,
+        State::FirstDue(at(1, 0)),
+        State::Failing,
+        State::Late(at(1, 0)),
+        State::NotSelected,
+        State::OptedOut,
+        State::Excluded,
+        State::NotSupported,
+        State::NotKnown(String::new()),
+    ];
+    assert_eq!(states.map(|it| it.key()), State::KEYS);
 }

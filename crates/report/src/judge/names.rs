@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::id::{AccountId, RoleName};
-use plan::member_accounts::Failure;
+use plan::member_accounts::{Failure, Role, check_indexing};
 use plan::plans::Plan;
 use policy::arn::Arn;
 
@@ -25,6 +25,23 @@ pub(super) fn scanners<T>(
             ),
             Some(Err(failure)) => cell.fail(failure),
             Some(Ok(Some(_))) | None => {}
+        }
+    }
+}
+
+/// Adds which of the roles cannot index backups that these plans have indexed.
+pub(super) fn indexers(
+    seen: &BTreeMap<RoleName, Result<Option<Role>, Failure>>,
+    plans: &[&Plan],
+    cell: &mut Cell,
+) {
+    let indexing = plans.iter().filter(|it| it.indexes);
+    let names: BTreeSet<_> = indexing.flat_map(|it| &it.roles).collect();
+    for name in names {
+        if let Some(Ok(Some(role))) = seen.get(name)
+            && let Some(problem) = check_indexing(name, role)
+        {
+            cell.problem(&problem);
         }
     }
 }

@@ -56,6 +56,12 @@ fn read<T: Debug>(model: &'static str, operation: &Operation<T>) -> T {
             read(&json_of(model, model.shape_of(name, "output").unwrap(), "", 0).to_string())
                 .unwrap()
         }
+        Question::Post { path, body } => {
+            assert_eq!(model.http(name), ("POST", *path));
+            assert_eq!(model.findings(input, body, name), Vec::<String>::new());
+            read(&json_of(model, model.shape_of(name, "output").unwrap(), "", 0).to_string())
+                .unwrap()
+        }
         Question::Path { path, query } => {
             assert_eq!(model.http(name), ("GET", *path));
             let known = model.parameters(input);

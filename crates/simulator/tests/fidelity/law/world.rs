@@ -1,6 +1,7 @@
 //! One random organization, in AWS Backup and as `report::coverage` sees it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, ResourceType};
@@ -270,7 +271,9 @@ impl World {
             opt_ins: Ok(opt_ins.map(|(kind, on)| (kind.0.parse().unwrap(), *on)).collect()),
             vaults,
             roles: roles.collect(),
-            organization: Some(ACCOUNTS.iter().chain([&CENTRAL]).map(|it| id(it)).collect()),
+            organization: Some(Arc::new(
+                ACCOUNTS.iter().chain([&CENTRAL]).map(|it| id(it)).collect(),
+            )),
             is_cross_account: Some(self.spec.is_cross_account),
             unread: BTreeMap::new(),
             jobs_unread: None,
@@ -378,7 +381,7 @@ fn found(vault: Option<&EngineVault>) -> Found<Vault> {
     let key = match vault.key {
         EngineKey::Default => Key::Aws,
         EngineKey::Customer => Key::Customer,
-        EngineKey::Disabled => Key::Unusable("Disabled".to_owned()),
+        EngineKey::Disabled => Key::Unusable("is disabled".to_owned()),
     };
     let days = |it: Option<u32>| it.map(i64::from);
     let lock = vault.lock.map(|(least, most)| Lock {

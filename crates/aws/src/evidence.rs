@@ -1,0 +1,515 @@
+//! What is read of the backups of an account: its resources, vaults, recovery points, jobs and plans.
+//!
+//! Each read is of one Region. A list is read to its end, in pages as large as AWS makes them.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use aws_sdk_backup::types::{
+    BackupJobState, BackupSelection, BackupVaultListMember, ConditionParameter, CopyJobState,
+    RecoveryPointByBackupVault, RecoveryPointCreator, RecoveryPointStatus, RestoreJobStatus,
+    RestoreJobsListMember, RestoreValidationStatus, VaultType,
+};
+use aws_smithy_types::DateTime;
+use plan::global_settings::Setting;
+use plan::id::{AccountId, Region, RoleName};
+use plan::member_accounts::{KeyState, VaultKey, check_trust};
+use policy::arn::Arn;
+use report::Lock;
+use report::coverage::{
+    About, Condition, Creator, HeldVault, Job, JobState, Key, LocalPlan, Operator, PointStatus,
+    RecoveryPoint, RestoreTest, Selection, Tags, TestResult, TrustedRole, Vault,
+};
+use serde_json::{Value, json};
+
+use crate::api::{BoxError, Question, Service, ask};
+use crate::error::Error;
+use crate::global_settings;
+use crate::member_accounts::{Member, decoded};
+use crate::operation::{
+    GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_PLANS,
+    LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS,
+};
+use crate::session::Management;
+
+const TAGGING: Service = Service { id: "Resource Groups Tagging API", name: "tagging" };
+
+const RESOURCE_EXPLORER: Service =
+    Service { id: "Resource Explorer 2", name: "resource-explorer-2" };
+
+/// The most items of a page that AWS Backup and Resource Explorer make.
+const PAGE: i32 = 1_000;
+
+/// What the IDs of plans begin with that a policy of the organization makes.
+const OF_POLICIES: &str = "orgs/";
+
+/// A page of what the tagging API and Resource Explorer know, and the token of the next one.
+type Tagged = (Option<Vec<(String, Option<Tags>)>>, Option<String>);
+
+/// Whether the organization lets backups be copied between accounts.
+///
+/// # Errors
+///
+/// When the settings of AWS Backup for the organization cannot be read.
+pub async fn is_cross_account(management: &Management) -> Result<bool, Error> {
+    let settings = global_settings::settings(management).await?;
+    Ok(settings.get(&Setting::CrossAccountBackup).copied().unwrap_or_default())
+}
+
+impl Member<'_> {
+    /// Lists the vaults of a Region with their keys and locks.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed. A key that cannot be looked at is part of the answer.
+    pub async fn held_vaults(&self, region: &Region) -> Result<Vec<HeldVault>, Error> {
+        let client = self.backup(region);
+        let action = format!("list the vaults in {region}");
+        let listed = self.calls.pages(LIST_VAULTS, &action, async |token| {
+            let list = client.list_backup_vaults().max_results(PAGE).set_next_token(token);
+            let page = list.send().await?;
+            Ok((page.backup_vault_list, page.next_token))
+        });
+        let mut vaults = Vec::new();
+        for it in listed.await? {
+            let key = it.encryption_key_arn.as_deref();
+            let key = self.key_of(region, it.encryption_key_type.as_ref(), key).await;
+            vaults.extend(held(it, key));
+        }
+        Ok(vaults)
+    }
+
+    /// Reads the access policy of a vault, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn vault_policy(&self, region: &Region, name: &str) -> Result<Option<String>, Error> {
+        self.access_policy(region, name).await
+    }
+
+    /// Hands `each` the recovery points of a vault, one after the other: those of one resource, where its
+    /// ARN is given.
+    ///
+    /// # Errors
+    ///
+    /// When a page cannot be read. What came before was handed over.
+    pub async fn each_point(
+        &self,
+        region: &Region,
+        vault: &str,
+        of: Option<&str>,
+        mut each: impl FnMut(About<RecoveryPoint>),
+    ) -> Result<(), Error> {
+        let client = self.backup(region);
+        let action = format!("list the recovery points of the vault `{vault}`");
+        let list = async |token| {
+            let list = client.list_recovery_points_by_backup_vault().backup_vault_name(vault);
+            let list = list.set_by_resource_arn(of.map(ToOwned::to_owned)).max_results(PAGE);
+            let page = list.set_next_token(token).send().await?;
+            Ok((page.recovery_points, page.next_token))
+        };
+        let hand = |it| {
+            if let Some(it) = point(it) {
+                each(it);
+            }
+            None::<()>
+        };
+        self.calls.find(LIST_POINTS, &action, list, hand).await.map(drop)
+    }
+
+    /// Lists the backup jobs of an account since a moment; only the management account and a delegated
+    /// administrator may ask about other accounts.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    pub async fn backup_jobs(
+        &self,
+        region: &Region,
+        account: &AccountId,
+        since: SystemTime,
+    ) -> Result<Vec<About<Job>>, Error> {
+        let client = self.backup(region);
+        let action = format!("list the backup jobs of {account} in {region}");
+        let jobs = self.calls.pages(LIST_BACKUP_JOBS, &action, async |token| {
+            let list = client.list_backup_jobs().by_account_id(account.as_str());
+            let list = list.by_created_after(since.into()).max_results(PAGE);
+            let page = list.set_next_token(token).send().await?;
+            Ok((page.backup_jobs, page.next_token))
+        });
+        let jobs = jobs.await?.into_iter().filter_map(|it| {
+            let state = it.state.as_ref().map_or(JobState::Failed, backup_state);
+            about(
+                it.resource_arn,
+                it.resource_type,
+                Job {
+                    vault: it.backup_vault_arn?,
+                    created: time(it.creation_date)?,
+                    ended: time(it.completion_date),
+                    state,
+                    message: it.status_message.unwrap_or_default(),
+                    by: it.created_by.and_then(creator),
+                },
+            )
+        });
+        Ok(jobs.collect())
+    }
+
+    /// Lists the copy jobs of an account since a moment, as [`backup_jobs`](Self::backup_jobs) does.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    pub async fn copy_jobs(
+        &self,
+        region: &Region,
+        account: &AccountId,
+        since: SystemTime,
+    ) -> Result<Vec<About<Job>>, Error> {
+        let client = self.backup(region);
+        let action = format!("list the copy jobs of {account} in {region}");
+        let jobs = self.calls.pages(LIST_COPY_JOBS, &action, async |token| {
+            let list = client.list_copy_jobs().by_account_id(account.as_str());
+            let list = list.by_created_after(since.into()).max_results(PAGE);
+            let page = list.set_next_token(token).send().await?;
+            Ok((page.copy_jobs, page.next_token))
+        });
+        let jobs = jobs.await?.into_iter().filter_map(|it| {
+            let state = it.state.as_ref().map_or(JobState::Failed, copy_state);
+            about(
+                it.resource_arn,
+                it.resource_type,
+                Job {
+                    vault: it.destination_backup_vault_arn?,
+                    created: time(it.creation_date)?,
+                    ended: time(it.completion_date),
+                    state,
+                    message: it.status_message.unwrap_or_default(),
+                    by: it.created_by.and_then(creator),
+                },
+            )
+        });
+        Ok(jobs.collect())
+    }
+
+    /// Lists the restore tests of an account since a moment, as [`backup_jobs`](Self::backup_jobs) does.
+    /// Restores that people asked for are not among them.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    pub async fn restore_tests(
+        &self,
+        region: &Region,
+        account: &AccountId,
+        since: SystemTime,
+    ) -> Result<Vec<About<RestoreTest>>, Error> {
+        let client = self.backup(region);
+        let action = format!("list the restore jobs of {account} in {region}");
+        let jobs = self.calls.pages(LIST_RESTORE_JOBS, &action, async |token| {
+            let list = client.list_restore_jobs().by_account_id(account.as_str());
+            let list = list.by_created_after(since.into()).max_results(PAGE);
+            let page = list.set_next_token(token).send().await?;
+            Ok((page.restore_jobs, page.next_token))
+        });
+        Ok(jobs.await?.into_iter().filter_map(test).collect())
+    }
+
+    /// Lists the plans that were made in the account itself, with what they select. Whose opt-ins decide
+    /// for them is left to the caller.
+    ///
+    /// # Errors
+    ///
+    /// When a plan or a selection cannot be read.
+    pub async fn local_plans(&self, region: &Region) -> Result<Vec<LocalPlan>, Error> {
+        let client = self.backup(region);
+        let action = format!("list the backup plans in {region}");
+        let plans = self.calls.pages(LIST_PLANS, &action, async |token| {
+            let list = client.list_backup_plans().max_results(PAGE).set_next_token(token);
+            let page = list.send().await?;
+            Ok((page.backup_plans_list, page.next_token))
+        });
+        let mut local = Vec::new();
+        for plan in plans.await? {
+            let Some(id) = plan.backup_plan_id.filter(|it| !it.starts_with(OF_POLICIES)) else {
+                continue;
+            };
+            let name = plan.backup_plan_name.unwrap_or_else(|| id.clone());
+            let action = format!("list the selections of the backup plan `{name}`");
+            let listed = self.calls.pages(LIST_SELECTIONS, &action, async |token| {
+                let list = client.list_backup_selections().backup_plan_id(&id);
+                let page = list.max_results(PAGE).set_next_token(token).send().await?;
+                Ok((page.backup_selections_list, page.next_token))
+            });
+            let mut selections = Vec::new();
+            for selection in listed.await?.into_iter().filter_map(|it| it.selection_id) {
+                let get = client.get_backup_selection().backup_plan_id(&id);
+                let action = format!("read a selection of the backup plan `{name}`");
+                let get = get.selection_id(selection).send();
+                let got = self.calls.call(GET_SELECTION, &action, get).await?;
+                selections.extend(got.backup_selection.map(selected));
+            }
+            local.push(LocalPlan { name, selections, opt_ins: BTreeMap::new() });
+        }
+        Ok(local)
+    }
+
+    /// Lists every resource of a Region that has tags or had some, by ARN.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    pub async fn tagged(&self, region: &Region) -> Result<BTreeMap<String, Tags>, Error> {
+        let config = self.config_in(region);
+        let action = format!("list the resources with tags in {region}");
+        let pages = self.calls.pages(GET_RESOURCES, &action, async |token| {
+            let body = json!({ "ResourcesPerPage": 100, "PaginationToken": token });
+            let target = "ResourceGroupsTaggingAPI_20170126";
+            let question = Question::Json { protocol: "1.1", target, body };
+            ask(&config, TAGGING, GET_RESOURCES.name, question, tagged).await
+        });
+        let all = pages.await?.into_iter();
+        Ok(all.map(|(arn, tags)| (arn, tags.unwrap_or_default())).collect())
+    }
+
+    /// Whether Resource Explorer has a view by default in this Region, which is where it is asked.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be read.
+    pub async fn has_index(&self, region: &Region) -> Result<bool, Error> {
+        let config = self.config_in(region);
+        let question = Question::Post { path: "/GetDefaultView", body: json!({}) };
+        let read = |answer: &str| -> Result<bool, BoxError> {
+            let answer: Value = serde_json::from_str(answer)?;
+            Ok(answer.get("ViewArn").and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
+        };
+        let name = GET_DEFAULT_VIEW.name;
+        let get = ask(&config, RESOURCE_EXPLORER, name, question, read);
+        let action = format!("look for the default view of Resource Explorer in {region}");
+        self.calls.call(GET_DEFAULT_VIEW, &action, get).await
+    }
+
+    /// Lists the resources of an account in a Region that the default view of Resource Explorer in the
+    /// Region `view` has, by ARN, with their tags where it tells them.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    pub async fn indexed(
+        &self,
+        view: &Region,
+        account: &AccountId,
+        region: &Region,
+    ) -> Result<BTreeMap<String, Option<Tags>>, Error> {
+        let config = self.config_in(view);
+        let action = format!("list the resources of {account} in {region} by Resource Explorer");
+        let filter = format!("accountid:{account} region:{region}");
+        let pages = self.calls.pages(LIST_RESOURCES, &action, async |token| {
+            let mut body = json!({ "Filters": { "FilterString": filter }, "MaxResults": PAGE });
+            if let (Some(token), Some(body)) = (token, body.as_object_mut()) {
+                body.insert("NextToken".to_owned(), token.into());
+            }
+            let question = Question::Post { path: "/ListResources", body };
+            ask(&config, RESOURCE_EXPLORER, LIST_RESOURCES.name, question, indexed).await
+        });
+        Ok(pages.await?.into_iter().collect())
+    }
+
+    /// Reads a role and whether it trusts AWS Backup: its ARN, and `None` where that is not judged. No
+    /// answer means that there is no such role.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn trust(&self, name: &RoleName) -> Result<Option<TrustedRole>, Error> {
+        let action = format!("look at the role `{name}`");
+        let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
+        let trust = role.assume_role_policy_document.as_deref().map(decoded);
+        let trust = trust.ok_or_else(|| Error::incomplete(&action, "its trust policy"))?;
+        let role = plan::member_accounts::Role {
+            arn: role.arn,
+            trust,
+            is_bounded: false,
+            policies: Err("not asked for".to_owned()),
+        };
+        let trusts = match check_trust(name, &role) {
+            None => Some(true),
+            Some(problem) if problem.is_certain() => Some(false),
+            Some(_) => None,
+        };
+        Ok(Some((role.arn, trusts)))
+    }
+}
+
+fn held(it: BackupVaultListMember, key: Result<VaultKey, Error>) -> Option<HeldVault> {
+    let key = match key {
+        Ok(VaultKey::Aws) => Key::Aws,
+        Ok(VaultKey::Customers(Ok(KeyState::Usable))) => Key::Customer,
+        Ok(VaultKey::Customers(Ok(KeyState::Unusable(how)))) => Key::Unusable(how.to_owned()),
+        Ok(VaultKey::Customers(Ok(KeyState::Other(_)) | Err(_))) | Err(_) => Key::NotKnown,
+    };
+    let lock = it.locked.unwrap_or_default().then(|| Lock {
+        is_compliance: it.lock_date.is_some(),
+        min_days: it.min_retention_days,
+        max_days: it.max_retention_days,
+    });
+    let is_air_gapped = it.vault_type == Some(VaultType::LogicallyAirGappedBackupVault);
+    Some(HeldVault {
+        arn: it.backup_vault_arn?,
+        name: it.backup_vault_name?,
+        vault: Vault { key, lock, admits: None, is_air_gapped },
+        is_empty: it.number_of_recovery_points == 0,
+    })
+}
+
+fn about<T>(resource: Option<String>, kind: Option<String>, it: T) -> Option<About<T>> {
+    let kind = kind.and_then(|it| it.parse().ok());
+    Some(About { resource: resource?, kind, it })
+}
+
+fn point(it: RecoveryPointByBackupVault) -> Option<About<RecoveryPoint>> {
+    let created = time(it.creation_date)?;
+    let arn = it.recovery_point_arn.as_deref().and_then(|it| Arn::parse(it).ok());
+    let status = match it.status {
+        Some(RecoveryPointStatus::Available | RecoveryPointStatus::Completed) => {
+            PointStatus::Usable
+        }
+        Some(RecoveryPointStatus::Partial) => PointStatus::Partial,
+        Some(RecoveryPointStatus::Stopped) => PointStatus::Stopped,
+        Some(RecoveryPointStatus::Expired) => PointStatus::Expired,
+        // What is not known to be complete does not count.
+        _ => PointStatus::Changing,
+    };
+    about(
+        it.resource_arn,
+        it.resource_type,
+        RecoveryPoint {
+            vault: it.backup_vault_arn?,
+            created,
+            completed: time(it.completion_date).unwrap_or(created),
+            status,
+            // No answer of AWS says so but the name.
+            is_continuous: arn
+                .is_some_and(|it| it.resource.starts_with("recovery-point:continuous")),
+            delete_at: it.calculated_lifecycle.and_then(|it| time(it.delete_at)),
+            by: it.created_by.and_then(creator),
+        },
+    )
+}
+
+fn creator(it: RecoveryPointCreator) -> Option<Creator> {
+    Some(Creator { plan: it.backup_plan_name?, rule: it.backup_rule_name? })
+}
+
+fn test(it: RestoreJobsListMember) -> Option<About<RestoreTest>> {
+    it.created_by.and_then(|it| it.restore_testing_plan_arn)?;
+    let result = match it.status {
+        Some(RestoreJobStatus::Completed) => match it.validation_status {
+            Some(RestoreValidationStatus::Successful) => Some(TestResult::Successful),
+            None => Some(TestResult::NotValidated),
+            Some(RestoreValidationStatus::Validating) => None,
+            Some(_) => Some(TestResult::Failed),
+        },
+        Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => None,
+        _ => Some(TestResult::Failed),
+    };
+    let message = it.validation_status_message.or(it.status_message).unwrap_or_default();
+    let at = time(it.creation_date)?;
+    about(it.source_resource_arn, it.resource_type, RestoreTest { at, result, message })
+}
+
+fn backup_state(state: &BackupJobState) -> JobState {
+    match state {
+        BackupJobState::Created
+        | BackupJobState::Pending
+        | BackupJobState::Running
+        | BackupJobState::Aborting => JobState::Open,
+        BackupJobState::Completed => JobState::Completed,
+        BackupJobState::Expired => JobState::Expired,
+        BackupJobState::Aborted => JobState::Aborted,
+        BackupJobState::Partial => JobState::Partial,
+        // A state that this release does not know is no backup.
+        _ => JobState::Failed,
+    }
+}
+
+fn copy_state(state: &CopyJobState) -> JobState {
+    match state {
+        CopyJobState::Created | CopyJobState::Running => JobState::Open,
+        CopyJobState::Completed => JobState::Completed,
+        CopyJobState::Partial => JobState::Partial,
+        _ => JobState::Failed,
+    }
+}
+
+fn selected(it: BackupSelection) -> Selection {
+    let conditions = it.conditions.into_iter().flat_map(|it| {
+        let all = [
+            (Operator::Equals, it.string_equals),
+            (Operator::NotEquals, it.string_not_equals),
+            (Operator::Like, it.string_like),
+            (Operator::NotLike, it.string_not_like),
+        ];
+        all.into_iter().flat_map(|(operator, all)| {
+            let condition = move |it: ConditionParameter| Condition {
+                operator,
+                key: it.condition_key.unwrap_or_default(),
+                value: it.condition_value.unwrap_or_default(),
+            };
+            all.into_iter().flatten().map(condition)
+        })
+    });
+    let tags = it.list_of_tags.into_iter().flatten();
+    Selection {
+        name: it.selection_name,
+        role: it.iam_role_arn,
+        tags: tags.map(|it| (it.condition_key, it.condition_value)).collect(),
+        resources: it.resources.unwrap_or_default(),
+        except: it.not_resources.unwrap_or_default(),
+        conditions: conditions.collect(),
+        origins: vec![],
+    }
+}
+
+fn tagged(answer: &str) -> Result<Tagged, BoxError> {
+    let answer: Value = serde_json::from_str(answer)?;
+    let all = answer.get("ResourceTagMappingList").and_then(Value::as_array);
+    let all = all.into_iter().flatten().filter_map(|it| {
+        let arn = it.get("ResourceARN")?.as_str()?.to_owned();
+        Some((arn, Some(pairs(it.get("Tags")?))))
+    });
+    Ok((Some(all.collect()), token(&answer, "PaginationToken")))
+}
+
+fn indexed(answer: &str) -> Result<Tagged, BoxError> {
+    let answer: Value = serde_json::from_str(answer)?;
+    let all = answer.get("Resources").and_then(Value::as_array);
+    let all = all.into_iter().flatten().filter_map(|it| {
+        let arn = it.get("Arn")?.as_str()?.to_owned();
+        let properties = it.get("Properties").and_then(Value::as_array).into_iter().flatten();
+        let mut tags = properties.filter(|it| it.get("Name").is_some_and(|it| it == "tags"));
+        Some((arn, tags.next().and_then(|it| it.get("Data")).map(pairs)))
+    });
+    Ok((Some(all.collect()), token(&answer, "NextToken")))
+}
+
+fn pairs(tags: &Value) -> Tags {
+    let tags = tags.as_array().into_iter().flatten();
+    let pair = |it: &Value| {
+        let text = |key| it.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+        Some((text("Key")?, text("Value").unwrap_or_default()))
+    };
+    tags.filter_map(pair).collect()
+}
+
+/// The token of the next page; the last page of the tagging API has an empty one.
+fn token(answer: &Value, name: &str) -> Option<String> {
+    let token = answer.get(name).and_then(Value::as_str)?;
+    (!token.is_empty()).then(|| token.to_owned())
+}
+
+fn time(at: Option<DateTime>) -> Option<SystemTime> {
+    SystemTime::try_from(at?).ok()
+}

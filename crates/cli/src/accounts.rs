@@ -1,0 +1,98 @@
+//! The organization, what was left in the state bucket, and the way into its accounts.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use aws::member_accounts::{Member, MemberAccess, failure};
+use aws::report::{Remembered, Tree, listed, organization, remembered, withheld};
+use aws::{Management, Session};
+use plan::id::{AccountId, Region, RoleArn, RoleName};
+use plan::member_accounts::Failure;
+use report::{Note, Organization, Outline, Wanted};
+use tokio::time::Instant;
+
+use crate::CommandError;
+
+/// The role of `templates/member-account.yaml`, as it is called by default.
+const MEMBER_ROLE: &str = "org-backup-member";
+
+/// The organization and what its accounts get, before anybody has looked into one.
+pub(crate) struct Known {
+    pub(crate) organization: Organization,
+    pub(crate) outline: Outline,
+    pub(crate) remembered: Remembered,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Known {
+    /// Reads the organization, and the state bucket where there is one.
+    pub(crate) async fn read(
+        session: &Session,
+        management: &Management,
+        regions: &[Region],
+        deadline: Instant,
+        now: SystemTime,
+    ) -> Result<Self, CommandError> {
+        let mut notes = Vec::new();
+        let listed = listed(management).await?;
+        let mut organization = organization(management, listed, Tree::Named, &mut notes).await?;
+        organization.withheld = withheld(management, &mut notes).await;
+        let mut remembered = if let Some(state) = session.state(deadline) {
+            let accounts = organization.accounts.iter().map(|it| &it.listed);
+            let active = accounts.filter(|it| it.state == "ACTIVE").map(|it| it.account.id.clone());
+            remembered(&state, &active.collect(), &mut notes).await
+        } else {
+            notes.push(Note {
+                text: "without the state bucket it is not known what the last runs found"
+                    .to_owned(),
+                hint: "name the bucket of the bootstrap stack with `--state-bucket`".to_owned(),
+            });
+            Remembered::default()
+        };
+        if !regions.is_empty() {
+            let regions: BTreeSet<_> = regions.iter().cloned().collect();
+            remembered.wanted.push(Wanted::in_regions(regions));
+        }
+        let outline = Outline::new(&organization, &remembered.wanted, now);
+        Ok(Self { organization, outline, remembered, notes })
+    }
+}
+
+/// What enters accounts.
+pub(crate) struct Entrance<'a> {
+    pub(crate) access: MemberAccess<'a>,
+    pub(crate) organization: &'a Organization,
+    pub(crate) wanted: &'a [Wanted],
+    /// The role that somebody named for every account.
+    pub(crate) named: Option<&'a RoleName>,
+}
+
+impl Entrance<'_> {
+    /// The role to enter an account with: `own`, where it has one of its own.
+    fn role(&self, own: Option<&RoleName>) -> RoleName {
+        let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
+        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
+        self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
+    }
+
+    /// The role of the account that copies go to, where a template names one.
+    pub(crate) fn central_role(&self, account: &AccountId) -> Option<&RoleName> {
+        let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
+        central.map(|it| (&it.account, &it.role)).find(|it| it.0 == account).map(|it| it.1)
+    }
+
+    /// Enters an account by its role, for what `session_policy` allows.
+    pub(crate) async fn enter(
+        &self,
+        account: &AccountId,
+        own: Option<&RoleName>,
+        session_policy: String,
+    ) -> Result<Member<'_>, Failure> {
+        if *account == self.organization.management {
+            return Ok(self.access.management());
+        }
+        let role = RoleArn::of(&self.organization.partition, account, &self.role(own));
+        let entered = self.access.enter(&role, session_policy).await;
+        entered.map_err(|error| failure(None, &error))
+    }
+}

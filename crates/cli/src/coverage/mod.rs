@@ -1,0 +1,379 @@
+//! `org-backup coverage` and `org-backup explain`.
+
+mod first_seen;
+mod print;
+mod survey;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use aws::Clock;
+use aws::member_accounts::MemberAccess;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use futures_util::{StreamExt as _, stream};
+use plan::id::{AccountId, Region, RoleName, TargetId};
+use policy::arn::Arn;
+use report::coverage::{CopyState, Coverage, Inventory, Judge, Resource, State};
+use report::{Note, Organization, Placed, asks};
+use tokio::time::Instant;
+
+use self::first_seen::FirstSeen;
+use self::print::Printer;
+use self::survey::{Survey, Surveyor};
+use crate::accounts::{Entrance, Known};
+use crate::live::{Live, PATIENCE};
+use crate::output::{Output, note};
+use crate::{CommandError, Exit};
+
+/// Show for every resource whether it is backed up, since when, and where it is copied to
+///
+/// Looks into every account with a role that you may assume there, and asks AWS Backup for its
+/// vaults, recovery points, jobs and restore tests. Resources come from their tags, and from
+/// AWS Resource Explorer where the management account has a view by default. Nothing is changed.
+///
+/// Exits with 1 when a backup or a copy is late or missing or a resource is not covered, and with 2
+/// when something could not be looked at.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CoverageArguments {
+    #[command(flatten)]
+    looks: Looks,
+    /// The OUs whose accounts are looked at, with those below them
+    #[arg(long, value_name = "OU,…", value_delimiter = ',')]
+    ou: Vec<TargetId>,
+    /// Types of resources, as AWS Backup calls them: EBS, RDS, "SAP HANA on Amazon EC2"
+    #[arg(long = "type", value_name = "TYPE,…", value_delimiter = ',')]
+    types: Vec<String>,
+    /// Tags that resources have: a key, or KEY=VALUE
+    #[arg(long = "tag", value_name = "KEY[=VALUE]")]
+    tags: Vec<String>,
+    /// States to show; the exit code is about these
+    #[arg(
+        long = "state",
+        value_name = "STATE,…",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(State::KEYS)
+    )]
+    states: Vec<String>,
+    /// How resources are printed
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    format: Format,
+    /// The same as `--format json`
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  org-backup coverage --state-bucket BUCKET --member-role OrganizationAccountAccessRole
+  org-backup coverage --account 111122223333 --state late,not-selected --format csv";
+
+/// Tell the whole chain for one resource: policies, selection, schedule, jobs, recovery points, copies
+///
+/// Exits with 1 when a backup or a copy is late or missing or the resource is not covered, and with 2
+/// when something could not be looked at.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup explain arn:aws:rds:eu-west-1:111122223333:db:orders
+  org-backup explain arn:aws:s3:::reports --account 111122223333 --region eu-west-1")]
+pub(crate) struct ExplainArguments {
+    /// The ARN of the resource
+    #[arg(value_name = "RESOURCE-ARN")]
+    resource: String,
+    #[command(flatten)]
+    looks: Looks,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is looked at, and how.
+#[derive(Clone, Debug, Args)]
+struct Looks {
+    #[command(flatten)]
+    live: Live,
+    /// The accounts to look at [default: all of them]
+    #[arg(long, value_name = "ACCOUNT,…", value_delimiter = ',')]
+    account: Vec<AccountId>,
+    /// The Regions to look at, beside those that policies and templates name
+    #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
+    regions: Vec<Region>,
+    /// The role to look around with in every account [default: the one of the last run]
+    #[arg(long, value_name = "NAME")]
+    member_role: Option<RoleName>,
+    /// In how many accounts to look around at once
+    #[arg(long, value_name = "COUNT", default_value_t = 32)]
+    concurrency: usize,
+    /// Remember in this file when each resource was first seen, so that one without any backup is late
+    /// and not new
+    #[arg(long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
+}
+
+/// How resources are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The causes, each with the first resources that have it
+    Text,
+    /// A JSON array with an object for each resource
+    Json,
+    /// CSV with a line for each resource
+    Csv,
+}
+
+/// Which resources matter.
+#[derive(Debug, Default)]
+struct Filter {
+    types: Vec<String>,
+    tags: Vec<(String, Option<String>)>,
+    states: Vec<String>,
+    resource: Option<String>,
+}
+
+impl Filter {
+    fn takes(&self, resource: &Resource, coverage: &Coverage) -> bool {
+        let is_one = |it: &String| coverage.kind.is_some_and(|kind| kind.name == it);
+        let has = |(key, value): &(String, Option<String>)| {
+            let tag = resource.tags.as_ref().and_then(|it| it.get(key));
+            tag.is_some_and(|tag| value.as_ref().is_none_or(|value| value == tag))
+        };
+        self.resource.as_ref().is_none_or(|it| *it == resource.arn)
+            && (self.types.is_empty() || self.types.iter().any(is_one))
+            && self.tags.iter().all(has)
+            && (self.states.is_empty() || self.states.iter().any(|it| it == coverage.state.key()))
+    }
+}
+
+/// Judges every resource, and prints what there is.
+pub(crate) async fn run(
+    arguments: &CoverageArguments,
+    now: SystemTime,
+) -> Result<Exit, CommandError> {
+    let tag = |it: &String| match it.split_once('=') {
+        Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+        None => (it.clone(), None),
+    };
+    let filter = Filter {
+        types: arguments.types.clone(),
+        tags: arguments.tags.iter().map(tag).collect(),
+        states: arguments.states.clone(),
+        resource: None,
+    };
+    let format = if arguments.json { Format::Json } else { arguments.format };
+    let mut printer = Printer::new(format);
+    let each = &mut |it: Judged<'_>| printer.resource(&it);
+    let outcome = look(&arguments.looks, &arguments.ou, &filter, now, each).await?;
+    printer.end(&outcome)?;
+    outcome.exit()
+}
+
+/// Tells everything of one resource.
+pub(crate) async fn explain(
+    arguments: &ExplainArguments,
+    now: SystemTime,
+) -> Result<Exit, CommandError> {
+    let resource = &arguments.resource;
+    let unknown = || CommandError::NoResource(resource.clone());
+    let arn = Arn::parse(resource).map_err(|_| unknown())?;
+    let mut looks = arguments.looks.clone();
+    match arn.account.parse() {
+        Ok(account) => looks.account = vec![account],
+        Err(_) if looks.account.is_empty() => {
+            return Err(CommandError::NoAccount(resource.clone()));
+        }
+        Err(_) => {}
+    }
+    looks.regions.extend(arn.region.parse());
+    let filter = Filter { resource: Some(resource.clone()), ..Filter::default() };
+    let mut output = Output::new();
+    let each = &mut |it: Judged<'_>| {
+        if arguments.json {
+            return output.json(&it.judge.json(it.resource, it.coverage));
+        }
+        it.judge.chain(it.resource, it.coverage).iter().try_for_each(|it| output.line(it))
+    };
+    let outcome = look(&looks, &[], &filter, now, each).await?;
+    output.flush()?;
+    outcome.tell();
+    if outcome.resources == 0 && outcome.unread.is_empty() {
+        return Err(unknown());
+    }
+    outcome.exit()
+}
+
+/// A resource that was judged.
+struct Judged<'a> {
+    resource: &'a Resource,
+    coverage: &'a Coverage,
+    judge: &'a Judge<'a>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Outcome {
+    organization: String,
+    /// When it was, by AWS's clock.
+    taken: Option<SystemTime>,
+    accounts: usize,
+    regions: usize,
+    /// The resources that were shown.
+    resources: usize,
+    /// How many of them somebody has to do something about.
+    bad: usize,
+    /// How many of them are not known, nor their copies.
+    unknown: usize,
+    /// What could not be looked at, each once.
+    unread: Vec<String>,
+    notes: Vec<Note>,
+}
+
+impl Outcome {
+    fn add(&mut self, coverage: &Coverage) {
+        let mut copies = coverage.owed.iter().flat_map(|it| &it.copies);
+        let is_unknown = matches!(coverage.state, State::NotKnown(_))
+            || copies.any(|it| matches!(it.state, CopyState::NotKnown(_)));
+        self.resources += 1;
+        self.unknown += usize::from(is_unknown);
+        self.bad += usize::from(!coverage.is_fine());
+    }
+
+    /// Says on standard error what to know beside the resources.
+    fn tell(&self) {
+        for it in &self.notes {
+            note("note", &format!("{}; hint: {}", it.text, it.hint));
+        }
+        for it in &self.unread {
+            note("not looked at", it);
+        }
+    }
+
+    fn exit(self) -> Result<Exit, CommandError> {
+        match self.unread.len() + self.unknown {
+            0 if self.bad == 0 => Ok(Exit::Fine),
+            0 => Ok(Exit::Findings),
+            count => Err(CommandError::Unread(count)),
+        }
+    }
+}
+
+/// Looks into every account, and hands `each` the resources that `filter` takes: account by account
+/// in AWS's order, so that no more than a few accounts are kept at once.
+async fn look(
+    looks: &Looks,
+    units: &[TargetId],
+    filter: &Filter,
+    now: SystemTime,
+    each: &mut impl FnMut(Judged<'_>) -> Result<(), CommandError>,
+) -> Result<Outcome, CommandError> {
+    let clock = Clock::default();
+    let session = looks.live.session_by(&clock).await;
+    let deadline = Instant::now() + PATIENCE;
+    let management = session.management(None, deadline).await?;
+    let known = Known::read(&session, &management, &looks.regions, deadline, now).await?;
+    let Known { organization, outline, remembered, notes } = known;
+    let machine = now;
+    let now = clock.now(machine);
+    let entrance = Entrance {
+        access: MemberAccess::new(&management),
+        organization: &organization,
+        wanted: &remembered.wanted,
+        named: looks.member_role.as_ref(),
+    };
+    let mut inventory = FirstSeen::read(looks.inventory.as_deref())?;
+    let chosen = chosen(&organization, &looks.account, units)?;
+    let mut outcome = Outcome {
+        organization: organization.id.clone(),
+        accounts: chosen.len(),
+        regions: outline.regions.len(),
+        taken: Some(now),
+        notes,
+        ..Outcome::default()
+    };
+    let accounts = chosen.iter().filter_map(|it| organization.accounts.get(*it));
+    let accounts = accounts.map(|it| it.listed.account.id.clone()).collect();
+    let (of, told) = (filter, &mut outcome);
+    let surveyor = Surveyor::new(&management, &entrance, &outline, of, &accounts, now, told).await;
+    let surveyor = surveyor.with_first_seen(inventory.seen());
+    let surveyor = surveyor.with_view(session.region().parse().ok(), &mut outcome).await;
+    // Boxed, so that as many of them as there may be at once stay small in between.
+    let surveys = chosen.iter().map(|it| Box::pin(surveyor.survey(*it)));
+    let mut surveys = stream::iter(surveys).buffered(looks.concurrency.max(1));
+    let (mut done, mut unnamed) = (0, 0);
+    while let Some(Survey { index, places, unread }) = surveys.next().await {
+        outcome.unread.extend(unread);
+        let asks = asks(&organization, &remembered.wanted, index);
+        for (place, Inventory { resources, unnamed: more }) in &places {
+            unnamed += more.len();
+            let plans = surveyor.plans(index);
+            let judge = Judge::new(place, plans, &asks, now);
+            for (resource, records) in resources {
+                inventory.note(resource, now);
+                let coverage = judge.judge(resource, records.evidence());
+                if filter.takes(resource, &coverage) {
+                    outcome.add(&coverage);
+                    each(Judged { resource, coverage: &coverage, judge: &judge })?;
+                }
+            }
+        }
+        done += 1;
+        if done % STRIDE == 0 {
+            note("note", &format!("looked into {done} of {} accounts", chosen.len()));
+        }
+    }
+    if unnamed > 0 {
+        outcome.notes.push(Note {
+            text: format!(
+                "{unnamed} resources have recovery points and are named by no inventory: they were \
+                 deleted, or have no tags"
+            ),
+            hint: "see their recovery points in the console of AWS Backup".to_owned(),
+        });
+    }
+    let off = now.duration_since(machine).unwrap_or_else(|it| it.duration());
+    if off > SKEW {
+        outcome.notes.push(Note {
+            text: format!(
+                "the clock of this machine and that of AWS differ by {} s",
+                off.as_secs()
+            ),
+            hint: "set it; backups were judged by AWS's clock".to_owned(),
+        });
+    }
+    inventory.write()?;
+    Ok(outcome)
+}
+
+/// The accounts that are asked for, by their indices. Those that are not active have no backups to make.
+fn chosen(
+    organization: &Organization,
+    accounts: &[AccountId],
+    units: &[TargetId],
+) -> Result<Vec<usize>, CommandError> {
+    let all = || organization.accounts.iter();
+    if let Some(stranger) = accounts.iter().find(|id| !all().any(|it| it.listed.account.id == **id))
+    {
+        return Err(CommandError::NotInOrganization(stranger.to_string()));
+    }
+    if let Some(stranger) =
+        units.iter().find(|id| !organization.units.iter().any(|it| it.id == **id))
+    {
+        return Err(CommandError::NotInOrganization(stranger.to_string()));
+    }
+    let is_below = |it: &Placed| {
+        let path = organization.id_path(it.unit);
+        units.iter().any(|unit| path.split('/').any(|it| it == unit.as_str()))
+    };
+    let is_chosen = |it: &Placed| {
+        it.listed.state == "ACTIVE"
+            && (accounts.is_empty() || accounts.contains(&it.listed.account.id))
+            && (units.is_empty() || is_below(it))
+    };
+    let all = all().enumerate();
+    Ok(all.filter(|it| is_chosen(it.1)).map(|it| it.0).collect())
+}
+
+/// How far the clock of the machine may be off before that is told.
+const SKEW: Duration = Duration::from_mins(5);
+
+/// After how many accounts somebody who waits is told.
+const STRIDE: usize = 100;

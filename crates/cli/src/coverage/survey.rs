@@ -1,0 +1,325 @@
+//! Looking around in the accounts for what is known of their backups.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws::Management;
+use aws::evidence::is_cross_account;
+use aws::member_accounts::{Member, is_disabled};
+use futures_util::future::join_all;
+use plan::id::{AccountId, Region, RoleName};
+use plan::member_accounts::narrowed;
+use report::coverage::{
+    AccountReads, BackupPlan, Common, DestinationReads, HeldVault, Holder, Inventory,
+    LOOKS_AT_BACKUPS, Place, RegionReads, Tags,
+};
+use report::{Destination, Note, Outline};
+
+use super::{Filter, Outcome};
+use crate::accounts::Entrance;
+
+/// How far back AWS Backup tells of jobs.
+const JOBS: Duration = Duration::from_hours(30 * 24);
+
+/// Why the plans of an account are not those of its merged policy.
+const WITHHELD: &str =
+    "AWS withholds the merged policy, and the account keeps the plans that it had";
+
+/// What looks around in accounts.
+pub(super) struct Surveyor<'a> {
+    entrance: &'a Entrance<'a>,
+    outline: &'a Outline,
+    own: Member<'a>,
+    common: Common,
+    /// The plans of each effective policy, in the order of [`Outline::effective`].
+    plans: Vec<Vec<BackupPlan>>,
+    /// The Region in which Resource Explorer is asked, where it can be.
+    view: Option<Region>,
+    since: SystemTime,
+}
+
+/// What there is in an account.
+pub(super) struct Survey {
+    /// The account, by its index.
+    pub(super) index: usize,
+    /// Each Region, and the resources in it.
+    pub(super) places: Vec<(Place, Inventory)>,
+    /// What could not be looked at.
+    pub(super) unread: Vec<String>,
+}
+
+impl<'a> Surveyor<'a> {
+    /// Reads what is the same for all accounts: the opt-ins that decide, and the vaults that copies go to.
+    pub(super) async fn new(
+        management: &'a Management,
+        entrance: &'a Entrance<'a>,
+        outline: &'a Outline,
+        filter: &Filter,
+        chosen: &BTreeSet<AccountId>,
+        now: SystemTime,
+        outcome: &mut Outcome,
+    ) -> Self {
+        let own = entrance.access.management();
+        let organization = entrance.organization;
+        let mut opt_ins = BTreeMap::new();
+        for region in &outline.regions {
+            let settings = own.settings(region).await.map(|it| it.opt_in);
+            opt_ins.insert(region.clone(), settings.map_err(|it| it.problem()));
+        }
+        let cross_account = is_cross_account(management).await;
+        if let Err(error) = &cross_account {
+            outcome.unread.push(error.problem());
+        }
+        let accounts = organization.accounts.iter().map(|it| it.listed.account.id.clone());
+        let common = Common {
+            organization: organization.id.clone(),
+            partition: organization.partition.clone(),
+            accounts: Arc::new(accounts.collect()),
+            is_cross_account: cross_account.ok(),
+            opt_ins,
+            destinations: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            first_seen: BTreeMap::new(),
+        };
+        let mut surveyor = Self {
+            entrance,
+            outline,
+            own,
+            common,
+            plans: outline.effective.iter().map(BackupPlan::all).collect(),
+            view: None,
+            since: now - JOBS,
+        };
+        surveyor.look_at_destinations(filter, chosen, outcome).await;
+        surveyor
+    }
+
+    /// The same, which knows when resources were first seen.
+    pub(super) fn with_first_seen(mut self, seen: BTreeMap<String, (Tags, SystemTime)>) -> Self {
+        self.common.first_seen = seen;
+        self
+    }
+
+    /// The same, which asks Resource Explorer in this Region, if it has a view there.
+    pub(super) async fn with_view(mut self, region: Option<Region>, outcome: &mut Outcome) -> Self {
+        let Some(region) = region else { return self };
+        let why = match self.own.has_index(&region).await {
+            Ok(true) => {
+                self.view = Some(region);
+                return self;
+            }
+            Ok(false) => format!("Resource Explorer has no view by default in {region}"),
+            Err(error) => error.problem(),
+        };
+        outcome.notes.push(Note {
+            text: format!("resources without tags were not looked for: {why}"),
+            hint: "make a view of the organization the default one in that Region".to_owned(),
+        });
+        self
+    }
+
+    /// The plans of the account at `index`, or why they are not known.
+    pub(super) fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
+        let organization = self.entrance.organization;
+        let account = organization.accounts.get(index).map(|it| &it.listed.account.id);
+        let withheld = organization.withheld.as_ref().zip(account);
+        let share = self.outline.shares.get(index).copied().unwrap_or_default();
+        let is_invalid = self.outline.effective.get(share).is_some_and(|it| !it.errors.is_empty());
+        if is_invalid || withheld.is_some_and(|(all, account)| all.contains_key(account)) {
+            return Err(WITHHELD);
+        }
+        Ok(self.plans.get(share).map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// Looks around in the account at `index`.
+    pub(super) async fn survey(&self, index: usize) -> Survey {
+        let mut survey = Survey { index, places: vec![], unread: vec![] };
+        let organization = self.entrance.organization;
+        let Some(placed) = organization.accounts.get(index) else { return survey };
+        let account = &placed.listed.account.id;
+        let look = self.outline.look(organization, self.entrance.wanted, index);
+        let regions = self.outline.regions.iter().chain(look.regions.keys());
+        let regions: BTreeSet<Region> = regions.cloned().collect();
+        let session_policy = self.session_policy(account, &regions, &look.roles);
+        let mut reads = AccountReads::default();
+        match self.entrance.enter(account, look.by.as_ref(), session_policy).await {
+            Err(barred) => {
+                let name = &placed.listed.account.name;
+                let why = format!("{}; hint: {}", barred.problem, barred.hint);
+                survey.unread.push(format!("the account {account} {name}: {why}"));
+                let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));
+                reads.regions = regions.iter().map(closed).collect();
+            }
+            Ok(member) => {
+                for name in &look.roles {
+                    let trust = member.trust(name).await.map_err(|it| it.problem());
+                    reads.roles.insert(name.clone(), trust);
+                }
+                let all = regions.iter().map(|it| look_into(&member, it));
+                for (region, read) in regions.iter().zip(join_all(all).await) {
+                    reads.regions.extend(read.map(|it| (region.clone(), it)));
+                }
+                for (region, read) in &reads.regions {
+                    for vault in read.vaults.iter().flatten().filter(|it| !it.is_empty) {
+                        let points = &mut reads.points;
+                        let each = |it| points.push(it);
+                        if let Err(error) = member.each_point(region, &vault.name, None, each).await
+                        {
+                            reads.unread.insert(vault.arn.clone(), error.problem());
+                        }
+                    }
+                }
+            }
+        }
+        for (region, read) in &mut reads.regions {
+            let jobs = self.own.backup_jobs(region, account, self.since);
+            let copy_jobs = self.own.copy_jobs(region, account, self.since);
+            let tests = self.own.restore_tests(region, account, self.since);
+            let (jobs, copy_jobs, tests) = tokio::join!(jobs, copy_jobs, tests);
+            read.jobs = jobs.map_err(|it| it.problem());
+            read.copy_jobs = copy_jobs.map_err(|it| it.problem());
+            read.tests = tests.map_err(|it| it.problem());
+            if let Some(view) = &self.view {
+                match self.own.indexed(view, account, region).await {
+                    Ok(indexed) => read.indexed = Some(indexed),
+                    Err(error) => survey.unread.push(error.problem()),
+                }
+            }
+            survey.unread.extend(not_read(account, region, read));
+        }
+        let unread = reads.unread.values();
+        survey.unread.extend(unread.map(|it| format!("the account {account}: {it}")));
+        let path = organization.id_path(placed.unit);
+        let plans = self.plans(index).unwrap_or_default();
+        survey.places = self.common.places(Holder { account, path: &path, plans }, reads);
+        survey
+    }
+
+    /// Looks at the vaults that copies go to from other accounts, in one account after the other: there
+    /// is mostly one.
+    async fn look_at_destinations(
+        &mut self,
+        filter: &Filter,
+        chosen: &BTreeSet<AccountId>,
+        outcome: &mut Outcome,
+    ) {
+        let organization = self.entrance.organization;
+        let mut by_account = BTreeMap::<AccountId, BTreeSet<Destination>>::new();
+        for it in self.outline.destinations(organization) {
+            by_account.entry(it.account.clone()).or_default().insert(it);
+        }
+        for (account, destinations) in by_account {
+            let regions: BTreeSet<_> = destinations.iter().map(|it| it.region.clone()).collect();
+            let session_policy = self.session_policy(&account, &regions, &BTreeSet::new());
+            let own = self.entrance.central_role(&account);
+            let member = if self.common.accounts.contains(&account) {
+                self.entrance.enter(&account, own, session_policy).await.map_err(|it| it.problem)
+            } else {
+                Err(format!("the account {account} is not in the organization"))
+            };
+            let member = match member {
+                Ok(member) => member,
+                Err(why) => {
+                    outcome
+                        .unread
+                        .push(format!("the vaults of {account} that copies go to: {why}"));
+                    let barred = destinations.iter().map(|it| (self.arn(it), Err(why.clone())));
+                    self.common.destinations.extend(barred.collect::<Vec<_>>());
+                    continue;
+                }
+            };
+            for region in regions {
+                let held = member.held_vaults(&region).await.map_err(|it| it.problem());
+                for it in destinations.iter().filter(|it| it.region == region) {
+                    let arn = self.arn(it);
+                    let reads = match &held {
+                        Err(why) => Err(why.clone()),
+                        Ok(held) => {
+                            let held = held.iter().find(|it| it.arn == arn);
+                            Ok(self.destination(&member, it, held, filter, chosen).await)
+                        }
+                    };
+                    let why = match &reads {
+                        Ok(it) => it.unread.as_ref().or(it.policy.as_ref().err()),
+                        Err(why) => Some(why),
+                    };
+                    outcome.unread.extend(why.map(|it| format!("the vault {arn}: {it}")));
+                    self.common.destinations.insert(arn, reads);
+                }
+            }
+        }
+    }
+
+    /// Reads one vault that copies go to. Copies of the resources of other accounts are dropped.
+    async fn destination(
+        &mut self,
+        member: &Member<'_>,
+        destination: &Destination,
+        held: Option<&HeldVault>,
+        filter: &Filter,
+        chosen: &BTreeSet<AccountId>,
+    ) -> DestinationReads {
+        let Destination { region, name, .. } = destination;
+        let Some(held) = held else {
+            return DestinationReads { vault: None, policy: Ok(None), unread: None };
+        };
+        let policy = member.vault_policy(region, name.as_str()).await.map_err(|it| it.problem());
+        let copies = &mut self.common.copies;
+        // The ARN of a bucket names no account.
+        let is_chosen = |arn: &str| {
+            let account = arn.split(':').nth(4).unwrap_or_default();
+            account.is_empty() || chosen.iter().any(|it| it.as_str() == account)
+        };
+        let resource = filter.resource.as_deref();
+        let read = member.each_point(region, name.as_str(), resource, |it| {
+            if is_chosen(&it.resource) {
+                copies.entry(it.resource).or_default().push(it.it);
+            }
+        });
+        let unread = read.await.err().map(|it| it.problem());
+        DestinationReads { vault: Some(held.vault.clone()), policy, unread }
+    }
+
+    fn arn(&self, it: &Destination) -> String {
+        let Destination { account, region, name } = it;
+        format!("arn:{}:backup:{region}:{account}:backup-vault:{name}", self.common.partition)
+    }
+
+    fn session_policy(
+        &self,
+        account: &AccountId,
+        regions: &BTreeSet<Region>,
+        roles: &BTreeSet<RoleName>,
+    ) -> String {
+        narrowed(&LOOKS_AT_BACKUPS, regions, roles, &self.common.partition, account)
+    }
+}
+
+/// Reads everything of a Region but recovery points and jobs; `None` where the account has not enabled
+/// it.
+async fn look_into(member: &Member<'_>, region: &Region) -> Option<RegionReads> {
+    let settings = match member.settings(region).await {
+        Err(error) if is_disabled(&error) => return None,
+        settings => settings.map_err(|it| it.problem()),
+    };
+    let (vaults, local, tagged) =
+        tokio::join!(member.held_vaults(region), member.local_plans(region), member.tagged(region));
+    Some(RegionReads {
+        vaults: vaults.map_err(|it| it.problem()),
+        settings,
+        local: local.map_err(|it| it.problem()),
+        tagged: tagged.map_err(|it| it.problem()),
+        ..RegionReads::barred("")
+    })
+}
+
+/// What was not read in a Region of an account that was entered.
+fn not_read(account: &AccountId, region: &Region, read: &RegionReads) -> Vec<String> {
+    let RegionReads { vaults, local, tagged, jobs, copy_jobs, tests, .. } = read;
+    let of_account = [vaults.as_ref().err(), local.as_ref().err(), tagged.as_ref().err()];
+    let of_jobs = [jobs.as_ref().err(), copy_jobs.as_ref().err(), tests.as_ref().err()];
+    let mut all: Vec<_> = of_account.into_iter().chain(of_jobs).flatten().collect();
+    all.dedup();
+    all.into_iter().map(|it| format!("the account {account} in {region}: {it}")).collect()
+}

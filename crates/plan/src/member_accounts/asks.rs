@@ -1,0 +1,125 @@
+//! What a template asks of the backups of resources, beside what policies say. Nothing is set for it:
+//! `org-backup coverage` judges by it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use crate::id::ResourceType;
+
+/// A tag that says that a resource is not to be backed up, as `KEY` or `KEY=VALUE`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExcludedTag {
+    /// The key.
+    pub key: String,
+    /// The value, where it matters.
+    pub value: Option<String>,
+}
+
+/// How old the newest backup of some resources may be, as `TYPE=HOURS` or `KEY=VALUE=HOURS`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Objective {
+    /// The resources it is about.
+    pub of: ResourceScope,
+    /// The hours.
+    pub hours: u64,
+}
+
+/// Some resources.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ResourceScope {
+    /// Those of a type.
+    Kind(ResourceType),
+    /// Those with a tag: its key and its value.
+    Tag(String, String),
+}
+
+/// Why something is not asked for.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum InvalidAsk {
+    /// It has no key.
+    #[error("a tag is written as `KEY` or `KEY=VALUE`")]
+    Tag,
+    /// It has no scope, or no hours.
+    #[error("an age is written as `TYPE=HOURS` or `KEY=VALUE=HOURS`, as in `RDS=24`")]
+    Objective,
+}
+
+impl FromStr for ExcludedTag {
+    type Err = InvalidAsk;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAsk> {
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) => (key, Some(value.to_owned())),
+            None => (text, None),
+        };
+        if key.is_empty() {
+            return Err(InvalidAsk::Tag);
+        }
+        Ok(Self { key: key.to_owned(), value })
+    }
+}
+
+impl fmt::Display for ExcludedTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key)?;
+        self.value.iter().try_for_each(|it| write!(f, "={it}"))
+    }
+}
+
+impl FromStr for Objective {
+    type Err = InvalidAsk;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAsk> {
+        let (of, hours) = text.rsplit_once('=').ok_or(InvalidAsk::Objective)?;
+        let hours = hours.parse().ok().filter(|it| *it > 0).ok_or(InvalidAsk::Objective)?;
+        let of = match of.split_once('=') {
+            Some(("", _)) => return Err(InvalidAsk::Objective),
+            Some((key, value)) => ResourceScope::Tag(key.to_owned(), value.to_owned()),
+            None => ResourceScope::Kind(of.parse().map_err(|_| InvalidAsk::Objective)?),
+        };
+        Ok(Self { of, hours })
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            ResourceScope::Kind(kind) => write!(f, "{kind}={}", self.hours),
+            ResourceScope::Tag(key, value) => write!(f, "{key}={value}={}", self.hours),
+        }
+    }
+}
+
+impl Serialize for ExcludedTag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Objective {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_and_ages_are_read_as_they_are_written() {
+        for text in ["backup", "backup=never", "backup=", "a=b=c"] {
+            assert_eq!(text.parse::<ExcludedTag>().unwrap().to_string(), text);
+        }
+        assert_eq!("=never".parse::<ExcludedTag>(), Err(InvalidAsk::Tag));
+        for text in ["RDS=24", "SAP HANA on Amazon EC2=4", "tier=gold=4", "tier=a=b=4"] {
+            assert_eq!(text.parse::<Objective>().unwrap().to_string(), text);
+        }
+        for text in ["RDS", "RDS=soon", "RDS=0", "=4", "=gold=4", ""] {
+            assert_eq!(text.parse::<Objective>(), Err(InvalidAsk::Objective), "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Why somebody has to do something about a resource, in words that resources share.
+
+use std::collections::BTreeMap;
+
+use super::copies::CopyOwed;
+use super::evidence::Job;
+use super::judge::{Coverage, Judge, Owed};
+use super::place::Obstacle;
+use super::state::{CopyState, State};
+
+/// How many resources a group names.
+const EXAMPLES: usize = 10;
+
+/// Why somebody has to do something about a resource.
+///
+/// Moments and the names of resources are not part of it, so that it is the same for all resources
+/// that have it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Cause {
+    /// How little it matters beside the others: the lower, the earlier it is told.
+    order: u8,
+    /// The words.
+    pub words: String,
+}
+
+impl Judge<'_> {
+    /// Why somebody has to do something about a resource, and about the copies of its backups.
+    pub fn causes(&self, coverage: &Coverage) -> Vec<Cause> {
+        let order = u8::MAX - coverage.state.rank();
+        let own = self.why(coverage).map(|words| Cause { order, words });
+        let copies = coverage.owed.iter().flat_map(|it| &it.copies);
+        let copies = copies.filter_map(|it| Some(Cause { order: u8::MAX, words: copied(it)? }));
+        let mut causes: Vec<_> = own.into_iter().chain(copies).collect();
+        causes.sort();
+        causes.dedup();
+        causes
+    }
+
+    fn why(&self, coverage: &Coverage) -> Option<String> {
+        let account = &self.place().account;
+        let region = &self.place().region;
+        let kind = coverage.kind.map(|it| it.name).unwrap_or_default();
+        Some(match &coverage.state {
+            State::Fresh | State::FirstDue(_) | State::Excluded | State::NotSupported => {
+                return self.ahead(coverage);
+            }
+            State::NotKnown(why) => format!("not known: {why}"),
+            State::OptedOut => {
+                format!(
+                    "not backed up: the management account has not opted in to {kind} in {region}"
+                )
+            }
+            State::NotSelected => match &coverage.nearest {
+                None => format!("not backed up: no backup plan reaches the account {account}"),
+                Some(nearest) => {
+                    let plan = self.plan(nearest.plan);
+                    let selection = plan.and_then(|it| it.selections.get(nearest.selection));
+                    let differences: Vec<_> =
+                        nearest.differences.iter().map(ToString::to_string).collect();
+                    format!(
+                        "not backed up: the nearest selection is `{}` of the plan `{}`: {}",
+                        selection.map(|it| it.name.as_str()).unwrap_or_default(),
+                        plan.map(|it| it.name.as_str()).unwrap_or_default(),
+                        differences.join("; ")
+                    )
+                }
+            },
+            State::Failing | State::Late(_) => {
+                let worst = coverage.owed.iter().max_by_key(|it| it.state.rank());
+                let word = if coverage.state == State::Failing { "failing" } else { "late" };
+                format!("{word}: {}", worst.map(missed).unwrap_or_default())
+            }
+        })
+    }
+
+    /// What is known to be in the way of the next backup of a resource that is well so far.
+    fn ahead(&self, coverage: &Coverage) -> Option<String> {
+        let obstacles = coverage.owed.iter().flat_map(|it| &it.obstacles);
+        let first = obstacles.filter(|it| it.is_certain()).min()?;
+        Some(format!("the next backup will fail: {first}"))
+    }
+}
+
+/// Why a backup of a rule is missing.
+fn missed(owed: &Owed) -> String {
+    reason(owed.job.as_ref(), &owed.obstacles)
+        .unwrap_or_else(|| "no job was made for a run that was due".to_owned())
+}
+
+fn copied(copy: &CopyOwed) -> Option<String> {
+    let vault = &copy.vault;
+    let because = |otherwise: &str| {
+        reason(copy.job.as_ref(), &copy.obstacles).unwrap_or_else(|| otherwise.to_owned())
+    };
+    Some(match &copy.state {
+        CopyState::Fresh | CopyState::NotDue => {
+            let certain = copy.obstacles.iter().filter(|it| it.is_certain()).min()?;
+            format!("the next copy to `{vault}` will fail: {certain}")
+        }
+        CopyState::Late(_) => {
+            format!("copies to `{vault}` are late: {}", because("no copy job was made"))
+        }
+        CopyState::Missing => {
+            format!("there is no copy in `{vault}`: {}", because("no copy job was made"))
+        }
+        CopyState::NoDestination => format!("copies go to `{vault}`, which does not exist"),
+        CopyState::NotKnown(why) => format!("copies in `{vault}` are not known: {why}"),
+    })
+}
+
+/// What is known to be in the way, or else what the last job said that ended badly.
+fn reason(job: Option<&Job>, obstacles: &[Obstacle]) -> Option<String> {
+    if let Some(certain) = obstacles.iter().filter(|it| it.is_certain()).min() {
+        return Some(certain.to_string());
+    }
+    let job = job.filter(|it| it.state.is_bad())?;
+    let message = if job.message.is_empty() { "no reason given" } else { &job.message };
+    Some(format!("the last job {}: {message}", job.state.key()))
+}
+
+/// Resources that share a cause.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Group {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, at most ten, each with what differs.
+    pub examples: Vec<String>,
+}
+
+/// Resources by what has to be done about them, and how many are in each state.
+///
+/// It grows with the number of causes and not with that of resources.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// How many resources are in each state, by the words for programs.
+    pub states: BTreeMap<&'static str, usize>,
+    /// The causes, those first that matter most.
+    pub causes: BTreeMap<Cause, Group>,
+}
+
+impl Groups {
+    /// Adds a resource in a state with these causes; `told` is it in a few words.
+    pub fn add(&mut self, state: &State, causes: Vec<Cause>, told: &str) {
+        *self.states.entry(state.key()).or_default() += 1;
+        for cause in causes {
+            let group = self.causes.entry(cause).or_default();
+            group.count += 1;
+            if group.examples.len() < EXAMPLES {
+                group.examples.push(told.to_owned());
+            }
+        }
+    }
+}
