@@ -17,7 +17,7 @@ SHARED = """
     RestoreRoleName VaultName
 """.split()
 
-# Parameters that follow from others. They stand nowhere in the file.
+# Parameters that follow from others. They stand nowhere in the file, nor do the versions of artifacts.
 DERIVED = """
     ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion
     MemberAccountsRoleArn MembersStackName PolicyBucket ReattachAccountId StateWriterRoleArns
@@ -201,12 +201,13 @@ class Parameters:
 
     def look_at_parameter(self, at: list[str], template: str, key: str, value: object) -> None:
         known = self.templates[template].parameters
+        derived = [*DERIVED, *self.templates[template].artifacts.values()]
         if key in known and key in SHARED:
             self.problem([*at, key], "belongs to the top of the file, once for all stacks")
-        elif key in known and key in DERIVED:
+        elif key in known and key in derived:
             self.problem([*at, key], "follows from other keys; leave it out")
         elif key not in known:
-            self.unknown([*at, key], [it for it in known if it not in [*SHARED, *DERIVED]])
+            self.unknown([*at, key], [it for it in known if it not in [*SHARED, *derived]])
         elif fault := known[key].fault(value):
             self.problem([*at, key], fault)
         else:

@@ -67,11 +67,19 @@ class Upload:
     key: str
     account: str
     region: str
+    # The stacks that take it, each with the parameter that says which version.
+    takers: list[tuple[Stack, str]] = field(default_factory=list)
 
     @property
     def checksum(self) -> str:
         """Its SHA-256, as S3 writes it."""
         return base64.b64encode(hashlib.sha256(self.source.read_bytes()).digest()).decode()
+
+    def pin(self, version: str) -> None:
+        """Has the stacks take this version, whatever is at the key by then."""
+        for stack, name in self.takers:
+            address = stack.parameters[name]
+            stack.parameters[name] = f"{address}?versionId={version}" if address else version
 
 
 @dataclass
@@ -330,7 +338,8 @@ class Planner:
                 self.parameters.problem([artifact], text)
             elif "Architecture" in it.parameters:
                 self.look_at_architecture(artifact)
-        derived |= self.derived(bucket)
+        # Which versions there are is found when they are uploaded.
+        derived |= self.derived(bucket) | dict.fromkeys(it.artifacts.values(), "")
         parameters = {
             key: self.value(at or [template], parameter, values, derived)
             for key, parameter in it.parameters.items()
@@ -379,7 +388,7 @@ class Planner:
         self, at: list[str], parameter: Parameter, values: dict, derived: dict[str, str]
     ) -> str:
         name = parameter.name
-        if name in DERIVED:
+        if name in derived or name in DERIVED:
             return derived[name]
         source, key = (self.values, [name]) if name in SHARED else (values, [*at, name])
         if name in source:
@@ -423,16 +432,20 @@ class Planner:
     def add_uploads(self) -> None:
         wanted: dict[tuple[str, str], Upload] = {}
         for stack in self.plan.stacks:
-            for name in stack.template.artifacts:
+            for name, version in stack.template.artifacts.items():
                 if name in self.files:
                     key = self.prefix + name
                     upload = Upload(
                         self.files[name], stack.bucket, key, stack.account, stack.region
                     )
-                    wanted[stack.bucket, key] = upload
+                    taken = wanted.setdefault((stack.bucket, key), upload)
+                    taken.takers.append((stack, version))
         for url, path in self.documents.items():
             bucket, _, key = url.removeprefix("s3://").partition("/")
-            wanted[bucket, key] = Upload(path, bucket, key, self.plan.management, self.home)
+            upload = Upload(path, bucket, key, self.plan.management, self.home)
+            takers = [it for it in self.plan.stacks if it.parameters.get("ContentUrl") == url]
+            upload.takers = [(it, "ContentUrl") for it in takers]
+            wanted[bucket, key] = upload
         self.plan.uploads = list(wanted.values())
 
 

@@ -118,22 +118,37 @@ class Runner:
         """Makes sure that the buckets have what was built, and nothing else under its names.
 
         Whoever can write into them could have put something there before. So what is there already is
-        compared by S3's checksum of it, and the buckets have to be those of the account.
+        compared by S3's checksum of it, and the buckets have to be those of the account. They could also
+        put something there afterwards, so stacks take the version that was compared, if there is one.
         """
         self.say("What is in the buckets already, and is what was built, is not uploaded again.")
+        if self.dry_run:
+            self.say("Stacks take the version of each object, which is known then.")
+        without_versions = set()
         for it in self.plan.uploads:
             place = ["--bucket", it.bucket, "--key", it.key, "--expected-bucket-owner", it.account]
-            answer = ["--query", "ChecksumSHA256", "--output", "json"]
+            answer = ["--query", "[ChecksumSHA256, VersionId]", "--output", "json"]
             words = [*place, "--checksum-mode", "ENABLED", *answer]
             found = self.ask(self.command(it, "s3api", "head-object", *words), absent="(404)")
             if found is None:
                 words = [*place, "--body", str(it.source), "--checksum-algorithm", "SHA256", *answer]
                 found = self.change_and_ask(self.command(it, "s3api", "put-object", *words))
-            if found is not None and json.loads(found) != it.checksum:
+            if found is None:
+                continue
+            checksum, version = json.loads(found)
+            if checksum != it.checksum:
                 at = f"s3://{it.bucket}/{it.key} is not {it.source.name} of this release"
-                why = "S3 has no SHA-256 of it" if json.loads(found) is None else "its SHA-256 differs"
+                why = "S3 has no SHA-256 of it" if checksum is None else "its SHA-256 differs"
                 help = "Find out who wrote it, delete it, and run the same again."
                 end(f"{at}: {why}. {help}", "No stack was changed.")
+            if version in UNKEPT:
+                without_versions.add(it.bucket)
+            else:
+                it.pin(version)
+        for bucket in sorted(without_versions):
+            at = f"s3://{bucket} keeps no versions"
+            why = "so what somebody writes over an artifact before CloudFormation reads it is deployed"
+            self.say(f"{at}, {why}. Turn its versioning on.")
 
     # Member stacks.
 
@@ -400,6 +415,9 @@ class Runner:
     def say(self, text: str) -> None:
         tell(f"# {text}" if self.dry_run else text)
 
+
+# What S3 says instead of a version where the bucket keeps none, and where it no longer does.
+UNKEPT = [None, "null"]
 
 UNCHANGED = "Nothing was changed."
 AGAIN = "Put right what it says and run the same again. What is done stays done."

@@ -5,6 +5,10 @@ import re
 from dataclasses import dataclass, field
 
 
+# How the kinds of artifacts are called in the names of the parameters that have their versions.
+KINDS = {".zip": "", ".asl.json": "Definition", ".yaml": "Template"}
+
+
 @dataclass
 class Parameter:
     """A parameter of a template, and what CloudFormation holds its values against."""
@@ -60,8 +64,8 @@ class Template:
     parameters: dict[str, Parameter]
     # What is left when a stack of it is deleted, in its own words.
     leaves: str
-    # What it takes from the bucket of artifacts.
-    artifacts: list[str]
+    # What it takes from the bucket of artifacts, each with the parameter that has its version.
+    artifacts: dict[str, str]
     # The names that it makes of the name of its stack, each with the property that has it.
     names: list[tuple[str, str]]
 
@@ -89,10 +93,18 @@ def read(path: pathlib.Path) -> Template:
             current = parameters[name[1]] = Parameter(name[1])
         elif entry := re.fullmatch(r"    (\w+): (.+)", line):
             describe(current, entry[1], entry[2])
-    artifacts = sorted(set(re.findall(r"\$\{ArtifactPrefix\}([\w.-]+)", text)))
+    found = sorted(set(re.findall(r"\$\{ArtifactPrefix\}([\w.-]+)", text)))
+    artifacts = {it: version_of(it) for it in found}
     names = re.findall(r"^ {6}(\w+Name): !(?:Ref|Sub) (.*AWS::StackName.*)$", text, re.M)
     left = leaves[0] if leaves else ""
     return Template(path.stem, path, text, parameters, left, artifacts, names)
+
+
+def version_of(artifact: str) -> str:
+    """The name of the parameter that has the version of an artifact."""
+    suffix = next(it for it in KINDS if artifact.endswith(it))
+    words = artifact.removesuffix(suffix).split("-")
+    return "".join(map(str.capitalize, words)) + KINDS[suffix] + "Version"
 
 
 def describe(parameter: Parameter, key: str, value: str) -> None:

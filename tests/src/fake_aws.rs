@@ -42,6 +42,12 @@ pub struct World {
     /// Whether S3 was given no checksums of objects, as older releases did.
     #[serde(default)]
     pub unchecked: bool,
+    /// The versions of objects, by bucket, key and version, where buckets keep them.
+    #[serde(default)]
+    pub versions: Option<BTreeMap<String, String>>,
+    /// What somebody writes over each object as soon as it was looked at or written.
+    #[serde(default)]
+    pub overwritten_with: Option<String>,
     /// Stacks by account, Region and name.
     pub stacks: BTreeMap<String, Stack>,
     /// Where accounts are.
@@ -237,23 +243,72 @@ impl World {
         match operation {
             "head-object" => {
                 assert_eq!(call.option("--checksum-mode"), Some("ENABLED"));
-                let content = self.objects.get(&place).ok_or(
+                let content = self.objects.get(&place).cloned().ok_or(
                     "An error occurred (404) when calling the HeadObject operation: Not Found",
                 )?;
-                Ok(json!(Some(checksum(content)).filter(|_| !self.unchecked)).to_string())
+                Ok(self.version(&place, &content))
             }
             "put-object" => {
                 assert_eq!(call.option("--checksum-algorithm"), Some("SHA256"));
                 let source = call.option("--body").unwrap();
                 let content = fs::read_to_string(source).map_err(|it| it.to_string())?;
-                let checksum = checksum(&content);
-                match self.objects.insert(place, content) {
-                    None => Ok(json!(checksum).to_string()),
+                match self.objects.insert(place.clone(), content.clone()) {
+                    None => Ok(self.version(&place, &content)),
                     Some(_) => Err("it is there already".to_owned()),
                 }
             }
             _ => Err(format!("nobody should call {operation}")),
         }
+    }
+
+    /// What S3 tells of an object: its checksum, and its version where the bucket keeps versions.
+    fn version(&mut self, place: &str, content: &str) -> String {
+        let id = policy::document::sha256(content.as_bytes());
+        let kept = self.versions.as_mut();
+        let version = kept.map(|it| {
+            it.insert(format!("{place}?versionId={id}"), content.to_owned());
+            id
+        });
+        if let Some(other) = &self.overwritten_with {
+            self.objects.insert(place.to_owned(), other.clone());
+        }
+        json!([Some(checksum(content)).filter(|_| !self.unchecked), version]).to_string()
+    }
+
+    /// Everything that can be read from buckets: the newest of each object, and its versions.
+    fn readable(&self) -> BTreeMap<String, String> {
+        let versions = self.versions.iter().flatten();
+        let all = self.objects.iter().chain(versions);
+        all.map(|(place, content)| (place.clone(), content.clone())).collect()
+    }
+
+    /// What Lambda and Step Functions read for the stacks that there are, by its place.
+    ///
+    /// # Panics
+    ///
+    /// When a stack names what is not there.
+    #[must_use]
+    pub fn code(&self) -> BTreeMap<String, String> {
+        let readable = self.readable();
+        let mut code = BTreeMap::new();
+        for (id, stack) in &self.stacks {
+            let template = parsed(&stack.template);
+            let resolved = evaluated(&template, id, &stack.parameters);
+            let functions = template.resources("AWS::Lambda::Function").into_iter();
+            let functions = functions.map(|it| &it.1["Properties"]["Code"]);
+            let machines = template.resources("AWS::StepFunctions::StateMachine").into_iter();
+            let machines = machines.map(|it| &it.1["Properties"]["DefinitionS3Location"]);
+            for location in functions.chain(machines) {
+                let location = resolved.resolve(location).unwrap();
+                let text = |names: [&str; 2]| names.iter().find_map(|it| location[*it].as_str());
+                let bucket = text(["S3Bucket", "Bucket"]).unwrap();
+                let place = format!("{bucket}/{}", text(["S3Key", "Key"]).unwrap());
+                let version = text(["S3ObjectVersion", "Version"]);
+                let version = version.map(|it| format!("?versionId={it}")).unwrap_or_default();
+                code.insert(place.clone(), readable[&(place + &version)].clone());
+            }
+        }
+        code
     }
 
     fn organizations(&self, call: &Call, operation: &str) -> Result<String, String> {
@@ -423,8 +478,9 @@ impl World {
         let old = before.map(|it| it.made.clone()).unwrap_or_default();
         stack.made.clone_from(&old);
         let memberships = self.organization.memberships();
-        let was = before.map(|it| models(id, it, &self.objects)).unwrap_or_default();
-        let will = models(id, stack, &self.objects);
+        let readable = self.readable();
+        let was = before.map(|it| models(id, it, &readable)).unwrap_or_default();
+        let will = models(id, stack, &readable);
         for after in &will {
             let was = was.iter().find(|it| it.name == after.name);
             let done = match was.filter(|it| self.stack_sets.instances(&it.name).is_some()) {
@@ -434,7 +490,7 @@ impl World {
             done.map_err(|it| format!("{}: {it:?}", after.name))?;
         }
         let account = id.split(' ').next().unwrap();
-        let parts = parts(id, stack, &self.objects);
+        let parts = parts(id, stack, &readable);
         for (name, part) in &parts {
             let (made, outcome) = match old.get(name) {
                 Some(it) => (it.clone(), self.stack_sets.update_stack(it, &part.declared)),
@@ -461,14 +517,15 @@ impl World {
     /// Deletes what a stack rolls out, as far as AWS does that.
     fn unmake(&mut self, id: &str, stack: &Stack) -> bool {
         let memberships = self.organization.memberships();
-        let sets = models(id, stack, &self.objects);
+        let readable = self.readable();
+        let sets = models(id, stack, &readable);
         let is_there = |it: &&Model| self.stack_sets.instances(&it.name).is_some();
         let sets: Vec<_> = sets.iter().filter(is_there).cloned().collect();
         let mut is_deleted = true;
         for it in &sets {
             is_deleted &= self.stack_sets.delete_resource(it, &memberships).is_ok();
         }
-        for (name, part) in parts(id, stack, &self.objects) {
+        for (name, part) in parts(id, stack, &readable) {
             if let Some(made) = stack.made.get(&name).filter(|_| part.deletion == Deletion::Delete)
             {
                 is_deleted &= self.stack_sets.delete_stack(made).is_ok();
@@ -674,7 +731,7 @@ fn checksum(content: &str) -> String {
     aws_smithy_types::base64::encode((0..hex.len()).step_by(2).map(byte).collect::<Vec<_>>())
 }
 
-/// The bucket and key in a URL.
+/// The bucket, key and version in a URL.
 fn object(url: &Value) -> String {
     let (bucket, rest) =
         url.as_str().unwrap().strip_prefix("https://").unwrap().split_once(".s3.").unwrap();

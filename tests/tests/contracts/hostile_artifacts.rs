@@ -1,10 +1,11 @@
 //! What is deployed is what was built, whatever somebody put into the buckets before.
 
 use std::collections::BTreeMap;
+use std::fs;
 
-use tests::deploy::Release;
+use tests::deploy::{Release, repository};
 
-use crate::deploy::LEAST;
+use crate::deploy::{LEAST, everything};
 
 fn release() -> Release {
     let release = Release::new();
@@ -58,6 +59,49 @@ fn a_bucket_of_somebody_else_gets_nothing_and_gives_nothing() {
 }
 
 #[test]
+fn what_is_written_over_an_artifact_after_the_look_at_it_is_not_deployed() {
+    let release = crate::deploy::release(&everything());
+    release.aws(|it| {
+        it.versions = Some(BTreeMap::new());
+        it.overwritten_with = Some("evil".to_owned());
+    });
+    // Templates of StackSets and of nested stacks are read as well, and this is none.
+    let said = release.succeed(&["deploy", "org.toml"]);
+    assert!(!said.contains("keeps no versions"), "{said}");
+    release.aws(|it| {
+        assert!(it.objects.values().all(|it| it == "evil"));
+        let code = it.code();
+        assert_eq!(code.len(), 8, "{:?}", code.keys());
+        for (place, content) in code {
+            let name = place.rsplit('/').next().unwrap();
+            let built = name.strip_suffix(".zip").map(str::to_owned);
+            let built = built.unwrap_or_else(|| {
+                fs::read_to_string(repository(&format!("templates/{name}"))).unwrap()
+            });
+            assert_eq!(content, built, "{place}");
+        }
+        let mut stacks = it.stacks.values();
+        let document = stacks.find_map(|it| it.parameters.get("ContentUrl")).unwrap();
+        assert!(it.versions.as_ref().unwrap().contains_key(&document["s3://".len()..]));
+    });
+}
+
+#[test]
+fn a_bucket_that_keeps_no_versions_is_named_and_deployed_from() {
+    let release = release();
+    let said = release.succeed(&["deploy", "org.toml"]);
+    let line = "s3://artifacts-of-ours keeps no versions, so what somebody writes over an artifact \
+                before CloudFormation reads it is deployed. Turn its versioning on.";
+    assert_eq!(said.lines().filter(|it| *it == line).count(), 1, "{said}");
+    // Where it keeps them, the same release is the same versions, and nothing is deployed again.
+    release.aws(|it| it.versions = Some(BTreeMap::new()));
+    release.succeed(&["deploy", "org.toml"]);
+    assert!(!release.take_writes().is_empty());
+    release.succeed(&["deploy", "org.toml"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+}
+
+#[test]
 fn a_file_that_is_not_what_the_release_says_is_not_deployed() {
     let release = release();
     let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
@@ -70,6 +114,15 @@ fn a_file_that_is_not_what_the_release_says_is_not_deployed() {
     assert!(why.contains("reattach.zip: is not what SHA256SUMS says"), "{why}");
     assert!(why.contains("bootstrap.yaml: is not what SHA256SUMS says"), "{why}");
     assert_eq!(release.take_calls(), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn no_template_of_a_stack_is_read_from_a_bucket() {
+    let release = crate::deploy::release(&everything());
+    release.succeed(&["deploy", "org.toml"]);
+    for call in release.take_calls().iter().filter(|it| it[1] == "deploy") {
+        assert!(!call.contains(&"--s3-bucket".to_owned()), "{call:?}");
+    }
 }
 
 #[test]

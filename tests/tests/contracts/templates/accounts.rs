@@ -18,7 +18,8 @@ fn bodies(
         let properties = stack.resolve(&it["Properties"]).unwrap();
         let url = properties["TemplateURL"].as_str().unwrap();
         let prefix = "https://artifacts-of-ours.s3.cn-north-1.amazonaws.com.cn/org-backup/0123/";
-        let body = Template::named(url.strip_prefix(prefix).unwrap());
+        let file = url.strip_prefix(prefix).unwrap();
+        let body = Template::named(file.split_once("?versionId=").map_or(file, |it| it.0));
         let text = |it: &Value| it.as_str().unwrap().to_owned();
         let parameters = match &properties["Parameters"] {
             Value::Array(list) => list
