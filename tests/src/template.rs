@@ -42,6 +42,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("CentralAccountId", "666677778888"),
     ("CentralBackupAccountTemplateVersion", "c7.x"),
     ("CentralRegions", "cn-northwest-1"),
+    ("ControlTower", "Free"),
     ("CopyAccountIds", "666677778888"),
     ("CopyRegions", "cn-northwest-1"),
     ("DelegatedAdministratorSync", "true"),

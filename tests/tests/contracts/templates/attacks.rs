@@ -75,6 +75,21 @@ const IMPOSTOR: Actor = Actor {
     arn: "arn:aws-cn:iam::111122223333:role/web:role/org-backup",
     policies: GUARDRAILS,
 };
+const CONTROL_TOWER: Actor = Actor {
+    who: "Who may assume the role of AWS Control Tower, which is free,",
+    arn: "arn:aws-cn:iam::111122223333:role/AWSControlTowerExecution",
+    policies: GUARDRAILS,
+};
+const ACCELERATOR: Actor = Actor {
+    who: "Who may assume a role of the Landing Zone Accelerator, which is free,",
+    arn: "arn:aws-cn:iam::111122223333:role/AWSAccelerator-DeployRole",
+    policies: GUARDRAILS,
+};
+const CENTRAL_NAMESAKE: Actor = Actor {
+    who: "An administrator of the central account",
+    arn: "arn:aws-cn:iam::333344445555:role/stacksets-exec-mine",
+    policies: VAULT,
+};
 const CENTRAL_VAULT: Actor = Actor {
     who: "An administrator of the central account",
     arn: "arn:aws-cn:iam::333344445555:role/Administrator",
@@ -104,6 +119,7 @@ const STACK_SETS: Actor = Actor {
 };
 
 const OUR_VAULT: &str = "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:org-backup";
+const THEIR_VAULT: &str = "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:orders";
 const OUR_KEY: &str = "arn:aws-cn:kms:cn-north-1:111122223333:key/1f2e";
 const POINT: &str = "arn:aws-cn:backup:cn-north-1:111122223333:recovery-point:5b1e";
 const PLAN: &str = "arn:aws-cn:backup:cn-north-1:111122223333:restore-testing-plan:weekly";
@@ -156,6 +172,7 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(MEMBER, "opens the vault to others", ("backup:PutBackupVaultAccessPolicy", OUR_VAULT), &[], Outcome::Denied(&["Vaults"])),
     attempt(MEMBER, "lets an approval team of their own at the vault", ("backup:AssociateBackupVaultMpaApprovalTeam", OUR_VAULT), &[], Outcome::Denied(&["Vaults"])),
     attempt(MEMBER, "has the vault tell somebody else", ("backup:PutBackupVaultNotifications", OUR_VAULT), &[], Outcome::Denied(&["Vaults"])),
+    attempt(MEMBER, "deletes the vault of another team", ("backup:DeleteBackupVault", THEIR_VAULT), &[], Outcome::Denied(&["OtherVaults"])),
     attempt(MEMBER, "opts out of types of resources", ("backup:UpdateRegionSettings", "*"), &[], Outcome::Denied(&["OptIns"])),
     attempt(MEMBER, "schedules the deletion of the key of the vault", ("kms:ScheduleKeyDeletion", OUR_KEY), OUR_ALIAS, Outcome::Denied(&["Keys"])),
     attempt(MEMBER, "disables the key of the vault", ("kms:DisableKey", OUR_KEY), OUR_ALIAS, Outcome::Denied(&["Keys"])),
@@ -170,6 +187,12 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(MEMBER, "publishes a snapshot of a database that AWS Backup made", ("rds:ModifyDBSnapshotAttribute", "arn:aws-cn:rds:cn-north-1:111122223333:snapshot:awsbackup:job-1"), &[], Outcome::Denied(&["SnapshotsOfDatabases"])),
     attempt(MEMBER, "changes what the role for backups may do", ("iam:PutRolePolicy", "arn:aws-cn:iam::111122223333:role/org-backup"), &[], Outcome::Denied(&["Roles"])),
     attempt(MEMBER, "makes a role that may do what StackSets may", ("iam:CreateRole", "arn:aws-cn:iam::111122223333:role/stacksets-exec-mine"), &[], Outcome::Denied(&["Administrators"])),
+    attempt(MEMBER, "makes a role that may do what AWS Control Tower may", ("iam:CreateRole", "arn:aws-cn:iam::111122223333:role/AWSControlTowerExecution"), &[], Outcome::Denied(&["ControlTower"])),
+    attempt(MEMBER, "makes a role that may do what the Landing Zone Accelerator may", ("iam:CreateRole", "arn:aws-cn:iam::111122223333:role/AWSAccelerator-mine"), &[], Outcome::Denied(&["LandingZoneAccelerator"])),
+    attempt(CONTROL_TOWER, "deletes a recovery point", ("backup:DeleteRecoveryPoint", POINT), &[], Outcome::Denied(&["RecoveryPoints"])),
+    attempt(CONTROL_TOWER, "opens the vault to others", ("backup:PutBackupVaultAccessPolicy", OUR_VAULT), &[], Outcome::Denied(&["Vaults"])),
+    attempt(ACCELERATOR, "deletes a recovery point", ("backup:DeleteRecoveryPoint", POINT), &[], Outcome::Denied(&["RecoveryPoints"])),
+    attempt(ACCELERATOR, "schedules the deletion of the key of the vault", ("kms:ScheduleKeyDeletion", OUR_KEY), OUR_ALIAS, Outcome::Denied(&["Keys"])),
     attempt(MEMBER, "makes up the result of a restore test", ("backup:PutRestoreValidationResult", "*"), &[], Outcome::Denied(&["RestoreTests"])),
     attempt(MEMBER, "deletes a plan of restore tests", ("backup:DeleteRestoreTestingPlan", PLAN), &[], Outcome::Denied(&["RestoreTests"])),
     attempt(MEMBER, "disables a rule that tells of failed jobs", ("events:DisableRule", RULE), &[], Outcome::Denied(&["Rules"])),
@@ -190,6 +213,11 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(MEMBER, "restores a backup and gives the data away", ("backup:StartRestoreJob", POINT), &[], Outcome::Open("Who may read data may give it away: limit who may restore in the account")),
     attempt(MEMBER, "copies a snapshot by itself and publishes the copy, which has no tag of AWS Backup", ("ec2:ModifySnapshotAttribute", "arn:aws-cn:ec2:cn-north-1::snapshot/snap-2"), &[], Outcome::Open("Block public access of snapshots, a setting of EC2 in each account")),
     attempt(MEMBER, "deletes the key that a resource is encrypted with", ("kms:ScheduleKeyDeletion", "arn:aws-cn:kms:cn-north-1:111122223333:key/2a3b"), &[], Outcome::Open("`monitoring.yaml` tells of it; the deletion can be cancelled for a week at least")),
+    attempt(CONTROL_TOWER, "deletes the vault of another team", ("backup:DeleteBackupVault", THEIR_VAULT), &[], Outcome::Open("`ControlTower = \"Bound\"`, which is the default")),
+    attempt(CONTROL_TOWER, "opts out of types of resources", ("backup:UpdateRegionSettings", "*"), &[], Outcome::Open("`ControlTower = \"Bound\"`; the daily sweep of `reattach` opts in again")),
+    attempt(ACCELERATOR, "deletes the vault of another team", ("backup:DeleteBackupVault", THEIR_VAULT), &[], Outcome::Open("`LandingZoneAccelerator = \"Bound\"`, which is the default")),
+    attempt(ACCELERATOR, "opts out of types of resources", ("backup:UpdateRegionSettings", "*"), &[], Outcome::Open("`LandingZoneAccelerator = \"Bound\"`; the daily sweep of `reattach` opts in again")),
+    attempt(CENTRAL_NAMESAKE, "makes a role with a name of StackSets and deletes a copy with it", ("backup:DeleteRecoveryPoint", POINT), &[], Outcome::Open("`guardrails.yaml` in the central account as well, or a compliance lock")),
     attempt(STACK_SETS, "deletes a recovery point", ("backup:DeleteRecoveryPoint", POINT), &[], Outcome::Open("A compliance lock, or a logically air-gapped vault")),
 ];
 
@@ -274,7 +302,8 @@ fn the_page_of_attacks_has_every_attempt() {
         "# Attacks\n\nWhat somebody may try who holds an account, and what stops it. Each attempt is \
          judged by the policies as they are shipped (`tests/tests/contracts/templates/attacks.rs`); \
          the test writes this page.\nWhat stands in `guardrails.yaml` holds in the accounts that it is \
-         attached to. What stands in `central-backup-account.yaml` holds without it.\n\n\
+         attached to, here with everything that its parameters free. What stands in \
+         `central-backup-account.yaml` holds without it.\n\n\
          | Who | does | stopped by | in |\n|---|---|---|---|\n",
     );
     let mut open =

@@ -144,6 +144,61 @@ fn only_org_backup_changes_opt_ins() {
 }
 
 #[test]
+fn what_manages_accounts_is_bound_as_everybody_is_unless_its_own_parameter_frees_it() {
+    let role = |name: &str| format!("arn:aws-cn:iam::111122223333:role/{name}");
+    let theirs = "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:orders";
+    let managers = [
+        ("ControlTower", "AWSControlTowerExecution"),
+        ("LandingZoneAccelerator", "AWSAccelerator-DeployRole"),
+    ];
+    for (parameter, name) in managers {
+        let manager = role(name);
+        let free = [REQUIRED, &[(parameter, "Free")]].concat();
+        let may = |parameters, caller: &str, action, resource: &str| {
+            may_with(parameters, &Asked::new(caller, action, resource))
+        };
+        for (action, resource) in [
+            ("backup:DeleteBackupVault", theirs),
+            ("backup:PutBackupVaultAccessPolicy", theirs),
+            ("backup:UpdateRegionSettings", "*"),
+        ] {
+            assert!(!may(REQUIRED, &manager, action, resource), "{name} does {action}");
+            assert!(may(&free, &manager, action, resource), "{name} does {action}");
+            // The other is not freed by it, nor is anybody else.
+            for (_, other) in managers.iter().filter(|it| it.0 != parameter) {
+                assert!(!may(&free, &role(other), action, resource), "{other} does {action}");
+            }
+            assert!(!may(&free, ADMINISTRATOR, action, resource), "{action}");
+        }
+        // What is ours stays as it is.
+        for (action, resource) in [
+            ("backup:DeleteBackupVault", VAULT),
+            ("backup:DeleteRecoveryPoint", RECOVERY_POINT),
+            ("backup:PutRestoreValidationResult", "*"),
+            ("iam:PutRolePolicy", ORG_BACKUP),
+        ] {
+            assert!(!may(&free, &manager, action, resource), "{name} does {action}");
+        }
+        // Nobody else becomes what is free, and where it is bound, its name means nothing.
+        assert!(may(REQUIRED, ADMINISTRATOR, "iam:CreateRole", &manager), "{name}");
+        assert!(!may(&free, ADMINISTRATOR, "iam:CreateRole", &manager), "{name}");
+        assert!(may(&free, STACK_SETS, "iam:CreateRole", &manager), "{name}");
+    }
+}
+
+#[test]
+fn the_vaults_of_other_teams_are_guarded_unless_a_parameter_frees_them() {
+    let theirs = "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:orders";
+    let free = [REQUIRED, &[("OtherVaults", "Free")]].concat();
+    for action in ["backup:DeleteBackupVault", "backup:PutBackupVaultAccessPolicy"] {
+        let asked = |vault| Asked::new(ADMINISTRATOR, action, vault);
+        assert!(!may_with(REQUIRED, &asked(theirs)), "{action}");
+        assert!(may_with(&free, &asked(theirs)), "{action}");
+        assert!(!may_with(&free, &asked(VAULT)), "{action}");
+    }
+}
+
+#[test]
 fn the_keys_of_the_vaults_are_not_disabled_and_others_are() {
     let all = [REQUIRED, EVERYTHING].concat();
     let key = "arn:aws-cn:kms:cn-north-1:111122223333:key/1f2e";
@@ -188,6 +243,14 @@ fn the_roles_for_backups_are_changed_by_the_named_roles_only() {
         assert!(may(STACK_SETS, action, &role("stacksets-exec-0f1e2d")), "{action}");
     }
     assert!(may(ADMINISTRATOR, "iam:CreateRole", &role("web")));
+}
+
+#[test]
+fn results_of_restore_tests_are_told_by_our_function_and_nobody_else() {
+    let ours = "arn:aws-cn:iam::111122223333:role/org-backup-restores-RestoreValidationRole-1a2b";
+    let may = |caller| may(caller, "backup:PutRestoreValidationResult", "*");
+    assert!(may(ours));
+    assert!(!may(ADMINISTRATOR) && !may(ROOT_USER));
 }
 
 #[test]

@@ -82,10 +82,13 @@ fn describe(statement: &Value, conditions: &[String], page: &mut String) {
     }
     let tests = part("Condition").and_then(Value::as_object).into_iter().flatten();
     for (operator, keys) in tests {
+        let choice = keys.get("Fn::If").filter(|it| is_nothing(&it[2]));
+        let only = choice.map(|it| format!(", if {}", words(&it[0]))).unwrap_or_default();
+        let keys = choice.map_or(keys, |it| &it[1]);
         match keys.as_object() {
             Some(keys) if !keys.contains_key("Fn::If") => {
                 for (key, it) in keys {
-                    writeln!(page, "  - when `{operator}` of `{key}`: {}", code(it)).unwrap();
+                    writeln!(page, "  - when `{operator}` of `{key}`: {}{only}", code(it)).unwrap();
                 }
             }
             _ => writeln!(page, "  - when `{operator}`: {}", code(keys)).unwrap(),
@@ -108,6 +111,11 @@ fn code(value: &Value) -> String {
     values.into_iter().map(|it| format!("`{}`", words(it))).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a value is left out.
+fn is_nothing(value: &Value) -> bool {
+    value["Ref"] == "AWS::NoValue"
+}
+
 /// A value, with the names of what other resources have.
 fn words(value: &Value) -> String {
     let function = value.as_object().filter(|it| it.len() == 1).and_then(|it| it.iter().next());
@@ -120,6 +128,7 @@ fn words(value: &Value) -> String {
             }
             "Fn::Sub" => words(&each(of)[0]),
             "Fn::ImportValue" => format!("import of {}", words(of)),
+            "Fn::If" if is_nothing(&of[2]) => format!("{} if {}", words(&of[1]), words(&of[0])),
             "Fn::If" => format!("{} if {}, else {}", words(&of[1]), words(&of[0]), words(&of[2])),
             _ => value.to_string(),
         },
