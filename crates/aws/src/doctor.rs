@@ -1,6 +1,6 @@
 //! Everything that decides whether the organization is ready for backup policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector};
 use aws_sdk_organizations::types::PolicyType as WireType;
@@ -9,35 +9,41 @@ use aws_types::region::Region;
 use plan::desired_state::PREFIX;
 use plan::doctor::{
     AdvancedSelector, KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Selectors,
-    Trail, Unread, vaults,
+    Trail, Unread, copy_vaults, vaults,
 };
-use plan::id::{AccountId, PolicyId, PolicyType, ServicePrincipal};
+use plan::id::{AccountId, PolicyId, PolicyType, RoleArn, RoleName, ServicePrincipal};
 use plan::member_accounts::{BACKUP, KeyState, Vault, VaultKey};
 use plan::owner::OWNER_TAG;
 use plan::reattach::Sweep;
 use policy::arn::Arn;
+use report::Destination;
 use tokio::time::Instant;
 
 use crate::error::{Error, Kind};
-use crate::member_accounts::{MemberAccess, describe_key, is_disabled};
+use crate::member_accounts::{Member, MemberAccess, describe_key, is_disabled};
 use crate::operation::{
     DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS, LIST_ADMINISTRATORS,
 };
 use crate::organizations::READ_ROOT;
 use crate::retries::client;
-use crate::session::{Management, Session};
+use crate::session::{Caller, Management, Session};
 use crate::state::State;
 use crate::{global_settings, publication, service_access};
 
 /// How many accounts are asked for details.
 const DETAILS: usize = 3;
 
-/// Reads everything. What cannot be read is noted with its reason, and the others go on.
+/// Reads everything. What cannot be read is noted with its reason, and the others go on. The keys of
+/// vaults in other accounts are looked at by `role`, where it is named.
 ///
 /// # Errors
 ///
 /// When not even who is calling can be told, as without credentials.
-pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, Error> {
+pub async fn observe(
+    session: &Session,
+    role: Option<&RoleName>,
+    deadline: Instant,
+) -> Result<Observed, Error> {
     let management = &session.management(None, deadline).await?;
     let caller = management.caller().await?;
     let event_region = caller.partition.organizations_region();
@@ -48,7 +54,10 @@ pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, E
         None => None,
     };
     let policies = read(policies(management).await);
-    let keys = keys(management, bucket.as_ref(), policies.as_deref().unwrap_or_default()).await;
+    let known = policies.as_deref().unwrap_or_default();
+    let mut keys = keys(management, bucket.as_ref(), known).await;
+    let (copies, unseen_keys) = keys_of_copies(management, &caller, known, role).await;
+    keys.extend(copies);
     Ok(Observed {
         caller: caller.account,
         region: session.region(),
@@ -65,6 +74,7 @@ pub async fn observe(session: &Session, deadline: Instant) -> Result<Observed, E
         invalid: read(invalid(management).await),
         state,
         keys,
+        unseen_keys,
     })
 }
 
@@ -220,14 +230,65 @@ async fn keys(
         let vault = access.management().vault(&region, &name).await.map(|it| it.0);
         let key = match vault {
             Err(error) if is_disabled(&error) => continue,
-            vault => vault.map(|it| match it {
-                Vault::Missing => None,
-                Vault::Here { key, .. } => Some(key),
-            }),
+            vault => vault.map(key_of_vault),
         };
         keys.extend(state_of(format!("of the vault `{name}` in {region}"), key));
     }
     keys
+}
+
+/// The keys of the vaults that `policies` copy to, in the accounts that `role` lets in; what the
+/// others are the keys of is named.
+async fn keys_of_copies(
+    management: &Management,
+    caller: &Caller,
+    policies: &[KnownPolicy],
+    role: Option<&RoleName>,
+) -> (BTreeMap<String, Read<KeyState>>, BTreeSet<String>) {
+    let (mut keys, mut unseen) = (BTreeMap::new(), BTreeSet::new());
+    let Ok(own) = caller.account.parse::<AccountId>() else { return (keys, unseen) };
+    let partition = caller.partition.name();
+    let access = MemberAccess::new(management);
+    let vaults = copy_vaults(policies);
+    let vaults = vaults.iter().filter_map(|it| Destination::parse(it, &own));
+    for vault in vaults.collect::<BTreeSet<_>>() {
+        if vault.account == own {
+            let of = format!("of the vault `{}` in {}", vault.name, vault.region);
+            keys.extend(key_of(&access.management(), &vault, of).await);
+            continue;
+        }
+        let of = format!("of the vault `{}` of {vault}", vault.name);
+        let Some(role) = role else {
+            unseen.insert(of);
+            continue;
+        };
+        let looks = [vault.clone()].into();
+        let looks = Destination::session_policy(&looks, partition, &vault.account);
+        let role = RoleArn::of(partition, &vault.account, role);
+        match access.enter(&role, looks).await {
+            Ok(member) => keys.extend(key_of(&member, &vault, of).await),
+            Err(error) => keys.extend(state_of(of, Err(error))),
+        }
+    }
+    (keys, unseen)
+}
+
+/// The key of a vault that copies go to. A vault that is missing has none, and is found missing by the
+/// report.
+async fn key_of(
+    member: &Member<'_>,
+    vault: &Destination,
+    of: String,
+) -> Option<(String, Read<KeyState>)> {
+    let found = member.vault(&vault.region, &vault.name).await.map(|it| it.0);
+    state_of(of, found.map(key_of_vault))
+}
+
+fn key_of_vault(vault: Vault) -> Option<VaultKey> {
+    match vault {
+        Vault::Missing => None,
+        Vault::Here { key, .. } => Some(key),
+    }
 }
 
 /// The state of a key, if it is one of the customer.

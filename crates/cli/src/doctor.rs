@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use plan::doctor::{Check, Verdict, diagnose};
+use plan::id::RoleName;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -29,6 +30,9 @@ pub(crate) struct Doctor {
     /// Print a JSON array of checks
     #[arg(long)]
     json: bool,
+    /// A role in the accounts that copies go to, to look at the keys of their vaults with
+    #[arg(long, value_name = "NAME")]
+    member_role: Option<RoleName>,
 }
 
 /// Looks, and prints what came of every check.
@@ -36,7 +40,8 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, Com
     let session = arguments.live.session().await;
     let deadline = Instant::now() + PATIENCE;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
-    let observed = Box::pin(aws::doctor::observe(&session, deadline)).await?;
+    let role = arguments.member_role.as_ref();
+    let observed = Box::pin(aws::doctor::observe(&session, role, deadline)).await?;
     let checks = diagnose(&observed, now);
     let mut output = Output::new();
     if arguments.json {

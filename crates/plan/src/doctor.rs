@@ -63,6 +63,8 @@ pub struct Observed {
     /// The keys of customers that can be looked at from here, by what each is the key of, and their
     /// states.
     pub keys: BTreeMap<String, Read<KeyState>>,
+    /// What the keys in other accounts are the keys of that were not looked at, for want of a role.
+    pub unseen_keys: BTreeSet<String>,
 }
 
 /// The organization, as far as it matters.
@@ -166,6 +168,12 @@ pub fn vaults(policies: &[KnownPolicy]) -> BTreeSet<(Region, VaultName)> {
         }
     }
     vaults
+}
+
+/// The vaults that these policies copy to, by their ARNs.
+pub fn copy_vaults(policies: &[KnownPolicy]) -> BTreeSet<String> {
+    let rules = policies.iter().flat_map(checks::plans).flat_map(|it| it.rules);
+    rules.flat_map(|it| it.copies).collect()
 }
 
 /// Judges everything that was read.

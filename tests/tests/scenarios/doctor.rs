@@ -141,6 +141,53 @@ async fn doctor_finds_each_single_thing_that_is_wrong() {
 }
 
 #[tokio::test]
+async fn doctor_looks_at_the_key_of_the_central_vault_where_it_is_let_in() {
+    let organization = healthy().await;
+    let central = organization.id("security-000");
+    let vault = simulator::Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
+    organization.backup(|it| it.vaults_mut().create(&central, "eu-west-3", vault));
+    organization.kms(|it| {
+        it.create(&central, "eu-west-3", "copies", simulator::KeyManager::Customer);
+        it.set_state("copies", "PendingDeletion");
+    });
+    let arn = format!("arn:aws:backup:eu-west-3:{central}:backup-vault:central");
+    let mut copying = document(4);
+    copying["plans"]["daily"]["rules"]["nightly"]["copy_actions"] =
+        json!({ &arn: { "target_backup_vault_arn": { "@@assign": arn } } });
+    organization.organization(|it| {
+        let tags = [("org-backup:owner".to_owned(), "a/b/C".to_owned())];
+        let content = copying.to_string();
+        let _ = it.create_policy(BACKUP_POLICY, "copies", "", &content, &tags).unwrap();
+    });
+    organization.clear_journal();
+    let keys = async |arguments: &[&str]| {
+        let run = org_backup(&organization, &[&["doctor"], arguments].concat()).await;
+        let line = run.text.lines().find(|it| it.contains(" keys: ")).unwrap().to_owned();
+        (line, run.code)
+    };
+    let (line, code) = keys(&[]).await;
+    let expected = "ok       keys: 1 keys encrypt and decrypt; not looked at: the key of the vault \
+                    `central` of security-000 in eu-west-3, for which `--member-role` names a role of \
+                    its account";
+    assert_eq!((line.as_str(), code), (expected, 0));
+    // Nobody gets in there.
+    let (line, code) = keys(&["--member-role", "Auditor"]).await;
+    let beginning = "unknown  keys: the key of the vault `central` of security-000 in eu-west-3: \
+                     cannot assume the role arn:aws:iam::security-000:role/Auditor";
+    assert!(line.starts_with(beginning), "{line}");
+    assert_eq!(code, 0);
+    organization.iam(|it| {
+        it.create_role(&central, crate::member_accounts::role_everywhere("Auditor"));
+    });
+    let (line, code) = keys(&["--member-role", "Auditor"]).await;
+    let beginning = "problem  keys: the key of the vault `central` of security-000 in eu-west-3 is to \
+                     be deleted; hint: ";
+    assert!(line.starts_with(beginning), "{line}");
+    assert_eq!(code, 1);
+    assert_eq!(organization.lines(|it| it.write), "");
+}
+
+#[tokio::test]
 async fn doctor_asks_for_the_forwarder_where_the_stacks_are_elsewhere() {
     let organization = healthy().await;
     let arguments = ["doctor", "--json", "--region", "eu-west-1"];

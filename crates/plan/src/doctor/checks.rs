@@ -367,11 +367,14 @@ fn keys(observed: &Observed) -> Check {
         let unread: Read<()> =
             Err(Unread { why: format!("the key {of}: {}", unread.why), ..unread.clone() });
         return check(name, &unread, |()| ok(""));
+    } else if observed.unseen_keys.is_empty() {
+        ok(format!("{} keys encrypt and decrypt", observed.keys.len()))
     } else {
         ok(format!(
-            "{} keys in this account encrypt and decrypt; `org-backup report` looks at those of other \
-             accounts",
-            observed.keys.len()
+            "{} keys encrypt and decrypt; not looked at: the key {}, for which `--member-role` names \
+             a role of its account",
+            observed.keys.len(),
+            names(observed.unseen_keys.iter())
         ))
     };
     Check { name, verdict, message, fix }

@@ -42,6 +42,7 @@ fn healthy() -> Observed {
         invalid: Ok(BTreeMap::new()),
         state: Some(state),
         keys: [("of the state".to_owned(), Ok(KeyState::Usable))].into(),
+        unseen_keys: BTreeSet::new(),
     }
 }
 
@@ -425,6 +426,17 @@ fn a_region_that_the_account_of_copies_may_not_have_is_told() {
           with credentials of 200000000002: aws account enable-region --region-name REGION
     "]],
     );
+}
+
+#[test]
+fn keys_that_nobody_named_a_role_for_are_told() {
+    let mut observed = healthy();
+    observed.unseen_keys.insert("of the vault `far` of 200000000002 in eu-west-1".to_owned());
+    let checks = diagnose(&observed, now());
+    let keys = checks.iter().find(|it| it.name == "keys").unwrap();
+    assert_eq!(keys.verdict, Verdict::Ok);
+    expect!["1 keys encrypt and decrypt; not looked at: the key of the vault `far` of 200000000002 in eu-west-1, for which `--member-role` names a role of its account"]
+        .assert_eq(&keys.message);
 }
 
 #[test]
