@@ -17,7 +17,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use crate::attempts::{Attempts, Last};
-use crate::error::{BUSY, CONFLICT, Error};
+use crate::error::{BUSY, CONFLICT, Error, Useless};
+use crate::garbled::SOMETHING_ELSE;
 use crate::operation::{Need, Operation};
 use crate::tally::Tally;
 
@@ -73,8 +74,14 @@ impl Pages {
 
     /// Notes the token of the next page. Without one, the listing is over.
     pub(crate) fn turn(&mut self, action: &str, next: Option<String>) -> Result<(), Error> {
-        const AGAIN: &str = "AWS answers with a page that it had answered with before";
-        const ENDLESS: &str = "AWS has more pages than its quotas allow, and no end is in sight";
+        const AGAIN: Useless = Useless {
+            why: "AWS answers with a page that it had answered with before",
+            hint: SOMETHING_ELSE,
+        };
+        const ENDLESS: Useless = Useless {
+            why: "AWS has more pages than its quotas allow, and no end is in sight",
+            hint: "find out who made that many, or what answers in the place of AWS",
+        };
         let Some(token) = next else {
             self.is_over = true;
             return Ok(());

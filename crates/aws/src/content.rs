@@ -3,17 +3,16 @@
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-use crate::error::Error;
+use crate::error::{Error, Useless};
 use crate::operation::GET_OBJECT;
 use crate::session::Management;
 
 /// The most bytes that are read, well above what AWS takes in a policy.
 const LIMIT: usize = 1 << 20;
 
-const TOO_LONG: &str =
-    "the object is longer than a mebibyte; hint: `ContentUrl` must name a policy document in JSON";
-const NOT_TEXT: &str =
-    "the object is not UTF-8 text; hint: `ContentUrl` must name a policy document in JSON";
+const TOO_LONG: Useless = Useless { why: "the object is longer than a mebibyte", hint: WHAT };
+const NOT_TEXT: Useless = Useless { why: "the object is not UTF-8 text", hint: WHAT };
+const WHAT: &str = "`ContentUrl` must name a policy document in JSON";
 
 /// Reads an object as text, in the version asked for or else the newest.
 ///

@@ -73,8 +73,8 @@ enum Why {
     OutOfTime { need: Need, seen: Seen },
     #[error("AWS answered without {0}")]
     Incomplete(&'static str),
-    #[error("{0}")]
-    Unusable(&'static str),
+    #[error("{}", .0.why)]
+    Unusable(Useless),
     #[error(transparent)]
     Unreadable(Unreadable),
     #[error("another request wrote it meanwhile, which counts")]
@@ -87,6 +87,13 @@ enum Why {
     Unknown(String),
 }
 
+/// Why something that came is of no use, and what helps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Useless {
+    pub(crate) why: &'static str,
+    pub(crate) hint: &'static str,
+}
+
 impl From<Why> for Cause {
     /// Adds what usually helps; what helps where AWS refuses is by its code.
     fn from(why: Why) -> Self {
@@ -94,10 +101,7 @@ impl From<Why> for Cause {
             Why::Answered(answer) => {
                 hint(&answer.code, answer.status, answer.reason.as_deref().unwrap_or_default())
             }
-            Why::Garbled { .. } => Some(
-                "something between the function and AWS answers in its place, such as a proxy or \
-                 an endpoint that the environment names",
-            ),
+            Why::Garbled { garbled, .. } => Some(garbled.hint()),
             Why::Unreachable { .. } => Some(
                 "this passes; if it stays, see whether the network here has a way to AWS's \
                  endpoints",
@@ -106,9 +110,8 @@ impl From<Why> for Cause {
                 Some("deploy again to continue where it stopped")
             }
             Why::Incomplete(_) => Some("this is not how the API is documented"),
-            Why::OutOfTime { need: Need::Helpful | Need::Optional, .. }
-            | Why::Unusable(_)
-            | Why::Unknown(_) => None,
+            Why::OutOfTime { need: Need::Helpful | Need::Optional, .. } | Why::Unknown(_) => None,
+            Why::Unusable(why) => Some(why.hint),
             Why::Unreadable(why) => Some(why.hint()),
             Why::Superseded => Some("deploy again"),
             Why::Absent(why) => Some(why.hint()),
@@ -199,8 +202,8 @@ impl Error {
         Self::new(action.to_owned(), Kind::Rejected, Why::Elsewhere(why))
     }
 
-    /// The error of an object that is there but cannot be what it should be.
-    pub(crate) fn unusable(action: String, why: &'static str) -> Self {
+    /// The error of something that is there but cannot be what it should be.
+    pub(crate) fn unusable(action: String, why: Useless) -> Self {
         Self::new(action, Kind::Rejected, Why::Unusable(why))
     }
 
@@ -234,6 +237,13 @@ impl Error {
     /// Why it was not done, without what helps.
     pub fn why(&self) -> String {
         chain(&self.source.why)
+    }
+
+    /// What helps, for everybody alike, where something came that is of no use.
+    pub(crate) fn hint_about_contents(&self) -> Option<&'static str> {
+        let is_too_long =
+            matches!(self.source.why, Why::Garbled { garbled, .. } if garbled.is_too_long());
+        self.source.hint.filter(|_| is_too_long || self.is_about_contents())
     }
 
     /// Whether CloudFormation does not have the resource as it is kept.

@@ -1,4 +1,4 @@
-//! Answers that are not AWS's: a proxy's page, or a part of what AWS said.
+//! Answers that are not AWS's: a proxy's page, a part of what AWS said, or more than AWS ever says.
 //!
 //! The SDK takes whatever comes with a status of success for success where an operation answers
 //! nothing, and tells of other answers that it cannot read in words about its own types. Such an
@@ -20,6 +20,10 @@ pub(crate) struct Garbled {
     body: Body,
 }
 
+/// What to do where something else than AWS answers.
+pub(crate) const SOMETHING_ELSE: &str = "something between the function and AWS answers in its place, \
+                                         such as a proxy or an endpoint that the environment names";
+
 /// What such an answer is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Body {
@@ -27,6 +31,7 @@ enum Body {
     Html,
     CutJson,
     CutXml,
+    TooLong { mebibytes: usize },
     Unknown,
 }
 
@@ -37,6 +42,7 @@ impl fmt::Display for Body {
             Self::Html => "something that is not AWS's (HTML)",
             Self::CutJson => "a part of an answer (JSON that is cut off)",
             Self::CutXml => "a part of an answer (XML that is cut off)",
+            Self::TooLong { mebibytes } => return write!(f, "more than {mebibytes} MiB"),
             Self::Unknown => "something that is not documented",
         })
     }
@@ -85,6 +91,29 @@ impl Garbled {
             _ => None,
         };
         body.map(|body| Self { status, body })
+    }
+
+    /// An answer of which no more than so many mebibytes were read.
+    pub(crate) fn too_long(answer: &HttpResponse, mebibytes: usize) -> Self {
+        Self { status: answer.status().as_u16(), body: Body::TooLong { mebibytes } }
+    }
+
+    /// Whether there was more of it than AWS ever says.
+    pub(crate) fn is_too_long(self) -> bool {
+        matches!(self.body, Body::TooLong { .. })
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(self) -> &'static str {
+        match self.body {
+            Body::Empty | Body::Html | Body::CutJson | Body::CutXml | Body::Unknown => {
+                SOMETHING_ELSE
+            }
+            Body::TooLong { .. } => {
+                "nothing that AWS or a function writes is that long; find out who wrote it, or what \
+                 answers in the place of AWS"
+            }
+        }
     }
 
     /// An answer of which the SDK makes nothing.

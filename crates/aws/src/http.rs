@@ -112,8 +112,8 @@ async fn whole(form: Form, mut answer: HttpResponse) -> Result<HttpResponse, Con
     let body = timeout(REST, body).await.map_err(|_| late(REST))?;
     let body = body.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            let why = format!("the answer is longer than {} MiB", LIMIT >> 20);
-            ConnectorError::other(why.into(), None)
+            // What it would be the next time, so it is not sent again.
+            ConnectorError::other(Garbled::too_long(&answer, LIMIT >> 20).into(), None)
         } else {
             ConnectorError::io(io::Error::other(error).into())
         }

@@ -501,7 +501,7 @@ fn preferences(wire: Option<std::collections::HashMap<String, bool>>) -> Prefere
 /// What is not as wanted in an account because of `error`.
 pub fn failure(region: Option<&Region>, error: &Error) -> Failure {
     // What helps in the management account does not help here.
-    let hint = hint(region, error).to_owned();
+    let hint = error.hint_about_contents().unwrap_or_else(|| hint(region, error)).to_owned();
     Failure { region: region.cloned(), problem: error.problem(), hint }
 }
 

@@ -281,10 +281,10 @@ pub async fn remembered(
     notes: &mut Vec<Note>,
 ) -> Remembered {
     let mut remembered = Remembered::default();
-    let unread = |error: &Error| Note {
-        text: failure(None, error).problem,
-        hint: "let whoever makes the report read and list the state bucket and use its key"
-            .to_owned(),
+    let unread = |error: &Error| {
+        let usual = "let whoever makes the report read and list the state bucket and use its key";
+        let hint = error.hint_about_contents().unwrap_or(usual).to_owned();
+        Note { text: error.problem(), hint }
     };
     let (kept, errors) = kept(state).await;
     let (wanted, more) = wanted(&kept);

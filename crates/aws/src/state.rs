@@ -14,7 +14,7 @@ use aws_smithy_types::DateTime;
 use plan::desired_state::Entry;
 
 use crate::calls::Calls;
-use crate::error::Error;
+use crate::error::{Error, Useless};
 use crate::operation::{
     DELETE_OBJECT, GET_BUCKET_ENCRYPTION, GET_OBJECT, LIST_OBJECTS, Need, PUT_OBJECT,
 };
@@ -46,12 +46,22 @@ impl Version {
 /// The most bytes of an entry that are read, well above the longest policy with its tags.
 const LONGEST_ENTRY: usize = 1 << 20;
 
-const UNSEALED: &str = "it is not encrypted with the state key, so none of the functions wrote it; \
-                        hint: find out who did, and delete that version of the object";
-const MISPLACED: &str = "its function, stack or logical ID belongs to another key; hint: find out who \
-                         put it there, and delete it";
-const TOO_LONG: &str = "it is longer than a mebibyte, as no record of desired state is; hint: find out who wrote it, and \
-     delete that version of the object";
+const UNSEALED: Useless = Useless {
+    why: "it is not encrypted with the state key, so none of the functions wrote it",
+    hint: "find out who did, and delete that version of the object",
+};
+const MISPLACED: Useless = Useless {
+    why: "its function, stack or logical ID belongs to another key",
+    hint: "find out who put it there, and delete it",
+};
+const TOO_LONG: Useless = Useless {
+    why: "it is longer than a mebibyte, as no record of desired state is",
+    hint: "find out who wrote it, and delete that version of the object",
+};
+const NOT_TEXT: Useless = Useless {
+    why: "it is not UTF-8 text",
+    hint: "find out who wrote it, and delete that version of the object",
+};
 
 /// What an object must be, for it to be written.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +156,7 @@ impl State {
         if most.is_some_and(|it| found.bytes.len() > it) {
             return Err(unusable(TOO_LONG));
         }
-        let text = String::from_utf8(found.bytes).map_err(|_| unusable("it is not UTF-8 text"))?;
+        let text = String::from_utf8(found.bytes).map_err(|_| unusable(NOT_TEXT))?;
         Ok(Some((text, found.version)))
     }
 

@@ -338,6 +338,15 @@ async fn what_another_try_may_see_is_not_taken_for_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_without_an_end_is_called_that_and_not_kept_in_memory() {
+    let script = Script::new([(200, " ".repeat((32 << 20) + 1))]);
+    let why = script.look(&table()).await.unwrap_err().why();
+    let expected = "AWS answered 200 with more than 32 MiB (cannot look at the table orders)";
+    assert_eq!(why, expected);
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_throttled_report_is_made_again() {
     let throttled = || (429, refusal("ThrottlingException").1);
     let script = Script::new([throttled(), throttled(), (204, String::new())]);
