@@ -34,7 +34,7 @@ fn is_silent(it: char) -> bool {
 
 /// Makes sure that a text has no lines but those of its own, and no character that is not shown.
 #[track_caller]
-fn is_harmless(text: &str) {
+pub(crate) fn is_harmless(text: &str) {
     for line in text.split('\n') {
         assert!(!line.contains(is_silent), "{line:?}\n{text}");
         let line = line.trim_start();

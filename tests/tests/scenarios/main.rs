@@ -16,6 +16,7 @@ mod enforced;
 mod global_settings;
 mod gone;
 mod hostile_events;
+mod hostile_inputs;
 mod hostile_names;
 mod hostile_state;
 mod invariants;

@@ -39,6 +39,24 @@ fn a_service_control_policy_only_denies_and_spares_the_administrators() {
 }
 
 #[test]
+fn service_control_policies_are_made_one_after_the_other() {
+    let guardrails = Template::named("guardrails.yaml");
+    let mut before = BTreeSet::new();
+    let mut left = guardrails.resources("AWS::Organizations::Policy");
+    assert!(left.len() > 1);
+    // AWS Organizations refuses a second change at a time, so each waits for the one before it.
+    while let Some(place) = left.iter().position(|(_, it)| {
+        it["DependsOn"].as_str().map_or(before.is_empty(), |it| before.contains(it))
+    }) {
+        let (name, it) = left.remove(place);
+        let last = it["DependsOn"].as_str();
+        assert!(left.iter().all(|it| it.1["DependsOn"].as_str() != last), "{name}");
+        before.insert(name);
+    }
+    assert_eq!(left, []);
+}
+
+#[test]
 fn nobody_becomes_an_administrator_by_taking_the_name_of_one() {
     let guardrails = Template::named("guardrails.yaml");
     let policy = properties(&guardrails, "MakersPolicy");

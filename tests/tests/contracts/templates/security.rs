@@ -1,6 +1,9 @@
 //! Who may do what, and what is encrypted and kept.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
+use simulator::{Asked, Verdict};
 use tests::template::Template;
 
 use super::{all, each, stacks};
@@ -70,6 +73,80 @@ fn every_queue_is_encrypted_and_every_topic() {
             }
         }
     }
+}
+
+#[test]
+fn no_role_tags_accounts_units_or_policies_of_other_types() {
+    let arn = |what: &str| format!("arn:aws-cn:organizations::333344445555:{what}");
+    let things = [
+        (arn("account/o-a1b2c3d4e5/444455556666"), None),
+        (arn("ou/o-a1b2c3d4e5/ou-ab12-c3d4e5f6"), None),
+        (
+            arn("policy/o-a1b2c3d4e5/service_control_policy/p-1a2b3c4d"),
+            Some("SERVICE_CONTROL_POLICY"),
+        ),
+        (arn("policy/o-a1b2c3d4e5/backup_policy/p-1a2b3c4d"), Some("BACKUP_POLICY")),
+    ];
+    let mut tagged = Vec::new();
+    for template in Template::all() {
+        for (name, role) in template.resources("AWS::IAM::Role") {
+            let [_, everything] = stacks(&template);
+            let properties = everything.resolve(&role["Properties"]).unwrap();
+            for policy in each(&properties["Policies"]).iter().filter(|it| it.is_object()) {
+                // What is about something else is not judged, and may need keys of its own.
+                let mut statements = each(&policy["PolicyDocument"]["Statement"]).to_vec();
+                statements.retain(|it| it["Action"].to_string().contains("agResource\""));
+                let document = json!({ "Statement": statements });
+                for (thing, kind) in &things {
+                    for action in ["organizations:TagResource", "organizations:UntagResource"] {
+                        let asked =
+                            Asked::new("arn:aws-cn:iam::333344445555:role/x", action, thing)
+                                .with("aws:TagKeys", "org-backup:owner");
+                        let asked = match kind {
+                            Some(kind) => asked.with("organizations:PolicyType", kind),
+                            None => asked,
+                        };
+                        if asked.judged_by(&document) == Verdict::Allowed {
+                            tagged.push((format!("{}: {name}", template.name), thing));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(tagged.iter().any(|it| it.0 == "bootstrap.yaml: BackupPolicyRole"), "{tagged:?}");
+    assert!(tagged.iter().all(|it| it.1.contains("/backup_policy/")), "{tagged:?}");
+}
+
+#[test]
+fn no_policy_is_longer_than_aws_takes() {
+    // The documents of policies that stand by themselves, with the characters that each may have.
+    let limits = [
+        ("AWS::Events::EventBusPolicy", "Statement", 10_240),
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument", 2_048),
+        ("AWS::KMS::Key", "KeyPolicy", 32_768),
+        ("AWS::Logs::ResourcePolicy", "PolicyDocument", 5_120),
+        ("AWS::Organizations::Policy", "Content", 5_120),
+        ("AWS::Organizations::ResourcePolicy", "Content", 40_000),
+        ("AWS::S3::BucketPolicy", "PolicyDocument", 20_480),
+        ("AWS::SNS::TopicPolicy", "PolicyDocument", 30_720),
+    ];
+    let mut kinds = BTreeSet::new();
+    for template in Template::all() {
+        for stack in stacks(&template) {
+            for (name, resource) in template.resources("AWS::") {
+                let kind = resource["Type"].as_str().unwrap();
+                for (of, property, most) in limits.iter().filter(|it| it.0 == kind) {
+                    let Some(document) = resource["Properties"].get(property) else { continue };
+                    let document = stack.resolve(document).unwrap_or_default();
+                    let length = document.to_string().len();
+                    assert!(length <= *most, "{}: {name}: {length}", template.name);
+                    kinds.insert(*of);
+                }
+            }
+        }
+    }
+    assert_eq!(kinds.len(), limits.len(), "{kinds:?}");
 }
 
 #[test]
