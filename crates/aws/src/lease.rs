@@ -20,6 +20,7 @@ const PACE: Duration = Duration::from_secs(1);
 pub struct Turn {
     lease: Lease,
     version: Version,
+    has_waited: bool,
 }
 
 /// Who has the lease.
@@ -45,7 +46,7 @@ pub async fn take(
 ) -> Result<Taken, Error> {
     let mut pace = RateLimiter::builder();
     let pace = pace.initial(1).max(1).interval(PACE).build();
-    let mut is_told = false;
+    let mut has_waited = false;
     loop {
         pace.acquire_one().await;
         let kept = state.read_bytes(Lease::KEY).await?;
@@ -54,7 +55,7 @@ pub async fn take(
             Standing::Free => {}
             Standing::Held(other) if is_over => return Ok(Taken::Theirs(other)),
             Standing::Held(other) => {
-                if !std::mem::replace(&mut is_told, true) {
+                if !std::mem::replace(&mut has_waited, true) {
                     info!(request = other.holder, "waits, since another invocation is at work");
                 }
                 continue;
@@ -69,18 +70,23 @@ pub async fn take(
         }
         let expected = kept.as_ref().map_or(Expected::Nothing, |it| Expected::Still(&it.1));
         match state.write(Lease::KEY, lease.text(), expected).await {
-            Ok(version) => return Ok(Taken::Ours(Turn { lease, version })),
+            Ok(version) => return Ok(Taken::Ours(Turn { lease, version, has_waited })),
             // Somebody else saw it free as well, and was faster.
-            Err(error) if error.kind() == Kind::Outdated && !is_over => {}
+            Err(error) if error.kind() == Kind::Outdated && !is_over => has_waited = true,
             Err(error) => return Err(error),
         }
     }
 }
 
 impl Turn {
+    /// Whether somebody else was at work before, so that what was read meanwhile may be outdated.
+    pub fn has_waited(&self) -> bool {
+        self.has_waited
+    }
+
     /// Leaves the lease to others. Where that fails, it is theirs once it is over.
     pub async fn end(self, state: &State) {
-        let Self { lease, version } = self;
+        let Self { lease, version, has_waited: _ } = self;
         let ended = lease.ended().text();
         if let Err(error) = state.write(Lease::KEY, ended, Expected::Still(&version)).await {
             log_left_out("that nobody is at work any more", &error);

@@ -166,13 +166,9 @@ impl Visit<'_> {
     /// Reads what is asked for and, where that is something, does it alone.
     async fn run(&self, invocation: Invocation) -> Result<Response, Unfinished> {
         let started = Instant::now();
-        let mut findings = Vec::new();
-        let mut again = Again::default();
-        let before = self.last_sweep(&mut findings).await;
-        let kept = self.kept(&before, &mut findings, &mut again).await;
-        let kept = kept.map_err(Unfinished::State)?;
-        let asked = self.asked(&invocation, &kept);
-        if asked.all.is_nothing() && findings.is_empty() {
+        let read = self.read().await?;
+        let asked = self.asked(&invocation, &read.kept);
+        if asked.all.is_nothing() && read.findings.is_empty() {
             info!("the events concern nothing that is looked after");
             return Ok(Response::default());
         }
@@ -191,13 +187,33 @@ impl Visit<'_> {
             Taken::Ours(turn) => turn,
             Taken::Theirs(other) => return leave(&invocation, &lease, other),
         };
-        let read = Read { kept, before, findings, again };
-        let done = self.work(&invocation, read, asked, started).await;
+        let done = async {
+            let (read, asked) = if turn.has_waited() {
+                // What the other has put back and told is not put back and told again.
+                let read = self.read().await?;
+                let asked = self.asked(&invocation, &read.kept);
+                (read, asked)
+            } else {
+                (read, asked)
+            };
+            self.work(&invocation, read, asked, started).await
+        };
+        let done = done.await;
         // What is left to be said has a little more time than what was to be done.
         if let Some(state) = self.repairer.session.state(deadline) {
             turn.end(&state).await;
         }
         done
+    }
+
+    /// Reads what is wanted, and what there was when everything was last looked after.
+    async fn read(&self) -> Result<Read, Unfinished> {
+        let mut findings = Vec::new();
+        let mut again = Again::default();
+        let before = self.last_sweep(&mut findings).await;
+        let kept = self.kept(&before, &mut findings, &mut again).await;
+        let kept = kept.map_err(Unfinished::State)?;
+        Ok(Read { kept, before, findings, again })
     }
 
     /// What the invocation asks for.

@@ -1,8 +1,9 @@
 //! Two invocations of `reattach` at once, of which one is at work.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use plan::reattach::Lease;
+use plan::desired_state::{self, PREFIX};
+use plan::reattach::{Lease, Sweep};
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Entry, Fault, Moment, Outcome, Settings};
 use tests::organization::{Organization, document};
@@ -144,6 +145,45 @@ async fn who_waits_goes_on_when_the_other_is_done() {
     assert_eq!(organization.state(), before);
     assert_eq!(count(&organization, |it| it.operation == "CreatePolicy"), 1);
     assert_eq!(kept(&organization)["Ended"], true);
+}
+
+#[tokio::test]
+async fn who_waits_reads_again_what_the_other_has_left() {
+    // The second look at the lease, since the first is to find it held.
+    let nth = number(true, |it| it.operation == "GetObject" && is_lease(it)).await + 1;
+    let organization = deployed().await;
+    // What there was when everything of these kinds was last looked after.
+    let swept = |kinds: &[&str]| {
+        let keys = organization.buckets(|it| {
+            let keys = it.keys(STATE_BUCKET).into_iter().filter(|it| it.starts_with(PREFIX));
+            keys.map(str::to_owned).collect::<Vec<_>>()
+        });
+        let keys = keys.iter().filter(|key| kinds.iter().any(|it| key.contains(it)));
+        let texts = keys.map(|it| organization.object(STATE_BUCKET, it).unwrap());
+        let entries: Vec<_> = texts.map(|it| desired_state::Entry::read(&it).unwrap()).collect();
+        assert_eq!(entries.len(), kinds.len());
+        let sweep = Sweep::of(SystemTime::now(), &entries);
+        organization.buckets(|it| it.put(STATE_BUCKET, Sweep::KEY, sweep.text()));
+    };
+    let lease = |ended: bool| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let until = now.as_secs() + 60;
+        json!({ "Holder": "a", "LogStream": "b", "Task": "Events", "Until": until, "Ended": ended })
+    };
+    swept(&["policy-types"]);
+    keep(&organization, lease(false).to_string());
+    let reattach = Reattach::start(&organization, "Repair").await.within(Duration::from_mins(1));
+    let done = stopped(&organization, nth, reattach.sweep(), async || {
+        // The other sees the policy for the first time, and somebody undoes something after that.
+        swept(&["policy-types", "backup-policy"]);
+        let (policy, root) = (organization.policy_id("daily"), organization.id("root"));
+        organization.organization(|it| it.detach_policy(&policy, &root).unwrap());
+        keep(&organization, lease(true).to_string());
+    });
+    let done = done.await;
+    assert!(matches!(done, Outcome::Returned(_)), "{}", reattach.logs());
+    let (subject, text) = organization.notifications().pop().unwrap();
+    assert_eq!(subject, "org-backup: 1 put back", "{text}");
 }
 
 #[tokio::test]
