@@ -50,7 +50,7 @@ impl Output {
 
     /// Prints the lines of a text that was laid out here, of parts that each were [`media::line`].
     pub(crate) fn layout(&mut self, text: &str) -> Result<(), CommandError> {
-        text.lines().try_for_each(|it| self.line(it))
+        text.lines().try_for_each(|it| self.write(&media::laid_out(it)))
     }
 
     /// Prints JSON, on as many lines as it takes.

@@ -9,6 +9,7 @@
 //! | medium | writer | what becomes of a character that is not shown |
 //! |---|---|---|
 //! | terminal, standard error, a line of a message | [`line`] | `\n`, `\u{202e}` |
+//! | a line of a table | [`laid_out`] | the same |
 //! | mail | [`Mail`] | the same |
 //! | CSV | [`csv`] | the same |
 //! | HTML | [`html`] | the same |
@@ -26,4 +27,4 @@ mod plain;
 pub mod workflow;
 
 pub use mail::{Mail, field};
-pub use plain::{is_shown, line};
+pub use plain::{is_shown, laid_out, line};

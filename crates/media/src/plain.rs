@@ -60,6 +60,19 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// A line of a table, whose cells were each written as [`line`] before they were wrapped.
+///
+/// Where the rest of a cell begins a line like a command, as in an ARN that is wrapped before `::`, it
+/// begins with `…` in place of the space before it: it goes on there, and stays what it is.
+pub fn laid_out(text: &str) -> Cow<'_, str> {
+    let rest = text.trim_start();
+    let before = text.strip_suffix(rest).and_then(|it| it.strip_suffix(' '));
+    match before.filter(|_| rest.starts_with("::")) {
+        Some(before) => Cow::Owned(line(&format!("{before}…{rest}")).into_owned()),
+        None => line(text),
+    }
+}
+
 fn escape(line: &mut String, it: char) {
     // Writing to a string cannot fail.
     let _ = write!(line, "\\u{{{:x}}}", u32::from(it));
@@ -112,6 +125,19 @@ mod tests {
             assert_eq!(line(text), written);
         }
         assert!(!line("####[").contains("##"));
+    }
+
+    #[test]
+    fn what_goes_on_in_a_table_is_shown_as_it_is_and_is_no_command() {
+        for (text, written) in [
+            (" arn:aws:iam   missing", " arn:aws:iam   missing"),
+            ("   ::111122223333:role/x  ", "  …::111122223333:role/x  "),
+            ("  ::error::\u{1b}x", r" …::error::\u{1b}x"),
+            ("::error::x", r"\u{3a}:error::x"),
+        ] {
+            assert_eq!(laid_out(text), written);
+            assert!(!laid_out(text).trim_start().starts_with("::"));
+        }
     }
 
     proptest! {
