@@ -1,4 +1,4 @@
-"""Writes the Regions of AWS into `scripts/deploy/regions.tsv`, or with `--check` holds them against it.
+"""Writes the Regions of AWS into `crates/policy/data/regions.tsv`, or with `--check` holds them against it.
 
 A line has the name of a Region, its partition, whether logically air-gapped vaults exist there, and
 whether an account has to enable it. The Regions are those of the newest botocore of this checkout, and
@@ -12,7 +12,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FILE = ROOT / "scripts/deploy/regions.tsv"
+FILE = ROOT / "crates/policy/data/regions.tsv"
 VAULT = "AWS::Backup::LogicallyAirGappedBackupVault"
 # What an account has without enabling it. Every newer Region of that partition has to be enabled.
 ALWAYS_ENABLED = """

@@ -92,7 +92,8 @@ impl Release {
         for (from, to) in [("templates", "templates"), ("scripts/deploy", "deploy")] {
             fs::create_dir(release.path(to)).unwrap();
             for file in fs::read_dir(repository(from)).unwrap().map(|it| it.unwrap()) {
-                if file.file_type().unwrap().is_file() {
+                // The lists that the program shares with `crates/policy` are links here, and files in a release.
+                if fs::metadata(file.path()).unwrap().is_file() {
                     let copy = release.path(to).join(file.file_name());
                     fs::copy(file.path(), copy).unwrap();
                 }

@@ -2,7 +2,7 @@
 //!
 //! Everything here is in the table of partitions that every AWS SDK has, which `crates/aws` holds it
 //! against. `scripts/deploy/partitions.json` is written from it. The Regions are those of botocore,
-//! which `scripts/regions.py` writes into `scripts/deploy/regions.tsv`.
+//! which `scripts/regions.py` writes into `data/regions.tsv`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,7 +51,7 @@ struct PartitionFacts {
 /// Every Region, a line each: its name, its partition, whether logically air-gapped vaults exist
 /// there, and whether accounts have to enable it. The first line says when the list was made, and of
 /// what.
-const REGIONS: &str = include_str!("../../../scripts/deploy/regions.tsv");
+const REGIONS: &str = include_str!("../data/regions.tsv");
 
 impl Partition {
     /// All of them.

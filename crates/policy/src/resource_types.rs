@@ -1,12 +1,12 @@
 //! The types of resources that a selection may name, as AWS documents them on a day.
 //!
-//! They and what becomes of their copies are in `scripts/deploy/types.tsv`, which `scripts/deploy`
-//! reads as well.
+//! They and what becomes of their copies are in `data/types.tsv`, which `scripts/deploy` reads as
+//! well.
 
 /// Every type, a line each: what follows the partition in its ARN, and whether one copy action takes
 /// its backups to another account and another Region at once. The first line says when the list was
 /// made, and of what.
-const TYPES: &str = include_str!("../../../scripts/deploy/types.tsv");
+const TYPES: &str = include_str!("../data/types.tsv");
 
 /// A type of resources that backups are made of.
 pub(super) struct ResourceType {

@@ -268,7 +268,7 @@ fn the_types_that_are_not_copied_at_once_are_named_without_those_that_are_left_o
 
 #[test]
 fn every_type_of_the_list_says_whether_it_is_copied_at_once() {
-    let lines: Vec<_> = include_str!("../../../../scripts/deploy/types.tsv").lines().collect();
+    let lines: Vec<_> = include_str!("../../data/types.tsv").lines().collect();
     let [head, rows @ ..] = &lines[..] else { panic!("an empty list") };
     assert!(head.starts_with(&format!("as of\t{}\t", ResourceType::as_of())), "{head}");
     let day: Vec<_> = ResourceType::as_of().split('-').map(str::len).collect();
