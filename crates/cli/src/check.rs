@@ -72,7 +72,12 @@ fn findings(input: &Input, now: SystemTime) -> Vec<Finding> {
 fn looks_like_policies(document: &Node) -> bool {
     match &document.value {
         Value::Array(items) => !items.is_empty() && items.iter().all(looks_like_policies),
-        _ => document.get("plans").is_some(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Object(_)
+        | Value::Unknown => document.get("plans").is_some(),
     }
 }
 

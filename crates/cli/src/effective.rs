@@ -92,7 +92,12 @@ fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, CommandErro
     };
     let policies = match &document.value {
         Value::Array(policies) => policies.as_slice(),
-        _ => std::slice::from_ref(&document),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Object(_)
+        | Value::Unknown => std::slice::from_ref(&document),
     };
     if policies.len() > MAX_POLICIES {
         let message = format!("AWS attaches at most {MAX_POLICIES} policies at `{}`", input.name);

@@ -52,7 +52,12 @@ fn content_findings(
             }
             findings
         }
-        _ => inspect(&without_loops(drafted), now),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_)
+        | Value::Unknown => inspect(&without_loops(drafted), now),
     };
     findings.retain(|it| it.code != Code::Variable || !is_replaced);
     for finding in &mut findings {
@@ -71,7 +76,11 @@ fn without_loops(node: Node) -> Node {
             Value::Object(members.map(member).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(without_loops).collect()),
-        scalar => scalar,
+        scalar @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Unknown) => scalar,
     };
     Node { span: node.span, value }
 }

@@ -44,7 +44,7 @@ fn in_file(path: &Path) -> Result<Vec<(String, String)>, CommandError> {
             let map = map.get("Parameters").and_then(Value::as_object).unwrap_or(map);
             map.iter().map(|(name, it)| Some((name.clone(), text(it)?))).collect()
         }
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     };
     pairs.ok_or_else(|| unusable(&file.name))
 }
@@ -52,7 +52,9 @@ fn in_file(path: &Path) -> Result<Vec<(String, String)>, CommandError> {
 fn one(it: &Value) -> Option<(String, String)> {
     match it {
         Value::String(it) => pair(it),
-        _ => Some((text(it.get("ParameterKey")?)?, text(it.get("ParameterValue")?)?)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Some((text(it.get("ParameterKey")?)?, text(it.get("ParameterValue")?)?))
+        }
     }
 }
 
