@@ -76,6 +76,45 @@ fn every_queue_is_encrypted_and_every_topic() {
 }
 
 #[test]
+fn buckets_queues_and_topics_are_reached_by_tls_only() {
+    let kinds = [
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "s3:*", &["NAME.Arn", "NAME.Arn/*"][..]),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "sns:Publish", &["NAME"]),
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "sqs:*", &["NAME.Arn"]),
+    ];
+    let mut count = 0;
+    for template in Template::all() {
+        let [_, everything] = stacks(&template);
+        for (kind, policy, action, places) in kinds {
+            let mut closed = BTreeSet::new();
+            for (_, it) in template.resources(policy) {
+                let document = everything.resolve(&it["Properties"]["PolicyDocument"]).unwrap();
+                let denial = json!({
+                    "Sid": "OnlyEncryptedConnections", "Effect": "Deny", "Action": action, "Principal": "*",
+                    "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+                });
+                for statement in each(&document["Statement"]) {
+                    let mut bare = statement.clone();
+                    let places = bare.as_object_mut().unwrap().remove("Resource").unwrap();
+                    if bare == denial {
+                        closed
+                            .extend(each(&places).iter().map(|it| it.as_str().unwrap().to_owned()));
+                    }
+                }
+            }
+            for (name, it) in template.resources(kind) {
+                if it["Type"] == kind {
+                    let closes = |it: &&str| closed.contains(&it.replace("NAME", name));
+                    assert!(places.iter().all(closes), "{}: {name}: {closed:?}", template.name);
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
 fn no_role_tags_accounts_units_or_policies_of_other_types() {
     let arn = |what: &str| format!("arn:aws-cn:organizations::333344445555:{what}");
     let things = [
