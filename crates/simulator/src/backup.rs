@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::backup_plans::BackupPlans;
 use crate::refusal::{Answer, Code, Refusal};
 use crate::restore_jobs::RestoreJobs;
 use crate::vaults::Vaults;
@@ -60,6 +61,7 @@ pub struct Backup {
     without_settings: BTreeSet<String>,
     vaults: Vaults,
     restore_jobs: RestoreJobs,
+    plans: BackupPlans,
     now: Duration,
     revision: u64,
 }
@@ -77,6 +79,8 @@ impl Backup {
     /// Moves the clock.
     pub fn set_time(&mut self, now: Duration) {
         self.now = now;
+        self.restore_jobs.set_time(now);
+        self.plans.set_time(now);
     }
 
     /// Counts the changes of settings so far.
@@ -162,6 +166,17 @@ impl Backup {
     /// The restore jobs, to be changed.
     pub fn restore_jobs_mut(&mut self) -> &mut RestoreJobs {
         &mut self.restore_jobs
+    }
+
+    /// The backup plans that accounts have of their own.
+    #[must_use]
+    pub fn plans(&self) -> &BackupPlans {
+        &self.plans
+    }
+
+    /// The same, to be changed.
+    pub fn plans_mut(&mut self) -> &mut BackupPlans {
+        &mut self.plans
     }
 
     /// The settings of an account in a Region: a preference for every resource type of the Region

@@ -1,21 +1,38 @@
 //! What other processes may ask of a simulator beside AWS's operations.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use crate::backup_engine::{BackedUp, History, PointForm, Trouble};
 use crate::core::Core;
+use crate::explorer::ExplorerView;
 use crate::fault::Fault;
-use crate::organization::Organization;
+use crate::organization::{Organization, clock};
 use crate::reply::Reply;
+use crate::reply::moment;
 use crate::responses::response_id;
 
 /// The beginning of every path of ours.
 pub(crate) const PREFIX: &str = "/_simulator/";
 /// The beginning of every ResponseURL.
 pub(crate) const RESPONSES: &str = "/_simulator/responses/";
+
+/// Where other processes change what AWS Backup is to back up, and let time go by.
+const CHANGES: [&str; 5] = [
+    "/_simulator/backup-failures",
+    "/_simulator/backup-plans",
+    "/_simulator/clock",
+    "/_simulator/explorer-views",
+    "/_simulator/resources",
+];
 
 pub(crate) fn answer(core: &mut Core, parts: &Parts, body: &[u8]) -> Reply {
     let path = parts.uri.path();
@@ -39,12 +56,211 @@ pub(crate) fn answer(core: &mut Core, parts: &Parts, body: &[u8]) -> Reply {
             Value::Null
         }
         (&Method::GET, "/_simulator/organization") => tree(core),
+        (&Method::GET, "/_simulator/clock") => time(core),
+        (&Method::GET, "/_simulator/resources") => resources(core),
+        (&Method::GET, "/_simulator/backups") => backups(core),
+        (method, _) if CHANGES.contains(&path) => match change(core, method, path, body) {
+            Ok(answer) => answer,
+            Err(why) => return refuse(StatusCode::BAD_REQUEST, &why),
+        },
         (&Method::GET, _) if path.starts_with(RESPONSES) => {
             json!(core.responses.get(response_id(path)))
         }
         _ => return refuse(StatusCode::NOT_FOUND, "there is nothing here"),
     };
     Reply::new("application/json", answer.to_string())
+}
+
+/// A resource that can be backed up.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Resource {
+    arn: String,
+    /// What AWS Backup calls its type.
+    r#type: String,
+    account: String,
+    region: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    #[serde(default = "one")]
+    gigabytes: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Named {
+    arn: String,
+}
+
+/// How long time goes by, or until when.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum Advance {
+    Hours(u16),
+    Until(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Failing {
+    resource: String,
+    hours: u16,
+}
+
+/// A plan that an account has of its own, with the members of `CreateBackupPlan` and those of
+/// `CreateBackupSelection`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OwnPlan {
+    account: String,
+    region: String,
+    plan: Value,
+    #[serde(default)]
+    selections: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct View {
+    account: String,
+    region: String,
+    name: String,
+    /// Whether it is of the whole organization.
+    organization: bool,
+    /// Whether it tells the tags.
+    tags: bool,
+}
+
+/// Changes what AWS Backup is to back up, and lets time go by.
+fn change(core: &mut Core, method: &Method, path: &str, body: &[u8]) -> Result<Value, String> {
+    let world = &mut core.world;
+    match (method, path) {
+        (&Method::POST, "/_simulator/clock") => {
+            match read(body)? {
+                Advance::Hours(hours) => world.let_go_by(Duration::from_hours(hours.into())),
+                Advance::Until(text) => {
+                    let then = OffsetDateTime::parse(&text, &Rfc3339);
+                    let then = then.map_err(|it| format!("`{text}` is no moment: {it}"))?;
+                    world.let_go_by_until(then.into());
+                }
+            }
+            Ok(time(core))
+        }
+        (&Method::PUT, "/_simulator/resources") => {
+            let Resource { arn, r#type: kind, account, region, tags, gigabytes } = read(body)?;
+            world.put_resource(BackedUp { arn, kind, account, region, tags, gigabytes });
+            Ok(Value::Null)
+        }
+        (&Method::DELETE, "/_simulator/resources") => {
+            let Named { arn } = read(body)?;
+            let was_there = world.delete_resource(&arn);
+            if was_there { Ok(Value::Null) } else { Err(format!("there is no resource {arn}")) }
+        }
+        (&Method::POST, "/_simulator/backup-failures") => {
+            let Failing { resource, hours } = read(body)?;
+            world.fail_backups(&resource, Duration::from_hours(hours.into()));
+            Ok(Value::Null)
+        }
+        (&Method::POST, "/_simulator/backup-plans") => {
+            let OwnPlan { account, region, plan, selections } = read(body)?;
+            let plans = world.backup.plans_mut();
+            Ok(json!({ "id": plans.create(&account, &region, plan, &selections) }))
+        }
+        (&Method::PUT, "/_simulator/explorer-views") => {
+            let View { account, region, name, organization, tags } = read(body)?;
+            let view = ExplorerView {
+                is_organization: organization,
+                has_tags: tags,
+                ..ExplorerView::organization(&name)
+            };
+            world.explorer.put(&account, &region, view);
+            Ok(Value::Null)
+        }
+        _ => Err(format!("{path} cannot be asked with {method}")),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|it| it.to_string())
+}
+
+/// What time it is in AWS, in seconds of the Unix epoch.
+fn time(core: &Core) -> Value {
+    json!({ "now": moment(clock(core.world.now())) })
+}
+
+fn resources(core: &Core) -> Value {
+    let view = |(it, history): (&BackedUp, History)| {
+        json!({
+            "arn": it.arn,
+            "type": it.kind,
+            "account": it.account,
+            "region": it.region,
+            "tags": it.tags,
+            "gigabytes": it.gigabytes,
+            "created": moment(history.created),
+        })
+    };
+    core.world.works.resources().map(view).collect()
+}
+
+/// What AWS Backup has done by now.
+fn backups(core: &mut Core) -> Value {
+    core.world.settle();
+    let works = &core.world.works;
+    let ended = |it: Option<SystemTime>| it.map(moment);
+    let jobs = works.jobs().iter().map(|it| {
+        json!({
+            "resource": it.resource,
+            "plan": it.rule.0,
+            "rule": it.rule.1,
+            "vault": it.vault,
+            "created": moment(it.created),
+            "ended": ended(it.ended),
+            "state": it.progress.as_str(),
+            "message": it.trouble.map(Trouble::message),
+        })
+    });
+    let copies = works.copy_jobs().iter().map(|it| {
+        json!({
+            "resource": it.resource,
+            "plan": it.rule.0,
+            "rule": it.rule.1,
+            "destination": it.destination,
+            "created": moment(it.created),
+            "ended": ended(it.ended),
+            "state": it.progress.as_str(),
+            "message": it.trouble.map(Trouble::message),
+        })
+    });
+    let points = works.points().map(|it| {
+        json!({
+            "resource": it.resource,
+            "vault": it.vault,
+            "created": moment(it.created),
+            "deleteAt": ended(it.delete_at),
+            "continuous": matches!(it.form, PointForm::Continuous | PointForm::Stopped),
+        })
+    });
+    let skipped = works.skipped().iter().map(|it| {
+        json!({
+            "resource": it.resource,
+            "plan": it.rule.0,
+            "rule": it.rule.1,
+            "run": moment(it.run),
+            "message": it.trouble.message(),
+        })
+    });
+    json!({
+        "jobs": jobs.collect::<Value>(),
+        "copyJobs": copies.collect::<Value>(),
+        "recoveryPoints": points.collect::<Value>(),
+        "skipped": skipped.collect::<Value>(),
+    })
 }
 
 fn refuse(status: StatusCode, message: &str) -> Reply {

@@ -79,6 +79,23 @@ impl Ids {
     }
 }
 
+/// A number that stands for `text`, by the function known as FNV-1a.
+pub(crate) fn hash(text: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325;
+    text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// What looks like a UUID, the same for the same text.
+pub(crate) fn uuid_of(text: &str) -> String {
+    Ids::new(hash(text)).uuid()
+}
+
+/// Seventeen hexadecimal digits as in the IDs of EC2, the same for the same text.
+pub(crate) fn hex_of(text: &str) -> String {
+    let number = Ids::new(hash(text)).next();
+    format!("0{number:016x}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

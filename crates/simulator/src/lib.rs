@@ -1,6 +1,9 @@
-//! An AWS Organization on loopback: Organizations, AWS Backup's settings, vaults and restore jobs,
-//! roles and who assumes them, keys, StackSets and their switch, S3 objects, topics,
-//! executions of state machines, and a place for the answers of custom resources.
+//! An AWS Organization on loopback: Organizations, AWS Backup with its settings, vaults and jobs,
+//! resources and their tags, roles and who assumes them, keys, StackSets and their switch, S3 objects,
+//! topics, executions of state machines, and a place for the answers of custom resources.
+//!
+//! Its time begins with the year 2026 and goes by as that of the machine. [`Simulator::let_go_by`] lets
+//! more of it go by, and AWS Backup makes in it what the policies in force ask for.
 //!
 //! It speaks AWS's wire formats, enforces AWS's rules, quotas and rates, writes down every call,
 //! and goes wrong when told to. [`Function`] runs a real function binary against it under a Lambda
@@ -33,10 +36,12 @@
 
 mod backup;
 mod backup_engine;
+mod backup_plans;
 mod control;
 mod core;
 mod data_services;
 mod events;
+mod explorer;
 mod fault;
 mod hold;
 mod iam;
@@ -64,6 +69,7 @@ mod stacks;
 mod state_machines;
 mod sts;
 mod summary;
+mod surroundings;
 mod throttle;
 mod topics;
 mod trails;
@@ -75,7 +81,9 @@ pub use self::backup_engine::{
     BackedUp, BackupEngine, BackupJob, BackupQuotas, EngineCopyJob, EngineKey, EnginePoint,
     EngineVault, Injected, JobProgress, PointForm, Skipped, Trouble,
 };
+pub use self::backup_plans::BackupPlans;
 pub use self::data_services::DataServices;
+pub use self::explorer::{Explorer, ExplorerView};
 pub use self::fault::{Body, Failure, Fault, Garbled, Kind};
 pub use self::hold::{Hold, Moment};
 pub use self::iam::{Asked, Iam, Role, Verdict};

@@ -21,12 +21,16 @@ pub enum Service {
     Iam,
     /// AWS Key Management Service.
     Kms,
+    /// AWS Resource Explorer.
+    ResourceExplorer,
     /// Amazon S3.
     S3,
     /// Amazon Simple Notification Service.
     Sns,
     /// AWS Step Functions.
     StepFunctions,
+    /// Resource Groups Tagging API.
+    Tagging,
     /// Where custom resources send their answers.
     Response,
 }
@@ -43,9 +47,11 @@ impl Service {
             Self::CloudTrail => Some("cloudtrail"),
             Self::Iam => Some("iam"),
             Self::Kms => Some("kms"),
+            Self::ResourceExplorer => Some("resource-explorer-2"),
             Self::S3 => Some("s3"),
             Self::Sns => Some("sns"),
             Self::StepFunctions => Some("states"),
+            Self::Tagging => Some("tag"),
             Self::Response => None,
         }
     }
@@ -94,7 +100,11 @@ impl Operation {
             Service::Backup => &[Code::AccessDenied, Code::Serialization, Code::UnrecognizedClient],
             Service::CloudFormation => &[Code::Denied, Code::InvalidClientToken, Code::Validation],
             Service::Iam | Service::Sts => &[Code::Denied, Code::Validation],
-            Service::CloudTrail | Service::Kms | Service::StepFunctions => &[
+            Service::CloudTrail
+            | Service::Kms
+            | Service::ResourceExplorer
+            | Service::StepFunctions
+            | Service::Tagging => &[
                 Code::AccessDenied,
                 Code::Serialization,
                 Code::UnrecognizedClient,
@@ -162,13 +172,14 @@ use Code::{
     DuplicatePolicyAttachment, EffectivePolicyNotFound, ExecutionAlreadyExists,
     ExecutionDoesNotExist, InvalidArn, InvalidExecutionInput, InvalidInput, InvalidKeyArn,
     InvalidName, InvalidOperation, InvalidParameter, InvalidParameterValue, InvalidRequest,
-    InvalidRoleInput, InvalidToken, KeyNotFound, MalformedPolicyDocument, MalformedSessionPolicy,
-    MasterCannotLeave, MethodNotAllowed, MissingParameterValue, NoSuchBucket, NoSuchEntity,
-    NoSuchKey, NoSuchVersion, NotImplemented, OrganizationalUnitNotEmpty,
-    OrganizationalUnitNotFound, ParentNotFound, PolicyChangesInProgress, PolicyInUse,
-    PolicyNotAttached, PolicyNotFound, PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled,
-    PreconditionFailed, ResourceNotFound, ResourcePolicyNotFound, RootNotFound,
-    SourceParentNotFound, StateMachineDoesNotExist, TargetNotFound, TopicNotFound, TrailNotFound,
+    InvalidRoleInput, InvalidTagging, InvalidToken, KeyNotFound, MalformedPolicyDocument,
+    MalformedSessionPolicy, MasterCannotLeave, MethodNotAllowed, MissingParameterValue,
+    NoSuchBucket, NoSuchEntity, NoSuchKey, NoSuchVersion, NotImplemented,
+    OrganizationalUnitNotEmpty, OrganizationalUnitNotFound, ParentNotFound,
+    PolicyChangesInProgress, PolicyInUse, PolicyNotAttached, PolicyNotFound,
+    PolicyTypeAlreadyEnabled, PolicyTypeNotEnabled, PreconditionFailed, ResourceNotFound,
+    ResourcePolicyNotFound, RootNotFound, SourceParentNotFound, StateMachineDoesNotExist,
+    TargetNotFound, TopicNotFound, TrailNotFound, Unauthorized,
 };
 
 /// Every operation, by service.
@@ -231,6 +242,17 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::Backup, "GetBackupVaultAccessPolicy", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "DescribeRestoreJob", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "GetRestoreJobMetadata", Access::Any, &[ResourceNotFound]),
+    operation(Service::Backup, "ListBackupJobs", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListCopyJobs", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListRestoreJobs", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListProtectedResources", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListRecoveryPointsByBackupVault", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListRecoveryPointsByResource", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListBackupVaults", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "ListBackupPlans", Access::Any, &[InvalidParameterValue]),
+    operation(Service::Backup, "GetBackupPlan", Access::Any, &[ResourceNotFound]),
+    operation(Service::Backup, "ListBackupSelections", Access::Any, &[InvalidParameterValue, ResourceNotFound]),
+    operation(Service::Backup, "GetBackupSelection", Access::Any, &[ResourceNotFound]),
     operation(Service::Backup, "PutRestoreValidationResult", Access::Any, &[InvalidParameterValue, InvalidRequest, MissingParameterValue, ResourceNotFound]).changing(),
 
     operation(Service::Iam, "CreateServiceLinkedRole", Access::Any, &[InvalidRoleInput]).changing(),
@@ -266,6 +288,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::StepFunctions, "StartExecution", Access::Any, &[ExecutionAlreadyExists, InvalidArn, InvalidExecutionInput, InvalidName, StateMachineDoesNotExist]).changing(),
     operation(Service::StepFunctions, "DescribeExecution", Access::Any, &[ExecutionDoesNotExist, InvalidArn]),
     operation(Service::StepFunctions, "ListExecutions", Access::Any, &[InvalidArn, InvalidToken, StateMachineDoesNotExist]),
+
+    operation(Service::Tagging, "GetResources", Access::Any, &[InvalidTagging]),
+
+    operation(Service::ResourceExplorer, "GetDefaultView", Access::Any, &[ResourceNotFound]),
+    operation(Service::ResourceExplorer, "GetView", Access::Any, &[ResourceNotFound]),
+    operation(Service::ResourceExplorer, "ListResources", Access::Any, &[ResourceNotFound, Unauthorized]),
+    operation(Service::ResourceExplorer, "ListViews", Access::Any, &[]),
 
     operation(Service::Response, "PutResponse", Access::Any, &[]).changing(),
 ];

@@ -86,10 +86,12 @@ names! {
         TrailNotFound = "TrailNotFoundException",
         InvalidClientToken = "InvalidClientTokenId",
         InvalidKeyArn = "InvalidArnException",
+        InvalidTagging = "InvalidParameterException",
         KeyNotFound = "NotFoundException",
         MalformedSessionPolicy = "MalformedPolicyDocument",
         NoSuchEntity = "NoSuchEntity",
         ResourceNotFound = "ResourceNotFoundException",
+        Unauthorized = "UnauthorizedException",
         UnrecognizedClient = "UnrecognizedClientException",
         ValidationException = "ValidationException",
     }

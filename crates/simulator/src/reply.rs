@@ -1,10 +1,10 @@
 //! Replies, before they are HTTP.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::StatusCode;
 
-use crate::organization::EPOCH;
+use crate::organization::clock;
 
 /// A reply.
 #[derive(Clone, Debug)]
@@ -36,6 +36,12 @@ impl Reply {
 
 /// A moment as AWS writes it in JSON: seconds of the epoch.
 pub(crate) fn timestamp(since_start: Duration) -> f64 {
+    moment(clock(since_start))
+}
+
+/// The same, of a moment that is not counted from the simulator's beginning.
+pub(crate) fn moment(at: SystemTime) -> f64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     // Milliseconds are all that AWS gives.
-    ((EPOCH + since_start).as_secs_f64() * 1_000.0).round() / 1_000.0
+    (since.as_secs_f64() * 1_000.0).round() / 1_000.0
 }

@@ -10,6 +10,7 @@ use hyper::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::operation::{Operation, Service};
+use crate::services;
 use crate::sts::{Session, Sts};
 
 /// A call of an operation.
@@ -170,10 +171,11 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The services that are told by a header, and what it begins with.
-const TARGETS: [(&str, Service); 5] = [
+const TARGETS: [(&str, Service); 6] = [
     ("AWSOrganizationsV20161128.", Service::Organizations),
     ("TrentService.", Service::Kms),
     ("AWSStepFunctions.", Service::StepFunctions),
+    ("ResourceGroupsTaggingAPI_20170126.", Service::Tagging),
     // The SDKs leave the name space away that the model has.
     ("CloudTrail_20131101.", Service::CloudTrail),
     ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", Service::CloudTrail),
@@ -233,9 +235,15 @@ fn identify(
     if let Some((_, _, name)) = route {
         return (Service::Backup, (*name).to_owned());
     }
+    let or_unknown = |it: Option<&str>| it.map_or_else(|| format!("{method} {path}"), Into::into);
     if scope.service == "backup" {
-        let name = of_backup(method, path).map_or_else(|| format!("{method} {path}"), Into::into);
-        return (Service::Backup, name);
+        let name = of_backup(method, path).or_else(|| services::listing(method, path));
+        return (Service::Backup, or_unknown(name));
+    }
+    if scope.service == "resource-explorer-2" {
+        let name = path.strip_prefix('/').filter(|_| method == Method::POST);
+        let name = name.filter(|it| services::EXPLORER.contains(it));
+        return (Service::ResourceExplorer, or_unknown(name));
     }
     let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());
     let plain = parameters.iter().all(|it| it.0 == "versionId");

@@ -1,6 +1,7 @@
 //! The restore jobs of AWS Backup, in every account and Region.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::refusal::{Code, Refusal};
 
@@ -19,6 +20,8 @@ pub struct RestoreJob {
     pub resource_type: String,
     /// The ARN of what it restored.
     pub created: Option<String>,
+    /// The ARN of what was backed up.
+    pub source: Option<String>,
     /// The ARN of the backup.
     pub recovery_point: Option<String>,
     /// The bytes of the backup.
@@ -31,6 +34,9 @@ pub struct RestoreJob {
     pub deletion: Option<String>,
     /// What was said of what it restored, and why.
     pub result: Option<(String, String)>,
+    /// When it was created, counted from the simulator's beginning; when it is made, unless it is
+    /// said.
+    pub begun: Option<Duration>,
 }
 
 impl RestoreJob {
@@ -42,12 +48,14 @@ impl RestoreJob {
             status: "COMPLETED".to_owned(),
             resource_type: resource_type.to_owned(),
             created: Some(created.to_owned()),
+            source: None,
             recovery_point: None,
             bytes: None,
             plan: Some(plan.to_owned()),
             metadata: BTreeMap::new(),
             deletion: None,
             result: None,
+            begun: None,
         }
     }
 
@@ -67,12 +75,26 @@ impl RestoreJob {
 pub struct RestoreJobs {
     /// By account, Region and ID.
     jobs: BTreeMap<(String, String, String), RestoreJob>,
+    now: Duration,
 }
 
 impl RestoreJobs {
+    /// Moves the clock.
+    pub(crate) fn set_time(&mut self, now: Duration) {
+        self.now = now;
+    }
+
     /// Makes a job in an account and Region, or replaces the one with its ID.
     pub fn create(&mut self, account: &str, region: &str, id: &str, job: RestoreJob) {
-        self.jobs.insert(key(account, region, id), job);
+        let begun = Some(job.begun.unwrap_or(self.now));
+        self.jobs.insert(key(account, region, id), RestoreJob { begun, ..job });
+    }
+
+    /// Every job: its account, its Region and its ID with it.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str, &str, &RestoreJob)> {
+        self.jobs.iter().map(|((account, region, id), job)| {
+            (account.as_str(), region.as_str(), id.as_str(), job)
+        })
     }
 
     /// The job with this ID.

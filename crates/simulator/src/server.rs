@@ -133,7 +133,9 @@ async fn respond(
     let is_put = parts.method == hyper::Method::PUT;
     let is_response = parts.uri.path().starts_with(control::RESPONSES) && is_put;
     if parts.uri.path().starts_with(control::PREFIX) && !is_response {
-        return Ok(http(control::answer(&mut shared.lock(), &parts, &body)));
+        let mut core = shared.lock();
+        core.world.set_time(shared.now());
+        return Ok(http(control::answer(&mut core, &parts, &body)));
     }
     let mut call = {
         let core = shared.lock();

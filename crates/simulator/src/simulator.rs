@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::backup::Backup;
+use crate::backup_engine::{BackedUp, BackupJob, EngineCopyJob, EnginePoint, Skipped};
 use crate::control::RESPONSES;
 use crate::core::Core;
+use crate::explorer::Explorer;
 use crate::fault::Fault;
 use crate::hold::{Hold, Moment};
 use crate::iam::Iam;
@@ -30,6 +33,7 @@ use crate::state_machines::StateMachines;
 use crate::sts::{Session, parse};
 use crate::topics::Topics;
 use crate::trails::Trails;
+use crate::world::World;
 
 /// An AWS Organization on loopback, until it is dropped.
 ///
@@ -82,9 +86,8 @@ impl Simulator {
     /// Looks at the organization or changes it, behind the journal's back. What it changes is
     /// published when it returns, as if that had been long ago.
     pub fn organization<T>(&self, look: impl FnOnce(&mut Organization) -> T) -> T {
-        let now = self.shared.now();
-        let organization = &mut self.shared.lock().world.organization;
-        organization.set_time(now);
+        let mut core = self.now();
+        let organization = &mut core.world.organization;
         organization.publish_due();
         let revision = organization.revision();
         let seen = look(organization);
@@ -96,7 +99,88 @@ impl Simulator {
 
     /// Looks at the settings of AWS Backup or changes them.
     pub fn backup<T>(&self, look: impl FnOnce(&mut Backup) -> T) -> T {
-        look(&mut self.shared.lock().world.backup)
+        look(&mut self.now().world.backup)
+    }
+
+    /// Makes a resource that can be backed up, or replaces the one with its ARN.
+    pub fn put_resource(&self, resource: BackedUp) {
+        self.now().world.put_resource(resource);
+    }
+
+    /// Deletes a resource, and says whether it was there. Its recovery points stay.
+    pub fn delete_resource(&self, arn: &str) -> bool {
+        self.now().world.delete_resource(arn)
+    }
+
+    /// Lets the backups of a resource fail for some time from now on.
+    pub fn fail_backups(&self, resource: &str, time: Duration) {
+        self.now().world.fail_backups(resource, time);
+    }
+
+    /// What time it is in AWS. That begins with the year 2026.
+    #[must_use]
+    pub fn clock(&self) -> SystemTime {
+        crate::organization::clock(self.now().world.now())
+    }
+
+    /// Lets time go by in AWS, with everything that AWS Backup does in it.
+    pub fn let_go_by(&self, time: Duration) {
+        self.now().world.let_go_by(time);
+    }
+
+    /// Lets time go by in AWS until a moment; nothing happens when that is over.
+    pub fn let_go_by_until(&self, moment: SystemTime) {
+        self.now().world.let_go_by_until(moment);
+    }
+
+    /// The backup jobs of every account so far.
+    #[must_use]
+    pub fn backup_jobs(&self) -> Vec<BackupJob> {
+        self.works(|it| it.works.jobs().to_vec())
+    }
+
+    /// The copy jobs of every account so far.
+    #[must_use]
+    pub fn copy_jobs(&self) -> Vec<EngineCopyJob> {
+        self.works(|it| it.works.copy_jobs().to_vec())
+    }
+
+    /// The recovery points of every account.
+    #[must_use]
+    pub fn recovery_points(&self) -> Vec<EnginePoint> {
+        self.works(|it| it.works.points().cloned().collect())
+    }
+
+    /// The runs of rules from which no job came although the plan selects the resource.
+    #[must_use]
+    pub fn skipped_backups(&self) -> Vec<Skipped> {
+        self.works(|it| it.works.skipped().to_vec())
+    }
+
+    /// What AWS Backup told EventBridge of jobs since this was last asked.
+    #[must_use]
+    pub fn take_backup_events(&self) -> Vec<Value> {
+        self.works(|it| it.works.take_events())
+    }
+
+    /// Looks at the views of Resource Explorer or changes them. Without any, nobody can list with it.
+    pub fn explorer<T>(&self, look: impl FnOnce(&mut Explorer) -> T) -> T {
+        look(&mut self.shared.lock().world.explorer)
+    }
+
+    /// Looks at what AWS Backup has done by now.
+    fn works<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        let mut core = self.now();
+        core.world.settle();
+        look(&mut core.world)
+    }
+
+    /// The state of all services as of now.
+    fn now(&self) -> MutexGuard<'_, Core> {
+        let now = self.shared.now();
+        let mut core = self.shared.lock();
+        core.world.set_time(now);
+        core
     }
 
     /// Looks at the S3 objects or changes them.
@@ -148,10 +232,7 @@ impl Simulator {
 
     /// Looks at the state machines and their executions, or changes them.
     pub fn state_machines<T>(&self, look: impl FnOnce(&mut StateMachines) -> T) -> T {
-        let now = self.shared.now();
-        let machines = &mut self.shared.lock().world.state_machines;
-        machines.set_time(now);
-        look(machines)
+        look(&mut self.now().world.state_machines)
     }
 
     /// Whether StackSets may act for the organization, after `ActivateOrganizationsAccess`.

@@ -33,6 +33,10 @@ pub(crate) fn of(call: &Call) -> String {
         Service::Backup if call.name() == "DescribeBackupVault" => {
             call.path.rsplit('/').next().unwrap_or_default().to_owned()
         }
+        Service::Backup if call.name().starts_with("List") => {
+            let values = call.parameters.iter().filter(|it| it.0 != "nextToken");
+            values.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        }
         Service::Backup if call.path.starts_with(RESTORE_JOBS) => {
             let job = call.path.strip_prefix(RESTORE_JOBS).unwrap_or_default();
             let job = job.split('/').next().unwrap_or_default();
@@ -41,6 +45,8 @@ pub(crate) fn of(call: &Call) -> String {
         Service::Backup => settings(&call.body),
         Service::Iam => call.parameter("RoleName").unwrap_or_default().to_owned(),
         Service::Kms => words(&call.body, &["KeyId"]),
+        Service::ResourceExplorer => words(&call.body, &["ViewArn"]),
+        Service::Tagging => words(&call.body, &["ResourceTypeFilters", "ResourceARNList"]),
         Service::Sts => call.parameter("RoleArn").unwrap_or_default().to_owned(),
         Service::CloudFormation => String::new(),
         Service::CloudTrail => words(&call.body, &["Name", "TrailName"]),

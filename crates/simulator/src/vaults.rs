@@ -42,6 +42,8 @@ pub struct Vault {
     pub max_retention_days: Option<u32>,
     /// Its access policy, in which `$account` stands for the account of the vault.
     pub access_policy: Option<String>,
+    /// Whether it is logically air-gapped.
+    pub air_gapped: bool,
 }
 
 impl Vault {
@@ -56,6 +58,7 @@ impl Vault {
             min_retention_days: None,
             max_retention_days: None,
             access_policy: None,
+            air_gapped: false,
         }
     }
 
@@ -72,11 +75,17 @@ impl Vault {
         Self { key_type: Some(key_type), ..self }
     }
 
-    /// This vault with an access policy, in which `$account` stands for the account of the vault. Nobody
-    /// is denied anything by it: it is there to be read.
+    /// This vault with an access policy, in which `$account` stands for the account of the vault. It
+    /// decides which copies the vault takes; nobody who calls is denied anything by it.
     #[must_use]
     pub fn access_policy(self, policy: &Value) -> Self {
         Self { access_policy: Some(policy.to_string()), ..self }
+    }
+
+    /// This vault, logically air-gapped and so locked.
+    #[must_use]
+    pub fn air_gapped(self, min: u32, max: u32) -> Self {
+        Self { air_gapped: true, ..self.locked(Some(min), Some(max)) }
     }
 
     /// This vault, locked so that backups are kept this many days.
@@ -86,13 +95,17 @@ impl Vault {
     }
 }
 
+/// The account and the Region of a vault, and its name.
+type Address = (String, String, String);
+
 /// The vaults of every account and Region.
 #[derive(Clone, Debug, Default)]
 pub struct Vaults {
-    /// By account, Region and name.
-    placed: BTreeMap<(String, String, String), Vault>,
+    placed: BTreeMap<Address, Vault>,
     everywhere: BTreeMap<String, Vault>,
-    deleted: BTreeSet<(String, String, String)>,
+    deleted: BTreeSet<Address>,
+    /// The vaults that were deleted since somebody asked.
+    gone: Vec<Address>,
 }
 
 impl Vaults {
@@ -112,7 +125,23 @@ impl Vaults {
     pub fn delete(&mut self, account: &str, region: &str, name: &str) {
         let key = key(account, region, name);
         self.placed.remove(&key);
+        self.gone.push(key.clone());
         self.deleted.insert(key);
+    }
+
+    /// The vaults that were deleted since this was last asked, with everything in them.
+    pub(crate) fn take_gone(&mut self) -> Vec<Address> {
+        std::mem::take(&mut self.gone)
+    }
+
+    /// The vaults of an account in a Region, by name.
+    pub(crate) fn of(&self, account: &str, region: &str) -> BTreeMap<&str, &Vault> {
+        let is_here = |it: &&Vault| !self.deleted.contains(&key(account, region, &it.name));
+        let everywhere = self.everywhere.values().filter(is_here);
+        let from = key(account, region, "");
+        let placed = self.placed.range(from..);
+        let placed = placed.take_while(|it| it.0.0 == account && it.0.1 == region).map(|it| it.1);
+        everywhere.chain(placed).map(|it| (it.name.as_str(), it)).collect()
     }
 
     /// The vault of this name. One that does not exist is denied, as AWS was seen to do even to
@@ -130,7 +159,7 @@ impl Vaults {
     }
 }
 
-fn key(account: &str, region: &str, name: &str) -> (String, String, String) {
+fn key(account: &str, region: &str, name: &str) -> Address {
     (account.to_owned(), region.to_owned(), name.to_owned())
 }
 
@@ -149,6 +178,26 @@ mod tests {
             let refusal = vaults.get(account, region, name).unwrap_err();
             assert_eq!(refusal.code, Code::AccessDenied);
         }
+    }
+
+    #[test]
+    fn the_vaults_of_a_place_are_those_that_are_everywhere_and_its_own() {
+        let mut vaults = Vaults::default();
+        vaults.create_everywhere(Vault::new("daily"));
+        vaults.create("1", "eu-west-1", Vault::new("daily").locked(Some(7), None));
+        vaults.create("1", "eu-west-1", Vault::new("monthly"));
+        vaults.create("1", "us-east-1", Vault::new("other"));
+        let of = |vaults: &Vaults, account: &str| {
+            vaults.of(account, "eu-west-1").keys().map(|it| (*it).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&vaults, "1"), ["daily", "monthly"]);
+        assert!(vaults.of("1", "eu-west-1")["daily"].locked);
+        assert_eq!(of(&vaults, "2"), ["daily"]);
+        vaults.delete("2", "eu-west-1", "daily");
+        assert_eq!(of(&vaults, "2"), Vec::<String>::new());
+        let gone = ["2", "eu-west-1", "daily"].map(str::to_owned);
+        assert_eq!(vaults.take_gone(), [gone.into()]);
+        assert_eq!(vaults.take_gone(), []);
     }
 
     #[test]

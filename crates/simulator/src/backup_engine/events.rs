@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::BackupEngine;
-use super::records::{JobProgress, Trouble};
+use super::Works;
+use super::records::Trouble;
 
-impl BackupEngine {
+impl Works {
     /// Tells what became of a backup job.
     pub(super) fn tell_of_backup(&mut self, id: usize) {
         let Some(job) = self.jobs.get(id) else { return };
@@ -18,7 +18,7 @@ impl BackupEngine {
             "resourceArn": job.resource,
             "iamRoleArn": job.role,
             "creationDate": stamp(job.created),
-            "state": word(job.progress),
+            "state": job.progress.as_str(),
             "statusMessage": job.trouble.map(Trouble::message),
         });
         let place = job.place.clone();
@@ -33,7 +33,7 @@ impl BackupEngine {
             "destinationBackupVaultArn": copy.destination,
             "resourceArn": copy.resource,
             "creationDate": stamp(copy.created),
-            "state": word(copy.progress),
+            "state": copy.progress.as_str(),
             "statusMessage": copy.trouble.map(Trouble::message),
         });
         let place = copy.place.clone();
@@ -56,16 +56,6 @@ impl BackupEngine {
             "detail": detail,
         }));
         self.events_told += 1;
-    }
-}
-
-fn word(progress: JobProgress) -> &'static str {
-    match progress {
-        JobProgress::Created => "CREATED",
-        JobProgress::Running => "RUNNING",
-        JobProgress::Completed => "COMPLETED",
-        JobProgress::Failed => "FAILED",
-        JobProgress::Expired => "EXPIRED",
     }
 }
 

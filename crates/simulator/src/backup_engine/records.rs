@@ -130,6 +130,20 @@ pub enum JobProgress {
     Expired,
 }
 
+impl JobProgress {
+    /// What AWS Backup calls it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Running => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Expired => "EXPIRED",
+        }
+    }
+}
+
 /// A backup job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupJob {
@@ -137,6 +151,10 @@ pub struct BackupJob {
     pub id: usize,
     /// The ARN of the resource.
     pub resource: String,
+    /// What AWS Backup calls the type of the resource.
+    pub kind: String,
+    /// How large the resource is.
+    pub bytes: u64,
     /// The account and Region of the resource.
     pub place: (String, String),
     /// The plan, and the rule in it.
@@ -145,6 +163,8 @@ pub struct BackupJob {
     pub run: SystemTime,
     /// When it was created.
     pub created: SystemTime,
+    /// When it has to be started, if at all.
+    pub start_by: SystemTime,
     /// When it was over, if it is.
     pub ended: Option<SystemTime>,
     /// The ARN of the vault it writes to.
@@ -164,12 +184,22 @@ pub struct BackupJob {
 pub struct EngineCopyJob {
     /// The ARN of the resource.
     pub resource: String,
+    /// What AWS Backup calls the type of the resource.
+    pub kind: String,
+    /// How large the resource is.
+    pub bytes: u64,
     /// The account and Region that it copies from.
     pub place: (String, String),
     /// The plan, and the rule in it.
     pub rule: (String, String),
+    /// The ARN of the role it works with.
+    pub role: String,
+    /// The backup job that made what it copies, by its number.
+    pub job: usize,
     /// The recovery point, by its number.
     pub source: usize,
+    /// The ARN of the vault that the recovery point is in.
+    pub source_vault: String,
     /// When the backup that it copies was begun.
     pub begun: SystemTime,
     /// The ARN of the vault it writes to.
@@ -178,6 +208,8 @@ pub struct EngineCopyJob {
     pub delete_after_days: Option<u32>,
     /// When it was created.
     pub created: SystemTime,
+    /// When it was over, if it is.
+    pub ended: Option<SystemTime>,
     /// How far it is.
     pub progress: JobProgress,
     /// Why it failed.
@@ -193,8 +225,14 @@ pub struct EnginePoint {
     pub id: usize,
     /// The ARN of the resource.
     pub resource: String,
+    /// What AWS Backup calls the type of the resource.
+    pub kind: String,
+    /// How large the resource was.
+    pub bytes: u64,
     /// The ARN of the vault it is in.
     pub vault: String,
+    /// The ARN of the vault that it was copied from, if it is a copy.
+    pub source_vault: Option<String>,
     /// When its backup was begun; a copy has the time of its source.
     pub created: SystemTime,
     /// When it was complete.

@@ -1,48 +1,51 @@
 //! Assigning resources to a plan.
 
+use super::Surroundings;
 use super::facts::opt_in_always_decides;
 use super::plan::Selection;
-use super::{BackedUp, BackupEngine};
+use super::records::BackedUp;
 
-impl BackupEngine {
-    /// Whether a selection assigns the resource to its plan.
-    pub(super) fn assigns(&self, selection: &Selection, resource: &BackedUp) -> bool {
-        let matches = |arns: &[String]| arns.iter().any(|it| is_like(&resource.arn, it));
-        let tag = |key: &str| resource.tags.get(key).map(String::as_str);
-        let value = |it: &str| it.replace("$account", &resource.account);
-        if selection.resources.is_empty() && selection.list_of_tags.is_empty() {
-            return false;
-        }
-        if matches(&selection.not_resources) {
-            return false;
-        }
-        // Conditions are joined by AND; a negated one holds where there is no tag, as in IAM.
-        for (operator, key, wanted) in &selection.conditions {
-            let found = key.strip_prefix("aws:ResourceTag/").and_then(tag);
-            let wanted = value(wanted);
-            let holds = match operator.as_str() {
-                "string_equals" => found == Some(&wanted),
-                "string_not_equals" => found != Some(&wanted),
-                "string_like" => found.is_some_and(|it| is_like(it, &wanted)),
-                "string_not_like" => !found.is_some_and(|it| is_like(it, &wanted)),
-                _ => false,
-            };
-            if !holds {
-                return false;
-            }
-        }
-        // Resources and tags are joined by OR.
-        let by_type = selection.resources.iter().filter(|it| is_like(&resource.arn, it));
-        let by_type: Vec<_> = by_type.collect();
-        let by_tag = selection.list_of_tags.iter();
-        let by_tag = by_tag.filter(|it| tag(&it.0) == Some(&value(&it.1))).count() > 0;
-        if by_type.iter().any(|it| is_resource_type(it))
-            && !opt_in_always_decides(&resource.kind, &resource.arn)
-        {
-            return true;
-        }
-        (by_tag || !by_type.is_empty()) && self.is_opted_in(&resource.kind, &resource.region)
+/// Whether a selection assigns the resource to its plan.
+pub(super) fn assigns(
+    selection: &Selection,
+    resource: &BackedUp,
+    around: &dyn Surroundings,
+) -> bool {
+    let matches = |arns: &[String]| arns.iter().any(|it| is_like(&resource.arn, it));
+    let tag = |key: &str| resource.tags.get(key).map(String::as_str);
+    let value = |it: &str| it.replace("$account", &resource.account);
+    if selection.resources.is_empty() && selection.list_of_tags.is_empty() {
+        return false;
     }
+    if matches(&selection.not_resources) {
+        return false;
+    }
+    // Conditions are joined by AND; a negated one holds where there is no tag, as in IAM.
+    for (operator, key, wanted) in &selection.conditions {
+        let found = key.strip_prefix("aws:ResourceTag/").and_then(tag);
+        let wanted = value(wanted);
+        let holds = match operator.as_str() {
+            "string_equals" => found == Some(&wanted),
+            "string_not_equals" => found != Some(&wanted),
+            "string_like" => found.is_some_and(|it| is_like(it, &wanted)),
+            "string_not_like" => !found.is_some_and(|it| is_like(it, &wanted)),
+            _ => false,
+        };
+        if !holds {
+            return false;
+        }
+    }
+    // Resources and tags are joined by OR.
+    let by_type = selection.resources.iter().filter(|it| is_like(&resource.arn, it));
+    let by_type: Vec<_> = by_type.collect();
+    let by_tag = selection.list_of_tags.iter();
+    let by_tag = by_tag.filter(|it| tag(&it.0) == Some(&value(&it.1))).count() > 0;
+    if by_type.iter().any(|it| is_resource_type(it))
+        && !opt_in_always_decides(&resource.kind, &resource.arn)
+    {
+        return true;
+    }
+    (by_tag || !by_type.is_empty()) && around.is_opted_in(&resource.kind, &resource.region)
 }
 
 /// Whether the entry names a resource type or a resource: more than `*` or a service.

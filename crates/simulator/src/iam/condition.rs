@@ -12,11 +12,12 @@ use super::account::in_account;
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
 /// The condition keys that requests carry where they apply, in lower case.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 30] = [
     "aws:calledvia",
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
+    "aws:principalorgpaths",
     "aws:requestedregion",
     "aws:resourceaccount",
     "aws:resourceorgid",

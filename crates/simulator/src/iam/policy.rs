@@ -61,10 +61,11 @@ struct Patterns {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Principals {
     Everybody,
-    /// Accounts, and ARNs of accounts, roles and users.
-    Aws(Vec<String>),
-    /// Services and the like, which never call us.
-    Others,
+    /// Accounts and ARNs of accounts, roles and users, and services. Others never call us.
+    Named {
+        aws: Vec<String>,
+        services: Vec<String>,
+    },
 }
 
 impl Policy {
@@ -88,6 +89,11 @@ impl Policy {
     /// What a trust policy says to `principal`, who wants to assume its role.
     pub(crate) fn trusts(&self, principal: &Principal, need: &Need, account: &str) -> Verdict {
         self.decide(|it| it.names(principal, account) && it.covers(need, account))
+    }
+
+    /// What a trust policy says to a service of AWS that wants to assume its role.
+    pub(crate) fn trusts_service(&self, service: &str, need: &Need, account: &str) -> Verdict {
+        self.decide(|it| it.names_service(service) && it.covers(need, account))
     }
 
     /// What a policy that is nobody's own says to `principal`. A statement that names nobody is about
@@ -177,10 +183,18 @@ impl Statement {
     fn names(&self, principal: &Principal, account: &str) -> bool {
         match &self.principals {
             Some(Principals::Everybody) => true,
-            Some(Principals::Aws(list)) => {
-                list.iter().any(|it| principal.is(&in_account(it, account)))
+            Some(Principals::Named { aws, .. }) => {
+                aws.iter().any(|it| principal.is(&in_account(it, account)))
             }
-            Some(Principals::Others) | None => false,
+            None => false,
+        }
+    }
+
+    fn names_service(&self, service: &str) -> bool {
+        match &self.principals {
+            Some(Principals::Everybody) => true,
+            Some(Principals::Named { services, .. }) => services.iter().any(|it| it == service),
+            None => false,
         }
     }
 
@@ -204,10 +218,12 @@ impl Patterns {
 fn principals(value: &Value) -> Result<Principals, Unreadable> {
     match value {
         Value::String(text) if text == "*" => Ok(Principals::Everybody),
-        Value::Object(kinds) => match kinds.get("AWS") {
-            Some(list) => Ok(Principals::Aws(texts(list)?)),
-            None => Ok(Principals::Others),
-        },
+        Value::Object(kinds) => {
+            let named = |kind: &str| kinds.get(kind).map(texts).transpose();
+            let (aws, services) = (named("AWS")?, named("Service")?);
+            let (aws, services) = (aws.unwrap_or_default(), services.unwrap_or_default());
+            Ok(Principals::Named { aws, services })
+        }
         _ => Err(Unreadable::Malformed("a principal is neither `*` nor an object".to_owned())),
     }
 }
@@ -293,6 +309,28 @@ mod tests {
             assert_eq!(trusts(json!({ "AWS": name })), Verdict::Silent, "{name}");
         }
         assert_eq!(trusts(json!({ "Service": "backup.amazonaws.com" })), Verdict::Silent);
+    }
+
+    #[test]
+    fn a_trust_policy_names_services() {
+        let trusts = |principal: Value| {
+            let condition = json!({ "StringEquals": { "aws:SourceAccount": "$account" } });
+            let statement = json!({ "Effect": "Allow", "Principal": principal,
+                "Action": "sts:AssumeRole", "Condition": condition });
+            let mut need = need("sts:AssumeRole", "*");
+            need.keys.insert("aws:sourceaccount".to_owned(), vec!["444455556666".to_owned()]);
+            policy(statement).trusts_service("backup.amazonaws.com", &need, "444455556666")
+        };
+        for principal in [
+            json!({ "Service": "backup.amazonaws.com" }),
+            json!({ "AWS": "*", "Service": ["ec2.amazonaws.com", "backup.amazonaws.com"] }),
+            json!("*"),
+        ] {
+            assert_eq!(trusts(principal.clone()), Verdict::Allowed, "{principal}");
+        }
+        for principal in [json!({ "Service": "ec2.amazonaws.com" }), json!({ "AWS": "*" })] {
+            assert_eq!(trusts(principal.clone()), Verdict::Silent, "{principal}");
+        }
     }
 
     #[test]

@@ -3,18 +3,23 @@
 mod backup;
 mod cloudformation;
 mod cloudtrail;
+mod explorer;
 mod iam;
 mod json;
 mod kms;
 mod needs;
 mod objects;
 mod organizations;
+mod pages;
 mod permissions;
 mod query;
 mod sns;
 mod step_functions;
 mod sts;
+mod tagging;
 
+pub(crate) use self::backup::listing;
+pub(crate) use self::explorer::OPERATIONS as EXPLORER;
 use crate::fault::Failure;
 use crate::operation::{Operation, Service};
 use crate::refusal::{Code, Refusal};
@@ -36,9 +41,11 @@ pub(crate) fn perform(
         Service::CloudTrail => cloudtrail::perform(world, operation.name, call),
         Service::Iam => iam::perform(world, operation.name, call),
         Service::Kms => kms::perform(world, call),
+        Service::ResourceExplorer => explorer::perform(world, operation.name, call),
         Service::Sns => sns::perform(world, operation.name, call),
         Service::StepFunctions => step_functions::perform(world, operation.name, call),
         Service::Sts => sts::perform(world, operation.name, call),
+        Service::Tagging => tagging::perform(world, call),
         Service::S3 => objects::perform(world, operation.name, call),
         Service::Response => Ok(Reply::empty()),
     }
@@ -66,10 +73,12 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         Service::CloudTrail
         | Service::Iam
         | Service::Kms
+        | Service::ResourceExplorer
         | Service::S3
         | Service::Sns
         | Service::StepFunctions
         | Service::Sts
+        | Service::Tagging
         | Service::Response => Ok(()),
     }
 }
@@ -78,7 +87,9 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
 pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let status = match refusal.code {
         Code::AuthorizationError | Code::Denied | Code::InvalidClientToken => 403,
-        Code::AccessDenied | Code::UnrecognizedClient if call.service == Service::Backup => 403,
+        Code::AccessDenied | Code::UnrecognizedClient if is_rest(call.service) => 403,
+        Code::ResourceNotFound if call.service == Service::ResourceExplorer => 404,
+        Code::Unauthorized => 401,
         Code::NoSuchBucket
         | Code::NoSuchEntity
         | Code::NoSuchKey
@@ -93,6 +104,11 @@ pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
     failed(call, &Failure { code, reason, status, retry_after: None }, &refusal.message)
 }
 
+/// Whether a service speaks REST and JSON.
+fn is_rest(service: Service) -> bool {
+    matches!(service, Service::Backup | Service::ResourceExplorer)
+}
+
 /// An error in the words of the call's service.
 pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
     let reply = match call.service {
@@ -101,7 +117,8 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => {
             query::error(call.service, failure, message)
         }
-        Service::CloudTrail | Service::Kms | Service::StepFunctions => {
+        Service::ResourceExplorer => explorer::error(failure, message),
+        Service::CloudTrail | Service::Kms | Service::StepFunctions | Service::Tagging => {
             json::error(call.service, failure, message)
         }
         Service::S3 | Service::Response => objects::error(call, failure, message),
@@ -122,7 +139,9 @@ pub(crate) fn unknown(call: &Call) -> Refusal {
         | Service::Backup
         | Service::CloudTrail
         | Service::Kms
-        | Service::StepFunctions => Code::UnknownOperation,
+        | Service::ResourceExplorer
+        | Service::StepFunctions
+        | Service::Tagging => Code::UnknownOperation,
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => Code::InvalidAction,
         Service::S3 | Service::Response => Code::MethodNotAllowed,
     };

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::backup;
 use super::cloudformation;
+use super::explorer;
 use super::iam;
 use super::objects::{address, encryption};
 use super::permissions;
@@ -43,6 +44,8 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
             let action = format!("states:{}", operation.name);
             vec![request.need(&action, request.member(member))]
         }
+        Service::ResourceExplorer => request.explorer(operation.name),
+        Service::Tagging => vec![request.need("tag:GetResources", "*")],
         // Who one is may be asked by everybody.
         Service::Sts | Service::Response => Vec::new(),
     }
@@ -215,14 +218,34 @@ impl<'a> Request<'a> {
     fn backup(&self, operation: &str) -> Vec<Need> {
         let action = format!("backup:{operation}");
         match operation {
-            "DescribeBackupVault" | "GetBackupVaultAccessPolicy" => {
+            "DescribeBackupVault"
+            | "GetBackupVaultAccessPolicy"
+            | "ListRecoveryPointsByBackupVault" => {
                 let name = backup::vault_name(self.call);
                 vec![self.need(&action, &self.arn("backup", &format!("backup-vault:{name}")))]
+            }
+            "GetBackupPlan" | "ListBackupSelections" | "GetBackupSelection" => {
+                vec![self.need(&action, &backup::plan_arn(self.world, self.call))]
             }
             "DescribeGlobalSettings" | "UpdateGlobalSettings" => {
                 // AWS Backup asks whether the caller is the management account.
                 let organization = "organizations:DescribeOrganization";
                 vec![self.need(&action, "*"), self.need(organization, "*")]
+            }
+            _ => vec![self.need(&action, "*")],
+        }
+    }
+
+    fn explorer(&self, operation: &str) -> Vec<Need> {
+        let action = format!("resource-explorer-2:{operation}");
+        let named = Some(self.member("ViewArn")).filter(|it| !it.is_empty()).map(str::to_owned);
+        let named = named.or_else(|| explorer::default_arn(self.world, self.call));
+        let view = named.unwrap_or_else(|| "*".to_owned());
+        match operation {
+            "GetView" => vec![self.need(&action, &view)],
+            // The page of the operation says the one, and the service authorization reference the other.
+            "ListResources" => {
+                vec![self.need(&action, &view), self.need("resource-explorer-2:Search", &view)]
             }
             _ => vec![self.need(&action, "*")],
         }

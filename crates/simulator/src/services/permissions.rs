@@ -55,8 +55,10 @@ fn check_region(world: &World, service: Service, call: &Call) -> Result<(), Refu
         Service::CloudFormation,
         Service::CloudTrail,
         Service::Kms,
+        Service::ResourceExplorer,
         Service::Sns,
         Service::StepFunctions,
+        Service::Tagging,
     ];
     if !regional.contains(&service) {
         return Ok(());
@@ -90,7 +92,9 @@ fn denied(world: &World, call: &Call, action: &str, why: &str) -> Refusal {
         | Service::Backup
         | Service::CloudTrail
         | Service::Kms
-        | Service::StepFunctions => Code::AccessDenied,
+        | Service::ResourceExplorer
+        | Service::StepFunctions
+        | Service::Tagging => Code::AccessDenied,
         Service::Sns => Code::AuthorizationError,
         _ => Code::Denied,
     };

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::input::{Input, is_account, is_child, is_creation, is_parent, is_unit};
-use super::pages::{Page, page, whole_page};
+use super::pages::{page, whole_page};
 use super::views;
 use crate::organization::Organization;
 use crate::refusal::{Answer, Code, Invalid, Refusal};
 use crate::reply::timestamp;
+use crate::services::pages::Page;
 use crate::world::World;
 
 pub(super) fn perform(world: &World, operation: &str, input: &Input<'_>) -> Answer<Value> {

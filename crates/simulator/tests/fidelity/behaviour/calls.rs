@@ -241,14 +241,14 @@ async fn an_unknown_operation_is_refused_and_remembered() {
     assert_eq!(refusal, "UnknownOperationException");
     let reply = client.form("sts", "Action=GetSessionToken&Version=2011-06-15").await;
     assert_eq!(reply.code(), "InvalidAction");
-    let reply = client.rest("backup", "GET", "/backup-vaults", "").await;
+    let reply = client.rest("backup", "GET", "/legal-holds", "").await;
     assert_eq!(reply.code(), "UnknownOperationException");
     let outcome = simulator.journal()[0].outcome.clone();
     assert_eq!(outcome, CallOutcome::Error("UnknownOperationException".to_owned()));
     let unknown = [
         "unknown operation: LeaveOrganization",
         "unknown operation: GetSessionToken",
-        "unknown operation: GET /backup-vaults",
+        "unknown operation: GET /legal-holds",
     ];
     assert_eq!(simulator.take_unknown_operations(), unknown);
 }

@@ -1,5 +1,6 @@
 //! What a simulator does, seen through HTTP and from its handle.
 
+mod backups;
 mod calls;
 mod effective;
 mod events;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use simulator::{Service, Settings, Simulator};
 
@@ -19,7 +20,7 @@ pub(crate) struct Driver {
 }
 
 /// The services and what botocore calls them.
-pub(crate) const SERVICES: [(Service, &str); 10] = [
+pub(crate) const SERVICES: [(Service, &str); 12] = [
     (Service::Organizations, "organizations"),
     (Service::Backup, "backup"),
     (Service::Sts, "sts"),
@@ -30,7 +31,12 @@ pub(crate) const SERVICES: [(Service, &str); 10] = [
     (Service::S3, "s3"),
     (Service::Sns, "sns"),
     (Service::StepFunctions, "stepfunctions"),
+    (Service::Tagging, "resourcegroupstaggingapi"),
+    (Service::ResourceExplorer, "resource-explorer-2"),
 ];
+
+/// What is written in another way in the path of a request.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 impl Driver {
     pub(crate) async fn start() -> Self {
@@ -111,8 +117,10 @@ impl Driver {
         request: &Value,
         member: &str,
     ) {
-        // What names the bucket, the key, the vault and the job is the path itself.
-        if service == Service::S3 || ["BackupVaultName", "RestoreJobId"].contains(&member) {
+        let model = self.model(service);
+        let shape = model.shape_of(operation, "input").unwrap();
+        // What names the bucket, the key, the vault and so on is the path itself.
+        if service == Service::S3 || model.place(shape, member).0 == "uri" {
             return;
         }
         let mut request = request.clone();
@@ -144,9 +152,7 @@ impl Driver {
                 self.client.form(name, &form.finish()).await
             }
             "rest-json" => {
-                let text = |member: &str| request[member].as_str().unwrap_or_default();
-                let path = path.replace("{backupVaultName}", text("BackupVaultName"));
-                let path = path.replace("{restoreJobId}", text("RestoreJobId"));
+                let path = full_path(model, operation, request);
                 let body = if method == "GET" { String::new() } else { request.to_string() };
                 self.client.rest(name, method, &path, &body).await
             }
@@ -198,4 +204,23 @@ impl Driver {
             _ => reply.json(),
         }
     }
+}
+
+/// The path of a request, with everything that belongs there and in the query string.
+fn full_path(model: &Model, operation: &str, request: &Value) -> String {
+    let mut path = model.http(operation).1.to_owned();
+    let Some(shape) = model.shape_of(operation, "input") else { return path };
+    for (member, value) in request.as_object().into_iter().flatten() {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = utf8_percent_encode(&text, ENCODED).to_string();
+        match model.place(shape, member) {
+            ("uri", name) => path = path.replace(&format!("{{{name}}}"), &text),
+            ("querystring", name) => {
+                let sign = if path.contains('?') { '&' } else { '?' };
+                path = format!("{path}{sign}{name}={text}");
+            }
+            _ => {}
+        }
+    }
+    path
 }

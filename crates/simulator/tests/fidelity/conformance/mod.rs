@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use simulator::{
-    AccountState, Code, Constraint, ExecutionStatus, FeatureSet, Invalid, KeyManager, KeyType,
-    OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack, StackResource,
-    Trail, Vault,
+    AccountState, Code, Constraint, ExecutionStatus, ExplorerView, FeatureSet, Invalid, KeyManager,
+    KeyType, OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack,
+    StackResource, Trail, Vault,
 };
 
 use self::driver::{Driver, SERVICES};
 use self::model::Model;
-use crate::support::Client;
+use crate::support::{Client, nights};
 
 const CONTENT: &str = r#"{"plans":{"daily":{}}}"#;
 
@@ -191,6 +191,7 @@ async fn settings(driver: &mut Driver) {
     driver.call(Service::Backup, "DescribeRegionSettings", json!({})).await;
     driver.call(Service::Backup, "GetSupportedResourceTypes", json!({})).await;
     restore_jobs(driver).await;
+    backups(driver).await;
     members(driver).await;
     driver.call(Service::Sts, "GetCallerIdentity", json!({})).await;
     for (operation, status) in
@@ -234,6 +235,100 @@ async fn restore_jobs(driver: &mut Driver) {
         (&json!("FAILED"), &json!("No."))
     );
     assert_eq!(job["CreatedResourceArn"], volume);
+}
+
+async fn backups(driver: &mut Driver) {
+    let (region, at) = (driver.client.region.clone(), "2026-01-01T00:00:00Z");
+    let volume = nights::volume(MANAGEMENT, &region);
+    nights::protect(&driver.simulator, &[&region]);
+    driver.simulator.put_resource(nights::resource(&volume, MANAGEMENT, &region, "gold"));
+    nights::pass(&driver.simulator, 2);
+    let filters = json!({
+        "ByResourceArn": volume,
+        "ByState": "COMPLETED",
+        "ByCreatedAfter": at,
+        "ByResourceType": "EBS",
+        "ByAccountId": MANAGEMENT,
+        "ByMessageCategory": "SUCCESS",
+        "ByCompleteAfter": at,
+        "MaxResults": 1,
+    });
+    let listed = driver.call(Service::Backup, "ListBackupJobs", filters.clone()).await;
+    let point = listed["BackupJobs"][0]["RecoveryPointArn"].clone();
+    let next = json!({ "NextToken": listed["NextToken"] });
+    let mut more = filters.clone();
+    more.as_object_mut().unwrap().extend(next.as_object().unwrap().clone());
+    let listed = driver.call(Service::Backup, "ListBackupJobs", more).await;
+    assert_eq!(
+        (listed["BackupJobs"].as_array().unwrap().len(), listed.get("NextToken")),
+        (1, None)
+    );
+    let copies = driver.call(Service::Backup, "ListCopyJobs", filters).await;
+    assert_eq!(copies["CopyJobs"][0]["SourceRecoveryPointArn"], point);
+    let plan = "arn:aws:backup:us-east-1:111122223333:restore-testing-plan:org_backup-5f1e";
+    let filters = json!({ "ByStatus": "COMPLETED", "ByRestoreTestingPlanArn": plan });
+    let restores = driver.call(Service::Backup, "ListRestoreJobs", filters).await;
+    assert_eq!(restores["RestoreJobs"][0]["RestoreJobId"], "test");
+    let protected = driver.call(Service::Backup, "ListProtectedResources", json!({})).await;
+    assert_eq!(protected["Results"][0]["LastRecoveryPointArn"], point);
+    let of_resource = json!({ "ResourceArn": volume });
+    let of_resource = driver.call(Service::Backup, "ListRecoveryPointsByResource", of_resource);
+    assert_eq!(of_resource.await["RecoveryPoints"].as_array().unwrap().len(), 2);
+    let in_vault = json!({ "BackupVaultName": nights::VAULT, "ByResourceArn": volume });
+    let operation = "ListRecoveryPointsByBackupVault";
+    let in_vault = driver.call(Service::Backup, operation, in_vault).await;
+    assert_eq!(in_vault["RecoveryPoints"][1]["RecoveryPointArn"], point);
+    let vaults = json!({ "ByVaultType": "BACKUP_VAULT" });
+    let vaults = driver.call(Service::Backup, "ListBackupVaults", vaults).await;
+    assert_eq!(vaults["BackupVaultList"][0]["NumberOfRecoveryPoints"], 2);
+    plans(driver).await;
+    let resources = json!({ "ResourcesPerPage": 1, "ResourceTypeFilters": ["ec2:volume"] });
+    let tagged = driver.call(Service::Tagging, "GetResources", resources).await;
+    assert_eq!(tagged["ResourceTagMappingList"][0]["ResourceARN"], volume);
+    let explorer = Service::ResourceExplorer;
+    driver.simulator.explorer(|it| {
+        it.put(MANAGEMENT, &region, ExplorerView::organization("everything"));
+    });
+    let view = driver.call(explorer, "GetDefaultView", json!({})).await;
+    let views = driver.call(explorer, "ListViews", json!({ "MaxResults": 50 })).await;
+    assert_eq!(views["Views"], json!([view["ViewArn"]]));
+    let described = driver.call(explorer, "GetView", view.clone()).await;
+    assert_eq!(described["View"]["ViewName"], "everything");
+    let filters = json!({ "FilterString": "service:ec2 -tag:none" });
+    let request = json!({ "ViewArn": view["ViewArn"], "Filters": filters, "MaxResults": 10 });
+    let found = driver.call(explorer, "ListResources", request).await;
+    assert_eq!(found["Resources"][0]["Properties"][0]["Data"][0]["Value"], "gold");
+}
+
+/// Plans of an account's own, and those of its policies.
+async fn plans(driver: &mut Driver) {
+    let region = driver.client.region.clone();
+    let plan = json!({
+        "BackupPlanName": "weekly",
+        "Rules": [{ "RuleName": "sunday", "TargetBackupVaultName": "own" }],
+    });
+    let selection = json!({
+        "SelectionName": "all",
+        "IamRoleArn": "arn:aws:iam::111122223333:role/own",
+        "Resources": ["*"],
+    });
+    driver.simulator.backup(|it| {
+        it.plans_mut().create(MANAGEMENT, &region, plan, &[selection]);
+    });
+    let listed = driver.call(Service::Backup, "ListBackupPlans", json!({})).await;
+    let names = listed["BackupPlansList"].as_array().unwrap();
+    let names: Vec<_> = names.iter().map(|it| text(&it["BackupPlanName"])).collect();
+    assert_eq!(names, ["weekly", "nightly"]);
+    for (it, has_tags) in listed["BackupPlansList"].as_array().unwrap().iter().zip([false, true]) {
+        let id = json!({ "BackupPlanId": it["BackupPlanId"] });
+        let plan = driver.call(Service::Backup, "GetBackupPlan", id.clone()).await;
+        assert_eq!(plan["BackupPlan"]["BackupPlanName"], it["BackupPlanName"]);
+        let selections = driver.call(Service::Backup, "ListBackupSelections", id.clone()).await;
+        let mut selection = id;
+        selection["SelectionId"] = selections["BackupSelectionsList"][0]["SelectionId"].clone();
+        let selection = driver.call(Service::Backup, "GetBackupSelection", selection).await;
+        assert_eq!(selection["BackupSelection"].get("ListOfTags").is_some(), has_tags);
+    }
 }
 
 async fn recordings(driver: &mut Driver) {
@@ -559,6 +654,31 @@ async fn errors_about_what_accounts_have_look_as_their_models_say() {
         ),
         (Kms, "DescribeKey", json!({ "KeyId": KEY }), "NotFoundException"),
         (Kms, "DescribeKey", json!({ "KeyId": "arn:aws:kms:key" }), "InvalidArnException"),
+    ];
+    for (service, operation, request, refusal) in cases {
+        driver.refuse(service, operation, request, refusal).await;
+    }
+}
+
+#[tokio::test]
+async fn errors_about_backups_look_as_their_models_say() {
+    use Service::{Backup, ResourceExplorer, Tagging};
+
+    let mut driver = Driver::start().await;
+    let (plan, page) = (json!({ "BackupPlanId": "none" }), json!({ "MaxResults": 1001 }));
+    let view = json!({ "ViewArn": "arn:aws:resource-explorer-2:us-east-1:1:view/none/1" });
+    let (lists, moment) = ("ListBackupJobs", json!({ "ByCreatedAfter": "yesterday" }));
+    let cases = [
+        (Backup, lists, page, "InvalidParameterValueException"),
+        (Backup, lists, moment, "InvalidParameterValueException"),
+        (Backup, "ListCopyJobs", json!({ "NextToken": "x" }), "InvalidParameterValueException"),
+        (Backup, "GetBackupPlan", plan.clone(), "ResourceNotFoundException"),
+        (Backup, "ListBackupSelections", plan, "ResourceNotFoundException"),
+        (Tagging, "GetResources", json!({ "ResourcesPerPage": 101 }), "InvalidParameterException"),
+        (Tagging, "GetResources", json!({ "PaginationToken": "x" }), "InvalidParameterException"),
+        (ResourceExplorer, "GetDefaultView", json!({}), "ResourceNotFoundException"),
+        (ResourceExplorer, "ListResources", json!({}), "UnauthorizedException"),
+        (ResourceExplorer, "GetView", view, "ResourceNotFoundException"),
     ];
     for (service, operation, request, refusal) in cases {
         driver.refuse(service, operation, request, refusal).await;

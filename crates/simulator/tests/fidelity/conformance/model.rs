@@ -114,6 +114,12 @@ impl Model {
         in_query.filter_map(|(_, it)| it["locationName"].as_str()).collect()
     }
 
+    /// Where a member is in a request, and what it is called there.
+    pub(crate) fn place(&self, shape: &str, member: &str) -> (&str, &str) {
+        let it = &self.definition(shape)["members"][member];
+        (it["location"].as_str().unwrap_or("body"), it["locationName"].as_str().unwrap_or_default())
+    }
+
     /// The header that carries each member, in lower case.
     pub(crate) fn headers(&self, shape: &str) -> BTreeSet<String> {
         let members = self.definition(shape)["members"].as_object().into_iter().flatten();
@@ -135,6 +141,8 @@ impl Model {
     pub(crate) fn findings(&self, shape: &str, value: &Value, at: &str) -> Vec<String> {
         let it = self.definition(shape);
         match it["type"].as_str().unwrap() {
+            // Any JSON.
+            "structure" if it["document"] == Value::Bool(true) => vec![],
             "structure" => self.structure(shape, value, at),
             "list" => {
                 let Some(list) = value.as_array() else { return vec![wrong(at, "a list", value)] };

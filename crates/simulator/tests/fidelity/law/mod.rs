@@ -6,6 +6,7 @@
 //! by the jobs that the engine really made.
 
 mod spec;
+mod wire;
 mod world;
 
 use std::cell::RefCell;

@@ -1,4 +1,6 @@
-//! A small HTTP client that looks like an AWS SDK from afar.
+//! A small HTTP client that looks like an AWS SDK from afar, and organizations to call it in.
+
+pub(crate) mod nights;
 
 use std::time::Duration;
 

@@ -1,17 +1,27 @@
 //! AWS Backup: REST and JSON.
 
+mod jobs;
+mod names;
+mod plans;
+mod points;
+mod query;
+
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::query::operation as listing;
+use self::query::{is_asked, page, present};
 use crate::fault::Failure;
 use crate::refusal::{Answer, Code, Refusal};
-use crate::reply::{Reply, timestamp};
+use crate::reply::{Reply, moment, timestamp};
 use crate::request::{Call, RESTORE_JOBS, VAULTS};
+use crate::vaults::Vault;
 use crate::world::World;
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer<Reply> {
+    world.settle();
     let (account, region) = (&call.caller.account, &call.caller.region);
     let body = match operation {
         "DescribeGlobalSettings" => json!({
@@ -45,7 +55,22 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
             world.backup.update_region_settings(account, region, &opt_in, &management)?;
             return Ok(Reply::empty());
         }
-        "DescribeBackupVault" => vault(world, call)?,
+        "DescribeBackupVault" => {
+            let name = vault_name(call);
+            let vault = world.backup.vaults().get(account, region, name)?;
+            vault_view(world, call, name, vault)
+        }
+        "ListBackupVaults" => vaults(world, call)?,
+        "ListBackupJobs" => jobs::backup_jobs(world, call)?,
+        "ListCopyJobs" => jobs::copy_jobs(world, call)?,
+        "ListRestoreJobs" => jobs::restore_jobs(world, call)?,
+        "ListProtectedResources" => points::protected(world, call)?,
+        "ListRecoveryPointsByBackupVault" => points::by_vault(world, call)?,
+        "ListRecoveryPointsByResource" => points::by_resource(world, call)?,
+        "ListBackupPlans" => plans::list(world, call)?,
+        "GetBackupPlan" => plans::get(world, call)?,
+        "ListBackupSelections" => plans::selections(world, call)?,
+        "GetBackupSelection" => plans::selection(world, call)?,
         "GetBackupVaultAccessPolicy" => access_policy(world, call)?,
         "DescribeRestoreJob" => restore_job(world, call)?,
         "GetRestoreJobMetadata" => {
@@ -61,38 +86,46 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
     Ok(Reply::new("application/json", body.to_string()))
 }
 
-fn vault(world: &World, call: &Call) -> Answer<Value> {
+fn vaults(world: &World, call: &Call) -> Answer<Value> {
     let (account, region) = (&call.caller.account, &call.caller.region);
-    let name = vault_name(call);
-    let vault = world.backup.vaults().get(account, region, name)?;
-    let mut view = json!({
-        "BackupVaultName": name,
-        "BackupVaultArn": vault_arn(world, call),
-        "VaultType": "BACKUP_VAULT",
-        "VaultState": "AVAILABLE",
-        "CreationDate": timestamp(std::time::Duration::ZERO),
-        "NumberOfRecoveryPoints": 0,
-        "Locked": vault.locked,
-    });
+    // No vault is shared with other accounts here.
+    let is_own = call.parameter("shared") != Some("true");
+    let is_wanted = |it: &Vault| is_own && is_asked(call, "vaultType", vault_type(it.air_gapped));
+    let vaults = world.backup.vaults().of(account, region);
+    let vaults = vaults.into_iter().filter(|it| is_wanted(it.1));
+    let views = vaults.map(|(name, it)| vault_view(world, call, name, it));
+    page(world, call, "BackupVaultList", views)
+}
+
+/// What kind of vault it is.
+fn vault_type(air_gapped: bool) -> &'static str {
+    if air_gapped { "LOGICALLY_AIR_GAPPED_BACKUP_VAULT" } else { "BACKUP_VAULT" }
+}
+
+fn vault_view(world: &World, call: &Call, name: &str, vault: &Vault) -> Value {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    let arn = vault_arn(world, call, name);
     let key = vault.key_arn.as_ref();
     let key = key.map(|it| it.replace("$account", account).replace("$region", region));
-    let optional = [
+    present([
+        ("BackupVaultName", Some(json!(name))),
+        ("VaultType", Some(json!(vault_type(vault.air_gapped)))),
+        ("VaultState", Some(json!("AVAILABLE"))),
+        ("CreationDate", Some(json!(timestamp(std::time::Duration::ZERO)))),
+        ("NumberOfRecoveryPoints", Some(json!(points::count(world, &arn)))),
+        ("BackupVaultArn", Some(json!(arn))),
+        ("Locked", Some(json!(vault.locked))),
         ("EncryptionKeyArn", key.map(Value::from)),
         ("EncryptionKeyType", vault.key_type.map(|it| it.as_str().into())),
         ("MinRetentionDays", vault.min_retention_days.map(Value::from)),
         ("MaxRetentionDays", vault.max_retention_days.map(Value::from)),
-    ];
-    if let Some(view) = view.as_object_mut() {
-        let present = optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
-        view.extend(present);
-    }
-    Ok(view)
+    ])
 }
 
 fn access_policy(world: &World, call: &Call) -> Answer<Value> {
     let (account, region, name) = (&call.caller.account, &call.caller.region, vault_name(call));
     let policy = world.backup.vaults().get(account, region, name)?.access_policy.as_ref();
-    let arn = vault_arn(world, call);
+    let arn = vault_arn(world, call, name);
     let policy = policy.map(|it| it.replace("$account", account)).ok_or_else(|| {
         // The words were recorded: see docs/verified.md.
         let message = format!("Backup Vault {arn} has no associated POLICY");
@@ -108,10 +141,16 @@ pub(super) fn vault_name(call: &Call) -> &str {
     rest.split('/').next().unwrap_or_default()
 }
 
-fn vault_arn(world: &World, call: &Call) -> String {
+/// The ARN of the vault of this name where the call is.
+fn vault_arn(world: &World, call: &Call, name: &str) -> String {
     let (partition, caller) = (world.organization.partition(), &call.caller);
-    let name = vault_name(call);
     format!("arn:{partition}:backup:{}:{}:backup-vault:{name}", caller.region, caller.account)
+}
+
+/// The ARN of the backup plan in the path of a call.
+pub(super) fn plan_arn(world: &World, call: &Call) -> String {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    names::plan_arn(world, account, region, &plans::plan_id(call))
 }
 
 /// The ID in the path of a restore job.
@@ -125,30 +164,24 @@ fn restore_job(world: &World, call: &Call) -> Answer<Value> {
     let (account, region) = (&call.caller.account, &call.caller.region);
     let id = job_id(call);
     let job = world.backup.restore_jobs().get(account, region, id)?;
-    let mut view = json!({
-        "AccountId": account,
-        "RestoreJobId": id,
-        "Status": job.status,
-        "ResourceType": job.resource_type,
-        "PercentDone": "0.00%",
-        "CreationDate": timestamp(std::time::Duration::ZERO),
-    });
     let creator = job.plan.as_ref().map(|it| json!({ "RestoreTestingPlanArn": it }));
     let text = |it: &Option<String>| it.clone().map(Value::from);
-    let optional = [
+    Ok(present([
+        ("AccountId", Some(json!(account))),
+        ("RestoreJobId", Some(json!(id))),
+        ("Status", Some(json!(job.status))),
+        ("ResourceType", Some(json!(job.resource_type))),
+        ("PercentDone", Some(json!("0.00%"))),
+        ("CreationDate", Some(json!(moment(jobs::begun(job))))),
         ("CreatedBy", creator),
         ("CreatedResourceArn", text(&job.created)),
         ("RecoveryPointArn", text(&job.recovery_point)),
+        ("SourceResourceArn", text(&job.source)),
         ("BackupSizeInBytes", job.bytes.map(Value::from)),
         ("ValidationStatus", text(&job.validation_status())),
         ("ValidationStatusMessage", text(&job.validation_message())),
         ("DeletionStatus", text(&job.deletion)),
-    ];
-    if let Some(view) = view.as_object_mut() {
-        let present = optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
-        view.extend(present);
-    }
-    Ok(view)
+    ]))
 }
 
 fn validate(world: &mut World, call: &Call) -> Answer<()> {

@@ -1,0 +1,563 @@
+//! What AWS Backup does: time goes by, rules run, jobs start and end, and recovery points come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use policy::arn::Arn;
+use serde_json::Value;
+
+use super::facts;
+use super::plan::{self, Plan, Rule};
+use super::records::{
+    BackedUp, BackupJob, EngineCopyJob, EnginePoint, JobProgress, PointForm, Skipped, Trouble,
+};
+use super::{Injected, Surroundings, select};
+
+/// How often a job that waits tries to start.
+const RETRY: Duration = Duration::from_mins(10);
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// What happens at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// A recovery point's time is over.
+    Expire(usize),
+    /// A copy job is done.
+    Copied(usize),
+    /// A backup job is done.
+    Done(usize),
+    /// A backup job starts.
+    Start(usize),
+    /// A rule runs.
+    Due(Due),
+}
+
+/// A rule that runs in a Region of an account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    account: String,
+    /// Counts the policies that the account had, so that rules of an older one do not run.
+    version: u64,
+    plan: usize,
+    region: String,
+    rule: usize,
+}
+
+/// A resource that a plan selects, and the role that finds it or why none does.
+#[derive(Clone, Debug)]
+struct Found {
+    resource: BackedUp,
+    role: Result<String, Trouble>,
+}
+
+/// What is known of a resource beside what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct History {
+    /// When it was made.
+    pub(crate) created: SystemTime,
+    /// Whether it has or ever had a tag.
+    pub(crate) was_tagged: bool,
+}
+
+/// The work of AWS Backup, and what came of it. What it works with is around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Works {
+    pub(super) now: SystemTime,
+    partition: String,
+    policies: BTreeMap<String, (u64, Arc<[Plan]>)>,
+    resources: BTreeMap<String, BackedUp>,
+    /// By ARN, as long as the resource is there.
+    histories: BTreeMap<String, History>,
+    injected: Vec<Injected>,
+    queue: BTreeSet<(SystemTime, Event)>,
+    pub(super) jobs: Vec<BackupJob>,
+    pub(super) copy_jobs: Vec<EngineCopyJob>,
+    points: BTreeMap<usize, EnginePoint>,
+    points_made: usize,
+    skipped: Vec<Skipped>,
+    pub(super) events: Vec<Value>,
+    pub(super) events_told: u64,
+}
+
+impl Default for Works {
+    fn default() -> Self {
+        Self::new("aws", UNIX_EPOCH)
+    }
+}
+
+impl Works {
+    /// AWS Backup at `now`, without anything to do.
+    pub(crate) fn new(partition: &str, now: SystemTime) -> Self {
+        Self {
+            now,
+            partition: partition.to_owned(),
+            policies: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            injected: Vec::new(),
+            queue: BTreeSet::new(),
+            jobs: Vec::new(),
+            copy_jobs: Vec::new(),
+            points: BTreeMap::new(),
+            points_made: 0,
+            skipped: Vec::new(),
+            events: Vec::new(),
+            events_told: 0,
+        }
+    }
+
+    /// Gives an account this effective policy from now on.
+    pub(crate) fn set_policy(&mut self, account: &str, document: &Value) {
+        let version = self.policies.get(account).map_or(0, |it| it.0 + 1);
+        let plans = plan::plans(document);
+        for (plan, it) in plans.iter().enumerate() {
+            for (region, rule) in
+                it.regions.iter().flat_map(|region| (0..it.rules.len()).map(move |it| (region, it)))
+            {
+                let due = Due {
+                    account: account.to_owned(),
+                    version,
+                    plan,
+                    region: region.clone(),
+                    rule,
+                };
+                self.schedule_next(&plans, due);
+            }
+        }
+        self.policies.insert(account.to_owned(), (version, plans.into()));
+    }
+
+    /// Makes a resource, or replaces the one with its ARN.
+    pub(crate) fn put_resource(&mut self, resource: BackedUp) {
+        let new = History { created: self.now, was_tagged: false };
+        let history = self.histories.entry(resource.arn.clone()).or_insert(new);
+        history.was_tagged |= !resource.tags.is_empty();
+        self.resources.insert(resource.arn.clone(), resource);
+    }
+
+    /// Deletes a resource; its recovery points stay, and continuous ones are not continued. Says
+    /// whether it was there.
+    pub(crate) fn delete_resource(&mut self, arn: &str) -> bool {
+        self.histories.remove(arn);
+        let points = self.points.values_mut().filter(|it| it.resource == arn);
+        for it in points.filter(|it| it.form == PointForm::Continuous) {
+            it.form = PointForm::Stopped;
+        }
+        self.resources.remove(arn).is_some()
+    }
+
+    /// Forgets everything in a vault that is gone.
+    pub(crate) fn empty_vault(&mut self, arn: &str) {
+        self.points.retain(|_, it| it.vault != arn);
+    }
+
+    /// Lets the jobs of a resource fail for some time.
+    pub(crate) fn inject(&mut self, injected: Injected) {
+        self.injected.push(injected);
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.now
+    }
+
+    /// Every resource, with what is known of it.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (&BackedUp, History)> {
+        self.resources.values().filter_map(|it| Some((it, *self.histories.get(&it.arn)?)))
+    }
+
+    /// The backup jobs.
+    pub(crate) fn jobs(&self) -> &[BackupJob] {
+        &self.jobs
+    }
+
+    /// The copy jobs.
+    pub(crate) fn copy_jobs(&self) -> &[EngineCopyJob] {
+        &self.copy_jobs
+    }
+
+    /// The recovery points that are there.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &EnginePoint> {
+        self.points.values()
+    }
+
+    /// The recovery point with this number.
+    pub(crate) fn point(&self, id: usize) -> Option<&EnginePoint> {
+        self.points.get(&id)
+    }
+
+    /// The runs from which no jobs came although a plan selects the resources.
+    pub(crate) fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// The events of jobs since this was last asked, as AWS Backup sends them to EventBridge.
+    pub(crate) fn take_events(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether a test asks that jobs of this resource fail now.
+    pub(super) fn is_to_fail(&self, resource: &str) -> bool {
+        let is_meant =
+            |it: &Injected| it.resource == resource && (it.from..it.until).contains(&self.now);
+        self.injected.iter().any(is_meant)
+    }
+
+    /// Lets time go by until `then`, with everything that happens.
+    pub(crate) fn advance(&mut self, then: SystemTime, around: &dyn Surroundings) {
+        while let Some((at, event)) = self.next_until(then) {
+            self.now = at;
+            match event {
+                Event::Due(due) => self.run(due, around),
+                Event::Start(job) => self.start(job, around),
+                Event::Done(job) => self.complete(job, around),
+                Event::Copied(copy) => self.complete_copy(copy, around),
+                Event::Expire(point) => self.expire(point, around),
+            }
+        }
+        self.now = then;
+    }
+
+    fn next_until(&mut self, then: SystemTime) -> Option<(SystemTime, Event)> {
+        let is_then = self.queue.first().is_some_and(|it| it.0 <= then);
+        if is_then { self.queue.pop_first() } else { None }
+    }
+
+    fn at(&mut self, when: SystemTime, event: Event) {
+        self.queue.insert((when, event));
+    }
+
+    fn schedule_next(&mut self, plans: &[Plan], due: Due) {
+        let rule = plans.get(due.plan).and_then(|it| it.rules.get(due.rule));
+        if let Some(next) = rule.and_then(|it| it.schedule.next(self.now)) {
+            self.at(next, Event::Due(due));
+        }
+    }
+
+    /// A rule runs: it finds its resources and makes a job for each.
+    fn run(&mut self, due: Due, around: &dyn Surroundings) {
+        let Some((version, plans)) = self.policies.get(&due.account).cloned() else { return };
+        let Some(plan) = plans.get(due.plan).filter(|_| version == due.version) else { return };
+        let Some(rule) = plan.rules.get(due.rule) else { return };
+        for found in self.discover(plan, &due, around) {
+            let has_continuous = facts::has_continuous_backups(&found.resource.kind);
+            let is_left_out = has_continuous && plan.is_continuous_left_out(due.rule);
+            if is_left_out || plan.is_left_to_another(due.rule, self.now, has_continuous) {
+                continue;
+            }
+            match found.role {
+                Ok(_) if !plan.is_accepted() => {
+                    self.skip(plan, rule, &found.resource, Trouble::PlanRejected);
+                }
+                Ok(arn) => self.create(plan, rule, &found.resource, arn),
+                Err(trouble) => self.skip(plan, rule, &found.resource, trouble),
+            }
+        }
+        self.schedule_next(&plans, due);
+    }
+
+    /// The resources of a plan in a Region. The role of a selection finds what the selection assigns,
+    /// so nothing is found with one that cannot be assumed.
+    fn discover(&self, plan: &Plan, due: &Due, around: &dyn Surroundings) -> Vec<Found> {
+        let mut found = BTreeMap::<String, Found>::new();
+        for selection in &plan.selections {
+            let name = selection.role_arn.replace("$account", &due.account);
+            let role = match around.trusts(&name, &due.region) {
+                Some(true) => Ok(name),
+                Some(false) => Err(Trouble::RoleNotAssumed),
+                None => Err(Trouble::NoRole),
+            };
+            for resource in self.resources.values() {
+                let is_here = resource.account == due.account && resource.region == due.region;
+                let is_supported = is_here && around.supports(&resource.kind, &due.region);
+                if is_supported && select::assigns(selection, resource, around) {
+                    let new = || Found { resource: resource.clone(), role: role.clone() };
+                    let found = found.entry(resource.arn.clone()).or_insert_with(new);
+                    if found.role.is_err() {
+                        found.role.clone_from(&role);
+                    }
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
+    fn skip(&mut self, plan: &Plan, rule: &Rule, resource: &BackedUp, trouble: Trouble) {
+        self.skipped.push(Skipped {
+            resource: resource.arn.clone(),
+            rule: (plan.name.clone(), rule.name.clone()),
+            run: self.now,
+            trouble,
+        });
+    }
+
+    fn create(&mut self, plan: &Plan, rule: &Rule, resource: &BackedUp, role_arn: String) {
+        let id = self.jobs.len();
+        self.jobs.push(BackupJob {
+            id,
+            resource: resource.arn.clone(),
+            kind: resource.kind.clone(),
+            bytes: resource.gigabytes.saturating_mul(1 << 30),
+            place: (resource.account.clone(), resource.region.clone()),
+            rule: (plan.name.clone(), rule.name.clone()),
+            run: self.now,
+            created: self.now,
+            start_by: self.now + rule.start_window,
+            ended: None,
+            vault: self.primary(rule, resource),
+            role: role_arn,
+            progress: JobProgress::Created,
+            trouble: None,
+            point: None,
+        });
+        self.tell_of_backup(id);
+        self.at(self.now, Event::Start(id));
+    }
+
+    /// The vault that a rule backs up into: the air-gapped one where the type goes there directly.
+    fn primary(&self, rule: &Rule, resource: &BackedUp) -> String {
+        match air_gapped(rule, resource) {
+            Some(vault) if facts::is_fully_managed(&resource.kind) => vault,
+            _ => self.vault_arn(&rule.vault_name, resource),
+        }
+    }
+
+    fn vault_arn(&self, name: &str, resource: &BackedUp) -> String {
+        let BackedUp { region, account, .. } = resource;
+        format!("arn:{}:backup:{region}:{account}:backup-vault:{name}", self.partition)
+    }
+
+    /// The rule of a job, as long as the account has the plan.
+    fn rule_of(&self, job: &BackupJob) -> Option<Rule> {
+        let plans = &self.policies.get(&job.place.0)?.1;
+        let plan = plans.iter().find(|it| it.name == job.rule.0)?;
+        plan.rules.iter().find(|it| it.name == job.rule.1).cloned()
+    }
+
+    fn end(&mut self, id: usize, progress: JobProgress, trouble: Option<Trouble>) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            (job.progress, job.trouble) = (progress, trouble);
+            let is_over = !matches!(progress, JobProgress::Created | JobProgress::Running);
+            job.ended = is_over.then_some(self.now);
+        }
+        self.tell_of_backup(id);
+    }
+
+    /// A job starts, waits for room, or fails.
+    fn start(&mut self, id: usize, around: &dyn Surroundings) {
+        let Some(job) = self.jobs.get(id).cloned() else { return };
+        let Some(rule) = self.rule_of(&job) else {
+            return self.end(id, JobProgress::Failed, Some(Trouble::PlanRejected));
+        };
+        if self.now >= job.start_by {
+            return self.end(id, JobProgress::Expired, Some(Trouble::NotStarted));
+        }
+        let Some(resource) = self.resources.get(&job.resource).cloned() else {
+            return self.end(id, JobProgress::Failed, Some(Trouble::NoResource));
+        };
+        let quota = around.quotas().jobs;
+        let at_work = self.jobs.iter().rev().take(4 * quota + 100);
+        let at_work =
+            at_work.filter(|it| it.place == job.place && it.progress == JobProgress::Running);
+        if at_work.count() >= quota {
+            return self.at(job.start_by.min(self.now + RETRY), Event::Start(id));
+        }
+        if let Err(trouble) = self.check_backup(&job, &rule, &resource, around) {
+            return self.end(id, JobProgress::Failed, Some(trouble));
+        }
+        self.end(id, JobProgress::Running, None);
+        let takes = takes(&resource, around).min(rule.completion_window);
+        self.at(self.now + takes, Event::Done(id));
+    }
+
+    /// A job has had its time: it made a recovery point, went on with one, or was not done.
+    fn complete(&mut self, id: usize, around: &dyn Surroundings) {
+        let Some(job) = self.jobs.get(id).cloned() else { return };
+        let (rule, resource) = (self.rule_of(&job), self.resources.get(&job.resource).cloned());
+        let Some((rule, resource)) = rule.zip(resource) else {
+            return self.end(id, JobProgress::Failed, Some(Trouble::NoResource));
+        };
+        if takes(&resource, around) > rule.completion_window {
+            return self.end(id, JobProgress::Expired, Some(Trouble::NotCompleted));
+        }
+        if let Err(trouble) = self.check_room(&job.vault, around) {
+            return self.end(id, JobProgress::Failed, Some(trouble));
+        }
+        let started = self.now - takes(&resource, around).min(rule.completion_window);
+        // Only the first plan makes a continuous backup of a resource; the others make snapshots.
+        let continued = self
+            .points
+            .values()
+            .find(|it| it.form == PointForm::Continuous && it.resource == resource.arn);
+        let is_ours = continued.is_none_or(|it| it.rule.0 == job.rule.0 && it.vault == job.vault);
+        let is_continuous =
+            rule.continuous && facts::has_continuous_backups(&resource.kind) && is_ours;
+        let going_on = continued.map(|it| it.id).filter(|_| is_continuous);
+        let point = going_on.unwrap_or_else(|| {
+            let keep = rule.delete_after_days.filter(|_| !is_continuous);
+            let is_on_its_way = air_gapped(&rule, &resource).is_some_and(|it| it != job.vault);
+            let form = match (is_continuous, is_on_its_way) {
+                (true, _) => PointForm::Continuous,
+                (false, true) => PointForm::Temporary,
+                (false, false) => PointForm::Snapshot,
+            };
+            self.add(EnginePoint {
+                id: 0,
+                resource: resource.arn.clone(),
+                kind: resource.kind.clone(),
+                bytes: job.bytes,
+                vault: job.vault.clone(),
+                source_vault: None,
+                created: started,
+                completed: self.now,
+                rule: job.rule.clone(),
+                form,
+                delete_at: keep.map(|it| started + DAY * it),
+                expired: false,
+                role: job.role.clone(),
+            })
+        });
+        if let Some(it) = self.points.get_mut(&point) {
+            it.rule.clone_from(&job.rule);
+        }
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.point = Some(point);
+        }
+        self.end(id, JobProgress::Completed, None);
+        self.copy_all(&job, point, &rule, &resource, started, around);
+    }
+
+    /// Adds a recovery point and returns its number.
+    fn add(&mut self, point: EnginePoint) -> usize {
+        let id = self.points_made;
+        self.points_made += 1;
+        if let Some(at) = point.delete_at {
+            self.at(at.max(self.now), Event::Expire(id));
+        }
+        self.points.insert(id, EnginePoint { id, ..point });
+        id
+    }
+
+    /// The copy actions of a rule, and the way to an air-gapped vault that is not direct.
+    fn copy_all(
+        &mut self,
+        job: &BackupJob,
+        source: usize,
+        rule: &Rule,
+        resource: &BackedUp,
+        begun: SystemTime,
+        around: &dyn Surroundings,
+    ) {
+        let air_gapped = air_gapped(rule, resource);
+        let air_gapped = air_gapped.filter(|_| !facts::is_fully_managed(&resource.kind));
+        let air_gapped = air_gapped.into_iter().map(|it| (it, rule.delete_after_days));
+        let actions = rule.copy_actions.iter();
+        // A copy without a time of its own has that of its source.
+        let actions = actions.map(|it| {
+            let days = it.delete_after_days.or(rule.delete_after_days);
+            (in_place(&it.vault_arn, resource), days)
+        });
+        for (destination, days) in air_gapped.chain(actions).collect::<Vec<_>>() {
+            let id = self.copy_jobs.len();
+            let trouble = self.check_copy(job, resource, &destination, days, around).err();
+            self.copy_jobs.push(EngineCopyJob {
+                resource: resource.arn.clone(),
+                kind: resource.kind.clone(),
+                bytes: job.bytes,
+                place: job.place.clone(),
+                rule: job.rule.clone(),
+                role: job.role.clone(),
+                job: job.id,
+                source,
+                source_vault: job.vault.clone(),
+                begun,
+                destination,
+                delete_after_days: days,
+                created: self.now,
+                ended: None,
+                progress: JobProgress::Running,
+                trouble: None,
+                point: None,
+            });
+            match trouble {
+                Some(trouble) => self.end_copy(id, Err(trouble)),
+                None => self.at(self.now + takes(resource, around), Event::Copied(id)),
+            }
+        }
+    }
+
+    /// A copy job is done, if source and destination are still there.
+    fn complete_copy(&mut self, id: usize, around: &dyn Surroundings) {
+        let Some(copy) = self.copy_jobs.get(id).cloned() else { return };
+        let source = self.points.get(&copy.source).cloned().ok_or(Trouble::NoSource);
+        let room = self.check_room(&copy.destination, around);
+        let made = source.and_then(|it| room.map(|()| it)).map(|source| {
+            let delete_at = copy.delete_after_days.map(|it| copy.begun + DAY * it);
+            self.add(EnginePoint {
+                vault: copy.destination.clone(),
+                source_vault: Some(copy.source_vault.clone()),
+                created: copy.begun,
+                rule: copy.rule.clone(),
+                form: PointForm::Snapshot,
+                delete_at,
+                ..source
+            })
+        });
+        self.end_copy(id, made);
+        let is_copied =
+            |it: &EngineCopyJob| it.source == copy.source && it.progress == JobProgress::Running;
+        let is_temporary =
+            self.points.get(&copy.source).is_some_and(|it| it.form == PointForm::Temporary);
+        if is_temporary && made.is_ok() && !self.copy_jobs.iter().any(is_copied) {
+            self.points.remove(&copy.source);
+        }
+    }
+
+    fn end_copy(&mut self, id: usize, made: Result<usize, Trouble>) {
+        if let Some(copy) = self.copy_jobs.get_mut(id) {
+            let is_made = made.is_ok();
+            copy.ended = Some(self.now);
+            copy.progress = if is_made { JobProgress::Completed } else { JobProgress::Failed };
+            (copy.point, copy.trouble) = (made.ok(), made.err());
+        }
+        self.tell_of_copy(id);
+    }
+
+    /// A recovery point's time is over. Those of instances are deleted with the role of their backup,
+    /// all others with the role that AWS Backup has of its own.
+    fn expire(&mut self, id: usize, around: &dyn Surroundings) {
+        let Some(point) = self.points.get_mut(&id) else { return };
+        let is_instance = point.resource.contains(":instance/");
+        let region = whereabouts(&point.vault).map_or("", |it| it.1);
+        if is_instance && around.trusts(&point.role, region) != Some(true) {
+            point.expired = true;
+        } else {
+            self.points.remove(&id);
+        }
+    }
+}
+
+/// The air-gapped vault that the backups of a resource go to.
+fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
+    let vault = rule.air_gapped.as_ref()?;
+    facts::goes_to_air_gapped(&resource.kind).then(|| in_place(vault, resource))
+}
+
+/// What a name of a plan is where the resource is.
+fn in_place(name: &str, resource: &BackedUp) -> String {
+    name.replace("$account", &resource.account).replace("$region", &resource.region)
+}
+
+/// The account and the Region of a vault.
+pub(crate) fn whereabouts(vault: &str) -> Option<(&str, &str)> {
+    let Arn { account, region, .. } = Arn::parse(vault).ok()?;
+    Some((account, region))
+}
+
+/// How long it takes to back up or copy a resource.
+fn takes(resource: &BackedUp, around: &dyn Surroundings) -> Duration {
+    let gigabytes = u32::try_from(resource.gigabytes).unwrap_or(u32::MAX);
+    around.per_gigabyte().saturating_mul(gigabytes) + Duration::from_mins(1)
+}

@@ -1,0 +1,139 @@
+//! What AWS Backup has: recovery points, by vault and by resource.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::names;
+use super::query::{Between, is_asked, page, present, segments};
+use crate::backup_engine::{EnginePoint, PointForm, whereabouts};
+use crate::refusal::{Answer, Code, Refusal};
+use crate::reply::moment;
+use crate::request::Call;
+use crate::world::World;
+
+pub(super) fn by_vault(world: &World, call: &Call) -> Answer<Value> {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    let name = super::vault_name(call);
+    if call.parameter("backupVaultAccountId").is_some_and(|it| it != account) {
+        let message = "Insufficient privileges to perform this action.";
+        return Err(Refusal::new(Code::AccessDenied, message));
+    }
+    world.backup.vaults().get(account, region, name)?;
+    let created = Between::asked(call, "createdAfter", "createdBefore")?;
+    let vault = super::vault_arn(world, call, name);
+    let (plan, parent) = (call.parameter("backupPlanId"), call.parameter("parentRecoveryPointArn"));
+    let wanted = |it: &&EnginePoint| {
+        it.vault == vault
+            && created.has(Some(it.created))
+            && is_asked(call, "resourceArn", &it.resource)
+            && is_asked(call, "resourceType", &it.kind)
+            && plan.is_none_or(|plan| plan == names::plan_of_policies(owner(it), &it.rule.0))
+            && parent.is_none()
+    };
+    let points = world.works.points().filter(wanted);
+    page(world, call, "RecoveryPoints", points.map(|it| in_vault(world, it)))
+}
+
+fn in_vault(world: &World, point: &EnginePoint) -> Value {
+    let vault = names::vault(&point.vault);
+    let origin = point.source_vault.as_deref().unwrap_or(&point.vault);
+    let origin = whereabouts(origin).unwrap_or_default();
+    let keeps = point.delete_at.map(|it| {
+        let time = it.duration_since(point.created).unwrap_or_default();
+        json!({ "DeleteAfterDays": time.as_secs() / Duration::from_hours(24).as_secs() })
+    });
+    present([
+        ("RecoveryPointArn", Some(json!(names::recovery_point(world, point)))),
+        ("BackupVaultName", Some(json!(vault))),
+        ("BackupVaultArn", Some(json!(point.vault))),
+        ("SourceBackupVaultArn", point.source_vault.clone().map(Value::from)),
+        ("ResourceArn", Some(json!(point.resource))),
+        ("ResourceType", Some(json!(point.kind))),
+        ("CreatedBy", Some(names::creator(world, origin, &point.rule))),
+        ("IamRoleArn", Some(json!(point.role))),
+        ("Status", Some(json!(status(point)))),
+        ("CreationDate", Some(json!(moment(point.created)))),
+        ("InitiationDate", Some(json!(moment(point.created)))),
+        ("CompletionDate", Some(json!(moment(point.completed)))),
+        ("BackupSizeInBytes", Some(json!(point.bytes))),
+        ("Lifecycle", keeps),
+        ("CalculatedLifecycle", point.delete_at.map(|it| json!({ "DeleteAt": moment(it) }))),
+        ("IsParent", Some(json!(false))),
+        ("VaultType", Some(json!(vault_type(world, &point.vault)))),
+    ])
+}
+
+pub(super) fn by_resource(world: &World, call: &Call) -> Answer<Value> {
+    call.looked_at("ResourceArn");
+    let arn = segments(&call.path).into_iter().nth(1).unwrap_or_default();
+    let points = here(world, call).filter(|it| it.resource == arn);
+    let view = |it: &EnginePoint| {
+        json!({
+            "RecoveryPointArn": names::recovery_point(world, it),
+            "CreationDate": moment(it.created),
+            "Status": status(it),
+            "BackupSizeBytes": it.bytes,
+            "BackupVaultName": names::vault(&it.vault),
+            "IsParent": false,
+            "VaultType": vault_type(world, &it.vault),
+        })
+    };
+    page(world, call, "RecoveryPoints", points.map(view))
+}
+
+pub(super) fn protected(world: &World, call: &Call) -> Answer<Value> {
+    let mut newest = BTreeMap::<&str, &EnginePoint>::new();
+    for it in here(world, call) {
+        let known = newest.entry(&it.resource).or_insert(it);
+        if it.created > known.created {
+            *known = it;
+        }
+    }
+    let view = |it: &EnginePoint| {
+        json!({
+            "ResourceArn": it.resource,
+            "ResourceType": it.kind,
+            "LastBackupTime": moment(it.created),
+            "LastBackupVaultArn": it.vault,
+            "LastRecoveryPointArn": names::recovery_point(world, it),
+        })
+    };
+    page(world, call, "Results", newest.into_values().map(view))
+}
+
+/// How many recovery points the vault with this ARN has.
+pub(super) fn count(world: &World, vault: &str) -> usize {
+    world.works.points().filter(|it| it.vault == vault).count()
+}
+
+/// The recovery points in the account and the Region of a call.
+fn here<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = &'a EnginePoint> {
+    let place = (call.caller.account.clone(), call.caller.region.clone());
+    world
+        .works
+        .points()
+        .filter(move |it| whereabouts(&it.vault) == Some((place.0.as_str(), place.1.as_str())))
+}
+
+/// The account whose policies made a recovery point.
+fn owner(point: &EnginePoint) -> &str {
+    let vault = point.source_vault.as_deref().unwrap_or(&point.vault);
+    whereabouts(vault).unwrap_or_default().0
+}
+
+fn status(point: &EnginePoint) -> &'static str {
+    match point.form {
+        _ if point.expired => "EXPIRED",
+        PointForm::Stopped => "STOPPED",
+        PointForm::Continuous => "AVAILABLE",
+        PointForm::Snapshot | PointForm::Temporary => "COMPLETED",
+    }
+}
+
+fn vault_type(world: &World, arn: &str) -> &'static str {
+    use crate::backup_engine::Surroundings as _;
+
+    super::vault_type(world.vault(arn).is_some_and(|it| it.air_gapped))
+}

@@ -1,0 +1,179 @@
+//! What the lists of AWS Backup have in common: filters in the query string, and pages.
+
+use std::time::SystemTime;
+
+use hyper::Method;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::organization::clock;
+use crate::refusal::{Answer, Code, Refusal};
+use crate::request::Call;
+use crate::services::pages::{Cut, cut_page};
+use crate::world::World;
+
+/// The largest page.
+const LARGEST: usize = 1_000;
+
+/// The parameters that say which page of a list is wanted.
+const PAGING: [&str; 2] = ["maxResults", "nextToken"];
+
+/// The operation of a path below which there are lists.
+pub(crate) fn operation(method: &Method, path: &str) -> Option<&'static str> {
+    let parts = segments(path);
+    let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+    Some(match (method.as_str(), parts.as_slice()) {
+        ("GET", ["backup-jobs"]) => "ListBackupJobs",
+        ("GET", ["copy-jobs"]) => "ListCopyJobs",
+        ("GET", ["restore-jobs"]) => "ListRestoreJobs",
+        ("GET", ["backup-vaults"]) => "ListBackupVaults",
+        ("GET", ["backup-vaults", _, "recovery-points"]) => "ListRecoveryPointsByBackupVault",
+        ("GET", ["resources"]) => "ListProtectedResources",
+        ("GET", ["resources", _, "recovery-points"]) => "ListRecoveryPointsByResource",
+        ("GET", ["backup", "plans"]) => "ListBackupPlans",
+        ("GET", ["backup", "plans", _]) => "GetBackupPlan",
+        ("GET", ["backup", "plans", _, "selections"]) => "ListBackupSelections",
+        ("GET", ["backup", "plans", _, "selections", _]) => "GetBackupSelection",
+        _ => return None,
+    })
+}
+
+/// The parts of a path, which may end with a slash.
+pub(super) fn segments(path: &str) -> Vec<String> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.split('/').map(|it| percent_decode_str(it).decode_utf8_lossy().into_owned()).collect()
+}
+
+/// Which accounts' jobs a list has.
+pub(super) enum Accounts<'a> {
+    /// Those of every account of the organization.
+    All,
+    /// Those of one account.
+    One(&'a str),
+}
+
+impl<'a> Accounts<'a> {
+    /// The accounts that a call asks for. Others than the caller's own are shown to the management
+    /// account and to delegated administrators.
+    pub(super) fn asked(world: &World, call: &'a Call) -> Answer<Self> {
+        let own = call.caller.account.as_str();
+        match call.parameter("accountId") {
+            None => Ok(Self::One(own)),
+            Some(asked) if asked == own => Ok(Self::One(own)),
+            Some(_) if !world.sees_all_backups(own) => {
+                let message = "Insufficient privileges to perform this action.";
+                Err(Refusal::new(Code::AccessDenied, message))
+            }
+            Some("*") => Ok(Self::All),
+            Some(asked) => Ok(Self::One(asked)),
+        }
+    }
+
+    /// Whether these are of this account, which is in the organization.
+    pub(super) fn have(&self, world: &World, account: &str) -> bool {
+        match self {
+            Self::All => world.organization.account(account).is_ok(),
+            Self::One(asked) => account == *asked,
+        }
+    }
+}
+
+/// Between which moments something has to be.
+pub(super) struct Between {
+    after: Option<SystemTime>,
+    before: Option<SystemTime>,
+}
+
+impl Between {
+    /// The moments that two parameters say.
+    pub(super) fn asked(call: &Call, after: &'static str, before: &'static str) -> Answer<Self> {
+        Ok(Self { after: moment(call, after)?, before: moment(call, before)? })
+    }
+
+    /// Whether this is between them. What has no moment is so if nothing is asked.
+    pub(super) fn has(&self, at: Option<SystemTime>) -> bool {
+        self.after.is_none_or(|limit| at.is_some_and(|at| at > limit))
+            && self.before.is_none_or(|limit| at.is_some_and(|at| at < limit))
+    }
+}
+
+/// A moment, as the SDKs write one in a query string.
+fn moment(call: &Call, name: &'static str) -> Answer<Option<SystemTime>> {
+    let Some(text) = call.parameter(name) else { return Ok(None) };
+    let read = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let read = read.ok_or_else(|| invalid(&format!("{name} is no moment")))?;
+    Ok(Some(read.into()))
+}
+
+/// Whether a parameter is not given, or is this.
+pub(super) fn is_asked(call: &Call, name: &'static str, value: &str) -> bool {
+    call.parameter(name).is_none_or(|it| it == value)
+}
+
+/// One page of a list, in a member of this name.
+pub(super) fn page(
+    world: &World,
+    call: &Call,
+    member: &str,
+    items: impl Iterator<Item = Value>,
+) -> Answer<Value> {
+    let asked = match call.parameter("maxResults") {
+        None => LARGEST,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|it| (1..=LARGEST).contains(it))
+            .ok_or_else(|| invalid("Invalid max results. It has to be between 1 and 1000."))?,
+    };
+    let filters = call.parameters.iter().filter(|it| !PAGING.contains(&it.0.as_str()));
+    let list = format!("{} {} {:?}", call.caller.account, call.path, filters.collect::<Vec<_>>());
+    let cut = Cut { size: world.largest_page(asked), empty: world.empty_pages };
+    let page = cut_page(cut, &list, call.parameter("nextToken"), items);
+    let page = page.ok_or_else(|| invalid("Invalid nextToken."))?;
+    let mut answer = Map::from_iter([(member.to_owned(), Value::Array(page.items))]);
+    answer.extend(page.next.map(|it| ("NextToken".to_owned(), it.into())));
+    Ok(Value::Object(answer))
+}
+
+/// The members that have a value.
+pub(super) fn present<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let members = members.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
+    Value::Object(members.collect())
+}
+
+pub(super) fn invalid(message: &str) -> Refusal {
+    Refusal::new(Code::InvalidParameterValue, message)
+}
+
+/// AWS's time.
+pub(super) fn now(world: &World) -> SystemTime {
+    clock(world.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_one_operation_with_or_without_a_slash_at_its_end() {
+        let arn = "arn%3Aaws%3Aec2%3Aeu-west-1%3A1%3Avolume%2Fvol-1";
+        for (path, name) in [
+            ("/backup-jobs".to_owned(), Some("ListBackupJobs")),
+            ("/backup-jobs/".to_owned(), Some("ListBackupJobs")),
+            ("/backup/plans/".to_owned(), Some("ListBackupPlans")),
+            ("/backup/plans/orgs%2Fp1/selections".to_owned(), Some("ListBackupSelections")),
+            (format!("/resources/{arn}/recovery-points/"), Some("ListRecoveryPointsByResource")),
+            ("/backup-jobs/1".to_owned(), None),
+        ] {
+            assert_eq!(operation(&Method::GET, &path), name, "{path}");
+            assert_eq!(operation(&Method::PUT, &path), None, "{path}");
+        }
+        assert_eq!(
+            segments(&format!("/resources/{arn}/x"))[1],
+            "arn:aws:ec2:eu-west-1:1:volume/vol-1"
+        );
+    }
+}
