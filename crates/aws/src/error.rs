@@ -6,7 +6,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use errors::{Tries, chain};
+use errors::{Tries, advised, chain};
 use plan::desired_state::Unreadable;
 use plan::presence::Absent;
 use policy::partition::UnknownPartition;
@@ -55,8 +55,7 @@ impl StdError for Cause {}
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&chain(&self.why))?;
-        self.hint.map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+        f.write_str(&advised(chain(&self.why), self.hint))
     }
 }
 

@@ -13,6 +13,14 @@ pub fn chain(error: &dyn Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// What is wrong, and behind it what helps, if something does.
+pub fn advised(problem: impl fmt::Display, hint: Option<impl fmt::Display>) -> String {
+    match hint {
+        Some(hint) => format!("{problem}; hint: {hint}"),
+        None => problem.to_string(),
+    }
+}
+
 /// How many attempts there were, as in `, the last of 3 attempts`. One is not told.
 #[derive(Clone, Copy, Debug)]
 pub struct Tries(pub u32);
@@ -31,7 +39,13 @@ mod tests {
     use std::error::Error;
     use std::fmt;
 
-    use super::{Tries, chain};
+    use super::{Tries, advised, chain};
+
+    #[test]
+    fn what_helps_stands_behind_what_is_wrong() {
+        assert_eq!(advised("refused", Some("ask again")), "refused; hint: ask again");
+        assert_eq!(advised("refused", None::<&str>), "refused");
+    }
 
     #[test]
     fn one_attempt_is_not_told() {

@@ -2,6 +2,7 @@
 
 mod properties;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -173,10 +174,7 @@ fn keys<'a>(keys: impl Iterator<Item = &'a TagKey>) -> String {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
     /// A policy of the name exists and is not this resource's.
-    #[error(
-        "a policy named `{name}` already exists ({id}) and {made}; hint: choose another name, \
-         or set `Adopt: true` on a new resource to take it over"
-    )]
+    #[error("a policy named `{name}` already exists ({id}) and {made}")]
     NameTaken {
         /// The name.
         name: PolicyName,
@@ -186,10 +184,7 @@ pub enum Refusal {
         made: String,
     },
     /// The policy that this resource made no longer says so.
-    #[error(
-        "policy {id} no longer carries this resource's ownership tag ({made}); \
-         hint: set `Adopt: true` to take it over"
-    )]
+    #[error("policy {id} no longer carries this resource's ownership tag ({made})")]
     NotOurs {
         /// The policy.
         id: PolicyId,
@@ -198,10 +193,7 @@ pub enum Refusal {
     },
     /// The policy that is to be restored carries nobody's tag: somebody took it off, or somebody else
     /// made the policy.
-    #[error(
-        "policy {id} has no ownership tag; hint: if it is this resource's, give it the tag \
-         `{OWNER_TAG}` with the value `{owner}`, or deploy its stack with `Adopt: true`"
-    )]
+    #[error("policy {id} has no ownership tag")]
     Untagged {
         /// The policy.
         id: PolicyId,
@@ -209,11 +201,7 @@ pub enum Refusal {
         owner: TagValue,
     },
     /// Another resource has adopted the policy that is to be restored.
-    #[error(
-        "policy {id} {made} by now; hint: take this resource out of its stack, with \
-         `DeletionPolicy: Retain`, or delete what the state bucket still keeps of it under \
-         `desired/` if its stack is gone"
-    )]
+    #[error("policy {id} {made} by now")]
     TakenOver {
         /// The policy.
         id: PolicyId,
@@ -221,18 +209,14 @@ pub enum Refusal {
         made: String,
     },
     /// The policy type is off.
-    #[error(
-        "policy type BACKUP_POLICY is not enabled on the organization's root; \
-         hint: deploy `Custom::PolicyTypes` first"
-    )]
+    #[error("policy type BACKUP_POLICY is not enabled on the organization's root")]
     TypeNotEnabled,
     /// A target does not exist.
     #[error("`TargetIds` names {0}, which is not in this organization")]
     NoTarget(TargetId),
     /// A target has as many policies as AWS allows.
     #[error(
-        "{0} has {MAX_POLICIES_PER_TARGET} backup policies attached already, the most AWS allows; \
-         hint: attach this one to its children, or merge some of the others"
+        "{0} has {MAX_POLICIES_PER_TARGET} backup policies attached already, the most AWS allows"
     )]
     TargetFull(TargetId),
     /// A tag of the template has a name that this program keeps for itself.
@@ -240,6 +224,31 @@ pub enum Refusal {
         "`Tags` names `{0}`, and keys that begin with `{TAG_PREFIX}` are for org-backup itself"
     )]
     ReservedTag(TagKey),
+}
+
+impl Refusal {
+    /// What to do about it, if that is known.
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::NameTaken { .. } => {
+                "choose another name, or set `Adopt: true` on a new resource to take it over"
+            }
+            Self::NotOurs { .. } => "set `Adopt: true` to take it over",
+            Self::Untagged { owner, .. } => {
+                let tag = format!("the tag `{OWNER_TAG}` with the value `{owner}`");
+                let it = format!("if it is this resource's, give it {tag}");
+                return Some(format!("{it}, or deploy its stack with `Adopt: true`").into());
+            }
+            Self::TakenOver { .. } => {
+                "take this resource out of its stack, with `DeletionPolicy: Retain`, or delete what \
+                 the state bucket still keeps of it under `desired/` if its stack is gone"
+            }
+            Self::TypeNotEnabled => "deploy `Custom::PolicyTypes` first",
+            Self::TargetFull(_) => "attach this one to its children, or merge some of the others",
+            Self::NoTarget(_) | Self::ReservedTag(_) => return None,
+        };
+        Some(hint.into())
+    }
 }
 
 /// The tag of a policy that somebody made before this resource took it over.

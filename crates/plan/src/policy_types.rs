@@ -94,15 +94,12 @@ impl fmt::Display for Step {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
     /// The organization has consolidated billing only.
-    #[error(
-        "the organization has consolidated billing only, and policies need all features; \
-         hint: enable all features in the AWS Organizations console first"
-    )]
+    #[error("the organization has consolidated billing only, and policies need all features")]
     BillingOnly,
     /// Disabling would detach policies, for good and from every account.
     #[error(
-        "policy type {policy_type} is in use by {}, which disabling would detach for good; \
-         hint: delete those policies first, or set `OnDelete: Retain`", list(.policies)
+        "policy type {policy_type} is in use by {}, which disabling would detach for good",
+        list(.policies)
     )]
     InUse {
         /// The type that was to be disabled.
@@ -110,6 +107,16 @@ pub enum Refusal {
         /// The attached policies of that type.
         policies: BTreeSet<PolicyId>,
     },
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::BillingOnly => "enable all features in the AWS Organizations console first",
+            Self::InUse { .. } => "delete those policies first, or set `OnDelete: Retain`",
+        }
+    }
 }
 
 fn list(policies: &BTreeSet<PolicyId>) -> String {
@@ -199,7 +206,7 @@ mod tests {
     fn check(desired: &Desired, observed: &Observed, expect: Expect) {
         expect.assert_eq(&match plan(desired, observed) {
             Ok(steps) => steps.iter().map(|it| format!("{it}\n")).collect(),
-            Err(refusal) => format!("refused: {refusal}\n"),
+            Err(refusal) => format!("refused: {refusal}; hint: {}\n", refusal.hint()),
         });
     }
 

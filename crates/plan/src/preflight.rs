@@ -69,11 +69,13 @@ pub struct Suspect {
 
 /// Why the policy itself would not be taken.
 #[derive(Clone, Debug, Error)]
-#[error(
-    "the policy has {}: {}; hint: `org-backup check` shows every place",
-    count(.0.len(), "mistake"), first(.0)
-)]
+#[error("the policy has {}: {}", count(.0.len(), "mistake"), first(.0))]
 pub struct Invalid(Vec<Finding>);
+
+impl Invalid {
+    /// What helps to correct it.
+    pub const HINT: &'static str = "`org-backup check` shows every place";
+}
 
 /// Why the change would take backups away.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -82,6 +84,11 @@ pub struct Withheld {
     pub account: AccountId,
     /// The nearest target with something attached, and what would be wrong there.
     pub suspect: Suspect,
+}
+
+impl Withheld {
+    /// What to do about it.
+    pub const HINT: &'static str = "complete that plan, or rename yours, or set `Preflight: Warn`";
 }
 
 impl std::error::Error for Withheld {}
@@ -104,7 +111,7 @@ impl fmt::Display for Withheld {
         if errors.len() > 3 {
             write!(f, "; and {}", count(errors.len() - 3, "more error"))?;
         }
-        f.write_str("; hint: complete that plan, or rename yours, or set `Preflight: Warn`")
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod properties;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -186,19 +187,16 @@ impl fmt::Display for Step {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
     /// What looks after the account may not register it.
-    #[error(
-        "cannot register {0}, since the template of `reattach` declares no such administrator; hint: \
-         correct its parameters, or look who wrote that into the state bucket"
-    )]
+    #[error("cannot register {0}, since the template of `reattach` declares no such administrator")]
     Undeclared(Administrator),
     /// AWS wants StackSets to be activated by CloudFormation.
-    #[error("trusted access for {0} is not for this list; hint: set `StackSets: true` instead")]
+    #[error("trusted access for {0} is not for this list")]
     StackSets(ServicePrincipal),
     /// A delegated administrator needs trusted access for its service.
-    #[error("cannot register {0}, since the service has no trusted access; hint: add it to `{1}`")]
+    #[error("cannot register {0}, since the service has no trusted access")]
     NoAccess(Administrator, &'static str),
     /// The management account administers every service already.
-    #[error("cannot register {0}, since it is the management account; hint: name a member account")]
+    #[error("cannot register {0}, since it is the management account")]
     ManagementAccount(Administrator),
     /// The account is not in the organization.
     #[error("cannot register {0}, since the account is not in the organization")]
@@ -211,6 +209,21 @@ pub enum Refusal {
         /// The state of the account in the words of AWS Organizations.
         state: String,
     },
+}
+
+impl Refusal {
+    /// What to do about it, if that is known.
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Undeclared(_) => {
+                Some("correct its parameters, or look who wrote that into the state bucket".into())
+            }
+            Self::StackSets(_) => Some("set `StackSets: true` instead".into()),
+            Self::NoAccess(_, property) => Some(format!("add it to `{property}`").into()),
+            Self::ManagementAccount(_) => Some("name a member account".into()),
+            Self::NoAccount(_) | Self::Inactive { .. } => None,
+        }
+    }
 }
 
 /// Returns the steps from `observed` to `desired`.

@@ -59,7 +59,7 @@ pub enum Invalid {
     /// The policy is longer than AWS takes.
     #[error(
         "the content has {characters} characters without white space, and AWS takes \
-         {MAX_CHARACTERS}; hint: split it into several policies, which merge by plan name"
+         {MAX_CHARACTERS}"
     )]
     TooLong {
         /// The length of the minified text.
@@ -77,7 +77,7 @@ pub enum Invalid {
     #[error("`Variables` has `{0}`, which the content does not use")]
     UnusedVariable(String),
     /// A list cannot be part of a string or of a key.
-    #[error("`{path}` uses the list `${{{name}}}` inside a string; hint: a list stands alone")]
+    #[error("`{path}` uses the list `${{{name}}}` inside a string")]
     MisplacedList {
         /// Where it is used, as keys separated by `/`.
         path: String,
@@ -92,6 +92,24 @@ pub enum Invalid {
         /// The key that both became.
         key: String,
     },
+}
+
+impl Invalid {
+    /// What to do about it, where it does not say so.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::TooLong { .. } => {
+                Some("split it into several policies, which merge by plan name")
+            }
+            Self::MisplacedList { .. } => Some("a list stands alone"),
+            Self::NotJson { .. }
+            | Self::NotAnObject
+            | Self::UnknownVariable { .. }
+            | Self::UnusedVariable(_)
+            | Self::DuplicateKey { .. } => None,
+        }
+    }
 }
 
 impl Document {
@@ -310,7 +328,11 @@ mod tests {
     fn check(content: Value, variables: Value, expect: Expect) {
         let variables = serde_json::from_value(variables).unwrap();
         let replaced = Document::new(content).unwrap().with_variables(&variables);
-        expect.assert_eq(&replaced.map_or_else(|it| it.to_string(), |it| it.minified()));
+        let refused = |it: Invalid| match it.hint() {
+            Some(hint) => format!("{it}; hint: {hint}"),
+            None => it.to_string(),
+        };
+        expect.assert_eq(&replaced.map_or_else(refused, |it| it.minified()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Why a resource is not what it should be.
 
+use errors::advised;
 use plan::properties::Misfit;
 use plan::{backup_policy, member_accounts, policy_types, preflight, service_access};
 use policy::document;
@@ -15,32 +16,55 @@ pub enum Error {
     #[error(transparent)]
     Misfit(#[from] Misfit),
     /// The properties of a backup policy do not go together.
-    #[error(transparent)]
-    PolicyProperties(#[from] backup_policy::Invalid),
+    #[error("{}", advised(.0, .0.hint()))]
+    PolicyProperties(backup_policy::Invalid),
     /// The text of a backup policy is none.
-    #[error(transparent)]
-    Document(#[from] document::Invalid),
+    #[error("{}", advised(.0, .0.hint()))]
+    Document(document::Invalid),
     /// AWS would refuse a backup policy.
-    #[error(transparent)]
-    Preflight(#[from] preflight::Invalid),
+    #[error("{}", advised(.0, Some(preflight::Invalid::HINT)))]
+    Preflight(preflight::Invalid),
     /// AWS would withhold its effective policy from an account.
-    #[error(transparent)]
-    Withheld(#[from] preflight::Withheld),
+    #[error("{}", advised(.0, Some(preflight::Withheld::HINT)))]
+    Withheld(preflight::Withheld),
     /// A backup policy is not made or changed as things are.
-    #[error(transparent)]
-    BackupPolicy(#[from] backup_policy::Refusal),
+    #[error("{}", advised(.0, .0.hint()))]
+    BackupPolicy(backup_policy::Refusal),
     /// The properties of work in member accounts do not go together.
-    #[error(transparent)]
-    MemberProperties(#[from] member_accounts::InvalidProperties),
+    #[error("{}", advised(.0, .0.hint()))]
+    MemberProperties(member_accounts::InvalidProperties),
     /// What came of work in member accounts is no success.
-    #[error(transparent)]
-    MemberAccounts(#[from] member_accounts::Refusal),
+    #[error("{}", advised(.0, .0.hint()))]
+    MemberAccounts(member_accounts::Refusal),
     /// A policy type is not enabled or disabled as things are.
-    #[error(transparent)]
-    PolicyTypes(#[from] policy_types::Refusal),
+    #[error("{}", advised(.0, Some(.0.hint())))]
+    PolicyTypes(policy_types::Refusal),
     /// Something is not turned on or off as things are.
-    #[error(transparent)]
-    ServiceAccess(#[from] service_access::Refusal),
+    #[error("{}", advised(.0, .0.hint()))]
+    ServiceAccess(service_access::Refusal),
+}
+
+/// What is refused has no causes, and its message says what helps.
+macro_rules! refusals {
+    ($($variant:ident: $refusal:ty,)+) => {
+        $(impl From<$refusal> for Error {
+            fn from(refusal: $refusal) -> Self {
+                Self::$variant(refusal)
+            }
+        })+
+    };
+}
+
+refusals! {
+    PolicyProperties: backup_policy::Invalid,
+    Document: document::Invalid,
+    Preflight: preflight::Invalid,
+    Withheld: preflight::Withheld,
+    BackupPolicy: backup_policy::Refusal,
+    MemberProperties: member_accounts::InvalidProperties,
+    MemberAccounts: member_accounts::Refusal,
+    PolicyTypes: policy_types::Refusal,
+    ServiceAccess: service_access::Refusal,
 }
 
 impl Error {

@@ -60,7 +60,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         let physical_id = physical_id.filter(|it| is_kept && policy_id(it).is_some());
         let sha256 = goal.document.sha256();
         let present = present.map_err(|it| Failure::from(it).with_physical_id(made))?;
-        let identity = present.identity.ok_or(Invalid::Vanished)?;
+        let identity = present.identity.ok_or(Error::from(Invalid::Vanished))?;
         let id = identity.id.to_string();
         let physical_id = physical_id.map_or_else(|| id.clone(), ToOwned::to_owned);
         let settled = slot.settle(&physical_id, &id, properties).await;

@@ -1,7 +1,6 @@
 //! Looking ahead before a change, and at what AWS says after it.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::time::SystemTime;
 
 use aws::preflight::{account_under, observe};
@@ -10,6 +9,7 @@ use aws::{Management, Need, log_left_out};
 use plan::backup_policy::{Desired, Existing, Preflight, Step};
 use plan::id::TargetId;
 use plan::preflight::{Change, Withheld, suspects};
+use resources::Error;
 use tracing::{info, warn};
 
 /// What is known of the organization before the change.
@@ -123,10 +123,11 @@ impl Outlook {
 }
 
 /// Makes of a verdict what the template asks for.
-pub(crate) fn judge<E: Error>(
+pub(crate) fn judge<E: Into<Error>>(
     mode: Preflight,
     verdict: impl FnOnce() -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<(), Error> {
+    let verdict = || verdict().map_err(Into::into);
     match mode {
         Preflight::Off => Ok(()),
         Preflight::Enforce => verdict(),

@@ -155,7 +155,7 @@ async fn work(
 ) -> Result<Value, Failure> {
     let order = order(state, &batch.run).await?;
     let properties = &order.properties;
-    let desired = properties.desired()?;
+    let desired = properties.desired().map_err(resources::Error::from)?;
     let until = last_call(deadline);
     let management = session.management(properties.management_role_arn.as_ref(), until).await?;
     let identity = Identity { management: order.management, partition: order.partition };
@@ -225,7 +225,7 @@ async fn abandon(
     let refusal = Refusal::Ended { run: run.clone(), ending, why };
     let answering = Answering { session, state, run: &run, started, deadline };
     // Where nobody waits, the last step has answered, or nobody ever asked.
-    let _told_or_not = answering.answer(Err(refusal.into())).await?;
+    let _told_or_not = answering.answer(Err(resources::Error::from(refusal).into())).await?;
     Ok(Value::Null)
 }
 
@@ -323,7 +323,7 @@ impl Answering<'_> {
                 slot.settle(&reply.physical_id, &reply.physical_id, &properties).await?;
                 Ok(reply)
             }
-            Ok(Sum { judged: Err(refusal), .. }) => Err(refusal.into()),
+            Ok(Sum { judged: Err(refusal), .. }) => Err(resources::Error::from(refusal).into()),
             Err(failure) => Err(failure),
         };
         ticket.answer(&session.http(), outcome, started, deadline).await?;

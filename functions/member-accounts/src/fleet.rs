@@ -11,9 +11,10 @@ use aws::member_accounts::{Identity, Member, MemberAccess, failure};
 use futures_util::{Stream, StreamExt};
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
-    Account, Change, Desired, Failure, InvalidProperties, MemberOutcome, Observed, OptIn, Problem,
-    Properties, Settings, Tally, check_role, plan, session_policy,
+    Account, Change, Desired, Failure, MemberOutcome, Observed, OptIn, Problem, Properties,
+    Settings, Tally, check_role, plan, session_policy,
 };
+use resources::Error;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::{debug, info};
@@ -37,7 +38,7 @@ pub(crate) struct Roles<'a> {
 
 impl<'a> Roles<'a> {
     /// Those that `properties` name.
-    pub(crate) fn of(properties: &'a Properties) -> Result<Self, InvalidProperties> {
+    pub(crate) fn of(properties: &'a Properties) -> Result<Self, Error> {
         let central = properties.central()?.map(|(_, role)| role);
         Ok(Self { member: &properties.role_name, central })
     }

@@ -32,6 +32,7 @@ use futures_util::stream::{iter, poll_fn};
 use plan::id::RunId;
 use plan::member_accounts::{Properties, Refusal, Tally};
 use plan::resource::ResourceKind;
+use resources::Error;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -79,7 +80,7 @@ impl Begun<'_> {
     /// Works in the accounts, or has that done in batches.
     async fn work(&self, properties: &Properties, slot: &mut Slot) -> Result<Outcome, Failure> {
         let Self { session, ticket, physical_id, deadline } = *self;
-        let desired = properties.desired()?;
+        let desired = properties.desired().map_err(Error::from)?;
         let run = RunId::of_request(ticket.stack_id(), ticket.request_id());
         let state = session.state(deadline);
         let machine = session.machine(deadline - LAST_WORDS);
@@ -125,9 +126,11 @@ impl Begun<'_> {
         let report = report(state.as_ref(), &run, std::mem::take(&mut work.report)).await?;
         let all = total.get().unwrap_or_default();
         if !work.unreached.is_empty() {
-            return Err(Refusal::OutOfTime { done: work.tally.worked(), all }.into());
+            let refusal = Refusal::OutOfTime { done: work.tally.worked(), all };
+            return Err(Error::from(refusal).into());
         }
-        work.tally.judge(properties.on_not_ready, report.as_deref())?;
+        let judged = work.tally.judge(properties.on_not_ready, report.as_deref());
+        judged.map_err(Error::from)?;
         let reply = reply(physical_id, &work.tally, report);
         slot.settle(&reply.physical_id, &reply.physical_id, properties).await?;
         Ok(reply.into())

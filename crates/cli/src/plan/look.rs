@@ -209,7 +209,7 @@ async fn effects(
             outlook = before;
             if let Some(resource) = report.resources.get_mut(*resource) {
                 resource.steps.clear();
-                resource.found = Found::Refused(withheld.to_string());
+                resource.found = Found::Refused(resources::Error::from(withheld).to_string());
             }
         }
     }

@@ -159,11 +159,22 @@ pub enum Invalid {
     #[error("set one of `Content` and `ContentUrl`, and not both")]
     ContentSource,
     /// A policy that is attached to nothing protects nothing.
-    #[error("`TargetIds` is empty; hint: name at least one root, OU or account")]
+    #[error("`TargetIds` is empty")]
     NoTargets,
     /// The policy was there and then was not, again and again.
-    #[error("somebody deletes the policy while it is being made; hint: deploy again")]
+    #[error("somebody deletes the policy while it is being made")]
     Vanished,
+}
+
+impl Invalid {
+    /// What to do about it, where it does not say so.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoTargets => Some("name at least one root, OU or account"),
+            Self::Vanished => Some("deploy again"),
+            Self::Url | Self::ContentSource => None,
+        }
+    }
 }
 
 impl Properties {

@@ -71,7 +71,7 @@ fn observed(policy: Option<Existing>) -> Observed {
 fn show(planned: Result<Vec<Step>, Refusal>) -> String {
     match planned {
         Ok(steps) => steps.iter().map(|it| format!("{it}\n")).collect(),
-        Err(refusal) => format!("refused: {refusal}\n"),
+        Err(refusal) => format!("refused: {}\n", errors::advised(&refusal, refusal.hint())),
     }
 }
 

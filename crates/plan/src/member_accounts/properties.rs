@@ -138,25 +138,35 @@ impl Serialize for OptInProperty {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum InvalidProperties {
     /// There is nowhere to work.
-    #[error("`Regions` is empty; hint: name the Regions in which backups are made")]
+    #[error("`Regions` is empty")]
     NoRegions,
     /// There is nobody to work for.
-    #[error("`TargetIds` is empty; hint: leave it out for the whole organization")]
+    #[error("`TargetIds` is empty")]
     NoTargets,
     /// There is nothing to set and nothing to look for.
-    #[error(
-        "there is nothing to do; hint: set one of `OptIn`, `Management`, `VaultName` and \
-         `BackupRoleName`"
-    )]
+    #[error("there is nothing to do")]
     NothingToDo,
     /// There is no way into the central account.
-    #[error(
-        "`CentralAccountId` needs `CentralRoleName`; hint: name the role that is assumed there"
-    )]
+    #[error("`CentralAccountId` needs `CentralRoleName`")]
     NoCentralRole,
     /// Too little or too much at once.
     #[error("`Concurrency` is a number from 1 to 256")]
     Concurrency,
+}
+
+impl InvalidProperties {
+    /// What to do about it, where it does not say so.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoRegions => Some("name the Regions in which backups are made"),
+            Self::NoTargets => Some("leave it out for the whole organization"),
+            Self::NothingToDo => {
+                Some("set one of `OptIn`, `Management`, `VaultName` and `BackupRoleName`")
+            }
+            Self::NoCentralRole => Some("name the role that is assumed there"),
+            Self::Concurrency => None,
+        }
+    }
 }
 
 impl Properties {

@@ -354,10 +354,7 @@ pub enum OnNotReady {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
     /// These targets reach no account.
-    #[error(
-        "no account is at or below {}; hint: correct `TargetIds`; nothing has changed",
-        list(.0)
-    )]
+    #[error("no account is at or below {}", list(.0))]
     NothingThere(Vec<TargetId>),
     /// Accounts are not ready and the template asks for all of them.
     #[error("{not_ready} of {all} accounts are not ready{examples}")]
@@ -370,11 +367,7 @@ pub enum Refusal {
         examples: String,
     },
     /// Nobody could get into any member account.
-    #[error(
-        "none of the {members} member accounts could be entered, all for one reason; hint: roll \
-         out the role of `RoleName` to them, let it trust the function's own role, and let that \
-         assume it{examples}"
-    )]
+    #[error("none of the {members} member accounts could be entered, all for one reason{examples}")]
     Barred {
         /// How many there are.
         members: usize,
@@ -382,10 +375,7 @@ pub enum Refusal {
         examples: String,
     },
     /// Time was up.
-    #[error(
-        "the function ran out of time after {done} of {all} accounts; hint: deploy again to \
-         continue, or let the state machine of `templates/members.yaml` do it in batches"
-    )]
+    #[error("the function ran out of time after {done} of {all} accounts")]
     OutOfTime {
         /// How many are done.
         done: usize,
@@ -393,10 +383,7 @@ pub enum Refusal {
         all: usize,
     },
     /// The state machine gave up.
-    #[error(
-        "{lost} of {all} accounts were not reached, because their batches failed ({why}); hint: \
-         the log of the function says why they did; deploy again to continue"
-    )]
+    #[error("{lost} of {all} accounts were not reached, because their batches failed ({why})")]
     Lost {
         /// How many are missing.
         lost: usize,
@@ -407,8 +394,7 @@ pub enum Refusal {
     },
     /// The state machine ended before its last step had answered.
     #[error(
-        "the execution {run} of the state machine {ending} before its last step had answered ({why}); \
-         hint: its history and the log of the function say more; deploy again to continue"
+        "the execution {run} of the state machine {ending} before its last step had answered ({why})"
     )]
     Ended {
         /// The run, and the name of the execution.
@@ -418,6 +404,30 @@ pub enum Refusal {
         /// What the state machine says.
         why: String,
     },
+}
+
+impl Refusal {
+    /// What to do about it, where it does not say so.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NothingThere(_) => Some("correct `TargetIds`; nothing has changed"),
+            Self::NotReady { .. } => None,
+            Self::Barred { .. } => Some(
+                "roll out the role of `RoleName` to them, let it trust the function's own role, and \
+                 let that assume it",
+            ),
+            Self::OutOfTime { .. } => Some(
+                "deploy again to continue, or let the state machine of `templates/members.yaml` do it \
+                 in batches",
+            ),
+            Self::Lost { .. } => {
+                Some("the log of the function says why they did; deploy again to continue")
+            }
+            Self::Ended { .. } => {
+                Some("its history and the log of the function say more; deploy again to continue")
+            }
+        }
+    }
 }
 
 /// How an execution of the state machine ends that is no success, as Step Functions calls it.

@@ -248,8 +248,9 @@ fn a_target_reaches_itself_and_everything_below_it() {
         let mut scope = scope(&[target], &[]);
         assert_eq!(scope.choose(&listed("444455556666", "ACTIVE", path)), Choice::Elsewhere);
         assert!(!scope.is_certain());
-        let refusal = scope.check().unwrap_err().to_string();
-        assert!(refusal.starts_with(&format!("no account is at or below {target};")), "{refusal}");
+        let refusal = scope.check().unwrap_err();
+        assert_eq!(refusal.to_string(), format!("no account is at or below {target}"));
+        assert_eq!(refusal.hint(), Some("correct `TargetIds`; nothing has changed"));
     }
 }
 

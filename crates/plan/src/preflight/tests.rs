@@ -173,7 +173,7 @@ fn a_refusal_names_the_account_the_plan_and_who_contributes() {
     expect![[r"
         AWS would withhold the whole merged policy from account 222222222222 (which gets what is attached to ou-ab12-prodprod): plans/daily: 'selections' is missing (KEY_REQUIRED, from ours on ou-ab12-prodprod); hint: complete that plan, or rename yours, or set `Preflight: Warn`
     "]]
-    .assert_eq(&format!("{withheld}\n"));
+    .assert_eq(&format!("{withheld}; hint: {}\n", Withheld::HINT));
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn observed(text: &str, turned_on: &str) -> Observed {
 fn check(desired: &Desired, observed: &Observed, expect: Expect) {
     expect.assert_eq(&match plan(desired, observed) {
         Ok(steps) => steps.iter().map(|it| format!("{it}\n")).collect(),
-        Err(refusal) => format!("refused: {refusal}\n"),
+        Err(refusal) => format!("refused: {}\n", errors::advised(&refusal, refusal.hint())),
     });
 }
 
