@@ -151,16 +151,15 @@ pub fn admits_copies(policy: Option<&str>, source: CopySource<'_>) -> Option<boo
         // A statement about one role of the account is about the role of some plans.
         let names = match statement.names_role(&root) {
             Holds::No if statement.mentions(account.as_str()) => Holds::Unknown,
-            names => names,
+            names @ (Holds::Yes | Holds::No | Holds::Unknown) => names,
         };
         let applies = statement.covers(COPY).and(names).and(statement.is_met(&known));
         match (applies, statement.denies()) {
-            (Holds::No, _) => {}
             (Holds::Yes, true) => return Some(false),
             (Holds::Unknown, true) => return None,
             (Holds::Yes, false) => admits = Holds::Yes,
             (Holds::Unknown, false) if admits == Holds::No => admits = Holds::Unknown,
-            (Holds::Unknown, false) => {}
+            (Holds::No, true | false) | (Holds::Unknown, false) => {}
         }
     }
     match admits {

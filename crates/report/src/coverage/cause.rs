@@ -42,7 +42,7 @@ impl Judge<'_> {
         let kind = coverage.kind.map(|it| it.name).unwrap_or_default();
         Some(match &coverage.state {
             State::Fresh | State::FirstDue(_) | State::Excluded | State::NotSupported => {
-                return self.ahead(coverage);
+                return ahead(coverage);
             }
             State::NotKnown(why) => format!("not known: {why}"),
             State::OptedOut => {
@@ -72,13 +72,13 @@ impl Judge<'_> {
             }
         })
     }
+}
 
-    /// What is known to be in the way of the next backup of a resource that is well so far.
-    fn ahead(&self, coverage: &Coverage) -> Option<String> {
-        let obstacles = coverage.owed.iter().flat_map(|it| &it.obstacles);
-        let first = obstacles.filter(|it| it.is_certain()).min()?;
-        Some(format!("the next backup will fail: {first}"))
-    }
+/// What is known to be in the way of the next backup of a resource that is well so far.
+fn ahead(coverage: &Coverage) -> Option<String> {
+    let obstacles = coverage.owed.iter().flat_map(|it| &it.obstacles);
+    let first = obstacles.filter(|it| it.is_certain()).min()?;
+    Some(format!("the next backup will fail: {first}"))
 }
 
 /// Why a backup of a rule is missing.
