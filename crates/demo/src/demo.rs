@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use simulator::{Entry, Vault};
+use simulator::Entry;
 
 use crate::cloudformation::{BUCKET, Deployer, Deployment};
 use crate::failure::{DemoError, ensure};
@@ -122,7 +122,7 @@ impl<'a> Demo<'a> {
         screen.wait_for("starting the simulator and ministack");
         let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
         let central = simulated.administrator()?;
-        simulated.add_vault(&central, CENTRAL_REGION, Vault::new("central"));
+        simulated.add_central_vault(&central, CENTRAL_REGION);
         let central_vault =
             format!("arn:aws:backup:{CENTRAL_REGION}:{central}:backup-vault:central");
         let ministack =
@@ -205,7 +205,14 @@ impl<'a> Demo<'a> {
     /// What an AWS client of the management account needs in its environment.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let organization = self.simulated.endpoint();
-        let simulated = ["BACKUP", "CLOUDTRAIL", "ORGANIZATIONS", "STS"];
+        let simulated = [
+            "BACKUP",
+            "CLOUDTRAIL",
+            "ORGANIZATIONS",
+            "RESOURCE_EXPLORER_2",
+            "RESOURCE_GROUPS_TAGGING_API",
+            "STS",
+        ];
         let simulated =
             simulated.map(|it| (format!("AWS_ENDPOINT_URL_{it}"), organization.clone()));
         let others = [

@@ -11,6 +11,7 @@ mod failure;
 mod ledger;
 mod members;
 mod ministack;
+mod nights;
 mod operators;
 mod organization;
 mod picture;

@@ -1,11 +1,12 @@
 //! The organization behind the demo.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulator::{
-    Account, AccountState, Backup, Entry, KeyManager, Organization, Pending, Rates, RestoreJob,
-    Role, Settings, Simulator, StackResource, Trail, Vault,
+    Account, AccountState, BackedUp, Backup, BackupJob, EngineCopyJob, EnginePoint, Entry,
+    ExplorerView, KeyManager, KeyType, Organization, Pending, Rates, RestoreJob, Role, Settings,
+    Simulator, StackResource, Trail, Vault,
 };
 
 use crate::cloudformation::StackChange;
@@ -90,6 +91,74 @@ impl Simulated {
     /// Makes a vault.
     pub(crate) fn add_vault(&self, account: &str, region: &str, vault: Vault) {
         self.simulator.backup(|it| it.vaults_mut().create(account, region, vault));
+    }
+
+    /// Makes the vault that backups are copied to, as `templates/central-backup-account.yaml` does.
+    pub(crate) fn add_central_vault(&self, account: &str, region: &str) {
+        const KEY: &str = "8f2b6d1c-4e3a-4c5d-9b7f-2a1e0d3c4b5a";
+        let statement = json!({
+            "Effect": "Allow",
+            "Action": "backup:CopyIntoBackupVault",
+            "Principal": "*",
+            "Resource": "*",
+            "Condition": { "StringEquals": { "aws:PrincipalOrgID": self.organization().id } },
+        });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        self.add_key(account, region, KEY, "central");
+        let vault = Vault::new("central").key(&format!("arn:aws:kms:{region}:{account}:key/{KEY}"));
+        let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&policy);
+        self.add_vault(account, region, vault);
+    }
+
+    /// Deletes a vault with everything in it, and returns what it was.
+    pub(crate) fn take_vault(&self, account: &str, region: &str, name: &str) -> Option<Vault> {
+        self.simulator.backup(|it| {
+            let vault = it.vaults().get(account, region, name).cloned().ok();
+            it.vaults_mut().delete(account, region, name);
+            vault
+        })
+    }
+
+    /// Makes a resource, or changes it.
+    pub(crate) fn put_resource(&self, resource: BackedUp) {
+        self.simulator.put_resource(resource);
+    }
+
+    /// Has Resource Explorer tell the management account of every resource of the organization.
+    pub(crate) fn add_view(&self) {
+        let account = self.organization().management_account;
+        let view = ExplorerView::organization("org-backup");
+        self.simulator.explorer(|it| it.put(&account, REGION, view));
+    }
+
+    /// What time it is in AWS.
+    pub(crate) fn clock(&self) -> SystemTime {
+        self.simulator.clock()
+    }
+
+    /// Lets time go by in AWS.
+    pub(crate) fn let_go_by(&self, time: Duration) {
+        self.simulator.let_go_by(time);
+    }
+
+    /// Lets time go by in AWS until a moment.
+    pub(crate) fn let_go_by_until(&self, moment: SystemTime) {
+        self.simulator.let_go_by_until(moment);
+    }
+
+    /// Every backup job so far.
+    pub(crate) fn backup_jobs(&self) -> Vec<BackupJob> {
+        self.simulator.backup_jobs()
+    }
+
+    /// Every copy job so far.
+    pub(crate) fn copy_jobs(&self) -> Vec<EngineCopyJob> {
+        self.simulator.copy_jobs()
+    }
+
+    /// The recovery points of every account.
+    pub(crate) fn recovery_points(&self) -> Vec<EnginePoint> {
+        self.simulator.recovery_points()
     }
 
     /// Makes a key whose alias is called like its vault.

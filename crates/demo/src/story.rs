@@ -21,6 +21,7 @@ impl Demo<'_> {
         self.member_accounts().await?;
         self.drift().await?;
         self.operators().await?;
+        self.nights()?;
         self.restores().await?;
         self.deletion().await?;
         let unknown = self.simulated.unknown_operations();
@@ -162,7 +163,7 @@ impl Demo<'_> {
     }
 
     async fn deletion(&self) -> Result<(), DemoError> {
-        self.screen.chapter(11, "Delete every stack");
+        self.screen.chapter(12, "Delete every stack");
         let before = self.simulated.organization();
         for stack in [RESTORE_TESTING, REATTACH, MEMBERS, POLICIES, BOOTSTRAP] {
             let told = self.delete(stack).await?;

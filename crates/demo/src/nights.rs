@@ -1,0 +1,179 @@
+//! The chapter in which nights go by.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use simulator::{AccountState, BackedUp, JobProgress, Trouble};
+
+use crate::demo::{ACCOUNTS, Demo};
+use crate::failure::{DemoError, ensure};
+use crate::rollout::REGIONS;
+
+const NIGHT: Duration = Duration::from_hours(24);
+
+/// The tag that the daily policy selects by, and its value.
+const TAG: (&str, &str) = ("backup", "daily");
+
+/// What somebody typed instead.
+const MISSPELT: &str = "dialy";
+
+/// The vault that is in every account and Region.
+const VAULT: &str = "org-backup";
+
+/// What there is to back up: the type, how its ARN ends and begins, the Region, and the gigabytes.
+const THINGS: [(&str, &str, usize, u64); 5] = [
+    ("EBS", "ec2:REGION:ACCOUNT:volume/vol-0a1b2c3d4e5f60718", 0, 20),
+    ("DynamoDB", "dynamodb:REGION:ACCOUNT:table/orders", 1, 4),
+    ("S3", "s3:::reports-ACCOUNT", 2, 9),
+    ("EFS", "elasticfilesystem:REGION:ACCOUNT:file-system/fs-0c9d8e7f6a5b4c3d2", 1, 30),
+    ("EBS", "ec2:REGION:ACCOUNT:volume/vol-0f9e8d7c6b5a49382", 0, 50),
+];
+
+/// Which of them has the wrong tag, and which loses its vault.
+const UNTAGGED: usize = 4;
+const UNLUCKY: usize = 3;
+
+/// What came of one night.
+struct Night {
+    jobs: Vec<(String, JobProgress, Option<Trouble>)>,
+    copies: usize,
+}
+
+impl Demo<'_> {
+    pub(crate) fn nights(&self) -> Result<(), DemoError> {
+        self.screen.chapter(10, "Let nights go by, and look at what is backed up");
+        // The third of them ends now, so that nothing is in the future for who looks then.
+        self.simulated.let_go_by_until(SystemTime::now() - 3 * NIGHT);
+        self.simulated.add_view();
+        let things = self.things();
+        for it in &things {
+            self.simulated.put_resource(it.clone());
+        }
+        let accounts: BTreeSet<_> = things.iter().map(|it| &it.account).collect();
+        self.screen.line(&format!(
+            "   {} resources in {} of {ACCOUNTS} accounts; one has the tag {}={MISSPELT}",
+            things.len(),
+            accounts.len(),
+            TAG.0,
+        ));
+        let missed = things.get(UNTAGGED).map(|it| it.arn.clone()).unwrap_or_default();
+        let unlucky = things.get(UNLUCKY).cloned();
+        let unlucky = unlucky.ok_or_else(|| DemoError::NotSo("one is unlucky".to_owned()))?;
+        for number in 1..=2 {
+            let night = self.night(number);
+            self.all_but(&night, &[&missed], &things)?;
+        }
+        let vault = self.simulated.take_vault(&unlucky.account, &unlucky.region, VAULT);
+        let vault =
+            vault.ok_or_else(|| DemoError::NotSo("there is a vault to delete".to_owned()))?;
+        self.screen.line(&self.screen.dim(&format!(
+            "           the vault {VAULT} of account {} in {} is deleted by hand",
+            unlucky.account, unlucky.region
+        )));
+        let night = self.night(3);
+        self.all_but(&night, &[&missed, &unlucky.arn], &things)?;
+        let failed = night.jobs.iter().find(|it| it.0 == unlucky.arn);
+        let why = failed.and_then(|it| it.2);
+        ensure(why == Some(Trouble::NoVault), || format!("no vault, no backup: {why:?}"))?;
+        self.screen.so(&format!("without its vault, no backup of {} is made", short(&unlucky.arn)));
+        let never = night.jobs.iter().all(|it| it.0 != missed);
+        ensure(never && !self.has_point(&missed), || format!("nothing takes {missed}"))?;
+        self.screen.so(&format!(
+            "nothing takes {}, whose tag is misspelt, and nothing fails",
+            short(&missed)
+        ));
+        self.mend(&things, vault, &unlucky);
+        let night = self.night(4);
+        self.all_but(&night, &[], &things)?;
+        self.screen.so(&format!(
+            "with the vault and the tag put right, all {} are backed up and copied to account {}",
+            things.len(),
+            self.simulated.administrator()?,
+        ));
+        Ok(())
+    }
+
+    /// What is to be backed up, one with a wrong tag.
+    fn things(&self) -> Vec<BackedUp> {
+        let organization = self.simulated.organization();
+        let unit = organization.unit_named("Production").map(|it| it.id.clone());
+        let accounts: Vec<_> = organization
+            .accounts_in(&unit.unwrap_or_default())
+            .filter(|it| it.state == AccountState::Active)
+            .map(|it| it.id.clone())
+            .collect();
+        let places = THINGS.iter().enumerate().zip(accounts.iter().cycle());
+        places
+            .map(|((index, (kind, arn, region, gigabytes)), account)| {
+                let region = REGIONS.get(*region).copied().unwrap_or_default();
+                let value = if index == UNTAGGED { MISSPELT } else { TAG.1 };
+                BackedUp {
+                    arn: format!("arn:aws:{}", place(arn, region, account)),
+                    kind: (*kind).to_owned(),
+                    account: account.clone(),
+                    region: region.to_owned(),
+                    tags: BTreeMap::from([(TAG.0.to_owned(), value.to_owned())]),
+                    gigabytes: *gigabytes,
+                }
+            })
+            .collect()
+    }
+
+    /// Lets a night go by, and shows what came of it.
+    fn night(&self, number: u32) -> Night {
+        let since = self.simulated.clock();
+        self.simulated.let_go_by(NIGHT);
+        let jobs = self.simulated.backup_jobs().into_iter().filter(|it| it.created >= since);
+        let jobs: Vec<_> = jobs.map(|it| (it.resource, it.progress, it.trouble)).collect();
+        let copies = self.simulated.copy_jobs().into_iter().filter(|it| it.created >= since);
+        let copies = copies.filter(|it| it.progress == JobProgress::Completed).count();
+        let done = |it: &&(String, JobProgress, Option<Trouble>)| it.1 == JobProgress::Completed;
+        let completed = jobs.iter().filter(done).count();
+        let failed = match jobs.iter().find_map(|it| it.2) {
+            Some(trouble) => format!(", {} failed: {}", jobs.len() - completed, trouble.message()),
+            None => String::new(),
+        };
+        let points = self.simulated.recovery_points().len();
+        self.screen.line(&format!(
+            "   night {number}  {completed} backups and {copies} copies; {points} recovery points{failed}"
+        ));
+        Night { jobs, copies }
+    }
+
+    /// Goes on if everything but these was backed up in the night, and copied.
+    fn all_but(&self, night: &Night, but: &[&str], things: &[BackedUp]) -> Result<(), DemoError> {
+        let done = night.jobs.iter().filter(|it| it.1 == JobProgress::Completed);
+        let done: BTreeSet<_> = done.map(|it| it.0.as_str()).collect();
+        let expected = things.iter().map(|it| it.arn.as_str()).filter(|it| !but.contains(it));
+        let expected: BTreeSet<_> = expected.collect();
+        ensure(done == expected, || format!("{expected:?} are backed up, not {done:?}"))?;
+        let copies = self.simulated.copy_jobs();
+        let last = copies.last().and_then(|it| it.trouble);
+        ensure(night.copies == expected.len(), || {
+            format!("{} are copied, not {}: {last:?}", expected.len(), night.copies)
+        })
+    }
+
+    fn has_point(&self, arn: &str) -> bool {
+        self.simulated.recovery_points().iter().any(|it| it.resource == arn)
+    }
+
+    /// Puts the vault back, and the tag right.
+    fn mend(&self, things: &[BackedUp], vault: simulator::Vault, unlucky: &BackedUp) {
+        self.simulated.add_vault(&unlucky.account, &unlucky.region, vault);
+        if let Some(mut it) = things.get(UNTAGGED).cloned() {
+            it.tags.insert(TAG.0.to_owned(), TAG.1.to_owned());
+            self.simulated.put_resource(it);
+        }
+    }
+}
+
+/// An ARN where the resource is.
+fn place(arn: &str, region: &str, account: &str) -> String {
+    arn.replace("REGION", region).replace("ACCOUNT", account)
+}
+
+/// What an ARN names, without where it is.
+fn short(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or_default()
+}
