@@ -138,7 +138,11 @@ impl<'a> Demo<'a> {
         let members = Stack {
             name: MEMBERS,
             template: template("members.yaml")?,
-            parameters: with_code(&[("BootstrapStackName", BOOTSTRAP), ("Regions", &regions)]),
+            parameters: with_code(&[
+                ("BootstrapStackName", BOOTSTRAP),
+                ("CentralAccountId", &central),
+                ("Regions", &regions),
+            ]),
         };
         let reattach = Stack {
             name: REATTACH,

@@ -1,7 +1,7 @@
 //! The chapter in which nights go by.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use simulator::{AccountState, BackedUp, JobProgress, Trouble};
 
@@ -10,6 +10,10 @@ use crate::failure::{DemoError, ensure};
 use crate::rollout::REGIONS;
 
 const NIGHT: Duration = Duration::from_hours(24);
+
+/// When backups begin, counted from midnight, and how long they and their copies may take.
+const RUN: Duration = Duration::from_mins(90);
+const WORK: Duration = Duration::from_hours(2);
 
 /// The tag that the daily policy selects by, and its value.
 const TAG: (&str, &str) = ("backup", "daily");
@@ -42,8 +46,8 @@ struct Night {
 impl Demo<'_> {
     pub(crate) fn nights(&self) -> Result<(), DemoError> {
         self.screen.chapter(10, "Let nights go by, and look at what is backed up");
-        // The third of them ends now, so that nothing is in the future for who looks then.
-        self.simulated.let_go_by_until(SystemTime::now() - 3 * NIGHT);
+        // The third of them ends now, for who looks then.
+        self.simulated.let_go_by_until(without_work(SystemTime::now()) - 3 * NIGHT);
         self.simulated.add_view();
         let things = self.things();
         for it in &things {
@@ -168,6 +172,15 @@ impl Demo<'_> {
     }
 }
 
+/// This moment, or a later one if backups may be at work at it.
+fn without_work(now: SystemTime) -> SystemTime {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() % NIGHT.as_secs();
+    // The demo takes a few seconds itself.
+    let begins = RUN.as_secs() - 60;
+    let is_work = (begins..RUN.as_secs() + WORK.as_secs()).contains(&since);
+    if is_work { now + WORK } else { now }
+}
+
 /// An ARN where the resource is.
 fn place(arn: &str, region: &str, account: &str) -> String {
     arn.replace("REGION", region).replace("ACCOUNT", account)
@@ -176,4 +189,21 @@ fn place(arn: &str, region: &str, account: &str) -> String {
 /// What an ARN names, without where it is.
 fn short(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_night_ends_while_backups_are_at_work() {
+        let midnight = UNIX_EPOCH + 20_000 * NIGHT;
+        for minutes in 0..24 * 60 {
+            let now = midnight + Duration::from_mins(minutes);
+            let end = without_work(now);
+            let since = end.duration_since(midnight).unwrap();
+            let is_work = (RUN..RUN + Duration::from_hours(1)).contains(&since);
+            assert!(!is_work && end >= now, "{minutes}: {since:?}");
+        }
+    }
 }

@@ -93,7 +93,8 @@ impl Simulated {
         self.simulator.backup(|it| it.vaults_mut().create(account, region, vault));
     }
 
-    /// Makes the vault that backups are copied to, as `templates/central-backup-account.yaml` does.
+    /// Makes the vault that backups are copied to, and the role that looks at it, as
+    /// `templates/central-backup-account.yaml` does.
     pub(crate) fn add_central_vault(&self, account: &str, region: &str) {
         const KEY: &str = "8f2b6d1c-4e3a-4c5d-9b7f-2a1e0d3c4b5a";
         let statement = json!({
@@ -108,6 +109,8 @@ impl Simulated {
         let vault = Vault::new("central").key(&format!("arn:aws:kms:{region}:{account}:key/{KEY}"));
         let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&policy);
         self.add_vault(account, region, vault);
+        let management = self.organization().management_account;
+        self.add_role(account, Role::trusting_account("org-backup-central", &management));
     }
 
     /// Deletes a vault with everything in it, and returns what it was.
