@@ -2,7 +2,7 @@
 //!
 //! Each read is of one Region. A list is read to its end, in pages as large as AWS makes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use aws_sdk_backup::types::{
@@ -12,7 +12,7 @@ use aws_sdk_backup::types::{
 };
 use aws_smithy_types::DateTime;
 use plan::global_settings::Setting;
-use plan::id::{AccountId, Region, RoleName};
+use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::{KeyState, VaultKey, check_trust};
 use policy::arn::Arn;
 use report::Lock;
@@ -57,12 +57,16 @@ pub async fn is_cross_account(management: &Management) -> Result<bool, Error> {
 }
 
 impl Member<'_> {
-    /// Lists the vaults of a Region with their keys and locks.
+    /// Lists the vaults of a Region with their locks, and looks at the keys of those that are named.
     ///
     /// # Errors
     ///
     /// When they cannot be listed. A key that cannot be looked at is part of the answer.
-    pub async fn held_vaults(&self, region: &Region) -> Result<Vec<HeldVault>, Error> {
+    pub async fn held_vaults(
+        &self,
+        region: &Region,
+        named: &BTreeSet<VaultName>,
+    ) -> Result<Vec<HeldVault>, Error> {
         let client = self.backup(region);
         let action = format!("list the vaults in {region}");
         let listed = self.calls.pages(LIST_VAULTS, &action, async |token| {
@@ -72,8 +76,13 @@ impl Member<'_> {
         });
         let mut vaults = Vec::new();
         for it in listed.await? {
-            let key = it.encryption_key_arn.as_deref();
-            let key = self.key_of(region, it.encryption_key_type.as_ref(), key).await;
+            let name = it.backup_vault_name.as_deref();
+            let key = if named.iter().any(|it| name == Some(it.as_str())) {
+                let key = it.encryption_key_arn.as_deref();
+                key_seen(self.key_of(region, it.encryption_key_type.as_ref(), key).await)
+            } else {
+                Key::NotKnown
+            };
             vaults.extend(held(it, key));
         }
         Ok(vaults)
@@ -288,7 +297,10 @@ impl Member<'_> {
         let name = GET_DEFAULT_VIEW.name;
         let get = ask(&config, RESOURCE_EXPLORER, name, question, read);
         let action = format!("look for the default view of Resource Explorer in {region}");
-        self.calls.call(GET_DEFAULT_VIEW, &action, get).await
+        match self.calls.call(GET_DEFAULT_VIEW, &action, get).await {
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
+            got => got,
+        }
     }
 
     /// Lists the resources of an account in a Region that the default view of Resource Explorer in the
@@ -343,13 +355,16 @@ impl Member<'_> {
     }
 }
 
-fn held(it: BackupVaultListMember, key: Result<VaultKey, Error>) -> Option<HeldVault> {
-    let key = match key {
+fn key_seen(key: Result<VaultKey, Error>) -> Key {
+    match key {
         Ok(VaultKey::Aws) => Key::Aws,
         Ok(VaultKey::Customers(Ok(KeyState::Usable))) => Key::Customer,
         Ok(VaultKey::Customers(Ok(KeyState::Unusable(how)))) => Key::Unusable(how.to_owned()),
         Ok(VaultKey::Customers(Ok(KeyState::Other(_)) | Err(_))) | Err(_) => Key::NotKnown,
-    };
+    }
+}
+
+fn held(it: BackupVaultListMember, key: Key) -> Option<HeldVault> {
     let lock = it.locked.unwrap_or_default().then(|| Lock {
         is_compliance: it.lock_date.is_some(),
         min_days: it.min_retention_days,

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use errors::chain;
 use plan::desired_state::Entry;
 use plan::id::{AccountId, Region, RoleName, Target};
-use plan::member_accounts::{Choice, Desired, InvalidProperties, Listed, Properties, Scope};
+use plan::member_accounts::{
+    Choice, Desired, ExcludedTag, InvalidProperties, Listed, Objective, Properties, Scope,
+};
 use plan::properties::Properties as Wish;
 use plan::resource::ResourceKind;
 
 use super::Note;
-use super::coverage::Asks;
 use super::organization::Organization;
 
 /// What one `Custom::MemberAccounts` asks for, or what somebody says on the command line.
@@ -26,6 +27,15 @@ pub struct Wanted {
     asks: Asks,
     /// The accounts; every one where nothing is said.
     scope: Option<(Vec<Target>, BTreeSet<AccountId>)>,
+}
+
+/// What a template asks of the backups of resources, beside what policies say.
+#[derive(Clone, Debug, Default)]
+pub struct Asks {
+    /// Tags that say that a resource is not to be backed up.
+    pub excluded: Vec<ExcludedTag>,
+    /// How old the newest backup may be.
+    pub objectives: Vec<Objective>,
 }
 
 /// The account that copies go to.

@@ -74,7 +74,7 @@ pub(crate) fn answer(core: &mut Core, parts: &Parts, body: &[u8]) -> Reply {
 /// A resource that can be backed up.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Resource {
+struct PutResource {
     arn: String,
     /// What AWS Backup calls its type.
     r#type: String,
@@ -151,7 +151,7 @@ fn change(core: &mut Core, method: &Method, path: &str, body: &[u8]) -> Result<V
             Ok(time(core))
         }
         (&Method::PUT, "/_simulator/resources") => {
-            let Resource { arn, r#type: kind, account, region, tags, gigabytes } = read(body)?;
+            let PutResource { arn, r#type: kind, account, region, tags, gigabytes } = read(body)?;
             world.put_resource(BackedUp { arn, kind, account, region, tags, gigabytes });
             Ok(Value::Null)
         }

@@ -36,6 +36,7 @@
 
 mod backup;
 mod backup_engine;
+mod backup_paths;
 mod backup_plans;
 mod control;
 mod core;

@@ -9,8 +9,8 @@ use hyper::{HeaderMap, Method};
 
 use serde_json::Value;
 
+use crate::backup_paths::listing;
 use crate::operation::{Operation, Service};
-use crate::services;
 use crate::sts::{Session, Sts};
 
 /// A call of an operation.
@@ -194,6 +194,9 @@ pub(crate) const BACKUP_PATHS: [(&str, &str, &str); 5] = [
     ("GET", "/supported-resource-types", "GetSupportedResourceTypes"),
 ];
 
+/// The operations of Resource Explorer, each at a path of its own.
+const EXPLORER: [&str; 4] = ["GetDefaultView", "GetView", "ListResources", "ListViews"];
+
 /// The folder of the vaults.
 pub(crate) const VAULTS: &str = "/backup-vaults/";
 
@@ -237,12 +240,12 @@ fn identify(
     }
     let or_unknown = |it: Option<&str>| it.map_or_else(|| format!("{method} {path}"), Into::into);
     if scope.service == "backup" {
-        let name = of_backup(method, path).or_else(|| services::listing(method, path));
+        let name = of_backup(method, path).or_else(|| listing(method, path));
         return (Service::Backup, or_unknown(name));
     }
     if scope.service == "resource-explorer-2" {
         let name = path.strip_prefix('/').filter(|_| method == Method::POST);
-        let name = name.filter(|it| services::EXPLORER.contains(it));
+        let name = name.filter(|it| EXPLORER.contains(it));
         return (Service::ResourceExplorer, or_unknown(name));
     }
     let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());

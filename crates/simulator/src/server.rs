@@ -120,8 +120,10 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
             respond(&shared, parts, body).await
         }
     });
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut server = hyper::server::conn::http1::Builder::new();
+    // The date would be that of the machine.
+    server.auto_date_header(false);
+    let connection = server.serve_connection(TokioIo::new(stream), service);
     let _the_client_knows = connection.await;
 }
 
@@ -151,7 +153,7 @@ async fn respond(
     let mut response = answer(shared, &call).await.map(http)?;
     // What AWS tells of moments is by its own clock, which every answer tells. That of a refusal would
     // have SDKs believe that they were refused because of their clock, and try again.
-    let date = DateTime::from(clock(shared.now())).fmt(Format::HttpDate);
+    let date = DateTime::from(clock(shared.lock().world.now())).fmt(Format::HttpDate);
     let date = date.ok().filter(|_| response.status().is_success());
     if let Some(date) = date.and_then(|it| it.try_into().ok()) {
         response.headers_mut().insert("date", date);

@@ -18,8 +18,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
-    BACKUP_POLICY, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob, Role,
-    Service, Settings, Vault,
+    BACKUP_POLICY, BackedUp, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob,
+    Role, Service, Settings, Vault,
 };
 use tests::command::org_backup;
 use tests::organization::{Organization, document};
@@ -532,6 +532,37 @@ fn copy_to_central(organization: &Organization) {
     organization.backup(|it| it.vaults_mut().create(&central, "eu-west-1", vault));
 }
 
+/// Has the central account and one that copies to it back up a volume, by a plan of its own each.
+fn back_up(organization: &Organization) {
+    for name in ["security-000", "production-001"] {
+        let account = organization.id(name);
+        let arn = format!("arn:aws:ec2:eu-west-1:{account}:volume/vol-1");
+        let tag = ("backup".to_owned(), "yes".to_owned());
+        organization.put_resource(BackedUp {
+            arn: arn.clone(),
+            kind: "EBS".to_owned(),
+            account: account.clone(),
+            region: "eu-west-1".to_owned(),
+            tags: [tag].into(),
+            gigabytes: 1,
+        });
+        let selection = json!({
+            "SelectionName": "own", "IamRoleArn": "arn:aws:iam::111122223333:role/own",
+            "Resources": [arn],
+        });
+        let plan = json!({ "BackupPlanName": "own", "Rules": [] });
+        organization.backup(|it| {
+            it.plans_mut().create(&account, "eu-west-1", plan, &[selection]);
+        });
+    }
+    let on = [("EBS".to_owned(), true)].into();
+    organization
+        .backup(|it| it.update_region_settings(MANAGEMENT, "eu-west-1", &on, &[].into()))
+        .unwrap();
+    organization.let_go_by(std::time::Duration::from_hours(48));
+    assert!(!organization.recovery_points().is_empty(), "{:?}", organization.skipped_backups());
+}
+
 #[tokio::test]
 async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_statements() {
     for (template, role, name) in ROLES_IN_ACCOUNTS {
@@ -546,10 +577,12 @@ async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_stat
             set_up_accounts(&organization, roles.into_iter().chain([role]));
             copy_to_central(&organization);
             organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+            back_up(&organization);
             let properties = in_accounts(&organization);
             organization.stack("member-accounts").kept().create(properties).await;
-            // What copies go to is looked at by the report.
+            // What copies go to is looked at by the report, and what there is of backups by the other.
             let _ = org_backup(&organization, &["report"]).await;
+            let _ = org_backup(&organization, &["coverage"]).await;
             let exercised = Exercised { organization, services: None };
             let session = format!("{name}/org-backup");
             let journal = exercised.organization.journal().into_iter();

@@ -10,6 +10,7 @@
 mod backup_policy;
 mod bad_input;
 mod cases;
+mod coverage;
 mod desired_state;
 mod doctor;
 mod enforced;

@@ -210,7 +210,7 @@ struct Judged<'a> {
 
 /// What came of it.
 #[derive(Debug, Default)]
-struct Outcome {
+struct Summary {
     organization: String,
     /// When it was, by AWS's clock.
     taken: Option<SystemTime>,
@@ -227,7 +227,7 @@ struct Outcome {
     notes: Vec<Note>,
 }
 
-impl Outcome {
+impl Summary {
     fn add(&mut self, coverage: &Coverage) {
         let mut copies = coverage.owed.iter().flat_map(|it| &it.copies);
         let is_unknown = matches!(coverage.state, State::NotKnown(_))
@@ -264,7 +264,7 @@ async fn look(
     filter: &Filter,
     now: SystemTime,
     each: &mut impl FnMut(Judged<'_>) -> Result<(), CommandError>,
-) -> Result<Outcome, CommandError> {
+) -> Result<Summary, CommandError> {
     let clock = Clock::default();
     let session = looks.live.session_by(&clock).await;
     let deadline = Instant::now() + PATIENCE;
@@ -281,13 +281,13 @@ async fn look(
     };
     let mut inventory = FirstSeen::read(looks.inventory.as_deref())?;
     let chosen = chosen(&organization, &looks.account, units)?;
-    let mut outcome = Outcome {
+    let mut outcome = Summary {
         organization: organization.id.clone(),
         accounts: chosen.len(),
         regions: outline.regions.len(),
         taken: Some(now),
         notes,
-        ..Outcome::default()
+        ..Summary::default()
     };
     let accounts = chosen.iter().filter_map(|it| organization.accounts.get(*it));
     let accounts = accounts.map(|it| it.listed.account.id.clone()).collect();
@@ -323,8 +323,8 @@ async fn look(
     if unnamed > 0 {
         outcome.notes.push(Note {
             text: format!(
-                "{unnamed} resources have recovery points and are named by no inventory: they were \
-                 deleted, or have no tags"
+                "resources that have recovery points and that no inventory names: {unnamed}. They \
+                 were deleted, or have no tags"
             ),
             hint: "see their recovery points in the console of AWS Backup".to_owned(),
         });

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use report::coverage::{Group, Groups, Until};
 use report::utc;
 
-use super::{Format, Judged, Outcome};
+use super::{Format, Judged, Summary};
 use crate::CommandError;
 use crate::output::Output;
 
@@ -64,7 +64,7 @@ impl Printer {
     }
 
     /// Prints what is left to say, and what to know beside it.
-    pub(super) fn end(mut self, outcome: &Outcome) -> Result<(), CommandError> {
+    pub(super) fn end(mut self, outcome: &Summary) -> Result<(), CommandError> {
         match self.format {
             Format::Text => self.sum(outcome)?,
             Format::Json => self.output.items_end(self.is_first)?,
@@ -76,8 +76,8 @@ impl Printer {
         Ok(())
     }
 
-    fn sum(&mut self, outcome: &Outcome) -> Result<(), CommandError> {
-        let Outcome { organization, taken, accounts, regions, resources, .. } = outcome;
+    fn sum(&mut self, outcome: &Summary) -> Result<(), CommandError> {
+        let Summary { organization, taken, accounts, regions, resources, .. } = outcome;
         let taken = taken.map(utc).unwrap_or_default();
         let counts = self.groups.states.iter().map(|(state, count)| format!("{count} {state}"));
         let counts: Vec<_> = counts.collect();

@@ -8,7 +8,7 @@ use aws::Management;
 use aws::evidence::is_cross_account;
 use aws::member_accounts::{Member, is_disabled};
 use futures_util::future::join_all;
-use plan::id::{AccountId, Region, RoleName};
+use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::narrowed;
 use report::coverage::{
     AccountReads, BackupPlan, Common, DestinationReads, HeldVault, Holder, Inventory,
@@ -16,7 +16,7 @@ use report::coverage::{
 };
 use report::{Destination, Note, Outline};
 
-use super::{Filter, Outcome};
+use super::{Filter, Summary};
 use crate::accounts::Entrance;
 
 /// How far back AWS Backup tells of jobs.
@@ -58,7 +58,7 @@ impl<'a> Surveyor<'a> {
         filter: &Filter,
         chosen: &BTreeSet<AccountId>,
         now: SystemTime,
-        outcome: &mut Outcome,
+        outcome: &mut Summary,
     ) -> Self {
         let own = entrance.access.management();
         let organization = entrance.organization;
@@ -102,7 +102,7 @@ impl<'a> Surveyor<'a> {
     }
 
     /// The same, which asks Resource Explorer in this Region, if it has a view there.
-    pub(super) async fn with_view(mut self, region: Option<Region>, outcome: &mut Outcome) -> Self {
+    pub(super) async fn with_view(mut self, region: Option<Region>, outcome: &mut Summary) -> Self {
         let Some(region) = region else { return self };
         let why = match self.own.has_index(&region).await {
             Ok(true) => {
@@ -156,7 +156,9 @@ impl<'a> Surveyor<'a> {
                     let trust = member.trust(name).await.map_err(|it| it.problem());
                     reads.roles.insert(name.clone(), trust);
                 }
-                let all = regions.iter().map(|it| look_into(&member, it));
+                let none = BTreeSet::new();
+                let named = |it: &Region| look.regions.get(it).unwrap_or(&none);
+                let all = regions.iter().map(|it| look_into(&member, it, named(it)));
                 for (region, read) in regions.iter().zip(join_all(all).await) {
                     reads.regions.extend(read.map(|it| (region.clone(), it)));
                 }
@@ -202,7 +204,7 @@ impl<'a> Surveyor<'a> {
         &mut self,
         filter: &Filter,
         chosen: &BTreeSet<AccountId>,
-        outcome: &mut Outcome,
+        outcome: &mut Summary,
     ) {
         let organization = self.entrance.organization;
         let mut by_account = BTreeMap::<AccountId, BTreeSet<Destination>>::new();
@@ -230,7 +232,9 @@ impl<'a> Surveyor<'a> {
                 }
             };
             for region in regions {
-                let held = member.held_vaults(&region).await.map_err(|it| it.problem());
+                let here = destinations.iter().filter(|it| it.region == region);
+                let named = here.map(|it| it.name.clone()).collect();
+                let held = member.held_vaults(&region, &named).await.map_err(|it| it.problem());
                 for it in destinations.iter().filter(|it| it.region == region) {
                     let arn = self.arn(it);
                     let reads = match &held {
@@ -298,13 +302,20 @@ impl<'a> Surveyor<'a> {
 
 /// Reads everything of a Region but recovery points and jobs; `None` where the account has not enabled
 /// it.
-async fn look_into(member: &Member<'_>, region: &Region) -> Option<RegionReads> {
+async fn look_into(
+    member: &Member<'_>,
+    region: &Region,
+    named: &BTreeSet<VaultName>,
+) -> Option<RegionReads> {
     let settings = match member.settings(region).await {
         Err(error) if is_disabled(&error) => return None,
         settings => settings.map_err(|it| it.problem()),
     };
-    let (vaults, local, tagged) =
-        tokio::join!(member.held_vaults(region), member.local_plans(region), member.tagged(region));
+    let (vaults, local, tagged) = tokio::join!(
+        member.held_vaults(region, named),
+        member.local_plans(region),
+        member.tagged(region)
+    );
     Some(RegionReads {
         vaults: vaults.map_err(|it| it.problem()),
         settings,

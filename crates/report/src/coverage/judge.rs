@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use plan::id::ResourceType;
-use plan::member_accounts::{ExcludedTag, Objective, ResourceScope};
+use plan::member_accounts::{Objective, ResourceScope};
 
 use super::copies::{CopyOwed, Target};
 use super::due::{Runs, Timetable};
@@ -16,15 +16,7 @@ use super::place::{LocalPlan, Obstacle, Obstacles, Place, refused};
 use super::plans::{BackupPlan, Rule};
 use super::selection::{Difference, Match, Selection};
 use super::state::State;
-
-/// What a template asks for beside what policies say.
-#[derive(Clone, Debug, Default)]
-pub struct Asks {
-    /// Tags that say that a resource is not to be backed up.
-    pub excluded: Vec<ExcludedTag>,
-    /// How old the newest backup may be.
-    pub objectives: Vec<Objective>,
-}
+use crate::wanted::Asks;
 
 /// Judges the resources of one account in one Region.
 ///

@@ -33,7 +33,7 @@ pub use evidence::{
     Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest, TestResult,
 };
 pub use inventory::{Answers, Inventory, Records, Tags};
-pub use judge::{Asks, Coverage, Judge, Nearest, Owed, Taken};
+pub use judge::{Coverage, Judge, Nearest, Owed, Taken};
 pub use kept::{Kept, Until};
 pub use kind::{Copied, Kind};
 pub use place::{Key, LocalPlan, Obstacle, Place, Vault};
@@ -44,3 +44,5 @@ pub use reads::{
 };
 pub use selection::{Condition, Difference, Operator, Selection, Source};
 pub use state::{CopyState, State};
+
+pub use crate::wanted::Asks;

@@ -26,10 +26,6 @@ const USUAL: u64 = 100;
 /// The largest page of views.
 const VIEWS: u64 = 50;
 
-/// The paths of the operations.
-pub(crate) const OPERATIONS: [&str; 4] =
-    ["GetDefaultView", "GetView", "ListResources", "ListViews"];
-
 pub(super) fn perform(world: &World, operation: &str, call: &Call) -> Answer<Reply> {
     let members = Members::parse(call)?;
     let body = match operation {

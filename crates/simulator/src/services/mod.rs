@@ -18,8 +18,6 @@ mod step_functions;
 mod sts;
 mod tagging;
 
-pub(crate) use self::backup::listing;
-pub(crate) use self::explorer::OPERATIONS as EXPLORER;
 use crate::fault::Failure;
 use crate::operation::{Operation, Service};
 use crate::refusal::{Code, Refusal};

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::query::operation as listing;
 use self::query::{is_asked, page, present};
 use crate::fault::Failure;
 use crate::refusal::{Answer, Code, Refusal};

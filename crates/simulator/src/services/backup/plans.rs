@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::names;
-use super::query::{page, present, segments};
+use super::query::{page, present};
+use crate::backup_paths::segments;
 use crate::backup_plans::BackupPlan;
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::timestamp;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::names;
-use super::query::{Between, is_asked, page, present, segments};
+use super::query::{Between, is_asked, page, present};
 use crate::backup_engine::{EnginePoint, PointForm, whereabouts};
+use crate::backup_paths::segments;
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::moment;
 use crate::request::Call;
