@@ -104,8 +104,12 @@ fn buckets_queues_and_topics_are_reached_by_tls_only() {
             }
             for (name, it) in template.resources(kind) {
                 if it["Type"] == kind {
-                    let closes = |it: &&str| closed.contains(&it.replace("NAME", name));
-                    assert!(places.iter().all(closes), "{}: {name}: {closed:?}", template.name);
+                    let is_reached_so = |it: &&str| closed.contains(&it.replace("NAME", name));
+                    assert!(
+                        places.iter().all(is_reached_so),
+                        "{}: {name}: {closed:?}",
+                        template.name
+                    );
                     count += 1;
                 }
             }
