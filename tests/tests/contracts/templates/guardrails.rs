@@ -190,7 +190,17 @@ fn what_manages_accounts_is_bound_as_everybody_is_unless_its_own_parameter_frees
 fn the_vaults_of_other_teams_are_guarded_unless_a_parameter_frees_them() {
     let theirs = "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:orders";
     let free = [REQUIRED, &[("OtherVaults", "Free")]].concat();
-    for action in ["backup:DeleteBackupVault", "backup:PutBackupVaultAccessPolicy"] {
+    for action in [
+        "backup:AssociateBackupVaultMpaApprovalTeam",
+        "backup:DeleteBackupVault",
+        "backup:DeleteBackupVaultAccessPolicy",
+        "backup:DeleteBackupVaultLockConfiguration",
+        "backup:DeleteBackupVaultNotifications",
+        "backup:DisassociateBackupVaultMpaApprovalTeam",
+        "backup:PutBackupVaultAccessPolicy",
+        "backup:PutBackupVaultLockConfiguration",
+        "backup:PutBackupVaultNotifications",
+    ] {
         let asked = |vault| Asked::new(ADMINISTRATOR, action, vault);
         assert!(!may_with(REQUIRED, &asked(theirs)), "{action}");
         assert!(may_with(&free, &asked(theirs)), "{action}");
@@ -204,7 +214,9 @@ fn the_keys_of_the_vaults_are_not_disabled_and_others_are() {
     let key = "arn:aws-cn:kms:cn-north-1:111122223333:key/1f2e";
     let asked =
         |caller, action, alias| Asked::new(caller, action, key).with("kms:ResourceAliases", alias);
-    for action in ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"] {
+    let actions =
+        ["kms:DisableKey", "kms:DisableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"];
+    for action in actions {
         for alias in ["alias/org-backup", "alias/central"] {
             assert!(!may_with(&all, &asked(ADMINISTRATOR, action, alias)), "{action} {alias}");
             assert!(may_with(&all, &asked(STACK_SETS, action, alias)), "{action} {alias}");
@@ -226,9 +238,13 @@ fn the_roles_for_backups_are_changed_by_the_named_roles_only() {
     let actions = [
         "iam:AttachRolePolicy",
         "iam:DeleteRole",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:DeleteRolePolicy",
         "iam:DetachRolePolicy",
+        "iam:PutRolePermissionsBoundary",
         "iam:PutRolePolicy",
         "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
     ];
     for action in actions {
         for name in ["org-backup", "org-backup-member", "org-backup-restore"] {
