@@ -1,38 +1,120 @@
 //! `org-backup check`.
 
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::SystemTime;
 
-use policy::{Code, Finding, Node, Policy, Severity, Value, contested, inspect, locate};
+use errors::chain;
+use policy::{
+    Code, Finding, Node, Policy, Severity, Span, Value, contested, incomplete, inspect,
+    inspect_fragment, is_policy_like, locate, white_space,
+};
 use serde_json::json;
-use template::is_template;
+use template::{Documents, Given, is_template};
 
-use crate::input::{self, Input};
+use crate::checked::Checked;
+use crate::input::{self, Input, Inputs, NO_POLICY, Passed};
 use crate::output::{Output, note};
-use crate::{Check, CommandError, Exit, Format, policies};
+use crate::plan::parameters;
+use crate::{Check, CommandError, Exit, Format, embedded, formats, policies};
 
 /// Checks everything that was named, and says what it found.
 pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandError> {
-    let mut output = Output::new();
-    let mut all = Vec::new();
-    let mut outcome = Exit::Fine;
-    for input in input::read_all(&arguments.files)? {
-        let findings = findings(&input, now);
-        if findings.iter().any(|it| arguments.strict || it.severity == Severity::Error) {
-            outcome = Exit::Findings;
-        }
-        for finding in findings {
-            match arguments.format() {
-                Format::Text => output.finding(&input.name, &input.text, &finding)?,
-                Format::Json => all.push(json(&input.name, &finding)),
-                Format::Github => output.annotation(&input.name, &finding)?,
+    let given = Given::from(parameters::read(&arguments.parameters)?);
+    let Inputs { all: inputs, mut passed, unreadable } = input::read_all(&arguments.files);
+    let mut sum = Sum::default();
+    let mut found = Vec::new();
+    for input in inputs {
+        match check(&input, &given, now) {
+            Ok(Checked { findings, policies, .. }) => {
+                sum.policies += policies;
+                sum.files += usize::from(policies > 0);
+                found.push((input, findings));
+            }
+            Err(why) => {
+                if input.is_named {
+                    note("note", &format!("`{}` is not checked: {why}", input.name));
+                }
+                passed.push(Passed { name: input.name, why });
             }
         }
     }
-    if arguments.format() == Format::Json {
-        output.json(&all.into())?;
+    sum.passed = passed.len();
+    // Whoever closes the pipe has seen enough, and does not change what was found.
+    match print(arguments.format(), &found) {
+        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+        printed => printed?,
     }
-    output.flush()?;
-    Ok(outcome)
+    if arguments.verbose {
+        passed.sort_by(|one, other| one.name.cmp(&other.name));
+        for Passed { name, why } in &passed {
+            note("passed over", &format!("`{name}`: {why}"));
+        }
+    }
+    for it in &unreadable {
+        note("error", &chain(it));
+    }
+    if sum.policies == 0 {
+        note("warning", "nothing was checked: there is no backup policy in what was named");
+    }
+    note("checked", &sum.to_string());
+    let counts = |it: &Finding| arguments.strict || it.severity == Severity::Error;
+    let has_failed = found.iter().flat_map(|it| &it.1).any(counts);
+    Ok(if !unreadable.is_empty() {
+        Exit::Unfinished
+    } else if has_failed || (arguments.strict && sum.policies == 0) {
+        Exit::Findings
+    } else {
+        Exit::Fine
+    })
+}
+
+/// Prints what was found in each text.
+fn print(format: Format, found: &[(Input, Vec<Finding>)]) -> Result<(), CommandError> {
+    let mut output = Output::new();
+    match format {
+        Format::Text => {
+            for (input, findings) in found {
+                for it in findings {
+                    output.finding(&input.name, &input.text, it)?;
+                }
+            }
+        }
+        Format::Github => {
+            for (input, findings) in found {
+                findings.iter().try_for_each(|it| output.annotation(&input.name, it))?;
+            }
+        }
+        Format::Json => {
+            let each = |(input, all): &(Input, Vec<Finding>)| {
+                all.iter().map(|it| json(&input.name, it)).collect::<Vec<_>>()
+            };
+            output.json(&found.iter().flat_map(each).collect())?;
+        }
+        Format::Gitlab => output.json(&formats::gitlab(found))?,
+        Format::Sarif => output.json(&formats::sarif(found))?,
+        Format::Junit => formats::junit(found).iter().try_for_each(|it| output.line(it))?,
+    }
+    output.flush()
+}
+
+/// How much was checked.
+#[derive(Default)]
+struct Sum {
+    policies: usize,
+    files: usize,
+    passed: usize,
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policies, files, passed } = *self;
+        let policy = if policies == 1 { "policy" } else { "policies" };
+        let file = |it| if it == 1 { "file" } else { "files" };
+        write!(f, "{policies} {policy} in {files} {}", file(files))?;
+        write!(f, "; passed over {passed} {}", file(passed))
+    }
 }
 
 fn json(file: &str, finding: &Finding) -> serde_json::Value {
@@ -43,41 +125,102 @@ fn json(file: &str, finding: &Finding) -> serde_json::Value {
     })
 }
 
-/// Everything that is wrong with one text, in its order.
-fn findings(input: &Input, now: SystemTime) -> Vec<Finding> {
-    let (document, mut findings) = input::parse(input);
-    let Some(document) = document else { return findings };
-    if is_template(&document) {
-        let (count, more) = policies::check(&document, now);
-        if count == 0 && input.is_named {
-            note("note", &format!("`{}` is a template without backup policies", input.name));
-        }
-        findings.extend(more);
-    } else if !input.is_named && !looks_like_policies(&document) {
-        note("note", &format!("`{}` is left out: it holds no backup policy", input.name));
-        return Vec::new();
-    } else if let Value::Array(policies) = &document.value {
-        findings.extend(level(policies, now));
-    } else if input::is_json(input) {
-        // The text is what is sent to AWS, so its length counts too.
-        return policy::check(&input.text, now);
-    } else {
-        findings.extend(inspect(&document, now));
+/// Everything that is wrong with one text, in its order; or why it is passed over.
+fn check(input: &Input, given: &Given, now: SystemTime) -> Result<Checked, String> {
+    if let Some(why) = unread_language(input) {
+        let mut checked = Checked::default();
+        checked.not_checked("", Span::default(), why);
+        locate(&input.text, &mut checked.findings);
+        return Ok(checked);
     }
-    locate(&input.text, &mut findings);
-    findings
+    let Documents { all, findings, words } = input::parse_all(input);
+    if !input.is_named && all.is_empty() && !is_meant_as_policy(&input.text) {
+        let why = findings.into_iter().next().map(|it| it.message);
+        return Err(why.unwrap_or_else(|| NO_POLICY.to_owned()));
+    }
+    let mut checked = Checked::default();
+    let mut passed = None;
+    for document in &all {
+        match one(input, document, given, now) {
+            Ok(it) => checked.extend(it),
+            Err(why) => passed = Some(why),
+        }
+    }
+    if let Some(why) = passed.filter(|_| checked.policies == 0 && checked.findings.is_empty()) {
+        return Err(why);
+    }
+    checked.findings.extend(findings);
+    // A word matters where it is a value that AWS gets.
+    let is_sent = |it: &Finding| {
+        let is_within = |place: &Span| place.start <= it.span.start && it.span.end <= place.end;
+        it.path.contains("/@@") && checked.places.iter().any(is_within)
+    };
+    let words: Vec<_> = words.into_iter().filter(is_sent).collect();
+    checked.findings.extend(words);
+    locate(&input.text, &mut checked.findings);
+    Ok(checked)
+}
+
+/// Whether a text that cannot be read was to be a policy.
+fn is_meant_as_policy(text: &str) -> bool {
+    text.contains("plans") && text.contains("@@")
+}
+
+/// How to check a text that is in a language that is not read.
+fn unread_language(input: &Input) -> Option<&'static str> {
+    let extension = input::extension(Path::new(&input.name));
+    let is_meant = input.is_named || input.text.contains("BACKUP_POLICY");
+    (extension == "tf" && is_meant).then_some(
+        "HCL is not read; check the plan, as in `terraform show -json PLAN | org-backup check -`",
+    )
+}
+
+/// Everything that is wrong with one document, or why it is passed over.
+fn one(input: &Input, document: &Node, given: &Given, now: SystemTime) -> Result<Checked, String> {
+    let mut checked = Checked::default();
+    if is_template(document) {
+        let found = policies::check(document, given, &input.text, now);
+        if found.policies == 0 && (found.findings.is_empty() || !input.is_named) {
+            return Err("it is a template without backup policies".to_owned());
+        }
+        return Ok(found);
+    }
+    if let Some(policies) = embedded::policies(document) {
+        if policies.is_empty() {
+            return Err(NO_POLICY.to_owned());
+        }
+        for it in policies {
+            it.check(&mut checked, now);
+        }
+        return Ok(checked);
+    }
+    if !input.is_named && !looks_like_policies(document) {
+        return Err(NO_POLICY.to_owned());
+    }
+    if let Value::Array(policies) = &document.value {
+        checked.findings = level(policies, now);
+        checked.policies = policies.len();
+        checked.places = vec![document.span];
+        return Ok(checked);
+    }
+    checked.add(document.span, inspect(document, now));
+    if input::is_json(input) {
+        // The text is what is sent to AWS, so its length counts too.
+        checked.findings.extend(white_space(&input.text, document));
+    }
+    Ok(checked)
 }
 
 /// Whether a file that was found in a directory is meant to be checked.
 fn looks_like_policies(document: &Node) -> bool {
     match &document.value {
-        Value::Array(items) => !items.is_empty() && items.iter().all(looks_like_policies),
+        Value::Array(items) => !items.is_empty() && items.iter().all(is_policy_like),
         Value::Null
         | Value::Bool(_)
         | Value::Number(_)
         | Value::Text(_)
         | Value::Object(_)
-        | Value::Unknown => document.get("plans").is_some(),
+        | Value::Unknown => is_policy_like(document),
     }
 }
 
@@ -103,13 +246,15 @@ fn level(policies: &[Node], now: SystemTime) -> Vec<Finding> {
         });
     }
     let policies = policies.get(..MAX_POLICIES).unwrap_or(policies);
+    let of = |index: usize, finding: Finding| {
+        let separator = if finding.path.is_empty() { "" } else { "/" };
+        Finding { path: format!("{index}{separator}{}", finding.path), ..finding }
+    };
     for (index, policy) in policies.iter().enumerate() {
-        findings.extend(inspect(policy, now).into_iter().map(|mut it| {
-            let separator = if it.path.is_empty() { "" } else { "/" };
-            it.path = format!("{index}{separator}{}", it.path);
-            it
-        }));
+        findings.extend(inspect_fragment(policy, now).into_iter().map(|it| of(index, it)));
     }
+    let together: Vec<_> = policies.iter().collect();
+    findings.extend(incomplete(&together, now).into_iter().map(|(index, it)| of(index, it)));
     let merged = policies.iter().map(Policy::new).collect::<Result<Vec<_>, _>>();
     let names: Vec<_> = (0..policies.len()).map(|it| it.to_string()).collect();
     let merged = merged.unwrap_or_default();

@@ -12,12 +12,15 @@ use serde_json::json;
 use crate::check::MAX_POLICIES;
 use crate::input::{self, Input};
 use crate::output::{self, Output, note};
+use crate::runs::{Runs, next_runs};
 use crate::{CommandError, Effective, Exit};
 
 /// The policies of one level and the text they were read from.
 struct Level {
     input: Input,
     policies: Vec<(String, Policy)>,
+    /// Whether Organizations would refuse one of them.
+    is_refused: bool,
 }
 
 /// Merges the levels and prints what was asked for.
@@ -47,7 +50,9 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, Comman
     if arguments.validate {
         validation(&errors, arguments.json, &mut output)?;
         output.flush()?;
-        return Ok(if errors.is_empty() { Exit::Fine } else { Exit::Findings });
+        let is_refused = levels.iter().any(|it| it.is_refused);
+        let is_fine = errors.is_empty() && !is_refused;
+        return Ok(if is_fine { Exit::Fine } else { Exit::Findings });
     }
     if !errors.is_empty() {
         let count = if errors.len() == 1 { "1 error" } else { &format!("{} errors", errors.len()) };
@@ -65,7 +70,10 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, Comman
         } else {
             previous(arguments.previous.as_deref())?
         };
-        output.json(&policy)?;
+        match arguments.next {
+            None => output.json(&policy)?,
+            Some(count) => next(&next_runs(&policy, count, now), arguments.json, &mut output)?,
+        }
     }
     output.flush()?;
     Ok(Exit::Fine)
@@ -104,20 +112,25 @@ fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, CommandErro
         note("note", &message);
     }
     let mut merged = Vec::new();
+    let mut is_refused = false;
     for (number, policy) in policies.iter().enumerate() {
         let name = format!("{}[{number}]", input.name);
-        let findings = inspect(policy, now);
-        let errors = findings.iter().filter(|it| it.severity == Severity::Error).count();
+        let mut findings = inspect(policy, now);
+        findings.retain(|it| it.severity == Severity::Error);
         // Other kinds of management policies merge by the same rules, and are not judged here.
-        if errors > 0 && policy.get("plans").is_some() {
-            note("note", &format!("AWS would refuse `{name}`; `org-backup check` says why"));
+        if !findings.is_empty() && policy.get("plans").is_some() {
+            let is_later = findings.iter().all(|it| it.code.is_refused_later());
+            let who =
+                if is_later { "AWS Backup would refuse the plan of" } else { "AWS would refuse" };
+            note("note", &format!("{who} `{name}`; `org-backup check` says why"));
+            is_refused |= !is_later;
         }
         merged.push((name, Policy::new(policy).map_err(|it| refused(&input, it))?));
     }
     if input.name == "-" {
         input.name = format!("level {index}");
     }
-    Ok(Level { input, policies: merged })
+    Ok(Level { input, policies: merged, is_refused })
 }
 
 fn validation(
@@ -141,6 +154,14 @@ fn validation(
         output.line(&format!("{path}: {code}: {message} (from {policies})"))?;
     }
     Ok(())
+}
+
+/// Prints when rules run next.
+fn next(runs: &[Runs], as_json: bool, output: &mut Output) -> Result<(), CommandError> {
+    if as_json {
+        return output.json(&runs.iter().map(Runs::json).collect());
+    }
+    runs.iter().flat_map(Runs::lines).try_for_each(|it| output.line(&it))
 }
 
 fn explanation(

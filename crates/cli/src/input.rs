@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use policy::{Finding, Node, json};
-use template::Syntax;
+use ignore::{DirEntry, WalkBuilder};
+use policy::{Code, Finding, Node, Severity, Span, json, locate};
+use template::{Documents, Syntax, without_comments};
 
 use crate::CommandError;
 
@@ -19,110 +20,219 @@ pub(crate) struct Input {
     pub(crate) is_named: bool,
 }
 
+/// A file in a directory that is not checked.
+pub(crate) struct Passed {
+    /// Its path.
+    pub(crate) name: String,
+    /// Why it is not checked.
+    pub(crate) why: String,
+}
+
+/// What is named on the command line, read.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    /// What may hold policies.
+    pub(crate) all: Vec<Input>,
+    /// What was found in a directory and holds none.
+    pub(crate) passed: Vec<Passed>,
+    /// What was named and cannot be read.
+    pub(crate) unreadable: Vec<CommandError>,
+}
+
 /// What is read as a policy or template in a directory.
-const EXTENSIONS: &[&str] = &["json", "yaml", "yml", "template"];
+const EXTENSIONS: &[&str] = &["json", "jsonc", "yaml", "yml", "template", "tf", "tfstate"];
+
+/// One of these is in every file that holds a backup policy.
+const WORDS: &[&str] = &["plans", "BACKUP_POLICY", "BackupPolicy", "AWS::Organizations::Policy"];
 
 /// Reads every file named in `paths`, and those in directories among them.
-pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
-    let mut inputs = Vec::new();
+pub(crate) fn read_all(paths: &[PathBuf]) -> Inputs {
+    let mut inputs = Inputs::default();
     for path in paths {
         if path.is_dir() {
-            for file in files(path)? {
-                inputs.push(Input { is_named: false, ..read(&file)? });
-            }
+            inputs.walk(path);
         } else {
-            inputs.push(read(path)?);
+            match read(path) {
+                Ok(it) => inputs.all.push(it),
+                Err(it) => inputs.unreadable.push(it),
+            }
         }
     }
-    Ok(inputs)
+    inputs
 }
+
+impl Inputs {
+    /// Reads the files below a directory, which is somebody's repository: most of them are no policies,
+    /// and none ends the run.
+    fn walk(&mut self, directory: &Path) {
+        if let Err(source) = fs::read_dir(directory) {
+            let file = directory.display().to_string();
+            self.unreadable.push(CommandError::Unreadable { file, source });
+            return;
+        }
+        let mut walk = WalkBuilder::new(directory);
+        // What is checked depends on the directory alone, and not on the machine.
+        walk.require_git(false).git_global(false).sort_by_file_name(Ord::cmp);
+        for entry in walk.build() {
+            match entry {
+                Ok(entry) => self.visit(&entry),
+                Err(error) => {
+                    let name = directory.display().to_string();
+                    self.passed.push(Passed { name, why: error.to_string() });
+                }
+            }
+        }
+    }
+
+    fn visit(&mut self, entry: &DirEntry) {
+        if entry.file_type().is_some_and(|it| it.is_dir()) {
+            return;
+        }
+        let path = entry.path();
+        let name = path.display().to_string();
+        match candidate(path) {
+            Ok(text) => self.all.push(Input { name, text, is_named: false }),
+            Err(why) => self.passed.push(Passed { name, why }),
+        }
+    }
+}
+
+/// The text of a file that may hold a policy, or why it does not.
+fn candidate(path: &Path) -> Result<String, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name == "effective.json" || name.ends_with(".effective.json") {
+        return Err("its name says that it is an effective policy".to_owned());
+    }
+    if !EXTENSIONS.contains(&extension(path).as_str()) {
+        return Err(format!("its name does not end in .{}", EXTENSIONS.join(", .")));
+    }
+    // Follows a link, so a link to a file is that file. Anything else may not end, such as a FIFO.
+    let metadata = fs::metadata(path).map_err(|it| format!("it cannot be read: {it}"))?;
+    if !metadata.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if metadata.len() > json::MAX_BYTES as u64 {
+        return Err(format!("it has more than {} bytes", json::MAX_BYTES));
+    }
+    let bytes = fs::read(path).map_err(|it| format!("it cannot be read: {it}"))?;
+    let text = decoded(bytes).map_err(|it| it.to_string())?;
+    if WORDS.iter().any(|it| text.contains(it)) { Ok(text) } else { Err(NO_POLICY.to_owned()) }
+}
+
+/// Why a file is passed over that is no policy.
+pub(crate) const NO_POLICY: &str = "it holds no backup policy";
 
 /// Reads one file, or standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Input, CommandError> {
     let name = path.display().to_string();
-    let bytes = if name == "-" { standard_input() } else { limited(path) };
-    let text = bytes.and_then(|bytes| {
-        let text = String::from_utf8(bytes);
-        text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
-    });
-    match text {
-        Ok(text) => {
-            // A byte order mark is no part of the document.
-            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-            Ok(Input { name, text, is_named: true })
-        }
+    let bytes = if name == "-" {
+        limited(io::stdin().lock())
+    } else {
+        fs::File::open(path).and_then(limited)
+    };
+    match bytes.and_then(decoded) {
+        Ok(text) => Ok(Input { name, text, is_named: true }),
         Err(source) => Err(CommandError::Unreadable { file: name, source }),
     }
 }
 
 /// Reads no more than is needed to see that a text is too long.
-fn limited(path: &Path) -> io::Result<Vec<u8>> {
+fn limited(file: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(json::MAX_BYTES as u64 + 4).read_to_end(&mut bytes)?;
-    Ok(whole_characters(bytes))
+    // A character has twice the bytes in UTF-16.
+    file.take(2 * json::MAX_BYTES as u64 + 4).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
-fn standard_input() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().take(json::MAX_BYTES as u64 + 4).read_to_end(&mut bytes)?;
-    Ok(whole_characters(bytes))
+/// The text in UTF-8, or in UTF-16 where it begins with a byte order mark, which is no part of it.
+fn decoded(bytes: Vec<u8>) -> io::Result<String> {
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf_8(rest.to_vec()),
+        _ => utf_8(bytes),
+    };
+    text.ok_or_else(|| {
+        let hint = "it is not UTF-8 text; hint: convert it, as `iconv --from-code WINDOWS-1252 \
+                    --to-code UTF-8` does";
+        io::Error::new(io::ErrorKind::InvalidData, hint)
+    })
 }
 
-/// Takes away the character that was cut in half at the limit.
-fn whole_characters(mut bytes: Vec<u8>) -> Vec<u8> {
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (units, rest) = bytes.as_chunks();
+    let units = units.iter().copied().map(unit);
+    let text = char::decode_utf16(units).collect::<Result<_, _>>().ok();
+    text.filter(|_| rest.is_empty())
+}
+
+fn utf_8(mut bytes: Vec<u8>) -> Option<String> {
+    // Takes away the character that was cut in half at the limit.
     if bytes.len() > json::MAX_BYTES
         && let Err(error) = std::str::from_utf8(&bytes)
         && error.error_len().is_none()
     {
         bytes.truncate(error.valid_up_to());
     }
-    bytes
+    String::from_utf8(bytes).ok()
 }
 
-/// The policies and templates below `directory`, sorted.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    let unreadable =
-        |source| CommandError::Unreadable { file: directory.display().to_string(), source };
-    let entries = fs::read_dir(directory).map_err(unreadable)?;
-    let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    let mut found = Vec::new();
-    for entry in entries {
-        let (path, name) = (entry.path(), entry.file_name());
-        let name = name.to_string_lossy();
-        if name.starts_with('.') {
-            continue;
-        }
-        // Not following links keeps a link to a parent from going round for ever.
-        if entry.file_type().map_err(unreadable)?.is_dir() {
-            found.extend(files(&path)?);
-        } else if is_wanted(&path) && name != "effective.json" && !name.ends_with(".effective.json")
-        {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-fn is_wanted(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    EXTENSIONS.contains(&extension.as_str())
+/// What the name of a file ends in, in small letters.
+pub(crate) fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 /// Whether the text is JSON, by the name of its file or else by how it begins.
 pub(crate) fn is_json(input: &Input) -> bool {
-    let extension = Path::new(&input.name).extension().unwrap_or_default().to_string_lossy();
-    match extension.to_lowercase().as_str() {
-        "json" => true,
+    match extension(Path::new(&input.name)).as_str() {
+        "json" | "jsonc" => true,
         "yaml" | "yml" => false,
-        _ => input.text.trim_start().starts_with(['{', '[']),
+        _ => ["{", "[", "//", "/*"].iter().any(|it| input.text.trim_start().starts_with(it)),
     }
 }
 
-/// Reads the text as JSON or YAML, whichever it is.
+/// Reads the text as JSON, with comments or without, or as YAML, whichever it is.
+pub(crate) fn parse_all(input: &Input) -> Documents {
+    if !is_json(input) {
+        return template::read_all(&input.text, Syntax::Yaml);
+    }
+    let documents = template::read_all(&input.text, Syntax::Json);
+    if !documents.all.is_empty() {
+        return documents;
+    }
+    let Some(plain) = without_comments(&input.text) else { return documents };
+    let mut documents = template::read_all(&plain, Syntax::Json);
+    documents.findings.push(comments(&input.text, &plain));
+    locate(&input.text, &mut documents.findings);
+    documents
+}
+
+/// The finding for a text in JSON that has comments, and without them is `plain`.
+fn comments(text: &str, plain: &str) -> Finding {
+    let same = text.bytes().zip(plain.bytes()).take_while(|(one, other)| one == other).count();
+    let start = u32::try_from(same).unwrap_or(u32::MAX);
+    Finding {
+        severity: Severity::Warning,
+        code: Code::Comments,
+        path: String::new(),
+        span: Span { start, end: start },
+        line: 0,
+        column: 0,
+        message:
+            "JSON has no comments and no comma behind a last value; AWS refuses them, so what \
+                  deploys this has to take them out"
+                .to_owned(),
+    }
+}
+
+/// Reads the one document of a text.
 ///
-/// The findings have their places; `None` means that the text is neither.
+/// The findings have their places; `None` means that the text is neither JSON nor YAML.
 pub(crate) fn parse(input: &Input) -> (Option<Node>, Vec<Finding>) {
-    let syntax = if is_json(input) { Syntax::Json } else { Syntax::Yaml };
-    template::read(&input.text, syntax)
+    if !is_json(input) {
+        return template::read(&input.text, Syntax::Yaml);
+    }
+    let Documents { all, mut findings, .. } = parse_all(input);
+    findings.retain(|it| it.severity == Severity::Error);
+    (all.into_iter().next(), findings)
 }

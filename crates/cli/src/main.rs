@@ -10,15 +10,19 @@
 
 mod accounts;
 mod check;
+mod checked;
 mod coverage;
 mod doctor;
 mod effective;
+mod embedded;
+mod formats;
 mod input;
 mod live;
 mod output;
 mod plan;
 mod policies;
 mod report;
+mod runs;
 
 use std::ffi::OsString;
 use std::panic::set_hook;
@@ -43,6 +47,7 @@ struct Arguments {
 enum Command {
     Check(Check),
     Effective(Effective),
+    Schema(Schema),
     Plan(plan::PlanArguments),
     Report(report::ReportArguments),
     Coverage(coverage::CoverageArguments),
@@ -52,10 +57,11 @@ enum Command {
 
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
 ///
-/// A FILE is a policy, a JSON array of policies attached at one level, or a CloudFormation template
-/// with `Custom::BackupPolicy` or `AWS::Organizations::Policy` resources, in JSON or YAML. A
-/// directory stands for every `.json`, `.yaml`, `.yml` and `.template` file below it, but
-/// `effective.json` and `*.effective.json`. `-` is standard input.
+/// A FILE is a policy, a JSON array of policies attached at one level, or a CloudFormation template,
+/// in JSON or YAML; what `terraform show -json` prints of a plan or a state; or what `aws
+/// organizations describe-policy` and `describe-effective-policy` print. A directory stands for every
+/// file below it that holds a backup policy, but those that ignore files name, `effective.json` and
+/// `*.effective.json`. `-` is standard input.
 ///
 /// Exits with 1 when AWS would refuse something, and with 2 when a file cannot be read.
 #[derive(Debug, Args)]
@@ -69,9 +75,15 @@ struct Check {
     /// The same as `--format json`
     #[arg(long)]
     json: bool,
-    /// Exit with 1 for warnings too
+    /// Exit with 1 for warnings too, and when nothing was checked
     #[arg(long)]
     strict: bool,
+    /// Values of the parameters of templates, or JSON files of them as the AWS CLI takes them
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    parameters: Vec<String>,
+    /// Name every file that is passed over, and why
+    #[arg(long)]
+    verbose: bool,
 }
 
 /// How findings are printed.
@@ -83,6 +95,12 @@ enum Format {
     Json,
     /// A workflow command for each, of which GitHub makes an annotation in the pull request
     Github,
+    /// A code quality report of GitLab
+    Gitlab,
+    /// SARIF 2.1.0, as GitHub's code scanning takes it
+    Sarif,
+    /// A test report of `JUnit`, with a test for each file
+    Junit,
 }
 
 impl Check {
@@ -116,9 +134,25 @@ struct Effective {
     /// The effective policy the account has now, which it keeps when AWS withholds the new one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["validate", "explain"])]
     previous: Option<PathBuf>,
-    /// Print JSON, also with `--validate` and `--explain`
+    /// Print the next runs of each rule, when each backup moves to cold storage and is deleted, and how
+    /// many exist at once
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["validate", "explain"])]
+    next: Option<usize>,
+    /// Print JSON, also with `--validate`, `--explain` and `--next`
     #[arg(long)]
     json: bool,
+}
+
+/// Print a JSON Schema for backup policies, with which editors complete and check their keys
+#[derive(Debug, Args)]
+struct Schema {}
+
+/// Prints the schema.
+fn schema() -> Result<Exit, CommandError> {
+    let mut output = output::Output::new();
+    output.json(&policy::json_schema())?;
+    output.flush()?;
+    Ok(Exit::Fine)
 }
 
 /// What came out.
@@ -126,6 +160,8 @@ struct Effective {
 enum Exit {
     Fine,
     Findings,
+    /// Something that was named could not be read.
+    Unfinished,
 }
 
 /// Why the command could not do its work.
@@ -183,6 +219,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(check) => check::run(&check, now),
         Command::Effective(effective) => effective::run(&effective, now),
+        Command::Schema(Schema {}) => schema(),
         Command::Plan(plan) => live::wait(plan::run(&plan, now)),
         Command::Report(report) => live::wait(report::run(&report, now)),
         Command::Coverage(coverage) => live::wait(coverage::run(&coverage, now)),
@@ -192,6 +229,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Exit::Fine) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
+        Ok(Exit::Unfinished) => ExitCode::from(2),
         // Whoever closed the pipe has seen enough.
         Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

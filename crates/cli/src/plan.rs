@@ -4,7 +4,7 @@ mod deployed;
 mod dropped;
 mod look;
 mod members;
-mod parameters;
+pub(crate) mod parameters;
 mod report;
 mod resource_plan;
 mod resources;

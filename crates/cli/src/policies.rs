@@ -1,65 +1,374 @@
 //! Finds the backup policies inside a CloudFormation template.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use policy::{Code, Finding, Member, Node, Value, inspect, json};
-use template::{Evaluator, Given, NoEnvironment, is_function, section};
+use policy::partition::Partition;
+use policy::{
+    Finding, Member, Node, Severity, Span, Value, incomplete, inspect_fragment, is_policy_like,
+    json, white_space,
+};
+use template::{
+    Choices, Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Unknown, expand,
+    is_function, section, transforms,
+};
 
-/// What is wrong with the backup policies in a template, and how many there are.
-pub(crate) fn check(template: &Node, now: SystemTime) -> (usize, Vec<Finding>) {
-    let mut findings = Vec::new();
-    let mut count = 0;
-    let given = Given::default();
-    let evaluator = Evaluator::new(template, &given, &NoEnvironment);
-    for Member { key, value: resource, .. } in section(template, "Resources") {
-        let kind = resource.member("Type").and_then(Node::scalar);
-        let Some(properties) = resource.member("Properties") else { continue };
-        let is_ours = kind == Some("Custom::BackupPolicy");
-        let Some(content) = properties.member("Content") else { continue };
-        let is_native = kind == Some("AWS::Organizations::Policy")
-            && match properties.member("Type").and_then(Node::scalar) {
-                Some(kind) => kind == "BACKUP_POLICY",
-                // A parameter decides what kind of policy it is; its content may tell.
-                None => content.get("plans").is_some(),
-            };
-        if !is_ours && !is_native {
-            continue;
-        }
-        count += 1;
-        let path = format!("Resources/{key}/Properties/Content");
-        findings.extend(content_findings(&evaluator, content, &path, is_ours, now));
+use crate::checked::Checked;
+
+/// The resource that is a policy of AWS Organizations, for CloudFormation.
+const NATIVE: &str = "AWS::Organizations::Policy";
+
+/// Our resource.
+const OURS: &str = "Custom::BackupPolicy";
+
+/// The type of a backup policy, for Organizations.
+const BACKUP_POLICY: &str = "BACKUP_POLICY";
+
+/// How many ways through its conditions and mappings are gone for one resource.
+const MOST_WAYS: usize = 200;
+
+/// What is wrong with the backup policies in a template, and what of it could not be checked.
+pub(crate) fn check(template: &Node, given: &Given, text: &str, now: SystemTime) -> Checked {
+    let template = expand(template, given);
+    let anywhere = Anywhere::of(text);
+    let mut look = Look { template: &template, given, anywhere, now, checked: Checked::default() };
+    for name in transforms(&template).iter().filter(|it| *it != LANGUAGE_EXTENSIONS) {
+        let span = template.member("Transform").map_or(template.span, |it| it.span);
+        let why = format!("CloudFormation carries out `{name}`, which may add or change policies");
+        look.checked.not_checked("Transform", span, &why);
     }
-    (count, findings)
+    look.resources(section(&template, "Resources"), "Resources");
+    look.checked
 }
 
-fn content_findings(
-    evaluator: &Evaluator<'_>,
-    content: &Node,
-    path: &str,
-    is_ours: bool,
+/// A template and what was found in it by now.
+struct Look<'a> {
+    template: &'a Node,
+    given: &'a Given,
+    anywhere: Anywhere,
     now: SystemTime,
-) -> Vec<Finding> {
-    let Some(drafted) = evaluator.draft(content, path) else { return Vec::new() };
-    // Our resource replaces variables, and a function leaves those in that are not known.
-    let is_replaced = is_ours || (drafted.scalar().is_some() && !content.is_scalar());
-    let mut findings = match &drafted.value {
-        Value::Text(text) => {
-            let (document, mut findings) = json::read(text);
-            findings.extend(document.iter().flat_map(|it| inspect(it, now)));
-            for finding in &mut findings {
-                // The places are those in the string, which the template shows only as a whole.
-                finding.span = drafted.span;
+    checked: Checked,
+}
+
+/// A resource that may be or hold a policy.
+struct TemplateResource<'a> {
+    /// What it is.
+    kind: Option<&'a str>,
+    properties: &'a Node,
+    /// Where its properties stand.
+    path: String,
+}
+
+/// What one way through a template came to: its policies, and the places of it that are not known.
+#[derive(Default)]
+struct Way {
+    /// Each with the keys that lead to it.
+    policies: Vec<(String, Node)>,
+    /// The places whose unknown values are told.
+    told: Vec<String>,
+}
+
+impl Look<'_> {
+    fn resources(&mut self, resources: &[Member], path: &str) {
+        for Member { key, span, value: resource } in resources {
+            let path = format!("{path}/{key}");
+            if is_function(key) {
+                self.checked.not_checked(
+                    &path,
+                    *span,
+                    &format!("CloudFormation carries out `{key}`"),
+                );
+                // The body of a loop stands in it, whatever the loop makes of it.
+                if let Value::Array(arguments) = &resource.value
+                    && let Some(body) = arguments.last().and_then(Node::members)
+                {
+                    self.resources(body, &path);
+                }
+                continue;
             }
-            findings
+            let Some(properties) = resource.member("Properties") else { continue };
+            let kind = resource.member("Type").and_then(Node::scalar);
+            let path = format!("{path}/Properties");
+            self.resource(&TemplateResource { kind, properties, path });
         }
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Array(_)
-        | Value::Object(_)
-        | Value::Unknown => inspect(&without_loops(drafted), now),
+    }
+
+    /// Checks a resource, whichever way its conditions and mappings are gone.
+    fn resource(&mut self, resource: &TemplateResource<'_>) {
+        if let Some(url) = resource.properties.member("ContentUrl").filter(|_| resource.is_ours()) {
+            let path = format!("{}/ContentUrl", resource.path);
+            self.checked.not_checked(&path, url.span, "the policy is read at deployment");
+        }
+        let mut seen = BTreeSet::new();
+        let mut places = BTreeSet::new();
+        let mut next = vec![Choices::default()];
+        let mut gone = 0;
+        let mut met = BTreeSet::new();
+        while let Some(choices) = next.pop() {
+            gone += 1;
+            if gone > MOST_WAYS {
+                let why = format!("it has more than {MOST_WAYS} conditions and values of mappings");
+                self.checked.not_checked(&resource.path, resource.properties.span, &why);
+                break;
+            }
+            let evaluator =
+                Evaluator::new(self.template, self.given, &self.anywhere).along(choices);
+            let way = resource.way(&evaluator);
+            next.extend(evaluator.choices().others(&mut met));
+            let Notes { unknown, .. } = evaluator.into_notes();
+            let mut found = Vec::new();
+            for (path, policy) in &way.policies {
+                found.extend(self.policy(resource, policy, path));
+                if places.insert(path.clone()) {
+                    self.checked.add(policy.span, []);
+                }
+            }
+            let is_told = |it: &&Unknown| way.told.iter().any(|told| is_within(&it.path, told));
+            for Unknown { path, why } in unknown.iter().filter(is_told) {
+                let mut open = Checked::default();
+                open.not_checked(path, span_of(self.template, path), why);
+                found.extend(open.findings);
+            }
+            for it in found {
+                if seen.insert((it.code, it.span, it.path.clone(), it.message.clone())) {
+                    self.checked.findings.push(it);
+                }
+            }
+        }
+    }
+
+    /// What is wrong with one policy.
+    fn policy(&self, resource: &TemplateResource<'_>, policy: &Node, path: &str) -> Vec<Finding> {
+        let mut findings = match &policy.value {
+            Value::Text(text) => {
+                let mut findings = in_text(text, policy.span, path, self.now);
+                if text.contains("${") && findings.iter().any(|it| it.code == policy::Code::Syntax)
+                {
+                    let mut open = Checked::default();
+                    let why = "what is not known of it may complete the text, which is no JSON \
+                               without it";
+                    open.not_checked(path, policy.span, why);
+                    findings = open.findings;
+                }
+                findings
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_)
+            | Value::Unknown => {
+                let document = without_loops(policy.clone());
+                let mut findings = inspect_fragment(&document, self.now);
+                if document == *policy {
+                    findings.extend(incomplete(&[&document], self.now).into_iter().map(|it| it.1));
+                }
+                prefixed(findings, path)
+            }
+        };
+        // A function leaves those in that are not known, and custom resources may replace others.
+        let is_literal = resource.content().is_some_and(Node::is_scalar);
+        let is_replaced = !resource.is_native() || (policy.scalar().is_some() && !is_literal);
+        findings.retain(|it| it.code != policy::Code::Variable || !is_replaced);
+        findings
+    }
+}
+
+impl TemplateResource<'_> {
+    fn is_ours(&self) -> bool {
+        self.kind == Some(OURS)
+    }
+
+    fn is_native(&self) -> bool {
+        self.kind == Some(NATIVE)
+    }
+
+    fn content(&self) -> Option<&Node> {
+        self.properties.member("Content")
+    }
+
+    /// What the resource comes to along the way of `evaluator`.
+    fn way(&self, evaluator: &Evaluator<'_>) -> Way {
+        if self.is_ours() || self.is_native() {
+            self.declared(evaluator)
+        } else {
+            self.others(evaluator)
+        }
+    }
+
+    /// The policy of a resource that is one.
+    fn declared(&self, evaluator: &Evaluator<'_>) -> Way {
+        let mut way = Way::default();
+        let Some(content) = self.content() else { return way };
+        let kind = self.properties.member("Type").filter(|_| self.is_native());
+        let kind = kind.and_then(|it| evaluator.evaluate(it, &format!("{}/Type", self.path)));
+        let is_backup = match kind.as_ref().map(|it| it.scalar()) {
+            _ if self.is_ours() => Some(true),
+            Some(Some(kind)) => Some(kind == BACKUP_POLICY),
+            Some(None) | None => None,
+        };
+        let path = format!("{}/Content", self.path);
+        if is_backup == Some(false) {
+            return way;
+        }
+        let Some(mut policy) = evaluator.draft(content, &path) else { return way };
+        if self.is_ours() {
+            policy = self.with_variables(policy, evaluator, &mut way);
+        }
+        // A parameter decides what kind of policy it is; its content may tell.
+        if is_backup.is_none() && !is_like(&policy) && policy.value != Value::Unknown {
+            return way;
+        }
+        way.told.push(path.clone());
+        if policy.value != Value::Unknown {
+            way.policies.push((path, policy));
+        }
+        way
+    }
+
+    /// The policies anywhere in a resource of others, which may make policies of them.
+    fn others(&self, evaluator: &Evaluator<'_>) -> Way {
+        let mut way = Way::default();
+        way.search(self.properties, &self.path, evaluator);
+        way
+    }
+
+    /// The policy with the values of `Variables` in it, as far as they are known.
+    fn with_variables(&self, policy: Node, evaluator: &Evaluator<'_>, way: &mut Way) -> Node {
+        let Some(variables) = self.properties.member("Variables") else { return policy };
+        let path = format!("{}/Variables", self.path);
+        let values = evaluator.evaluate(variables, &path);
+        way.told.push(path);
+        let members = values.as_ref().and_then(Node::members).unwrap_or_default();
+        let values = members.iter().map(|it| (it.key.as_str(), &it.value)).collect();
+        filled(policy, &values)
+    }
+}
+
+/// The document with variables replaced.
+fn filled(node: Node, variables: &BTreeMap<&str, &Node>) -> Node {
+    let text = |text: String| {
+        variables.iter().fold(text, |text, (name, value)| match value.scalar() {
+            Some(value) => text.replace(&format!("${{{name}}}"), value),
+            None => text,
+        })
     };
-    findings.retain(|it| it.code != Code::Variable || !is_replaced);
+    let value = match node.value {
+        Value::Text(it) => {
+            let whole = it.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
+            match whole.and_then(|it| variables.get(it)) {
+                Some(it) => it.value.clone(),
+                None => Value::Text(text(it)),
+            }
+        }
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|it| filled(it, variables)).collect())
+        }
+        Value::Object(members) => {
+            let member =
+                |it: Member| Member { key: text(it.key), value: filled(it.value, variables), ..it };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown) => scalar,
+    };
+    Node { span: node.span, value }
+}
+
+/// Whether a value, or the text that it is, is meant to be a backup policy.
+fn is_like(node: &Node) -> bool {
+    match node.scalar() {
+        Some(text) if text.contains("plans") => {
+            json::read(text).0.is_some_and(|it| is_policy_like(&it))
+        }
+        Some(_) => false,
+        None => is_policy_like(node),
+    }
+}
+
+/// Whether `plans` stands anywhere in a value.
+fn mentions_plans(node: &Node) -> bool {
+    match &node.value {
+        Value::Object(members) => members
+            .iter()
+            .any(|it| it.key.eq_ignore_ascii_case("plans") || mentions_plans(&it.value)),
+        Value::Array(items) => items.iter().any(mentions_plans),
+        Value::Text(text) => text.contains("plans"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown => false,
+    }
+}
+
+/// Whether a value is meant to be a backup policy and has a plan. One without may be anything.
+fn has_plans(node: &Node) -> bool {
+    let is_empty = node.get("plans").and_then(Node::members).is_some_and(<[Member]>::is_empty);
+    is_like(node) && !is_empty
+}
+
+impl Way {
+    /// Collects every value that is meant to be a backup policy, and every use of a function that may
+    /// come to one.
+    fn search(&mut self, node: &Node, path: &str, evaluator: &Evaluator<'_>) {
+        let is_call = matches!(
+            node.members(), Some([Member { key, .. }]) if key == "Ref" || is_function(key)
+        );
+        let found = if is_call || has_plans(node) { evaluator.draft(node, path) } else { None };
+        if let Some(found) = found {
+            let is_open = match found.scalar() {
+                Some(text) => text.contains("${") && text.contains("plans"),
+                None => found.value == Value::Unknown && mentions_plans(node),
+            };
+            if has_plans(&found) || is_open {
+                self.told.push(path.to_owned());
+            }
+            if has_plans(&found) || (is_open && found.value != Value::Unknown) {
+                self.policies.push((path.to_owned(), found));
+            }
+            return;
+        }
+        match &node.value {
+            Value::Object(members) => {
+                for it in members {
+                    self.search(&it.value, &format!("{path}/{}", it.key), evaluator);
+                }
+            }
+            Value::Array(items) => {
+                for (at, it) in items.iter().enumerate() {
+                    self.search(it, &format!("{path}/{at}"), evaluator);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {}
+        }
+    }
+}
+
+/// What is wrong with a policy that is a string, which stands at `span` as a whole.
+pub(crate) fn in_text(text: &str, span: Span, path: &str, now: SystemTime) -> Vec<Finding> {
+    let judge = |it: &Node| {
+        let mut findings = policy::inspect(it, now);
+        findings.extend(white_space(text, it));
+        findings
+    };
+    in_text_as(text, span, path, judge)
+}
+
+/// The same by another judgement of the document.
+pub(crate) fn in_text_as(
+    text: &str,
+    span: Span,
+    path: &str,
+    judge: impl FnOnce(&Node) -> Vec<Finding>,
+) -> Vec<Finding> {
+    let (document, mut findings) = json::read(text);
+    findings.extend(document.as_ref().map(judge).unwrap_or_default());
+    for finding in &mut findings {
+        // The places are those in the string, which is shown only as a whole.
+        finding.span = span;
+    }
+    findings.sort_by_key(|it| it.severity != Severity::Error);
+    prefixed(findings, path)
+}
+
+/// The findings with `path` before their own.
+fn prefixed(mut findings: Vec<Finding>, path: &str) -> Vec<Finding> {
     for finding in &mut findings {
         let separator = if finding.path.is_empty() { "" } else { "/" };
         finding.path = format!("{path}{separator}{}", finding.path);
@@ -83,4 +392,76 @@ fn without_loops(node: Node) -> Node {
         | Value::Unknown) => scalar,
     };
     Node { span: node.span, value }
+}
+
+/// Whether a place is the one at `outer` or below it.
+fn is_within(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|it| it.is_empty() || it.starts_with('/'))
+}
+
+/// Where the deepest value stands that is on the way to a place.
+fn span_of(node: &Node, path: &str) -> Span {
+    let below = match &node.value {
+        Value::Object(members) => members.iter().find_map(|it| {
+            let rest = path.strip_prefix(it.key.as_str())?;
+            Some((&it.value, rest)).filter(|_| rest.is_empty() || rest.starts_with('/'))
+        }),
+        Value::Array(items) => {
+            let index = path.split('/').next().unwrap_or_default();
+            let item = index.parse().ok().and_then(|it: usize| items.get(it));
+            item.zip(path.strip_prefix(index))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => None,
+    };
+    match below {
+        Some((below, rest)) if !rest.is_empty() => {
+            span_of(below, rest.strip_prefix('/').unwrap_or(rest))
+        }
+        Some((below, _)) => below.span,
+        None => node.span,
+    }
+}
+
+/// A deployment in some account and Region. Which ones makes no difference to what is wrong with a
+/// policy, so they are made up.
+struct Anywhere {
+    partition: Partition,
+    region: &'static str,
+}
+
+impl Anywhere {
+    /// A place that suits a template: in the partition that it names, in a Region that it does not.
+    fn of(text: &str) -> Self {
+        let names = |it: &Partition| {
+            text.contains(&format!("arn:{}:", it.name()))
+                || it.regions().any(|it| text.contains(it))
+        };
+        let others = Partition::ALL.into_iter().filter(|it| *it != Partition::Commercial);
+        let partition = others.into_iter().find(names).unwrap_or(Partition::Commercial);
+        let mut regions = partition.regions().filter(|it| !text.contains(it));
+        let region = regions.next().unwrap_or_else(|| partition.organizations_region());
+        Self { partition, region }
+    }
+}
+
+impl Environment for Anywhere {
+    fn pseudo_parameter(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "AWS::AccountId" => "111122223333",
+            "AWS::Partition" => self.partition.name(),
+            "AWS::Region" => self.region,
+            "AWS::StackName" => "stack",
+            "AWS::URLSuffix" => self.partition.url_suffix(),
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    fn attribute(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn export(&self, _: &str) -> Option<String> {
+        None
+    }
 }

@@ -104,8 +104,52 @@ codes! {
     OperatorWithoutEffect = "operator-without-effect",
     /// One copy goes to another account and Region, which AWS does not document for the type.
     CopyBothWays = "copy-both-ways",
-    /// Only `Custom::BackupPolicy` replaces a `${variable}`.
+    /// A placeholder such as `${variable}`, which AWS does not replace.
     Variable = "variable",
+    /// What the policies of one level merge to is withheld by AWS.
+    Withheld = "withheld",
+    /// Something could not be read or evaluated, so it was not checked.
+    NotChecked = "not-checked",
+    /// A comment stands in JSON, where AWS takes none.
+    Comments = "comments",
+    /// The policy has more characters than AWS takes because of its escapes.
+    Escapes = "escapes",
+    /// A word without quotes that YAML 1.1 reads as something other than a string.
+    YamlWord = "yaml-word",
+    /// A rule has no schedule, which AWS documents as required.
+    NoSchedule = "no-schedule",
+    /// A selection has conditions and no resource types, which AWS Backup refuses.
+    OnlyConditions = "only-conditions",
+    /// One plan selects by `tags` and by `resources`, of which AWS documents one.
+    BothSelections = "both-selections",
+    /// The service-linked role of AWS Backup cannot be passed to it.
+    ServiceLinkedRole = "service-linked-role",
+    /// A scan has no mode, no resource types or no role, which AWS documents as required.
+    IncompleteScan = "incomplete-scan",
+    /// `index_actions` has no resource types.
+    IncompleteIndex = "incomplete-index",
+    /// AWS Backup keeps backups for 1 to 36,500 days.
+    Retention = "retention",
+    /// A logically air-gapped vault keeps backups for at least 7 days.
+    AirGappedRetention = "air-gapped-retention",
+    /// The key of a condition is not the tag of a resource.
+    ConditionKey = "condition-key",
+    /// An ARN is of another partition than the Region it is used in or names.
+    PartitionMismatch = "partition-mismatch",
+    /// Tags that begin with `aws:` are AWS's own.
+    ReservedTag = "reserved-tag",
+    /// AWS Backup takes no name of a vault with one character.
+    VaultName = "vault-name",
+    /// A window is longer than AWS Backup takes.
+    WindowTooLong = "window-too-long",
+}
+
+impl Code {
+    /// Whether Organizations takes what AWS Backup then refuses, when it makes the plan.
+    #[must_use]
+    pub const fn is_refused_later(self) -> bool {
+        matches!(self, Self::ColdStorage | Self::CopyToItself)
+    }
 }
 
 impl fmt::Display for Code {

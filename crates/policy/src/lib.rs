@@ -22,7 +22,10 @@
 //! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_081_577);
 //! let company = r#"{"plans": {"daily": {
 //!     "regions": {"@@assign": ["eu-west-1"]},
-//!     "rules": {"nightly": {"target_backup_vault_name": {"@@assign": "keep"}}},
+//!     "rules": {"nightly": {
+//!         "schedule_expression": {"@@assign": "cron(0 5 ? * * *)"},
+//!         "target_backup_vault_name": {"@@assign": "keep"}
+//!     }},
 //!     "selections": {"tags": {"gold": {
 //!         "iam_role_arn": {"@@assign": "arn:aws:iam::$account:role/backup"},
 //!         "tag_key": {"@@assign": "tier"},
@@ -51,10 +54,13 @@
 mod admit;
 pub mod arn;
 mod code;
+mod complete;
 pub mod cron;
 pub mod document;
+mod documented;
 mod finding;
 pub mod json;
+mod json_schema;
 mod lint;
 mod merge;
 mod nearest;
@@ -75,8 +81,10 @@ mod values;
 use std::time::SystemTime;
 
 pub use code::Code;
+pub use complete::incomplete;
 pub use finding::{Finding, Severity, locate};
-pub use lint::{Contested, contested};
+pub use json_schema::json_schema;
+pub use lint::{Contested, contested, white_space};
 pub use merge::{Doubt, Effective, Inherited, Leaf, Level, Origin, merge};
 pub use node::{Member, Node, Span, Value};
 pub use operator::Operator;
@@ -112,7 +120,7 @@ pub fn check(text: &str, now: SystemTime) -> Vec<Finding> {
     let (document, mut findings) = json::read(text);
     if let Some(document) = document {
         findings.extend(inspect(&document, now));
-        findings.extend(lint::white_space(text, &document));
+        findings.extend(white_space(text, &document));
         locate(text, &mut findings);
     }
     findings
@@ -123,9 +131,33 @@ pub fn check(text: &str, now: SystemTime) -> Vec<Finding> {
 /// The findings have no line and column; [`locate`] gives them theirs when there is a text.
 #[must_use]
 pub fn inspect(document: &Node, now: SystemTime) -> Vec<Finding> {
+    let mut findings = inspect_fragment(document, now);
+    findings.extend(incomplete(&[document], now).into_iter().map(|it| it.1));
+    findings
+}
+
+/// The same, but for what the policy lacks, which others of its level may add: [`incomplete`] says
+/// that of all of them together.
+#[must_use]
+pub fn inspect_fragment(document: &Node, now: SystemTime) -> Vec<Finding> {
     let mut findings = finding::Findings::default();
     admit::admit(document, now, &mut findings);
     lint::lint(document, &mut findings);
+    documented::lint(document, &mut findings);
     lint::length(document, &mut findings);
     findings.into_vec()
+}
+
+/// Whether a document is meant to be a backup policy, whatever is wrong with it.
+///
+/// Files that are no policies may have a key `plans` as well, so one of the plans has to have a key
+/// of a plan or of this language.
+#[must_use]
+pub fn is_policy_like(document: &Node) -> bool {
+    let Some(plans) = document.get("plans").and_then(Node::members) else { return false };
+    let has_key_of_a_plan = |it: &Member| {
+        let keys = it.value.members().unwrap_or_default();
+        it.key.starts_with("@@") || keys.iter().any(|it| schema::is_key_of_a_plan(&it.key))
+    };
+    plans.is_empty() || plans.iter().any(has_key_of_a_plan)
 }

@@ -27,14 +27,12 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
     locks(document, &top, false, findings);
     each(document, "plans", &top, |path, plan| {
         let node = &plan.value;
-        incomplete(plan, path, findings);
         limits(node, path, findings);
         unknown_names(node, path, findings);
         each(node, "rules", path, |path, rule| {
             limits(&rule.value, path, findings);
             lifecycle(&rule.value, path, findings);
             schedule(&rule.value, path, findings);
-            scans(node, rule, path, findings);
             each(&rule.value, "copy_actions", path, |path, copy| {
                 lifecycle(&copy.value, path, findings);
                 copy_to_itself(node, &rule.value, copy, path, findings);
@@ -58,33 +56,56 @@ pub(super) fn length(document: &Node, findings: &mut Findings) {
     }
 }
 
-/// AWS counts white space too, unless it is taken out before.
-pub(super) fn white_space(text: &str, document: &Node) -> Option<Finding> {
+/// AWS counts white space and escapes too, unless they are taken out before.
+#[must_use]
+pub fn white_space(text: &str, document: &Node) -> Option<Finding> {
     let written = text.chars().count();
-    if written <= MAX_CHARACTERS || characters(document) > MAX_CHARACTERS {
+    let minified = characters(document);
+    if written <= MAX_CHARACTERS || minified > MAX_CHARACTERS {
         return None;
     }
+    let (code, without) = if characters_less_white_space(text) <= MAX_CHARACTERS {
+        (Code::WhiteSpace, "white space")
+    } else {
+        (Code::Escapes, "white space and with its escapes written as characters")
+    };
     let message = format!(
-        "the policy has {written} characters and AWS takes {MAX_CHARACTERS}; it fits without \
-         white space, which org-backup takes out but other tools may not"
+        "the policy has {written} characters and AWS takes {MAX_CHARACTERS}; it has {minified} \
+         without {without}, which `Custom::BackupPolicy` sees to but other tools may not"
     );
     let (path, span) = (String::new(), Span::default());
     let severity = Severity::Warning;
-    Some(Finding { severity, code: Code::WhiteSpace, path, span, line: 0, column: 0, message })
+    Some(Finding { severity, code, path, span, line: 0, column: 0, message })
 }
 
 fn characters(document: &Node) -> usize {
     document.to_json().chars().count()
 }
 
+/// How many characters a text in JSON has without the white space between its values.
+fn characters_less_white_space(text: &str) -> usize {
+    let (mut count, mut is_quoted, mut is_escaped) = (0, false, false);
+    for it in text.chars() {
+        if it == '"' && !is_escaped {
+            is_quoted = !is_quoted;
+        }
+        is_escaped = is_quoted && it == '\\' && !is_escaped;
+        count += usize::from(is_quoted || !it.is_ascii_whitespace());
+    }
+    count
+}
+
 fn variables(node: &Node, path: &Path<'_>, findings: &mut Findings) {
-    let found = |path: &Path<'_>, span: Span, findings: &mut Findings| {
-        let message =
-            "holds a `${variable}`, which `Custom::BackupPolicy` replaces but AWS does not";
+    let found = |text: &str, path: &Path<'_>, span: Span, findings: &mut Findings| {
+        let message = if text.contains("${") {
+            "holds a `${variable}`, which `Custom::BackupPolicy` replaces but AWS does not"
+        } else {
+            "holds a placeholder `{{ … }}`, which has to be replaced before AWS gets it"
+        };
         findings.warning(Code::Variable, path, span, message);
     };
     match &node.value {
-        Value::Text(text) if is_variable(text) => found(path, node.span, findings),
+        Value::Text(text) if is_variable(text) => found(text, path, node.span, findings),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 variables(item, &path.index(index), findings);
@@ -94,7 +115,7 @@ fn variables(node: &Node, path: &Path<'_>, findings: &mut Findings) {
             for member in members {
                 let inner = path.key(&member.key);
                 if is_variable(&member.key) {
-                    found(&inner, member.span, findings);
+                    found(&member.key, &inner, member.span, findings);
                 }
                 variables(&member.value, &inner, findings);
             }
@@ -154,30 +175,6 @@ fn locks(node: &Node, path: &Path<'_>, wanted: bool, findings: &mut Findings) ->
     open
 }
 
-fn incomplete(plan: &Member, path: &Path<'_>, findings: &mut Findings) {
-    let Some(members) = plan.value.members() else { return };
-    let is_blank = |node: &Node| node.members().is_some_and(<[Member]>::is_empty);
-    let missing = ["regions", "rules", "selections"].into_iter();
-    let missing: Vec<_> = missing.filter(|it| plan.value.get(it).is_none_or(is_blank)).collect();
-    let vault = |rule: &&Member| rule.value.get("target_backup_vault_name").is_none();
-    let rules = plan.value.get("rules").and_then(Node::members).unwrap_or_default();
-    let rules = rules.iter().filter(|it| !it.key.starts_with("@@"));
-    if !missing.is_empty() && !members.is_empty() {
-        let message = format!(
-            "this plan has no `{}`; unless another policy adds it, AWS withholds everything from \
-             the accounts",
-            missing.join("`, no `")
-        );
-        findings.warning(Code::IncompletePlan, path, plan.span, message);
-    }
-    for rule in rules.filter(vault).filter(|it| it.value.members().is_some()) {
-        let message = "this rule has no `target_backup_vault_name`; unless another policy adds \
-                       it, AWS withholds everything from the accounts";
-        let path = path.key("rules");
-        findings.warning(Code::IncompletePlan, &path.key(&rule.key), rule.span, message);
-    }
-}
-
 fn limits(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     for (key, limit) in LIMITS {
         let Some(list) = node.get(key) else { continue };
@@ -211,7 +208,7 @@ fn unknown_names(plan: &Node, path: &Path<'_>, findings: &mut Findings) {
 }
 
 /// Calls `visit` with the path, the place and the text of every value in the list under `key`.
-fn each_value(
+pub(super) fn each_value(
     node: &Node,
     key: &str,
     path: &Path<'_>,
@@ -280,14 +277,6 @@ fn schedule(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
              behind the year"
         );
         findings.warning(Code::ScheduleFields, &path, span, message);
-    }
-}
-
-fn scans(plan: &Node, rule: &Member, path: &Path<'_>, findings: &mut Findings) {
-    if let (Some(scan), None) = (rule.value.get("scan_actions"), plan.get("scan_settings")) {
-        let message = "`scan_actions` needs `scan_settings` in the same plan; unless another \
-                       policy adds them, AWS withholds everything from the accounts";
-        findings.warning(Code::IncompletePlan, &path.key("scan_actions"), scan.span, message);
     }
 }
 

@@ -57,6 +57,15 @@ pub struct EffectiveError {
     pub contributors: Vec<Arc<Source>>,
 }
 
+impl EffectiveError {
+    /// The key that AWS names in its sentence: the one that is missing, or has too few or too many
+    /// members.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.message.split('\'').nth(1)
+    }
+}
+
 /// What is wrong with one plan.
 #[derive(Debug, Default)]
 pub(super) struct PlanErrors {

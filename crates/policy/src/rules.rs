@@ -167,7 +167,7 @@ pub(super) fn assigned<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key)?.get(Operator::Assign.as_str())?.scalar().filter(|it| !is_variable(it))
 }
 
-/// Whether the text holds a `${variable}` that is replaced at deployment.
+/// Whether the text holds a `${variable}` or a `{{ placeholder }}` that is replaced at deployment.
 pub(super) fn is_variable(text: &str) -> bool {
-    text.contains("${")
+    text.contains("${") || text.contains("{{")
 }

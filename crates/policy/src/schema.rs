@@ -138,6 +138,11 @@ static CONDITION: Shape = Fields(&[
     must("condition_value", One(values::condition_value)),
 ]);
 
+/// Whether a key may stand in a plan, in any case.
+pub(super) fn is_key_of_a_plan(key: &str) -> bool {
+    key.starts_with("@@") || PLAN.child(key).is_some()
+}
+
 impl Shape {
     /// The shape under `key`, and the key as AWS spells it when it is not the author's own.
     pub(super) fn child(&self, key: &str) -> Option<(Option<&'static str>, &'static Shape)>

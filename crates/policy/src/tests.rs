@@ -60,12 +60,22 @@ fn selection(kind: &str, body: &str) -> String {
 
 /// A plan in which nothing is missing.
 fn complete(rule: &str) -> String {
+    complete_with(
+        rule,
+        r#""tags":{"chosen":{
+            "iam_role_arn":{"@@assign":"arn:aws:iam::$account:role/backup"},
+            "tag_key":{"@@assign":"tier"},"tag_value":{"@@assign":["gold"]}}}"#,
+    )
+}
+
+/// The same with these selections.
+fn complete_with(rule: &str, selections: &str) -> String {
+    let schedule = r#","schedule_expression":{"@@assign":"cron(0 5 ? * * *)"}"#;
+    let schedule = if rule.contains("schedule_expression") { "" } else { schedule };
     plan(&format!(
         r#""regions":{{"@@assign":["eu-north-1"]}},
-        "rules":{{"nightly":{{"target_backup_vault_name":{{"@@assign":"keep"}}{rule}}}}},
-        "selections":{{"tags":{{"chosen":{{
-            "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},
-            "tag_key":{{"@@assign":"tier"}},"tag_value":{{"@@assign":["gold"]}}}}}}}}"#
+        "rules":{{"nightly":{{"target_backup_vault_name":{{"@@assign":"keep"}}{schedule}{rule}}}}},
+        "selections":{{{selections}}}"#
     ))
 }
 

@@ -153,10 +153,24 @@ pub(super) fn resource_type(value: &str) -> Result<(), String> {
     if value == "*" || is_whole {
         return Ok(());
     }
+    if let Some(meant) = type_of_service(value) {
+        return Err(format!("`{value}` is not a resource type; did you mean `{meant}`?"));
+    }
     Err(format!(
         "`{value}` is not a resource type; AWS takes `*` or a whole type such as \
          `arn:aws:ec2:*:*:volume/*`, never a single resource"
     ))
+}
+
+/// The type that is probably meant by the name of a service, as AWS Backup shows it, such as `S3`.
+fn type_of_service(value: &str) -> Option<String> {
+    let service = match value.to_lowercase().as_str() {
+        "ebs" => return Some("arn:aws:ec2:*:*:volume/*".to_owned()),
+        "efs" => "elasticfilesystem".to_owned(),
+        service => service.to_owned(),
+    };
+    let mut types = ResourceType::all().map(|it| it.arn("aws"));
+    types.find(|it| arn(it).is_some_and(|it| it.service == service))
 }
 
 /// The name of a plan, rule, selection or condition.

@@ -6,10 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy::{Member, Node, Span, Value};
 
 use crate::parameters::{Given, Parameter, Taken};
-use crate::{arguments, as_sent, find, function, is_function, section};
+use crate::{arguments, as_sent, as_written, find, function, is_function, section};
 
 /// How deep functions and conditions may refer to each other.
 const MAX_DEPTH: usize = 64;
+
+/// Why a string with a reference to Parameter Store or Secrets Manager is not known.
+const RESOLVED_LATER: &str = "CloudFormation resolves the dynamic reference in it";
+
+/// Whether a string has a reference to Parameter Store or Secrets Manager in it.
+fn is_dynamic(text: &str) -> bool {
+    text.contains("{{resolve:")
+}
+
+/// What the choice of a condition is known by.
+fn condition_place(name: &str) -> String {
+    format!("condition {name}")
+}
 
 /// A place whose value is not known before the deployment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,7 +76,47 @@ pub struct Evaluator<'a> {
     taken: RefCell<BTreeSet<Taken>>,
     mistakes: RefCell<BTreeSet<String>>,
     conditions: RefCell<BTreeMap<String, Progress>>,
+    /// What is chosen in place of what is known, where all that may come of a template is looked at.
+    choices: Option<RefCell<Choices>>,
     depth: Cell<usize>,
+}
+
+/// One way through the conditions and mappings of a template.
+///
+/// A deployment may take any, so whoever looks at all that may come of a template begins with the
+/// default of it, and then takes each other way that [`Choices::others`] has.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// What is taken otherwise than by default: for each place, which of its ways.
+    made: BTreeMap<String, usize>,
+    /// For each place that was met, how many ways there are and which one was taken.
+    met: BTreeMap<String, (usize, usize)>,
+}
+
+impl Choices {
+    /// The ways that part from this one at places that are not in `known`, which then are: one for each
+    /// way that was not taken.
+    pub fn others(&self, known: &mut BTreeSet<String>) -> Vec<Self> {
+        let mut others = Vec::new();
+        for (place, (count, taken)) in &self.met {
+            if self.made.contains_key(place) || !known.insert(place.clone()) {
+                continue;
+            }
+            for way in (0..*count).filter(|it| it != taken) {
+                let mut made = self.made.clone();
+                made.insert(place.clone(), way);
+                others.push(Self { made, met: BTreeMap::new() });
+            }
+        }
+        others
+    }
+
+    /// What is taken at `place`, which has so many ways and `usual` of them by default.
+    fn take(&mut self, place: String, count: usize, usual: usize) -> usize {
+        let way = self.made.get(&place).copied().unwrap_or(usual);
+        self.met.insert(place, (count, way));
+        way
+    }
 }
 
 /// What was noted while parts of a template were evaluated.
@@ -104,8 +157,21 @@ impl<'a> Evaluator<'a> {
             taken: RefCell::default(),
             mistakes: RefCell::default(),
             conditions: RefCell::default(),
+            choices: None,
             depth: Cell::new(0),
         }
+    }
+
+    /// The same evaluator, which goes this way through conditions and mappings, whatever is known.
+    #[must_use]
+    pub fn along(self, choices: Choices) -> Self {
+        Self { choices: Some(RefCell::new(choices)), ..self }
+    }
+
+    /// The way that was gone by now.
+    #[must_use]
+    pub fn choices(&self) -> Choices {
+        self.choices.as_ref().map(|it| it.borrow().clone()).unwrap_or_default()
     }
 
     /// What was noted by now.
@@ -121,21 +187,36 @@ impl<'a> Evaluator<'a> {
     /// What `node`, which stands at `path`, comes to; `None` where that is `AWS::NoValue`.
     #[must_use]
     pub fn evaluate(&self, node: &Node, path: &str) -> Option<Node> {
-        if self.depth.get() >= MAX_DEPTH {
-            return self.unknown(path, "its functions refer to each other without end");
+        let value = self.deeper(node, path, Self::value);
+        if value.as_ref().and_then(Node::scalar).is_some_and(is_dynamic) {
+            self.note(path, RESOLVED_LATER);
+            return Some(Node { span: node.span, value: Value::Unknown });
         }
-        self.depth.set(self.depth.get() + 1);
-        let value = self.value(node, path);
-        self.depth.set(self.depth.get() - 1);
         // What is not written in the template stands where its function does.
         value.map(|it| if it.span == Span::default() { Node { span: node.span, ..it } } else { it })
     }
 
-    /// The same, but of a string that is put together the parts that are not known stay in it as `${…}`.
+    /// The same, but of a string that is put together the parts that are not known stay in it as `${…}`,
+    /// and what `Fn::ToJsonString` writes as a string stays a value.
     #[must_use]
     pub fn draft(&self, node: &Node, path: &str) -> Option<Node> {
-        let parts = function(node).and_then(|(name, of)| self.parts(name, of, path));
-        let Some(parts) = parts else {
+        let Some((name, argument)) = function(node) else {
+            if node.scalar().is_some_and(is_dynamic) {
+                self.note(path, RESOLVED_LATER);
+                return Some(node.clone());
+            }
+            return self.evaluate(node, path);
+        };
+        match (name, arguments(argument)) {
+            ("Fn::ToJsonString", [of]) => return self.deeper(of, path, Self::draft),
+            ("Fn::If", [condition, yes, no]) if let Some(condition) = condition.scalar() => {
+                if let Some(holds) = self.chosen(condition, path) {
+                    return self.deeper(if holds { yes } else { no }, path, Self::draft);
+                }
+            }
+            _ => {}
+        }
+        let Some(parts) = self.parts(name, argument, path) else {
             return self.evaluate(node, path);
         };
         let text = parts.into_iter().map(|it| match it {
@@ -145,11 +226,43 @@ impl<'a> Evaluator<'a> {
         Some(Node { span: node.span, value: Value::Text(text.collect()) })
     }
 
+    /// Goes one level down, as far as that is allowed.
+    fn deeper(
+        &self,
+        node: &Node,
+        path: &str,
+        look: impl FnOnce(&Self, &Node, &str) -> Option<Node>,
+    ) -> Option<Node> {
+        if self.depth.get() >= MAX_DEPTH {
+            return self.unknown(path, "its functions refer to each other without end");
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = look(self, node, path);
+        self.depth.set(self.depth.get() - 1);
+        value
+    }
+
+    /// Whether the condition holds; where ways are chosen, always one or the other.
+    fn chosen(&self, name: &str, path: &str) -> Option<bool> {
+        let Some(choices) = &self.choices else { return self.condition(name, path) };
+        let usual = self.condition(name, path);
+        let way =
+            choices.borrow_mut().take(condition_place(name), 2, usize::from(usual == Some(false)));
+        Some(way == 0)
+    }
+
     /// Whether the condition of this name, which is asked for at `path`, holds, if that is known.
     #[must_use]
     pub fn condition(&self, name: &str, path: &str) -> Option<bool> {
+        let made = self
+            .choices
+            .as_ref()
+            .and_then(|it| it.borrow().made.get(&condition_place(name)).copied());
+        if let Some(way) = made {
+            return Some(way == 0);
+        }
         let Some(condition) = find(section(self.template, "Conditions"), name) else {
-            self.mistake(format!("{path}: there is no condition `{name}`"));
+            self.mistaken(path, format!("{path}: there is no condition `{name}`"));
             return None;
         };
         let earlier = self.conditions.borrow().get(name).copied();
@@ -171,6 +284,17 @@ impl<'a> Evaluator<'a> {
     /// Notes that something is wrong with the template or what was given.
     pub fn mistake(&self, text: String) {
         self.mistakes.borrow_mut().insert(text);
+    }
+
+    /// Notes a mistake, because of which the value at `path` is not known.
+    fn mistaken(&self, path: &str, text: String) -> Option<Node> {
+        if self.choices.is_some() {
+            // Nothing is deployed here, so what a deployment would lack is one thing that is not known.
+            let why = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text).to_owned();
+            self.note(path, why);
+        }
+        self.mistake(text);
+        node(Value::Unknown)
     }
 
     /// Notes that something is not known at `path`.
@@ -211,6 +335,9 @@ impl<'a> Evaluator<'a> {
                 node(Value::Array(items.collect()))
             }
             Value::Unknown => self.unknown(path, "it is not known"),
+            Value::Null if self.choices.is_none() => {
+                self.mistaken(path, format!("{path}: CloudFormation takes no null"))
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Some(it.clone()),
         }
     }
@@ -232,7 +359,7 @@ impl<'a> Evaluator<'a> {
                 self.attribute(&format!("{name}.{it}"), path)
             }
             ("Fn::If", [condition, yes, no]) if let Some(condition) = condition.scalar() => {
-                match self.condition(condition, path) {
+                match self.chosen(condition, path) {
                     Some(true) => self.evaluate(yes, path),
                     Some(false) => self.evaluate(no, path),
                     None => node(Value::Unknown),
@@ -245,16 +372,19 @@ impl<'a> Evaluator<'a> {
             }
             ("Fn::Select", [index, list]) => self.select(index, list, path),
             ("Fn::FindInMap", [map, first, second]) => {
-                let keys = [map, first, second].map(|it| self.text(it, path));
-                let Ok(keys) = keys.into_iter().collect::<Result<Vec<_>, _>>() else {
-                    return self.unknown(path, "a key of the mapping is not known");
-                };
-                let start = self.template.member("Mappings");
-                match keys.iter().try_fold(start, |at, key| Some(at.and_then(|it| it.member(key))))
-                {
-                    Some(Some(found)) => self.evaluate(found, path),
-                    _ => self.unknown(path, format!("the mapping has no `{}`", keys.join("/"))),
-                }
+                self.find_in_map(map, [first, second], None, path)
+            }
+            ("Fn::FindInMap", [map, first, second, options]) => {
+                self.find_in_map(map, [first, second], options.member("DefaultValue"), path)
+            }
+            ("Fn::ToJsonString", [of]) => {
+                let written = self.evaluate(of, path).as_ref().and_then(as_written);
+                node(written.map_or(Value::Unknown, |it| Value::Text(it.to_string())))
+            }
+            ("Fn::Transform", [macro_]) => {
+                let name =
+                    macro_.member("Name").and_then(Node::scalar).unwrap_or("of unknown name");
+                self.unknown(path, format!("CloudFormation carries out the macro `{name}`"))
             }
             ("Fn::ImportValue", [name]) => {
                 let exported =
@@ -266,6 +396,62 @@ impl<'a> Evaluator<'a> {
             }
             _ => self.not_understood(function, path),
         }
+    }
+
+    /// The value of a mapping; where ways are chosen, any of those that a key which is no literal leads to.
+    fn find_in_map(
+        &self,
+        map: &Node,
+        keys: [&Node; 2],
+        default: Option<&Node>,
+        path: &str,
+    ) -> Option<Node> {
+        let Ok(map) = self.text(map, path) else {
+            return self.unknown(path, "the name of the mapping is not known");
+        };
+        let mut at = self.template.member("Mappings").and_then(|it| it.member(&map));
+        let mut names = vec![map];
+        for key in keys {
+            let Some(name) = self.key_of_mapping(key, at, &names, path) else {
+                return self.unknown(path, "a key of the mapping is not known");
+            };
+            at = at.and_then(|it| it.member(&name));
+            names.push(name);
+        }
+        match (at, default) {
+            (Some(found), _) => self.evaluate(found, path),
+            (None, Some(default)) => self.evaluate(default, path),
+            (None, None) => self.unknown(path, format!("the mapping has no `{}`", names.join("/"))),
+        }
+    }
+
+    /// The key that is looked up in `mapping`, below the keys `above`.
+    fn key_of_mapping(
+        &self,
+        key: &Node,
+        mapping: Option<&Node>,
+        above: &[String],
+        path: &str,
+    ) -> Option<String> {
+        let (Some(choices), None) = (&self.choices, key.scalar()) else {
+            return self.text(key, path).ok();
+        };
+        let members = mapping.and_then(Node::members).unwrap_or_default();
+        let usual = self.quietly(|| self.text(key, path).ok());
+        let usual = usual.and_then(|usual| members.iter().position(|it| it.key == usual));
+        let place = format!("mapping {} by {}", above.join("/"), key.to_json());
+        let way = choices.borrow_mut().take(place, members.len(), usual.unwrap_or_default());
+        members.get(way).map(|it| it.key.clone())
+    }
+
+    /// Evaluates something without noting what is not known of it.
+    pub fn quietly<T>(&self, evaluate: impl FnOnce() -> T) -> T {
+        let unknown = self.unknown.borrow().len();
+        let mistakes = self.mistakes.borrow().clone();
+        let value = evaluate();
+        self.unknown.borrow_mut().truncate(unknown);
+        *self.mistakes.borrow_mut() = mistakes;
+        value
     }
 
     fn not_understood(&self, function: &str, path: &str) -> Option<Node> {
@@ -391,10 +577,7 @@ impl<'a> Evaluator<'a> {
                     node(Value::Array(items.collect()))
                 }
                 Ok(Parameter::Later(why)) => self.unknown(path, why),
-                Err(mistake) => {
-                    self.mistake(mistake);
-                    node(Value::Unknown)
-                }
+                Err(mistake) => self.mistaken(path, mistake),
             };
         }
         match self.environment.attribute(name) {
@@ -403,8 +586,7 @@ impl<'a> Evaluator<'a> {
                 self.unknown(path, format!("`{name}` is made by the deployment"))
             }
             None => {
-                self.mistake(format!("{path}: there is no parameter or resource `{name}`"));
-                node(Value::Unknown)
+                self.mistaken(path, format!("{path}: there is no parameter or resource `{name}`"))
             }
         }
     }
@@ -414,6 +596,37 @@ impl<'a> Evaluator<'a> {
             Some(it) => node(Value::Text(it)),
             None => self.unknown(path, format!("`{name}` is known once it is deployed")),
         }
+    }
+
+    /// Notes as mistakes the assertions of the template's `Rules` that do not hold.
+    pub fn judge_rules(&self) {
+        for Member { key, value: rule, .. } in section(self.template, "Rules") {
+            let path = format!("Rules/{key}");
+            let applies = rule.member("RuleCondition").map(|it| self.holds(it, &path));
+            if applies == Some(Some(false)) {
+                continue;
+            }
+            let assertions = rule.member("Assertions").map(arguments).unwrap_or_default();
+            for assertion in assertions {
+                let Some(assert) = assertion.member("Assert") else { continue };
+                if self.holds(assert, &path) == Some(false) && applies != Some(None) {
+                    let why = assertion.member("AssertDescription").and_then(Node::scalar);
+                    let why = why.unwrap_or("an assertion does not hold");
+                    self.mistake(format!("{path}: {why}"));
+                }
+            }
+        }
+    }
+
+    /// Whether every value of `one` is among those of `others`.
+    fn are_among(&self, one: &Node, others: &Node, path: &str) -> Option<bool> {
+        let values = |it: &Node| -> Option<Vec<String>> {
+            let evaluated = self.evaluate(it, path)?;
+            let texts = arguments(&evaluated).iter().map(|it| it.scalar().map(ToOwned::to_owned));
+            texts.collect()
+        };
+        let (one, others) = (values(one)?, values(others)?);
+        Some(one.iter().all(|it| others.contains(it)))
     }
 
     fn holds(&self, condition: &Node, path: &str) -> Option<bool> {
@@ -427,6 +640,10 @@ impl<'a> Evaluator<'a> {
             ("Fn::Equals", [one, other]) => {
                 let [one, other] = [one, other].map(|it| self.evaluate(it, path));
                 Some(as_sent(&one?)? == as_sent(&other?)?)
+            }
+            ("Fn::Contains", [all, one]) => self.are_among(one, all, path),
+            ("Fn::EachMemberIn" | "Fn::EachMemberEquals", [some, all]) => {
+                self.are_among(some, all, path)
             }
             ("Fn::Not", [one]) => each(one).map(|it| !it),
             ("Fn::And", all) => all.iter().map(each).try_fold(true, |all, it| Some(all & it?)),

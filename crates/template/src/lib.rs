@@ -8,13 +8,17 @@
 //! What is not known stays [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never
 //! guessed.
 
+mod comments;
 mod evaluate;
+mod loops;
 mod parameters;
 mod yaml;
 
-use policy::{Finding, Member, Node, Value, json};
+use policy::{Code, Finding, Member, Node, Severity, Value, json, locate};
 
-pub use crate::evaluate::{Environment, Evaluator, NoEnvironment, Notes, Unknown};
+pub use crate::comments::without_comments;
+pub use crate::evaluate::{Choices, Environment, Evaluator, NoEnvironment, Notes, Unknown};
+pub use crate::loops::{LANGUAGE_EXTENSIONS, expand};
 pub use crate::parameters::{Given, Taken};
 
 /// How a text is written.
@@ -26,15 +30,58 @@ pub enum Syntax {
     Yaml,
 }
 
-/// Reads a document, which need not be a template.
+/// What a text holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Documents {
+    /// Its documents: one in JSON, any number in YAML. None that cannot be read to its end.
+    pub all: Vec<Node>,
+    /// What is wrong with the text, each with its place. A repeated key is a finding, and its document
+    /// is here all the same.
+    pub findings: Vec<Finding>,
+    /// Words without quotes that YAML 1.1 reads otherwise, which matters where AWS is sent a string.
+    pub words: Vec<Finding>,
+}
+
+impl From<(Option<Node>, Vec<Finding>)> for Documents {
+    fn from((document, findings): (Option<Node>, Vec<Finding>)) -> Self {
+        Self { all: document.into_iter().collect(), findings, words: Vec::new() }
+    }
+}
+
+/// Reads every document of a text, which need not be templates.
+#[must_use]
+pub fn read_all(text: &str, syntax: Syntax) -> Documents {
+    match syntax {
+        Syntax::Json => json::read(text).into(),
+        Syntax::Yaml => yaml::read(text),
+    }
+}
+
+/// Reads a text that holds one document, which need not be a template.
 ///
 /// The findings have their places. A repeated key is one, and the document is returned all the same;
-/// `None` means that it cannot be read.
+/// `None` means that it cannot be read, or that there are several.
 #[must_use]
 pub fn read(text: &str, syntax: Syntax) -> (Option<Node>, Vec<Finding>) {
-    match syntax {
-        Syntax::Json => json::read(text),
-        Syntax::Yaml => yaml::read(text),
+    let Documents { all, mut findings, .. } = read_all(text, syntax);
+    let mut all = all.into_iter();
+    match (all.next(), all.next()) {
+        (Some(_), Some(second)) => {
+            findings.push(Finding {
+                severity: Severity::Error,
+                code: Code::Syntax,
+                path: String::new(),
+                span: second.span,
+                line: 0,
+                column: 0,
+                message: "a second document begins here, where one is expected".to_owned(),
+            });
+            locate(text, &mut findings);
+            (None, findings)
+        }
+        // What cannot be read to its end is not half a document.
+        (_, _) if findings.iter().any(|it| it.code == Code::Syntax) => (None, findings),
+        (document, _) => (document, findings),
     }
 }
 
@@ -48,6 +95,18 @@ pub fn is_template(document: &Node) -> bool {
 #[must_use]
 pub fn section<'a>(template: &'a Node, name: &str) -> &'a [Member] {
     template.member(name).and_then(Node::members).unwrap_or_default()
+}
+
+/// The names of the macros that CloudFormation carries out on the whole template, `AWS::Include` and
+/// AWS's other transforms among them.
+#[must_use]
+pub fn transforms(template: &Node) -> Vec<String> {
+    let Some(transform) = template.member("Transform") else { return Vec::new() };
+    let name = |it: &Node| {
+        let name = it.scalar().or_else(|| it.member("Name").and_then(Node::scalar));
+        name.map_or_else(|| "a macro whose name is not known".to_owned(), ToOwned::to_owned)
+    };
+    arguments(transform).iter().map(name).collect()
 }
 
 /// What CloudFormation sends of a value: every scalar is a string. `None` where something of it is not

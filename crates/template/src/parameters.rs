@@ -66,6 +66,13 @@ impl Given {
         Some(Taken { name: name.to_owned(), value: value.clone(), default })
     }
 
+    /// What is wrong with the value of the parameter `name`, which the template declares so, or that it
+    /// has none.
+    #[must_use]
+    pub fn mistake(&self, name: &str, declared: &Node) -> Option<String> {
+        self.value(name, declared).err()
+    }
+
     /// The value of the parameter `name`, which the template declares so; or what is wrong with it.
     pub(crate) fn value(&self, name: &str, declared: &Node) -> Result<Parameter, String> {
         let get = |key| said(declared, key);
@@ -133,7 +140,8 @@ fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), Str
         return wrong(&format!("match {pattern}"));
     }
     if kind == "Number" || kind == "List<Number>" {
-        let Ok(value) = value.parse::<f64>() else { return wrong(&"be a number") };
+        let value = value.parse::<f64>().ok().filter(|it| it.is_finite());
+        let Some(value) = value else { return wrong(&"be a number") };
         if number("MinValue").is_some_and(|it| value < it) {
             return wrong(&format!("be at least {}", get("MinValue").unwrap_or_default()));
         }

@@ -8,17 +8,24 @@ use std::collections::{HashMap, HashSet};
 use policy::{Code, Finding, Member, Node, Severity, Span, Value, json, locate};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
+use crate::Documents;
+
 /// The most bytes that a document may have once its aliases are written out: as many as a text.
 const MAX_SIZE: usize = json::MAX_BYTES;
 
 /// What a value takes besides its text.
 const EACH: usize = 8;
 
-/// Reads the first document of a YAML text.
-pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
+/// How many findings of one kind are collected.
+const MOST_FINDINGS: usize = 100;
+
+/// Reads every document of a YAML text.
+///
+/// Where the text cannot be read to its end, the documents before that place are returned.
+pub(crate) fn read(text: &str) -> Documents {
     if text.len() > json::MAX_BYTES {
         // The limit and its message are the same for both.
-        return json::read(text);
+        return json::read(text).into();
     }
     let mut builder = Builder::new(text);
     let mut result = Ok(());
@@ -30,28 +37,29 @@ pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
                 Err((Span { start: at, end: at }, error.info().to_owned()))
             }
         };
-        if result.is_err() || builder.document.is_some() {
+        if result.is_err() {
             break;
         }
     }
-    let mut findings = std::mem::take(&mut builder.findings);
+    let Builder { documents: all, mut findings, mut words, .. } = builder;
     if let Err((span, message)) = result {
-        builder.document = None;
         findings.push(finding(Code::Syntax, String::new(), span, message));
-    } else if builder.document.is_none() {
+    } else if all.is_empty() {
         let message = "the document is empty".to_owned();
         findings.push(finding(Code::Syntax, String::new(), Span::default(), message));
     }
     locate(text, &mut findings);
-    (builder.document, findings)
+    locate(text, &mut words);
+    Documents { all, findings, words }
 }
 
 /// What is being built: the containers that are still open, the innermost last.
 struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
-    document: Option<Node>,
+    documents: Vec<Node>,
     findings: Vec<Finding>,
+    words: Vec<Finding>,
     /// How many bytes the values have by now.
     size: usize,
     /// The byte each character starts at, when they are not the same.
@@ -70,7 +78,32 @@ struct Open {
 
 enum Content {
     Sequence(Vec<Node>),
-    Mapping { members: Vec<Member>, keys: HashSet<String>, key: Option<(String, Span)> },
+    Mapping {
+        members: Vec<Member>,
+        /// What merge keys bring, which counts where the mapping does not have the key itself.
+        merged: Vec<Member>,
+        keys: HashSet<String>,
+        key: Option<Key>,
+    },
+}
+
+impl Content {
+    /// The key or number of the value that is being read.
+    fn here(&self) -> String {
+        match self {
+            Self::Sequence(items) => items.len().to_string(),
+            Self::Mapping { key, .. } => key.clone().unwrap_or_default().text,
+        }
+    }
+}
+
+/// A key whose value is read next.
+#[derive(Clone, Default)]
+struct Key {
+    text: String,
+    span: Span,
+    /// Whether its value has members of the mapping that it stands in.
+    is_merge: bool,
 }
 
 type Stop = (Span, String);
@@ -82,8 +115,9 @@ impl Builder {
         Self {
             open: Vec::new(),
             anchors: HashMap::new(),
-            document: None,
+            documents: Vec::new(),
             findings: Vec::new(),
+            words: Vec::new(),
             size: 0,
             offsets,
         }
@@ -105,7 +139,15 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_deref();
                 if self.awaits_key() {
-                    return self.key(text.into_owned(), span);
+                    let is_merge = text == "<<" && style == ScalarStyle::Plain;
+                    return self.key(Key { text: text.into_owned(), span, is_merge });
+                }
+                if self.open.is_empty() && span.start == span.end {
+                    // Nothing stands behind a last `---`.
+                    return Ok(());
+                }
+                if style == ScalarStyle::Plain && tag.is_none() && is_word_of_yaml_1_1(&text) {
+                    self.word(&text, span);
                 }
                 let value = Node { span, value: scalar(&text, style, tag) };
                 let node = with_function(function(tag), value);
@@ -117,15 +159,18 @@ impl Builder {
                 self.begin(Content::Sequence(Vec::new()), anchor, tag.as_deref(), span)
             }
             Event::MappingStart(anchor, tag) => {
-                let (members, keys) = (Vec::new(), HashSet::new());
-                let content = Content::Mapping { members, keys, key: None };
+                let (members, merged, keys) = (Vec::new(), Vec::new(), HashSet::new());
+                let content = Content::Mapping { members, merged, keys, key: None };
                 self.begin(content, anchor, tag.as_deref(), span)
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(()) };
                 let value = match open.content {
                     Content::Sequence(items) => Value::Array(items),
-                    Content::Mapping { members, .. } => Value::Object(members),
+                    Content::Mapping { mut members, merged, mut keys, .. } => {
+                        members.extend(merged.into_iter().filter(|it| keys.insert(it.key.clone())));
+                        Value::Object(members)
+                    }
                 };
                 let end = span.end.max(open.start);
                 let node = Node { span: Span { start: open.start, end }, value };
@@ -182,30 +227,45 @@ impl Builder {
         matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }))
     }
 
-    fn key(&mut self, text: String, span: Span) -> Result<(), Stop> {
-        self.grow(EACH + text.len(), span)?;
+    fn key(&mut self, new: Key) -> Result<(), Stop> {
+        let Key { text, span, .. } = &new;
+        self.grow(EACH + text.len(), *span)?;
         let path = self.path();
         if let Some(Open { content: Content::Mapping { keys, key, .. }, .. }) = self.open.last_mut()
         {
-            if !keys.insert(text.clone()) && self.findings.len() < 100 {
+            if !keys.insert(text.clone()) && self.findings.len() < MOST_FINDINGS {
                 let path = if path.is_empty() { text.clone() } else { format!("{path}/{text}") };
                 let message =
                     format!("the key `{text}` is given twice here; AWS refuses the whole document");
-                self.findings.push(finding(Code::DuplicateKey, path, span, message));
+                self.findings.push(finding(Code::DuplicateKey, path, *span, message));
             }
-            *key = Some((text, span));
+            *key = Some(new);
         }
         Ok(())
+    }
+
+    /// Notes a word that YAML 1.1 and 1.2 do not read alike.
+    fn word(&mut self, text: &str, span: Span) {
+        if self.words.len() >= MOST_FINDINGS {
+            return;
+        }
+        let mut path = self.path();
+        if let Some(open) = self.open.last() {
+            let separator = if path.is_empty() { "" } else { "/" };
+            path = format!("{path}{separator}{}", open.content.here());
+        }
+        let message = format!(
+            "`{text}` without quotes is a string here and something else to YAML 1.1, which \
+             CloudFormation and other tools read; write `\"{text}\"`"
+        );
+        let severity = Severity::Warning;
+        self.words.push(Finding { severity, ..finding(Code::YamlWord, path, span, message) });
     }
 
     /// The keys that lead to the innermost open container.
     fn path(&self) -> String {
         let outer = self.open.iter().rev().skip(1).rev();
-        let keys = outer.map(|it| match &it.content {
-            Content::Sequence(items) => items.len().to_string(),
-            Content::Mapping { key, .. } => key.clone().unwrap_or_default().0,
-        });
-        keys.collect::<Vec<_>>().join("/")
+        outer.map(|it| it.content.here()).collect::<Vec<_>>().join("/")
     }
 
     /// Puts a finished value where it belongs.
@@ -216,17 +276,59 @@ impl Builder {
             self.anchors.insert(anchor, (node.clone(), size));
         }
         match self.open.last_mut().map(|it| &mut it.content) {
-            None => self.document = Some(node),
+            None => self.documents.push(node),
             Some(Content::Sequence(items)) => items.push(node),
-            Some(Content::Mapping { members, key, .. }) => {
-                let Some((key, span)) = key.take() else {
-                    return Err((node.span, "a key must be a string".to_owned()));
-                };
-                members.push(Member { key, span, value: node });
-            }
+            Some(Content::Mapping { members, merged, key, .. }) => match key.take() {
+                None => return Err((node.span, "a key must be a string".to_owned())),
+                Some(Key { is_merge: true, .. }) => merged.extend(members_to_merge(node)?),
+                Some(Key { text: key, span, .. }) => {
+                    members.push(Member { key, span, value: node });
+                }
+            },
         }
         Ok(())
     }
+}
+
+/// The members that the value of a merge key has: those of one mapping, or of each in a list.
+fn members_to_merge(node: Node) -> Result<Vec<Member>, Stop> {
+    let refused = |span| (span, "`<<` takes a mapping or a list of mappings".to_owned());
+    match node.value {
+        Value::Object(members) => Ok(members),
+        Value::Array(items) => {
+            let mut all = Vec::new();
+            for item in items {
+                let Value::Object(members) = item.value else { return Err(refused(item.span)) };
+                all.extend(members);
+            }
+            Ok(all)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {
+            Err(refused(node.span))
+        }
+    }
+}
+
+/// Whether a word without quotes is a boolean, a number or a day in YAML 1.1, and a string in 1.2.
+fn is_word_of_yaml_1_1(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    if matches!(word.as_str(), "yes" | "no" | "on" | "off") {
+        return true;
+    }
+    let digits = word.strip_prefix(['-', '+']).unwrap_or(&word);
+    let is = |text: &str, allowed: &dyn Fn(u8) -> bool| {
+        !text.is_empty() && text.bytes().all(|it| it == b'_' || allowed(it))
+    };
+    let is_octal = |it: u8| (b'0'..=b'7').contains(&it);
+    let prefixed = |prefix, allowed: &dyn Fn(u8) -> bool| {
+        digits.strip_prefix(prefix).is_some_and(|rest| is(rest, allowed))
+    };
+    let numbers = |separator| digits.split(separator).map(|it| is(it, &|it| it.is_ascii_digit()));
+    prefixed("0", &is_octal)
+        || prefixed("0x", &|it| it.is_ascii_hexdigit())
+        || prefixed("0b", &|it| it == b'0' || it == b'1')
+        || (digits.contains(':') && !digits.starts_with('0') && numbers(':').all(|it| it))
+        || (word.len() == 10 && word.split('-').count() == 3 && numbers('-').all(|it| it))
 }
 
 /// The long name of the function that a tag such as `!Ref` stands for.
@@ -279,7 +381,13 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    use super::read;
+    use policy::{Finding, Node};
+
+    /// The first document, and what is wrong with the text.
+    fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
+        let documents = super::read(text);
+        (documents.all.into_iter().next(), documents.findings)
+    }
 
     /// Text that is nearly YAML.
     fn scribble() -> impl Strategy<Value = String> {
@@ -347,6 +455,47 @@ mod tests {
             prop_assert_eq!(findings, []);
             prop_assert_eq!(as_json.map(|it| it.to_json()), as_yaml.map(|it| it.to_json()));
         }
+    }
+
+    #[test]
+    fn every_document_of_a_text_is_read() {
+        let texts = |text: &str| {
+            let read = super::read(text);
+            assert_eq!(read.findings, [], "{text}");
+            read.all.iter().map(Node::to_json).collect::<Vec<_>>()
+        };
+        assert_eq!(texts("a: 1\n---\nb: 2\n---\n"), [r#"{"a":1}"#, r#"{"b":2}"#]);
+        assert_eq!(texts("---\n- x\n...\n---\n~\n"), [r#"["x"]"#, "null"]);
+        let broken = super::read("a: 1\n---\nb: [\n");
+        assert_eq!((broken.all.len(), broken.findings.len()), (1, 1));
+        assert_eq!(super::read("# nothing\n---\n").findings[0].message, "the document is empty");
+    }
+
+    #[test]
+    fn merge_keys_bring_what_is_not_there() {
+        let merged = |text: &str| {
+            let (document, findings) = read(text);
+            assert_eq!(findings, [], "{text}");
+            document.unwrap().member("z").unwrap().to_json()
+        };
+        let base = "x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\n";
+        assert_eq!(merged(&format!("{base}z: {{b: 0, <<: *x}}")), r#"{"b":0,"a":1}"#);
+        assert_eq!(merged(&format!("{base}z: {{<<: [*x, *y]}}")), r#"{"a":1,"b":2,"c":4}"#);
+        assert_eq!(merged("z: {'<<': 1}"), r#"{"<<":1}"#);
+        let (document, findings) = read("z: {<<: 1}");
+        assert_eq!(document, None);
+        assert_eq!(findings[0].message, "`<<` takes a mapping or a list of mappings");
+    }
+
+    #[test]
+    fn words_that_yaml_1_1_reads_otherwise_are_noted() {
+        let text = "[yes, 'yes', On, !!str off, 010, 018, 0x1f, 1:30, 2026-11-21, node, 10, n]\nb";
+        let words = super::read(text.trim_end_matches("\nb")).words;
+        let places: Vec<_> = words.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(places, ["0", "2", "4", "6", "7", "8"]);
+        assert_eq!((words[1].line, words[1].column), (1, 14));
+        let words = super::read("a: {b: [x, no]}").words;
+        assert_eq!(words[0].path, "a/b/1");
     }
 
     #[test]

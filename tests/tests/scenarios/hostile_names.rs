@@ -82,8 +82,10 @@ async fn no_name_in_a_document_is_a_line_or_a_command() {
         } } }),
     );
     let files = [&policy, &level, &broken, &template].map(String::as_str);
-    for format in [&[][..], &["--json"], &["--format", "json"], &["--format", "text"]] {
-        let run = org_backup(&organization, &[&["check"], format, &files].concat()).await;
+    let formats = ["text", "json", "gitlab", "sarif", "junit"].map(|it| vec!["--format", it]);
+    for format in [vec![], vec!["--json"], vec!["--verbose"]].iter().chain(&formats) {
+        let run =
+            org_backup(&organization, &[&["check"], format.as_slice(), &files].concat()).await;
         assert_eq!(run.code, 1);
         is_harmless(&run.printed.concat());
     }

@@ -8,54 +8,115 @@ use serde_json::Value;
 use crate::{CommandError, input};
 
 /// Reads `Name=value`, `ParameterKey=Name,ParameterValue=value`, and JSON files as the AWS CLI
-/// takes them; a later value replaces an earlier one.
-pub(super) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
+/// takes them; a later value replaces an earlier one. A parameter that keeps its value is left out.
+pub(crate) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
     let mut given = BTreeMap::new();
     for it in arguments {
         let file = it.strip_prefix("file://").or_else(|| {
             let is_file = !it.contains('=') && Path::new(it).extension().is_some();
             is_file.then_some(it.as_str())
         });
-        match file {
-            Some(file) => given.extend(in_file(Path::new(file))?),
-            None => given.extend([pair(it).ok_or_else(|| unusable(it))?]),
+        let pairs = match file {
+            Some(file) => in_file(Path::new(file))?,
+            None => vec![pair(it).ok_or_else(|| unusable(it))?],
+        };
+        for (name, value) in pairs {
+            match value {
+                Some(value) => given.insert(name, value),
+                None => given.remove(&name),
+            };
         }
     }
     Ok(given)
 }
 
-fn pair(text: &str) -> Option<(String, String)> {
-    let (name, value) = match text.strip_prefix("ParameterKey=") {
-        Some(rest) => rest.split_once(",ParameterValue=")?,
-        None => text.split_once('=')?,
-    };
-    Some((name.to_owned(), value.to_owned()))
+/// One parameter as it is written; the value is `None` where that of the deployed stack is kept.
+fn pair(text: &str) -> Option<(String, Option<String>)> {
+    if text.starts_with("ParameterKey=")
+        || text.starts_with("ParameterValue=")
+        || text.starts_with("UsePreviousValue=")
+    {
+        return shorthand(text);
+    }
+    let (name, value) = text.split_once('=')?;
+    Some((name.to_owned(), Some(value.to_owned())))
+}
+
+/// One parameter in the shorthand syntax of the AWS CLI: keys in any order, values with quotes, and
+/// commas that a backslash is before.
+fn shorthand(text: &str) -> Option<(String, Option<String>)> {
+    let (mut name, mut value, mut keeps) = (None, None, false);
+    let mut parts: Vec<String> = Vec::new();
+    for part in between_commas(text) {
+        let is_key = ["ParameterKey=", "ParameterValue=", "UsePreviousValue=", "ResolvedValue="];
+        match parts.last_mut() {
+            // A comma that separates nothing belongs to the value.
+            Some(last) if !is_key.iter().any(|it| part.starts_with(it)) => {
+                last.push(',');
+                last.push_str(&part);
+            }
+            _ => parts.push(part),
+        }
+    }
+    for part in parts {
+        let (key, text) = part.split_once('=')?;
+        match key {
+            "ParameterKey" => name = Some(text.to_owned()),
+            "ParameterValue" => value = Some(text.to_owned()),
+            "UsePreviousValue" => keeps = text == "true",
+            _ => {}
+        }
+    }
+    (keeps || value.is_some()).then_some((name?, value.filter(|_| !keeps)))
+}
+
+/// The parts of a text between its commas, less the quotes and backslashes that keep commas in one.
+fn between_commas(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut quote = None;
+    let mut characters = text.chars().peekable();
+    while let Some(it) = characters.next() {
+        match it {
+            '\\' if characters.peek().is_some_and(|it| matches!(it, ',' | '"' | '\'' | '\\')) => {
+                part.extend(characters.next());
+            }
+            '"' | '\'' if quote == Some(it) => quote = None,
+            // A quote opens where a value begins.
+            '"' | '\'' if quote.is_none() && part.ends_with('=') => quote = Some(it),
+            ',' if quote.is_none() => parts.push(std::mem::take(&mut part)),
+            _ => part.push(it),
+        }
+    }
+    parts.push(part);
+    parts
 }
 
 /// What a file says: a list of `ParameterKey` and `ParameterValue`, a list of `Name=value`, or an
-/// object, with the parameters in `Parameters` or right there.
-fn in_file(path: &Path) -> Result<Vec<(String, String)>, CommandError> {
+/// object, with the parameters in `Parameters`, as for `--cli-input-json`, or right there.
+fn in_file(path: &Path) -> Result<Vec<(String, Option<String>)>, CommandError> {
     let file = input::read(path)?;
     let value: Value = serde_json::from_str(&file.text)
         .map_err(|source| CommandError::NotJson { file: file.name.clone(), source })?;
-    let pairs: Option<Vec<_>> = match &value {
+    let pairs: Option<Vec<_>> = match value.get("Parameters").unwrap_or(&value) {
         Value::Array(list) => list.iter().map(one).collect(),
         Value::Object(map) => {
-            let map = map.get("Parameters").and_then(Value::as_object).unwrap_or(map);
-            map.iter().map(|(name, it)| Some((name.clone(), text(it)?))).collect()
+            map.iter().map(|(name, it)| Some((name.clone(), Some(text(it)?)))).collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     };
     pairs.ok_or_else(|| unusable(&file.name))
 }
 
-fn one(it: &Value) -> Option<(String, String)> {
-    match it {
-        Value::String(it) => pair(it),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Some((text(it.get("ParameterKey")?)?, text(it.get("ParameterValue")?)?))
-        }
+fn one(it: &Value) -> Option<(String, Option<String>)> {
+    if let Value::String(it) = it {
+        return pair(it);
     }
+    let name = text(it.get("ParameterKey")?)?;
+    if it.get("UsePreviousValue").is_some_and(|it| text(it).as_deref() == Some("true")) {
+        return Some((name, None));
+    }
+    Some((name, Some(text(it.get("ParameterValue")?)?)))
 }
 
 fn text(value: &Value) -> Option<String> {

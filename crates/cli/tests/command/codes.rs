@@ -41,7 +41,13 @@ fn copied(key: &str, target: &str) -> String {
     ))
 }
 
+/// A policy with these selections.
+fn selected(selections: &str) -> String {
+    plan(&format!(r#""selections":{{{selections}}}"#))
+}
+
 /// A document that has this code. What a new code is for decides how it looks.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn document(code: Code) -> String {
     const ARCHIVED: (&str, &str) = ("opt_in_to_archive_for_supported_resources", "true");
     const COLD: (&str, &str) = ("move_to_cold_storage_after_days", "20");
@@ -115,6 +121,50 @@ fn document(code: Code) -> String {
         Code::OperatorWithoutEffect => r#"{"plans":{},"@@assign":"x"}"#.to_owned(),
         Code::CopyBothWays => copied(&vault("111122223333", "far"), &vault("111122223333", "far")),
         Code::Variable => value("target_backup_vault_name", r#""${vault}""#),
+        Code::Withheld => {
+            let continuous = rule(
+                r#""enable_continuous_backup":{"@@assign":"true"},
+                "lifecycle":{"delete_after_days":{"@@assign":"35"}}"#,
+            );
+            let longer = rule(r#""lifecycle":{"delete_after_days":{"@@assign":"90"}}"#);
+            format!("[{longer},{continuous}]")
+        }
+        Code::NotChecked => r#"{"Resources":{"P":{"Type":"Custom::BackupPolicy","Properties":{
+            "Content":{"Fn::ImportValue":"policy"}}}}}"#
+            .to_owned(),
+        Code::Comments => r#"{"plans":{}} // none"#.to_owned(),
+        Code::Escapes => plan(&format!(
+            r#""backup_plan_tags":{{"t":{{"tag_key":{{"@@assign":"t"}},"tag_value":{{"@@assign":"{}"}}}}}}"#,
+            r"\u00e9".repeat(2_000)
+        )),
+        Code::YamlWord => "plans: {tier: {regions: {'@@assign': [on]}}}".to_owned(),
+        Code::NoSchedule => value("target_backup_vault_name", r#""keep""#),
+        Code::OnlyConditions | Code::ConditionKey => selected(
+            r#""resources":{"all":{"conditions":{"string_equals":{"c":{
+            "condition_key":{"@@assign":"tier"},"condition_value":{"@@assign":"gold"}}}}}}"#,
+        ),
+        Code::BothSelections => selected(r#""tags":{"a":{}},"resources":{"b":{}}"#),
+        Code::ServiceLinkedRole => selected(
+            r#""tags":{"a":{"iam_role_arn":{"@@assign":
+            "arn:aws:iam::$account:role/aws-service-role/backup.amazonaws.com/Role"}}}"#,
+        ),
+        Code::IncompleteScan => plan(r#""scan_settings":{"GUARDDUTY":{}}"#),
+        Code::IncompleteIndex => rule(r#""index_actions":{}"#),
+        Code::Retention => kept("cron(0 2 ? * SUN *)", &[("delete_after_days", "36501")]),
+        Code::AirGappedRetention => rule(
+            r#""lifecycle":{"delete_after_days":{"@@assign":"6"}},
+            "target_logically_air_gapped_backup_vault_arn":{
+                "@@assign":"arn:aws:backup:$region:$account:backup-vault:sealed"}"#,
+        ),
+        Code::PartitionMismatch => {
+            let far = "arn:aws:backup:cn-north-1:$account:backup-vault:far";
+            copied(far, far)
+        }
+        Code::ReservedTag => plan(
+            r#""backup_plan_tags":{"aws:t":{"tag_key":{"@@assign":"aws:t"},"tag_value":{"@@assign":"1"}}}"#,
+        ),
+        Code::VaultName => value("target_backup_vault_name", r#""k""#),
+        Code::WindowTooLong => value("start_backup_window_minutes", r#""52560001""#),
     }
 }
 
@@ -123,7 +173,8 @@ fn every_code_is_one_that_a_document_has() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codes");
     fs::create_dir_all(&folder).unwrap();
     for code in Code::ALL {
-        let file = folder.join(format!("{code}.json"));
+        let end = if *code == Code::YamlWord { "yaml" } else { "json" };
+        let file = folder.join(format!("{code}.{end}"));
         fs::write(&file, document(*code)).unwrap();
         let mut check = Command::new(env!("CARGO_BIN_EXE_org-backup"));
         let done = check.args(["check", "--format", "json"]).arg(&file).output().unwrap();

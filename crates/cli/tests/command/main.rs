@@ -1,7 +1,10 @@
 //! The command, run as people run it.
 
+mod cases;
 mod codes;
 mod documentation;
+mod files;
 mod policies;
+mod templates;
 mod vectors;
 mod words;

@@ -10,14 +10,14 @@ use std::process::{Command, Stdio};
 use expect_test::{Expect, expect};
 
 /// What a run of the command gave.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs `org-backup` in `folder`.
-fn org_backup(folder: &Path, arguments: &[&str], input: &str) -> Run {
+pub(crate) fn org_backup(folder: &Path, arguments: &[&str], input: &str) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_org-backup"))
         .args(arguments)
         .current_dir(folder)
@@ -36,7 +36,7 @@ fn org_backup(folder: &Path, arguments: &[&str], input: &str) -> Run {
 }
 
 /// An empty folder of this test's own.
-fn folder(test: &str) -> PathBuf {
+pub(crate) fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -44,7 +44,13 @@ fn folder(test: &str) -> PathBuf {
 }
 
 /// Runs the command on these files and compares the exit code and standard output.
-fn check(test: &str, files: &[(&str, &str)], arguments: &[&str], code: i32, expected: &Expect) {
+pub(crate) fn check(
+    test: &str,
+    files: &[(&str, &str)],
+    arguments: &[&str],
+    code: i32,
+    expected: &Expect,
+) {
     let folder = folder(test);
     for (name, text) in files {
         let path = folder.join(name);
@@ -56,9 +62,10 @@ fn check(test: &str, files: &[(&str, &str)], arguments: &[&str], code: i32, expe
     assert_eq!(run.code, code, "{}", run.stderr);
 }
 
-const GOOD: &str = r#"{"plans":{"tier":{
+pub(crate) const GOOD: &str = r#"{"plans":{"tier":{
   "regions":{"@@assign":["eu-north-1"]},
-  "rules":{"nightly":{"target_backup_vault_name":{"@@assign":"keep"}}},
+  "rules":{"nightly":{
+    "schedule_expression":{"@@assign":"cron(0 5 ? * * *)"},"target_backup_vault_name":{"@@assign":"keep"}}},
   "selections":{"tags":{"chosen":{
     "iam_role_arn":{"@@assign":"arn:aws:iam::$account:role/backup"},
     "tag_key":{"@@assign":"tier"},"tag_value":{"@@assign":["gold"]}}}}}}}"#;
@@ -105,15 +112,6 @@ fn findings_as_json_have_every_field() {
         &expect![[r#"
             [
               {
-                "code": "incomplete-plan",
-                "column": 11,
-                "file": "a.json",
-                "line": 1,
-                "message": "this plan has no `regions`, no `rules`, no `selections`; unless another policy adds it, AWS withholds everything from the accounts",
-                "path": "plans/x",
-                "severity": "warning"
-              },
-              {
                 "code": "unknown-key",
                 "column": 16,
                 "file": "a.json",
@@ -146,8 +144,8 @@ fn a_level_is_checked_policy_by_policy_and_for_quarrels() {
         &["check", "root.json"],
         0,
         &expect![[r"
-        root.json: 1/plans/tier/rules/nightly/target_backup_vault_name: warning: policies 0 and 1 of this level each assign `plans/tier/rules/nightly/target_backup_vault_name`; the one attached first, 0, wins, until somebody detaches it and attaches it again (line 7, column 1)
-    "]],
+            root.json: 1/plans/tier/rules/nightly/target_backup_vault_name: warning: policies 0 and 1 of this level each assign `plans/tier/rules/nightly/target_backup_vault_name`; the one attached first, 0, wins, until somebody detaches it and attaches it again (line 8, column 1)
+        "]],
     );
 }
 
@@ -170,7 +168,7 @@ fn ten_policies_are_the_limit_of_a_level() {
 fn a_directory_stands_for_the_policies_and_templates_in_it() {
     let files = [
         ("in/a.json", "{\"plans\":{},\"x\":1}"),
-        ("in/deeper/b.yml", "plans: {y: 1}"),
+        ("in/deeper/b.yml", "plans: {y: {rules: 1}}"),
         ("in/a.effective.json", "{\"plans\":{\"x\":1}}"),
         ("in/effective.json", "{\"plans\":{\"x\":1}}"),
         ("in/.hidden/c.json", "{}"),
@@ -184,7 +182,7 @@ fn a_directory_stands_for_the_policies_and_templates_in_it() {
         1,
         &expect![[r"
         in/a.json: x: AWS knows no key `x` here; AWS knows `plans` (line 1, column 13)
-        in/deeper/b.yml: plans/y: expected an object (line 1, column 12)
+        in/deeper/b.yml: plans/y/rules: expected an object (line 1, column 20)
     "]],
     );
 }
@@ -225,11 +223,15 @@ Resources:
         &["check", "t.yaml"],
         1,
         &expect![[r"
-        t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly/target_backup_vault_name/@@assign: `größe-x` is not the name of a vault: 1 to 50 letters, digits, `-` and `_` (line 14, column 56)
-        t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly/lifecycle/delete_after_days/@@assign: `0` is not a number of days; AWS wants digits, 1 or more (line 15, column 61)
-        t.yaml: Resources/Native/Properties/Content/plans/x/regions/@@assign/1: `mars-1` is not a Region (line 21, column 16)
-        t.yaml: Resources/Native/Properties/Content/plans/x: warning: this plan has no `rules`, no `selections`; unless another policy adds it, AWS withholds everything from the accounts (line 21, column 16)
-    "]],
+            t.yaml: Resources/Ours/Properties/Content/plans/${tier}: warning: this plan has no `selections`; unless another policy adds it, AWS withholds everything from the accounts (line 10, column 11)
+            t.yaml: Resources/Ours/Properties/Content/plans/${tier}/regions/@@assign: warning: this was not checked: there is no parameter or resource `Regions` (line 11, column 35)
+            t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly: warning: this rule has no `schedule_expression`, which AWS documents as required; unless another policy adds it, AWS Backup decides when the rule runs (line 13, column 15)
+            t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly/target_backup_vault_name/@@assign: `größe-x` is not the name of a vault: 1 to 50 letters, digits, `-` and `_` (line 14, column 56)
+            t.yaml: Resources/Ours/Properties/Content/plans/${tier}/rules/nightly/lifecycle/delete_after_days/@@assign: `0` is not a number of days; AWS wants digits, 1 or more (line 15, column 61)
+            t.yaml: Resources/Ours/Properties/Content/plans/${tier}/selections: warning: this was not checked: there is no condition `Tagged` (line 16, column 25)
+            t.yaml: Resources/Native/Properties/Content/plans/x/regions/@@assign/1: `mars-1` is not a Region (line 21, column 16)
+            t.yaml: Resources/Native/Properties/Content/plans/x: warning: this plan has no `rules`, no `selections`; unless another policy adds it, AWS withholds everything from the accounts (line 21, column 16)
+        "]],
     );
     let json = r#"{"Resources":{"P":{"Type":"Custom::BackupPolicy","Properties":{"Content":{"plans":{
         "a b":{"regions":{"@@assign":{"Ref":"Regions"}}}}}}}}}"#;
@@ -239,9 +241,10 @@ Resources:
         &["check", "t.json"],
         1,
         &expect![[r"
-        t.json: Resources/P/Properties/Content/plans/a b: `a b` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.` (line 2, column 9)
-        t.json: Resources/P/Properties/Content/plans/a b: warning: this plan has no `rules`, no `selections`; unless another policy adds it, AWS withholds everything from the accounts (line 2, column 9)
-    "]],
+            t.json: Resources/P/Properties/Content/plans/a b: `a b` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.` (line 2, column 9)
+            t.json: Resources/P/Properties/Content/plans/a b: warning: this plan has no `rules`, no `selections`; unless another policy adds it, AWS withholds everything from the accounts (line 2, column 9)
+            t.json: Resources/P/Properties/Content/plans/a b/regions/@@assign: warning: this was not checked: there is no parameter or resource `Regions` (line 2, column 38)
+        "]],
     );
 }
 
@@ -328,33 +331,34 @@ fn the_effective_policy_is_the_levels_merged() {
         &["effective", "root.json", "ou.json", "account.json"],
         0,
         &expect![[r#"
-        {
-          "plans": {
-            "tier": {
-              "regions": [
-                "eu-north-1",
-                "eu-west-3"
-              ],
-              "rules": {
-                "nightly": {
-                  "target_backup_vault_name": "keep"
-                }
-              },
-              "selections": {
-                "tags": {
-                  "chosen": {
-                    "iam_role_arn": "arn:aws:iam::$account:role/backup",
-                    "tag_key": "tier",
-                    "tag_value": [
-                      "gold"
-                    ]
+            {
+              "plans": {
+                "tier": {
+                  "regions": [
+                    "eu-north-1",
+                    "eu-west-3"
+                  ],
+                  "rules": {
+                    "nightly": {
+                      "schedule_expression": "cron(0 5 ? * * *)",
+                      "target_backup_vault_name": "keep"
+                    }
+                  },
+                  "selections": {
+                    "tags": {
+                      "chosen": {
+                        "iam_role_arn": "arn:aws:iam::$account:role/backup",
+                        "tag_key": "tier",
+                        "tag_value": [
+                          "gold"
+                        ]
+                      }
+                    }
                   }
                 }
               }
             }
-          }
-        }
-    "#]],
+        "#]],
     );
 }
 

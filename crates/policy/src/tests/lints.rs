@@ -1,9 +1,9 @@
 //! What AWS takes and should not have been given.
 
-use super::{complete, plan, refuses, rule, takes, warns};
+use super::{complete, complete_with, plan, refuses, rule, takes, warns};
 use crate::partition::Partition;
 use crate::resource_types::ResourceType;
-use crate::{Code, Severity, check, contested, parse, values};
+use crate::{Code, Severity, check, contested, incomplete, is_policy_like, parse, values};
 
 fn quiet(text: &str) {
     assert_eq!(check(text, super::now()), [], "{text}");
@@ -61,6 +61,8 @@ fn a_plan_that_cannot_stand_alone_is_a_fragment() {
         &complete(r#","scan_actions":{"GUARDDUTY":{"scan_mode":{"@@assign":"FULL_SCAN"}}}"#),
         "incomplete-plan plans/tier/rules/nightly/scan_actions",
     );
+    // What an effective policy has not, AWS does not look for.
+    quiet(&plan(r#""regions":{},"rules":{"nightly":{}}"#));
 }
 
 #[test]
@@ -133,9 +135,30 @@ fn white_space_counts_for_other_tools() {
 }
 
 #[test]
+fn escapes_are_not_called_white_space() {
+    let tag = |text: &str| {
+        let tags = (0..9).map(|it| {
+            format!(
+                r#""t{it}":{{"tag_key":{{"@@assign":"t{it}"}},"tag_value":{{"@@assign":"{text}"}}}}"#
+            )
+        });
+        let tags = tags.collect::<Vec<_>>().join(",");
+        complete("")
+            .replace(r#""rules":{"#, &format!(r#""backup_plan_tags":{{{tags}}},"rules":{{"#))
+    };
+    warns(&tag(&r"\u00e9".repeat(200)), "escapes ");
+    quiet(&tag(&"é".repeat(200)));
+}
+
+#[test]
 fn documented_limits_are_kept() {
     let rules = |count: usize| {
-        let one = |it| format!(r#""r{it}":{{"target_backup_vault_name":{{"@@assign":"keep"}}}}"#);
+        let one = |it| {
+            format!(
+                r#""r{it}":{{"target_backup_vault_name":{{"@@assign":"keep"}},
+                "schedule_expression":{{"@@assign":"cron(0 5 ? * * *)"}}}}"#
+            )
+        };
         let rules = (0..count).map(one).collect::<Vec<_>>().join(",");
         complete("").replace(r#""rules":{"#, &format!(r#""rules":{{{rules},"#))
     };
@@ -157,8 +180,11 @@ fn a_value_that_two_peers_assign_depends_on_the_order_of_attachment() {
 #[test]
 fn a_region_that_is_newer_than_the_program_is_taken_with_a_warning() {
     let region = |region: &str| complete("").replace("eu-north-1", region);
-    for known in ["sa-west-1", "me-west-1", "us-iso-east-1", "us-isof-south-1"] {
+    for known in ["sa-west-1", "me-west-1"] {
         quiet(&region(known));
+    }
+    for (known, partition) in [("us-iso-east-1", "aws-iso"), ("us-isof-south-1", "aws-iso-f")] {
+        quiet(&region(known).replace("arn:aws:", &format!("arn:{partition}:")));
     }
     for unknown in ["eu-north-9", "us-tea-east-1"] {
         warns(&region(unknown), "unknown-region plans/tier/regions/@@assign/0");
@@ -182,14 +208,12 @@ fn a_region_that_is_newer_than_the_program_is_taken_with_a_warning() {
 #[test]
 fn a_resource_type_that_is_newer_than_the_program_is_taken_with_a_warning() {
     let selection = |arn: &str| {
-        complete("").replace(
-            r#""selections":{"#,
-            &format!(
-                r#""selections":{{"resources":{{"all":{{
-                "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},
-                "resource_types":{{"@@assign":["*","{arn}"]}}}}}},"#
-            ),
-        )
+        let all = format!(
+            r#""resources":{{"all":{{
+            "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},
+            "resource_types":{{"@@assign":["*","{arn}"]}}}}}}"#
+        );
+        complete_with("", &all)
     };
     for known in ["arn:aws:s3:::*", "arn:aws-cn:rds:*:*:db:*", "*"] {
         quiet(&selection(known));
@@ -217,11 +241,11 @@ fn copying(selection: &str, region: &str, account: &str) -> (String, String) {
         r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
     );
     let types = format!(
-        r#""selections":{{"resources":{{"all":{{
-        "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},{selection}}}}},"#
+        r#""resources":{{"all":{{
+        "iam_role_arn":{{"@@assign":"arn:aws:iam::$account:role/backup"}},{selection}}}}}"#
     );
     let place = format!("plans/tier/rules/nightly/copy_actions/{arn}");
-    (complete(&copy).replace(r#""selections":{"#, &types), place)
+    (complete_with(&copy, &types), place)
 }
 
 #[test]
@@ -278,5 +302,196 @@ fn every_type_of_the_list_says_whether_it_is_copied_at_once() {
         let (name, copied) = row.split_once('\t').unwrap_or_default();
         assert!(["yes", "some", "either", "no", "unknown"].contains(&copied), "{row}");
         assert!(values::resource_type(&format!("arn:aws:{name}")).is_ok(), "{row}");
+    }
+}
+
+#[test]
+fn a_selection_that_merging_leaves_incomplete_is_found_in_the_document_alone() {
+    let missing = |selections: &str, place: &str| {
+        warns(&complete_with("", selections), &format!("incomplete-plan plans/tier{place}"));
+    };
+    let by_tag = r#""tag_key":{"@@assign":"tier"},"tag_value":{"@@assign":["gold"]}"#;
+    missing("", "");
+    missing(r#""tags":{}"#, "");
+    missing(r#""resources":{}"#, "");
+    missing(&format!(r#""tags":{{"chosen":{{{by_tag}}}}}"#), "/selections/tags/chosen");
+    let role = r#""iam_role_arn":{"@@assign":"arn:aws:iam::$account:role/backup"}"#;
+    missing(
+        &format!(r#""resources":{{"all":{{{role},"conditions":{{}}}}}}"#),
+        "/selections/resources/all",
+    );
+    let emptied = complete("").replace(r#""@@assign":["eu-north-1"]"#, r#""@@assign":[]"#);
+    warns(&emptied, "incomplete-plan plans/tier/regions");
+}
+
+#[test]
+fn the_policies_of_a_level_complete_each_other() {
+    let read = |text: &str| crate::json::read(text).0.unwrap();
+    let found = |texts: &[&str]| {
+        let documents: Vec<_> = texts.iter().map(|it| read(it)).collect();
+        let documents: Vec<_> = documents.iter().collect();
+        let found = incomplete(&documents, super::now()).into_iter();
+        found.map(|(index, it)| format!("{index} {} {}", it.code, it.path)).collect::<Vec<_>>()
+    };
+    let whole = complete("");
+    let part = plan(r#""regions":{"@@append":["eu-west-3"]}"#).replace("tier", "Tier");
+    assert_eq!(found(&[&whole, &part]), [""; 0]);
+    assert_eq!(found(&[&part]), ["0 incomplete-plan plans/Tier"]);
+    assert_eq!(found(&[&whole.replace("tier", "other"), &part]), ["1 incomplete-plan plans/Tier"]);
+    // A policy that cannot be merged is judged by itself.
+    assert_eq!(found(&[r#"{"plans":{"tier":{"regions":["eu-west-3"]}}}"#, &part]), [""; 0]);
+    let continuous = complete(
+        r#","enable_continuous_backup":{"@@assign":"true"},
+        "lifecycle":{"delete_after_days":{"@@assign":"35"}}"#,
+    );
+    let longer = rule(r#""lifecycle":{"delete_after_days":{"@@assign":"90"}}"#);
+    assert_eq!(found(&[&longer, &continuous]), ["0 withheld plans/tier/rules/nightly"]);
+}
+
+#[test]
+fn a_rule_without_a_schedule_is_not_what_aws_documents() {
+    let text =
+        complete("").replace(r#","schedule_expression":{"@@assign":"cron(0 5 ? * * *)"}"#, "");
+    warns(&text, "no-schedule plans/tier/rules/nightly");
+}
+
+#[test]
+fn what_aws_backup_refuses_later_is_found_now() {
+    let rule = "plans/tier/rules/nightly";
+    let day =
+        |days: &str| format!(r#","lifecycle":{{"delete_after_days":{{"@@assign":"{days}"}}}}"#);
+    quiet(&complete(&day("36500")));
+    warns(&complete(&day("36501")), &format!("retention {rule}/lifecycle/delete_after_days"));
+    let sealed = r#","target_logically_air_gapped_backup_vault_arn":{
+        "@@assign":"arn:aws:backup:$region:$account:backup-vault:sealed"}"#;
+    quiet(&complete(&format!("{sealed}{}", day("7"))));
+    warns(
+        &complete(&format!("{sealed}{}", day("6"))),
+        &format!("air-gapped-retention {rule}/lifecycle/delete_after_days"),
+    );
+    let window =
+        |it: &str| complete(&format!(r#","complete_backup_window_minutes":{{"@@assign":"{it}"}}"#));
+    quiet(&window("52560000"));
+    warns(&window("52560001"), &format!("window-too-long {rule}/complete_backup_window_minutes"));
+    warns(
+        &complete("").replace("keep", "k"),
+        &format!("vault-name {rule}/target_backup_vault_name"),
+    );
+    let index = format!("{rule}/index_actions");
+    warns(&complete(r#","index_actions":{}"#), &format!("incomplete-index {index}"));
+    let tag = r#","recovery_point_tags":{"aws:t":{"tag_key":{"@@assign":"aws:t"},
+        "tag_value":{"@@assign":"x"}}}"#;
+    warns(&complete(tag), &format!("reserved-tag {rule}/recovery_point_tags/aws:t"));
+}
+
+#[test]
+fn a_scan_needs_a_mode_types_and_a_role() {
+    let scanned = |actions: &str, settings: &str| {
+        complete(&format!(r#","scan_actions":{{{actions}}}"#))
+            .replace(r#""rules":"#, &format!(r#""scan_settings":{{{settings}}},"rules":"#))
+    };
+    let mode = r#""GUARDDUTY":{"scan_mode":{"@@assign":"FULL_SCAN"}}"#;
+    let types = r#""resource_types":{"@@assign":["EBS"]}"#;
+    let role = r#""scanner_role_arn":{"@@assign":"arn:aws:iam::$account:role/scanner"}"#;
+    let both = format!(r#""GUARDDUTY":{{{types},{role}}}"#);
+    quiet(&scanned(mode, &both));
+    let actions = "incomplete-scan plans/tier/rules/nightly/scan_actions";
+    warns(&scanned(r#""GUARDDUTY":{}"#, &both), &format!("{actions}/GUARDDUTY"));
+    warns(&scanned("", &both), actions);
+    for one in [types, role] {
+        let settings = format!(r#""GUARDDUTY":{{{one}}}"#);
+        warns(&scanned(mode, &settings), "incomplete-scan plans/tier/scan_settings/GUARDDUTY");
+    }
+}
+
+#[test]
+fn a_selection_is_made_as_aws_documents_it() {
+    let role = r#""iam_role_arn":{"@@assign":"arn:aws:iam::$account:role/backup"}"#;
+    let condition = |key: &str| {
+        format!(
+            r#""conditions":{{"string_equals":{{"c":{{"condition_key":{{"@@assign":"{key}"}},
+            "condition_value":{{"@@assign":"x"}}}}}}}}"#
+        )
+    };
+    let types = r#""resource_types":{"@@assign":["*"]}"#;
+    let resources =
+        |body: &str| complete_with("", &format!(r#""resources":{{"all":{{{role},{body}}}}}"#));
+    let place = "plans/tier/selections/resources/all";
+    let good = condition("aws:ResourceTag/tier");
+    quiet(&resources(&format!("{types},{good}")));
+    warns(&resources(&good), &format!("only-conditions {place}"));
+    warns(
+        &resources(&format!("{types},{}", condition("tier"))),
+        &format!("condition-key {place}/conditions/string_equals/c/condition_key"),
+    );
+    let tags = |values: usize| {
+        let values = (0..values).map(|it| format!(r#""v{it}""#)).collect::<Vec<_>>().join(",");
+        complete("").replace(r#"["gold"]"#, &format!("[{values}]"))
+    };
+    quiet(&tags(30));
+    warns(&tags(31), "too-many plans/tier/selections/tags/chosen/tag_value");
+    let by_tag = |name: &str| {
+        format!(
+            r#""{name}":{{{role},"tag_key":{{"@@assign":"t"}},"tag_value":{{"@@assign":["x"]}}}}"#
+        )
+    };
+    let many = |count: usize| {
+        let all = (0..count).map(|it| by_tag(&format!("s{it}"))).collect::<Vec<_>>().join(",");
+        complete_with("", &format!(r#""tags":{{{all}}}"#))
+    };
+    quiet(&many(10));
+    warns(&many(11), "too-many plans/tier/selections/tags");
+    let both = format!(r#""tags":{{{}}},"resources":{{"all":{{{role},{types}}}}}"#, by_tag("t"));
+    warns(&complete_with("", &both), "both-selections plans/tier/selections");
+    warns(
+        &complete("").replace("role/backup", "role/aws-service-role/backup.amazonaws.com/Role"),
+        "service-linked-role plans/tier/selections/tags/chosen/iam_role_arn",
+    );
+}
+
+#[test]
+fn a_partition_is_that_of_its_region() {
+    let government = complete("").replace("eu-north-1", "us-gov-west-1");
+    warns(&government, "partition-mismatch plans/tier/selections/tags/chosen/iam_role_arn");
+    quiet(&government.replace("arn:aws:", "arn:aws-us-gov:"));
+    let arn = "arn:aws:backup:cn-north-1:$account:backup-vault:far";
+    let copy = format!(
+        r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
+    );
+    let place = format!("plans/tier/rules/nightly/copy_actions/{arn}");
+    warns(&complete(&copy), &format!("partition-mismatch {place}"));
+}
+
+#[test]
+fn a_placeholder_of_other_tools_is_not_judged() {
+    let text = complete("").replace("eu-north-1", "{{ HomeRegion }}");
+    warns(&text, "variable plans/tier/regions/@@assign/0");
+}
+
+#[test]
+fn the_name_of_a_service_brings_the_type_that_is_meant() {
+    for (name, meant) in [
+        ("S3", "arn:aws:s3:::*"),
+        ("EBS", "arn:aws:ec2:*:*:volume/*"),
+        ("EFS", "arn:aws:elasticfilesystem:*:*:file-system/*"),
+    ] {
+        let why = values::resource_type(name).unwrap_err();
+        assert!(why.ends_with(&format!("did you mean `{meant}`?")), "{why}");
+    }
+}
+
+#[test]
+fn a_document_is_a_policy_by_what_stands_in_its_plans() {
+    let is_like = |text: &str| is_policy_like(&crate::json::read(text).0.unwrap());
+    for text in [
+        r#"{"plans":{}}"#,
+        r#"{"Plans":{"tier":{"Regions":{}}}}"#,
+        r#"{"plans":{"tier":{"@@assign":{}}}}"#,
+        r#"{"plans":{"a":{},"b":{"rules":[]}}}"#,
+    ] {
+        assert!(is_like(text), "{text}");
+    }
+    for text in [r#"{"plans":[]}"#, r#"{"plans":{"basic":{"price":3}}}"#, r#"{"rules":{}}"#, "[]"] {
+        assert!(!is_like(text), "{text}");
     }
 }

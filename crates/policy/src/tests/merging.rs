@@ -190,7 +190,8 @@ fn scalars_become_strings() {
 fn placeholders_stay_as_they_are_and_empty_objects_vanish() {
     let text = complete(r#","lifecycle":{},"copy_actions":{"x":{"lifecycle":{}}}"#);
     let got = levels(&[&[&text]]).effective().to_json();
-    let rule = json!({"target_backup_vault_name": "keep"});
+    let schedule = "cron(0 5 ? * * *)";
+    let rule = json!({"schedule_expression": schedule, "target_backup_vault_name": "keep"});
     assert_eq!(got.pointer("/plans/tier/rules/nightly"), Some(&rule));
     let kept = got.pointer("/plans/tier/selections/tags/chosen/iam_role_arn");
     assert_eq!(kept, Some(&json!("arn:aws:iam::$account:role/backup")));

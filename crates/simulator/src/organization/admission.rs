@@ -8,9 +8,6 @@ use serde_json::Value;
 use super::{Answer, BACKUP_POLICY};
 use crate::refusal::{Code, Constraint, Refusal};
 
-/// What AWS Backup refuses later, when it comes to make the plan, and Organizations takes.
-const TAKEN: [Rule; 2] = [Rule::ColdStorage, Rule::CopyToItself];
-
 pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
     let limit = match kind {
         "SERVICE_CONTROL_POLICY" => 10_240,
@@ -36,7 +33,7 @@ const REFUSED: [Rule; 3] = [Rule::Variable, Rule::UnknownRegion, Rule::UnknownRe
 
 /// Whether Organizations refuses a document for this.
 fn refuses(it: &Finding) -> bool {
-    REFUSED.contains(&it.code) || (it.severity == Severity::Error && !TAKEN.contains(&it.code))
+    REFUSED.contains(&it.code) || (it.severity == Severity::Error && !it.code.is_refused_later())
 }
 
 fn malformed() -> Refusal {

@@ -1,0 +1,176 @@
+//! The backup policies inside what other tools write as JSON: Terraform and `OpenTofu`, and the AWS CLI.
+
+use std::time::SystemTime;
+
+use policy::{Member, Node, Span, Value, inspect};
+
+use crate::checked::Checked;
+use crate::policies;
+
+/// The resource of Terraform's provider that is a policy of AWS Organizations.
+const RESOURCE: &str = "aws_organizations_policy";
+
+/// The type of a backup policy, for Organizations.
+const BACKUP_POLICY: &str = "BACKUP_POLICY";
+
+/// A backup policy inside a document.
+pub(crate) struct Embedded {
+    /// The address of its resource, or the keys that lead to it.
+    path: String,
+    /// Where it stands.
+    span: Span,
+    content: Content,
+}
+
+enum Content {
+    /// The policy as a string.
+    Text(String),
+    /// The policy as it is after merging, as a string, in which values have no operators.
+    Effective(String),
+    /// It is not there, for this reason.
+    Unknown(&'static str),
+}
+
+/// The backup policies in a document of such a tool; `None` when it is of none of them.
+pub(crate) fn policies(document: &Node) -> Option<Vec<Embedded>> {
+    terraform(document).or_else(|| aws_cli(document))
+}
+
+impl Embedded {
+    /// Checks the policy.
+    pub(crate) fn check(&self, checked: &mut Checked, now: SystemTime) {
+        let Self { path, span, content } = self;
+        match content {
+            Content::Text(text) => {
+                checked.add(*span, policies::in_text(text, *span, path, now));
+            }
+            Content::Effective(text) => {
+                let judge = |it: &Node| inspect(&with_operators(it), now);
+                checked.add(*span, policies::in_text_as(text, *span, path, judge));
+            }
+            Content::Unknown(why) => checked.not_checked(path, *span, why),
+        }
+    }
+}
+
+/// What `terraform show -json` prints of a plan or a state, and the state as it is stored.
+fn terraform(document: &Node) -> Option<Vec<Embedded>> {
+    let mut found = Vec::new();
+    if let Some(Value::Array(resources)) = stored_state(document) {
+        for it in resources {
+            stored(it, &mut found);
+        }
+        return Some(found);
+    }
+    document.member("format_version")?.scalar()?;
+    document.member("terraform_version").or_else(|| document.member("planned_values"))?;
+    for values in ["planned_values", "values"] {
+        let root = document.member(values).and_then(|it| it.member("root_module"));
+        if let Some(root) = root {
+            module(root, &mut found);
+        }
+    }
+    Some(found)
+}
+
+/// The resources of a state as it is stored.
+fn stored_state(document: &Node) -> Option<&Value> {
+    document.member("terraform_version")?.scalar()?;
+    document.member("lineage")?.scalar()?;
+    document.member("resources").map(|it| &it.value)
+}
+
+/// The policies of a module and those below it.
+fn module(module: &Node, found: &mut Vec<Embedded>) {
+    for resource in items(module, "resources") {
+        let address = resource.member("address").and_then(Node::scalar);
+        if let (Some(address), Some(values)) = (address, resource.member("values"))
+            && resource.member("type").and_then(Node::scalar) == Some(RESOURCE)
+        {
+            found.extend(of_values(address, resource.span, values));
+        }
+    }
+    // Documents are not nested deep, so modules are not.
+    for it in items(module, "child_modules") {
+        self::module(it, found);
+    }
+}
+
+/// The policies of a resource of a stored state, which has no address.
+fn stored(resource: &Node, found: &mut Vec<Embedded>) {
+    let text = |key| resource.member(key).and_then(Node::scalar);
+    if text("type") != Some(RESOURCE) || text("mode") == Some("data") {
+        return;
+    }
+    let module = text("module").map_or_else(String::new, |it| format!("{it}."));
+    let name = text("name").unwrap_or_default();
+    for instance in items(resource, "instances") {
+        let index = match instance.member("index_key").map(|it| &it.value) {
+            Some(Value::Text(key)) => format!("[\"{key}\"]"),
+            Some(Value::Number(number)) => format!("[{number}]"),
+            _ => String::new(),
+        };
+        let address = format!("{module}{RESOURCE}.{name}{index}");
+        if let Some(values) = instance.member("attributes") {
+            found.extend(of_values(&address, instance.span, values));
+        }
+    }
+}
+
+/// The policy that a resource of Terraform is, if it is a backup policy.
+fn of_values(address: &str, span: Span, values: &Node) -> Option<Embedded> {
+    (values.member("type").and_then(Node::scalar) == Some(BACKUP_POLICY)).then_some(())?;
+    let path = format!("{address}/content");
+    if let Some(Node { span, value: Value::Text(text) }) = values.member("content") {
+        return Some(Embedded { path, span: *span, content: Content::Text(text.clone()) });
+    }
+    let content = Content::Unknown("Terraform knows its content once it is applied");
+    Some(Embedded { path, span, content })
+}
+
+/// What `describe-policy` and `describe-effective-policy` of the AWS CLI print.
+fn aws_cli(document: &Node) -> Option<Vec<Embedded>> {
+    let at = |outer: &str, key: &str| {
+        let Node { span, value: Value::Text(text) } = document.member(outer)?.member(key)? else {
+            return None;
+        };
+        Some((format!("{outer}/{key}"), *span, text.clone()))
+    };
+    if let Some((path, span, text)) = at("Policy", "Content") {
+        let summary = document.member("Policy")?.member("PolicySummary")?;
+        let is_backup = summary.member("Type").and_then(Node::scalar) == Some(BACKUP_POLICY);
+        let policy = Embedded { path, span, content: Content::Text(text) };
+        return Some(is_backup.then_some(policy).into_iter().collect());
+    }
+    let (path, span, text) = at("EffectivePolicy", "PolicyContent")?;
+    let kind = document.member("EffectivePolicy")?.member("PolicyType").and_then(Node::scalar);
+    let policy = Embedded { path, span, content: Content::Effective(text) };
+    Some((kind == Some(BACKUP_POLICY)).then_some(policy).into_iter().collect())
+}
+
+/// An effective policy as a policy that assigns each of its values.
+fn with_operators(node: &Node) -> Node {
+    let value = match &node.value {
+        Value::Object(members) => {
+            let member = |it: &Member| Member { value: with_operators(&it.value), ..it.clone() };
+            Value::Object(members.iter().map(member).collect())
+        }
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Unknown
+        | Value::Array(_) => {
+            let (key, span) = ("@@assign".to_owned(), node.span);
+            Value::Object(vec![Member { key, span, value: node.clone() }])
+        }
+    };
+    Node { span: node.span, value }
+}
+
+fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
+    match node.member(key).map(|it| &it.value) {
+        Some(Value::Array(items)) => items,
+        _ => &[],
+    }
+}

@@ -1,0 +1,167 @@
+//! What the policies of one level lack once they are merged.
+//!
+//! The rules are those that AWS applies to a merged policy ([`Effective::validate`]), so that a document
+//! alone, the policies of a level and what an account gets are never judged by different ones.
+//!
+//! [`Effective::validate`]: super::Effective::validate
+
+use std::time::SystemTime;
+
+use super::code::Code;
+use super::finding::{Finding, Severity};
+use super::merge::{Effective, Inherited, State};
+use super::node::{Member, Node, Span, Value};
+use super::plan_errors::{EffectiveError, ErrorCode};
+use super::policy::Policy;
+
+/// What stands for a string that is known only at deployment.
+const STAND_IN: &str = "${unknown}";
+
+/// What the policies of one level lack once they are merged, each with the policy that it is about.
+///
+/// A document alone is a level of one policy. Policies further up or down may add what is missing,
+/// so everything is a warning. Where a policy cannot be merged, nothing is found: [`super::inspect`]
+/// says why it cannot be.
+#[must_use]
+pub fn incomplete(policies: &[&Node], now: SystemTime) -> Vec<(usize, Finding)> {
+    let merged = policies.iter().map(|it| Policy::new(&known(it)));
+    let Ok(merged) = merged.collect::<Result<Vec<_>, _>>() else { return Vec::new() };
+    let names: Vec<_> = (0..merged.len()).map(|it| it.to_string()).collect();
+    let level: Vec<_> = names.iter().map(String::as_str).zip(&merged).collect();
+    let effective = Inherited::root().descend("", &level).effective();
+    let errors = effective.validate(now);
+    let mut findings = Vec::new();
+    let mut rest = errors.as_slice();
+    while let [first, ..] = rest {
+        // AWS names each missing key by itself; one sentence has all that one place lacks.
+        let is_same = |it: &&EffectiveError| it.path == first.path && it.code == first.code;
+        let (same, others) = rest.split_at(rest.iter().take_while(is_same).count().max(1));
+        rest = others;
+        findings.extend(finding(policies, first, same));
+    }
+    findings.extend(without_schedule(&effective).filter_map(|path| {
+        let message = "this rule has no `schedule_expression`, which AWS documents as required; \
+                       unless another policy adds it, AWS Backup decides when the rule runs";
+        at(policies, &path, Code::NoSchedule, message.to_owned())
+    }));
+    findings
+}
+
+/// The finding for the errors that AWS reports with one code for one place.
+fn finding(
+    policies: &[&Node],
+    first: &EffectiveError,
+    same: &[EffectiveError],
+) -> Option<(usize, Finding)> {
+    let EffectiveError { code, message, path, contributors } = first;
+    match code {
+        ErrorCode::KeyRequired => {
+            let mut keys: Vec<_> = same.iter().filter_map(EffectiveError::subject).collect();
+            keys.sort_unstable();
+            let message = format!(
+                "this {} has no `{}`; unless another policy adds it, AWS withholds everything from \
+                 the accounts",
+                noun(path),
+                keys.join("`, no `")
+            );
+            at(policies, path, Code::IncompletePlan, message)
+        }
+        ErrorCode::ElementsTooFew => {
+            let message = "this list is empty once it is merged; unless another policy adds to it, \
+                           AWS withholds everything from the accounts";
+            at(policies, path, Code::IncompletePlan, message.to_owned())
+        }
+        ErrorCode::CrossAttributeValidation if message.contains("scan_settings(undefined)") => {
+            let message = "`scan_actions` needs `scan_settings` in the same plan; unless another \
+                           policy adds them, AWS withholds everything from the accounts";
+            let path = format!("{path}/scan_actions");
+            at(policies, &path, Code::IncompletePlan, message.to_owned())
+        }
+        // What one policy does alone is found where it is inspected.
+        ErrorCode::ElementsTooMany | ErrorCode::CrossAttributeValidation
+            if contributors.len() < 2 =>
+        {
+            None
+        }
+        ErrorCode::ElementsTooMany | ErrorCode::CrossAttributeValidation => {
+            let names: Vec<_> = contributors.iter().map(|it| it.policy.as_str()).collect();
+            let message = format!(
+                "policies {} of this level merge to what AWS withholds from the accounts: {message}",
+                names.join(" and ")
+            );
+            at(policies, path, Code::Withheld, message)
+        }
+    }
+}
+
+/// The rules that have a vault and no schedule. One without a vault is not finished anyway.
+fn without_schedule(effective: &Effective) -> impl Iterator<Item = String> {
+    let plans = effective.state.get("plans").into_iter().flat_map(State::visible);
+    plans.flat_map(|(plan, state)| {
+        let rules = state.get("rules").into_iter().flat_map(State::visible);
+        let has = |key, rule: &State| rule.get(key).is_some();
+        let found = rules.filter(move |(_, rule)| {
+            has("target_backup_vault_name", rule) && !has("schedule_expression", rule)
+        });
+        found.map(move |(rule, _)| format!("plans/{plan}/rules/{rule}"))
+    })
+}
+
+/// What a place of a merged policy is called.
+fn noun(path: &str) -> &'static str {
+    match path.split('/').nth(2) {
+        None => "plan",
+        Some("rules") => "rule",
+        Some(_) => "selection",
+    }
+}
+
+/// A finding in the first policy that has the place, or else in the one that has most of it.
+fn at(policies: &[&Node], path: &str, code: Code, message: String) -> Option<(usize, Finding)> {
+    let places = policies.iter().enumerate().map(|(index, it)| (index, place(it, path)));
+    // The first of equals.
+    let (index, place) = places.rev().max_by_key(|(_, it)| it.depth)?;
+    let Located { path, span, .. } = place;
+    let severity = Severity::Warning;
+    Some((index, Finding { severity, code, path, span, line: 0, column: 0, message }))
+}
+
+/// A place in a document.
+struct Located {
+    path: String,
+    span: Span,
+    /// How many of the keys were found.
+    depth: usize,
+}
+
+/// Finds a place by the keys that a merged policy has, which are without the case of the document.
+fn place(document: &Node, path: &str) -> Located {
+    let mut node = document;
+    let mut place = Located { path: String::new(), span: document.span, depth: 0 };
+    for key in path.split('/') {
+        let mut members = node.members().unwrap_or_default().iter();
+        let Some(member) = members.find(|it| it.key.to_lowercase() == key.to_lowercase()) else {
+            break;
+        };
+        let separator = if place.path.is_empty() { "" } else { "/" };
+        place.path = format!("{}{separator}{}", place.path, member.key);
+        place.span = member.span;
+        place.depth += 1;
+        node = &member.value;
+    }
+    place
+}
+
+/// The document with every unknown string replaced, so that it can be merged.
+fn known(node: &Node) -> Node {
+    let value = match &node.value {
+        Value::Unknown => Value::Text(STAND_IN.to_owned()),
+        Value::Array(items) => Value::Array(items.iter().map(known).collect()),
+        Value::Object(members) => {
+            let member = |it: &Member| Member { value: known(&it.value), ..it.clone() };
+            Value::Object(members.iter().map(member).collect())
+        }
+        it @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_)) => it.clone(),
+    };
+    Node { span: node.span, value }
+}
