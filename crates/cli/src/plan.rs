@@ -4,6 +4,7 @@ mod deployed;
 mod dropped;
 mod look;
 mod members;
+mod native;
 pub(crate) mod parameters;
 mod report;
 mod resource_plan;

@@ -31,6 +31,7 @@ mod ministack;
 mod monitoring;
 mod partitions;
 mod plan;
+mod plan_templates;
 mod policy_types;
 mod preflight;
 mod protocol;

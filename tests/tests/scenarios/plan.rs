@@ -114,6 +114,9 @@ fn with_daily(properties: &Value) -> (TempDir, String) {
     template(&json!({ "Daily": { "Type": "Custom::BackupPolicy", "Properties": properties } }))
 }
 
+/// Where the functions of our own templates are.
+const ARTIFACTS: [&str; 2] = ["ArtifactBucket=artifacts-of-ours", "ArtifactPrefix=org-backup/"];
+
 /// One of our own templates.
 fn shipped(name: &str) -> String {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../templates").join(name).display().to_string()
@@ -219,7 +222,7 @@ async fn plan_writes_nothing() {
         vec!["plan"],
         vec!["plan", "--json", "--stack", "backups"],
         vec!["plan", "--stack", "backups", "--template", &file],
-        vec!["plan", "--template", &bootstrap],
+        [&["plan", "--template", &bootstrap, "--parameters"], &ARTIFACTS[..]].concat(),
         vec!["plan", "--template", &policies, "--parameters", parameters],
     ] {
         let run = org_backup(&organization, &arguments).await;
@@ -265,7 +268,8 @@ async fn plan_names_the_accounts_whose_effective_policy_changes() {
 async fn plan_of_a_template_before_the_first_deployment_lists_what_will_be_made() {
     let organization = bare().await;
     let bootstrap = shipped("bootstrap.yaml");
-    let run = org_backup(&organization, &["plan", "--template", &bootstrap]).await;
+    let arguments = [&["plan", "--template", &bootstrap, "--parameters"], &ARTIFACTS[..]].concat();
+    let run = org_backup(&organization, &arguments).await;
     expect![[r"
         PolicyTypesEnabled (policy types):
           enable policy type BACKUP_POLICY
@@ -275,6 +279,7 @@ async fn plan_of_a_template_before_the_first_deployment_lists_what_will_be_made(
           activate organizations access for StackSets
         BackupGlobalSettings (global settings of AWS Backup):
           set CrossAccountBackup=true
+        CloudFormation creates 20 other resources: StateBucket, StateBucketPolicy, StateKey, StateKeyAlias, PolicyTypesFunction, PolicyTypesInvocations, PolicyTypesLogs, PolicyTypesRole, ServiceAccessFunction, ServiceAccessInvocations, ServiceAccessLogs, ServiceAccessRole, GlobalSettingsFunction, GlobalSettingsInvocations, GlobalSettingsLogs, GlobalSettingsRole, BackupPolicyFunction, BackupPolicyInvocations, BackupPolicyLogs, BackupPolicyRole
         note: without --stack this is planned as the first deployment of a stack
     "]]
     .assert_eq(&run.text);
@@ -737,6 +742,7 @@ async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
     expect![[r"
         backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
           note: if it is deleted: detach from root, delete the policy
+        note: what CloudFormation would change itself is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
     "]]
     .assert_eq(&run.text.lines().skip(3).map(|it| format!("{it}\n")).collect::<String>());
     assert_eq!(run.code, 2, "{}", run.text);
@@ -747,7 +753,7 @@ async fn what_a_transform_may_make_is_not_told_as_deleted() {
     let organization = bare().await;
     let _stacks = deploy(&organization).await;
     let mut transformed = body(&resources()[..3]);
-    transformed["Transform"] = json!("AWS::LanguageExtensions");
+    transformed["Transform"] = json!("AWS::Serverless-2016-10-31");
     let run = plan_with(&organization, &transformed, &[]).await;
     let daily = "backups/Daily (backup policy `daily`), no longer in the template: not planned: \
                  whether it is deleted or retained is not known: a transform of the new template";

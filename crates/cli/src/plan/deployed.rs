@@ -50,7 +50,8 @@ impl Deployed {
         }
     }
 
-    async fn template(&self, management: &Management) -> Result<Node, String> {
+    /// The template that the stack was last deployed from.
+    pub(super) async fn template(&self, management: &Management) -> Result<Node, String> {
         let stack = match self {
             Self::There(stack) => stack,
             Self::Unread(why) => return Err(why.clone()),

@@ -30,8 +30,8 @@ pub(super) async fn look(
     wanted_resources: WantedResources,
     context: PlanContext<'_>,
 ) -> PlanReport {
-    let WantedResources { all, unknown, taken, notes, dropped, unread } = wanted_resources;
-    let mut report = PlanReport { unknown, taken, notes, unread, ..PlanReport::default() };
+    let WantedResources { all, unknown, taken, notes, dropped, unread, natives } = wanted_resources;
+    let mut report = PlanReport { unknown, taken, notes, unread, natives, ..PlanReport::default() };
     let mut policies = Vec::new();
     let mut is_type_enabled = false;
     for wanted in all {

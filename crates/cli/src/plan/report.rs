@@ -8,6 +8,7 @@ use plan::resource::ResourceKind;
 use serde_json::{Map, Value, json};
 use template::{Taken, Unknown};
 
+use super::native::{self, Native, NativeChange};
 use super::wanted::WantedResource;
 
 /// How many accounts are named where they see the same change.
@@ -23,6 +24,8 @@ pub(super) struct PlanReport {
     pub(super) notes: Vec<String>,
     /// How much could not be read beside the resources.
     pub(super) unread: usize,
+    /// What CloudFormation does to the resources that it makes itself.
+    pub(super) natives: Vec<Native>,
 }
 
 /// One resource.
@@ -121,7 +124,7 @@ impl PlanReport {
         let idle = |it: &PlannedResource| {
             it.steps.is_empty() && matches!(it.found, Found::Planned | Found::Changing)
         };
-        self.resources.iter().all(|it| idle(it) && !it.is_dropped)
+        self.natives.is_empty() && self.resources.iter().all(|it| idle(it) && !it.is_dropped)
     }
 
     /// Whether nothing would be deleted after all: CloudFormation deletes at the end of an update,
@@ -147,11 +150,15 @@ impl PlanReport {
         let missed = |it: &&PlannedResource| {
             matches!(it.found, Found::Failed(_) | Found::LeftOut(_)) || it.barred > 0
         };
-        self.unread + self.resources.iter().filter(missed).count()
+        let unknown = |it: &&Native| matches!(it.change, NativeChange::Unknown(_));
+        self.unread
+            + self.resources.iter().filter(missed).count()
+            + self.natives.iter().filter(unknown).count()
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.resources.iter().flat_map(PlannedResource::lines).collect();
+        lines.extend(native::lines(&self.natives));
         lines.extend(self.unknown.iter().map(|it| format!("{}: {}", it.path, it.why)));
         lines.extend(self.parameters());
         lines.extend(self.notes.iter().map(|it| format!("note: {it}")));
@@ -217,6 +224,7 @@ impl PlanReport {
         json!({
             "resources": self.resources.iter().map(PlannedResource::json).collect::<Vec<_>>(),
             "effectivePolicies": effects.collect::<Vec<_>>(),
+            "natives": self.natives.iter().map(Native::json).collect::<Vec<_>>(),
             "deployedParameters": taken.collect::<Map<_, _>>(),
             "unknown": unknown.collect::<Vec<_>>(),
             "notes": self.notes,

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cfn::OF_THE_DEPLOYMENT;
+use plan::properties::Properties;
 use plan::resource::ResourceKind;
 use policy::{Member, Node, Span, Value as Written};
 use serde_json::Value;
-use template::{Environment, Evaluator, Given, Notes, Taken, Unknown, as_sent, section};
+use template::{
+    Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Taken, Unknown, as_sent,
+    is_function, section, transforms,
+};
 
 /// What is known of where the template is deployed.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +50,8 @@ pub(super) struct Custom {
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) resources: Vec<Custom>,
+    /// What may make or change resources in ways that are not known.
+    pub(super) not_understood: Vec<Unknown>,
     pub(super) unknown: Vec<Unknown>,
     /// The parameters that have the values of the deployed stack.
     pub(super) taken: BTreeSet<Taken>,
@@ -53,35 +59,119 @@ pub(super) struct Resolved {
     pub(super) mistakes: BTreeSet<String>,
 }
 
-/// Resolves the custom resources of `template` that are ours.
+/// Resolves the custom resources of `template` that are ours. Its loops are written out.
 pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surroundings) -> Resolved {
     let evaluator = Evaluator::new(template, given, surroundings);
     let declared = section(template, "Parameters");
     for name in given.names().filter(|name| !declared.iter().any(|it| it.key == **name)) {
         evaluator.mistake(format!("the template has no parameter `{name}`"));
     }
+    // CloudFormation asks for every parameter, whatever uses it.
+    for mistake in declared.iter().filter_map(|it| given.mistake(&it.key, &it.value)) {
+        evaluator.mistake(mistake);
+    }
+    evaluator.judge_rules();
     let mut resources = Vec::new();
+    let mut not_understood = Vec::new();
     for Member { key, value, .. } in section(template, "Resources") {
-        let kind = value.member("Type").and_then(Node::scalar);
-        let Some(kind) = kind.and_then(ResourceKind::of_type) else { continue };
         let path = format!("Resources/{key}");
+        if is_function(key) {
+            let why = format!("CloudFormation carries out `{key}`, which may make resources");
+            not_understood.push(Unknown { path, why });
+            continue;
+        }
+        let Some(kind) = kind_of(value, &evaluator, &path) else { continue };
+        if refers_to(value.member("Properties"), key) {
+            evaluator.mistake(format!("{path}: it refers to itself"));
+        }
         let condition = value.member("Condition").and_then(Node::scalar);
         let properties = match condition.map_or(Some(true), |it| evaluator.condition(it, &path)) {
             Some(false) => continue,
-            Some(true) => {
-                let properties = less_those_of_the_deployment(value.member("Properties"));
-                let sent = evaluator.evaluate(&properties, &format!("{path}/Properties"));
-                sent.and_then(|it| as_sent(&it))
-            }
+            Some(true) => sent(value, &evaluator, &path),
             None => None,
         };
         resources.push(Custom { logical_id: key.clone(), kind, properties });
     }
-    if template.member("Transform").is_some() {
-        evaluator.note("Transform", "CloudFormation carries it out");
+    for name in transforms(template).iter().filter(|it| *it != LANGUAGE_EXTENSIONS) {
+        let why = format!("CloudFormation carries out `{name}`, which may change every resource");
+        not_understood.push(Unknown { path: "Transform".to_owned(), why });
     }
     let Notes { unknown, taken, mistakes } = evaluator.into_notes();
-    Resolved { resources, unknown, taken, mistakes }
+    Resolved { resources, not_understood, unknown, taken, mistakes }
+}
+
+/// What a resource is: by its type, and a custom resource of any other type, as CDK writes them, by the
+/// function that serves it and the properties that it has.
+pub(super) fn kind_of(
+    resource: &Node,
+    evaluator: &Evaluator<'_>,
+    path: &str,
+) -> Option<ResourceKind> {
+    let kind = resource.member("Type").and_then(Node::scalar)?;
+    let own = ResourceKind::of_type(kind);
+    if own.is_some() || !(kind.starts_with("Custom::") || kind == CUSTOM_RESOURCE) {
+        return own;
+    }
+    let token = resource.member("Properties")?.member("ServiceToken")?.to_json();
+    let named = ResourceKind::ALL.into_iter().find(|it| is_served(&token, *it));
+    let fits = || {
+        let sent = evaluator.quietly(|| sent(resource, evaluator, path))?;
+        sent.as_object().filter(|it| it.len() > 1)?;
+        let mut fitting =
+            ResourceKind::ALL.into_iter().filter(|it| Properties::read(*it, &sent).is_ok());
+        fitting.next().filter(|_| fitting.next().is_none())
+    };
+    named.or_else(fits)
+}
+
+/// A custom resource without a name of its own.
+const CUSTOM_RESOURCE: &str = "AWS::CloudFormation::CustomResource";
+
+/// Whether the function of a `ServiceToken` is called as ours are: `backup-policy`, or
+/// `BackupPolicyFunction`.
+fn is_served(token: &str, kind: ResourceKind) -> bool {
+    let name = kind.resource_type().trim_start_matches("Custom::");
+    token.contains("org-backup") && token.contains(kind.function())
+        || token.contains(&format!("{name}Function"))
+}
+
+/// What the function of a resource is sent; `None` where something of it is not known.
+fn sent(resource: &Node, evaluator: &Evaluator<'_>, path: &str) -> Option<Value> {
+    let properties = less_those_of_the_deployment(resource.member("Properties"));
+    as_sent(&evaluator.evaluate(&properties, &format!("{path}/Properties"))?)
+}
+
+/// Whether something in the properties of a resource needs the resource itself.
+fn refers_to(node: Option<&Node>, name: &str) -> bool {
+    let Some(node) = node else { return false };
+    match &node.value {
+        Written::Object(members) => members.iter().any(|Member { key, value, .. }| {
+            let first = match &value.value {
+                Written::Array(items) => items.first().and_then(Node::scalar),
+                Written::Null
+                | Written::Bool(_)
+                | Written::Number(_)
+                | Written::Text(_)
+                | Written::Object(_)
+                | Written::Unknown => value.scalar(),
+            };
+            let is_named = first.is_some_and(|it| match key.as_str() {
+                "Ref" => it == name,
+                "Fn::GetAtt" => it == name || it.starts_with(&format!("{name}.")),
+                "Fn::Sub" => {
+                    it.contains(&format!("${{{name}}}")) || it.contains(&format!("${{{name}."))
+                }
+                _ => false,
+            });
+            is_named || refers_to(Some(value), name)
+        }),
+        Written::Array(items) => items.iter().any(|it| refers_to(Some(it), name)),
+        Written::Null
+        | Written::Bool(_)
+        | Written::Number(_)
+        | Written::Text(_)
+        | Written::Unknown => false,
+    }
 }
 
 /// The properties that a function is to hear of.

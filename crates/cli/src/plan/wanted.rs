@@ -12,11 +12,13 @@ use plan::id::PolicyId;
 use plan::owner::{Owner, stack_path};
 use plan::policy_types::Desired;
 use plan::resource::ResourceKind;
+use policy::Node;
 use serde_json::Value;
-use template::{Given, Taken, Unknown, is_template, section};
+use template::{Evaluator, Given, Taken, Unknown, expand, is_template, section};
 
 use super::deployed::Deployed;
-use super::resources::{Custom, Surroundings, resolve};
+use super::native::{Native, Side, natives};
+use super::resources::{Custom, Surroundings, kind_of, resolve};
 use super::{PlanArguments, PlanContext, parameters};
 use crate::{CommandError, input};
 
@@ -52,6 +54,8 @@ pub(super) struct WantedResources {
     pub(super) dropped: Vec<(WantedResource, Disposal)>,
     /// How many resources could not be read.
     pub(super) unread: usize,
+    /// What CloudFormation does to the resources that it makes itself.
+    pub(super) natives: Vec<Native>,
 }
 
 /// Reads what is wanted.
@@ -166,7 +170,9 @@ async fn planned(
     let surroundings =
         surroundings(&management, &stack, stack_id.as_deref(), &document, &kept, caller, context)
             .await?;
-    let given = given.or(deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default());
+    let before = deployed.stack().map(|it| it.parameters.clone()).unwrap_or_default();
+    let given = given.or(before.clone());
+    let document = expand(&document, &given);
     let resolved = resolve(&document, &given, &surroundings);
     if !resolved.mistakes.is_empty() {
         let why = match &deployed {
@@ -182,7 +188,12 @@ async fn planned(
     if resolved.resources.is_empty() {
         wanted_resources.notes.push(format!("`{}` has no resources of org-backup", file.name));
     }
-    wanted_resources.unknown = resolved.unknown;
+    let is_understood = resolved.not_understood.is_empty();
+    wanted_resources.unread += resolved.not_understood.len();
+    wanted_resources.unknown = resolved.not_understood;
+    wanted_resources.unknown.extend(resolved.unknown);
+    let given = Side { template: &document, given: &given };
+    natives_of(given, before, &management, &deployed, &surroundings, wanted_resources).await;
     // Nothing can belong yet to a stack that does not exist.
     let planned = || format!("arn:{partition}:cloudformation:::stack/{stack}/planned");
     let stack_id = stack_id.unwrap_or_else(planned);
@@ -205,11 +216,11 @@ async fn planned(
     }
     kept.retain(|it| it.physical_id.is_some());
     let names: Vec<_> = kept.iter().map(|it| it.logical_id.as_str()).collect();
-    let disposals = if document.member("Transform").is_some() {
+    let disposals = if is_understood {
+        deployed.disposals(&management, &names).await
+    } else {
         let why = "a transform of the new template may make it";
         names.iter().map(|_| Disposal::Unknown(why.to_owned())).collect()
-    } else {
-        deployed.disposals(&management, &names).await
     };
     for (entry, disposal) in kept.into_iter().zip(disposals) {
         if disposal == Disposal::Gone {
@@ -225,6 +236,38 @@ async fn planned(
     // What others need was made first, and is deleted last.
     wanted_resources.dropped.sort_by_key(|(it, _)| Reverse(it.kind));
     Ok(())
+}
+
+/// Finds what CloudFormation does to the resources that it makes itself.
+async fn natives_of(
+    new: Side<'_>,
+    before: BTreeMap<String, String>,
+    management: &Management,
+    deployed: &Deployed,
+    surroundings: &Surroundings,
+    wanted_resources: &mut WantedResources,
+) {
+    let before = Given::default().or(before);
+    let is_native = |it: &Node| {
+        let evaluator = Evaluator::new(new.template, new.given, surroundings);
+        kind_of(it, &evaluator, "").is_none()
+    };
+    let old = match deployed {
+        Deployed::Nothing => None,
+        // What is unread was told.
+        Deployed::Unread(_) => return,
+        Deployed::There(_) => match deployed.template(management).await {
+            Ok(template) => Some(template),
+            Err(why) => {
+                wanted_resources.unread += 1;
+                let note = format!("what CloudFormation would change itself is not known: {why}");
+                wanted_resources.notes.push(note);
+                return;
+            }
+        },
+    };
+    let old = old.as_ref().map(|template| Side { template, given: &before });
+    wanted_resources.natives = natives(new, old, surroundings, &is_native);
 }
 
 /// What is kept of the stack that is to be deployed, and of no earlier one of its name.
@@ -282,7 +325,7 @@ async fn surroundings(
     management: &Management,
     stack: &str,
     stack_id: Option<&str>,
-    template: &policy::Node,
+    template: &Node,
     kept: &[Entry],
     caller: Caller,
     context: PlanContext<'_>,

@@ -1,5 +1,6 @@
 use expect_test::{Expect, expect};
 use policy::json;
+use template::expand;
 
 use super::super::parameters::read;
 use super::*;
@@ -9,17 +10,20 @@ fn check(template: &str, parameters: &[&str], expect: Expect) {
     let (document, findings) = json::read(template);
     assert_eq!(findings, []);
     let parameters: Vec<_> = parameters.iter().map(|it| (*it).to_owned()).collect();
-    let given = read(&parameters).unwrap().into();
+    let given: Given = read(&parameters).unwrap().into();
     let surroundings = Surroundings {
         pseudo: [("AWS::Region", "eu-south-1".to_owned())].into(),
         attributes: [("Types.RootId".to_owned(), "r-ef56".to_owned())].into(),
     };
-    let resolved = resolve(&document.unwrap(), &given, &surroundings);
+    let resolved = resolve(&expand(&document.unwrap(), &given), &given, &surroundings);
     let mut lines = Vec::new();
     for it in &resolved.resources {
         let properties = it.properties.as_ref().map_or("not known".to_owned(), Value::to_string);
         let kind = it.kind.resource_type().trim_start_matches("Custom::");
         lines.push(format!("{kind} {}: {properties}\n", it.logical_id));
+    }
+    for it in &resolved.not_understood {
+        lines.push(format!("{}: not understood: {}\n", it.path, it.why));
     }
     for it in &resolved.unknown {
         lines.push(format!("{}: {}\n", it.path, it.why));
@@ -100,13 +104,14 @@ fn parameters_are_judged_as_cloudformation_judges_them() {
 }
 
 #[test]
-fn a_parameter_is_asked_for_only_where_it_is_used() {
+fn a_parameter_without_a_default_is_asked_for_whatever_uses_it() {
     property(
         r#"{"Ref": "Name"}"#,
         PARAMETERS,
         &[],
         expect![[r#"
             BackupPolicy R: {"X":"daily"}
+            mistake: the parameter `Vault` needs a value: --parameters Vault=…
         "#]],
     );
     property(
@@ -130,7 +135,7 @@ fn functions_are_carried_out() {
             {"Fn::FindInMap": ["Hours", {"Ref": "Mode"}, "Hour"]},
             {"Fn::GetAtt": "Types.RootId"}, {"Ref": "AWS::NoValue"}]"#,
         &format!(r#"{PARAMETERS}, "Mappings": {{"Hours": {{"On": {{"Hour": 5}}}}}}"#),
-        &[],
+        &["Vault=main"],
         expect![[r#"
             BackupPolicy R: {"X":["daily-${Name}-eu-south-1","daily/r-ef56","a+b","q","5","r-ef56"]}
         "#]],
@@ -154,7 +159,7 @@ fn conditions_choose() {
     property(
         value,
         &rest,
-        &[],
+        &["Vault=main"],
         expect![[r#"
             BackupPolicy R: {"X":["e"]}
         "#]],
@@ -162,7 +167,7 @@ fn conditions_choose() {
     property(
         value,
         &rest,
-        &["Days=36"],
+        &["Vault=main", "Days=36"],
         expect![[r#"
             BackupPolicy R: {"X":["b","e"]}
         "#]],
@@ -176,7 +181,7 @@ fn a_resource_whose_condition_does_not_hold_is_not_made() {
             r#"{{"Resources": {{"R": {{"Type": "Custom::BackupPolicy", "Condition": "IsLong"}},
                 "S": {{"Type": "Custom::BackupPolicy", "Condition": "IsOn"}}}}{PARAMETERS}{CONDITIONS}}}"#
         ),
-        &[],
+        &["Vault=main"],
         expect![[r"
             BackupPolicy S: {}
         "]],
@@ -185,21 +190,26 @@ fn a_resource_whose_condition_does_not_hold_is_not_made() {
 
 #[test]
 fn what_only_a_deployment_can_tell_is_told_by_its_place() {
-    property(
-        r#"{"a": {"Fn::GetAtt": ["R", "PolicyArn"]}, "b": {"Fn::ImportValue": "x"},
-            "c": [{"Ref": "R"}, {"Ref": "AWS::StackId"}], "d": {"Ref": "Kept"},
-            "e": {"Fn::If": ["Later", 1, 2]}, "f": {"Fn::Cidr": ["10.0.0.0/8", 1, 8]}}"#,
-        &format!("{PARAMETERS}{CONDITIONS}"),
-        &[],
+    let resources = r#""R": {"Type": "Custom::BackupPolicy", "Properties": {"X":
+        {"a": {"Fn::GetAtt": ["Q", "PolicyArn"]}, "b": {"Fn::ImportValue": "x"},
+            "c": [{"Ref": "Q"}, {"Ref": "AWS::StackId"}], "d": {"Ref": "Kept"},
+            "e": {"Fn::If": ["Later", 1, 2]}, "f": {"Fn::Cidr": ["10.0.0.0/8", 1, 8]},
+            "g": "{{resolve:ssm:/name}}", "h": {"Fn::Sub": "{{resolve:ssm:/${Name}}}"}}}},
+        "Q": {"Type": "AWS::SNS::Topic"}"#;
+    check(
+        &format!(r#"{{"Resources": {{{resources}}}{PARAMETERS}{CONDITIONS}}}"#),
+        &["Vault=main"],
         expect![[r"
             BackupPolicy R: not known
-            Resources/R/Properties/X/a: `R.PolicyArn` is known once it is deployed
+            Resources/R/Properties/X/a: `Q.PolicyArn` is known once it is deployed
             Resources/R/Properties/X/b: it is imported from another stack
-            Resources/R/Properties/X/c/0: `R` is made by the deployment
+            Resources/R/Properties/X/c/0: `Q` is made by the deployment
             Resources/R/Properties/X/c/1: `AWS::StackId` is not known here
             Resources/R/Properties/X/d: the value of `Kept` is in Parameter Store
             Conditions/Later: the value of `Kept` is in Parameter Store
             Resources/R/Properties/X/f: this use of `Fn::Cidr` is not understood here
+            Resources/R/Properties/X/g: CloudFormation resolves the dynamic reference in it
+            Resources/R/Properties/X/h: CloudFormation resolves the dynamic reference in it
         "]],
     );
 }
@@ -209,7 +219,7 @@ fn conditions_that_go_round_come_to_an_end() {
     property(
         r#"{"Fn::If": ["Round", 1, 2]}"#,
         &format!("{PARAMETERS}{CONDITIONS}"),
-        &[],
+        &["Vault=main"],
         expect![[r"
             BackupPolicy R: not known
             Conditions/Round: its conditions refer to each other without end
@@ -249,8 +259,104 @@ fn parameters_are_read_as_the_aws_cli_takes_them() {
             assert_eq!(read(&[argument]).unwrap(), expected, "{form}");
         }
     }
-    let one = ["ParameterKey=Name,ParameterValue=a=b".to_owned()];
-    assert_eq!(read(&one).unwrap()["Name"], "a=b");
+    for (written, value) in [
+        ("ParameterKey=Name,ParameterValue=a=b", "a=b"),
+        ("ParameterValue=a,ParameterKey=Name", "a"),
+        (r"ParameterKey=Name,ParameterValue=a\,b,UsePreviousValue=false", "a,b"),
+        (r#"ParameterKey=Name,ParameterValue="a,b""#, "a,b"),
+        ("ParameterKey='Name',ParameterValue=a,b", "a,b"),
+        ("Name=ParameterKey=x,y", "ParameterKey=x,y"),
+    ] {
+        assert_eq!(read(&[written.to_owned()]).unwrap()["Name"], value, "{written}");
+    }
+    let kept = ["Name=a", "ParameterKey=Name,UsePreviousValue=true"].map(ToOwned::to_owned);
+    assert!(read(&kept).unwrap().is_empty());
+    let file = folder.join("input.json");
+    let input = r#"{"StackName": "s", "Parameters": [
+        {"ParameterKey": "Name", "UsePreviousValue": true}, {"ParameterKey": "List", "ParameterValue": "x"}]}"#;
+    std::fs::write(&file, input).unwrap();
+    let read_again = read(&[file.display().to_string()]).unwrap();
+    assert_eq!(read_again, [("List".to_owned(), "x".to_owned())].into());
     assert!(read(&["nothing".to_owned()]).is_err());
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The properties of a policy, of which only the name is told.
+const POLICY: &str = r#""Name": "daily", "TargetIds": ["root"], "Content": {"plans": {}}"#;
+
+#[test]
+fn a_custom_resource_of_another_type_is_ours_by_its_function_or_its_properties() {
+    let custom = |kind: &str, token: &str, properties: &str| {
+        format!(r#"{{"Type": "{kind}", "Properties": {{"ServiceToken": {token}{properties}}}}}"#)
+    };
+    let cdk = "AWS::CloudFormation::CustomResource";
+    let ours = custom(cdk, r#"{"Ref": "Token"}"#, &format!(", {POLICY}"));
+    let arn = r#""arn:aws:lambda:eu-south-1:111122223333:function:org-backup-policy-types""#;
+    let named = custom("Custom::Types", arn, r#", "Tea": 1"#);
+    let other = custom("Custom::Other", r#""x""#, r#", "Name": "daily""#);
+    let rest = r#", "Parameters": {"Token": {"Type": "String", "Default": "x"}}"#;
+    check(
+        &format!(r#"{{"Resources": {{"A": {ours}, "B": {named}, "C": {other}}}{rest}}}"#),
+        &[],
+        expect![[r#"
+            BackupPolicy A: {"Content":{"plans":{}},"Name":"daily","TargetIds":["root"]}
+            PolicyTypes B: {"Tea":"1"}
+        "#]],
+    );
+}
+
+#[test]
+fn what_cloudformation_makes_of_a_template_before_it_deploys_it_is_planned_or_named() {
+    let policy = format!(r#"{{"Type": "Custom::BackupPolicy", "Properties": {{{POLICY}}}}}"#);
+    let looped = |transform: &str| {
+        let policy = policy.replace("daily", "daily-${It}");
+        format!(
+            r#"{{"Resources": {{"Fn::ForEach::All": ["It", ["a", "b"], {{"P${{It}}": {policy}}}]}}{transform}}}"#
+        )
+    };
+    check(
+        &looped(r#", "Transform": "AWS::LanguageExtensions""#),
+        &[],
+        expect![[r#"
+            BackupPolicy Pa: {"Content":{"plans":{}},"Name":"daily-a","TargetIds":["root"]}
+            BackupPolicy Pb: {"Content":{"plans":{}},"Name":"daily-b","TargetIds":["root"]}
+        "#]],
+    );
+    check(
+        &looped(""),
+        &[],
+        expect![[r"
+            Resources/Fn::ForEach::All: not understood: CloudFormation carries out `Fn::ForEach::All`, which may make resources
+        "]],
+    );
+    check(
+        r#"{"Resources": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {}}},
+            "Transform": ["AWS::Serverless-2016-10-31"]}"#,
+        &[],
+        expect![[r"
+            Resources/Fn::Transform: not understood: CloudFormation carries out `Fn::Transform`, which may make resources
+            Transform: not understood: CloudFormation carries out `AWS::Serverless-2016-10-31`, which may change every resource
+        "]],
+    );
+}
+
+#[test]
+fn what_cloudformation_refuses_before_it_begins_is_a_mistake() {
+    property(
+        r#"[null, {"Fn::Sub": "${R.PolicyId}"}, {"Ref": "Days"}]"#,
+        r#", "Parameters": {"Days": {"Type": "Number", "Default": "inf"}, "Mode": {"Type": "String", "Default": "a"}},
+        "Rules": {
+            "Fails": {"Assertions": [{"Assert": {"Fn::Contains": [["b", "c"], {"Ref": "Mode"}]}, "AssertDescription": "no such mode"}]},
+            "Holds": {"Assertions": [{"Assert": {"Fn::Contains": [["a"], {"Ref": "Mode"}]}}]},
+            "OfOthers": {"RuleCondition": {"Fn::Equals": [{"Ref": "Mode"}, "b"]}, "Assertions": [{"Assert": {"Fn::Equals": ["x", "y"]}}]}}"#,
+        &[],
+        expect![[r"
+            BackupPolicy R: not known
+            Resources/R/Properties/X/1: `R.PolicyId` is known once it is deployed
+            mistake: Resources/R/Properties/X/0: CloudFormation takes no null
+            mistake: Resources/R: it refers to itself
+            mistake: Rules/Fails: no such mode
+            mistake: the parameter `Days` must be a number, not `inf`
+        "]],
+    );
 }
