@@ -44,7 +44,7 @@ struct Night {
 }
 
 impl Demo<'_> {
-    pub(crate) fn nights(&self) -> Result<(), DemoError> {
+    pub(crate) async fn nights(&self) -> Result<(), DemoError> {
         self.screen.chapter(10, "Let nights go by, and look at what is backed up");
         // The third of them ends now, for who looks then.
         self.simulated.let_go_by_until(without_work(SystemTime::now()) - 3 * NIGHT);
@@ -86,9 +86,20 @@ impl Demo<'_> {
             "nothing takes {}, whose tag is misspelt, and nothing fails",
             short(&missed)
         ));
+        let said = self.org_backup(&["coverage"], &[], 1).await?;
+        self.show(&said.lines().filter(|it| !it.is_empty()).collect::<Vec<_>>());
+        let names = [MISSPELT, VAULT, missed.as_str(), unlucky.arn.as_str()];
+        ensure(names.iter().all(|it| said.contains(it)), || {
+            format!("both are told, and why:\n{said}")
+        })?;
+        self.screen.so("org-backup coverage names both, each with its reason");
         self.mend(&things, vault, &unlucky);
         let night = self.night(4);
         self.all_but(&night, &[], &things)?;
+        let said = self.org_backup(&["coverage"], &[], 0).await?;
+        self.show(&said.lines().collect::<Vec<_>>());
+        let all = format!("{} fresh", things.len());
+        ensure(said.contains(&all), || format!("all are fresh:\n{said}"))?;
         self.screen.so(&format!(
             "with the vault and the tag put right, all {} are backed up and copied to account {}",
             things.len(),

@@ -99,7 +99,7 @@ impl Demo<'_> {
 
     /// Runs `org-backup` in the management account with `command`, and with `more` that is too long to
     /// show in full. Returns what it printed, if it ends with this exit code and wrote nothing.
-    async fn org_backup(
+    pub(crate) async fn org_backup(
         &self,
         command: &[&str],
         more: &[&str],
@@ -153,7 +153,7 @@ impl Demo<'_> {
     }
 
     /// Shows these lines, as far as they are not too long.
-    fn show(&self, lines: &[&str]) {
+    pub(crate) fn show(&self, lines: &[&str]) {
         for line in lines {
             let mut shown: String = line.chars().take(WIDTH).collect();
             if shown.len() < line.len() {

@@ -21,7 +21,7 @@ impl Demo<'_> {
         self.member_accounts().await?;
         self.drift().await?;
         self.operators().await?;
-        self.nights()?;
+        self.nights().await?;
         self.restores().await?;
         self.deletion().await?;
         let unknown = self.simulated.unknown_operations();

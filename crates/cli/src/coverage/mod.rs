@@ -272,7 +272,6 @@ async fn look(
     let known = Known::read(&session, &management, &looks.regions, deadline, now).await?;
     let Known { organization, outline, remembered, notes } = known;
     let machine = now;
-    let now = clock.now(machine);
     let entrance = Entrance {
         access: MemberAccess::new(&management),
         organization: &organization,
@@ -285,7 +284,6 @@ async fn look(
         organization: organization.id.clone(),
         accounts: chosen.len(),
         regions: outline.regions.len(),
-        taken: Some(now),
         notes,
         ..Summary::default()
     };
@@ -295,6 +293,8 @@ async fn look(
     let surveyor = Surveyor::new(&management, &entrance, &outline, of, &accounts, now, told).await;
     let surveyor = surveyor.with_first_seen(inventory.seen());
     let surveyor = surveyor.with_view(session.region().parse().ok(), &mut outcome).await;
+    let now = clock.now(machine);
+    outcome.taken = Some(now);
     // Boxed, so that as many of them as there may be at once stay small in between.
     let surveys = chosen.iter().map(|it| Box::pin(surveyor.survey(*it)));
     let mut surveys = stream::iter(surveys).buffered(looks.concurrency.max(1));
