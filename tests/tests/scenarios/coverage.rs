@@ -138,7 +138,7 @@ async fn every_state_is_told_of_the_resource_that_is_in_it() {
         ("new", "first-due"),
         ("opted-out", "opted-out"),
     ];
-    assert_eq!(states(&run, &named), expected(&wanted), "{}", run.notes);
+    assert_eq!(states(&run, &named), expected(&wanted), "{}{}", run.text, run.notes);
     assert_eq!(run.code, 1, "{}", run.notes);
     let notes = "resources without tags were not looked for";
     assert!(run.notes.contains(notes), "{}", run.notes);

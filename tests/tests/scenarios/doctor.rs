@@ -292,6 +292,38 @@ async fn a_denied_call_makes_its_check_unknown_and_names_the_action() {
     }
 }
 
+/// Has a volume of the management account backed up, which a plan of its own takes as well and Resource
+/// Explorer knows.
+fn back_up(organization: &Organization, management: &str) {
+    let region = "eu-west-1";
+    organization.backup(|it| {
+        it.vaults_mut().create(management, region, simulator::Vault::new("org-backup"));
+        let on = [("EBS".to_owned(), true)].into();
+        it.update_region_settings(management, region, &on, &[].into()).unwrap();
+    });
+    crate::report::attach(organization, "nightly", &page::plan("nightly", &[region], 35), "root");
+    let arn = format!("arn:aws:ec2:{region}:{management}:volume/vol-1");
+    organization.put_resource(simulator::BackedUp {
+        arn: arn.clone(),
+        kind: "EBS".to_owned(),
+        account: management.to_owned(),
+        region: region.to_owned(),
+        tags: [("backup".to_owned(), "daily".to_owned())].into(),
+        gigabytes: 1,
+    });
+    let selection = json!({
+        "SelectionName": "own", "IamRoleArn": "arn:aws:iam::111122223333:role/own",
+        "Resources": [arn],
+    });
+    let plan = json!({ "BackupPlanName": "own", "Rules": [] });
+    organization.backup(|it| it.plans_mut().create(management, region, plan, &[selection]));
+    let view = simulator::ExplorerView::organization("everything");
+    let home = organization.region();
+    organization.explorer(|it| it.put(management, &home, view));
+    organization.let_go_by(std::time::Duration::from_hours(48));
+    assert!(!organization.recovery_points().is_empty(), "{:?}", organization.skipped_backups());
+}
+
 #[tokio::test]
 async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else() {
     let organization = healthy().await;
@@ -346,6 +378,7 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
         });
     }
     crate::plan::is_deployed(&organization, &json!({ "Resources": {} }), &[]);
+    back_up(&organization, &management);
     organization.clear_journal();
     for arguments in [
         vec!["doctor"],
@@ -357,6 +390,10 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
         let run = org_backup_as(&organization, &key, &arguments).await;
         assert!(!run.text.contains("AccessDenied"), "{}", run.text);
         assert!(!run.notes.contains("AccessDenied"), "{}", run.notes);
+    }
+    // These tell of the account that cannot be entered.
+    for command in ["report", "coverage"] {
+        let _ = org_backup_as(&organization, &key, &[command]).await;
     }
     let mut called = BTreeSet::new();
     for it in organization.journal() {
@@ -374,13 +411,14 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
             operation => called.insert(format!("{service}:{operation}")),
         };
     }
-    // S3 decrypts on behalf of the caller, and the last two are for an AWS that does not say where
-    // accounts are.
+    // S3 decrypts on behalf of the caller, Resource Explorer searches to list, and the last two are for
+    // an AWS that does not say where accounts are.
     called.extend(
         [
             "kms:Decrypt",
             "organizations:ListAccountsForParent",
             "organizations:ListOrganizationalUnitsForParent",
+            "resource-explorer-2:Search",
         ]
         .map(ToOwned::to_owned),
     );

@@ -289,7 +289,7 @@ async fn look(
     };
     let accounts = chosen.iter().filter_map(|it| organization.accounts.get(*it));
     let accounts = accounts.map(|it| it.listed.account.id.clone()).collect();
-    let (of, told) = (filter, &mut outcome);
+    let (of, now, told) = (filter, clock.now(machine), &mut outcome);
     let surveyor = Surveyor::new(&management, &entrance, &outline, of, &accounts, now, told).await;
     let surveyor = surveyor.with_first_seen(inventory.seen());
     let surveyor = surveyor.with_view(session.region().parse().ok(), &mut outcome).await;
