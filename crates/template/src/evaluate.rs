@@ -566,6 +566,13 @@ impl<'a> Evaluator<'a> {
             };
         }
         if let Some(declared) = find(section(self.template, "Parameters"), name) {
+            if self.is_for_another_value(name) {
+                let why = format!(
+                    "this branch is for another value of `{name}` than its default: \
+                     --parameters {name}=…"
+                );
+                return self.unknown(path, why);
+            }
             let value = self.given.value(name, declared);
             if let Ok(Parameter::Text(_) | Parameter::List(_)) = value {
                 self.taken.borrow_mut().extend(self.given.taken(name, declared));
@@ -589,6 +596,41 @@ impl<'a> Evaluator<'a> {
                 self.mistaken(path, format!("{path}: there is no parameter or resource `{name}`"))
             }
         }
+    }
+
+    /// Whether a condition that depends on this parameter is taken otherwise than by its default, so that
+    /// the parameter has another value there.
+    fn is_for_another_value(&self, parameter: &str) -> bool {
+        let Some(choices) = &self.choices else { return false };
+        if self.given.names().any(|it| it == parameter) {
+            return false;
+        }
+        let choices = choices.borrow();
+        let conditions = section(self.template, "Conditions");
+        let mut others: Vec<&Node> = conditions
+            .iter()
+            .filter(|it| choices.made.contains_key(&condition_place(&it.key)))
+            .map(|it| &it.value)
+            .collect();
+        let mut known = BTreeSet::new();
+        while let Some(it) = others.pop() {
+            match &it.value {
+                Value::Array(items) => others.extend(items),
+                Value::Object(members) => {
+                    for Member { key, value, .. } in members {
+                        match (key.as_str(), value.scalar()) {
+                            ("Ref", Some(name)) if name == parameter => return true,
+                            ("Condition", Some(name)) if known.insert(name) => {
+                                others.extend(find(conditions, name));
+                            }
+                            _ => others.push(value),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     fn attribute(&self, name: &str, path: &str) -> Option<Node> {

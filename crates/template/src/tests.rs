@@ -152,6 +152,21 @@ fn every_branch_and_every_value_of_a_mapping_is_met() {
 }
 
 #[test]
+fn a_branch_for_another_value_of_a_parameter_does_not_have_its_default() {
+    let conditions = "Conditions: {A: !Not [!Equals [!Ref Name, '']], B: !Not [!Condition A]}";
+    let parameters = "Parameters: {Name: {Type: String, Default: ''}}";
+    let two = template(&format!("{conditions}\n{parameters}\nX: !If [B, none, !Ref Name]"));
+    let given = Given::default();
+    let usual = Evaluator::new(&two, &given, &NoEnvironment).along(Choices::default());
+    let value = |it: &Evaluator<'_>| it.draft(two.member("X").unwrap(), "X").unwrap().value;
+    assert_eq!(value(&usual), Value::Text("none".to_owned()));
+    let others = usual.choices().others(&mut BTreeSet::new());
+    let [other] = others.as_slice() else { panic!("{others:?}") };
+    let other = Evaluator::new(&two, &given, &NoEnvironment).along(other.clone());
+    assert_eq!(value(&other), Value::Unknown, "and not the default, which is empty");
+}
+
+#[test]
 fn loops_are_written_out_where_the_transform_is_named() {
     let body = "Resources:
   Fn::ForEach::All:

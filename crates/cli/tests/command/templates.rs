@@ -297,3 +297,10 @@ fn a_template_with_a_thousand_conditions_comes_to_an_end() {
     assert_eq!(run.code, 1);
     assert!(run.stdout.contains("it has more than 200 conditions"), "{}", run.stdout);
 }
+
+#[test]
+fn the_templates_and_policies_that_we_ship_have_no_mistake() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let run = org_backup(&root, &["check", "templates", "policies"], "");
+    assert_eq!(run.code, 0, "{}", run.stdout);
+}
