@@ -198,6 +198,74 @@ async fn copies_are_looked_at_where_they_go() {
 }
 
 #[tokio::test]
+async fn copies_are_missing_or_late_when_they_are_not_made_any_more() {
+    let organization = nightly().await;
+    let cross_account = |on: bool| {
+        let settings = [("isCrossAccountBackupEnabled".to_owned(), on.to_string())].into();
+        organization.backup(|it| it.update_global_settings(&settings).unwrap());
+    };
+    let (older, _) = volume(&organization, "production-001", "older", "daily");
+    organization.let_go_by(NIGHT);
+    cross_account(false);
+    let (newer, _) = volume(&organization, "production-001", "newer", "daily");
+    organization.let_go_by(2 * NIGHT);
+    let run = coverage(&organization, &[]).await;
+    let printed: Value = serde_json::from_str(&run.printed[0]).unwrap();
+    let of = |arn: &str| {
+        let all = printed.as_array().unwrap().iter();
+        let mut one = all.filter(|it| it["resource"] == arn);
+        let owed = one.next().unwrap()["owed"].as_array().unwrap().clone();
+        let copies = owed.iter().flat_map(|it| it["copies"].as_array().unwrap().clone());
+        copies.map(|it| (it["state"].clone(), it["obstacles"][0]["code"].clone())).next().unwrap()
+    };
+    assert_eq!(of(&older), (json!("late"), json!("cross-account-off")), "{}", run.notes);
+    assert_eq!(of(&newer), (json!("missing"), json!("cross-account-off")), "{}", run.notes);
+    assert_eq!(run.code, 1);
+}
+
+#[tokio::test]
+async fn a_type_that_the_region_lacks_is_not_supported_and_nobody_has_to_do_anything() {
+    let organization = nightly().await;
+    let account = organization.id("production-001");
+    let arn = format!("arn:aws:elasticfilesystem:{REGION}:{account}:file-system/fs-1");
+    put(&organization, &arn, "EFS", &account, "daily");
+    organization.backup(|it| it.set_supported_resource_types(REGION, &["EBS", "RDS"]));
+    let run = coverage(&organization, &[]).await;
+    let named: Named = [(arn, "here".to_owned())].into();
+    assert_eq!(states(&run, &named), expected(&[("here", "not-supported")]), "{}", run.notes);
+    assert_eq!(run.code, 0, "{}", run.notes);
+}
+
+#[tokio::test]
+async fn tags_and_names_do_not_speak() {
+    let organization = nightly().await;
+    let (arn, _) = volume(
+        &organization,
+        "production-001",
+        "a\u{1b}[2J\u{202e}",
+        "\u{1b}[31mDaily\n::error::forged\r\n=cmd|' /C calc'!A0",
+    );
+    let view = ExplorerView::organization("everything");
+    let region = organization.region();
+    organization.explorer(|it| it.put(MANAGEMENT, &region, view));
+    for arguments in [
+        vec!["coverage", "--member-role", ROLE],
+        vec!["coverage", "--member-role", ROLE, "--json"],
+        vec!["coverage", "--member-role", ROLE, "--format", "csv"],
+        vec!["explain", arn.as_str(), "--member-role", ROLE],
+        vec!["explain", arn.as_str(), "--member-role", ROLE, "--json"],
+    ] {
+        let run = org_backup(&organization, &arguments).await;
+        assert_eq!(run.code, 1, "{arguments:?}: {}", run.notes);
+        for printed in &run.printed {
+            let is_shown = |it: char| it == '\n' || !(it.is_control() || it == '\u{202e}');
+            assert!(printed.chars().all(is_shown), "{arguments:?}: {printed}");
+            assert!(!printed.lines().any(|it| it.starts_with("::")), "{arguments:?}: {printed}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_could_look_at_is_not_known_and_the_rest_is_shown() {
     let organization = nightly().await;
     let named: Named = [
