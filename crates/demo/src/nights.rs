@@ -93,6 +93,12 @@ impl Demo<'_> {
             format!("both are told, and why:\n{said}")
         })?;
         self.screen.so("org-backup coverage names both, each with its reason");
+        let said = self.org_backup(&["report", "--missing"], &[], 1).await?;
+        self.show(&said.lines().filter(|it| it.contains(" protected")).collect::<Vec<_>>());
+        ensure(said.contains(&unlucky.account) && said.contains("incomplete"), || {
+            format!("the account without its vault is incomplete:\n{said}")
+        })?;
+        self.screen.so("org-backup report names the vault, and knows nothing of the tag");
         self.mend(&things, vault, &unlucky);
         let night = self.night(4);
         self.all_but(&night, &[], &things)?;
