@@ -17,7 +17,7 @@ use fastrand::Rng;
 use plan::desired_state::{Entry as Kept, PREFIX};
 use plan::reattach::{Lease, Sweep};
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, Entry, Role, Settings, Simulator, StackResource};
+use simulator::{BACKUP_POLICY, BackedUp, Entry, Role, Settings, Simulator, StackResource};
 
 use crate::in_process::Wire;
 use crate::role::STATE_BUCKET;
@@ -361,6 +361,25 @@ fn units(organization: &simulator::Organization, parent: &str) -> Vec<(String, S
         [own].into_iter().chain(units(organization, &it.id))
     });
     below.collect()
+}
+
+/// A resource of a gigabyte in a Region, with a tag if it has one.
+#[must_use]
+pub fn backed_up(
+    arn: &str,
+    kind: &str,
+    account: &str,
+    region: &str,
+    tag: Option<(&str, &str)>,
+) -> BackedUp {
+    BackedUp {
+        arn: arn.to_owned(),
+        kind: kind.to_owned(),
+        account: account.to_owned(),
+        region: region.to_owned(),
+        tags: tag.into_iter().map(|it| (it.0.to_owned(), it.1.to_owned())).collect(),
+        gigabytes: 1,
+    }
 }
 
 /// A backup policy that runs every day at this hour.

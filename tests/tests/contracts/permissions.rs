@@ -18,11 +18,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
-    BACKUP_POLICY, BackedUp, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob,
-    Role, Service, Settings, Vault,
+    BACKUP_POLICY, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob, Role,
+    Service, Settings, Vault,
 };
 use tests::command::org_backup;
-use tests::organization::{Organization, document};
+use tests::organization::{Organization, backed_up, document};
 use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE, TOPIC_KEY};
@@ -537,15 +537,8 @@ fn back_up(organization: &Organization) {
     for name in ["security-000", "production-001"] {
         let account = organization.id(name);
         let arn = format!("arn:aws:ec2:eu-west-1:{account}:volume/vol-1");
-        let tag = ("backup".to_owned(), "yes".to_owned());
-        organization.put_resource(BackedUp {
-            arn: arn.clone(),
-            kind: "EBS".to_owned(),
-            account: account.clone(),
-            region: "eu-west-1".to_owned(),
-            tags: [tag].into(),
-            gigabytes: 1,
-        });
+        let tag = Some(("backup", "yes"));
+        organization.put_resource(backed_up(&arn, "EBS", &account, "eu-west-1", tag));
         let selection = json!({
             "SelectionName": "own", "IamRoleArn": "arn:aws:iam::111122223333:role/own",
             "Resources": [arn],

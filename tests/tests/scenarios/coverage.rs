@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use page::plan;
 use serde_json::{Value, json};
-use simulator::{BackedUp, ExplorerView, Fault, KeyType, Vault};
+use simulator::{ExplorerView, Fault, KeyType, Vault};
 use tests::command::{Run, org_backup};
-use tests::organization::Organization;
+use tests::organization::{Organization, backed_up};
 use tests::role::STATE_BUCKET;
 
+use crate::hostile_names::is_harmless;
 use crate::member_accounts::{MANAGEMENT, ROLE};
-use crate::report::{attach, protected};
+use crate::report::{admission, attach, copy_across, protected};
 
 const REGION: &str = "eu-west-1";
 const OTHER: &str = "eu-west-3";
@@ -34,17 +35,12 @@ async fn nightly() -> Organization {
     }
     attach(&organization, "copies", &copying, "production-001");
     let id = organization.organization(|it| it.id.clone());
-    let admission = json!({ "Statement": [{
-        "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault",
-        "Resource": "*", "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
-    }] });
     organization.backup(|it| {
         let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/mine");
-        let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&admission);
+        let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&admission(&id));
         it.vaults_mut().create(&central, OTHER, vault);
-        let on = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
-        it.update_global_settings(&on).unwrap();
     });
+    copy_across(&organization, true);
     organization
 }
 
@@ -62,15 +58,8 @@ fn volume(
 }
 
 fn put(organization: &Organization, arn: &str, kind: &str, account: &str, backup: &str) {
-    let tag = (!backup.is_empty()).then(|| ("backup".to_owned(), backup.to_owned()));
-    organization.put_resource(BackedUp {
-        arn: arn.to_owned(),
-        kind: kind.to_owned(),
-        account: account.to_owned(),
-        region: REGION.to_owned(),
-        tags: tag.into_iter().collect(),
-        gigabytes: 1,
-    });
+    let tag = (!backup.is_empty()).then_some(("backup", backup));
+    organization.put_resource(backed_up(arn, kind, account, REGION, tag));
 }
 
 async fn coverage(organization: &Organization, more: &[&str]) -> Run {
@@ -200,13 +189,9 @@ async fn copies_are_looked_at_where_they_go() {
 #[tokio::test]
 async fn copies_are_missing_or_late_when_they_are_not_made_any_more() {
     let organization = nightly().await;
-    let cross_account = |on: bool| {
-        let settings = [("isCrossAccountBackupEnabled".to_owned(), on.to_string())].into();
-        organization.backup(|it| it.update_global_settings(&settings).unwrap());
-    };
     let (older, _) = volume(&organization, "production-001", "older", "daily");
     organization.let_go_by(NIGHT);
-    cross_account(false);
+    copy_across(&organization, false);
     let (newer, _) = volume(&organization, "production-001", "newer", "daily");
     organization.let_go_by(2 * NIGHT);
     let run = coverage(&organization, &[]).await;
@@ -258,9 +243,7 @@ async fn tags_and_names_do_not_speak() {
         let run = org_backup(&organization, &arguments).await;
         assert_eq!(run.code, 1, "{arguments:?}: {}", run.notes);
         for printed in &run.printed {
-            let is_shown = |it: char| it == '\n' || !(it.is_control() || it == '\u{202e}');
-            assert!(printed.chars().all(is_shown), "{arguments:?}: {printed}");
-            assert!(!printed.lines().any(|it| it.starts_with("::")), "{arguments:?}: {printed}");
+            is_harmless(printed);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Role, Settings, Stack, Trail};
 use tests::command::{Run, org_backup, org_backup_as};
-use tests::organization::{Organization, document};
+use tests::organization::{Organization, backed_up, document};
 use tests::reattach::{Reattach, TOPIC};
 use tests::role::{STATE_BUCKET, STATE_KEY};
 use tests::template::Template;
@@ -303,14 +303,8 @@ fn back_up(organization: &Organization, management: &str) {
     });
     crate::report::attach(organization, "nightly", &page::plan("nightly", &[region], 35), "root");
     let arn = format!("arn:aws:ec2:{region}:{management}:volume/vol-1");
-    organization.put_resource(simulator::BackedUp {
-        arn: arn.clone(),
-        kind: "EBS".to_owned(),
-        account: management.to_owned(),
-        region: region.to_owned(),
-        tags: [("backup".to_owned(), "daily".to_owned())].into(),
-        gigabytes: 1,
-    });
+    let tag = Some(("backup", "daily"));
+    organization.put_resource(backed_up(&arn, "EBS", management, region, tag));
     let selection = json!({
         "SelectionName": "own", "IamRoleArn": "arn:aws:iam::111122223333:role/own",
         "Resources": [arn],

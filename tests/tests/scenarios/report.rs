@@ -80,6 +80,20 @@ pub(crate) fn attach(organization: &Organization, name: &str, content: &Value, t
     });
 }
 
+/// Lets backups be copied between accounts, or not.
+pub(crate) fn copy_across(organization: &Organization, on: bool) {
+    let settings = [("isCrossAccountBackupEnabled".to_owned(), on.to_string())].into();
+    organization.backup(|it| it.update_global_settings(&settings)).unwrap();
+}
+
+/// The access policy of a vault that the accounts of an organization may copy into.
+pub(crate) fn admission(id: &str) -> Value {
+    json!({ "Statement": [{
+        "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault",
+        "Resource": "*", "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
+    }] })
+}
+
 async fn report(organization: &Organization, arguments: &[&str]) -> Run {
     org_backup(organization, &[&["report"], arguments].concat()).await
 }
@@ -343,10 +357,7 @@ async fn the_vault_that_copies_go_to_is_looked_at_by_the_role_of_its_account() {
     kept["Properties"]["CentralAccountId"] = json!(central);
     kept["Properties"]["CentralRoleName"] = json!("org-backup-central");
     organization.buckets(|it| it.put(STATE_BUCKET, key, kept.to_string()));
-    organization.backup(|it| {
-        let on = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
-        it.update_global_settings(&on).unwrap();
-    });
+    copy_across(&organization, true);
     // Nobody gets in there.
     let (report, _) = json_of(&organization, &[]).await;
     let found = wrong(&report);
@@ -358,12 +369,6 @@ async fn the_vault_that_copies_go_to_is_looked_at_by_the_role_of_its_account() {
         it.create_role(&central, crate::member_accounts::role_everywhere("org-backup-central"));
     });
     let id = organization.organization(|it| it.id.clone());
-    let admission = |id: &str| {
-        json!({ "Statement": [{
-            "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault",
-            "Resource": "*", "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
-        }] })
-    };
     let vault = |key: &str, id: &str| {
         let key = format!("arn:aws:kms:$region:$account:key/{key}");
         let vault = Vault::new("central").key(&key).access_policy(&admission(id));

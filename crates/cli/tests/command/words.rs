@@ -522,3 +522,22 @@ fn what_an_account_may_not_get_after_all_is_noted() {
         "note: `plans/tier` is added below a control that, as AWS documents it, forbids that";
     assert_eq!((run.code, notes.as_slice()), (0, [note].as_slice()));
 }
+
+#[test]
+fn the_next_runs_are_told_with_what_becomes_of_their_backups() {
+    let rule = r#""target_backup_vault_name":{"@@assign":"keep"}"#;
+    let keeping = format!(r#"{rule},"lifecycle":{{"delete_after_days":{{"@@assign":"30"}}}}"#);
+    let folder = folder("next");
+    let level = format!("[{}]", GOOD.replace(rule, &keeping));
+    fs::write(folder.join("root.json"), level).unwrap();
+    let run = org_backup(&folder, &["effective", "--next", "2", "root.json"], "");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let lines: Vec<_> = run.stdout.lines().collect();
+    let [rule, first, second, sum] = lines.as_slice() else { panic!("{}", run.stdout) };
+    assert_eq!(*rule, "plans/tier/rules/nightly: cron(0 5 ? * * *)");
+    assert_ne!(first, second);
+    for it in [first, second] {
+        assert!(it.contains(" 05:00 UTC: `keep`: deleted ") && it.ends_with(" 05:00 UTC"), "{it}");
+    }
+    assert_eq!(*sum, "  `keep`: up to 30 backups of each resource at once");
+}
