@@ -15,7 +15,6 @@ use plan::global_settings::Setting;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::{KeyState, VaultKey, check_trust};
 use policy::arn::Arn;
-use report::Lock;
 use report::coverage::{
     About, Condition, Creator, HeldVault, Job, JobState, Key, LocalPlan, Operator, PointStatus,
     RecoveryPoint, RestoreTest, Selection, Tags, TestResult, TrustedRole, Vault,
@@ -25,7 +24,7 @@ use serde_json::{Value, json};
 use crate::api::{BoxError, Question, Service, ask};
 use crate::error::Error;
 use crate::global_settings;
-use crate::member_accounts::{Member, decoded};
+use crate::member_accounts::{Member, decoded, lock};
 use crate::operation::{
     GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_PLANS,
     LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS,
@@ -86,15 +85,6 @@ impl Member<'_> {
             vaults.extend(held(it, key));
         }
         Ok(vaults)
-    }
-
-    /// Reads the access policy of a vault, if it has one.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    pub async fn vault_policy(&self, region: &Region, name: &str) -> Result<Option<String>, Error> {
-        self.access_policy(region, name).await
     }
 
     /// Hands `each` the recovery points of a vault, one after the other: those of one resource, where its
@@ -365,11 +355,8 @@ fn key_seen(key: Result<VaultKey, Error>) -> Key {
 }
 
 fn held(it: BackupVaultListMember, key: Key) -> Option<HeldVault> {
-    let lock = it.locked.unwrap_or_default().then(|| Lock {
-        is_compliance: it.lock_date.is_some(),
-        min_days: it.min_retention_days,
-        max_days: it.max_retention_days,
-    });
+    let date = it.lock_date.as_ref();
+    let lock = lock(it.locked, date, it.min_retention_days, it.max_retention_days);
     let is_air_gapped = it.vault_type == Some(VaultType::LogicallyAirGappedBackupVault);
     Some(HeldVault {
         arn: it.backup_vault_arn?,

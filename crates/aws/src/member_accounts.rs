@@ -17,6 +17,7 @@ use aws_sdk_iam::types::Role as WireRole;
 use aws_sdk_kms::types::KeyManagerType;
 use aws_sdk_organizations::types::Account as WireAccount;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName, TargetId, VaultName};
 use plan::member_accounts::{
@@ -297,12 +298,15 @@ impl Member<'_> {
         let Some(described) = self.describe_vault(region, name).await? else {
             return Ok((Vault::Missing, None));
         };
+        let it = &described;
+        let date = it.lock_date.as_ref();
+        let locked = lock(it.locked, date, it.min_retention_days, it.max_retention_days);
         let (key, access) = tokio::join!(
             self.vault_key(region, &described),
             self.access_policy(region, name.as_str())
         );
         let access = access.map_err(|it| it.problem());
-        Ok((Vault::Here { key: key?, access }, lock(&described)))
+        Ok((Vault::Here { key: key?, access }, locked))
     }
 
     async fn describe_vault(
@@ -355,8 +359,12 @@ impl Member<'_> {
         }
     }
 
-    /// The access policy of a vault, if it has one.
-    pub(crate) async fn access_policy(
+    /// Reads the access policy of a vault, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn access_policy(
         &self,
         region: &Region,
         name: &str,
@@ -478,13 +486,16 @@ pub(crate) async fn describe_key(
     Ok(if is_customers { VaultKey::Customers(state) } else { VaultKey::Aws })
 }
 
-fn lock(vault: &DescribeBackupVaultOutput) -> Option<Lock> {
-    vault.locked.unwrap_or_default().then(|| Lock {
-        // Having a date on which it is final is what makes a lock a compliance lock.
-        is_compliance: vault.lock_date.is_some(),
-        min_days: vault.min_retention_days,
-        max_days: vault.max_retention_days,
-    })
+/// The lock of a vault that is `locked`, final on a date if it has one, for backups of so many days.
+pub(crate) fn lock(
+    locked: Option<bool>,
+    date: Option<&DateTime>,
+    min_days: Option<i64>,
+    max_days: Option<i64>,
+) -> Option<Lock> {
+    // A lock that becomes final on a date is a compliance lock.
+    let is_compliance = date.is_some();
+    locked.unwrap_or_default().then_some(Lock { is_compliance, min_days, max_days })
 }
 
 /// A policy as IAM writes it, which encodes it as in an address.

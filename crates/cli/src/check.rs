@@ -169,7 +169,7 @@ fn is_meant_as_policy(text: &str) -> bool {
 /// How to check a text that is in a language that is not read.
 fn unread_language(input: &Input) -> Option<&'static str> {
     let extension = input::extension(Path::new(&input.name));
-    let is_meant = input.is_named || input.text.contains("BACKUP_POLICY");
+    let is_meant = input.is_named || input.text.contains(policies::BACKUP_POLICY);
     (extension == "tf" && is_meant).then_some(
         "HCL is not read; check the plan, as in `terraform show -json PLAN | org-backup check -`",
     )

@@ -5,13 +5,10 @@ use std::time::SystemTime;
 use policy::{Member, Node, Span, Value, inspect};
 
 use crate::checked::Checked;
-use crate::policies;
+use crate::policies::{self, BACKUP_POLICY};
 
 /// The resource of Terraform's provider that is a policy of AWS Organizations.
 const RESOURCE: &str = "aws_organizations_policy";
-
-/// The type of a backup policy, for Organizations.
-const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
 /// A backup policy inside a document.
 pub(crate) struct Embedded {

@@ -9,6 +9,7 @@ use policy::{Code, Finding, Node, Severity, Span, json, locate};
 use template::{Documents, Syntax, without_comments};
 
 use crate::CommandError;
+use crate::policies::BACKUP_POLICY;
 
 /// A text and the name it is reported under.
 pub(crate) struct Input {
@@ -43,7 +44,7 @@ pub(crate) struct Inputs {
 const EXTENSIONS: &[&str] = &["json", "jsonc", "yaml", "yml", "template", "tf", "tfstate"];
 
 /// One of these is in every file that holds a backup policy.
-const WORDS: &[&str] = &["plans", "BACKUP_POLICY", "BackupPolicy", "AWS::Organizations::Policy"];
+const WORDS: &[&str] = &["plans", BACKUP_POLICY, "BackupPolicy", "AWS::Organizations::Policy"];
 
 /// Reads every file named in `paths`, and those in directories among them.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Inputs {

@@ -186,8 +186,6 @@ enum CommandError {
     NoStack(String),
     #[error("{0} of the above could not be looked at, so there may be more to do")]
     Unfinished(usize),
-    #[error("{0} things could not be looked at, so there may be more to do")]
-    Unread(usize),
     #[error("`{0}` is not in the organization; hint: correct --account or --ou")]
     NotInOrganization(String),
     #[error(
@@ -267,7 +265,6 @@ impl CommandError {
             | Self::NotJson { .. }
             | Self::NoStateBucket
             | Self::NoStack(_)
-            | Self::Unread(_)
             | Self::NotInOrganization(_)
             | Self::NoResource(_)
             | Self::NoAccount(_)

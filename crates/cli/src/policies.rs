@@ -22,7 +22,7 @@ const NATIVE: &str = "AWS::Organizations::Policy";
 const OURS: &str = "Custom::BackupPolicy";
 
 /// The type of a backup policy, for Organizations.
-const BACKUP_POLICY: &str = "BACKUP_POLICY";
+pub(crate) const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
 /// How many ways through its conditions and mappings are gone for one resource.
 const MOST_WAYS: usize = 200;

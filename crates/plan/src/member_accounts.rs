@@ -18,7 +18,7 @@ use std::fmt;
 
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
-pub use asks::{ExcludedTag, InvalidAsk, Objective, ResourceScope};
+pub use asks::{InvalidAsk, Objective, ResourceScope, TagFilter};
 pub use properties::{Concurrency, InvalidProperties, Properties};
 pub use report::{
     Account, Changed, Ending, Failure, Line, MemberOutcome, OnNotReady, Refusal, Tally,

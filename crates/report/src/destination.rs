@@ -31,11 +31,26 @@ impl Destination {
         })
     }
 
+    /// Its ARN in a partition.
+    pub fn arn(&self, partition: &str) -> String {
+        vault_arn(partition, &self.region, &self.account, self.name.as_str())
+    }
+
     /// The policy that narrows a session in `account` down to looking at these, which are there.
     pub fn session_policy(all: &BTreeSet<Self>, partition: &str, account: &AccountId) -> String {
         let regions = all.iter().map(|it| it.region.clone()).collect();
         narrowed(&LOOKS_AT_VAULTS, &regions, [], partition, account)
     }
+}
+
+/// The ARN of a vault.
+pub(crate) fn vault_arn(
+    partition: &str,
+    region: &Region,
+    account: &AccountId,
+    name: &str,
+) -> String {
+    format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
 }
 
 impl fmt::Display for Destination {

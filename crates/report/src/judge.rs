@@ -212,11 +212,7 @@ impl Facts<'_> {
 
     /// Why AWS withholds the policy from the account, if it does.
     fn withheld(&self, account: &AccountId, effective: &Effective) -> Option<Missing> {
-        let told = self.observed.organization.withheld.as_ref().and_then(|it| it.get(account));
-        if told.is_none() && effective.errors.is_empty() {
-            return None;
-        }
-        let words = told.filter(|it| !it.is_empty()).unwrap_or(&effective.errors);
+        let words = effective.withheld(&self.observed.organization, account)?;
         let mut problem =
             "AWS withholds the merged policy, and the account keeps what it had".to_owned();
         if !words.is_empty() {

@@ -28,6 +28,22 @@ pub struct Effective {
     pub errors: Vec<String>,
 }
 
+impl Effective {
+    /// Why AWS withholds it from an account, in AWS's words or those of the merge here; `None` where it
+    /// does not.
+    pub fn withheld<'a>(
+        &'a self,
+        organization: &'a Organization,
+        account: &AccountId,
+    ) -> Option<&'a [String]> {
+        let told = organization.withheld.as_ref().and_then(|it| it.get(account));
+        if told.is_none() && self.errors.is_empty() {
+            return None;
+        }
+        Some(told.filter(|it| !it.is_empty()).unwrap_or(&self.errors))
+    }
+}
+
 /// A value of an effective policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
@@ -155,8 +171,11 @@ impl Outline {
         look
     }
 
-    /// The vaults that copies go to from other accounts.
-    pub fn destinations(&self, organization: &Organization) -> BTreeSet<Destination> {
+    /// The vaults that copies go to from other accounts, by the account that they are in.
+    pub fn destinations(
+        &self,
+        organization: &Organization,
+    ) -> BTreeMap<AccountId, BTreeSet<Destination>> {
         let copies = |share: &usize| {
             let effective = self.effective.get(*share).into_iter();
             let rules = effective.flat_map(|it| &it.plans).flat_map(|it| &it.rules);
@@ -168,7 +187,11 @@ impl Outline {
             let all = copies(share).filter_map(move |it| Destination::parse(it, account));
             all.filter(move |it| it.account != *account)
         });
-        all.collect()
+        let mut by_account = BTreeMap::<_, BTreeSet<_>>::new();
+        for it in all {
+            by_account.entry(it.account.clone()).or_default().insert(it);
+        }
+        by_account
     }
 }
 

@@ -6,7 +6,7 @@ use errors::chain;
 use plan::desired_state::Entry;
 use plan::id::{AccountId, Region, RoleName, Target};
 use plan::member_accounts::{
-    Choice, Desired, ExcludedTag, InvalidProperties, Listed, Objective, Properties, Scope,
+    Choice, Desired, InvalidProperties, Listed, Objective, Properties, Scope, TagFilter,
 };
 use plan::properties::Properties as Wish;
 use plan::resource::ResourceKind;
@@ -33,7 +33,7 @@ pub struct Wanted {
 #[derive(Clone, Debug, Default)]
 pub struct Asks {
     /// Tags that say that a resource is not to be backed up.
-    pub excluded: Vec<ExcludedTag>,
+    pub excluded: Vec<TagFilter>,
     /// How old the newest backup may be.
     pub objectives: Vec<Objective>,
 }

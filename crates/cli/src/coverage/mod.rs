@@ -13,6 +13,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region, RoleName, TargetId};
+use plan::member_accounts::TagFilter;
 use policy::arn::Arn;
 use report::coverage::{CopyState, Coverage, Inventory, Judge, Resource, State};
 use report::{Note, Organization, Placed, asks};
@@ -47,7 +48,7 @@ pub(crate) struct CoverageArguments {
     types: Vec<String>,
     /// Tags that resources have: a key, or KEY=VALUE
     #[arg(long = "tag", value_name = "KEY[=VALUE]")]
-    tags: Vec<String>,
+    tags: Vec<TagFilter>,
     /// States to show; the exit code is about these
     #[arg(
         long = "state",
@@ -125,7 +126,7 @@ enum Format {
 #[derive(Debug, Default)]
 struct Filter {
     types: Vec<String>,
-    tags: Vec<(String, Option<String>)>,
+    tags: Vec<TagFilter>,
     states: Vec<String>,
     resource: Option<String>,
 }
@@ -133,10 +134,7 @@ struct Filter {
 impl Filter {
     fn takes(&self, resource: &Resource, coverage: &Coverage) -> bool {
         let is_one = |it: &String| coverage.kind.is_some_and(|kind| kind.name == it);
-        let has = |(key, value): &(String, Option<String>)| {
-            let tag = resource.tags.as_ref().and_then(|it| it.get(key));
-            tag.is_some_and(|tag| value.as_ref().is_none_or(|value| value == tag))
-        };
+        let has = |it: &TagFilter| resource.tags.as_ref().is_some_and(|tags| it.fits(tags));
         self.resource.as_ref().is_none_or(|it| *it == resource.arn)
             && (self.types.is_empty() || self.types.iter().any(is_one))
             && self.tags.iter().all(has)
@@ -149,13 +147,9 @@ pub(crate) async fn run(
     arguments: &CoverageArguments,
     now: SystemTime,
 ) -> Result<Exit, CommandError> {
-    let tag = |it: &String| match it.split_once('=') {
-        Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
-        None => (it.clone(), None),
-    };
     let filter = Filter {
         types: arguments.types.clone(),
-        tags: arguments.tags.iter().map(tag).collect(),
+        tags: arguments.tags.clone(),
         states: arguments.states.clone(),
         resource: None,
     };
@@ -251,7 +245,7 @@ impl Summary {
         match self.unread.len() + self.unknown {
             0 if self.bad == 0 => Ok(Exit::Fine),
             0 => Ok(Exit::Findings),
-            count => Err(CommandError::Unread(count)),
+            count => Err(CommandError::Unfinished(count)),
         }
     }
 }

@@ -26,6 +26,10 @@ const JOBS: Duration = Duration::from_hours(30 * 24);
 const WITHHELD: &str =
     "AWS withholds the merged policy, and the account keeps the plans that it had";
 
+const NAME_A_ROLE: &str = "name a role that you may assume there with `--member-role`";
+
+const CORRECT_THE_ACCOUNT: &str = "correct the account in `copy_actions`, or invite it";
+
 /// What looks around in accounts.
 pub(super) struct Surveyor<'a> {
     entrance: &'a Entrance<'a>,
@@ -37,6 +41,8 @@ pub(super) struct Surveyor<'a> {
     /// The Region in which Resource Explorer is asked, where it can be.
     view: Option<Region>,
     since: SystemTime,
+    /// The one resource whose recovery points are read, if not all are.
+    resource: Option<&'a str>,
 }
 
 /// What there is in an account.
@@ -55,7 +61,7 @@ impl<'a> Surveyor<'a> {
         management: &'a Management,
         entrance: &'a Entrance<'a>,
         outline: &'a Outline,
-        filter: &Filter,
+        filter: &'a Filter,
         chosen: &BTreeSet<AccountId>,
         now: SystemTime,
         outcome: &mut Summary,
@@ -90,8 +96,9 @@ impl<'a> Surveyor<'a> {
             plans: outline.effective.iter().map(BackupPlan::all).collect(),
             view: None,
             since: now - JOBS,
+            resource: filter.resource.as_deref(),
         };
-        surveyor.look_at_destinations(filter, chosen, outcome).await;
+        surveyor.look_at_destinations(chosen, outcome).await;
         surveyor
     }
 
@@ -123,10 +130,10 @@ impl<'a> Surveyor<'a> {
     pub(super) fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
         let organization = self.entrance.organization;
         let account = organization.accounts.get(index).map(|it| &it.listed.account.id);
-        let withheld = organization.withheld.as_ref().zip(account);
         let share = self.outline.shares.get(index).copied().unwrap_or_default();
-        let is_invalid = self.outline.effective.get(share).is_some_and(|it| !it.errors.is_empty());
-        if is_invalid || withheld.is_some_and(|(all, account)| all.contains_key(account)) {
+        let effective = self.outline.effective.get(share);
+        let withheld = account.zip(effective).and_then(|it| it.1.withheld(organization, it.0));
+        if withheld.is_some() {
             return Err(WITHHELD);
         }
         Ok(self.plans.get(share).map(Vec::as_slice).unwrap_or_default())
@@ -146,7 +153,7 @@ impl<'a> Surveyor<'a> {
         match self.entrance.enter(account, look.by.as_ref(), session_policy).await {
             Err(barred) => {
                 let name = &placed.listed.account.name;
-                let why = format!("{}; hint: {}", barred.problem, barred.hint);
+                let why = format!("{}; hint: {NAME_A_ROLE}", barred.problem);
                 survey.unread.push(format!("the account {account} {name}: {why}"));
                 let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));
                 reads.regions = regions.iter().map(closed).collect();
@@ -166,8 +173,8 @@ impl<'a> Surveyor<'a> {
                     for vault in read.vaults.iter().flatten().filter(|it| !it.is_empty) {
                         let points = &mut reads.points;
                         let each = |it| points.push(it);
-                        if let Err(error) = member.each_point(region, &vault.name, None, each).await
-                        {
+                        let read = member.each_point(region, &vault.name, self.resource, each);
+                        if let Err(error) = read.await {
                             reads.unread.insert(vault.arn.clone(), error.problem());
                         }
                     }
@@ -200,22 +207,15 @@ impl<'a> Surveyor<'a> {
 
     /// Looks at the vaults that copies go to from other accounts, in one account after the other: there
     /// is mostly one.
-    async fn look_at_destinations(
-        &mut self,
-        filter: &Filter,
-        chosen: &BTreeSet<AccountId>,
-        outcome: &mut Summary,
-    ) {
+    async fn look_at_destinations(&mut self, chosen: &BTreeSet<AccountId>, outcome: &mut Summary) {
         let organization = self.entrance.organization;
-        let mut by_account = BTreeMap::<AccountId, BTreeSet<Destination>>::new();
-        for it in self.outline.destinations(organization) {
-            by_account.entry(it.account.clone()).or_default().insert(it);
-        }
-        for (account, destinations) in by_account {
+        for (account, destinations) in self.outline.destinations(organization) {
             let regions: BTreeSet<_> = destinations.iter().map(|it| it.region.clone()).collect();
             let session_policy = self.session_policy(&account, &regions, &BTreeSet::new());
             let own = self.entrance.central_role(&account);
-            let member = if self.common.accounts.contains(&account) {
+            let is_ours = self.common.accounts.contains(&account);
+            let hint = if is_ours { NAME_A_ROLE } else { CORRECT_THE_ACCOUNT };
+            let member = if is_ours {
                 self.entrance.enter(&account, own, session_policy).await.map_err(|it| it.problem)
             } else {
                 Err(format!("the account {account} is not in the organization"))
@@ -223,11 +223,12 @@ impl<'a> Surveyor<'a> {
             let member = match member {
                 Ok(member) => member,
                 Err(why) => {
-                    outcome
-                        .unread
-                        .push(format!("the vaults of {account} that copies go to: {why}"));
-                    let barred = destinations.iter().map(|it| (self.arn(it), Err(why.clone())));
-                    self.common.destinations.extend(barred.collect::<Vec<_>>());
+                    let vaults = format!("the vaults of {account} that copies go to");
+                    outcome.unread.push(format!("{vaults}: {why}; hint: {hint}"));
+                    let partition = &self.common.partition;
+                    let barred =
+                        destinations.iter().map(|it| (it.arn(partition), Err(why.clone())));
+                    self.common.destinations.extend(barred);
                     continue;
                 }
             };
@@ -236,12 +237,12 @@ impl<'a> Surveyor<'a> {
                 let named = here.map(|it| it.name.clone()).collect();
                 let held = member.held_vaults(&region, &named).await.map_err(|it| it.problem());
                 for it in destinations.iter().filter(|it| it.region == region) {
-                    let arn = self.arn(it);
+                    let arn = it.arn(&self.common.partition);
                     let reads = match &held {
                         Err(why) => Err(why.clone()),
                         Ok(held) => {
                             let held = held.iter().find(|it| it.arn == arn);
-                            Ok(self.destination(&member, it, held, filter, chosen).await)
+                            Ok(self.destination(&member, it, held, chosen).await)
                         }
                     };
                     let why = match &reads {
@@ -261,33 +262,26 @@ impl<'a> Surveyor<'a> {
         member: &Member<'_>,
         destination: &Destination,
         held: Option<&HeldVault>,
-        filter: &Filter,
         chosen: &BTreeSet<AccountId>,
     ) -> DestinationReads {
         let Destination { region, name, .. } = destination;
         let Some(held) = held else {
             return DestinationReads { vault: None, policy: Ok(None), unread: None };
         };
-        let policy = member.vault_policy(region, name.as_str()).await.map_err(|it| it.problem());
+        let policy = member.access_policy(region, name.as_str()).await.map_err(|it| it.problem());
         let copies = &mut self.common.copies;
         // The ARN of a bucket names no account.
         let is_chosen = |arn: &str| {
             let account = arn.split(':').nth(4).unwrap_or_default();
             account.is_empty() || chosen.iter().any(|it| it.as_str() == account)
         };
-        let resource = filter.resource.as_deref();
-        let read = member.each_point(region, name.as_str(), resource, |it| {
+        let read = member.each_point(region, name.as_str(), self.resource, |it| {
             if is_chosen(&it.resource) {
                 copies.entry(it.resource).or_default().push(it.it);
             }
         });
         let unread = read.await.err().map(|it| it.problem());
         DestinationReads { vault: Some(held.vault.clone()), policy, unread }
-    }
-
-    fn arn(&self, it: &Destination) -> String {
-        let Destination { account, region, name } = it;
-        format!("arn:{}:backup:{region}:{account}:backup-vault:{name}", self.common.partition)
     }
 
     fn session_policy(

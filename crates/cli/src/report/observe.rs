@@ -83,12 +83,8 @@ impl Visitor<'_> {
     /// Looks at the vaults that copies go to, in one account after the other: there is mostly one.
     async fn destinations(
         &self,
-        destinations: BTreeSet<Destination>,
+        by_account: BTreeMap<AccountId, BTreeSet<Destination>>,
     ) -> BTreeMap<Destination, Result<Vault, Failure>> {
-        let mut by_account = BTreeMap::<AccountId, BTreeSet<Destination>>::new();
-        for it in destinations {
-            by_account.entry(it.account.clone()).or_default().insert(it);
-        }
         let mut seen = BTreeMap::new();
         for (account, destinations) in by_account {
             let partition = &self.0.organization.partition;

@@ -1,6 +1,7 @@
 //! What a template asks of the backups of resources, beside what policies say. Nothing is set for it:
 //! `org-backup coverage` judges by it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,9 +10,9 @@ use thiserror::Error;
 
 use crate::id::ResourceType;
 
-/// A tag that says that a resource is not to be backed up, as `KEY` or `KEY=VALUE`.
+/// A tag that a resource has, as `KEY` or `KEY=VALUE`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ExcludedTag {
+pub struct TagFilter {
     /// The key.
     pub key: String,
     /// The value, where it matters.
@@ -47,7 +48,15 @@ pub enum InvalidAsk {
     Objective,
 }
 
-impl FromStr for ExcludedTag {
+impl TagFilter {
+    /// Whether a resource with these tags has it.
+    pub fn fits(&self, tags: &BTreeMap<String, String>) -> bool {
+        let has = tags.get(&self.key);
+        has.is_some_and(|has| self.value.as_ref().is_none_or(|it| it == has))
+    }
+}
+
+impl FromStr for TagFilter {
     type Err = InvalidAsk;
 
     fn from_str(text: &str) -> Result<Self, InvalidAsk> {
@@ -62,7 +71,7 @@ impl FromStr for ExcludedTag {
     }
 }
 
-impl fmt::Display for ExcludedTag {
+impl fmt::Display for TagFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.key)?;
         self.value.iter().try_for_each(|it| write!(f, "={it}"))
@@ -93,7 +102,7 @@ impl fmt::Display for Objective {
     }
 }
 
-impl Serialize for ExcludedTag {
+impl Serialize for TagFilter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -112,14 +121,22 @@ mod tests {
     #[test]
     fn tags_and_ages_are_read_as_they_are_written() {
         for text in ["backup", "backup=never", "backup=", "a=b=c"] {
-            assert_eq!(text.parse::<ExcludedTag>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<TagFilter>().unwrap().to_string(), text);
         }
-        assert_eq!("=never".parse::<ExcludedTag>(), Err(InvalidAsk::Tag));
+        assert_eq!("=never".parse::<TagFilter>(), Err(InvalidAsk::Tag));
         for text in ["RDS=24", "SAP HANA on Amazon EC2=4", "tier=gold=4", "tier=a=b=4"] {
             assert_eq!(text.parse::<Objective>().unwrap().to_string(), text);
         }
         for text in ["RDS", "RDS=soon", "RDS=0", "=4", "=gold=4", ""] {
             assert_eq!(text.parse::<Objective>(), Err(InvalidAsk::Objective), "{text}");
         }
+    }
+
+    #[test]
+    fn a_filter_wants_the_key_and_the_value_that_it_names() {
+        let tags = BTreeMap::from([("backup".to_owned(), "never".to_owned())]);
+        let fits = |text: &str| text.parse::<TagFilter>().unwrap().fits(&tags);
+        assert!(fits("backup") && fits("backup=never"));
+        assert!(!fits("backup=") && !fits("backup=Never") && !fits("Backup"));
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Desired, ExcludedTag, Objective, OnNotReady, OptIn, Preferences};
+use super::{Desired, Objective, OnNotReady, OptIn, Preferences, TagFilter};
 use crate::id::{AccountId, Region, ResourceType, RoleArn, RoleName, Target, VaultName};
 use crate::scalar::{Flag, List, Optional};
 use crate::serialized;
@@ -50,7 +50,7 @@ pub struct Properties {
     central_role_name: Optional<RoleName>,
     /// Tags that say that a resource is not to be backed up.
     #[serde(default, skip_serializing_if = "List::is_empty")]
-    pub excluded_tags: List<ExcludedTag>,
+    pub excluded_tags: List<TagFilter>,
     /// How old the newest backup of some resources may be.
     #[serde(default, skip_serializing_if = "List::is_empty")]
     pub recovery_point_objective_hours: List<Objective>,

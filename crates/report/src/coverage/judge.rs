@@ -10,6 +10,7 @@ use super::due::{Runs, Timetable};
 use super::evidence::{
     Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest, newest_of,
 };
+use super::inventory::Tags;
 use super::kept::Kept;
 use super::kind::Kind;
 use super::place::{LocalPlan, Obstacle, Obstacles, Place, refused};
@@ -302,16 +303,11 @@ impl<'a> Judge<'a> {
 
     /// Why nothing is owed to the resource.
     fn untaken(&self, resource: &Resource, coverage: &mut Coverage) -> State {
-        let tags = resource.tags.iter().flatten();
-        let is_excluded = |(key, value): (&String, &String)| {
-            let excluded = self.asks.excluded.iter();
-            let mut excluded = excluded.filter(|it| it.key == *key);
-            excluded.any(|it| it.value.as_ref().is_none_or(|it| it == value))
-        };
+        let is_excluded = |tags: &Tags| self.asks.excluded.iter().any(|it| it.fits(tags));
         if !coverage.taken.is_empty() {
             return State::OptedOut;
         }
-        if tags.into_iter().any(is_excluded) {
+        if resource.tags.as_ref().is_some_and(is_excluded) {
             return State::Excluded;
         }
         coverage.nearest = self.nearest(resource);

@@ -11,6 +11,7 @@ use policy::arn::Arn;
 use super::kind::{Copied, Kind};
 use super::plans::BackupPlan;
 use super::selection::Selection;
+use crate::destination::vault_arn;
 use crate::{Found, Lock};
 
 /// An account in a Region.
@@ -236,8 +237,7 @@ impl Place {
 
     /// The ARN of a vault of the account here.
     pub(super) fn vault(&self, name: &str) -> String {
-        let Self { partition, region, account, .. } = self;
-        format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
+        vault_arn(&self.partition, &self.region, &self.account, name)
     }
 
     /// What is in the way of backups in this vault that are kept for so many days.
