@@ -166,6 +166,11 @@ release: package ## What deploys without Rust and make, as org-backup.tar.gz, wi
 	cp -r templates examples docs README.md CHANGELOG.md LICENSE "$(BUNDLE)"
 	cp "$(PACKAGE)"/org-backup/*/*.zip "$(PACKAGE)"/org-backup/*/*.cdx.json "$(BUNDLE)"
 	cp "$(TARGET)/command/org-backup/bootstrap" "$(BUNDLE)/org-backup"
+	mkdir -p "$(BUNDLE)/man" "$(BUNDLE)/completions"
+	cargo build $(WORKSPACE) --bin org-backup
+	"$(TARGET)/debug/org-backup" manual "$(BUNDLE)/man"
+	for it in bash zsh fish powershell; do \
+	  "$(TARGET)/debug/org-backup" completions $$it > "$(BUNDLE)/completions/org-backup.$$it" || exit 1; done
 	cd "$(BUNDLE)" && find . -type f ! -name SHA256SUMS | sort | xargs -d '\n' sha256sum > SHA256SUMS
 	tar --create --gzip --file "$(BUNDLE).tar.gz" --sort name --mtime @0 --owner 0 --group 0 --numeric-owner \
 	  --directory "$(TARGET)" org-backup

@@ -49,9 +49,16 @@ pub async fn org_backup(organization: &Organization, arguments: &[&str]) -> Run 
 ///
 /// When the command does not run.
 pub async fn org_backup_as(organization: &Organization, key: &str, arguments: &[&str]) -> Run {
+    let mut command = command(organization, key);
+    command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
+    ran(organization, command).await
+}
+
+/// The command with this access key, without arguments and a state bucket.
+#[must_use]
+pub fn command(organization: &Organization, key: &str) -> Command {
     let mut command = Command::new(binary("org-backup"));
     command
-        .args(arguments)
         .env("AWS_ENDPOINT_URL", organization.url())
         .env("AWS_ACCESS_KEY_ID", key)
         .env("AWS_SECRET_ACCESS_KEY", "secret")
@@ -59,8 +66,50 @@ pub async fn org_backup_as(organization: &Organization, key: &str, arguments: &[
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("STATE_BUCKET", STATE_BUCKET)
         .stdin(Stdio::null());
+    command
+}
+
+/// A terminal of so many columns that runs a program and prints what it shows.
+const TERMINAL: &str = r#"
+import fcntl, os, pty, struct, subprocess, sys, termios
+ours, theirs = pty.openpty()
+fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, int(sys.argv[1]), 0, 0))
+child = subprocess.Popen(sys.argv[2:], stdin=theirs, stdout=theirs)
+os.close(theirs)
+while True:
+    try:
+        shown = os.read(ours, 65536)
+    except OSError:
+        break
+    if not shown:
+        break
+    os.write(1, shown)
+sys.exit(child.wait())
+"#;
+
+/// The same command with a terminal of so many columns as its standard output.
+#[must_use]
+pub fn on_terminal(columns: u16, command: &Command) -> Command {
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", TERMINAL, &columns.to_string()]);
+    terminal.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => terminal.env(name, value),
+            None => terminal.env_remove(name),
+        };
+    }
+    terminal.env("TERM", "xterm");
+    terminal
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+///
+/// When it does not run.
+pub async fn ran(organization: &Organization, mut command: Command) -> Run {
     // The simulator answers on this thread.
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     organization.learn_policies();

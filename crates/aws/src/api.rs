@@ -123,7 +123,7 @@ impl Course {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        Self(Attempts::new::<E>(Need::Needed, false, tally))
+        Self(Attempts::new::<E>(Need::Needed, false, tally).reaching(None))
     }
 
     /// Polls `call`, and notes its attempts if its client has the [classifier](again) for that.

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use errors::chain;
+use tokio::time::Instant;
 
 use crate::garbled::Garbled;
 use crate::operation::Need;
@@ -33,6 +34,8 @@ pub(crate) struct Attempts {
     asks: bool,
     tally: Tally,
     read: fn(&Modelled) -> Option<Refusal>,
+    /// How long AWS may be out of reach, where that is limited.
+    reach: Option<Duration>,
     seen: Mutex<Seen>,
 }
 
@@ -43,6 +46,8 @@ pub(crate) struct Seen {
     pub(crate) sent: u32,
     /// What the last of those that are over came to.
     pub(crate) last: Option<Last>,
+    /// When the first of those in a row was sent that did not reach AWS, or the last that did.
+    began: Option<Instant>,
 }
 
 /// What an attempt that failed came to.
@@ -93,12 +98,17 @@ impl fmt::Display for Last {
 impl Attempts {
     /// No attempts yet of a call with errors of the type `E`, for what is as `need` says, which `asks`
     /// for something, in a process whose calls `tally` counts.
-    pub(crate) fn new<E>(need: Need, asks: bool, tally: Tally) -> Arc<Self>
+    pub(crate) fn new<E>(need: Need, asks: bool, tally: Tally) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let read = |error: &Modelled| Refusal::of(error.downcast_ref::<E>()?);
-        Arc::new(Self { need, asks, tally, read, seen: Mutex::default() })
+        Self { need, asks, tally, read, reach: None, seen: Mutex::default() }
+    }
+
+    /// The same, which are used up once AWS was out of reach for so long, where that is said.
+    pub(crate) fn reaching(self, reach: Option<Duration>) -> Arc<Self> {
+        Arc::new(Self { reach, ..self })
     }
 
     /// Polls `call` so that what is below it finds these attempts.
@@ -118,7 +128,11 @@ impl Attempts {
 
     /// Counts an attempt that is sent, and says how long it may take, if there is a limit.
     pub(crate) fn begin(&self) -> Option<Duration> {
-        self.lock().sent += 1;
+        let mut seen = self.lock();
+        seen.sent += 1;
+        if !matches!(seen.last, Some(Last::Unreachable(_))) {
+            seen.began = Some(Instant::now());
+        }
         self.need.patience().map(|it| it.attempt)
     }
 
@@ -149,7 +163,13 @@ impl Attempts {
 
     /// Whether there may be no more attempts.
     pub(crate) fn are_used_up(&self) -> bool {
-        self.need.patience().is_some_and(|it| self.lock().sent >= it.attempts)
+        let seen = self.lock();
+        let is_lost = |reach| {
+            matches!(seen.last, Some(Last::Unreachable(_)))
+                && seen.began.is_some_and(|it| it.elapsed() >= reach)
+        };
+        self.need.patience().is_some_and(|it| seen.sent >= it.attempts)
+            || self.reach.is_some_and(is_lost)
     }
 
     /// What counts the calls of the process.

@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -103,6 +104,8 @@ pub(crate) struct Calls {
     tally: Tally,
     deadline: Instant,
     need: Need,
+    /// How long AWS may be out of reach before a call ends; `None` for as long as there is time.
+    reach: Option<Duration>,
     made: Arc<Made>,
 }
 
@@ -116,7 +119,12 @@ struct Made {
 impl Calls {
     /// Calls that end by `deadline`.
     pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant) -> Self {
-        Self { pace, tally, deadline, need: Need::Needed, made: Arc::default() }
+        Self { pace, tally, deadline, need: Need::Needed, reach: None, made: Arc::default() }
+    }
+
+    /// The same calls, each of which ends once AWS was out of reach for so long, where that is said.
+    pub(crate) fn reaching(self, reach: Option<Duration>) -> Self {
+        Self { reach, ..self }
     }
 
     /// Calls of the same request, for one purpose that is as `need` says.
@@ -127,7 +135,7 @@ impl Calls {
         let left = self.deadline.saturating_duration_since(now);
         let deadline = need.patience().map_or(self.deadline, |it| now + it.all.min(left / 3));
         let (pace, tally, made) = (self.pace.clone(), self.tally.clone(), Arc::clone(&self.made));
-        Self { pace, tally, deadline, need, made }
+        Self { pace, tally, deadline, need, reach: self.reach, made }
     }
 
     /// Sends one call, which is described as `action` should it fail.
@@ -141,6 +149,7 @@ impl Calls {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let attempts = Attempts::new::<E>(self.need, !operation.writes, self.tally.clone());
+        let attempts = attempts.reaching(self.reach);
         // Boxed, since the futures of clients are large, and those around them would be as large again.
         let turn = Box::pin(async {
             self.pace.turn(operation).await;

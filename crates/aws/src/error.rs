@@ -2,7 +2,9 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::iter::successors;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -68,6 +70,8 @@ enum Why {
     Garbled { garbled: Garbled, tries: Tries },
     #[error("AWS could not be reached{tries}: {why}")]
     Unreachable { tries: Tries, why: String },
+    #[error("there are no credentials: {0}")]
+    NoCredentials(String),
     #[error("{}; {}", limit(*need), seen.so_far())]
     OutOfTime { need: Need, seen: Seen },
     #[error("AWS answered without {0}")]
@@ -104,6 +108,10 @@ impl From<Why> for Cause {
             Why::Unreachable { .. } => Some(
                 "this passes; if it stays, see whether the network here has a way to AWS's \
                  endpoints",
+            ),
+            Why::NoCredentials(_) => Some(
+                "log in, as with `aws sso login`, or name a profile that has credentials, as with \
+                 AWS_PROFILE",
             ),
             Why::OutOfTime { need: Need::Needed, .. } => {
                 Some("deploy again to continue where it stopped")
@@ -173,9 +181,10 @@ impl Error {
                 None => garbled(Garbled::unknown(context.raw())),
             },
             SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
-            _ => match Garbled::behind(&error) {
-                Some(it) => garbled(it),
-                None => (Kind::Transient, Why::Unreachable { tries, why: chain(&error) }),
+            _ => match (Garbled::behind(&error), credentials_behind(&error)) {
+                (Some(it), _) => garbled(it),
+                (None, Some(it)) => (Kind::Rejected, Why::NoCredentials(chain(it))),
+                (None, None) => (Kind::Transient, Why::Unreachable { tries, why: chain(&error) }),
             },
         };
         Self::new(action, kind, why)
@@ -309,6 +318,7 @@ impl Error {
             Why::Answered(answer) => Some(&answer.code),
             Why::Garbled { .. }
             | Why::Unreachable { .. }
+            | Why::NoCredentials(_)
             | Why::OutOfTime { .. }
             | Why::Incomplete(_)
             | Why::Unusable(_)
@@ -341,6 +351,12 @@ impl Error {
         self.action = format!("{} ({explanation})", self.action);
         self
     }
+}
+
+/// Why there are no credentials, where that is behind an error.
+fn credentials_behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
+    let causes = successors(Some(error), |&it| it.source());
+    causes.filter_map(|it| it.downcast_ref()).next()
 }
 
 /// Takes the error whose code means "already as wanted" for success, and no other.

@@ -2,32 +2,39 @@
 //!
 //! Each read is of one Region. A list is read to its end, in pages as large as AWS makes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::error::Error as StdError;
+use std::hash::Hash;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_sdk_backup::types::{
-    BackupJobState, BackupSelection, BackupVaultListMember, ConditionParameter, CopyJobState,
-    RecoveryPointByBackupVault, RecoveryPointCreator, RecoveryPointStatus, RestoreJobStatus,
-    RestoreJobsListMember, RestoreValidationStatus, VaultType,
+    BackupJob, BackupJobState, BackupSelection, BackupVaultListMember, ConditionParameter, CopyJob,
+    CopyJobState, RecoveryPointByBackupVault, RecoveryPointCreator, RecoveryPointStatus,
+    RestoreJobStatus, RestoreJobsListMember, RestoreValidationStatus, VaultType,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use plan::global_settings::Setting;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::{KeyState, VaultKey, check_trust};
 use policy::arn::Arn;
 use report::coverage::{
-    About, Condition, Creator, HeldVault, Job, JobState, Key, LocalPlan, Operator, PointStatus,
-    RecoveryPoint, RestoreTest, Selection, Tags, TestResult, TrustedRole, Vault,
+    About, ByResource, Condition, Creator, HeldVault, Job, JobState, Key, LocalPlan, Operator,
+    PointStatus, RecoveryPoint, RestoreTest, Selection, Tags, TestResult, TrustedRole, Vault,
 };
 use serde_json::{Value, json};
 
 use crate::api::{BoxError, Question, Service, ask};
+use crate::calls::Page;
 use crate::error::Error;
 use crate::global_settings;
 use crate::member_accounts::{Member, decoded, lock};
 use crate::operation::{
     GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_PLANS,
-    LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS,
+    LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS, Operation,
 };
 use crate::session::Management;
 
@@ -108,8 +115,9 @@ impl Member<'_> {
             let page = list.set_next_token(token).send().await?;
             Ok((page.recovery_points, page.next_token))
         };
+        let mut shared = Shared::default();
         let hand = |it| {
-            if let Some(it) = point(it) {
+            if let Some(it) = point(it, &mut shared) {
                 each(it);
             }
             None::<()>
@@ -128,31 +136,29 @@ impl Member<'_> {
         region: &Region,
         account: &AccountId,
         since: SystemTime,
-    ) -> Result<Vec<About<Job>>, Error> {
+    ) -> Result<ByResource<Job>, Error> {
         let client = self.backup(region);
         let action = format!("list the backup jobs of {account} in {region}");
-        let jobs = self.calls.pages(LIST_BACKUP_JOBS, &action, async |token| {
+        let list = async |token| {
             let list = client.list_backup_jobs().by_account_id(account.as_str());
             let list = list.by_created_after(since.into()).max_results(PAGE);
             let page = list.set_next_token(token).send().await?;
             Ok((page.backup_jobs, page.next_token))
-        });
-        let jobs = jobs.await?.into_iter().filter_map(|it| {
+        };
+        let mut shared = Shared::default();
+        let read = |it: BackupJob| {
             let state = it.state.as_ref().map_or(JobState::Failed, backup_state);
-            about(
-                it.resource_arn,
-                it.resource_type,
-                Job {
-                    vault: it.backup_vault_arn?,
-                    created: time(it.creation_date)?,
-                    ended: time(it.completion_date),
-                    state,
-                    message: it.status_message.unwrap_or_default(),
-                    by: it.created_by.and_then(creator),
-                },
-            )
-        });
-        Ok(jobs.collect())
+            let job = Job {
+                vault: shared.text(it.backup_vault_arn?),
+                created: time(it.creation_date)?,
+                ended: time(it.completion_date),
+                state,
+                message: shared.text(it.status_message.unwrap_or_default()),
+                by: it.created_by.and_then(|it| shared.creator(it)),
+            };
+            about(it.resource_arn, it.resource_type, job)
+        };
+        self.gather(LIST_BACKUP_JOBS, &action, list, read).await
     }
 
     /// Lists the copy jobs of an account since a moment, as [`backup_jobs`](Self::backup_jobs) does.
@@ -165,31 +171,29 @@ impl Member<'_> {
         region: &Region,
         account: &AccountId,
         since: SystemTime,
-    ) -> Result<Vec<About<Job>>, Error> {
+    ) -> Result<ByResource<Job>, Error> {
         let client = self.backup(region);
         let action = format!("list the copy jobs of {account} in {region}");
-        let jobs = self.calls.pages(LIST_COPY_JOBS, &action, async |token| {
+        let list = async |token| {
             let list = client.list_copy_jobs().by_account_id(account.as_str());
             let list = list.by_created_after(since.into()).max_results(PAGE);
             let page = list.set_next_token(token).send().await?;
             Ok((page.copy_jobs, page.next_token))
-        });
-        let jobs = jobs.await?.into_iter().filter_map(|it| {
+        };
+        let mut shared = Shared::default();
+        let read = |it: CopyJob| {
             let state = it.state.as_ref().map_or(JobState::Failed, copy_state);
-            about(
-                it.resource_arn,
-                it.resource_type,
-                Job {
-                    vault: it.destination_backup_vault_arn?,
-                    created: time(it.creation_date)?,
-                    ended: time(it.completion_date),
-                    state,
-                    message: it.status_message.unwrap_or_default(),
-                    by: it.created_by.and_then(creator),
-                },
-            )
-        });
-        Ok(jobs.collect())
+            let job = Job {
+                vault: shared.text(it.destination_backup_vault_arn?),
+                created: time(it.creation_date)?,
+                ended: time(it.completion_date),
+                state,
+                message: shared.text(it.status_message.unwrap_or_default()),
+                by: it.created_by.and_then(|it| shared.creator(it)),
+            };
+            about(it.resource_arn, it.resource_type, job)
+        };
+        self.gather(LIST_COPY_JOBS, &action, list, read).await
     }
 
     /// Lists the restore tests of an account since a moment, as [`backup_jobs`](Self::backup_jobs) does.
@@ -203,16 +207,38 @@ impl Member<'_> {
         region: &Region,
         account: &AccountId,
         since: SystemTime,
-    ) -> Result<Vec<About<RestoreTest>>, Error> {
+    ) -> Result<ByResource<RestoreTest>, Error> {
         let client = self.backup(region);
         let action = format!("list the restore jobs of {account} in {region}");
-        let jobs = self.calls.pages(LIST_RESTORE_JOBS, &action, async |token| {
+        let list = async |token| {
             let list = client.list_restore_jobs().by_account_id(account.as_str());
             let list = list.by_created_after(since.into()).max_results(PAGE);
             let page = list.set_next_token(token).send().await?;
             Ok((page.restore_jobs, page.next_token))
-        });
-        Ok(jobs.await?.into_iter().filter_map(test).collect())
+        };
+        self.gather(LIST_RESTORE_JOBS, &action, list, test).await
+    }
+
+    /// Lists something page by page, and keeps what `read` makes of each item and nothing else of it.
+    async fn gather<T, U, E>(
+        &self,
+        operation: Operation,
+        action: &str,
+        list: impl AsyncFn(Option<String>) -> Result<Page<T>, SdkError<E, HttpResponse>>,
+        mut read: impl FnMut(T) -> Option<About<U>>,
+    ) -> Result<ByResource<U>, Error>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let mut all = ByResource::default();
+        let keep = |it| {
+            if let Some(it) = read(it) {
+                all.add(it);
+            }
+            None::<()>
+        };
+        self.calls.find(operation, action, list, keep).await?;
+        Ok(all)
     }
 
     /// Lists the plans that were made in the account itself, with what they select. Whose opt-ins decide
@@ -371,7 +397,7 @@ fn about<T>(resource: Option<String>, kind: Option<String>, it: T) -> Option<Abo
     Some(About { resource: resource?, kind, it })
 }
 
-fn point(it: RecoveryPointByBackupVault) -> Option<About<RecoveryPoint>> {
+fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<RecoveryPoint>> {
     let created = time(it.creation_date)?;
     let arn = it.recovery_point_arn.as_deref().and_then(|it| Arn::parse(it).ok());
     let status = match it.status {
@@ -388,7 +414,7 @@ fn point(it: RecoveryPointByBackupVault) -> Option<About<RecoveryPoint>> {
         it.resource_arn,
         it.resource_type,
         RecoveryPoint {
-            vault: it.backup_vault_arn?,
+            vault: shared.text(it.backup_vault_arn?),
             created,
             completed: time(it.completion_date).unwrap_or(created),
             status,
@@ -396,13 +422,36 @@ fn point(it: RecoveryPointByBackupVault) -> Option<About<RecoveryPoint>> {
             is_continuous: arn
                 .is_some_and(|it| it.resource.starts_with("recovery-point:continuous")),
             delete_at: it.calculated_lifecycle.and_then(|it| time(it.delete_at)),
-            by: it.created_by.and_then(creator),
+            by: it.created_by.and_then(|it| shared.creator(it)),
         },
     )
 }
 
-fn creator(it: RecoveryPointCreator) -> Option<Creator> {
-    Some(Creator { plan: it.backup_plan_name?, rule: it.backup_rule_name? })
+/// What many recovery points and jobs have in common, each held once: an account with 100,000 resources
+/// has millions of them.
+#[derive(Debug, Default)]
+struct Shared {
+    texts: HashSet<Arc<str>>,
+    creators: HashSet<Arc<Creator>>,
+}
+
+impl Shared {
+    fn text(&mut self, text: String) -> Arc<str> {
+        held_once(&mut self.texts, text.into())
+    }
+
+    fn creator(&mut self, it: RecoveryPointCreator) -> Option<Arc<Creator>> {
+        let creator = Creator { plan: it.backup_plan_name?, rule: it.backup_rule_name? };
+        Some(held_once(&mut self.creators, creator.into()))
+    }
+}
+
+fn held_once<T: Eq + Hash + ?Sized>(all: &mut HashSet<Arc<T>>, it: Arc<T>) -> Arc<T> {
+    if let Some(had) = all.get(&it) {
+        return Arc::clone(had);
+    }
+    all.insert(Arc::clone(&it));
+    it
 }
 
 fn test(it: RestoreJobsListMember) -> Option<About<RestoreTest>> {

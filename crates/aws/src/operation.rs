@@ -166,6 +166,7 @@ pub(crate) const GET_TEMPLATE: Operation = Operation::unpaced("GetTemplate", fal
 pub(crate) const GET_TRAIL_STATUS: Operation = Operation::unpaced("GetTrailStatus", false);
 pub(crate) const LIST_ATTACHED_ROLE_POLICIES: Operation =
     Operation::unpaced("ListAttachedRolePolicies", false);
+pub(crate) const LIST_EXPORTS: Operation = Operation::unpaced("ListExports", false);
 pub(crate) const LIST_EFFECTIVE_ERRORS: Operation =
     Operation::unpaced("ListEffectivePolicyValidationErrors", false);
 pub(crate) const LIST_INVALID_ACCOUNTS: Operation =
@@ -204,7 +205,8 @@ pub(crate) fn permission(operation: &str) -> String {
         | "DescribeOrganizationsAccess"
         | "DescribeStackResource"
         | "DescribeStacks"
-        | "GetTemplate" => "cloudformation",
+        | "GetTemplate"
+        | "ListExports" => "cloudformation",
         "DescribeTrails" | "GetEventSelectors" | "GetTrailStatus" => "cloudtrail",
         "DescribeBackupVault"
         | "DescribeGlobalSettings"

@@ -66,6 +66,16 @@ fn organization_of(arn: &str) -> Option<(String, AccountId)> {
 }
 
 impl Management {
+    /// The ID of the organization that the caller's account is in, and its management account.
+    ///
+    /// # Errors
+    ///
+    /// When AWS does not say, as where the account is in none.
+    pub async fn whose(&self) -> Result<(String, AccountId), Error> {
+        let OrganizationIds { id, management_account, .. } = self.organization().await?;
+        Ok((id, management_account))
+    }
+
     /// Describes the organization.
     pub(crate) async fn organization(&self) -> Result<OrganizationIds, Error> {
         let describe = self.organizations().describe_organization().send();

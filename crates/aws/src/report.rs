@@ -79,6 +79,7 @@ pub async fn organization(
         notes.push(Note {
             text: "backup policies are not enabled, so that none takes effect".to_owned(),
             hint: "deploy `templates/bootstrap.yaml`".to_owned(),
+            is_unread: false,
         });
     }
     let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
@@ -211,6 +212,7 @@ pub async fn withheld(
             notes.push(Note {
                 text: format!("AWS did not say which merged policies it withholds: {problem}"),
                 hint: "until it does, those that this program finds invalid count".to_owned(),
+                is_unread: true,
             });
             None
         }
@@ -284,7 +286,7 @@ pub async fn remembered(
     let unread = |error: &Error| {
         let usual = "let whoever makes the report read and list the state bucket and use its key";
         let hint = error.hint_about_contents().unwrap_or(usual).to_owned();
-        Note { text: error.problem(), hint }
+        Note { text: error.problem(), hint, is_unread: true }
     };
     let (kept, errors) = kept(state).await;
     let (wanted, more) = wanted(&kept);

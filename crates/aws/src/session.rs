@@ -31,6 +31,10 @@ use crate::tally::Tally;
 /// How long before the handler is cut off the last call ends, so that its failure can be told.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// How long a person waits for AWS that cannot be reached: three attempts at least, of which the last may
+/// take three seconds more. A function has until its deadline.
+const REACH: Duration = Duration::from_secs(6);
+
 const SNS: Service = Service { id: "SNS", name: "sns" };
 
 /// What is built once for all requests: one connector with one pool and one TLS configuration for
@@ -41,6 +45,8 @@ pub struct Session {
     clients: Arc<Clients>,
     pace: Pace,
     tally: Tally,
+    /// How long AWS may be out of reach before a call ends, where somebody waits.
+    reach: Option<Duration>,
     /// The name of the state bucket, where there is one.
     state_bucket: Option<String>,
     /// The ARN of the key that encrypts everything in it, where that is known.
@@ -81,7 +87,7 @@ impl Session {
     /// A session with the credentials, the Region and the endpoints of `config`, for the operator's
     /// command, which finds them in more places than a function does.
     pub fn of_config(connector: SharedHttpConnector, config: &SdkConfig) -> Self {
-        Self::new(connector, config.to_builder())
+        Self { reach: Some(REACH), ..Self::new(connector, config.to_builder()) }
     }
 
     fn new(connector: SharedHttpConnector, settings: Builder) -> Self {
@@ -97,10 +103,16 @@ impl Session {
             clients: Arc::new(Clients::new(config)),
             pace: Pace::default(),
             tally,
+            reach: None,
             state_bucket: None,
             state_key: None,
             machine: None,
         }
+    }
+
+    fn calls(&self, deadline: Instant) -> Calls {
+        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        calls.reaching(self.reach)
     }
 
     /// This session with a state bucket.
@@ -136,7 +148,7 @@ impl Session {
     ///
     /// When the topic does not take the message, or not before `deadline`.
     pub async fn publish(&self, topic: &str, mail: &Mail, deadline: Instant) -> Result<(), Error> {
-        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let calls = self.calls(deadline);
         let fields = [("TopicArn", topic), ("Subject", mail.subject()), ("Message", mail.text())];
         let fields = fields.map(|(name, value)| (name, value.to_owned())).into();
         let question = Question::Form { version: "2010-03-31", fields };
@@ -152,7 +164,7 @@ impl Session {
     /// changes nothing, and by functions whose template is of an earlier release.
     pub fn state(&self, deadline: Instant) -> Option<State> {
         static TOLD: Once = Once::new();
-        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let calls = self.calls(deadline);
         let (bucket, key) = (self.state_bucket.clone()?, self.state_key.clone());
         if key.is_none() {
             TOLD.call_once(|| {
@@ -169,7 +181,7 @@ impl Session {
         stack_id: &str,
         deadline: Instant,
     ) -> (aws_sdk_cloudformation::Client, Calls) {
-        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let calls = self.calls(deadline);
         let region = Arn::parse(stack_id).ok().map(|it| it.region).filter(|it| !it.is_empty());
         let region = region.map(|it| Region::new(it.to_owned()));
         let config = self.clients.config.to_builder();
@@ -179,7 +191,7 @@ impl Session {
 
     /// The state machine until `deadline`, as the function itself; `None` where there is none.
     pub fn machine(&self, deadline: Instant) -> Option<Machine> {
-        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let calls = self.calls(deadline);
         let (arn, above) = self.machine.clone()?;
         Some(Machine::new(self.clients.config.clone(), arn, above, calls))
     }
@@ -195,7 +207,7 @@ impl Session {
         role: Option<&RoleArn>,
         deadline: Instant,
     ) -> Result<Management, Error> {
-        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
+        let calls = self.calls(deadline);
         let own = Arc::clone(&self.clients);
         let Some(role) = role else {
             return Ok(Management { clients: Arc::clone(&own), own, calls });
@@ -279,6 +291,8 @@ pub struct Management {
 pub struct Caller {
     /// The account.
     pub account: String,
+    /// The ARN of the user, or of the session of a role.
+    pub arn: String,
     /// The partition.
     pub partition: Partition,
 }
@@ -301,11 +315,11 @@ impl Management {
         const ACTION: &str = "ask who is calling";
         let ask = client!(aws_sdk_sts, self.config()).get_caller_identity().send();
         let it = self.calls.call(GET_CALLER, ACTION, ask).await?;
-        let arn = it.arn.as_deref().and_then(|it| Arn::parse(it).ok());
-        let arn = arn.ok_or_else(|| Error::incomplete(ACTION, "an ARN"))?;
+        let text = it.arn.unwrap_or_default();
+        let arn = Arn::parse(&text).map_err(|_| Error::incomplete(ACTION, "an ARN"))?;
         let account = it.account.ok_or_else(|| Error::incomplete(ACTION, "the account"))?;
         let partition = arn.known_partition().map_err(|it| Error::elsewhere(ACTION, it))?;
-        Ok(Caller { account, partition })
+        Ok(Caller { account, partition, arn: text })
     }
 
     /// What acts in the management account.

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::operation::{DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_TEMPLATE};
+use crate::operation::{DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_TEMPLATE, LIST_EXPORTS};
 use crate::session::{Management, Session};
 
 /// A stack.
@@ -60,6 +60,24 @@ pub async fn template(management: &Management, name: &str) -> Result<String, Err
     let got = management.calls.call(GET_TEMPLATE, &action, get).await;
     let got = got.map_err(|it| it.advised("allow yourself cloudformation:GetTemplate"))?;
     got.template_body.ok_or_else(|| Error::incomplete(&action, "the template"))
+}
+
+/// Lists the exports of the Region whose names end in `suffix`, with their values.
+///
+/// # Errors
+///
+/// When they cannot be listed.
+pub async fn exports(
+    management: &Management,
+    suffix: &str,
+) -> Result<Vec<(String, String)>, Error> {
+    let client = management.cloudformation();
+    let exports = management.calls.pages(LIST_EXPORTS, "list what stacks export", async |token| {
+        let page = client.list_exports().set_next_token(token).send().await?;
+        Ok((page.exports, page.next_token))
+    });
+    let exports = exports.await?.into_iter().filter_map(|it| Some((it.name?, it.value?)));
+    Ok(exports.filter(|it| it.0.ends_with(suffix)).collect())
 }
 
 /// Reads what CloudFormation tells of a resource of the stack with this ARN, in the account of the

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use aws::member_accounts::{Member, MemberAccess, failure};
 use aws::report::{Remembered, Tree, listed, organization, remembered, withheld};
 use aws::{Management, Session};
-use plan::id::{AccountId, Region, RoleArn, RoleName};
+use plan::id::{AccountId, Region, RoleArn, RoleName, TargetId};
 use plan::member_accounts::Failure;
-use report::{Note, Organization, Outline, Wanted};
+use report::{Note, Organization, Outline, Placed, Wanted};
 use tokio::time::Instant;
 
 use crate::CommandError;
@@ -46,6 +46,7 @@ impl Known {
                 text: "without the state bucket it is not known what the last runs found"
                     .to_owned(),
                 hint: "name the bucket of the bootstrap stack with `--state-bucket`".to_owned(),
+                is_unread: false,
             });
             Remembered::default()
         };
@@ -95,4 +96,36 @@ impl Entrance<'_> {
         let entered = self.access.enter(&role, session_policy).await;
         entered.map_err(|error| failure(None, &error))
     }
+}
+
+/// The accounts that are asked for, by their indices, whatever their state.
+///
+/// # Errors
+///
+/// When one that is named is not in the organization.
+pub(crate) fn chosen(
+    organization: &Organization,
+    accounts: &[AccountId],
+    units: &[TargetId],
+) -> Result<Vec<usize>, CommandError> {
+    let all = || organization.accounts.iter();
+    if let Some(stranger) = accounts.iter().find(|id| !all().any(|it| it.listed.account.id == **id))
+    {
+        return Err(CommandError::NotInOrganization(stranger.to_string()));
+    }
+    if let Some(stranger) =
+        units.iter().find(|id| !organization.units.iter().any(|it| it.id == **id))
+    {
+        return Err(CommandError::NotInOrganization(stranger.to_string()));
+    }
+    let is_below = |it: &Placed| {
+        let path = organization.id_path(it.unit);
+        units.iter().any(|unit| path.split('/').any(|it| it == unit.as_str()))
+    };
+    let is_chosen = |it: &Placed| {
+        (accounts.is_empty() || accounts.contains(&it.listed.account.id))
+            && (units.is_empty() || is_below(it))
+    };
+    let all = all().enumerate();
+    Ok(all.filter(|it| is_chosen(it.1)).map(|it| it.0).collect())
 }

@@ -14,8 +14,9 @@ use serde_json::json;
 use template::{Documents, Given, is_template};
 
 use crate::checked::Checked;
+use crate::formats::{About, Found};
 use crate::input::{self, Input, Inputs, NO_POLICY, Passed};
-use crate::output::{Output, note};
+use crate::output::{self, Output, note};
 use crate::plan::parameters;
 use crate::{Check, CommandError, Exit, Format, embedded, formats, policies};
 
@@ -92,11 +93,53 @@ fn print(format: Format, found: &[(Input, Vec<Finding>)]) -> Result<(), CommandE
             };
             output.json(&found.iter().flat_map(each).collect())?;
         }
-        Format::Gitlab => output.json(&formats::gitlab(found))?,
-        Format::Sarif => output.json(&formats::sarif(found))?,
-        Format::Junit => formats::junit(found).iter().try_for_each(|it| output.line(it))?,
+        Format::Gitlab => {
+            output.json(&each(found).map(|it| formats::gitlab(&it)).collect())?;
+        }
+        Format::Sarif => {
+            let codes = each(found).map(|it| it.code).collect();
+            let results = each(found).map(|it| formats::sarif_result(&it)).collect();
+            output.json(&formats::sarif(&codes, results))?;
+        }
+        Format::Junit => {
+            formats::junit_begin("check").iter().try_for_each(|it| output.line(it))?;
+            for (input, findings) in found {
+                let suite = formats::suite(&input.name, &tests(&input.name, findings));
+                suite.iter().try_for_each(|it| output.line(it))?;
+            }
+            output.line(formats::JUNIT_END)?;
+        }
     }
     output.flush()
+}
+
+/// Each finding as other programs take it.
+fn each(found: &[(Input, Vec<Finding>)]) -> impl Iterator<Item = Found<'_>> {
+    let all = found.iter().flat_map(|(input, all)| all.iter().map(|it| (&input.name, it)));
+    all.map(|(name, it)| told(name, it, it.to_string()))
+}
+
+/// The tests of a file: each finding is one that failed, and where nothing was found one passed.
+fn tests<'a>(name: &'a str, findings: &'a [Finding]) -> Vec<(String, Option<Found<'a>>)> {
+    if findings.is_empty() {
+        return vec![("policies".to_owned(), None)];
+    }
+    let failed = findings.iter().map(|it| {
+        (format!("{} {}", it.code, it.path), Some(told(name, it, output::line(name, it))))
+    });
+    failed.collect()
+}
+
+fn told<'a>(name: &'a str, finding: &'a Finding, whole: String) -> Found<'a> {
+    let Finding { severity, code, path, line, column, message, .. } = finding;
+    Found {
+        about: About::File { name, line: *line, column: *column },
+        path,
+        severity: *severity,
+        code: code.as_str(),
+        message,
+        whole,
+    }
 }
 
 /// How much was checked.

@@ -22,8 +22,11 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// policies, and what the functions wrote down. Each check is a line that begins with `ok`,
 /// `warning`, `problem` or, where a call was denied, `unknown`. Nothing is ever written.
 ///
-/// Exits with 1 when there is a problem, and with 2 when there are no credentials.
+/// Exits with 1 when there is a problem, and with 2 when something could not be looked at.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup doctor --profile management
+  org-backup doctor --member-role OrganizationAccountAccessRole --json")]
 pub(crate) struct Doctor {
     #[command(flatten)]
     live: Live,
@@ -37,7 +40,7 @@ pub(crate) struct Doctor {
 
 /// Looks, and prints what came of every check.
 pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, CommandError> {
-    let session = arguments.live.session().await;
+    let session = arguments.live.session().await?;
     let deadline = Instant::now() + PATIENCE;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     let role = arguments.member_role.as_ref();
@@ -52,8 +55,12 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, Com
         }
     }
     output.flush()?;
-    let has_problem = checks.iter().any(|it| it.verdict == Verdict::Problem);
-    Ok(if has_problem { Exit::Findings } else { Exit::Fine })
+    let count = |verdict| checks.iter().filter(|it| it.verdict == verdict).count();
+    match count(Verdict::Unknown) {
+        0 if count(Verdict::Problem) == 0 => Ok(Exit::Fine),
+        0 => Ok(Exit::Findings),
+        unknown => Err(CommandError::Unfinished(unknown)),
+    }
 }
 
 fn line(check: &Check) -> String {

@@ -4,107 +4,141 @@ use std::collections::BTreeSet;
 
 use media::html::text;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use policy::Severity;
 use policy::document::sha256;
-use policy::{Finding, Severity};
 use serde_json::{Value, json};
-
-use crate::input::Input;
-use crate::output::line;
 
 /// What stands for itself in the path of a URI.
 const PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A text and what was found in it.
-type CheckedInput = (Input, Vec<Finding>);
-
-fn each(found: &[CheckedInput]) -> impl Iterator<Item = (&str, &Finding)> {
-    found.iter().flat_map(|(input, all)| all.iter().map(|it| (input.name.as_str(), it)))
+/// Something that was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<'a> {
+    /// The thing that it is about.
+    pub(crate) about: About<'a>,
+    /// Where in the thing it is; empty for the whole.
+    pub(crate) path: &'a str,
+    pub(crate) severity: Severity,
+    /// The word for programs.
+    pub(crate) code: &'a str,
+    /// What is wrong.
+    pub(crate) message: &'a str,
+    /// All of it on one line.
+    pub(crate) whole: String,
 }
 
-/// A code quality report of GitLab, which has no column.
-pub(crate) fn gitlab(found: &[CheckedInput]) -> Value {
-    let issues = each(found).map(|(file, it)| {
-        let Finding { severity, code, path, message, line, .. } = it;
-        // The same finding keeps its fingerprint when lines move.
-        let fingerprint = sha256(format!("{file}\n{code}\n{path}\n{message}").as_bytes());
-        let severity = match severity {
-            Severity::Error => "major",
-            Severity::Warning => "minor",
-        };
-        json!({
-            "description": it.to_string(), "check_name": code.as_str(),
-            "fingerprint": fingerprint, "severity": severity,
-            "location": { "path": file, "lines": { "begin": (*line).max(1) } },
-        })
-    });
-    issues.collect()
+/// The thing that something was found in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About<'a> {
+    /// A file, by its name, and the line and column from 1, which are 0 where there is none.
+    File { name: &'a str, line: u32, column: u32 },
+    /// A resource, by its ARN.
+    Resource(&'a str),
 }
 
-/// SARIF 2.1.0, with a rule for each code that was found.
-pub(crate) fn sarif(found: &[CheckedInput]) -> Value {
-    let codes: BTreeSet<_> = each(found).map(|it| it.1.code).collect();
-    let rules: Vec<_> = codes.iter().map(|it| json!({ "id": it.as_str() })).collect();
-    let results = each(found).map(|(file, it)| {
-        let Finding { severity, code, path, line, column, .. } = it;
-        let uri = utf8_percent_encode(file, PATH).to_string();
-        let mut place = json!({ "artifactLocation": { "uri": uri } });
-        if *line > 0
-            && let Some(place) = place.as_object_mut()
-        {
-            let region = json!({ "startLine": line, "startColumn": column });
-            place.insert("region".to_owned(), region);
+impl<'a> About<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Self::File { name, .. } | Self::Resource(name) => name,
         }
-        json!({
-            "ruleId": code.as_str(), "level": severity.to_string(),
-            "message": { "text": it.to_string() },
-            "locations": [{
-                "physicalLocation": place,
-                "logicalLocations": [{ "fullyQualifiedName": path }],
-            }],
-        })
-    });
+    }
+
+    fn line(self) -> u32 {
+        match self {
+            Self::File { line, .. } => line,
+            Self::Resource(_) => 0,
+        }
+    }
+}
+
+/// An issue of a code quality report of GitLab, which has no column and wants a path, whatever it is
+/// about.
+pub(crate) fn gitlab(found: &Found<'_>) -> Value {
+    let Found { about, path, severity, code, message, whole } = found;
+    let name = about.name();
+    // The same finding keeps its fingerprint when lines move.
+    let fingerprint = sha256(format!("{name}\n{code}\n{path}\n{message}").as_bytes());
+    let severity = match severity {
+        Severity::Error => "major",
+        Severity::Warning => "minor",
+    };
+    json!({
+        "description": whole, "check_name": code, "fingerprint": fingerprint, "severity": severity,
+        "location": { "path": name, "lines": { "begin": about.line().max(1) } },
+    })
+}
+
+/// A result of SARIF. What is about a resource has a logical location only.
+pub(crate) fn sarif_result(found: &Found<'_>) -> Value {
+    let Found { about, path, severity, code, whole, .. } = found;
+    let location = match *about {
+        About::File { name, line, column } => {
+            let uri = utf8_percent_encode(name, PATH).to_string();
+            let mut place = json!({ "artifactLocation": { "uri": uri } });
+            if line > 0
+                && let Some(place) = place.as_object_mut()
+            {
+                let region = json!({ "startLine": line, "startColumn": column });
+                place.insert("region".to_owned(), region);
+            }
+            json!({
+                "physicalLocation": place, "logicalLocations": [{ "fullyQualifiedName": path }],
+            })
+        }
+        About::Resource(arn) => {
+            json!({ "logicalLocations": [{ "fullyQualifiedName": arn, "kind": "resource" }] })
+        }
+    };
+    json!({
+        "ruleId": code, "level": severity.to_string(), "message": { "text": whole },
+        "locations": [location],
+    })
+}
+
+/// SARIF 2.1.0 with these results, and a rule for each code that was found.
+pub(crate) fn sarif(codes: &BTreeSet<&str>, results: Vec<Value>) -> Value {
+    let rules: Vec<_> = codes.iter().map(|it| json!({ "id": it })).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
                 "name": "org-backup", "version": env!("CARGO_PKG_VERSION"), "rules": rules,
             } },
-            "results": results.collect::<Vec<_>>(),
+            "results": results,
         }],
     })
 }
 
-/// A test report of `JUnit`: each file is a suite, each finding a test that failed, and a file in which
-/// nothing was found a test that passed.
-pub(crate) fn junit(found: &[CheckedInput]) -> Vec<String> {
-    let failures: usize = found.iter().map(|it| it.1.len()).sum();
-    let tests: usize = found.iter().map(|it| it.1.len().max(1)).sum();
-    let mut lines = vec![
-        r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned(),
-        format!(r#"<testsuites name="org-backup check" tests="{tests}" failures="{failures}">"#),
-    ];
-    for (Input { name, .. }, findings) in found {
-        let (file, count) = (text(name), findings.len());
-        let tests = count.max(1);
+/// The beginning of a test report of `JUnit`, whose suites are [`suite`].
+pub(crate) fn junit_begin(command: &str) -> [String; 2] {
+    let head = r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned();
+    [head, format!(r#"<testsuites name="org-backup {command}">"#)]
+}
+
+/// The end of a test report of `JUnit`.
+pub(crate) const JUNIT_END: &str = "</testsuites>";
+
+/// A suite of `JUnit`. Each test has a name and, where it failed, what was found.
+pub(crate) fn suite(name: &str, tests: &[(String, Option<Found<'_>>)]) -> Vec<String> {
+    let (suite, count) = (text(name), tests.len());
+    let failures = tests.iter().filter(|it| it.1.is_some()).count();
+    let mut lines = vec![format!(
+        r#"  <testsuite name="{suite}" tests="{count}" failures="{failures}" errors="0" skipped="0">"#
+    )];
+    for (name, found) in tests {
+        let name = text(name);
+        let Some(Found { severity, message, whole, .. }) = found else {
+            lines.push(format!(r#"    <testcase classname="{suite}" name="{name}"/>"#));
+            continue;
+        };
+        let (message, whole) = (text(message), text(whole));
+        lines.push(format!(r#"    <testcase classname="{suite}" name="{name}">"#));
         lines.push(format!(
-            r#"  <testsuite name="{file}" tests="{tests}" failures="{count}" errors="0" skipped="0">"#
+            r#"      <failure type="{severity}" message="{message}">{whole}</failure>"#
         ));
-        if findings.is_empty() {
-            lines.push(format!(r#"    <testcase classname="{file}" name="policies"/>"#));
-        }
-        for it in findings {
-            let (code, path, message) = (it.code, text(&it.path), text(&it.message));
-            lines.push(format!(r#"    <testcase classname="{file}" name="{code} {path}">"#));
-            let whole = text(&line(name, it));
-            lines.push(format!(
-                r#"      <failure type="{}" message="{message}">{whole}</failure>"#,
-                it.severity
-            ));
-            lines.push("    </testcase>".to_owned());
-        }
-        lines.push("  </testsuite>".to_owned());
+        lines.push("    </testcase>".to_owned());
     }
-    lines.push("</testsuites>".to_owned());
+    lines.push("  </testsuite>".to_owned());
     lines
 }

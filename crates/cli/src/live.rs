@@ -1,13 +1,20 @@
 //! The way to AWS for the commands that look at what is there.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use aws::{Clock, Session};
+use aws::stacks::exports;
+use aws::{Clock, Management, Session};
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use clap::Args;
 use tokio::runtime::Builder;
+use tokio::time::{Instant, timeout};
 
+use crate::output::note;
 use crate::{CommandError, Exit};
 
 /// By when everything has been read: far longer than it takes, so that nothing hangs for ever.
@@ -19,44 +26,132 @@ pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
 /// Identity Center, by a process. Nothing is ever written.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Live {
-    /// The profile of the AWS CLI whose credentials and Region are used
+    /// The profile of the AWS CLI whose credentials and Region are used, whatever credentials the
+    /// environment has
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The Region of the stacks
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// The bucket that the bootstrap stack made for what the functions remember
+    /// The bucket that the bootstrap stack made for what the functions remember [default: the one that
+    /// a stack in the Region exports]
     #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
     state_bucket: Option<String>,
 }
 
 impl Live {
-    /// Finds credentials, the Region and endpoints; nothing is called yet, unless a profile says
-    /// that credentials are to be fetched.
-    pub(crate) async fn session(&self) -> Session {
+    /// Finds credentials, the Region and endpoints, and says on standard error whose organization is
+    /// read, as whom and from where.
+    ///
+    /// # Errors
+    ///
+    /// When no Region is named, there are no credentials, or AWS cannot be reached.
+    pub(crate) async fn session(&self) -> Result<Session, CommandError> {
         self.session_by(&Clock::default()).await
     }
 
     /// The same, whose answers set a clock.
-    pub(crate) async fn session_by(&self, clock: &Clock) -> Session {
+    pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
         let connector = clock.watch(aws::connector());
         let shared = connector.clone();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client_fn(move |_, _| shared.clone()));
+        let client = http_client_fn(move |_, _| shared.clone());
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(client.clone());
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
         }
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        let session = Session::of_config(connector, &loader.load().await);
-        match self.state_bucket.as_deref() {
+        let mut config = loader.load().await;
+        let region = config.region().cloned().ok_or(CommandError::NoRegion)?;
+        if let Some(profile) = &self.profile {
+            // The chain would take credentials of the environment first, and with them the wrong
+            // organization.
+            let provider = ProviderConfig::default().with_http_client(client);
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&provider.with_region(Some(region)))
+                .profile_name(profile)
+                .build();
+            let provider = SharedCredentialsProvider::new(provider);
+            config = config.into_builder().credentials_provider(provider).build();
+        }
+        let session = Session::of_config(connector, &config);
+        let management = session.management(None, Instant::now() + PATIENCE).await?;
+        self.announce(&session, &management).await?;
+        Ok(match self.state_bucket.as_deref() {
             // A variable that is empty names no bucket.
-            None | Some("") => session,
+            Some("") => session,
             Some(bucket) => session.with_state(bucket),
+            None => match exported(&management).await {
+                Some(bucket) => session.with_state(&bucket),
+                None => session,
+            },
+        })
+    }
+
+    /// Says whose organization is read, as whom and from where.
+    async fn announce(
+        &self,
+        session: &Session,
+        management: &Management,
+    ) -> Result<(), CommandError> {
+        let mut who = pin!(management.caller());
+        let caller = match timeout(SILENCE, who.as_mut()).await {
+            Ok(caller) => caller,
+            Err(_) => {
+                note("note", &format!("connecting to AWS in {}", session.region()));
+                who.await
+            }
+        };
+        let caller = caller.map_err(|source| match &self.profile {
+            Some(profile) => CommandError::Profile { profile: profile.clone(), source },
+            None => CommandError::Aws(source),
+        })?;
+        let organization = match management.whose().await {
+            Ok((id, management)) => format!("the organization {id} of the account {management}"),
+            Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => {
+                format!("no organization: the account {} is in none", caller.account)
+            }
+            Err(error) => format!("an organization that is not known: {}", error.problem()),
+        };
+        let region = session.region();
+        note("reading", &format!("{organization}, as {}, from {region}", caller.arn));
+        Ok(())
+    }
+}
+
+/// What the name of the export ends with by which `templates/bootstrap.yaml` tells its bucket.
+const EXPORT: &str = "-StateBucketName";
+
+/// Finds the state bucket by what stacks export, and says which it is; `None` where there is not one,
+/// with a note where there are several or nobody may look.
+async fn exported(management: &Management) -> Option<String> {
+    let hint = "name the bucket of the bootstrap stack with `--state-bucket`";
+    match exports(management, EXPORT).await {
+        Ok(found) => match found.as_slice() {
+            [] => None,
+            [(export, bucket)] => {
+                note("reading", &format!("the state bucket `{bucket}`, the export `{export}`"));
+                Some(bucket.clone())
+            }
+            several => {
+                let names: Vec<_> = several.iter().map(|it| format!("`{}`", it.1)).collect();
+                let names = names.join(", ");
+                note("note", &format!("there are several state buckets: {names}; hint: {hint}"));
+                None
+            }
+        },
+        Err(error) => {
+            let why = error.problem();
+            note("note", &format!("the state bucket was not looked for: {why}; hint: {hint}"));
+            None
         }
     }
 }
+
+/// How long somebody waits without a word.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// Runs a command that looks at what is there.
 pub(crate) fn wait(

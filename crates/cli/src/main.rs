@@ -18,6 +18,7 @@ mod embedded;
 mod formats;
 mod input;
 mod live;
+mod manual;
 mod output;
 mod plan;
 mod policies;
@@ -32,7 +33,7 @@ use std::time::SystemTime;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use errors::chain;
+use errors::{advised, chain};
 use thiserror::Error;
 
 /// Check AWS Backup policies before deploying them, and report what protects every account
@@ -53,6 +54,8 @@ enum Command {
     Coverage(coverage::CoverageArguments),
     Explain(coverage::ExplainArguments),
     Doctor(doctor::Doctor),
+    Completions(manual::Completions),
+    Manual(manual::Manual),
 }
 
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
@@ -65,6 +68,9 @@ enum Command {
 ///
 /// Exits with 1 when AWS would refuse something, and with 2 when a file cannot be read.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup check policies
+  terraform show -json PLAN | org-backup check --strict --format github -")]
 struct Check {
     /// Policies, levels, templates, directories, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
@@ -116,7 +122,12 @@ impl Check {
 ///
 /// AWS withholds the whole document as soon as one plan in it is invalid. The account then keeps
 /// what it had, so that is what is printed: `{}`, or the document given with `--previous`.
+///
+/// Exits with 1 when AWS would find something wrong, and with 2 when a file cannot be read.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup effective root.json production.json --explain
+  org-backup effective root.json production.json --next 3")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Effective {
     /// The policies attached to the root, to each OU on the way, and to the account
@@ -145,6 +156,9 @@ struct Effective {
 
 /// Print a JSON Schema for backup policies, with which editors complete and check their keys
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup schema > backup-policy.schema.json
+  org-backup schema | jq '.\"$defs\" | keys'")]
 struct Schema {}
 
 /// Prints the schema.
@@ -177,26 +191,24 @@ enum CommandError {
     NotTemplate { file: String, findings: Vec<String> },
     #[error("the template cannot be deployed like this")]
     Parameters(Vec<String>),
-    #[error(
-        "there is nothing to compare with; hint: name the bucket of the bootstrap stack with \
-         --state-bucket or STATE_BUCKET, or a template with --template"
-    )]
+    #[error("there is nothing to compare with")]
     NoStateBucket,
-    #[error("nothing was written down of a stack `{0}`; hint: correct --stack")]
+    #[error("nothing was written down of a stack `{0}`")]
     NoStack(String),
     #[error("{0} of the above could not be looked at, so there may be more to do")]
     Unfinished(usize),
-    #[error("`{0}` is not in the organization; hint: correct --account or --ou")]
+    #[error("`{0}` is not in the organization")]
     NotInOrganization(String),
-    #[error(
-        "no inventory of the account names the resource `{0}`; hint: correct its ARN, or name its \
-         Region with --regions"
-    )]
+    #[error("no inventory of the account names the resource `{0}`")]
     NoResource(String),
-    #[error("the ARN `{0}` names no account; hint: name it with --account")]
+    #[error("the ARN `{0}` names no account")]
     NoAccount(String),
-    #[error("`{file}` does not say when resources were first seen; hint: name another file")]
+    #[error("`{file}` does not say when resources were first seen")]
     NotInventory { file: String, source: serde_json::Error },
+    #[error("no Region is named")]
+    NoRegion,
+    #[error("cannot use the profile `{profile}`")]
+    Profile { profile: String, source: aws::Error },
     #[error(transparent)]
     Aws(#[from] aws::Error),
     #[error("cannot begin")]
@@ -223,6 +235,8 @@ fn main() -> ExitCode {
         Command::Coverage(coverage) => live::wait(coverage::run(&coverage, now)),
         Command::Explain(explain) => live::wait(coverage::explain(&explain, now)),
         Command::Doctor(doctor) => live::wait(doctor::run(&doctor, now)),
+        Command::Completions(completions) => completions.run(),
+        Command::Manual(manual) => manual.run(),
     };
     match outcome {
         Ok(Exit::Fine) => ExitCode::SUCCESS,
@@ -233,7 +247,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            output::note("error", &chain(&failure));
+            output::note("error", &advised(chain(&failure), failure.hint()));
             for it in failure.findings() {
                 output::detail(it);
             }
@@ -255,6 +269,33 @@ fn arguments() -> Result<Arguments, clap::Error> {
 }
 
 impl CommandError {
+    /// What to do next, where the causes do not say it.
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoStateBucket => {
+                "name the bucket of the bootstrap stack with --state-bucket or STATE_BUCKET, or a \
+                 template with --template"
+            }
+            Self::NoStack(_) => "correct --stack",
+            Self::NotInOrganization(_) => "correct --account or --ou",
+            Self::NoResource(_) => "correct its ARN, or name its Region with --regions",
+            Self::NoAccount(_) => "name it with --account",
+            Self::NotInventory { .. } => "name another file",
+            Self::NoRegion => "name the one of the stacks with --region, AWS_REGION or the profile",
+            Self::Unreadable { .. }
+            | Self::NotPolicies { .. }
+            | Self::NotJson { .. }
+            | Self::NotTemplate { .. }
+            | Self::Parameters(_)
+            | Self::Unfinished(_)
+            | Self::Profile { .. }
+            | Self::Aws(_)
+            | Self::Begin(_)
+            | Self::Output(_)
+            | Self::Unwritable { .. } => return None,
+        })
+    }
+
     /// What was found, each on a line of its own.
     fn findings(&self) -> &[String] {
         match self {
@@ -270,6 +311,8 @@ impl CommandError {
             | Self::NoAccount(_)
             | Self::NotInventory { .. }
             | Self::Unfinished(_)
+            | Self::NoRegion
+            | Self::Profile { .. }
             | Self::Aws(_)
             | Self::Begin(_)
             | Self::Output(_)

@@ -77,6 +77,19 @@ impl Output {
         self.write(&csv::row(fields))
     }
 
+    /// Prints a text as it is, of which nothing comes from elsewhere.
+    pub(crate) fn own(&mut self, text: &str) -> Result<(), CommandError> {
+        self.write(text.trim_end())
+    }
+
+    /// Prints one line of fields with tabs between them, none of which has a tab in it.
+    pub(crate) fn tabbed(
+        &mut self,
+        fields: impl Iterator<Item = String>,
+    ) -> Result<(), CommandError> {
+        self.write(&csv::tabbed(fields))
+    }
+
     /// Prints `FILE: PATH: what is wrong`, and on a terminal the place with a caret under it.
     pub(crate) fn finding(
         &mut self,
@@ -92,13 +105,16 @@ impl Output {
 
     /// Prints the finding as a workflow command, of which GitHub makes an annotation.
     pub(crate) fn annotation(&mut self, file: &str, finding: &Finding) -> Result<(), CommandError> {
-        let level = match finding.severity {
-            Severity::Error => workflow::Level::Error,
-            Severity::Warning => workflow::Level::Warning,
-        };
         let message = format!("{}: {}", path(finding), finding.message);
+        let (file, level) = (Some(file), level(finding.severity));
         let Finding { line, column, .. } = *finding;
         self.write(&Annotation { level, file, line, column, message: &message }.command())
+    }
+
+    /// Prints a message that is about no file as a workflow command.
+    pub(crate) fn remark(&mut self, severity: Severity, message: &str) -> Result<(), CommandError> {
+        let remark = Annotation { level: level(severity), file: None, line: 0, column: 0, message };
+        self.write(&remark.command())
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), CommandError> {
@@ -120,6 +136,13 @@ pub(crate) fn note(kind: &str, message: &str) {
 /// Prints what belongs to the note before it.
 pub(crate) fn detail(message: &str) {
     let _ = writeln!(anstream::stderr(), "  {}", media::line(message));
+}
+
+fn level(severity: Severity) -> workflow::Level {
+    match severity {
+        Severity::Error => workflow::Level::Error,
+        Severity::Warning => workflow::Level::Warning,
+    }
 }
 
 /// The finding on one line.

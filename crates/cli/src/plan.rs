@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_hours(1);
 ///
 /// Exits with 1 when there is something to do, and with 2 when something could not be looked at.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup plan --stack org-backup-policies
+  org-backup plan --template backup-policies.yaml --parameters DailyRetentionDays=35")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     live: Live,
@@ -77,7 +80,7 @@ impl PlanContext<'_> {
 
 /// Looks, and prints what there is to do.
 pub(crate) async fn run(arguments: &PlanArguments, now: SystemTime) -> Result<Exit, CommandError> {
-    let session = arguments.live.session().await;
+    let session = arguments.live.session().await?;
     let deadline = Instant::now() + PATIENCE;
     let context = PlanContext {
         session: &session,

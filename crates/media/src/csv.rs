@@ -15,8 +15,19 @@ pub fn row<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
     fields.collect::<Vec<_>>().join(",")
 }
 
+/// One row without its end, whose fields have tabs between them and are not quoted.
+pub fn tabbed<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
+    let fields = fields.into_iter().map(|it| guarded(it.as_ref()));
+    fields.collect::<Vec<_>>().join("\t")
+}
+
 fn field(text: &str) -> String {
-    let mut field = "\"".to_owned();
+    format!("\"{}\"", guarded(text).replace('"', "\"\""))
+}
+
+/// The text as one line, with an apostrophe before each place where a formula would begin.
+fn guarded(text: &str) -> String {
+    let mut field = String::with_capacity(text.len());
     let mut begins = true;
     for it in line(text).chars() {
         if begins && FORMULA.contains(&it) {
@@ -25,16 +36,18 @@ fn field(text: &str) -> String {
         // What stands before a formula and is not seen, or is taken away, does not hide it.
         begins = matches!(it, ';' | ',' | '|' | '"') || (begins && it.is_whitespace());
         field.push(it);
-        if it == '"' {
-            field.push('"');
-        }
     }
-    field + "\""
+    field
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_field_between_tabs_has_a_tab_or_begins_a_formula() {
+        assert_eq!(tabbed(["a\tb", "=1", "c"]), "a\\tb\t'=1\tc");
+    }
 
     #[test]
     fn every_field_is_quoted() {

@@ -11,13 +11,13 @@ pub enum Level {
     Warning,
 }
 
-/// An annotation of a place in a file.
+/// An annotation, of a place in a file where there is one.
 #[derive(Clone, Debug)]
 pub struct Annotation<'a> {
     /// What it says of its place.
     pub level: Level,
     /// The path of the file in the repository.
-    pub file: &'a str,
+    pub file: Option<&'a str>,
     /// The line, from 1; 0 where there is none.
     pub line: u32,
     /// The column, from 1.
@@ -34,8 +34,9 @@ impl Annotation<'_> {
             Level::Error => "error",
             Level::Warning => "warning",
         };
+        let file = file.map(|it| format!(" file={}", property(it))).unwrap_or_default();
         let place = if *line > 0 { format!(",line={line},col={column}") } else { String::new() };
-        format!("::{level} file={}{place}::{}", property(file), data(message))
+        format!("::{level}{file}{place}::{}", data(message))
     }
 }
 
@@ -54,13 +55,16 @@ mod tests {
 
     #[test]
     fn nothing_ends_a_property_or_a_command() {
-        let (file, message) = ("100%, a:b.json", "50% of `a,b::c`\n::error::x\r");
+        let (file, message) = (Some("100%, a:b.json"), "50% of `a,b::c`\n::error::x\r");
         let annotation = Annotation { level: Level::Error, file, line: 3, column: 7, message };
         assert_eq!(
             annotation.command(),
             r"::error file=100%25%2C a%3Ab.json,line=3,col=7::50%25 of `a,b::c`\n::error::x\r"
         );
-        let annotation = Annotation { level: Level::Warning, file: "a", line: 0, ..annotation };
+        let annotation =
+            Annotation { level: Level::Warning, file: Some("a"), line: 0, ..annotation };
         assert_eq!(annotation.command(), r"::warning file=a::50%25 of `a,b::c`\n::error::x\r");
+        let annotation = Annotation { file: None, ..annotation };
+        assert_eq!(annotation.command(), r"::warning::50%25 of `a,b::c`\n::error::x\r");
     }
 }

@@ -81,7 +81,7 @@ fn resource(tier: &str) -> Resource {
 fn points() -> Vec<RecoveryPoint> {
     let day = |it: u64| now() - Duration::from_hours(24 * it + 7);
     let point = |it: u64| RecoveryPoint {
-        vault: KEEP.to_owned(),
+        vault: KEEP.into(),
         created: day(it),
         completed: day(it),
         status: PointStatus::Usable,
@@ -98,7 +98,7 @@ fn jobs() -> Vec<Job> {
         created: it.created,
         ended: Some(it.completed),
         state: JobState::Completed,
-        message: String::new(),
+        message: "".into(),
         by: None,
     };
     points().iter().map(job).collect()

@@ -1,4 +1,5 @@
-//! What judging two million resources holds at once: those of one account after the other.
+//! What judging holds at once: two million resources, account after account, and one account with
+//! 100,000.
 
 #![expect(clippy::unwrap_used, reason = "a bench whose fixture is wrong has nothing to measure")]
 
@@ -11,8 +12,8 @@ use plan::id::AccountId;
 use plan::member_accounts::Settings;
 use report::Effective;
 use report::coverage::{
-    About, AccountReads, Asks, BackupPlan, Common, Groups, HeldVault, Holder, Job, JobState, Judge,
-    Key, PointStatus, RecoveryPoint, RegionReads, Tags, Vault,
+    About, AccountReads, Asks, BackupPlan, Common, Creator, Groups, HeldVault, Holder, Job,
+    JobState, Judge, Key, PointStatus, RecoveryPoint, RegionReads, Tags, Vault,
 };
 use serde_json::json;
 
@@ -26,6 +27,9 @@ fn main() {
 /// The resources of an account, each with a month of daily backups and their jobs.
 const RESOURCES: usize = 2_000;
 const ACCOUNTS: usize = 1_000;
+
+/// The resources of an account that is as large as AWS lets it become of most types.
+const MOST_RESOURCES: usize = 100_000;
 
 /// 20 November 2026, 12:00.
 fn now() -> SystemTime {
@@ -49,44 +53,46 @@ fn plans() -> Vec<BackupPlan> {
 }
 
 /// What was read of an account whose resources have these ARNs.
-fn reads(account: &AccountId) -> AccountReads {
-    let keep = format!("arn:aws:backup:eu-west-1:{account}:backup-vault:keep");
+fn reads(account: &AccountId, resources: usize) -> AccountReads {
+    let keep: Arc<str> = format!("arn:aws:backup:eu-west-1:{account}:backup-vault:keep").into();
+    let by = Some(Arc::new(Creator { plan: "daily".to_owned(), rule: "night".to_owned() }));
+    let message: Arc<str> = "".into();
     let arn = |it: usize| format!("arn:aws:ec2:eu-west-1:{account}:volume/vol-{it:017x}");
     let days = |it: usize| (0..30).map(move |day| (it, now() - Duration::from_hours(24 * day + 7)));
-    let all = || (0..RESOURCES).flat_map(days);
+    let all = || (0..resources).flat_map(days);
     let point = |(it, at): (usize, SystemTime)| About {
         resource: arn(it),
         kind: None,
         it: RecoveryPoint {
-            vault: keep.clone(),
+            vault: Arc::clone(&keep),
             created: at,
             completed: at,
             status: PointStatus::Usable,
             is_continuous: false,
             delete_at: None,
-            by: None,
+            by: by.clone(),
         },
     };
     let job = |(it, at): (usize, SystemTime)| About {
         resource: arn(it),
         kind: None,
         it: Job {
-            vault: keep.clone(),
+            vault: Arc::clone(&keep),
             created: at,
             ended: Some(at),
             state: JobState::Completed,
-            message: String::new(),
-            by: None,
+            message: Arc::clone(&message),
+            by: by.clone(),
         },
     };
     let vault = Vault { key: Key::Customer, lock: None, admits: None, is_air_gapped: false };
-    let held = HeldVault { arn: keep.clone(), name: "keep".to_owned(), vault, is_empty: false };
+    let held = HeldVault { arn: keep.to_string(), name: "keep".to_owned(), vault, is_empty: false };
     let tags = Tags::from([("tier".to_owned(), "gold".to_owned())]);
     let read = RegionReads {
         vaults: Ok(vec![held]),
         settings: Ok(Settings::default()),
         local: Ok(vec![]),
-        tagged: Ok((0..RESOURCES).map(|it| (arn(it), tags.clone())).collect()),
+        tagged: Ok((0..resources).map(|it| (arn(it), tags.clone())).collect()),
         jobs: Ok(all().map(job).collect()),
         ..RegionReads::barred("")
     };
@@ -98,8 +104,9 @@ fn reads(account: &AccountId) -> AccountReads {
     }
 }
 
-#[divan::bench(sample_count = 1, sample_size = 1)]
-fn two_million_resources_of_a_thousand_accounts() -> usize {
+/// Judges the resources of as many accounts as there are numbers, one account after the other, and
+/// returns how many are fresh.
+fn judge(accounts: usize, resources: usize) -> usize {
     let common = Common {
         organization: "o-a1b2c3d4e5".to_owned(),
         partition: "aws".to_owned(),
@@ -113,10 +120,10 @@ fn two_million_resources_of_a_thousand_accounts() -> usize {
     };
     let (plans, asks) = (plans(), Asks::default());
     let mut groups = Groups::default();
-    for number in 0..ACCOUNTS {
+    for number in 0..accounts {
         let account = format!("{:012}", 200_000_000_000 + number).parse().unwrap();
         let holder = Holder { account: &account, path: "r-ab12", plans: &plans };
-        for (place, inventory) in common.places(holder, reads(&account)) {
+        for (place, inventory) in common.places(holder, reads(&account, resources)) {
             let judge = Judge::new(&place, Ok(&plans), &asks, now());
             for (resource, records) in &inventory.resources {
                 let coverage = judge.judge(resource, records.evidence());
@@ -124,6 +131,15 @@ fn two_million_resources_of_a_thousand_accounts() -> usize {
             }
         }
     }
-    assert_eq!(groups.states.get("fresh"), Some(&(RESOURCES * ACCOUNTS)));
-    groups.causes.len()
+    groups.states.get("fresh").copied().unwrap_or_default()
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn two_million_resources_of_a_thousand_accounts() {
+    assert_eq!(judge(ACCOUNTS, RESOURCES), ACCOUNTS * RESOURCES);
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_hundred_thousand_resources_of_one_account() {
+    assert_eq!(judge(1, MOST_RESOURCES), MOST_RESOURCES);
 }

@@ -2,7 +2,7 @@
 
 mod names;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, VaultName};
@@ -44,6 +44,9 @@ pub struct Observed {
     pub looks: BTreeMap<AccountId, LastLook>,
     /// For how long that counts.
     pub max_age: Duration,
+    /// Whether somebody named the role to look around with, so that an account that it does not open could
+    /// not be looked at, whatever the last run found there.
+    pub is_role_named: bool,
     /// Whether the organization lets backups be copied between accounts, where that is known.
     pub is_cross_account: Option<bool>,
     /// What is to be said of the whole.
@@ -61,11 +64,12 @@ pub fn judge(observed: Observed) -> Report {
     let rows = facts.rows(&mut cells);
     let mut notes = observed.notes;
     notes.extend(observed.outline.notes);
-    notes.extend(barred(&observed.visits));
+    notes.extend(barred(&observed.visits, observed.is_role_named));
     if observed.outline.regions.is_empty() {
         notes.push(Note {
             text: "no backup policy names a Region, and nobody said which ones matter".to_owned(),
             hint: "attach a backup policy, or name the Regions with `--regions`".to_owned(),
+            is_unread: false,
         });
     }
     Report {
@@ -78,11 +82,12 @@ pub fn judge(observed: Observed) -> Report {
         cells: cells.all,
         rows,
         notes,
+        states: BTreeSet::new(),
     }
 }
 
 /// The accounts that nobody got into, in one note: mostly they are all barred for one reason.
-fn barred(visits: &BTreeMap<AccountId, Visit>) -> Option<Note> {
+fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<Note> {
     let mut barred = visits.iter().filter_map(|(account, visit)| match visit {
         Visit::Barred(failure) => Some((account, failure)),
         Visit::None | Visit::Seen(_) => None,
@@ -98,6 +103,7 @@ fn barred(visits: &BTreeMap<AccountId, Visit>) -> Option<Note> {
         hint: "name a role that you may assume there with `--member-role`; until then the report \
                says what the last runs found in them"
             .to_owned(),
+        is_unread: is_role_named,
     })
 }
 

@@ -17,6 +17,7 @@ mod organization;
 mod outline;
 pub mod page;
 mod seen;
+mod shortfall;
 mod state;
 mod wanted;
 mod words;
@@ -33,6 +34,7 @@ pub use judge::{Observed, judge};
 pub use organization::{AttachedPolicy, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};
 pub use seen::{LastLook, Lock, Place, Seen, Visit, last_looks};
+pub use shortfall::Shortfall;
 pub use state::State;
 pub use wanted::{Wanted, asks, wanted};
 pub use words::utc;
@@ -62,6 +64,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// What is to be said of the whole.
     pub notes: Vec<Note>,
+    /// The states that are shown; all of them where it is empty.
+    pub states: BTreeSet<State>,
 }
 
 /// What a report is made from.
@@ -95,6 +99,8 @@ pub struct Note {
     pub text: String,
     /// What to do next.
     pub hint: String,
+    /// Whether something could not be looked at, so that there may be more to say.
+    pub is_unread: bool,
 }
 
 /// What an account has in a Region.
@@ -184,12 +190,48 @@ impl Report {
     /// How many accounts times Regions are in each state; states in which none is are left out.
     pub fn tally(&self) -> BTreeMap<State, usize> {
         let mut tally = BTreeMap::new();
-        for cell in self.rows.iter().flat_map(|it| &it.cells) {
-            if let Some(cell) = self.cells.get(*cell) {
-                *tally.entry(cell.state).or_default() += 1;
-            }
+        for (_, cell) in self.rows.iter().flat_map(|it| self.shown(it)) {
+            *tally.entry(cell.state).or_default() += 1;
         }
         tally
+    }
+
+    /// What an account has in each Region, as far as its state is one of those that are shown.
+    pub fn shown<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Region, &'a Cell)> {
+        let cells = self.regions.iter().zip(&row.cells);
+        let cells = cells.filter_map(|(region, it)| Some((region, self.cells.get(*it)?)));
+        cells.filter(|it| self.states.is_empty() || self.states.contains(&it.1.state))
+    }
+
+    /// Leaves out the accounts that `keeps` does not keep, by their place in the organization, and, where
+    /// some are named, the other Regions and states.
+    #[must_use]
+    pub fn narrowed(
+        mut self,
+        keeps: impl Fn(usize) -> bool,
+        regions: &[Region],
+        states: BTreeSet<State>,
+    ) -> Self {
+        let is_kept = |it: &Region| regions.is_empty() || regions.contains(it);
+        let kept: Vec<_> = self.regions.iter().map(is_kept).collect();
+        let rows = self.rows.into_iter().enumerate().filter(|it| keeps(it.0));
+        let row = |(_, row): (usize, Row)| {
+            let cells = row.cells.iter().zip(&kept).filter(|it| *it.1);
+            Row { cells: cells.map(|it| *it.0).collect(), ..row }
+        };
+        self.rows = rows.map(row).collect();
+        self.regions.retain(is_kept);
+        Self { states, ..self }
+    }
+
+    /// How many accounts are protected in every Region in which backups are wanted, and in one at least.
+    pub fn protected(&self) -> usize {
+        let is_protected = |row: &&Row| {
+            let states = row.cells.iter().filter_map(|it| self.cells.get(*it)).map(|it| it.state);
+            let states: BTreeSet<_> = states.collect();
+            states.contains(&State::Protected) && states.iter().all(|it| it.is_fine())
+        };
+        self.rows.iter().filter(is_protected).count()
     }
 
     /// Whether every account is protected wherever that is wanted.
@@ -197,6 +239,12 @@ impl Report {
     /// Without any Region there is nothing that could be.
     pub fn is_well(&self) -> bool {
         !self.regions.is_empty() && self.tally().keys().all(|it| it.is_fine())
+    }
+
+    /// How much could not be looked at: accounts in Regions that are not known, and notes that say so.
+    pub fn unread(&self) -> usize {
+        let cells = self.tally().get(&State::Unknown).copied().unwrap_or_default();
+        cells + self.notes.iter().filter(|it| it.is_unread).count()
     }
 
     /// The state of an account as a whole: the worst of its Regions.

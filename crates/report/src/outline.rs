@@ -222,7 +222,8 @@ fn read(organization: &Organization) -> (BTreeMap<&PolicyId, Policy>, Vec<Note>)
                     policy.name
                 ),
                 hint: "see what it says in the AWS Organizations console".to_owned(),
-            });
+is_unread: true,
+});
         }
     }
     (policies, notes)

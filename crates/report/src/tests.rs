@@ -170,6 +170,7 @@ impl World {
             destinations,
             looks,
             max_age: MAX_AGE,
+            is_role_named: false,
             is_cross_account,
             notes: vec![],
         })

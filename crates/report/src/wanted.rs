@@ -131,6 +131,7 @@ pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>,
             Err(why) => notes.push(Note {
                 text: format!("what `{}` asks for in accounts is not known: {why}", entry.owner()),
                 hint: "deploy its stack again".to_owned(),
+                is_unread: true,
             }),
         }
     }

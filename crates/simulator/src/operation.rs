@@ -271,6 +271,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::CloudFormation, "DescribeStackResource", Access::Any, &[]),
     operation(Service::CloudFormation, "DescribeStacks", Access::Any, &[]),
     operation(Service::CloudFormation, "GetTemplate", Access::Any, &[]),
+    operation(Service::CloudFormation, "ListExports", Access::Any, &[]),
 
     operation(Service::CloudTrail, "DescribeTrails", Access::Any, &[]),
     operation(Service::CloudTrail, "GetEventSelectors", Access::Any, &[TrailNotFound]),

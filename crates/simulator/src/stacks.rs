@@ -19,6 +19,8 @@ pub struct Stack {
     pub parameters: BTreeMap<String, String>,
     /// Its template.
     pub template: String,
+    /// The values that it exports, by their names.
+    pub exports: BTreeMap<String, String>,
 }
 
 impl Stack {

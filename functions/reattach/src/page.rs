@@ -69,6 +69,7 @@ impl Page {
         notes.extend(errors.iter().map(|error| Note {
             text: format!("what the last runs found is not known: {}", chain(&error)),
             hint: "see the log of `reattach`".to_owned(),
+            is_unread: true,
         }));
         let mut organization = organization(&management, listed, Tree::Bare, &mut notes).await?;
         organization.withheld = withheld;
@@ -84,6 +85,7 @@ impl Page {
             destinations: BTreeMap::new(),
             looks,
             max_age: MAX_AGE,
+            is_role_named: false,
             is_cross_account: None,
             notes,
         });

@@ -242,10 +242,12 @@ pub fn sample(accounts: usize) -> Report {
         destinations: BTreeMap::new(),
         looks: BTreeMap::new(),
         max_age: report::MAX_AGE,
+        is_role_named: false,
         is_cross_account: Some(true),
         notes: vec![Note {
             text: "a note with </script><script>alert(1)</script> in it".to_owned(),
             hint: "see that it is text".to_owned(),
+            is_unread: false,
         }],
     })
 }

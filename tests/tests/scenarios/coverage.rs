@@ -179,7 +179,7 @@ async fn copies_are_looked_at_where_they_go() {
         "taken by the selection `tagged` of the plan",
         "the rule `every-night` of the plan `copies`: fresh",
         "the destination does not exist",
-        "no restore test in the last thirty days",
+        "no restore test in the last 30 days",
     ] {
         assert!(explained.text.contains(words), "{words}\n{}", explained.text);
     }
@@ -222,6 +222,51 @@ async fn a_type_that_the_region_lacks_is_not_supported_and_nobody_has_to_do_anyt
 }
 
 #[tokio::test]
+async fn other_programs_get_the_resources_that_somebody_has_to_do_something_about() {
+    let organization = nightly().await;
+    let (fresh, _) = volume(&organization, "production-001", "fresh", "daily");
+    let (other, _) = volume(&organization, "production-001", "other", "Daily");
+    organization.let_go_by(2 * NIGHT);
+    let account = organization.id("production-001");
+    let run = async |format: &str| {
+        let arguments = ["coverage", "--member-role", ROLE, "--account", &account];
+        let arguments = [&arguments[..], &["--format", format]].concat();
+        let run = org_backup(&organization, &arguments).await;
+        assert_eq!(run.code, 1, "{format}: {}", run.notes);
+        run.printed[0].clone()
+    };
+    let github = run("github").await;
+    assert_eq!(github.lines().count(), 1, "{github}");
+    let begin = format!("::error::{other}: not backed up: the nearest selection is `tagged`");
+    assert!(github.starts_with(&begin), "{github}");
+
+    let gitlab: Value = serde_json::from_str(&run("gitlab").await).unwrap();
+    let [issue] = gitlab.as_array().unwrap().as_slice() else { panic!("{gitlab}") };
+    assert_eq!(
+        (&issue["check_name"], &issue["severity"]),
+        (&json!("not-selected"), &json!("major"))
+    );
+    assert_eq!(issue["location"], json!({ "path": other, "lines": { "begin": 1 } }));
+
+    let sarif: Value = serde_json::from_str(&run("sarif").await).unwrap();
+    let result = &sarif["runs"][0]["results"];
+    assert_eq!(result.as_array().map(Vec::len), Some(1), "{sarif}");
+    let location = json!([{ "fullyQualifiedName": other, "kind": "resource" }]);
+    assert_eq!(result[0]["locations"][0], json!({ "logicalLocations": location }));
+    assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"], json!([{ "id": "not-selected" }]));
+
+    let junit = run("junit").await;
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    let cases = document.descendants().filter(|it| it.has_tag_name("testcase"));
+    let cases: Vec<_> =
+        cases.map(|it| (it.attribute("name").unwrap().to_owned(), it.has_children())).collect();
+    assert_eq!(cases, [(fresh, false), (other, true)], "{junit}");
+    let suite = document.descendants().find(|it| it.has_tag_name("testsuite")).unwrap();
+    let told = ["name", "tests", "failures"].map(|it| suite.attribute(it).unwrap());
+    assert_eq!(told, [account.as_str(), "2", "1"]);
+}
+
+#[tokio::test]
 async fn tags_and_names_do_not_speak() {
     let organization = nightly().await;
     let (arn, _) = volume(
@@ -237,6 +282,9 @@ async fn tags_and_names_do_not_speak() {
         vec!["coverage", "--member-role", ROLE],
         vec!["coverage", "--member-role", ROLE, "--json"],
         vec!["coverage", "--member-role", ROLE, "--format", "csv"],
+        vec!["coverage", "--member-role", ROLE, "--format", "gitlab"],
+        vec!["coverage", "--member-role", ROLE, "--format", "sarif"],
+        vec!["coverage", "--member-role", ROLE, "--format", "junit"],
         vec!["explain", arn.as_str(), "--member-role", ROLE],
         vec!["explain", arn.as_str(), "--member-role", ROLE, "--json"],
     ] {

@@ -29,6 +29,7 @@ mod member_accounts_faults;
 mod member_accounts_machine;
 mod ministack;
 mod monitoring;
+mod operator;
 mod partitions;
 mod plan;
 mod plan_templates;

@@ -16,13 +16,13 @@ use plan::id::{AccountId, Region, RoleName, TargetId};
 use plan::member_accounts::TagFilter;
 use policy::arn::Arn;
 use report::coverage::{CopyState, Coverage, Inventory, Judge, Resource, State};
-use report::{Note, Organization, Placed, asks};
+use report::{Note, asks};
 use tokio::time::Instant;
 
 use self::first_seen::FirstSeen;
 use self::print::Printer;
 use self::survey::{Survey, Surveyor};
-use crate::accounts::{Entrance, Known};
+use crate::accounts::{Entrance, Known, chosen};
 use crate::live::{Live, PATIENCE};
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
@@ -120,6 +120,14 @@ enum Format {
     Json,
     /// CSV with a line for each resource
     Csv,
+    /// A workflow command for each cause of a resource, of which GitHub makes an annotation
+    Github,
+    /// A code quality report of GitLab
+    Gitlab,
+    /// SARIF 2.1.0
+    Sarif,
+    /// A test report of `JUnit`, with a suite for each account and a test for each resource
+    Junit,
 }
 
 /// Which resources matter.
@@ -242,7 +250,8 @@ impl Summary {
     }
 
     fn exit(self) -> Result<Exit, CommandError> {
-        match self.unread.len() + self.unknown {
+        let unread = self.notes.iter().filter(|it| it.is_unread).count();
+        match unread + self.unread.len() + self.unknown {
             0 if self.bad == 0 => Ok(Exit::Fine),
             0 => Ok(Exit::Findings),
             count => Err(CommandError::Unfinished(count)),
@@ -260,7 +269,7 @@ async fn look(
     each: &mut impl FnMut(Judged<'_>) -> Result<(), CommandError>,
 ) -> Result<Summary, CommandError> {
     let clock = Clock::default();
-    let session = looks.live.session_by(&clock).await;
+    let session = looks.live.session_by(&clock).await?;
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;
     let known = Known::read(&session, &management, &looks.regions, deadline, now).await?;
@@ -273,7 +282,10 @@ async fn look(
         named: looks.member_role.as_ref(),
     };
     let mut inventory = FirstSeen::read(looks.inventory.as_deref())?;
-    let chosen = chosen(&organization, &looks.account, units)?;
+    let mut chosen = chosen(&organization, &looks.account, units)?;
+    // Those that are not active have no backups to make.
+    let state = |it: usize| organization.accounts.get(it).map(|it| it.listed.state.as_str());
+    chosen.retain(|it| state(*it) == Some("ACTIVE"));
     let mut outcome = Summary {
         organization: organization.id.clone(),
         accounts: chosen.len(),
@@ -321,6 +333,7 @@ async fn look(
                  were deleted, or have no tags"
             ),
             hint: "see their recovery points in the console of AWS Backup".to_owned(),
+            is_unread: false,
         });
     }
     let off = now.duration_since(machine).unwrap_or_else(|it| it.duration());
@@ -331,39 +344,11 @@ async fn look(
                 off.as_secs()
             ),
             hint: "set it; backups were judged by AWS's clock".to_owned(),
+            is_unread: false,
         });
     }
     inventory.write()?;
     Ok(outcome)
-}
-
-/// The accounts that are asked for, by their indices. Those that are not active have no backups to make.
-fn chosen(
-    organization: &Organization,
-    accounts: &[AccountId],
-    units: &[TargetId],
-) -> Result<Vec<usize>, CommandError> {
-    let all = || organization.accounts.iter();
-    if let Some(stranger) = accounts.iter().find(|id| !all().any(|it| it.listed.account.id == **id))
-    {
-        return Err(CommandError::NotInOrganization(stranger.to_string()));
-    }
-    if let Some(stranger) =
-        units.iter().find(|id| !organization.units.iter().any(|it| it.id == **id))
-    {
-        return Err(CommandError::NotInOrganization(stranger.to_string()));
-    }
-    let is_below = |it: &Placed| {
-        let path = organization.id_path(it.unit);
-        units.iter().any(|unit| path.split('/').any(|it| it == unit.as_str()))
-    };
-    let is_chosen = |it: &Placed| {
-        it.listed.state == "ACTIVE"
-            && (accounts.is_empty() || accounts.contains(&it.listed.account.id))
-            && (units.is_empty() || is_below(it))
-    };
-    let all = all().enumerate();
-    Ok(all.filter(|it| is_chosen(it.1)).map(|it| it.0).collect())
 }
 
 /// How far the clock of the machine may be off before that is told.

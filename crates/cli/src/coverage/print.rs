@@ -1,12 +1,16 @@
 //! Printing what was judged, in each format.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use report::coverage::{Group, Groups, Until};
+use policy::Severity;
+use report::coverage::{Group, Groups, State, Until};
 use report::utc;
+use serde_json::Value;
 
 use super::{Format, Judged, Summary};
 use crate::CommandError;
+use crate::formats::{self, About, Found};
 use crate::output::Output;
 
 const COLUMNS: [&str; 15] = [
@@ -32,18 +36,68 @@ pub(super) struct Printer {
     format: Format,
     output: Output,
     groups: Groups,
-    /// Whether nothing was printed yet.
-    is_first: bool,
+    /// How many items were printed so far, or the one heading that there is.
+    printed: usize,
+    /// The codes and results of SARIF so far.
+    results: (BTreeSet<&'static str>, Vec<Value>),
+    /// The suite of `JUnit` that is not printed yet: its account, and its tests.
+    suite: (String, Vec<Verdict>),
+}
+
+/// What was found about a resource.
+struct Verdict {
+    resource: String,
+    state: &'static str,
+    /// Whether nobody has to do anything about it by now.
+    is_fine: bool,
+    severity: Severity,
+    causes: Vec<String>,
+}
+
+impl Verdict {
+    fn of(it: &Judged<'_>) -> Self {
+        let (state, is_fine) = (&it.coverage.state, it.coverage.is_fine());
+        let is_error = !is_fine && !matches!(state, State::NotKnown(_));
+        Self {
+            resource: it.resource.arn.clone(),
+            state: state.key(),
+            is_fine,
+            severity: if is_error { Severity::Error } else { Severity::Warning },
+            causes: it.judge.causes(it.coverage).into_iter().map(|it| it.words).collect(),
+        }
+    }
+
+    /// Each cause as other programs take it.
+    fn found(&self) -> impl Iterator<Item = Found<'_>> {
+        self.causes.iter().map(|it| self.told(it))
+    }
+
+    fn told<'a>(&'a self, cause: &'a str) -> Found<'a> {
+        Found {
+            about: About::Resource(&self.resource),
+            path: "",
+            severity: self.severity,
+            code: self.state,
+            message: cause,
+            whole: format!("{}: {cause}", self.resource),
+        }
+    }
 }
 
 impl Printer {
     pub(super) fn new(format: Format) -> Self {
-        Self { format, output: Output::new(), groups: Groups::default(), is_first: true }
+        Self {
+            format,
+            output: Output::new(),
+            groups: Groups::default(),
+            printed: 0,
+            results: (BTreeSet::new(), vec![]),
+            suite: (String::new(), vec![]),
+        }
     }
 
     /// Takes one resource.
     pub(super) fn resource(&mut self, it: &Judged<'_>) -> Result<(), CommandError> {
-        let is_first = std::mem::replace(&mut self.is_first, false);
         match self.format {
             Format::Text => {
                 let place = it.judge.place();
@@ -53,23 +107,93 @@ impl Printer {
                 self.groups.add(&it.coverage.state, causes, &told);
                 Ok(())
             }
-            Format::Json => self.output.item(is_first, &it.judge.json(it.resource, it.coverage)),
+            Format::Json => self.item(&it.judge.json(it.resource, it.coverage)),
             Format::Csv => {
-                if is_first {
-                    self.output.row(COLUMNS)?;
-                }
+                self.begin()?;
                 self.output.row(fields(it))
             }
+            Format::Github => {
+                let verdict = Verdict::of(it);
+                let mut found = verdict.found();
+                found.try_for_each(|it| self.output.remark(it.severity, &it.whole))
+            }
+            Format::Gitlab => {
+                let verdict = Verdict::of(it);
+                let mut found = verdict.found();
+                found.try_for_each(|it| self.item(&formats::gitlab(&it)))
+            }
+            Format::Sarif => {
+                let verdict = Verdict::of(it);
+                let (codes, results) = &mut self.results;
+                for it in verdict.found() {
+                    codes.insert(verdict.state);
+                    results.push(formats::sarif_result(&it));
+                }
+                Ok(())
+            }
+            Format::Junit => {
+                self.begin()?;
+                let account = it.judge.place().account.as_str();
+                if self.suite.0 != account {
+                    self.suite()?;
+                    account.clone_into(&mut self.suite.0);
+                }
+                self.suite.1.push(Verdict::of(it));
+                Ok(())
+            }
         }
+    }
+
+    fn item(&mut self, item: &Value) -> Result<(), CommandError> {
+        self.printed += 1;
+        self.output.item(self.printed == 1, item)
+    }
+
+    /// Prints what comes before the first resource, unless it was printed.
+    fn begin(&mut self) -> Result<(), CommandError> {
+        self.printed += 1;
+        match self.format {
+            _ if self.printed > 1 => Ok(()),
+            Format::Csv => self.output.row(COLUMNS),
+            Format::Junit => {
+                let begin = formats::junit_begin("coverage");
+                begin.iter().try_for_each(|it| self.output.line(it))
+            }
+            Format::Text | Format::Json | Format::Github | Format::Gitlab | Format::Sarif => Ok(()),
+        }
+    }
+
+    /// Prints the suite of `JUnit` that there is, and leaves an empty one.
+    fn suite(&mut self) -> Result<(), CommandError> {
+        let (account, verdicts) = std::mem::take(&mut self.suite);
+        if verdicts.is_empty() {
+            return Ok(());
+        }
+        let causes: Vec<_> = verdicts.iter().map(|it| it.causes.join("; ")).collect();
+        let tests = verdicts
+            .iter()
+            .zip(&causes)
+            .map(|(it, causes)| (it.resource.clone(), (!it.is_fine).then(|| it.told(causes))));
+        let tests: Vec<_> = tests.collect();
+        formats::suite(&account, &tests).iter().try_for_each(|it| self.output.line(it))
     }
 
     /// Prints what is left to say, and what to know beside it.
     pub(super) fn end(mut self, outcome: &Summary) -> Result<(), CommandError> {
         match self.format {
             Format::Text => self.sum(outcome)?,
-            Format::Json => self.output.items_end(self.is_first)?,
-            Format::Csv if self.is_first => self.output.row(COLUMNS)?,
-            Format::Csv => {}
+            Format::Json | Format::Gitlab => self.output.items_end(self.printed == 0)?,
+            Format::Csv => self.begin()?,
+            Format::Github => {}
+            Format::Sarif => {
+                let (codes, results) = std::mem::take(&mut self.results);
+                self.output.json(&formats::sarif(&codes, results))?;
+            }
+            Format::Junit => {
+                self.begin()?;
+                self.suite()?;
+                self.output.line(formats::JUNIT_END)?;
+            }
         }
         self.output.flush()?;
         outcome.tell();

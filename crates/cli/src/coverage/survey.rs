@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::narrowed;
 use report::coverage::{
-    AccountReads, BackupPlan, Common, DestinationReads, HeldVault, Holder, Inventory,
+    AccountReads, BackupPlan, Common, DestinationReads, HeldVault, Holder, Inventory, JOBS_DAYS,
     LOOKS_AT_BACKUPS, Place, RegionReads, Tags,
 };
 use report::{Destination, Note, Outline};
@@ -20,7 +20,7 @@ use super::{Filter, Summary};
 use crate::accounts::Entrance;
 
 /// How far back AWS Backup tells of jobs.
-const JOBS: Duration = Duration::from_hours(30 * 24);
+const JOBS: Duration = Duration::from_hours(JOBS_DAYS * 24);
 
 /// Why the plans of an account are not those of its merged policy.
 const WITHHELD: &str =
@@ -122,6 +122,7 @@ impl<'a> Surveyor<'a> {
         outcome.notes.push(Note {
             text: format!("resources without tags were not looked for: {why}"),
             hint: "make a view of the organization the default one in that Region".to_owned(),
+            is_unread: false,
         });
         self
     }
@@ -172,7 +173,7 @@ impl<'a> Surveyor<'a> {
                 for (region, read) in &reads.regions {
                     for vault in read.vaults.iter().flatten().filter(|it| !it.is_empty) {
                         let points = &mut reads.points;
-                        let each = |it| points.push(it);
+                        let each = |it| points.add(it);
                         let read = member.each_point(region, &vault.name, self.resource, each);
                         if let Err(error) = read.await {
                             reads.unread.insert(vault.arn.clone(), error.problem());
@@ -273,7 +274,7 @@ impl<'a> Surveyor<'a> {
         // The ARN of a bucket names no account.
         let is_chosen = |arn: &str| {
             let account = arn.split(':').nth(4).unwrap_or_default();
-            account.is_empty() || chosen.iter().any(|it| it.as_str() == account)
+            account.is_empty() || account.parse().is_ok_and(|it| chosen.contains(&it))
         };
         let read = member.each_point(region, name.as_str(), self.resource, |it| {
             if is_chosen(&it.resource) {

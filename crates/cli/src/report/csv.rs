@@ -26,8 +26,7 @@ const COLUMNS: [&str; 14] = [
 pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), CommandError> {
     output.row(COLUMNS)?;
     for row in &report.rows {
-        for (region, cell) in report.regions.iter().zip(&row.cells) {
-            let Some(cell) = report.cells.get(*cell) else { continue };
+        for (region, cell) in report.shown(row) {
             let types = |on: bool| {
                 let types = cell.opt_ins.iter().flat_map(|it| if on { &it.on } else { &it.off });
                 types.map(ToString::to_string).collect::<Vec<_>>().join("; ")

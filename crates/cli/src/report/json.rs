@@ -23,8 +23,7 @@ pub(super) fn json(report: &Report) -> Value {
 }
 
 fn account(report: &Report, row: &Row) -> Value {
-    let cells = report.regions.iter().zip(&row.cells);
-    let cells = cells.filter_map(|(region, it)| Some((region, report.cells.get(*it)?)));
+    let cells = report.shown(row);
     json!({
         "account": row.account.id,
         "name": row.account.name,

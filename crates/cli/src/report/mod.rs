@@ -5,13 +5,15 @@ mod json;
 mod observe;
 mod table;
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
-use plan::id::{Region, RoleName};
-use report::{Report, State, page, utc};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use plan::id::{AccountId, Region, RoleName, TargetId};
+use report::{Report, Shortfall, State, page, utc};
 
 use crate::live::Live;
 use crate::output::{Output, note};
@@ -26,14 +28,17 @@ use crate::{CommandError, Exit};
 /// Effective policies are merged by this program, once for all accounts that share one; AWS is asked
 /// which of them it withholds.
 ///
-/// Exits with 1 when something is missing or not known, and with 2 when the organization cannot be
-/// read.
+/// Exits with 1 when something is missing, and with 2 when something could not be looked at.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup report --member-role OrganizationAccountAccessRole --missing
+  org-backup report --ou ou-ab12-workload --in-regions eu-west-1 --state incomplete,no-plan --csv")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ReportArguments {
     #[command(flatten)]
     live: Live,
-    /// Write one self-contained page, and print the sum only
+    /// Write one self-contained page that nobody else may read, and print the sum only; `-` is standard
+    /// output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Print JSON, with an entry for every account and in it one for every Region
@@ -45,6 +50,18 @@ pub(crate) struct ReportArguments {
     /// Leave out of the table what is well
     #[arg(long, conflicts_with_all = ["json", "csv"])]
     missing: bool,
+    /// The accounts to show [default: all of them]
+    #[arg(long, value_name = "ACCOUNT,…", value_delimiter = ',')]
+    account: Vec<AccountId>,
+    /// The OUs whose accounts are shown, with those below them
+    #[arg(long, value_name = "OU,…", value_delimiter = ',')]
+    ou: Vec<TargetId>,
+    /// The Regions to show [default: all that somebody names]
+    #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
+    in_regions: Vec<Region>,
+    /// The states to show; the exit code is about these
+    #[arg(long = "state", value_name = "STATE,…", value_delimiter = ',', value_parser = states())]
+    states: Vec<State>,
     /// The Regions that have to be protected, beside those that the state bucket knows of
     #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
     regions: Vec<Region>,
@@ -62,50 +79,131 @@ pub(crate) struct ReportArguments {
     concurrency: usize,
 }
 
+/// Reads a state by its word for programs.
+fn states() -> impl TypedValueParser<Value = State> {
+    let of = |key: String| State::ALL.iter().copied().find(|it| it.key() == key);
+    PossibleValuesParser::new(State::ALL.iter().map(|it| it.key()))
+        .map(move |key| of(key).unwrap_or(State::Unknown))
+}
+
 /// Looks around, and prints what there is.
 pub(crate) async fn run(
     arguments: &ReportArguments,
     now: SystemTime,
 ) -> Result<Exit, CommandError> {
     let report = observe::observe(arguments, now).await?;
-    if let Some(path) = &arguments.html {
+    let html = arguments.html.as_deref().map(|path| (path, page::page(&report)));
+    let is_piped = html.as_ref().is_some_and(|it| it.0 == Path::new("-"));
+    if let Some((path, page)) = html.as_ref().filter(|_| !is_piped) {
         let unwritable =
             |source| CommandError::Unwritable { file: path.display().to_string(), source };
-        fs::write(path, page::page(&report)).map_err(unwritable)?;
+        write_private(path, page).map_err(unwritable)?;
         note("note", &format!("the page is in `{}`", path.display()));
     }
     for it in &report.notes {
         note("note", &format!("{}; hint: {}", it.text, it.hint));
     }
     let mut output = Output::new();
-    if arguments.json {
+    if let Some((_, page)) = html.filter(|_| is_piped) {
+        output.own(&page)?;
+    } else if arguments.json {
         output.json(&json::json(&report))?;
     } else if arguments.csv {
         csv::print(&report, &mut output)?;
     } else {
-        for line in sum(&report) {
-            output.line(&line)?;
-        }
+        let mut text = sum(&report);
         if arguments.html.is_none() {
-            let width = output.width().unwrap_or(WIDTH);
-            output.layout(&table::table(&report, arguments.missing, width).to_string())?;
+            text.extend(causes(&report));
+            text.push(String::new());
+        }
+        for line in text {
+            match output.width() {
+                Some(width) => output.layout(&table::wrapped(&line, width))?,
+                None => output.line(&line)?,
+            }
+        }
+        match output.width().filter(|_| arguments.html.is_none()) {
+            Some(width) => {
+                output.layout(&table::table(&report, arguments.missing, width).to_string())?;
+            }
+            None if arguments.html.is_none() => {
+                table::tabbed(&report, arguments.missing, &mut output)?;
+            }
+            None => {}
         }
     }
     output.flush()?;
-    Ok(if report.is_well() { Exit::Fine } else { Exit::Findings })
+    match report.unread() {
+        0 if report.is_well() => Ok(Exit::Fine),
+        0 => Ok(Exit::Findings),
+        unread => Err(CommandError::Unfinished(unread)),
+    }
 }
 
-/// How wide the table is where it is no terminal that it is shown on.
-const WIDTH: u16 = 200;
+/// Writes a file that only its owner may read, whatever it was before: it says what the accounts are called
+/// and what they lack.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    }
+    file.write_all(text.as_bytes())
+}
 
-/// The whole in two lines.
-fn sum(report: &Report) -> [String; 2] {
+/// The whole in a few lines.
+fn sum(report: &Report) -> Vec<String> {
     let tally = report.tally();
     let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
     let counts: Vec<_> = counts.collect();
     let (accounts, regions) = (report.rows.len(), report.regions.len());
-    let counts = if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") };
     let (id, taken) = (&report.organization.id, utc(report.taken));
-    let what = format!("{accounts} accounts × {regions} Regions: {counts}");
-    [format!("Backups of {id}, {taken}"), what]
+    let protected = format!("{} of {accounts} accounts are protected", report.protected());
+    let mut lines = vec![format!("Backups of {id}, {taken}")];
+    if regions == 0 {
+        lines.push(format!("{protected}: no backup policy and no template names a Region"));
+        lines.extend(FIRST_STEPS.map(ToOwned::to_owned));
+    } else {
+        let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
+        lines.push(format!("{protected}; {accounts} accounts × {regions} Regions: {counts}"));
+    }
+    lines
+}
+
+/// What somebody does next who has not begun.
+const FIRST_STEPS: [&str; 4] = [
+    "What to do next:",
+    "  org-backup doctor                          says what the organization lacks for backup policies",
+    "  org-backup report --regions eu-west-1,…    judges accounts by the Regions that have to be protected",
+    "  make deploy FILE=org.toml DRY_RUN=1        says what would be deployed; begin with examples/org.toml",
+];
+
+/// How many accounts of those that lack the same are named.
+const NAMED: usize = 5;
+
+/// What is missing, each once, with the accounts and Regions that lack it.
+fn causes(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for Shortfall { missing, accounts, regions } in report.shortfalls() {
+        let regions: Vec<_> = regions.iter().map(|it| it.as_str()).collect();
+        let count = match accounts.len() {
+            1 => "1 account".to_owned(),
+            count => format!("{count} accounts"),
+        };
+        lines.push(String::new());
+        lines.push(format!("{count} in {}: {}", regions.join(", "), missing.problem));
+        lines.push(format!("  hint: {}", missing.hint));
+        let named = accounts.iter().take(NAMED).map(|row| match row.account.name.as_str() {
+            "" => row.account.id.to_string(),
+            name => format!("{} {name}", row.account.id),
+        });
+        let more = accounts.len().saturating_sub(NAMED);
+        let more = (more > 0).then(|| format!("{more} more"));
+        lines.push(format!("  {}", named.chain(more).collect::<Vec<_>>().join(", ")));
+    }
+    lines
 }

@@ -10,12 +10,14 @@ use aws::report::{Remembered, look, look_at_destinations};
 use futures_util::{StreamExt as _, stream};
 use plan::id::AccountId;
 use plan::member_accounts::{Failure, Vault};
-use report::{Destination, Look, Note, Observed, Report, Source, Visit, judge};
+use report::{
+    Destination, Look, Note, Observed, Organization, Placed, Report, Source, Visit, judge,
+};
 use tokio::time::Instant;
 
 use super::ReportArguments;
 use crate::CommandError;
-use crate::accounts::{Entrance, Known};
+use crate::accounts::{Entrance, Known, chosen};
 use crate::live::PATIENCE;
 use crate::output::note;
 
@@ -28,12 +30,13 @@ pub(super) async fn observe(
     now: SystemTime,
 ) -> Result<Report, CommandError> {
     let clock = Clock::default();
-    let session = arguments.live.session_by(&clock).await;
+    let session = arguments.live.session_by(&clock).await?;
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;
     let known = Known::read(&session, &management, &arguments.regions, deadline, now).await?;
     let Known { organization, outline, remembered, mut notes } = known;
     let Remembered { wanted, looks, last_sweep } = remembered;
+    let chosen = chosen(&organization, &arguments.account, &arguments.ou)?;
     let (visits, destinations) = if arguments.no_members {
         (BTreeMap::new(), BTreeMap::new())
     } else {
@@ -43,8 +46,8 @@ pub(super) async fn observe(
             wanted: &wanted,
             named: arguments.member_role.as_ref(),
         });
-        let indexes = 0..organization.accounts.len();
-        let looks = indexes.map(|it| (it, outline.look(&organization, &wanted, it)));
+        let looks = looked_at(&organization, &chosen);
+        let looks = looks.map(|it| (it, outline.look(&organization, &wanted, it)));
         let visits = visitor.visit_all(looks.collect(), arguments.concurrency).await;
         (visits, visitor.destinations(outline.destinations(&organization)).await)
     };
@@ -54,13 +57,14 @@ pub(super) async fn observe(
             notes.push(Note {
                 text: error.problem(),
                 hint: "until AWS says, copies between accounts count as switched on".to_owned(),
+                is_unread: true,
             });
             None
         }
     };
     // When runs wrote their reports is told by AWS's clock.
     let (source, taken) = (Source::Command, clock.now(now));
-    Ok(judge(Observed {
+    let report = judge(Observed {
         source,
         taken,
         last_sweep,
@@ -71,9 +75,23 @@ pub(super) async fn observe(
         destinations,
         looks,
         max_age: Duration::from_hours(arguments.max_age),
+        is_role_named: arguments.member_role.is_some(),
         is_cross_account,
         notes,
-    }))
+    });
+    let states = arguments.states.iter().copied().collect();
+    let is_chosen = |it| chosen.binary_search(&it).is_ok();
+    Ok(report.narrowed(is_chosen, &arguments.in_regions, states))
+}
+
+/// The accounts that are looked at: those that are chosen, and the management account, whose opt-ins
+/// decide for all.
+fn looked_at(organization: &Organization, chosen: &[usize]) -> impl Iterator<Item = usize> {
+    let is_management = |it: &Placed| it.listed.account.id == organization.management;
+    let management = organization.accounts.iter().position(is_management);
+    let is_looked_at =
+        move |it: &usize| chosen.binary_search(it).is_ok() || Some(*it) == management;
+    (0..organization.accounts.len()).filter(is_looked_at)
 }
 
 /// What looks around in accounts.

@@ -1,72 +1,164 @@
-//! The report for a terminal.
+//! The rows of the report: a table for a terminal, and lines of tabs for a pipe.
 
 use std::collections::BTreeMap;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use report::{Cell, Report, Row};
 
-/// One line for each account and what its Regions have in common.
+use crate::CommandError;
+use crate::output::Output;
+
+/// What an account has in the Regions in which it has the same.
+struct Alike<'a> {
+    report: &'a Report,
+    row: &'a Row,
+    regions: Vec<&'a str>,
+    cell: &'a Cell,
+}
+
+/// A column: its title, what stands in it, and how soon it goes where the terminal is narrow. The first to
+/// go has the highest number, and those with 0 stay.
+struct Column {
+    title: &'static str,
+    of: fn(&Alike<'_>) -> Vec<String>,
+    goes: u8,
+}
+
+const COLUMNS: [Column; 11] = [
+    Column { title: "Account", of: |it| vec![it.row.account.id.to_string()], goes: 0 },
+    Column { title: "Name", of: |it| vec![it.row.account.name.clone()], goes: 2 },
+    Column { title: "In", of: |it| vec![it.report.path(it.row).join("/")], goes: 5 },
+    Column { title: "Regions", of: |it| it.region_words(), goes: 0 },
+    Column { title: "State", of: |it| vec![it.cell.state.to_string()], goes: 0 },
+    Column { title: "Plans", of: |it| it.cell.plans.clone(), goes: 3 },
+    Column { title: "Vaults", of: |it| it.cell.vault_words(), goes: 6 },
+    Column { title: "Role", of: |it| it.cell.role_words(), goes: 7 },
+    Column { title: "Opt-ins", of: |it| vec![it.cell.opt_in_words()], goes: 8 },
+    Column { title: "Looked at", of: |it| vec![it.cell.known.words()], goes: 4 },
+    Column {
+        title: "What is missing",
+        of: |it| it.cell.missing.iter().map(|it| it.problem.clone()).collect(),
+        goes: 1,
+    },
+];
+
+/// The most characters that a column is given room for: what is longer is said in whole before the table,
+/// and in the other formats.
+const WIDEST: usize = 36;
+
+/// How many Regions are named.
+const REGIONS: usize = 2;
+
+impl Alike<'_> {
+    /// The Regions, or how many they are where they are many.
+    fn region_words(&self) -> Vec<String> {
+        let (named, all) = (self.regions.len(), self.report.regions.len());
+        vec![match named {
+            0..=REGIONS => self.regions.join(" "),
+            _ if named == all => format!("all {all}"),
+            _ => format!("{named} of {all}"),
+        }]
+    }
+}
+
+/// One line for each account and what its Regions have in common, no wider than the terminal.
+///
+/// No ID is broken. Columns in which nothing stands are left out, and where the terminal is narrow the
+/// others as well, those first that matter least.
 pub(super) fn table(report: &Report, missing_only: bool, width: u16) -> Table {
+    let rows = rows(report, missing_only);
+    let mut shown: Vec<_> = COLUMNS.iter().map(|it| (it, cells(&rows, it))).collect();
+    shown.retain(|it| it.0.goes == 0 || it.1.iter().any(|it| !it.is_empty()));
+    while let Some(index) = next_to_go(&shown, usize::from(width)) {
+        shown.remove(index);
+    }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header([
-        "Account",
-        "In",
-        "Regions",
-        "State",
-        "Plans",
-        "Vaults",
-        "Role",
-        "Opt-ins",
-        "Looked at",
-        "What is missing",
-    ]);
-    for row in &report.rows {
-        for (cell, regions) in alike(report, row) {
-            if missing_only && cell.state.is_fine() {
-                continue;
-            }
-            table.add_row([
-                lines(name(row)),
-                lines([report.path(row).join("/")]),
-                lines([regions.join(" ")]),
-                lines([cell.state.to_string()]),
-                lines(&cell.plans),
-                lines(cell.vault_words()),
-                lines(cell.role_words()),
-                lines([cell.opt_in_words()]),
-                lines([cell.known.words()]),
-                lines(cell.missing.iter().map(|it| &it.problem)),
-            ]);
-        }
+    table.set_header(shown.iter().map(|it| it.0.title));
+    for index in 0..rows.len() {
+        let mut row = comfy_table::Row::from(shown.iter().filter_map(|it| it.1.get(index)));
+        table.add_row(row.max_height(1).clone());
+    }
+    for (column, cells) in table.column_iter_mut().zip(&shown) {
+        let width = u16::try_from(room(cells)).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
     }
     table
 }
 
-/// What stands in one cell, a line each, so that it is known how wide it is.
-fn lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> String {
-    let lines = lines.into_iter().map(|it| media::line(it.as_ref()).into_owned());
-    lines.collect::<Vec<_>>().join("\n")
+/// The column that goes next, if those that are shown have no room.
+fn next_to_go(shown: &[(&Column, Vec<String>)], width: usize) -> Option<usize> {
+    let all: usize = shown.iter().map(room).sum();
+    let goers = shown.iter().enumerate().filter(|it| it.1.0.goes > 0);
+    goers.max_by_key(|it| it.1.0.goes).filter(|_| all > width).map(|it| it.0)
 }
 
-fn name(row: &Row) -> Vec<&str> {
-    let names = [row.account.name.as_str(), row.account.id.as_str()];
-    names.into_iter().filter(|it| !it.is_empty()).collect()
+/// How wide a column is, with a space on each side.
+fn room((of, cells): &(&Column, Vec<String>)) -> usize {
+    let texts = cells.iter().map(String::as_str).chain([of.title]);
+    2 + texts.map(|it| it.chars().count()).max().unwrap_or_default().min(WIDEST)
+}
+
+fn cells(rows: &[Alike<'_>], column: &Column) -> Vec<String> {
+    let line = |it: &String| media::line(it).into_owned();
+    let cell = |it| (column.of)(it).iter().map(line).collect::<Vec<_>>().join("; ");
+    rows.iter().map(cell).collect()
+}
+
+/// A line that is wrapped between words where the terminal ends, and goes on two spaces further in.
+pub(super) fn wrapped(line: &str, width: u16) -> String {
+    let text = media::line(line);
+    let rest = text.trim_start();
+    let indent = text.len() - rest.len();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    // A column has a space on each side.
+    table.set_width(width.saturating_sub(u16::try_from(indent).unwrap_or_default()).max(NARROWEST));
+    table.add_row([rest]);
+    let lines = table.lines().enumerate().map(|(index, it)| {
+        let more = if index == 0 { 0 } else { 2 };
+        format!("{}{}", " ".repeat(indent + more), it.trim())
+    });
+    let lines: Vec<_> = lines.collect();
+    // What is empty is a line as well.
+    if rest.is_empty() { "\n".to_owned() } else { lines.join("\n") }
+}
+
+/// The least width that is wrapped at.
+const NARROWEST: u16 = 20;
+
+/// Prints the same lines with every column, separated by tabs.
+pub(super) fn tabbed(
+    report: &Report,
+    missing_only: bool,
+    output: &mut Output,
+) -> Result<(), CommandError> {
+    output.tabbed(COLUMNS.iter().map(|it| it.title.to_owned()))?;
+    for row in rows(report, missing_only) {
+        output.tabbed(COLUMNS.iter().map(|it| (it.of)(&row).join("; ")))?;
+    }
+    Ok(())
+}
+
+/// The lines of the table.
+fn rows(report: &Report, missing_only: bool) -> Vec<Alike<'_>> {
+    let alike = report.rows.iter().flat_map(|row| alike(report, row));
+    alike.filter(|it| !(missing_only && it.cell.state.is_fine())).collect()
 }
 
 /// The Regions of an account that are alike, in the order of the first of each.
-fn alike<'a>(report: &'a Report, row: &Row) -> Vec<(&'a Cell, Vec<&'a str>)> {
-    let mut alike: Vec<(&Cell, Vec<&str>)> = Vec::new();
+fn alike<'a>(report: &'a Report, row: &'a Row) -> Vec<Alike<'a>> {
+    let mut alike: Vec<Alike<'_>> = Vec::new();
     let mut known = BTreeMap::new();
-    for (region, index) in report.regions.iter().zip(&row.cells) {
-        let Some(cell) = report.cells.get(*index) else { continue };
-        let place = *known.entry(*index).or_insert_with(|| {
-            alike.push((cell, vec![]));
+    for (region, cell) in report.shown(row) {
+        let place = *known.entry(std::ptr::from_ref(cell)).or_insert_with(|| {
+            alike.push(Alike { report, row, regions: vec![], cell });
             alike.len() - 1
         });
-        if let Some((_, regions)) = alike.get_mut(place) {
-            regions.push(region.as_str());
+        if let Some(of) = alike.get_mut(place) {
+            of.regions.push(region.as_str());
         }
     }
     alike

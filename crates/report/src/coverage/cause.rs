@@ -114,7 +114,7 @@ fn reason(job: Option<&Job>, obstacles: &[Obstacle]) -> Option<String> {
         return Some(certain.to_string());
     }
     let job = job.filter(|it| it.state.is_bad())?;
-    let message = if job.message.is_empty() { "no reason given" } else { &job.message };
+    let message = if job.message.is_empty() { "no reason given" } else { &*job.message };
     Some(format!("the last job {}: {message}", job.state.key()))
 }
 

@@ -1,7 +1,7 @@
 //! Everything that is known of one resource, from the policies to the restore test, for people.
 
 use super::copies::CopyOwed;
-use super::evidence::{Job, Resource};
+use super::evidence::{JOBS_DAYS, Job, Resource};
 use super::judge::{Coverage, Judge, Nearest, Owed, Taken};
 use super::kept::Until;
 use super::place::Obstacle;
@@ -43,7 +43,7 @@ impl Judge<'_> {
             lines.push(format!("  {} have expired and were not deleted", kept.expired));
         }
         lines.push(match &coverage.test {
-            None => "no restore test in the last thirty days".to_owned(),
+            None => format!("no restore test in the last {JOBS_DAYS} days"),
             Some(test) => {
                 let result = test.result.map_or("under way", super::TestResult::key);
                 format!("restore test of {}: {result}{}", utc(test.at), said(&test.message))
@@ -99,7 +99,11 @@ impl Judge<'_> {
         if owed.is_continuous {
             lines.push("  its continuous backup goes on".to_owned());
         }
-        lines.extend(owed.job.iter().map(|it| format!("  last job: {}", job(it))));
+        lines.push(match (&owed.job, &self.place().jobs_unread) {
+            (Some(it), _) => format!("  last job: {}", job(it)),
+            (None, Some(why)) => format!("  its jobs could not be read: {why}"),
+            (None, None) => format!("  no job in the last {JOBS_DAYS} days, as far as AWS tells"),
+        });
         lines.extend(owed.obstacles.iter().map(|it| format!("  {}", ahead(it))));
         lines.extend(owed.copies.iter().flat_map(copy));
         lines

@@ -1,5 +1,6 @@
 //! What is owed of copies.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::evidence::{Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, newest_of};
@@ -45,7 +46,7 @@ impl Target {
     pub(super) fn owed<I>(
         &self,
         kind: &Kind,
-        is_ours: impl Fn(&Option<Creator>) -> bool,
+        is_ours: impl Fn(Option<&Arc<Creator>>) -> bool,
         sources: I,
         evidence: Evidence<'_>,
         place: &Place,
@@ -55,10 +56,10 @@ impl Target {
         I: Iterator<Item = (SystemTime, SystemTime)>,
     {
         let counts = |it: &RecoveryPoint| {
-            it.status == PointStatus::Usable && it.vault == self.vault && is_ours(&it.by)
+            it.status == PointStatus::Usable && *it.vault == self.vault && is_ours(it.by.as_ref())
         };
         let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
-        let is_one = |it: &Job| it.vault == self.vault && is_ours(&it.by);
+        let is_one = |it: &Job| *it.vault == self.vault && is_ours(it.by.as_ref());
         let jobs = || evidence.copy_jobs.iter().filter(|it| is_one(it));
         let obstacles: Vec<_> = self.obstacles.of(kind).cloned().collect();
         let has_no_vault = obstacles.iter().any(|it| matches!(it, Obstacle::NoVault(_)));

@@ -1,9 +1,13 @@
 //! What was seen of a resource and of its backups.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use plan::id::ResourceType;
+
+/// How many days back AWS Backup tells of jobs and restore tests.
+pub const JOBS_DAYS: u64 = 30;
 
 /// A resource of an inventory.
 #[derive(Clone, Debug)]
@@ -37,8 +41,8 @@ pub struct Evidence<'a> {
 /// A recovery point.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RecoveryPoint {
-    /// The ARN of the vault that it is in.
-    pub vault: String,
+    /// The ARN of the vault that it is in, which many share.
+    pub vault: Arc<str>,
     /// When the backup was begun. A copy has the time of what it is a copy of.
     pub created: SystemTime,
     /// When it was complete; for a copy, when the backup that it is a copy of was.
@@ -50,11 +54,11 @@ pub struct RecoveryPoint {
     /// When its lifecycle deletes it; `None` when never.
     pub delete_at: Option<SystemTime>,
     /// What it was made by, where AWS tells.
-    pub by: Option<Creator>,
+    pub by: Option<Arc<Creator>>,
 }
 
 /// The rule that a job or a recovery point was made by.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Creator {
     /// The name of the plan.
     pub plan: String,
@@ -87,8 +91,8 @@ pub enum PointStatus {
 /// A backup job or a copy job.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Job {
-    /// The ARN of the vault that it writes to.
-    pub vault: String,
+    /// The ARN of the vault that it writes to, which many share.
+    pub vault: Arc<str>,
     /// When it was created.
     pub created: SystemTime,
     /// When it was over, if it is.
@@ -96,9 +100,9 @@ pub struct Job {
     /// How far it is.
     pub state: JobState,
     /// What AWS says of it.
-    pub message: String,
+    pub message: Arc<str>,
     /// What it was made by, where AWS tells.
-    pub by: Option<Creator>,
+    pub by: Option<Arc<Creator>>,
 }
 
 /// How far a job is.

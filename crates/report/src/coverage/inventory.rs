@@ -111,7 +111,7 @@ mod tests {
     fn backed_up(kind: Option<&str>) -> Records {
         let created = SystemTime::UNIX_EPOCH + Duration::from_hours(24);
         let point = RecoveryPoint {
-            vault: "arn:aws:backup:eu-west-1:111122223333:backup-vault:keep".to_owned(),
+            vault: "arn:aws:backup:eu-west-1:111122223333:backup-vault:keep".into(),
             created,
             completed: created,
             status: PointStatus::Usable,

@@ -118,7 +118,7 @@ fn obstacles(obstacles: &[Obstacle]) -> Value {
 }
 
 fn job(job: &Job) -> Value {
-    json!({ "at": utc(job.created), "state": job.state.key(), "message": job.message })
+    json!({ "at": utc(job.created), "state": job.state.key(), "message": &*job.message })
 }
 
 fn why(state: &State) -> Option<&str> {

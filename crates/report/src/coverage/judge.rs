@@ -1,5 +1,6 @@
 //! The judgement of one resource after the other.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use plan::id::ResourceType;
@@ -409,20 +410,19 @@ impl<'a> RuleHere<'a> {
         let is_home = |vault: &str| {
             vault == self.vault && !is_direct || air_gapped.is_some_and(|it| it.vault == vault)
         };
-        let is_ours = |by: &Option<Creator>| {
-            by.as_ref().is_none_or(|it| it.is(&self.plan.name, &self.rule.name))
-        };
+        let is_ours =
+            |by: Option<&Arc<Creator>>| by.is_none_or(|it| it.is(&self.plan.name, &self.rule.name));
         let counts = |it: &RecoveryPoint| {
             it.status == PointStatus::Usable
                 && is_home(&it.vault)
-                && is_ours(&it.by)
+                && is_ours(it.by.as_ref())
                 && resource.created.is_none_or(|made| made <= it.created)
         };
         let points = || evidence.points.iter().filter(|it| counts(it));
         let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
         let wants_continuous = self.rule.is_continuous && kind.is_continuous;
         let is_continuous = wants_continuous && points().any(|it| it.is_continuous);
-        let is_one = |it: &Job| is_home(&it.vault) && is_ours(&it.by);
+        let is_one = |it: &Job| is_home(&it.vault) && is_ours(it.by.as_ref());
         let jobs = || evidence.jobs.iter().filter(|it| is_one(it));
         let (table, runs) = self.table(kind);
         let since = resource.first_seen.or(newest).unwrap_or(now);

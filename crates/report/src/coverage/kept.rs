@@ -46,8 +46,8 @@ impl Kept {
                 }
                 PointStatus::Changing | PointStatus::Partial | PointStatus::Stopped => continue,
             }
-            if last.0 != point.vault {
-                let found = place.vaults.get(&point.vault);
+            if last.0 != &*point.vault {
+                let found = place.vaults.get(&*point.vault);
                 let is_locked = matches!(found, Some(Found::Here(it)) if it.lock.is_some());
                 last = (&point.vault, is_locked);
             }

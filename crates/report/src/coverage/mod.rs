@@ -30,7 +30,8 @@ mod tests;
 pub use cause::{Cause, Group, Groups};
 pub use copies::CopyOwed;
 pub use evidence::{
-    Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest, TestResult,
+    Creator, Evidence, JOBS_DAYS, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest,
+    TestResult,
 };
 pub use inventory::{Answers, Inventory, Records, Tags};
 pub use judge::{Coverage, Judge, Nearest, Owed, Taken};
@@ -39,7 +40,7 @@ pub use kind::{Copied, Kind};
 pub use place::{Key, LocalPlan, Obstacle, Place, Vault};
 pub use plans::{BackupPlan, Copy, Rule};
 pub use reads::{
-    About, AccountReads, Common, DestinationReads, HeldVault, Holder, LOOKS_AT_BACKUPS,
+    About, AccountReads, ByResource, Common, DestinationReads, HeldVault, Holder, LOOKS_AT_BACKUPS,
     RegionReads, TrustedRole,
 };
 pub use selection::{Condition, Difference, Operator, Selection, Source};

@@ -38,6 +38,33 @@ pub struct About<T> {
     pub it: T,
 }
 
+/// What AWS Backup tells about resources, by their ARNs, each of which is held once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ByResource<T>(BTreeMap<String, (Option<ResourceType>, Vec<T>)>);
+
+impl<T> ByResource<T> {
+    /// Adds what is told about a resource.
+    pub fn add(&mut self, About { resource, kind, it }: About<T>) {
+        let of = self.0.entry(resource).or_insert((None, vec![]));
+        of.0 = kind.or(of.0.take());
+        of.1.push(it);
+    }
+}
+
+impl<T> Default for ByResource<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> FromIterator<About<T>> for ByResource<T> {
+    fn from_iter<I: IntoIterator<Item = About<T>>>(all: I) -> Self {
+        let mut told = Self::default();
+        all.into_iter().for_each(|it| told.add(it));
+        told
+    }
+}
+
 /// A vault of an account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HeldVault {
@@ -62,7 +89,7 @@ pub struct AccountReads {
     /// What was read in each Region. A Region that the account has not enabled is left out.
     pub regions: BTreeMap<Region, RegionReads>,
     /// The recovery points of all its vaults.
-    pub points: Vec<About<RecoveryPoint>>,
+    pub points: ByResource<RecoveryPoint>,
     /// The vaults whose recovery points were not read, by ARN.
     pub unread: BTreeMap<String, String>,
 }
@@ -81,11 +108,11 @@ pub struct RegionReads {
     /// What Resource Explorer told; `None` where there is no index.
     pub indexed: Option<BTreeMap<String, Option<Tags>>>,
     /// The backup jobs of the last thirty days.
-    pub jobs: Result<Vec<About<Job>>, String>,
+    pub jobs: Result<ByResource<Job>, String>,
     /// The copy jobs of the last thirty days.
-    pub copy_jobs: Result<Vec<About<Job>>, String>,
+    pub copy_jobs: Result<ByResource<Job>, String>,
     /// The restore tests of the last thirty days.
-    pub tests: Result<Vec<About<RestoreTest>>, String>,
+    pub tests: Result<ByResource<RestoreTest>, String>,
 }
 
 impl RegionReads {
@@ -98,9 +125,9 @@ impl RegionReads {
             local: Err(why()),
             tagged: Err(why()),
             indexed: None,
-            jobs: Ok(vec![]),
-            copy_jobs: Ok(vec![]),
-            tests: Ok(vec![]),
+            jobs: Ok(ByResource::default()),
+            copy_jobs: Ok(ByResource::default()),
+            tests: Ok(ByResource::default()),
         }
     }
 }
@@ -161,12 +188,9 @@ impl Common {
             };
             unread.extend(why.map(|it| (arn.clone(), it.clone())));
         }
-        let mut records = BTreeMap::<String, Records>::new();
-        for About { resource, kind, it } in reads.points {
-            let of = records.entry(resource).or_default();
-            of.kind = kind.or(of.kind.take());
-            of.points.push(it);
-        }
+        let points = reads.points.0.into_iter();
+        let records = |(arn, (kind, points))| (arn, Records { kind, points, ..Records::default() });
+        let mut records: BTreeMap<String, Records> = points.map(records).collect();
         let regions = reads.regions.into_iter().map(|(region, mut read)| {
             let mut place = self.place(holder, &region, &reads.roles);
             place.vaults.clone_from(&vaults);
@@ -289,16 +313,16 @@ impl Common {
             is_named(arn) || Arn::parse(arn).is_ok_and(|it| it.region == region.as_str())
         };
         let mut here: BTreeMap<_, _> = records.extract_if(.., |arn, _| is_here(arn)).collect();
-        for About { resource, kind, it } in jobs.unwrap_or_default() {
+        for (resource, (kind, jobs)) in jobs.unwrap_or_default().0 {
             let of = here.entry(resource).or_default();
             of.kind = of.kind.take().or(kind);
-            of.jobs.push(it);
+            of.jobs = jobs;
         }
-        for About { resource, it, .. } in copy_jobs.unwrap_or_default() {
-            here.entry(resource).or_default().copy_jobs.push(it);
+        for (resource, (_, jobs)) in copy_jobs.unwrap_or_default().0 {
+            here.entry(resource).or_default().copy_jobs = jobs;
         }
-        for About { resource, it, .. } in tests.unwrap_or_default() {
-            here.entry(resource).or_default().tests.push(it);
+        for (resource, (_, tests)) in tests.unwrap_or_default().0 {
+            here.entry(resource).or_default().tests = tests;
         }
         for (arn, records) in &mut here {
             records.points.extend(self.copies.get(arn).into_iter().flatten().cloned());
@@ -391,7 +415,7 @@ mod tests {
 
     fn point(resource: &str, vault: &str) -> About<RecoveryPoint> {
         let it = RecoveryPoint {
-            vault: vault.to_owned(),
+            vault: vault.into(),
             created: SystemTime::UNIX_EPOCH,
             completed: SystemTime::UNIX_EPOCH,
             status: PointStatus::Usable,
@@ -482,7 +506,8 @@ mod tests {
     fn backups_and_copies_are_those_of_the_region_of_the_resource() {
         let mut reads = reads();
         let second = "arn:aws:backup:eu-north-1:111122223333:backup-vault:second";
-        reads.points = vec![point(VOLUME, KEEP), point(VOLUME, second), point(BUCKET, KEEP)];
+        let points = [point(VOLUME, KEEP), point(VOLUME, second), point(BUCKET, KEEP)];
+        reads.points = points.into_iter().collect();
         let tags = Tags::from([("tier".to_owned(), "gold".to_owned())]);
         let read = reads.regions.get_mut(&HERE.parse().unwrap()).unwrap();
         let tagged = [(VOLUME, tags.clone()), (BUCKET, Tags::new())];

@@ -77,7 +77,7 @@ fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn point(created: SystemTime) -> RecoveryPoint {
     RecoveryPoint {
-        vault: KEEP.to_owned(),
+        vault: KEEP.into(),
         created,
         completed: created + Duration::from_mins(10),
         status: PointStatus::Usable,
@@ -89,8 +89,8 @@ fn point(created: SystemTime) -> RecoveryPoint {
 
 fn job(created: SystemTime, state: JobState) -> Job {
     let ended = (state != JobState::Open).then_some(created + Duration::from_mins(10));
-    let message = "because".to_owned();
-    Job { vault: KEEP.to_owned(), created, ended, state, message, by: None }
+    let message = "because".into();
+    Job { vault: KEEP.into(), created, ended, state, message, by: None }
 }
 
 fn scene() -> Scene {
@@ -528,7 +528,7 @@ mod owing {
                 "weekly": plan(&[("friday", other)], by_tag()),
             });
             let by = Creator { plan: "Daily".to_owned(), rule: "night".to_owned() };
-            it.points[0].by = Some(by);
+            it.points[0].by = Some(by.into());
             it.jobs.clear();
         });
         let states =
@@ -550,7 +550,7 @@ mod owing {
             it.place.vaults.insert(deep.clone(), Found::Here(vault()));
             it.points = vec![
                 point(at(19, 5)),
-                RecoveryPoint { vault: deep, ..point(at(20, 5) + Duration::from_mins(30)) },
+                RecoveryPoint { vault: deep.into(), ..point(at(20, 5) + Duration::from_mins(30)) },
             ];
             it.jobs.clear();
         });
@@ -623,7 +623,7 @@ mod continuous {
     #[test]
     fn every_job_of_a_continuous_backup_owes_a_copy() {
         let scene = bucket(PointStatus::Usable).with(|it| {
-            it.points.push(RecoveryPoint { vault: COPIES.to_owned(), ..point(at(19, 5)) });
+            it.points.push(RecoveryPoint { vault: COPIES.into(), ..point(at(19, 5)) });
         });
         scene.check(expect![[r"
             fresh
@@ -654,7 +654,7 @@ mod copying {
         scene().with(|it| {
             it.plans = json!({ "daily": plan(&[("night", copying(rule(), COPIES))], by_tag()) });
             let copies = copies.iter();
-            let copies = copies.map(|at| RecoveryPoint { vault: COPIES.to_owned(), ..point(*at) });
+            let copies = copies.map(|at| RecoveryPoint { vault: COPIES.into(), ..point(*at) });
             it.points.extend(copies);
         })
     }
@@ -681,7 +681,7 @@ mod copying {
             fresh
               copy: no backup to copy yet
         "]]);
-        let open = Job { vault: COPIES.to_owned(), ..job(at(20, 6), JobState::Open) };
+        let open = Job { vault: COPIES.into(), ..job(at(20, 6), JobState::Open) };
         copied(&[at(19, 5)]).with(|it| it.copy_jobs = vec![open]).check(expect![[r"
             fresh
               copy: fresh
@@ -690,7 +690,8 @@ mod copying {
 
     #[test]
     fn backups_of_other_rules_are_not_owed_as_copies() {
-        let by = |rule: &str| Some(Creator { plan: "daily".to_owned(), rule: rule.to_owned() });
+        let by =
+            |rule: &str| Some(Creator { plan: "daily".to_owned(), rule: rule.to_owned() }.into());
         let mut hourly = rule();
         hourly["schedule_expression"] = json!("cron(30 * ? * * *)");
         hourly["lifecycle"]["delete_after_days"] = json!("7");
@@ -887,7 +888,7 @@ mod knowing {
         let scene = scene().with(|it| {
             it.place.vaults.insert(COPIES.to_owned(), Found::Here(locked));
             it.points.extend([
-                RecoveryPoint { vault: COPIES.to_owned(), ..point(at(18, 5)) },
+                RecoveryPoint { vault: COPIES.into(), ..point(at(18, 5)) },
                 RecoveryPoint { delete_at: None, ..point(at(19, 5)) },
                 RecoveryPoint { status: PointStatus::Expired, ..point(at(1, 5)) },
             ]);

@@ -21,6 +21,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
         "DescribeStackResource" => resource(world, call)?,
         "DescribeStacks" => stacks(world, call)?,
         "GetTemplate" => template(world, call)?,
+        "ListExports" => exports(world, call),
         _ => {
             let on = operation == "ActivateOrganizationsAccess";
             world.set_stack_sets(on);
@@ -92,6 +93,28 @@ fn stacks(world: &World, call: &Call) -> Result<String, Refusal> {
     let next = (all.len() > start + size).then(|| (start + size).to_string());
     let next = next.map(|it| element("NextToken", &it)).unwrap_or_default();
     Ok(format!("<Stacks>{page}</Stacks>{next}"))
+}
+
+/// What the stacks of the Region export, by name, a page of it.
+fn exports(world: &World, call: &Call) -> String {
+    let size = world.largest_page(100);
+    let start = call.parameter("NextToken").and_then(|it| it.parse().ok()).unwrap_or_default();
+    let stacks = world.stacks.of(&call.caller.region).iter();
+    let all = stacks.flat_map(|stack| stack.exports.iter().map(move |it| (it.0, it.1, stack)));
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|it| it.0);
+    let view = |(name, value, stack): &(&String, &String, &Stack)| {
+        let parts = [
+            element("ExportingStackId", &arn(world, call, stack)),
+            element("Name", name),
+            element("Value", value),
+        ];
+        format!("<member>{}</member>", parts.concat())
+    };
+    let page = all.iter().skip(start).take(size).map(view).collect::<String>();
+    let next = (all.len() > start + size).then(|| (start + size).to_string());
+    let next = next.map(|it| element("NextToken", &it)).unwrap_or_default();
+    format!("<Exports>{page}</Exports>{next}")
 }
 
 /// A resource of a stack, also of one that was deleted, which is known by its ARN only.

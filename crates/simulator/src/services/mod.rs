@@ -62,7 +62,7 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
         // Stacks are there without an organization.
         Service::CloudFormation
-            if ["DescribeStackResource", "DescribeStacks", "GetTemplate"]
+            if ["DescribeStackResource", "DescribeStacks", "GetTemplate", "ListExports"]
                 .contains(&operation.name) =>
         {
             Ok(())

@@ -366,8 +366,12 @@ async fn recordings(driver: &mut Driver) {
         let parameters = [("Bus", "events"), ("Key", "secret")];
         let parameters = parameters.map(|(name, it)| (name.to_owned(), it.to_owned())).into();
         let template = template.to_owned();
-        it.put(&region, Stack { name, description, status, id: None, parameters, template });
+        let exports = [("forwarder-Bus".to_owned(), "events & more".to_owned())].into();
+        let stack = Stack { name, description, status, id: None, parameters, template, exports };
+        it.put(&region, stack);
     });
+    let exported = driver.call(Service::CloudFormation, "ListExports", json!({})).await;
+    assert_eq!(exported["Exports"][0]["Value"], "events & more");
     let listed = driver.call(Service::CloudFormation, "DescribeStacks", json!({})).await;
     assert_eq!(listed["Stacks"][0]["Description"], "Forwards <events>");
     let by_id = json!({ "StackName": listed["Stacks"][0]["StackId"] });

@@ -8,16 +8,22 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use simulator::{
-    AccountState, BACKUP_POLICY, BackedUp, EngineKey, EngineVault, KeyManager, PointForm, Role,
-    Settings, Simulator, Trouble, Vault,
+    AccountState, BACKUP_POLICY, BackedUp, EngineKey, EngineVault, ExplorerView, KeyManager,
+    PointForm, Role, Settings, Simulator, Trouble, Vault,
 };
 
-use super::spec::{self, ACCOUNTS, CENTRAL, KINDS, REGIONS, ROLES, Spec, VAULTS};
-use super::world::World;
+use super::spec::{self, ACCOUNTS, CENTRAL, KINDS, REGIONS, ROLES, STRANGER, Spec, VAULTS};
+use super::world::{Knows, World};
 use crate::support::Client;
 
 /// How many organizations are looked at.
 const ORGANIZATIONS: usize = 100;
+
+/// How many organizations the command is run for, at two moments each.
+const RUNS: usize = 20;
+
+/// The role by which the command looks around in accounts.
+const READER: &str = "reader";
 
 const MANAGEMENT: &str = "111122223333";
 /// A key, and one that is disabled.
@@ -61,6 +67,100 @@ async fn what_is_told_over_http_is_what_the_engine_did() {
         met.extend(expected.into_iter().map(|it| (it.0, it.5)));
     }
     assert!(seen > 100 && met.len() > 11, "{seen} jobs and recovery points, {met:?}");
+}
+
+/// What is said of a resource: its state; of each rule its plan, its name, its state and its newest
+/// backup; and of each copy its vault and its state.
+type Said = (String, Vec<[String; 4]>, Vec<[String; 2]>);
+
+#[tokio::test]
+async fn the_command_says_of_every_resource_what_the_law_holds_for() {
+    let mut runner = TestRunner::deterministic();
+    let (mut seen, mut states) = (0, BTreeSet::new());
+    for _ in 0..RUNS {
+        let spec = Spec { jobs: 1_000, ..spec::spec().new_tree(&mut runner).unwrap().current() };
+        let mut world = World::new(spec.clone());
+        let simulator = Simulator::start(Settings::default()).await.unwrap();
+        let names = simulate(&simulator, &world, &spec);
+        for hours in [30, 75] {
+            let then = world.now() + Duration::from_hours(hours);
+            world.engine.advance(then);
+            simulator.let_go_by_until(then);
+            let expected = by_judge(&world);
+            assert_eq!(by_command(&simulator, &names).await, expected, "{spec:?}");
+            seen += expected.len();
+            let copies = expected.values().flat_map(|it| &it.2).map(|it| format!("copy {}", it[1]));
+            states.extend(expected.values().map(|it| it.0.clone()).chain(copies));
+        }
+    }
+    assert!(seen > 80 && states.len() > 6, "{seen} resources, {states:?}");
+}
+
+/// What the judge says of each resource, by its ARN.
+fn by_judge(world: &World) -> BTreeMap<String, Said> {
+    let said = (0..world.spec.resources.len()).map(|index| {
+        if world.is_withheld(index) {
+            // The account keeps what it had, which the command has not seen.
+            return (world.arn(index), ("not-known".to_owned(), vec![], vec![]));
+        }
+        let said = world.judge_knowing(Knows::WhatAwsTells, index, |said, plans| -> Said {
+            let owed = said.owed.iter().map(|it| {
+                let plan = &plans[it.plan];
+                let newest = it.newest.map(report::utc).unwrap_or_default();
+                let rule = plan.rules[it.rule].name.clone();
+                [plan.name.clone(), rule, it.state.key().to_owned(), newest]
+            });
+            let copies = said.owed.iter().flat_map(|it| &it.copies);
+            let copies = copies.map(|it| [it.vault.clone(), it.state.key().to_owned()]);
+            let copies = copies.filter(|it| !it[0].contains(STRANGER)).collect();
+            (said.state.key().to_owned(), owed.collect(), copies)
+        });
+        (world.arn(index), said)
+    });
+    said.collect()
+}
+
+/// What `org-backup coverage` says of each resource, by its ARN.
+async fn by_command(simulator: &Simulator, names: &Names) -> BTreeMap<String, Said> {
+    let accounts = ACCOUNTS.map(|it| names.there(it)).join(",");
+    let mut command = std::process::Command::new(program());
+    command
+        .args(["coverage", "--json", "--state-bucket=", "--member-role", READER])
+        .args(["--account", &accounts, "--regions", &REGIONS.join(",")])
+        .env("AWS_ENDPOINT_URL", simulator.url())
+        .env("AWS_ACCESS_KEY_ID", MANAGEMENT)
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_REGION", REGIONS[0])
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    // The simulator answers on this thread.
+    let run = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let printed = names.here(&String::from_utf8(run.stdout).unwrap());
+    let notes = String::from_utf8_lossy(&run.stderr);
+    let told: Value = serde_json::from_str(&printed).unwrap_or_else(|it| panic!("{it}: {notes}"));
+    let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+    let said = told.as_array().unwrap().iter().map(|it| {
+        let owed = it["owed"].as_array().unwrap();
+        let copies = owed.iter().flat_map(|it| it["copies"].as_array().unwrap());
+        let copies = copies.map(|it| [text(&it["vault"]), text(&it["state"])]);
+        let copies = copies.filter(|it| !it[0].contains(STRANGER)).collect();
+        let rules = owed.iter().map(|it| {
+            [text(&it["plan"]), text(&it["rule"]), text(&it["state"]), text(&it["newest"])]
+        });
+        (text(&it["resource"]), (text(&it["state"]), rules.collect(), copies))
+    });
+    said.collect()
+}
+
+/// The command, which cargo builds with everything else in the workspace.
+fn program() -> std::path::PathBuf {
+    let running = std::env::current_exe().unwrap();
+    let program = running.ancestors().nth(2).unwrap().join("org-backup");
+    assert!(
+        program.exists(),
+        "build it first: cargo build --workspace --exclude page --all-targets"
+    );
+    program
 }
 
 /// Gives the simulator everything that the engine of `world` was given.
@@ -111,6 +211,11 @@ fn simulate(simulator: &Simulator, world: &World, spec: &Spec) -> Names {
             "Principal": { "Service": service }, "Action": "sts:AssumeRole" }] });
         simulator.iam(|it| it.create_role(&names.there(account), Role::new(name, &trust)));
     }
+    let anything = json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
+    let trust = json!({ "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": { "AWS": format!("arn:aws:iam::{MANAGEMENT}:root") } } });
+    simulator.iam(|it| it.create_role_everywhere(Role::new(READER, &trust).allowing(&anything)));
+    simulator.explorer(|it| it.put(MANAGEMENT, REGIONS[0], ExplorerView::organization("all")));
     simulator.organization(|it| {
         it.enable_policy_type(&root, BACKUP_POLICY).unwrap();
         let targets = [&root, &unit, &accounts[0]];

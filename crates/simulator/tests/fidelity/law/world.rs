@@ -1,6 +1,6 @@
 //! One random organization, in AWS Backup and as `report::coverage` sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +23,15 @@ use super::spec::{
 const ROOT: &str = "r-ab12";
 const UNIT: &str = "ou-ab12-12345678";
 
+/// How much is known of what came before.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Knows {
+    /// When everything was made, and since when it is as it is.
+    Everything,
+    /// What a command that is run for the first time is told by AWS.
+    WhatAwsTells,
+}
+
 /// The organization at a moment.
 pub(super) struct World {
     pub(super) engine: BackupEngine,
@@ -32,6 +41,8 @@ pub(super) struct World {
     /// When each resource was made, if that is known, and when it was first seen as it is.
     seen: Vec<(Option<SystemTime>, SystemTime)>,
     effective: BTreeMap<&'static str, Result<Vec<BackupPlan>, String>>,
+    /// The accounts whose merged policy AWS withholds now.
+    withheld: BTreeSet<&'static str>,
 }
 
 impl World {
@@ -42,7 +53,14 @@ impl World {
         engine.quotas = BackupQuotas { jobs: spec.jobs, ..engine.quotas };
         let seen = vec![(None, now); spec.resources.len()];
         let since = ACCOUNTS.into_iter().map(|it| (it, now)).collect();
-        let mut world = Self { engine, spec, since, seen, effective: BTreeMap::new() };
+        let mut world = Self {
+            engine,
+            spec,
+            since,
+            seen,
+            effective: BTreeMap::new(),
+            withheld: BTreeSet::new(),
+        };
         world.repair();
         for region in REGIONS {
             for (index, (kind, _)) in KINDS.iter().enumerate() {
@@ -192,6 +210,10 @@ impl World {
         let outline = Outline::new(&organization, &[], now);
         for (index, account) in ACCOUNTS.into_iter().enumerate() {
             let effective = &outline.effective[outline.shares[index]];
+            self.withheld.remove(account);
+            if !effective.errors.is_empty() {
+                self.withheld.insert(account);
+            }
             // What is withheld leaves the account with what it had.
             if effective.errors.is_empty() {
                 self.engine.set_policy(account, &effective.document);
@@ -241,7 +263,7 @@ impl World {
         }
     }
 
-    fn place(&self, account: usize, region: usize) -> Place {
+    fn place(&self, account: usize, region: usize, knows: Knows) -> Place {
         let types = |of: &dyn Fn(usize) -> bool| {
             let types = KINDS.iter().enumerate().filter(|it| of(it.0));
             types.map(|it| it.1.0.parse::<ResourceType>().unwrap()).collect()
@@ -266,7 +288,10 @@ impl World {
             account: id(ACCOUNTS[account]),
             region: REGIONS[region].parse().unwrap(),
             partition: "aws".to_owned(),
-            since: self.since.get(ACCOUNTS[account]).copied(),
+            since: match knows {
+                Knows::Everything => self.since.get(ACCOUNTS[account]).copied(),
+                Knows::WhatAwsTells => None,
+            },
             supported: Some(types(&|it| region == 0 || !self.spec.unsupported[it])),
             opt_ins: Ok(opt_ins.map(|(kind, on)| (kind.0.parse().unwrap(), *on)).collect()),
             vaults,
@@ -287,22 +312,29 @@ impl World {
         index: usize,
         look: impl FnOnce(&Coverage, &[BackupPlan]) -> T,
     ) -> T {
+        self.judge_knowing(Knows::Everything, index, look)
+    }
+
+    /// The same, knowing so much of what came before.
+    pub(super) fn judge_knowing<T>(
+        &self,
+        knows: Knows,
+        index: usize,
+        look: impl FnOnce(&Coverage, &[BackupPlan]) -> T,
+    ) -> T {
         let thing = &self.spec.resources[index];
-        let place = self.place(thing.account, thing.region);
+        let place = self.place(thing.account, thing.region, knows);
         let arn = thing.arn(index);
-        let resource = Resource {
-            arn: arn.clone(),
-            kind: Some(KINDS[thing.kind].0.parse().unwrap()),
-            tags: Some(thing.tags.iter().cloned().collect()),
-            created: self.seen[index].0,
-            first_seen: Some(self.seen[index].1),
+        let (created, first_seen) = match knows {
+            Knows::Everything => (self.seen[index].0, Some(self.seen[index].1)),
+            Knows::WhatAwsTells => (None, None),
         };
         let points: Vec<_> = self
             .engine
             .points()
             .filter(|it| it.resource == arn)
             .map(|it| RecoveryPoint {
-                vault: it.vault.clone(),
+                vault: it.vault.as_str().into(),
                 created: it.created,
                 completed: it.completed,
                 status: match (it.expired, it.form) {
@@ -310,7 +342,7 @@ impl World {
                     (false, PointForm::Stopped) => PointStatus::Stopped,
                     (false, _) => PointStatus::Usable,
                 },
-                by: Some(by(&it.rule)),
+                by: Some(by(&it.rule).into()),
                 is_continuous: matches!(it.form, PointForm::Continuous | PointForm::Stopped),
                 delete_at: it.delete_at,
             })
@@ -321,12 +353,12 @@ impl World {
             .iter()
             .filter(|it| it.resource == arn)
             .map(|it| Job {
-                vault: it.vault.clone(),
+                vault: it.vault.as_str().into(),
                 created: it.created,
                 ended: it.ended,
-                by: Some(by(&it.rule)),
+                by: Some(by(&it.rule).into()),
                 state: state(it.progress),
-                message: String::new(),
+                message: "".into(),
             })
             .collect();
         let copy_jobs: Vec<_> = self
@@ -335,20 +367,38 @@ impl World {
             .iter()
             .filter(|it| it.resource == arn)
             .map(|it| Job {
-                vault: it.destination.clone(),
+                vault: it.destination.as_str().into(),
                 created: it.created,
                 ended: None,
-                by: Some(by(&it.rule)),
+                by: Some(by(&it.rule).into()),
                 state: state(it.progress),
-                message: String::new(),
+                message: "".into(),
             })
             .collect();
+        // Nothing but a backup tells apart what has ARNs of the same form.
+        let is_told = match knows {
+            Knows::Everything => true,
+            Knows::WhatAwsTells => !points.is_empty() || !jobs.is_empty(),
+        };
+        let kind = is_told.then(|| KINDS[thing.kind].0.parse().unwrap());
+        let resource = Resource {
+            arn: arn.clone(),
+            kind,
+            tags: Some(thing.tags.iter().cloned().collect()),
+            created,
+            first_seen,
+        };
         let evidence = Evidence { points: &points, jobs: &jobs, copy_jobs: &copy_jobs, tests: &[] };
         let asks = report::coverage::Asks::default();
         let plans = &self.effective[ACCOUNTS[thing.account]];
         let plans = plans.as_ref().map(Vec::as_slice).map_err(String::as_str);
         let judge = Judge::new(&place, plans, &asks, self.now());
         look(&judge.judge(&resource, evidence), plans.unwrap())
+    }
+
+    /// Whether AWS withholds the merged policy from the account of a resource.
+    pub(super) fn is_withheld(&self, index: usize) -> bool {
+        self.withheld.contains(ACCOUNTS[self.spec.resources[index].account])
     }
 
     pub(super) fn arn(&self, index: usize) -> String {

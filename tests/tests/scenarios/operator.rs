@@ -1,0 +1,301 @@
+//! What the live commands say before they begin: whose organization they read, and why they cannot.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use simulator::Settings;
+use tests::command::{command, on_terminal, org_backup, ran};
+use tests::organization::Organization;
+use tests::role::STATE_BUCKET;
+
+use crate::member_accounts::{MANAGEMENT, ROLE};
+use crate::report::protected;
+
+/// Every command that calls AWS, as far as it needs arguments.
+const LIVE: [&[&str]; 5] = [
+    &["doctor"],
+    &["plan"],
+    &["report"],
+    &["coverage"],
+    &["explain", "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"],
+];
+
+fn profiles(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn every_live_command_says_first_whose_organization_it_reads() {
+    let organization = protected().await;
+    let id = organization.organization(|it| it.id.clone());
+    for arguments in LIVE {
+        let run = org_backup(&organization, arguments).await;
+        let first = run.printed[1].lines().next().unwrap_or_default();
+        let begin = format!("reading: the organization {id} of the account {MANAGEMENT}, as arn:");
+        assert!(first.starts_with(&begin), "{arguments:?}: {first}");
+        assert!(first.ends_with(&format!(", from {}", organization.region())), "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_wins_over_the_environment() {
+    let organization = protected().await;
+    let other = organization.id("production-001");
+    let file = profiles(&format!(
+        "[profile other]\naws_access_key_id = {other}\naws_secret_access_key = secret\n"
+    ));
+    let run = async |profile: &str| {
+        let mut command = command(&organization, MANAGEMENT);
+        command.args(["doctor", "--profile", profile]).env("AWS_CONFIG_FILE", file.path());
+        ran(&organization, command).await
+    };
+    let run_as_other = run("other").await;
+    let first = run_as_other.printed[1].lines().next().unwrap_or_default();
+    assert!(first.contains(&format!("::{other}:")), "{first}");
+
+    let unknown = run("nope").await;
+    assert_eq!(unknown.code, 2, "{}", unknown.text);
+    assert!(unknown.notes.contains("error: cannot use the profile `nope`"), "{}", unknown.notes);
+    assert!(unknown.notes.contains("there are no credentials"), "{}", unknown.notes);
+    assert!(unknown.text.is_empty(), "{}", unknown.text);
+}
+
+#[tokio::test]
+async fn without_credentials_or_a_region_every_command_says_what_to_do() {
+    let organization = Organization::bare(Settings::default()).await;
+    for arguments in LIVE {
+        let mut nobody = command(&organization, MANAGEMENT);
+        nobody.args(arguments).env_remove("AWS_ACCESS_KEY_ID");
+        let run = ran(&organization, nobody).await;
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(run.notes.contains("there are no credentials"), "{}", run.notes);
+        assert!(run.notes.contains("hint: log in"), "{}", run.notes);
+
+        let mut nowhere = command(&organization, MANAGEMENT);
+        nowhere.args(arguments).env_remove("AWS_REGION");
+        let run = ran(&organization, nowhere).await;
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(run.notes.contains("error: no Region is named; hint:"), "{}", run.notes);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_an_error_within_ten_seconds() {
+    let organization = Organization::bare(Settings::default()).await;
+    // A port at which nobody listens any more.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let begun = Instant::now();
+    let runs = LIVE.map(|arguments| {
+        let mut command = command(&organization, MANAGEMENT);
+        command.args(arguments).env("AWS_ENDPOINT_URL", format!("http://{address}"));
+        ran(&organization, command)
+    });
+    for run in futures_util::future::join_all(runs).await {
+        assert_eq!(run.code, 2, "{}", run.notes);
+        assert!(run.notes.contains("AWS could not be reached"), "{}", run.notes);
+        assert!(run.notes.contains("connecting to AWS"), "{}", run.notes);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn somebody_who_waits_is_told_after_two_seconds() {
+    let organization = Organization::bare(Settings::default()).await;
+    // It takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = command(&organization, MANAGEMENT);
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    command.arg("doctor").env("AWS_ENDPOINT_URL", url).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let begun = Instant::now();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(first.starts_with("note: connecting to AWS in "), "{first}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn the_state_bucket_is_found_by_the_export_of_the_bootstrap_stack() {
+    let organization = protected().await;
+    let region = organization.region();
+    let exporting = |name: &str, bucket: &str| simulator::Stack {
+        name: name.to_owned(),
+        status: "CREATE_COMPLETE".to_owned(),
+        exports: [(format!("{name}-StateBucketName"), bucket.to_owned())].into(),
+        ..simulator::Stack::default()
+    };
+    let run = async || {
+        let mut command = command(&organization, MANAGEMENT);
+        command.args(["doctor", "--json"]);
+        ran(&organization, command).await
+    };
+    let without = run().await;
+    assert!(!without.notes.contains(STATE_BUCKET), "{}", without.notes);
+    organization.stacks(|it| it.put(&region, exporting("org-backup", STATE_BUCKET)));
+    let found = run().await;
+    let words = format!("reading: the state bucket `{STATE_BUCKET}`");
+    assert!(found.notes.contains(&words), "{}", found.notes);
+    organization.stacks(|it| it.put(&region, exporting("second", "another-bucket")));
+    let several = run().await;
+    assert!(several.notes.contains("there are several state buckets"), "{}", several.notes);
+}
+
+#[tokio::test]
+async fn a_misspelt_bucket_or_role_is_not_all_well() {
+    let organization = protected().await;
+    let report = async |arguments: &[&str]| {
+        let mut command = command(&organization, MANAGEMENT);
+        command.arg("report").args(arguments);
+        ran(&organization, command).await
+    };
+    let well = report(&["--state-bucket", STATE_BUCKET, "--member-role", ROLE]).await;
+    assert_eq!(well.code, 0, "{}\n{}", well.text, well.notes);
+    for wrong in [
+        ["--state-bucket", "org-backup-stat", "--member-role", ROLE],
+        ["--state-bucket", STATE_BUCKET, "--member-role", "org-backup-membre"],
+    ] {
+        let run = report(&wrong).await;
+        assert_eq!(run.code, 2, "{wrong:?}: {}\n{}", run.text, run.notes);
+        assert!(run.notes.contains("could not be looked at"), "{}", run.notes);
+    }
+}
+
+/// The account whose vault is deleted in the tests of the table.
+const POOR: &str = "production-001";
+
+async fn poor() -> Organization {
+    let organization = protected().await;
+    let account = organization.id(POOR);
+    organization.backup(|it| it.vaults_mut().delete(&account, "eu-west-1", "org-backup"));
+    organization
+}
+
+#[tokio::test]
+async fn a_terminal_gets_a_table_that_fits_and_breaks_no_id() {
+    let organization = poor().await;
+    let accounts: Vec<_> =
+        organization.organization(|it| it.accounts().map(|it| it.id.clone()).collect());
+    for (columns, colour) in [(80, "1"), (100, ""), (140, "1")] {
+        let mut report = command(&organization, MANAGEMENT);
+        report.args(["report", "--member-role", ROLE, "--state-bucket", STATE_BUCKET]);
+        report.env("NO_COLOR", colour);
+        let run = ran(&organization, on_terminal(columns, &report)).await;
+        let shown = &run.printed[0];
+        assert_eq!(run.code, 1, "{shown}\n{}", run.notes);
+        for line in shown.lines() {
+            let width = line.trim_end().chars().count();
+            assert!(width <= usize::from(columns), "{width} > {columns}: {line}");
+        }
+        for it in &accounts {
+            assert!(shown.contains(it), "{it} is not whole at {columns} columns:\n{shown}");
+        }
+        let missing = shown.find("the vault `org-backup` is missing").unwrap();
+        assert!(missing < shown.find("Account").unwrap(), "causes come first:\n{shown}");
+        assert_eq!(shown.contains("Looked at"), columns == 140, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_gets_a_line_of_tabs_for_each_account_and_what_its_regions_have_in_common() {
+    let organization = poor().await;
+    let run = org_backup(&organization, &["report", "--member-role", ROLE]).await;
+    let rows: Vec<Vec<_>> = run
+        .text
+        .lines()
+        .filter(|it| it.contains('\t'))
+        .map(|it| it.split('\t').collect())
+        .collect();
+    assert!(rows.iter().all(|it| it.len() == 11), "{}", run.text);
+    let of_poor: Vec<_> = rows.iter().filter(|it| it[0] == POOR).map(|it| (it[3], it[4])).collect();
+    assert_eq!(of_poor, [("eu-west-1", "incomplete"), ("eu-west-3", "protected")]);
+    assert!(run.text.contains("1 account in eu-west-1: the vault `org-backup` is missing"));
+}
+
+#[tokio::test]
+async fn a_report_is_narrowed_to_accounts_units_regions_and_states() {
+    let organization = poor().await;
+    let report = async |more: &[&str]| {
+        let arguments = [&["report", "--member-role", ROLE, "--csv"], more].concat();
+        let run = org_backup(&organization, &arguments).await;
+        (run.text.lines().count().saturating_sub(1), run.code)
+    };
+    let account = organization.id(POOR);
+    let unit = organization.id("Security");
+    assert_eq!(report(&["--account", &account]).await, (2, 1));
+    assert_eq!(report(&["--account", &account, "--in-regions", "eu-west-3"]).await, (1, 0));
+    assert_eq!(report(&["--state", "incomplete,no-plan"]).await, (1, 1));
+    assert_eq!(report(&["--ou", &unit, "--state", "incomplete"]).await, (0, 0));
+    assert_eq!(report(&["--account", "999999999999"]).await.1, 2);
+}
+
+#[tokio::test]
+async fn who_has_not_begun_is_told_how_to() {
+    let organization = Organization::bare(Settings::default()).await;
+    let mut report = command(&organization, MANAGEMENT);
+    report.arg("report");
+    let run = ran(&organization, report).await;
+    assert_eq!(run.code, 1, "{}", run.notes);
+    let words = "0 of 12 accounts are protected: no backup policy and no template names a Region";
+    assert!(run.text.contains(words), "{}", run.text);
+    for next in ["org-backup doctor", "org-backup report --regions", "make deploy FILE=org.toml"] {
+        assert!(run.text.contains(next), "{next}: {}", run.text);
+    }
+}
+
+#[tokio::test]
+async fn every_help_has_examples_and_shells_can_complete() {
+    let organization = Organization::bare(Settings::default()).await;
+    let help = async |arguments: &[&str]| {
+        let mut command = command(&organization, MANAGEMENT);
+        command.args(arguments);
+        ran(&organization, command).await
+    };
+    let all = help(&["--help"]).await.text;
+    let commands = all.lines().skip_while(|it| *it != "Commands:").skip(1);
+    let commands = commands.take_while(|it| !it.is_empty());
+    // What goes on in the next line is further in.
+    let commands = commands.filter(|it| it.starts_with("  ") && !it.starts_with("   "));
+    let names: Vec<_> = commands.filter_map(|it| it.split_whitespace().next()).collect();
+    assert!(names.len() > 7, "{all}");
+    for name in names.into_iter().filter(|it| *it != "help") {
+        let said = help(&[name, "--help"]).await.text;
+        let examples = said.lines().filter(|it| it.trim_start().starts_with("org-backup "));
+        let piped = said.lines().filter(|it| it.contains("| org-backup "));
+        assert!(examples.chain(piped).count() >= 2, "{name}: {said}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = help(&["completions", shell]).await;
+        assert_eq!(script.code, 0);
+        assert!(script.text.contains("coverage"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pages = help(&["manual", folder.path().to_str().unwrap()]).await;
+    assert_eq!(pages.code, 0, "{}", pages.notes);
+    let page = std::fs::read_to_string(folder.path().join("org-backup-coverage.1")).unwrap();
+    assert!(page.contains(".TH"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_is_for_its_owner_and_goes_to_standard_output_where_that_is_asked() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let organization = protected().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    std::fs::write(&file, "older").unwrap();
+    let arguments = ["report", "--member-role", ROLE, "--html"];
+    let path = file.to_str().unwrap();
+    let _ = org_backup(&organization, &[&arguments[..], &[path]].concat()).await;
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let piped = org_backup(&organization, &[&arguments[..], &["-"]].concat()).await;
+    assert_eq!(piped.code, 0, "{}", piped.notes);
+    let page = &piped.printed[0];
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+}
