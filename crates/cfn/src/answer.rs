@@ -1,4 +1,4 @@
-//! What CloudFormation hears.
+//! The answer to CloudFormation.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::request::Envelope;
 use crate::{Failure, NOT_CREATED, Reply, Undelivered};
 
-/// The most bytes CloudFormation reads of an answer; it fails the resource on a longer one.
+/// The most bytes that CloudFormation reads of an answer. A longer one fails the resource.
 const LIMIT: usize = 4096;
 
 /// One answer, with the field names of the custom-resource protocol.
@@ -25,13 +25,13 @@ pub(crate) struct Answer<'a> {
     logical_resource_id: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: BTreeMap<&'static str, String>,
-    /// What follows the reason and is the last to go: where to read more.
+    /// The text after the reason that says where to read more. It is dropped last.
     #[serde(skip)]
     ending: String,
 }
 
 impl<'a> Answer<'a> {
-    /// The answer to `envelope` that reports `outcome`.
+    /// Returns the answer to `envelope` that reports `outcome`.
     pub(crate) fn new(
         envelope: &'a Envelope,
         outcome: Result<Reply, Failure>,
@@ -43,12 +43,14 @@ impl<'a> Answer<'a> {
             Err(failure) => {
                 let log = Some(log_stream).filter(|it| !it.is_empty());
                 let ending = log.map(|it| format!(" (log stream {it})")).unwrap_or_default();
-                // A failed Update keeps its ID, since CloudFormation would delete the old one.
+                // A failed Update keeps its ID, because CloudFormation would delete the resource of
+                // the old ID.
                 let id = known.clone().or(failure.physical_id);
                 ("FAILED", id, Some(failure.reason), ending, Reply::default())
             }
         };
-        // A Delete must repeat its ID, whatever the handler thinks the resource is called.
+        // The answer to a Delete must repeat the ID of the request, even if the handler returned
+        // another.
         let id = if envelope.request_type == "Delete" { known } else { physical_id };
         Self {
             status,
@@ -72,20 +74,20 @@ impl<'a> Answer<'a> {
         &self.physical_resource_id
     }
 
-    /// The whole reason of a failure, for the log.
+    /// Returns the whole reason of a failure, for the log.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
-    /// Whether the answer to `envelope` is short enough, whatever it says.
+    /// Returns `true` if the answer to `envelope` is short enough after everything optional is cut.
     pub(crate) fn fits(envelope: &'a Envelope) -> bool {
         let reason = chain(&Undelivered::OutOfTime);
         let failure = Failure { reason, physical_id: None };
         Self::new(envelope, Err(failure), "").body().len() <= LIMIT
     }
 
-    /// The JSON to send: the reason is cut first, between two characters, then `Data` is dropped, and
-    /// then what follows the reason.
+    /// Returns the JSON to send. If it is too long, the reason is cut first, between two
+    /// characters, then `Data` is dropped, and then the text after the reason.
     pub(crate) fn body(mut self) -> String {
         let whole = self.reason.clone().unwrap_or_default();
         let mut kept = whole.as_str();
@@ -99,7 +101,7 @@ impl<'a> Answer<'a> {
             if excess == 0 {
                 return body;
             } else if !kept.is_empty() {
-                // A byte of the reason takes up to six in JSON, so this never cuts too much.
+                // A byte of the reason takes up to six bytes in JSON, so this never cuts too much.
                 kept = head(kept, kept.len().saturating_sub(excess.div_ceil(6)));
             } else if !self.data.is_empty() {
                 self.data.clear();
@@ -112,7 +114,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The first characters of `text`, at most `bytes` long.
+/// Returns the first characters of `text`, at most `bytes` bytes.
 fn head(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {

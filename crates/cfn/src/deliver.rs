@@ -1,4 +1,4 @@
-//! Takes an answer to where CloudFormation waits for it.
+//! Delivers an answer to the address at which CloudFormation waits for it.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use tracing::warn;
 use crate::response_url::ResponseUrl;
 use crate::undelivered::Undelivered;
 
-/// Puts `body` to `url`, trying again until `until`.
+/// Puts `body` to `url`, and retries until `until`.
 ///
-/// The content type is empty, since the address is presigned for that.
+/// The content type is empty, because the address was presigned for an empty one.
 ///
 /// # Errors
 ///
-/// When every attempt failed. CloudFormation then still waits, and the same body can be put again.
+/// Returns an error if every attempt failed. CloudFormation then still waits, and the same body can
+/// be put again.
 pub(crate) async fn put(
     http: &SharedHttpConnector,
     url: &ResponseUrl,

@@ -1,4 +1,4 @@
-//! Events as they come, read part by part.
+//! Events as they were received, parsed one part at a time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// An event as it came.
+/// An event as it was received.
 ///
-/// It is JSON, and parts of it may still be of no use: text may have half of a character, or lists may
-/// be nested without end. So nothing is read before it is needed, and a part that cannot be read spoils
-/// no other. It may have an address that lets others answer, so its `Debug` form shows nothing.
+/// It is JSON, but some of its parts may be unusable: a string can hold half of a surrogate pair,
+/// and lists can be nested without limit. Each part is therefore parsed only when it is needed, so
+/// an unreadable part does not affect the others. An event can contain an address that lets others
+/// answer, so its `Debug` form shows nothing.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Event(Box<RawValue>);
@@ -24,27 +25,27 @@ impl fmt::Debug for Event {
 
 impl From<Value> for Event {
     fn from(value: Value) -> Self {
-        // A value can always be written.
+        // Serializing a `Value` always succeeds.
         Self(to_raw_value(&value).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 }
 
 impl Event {
-    /// The JSON.
+    /// Returns the JSON text.
     pub(crate) fn text(&self) -> &str {
         self.0.get()
     }
 
-    /// The members of the object that it should be.
+    /// Returns the members of the event, which should be an object.
     pub(crate) fn members(&self) -> BTreeMap<String, &RawValue> {
         serde_json::from_str(self.text()).unwrap_or_default()
     }
 
-    /// All of it.
+    /// Returns the whole event.
     ///
     /// # Errors
     ///
-    /// When a part of it cannot be read.
+    /// Returns an error if a part of the event cannot be read.
     pub fn value(&self) -> Result<Value, serde_json::Error> {
         serde_json::from_str(self.text())
     }

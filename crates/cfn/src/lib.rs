@@ -1,21 +1,24 @@
-//! The CloudFormation custom-resource protocol: one answer to every request, whatever happens.
+//! The CloudFormation custom-resource protocol: exactly one answer to every request.
 //!
-//! A function hands [`run`] its handler and never sees the protocol again. One whose work takes
-//! longer than an invocation uses [`run_with_tasks`]: it may keep a [`Ticket`] and answer later.
+//! A function passes its handler to [`run`], which deals with the protocol. A function whose work
+//! takes longer than one invocation uses [`run_with_tasks`]: it can keep a [`Ticket`] and answer
+//! later.
 //!
 //! # Guarantees
 //!
-//! - CloudFormation gets exactly one answer to every request that it waits for: also when the
-//!   properties do not parse, when the handler fails or panics, when AWS hangs, and shortly before
-//!   the function's deadline.
-//! - A failure never changes the physical ID, and a Delete always answers with the ID it came with.
-//! - The presigned `ResponseURL` reaches neither a log nor a [`Request`].
+//! - CloudFormation gets exactly one answer to every request that it waits for. This includes
+//!   requests whose properties do not parse, a handler that fails or panics, calls to AWS that
+//!   hang, and a function that is close to its deadline.
+//! - A failure never changes the physical ID, and the answer to a Delete always repeats the ID of
+//!   its request.
+//! - The presigned `ResponseURL` is never logged and is not part of a [`Request`].
 //!
 //! # Assumptions
 //!
-//! - The handler can be cut at any await and run again: Lambda delivers a request again when no
+//! - The handler can be cancelled at any await and run again: Lambda delivers a request again if no
 //!   answer could be sent, and CloudFormation reuses a `RequestId` when it retries.
-//! - Deleting what was never created succeeds, since CloudFormation deletes after a failed Create.
+//! - Deleting a resource that was never created succeeds, because CloudFormation sends a Delete
+//!   after a failed Create.
 
 mod answer;
 mod deliver;
@@ -53,26 +56,27 @@ pub use crate::undelivered::Undelivered;
 
 /// The physical ID of a resource whose creation failed before anything was made.
 ///
-/// CloudFormation sends it back in the Delete that follows; a [`Request`] then has no physical ID.
+/// CloudFormation sends it back in the Delete that follows. That [`Request`] then has no physical
+/// ID.
 pub const NOT_CREATED: &str = "not-created";
 
-/// How long before the function's deadline the handler is cut off, so that the answer still fits.
+/// The time reserved for the answer: the handler is cut off this long before the deadline.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// The time a handler gets when the runtime's deadline is not a time in the future, as local
-/// emulators of the Lambda Runtime API have it.
+/// The time that a handler gets if the deadline of the runtime is not in the future, as in local
+/// emulators of the Lambda Runtime API.
 const FALLBACK: Duration = Duration::from_mins(5);
 
-/// What a handler answers when the resource is as wanted.
+/// The answer of a handler if the resource is in its desired state.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// Identifies the resource. A different value on Update makes CloudFormation delete the old one.
+    /// The ID of the resource. A different value on Update makes CloudFormation delete the old one.
     pub physical_id: String,
-    /// What `Fn::GetAtt` returns, by attribute.
+    /// The values that `Fn::GetAtt` returns, by attribute.
     pub data: BTreeMap<&'static str, String>,
 }
 
-/// What a handler answers when the resource is not as wanted.
+/// The answer of a handler if the resource is not in its desired state.
 #[derive(Debug)]
 pub struct Failure {
     reason: String,
@@ -81,8 +85,8 @@ pub struct Failure {
 
 /// A failure whose reason is an error and its causes on one line.
 ///
-/// A reason that is too long loses its end. What could not be done and the error code stand at the
-/// beginning, so they stay.
+/// A reason that is too long is cut at its end. The failed action and the error code stand at the
+/// beginning, so they are kept.
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { reason: said(&chain(&error)), physical_id: None }
@@ -90,7 +94,7 @@ impl<E: Error> From<E> for Failure {
 }
 
 impl Failure {
-    /// Names what a Create made before it failed, so that the Delete that follows can remove it.
+    /// Names the resource that a failed Create made, so that the Delete that follows can remove it.
     #[must_use]
     pub fn with_physical_id(mut self, id: Option<impl Into<String>>) -> Self {
         self.physical_id = id.map(Into::into);
@@ -100,11 +104,12 @@ impl Failure {
 
 /// Serves `handle` as a Lambda function until the runtime shuts it down.
 ///
-/// `http` delivers the answers; it is the connector that the AWS clients use.
+/// `http` delivers the answers. It is the connector that the AWS clients use.
 ///
 /// # Errors
 ///
-/// When the Lambda Runtime API cannot be reached. Requests already answered stay answered.
+/// Returns an error if the Lambda Runtime API cannot be reached. Answers already sent are
+/// unaffected.
 pub async fn run<P: DeserializeOwned, O: Into<Outcome>>(
     http: SharedHttpConnector,
     handle: impl AsyncFn(Request<P>) -> Result<O, Failure>,
@@ -125,13 +130,13 @@ impl From<Undelivered> for Diagnostic {
     }
 }
 
-/// Answers one request, until which the answer must be out: what [`run`] does with every event.
+/// Answers one request before `until`. [`run`] calls this for every event.
 ///
 /// # Errors
 ///
-/// When the answer could not be delivered: Lambda then delivers the request again. An event that
-/// names no usable address for the answer, or more to repeat than an answer has room for, fails before
-/// the handler runs, so nothing has changed.
+/// Returns an error if the answer could not be delivered. Lambda then delivers the request again.
+/// An event is refused before the handler runs, so nothing has changed, if it has no usable address
+/// for the answer or if the values to repeat are too long for an answer.
 pub async fn serve<P: DeserializeOwned, O: Into<Outcome>>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>) -> Result<O, Failure>,
@@ -147,7 +152,7 @@ pub async fn serve<P: DeserializeOwned, O: Into<Outcome>>(
 ///
 /// # Errors
 ///
-/// As [`serve`].
+/// Returns an error as [`serve`] does.
 pub async fn respond<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
@@ -176,11 +181,11 @@ pub async fn respond<P: DeserializeOwned>(
         }
         Err(failure) => Err(failure),
     };
-    // An answer that is given up a little early can still be reported to Lambda.
+    // Stopping a little before the deadline leaves time to report an undelivered answer to Lambda.
     ticket.answer(http, outcome, started, until - margin / 10).await
 }
 
-/// Runs the handler so that it always comes to an end: by `until`, and not by a panic.
+/// Runs the handler until it ends, but stops it at `until`, and turns a panic into a failure.
 async fn attempt<P: DeserializeOwned>(
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
     event: &Event,
@@ -188,7 +193,7 @@ async fn attempt<P: DeserializeOwned>(
     until: Instant,
 ) -> Result<Outcome, Failure> {
     let request = read(event, SystemTime::now(), until)?;
-    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    // Boxed, because the compiler gives up on the depth of the nested futures of the AWS clients.
     let handled = AssertUnwindSafe(Box::pin(handle(request, ticket))).catch_unwind();
     match timeout_at(until, handled).await {
         Ok(Ok(outcome)) => outcome,
@@ -208,12 +213,12 @@ async fn attempt<P: DeserializeOwned>(
     }
 }
 
-/// A reason as it is told: one line.
+/// Returns a reason as one line, the form in which it is reported.
 pub(crate) fn said(reason: &str) -> String {
     media::line(reason).into_owned()
 }
 
-/// When the function is stopped, on the clock that timeouts use.
+/// Returns the time at which Lambda stops the function, on the clock that timeouts use.
 pub fn deadline(context: &Context) -> Instant {
     deadline_from(context, SystemTime::now(), Instant::now())
 }
@@ -223,7 +228,7 @@ fn deadline_from(context: &Context, now: SystemTime, instant: Instant) -> Instan
     instant + remaining.unwrap_or(FALLBACK)
 }
 
-/// What was said in a panic.
+/// Returns the message of a panic.
 fn words(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

@@ -1,6 +1,6 @@
-//! Log lines as JSON objects, one a line, which CloudWatch Logs indexes by field.
+//! Log output as one JSON object per line, which CloudWatch Logs indexes by field.
 //!
-//! This is the only place of a function that writes to its log.
+//! A function writes to its log only through this module.
 
 use std::io::{self, Write};
 use std::panic::set_hook;
@@ -15,26 +15,27 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging at the level that Lambda's logging configuration asks for.
+/// Starts logging at the level that is set in Lambda's logging configuration.
 #[expect(clippy::disallowed_methods, reason = "called once, before the first request")]
 pub fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|it| LevelFilter::from_str(&it).ok()).unwrap_or(LevelFilter::INFO);
-    // A second start leaves the first subscriber in place.
+    // A second call keeps the first subscriber.
     let _ = lines(level, io::stderr).try_init();
     set_hook(Box::new(|panic| error!(%panic, "the function panicked")));
 }
 
-/// Writes a line that has its own form, such as metrics, in one piece.
+/// Writes a line that has its own format, such as metrics, in one piece.
 pub fn tell(line: &Value) {
     let line = json::compact(line) + "\n";
-    // There is nowhere to say that the log cannot be written.
+    // A failure to write to the log cannot be reported anywhere.
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// What writes the log lines of a function to `writer`.
+/// Returns a subscriber that writes the log lines of a function to `writer`.
 ///
-/// Other crates only warn: their debug lines show requests, and with them presigned addresses.
+/// Other crates log warnings and errors only: their debug lines show requests, and with them
+/// presigned addresses.
 pub fn lines<W>(level: LevelFilter, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -54,7 +55,7 @@ where
     tracing_subscriber::registry().with(targets.with_max_level_hint(level)).with(lines)
 }
 
-/// A writer of JSON that gets nothing but what is shown.
+/// A writer of JSON that escapes characters before it passes a line on.
 struct Shown<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Shown<W> {
@@ -66,7 +67,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Shown<W> {
 }
 
 impl<W: Write> Write for Shown<W> {
-    /// Takes a whole line at once, as the formatter gives it.
+    /// Writes a whole line at once, as the formatter passes it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let shown = String::from_utf8_lossy(line);
         self.0.write_all(json::escaped(&shown).as_bytes())?;
@@ -78,9 +79,9 @@ impl<W: Write> Write for Shown<W> {
     }
 }
 
-/// Whether a target is in a crate that never logs what must not be known.
+/// Returns `true` if the target belongs to a crate that never logs secrets.
 ///
-/// The whole name counts: those of the AWS SDK begin with `aws` as well.
+/// The whole crate name is compared, because the names of the AWS SDK crates also begin with `aws`.
 fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or_default();
     let ours = ["aws", "backup_policy", "cfn", "member_accounts", "reattach", "restore_validation"];

@@ -1,4 +1,4 @@
-//! What CloudFormation asks for.
+//! The requests of CloudFormation.
 
 use std::time::SystemTime;
 
@@ -14,52 +14,54 @@ use crate::event::Event;
 use crate::response_url::ResponseUrl;
 use crate::undelivered::Undelivered;
 
-/// What CloudFormation asks for, less the protocol.
+/// A request of CloudFormation, without the details of the protocol.
 #[derive(Debug)]
 pub struct Request<P> {
-    /// What is to become of the resource.
+    /// The requested change of the resource.
     pub change: Change<P>,
-    /// The ID given in an earlier reply, or one that CloudFormation made up for a creation that was
-    /// never answered; `None` when nothing was created.
+    /// The ID given in an earlier reply, or the one that CloudFormation generated for a Create that
+    /// was never answered. `None` if nothing was created.
     pub physical_id: Option<String>,
     /// The ARN of the stack.
     pub stack_id: String,
     /// The name of the resource in its template.
     pub logical_id: String,
-    /// The ID of the request, which is its own within the stack and stays the same when it is
+    /// The ID of the request. It is unique within the stack and stays the same if the request is
     /// delivered again.
     pub request_id: String,
-    /// The time of day when the request came, for decisions that depend on it.
+    /// The time of day at which the request was received, for decisions that depend on it.
     pub received: SystemTime,
-    /// When the handler is cut off. New work should not start shortly before.
+    /// The time at which the handler is cut off. Do not start new work shortly before.
     pub deadline: Instant,
 }
 
 impl<P> Request<P> {
-    /// Whether this removes what, as far as is known, was never made.
+    /// Returns `true` if this request removes a resource that, as far as is known, was never
+    /// created.
     pub fn never_created(&self) -> bool {
         matches!(self.change, Change::Remove { .. }) && self.physical_id.is_none()
     }
 }
 
-/// What is to become of a resource.
+/// The requested change of a resource.
 #[derive(Debug)]
 pub enum Change<P> {
     /// Create and Update alike: the resource must have these properties.
     Apply {
         /// The properties in the template.
         properties: P,
-        /// On Update, those of the template before, where they still parse.
+        /// On Update, the properties of the previous template, if they still parse.
         previous: Option<P>,
     },
     /// The resource must not exist.
     Remove {
-        /// The properties it had; `None` when they never fitted, so that it was never created.
+        /// The properties it had, or `None` if they are invalid, in which case it was never
+        /// created.
         properties: Option<P>,
     },
 }
 
-/// Where the answer goes and what it must repeat, read before anything else can fail.
+/// The address for the answer and the values to repeat, read before anything else can fail.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Envelope {
     pub(crate) response_url: ResponseUrl,
@@ -71,7 +73,7 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Reads the envelope of `event`, which may otherwise be anything.
+    /// Reads the envelope of `event`. The rest of the event may be anything.
     pub(crate) fn read(event: &Event) -> Result<Self, Undelivered> {
         let members = event.members();
         let read = |name| serde_json::from_str::<Value>(members.get(name)?.get()).ok();
@@ -90,7 +92,7 @@ impl Envelope {
     }
 }
 
-/// Why a request cannot be understood.
+/// The reason why a request cannot be understood.
 #[derive(Debug, Error)]
 pub(crate) enum Misread {
     #[error("the event is not a custom-resource request")]
@@ -103,10 +105,10 @@ pub(crate) enum Misread {
     PropertyAt { path: String, source: serde_json::Error },
 }
 
-/// A request, whose properties are not read yet.
+/// A request whose properties are not parsed yet.
 ///
-/// `aws_lambda_events` has a type for it that is told apart by `RequestType`, for which serde reads the
-/// whole event first. One property that cannot be read would then keep a resource from being deleted.
+/// The type in `aws_lambda_events` is an enum tagged by `RequestType`, for which serde parses the
+/// whole event first. One unreadable property would then prevent a resource from being deleted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outline<'a> {
@@ -162,17 +164,17 @@ pub(crate) fn read<P: DeserializeOwned>(
     Ok(Request { change, physical_id, stack_id, logical_id, request_id, received, deadline })
 }
 
-/// Reads the properties of the resource from what came.
+/// Reads the properties of the resource from their JSON text.
 fn raw_properties<P: DeserializeOwned>(raw: &RawValue) -> Result<P, Misread> {
     let mut text = serde_json::Deserializer::from_str(raw.get());
     properties(serde_path_to_error::deserialize(&mut text).map_err(misread)?)
 }
 
-/// The properties that say nothing of the resource: those of CloudFormation itself, and the one that
-/// a template changes for every resource to get an Update.
+/// The properties that do not describe the resource: those of CloudFormation itself, and the one
+/// that a template changes to make CloudFormation send an Update for every resource.
 pub const OF_THE_DEPLOYMENT: [&str; 3] = ["ServiceTimeout", "ServiceToken", "StateFormat"];
 
-/// Reads the properties of the resource, less those of the deployment.
+/// Reads the properties of the resource, without those of the deployment.
 fn properties<P: DeserializeOwned>(mut properties: Value) -> Result<P, Misread> {
     if let Some(properties) = properties.as_object_mut() {
         for name in OF_THE_DEPLOYMENT {

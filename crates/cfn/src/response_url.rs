@@ -10,9 +10,9 @@ use url::{Host, Url};
 
 use crate::undelivered::Undelivered;
 
-/// A presigned address that lets whoever knows it answer in our name, so it is never shown.
+/// A presigned address. Anyone who knows it can answer in our name, so it is never shown.
 ///
-/// It is written down in a [`Ticket`](crate::Ticket) only.
+/// Only a [`Ticket`](crate::Ticket) stores it.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(try_from = "Value")]
 pub(crate) struct ResponseUrl(String);
@@ -26,13 +26,13 @@ impl TryFrom<Value> for ResponseUrl {
 }
 
 impl ResponseUrl {
-    /// Accepts the buckets in which CloudFormation waits, over https.
+    /// Accepts https addresses of the buckets in which CloudFormation waits for answers.
     ///
-    /// A debug build accepts loopback addresses too, where local engines listen, and so does one that
-    /// is shipped where `ORG_BACKUP_LOOPBACK` is `true`, which no template sets.
+    /// A debug build also accepts loopback addresses, where local engines listen. A release build
+    /// accepts them if `ORG_BACKUP_LOOPBACK` is `true`, which no template sets.
     pub(crate) fn read(value: Option<&Value>) -> Result<Self, Undelivered> {
         let text = value.and_then(Value::as_str).ok_or(Undelivered::NoAddress)?;
-        // The parser's error is dropped, since it may repeat the address.
+        // The parser's error is dropped, because it may contain the address.
         let url = Url::parse(text).map_err(|_| Undelivered::BadAddress)?;
         let loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -51,7 +51,7 @@ impl ResponseUrl {
         }
     }
 
-    /// The address as it was received, since re-encoding would break its signature.
+    /// Returns the address exactly as received, because re-encoding would break its signature.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -63,14 +63,14 @@ impl fmt::Debug for ResponseUrl {
     }
 }
 
-/// What the names of the buckets begin with in which CloudFormation waits for answers. Behind it stands
-/// the Region without its hyphens.
+/// The prefix of the buckets in which CloudFormation waits for answers. The Region without its
+/// hyphens follows it.
 const BUCKET: &str = "cloudformation-custom-resource-response-";
 
-/// What decides which addresses are taken, besides the address.
+/// The environment settings that decide which addresses are accepted.
 struct Surroundings {
     loopback: bool,
-    /// The Region of the function, which is that of the stack.
+    /// The Region of the function, which is the Region of the stack.
     region: Option<String>,
 }
 
@@ -81,9 +81,11 @@ static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| {
     Surroundings { loopback: loopback || cfg!(debug_assertions), region: read("AWS_REGION") }
 });
 
-/// Whether S3 has a bucket of CloudFormation at this host, as in
-/// `cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com`: the one of `region`,
-/// where that is known. Anybody may make a bucket whose name only begins like this.
+/// Returns `true` if `host` is an S3 bucket of CloudFormation, as in
+/// `cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com`.
+///
+/// If `region` is known, the bucket must be the one of that Region. The prefix alone is not enough,
+/// because anyone can create a bucket whose name begins with it.
 fn is_cloudformations(host: &str, region: Option<&str>) -> bool {
     let place_of = |it: Partition| host.strip_suffix(it.url_suffix())?.strip_suffix('.');
     let suffix = Partition::ALL.into_iter().find_map(place_of);

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, as far as the library leaves it open.
+//! The parts of the Lambda Runtime API that the library does not handle.
 
 use std::error::Error as StdError;
 use std::num::ParseIntError;
@@ -17,12 +17,12 @@ use crate::said;
 
 /// Serves events until the runtime shuts the process down.
 ///
-/// The library gives up over a deadline that is not a number. The event is lost then, since nobody
-/// knows whose it is, and the next one is served.
+/// The library stops at a deadline that is not a number. That event is lost, because its request is
+/// unknown. The loop then serves the next event.
 ///
 /// # Errors
 ///
-/// When the Lambda Runtime API cannot be reached.
+/// Returns an error if the Lambda Runtime API cannot be reached.
 pub async fn serve_events<T, R, E>(
     handle: impl AsyncFn(LambdaEvent<T>) -> Result<R, E>,
 ) -> Result<(), Error>
@@ -42,16 +42,18 @@ where
     }
 }
 
-/// A failure as Lambda is told of it, which keeps it in the log.
+/// Returns a failure in the form in which it is reported to Lambda, which keeps it in the log.
 fn told(failure: Diagnostic) -> Diagnostic {
     Diagnostic { error_message: said(&failure.error_message), ..failure }
 }
 
-/// Tells Lambda that the function cannot start because of `why`, called `kind`, and returns that.
+/// Reports to Lambda that the function cannot start because of `why`, and returns that error.
+///
+/// `kind` is the name of the error type.
 ///
 /// # Errors
 ///
-/// Always.
+/// Always returns an error.
 #[expect(clippy::disallowed_methods, reason = "called once, when nothing is started")]
 pub async fn refuse_to_start<T>(
     http: &SharedHttpConnector,

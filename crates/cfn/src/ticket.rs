@@ -1,4 +1,4 @@
-//! Answers that come later than the invocation that was asked for them.
+//! Answers sent by a later invocation than the one that received the request.
 
 use std::fmt;
 
@@ -18,14 +18,14 @@ use crate::{
     respond, serve_events,
 };
 
-/// What a handler does about its answer.
+/// The handler's decision about its answer.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It answers now.
+    /// The handler answers now.
     Answer(Reply),
-    /// It has written its [`Ticket`] down and seen to it that somebody answers with it.
+    /// The handler stored its [`Ticket`] and arranged for a later invocation to answer with it.
     Later,
-    /// Nobody waits for its answer: the request is late, or another delivery of it answers.
+    /// No answer is needed: the request is late, or another delivery of it answers.
     Silence,
 }
 
@@ -35,10 +35,11 @@ impl From<Reply> for Outcome {
     }
 }
 
-/// The right to answer one request, which can be written down and used by a later invocation.
+/// The right to answer one request, which can be stored and used by a later invocation.
 ///
-/// Written down, it holds the presigned `ResponseURL`. So it belongs where only the function may
-/// read, for as short a time as possible, and never into a log. Its `Debug` form shows nothing.
+/// A stored ticket contains the presigned `ResponseURL`. Store it only in a place that nobody but
+/// the function can read, for as short a time as possible, and never log it. Its `Debug` form shows
+/// nothing.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Ticket {
     envelope: Envelope,
@@ -56,32 +57,33 @@ impl Ticket {
         Self { envelope, log_stream: log_stream.to_owned() }
     }
 
-    /// The ID of the request, which is its own within the stack and stays the same when Lambda
+    /// Returns the ID of the request. It is unique within the stack and stays the same if Lambda
     /// delivers the request again.
     pub fn request_id(&self) -> &str {
         &self.envelope.request_id
     }
 
-    /// The ARN of the stack.
+    /// Returns the ARN of the stack.
     pub fn stack_id(&self) -> &str {
         &self.envelope.stack_id
     }
 
-    /// The name of the resource in its template.
+    /// Returns the name of the resource in its template.
     pub fn logical_id(&self) -> &str {
         &self.envelope.logical_resource_id
     }
 
-    /// The ID of the resource, unless nothing was created yet.
+    /// Returns the ID of the resource, or `None` if nothing has been created yet.
     pub fn physical_id(&self) -> Option<&str> {
         self.envelope.physical_resource_id.as_deref().filter(|it| *it != NOT_CREATED)
     }
 
-    /// Answers, trying again until `until`. `started` is when the work began, for the log.
+    /// Sends the answer, and retries until `until`. `started` is the start of the work, for the
+    /// log.
     ///
     /// # Errors
     ///
-    /// When the answer could not be delivered. CloudFormation then still waits.
+    /// Returns an error if the answer could not be delivered. CloudFormation then still waits.
     pub async fn answer(
         &self,
         http: &SharedHttpConnector,
@@ -105,16 +107,16 @@ impl Ticket {
     }
 }
 
-/// An event that is no custom-resource request: a part of the work that was started by one.
+/// An event that is not a custom-resource request, but a part of work that such a request started.
 #[derive(Debug)]
 pub struct Task {
     /// The event.
     pub event: Value,
-    /// When the work has to be over.
+    /// The time at which the work must be finished.
     pub deadline: Instant,
 }
 
-/// Why an invocation fails, so that whoever made it tries again.
+/// The reason why an invocation fails. Its caller then tries again.
 #[derive(Debug)]
 pub enum Broken {
     /// An answer was not delivered.
@@ -134,14 +136,16 @@ impl From<Broken> for Diagnostic {
     }
 }
 
-/// Serves a function that may answer later, with the help of tasks that are invocations of the same
-/// function: requests of CloudFormation go to `handle`, and every other event to `task`.
+/// Serves a function that can answer later, with the help of tasks.
 ///
-/// `http` delivers the answers; it is the connector that the AWS clients use.
+/// A task is an invocation of the same function. Requests of CloudFormation go to `handle`, and
+/// every other event goes to `task`.
+///
+/// `http` delivers the answers. It is the connector that the AWS clients use.
 ///
 /// # Errors
 ///
-/// When the Lambda Runtime API cannot be reached.
+/// Returns an error if the Lambda Runtime API cannot be reached.
 pub async fn run_with_tasks<P: DeserializeOwned>(
     http: SharedHttpConnector,
     handle: impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
@@ -157,12 +161,12 @@ pub async fn run_with_tasks<P: DeserializeOwned>(
     .await
 }
 
-/// Serves one event: what [`run_with_tasks`] does with every event.
+/// Serves one event. [`run_with_tasks`] calls this for every event.
 ///
 /// # Errors
 ///
-/// When the answer to a request could not be delivered, or a task was not done. Whoever sent the
-/// event then sends it again.
+/// Returns an error if the answer to a request could not be delivered, or if a task failed. The
+/// sender then sends the event again.
 pub async fn serve_with_tasks<P: DeserializeOwned>(
     http: &SharedHttpConnector,
     handle: &impl AsyncFn(Request<P>, Ticket) -> Result<Outcome, Failure>,
@@ -178,7 +182,7 @@ pub async fn serve_with_tasks<P: DeserializeOwned>(
     }
     let started = Instant::now();
     let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
-    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    // Boxed, because the compiler gives up on the depth of the nested futures of the AWS clients.
     let done = match event.value() {
         Ok(event) => Box::pin(task(Task { event, deadline: until - margin })).await,
         Err(error) => Err(error.into()),
