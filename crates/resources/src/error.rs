@@ -1,4 +1,4 @@
-//! Why a resource is not what it should be.
+//! The reasons why a resource is not in its desired state.
 
 use errors::advised;
 use plan::properties::Misfit;
@@ -6,45 +6,45 @@ use plan::{backup_policy, member_accounts, policy_types, preflight, service_acce
 use policy::document;
 use thiserror::Error;
 
-/// Why a resource is not what it should be, or why it is not known what that would take.
+/// The reason why a resource is not in its desired state, or why the steps to it are unknown.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// AWS did not do something.
+    /// A call to AWS failed.
     #[error(transparent)]
     Aws(#[from] aws::Error),
-    /// This version does not take its properties.
+    /// This version does not accept the properties of the resource.
     #[error(transparent)]
     Misfit(#[from] Misfit),
-    /// The properties of a backup policy do not go together.
+    /// The properties of a backup policy are not a valid combination.
     #[error("{}", advised(.0, .0.hint()))]
     PolicyProperties(backup_policy::Invalid),
-    /// The text of a backup policy is none.
+    /// The text of a backup policy is not a policy document.
     #[error("{}", advised(.0, .0.hint()))]
     Document(document::Invalid),
     /// AWS would refuse a backup policy.
     #[error("{}", advised(.0, Some(preflight::Invalid::HINT)))]
     Preflight(preflight::Invalid),
-    /// AWS would withhold its effective policy from an account.
+    /// AWS would withhold the effective policy from an account.
     #[error("{}", advised(.0, Some(preflight::Withheld::HINT)))]
     Withheld(preflight::Withheld),
-    /// A backup policy is not made or changed as things are.
+    /// The backup policy cannot be created or changed in the state that the organization is in.
     #[error("{}", advised(.0, .0.hint()))]
     BackupPolicy(backup_policy::Refusal),
-    /// The properties of work in member accounts do not go together.
+    /// The properties of work in member accounts are not a valid combination.
     #[error("{}", advised(.0, .0.hint()))]
     MemberProperties(member_accounts::InvalidProperties),
-    /// What came of work in member accounts is no success.
+    /// Work in member accounts did not succeed.
     #[error("{}", advised(.0, .0.hint()))]
     MemberAccounts(member_accounts::Refusal),
-    /// A policy type is not enabled or disabled as things are.
+    /// The policy type cannot be enabled or disabled in the state that the organization is in.
     #[error("{}", advised(.0, Some(.0.hint())))]
     PolicyTypes(policy_types::Refusal),
-    /// Something is not turned on or off as things are.
+    /// The service or feature cannot be turned on or off in the state that the organization is in.
     #[error("{}", advised(.0, .0.hint()))]
     ServiceAccess(service_access::Refusal),
 }
 
-/// What is refused has no causes, and its message says what helps.
+/// Converts refusals. A refusal has no causes, and its message contains the hint.
 macro_rules! refusals {
     ($($variant:ident: $refusal:ty,)+) => {
         $(impl From<$refusal> for Error {
@@ -68,7 +68,7 @@ refusals! {
 }
 
 impl Error {
-    /// What AWS did not do, where that is the reason.
+    /// Returns the error of AWS, if that is the reason.
     pub fn of_aws(&self) -> Option<&aws::Error> {
         match self {
             Self::Aws(error) => Some(error),

@@ -1,4 +1,4 @@
-//! The frame of a request: observe, plan, apply, note and answer.
+//! The common flow of a request: observe, plan, apply, record and answer.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -17,41 +17,44 @@ use tracing::warn;
 
 use crate::{Error, serve};
 
-/// A kind of resource that is observed, planned and applied in one go.
+/// A kind of resource that one invocation observes, plans and applies.
 pub trait Resource {
-    /// Which one it is.
+    /// The kind of the resource.
     const KIND: ResourceKind;
-    /// Whether a record says what the resource has changed, also when its creation never ended.
+    /// True if a record says what the resource changed, even if its creation never finished.
     const HAS_RECORD: bool;
-    /// What a template says.
+    /// The properties in the template.
     type Properties: Serialize;
-    /// What there is to be.
+    /// The desired state.
     type Desired;
-    /// What there is, and what `apply` needs to know of it.
+    /// The observed state, and what `apply` needs to know about it.
     type Observed;
-    /// One thing to do.
+    /// One change to make.
     type Step: Display;
-    /// What a request has begun to change, which a Delete that overtakes it finds in no record.
+    /// The changes that a request has begun. A Delete that overtakes the request finds no record of
+    /// them.
     type Begun: Default + DeserializeOwned + PartialEq + Serialize;
 
-    /// Whether the function gave this physical ID, so that CloudFormation did not make it up.
+    /// Returns `true` if the function issued this physical ID, and `false` if CloudFormation
+    /// generated it.
     fn is_issued(physical_id: &str) -> bool;
 
-    /// The role to assume where the function does not run in the management account.
+    /// Returns the role to assume if the function does not run in the management account.
     fn management_role(properties: &Self::Properties) -> Option<&RoleArn>;
 
-    /// What there is to be, where the resource had other properties before.
+    /// Returns the desired state of a resource that had the `previous` properties before.
     fn present(properties: &Self::Properties, previous: Option<&Self::Properties>)
     -> Self::Desired;
 
-    /// What deleting the resource is to reach; `None` where everything stays.
+    /// Returns the state to reach when the resource is deleted, or `None` if nothing is to change.
     fn absent(properties: &Self::Properties) -> Option<Self::Desired>;
 
-    /// Reads what `desired` has to be compared with. What was `begun` counts as recorded.
+    /// Reads everything that has to be compared with `desired`. Changes in `begun` count as
+    /// recorded.
     ///
     /// # Errors
     ///
-    /// When a read fails. Nothing has changed.
+    /// Returns an error if a read fails. Nothing has changed.
     fn observe(
         management: &Management,
         desired: &Self::Desired,
@@ -59,46 +62,50 @@ pub trait Resource {
         begun: Self::Begun,
     ) -> impl Future<Output = Result<Self::Observed, aws::Error>>;
 
-    /// Adds what reaching `desired` changes to what was `begun`.
+    /// Adds to `begun` the changes that are needed to reach `desired`.
     fn note(begun: &mut Self::Begun, desired: &Self::Desired, observed: &Self::Observed);
 
-    /// What the record says was begun.
+    /// Returns the changes that the record lists as begun.
     fn recorded(observed: &Self::Observed) -> Self::Begun;
 
-    /// What has to be read to leave to the resource, which lives on, what a request has `begun` that
-    /// was overtaken; `None` where nothing is to be left to it.
+    /// Returns the state to observe before changes are handed over to a resource that lives on.
+    ///
+    /// The changes are those that an overtaken request has `begun`. Returns `None` if there is
+    /// nothing to hand over.
     fn unfinished(properties: &Self::Properties, begun: &Self::Begun) -> Option<Self::Desired>;
 
-    /// The steps that leave to the resource what was `begun`.
+    /// Returns the steps that hand over to the resource the changes that were `begun`.
     fn hand_over(begun: &Self::Begun, observed: &Self::Observed) -> Vec<Self::Step>;
 
-    /// The steps from `observed` to `desired`.
+    /// Returns the steps from `observed` to `desired`.
     ///
     /// # Errors
     ///
-    /// When they are refused.
+    /// Returns an error if the steps are refused.
     fn plan(desired: &Self::Desired, observed: &Self::Observed) -> Result<Vec<Self::Step>, Error>;
 
     /// Runs `steps` in order.
     ///
     /// # Errors
     ///
-    /// At the first step that fails. The steps before it stay done, and planning again resumes.
+    /// Returns the error of the first step that fails. The steps before it stay done, and planning
+    /// again resumes.
     fn apply(
         management: &Management,
         observed: &Self::Observed,
         steps: &[Self::Step],
     ) -> impl Future<Output = Result<(), aws::Error>>;
 
-    /// The answer after `steps`, with the physical ID of a resource that has none yet.
+    /// Returns the answer after `steps`, with a physical ID for a resource that has none yet.
     fn reply(observed: Self::Observed, steps: Vec<Self::Step>) -> Reply;
 }
 
-/// Brings the organization to what `request` asks for.
+/// Brings the organization to the state that `request` asks for.
 ///
 /// # Errors
 ///
-/// When the change is refused or a call to AWS fails. Sending the request again resumes.
+/// Returns an error if the change is refused or a call to AWS fails. Sending the request again
+/// resumes.
 pub async fn handle<R: Resource>(
     session: &Session,
     request: Request<R::Properties>,
@@ -112,7 +119,7 @@ pub async fn handle<R: Resource>(
                        previous: Option<&R::Properties>,
                        slot: &mut Slot| {
         let management = enter(wanted).await?;
-        // A creation that was cancelled may have changed something after its Delete, or may still do so.
+        // A cancelled creation may have changed something after its Delete, or may still do so.
         let left = begun_by_others::<R>(slot.begun());
         if let Some(desired) = R::unfinished(wanted, &left) {
             let found =
@@ -167,12 +174,12 @@ pub async fn handle<R: Resource>(
     serve(session, R::KIND, &request, R::is_issued, apply, remove).await
 }
 
-/// Makes what there is what is `desired`, and returns what that takes. Where somebody only wants to
-/// know, nothing is changed.
+/// Brings the observed state to `desired`, and returns the steps. With an `intent` to report,
+/// nothing is changed.
 ///
 /// # Errors
 ///
-/// When it is refused or a call to AWS fails. Trying again resumes.
+/// Returns an error if the change is refused or a call to AWS fails. Trying again resumes.
 pub async fn reach<R: Resource>(
     management: &Management,
     owner: &Owner,
@@ -183,7 +190,7 @@ pub async fn reach<R: Resource>(
     found.reconcile(management, intent).await
 }
 
-/// What is kept of the changes that a request has begun, which was overtaken.
+/// Returns the stored changes that an overtaken request has begun.
 fn begun_by_others<R: Resource>(kept: Option<&Value>) -> R::Begun {
     let read = |it: &Value| match R::Begun::deserialize(it) {
         Ok(begun) => Some(begun),
@@ -195,7 +202,7 @@ fn begun_by_others<R: Resource>(kept: Option<&Value>) -> R::Begun {
     kept.and_then(read).unwrap_or_default()
 }
 
-/// What is desired, and what there is.
+/// The desired and the observed state.
 struct Comparison<R: Resource> {
     desired: R::Desired,
     observed: R::Observed,
@@ -212,7 +219,7 @@ impl<R: Resource> Comparison<R> {
         Ok(Self { desired, observed })
     }
 
-    /// Plans and, where that is the `intent`, applies.
+    /// Plans the steps, and applies them if the `intent` says so.
     async fn reconcile(
         &self,
         management: &Management,

@@ -1,17 +1,17 @@
-//! The life of a custom resource under deliveries as AWS makes them.
+//! The life of a custom resource, with requests delivered as AWS delivers them.
 //!
-//! Lambda delivers a request at least once: again after a failure, and now and then twice at once.
-//! CloudFormation gives up on a request that is not answered and sends a Delete, which may overtake
-//! it. So every request goes the same way here: what is kept of the resource says whether it still
-//! counts; then it is served; and when another one got in between, it is looked at from the
-//! beginning.
+//! Lambda delivers a request at least once: again after a failure, and sometimes twice at the same
+//! time. CloudFormation gives up on a request that is not answered and sends a Delete, which may
+//! overtake it. Every request therefore takes the same path here. First, the stored state of the
+//! resource decides whether the request still counts. Then the request is served. If another
+//! request intervened, this one is served again from the beginning.
 //!
 //! # Guarantees
 //!
-//! - After a Delete that was answered with success, nothing of the resource exists, and no late
-//!   request makes it again: what was at work meanwhile takes away what it has made.
-//! - A request that another delivery brings to success is not answered with a failure.
-//! - Deleting what was never created succeeds, whatever is wrong with the state.
+//! - After a Delete was answered with success, nothing of the resource exists, and no late request
+//!   creates it again: a request that was in progress meanwhile removes what it created.
+//! - A request does not answer with a failure if another delivery of it succeeds.
+//! - Deleting a resource that was never created succeeds, even if the stored state is damaged.
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new kind of end is decided on everywhere")]
 
@@ -29,21 +29,22 @@ use tracing::info;
 pub use crate::error::Error;
 pub use crate::frame::{Resource, handle, reach};
 
-/// How often a request is served from the beginning, since another one got in between.
+/// The number of times that a request is served from the beginning after another one intervened.
 const ROUNDS: usize = 8;
 
-/// Serves `request` for a resource of this `kind`. `is_issued` says of a physical ID whether the
-/// function gave it, so that CloudFormation did not make it up.
+/// Serves `request` for a resource of this `kind`. `is_issued` returns `true` for a physical ID
+/// that the function issued, and `false` for one that CloudFormation generated.
 ///
-/// `apply` makes the resource what its properties say, where it had other properties before if they
-/// are known, and settles the slot. `remove` takes away what there may be of a resource with these
-/// properties, and succeeds when there is nothing. Where the resource lives on
-/// ([`Leftover::is_former`]), it leaves to it what `apply` made before the request was overtaken.
+/// `apply` brings the resource to its properties, and settles the slot. It gets the previous
+/// properties if they are known. `remove` removes everything that may exist of a resource with
+/// these properties, and succeeds if there is nothing. If the resource lives on
+/// ([`Leftover::is_former`]), `remove` hands over to it what `apply` made before the request was
+/// overtaken.
 ///
 /// # Errors
 ///
-/// Those of `apply` and `remove`, and when the state cannot be read or written. Sending the request
-/// again resumes.
+/// Returns the errors of `apply` and `remove`, and an error if the state cannot be read or written.
+/// Sending the request again resumes.
 pub async fn serve<P: Serialize>(
     session: &Session,
     kind: ResourceKind,
@@ -110,7 +111,7 @@ pub async fn serve<P: Serialize>(
     Ok(Outcome::Silence)
 }
 
-/// Takes away what an overtaken request has made. Where the resource lives on, that is left to it.
+/// Removes what an overtaken request made. If the resource lives on, hands it over instead.
 async fn clear<P>(
     properties: &P,
     slot: &Slot,
