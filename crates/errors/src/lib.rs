@@ -1,19 +1,19 @@
-//! An error and its causes in words.
+//! Text for an error and its causes.
 //!
-//! This is a crate of its own because everything that reports an error needs it, on both sides of
-//! `cfn` and `aws`, which do not know each other.
+//! This is a separate crate because everything that reports an error needs it, including `cfn` and
+//! `aws`, which do not depend on each other.
 
 use std::error::Error;
 use std::fmt;
 use std::iter::successors;
 
-/// The error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
+/// Returns the error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
 pub fn chain(error: &dyn Error) -> String {
     let causes = successors(Some(error), |&it| it.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// What is wrong, and behind it what helps, if something does.
+/// Returns the problem, followed by the hint if there is one.
 pub fn advised(problem: impl fmt::Display, hint: Option<impl fmt::Display>) -> String {
     match hint {
         Some(hint) => format!("{problem}; hint: {hint}"),
@@ -21,7 +21,7 @@ pub fn advised(problem: impl fmt::Display, hint: Option<impl fmt::Display>) -> S
     }
 }
 
-/// How many attempts there were, as in `, the last of 3 attempts`. One is not told.
+/// The number of attempts, as in `, the last of 3 attempts`. A single attempt adds no text.
 #[derive(Clone, Copy, Debug)]
 pub struct Tries(pub u32);
 
