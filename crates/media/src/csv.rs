@@ -1,15 +1,16 @@
-//! CSV for spreadsheets, which take some cells for formulas.
+//! CSV for spreadsheets, which interpret some cells as formulas.
 
 use crate::plain::line;
 
-/// What a formula begins with, also in the wide letters that spreadsheets in East Asia read the same.
+/// The characters that begin a formula, with their full-width forms, which East Asian spreadsheets
+/// treat alike.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// One row, without its end. Every field is quoted.
+/// Returns one row, without its line end. Every field is quoted.
 ///
-/// A spreadsheet of another country separates cells by `;` or a tab and not by a comma, whatever is
-/// between quotes; so what would begin a formula after either gets an apostrophe before it, as it
-/// does at the beginning.
+/// In some countries, spreadsheets separate cells by `;` or a tab instead of a comma, even inside
+/// quotes. A character that would begin a formula after such a separator therefore gets an
+/// apostrophe before it, as it does at the beginning of a field.
 pub fn row<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
     let fields = fields.into_iter().map(|it| field(it.as_ref()));
     fields.collect::<Vec<_>>().join(",")
@@ -33,7 +34,7 @@ fn guarded(text: &str) -> String {
         if begins && FORMULA.contains(&it) {
             field.push('\'');
         }
-        // What stands before a formula and is not seen, or is taken away, does not hide it.
+        // Characters before a formula that are invisible or removed do not make it harmless.
         begins = matches!(it, ';' | ',' | '|' | '"') || (begins && it.is_whitespace());
         field.push(it);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::plain::line;
 
-/// Text for an element, or for an attribute in quotes.
+/// Returns text for an element, or for an attribute in quotes.
 pub fn text(it: &str) -> String {
     let mut text = String::with_capacity(it.len());
     for it in line(it).chars() {
@@ -20,10 +20,10 @@ pub fn text(it: &str) -> String {
     text
 }
 
-/// JSON for a script element that its script shows. A browser shows what JSON had escaped, so all text
-/// in it is written as on any other line.
+/// Returns JSON for a script element, whose script displays it. A browser displays the characters
+/// that JSON escapes, so all text in it is first escaped as in any other line.
 pub fn data(value: &Value) -> String {
-    // The only character that could end the element, or begin a comment in it.
+    // This is the only character that could end the element or begin a comment in it.
     shown(value).to_string().replace('<', "\\u003c")
 }
 

@@ -1,4 +1,5 @@
-//! JSON, which says what is not shown in its own words, so that programs read what was there.
+//! JSON. It escapes unshown characters in its own notation, so that programs read the original
+//! value.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,26 +8,26 @@ use serde::Serialize;
 
 use crate::plain::is_shown;
 
-/// The value on one line, without an end.
+/// Returns the value on one line, without a line end.
 ///
 /// # Panics
 ///
-/// When a key is not a string, which is a mistake of this program.
+/// Panics if a key is not a string, which is a bug of this program.
 pub fn compact(value: &impl Serialize) -> String {
     escaped(&serde_json::to_string(value).expect("keys are strings")).into_owned()
 }
 
-/// The value on lines of its own, without an end.
+/// Returns the value on several lines, without a line end.
 ///
 /// # Panics
 ///
-/// When a key is not a string, which is a mistake of this program.
+/// Panics if a key is not a string, which is a bug of this program.
 pub fn pretty(value: &impl Serialize) -> String {
     escaped(&serde_json::to_string_pretty(value).expect("keys are strings")).into_owned()
 }
 
-/// JSON that somebody else wrote, with everything escaped that is not shown. Its line ends are between
-/// values, since in a string they are escaped already.
+/// Escapes all unshown characters in JSON text from elsewhere. Line ends stay: they can only be
+/// between values, because JSON already escapes them in strings.
 pub fn escaped(json: &str) -> Cow<'_, str> {
     let is_fine = |it: char| is_shown(it) || it == '\n';
     if json.chars().all(is_fine) && !json.contains("##") {

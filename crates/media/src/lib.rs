@@ -1,12 +1,13 @@
-//! The media that org-backup speaks in, and the one writer of each.
+//! The output media of org-backup, with exactly one writer for each.
 //!
-//! Names, documents, reasons and events come from elsewhere: from whoever may name a policy, open a
-//! pull request or put an event on a bus. None of them may speak: move the cursor, turn letters
-//! round, begin a line that looks like one of ours, be a command to a pipeline or a formula to a
-//! spreadsheet. So a writer escapes everything that it is given, whoever it comes from, and nobody
-//! has to remember what came from elsewhere. Escaping twice is the same as escaping once.
+//! Names, documents, reasons and events come from elsewhere: from anyone who can name a policy,
+//! open a pull request or put an event on a bus. Such text must only be displayed. It must not move
+//! the cursor, reverse the direction of letters, begin a line that looks like one of ours, become a
+//! command in a pipeline or become a formula in a spreadsheet. A writer therefore escapes all text
+//! that it is given, regardless of its source, and callers do not have to track the source.
+//! Escaping twice gives the same result as escaping once.
 //!
-//! | medium | writer | what becomes of a character that is not shown |
+//! | medium | writer | escaped form of an unshown character |
 //! |---|---|---|
 //! | terminal, standard error, a line of a message | [`line`] | `\n`, `\u{202e}` |
 //! | a line of a table | [`laid_out`] | the same |
@@ -14,10 +15,10 @@
 //! | CSV | [`csv`] | the same |
 //! | HTML | [`html`] | the same |
 //! | workflow command | [`workflow`] | the same |
-//! | JSON, and with it logs, metrics and answers | [`json`] | `\n`, `\u202e`: the value stays what it is |
+//! | JSON, also in logs, metrics and answers | [`json`] | `\n`, `\u202e`: the value is unchanged |
 //!
-//! It is a crate of its own because the command, the page, the functions and their notifications all
-//! speak, and have nothing else in common.
+//! This is a separate crate because the command, the page, the functions and their notifications
+//! all produce output, and have nothing else in common.
 
 pub mod csv;
 pub mod html;

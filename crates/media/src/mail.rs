@@ -2,15 +2,15 @@
 
 use crate::plain::line;
 
-/// The most characters of a subject that SNS takes.
+/// The most characters of a subject that SNS accepts.
 const SUBJECT: usize = 99;
 
-/// The most characters of a line. What is longer says too much, and would push the rest out of sight.
+/// The most characters of a line. A longer line would push the rest of the message out of sight.
 const LINE: usize = 1_000;
 
 /// A message to people.
 ///
-/// It is made line by line, and none that is given is more than one.
+/// It is built line by line, and each given text becomes exactly one line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Mail {
     subject: String,
@@ -24,27 +24,29 @@ impl Mail {
         self.text.push('\n');
     }
 
-    /// The whole message, with a subject of which at most 99 ASCII characters are kept, as SNS takes.
+    /// Returns the whole message. At most 99 ASCII characters of the subject are kept, as SNS
+    /// requires.
     #[must_use]
     pub fn about(self, subject: &str) -> Self {
         let subject = line(subject).chars().filter(char::is_ascii).take(SUBJECT).collect();
         Self { subject, text: self.text.trim_end().to_owned() + "\n" }
     }
 
-    /// What it is about.
+    /// Returns the subject.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// What it says.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// At most so many characters of something that stands in a line with others.
+/// Returns at most `most` characters of a text that shares a line with others.
 ///
-/// What shows mail makes a link of an address that names its protocol; not of what is written here.
+/// Mail programs turn an address that names its protocol into a link. They do not do so with the
+/// form that is written here.
 pub fn field(text: &str, most: usize) -> String {
     let text = line(text).replace("://", "\\u{3a}//");
     match text.char_indices().nth(most) {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// What is not shown and has a say all the same: controls, marks of direction, what is invisible, and
-/// what ends a line or a paragraph. The categories `Cc`, `Cf`, `Zl` and `Zp` of Unicode, with room for
-/// what is added to them.
+/// The characters that are not shown but have an effect: controls, direction marks, invisible
+/// characters, and line and paragraph separators. These are the Unicode categories `Cc`, `Cf`, `Zl`
+/// and `Zp`, with room for future additions to them.
 const UNSHOWN: &[(char, char)] = &[
     ('\u{0}', '\u{1f}'),
     ('\u{7f}', '\u{9f}'),
@@ -30,16 +30,16 @@ const UNSHOWN: &[(char, char)] = &[
     ('\u{e0000}', '\u{e007f}'),
 ];
 
-/// Whether a character is shown, and does nothing else.
+/// Returns `true` if a character is shown and has no other effect.
 pub fn is_shown(it: char) -> bool {
-    // Nearly everything is.
+    // Fast path: nearly all characters are in this range.
     matches!(it, ' '..='~') || !UNSHOWN.iter().any(|(first, last)| (*first..=*last).contains(&it))
 }
 
-/// The text as one line, or as part of one.
+/// Returns the text as one line, or as part of one.
 ///
-/// What is not shown is written as in Rust: `\n`, `\u{1b}`. Pipelines take a line for a command that
-/// begins with `::`, or that has `##[` or `##vso[` anywhere: neither is left.
+/// Unshown characters are written as in Rust: `\n`, `\u{1b}`. Pipelines interpret a line as a
+/// command if it begins with `::`, or if it has `##[` or `##vso[` anywhere. Both forms are escaped.
 pub fn line(text: &str) -> Cow<'_, str> {
     let begins = text.trim_start().starts_with("::").then(|| text.len() - text.trim_start().len());
     if begins.is_none() && !text.contains("##") && text.chars().all(is_shown) {
@@ -60,10 +60,11 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// A line of a table, whose cells were each written as [`line`] before they were wrapped.
+/// Returns a line of a table whose cells were each written with [`line`] before they were wrapped.
 ///
-/// Where the rest of a cell begins a line like a command, as in an ARN that is wrapped before `::`, it
-/// begins with `…` in place of the space before it: it goes on there, and stays what it is.
+/// The rest of a wrapped cell can begin a line like a command, as an ARN does that is wrapped
+/// before `::`. Such a line gets a `…` in place of the space before it. The `…` marks the
+/// continuation, and the text itself stays unchanged.
 pub fn laid_out(text: &str) -> Cow<'_, str> {
     let rest = text.trim_start();
     let before = text.strip_suffix(rest).and_then(|it| it.strip_suffix(' '));

@@ -1,33 +1,33 @@
-//! Workflow commands, which GitHub makes annotations of.
+//! Workflow commands, which GitHub displays as annotations.
 
 use crate::plain::line;
 
-/// What an annotation says of its place.
+/// The severity of an annotation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Level {
-    /// It is wrong.
+    /// The annotated place is wrong.
     Error,
-    /// It may be wrong.
+    /// The annotated place may be wrong.
     Warning,
 }
 
 /// An annotation, of a place in a file where there is one.
 #[derive(Clone, Debug)]
 pub struct Annotation<'a> {
-    /// What it says of its place.
+    /// The severity.
     pub level: Level,
     /// The path of the file in the repository.
     pub file: Option<&'a str>,
-    /// The line, from 1; 0 where there is none.
+    /// The line, counted from 1, or 0 if there is no line.
     pub line: u32,
-    /// The column, from 1.
+    /// The column, counted from 1.
     pub column: u32,
-    /// What it says.
+    /// The text of the annotation.
     pub message: &'a str,
 }
 
 impl Annotation<'_> {
-    /// The command on one line, without its end.
+    /// Returns the command on one line, without its line end.
     pub fn command(&self) -> String {
         let Self { level, file, line, column, message } = self;
         let level = match level {
@@ -41,7 +41,8 @@ impl Annotation<'_> {
 }
 
 fn data(text: &str) -> String {
-    // What would be `%0D` and `%0A` was written out, so that no annotation has a line of its own.
+    // `line` has already escaped line ends, which GitHub would read as `%0D` and `%0A`, so every
+    // annotation stays on one line.
     line(text).replace('%', "%25")
 }
 
