@@ -22,15 +22,16 @@ use resources::Error;
 
 use crate::preflight::{Outlook, judge};
 
-/// How often the organization is observed again when it turns out to have changed meanwhile.
+/// The number of times that the organization is observed at most if it changes during the work.
 const ROUNDS: usize = 3;
 
-/// Brings the organization to what `request` asks for.
+/// Brings the organization to the state that `request` asks for.
 ///
 /// # Errors
 ///
-/// When the change is refused or a call to AWS fails. Sending the request again resumes. A creation
-/// that made the policy and could not finish answers with its ID, so that it can be removed.
+/// Returns an error if the change is refused or a call to AWS fails. Sending the request again
+/// resumes. A creation that made the policy but could not finish answers with the ID of the policy,
+/// so that it can be removed.
 pub async fn handle(session: &Session, request: Request<Properties>) -> Result<Outcome, Failure> {
     let (physical_id, deadline) = (request.physical_id.as_deref(), request.deadline);
     let owner = &Owner::new(&request.stack_id, &request.logical_id);
@@ -54,8 +55,9 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         };
         let mut made = None;
         let present = goal.reach(&management, id, &mut made, Intent::Change { slot }).await;
-        // An ID that CloudFormation knows stays, also when the policy was made again: it would
-        // delete the policy of the other one, and on a rollback that is the wrong one.
+        // An ID that CloudFormation knows is kept, even if the policy was created again under
+        // another ID. With a new ID, CloudFormation would delete the policy of the old one, and on
+        // a rollback that is the wrong policy.
         let is_kept = slot.entry().is_some();
         let physical_id = physical_id.filter(|it| is_kept && policy_id(it).is_some());
         let sha256 = goal.document.sha256();
@@ -69,7 +71,7 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
         Ok(Reply { physical_id, data: data.into() }.into())
     };
     let remove = async |properties: Option<&Properties>, left: &Leftover, intent: Intent<'_>| {
-        // Nothing has an ID that was made up.
+        // No policy exists for an ID that CloudFormation generated.
         if left.is_former && left.physical_id.as_deref().and_then(policy_id).is_none() {
             return Ok(());
         }
@@ -89,19 +91,20 @@ pub async fn handle(session: &Session, request: Request<Properties>) -> Result<O
     resources::serve(session, ResourceKind::BackupPolicy, &request, is_issued, apply, remove).await
 }
 
-/// The ID of a policy; CloudFormation makes others up when it got no answer to a Create.
+/// Returns the ID of a policy. IDs that CloudFormation generates for an unanswered Create do not
+/// parse.
 fn policy_id(id: &str) -> Option<PolicyId> {
     id.parse().ok()
 }
 
-/// Looks after a policy that was made before, and returns what that takes, and its ID as it is now.
+/// Restores a policy that was created before. Returns the steps, and the current ID of the policy.
 ///
-/// What was judged when it was deployed is not judged again: leaving accounts without the policy is
-/// no better than what others may have made of it since.
+/// Checks that were made when the policy was deployed are not made again: leaving accounts without
+/// the policy is no better than a problem that others may have caused since.
 ///
 /// # Errors
 ///
-/// When it is refused or a call to AWS fails. Looking again resumes.
+/// Returns an error if the change is refused or a call to AWS fails. Calling this again resumes.
 pub async fn restore(
     management: &Management,
     owner: &Owner,
@@ -125,38 +128,39 @@ pub async fn restore(
     Ok((present.steps, made.and_then(|it| it.parse().ok())))
 }
 
-/// Why somebody wants to know what a policy would take.
+/// The reason for a preview of a policy.
 #[derive(Clone, Copy, Debug)]
 pub enum Occasion<'a> {
-    /// Its stack is deployed, with the properties that it had before, if there were any.
+    /// The stack of the policy is deployed. Contains the previous properties, if there were any.
     Deployment(Option<&'a Properties>),
-    /// It is looked after.
+    /// `reattach` restores the policy.
     Restoration,
 }
 
-/// What a policy would take, and what it would be afterwards.
+/// The steps for a policy, and its state after them.
 #[derive(Debug)]
 pub struct Preview {
-    /// The ID that it has, if it exists.
+    /// The current ID of the policy, if it exists.
     pub id: Option<PolicyId>,
-    /// What would be done.
+    /// The steps that would be made.
     pub steps: Vec<Step>,
-    /// What it would say.
+    /// The document that the policy would have.
     pub document: Document,
-    /// Where it would be attached, and nowhere else.
+    /// All targets to which the policy would be attached.
     pub targets: BTreeSet<TargetId>,
-    /// Where it is attached now.
+    /// The targets to which the policy is attached now.
     pub attached: BTreeSet<TargetId>,
 }
 
-/// Says what the policy would take on this `occasion`. Nothing is changed.
+/// Returns the steps for the policy on this `occasion`. Nothing is changed.
 ///
-/// What it would make of the effective policies is for the caller to judge, who may know of more
-/// than one policy; `is_type_enabled` says that another resource enables the policy type before.
+/// The effect on effective policies is not judged here. The caller judges it, because it may know
+/// of more than one policy. `is_type_enabled` means that another resource enables the policy type
+/// first.
 ///
 /// # Errors
 ///
-/// When it would be refused or a call to AWS fails.
+/// Returns an error if the change would be refused or a call to AWS fails.
 pub async fn preview(
     management: &Management,
     owner: &Owner,
@@ -184,23 +188,23 @@ pub async fn preview(
     Ok(Preview { id, steps, document, targets, attached: attached.unwrap_or_default() })
 }
 
-/// What deleting a policy would take.
+/// The steps that delete a policy.
 #[derive(Debug)]
 pub struct Removal {
-    /// The ID that the policy has, if it exists.
+    /// The current ID of the policy, if it exists.
     pub id: Option<PolicyId>,
-    /// What would be done.
+    /// The steps that would be made.
     pub steps: Vec<Step>,
-    /// Where it is attached now.
+    /// The targets to which the policy is attached now.
     pub attached: BTreeSet<TargetId>,
 }
 
-/// Says what deleting the policy would take, which was made before and is known as `id`. Nothing is
-/// changed.
+/// Returns the steps that delete the policy, which was created before and is known as `id`. Nothing
+/// is changed.
 ///
 /// # Errors
 ///
-/// When it would be refused or a call to AWS fails.
+/// Returns an error if the deletion would be refused or a call to AWS fails.
 pub async fn preview_removal(
     management: &Management,
     owner: &Owner,
@@ -224,18 +228,18 @@ async fn leftover(
 ) -> Result<Observed, aws::Error> {
     let id = left.current_id.as_deref().and_then(policy_id);
     let observed = observe_removal(management, id.as_ref(), name).await?;
-    // Somebody else deleted it, and it may have been made again just now.
+    // Someone else deleted the policy, and it may have been created again just now.
     if left.is_kept && observed.policy.is_none() {
         return observe_removal(management, None, name).await;
     }
     Ok(observed)
 }
 
-/// Takes away what is left of a policy that is gone, and returns what that takes.
+/// Removes the remains of a policy whose resource is deleted, and returns the steps.
 ///
 /// # Errors
 ///
-/// When it is refused or a call to AWS fails. Trying again resumes.
+/// Returns an error if the removal is refused or a call to AWS fails. Trying again resumes.
 pub async fn remove(
     management: &Management,
     owner: &Owner,
@@ -248,7 +252,7 @@ pub async fn remove(
     absent(management, owner, left, name, observed, intent).await
 }
 
-/// What the policy is to be, and on what terms.
+/// The desired state of the policy, and the conditions for reaching it.
 struct Goal<'a> {
     owner: &'a Owner,
     properties: &'a Properties,
@@ -259,14 +263,14 @@ struct Goal<'a> {
     now: SystemTime,
 }
 
-/// The policy as it is wanted, and what that took or, in a report, what it would take.
+/// The policy in its desired state, with the steps to it. In a report, the steps are not made.
 struct Present {
     identity: Option<Identity>,
     steps: Vec<Step>,
 }
 
 impl Goal<'_> {
-    /// Reads what the policy, which is known as `id` if it is known, is to be compared with.
+    /// Reads everything that the policy has to be compared with. `id` is its ID, if that is known.
     async fn look(
         &self,
         management: &Management,
@@ -287,7 +291,7 @@ impl Goal<'_> {
         Ok((desired, observed))
     }
 
-    /// Makes the policy what it is to be, and notes in `made` which one it is.
+    /// Brings the policy to its desired state, and stores its ID in `made`.
     async fn reach(
         &self,
         management: &Management,
@@ -339,8 +343,7 @@ impl Goal<'_> {
     }
 }
 
-/// Makes sure that there is no policy of this resource, which was `observed` before, and returns what
-/// that takes.
+/// Removes the policy of this resource, given its `observed` state, and returns the steps.
 async fn absent(
     management: &Management,
     owner: &Owner,
@@ -367,7 +370,7 @@ async fn absent(
     Ok(all)
 }
 
-/// The policy document that `properties` describe, which AWS would take by its size.
+/// Returns the policy document that `properties` describe, checked against the size limit of AWS.
 async fn document(management: &Management, properties: &Properties) -> Result<Document, Error> {
     let document = match properties.source()? {
         ContentSource::Inline(Content(value)) => match value {

@@ -1,4 +1,4 @@
-//! Looking ahead before a change, and at what AWS says after it.
+//! Checks before a change, and the findings of AWS after it.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -12,24 +12,25 @@ use plan::preflight::{Change, Withheld, suspects};
 use resources::Error;
 use tracing::{info, warn};
 
-/// What is known of the organization before the change.
+/// The facts about the organization before the change.
 #[derive(Default)]
 pub(crate) struct Outlook {
-    /// An account from which AWS would withhold its policies.
+    /// An account from which AWS would withhold the effective policy.
     pub(crate) withheld: Option<Withheld>,
-    /// Where an account is that the change reaches.
+    /// The location of an account that the change reaches.
     reached: Option<TargetId>,
-    /// What that account had before.
+    /// The published effective policy of that account before the change.
     publication: Option<Publication>,
 }
 
 impl Outlook {
-    /// Merges what the accounts would get if `existing` became `desired` by these `steps`, as far as
-    /// that matters to `mode`.
+    /// Merges the effective policies that the accounts would get if these `steps` changed
+    /// `existing` to `desired`, as far as `mode` requires.
     ///
     /// # Errors
     ///
-    /// When a read fails on which it depends whether the change is made. Nothing has changed.
+    /// Returns an error if a read fails that decides whether the change is made. Nothing has
+    /// changed.
     pub(crate) async fn new(
         management: &Management,
         mode: Preflight,
@@ -72,7 +73,7 @@ impl Outlook {
                 return Ok(Self { withheld, reached, publication: None });
             }
         }
-        // The last one, because it is published last.
+        // The last target, because AWS publishes its effective policy last.
         let moved = steps.iter().rev().find_map(|it| match it {
             Step::Attach(target) | Step::Detach(target) => Some(target),
             _ => None,
@@ -81,7 +82,7 @@ impl Outlook {
         Ok(Self { withheld: None, reached, publication: None })
     }
 
-    /// Notes what is published now, to tell later whether the change is.
+    /// Stores the currently published policy, to detect later that the change is published.
     pub(crate) async fn prepare(&mut self, management: &Management) {
         let Some(target) = self.reached.take() else { return };
         let management = management.for_what_is(Need::Optional);
@@ -97,9 +98,9 @@ impl Outlook {
         }
     }
 
-    /// Logs what AWS itself says once the change is published.
+    /// Logs the findings of AWS once the change is published.
     ///
-    /// The change is made, so not being able to ask is no failure of it.
+    /// The change is already made, so it does not fail if AWS cannot be asked.
     pub(crate) async fn report(&self, management: &Management) {
         let management = management.for_what_is(Need::Optional);
         let Report { is_published, frozen } =
@@ -122,7 +123,7 @@ impl Outlook {
     }
 }
 
-/// Makes of a verdict what the template asks for.
+/// Applies the preflight mode of the template to a verdict.
 pub(crate) fn judge<E: Into<Error>>(
     mode: Preflight,
     verdict: impl FnOnce() -> Result<(), E>,
