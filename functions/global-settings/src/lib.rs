@@ -11,7 +11,7 @@ use plan::owner::Owner;
 use plan::resource::ResourceKind;
 use resources::{Error, Resource};
 
-/// What the resource is called: there is one of its kind.
+/// The physical ID of the resource. There is only one resource of its kind.
 const PHYSICAL_ID: &str = "backup-global-settings";
 
 /// The resource.
