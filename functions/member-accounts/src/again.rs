@@ -1,4 +1,4 @@
-//! Runs that somebody else than CloudFormation asks for.
+//! Runs that are not started by CloudFormation.
 
 use aws::Session;
 use aws::member_accounts::identify;
@@ -8,12 +8,13 @@ use tokio::time::Instant;
 
 use crate::roster::Roster;
 
-/// The accounts that a resource with these properties is about, of those that are `listed` or, where
-/// they are not known, of all in the organization.
+/// Returns the accounts that a resource with these properties covers. They are chosen from `listed`
+/// or, if that is `None`, from all accounts of the organization.
 ///
 /// # Errors
 ///
-/// When the properties do not go together, or the accounts cannot be listed.
+/// Returns an error if the combination of properties is invalid, or if the accounts cannot be
+/// listed.
 pub async fn accounts_of(
     session: &Session,
     properties: &Properties,

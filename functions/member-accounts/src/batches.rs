@@ -1,4 +1,4 @@
-//! Runs in batches: how they start, what each invocation does of them, and how they end.
+//! Runs in batches: the start, the work of each invocation, and the end.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ use tracing::{info, warn};
 use crate::fleet::{Barred, Fleet, Roles};
 use crate::{LAST_WORDS, last_call, reply, report};
 
-/// Why a step of the state machine cannot be done.
+/// The reason why a step of the state machine cannot be done.
 #[derive(Debug, Error)]
 enum Broken {
     #[error("the event is neither a request of CloudFormation nor a step of the state machine")]
@@ -41,16 +41,16 @@ enum Broken {
     Unreadable(String, #[source] serde_json::Error),
 }
 
-/// The longest that summing up may take and be tried again: the nine tries of the state machine then
-/// take less than half of the hour that CloudFormation waits.
+/// The longest duration of summing up after which it is tried again. The nine tries of the state
+/// machine then take less than half of the hour that CloudFormation waits.
 const TRY: Duration = Duration::from_mins(2);
 
-/// Whether everything of `run` was written down before, so that at most its start is missing.
+/// Returns `true` if everything about `run` is already written, so at most its start is missing.
 pub(crate) async fn is_written_down(state: &State, run: &RunId) -> Result<bool, Failure> {
     Ok(state.read(&run.order_key()).await?.is_some())
 }
 
-/// A run that begins.
+/// A run that is starting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Beginning<'a> {
     pub(crate) state: &'a State,
@@ -60,11 +60,11 @@ pub(crate) struct Beginning<'a> {
 }
 
 impl Beginning<'_> {
-    /// Writes everything down and starts the state machine.
+    /// Writes everything about the run and starts the state machine.
     ///
     /// # Errors
     ///
-    /// When that fails. The state machine does not answer then.
+    /// Returns an error if that fails. The state machine then does not answer.
     pub(crate) async fn start(
         &self,
         properties: &Properties,
@@ -87,7 +87,7 @@ impl Beginning<'_> {
     }
 }
 
-/// An event that the state machine sends, or that EventBridge tells of it.
+/// An event from the state machine, or from EventBridge about the state machine.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct BatchEvent {
@@ -97,10 +97,10 @@ struct BatchEvent {
     ended: Option<Ended>,
 }
 
-/// An execution that ended and is no success: `Step Functions Execution Status Change`.
+/// An execution that ended without success: `Step Functions Execution Status Change`.
 #[derive(Debug, Deserialize)]
 struct Ended {
-    /// The name of the execution, which is that of its run.
+    /// The name of the execution, which is the ID of its run.
     name: String,
     status: Ending,
     error: Option<String>,
@@ -112,7 +112,7 @@ struct Ended {
 #[serde(rename_all = "PascalCase")]
 struct Finish {
     run: RunId,
-    /// Why the map failed, if it did.
+    /// The reason why the map failed, if it did.
     map_failed: Option<MapFailed>,
 }
 
@@ -126,7 +126,7 @@ struct MapFailed {
 ///
 /// # Errors
 ///
-/// When the step was not done, so that it has to be tried again.
+/// Returns an error if the step was not done and has to be tried again.
 pub async fn perform(session: &Session, task: Task) -> Result<Value, Failure> {
     let state = session.state(task.deadline);
     match serde_json::from_value(task.event).map_err(|_| Broken::Event)? {
@@ -146,7 +146,7 @@ pub async fn perform(session: &Session, task: Task) -> Result<Value, Failure> {
     }
 }
 
-/// Works in the accounts of a batch and says which of them are left.
+/// Works in the accounts of a batch and returns those that are left.
 async fn work(
     session: &Session,
     state: &State,
@@ -174,10 +174,10 @@ async fn work(
     Ok(batch.next(work.unreached, work.barred))
 }
 
-/// Sums up what came of all batches, and answers CloudFormation where it waits.
+/// Sums up the results of all batches, and answers CloudFormation if it still waits.
 ///
-/// What fails is tried again by the state machine, but for what took long: CloudFormation does not wait
-/// for many such tries, and is told of the first.
+/// The state machine retries a failure, except one after a long attempt: CloudFormation does not
+/// wait for many of those, so the first one is reported to it.
 async fn end(
     session: &Session,
     state: &State,
@@ -200,12 +200,12 @@ async fn end(
     match (answering.answer(sum).await?, summary) {
         (_, Some(summary)) => Ok(summary),
         (Ok(()), None) => Ok(Value::Null),
-        // Nobody was told of it.
+        // The failure has not been reported to anyone.
         (Err(failure), None) => Err(failure),
     }
 }
 
-/// Answers CloudFormation that the run ended before its last step had answered, if it still waits.
+/// Answers CloudFormation, if it still waits, that the run ended before its last step answered.
 async fn abandon(
     session: &Session,
     state: &State,
@@ -224,12 +224,13 @@ async fn abandon(
     warn!(%run, %ending, why, "the execution was no success");
     let refusal = Refusal::Ended { run: run.clone(), ending, why };
     let answering = Answering { session, state, run: &run, started, deadline };
-    // Where nobody waits, the last step has answered, or nobody ever asked.
+    // If no request waits, either the last step has answered, or the run was not started by a
+    // request.
     let _told_or_not = answering.answer(Err(resources::Error::from(refusal).into())).await?;
     Ok(Value::Null)
 }
 
-/// What came of a run.
+/// The results of a run.
 struct Sum {
     properties: Properties,
     tally: Tally,
@@ -243,7 +244,7 @@ impl Sum {
     }
 }
 
-/// Sums up what came of all batches, and writes the report.
+/// Sums up the results of all batches, and writes the report.
 async fn sum(state: &State, finish: Finish) -> Result<Sum, Failure> {
     let Finish { run, map_failed } = finish;
     let order = order(state, &run).await?;
@@ -286,7 +287,7 @@ async fn sum(state: &State, finish: Finish) -> Result<Sum, Failure> {
     Ok(Sum { properties, tally, report, judged })
 }
 
-/// The answer to the request that a run is for, which whoever comes first gives.
+/// The answer to the request that started a run. The first invocation to get here gives it.
 struct Answering<'a> {
     session: &'a Session,
     state: &'a State,
@@ -296,7 +297,7 @@ struct Answering<'a> {
 }
 
 impl Answering<'_> {
-    /// Answers where somebody waits. A failure that nobody was told of is given back.
+    /// Answers if a request waits. Returns a failure that was not reported to anyone.
     async fn answer(&self, sum: Result<Sum, Failure>) -> Result<Result<(), Failure>, Failure> {
         let Self { session, state, run, started, deadline } = *self;
         let Some((ticket, version)) = state.read(&run.answer_key()).await? else {
@@ -332,14 +333,14 @@ impl Answering<'_> {
     }
 }
 
-/// What the run is to do.
+/// Returns the order of the run.
 async fn order(state: &State, run: &RunId) -> Result<Order, Failure> {
     let key = run.order_key();
     let (text, _) = state.read(&key).await?.ok_or_else(|| Broken::Missing(key.clone()))?;
     Ok(serde_json::from_str(&text).map_err(|it| Broken::Unreadable(key, it))?)
 }
 
-/// The accounts of the run of which the lines say nothing.
+/// Returns the accounts of the run that do not appear in `lines`.
 async fn lost(state: &State, run: &RunId, lines: &str) -> Result<Vec<Account>, Failure> {
     #[derive(Deserialize)]
     struct Line {

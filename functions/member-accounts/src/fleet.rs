@@ -1,4 +1,4 @@
-//! Working in many accounts at once.
+//! Concurrent work in many accounts.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,25 +19,25 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-/// How long the work in one account may take before the rest of its Regions is given up.
+/// The time that work in one account may take. After it, the remaining Regions are skipped.
 ///
-/// Seconds are usual. Where nothing answers, every call would take all of its patience.
+/// Work usually takes seconds. If no endpoint answers, every call would use its full timeout.
 const LONGEST: Duration = Duration::from_secs(45);
 
-/// After how many accounts there is a line in the log.
+/// The number of accounts between two progress lines in the log.
 const STRIDE: usize = 100;
 
 /// The roles that are assumed in accounts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Roles<'a> {
-    /// In every account.
+    /// The role in every account.
     pub(crate) member: &'a RoleName,
-    /// In an account that only copies go to, if there may be one.
+    /// The role in an account that only receives copies, if there is one.
     pub(crate) central: Option<&'a RoleName>,
 }
 
 impl<'a> Roles<'a> {
-    /// Those that `properties` name.
+    /// Returns the roles that `properties` name.
     pub(crate) fn of(properties: &'a Properties) -> Result<Self, Error> {
         let central = properties.central()?.map(|(_, role)| role);
         Ok(Self { member: &properties.role_name, central })
@@ -48,48 +48,48 @@ impl<'a> Roles<'a> {
     }
 }
 
-/// What works in accounts.
+/// A worker for many accounts.
 #[derive(Debug)]
 pub(crate) struct Fleet<'a> {
     identity: &'a Identity,
     desired: &'a Desired,
-    /// What is wanted in an account that only copies go to.
+    /// The desired state of an account that only receives copies.
     central: Desired,
     roles: Roles<'a>,
     access: MemberAccess<'a>,
-    /// The resource types of each Region, or why they are not known.
+    /// The resource types that each Region supports, or the reason why they are unknown.
     supported: BTreeMap<Region, OnceCell<Result<BTreeSet<ResourceType>, Failure>>>,
-    /// When work in no other account begins.
+    /// The time after which no other account is begun.
     stop: Instant,
-    /// Whether settings are changed, and not only what would be.
+    /// True if settings are changed, and false if changes are only reported.
     writes: bool,
 }
 
-/// What came of the work.
+/// The result of the work.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    /// The sum of it.
+    /// The totals.
     pub(crate) tally: Tally,
-    /// The report, one line for every account and failure.
+    /// The report, with one line for every account and failure.
     pub(crate) report: String,
-    /// The accounts for which there was no time.
+    /// The accounts that were not visited because time ran out.
     pub(crate) unreached: Vec<Account>,
-    /// The accounts that nobody could get into, where they are tried again.
+    /// The accounts that could not be entered and will be tried again.
     pub(crate) barred: Vec<Account>,
 }
 
-/// What becomes of accounts that nobody can get into.
+/// The handling of accounts that cannot be entered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Barred {
-    /// They are told as failures.
+    /// They are reported as failures.
     Fail,
-    /// They are kept for another try.
+    /// They are kept for another attempt.
     Keep,
 }
 
 impl<'a> Fleet<'a> {
-    /// What works in accounts as `desired`, by one of `roles`, until shortly before `deadline`. What
-    /// is known of the `supported` types of Regions is not asked again.
+    /// Returns a fleet that brings accounts to `desired` with one of the `roles`, until shortly
+    /// before `deadline`. Regions in `supported` are not asked for their resource types again.
     pub(crate) fn new(
         management: &'a Management,
         identity: &'a Identity,
@@ -100,7 +100,7 @@ impl<'a> Fleet<'a> {
     ) -> Self {
         let known = |it: &Region| OnceCell::new_with(supported.get(it).cloned().map(Ok));
         let supported = desired.regions.iter().map(|it| (it.clone(), known(it))).collect();
-        // What is begun has to end, and what came of it to be written down.
+        // Work that has begun needs time to finish, and its results have to be written.
         let left = deadline.saturating_duration_since(Instant::now());
         let stop = deadline - (left / 4).min(Duration::from_mins(1));
         let access = MemberAccess::new(management);
@@ -108,12 +108,14 @@ impl<'a> Fleet<'a> {
         Self { identity, desired, central, roles, access, supported, stop, writes: true }
     }
 
-    /// This fleet, which changes nothing and tells as changed what it would change.
+    /// Returns this fleet in a form that changes nothing, and reports what it would change as
+    /// changed.
     pub(crate) fn only_looking(self) -> Self {
         Self { writes: false, ..self }
     }
 
-    /// Works in `accounts`, in so many of them at once. `total` is how many there are, once known.
+    /// Works in `accounts`, `concurrency` of them at a time. `total` is set once their number is
+    /// known.
     pub(crate) async fn work(
         &self,
         accounts: impl Stream<Item = Account>,
@@ -123,7 +125,7 @@ impl<'a> Fleet<'a> {
     ) -> Work {
         let started = Instant::now();
         let work = Work::default();
-        // Boxed, so that as many of them as there may be at once stay small in between.
+        // Boxed, so that the many concurrent futures stay small while they wait.
         let visits = accounts.map(|it| Box::pin(self.visit(it))).buffer_unordered(concurrency);
         visits
             .fold(work, |mut work, visit| {
@@ -139,15 +141,15 @@ impl<'a> Fleet<'a> {
             .await
     }
 
-    /// The resource types that every Region supports, for others to begin with, where they all have
-    /// to know.
+    /// Returns the resource types that every Region supports, for later invocations. Returns an
+    /// empty map unless all invocations need them.
     pub(crate) async fn all_supported(&self) -> BTreeMap<Region, BTreeSet<ResourceType>> {
         let mut all = BTreeMap::new();
         if self.desired.opt_in != OptIn::All {
             return all;
         }
         for region in &self.desired.regions {
-            // A Region that does not answer is asked again by whoever needs it.
+            // A Region that does not answer is asked again by the invocation that needs it.
             if let Ok(types) = self.supported(region).await {
                 all.insert(region.clone(), types.clone());
             }
@@ -155,7 +157,7 @@ impl<'a> Fleet<'a> {
         all
     }
 
-    /// What is wanted in `account`.
+    /// Returns the desired state of `account`.
     fn desired(&self, account: &Account) -> &Desired {
         if account.is_central { &self.central } else { self.desired }
     }
@@ -202,7 +204,7 @@ impl<'a> Fleet<'a> {
         self.access.enter(&role, policy).await
     }
 
-    /// Makes the role that AWS Backup has of its own, where it is missing.
+    /// Creates the service-linked role of AWS Backup if it is missing.
     async fn make_sure_of_service_role(&self, member: &Member<'_>, outcome: &mut MemberOutcome) {
         let made = match member.has_service_role().await {
             Ok(true) => return,
@@ -216,7 +218,7 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Looks at the role that AWS Backup uses, and returns its ARN if there is one.
+    /// Checks the role that AWS Backup uses, and returns its ARN if the role exists.
     async fn look_at_role(
         &self,
         member: &Member<'_>,
@@ -237,7 +239,7 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Reads, compares, and writes what differs.
+    /// Reads, compares, and writes the differences.
     async fn work_in(
         &self,
         region: &Region,
@@ -310,7 +312,8 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// The resource types that a Region supports. It is asked once, in the management account.
+    /// Returns the resource types that a Region supports. Each Region is asked once, in the
+    /// management account.
     async fn supported(&self, region: &Region) -> Result<&BTreeSet<ResourceType>, &Failure> {
         static NONE: BTreeSet<ResourceType> = BTreeSet::new();
         let Some(cell) = self.supported.get(region) else { return Ok(&NONE) };
@@ -340,7 +343,7 @@ impl Work {
     }
 }
 
-/// How many seconds are left, if everything goes on as it did.
+/// Returns the remaining seconds at the rate so far.
 fn remaining(elapsed: Duration, done: usize, total: usize) -> u64 {
     let done = u32::try_from(done.max(1)).unwrap_or(u32::MAX);
     let left = u32::try_from(total).unwrap_or(u32::MAX).saturating_sub(done);

@@ -1,18 +1,21 @@
 //! `Custom::MemberAccounts`: AWS Backup in every account and Region of the organization.
 //!
-//! The accounts are brought to what the properties say in one invocation, or, where they are too
-//! many for that, in batches by a state machine whose steps are invocations of this function. Either
-//! way each account is worked in by itself, and what is wrong with one is a line in the report.
+//! One invocation brings all accounts to the state in the properties. If there are too many
+//! accounts for that, a state machine does so in batches, and its steps are invocations of this
+//! function. In both cases each account is handled independently, and a problem in one account is a
+//! line in the report.
 //!
 //! With `A` accounts and `R` Regions and nothing to change, a run makes ⌈A/20⌉ + A·(2+R) calls for
 //! the opt-ins of named types: the pages of the accounts, one `DescribeOrganization`, one
-//! `AssumeRole` for every account but the management account, one look at the role that AWS Backup
-//! has of its own in every account, and one read for each account and Region. On top of that come
+//! `AssumeRole` for every account but the management account, one check for the service-linked role
+//! of AWS Backup in every account, and one read for each account and Region. The following calls
+//! are added:
 //!
-//! - R calls with `OptIn: All`, or one for every Region whose settings lack a type that is named, to
-//!   learn what the Region supports;
-//! - 3·A·R calls with `VaultName`: for the vault, and then at once for its key and its access policy;
-//! - 3·A calls with `BackupRoleName`, and one for each policy that a role has of its own.
+//! - R calls with `OptIn: All`, or one for every Region whose settings lack a named type, to learn
+//!   which types the Region supports;
+//! - 3·A·R calls with `VaultName`: one for the vault, and then concurrent ones for its key and its
+//!   access policy;
+//! - 3·A calls with `BackupRoleName`, and one for each inline policy of a role.
 
 mod again;
 mod batches;
@@ -43,15 +46,15 @@ use crate::fleet::{Barred, Fleet, Roles};
 pub use crate::preview::{Preview, preview};
 use crate::roster::Roster;
 
-/// What the resource is called where CloudFormation has no name for it yet.
+/// The physical ID of the resource, unless CloudFormation already has one for it.
 const PHYSICAL_ID: &str = "member-accounts";
 
-/// Brings the accounts to what `request` asks for. On Delete they stay as they are.
+/// Brings the accounts to the state that `request` asks for. A Delete leaves them unchanged.
 ///
 /// # Errors
 ///
-/// When the properties do not go together, the accounts cannot be listed, or what came of them is
-/// no success. Sending the request again resumes.
+/// Returns an error if the combination of properties is invalid, if the accounts cannot be listed,
+/// or if the outcome does not count as success. Sending the request again resumes.
 pub async fn handle(
     session: &Session,
     request: Request<Properties>,
@@ -68,7 +71,7 @@ pub async fn handle(
         .await
 }
 
-/// A request that is served.
+/// A request that is being served.
 struct Begun<'a> {
     session: &'a Session,
     ticket: &'a Ticket,
@@ -77,7 +80,7 @@ struct Begun<'a> {
 }
 
 impl Begun<'_> {
-    /// Works in the accounts, or has that done in batches.
+    /// Works in the accounts, or starts a run that does so in batches.
     async fn work(&self, properties: &Properties, slot: &mut Slot) -> Result<Outcome, Failure> {
         let Self { session, ticket, physical_id, deadline } = *self;
         let desired = properties.desired().map_err(Error::from)?;
@@ -114,7 +117,8 @@ impl Begun<'_> {
             }
             fleet.work(iter(accounts), concurrency, &total, Barred::Fail).await
         } else {
-            // Whoever waits is an ID and a name: the pages need not wait for the work.
+            // A waiting account is only an ID and a name, so listing does not have to wait for the
+            // work.
             let (sender, mut receiver) = unbounded_channel();
             let accounts = poll_fn(move |context| receiver.poll_recv(context));
             let work = fleet.work(accounts, concurrency, &total, Barred::Fail);
@@ -137,7 +141,7 @@ impl Begun<'_> {
     }
 }
 
-/// The answer of a run that is a success.
+/// Returns the answer of a successful run.
 fn reply(physical_id: Option<&str>, tally: &Tally, report: Option<String>) -> Reply {
     let (ready, not_ready) = (tally.ready, tally.not_ready);
     info!(ready, not_ready, changed = tally.changed, skipped = ?tally.skipped, "accounts");
@@ -150,7 +154,7 @@ fn reply(physical_id: Option<&str>, tally: &Tally, report: Option<String>) -> Re
     Reply { physical_id, data: data.into() }
 }
 
-/// Writes the report down and says where it is. Without a state bucket the log has what is wrong.
+/// Writes the report and returns its address. Without a state bucket, logs what is wrong instead.
 async fn report(
     state: Option<&State>,
     run: &RunId,
@@ -167,10 +171,11 @@ async fn report(
     Ok(Some(state.url(&key)))
 }
 
-/// How long before the end of an invocation nothing is begun that somebody else may have to undo.
+/// The time before the end of an invocation in which it begins nothing that others may have to
+/// undo.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// When the last call in an account ends, so that what came of them can be written down.
+/// Returns the time at which the last call in an account ends, so that the results can be written.
 fn last_call(deadline: Instant) -> Instant {
     let left = deadline.saturating_duration_since(Instant::now());
     deadline - (left / 10).min(Duration::from_secs(15))

@@ -1,4 +1,4 @@
-//! What a run would do, told without doing it.
+//! Previews of a run, which change nothing.
 
 use std::cell::Cell;
 
@@ -13,18 +13,18 @@ use crate::fleet::{Barred, Fleet, Roles};
 use crate::last_call;
 use crate::roster::Roster;
 
-/// What a run would do.
+/// The result that a run would have.
 #[derive(Debug)]
 pub struct Preview {
-    /// What would be changed in each account, and what keeps it from being ready.
+    /// The changes in each account, and the problems that keep it from being ready.
     pub lines: Vec<Line>,
-    /// The accounts that could not be entered, so that nothing is known of them.
+    /// The accounts that could not be entered. Nothing is known about them.
     pub barred: Vec<Account>,
-    /// The accounts for which there was no time.
+    /// The accounts that were not visited because time ran out.
     pub unreached: Vec<Account>,
-    /// The sum of what is known.
+    /// The totals of everything that is known.
     pub tally: Tally,
-    /// What accounts that are not ready mean for the run.
+    /// The effect on the run of accounts that are not ready.
     pub on_not_ready: OnNotReady,
 }
 
@@ -32,11 +32,13 @@ pub struct Preview {
 ///
 /// # Errors
 ///
-/// When the properties do not go together, or the accounts cannot be listed.
+/// Returns an error if the combination of properties is invalid, or if the accounts cannot be
+/// listed.
 ///
 /// # Panics
 ///
-/// When a line of the report that was written here cannot be read, which is a mistake of this program.
+/// Panics if a line of the report that was just written cannot be read, which is a bug of this
+/// program.
 pub async fn preview(
     management: &Management,
     properties: &Properties,

@@ -1,4 +1,4 @@
-//! Which accounts a run works in.
+//! The choice of accounts that a run works in.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,14 +11,14 @@ use resources::Error;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
-/// The accounts of the organization as they are listed, page by page.
+/// The accounts of the organization, listed page by page.
 #[derive(Debug)]
 pub(crate) struct Roster<'a> {
     management: &'a Management,
     scope: Scope,
-    /// What is below each place, for an AWS that does not say where accounts are.
+    /// The accounts below each target, for endpoints that do not return the paths of accounts.
     below: Option<BTreeMap<TargetId, BTreeSet<AccountId>>>,
-    /// Accounts that are not active.
+    /// Totals of the accounts that are skipped because they are not active.
     pub(crate) skipped: Tally,
 }
 
@@ -41,14 +41,14 @@ impl<'a> Roster<'a> {
         Ok(Self { management, scope, below: None, skipped: Tally::default() })
     }
 
-    /// Sends every account to work in, and says how many there are once that is known.
+    /// Sends every account to work in, and sets `total` when the number of them is known.
     ///
-    /// Nothing is sent before something was found at every target, so that nothing has changed when
-    /// one of them is refused.
+    /// Nothing is sent before an account was found at every target, so nothing has changed if a
+    /// target is refused.
     ///
     /// # Errors
     ///
-    /// When the accounts cannot be listed, or there is nothing at a target.
+    /// Returns an error if the accounts cannot be listed, or if there is no account at a target.
     pub(crate) async fn send(
         &mut self,
         accounts: UnboundedSender<Account>,
@@ -66,7 +66,7 @@ impl<'a> Roster<'a> {
             }
             if self.scope.is_certain() {
                 for account in waiting.drain(..) {
-                    // It is received for as long as this runs.
+                    // The receiver lives for as long as this function runs.
                     let _ = accounts.send(account);
                 }
             }
@@ -79,11 +79,11 @@ impl<'a> Roster<'a> {
         Ok(())
     }
 
-    /// Every account to work in.
+    /// Returns every account to work in.
     ///
     /// # Errors
     ///
-    /// When the accounts cannot be listed, or there is nothing at a target.
+    /// Returns an error if the accounts cannot be listed, or if there is no account at a target.
     pub(crate) async fn all(&mut self) -> Result<Vec<Account>, Error> {
         let mut all = vec![];
         let mut pages = Pages::default();
@@ -96,11 +96,12 @@ impl<'a> Roster<'a> {
         Ok(all)
     }
 
-    /// Every account to work in among those of the organization.
+    /// Returns every account to work in, chosen from the `listed` accounts of the organization.
     ///
     /// # Errors
     ///
-    /// When it cannot be found out where accounts are, or there is nothing at a target.
+    /// Returns an error if the places of accounts cannot be read, or if there is no account at a
+    /// target.
     pub(crate) async fn among(&mut self, listed: &[Listed]) -> Result<Vec<Account>, Error> {
         let mut all = vec![];
         for it in listed {
@@ -127,7 +128,7 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// What is below each place, read once.
+    /// Returns the accounts below each target. They are read only once.
     async fn below(&mut self) -> Result<&BTreeMap<TargetId, BTreeSet<AccountId>>, Error> {
         if self.below.is_none() {
             let mut below = BTreeMap::new();
