@@ -11,7 +11,7 @@ use plan::policy_types::{Desired, Observed, Properties, Step, plan};
 use plan::resource::ResourceKind;
 use resources::{Error, Resource};
 
-/// What a physical ID ends with, after the ID of the root.
+/// The end of a physical ID, after the ID of the root.
 const SUFFIX: &str = "/policy-types";
 
 /// The resource.
@@ -20,7 +20,7 @@ pub enum PolicyTypes {}
 
 impl Resource for PolicyTypes {
     const KIND: ResourceKind = ResourceKind::PolicyTypes;
-    /// A creation that failed does not say which types it found enabled, so all are left on.
+    /// A failed creation does not record which types it found enabled, so all of them stay enabled.
     const HAS_RECORD: bool = false;
     type Properties = Properties;
     type Desired = Desired;
@@ -88,12 +88,12 @@ impl Resource for PolicyTypes {
     }
 }
 
-/// Says what deleting the resource would take, once the policies that are `gone` are deleted. Nothing
-/// is changed.
+/// Returns the steps that deleting the resource would take after the policies in `gone` are
+/// deleted. Nothing is changed.
 ///
 /// # Errors
 ///
-/// When it would be refused or a call to AWS fails.
+/// Returns an error if the deletion would be refused or a call to AWS fails.
 pub async fn preview_removal(
     management: &Management,
     properties: &Properties,
