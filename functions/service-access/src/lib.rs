@@ -13,7 +13,7 @@ use plan::service_access::{
 };
 use resources::{Error, Resource};
 
-/// What a physical ID ends with, after the ID of the management account.
+/// The end of a physical ID, after the ID of the management account.
 const SUFFIX: &str = "/service-access";
 
 /// The resource.
@@ -27,7 +27,7 @@ impl Resource for ServiceAccess {
     type Desired = Desired;
     type Observed = (Option<Record>, Observed);
     type Step = Step;
-    /// What is being turned on.
+    /// The switches that are being turned on.
     type Begun = BTreeSet<Switch>;
 
     fn is_issued(physical_id: &str) -> bool {
@@ -58,7 +58,7 @@ impl Resource for ServiceAccess {
 
     fn note(begun: &mut Self::Begun, desired: &Desired, (_, observed): &Self::Observed) {
         begun.extend(observed.turned_on.iter().cloned());
-        // What is refused is refused again when it is to be carried out.
+        // A refusal is ignored here, because it occurs again when the steps are carried out.
         for step in plan(desired, observed).unwrap_or_default() {
             if let Step::Record(more) = step {
                 begun.extend(more);
