@@ -1,11 +1,12 @@
-//! Keeping it so: what somebody detached, switched off or deleted is put back.
+//! Restores what somebody detached, switched off or deleted.
 //!
-//! The function is invoked with events, in batches from a queue, and by a schedule. An event says
-//! where to look, and nothing more: what is wanted is read from the state bucket, what there is from
-//! AWS, and the plan between the two is that of the custom resources.
+//! The function is invoked with events, in batches from a queue, and by a schedule. An event only
+//! says where to look: the desired state is read from the state bucket, the observed state is read
+//! from AWS, and the plan between the two is the one of the custom resources.
 //!
-//! Lambda may run several invocations at once. One of them works at a time, which has the lease in the
-//! state bucket; the others wait for it, and come again when that takes too long.
+//! Lambda may run several invocations at once. Only the one that holds the lease in the state
+//! bucket works. The others wait for the lease, and their events are delivered again if that takes
+//! too long.
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new resource or end is decided on everywhere")]
 
@@ -50,56 +51,57 @@ use crate::page::Page;
 use crate::restore::{Repairer, Retry};
 pub use crate::settings::{InvalidSettings, Mode, Settings};
 
-/// Where it is kept which accounts were last told of.
+/// The key of the object that lists the accounts of the last notification.
 const HEALTH: &str = "health/backup-policy.json";
 
-/// How long before the function is stopped nothing more is looked after.
+/// The time before the end of the invocation in which no more resources are checked.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// How many entries are looked at, which is many times as many as stacks have resources.
+/// The most entries that are checked, which is many times the number of resources in the stacks.
 const MOST: usize = 2_000;
 
-/// How many accounts with an invalid effective policy are asked for details.
+/// The most accounts with an invalid effective policy for which details are read.
 const DETAILS: usize = 10;
 
-/// One invocation, as Lambda makes it.
+/// One invocation by Lambda.
 #[derive(Clone, Copy, Debug)]
 pub struct Invoked<'a> {
-    /// The ID of the request, which stays the same when Lambda repeats it.
+    /// The ID of the request, which stays the same when Lambda repeats the request.
     pub request: &'a str,
-    /// Where this invocation logs, which no other one at the same time does.
+    /// The log stream of this invocation. No other invocation uses it at the same time.
     pub log_stream: &'a str,
-    /// When the function is stopped.
+    /// The time at which Lambda stops the function.
     pub deadline: Instant,
-    /// The same by the clock that all invocations share.
+    /// The same time on the clock that all invocations share.
     pub end: SystemTime,
 }
 
-/// When the resource of each entry was last found or made to be as it should, by its key.
+/// The time at which the resource of each entry was last found or restored to its desired state, by
+/// key.
 ///
-/// It lasts as long as the process, and spares reads when events arrive late or twice.
+/// It lasts as long as the process, and saves reads when events arrive late or twice.
 #[derive(Debug, Default)]
 pub struct Memory(RefCell<BTreeMap<String, SystemTime>>);
 
-/// Why an invocation is to be repeated.
+/// The reason why an invocation has to be repeated.
 #[derive(Debug, Error)]
 pub enum Unfinished {
-    /// The state bucket could not be read, so it is not known what should be.
+    /// The state bucket could not be read, so the desired state is unknown.
     #[error("cannot look after anything")]
     State(#[source] aws::Error),
-    /// It is not known whether another invocation is at work.
+    /// It is unknown whether another invocation is working.
     #[error("cannot look after anything alone")]
     Lease(#[source] aws::Error),
-    /// Another invocation is at work, and does not do this as well.
+    /// Another invocation is working, and does not handle this event.
     #[error("the event is left out, since request {0} is at work; Lambda tries it again")]
     Busy(String),
-    /// Another invocation is at work, and does not look after everything.
+    /// Another invocation is working, and is not a complete sweep.
     #[error(
         "this sweep is left out, since request {0} is at work; Lambda tries it again, and the next one \
          comes with the schedule"
     )]
     LeftOut(String),
-    /// Some resources could not be looked after.
+    /// Some resources could not be checked or restored.
     #[error("{0} resources were not looked after, and the log says why")]
     Resources(usize),
 }
@@ -110,12 +112,13 @@ impl From<Unfinished> for Diagnostic {
     }
 }
 
-/// Looks after what `payload` asks for, and returns the messages that are to come again.
+/// Checks and restores what `payload` asks for, and returns the messages that are to be delivered
+/// again.
 ///
 /// # Errors
 ///
-/// When nothing could be looked after, or when something could not that no message of a queue stands
-/// for. What was put back stays so, and invoking again resumes.
+/// Returns an error if nothing could be checked, or if a failure has no message in a queue that
+/// could be delivered again. Everything restored so far stays restored, and invoking again resumes.
 pub async fn handle(
     session: &Session,
     settings: &Settings,
@@ -131,7 +134,7 @@ pub async fn handle(
         return Ok(Response::default());
     }
     let now = SystemTime::now();
-    // What was found has to be told before the function is stopped.
+    // Findings have to be reported before the function is stopped.
     let deadline = invoked.deadline;
     let left = deadline.saturating_duration_since(Instant::now());
     let until = deadline - MARGIN.min(left / 5);
@@ -147,7 +150,7 @@ pub async fn handle(
         deadline: until,
     };
     let visit = Visit { repairer, settings, memory, invoked };
-    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    // Boxed, because the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(visit.run(invocation)).await
 }
 
@@ -159,11 +162,11 @@ struct Visit<'a> {
     invoked: Invoked<'a>,
 }
 
-/// What is kept of one resource, as it was read.
+/// The stored entry of one resource, with its version.
 type Kept = (Entry, Version);
 
 impl Visit<'_> {
-    /// Reads what is asked for and, where that is something, does it alone.
+    /// Reads the state and, if the invocation asks for work, does that work under the lease.
     async fn run(&self, invocation: Invocation) -> Result<Response, Unfinished> {
         let started = Instant::now();
         let read = self.read().await?;
@@ -179,8 +182,9 @@ impl Visit<'_> {
         let Invoked { request, log_stream, deadline, end } = self.invoked;
         let lease = Lease::new(request, log_stream, task, end);
         let now = || end - deadline.saturating_duration_since(Instant::now());
-        // Half of the time is enough to do most of the work, and so long that of the two times that
-        // Lambda repeats a sweep which was cut off, one comes when the lease of that is over.
+        // Half of the time is enough for most of the work. It also ensures that one of the two
+        // retries by Lambda, after a sweep was cut off, comes when the lease of that sweep has
+        // ended.
         let patience = started + deadline.saturating_duration_since(started) / 2;
         let taken = take(self.repairer.state, lease.clone(), now, patience).await;
         let turn = match taken.map_err(Unfinished::Lease)? {
@@ -189,7 +193,7 @@ impl Visit<'_> {
         };
         let done = async {
             let (read, asked) = if turn.has_waited() {
-                // What the other has put back and told is not put back and told again.
+                // The state is read again, so that nothing is restored and reported twice.
                 let read = self.read().await?;
                 let asked = self.asked(&invocation, &read.kept);
                 (read, asked)
@@ -199,14 +203,15 @@ impl Visit<'_> {
             self.work(&invocation, read, asked, started).await
         };
         let done = done.await;
-        // What is left to be said has a little more time than what was to be done.
+        // Ending the lease may use the time up to the deadline, which is a little more than the
+        // work had.
         if let Some(state) = self.repairer.session.state(deadline) {
             turn.end(&state).await;
         }
         done
     }
 
-    /// Reads what is wanted, and what there was when everything was last looked after.
+    /// Reads the desired state, and the results of the last complete sweep.
     async fn read(&self) -> Result<Read, Unfinished> {
         let mut findings = Vec::new();
         let mut again = Again::default();
@@ -216,7 +221,7 @@ impl Visit<'_> {
         Ok(Read { kept, before, findings, again })
     }
 
-    /// What the invocation asks for.
+    /// Returns the work that the invocation asks for.
     fn asked(&self, invocation: &Invocation, kept: &[Kept]) -> Asked {
         let entries = || kept.iter().map(|(entry, _)| entry);
         let looked = |key: &str| self.memory.0.borrow().get(key).copied();
@@ -231,7 +236,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Looks after what was asked for, and tells what came of it.
+    /// Does the work, and reports its results.
     async fn work(
         &self,
         invocation: &Invocation,
@@ -244,7 +249,7 @@ impl Visit<'_> {
         let sweep = Sweep::of(self.repairer.now, kept.iter().map(|(entry, _)| entry));
         let tally = self.repairer.session.tally();
         let (calls, throttled) = (tally.calls(), tally.throttled());
-        // An event may be about what could not be read just now.
+        // If some entries cannot be read now, an event may be about one of them.
         let is_all_known = again.keys.is_empty();
         let page = match invocation {
             Invocation::Schedule => Page::begin(self.repairer, &kept).await,
@@ -266,13 +271,14 @@ impl Visit<'_> {
             Invocation::Schedule => false,
             Invocation::Events(events) => events.iter().all(|it| it.is_again),
         };
-        // What passes is told when it is over, and what is denied when it is met first.
+        // Temporary failures are not reported while they are retried. A denied permission is
+        // reported only on the first delivery.
         let untold: BTreeSet<_> =
             again.keys.iter().filter(|it| is_told_before || !again.denied.contains(*it)).collect();
         if let Some(notice) = news(&findings, &untold, &causes, &health) {
             self.tell(&notice).await;
         }
-        // Last, so that nobody waits for it.
+        // The page is written last, so that nothing waits for it.
         if let Some(page) = page {
             page.write(self.repairer, health.withheld.clone()).await;
         }
@@ -308,7 +314,7 @@ impl Visit<'_> {
         };
         let delayed = asked.into_iter().filter(|(_, it)| unfinished(it)).map(|(id, _)| id);
         let delayed: Vec<String> = delayed.collect();
-        // Without a queue there is no message to send back, and only failing has it come again.
+        // Without a queue, there is no message to return, and only a failure causes a retry.
         if delayed.iter().any(String::is_empty)
             || (matches!(invocation, Invocation::Schedule) && !is_whole)
         {
@@ -317,8 +323,8 @@ impl Visit<'_> {
         Ok(Response::again(delayed))
     }
 
-    /// Reads when everything was last looked after, and what there was. Where that cannot be read it is
-    /// a finding, and nothing counts as new.
+    /// Reads the time and the entries of the last complete sweep. If they cannot be read, adds a
+    /// finding and returns a sweep in which nothing counts as new.
     async fn last_sweep(&self, findings: &mut Vec<Finding>) -> Sweep {
         match self.repairer.state.for_what_is(Need::Helpful).read(Sweep::KEY).await {
             Ok(found) => found.and_then(|(text, _)| Sweep::read(&text)).unwrap_or_default(),
@@ -329,8 +335,9 @@ impl Visit<'_> {
         }
     }
 
-    /// Reads what is wanted; what cannot be read is a finding, and the others go on: those that there
-    /// were `before` come first, and each has some time only.
+    /// Reads the desired state. An entry that cannot be read becomes a finding, and the others are
+    /// still read. Entries that existed `before` come first, and the time for each entry is
+    /// limited.
     async fn kept(
         &self,
         before: &Sweep,
@@ -348,7 +355,7 @@ impl Visit<'_> {
         for key in keys.into_iter().take(MOST) {
             match state.for_what_is(Need::Helpful).entry(&key).await {
                 Ok(Some(it)) => kept.push(it),
-                // It was removed since it was listed.
+                // The entry was removed after it was listed.
                 Ok(None) => {}
                 Err(error) => {
                     again.note(&key, Retry::after(Some(error.kind())));
@@ -360,7 +367,8 @@ impl Visit<'_> {
         Ok(kept)
     }
 
-    /// Looks after the resources that `work` names, those that others need first.
+    /// Checks and restores the resources that `work` names. Resources that others depend on come
+    /// first.
     async fn look_after(
         &self,
         kept: Vec<Kept>,
@@ -370,8 +378,8 @@ impl Visit<'_> {
         again: &mut Again,
     ) {
         let mut types_failed = false;
-        // Somebody who disables the type makes more than one message, and another invocation may have
-        // the one that enables it again. What is looked at here comes before the policies.
+        // Disabling the type causes more than one message, and another invocation may have the one
+        // that leads to enabling it again. In this invocation, policy types come before policies.
         let is_type_awaited = self.repairer.mode == Mode::Repair
             && kept.iter().any(|(entry, _)| {
                 let is_type = entry.kind == ResourceKind::PolicyTypes && !entry.is_deleted();
@@ -381,7 +389,8 @@ impl Visit<'_> {
         let wanted: BTreeSet<_> = entries.filter(|it| !it.is_deleted()).flat_map(types).collect();
         for (entry, version) in kept {
             let (key, kind) = (entry.key(), entry.kind);
-            // What is left of a deleted one belongs to the one that lives.
+            // Settings left by a deleted resource belong to a live resource with the same policy
+            // type.
             if entry.is_deleted() && types(&entry).iter().any(|it| wanted.contains(it)) {
                 continue;
             }
@@ -409,8 +418,8 @@ impl Visit<'_> {
         }
     }
 
-    /// Starts the member work of these accounts, which a state machine carries through: it comes back
-    /// to accounts whose role is not there yet. Returns whether all was started that is to be.
+    /// Starts the member work of these accounts. A state machine carries it out, and returns to
+    /// accounts whose role does not exist yet. Returns `true` if all required work was started.
     async fn members(&self, kept: &[Kept], accounts: &Accounts, listed: Option<&[Listed]>) -> bool {
         if *accounts == Accounts::default() {
             return true;
@@ -440,7 +449,8 @@ impl Visit<'_> {
                 error!(key, reason = chain(&error), "the member work was not started");
                 continue;
             }
-            // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+            // Boxed, because the compiler gives up on the depth of the nested futures of the AWS
+            // clients.
             match Box::pin(self.start(entry, &properties, accounts, listed)).await {
                 Ok(is_all) => is_started &= is_all,
                 Err(error) => {
@@ -452,7 +462,8 @@ impl Visit<'_> {
         is_started
     }
 
-    /// Starts the member work of one resource, and returns whether nothing waits for another run.
+    /// Starts the member work of one resource. Returns `true` if no work waits for another run to
+    /// end.
     async fn start(
         &self,
         entry: &Entry,
@@ -484,7 +495,7 @@ impl Visit<'_> {
         Ok(!waits)
     }
 
-    /// The last large run of a resource, where it matters to what is asked for.
+    /// Returns the last large run of a resource, if it affects what is asked for.
     async fn last_run(&self, entry: &Entry, asked: &Accounts) -> Result<Option<Last>, aws::Error> {
         let Repairer { state, now, .. } = self.repairer;
         if matches!(asked, Accounts::These(these) if these.len() <= BATCH) {
@@ -500,7 +511,7 @@ impl Visit<'_> {
         Ok(Some(Last::of(&batches, large.may_go_on(now) && !is_over)))
     }
 
-    /// Asks AWS which accounts have an invalid effective policy, if `work` says so.
+    /// Asks AWS for the accounts that have an invalid effective policy, if `work` includes that.
     async fn health(&self, work: &Work) -> Checked {
         if !work.health {
             return Checked::default();
@@ -537,7 +548,7 @@ impl Visit<'_> {
         })
     }
 
-    /// Keeps that everything was looked after, for whoever asks when that was last, and what there was.
+    /// Stores the time and the entries of a complete sweep.
     async fn note(&self, sweep: &Sweep) {
         let written = self.repairer.state.write(Sweep::KEY, sweep.text(), Expected::Anything).await;
         if let Err(error) = written {
@@ -545,7 +556,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Tells people, which is no reason to do the work again when it fails.
+    /// Sends a notification. A failure to send it does not repeat the work.
     async fn tell(&self, mail: &Mail) {
         info!(subject = mail.subject(), text = mail.text(), "told");
         let Some(topic) = &self.settings.topic else { return };
@@ -557,23 +568,23 @@ impl Visit<'_> {
     }
 }
 
-/// What was read before anything was done, and what is to be said of that.
+/// The data that was read before the work, and the findings about it.
 struct Read {
     kept: Vec<Kept>,
-    /// When everything was last looked after, and what there was then.
+    /// The time and the entries of the last complete sweep.
     before: Sweep,
     findings: Vec<Finding>,
     again: Again,
 }
 
-/// What an invocation asks for, together and message by message.
+/// The work that an invocation asks for, in total and for each message.
 struct Asked {
     all: Work,
     each: Vec<(String, Work)>,
 }
 
-/// Leaves the work to come again, since another invocation is at work all the time; a sweep that the
-/// other one does as well needs not.
+/// Ends the invocation without work, because another one holds the lease, and has the messages
+/// delivered again. A sweep that the other invocation covers does not need to be repeated.
 fn leave(invocation: &Invocation, lease: &Lease, other: Lease) -> Result<Response, Unfinished> {
     let Lease { holder: request, log_stream, .. } = &other;
     match invocation {
@@ -592,11 +603,11 @@ fn leave(invocation: &Invocation, lease: &Lease, other: Lease) -> Result<Respons
     }
 }
 
-/// The keys of what is to be looked at again.
+/// The keys of the entries to check again.
 #[derive(Debug, Default)]
 struct Again {
     keys: BTreeSet<String>,
-    /// Those of them for which a permission is missing.
+    /// The keys for which a permission is missing.
     denied: BTreeSet<String>,
 }
 
@@ -611,7 +622,7 @@ impl Again {
     }
 }
 
-/// What people are told, but for what is `untold` because it is tried again.
+/// Returns the notification, without the findings in `untold`, which are tried again.
 fn news(
     findings: &[Finding],
     untold: &BTreeSet<&String>,
@@ -627,7 +638,8 @@ fn news(
     notice(&findings, causes, health.change.as_ref(), details)
 }
 
-/// The policy types that a resource enables. What cannot be read is told where it is looked after.
+/// Returns the policy types that a resource enables. An unreadable entry is reported elsewhere,
+/// when its resource is checked.
 fn types(entry: &Entry) -> Vec<PolicyType> {
     match entry.wanted() {
         Ok(Some(Properties::PolicyTypes(it))) => it.policy_types.0,
@@ -644,38 +656,39 @@ fn types(entry: &Entry) -> Vec<PolicyType> {
     }
 }
 
-/// The run of the member work of an entry: the same one when asked for again within a minute.
+/// Returns the ID of the member run for an entry. A repeated request within the same minute gets
+/// the same ID.
 fn run(entry: &Entry, accounts: &[Account], now: SystemTime) -> RunId {
     let minute = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 60;
     let ids = accounts.iter().map(|it| it.id.as_str()).collect::<Vec<_>>().join(",");
     RunId::of_request(&entry.stack_id, &format!("{} {ids} {minute}", entry.logical_id))
 }
 
-/// What AWS says of effective policies.
+/// The findings of AWS about effective policies.
 #[derive(Debug, Default)]
 struct Checked {
-    /// How many accounts have an invalid one; `None` when AWS was not asked.
+    /// The number of accounts with an invalid effective policy, or `None` if AWS was not asked.
     count: Option<usize>,
     details: Vec<String>,
-    /// What AWS says is wrong, by account.
+    /// The errors that AWS reports, by account.
     withheld: Option<BTreeMap<AccountId, Vec<String>>>,
     change: Option<HealthChange>,
     failed: bool,
 }
 
 impl Checked {
-    /// Whether it is known, as far as it was asked.
+    /// Returns `true` unless AWS was asked and the request failed.
     fn is_known(&self) -> bool {
         !self.failed
     }
 }
 
-/// The finding that an entry cannot be read.
+/// Returns the finding that an entry cannot be read.
 fn unread(key: &str, error: &aws::Error) -> Finding {
     refused(key, chain(&error))
 }
 
-/// The finding that nothing is done about an entry, and why.
+/// Returns the finding that an entry is skipped, and the reason.
 fn refused(key: &str, reason: String) -> Finding {
     let owner = key.strip_prefix(PREFIX).and_then(|it| it.split_once('/'));
     let owner = owner.map_or(key, |(_, owner)| owner).trim_end_matches(".json").to_owned();

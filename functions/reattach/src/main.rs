@@ -1,4 +1,4 @@
-//! The Lambda function that puts back what somebody undid.
+//! The Lambda function that restores what somebody changed.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What the function is invoked with, and what it answers.
+//! The payloads of invocations, and the responses to them.
 
 use std::collections::BTreeSet;
 
@@ -10,32 +10,32 @@ use tracing::{info, warn};
 
 use crate::settings::Mode;
 
-/// What the function is invoked with.
+/// The request of one invocation.
 #[derive(Debug)]
 pub(crate) enum Invocation {
-    /// The schedule: look after everything.
+    /// The schedule asks for a check of all resources.
     Schedule,
-    /// Events, those that matter.
+    /// A list of the relevant events.
     Events(Vec<Message>),
 }
 
-/// An event, and the message that brought it.
+/// An event, and the message that contained it.
 #[derive(Debug)]
 pub(crate) struct Message {
-    /// The ID of the message; empty for an event that came by itself.
+    /// The ID of the message. Empty for an event that was sent directly.
     pub(crate) id: String,
-    /// Whether it was delivered before, and has come again.
+    /// True if the message was delivered before.
     pub(crate) is_again: bool,
     pub(crate) event: Event,
 }
 
-/// The messages that are to be delivered again; the others are done.
+/// The messages to deliver again. All others are done.
 ///
-/// This is how SQS is told that a part of a batch failed.
+/// SQS reads partial failures of a batch from this response.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
-    /// What is answered to a heartbeat: what becomes of drift.
+    /// The response to a heartbeat: the handling of drift.
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<Mode>,
     batch_item_failures: Vec<UnhandledMessage>,
@@ -48,25 +48,25 @@ struct UnhandledMessage {
 }
 
 impl Response {
-    /// Has these messages delivered again.
+    /// Returns a response that has these messages delivered again.
     pub(crate) fn again(messages: impl IntoIterator<Item = String>) -> Self {
         let failures = messages.into_iter().map(|it| UnhandledMessage { item_identifier: it });
         Self { mode: None, batch_item_failures: failures.collect() }
     }
 
-    /// Says that the function runs, and with which mode.
+    /// Returns a response that confirms that the function runs, and in which mode.
     pub(crate) fn alive(mode: Mode) -> Self {
         Self { mode: Some(mode), ..Self::default() }
     }
 }
 
-/// The `source` of what the schedule sends.
+/// The `source` of scheduled invocations.
 const SCHEDULE: &str = "org-backup.schedule";
 
-/// The `source` of what asks once an hour whether the function runs.
+/// The `source` of the hourly check that the function runs.
 const HEARTBEAT: &str = "org-backup.heartbeat";
 
-/// Whether `payload` asks for nothing but an answer.
+/// Returns `true` if `payload` only asks for a response.
 pub(crate) fn is_heartbeat(payload: &Value) -> bool {
     source(payload) == Some(HEARTBEAT)
 }
@@ -76,10 +76,10 @@ fn source(payload: &Value) -> Option<&str> {
 }
 
 impl Invocation {
-    /// Reads an SQS batch of events, one event by itself, or what the schedule sends.
+    /// Reads an SQS batch of events, a single event, or a scheduled invocation.
     ///
-    /// What cannot be understood is logged and is done with: it would not be better understood the
-    /// next time.
+    /// Input that cannot be understood is logged and not retried, because a retry would not change
+    /// that.
     pub(crate) fn read(payload: &Value, own_roles: &BTreeSet<String>) -> Self {
         if source(payload) == Some(SCHEDULE) {
             return Self::Schedule;
@@ -104,7 +104,7 @@ impl Invocation {
     }
 }
 
-/// The event, if it may matter.
+/// Returns the event, if it may be relevant.
 fn relevant(event: &Value, own_roles: &BTreeSet<String>, message: &str) -> Option<Event> {
     match read(event, own_roles) {
         Reading::Event(event) => Some(event),

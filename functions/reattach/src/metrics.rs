@@ -1,32 +1,32 @@
-//! Metrics, as log lines that CloudWatch makes metrics of (the embedded metric format).
+//! Metrics as log lines, which CloudWatch turns into metrics (the embedded metric format).
 
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-/// What one invocation counted.
+/// The counts of one invocation.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    /// Resources that were not as they should be.
+    /// Number of resources that had drifted.
     pub(crate) drift_found: usize,
-    /// Resources that were put back.
+    /// Number of resources that were restored.
     pub(crate) repaired: usize,
-    /// Resources that could not be put back.
+    /// Number of resources that could not be restored.
     pub(crate) failed: usize,
-    /// From the first event to the end of the repair.
+    /// Seconds from the first event to the end of the repair.
     pub(crate) seconds_to_repair: Option<f64>,
-    /// Calls to AWS.
+    /// Number of calls to AWS.
     pub(crate) api_calls: u32,
-    /// Answers of AWS Organizations that asked to come again later.
+    /// Number of throttling responses of AWS Organizations.
     pub(crate) throttles: u32,
-    /// Accounts whose effective policy is invalid, where AWS was asked.
+    /// Number of accounts whose effective policy is invalid, if AWS was asked.
     pub(crate) invalid_accounts: Option<usize>,
-    /// Whether everything was looked after, as the schedule asks for, and nothing failed.
+    /// True if this was a scheduled check of all resources, and nothing failed.
     pub(crate) sweep: bool,
 }
 
 impl Metrics {
-    /// The line for an invocation at `now`.
+    /// Returns the log line of an invocation at `now`.
     pub(crate) fn line(&self, now: SystemTime) -> Value {
         let count = |it: usize| Some(json!(it));
         let values = [

@@ -1,7 +1,8 @@
-//! The page on the whole organization, which the sweep leaves in the state bucket.
+//! The page about the whole organization, which the sweep writes to the state bucket.
 //!
-//! It is made of what the sweep reads anyway, of the policies, and of what the last runs found in
-//! accounts: the sweep does not look into any. That there is no page is no reason to repeat a sweep.
+//! Its sources are the data that the sweep reads anyway, the policies, and the results of the last
+//! runs in accounts: the sweep does not look into accounts. A missing page is not a reason to
+//! repeat a sweep.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,8 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Lists the accounts, once for the page and for the member work; `None` when that fails.
+    /// Lists the accounts, once for both the page and the member work. Returns `None` if that
+    /// fails.
     pub(crate) async fn begin(repairer: Repairer<'_>, kept: &[Kept]) -> Option<Self> {
         let (wanted, notes) = wanted(kept.iter().map(|(entry, _)| entry));
         match accounts(repairer).await {
@@ -38,12 +40,13 @@ impl Page {
         }
     }
 
-    /// The accounts as AWS lists them.
+    /// Returns the accounts as AWS lists them.
     pub(crate) fn listed(&self) -> &[Listed] {
         &self.listed
     }
 
-    /// Writes the page, where AWS says that it withholds the merged policies of these accounts.
+    /// Writes the page. `withheld` contains the accounts whose effective policies AWS says it
+    /// withholds.
     pub(crate) async fn write(
         self,
         repairer: Repairer<'_>,

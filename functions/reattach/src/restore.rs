@@ -1,4 +1,4 @@
-//! Looking after one resource.
+//! The restoration of one resource.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -25,47 +25,47 @@ use tracing::{error, info};
 
 use crate::settings::Mode;
 
-/// How often what is wanted is read again when it changes while it is put back.
+/// The number of times that the desired state is read if it changes during the restoration.
 const ROUNDS: usize = 3;
 
-/// Where and how resources are looked after.
+/// The context in which resources are restored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Repairer<'a> {
     pub(crate) session: &'a Session,
     pub(crate) state: &'a State,
-    /// Who knows which resources there are.
+    /// The source of information on which resources exist.
     pub(crate) stacks: &'a Stacks,
     pub(crate) mode: Mode,
-    /// Who may be registered as delegated administrator; `None` where that is not known.
+    /// The accounts that may be delegated administrators, or `None` if that is not known.
     pub(crate) administrators: Option<&'a BTreeSet<Administrator>>,
     pub(crate) now: SystemTime,
     pub(crate) deadline: Instant,
 }
 
-/// What was found about one resource, and whether to look again later.
+/// The finding about one resource, and whether to look again later.
 #[derive(Debug)]
 pub(crate) struct LookedAfter {
     pub(crate) finding: Finding,
-    /// Whether another look may end better.
+    /// The prospects of another attempt.
     pub(crate) retry: Retry,
-    /// Whether it is a policy whose type is not enabled.
+    /// True if the resource is a policy whose policy type is not enabled.
     pub(crate) needs_type: bool,
 }
 
-/// Whether another look may end better.
+/// The prospects of another attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Retry {
-    /// It ends the same.
+    /// Another attempt would have the same result.
     Never,
-    /// It is being changed, or AWS was busy.
+    /// The resource is being changed, or AWS was busy, so another attempt may succeed.
     Passing,
-    /// A permission is missing, which somebody may give meanwhile. What asked for the look is not
-    /// done with: where nobody does, it ends where all is kept that nobody could do.
+    /// A permission is missing, and somebody may grant it in time. The message that asked for the
+    /// look is delivered again. If nobody grants the permission, it ends in the dead-letter queue.
     Denied,
 }
 
 impl Retry {
-    /// Whether to look again after an error of this `kind`.
+    /// Returns the prospects of another attempt after an error of this `kind`.
     pub(crate) fn after(kind: Option<Kind>) -> Self {
         match kind {
             Some(Kind::Transient | Kind::Outdated) => Self::Passing,
@@ -75,7 +75,7 @@ impl Retry {
     }
 }
 
-/// Why a resource was not looked after.
+/// The reason why a resource was not restored.
 #[derive(Debug, Error)]
 enum Trouble {
     #[error(transparent)]
@@ -98,7 +98,7 @@ impl From<aws::Error> for Trouble {
 }
 
 impl Trouble {
-    /// What AWS did not do, where that is the reason.
+    /// Returns the error of AWS, if that is the reason.
     fn of_aws(&self) -> Option<&aws::Error> {
         match self {
             Self::Resource(error) => error.of_aws(),
@@ -110,33 +110,33 @@ impl Trouble {
         self.of_aws().map(aws::Error::kind)
     }
 
-    /// Whether what is wanted, or what there is, changed while it was looked at.
+    /// Returns `true` if the desired or the observed state changed during the look.
     fn is_outdated(&self) -> bool {
         self.kind() == Some(Kind::Outdated)
     }
 
-    /// Whether CloudFormation does not say that the resource is there.
+    /// Returns `true` if CloudFormation does not confirm that the resource exists.
     fn is_absent(&self) -> bool {
         self.of_aws().is_some_and(aws::Error::is_absent)
     }
 
-    /// Whether it is for want of the policy type.
+    /// Returns `true` if the reason is that the policy type is not enabled.
     fn needs_type(&self) -> bool {
         matches!(self, Self::Resource(resources::Error::BackupPolicy(Refusal::TypeNotEnabled)))
     }
 }
 
-/// What one look led to.
+/// The result of one look.
 #[derive(Default)]
 struct Repair {
     steps: Vec<String>,
-    /// The ID of the resource as it is now, where it is a policy that exists.
+    /// The current ID of the resource, if it is a policy that exists.
     id: Option<String>,
 }
 
 impl Repairer<'_> {
-    /// Brings the resource of `entry`, which was read as `version`, back to what it should be, or
-    /// says what that would take. `before` is when everything was last looked after.
+    /// Restores the resource of `entry`, which was read as `version`, or reports the steps that
+    /// this would take. `before` describes the last complete sweep.
     pub(crate) async fn look_after(
         &self,
         entry: Entry,
@@ -176,7 +176,7 @@ impl Repairer<'_> {
     ) -> Result<RepairOutcome, Trouble> {
         let key = entry.key();
         for round in 0..ROUNDS {
-            // What was put back while it was being deleted is taken away at once.
+            // A resource that was restored while it was being deleted is removed at once.
             let overtaken = round > 0 && entry.is_deleted();
             if entry.is_changing(self.now) && !overtaken {
                 info!(key, "left alone, since its function is changing it");
@@ -185,7 +185,7 @@ impl Repairer<'_> {
             if entry.is_deleted() && !overtaken && !may_be_left(&entry, self.now) {
                 return Ok(RepairOutcome::Done);
             }
-            // Nothing was ever made of it: its creation was cut off.
+            // Its creation was cut off before anything was made.
             if entry.properties.is_none() {
                 return Ok(RepairOutcome::Done);
             }
@@ -214,17 +214,18 @@ impl Repairer<'_> {
                     }
                 }
             }
-            // What is wanted has changed meanwhile, and the newer counts.
+            // The desired state has changed meanwhile, and the newer one counts.
             match self.state.entry(&key).await? {
                 Some(newer) => (entry, version) = newer,
-                // Somebody wants nothing to be kept of it.
+                // The entry was removed on purpose.
                 None => return Ok(RepairOutcome::Done),
             }
         }
         Err(Trouble::Restless)
     }
 
-    /// Whether what was put back is still what is wanted; a policy that was made again is noted.
+    /// Returns `true` if the restored state is still the desired one. Stores the ID of a policy
+    /// that was created again.
     async fn is_settled(
         &self,
         entry: &Entry,
@@ -241,15 +242,15 @@ impl Repairer<'_> {
                 Err(error) => Err(error.into()),
             };
         }
-        // Without a write there is nothing that a newer wish could have missed.
+        // If nothing was written, no newer desired state can have been missed.
         Ok(is_fine || self.state.read(&key).await?.is_some_and(|(_, now)| now == *version))
     }
 
-    /// Observes and plans the resource of `entry` and, where that is the `intent`, applies. Of one
-    /// that was deleted nothing is to be left.
+    /// Observes the resource of `entry`, plans its steps and applies them if the `intent` says so.
+    /// Removes what is left of a resource that was deleted.
     async fn look(&self, entry: &Entry, intent: Intent<'_>) -> Result<Repair, Trouble> {
         let wanted = entry.wanted().map_err(Trouble::Misfit)?;
-        // Nothing was ever made of it.
+        // Nothing was ever made for this entry.
         let Some(wanted) = wanted else { return Ok(Repair::default()) };
         match &wanted {
             Properties::PolicyTypes(it) => {
@@ -266,12 +267,13 @@ impl Repairer<'_> {
                 self.reach::<GlobalSettings>(entry, it, present, intent).await
             }
             Properties::BackupPolicy(it) => self.policy(entry, it, intent).await,
-            // What was done in accounts stays, and what is to be done there a state machine does.
+            // Changes in accounts are kept, and work in accounts is done by a state machine.
             Properties::MemberAccounts(_) => Ok(Repair::default()),
         }
     }
 
-    /// Makes a resource what `present` says, unless it was deleted and nothing is to be left.
+    /// Brings a resource to the state in `present`, or removes what is left of it if it was
+    /// deleted.
     async fn reach<R: Resource>(
         &self,
         entry: &Entry,
@@ -316,10 +318,10 @@ fn words<S: ToString>(steps: &[S]) -> Vec<String> {
     steps.iter().map(ToString::to_string).collect()
 }
 
-/// Whether something may be left of a resource that was deleted.
+/// Returns `true` if something may be left of a resource that was deleted.
 ///
-/// No mark says who enabled a policy type, which may be somebody else after the Delete. So there has to
-/// be a request that was overtaken.
+/// A policy type has no mark of who enabled it, and after the Delete somebody else may have enabled
+/// it. A policy type is therefore removed only if a request was overtaken.
 fn may_be_left(entry: &Entry, now: SystemTime) -> bool {
     let is_marked = entry.kind != ResourceKind::PolicyTypes;
     entry.may_have_left_something(now) && (is_marked || entry.was_overtaken())

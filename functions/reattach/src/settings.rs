@@ -1,4 +1,4 @@
-//! How the function was set up.
+//! The settings of the function.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -9,43 +9,43 @@ use serde_json::Value;
 use thiserror::Error;
 use tracing::warn;
 
-/// How the function was set up.
+/// The settings of the function.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether drift is put back.
+    /// The handling of drift.
     pub mode: Mode,
-    /// The topic that people listen to, if there is one.
+    /// The topic for notifications, if there is one.
     pub topic: Option<String>,
-    /// The ARNs of our functions' roles, whose calls come back as events.
+    /// The ARNs of the roles of our functions, whose calls come back as events.
     pub own_roles: BTreeSet<String>,
-    /// The delegated administrators that the template declares, and no other may be registered; `None`
-    /// where an earlier template does not say.
+    /// The delegated administrators that the template declares. No others may be registered. `None`
+    /// if the template is from an earlier version and does not say.
     pub administrators: Option<BTreeSet<Administrator>>,
-    /// Where a line of metrics goes.
+    /// The function that writes a line of metrics.
     pub tell: fn(&Value),
 }
 
-/// What becomes of drift.
+/// The handling of drift.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum Mode {
-    /// It is put back and told.
+    /// Drift is restored and reported.
     Repair,
-    /// It is told.
+    /// Drift is only reported.
     Report,
 }
 
-/// Why the function cannot start.
+/// The reason why the function cannot start.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum InvalidSettings {
-    /// There is nothing to compare with.
+    /// There is no stored desired state to compare with.
     #[error(
         "STATE_BUCKET is not set, so it is not known what should be; hint: name the state bucket"
     )]
     NoState,
-    /// A mode that does not exist.
+    /// The mode does not exist.
     #[error("MODE is `{0}`; hint: set it to Repair or Report")]
     Mode(String),
-    /// Something that is no delegated administrator.
+    /// The text does not name a delegated administrator.
     #[error(
         "DELEGATED_ADMINISTRATORS has `{0}`; hint: write it like backup.amazonaws.com/111122223333"
     )]
@@ -65,12 +65,12 @@ impl FromStr for Mode {
 }
 
 impl Settings {
-    /// Reads `MODE`, `TOPIC_ARN`, `OWN_ROLES` and `DELEGATED_ADMINISTRATORS`, and makes sure that there
-    /// is a `STATE_BUCKET`.
+    /// Reads `MODE`, `TOPIC_ARN`, `OWN_ROLES` and `DELEGATED_ADMINISTRATORS`, and checks that
+    /// `STATE_BUCKET` is set.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be used.
+    /// Returns an error if one of them cannot be used.
     #[expect(clippy::disallowed_methods, reason = "called once, before the first event")]
     pub fn from_environment() -> Result<Self, InvalidSettings> {
         let read = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
@@ -81,7 +81,7 @@ impl Settings {
             it.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
         };
         let administrators = read("DELEGATED_ADMINISTRATORS").map(|it| {
-            // Where a service is to have none, its account is empty.
+            // The account of a service that is to have no administrator is empty.
             let named = list(it).into_iter().filter(|it| !it.ends_with('/'));
             named.map(|it| administrator(&it).ok_or(InvalidSettings::Administrator(it))).collect()
         });
