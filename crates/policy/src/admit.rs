@@ -1,4 +1,4 @@
-//! Whether Organizations takes a document, by the rules it applies to one policy on its own.
+//! The rules that Organizations applies to a single policy before it accepts it.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use super::rules::{self, is_variable};
 use super::schema::{Empty, POLICY, Shape};
 use super::values;
 
-/// Reports everything for which Organizations refuses the document.
+/// Reports everything that makes Organizations refuse the document.
 pub(super) fn admit(document: &Node, now: SystemTime, findings: &mut Findings) {
     Walk { now, findings }.place(document, &POLICY, &Path::Top);
     rules::plans(document, now, findings);
@@ -60,7 +60,7 @@ impl Walk<'_> {
             let inner = path.key(key);
             match keyword(key) {
                 Some(Keyword::Control) => self.control(value, &inner),
-                // AWS was seen to take any value here that is no object.
+                // AWS was observed to accept any value here that is not an object.
                 Some(Keyword::Operator(_))
                     if matches!(path, Path::Top) && value.members().is_none() =>
                 {
@@ -169,7 +169,7 @@ impl Walk<'_> {
                         }
                     }
                 }
-                // A parameter of a template can be a whole list.
+                // A template parameter can be a whole list.
                 Value::Unknown => {}
                 Value::Null
                 | Value::Bool(_)
@@ -233,7 +233,7 @@ impl Walk<'_> {
             };
             self.findings.error(Code::InvalidControl, &path, word.span, message);
             if index >= 8 {
-                // Past every word there is, one finding is enough.
+                // One finding is enough after all known words.
                 break;
             }
         }

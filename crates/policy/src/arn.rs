@@ -4,21 +4,22 @@ use thiserror::Error;
 
 use crate::partition::{Partition, UnknownPartition};
 
-/// The parts of an ARN, as the IAM User Guide has them in "Amazon Resource Names (ARNs)".
+/// The parts of an ARN, as in "Amazon Resource Names (ARNs)" of the IAM User Guide.
 ///
-/// They are text, since policies have variables and wildcards in them, and a function need not know
-/// the partition that it runs in. [`Arn::known_partition`] asks whether it is known.
+/// The parts are text, because policies contain variables and wildcards, and a function does not
+/// need to know the partition that it runs in. [`Arn::known_partition`] checks that the partition
+/// is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Arn<'a> {
     /// The partition, as in `aws-cn`.
     pub partition: &'a str,
     /// The service.
     pub service: &'a str,
-    /// The Region; empty where the service has none.
+    /// The Region. Empty if the service has none.
     pub region: &'a str,
-    /// The account; empty where the name alone is unique.
+    /// The account. Empty if the name alone is unique.
     pub account: &'a str,
-    /// What is named, in the way of the service.
+    /// The resource, in the format of the service.
     pub resource: &'a str,
 }
 
@@ -28,11 +29,11 @@ pub struct Arn<'a> {
 pub struct NotArn;
 
 impl<'a> Arn<'a> {
-    /// Takes `text` apart. Only the last part may have colons.
+    /// Splits `text` into its parts. Only the last part may contain colons.
     ///
     /// # Errors
     ///
-    /// When it has fewer parts, or lacks a partition, a service or a resource.
+    /// Returns an error if the text has fewer parts, or lacks a partition, a service or a resource.
     pub fn parse(text: &'a str) -> Result<Self, NotArn> {
         let mut parts = text.strip_prefix("arn:").ok_or(NotArn)?.splitn(5, ':');
         let mut next = || parts.next().ok_or(NotArn);
@@ -44,11 +45,11 @@ impl<'a> Arn<'a> {
         Ok(Self { partition, service, region, account, resource })
     }
 
-    /// The partition.
+    /// Returns the partition.
     ///
     /// # Errors
     ///
-    /// When this release does not know it.
+    /// Returns an error if this release does not know the partition.
     pub fn known_partition(&self) -> Result<Partition, UnknownPartition> {
         self.partition.parse()
     }

@@ -1,12 +1,12 @@
-//! The rules that find something in a document, each by a word that stays.
+//! The rules that find errors in a document, each identified by a permanent word.
 
 use std::fmt;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal,)+) => {
-        /// The rule that found something.
+        /// The rule that produced a finding.
         ///
-        /// Programs compare its word, so a word keeps its meaning.
+        /// Programs compare its word, so the meaning of a word never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $($(#[doc = $doc])+ $name,)+
@@ -16,7 +16,7 @@ macro_rules! codes {
             /// Every rule.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The word for it, such as `unknown-key`.
+            /// Returns the word of the rule, such as `unknown-key`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -30,35 +30,35 @@ macro_rules! codes {
 codes! {
     /// The text is not JSON or YAML.
     Syntax = "syntax",
-    /// Nothing that deep is a policy.
+    /// The document is nested deeper than any policy.
     TooDeep = "too-deep",
-    /// Nothing that large is a policy.
+    /// The document is larger than any policy.
     TooLarge = "too-large",
-    /// A key stands twice in one object.
+    /// A key occurs twice in one object.
     DuplicateKey = "duplicate-key",
-    /// AWS knows no such key here.
+    /// AWS does not know this key here.
     UnknownKey = "unknown-key",
-    /// AWS wants a key that is not there.
+    /// A key that AWS requires is missing.
     MissingKey = "missing-key",
-    /// A value stands without `@@assign`.
+    /// A value has no `@@assign`.
     NoOperator = "no-operator",
-    /// An operator stands where none can be.
+    /// An operator is in a place where none is allowed.
     MisplacedOperator = "misplaced-operator",
-    /// AWS knows no such operator.
+    /// AWS does not know this operator.
     UnknownOperator = "unknown-operator",
-    /// AWS takes this operator elsewhere.
+    /// AWS accepts this operator only elsewhere.
     OperatorNotAllowed = "operator-not-allowed",
-    /// A list or an object stands for one value.
+    /// A list or an object is used in place of a single value.
     NotAScalar = "not-a-scalar",
-    /// One value stands for a list.
+    /// A single value is used in place of a list.
     NotAList = "not-a-list",
-    /// AWS takes no empty list here.
+    /// AWS does not accept an empty list here.
     EmptyList = "empty-list",
-    /// AWS takes no such name.
+    /// AWS does not accept this name.
     InvalidName = "invalid-name",
-    /// AWS takes no such value.
+    /// AWS does not accept this value.
     InvalidValue = "invalid-value",
-    /// AWS takes no such list of operators that are allowed further down.
+    /// AWS does not accept this list of operators that are allowed further down.
     InvalidControl = "invalid-control",
     /// Continuous backup needs a retention of at most 35 days.
     ContinuousRetention = "continuous-retention",
@@ -74,21 +74,21 @@ codes! {
     CopyKey = "copy-key",
     /// The name of a tag is not its `tag_key`.
     TagName = "tag-name",
-    /// The policy has more characters than AWS takes.
+    /// The policy has more characters than AWS accepts.
     TooLong = "too-long",
-    /// The policy has more characters than AWS takes, and fewer without white space.
+    /// The policy has more characters than AWS accepts, but not without its white space.
     WhiteSpace = "white-space",
-    /// There are more entries than AWS takes or documents.
+    /// There are more entries than AWS accepts or documents.
     TooMany = "too-many",
-    /// There are more policies at one level than AWS attaches.
+    /// More policies are attached at one level than AWS allows.
     TooManyPolicies = "too-many-policies",
     /// A plan is valid only together with another policy.
     IncompletePlan = "incomplete-plan",
-    /// Two names are one to AWS, which does not look at their case.
+    /// Two names differ only by case, which AWS ignores.
     NamesDifferByCase = "names-differ-by-case",
     /// AWS spells a key in another case.
     KeyCase = "key-case",
-    /// A control on an object leaves the values below it open.
+    /// A control on an object does not lock the values below it.
     ControlDoesNotReach = "control-does-not-reach",
     /// Two policies of one level assign the same value.
     Contested = "contested",
@@ -98,21 +98,22 @@ codes! {
     UnknownRegion = "unknown-region",
     /// A resource type is not in the list of this release: it is newer, or AWS refuses it.
     UnknownResourceType = "unknown-resource-type",
-    /// A schedule has a seventh field, which AWS takes and does not document.
+    /// A schedule has a seventh field, which AWS accepts but does not document.
     ScheduleFields = "schedule-fields",
-    /// An operator stands beside `plans`, where AWS takes it and it changes nothing.
+    /// An operator is next to `plans`, where AWS accepts it but it has no effect.
     OperatorWithoutEffect = "operator-without-effect",
-    /// One copy goes to another account and Region, which AWS does not document for the type.
+    /// One copy goes to another account and Region at once, which AWS does not document for the
+    /// type.
     CopyBothWays = "copy-both-ways",
     /// A placeholder such as `${variable}`, which AWS does not replace.
     Variable = "variable",
-    /// What the policies of one level merge to is withheld by AWS.
+    /// AWS withholds the result of merging the policies of one level.
     Withheld = "withheld",
     /// Something could not be read or evaluated, so it was not checked.
     NotChecked = "not-checked",
-    /// A comment stands in JSON, where AWS takes none.
+    /// JSON contains a comment, which AWS does not accept.
     Comments = "comments",
-    /// The policy has more characters than AWS takes because of its escapes.
+    /// The policy has more characters than AWS accepts because of its escapes.
     Escapes = "escapes",
     /// A word without quotes that YAML 1.1 reads as something other than a string.
     YamlWord = "yaml-word",
@@ -120,7 +121,7 @@ codes! {
     NoSchedule = "no-schedule",
     /// A selection has conditions and no resource types, which AWS Backup refuses.
     OnlyConditions = "only-conditions",
-    /// One plan selects by `tags` and by `resources`, of which AWS documents one.
+    /// One plan selects by `tags` and by `resources`. AWS documents only one of the two in a plan.
     BothSelections = "both-selections",
     /// The service-linked role of AWS Backup cannot be passed to it.
     ServiceLinkedRole = "service-linked-role",
@@ -132,20 +133,21 @@ codes! {
     Retention = "retention",
     /// A logically air-gapped vault keeps backups for at least 7 days.
     AirGappedRetention = "air-gapped-retention",
-    /// The key of a condition is not the tag of a resource.
+    /// The key of a condition is not a tag of a resource.
     ConditionKey = "condition-key",
-    /// An ARN is of another partition than the Region it is used in or names.
+    /// An ARN is in another partition than the Region that it is used in or names.
     PartitionMismatch = "partition-mismatch",
     /// Tags that begin with `aws:` are AWS's own.
     ReservedTag = "reserved-tag",
-    /// AWS Backup takes no name of a vault with one character.
+    /// AWS Backup does not accept a vault name with one character.
     VaultName = "vault-name",
-    /// A window is longer than AWS Backup takes.
+    /// A window is longer than AWS Backup accepts.
     WindowTooLong = "window-too-long",
 }
 
 impl Code {
-    /// Whether Organizations takes what AWS Backup then refuses, when it makes the plan.
+    /// Returns `true` if Organizations accepts the document and AWS Backup refuses it later, when
+    /// it creates the plan.
     #[must_use]
     pub const fn is_refused_later(self) -> bool {
         matches!(self, Self::ColdStorage | Self::CopyToItself)

@@ -1,7 +1,8 @@
-//! What the policies of one level lack once they are merged.
+//! The parts that are missing after the policies of one level are merged.
 //!
-//! The rules are those that AWS applies to a merged policy ([`Effective::validate`]), so that a document
-//! alone, the policies of a level and what an account gets are never judged by different ones.
+//! The rules are those that AWS applies to a merged policy ([`Effective::validate`]). A single
+//! document, the policies of a level and an effective policy are therefore judged by the same
+//! rules.
 //!
 //! [`Effective::validate`]: super::Effective::validate
 
@@ -14,14 +15,15 @@ use super::node::{Member, Node, Span, Value};
 use super::plan_errors::{EffectiveError, ErrorCode};
 use super::policy::Policy;
 
-/// What stands for a string that is known only at deployment.
+/// The placeholder for a string that is only known at deployment.
 const STAND_IN: &str = "${unknown}";
 
-/// What the policies of one level lack once they are merged, each with the policy that it is about.
+/// Returns the parts that are missing after the policies of one level are merged, each with the
+/// index of the policy that it is about.
 ///
-/// A document alone is a level of one policy. Policies further up or down may add what is missing,
-/// so everything is a warning. Where a policy cannot be merged, nothing is found: [`super::inspect`]
-/// says why it cannot be.
+/// A single document is a level with one policy. Policies further up or down may add the missing
+/// parts, so all findings are warnings. If a policy cannot be merged, nothing is returned:
+/// [`super::inspect`] says why it cannot be merged.
 #[must_use]
 pub fn incomplete(policies: &[&Node], now: SystemTime) -> Vec<(usize, Finding)> {
     let merged = policies.iter().map(|it| Policy::new(&known(it)));
@@ -33,7 +35,8 @@ pub fn incomplete(policies: &[&Node], now: SystemTime) -> Vec<(usize, Finding)> 
     let mut findings = Vec::new();
     let mut rest = errors.as_slice();
     while let [first, ..] = rest {
-        // AWS names each missing key by itself; one sentence has all that one place lacks.
+        // AWS reports each missing key separately. One message lists all keys that are missing in
+        // one place.
         let is_same = |it: &&EffectiveError| it.path == first.path && it.code == first.code;
         let (same, others) = rest.split_at(rest.iter().take_while(is_same).count().max(1));
         rest = others;
@@ -47,7 +50,7 @@ pub fn incomplete(policies: &[&Node], now: SystemTime) -> Vec<(usize, Finding)> 
     findings
 }
 
-/// The finding for the errors that AWS reports with one code for one place.
+/// Returns the finding for errors that AWS reports with the same code for the same place.
 fn finding(
     policies: &[&Node],
     first: &EffectiveError,
@@ -77,7 +80,7 @@ fn finding(
             let path = format!("{path}/scan_actions");
             at(policies, &path, Code::IncompletePlan, message.to_owned())
         }
-        // What one policy does alone is found where it is inspected.
+        // Errors of a single policy are found when that policy is inspected.
         ErrorCode::ElementsTooMany | ErrorCode::CrossAttributeValidation
             if contributors.len() < 2 =>
         {
@@ -94,7 +97,8 @@ fn finding(
     }
 }
 
-/// The rules that have a vault and no schedule. One without a vault is not finished anyway.
+/// Returns the rules that have a vault but no schedule. A rule without a vault is incomplete
+/// anyway.
 fn without_schedule(effective: &Effective) -> impl Iterator<Item = String> {
     let plans = effective.state.get("plans").into_iter().flat_map(State::visible);
     plans.flat_map(|(plan, state)| {
@@ -107,7 +111,7 @@ fn without_schedule(effective: &Effective) -> impl Iterator<Item = String> {
     })
 }
 
-/// What a place of a merged policy is called.
+/// Returns the noun for a place of a merged policy.
 fn noun(path: &str) -> &'static str {
     match path.split('/').nth(2) {
         None => "plan",
@@ -116,10 +120,11 @@ fn noun(path: &str) -> &'static str {
     }
 }
 
-/// A finding in the first policy that has the place, or else in the one that has most of it.
+/// Returns a finding in the first policy that has the place, or else in the policy that has most of
+/// the path.
 fn at(policies: &[&Node], path: &str, code: Code, message: String) -> Option<(usize, Finding)> {
     let places = policies.iter().enumerate().map(|(index, it)| (index, place(it, path)));
-    // The first of equals.
+    // Reversed, so that the first of several equal policies is chosen.
     let (index, place) = places.rev().max_by_key(|(_, it)| it.depth)?;
     let Located { path, span, .. } = place;
     let severity = Severity::Warning;
@@ -130,11 +135,11 @@ fn at(policies: &[&Node], path: &str, code: Code, message: String) -> Option<(us
 struct Located {
     path: String,
     span: Span,
-    /// How many of the keys were found.
+    /// The number of keys that were found.
     depth: usize,
 }
 
-/// Finds a place by the keys that a merged policy has, which are without the case of the document.
+/// Finds a place by the keys of a merged policy, which do not have the case of the document.
 fn place(document: &Node, path: &str) -> Located {
     let mut node = document;
     let mut place = Located { path: String::new(), span: document.span, depth: 0 };
@@ -152,7 +157,7 @@ fn place(document: &Node, path: &str) -> Located {
     place
 }
 
-/// The document with every unknown string replaced, so that it can be merged.
+/// Returns the document with every unknown string replaced, so that it can be merged.
 fn known(node: &Node) -> Node {
     let value = match &node.value {
         Value::Unknown => Value::Text(STAND_IN.to_owned()),

@@ -1,14 +1,14 @@
 //! Schedules as AWS Backup reads them: `cron(minute hour day-of-month month day-of-week year)`.
 //!
-//! No crate at hand speaks this dialect (Sunday is 1, `?`, `L-3W`, the year as the last field, a
-//! year that may be left out), so this one does, with `time` for the calendar. Schedules in an
-//! organization's backup policies are in UTC.
+//! None of the available crates supports this dialect (Sunday is 1, `?`, `L-3W`, the year as the
+//! last field, a year that may be omitted). This module does, with `time` for the calendar.
+//! Schedules in the backup policies of an organization are in UTC.
 
 use std::time::{Duration, SystemTime};
 
 use time::{Date, Month, OffsetDateTime};
 
-/// When a rule makes backups.
+/// The schedule of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     minutes: u64,
@@ -22,17 +22,17 @@ pub struct Schedule {
 /// The days of a month on which a schedule runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Days {
-    /// Days of the month, and days whose nearest weekday counts.
+    /// Days of the month, and days for which the nearest weekday is used.
     Month { days: u64, nearest: u64 },
-    /// So many days before the last one, or the weekday nearest to it.
+    /// The day that is `before` days before the last one, or the weekday nearest to it.
     Last { before: u8, nearest: bool },
     /// Days of the week, with Sunday as 1.
     Week { days: u64, nth: Option<(u8, u8)> },
-    /// The last such day of the week.
+    /// The last occurrence of a day of the week.
     LastOfWeek(u8),
 }
 
-/// Every `step`th number from `first` to `last`.
+/// All numbers from `first` to `last` in steps of `step`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Steps {
     first: u16,
@@ -40,7 +40,7 @@ struct Steps {
     step: u16,
 }
 
-/// What a field may hold.
+/// The values that a field may have.
 struct Field {
     name: &'static str,
     low: u16,
@@ -72,7 +72,8 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// When the expression is not one that AWS understands; says which part and why.
+    /// Returns an error if AWS does not understand the expression. The error names the part and the
+    /// reason.
     pub fn parse(expression: &str) -> Result<Self, String> {
         let inside = expression.strip_prefix("cron(").and_then(|it| it.strip_suffix(')'));
         let Some(inside) = inside else {
@@ -85,7 +86,7 @@ impl Schedule {
         let (minute, hour, day, month, weekday, year) = match fields.as_slice() {
             [minute, hour, day, month, weekday] => (minute, hour, day, month, weekday, &"*"),
             [minute, hour, day, month, weekday, year]
-            // AWS was seen to take a seventh field, which has no meaning to it that is known.
+            // AWS was observed to accept a seventh field, which has no known meaning.
             | [minute, hour, day, month, weekday, year, _] => {
                 (minute, hour, day, month, weekday, year)
             }
@@ -122,9 +123,10 @@ impl Schedule {
         })
     }
 
-    /// The time between the next two runs after `now`, which is what AWS looks at.
+    /// Returns the time between the next two runs after `now`, which is the interval that AWS
+    /// checks.
     ///
-    /// `None` when fewer than two runs are left.
+    /// Returns `None` if fewer than two runs are left.
     #[must_use]
     pub fn interval(&self, now: SystemTime) -> Option<Duration> {
         let first = self.next(now)?;
@@ -132,7 +134,7 @@ impl Schedule {
         second.duration_since(first).ok()
     }
 
-    /// The first run after `now`.
+    /// Returns the first run after `now`.
     #[must_use]
     pub fn next(&self, now: SystemTime) -> Option<SystemTime> {
         let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |it| it.as_secs());
@@ -166,7 +168,7 @@ impl Schedule {
         None
     }
 
-    /// The last run at `now` or before.
+    /// Returns the last run at or before `now`.
     #[must_use]
     pub fn last(&self, now: SystemTime) -> Option<SystemTime> {
         let seconds = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
@@ -194,32 +196,33 @@ impl Schedule {
         None
     }
 
-    /// Whether some runs are less than an hour apart, whichever are next.
+    /// Returns `true` if any two runs are less than an hour apart, even if they are not the next
+    /// ones.
     #[must_use]
     pub fn is_ever_within_an_hour(&self) -> bool {
         self.minutes.count_ones() > 1
     }
 
-    /// Whether there is a field behind the year, of which it is not known what AWS makes.
+    /// Returns `true` if there is a field after the year. It is not known how AWS interprets it.
     #[must_use]
     pub fn has_seven_fields(&self) -> bool {
         self.has_seven_fields
     }
 
-    /// The first day of the month, not before `from`, on which the schedule runs.
+    /// Returns the first day of the month, not before `from`, on which the schedule runs.
     fn day(&self, year: u16, month: u8, from: u8) -> Option<u8> {
         let calendar = Calendar::of(year, month)?;
         (from..=calendar.length).find(|day| self.days.has(&calendar, *day))
     }
 
-    /// The first minute of the day, not before `from`, at which the schedule runs.
+    /// Returns the first minute of the day, not before `from`, at which the schedule runs.
     fn time(&self, from: u16) -> Option<u16> {
         let this = first(self.minutes, from % 60).filter(|_| has(self.hours, from / 60));
         this.map(|it| from - from % 60 + it)
             .or_else(|| Some(first(self.hours, from / 60 + 1)? * 60 + first(self.minutes, 0)?))
     }
 
-    /// The last minute of the day, not after `until`, at which the schedule runs.
+    /// Returns the last minute of the day, not after `until`, at which the schedule runs.
     fn time_until(&self, until: u16) -> Option<u16> {
         let this = last(self.minutes, until % 60).filter(|_| has(self.hours, until / 60));
         this.map(|it| until - until % 60 + it).or_else(|| {
@@ -228,12 +231,12 @@ impl Schedule {
     }
 }
 
-/// Says why AWS would refuse `expression` at `now`, if it would.
+/// Checks that AWS would accept `expression` at `now`.
 ///
 /// # Errors
 ///
-/// When the expression cannot be read, has fewer than two runs left, or its next two runs are less
-/// than an hour apart.
+/// Returns the reason if the expression cannot be read, has fewer than two runs left, or has its
+/// next two runs less than an hour apart.
 pub fn admit(expression: &str, now: SystemTime) -> Result<Schedule, String> {
     let schedule = Schedule::parse(expression)?;
     match schedule.interval(now) {
@@ -246,10 +249,10 @@ pub fn admit(expression: &str, now: SystemTime) -> Result<Schedule, String> {
     }
 }
 
-/// A month of a certain year.
+/// A month of a specific year.
 struct Calendar {
     length: u8,
-    /// The day of the week of the first, with Sunday as 0.
+    /// The day of the week of the first day, with Sunday as 0.
     first: u8,
 }
 
@@ -261,12 +264,13 @@ impl Calendar {
         Some(Self { length, first: first.weekday().number_days_from_sunday() })
     }
 
-    /// The day of the week, with Sunday as 1.
+    /// Returns the day of the week, with Sunday as 1.
     fn weekday(&self, day: u8) -> u8 {
         (self.first + day - 1) % 7 + 1
     }
 
-    /// The weekday nearest to `day` within the month; `None` when the month has no such day.
+    /// Returns the weekday nearest to `day` within the month, or `None` if the month has no such
+    /// day.
     fn nearest(&self, day: u8) -> Option<u8> {
         if day < 1 || day > self.length {
             return None;
@@ -370,7 +374,7 @@ fn one_year(part: &str) -> Result<Steps, String> {
     Ok(steps)
 }
 
-/// The numbers of a field as bits; a range may run over the end, as in `FRI-MON`.
+/// Returns the numbers of a field as bits. A range may wrap around, as in `FRI-MON`.
 fn set(field: &Field, text: &str) -> Result<u64, String> {
     let mut bits = 0;
     for part in text.split(',') {
@@ -384,7 +388,7 @@ fn set(field: &Field, text: &str) -> Result<u64, String> {
     Ok(bits)
 }
 
-/// Reads `*`, `7`, `1-5`, `MON-FRI`, and each of them with `/2` behind it.
+/// Reads `*`, `7`, `1-5`, `MON-FRI`, and each of them followed by `/2`.
 fn steps(field: &Field, part: &str) -> Result<Steps, String> {
     let (range, step) = match part.split_once('/') {
         Some((range, step)) => (range, Some(step)),
@@ -439,19 +443,19 @@ fn has(bits: u64, number: impl Into<u64>) -> bool {
     bits >> number.into() & 1 == 1
 }
 
-/// The first of the numbers, not before `from`.
+/// Returns the first of the numbers that is not before `from`.
 fn first(bits: u64, from: u16) -> Option<u16> {
     let left = bits.checked_shr(from.into())?;
     (left != 0).then(|| from + u16::try_from(left.trailing_zeros()).unwrap_or_default())
 }
 
-/// The last of the numbers, not after `until`.
+/// Returns the last of the numbers that is not after `until`.
 fn last(bits: u64, until: u16) -> Option<u16> {
     let left = bits & u64::MAX.checked_shr(63_u32.checked_sub(until.into())?)?;
     left.checked_ilog2().and_then(|it| u16::try_from(it).ok())
 }
 
-/// A day of the week or of the month.
+/// Converts a day of the week or of the month.
 fn small(number: u16) -> u8 {
     u8::try_from(number).unwrap_or_default()
 }

@@ -11,13 +11,14 @@ use thiserror::Error;
 
 use crate::MAX_CHARACTERS;
 
-/// A policy document. Two are equal when they mean the same JSON, however they are written.
+/// A policy document. Two documents are equal if they mean the same JSON, even if they are written
+/// differently.
 ///
-/// Its `Debug` form does not show the text, which is not for logs.
+/// Its `Debug` form does not show the text, which must not be logged.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Document(Map<String, Value>);
 
-/// What `${name}` stands for in a policy document.
+/// The value of `${name}` in a policy document.
 ///
 /// It is read from a string, a number, a boolean, or a list of strings.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -25,7 +26,7 @@ pub struct Document(Map<String, Value>);
 pub enum Variable {
     /// Text, which can be part of a key or of a string.
     Text(String),
-    /// Strings, which can only stand for a whole value.
+    /// A list of strings, which can only replace a whole value.
     List(Vec<String>),
 }
 
@@ -42,21 +43,21 @@ impl<'de> Deserialize<'de> for Variable {
     }
 }
 
-/// Why something is not a policy document.
+/// The reason why something is not a policy document.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Invalid {
     /// The text is not JSON.
     #[error("the content is not JSON at line {line}, column {column}")]
     NotJson {
-        /// Where reading stopped, counted from 1.
+        /// The line at which reading stopped, counted from 1.
         line: usize,
-        /// Where reading stopped, counted from 1.
+        /// The column at which reading stopped, counted from 1.
         column: usize,
     },
-    /// The text is JSON, but a policy is always an object.
+    /// The text is JSON, but not an object, as every policy is.
     #[error("the content is not a JSON object")]
     NotAnObject,
-    /// The policy is longer than AWS takes.
+    /// The policy is longer than AWS accepts.
     #[error(
         "the content has {characters} characters without white space, and AWS takes \
          {MAX_CHARACTERS}"
@@ -68,7 +69,7 @@ pub enum Invalid {
     /// The document uses a variable that has no value.
     #[error("`{path}` uses `${{{name}}}`, which `Variables` does not have")]
     UnknownVariable {
-        /// Where it is used, as keys separated by `/`.
+        /// The place of the variable, as keys separated by `/`.
         path: String,
         /// The name between the braces.
         name: String,
@@ -76,10 +77,10 @@ pub enum Invalid {
     /// A variable has a value that nothing uses.
     #[error("`Variables` has `{0}`, which the content does not use")]
     UnusedVariable(String),
-    /// A list cannot be part of a string or of a key.
+    /// A list is used as part of a string or of a key.
     #[error("`{path}` uses the list `${{{name}}}` inside a string")]
     MisplacedList {
-        /// Where it is used, as keys separated by `/`.
+        /// The place of the variable, as keys separated by `/`.
         path: String,
         /// The name between the braces.
         name: String,
@@ -95,7 +96,7 @@ pub enum Invalid {
 }
 
 impl Invalid {
-    /// What to do about it, where it does not say so.
+    /// Returns the hint, unless the message already says what to do.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -117,31 +118,31 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When it is not a JSON object.
+    /// Returns an error if the text is not a JSON object.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|it| Invalid::NotJson { line: it.line(), column: it.column() })?;
         Self::new(value)
     }
 
-    /// Takes JSON that was read already.
+    /// Converts JSON that was already read.
     ///
     /// # Errors
     ///
-    /// When it is not an object.
+    /// Returns an error if the value is not an object.
     pub fn new(value: Value) -> Result<Self, Invalid> {
         let Value::Object(map) = value else { return Err(Invalid::NotAnObject) };
         Ok(Self(map))
     }
 
-    /// Replaces `${name}` in keys and in strings, each by the variable of that name.
+    /// Replaces `${name}` in keys and in strings by the variable of that name.
     ///
-    /// A replacement is not looked at again, and nothing but `${` followed by `}` is special: the
-    /// `$account` and `$region` of the policy language stay.
+    /// A replacement is not searched again. Only `${` followed by `}` is special: the `$account`
+    /// and `$region` of the policy language stay.
     ///
     /// # Errors
     ///
-    /// When a variable is missing, unused or a list in the wrong place.
+    /// Returns an error if a variable is missing, unused or a list in the wrong place.
     pub fn with_variables(self, variables: &BTreeMap<String, Variable>) -> Result<Self, Invalid> {
         let mut replacement = Replacement { variables, used: BTreeSet::new(), path: Vec::new() };
         let map = replacement.object(self.0)?;
@@ -151,11 +152,11 @@ impl Document {
         }
     }
 
-    /// Checks that AWS takes a policy of this length.
+    /// Checks the length of the document.
     ///
     /// # Errors
     ///
-    /// When it does not.
+    /// Returns an error if the document is longer than AWS accepts.
     pub fn within_limit(self) -> Result<Self, Invalid> {
         match self.minified().chars().count() {
             characters if characters > MAX_CHARACTERS => Err(Invalid::TooLong { characters }),
@@ -163,19 +164,19 @@ impl Document {
         }
     }
 
-    /// The document as JSON.
+    /// Returns the document as JSON.
     pub fn value(&self) -> Value {
         Value::Object(self.0.clone())
     }
 
-    /// The document as it is sent: without white space, keys in alphabetical order.
+    /// Returns the document as it is sent: without white space, with keys in alphabetical order.
     pub fn minified(&self) -> String {
         let mut text = String::new();
         write_object(&self.0, &mut text);
         text
     }
 
-    /// The SHA-256 of the minified text in hexadecimal digits.
+    /// Returns the SHA-256 of the minified text in hexadecimal digits.
     pub fn sha256(&self) -> String {
         sha256(self.minified().as_bytes())
     }
@@ -187,7 +188,7 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The SHA-256 of `bytes` in hexadecimal digits.
+/// Returns the SHA-256 of `bytes` in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     use fmt::Write as _;
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
@@ -197,7 +198,8 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// Writes keys in order whatever map `serde_json` was built with, so that the hash is stable.
+/// Writes keys in order, regardless of the map type that `serde_json` was built with, so that the
+/// hash is stable.
 fn write_object(map: &Map<String, Value>, text: &mut String) {
     let ordered: BTreeMap<_, _> = map.iter().collect();
     text.push('{');

@@ -1,4 +1,5 @@
-//! What Organizations takes, and AWS documents otherwise or AWS Backup refuses when it makes the plan.
+//! Policies that Organizations accepts, although AWS documents otherwise or AWS Backup refuses them
+//! when it creates the plan.
 
 use super::code::Code;
 use super::finding::{Findings, Path};
@@ -8,23 +9,23 @@ use super::partition::Partition;
 use super::rules::{assigned, each, is_variable};
 use super::values;
 
-/// The longest that AWS Backup keeps a recovery point.
+/// The longest retention of a recovery point in AWS Backup.
 const MOST_DAYS: u64 = 36_500;
 
-/// The shortest that a logically air-gapped vault keeps a recovery point.
+/// The shortest retention of a recovery point in a logically air-gapped vault.
 const AIR_GAPPED_DAYS: u64 = 7;
 
-/// The longest window that AWS Backup takes: a hundred years.
+/// The longest window that AWS Backup accepts: a hundred years.
 const MOST_MINUTES: u64 = 52_560_000;
 
-/// The most selections by tag of a plan, and the most values of one.
+/// The most tag selections of a plan, and the most values of one selection.
 const TAG_SELECTIONS: usize = 10;
 const TAG_VALUES: usize = 30;
 
-/// What the name of a tag stands behind in a condition.
+/// The prefix of a tag name in a condition.
 const RESOURCE_TAG: &str = "aws:ResourceTag/";
 
-/// Reports everything in the document that AWS documents otherwise.
+/// Reports everything in the document that contradicts the documentation of AWS.
 pub(super) fn lint(document: &Node, findings: &mut Findings) {
     each(document, "plans", &Path::Top, |path, plan| {
         let node = &plan.value;
@@ -120,7 +121,8 @@ fn scan_settings(plan: &Node, path: &Path<'_>, findings: &mut Findings) {
     each_scanner(plan, "scan_settings", &required, &path, findings);
 }
 
-/// Warns of a scanner under `key` that lacks one of `required`, and of a place without a scanner.
+/// Warns about a scanner under `key` that lacks one of `required`, and about a place without a
+/// scanner.
 fn each_scanner(
     node: &Node,
     key: &str,
@@ -154,7 +156,7 @@ fn each_scanner(
     }
 }
 
-/// AWS keeps tags that begin with `aws:` for itself.
+/// Reports tags that begin with `aws:`, which AWS reserves.
 fn reserved_tags(node: &Node, key: &str, path: &Path<'_>, findings: &mut Findings) {
     each(node, key, path, |path, tag| {
         let name = assigned(&tag.value, "tag_key").unwrap_or(&tag.key);
@@ -236,7 +238,7 @@ fn conditions(selection: &Node, path: &Path<'_>, findings: &mut Findings) {
     }
 }
 
-/// AWS Backup assumes the role, in the partition of the Region that the plan is in.
+/// Checks the role that AWS Backup assumes, in the partition of the Region that the plan is in.
 fn role(plan: &Node, selection: &Node, path: &Path<'_>, findings: &mut Findings) {
     let key = "iam_role_arn";
     let (Some(role), Some(node)) = (assigned(selection, key), selection.get(key)) else { return };

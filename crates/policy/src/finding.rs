@@ -1,16 +1,16 @@
-//! What is wrong with a document, where, and what to do about it.
+//! Findings: the error in a document, its place, and the correction.
 
 use std::fmt;
 
 use super::code::Code;
 use super::node::Span;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// AWS refuses it: Organizations at once, or AWS Backup when it comes to make the plan.
+    /// AWS refuses it: Organizations at once, or AWS Backup later, when it creates the plan.
     Error,
-    /// AWS takes it, but it probably does not do what was meant.
+    /// AWS accepts it, but it probably does not have the intended effect.
     Warning,
 }
 
@@ -23,22 +23,22 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One thing that is wrong with a document.
+/// One error in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How much it matters.
+    /// The severity.
     pub severity: Severity,
     /// The rule that found it.
     pub code: Code,
-    /// The keys from the top of the document to the place, joined by `/`; empty for the document.
+    /// The keys from the top of the document to the place, joined by `/`. Empty for the document.
     pub path: String,
     /// The place in the text.
     pub span: Span,
-    /// The line of the place, counted from 1; 0 when the document has no text.
+    /// The line of the place, counted from 1, or 0 if the document has no text.
     pub line: u32,
-    /// The character in that line, counted from 1; 0 when the document has no text.
+    /// The character in that line, counted from 1, or 0 if the document has no text.
     pub column: u32,
-    /// What is wrong and what would be right, as one sentence.
+    /// The error and its correction, as one sentence.
     pub message: String,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Finding {
 
 /// The keys that lead to a place, linked from the innermost outwards.
 ///
-/// A walk extends it on the stack; only a finding pays for the string.
+/// A walk extends the path on the stack. The string is only built for a finding.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Top,
@@ -83,7 +83,8 @@ impl fmt::Display for Path<'_> {
         }
         match self {
             Path::Top => Ok(()),
-            // A longer key is refused anyway, and must not be repeated for everything below it.
+            // A longer key is refused anyway, and repeating it for everything below it would be
+            // costly.
             Path::Key(_, key) => match key.char_indices().nth(LONGEST_KEY) {
                 Some((end, _)) => write!(formatter, "{}…", key.get(..end).unwrap_or_default()),
                 None => formatter.write_str(key),
@@ -93,10 +94,10 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// How much of a key is shown.
+/// The most characters of a key that are shown.
 const LONGEST_KEY: usize = 256;
 
-/// How many findings are collected; nobody reads more, and the walk can end.
+/// The most findings that are collected. Nobody reads more, so the walk can end.
 const MOST: usize = 1_000;
 
 /// Collects findings during a walk.
@@ -139,7 +140,7 @@ impl Findings {
         self.0.push(Finding { severity, code, path, span, line: 0, column: 0, message });
     }
 
-    /// Whether looking further is of no use.
+    /// Returns `true` if no further findings are collected.
     pub(super) fn is_full(&self) -> bool {
         self.0.len() >= MOST
     }
@@ -149,9 +150,9 @@ impl Findings {
     }
 }
 
-/// Sorts `findings` by place and gives each its line and column in `text`.
+/// Sorts `findings` by place and sets their lines and columns in `text`.
 ///
-/// One sweep over the text, however many findings there are.
+/// This takes one pass over the text, regardless of the number of findings.
 pub fn locate(text: &str, findings: &mut [Finding]) {
     findings.sort_by_key(|it| (it.span, it.severity));
     let (mut line, mut column) = (1, 1);

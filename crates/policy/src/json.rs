@@ -1,8 +1,9 @@
-//! Reads JSON strictly, keeping places and repeated keys.
+//! A strict JSON parser that keeps places and repeated keys.
 //!
-//! The crates at hand either drop repeated keys and places (`serde_json`) or take what AWS refuses
-//! (`jsonc-parser` lets control characters and foreign white space through), so this is our own:
-//! one pass, no backtracking, bounded depth and size. A property test holds it to `serde_json`.
+//! The available crates either drop repeated keys and places (`serde_json`) or accept text that AWS
+//! refuses (`jsonc-parser` accepts control characters and foreign white space). This is therefore
+//! our own parser: one pass, no backtracking, bounded depth and size. A property test compares it
+//! with `serde_json`.
 
 use std::collections::HashSet;
 
@@ -10,17 +11,18 @@ use super::code::Code;
 use super::finding::{Finding, Findings, Path};
 use super::node::{Member, Node, Span, Value};
 
-/// The longest text that is read. A policy is at most 10,000 characters, a template 1 MB.
+/// The longest text that is read. A policy has at most 10,000 characters, a template 1 MB.
 pub const MAX_BYTES: usize = 4 << 20;
 
-/// How deep lists and objects may nest. A policy needs 9 levels, a template around it a few more.
+/// The deepest nesting of lists and objects. A policy needs 9 levels, a template around it a few
+/// more.
 pub const MAX_DEPTH: usize = 64;
 
 /// Reads one JSON document.
 ///
-/// A repeated key is a finding, but the document is still returned, so that everything else wrong
-/// with it can be reported in the same run. `None` means that the text is not JSON, or is too long
-/// or too deep to be a policy.
+/// A repeated key is a finding, but the document is still returned, so that all other errors can be
+/// reported in the same run. `None` means that the text is not JSON, or is too long or too deep to
+/// be a policy.
 #[must_use]
 pub fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
     let mut findings = Findings::default();
@@ -53,7 +55,7 @@ struct Reader<'a> {
     findings: Findings,
 }
 
-/// Why reading cannot go on.
+/// The reason why reading stopped.
 struct Stop {
     code: Code,
     at: usize,
@@ -217,7 +219,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads `uXXXX`, standing on the `u`.
+    /// Reads `uXXXX`, starting at the `u`.
     fn hex(&mut self, start: usize) -> Read<u32> {
         self.at += 1;
         let digits = self.text.as_bytes().get(self.at..self.at + 4).unwrap_or_default();
@@ -283,7 +285,7 @@ impl Reader<'_> {
         found
     }
 
-    /// What stands here, for a message.
+    /// Returns a description of the current character, for a message.
     fn here(&self) -> String {
         match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
             None => "the end of the text".to_owned(),
@@ -300,7 +302,7 @@ impl Reader<'_> {
     }
 }
 
-/// The keys of one object: compared one by one while they are few, hashed when they are many.
+/// The keys of one object. A few keys are compared one by one, many are hashed.
 #[derive(Default)]
 struct Keys(HashSet<String>);
 

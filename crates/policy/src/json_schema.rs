@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::operator::{CONTROL, Operator};
 use super::schema::{POLICY, Shape};
 
-/// A JSON Schema for backup policies, made of the table by which they are checked.
+/// Returns a JSON Schema for backup policies, built from the table that is used to check them.
 ///
-/// It knows every key and where operators stand. What a value has to look like, and what several keys
-/// have to be together, is what [`super::check`] says.
+/// It contains every key and the places of operators. It does not contain the formats of values and
+/// the conditions between several keys. [`super::check`] checks those.
 #[must_use]
 pub fn json_schema() -> Value {
     let mut schema = of(&POLICY);
@@ -48,7 +48,7 @@ fn of(shape: &Shape) -> Value {
     schema
 }
 
-/// What policies further down may do to a place.
+/// Returns the schema of a control, which limits policies further down.
 fn control() -> Value {
     let words = ["@@all", "@@assign", "@@append", "@@remove", "@@none"];
     json!({

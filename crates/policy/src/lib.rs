@@ -1,17 +1,18 @@
 //! The language of backup policies of AWS Organizations.
 //!
-//! Read a policy, find what is wrong with it, merge what is attached from the root down to an
-//! account, and say what the account then gets. Nothing here knows AWS, an organization or a
-//! resource of ours. Everything is a function of its arguments; the clock is one of them, because
-//! AWS judges schedules by their next two runs.
+//! This crate reads a policy, finds its errors, merges the policies that are attached from the root
+//! down to an account, and returns the effective policy of the account. It knows nothing about AWS,
+//! an organization or a resource of ours. Everything is a function of its arguments. The clock is
+//! one of them, because AWS judges schedules by their next two runs.
 //!
-//! * [`check`] finds what AWS refuses, and what it accepts but will not do as meant.
-//! * [`parse`] makes a [`Policy`] that can be merged.
-//! * [`Inherited`] goes down from the root level by level and shares what a level leaves alone;
-//!   [`merge`] does it for one chain.
-//! * [`Effective::validate`] and [`published`] are what AWS does after merging.
-//! * [`document`] holds the text of a policy that is to be sent, with its variables.
-//! * [`arn`], [`partition`] and [`pattern`] know the ARNs and Regions that a policy names.
+//! * [`check`] finds errors that AWS refuses, and statements that it accepts but handles
+//!   differently than intended.
+//! * [`parse`] returns a [`Policy`] that can be merged.
+//! * [`Inherited`] goes down from the root level by level and shares everything that a level does
+//!   not change. [`merge`] does it for one chain.
+//! * [`Effective::validate`] and [`published`] model the checks that AWS makes after merging.
+//! * [`document`] handles the text of a policy that is to be sent, with its variables.
+//! * [`arn`], [`partition`] and [`pattern`] handle the ARNs and Regions that a policy names.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -34,13 +35,13 @@
 //! }}}"#;
 //! assert_eq!(check(company, now), []);
 //!
-//! // A mistake is found with its place.
+//! A typo is found with its place.
 //! let typo = company.replace("eu-west-1", "eu-west-11");
 //! let finding = &check(&typo, now)[0];
 //! assert!(finding.to_string().starts_with("plans/daily/regions/@@assign/0: `eu-west-11` is not"));
 //! assert_eq!((finding.line, finding.column), (2, 30));
 //!
-//! // What is attached further down changes what an account gets.
+//! A policy attached further down changes the effective policy of an account.
 //! let company = parse(company).unwrap();
 //! let team = parse(r#"{"plans": {"daily": {"regions": {"@@append": ["eu-north-1"]}}}}"#).unwrap();
 //! let root = Inherited::root().descend("r-ab12", &[("company", &company)]);
@@ -92,17 +93,17 @@ pub use plan_errors::{EffectiveError, ErrorCode, Source};
 pub use policy::{Policy, Setting};
 pub use validate::published;
 
-/// The most characters AWS Organizations takes in a backup policy, white space included.
+/// The most characters that AWS Organizations accepts in a backup policy, including white space.
 pub const MAX_CHARACTERS: usize = 10_000;
 
 /// Reads a policy for merging.
 ///
-/// Any document of the operator grammar will do; whether AWS takes it as a backup policy is what
-/// [`check`] says.
+/// Any document of the operator grammar is accepted. [`check`] tells whether AWS accepts it as a
+/// backup policy.
 ///
 /// # Errors
 ///
-/// When the text is not JSON, repeats a key, or is not made of operators.
+/// Returns an error if the text is not JSON, repeats a key, or does not consist of operators.
 pub fn parse(text: &str) -> Result<Policy, Vec<Finding>> {
     let (document, findings) = json::read(text);
     match document {
@@ -114,7 +115,7 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Finding>> {
     }
 }
 
-/// Everything that is wrong with a policy, in the order of its text.
+/// Returns all findings about a policy, in the order of its text.
 #[must_use]
 pub fn check(text: &str, now: SystemTime) -> Vec<Finding> {
     let (document, mut findings) = json::read(text);
@@ -126,9 +127,9 @@ pub fn check(text: &str, now: SystemTime) -> Vec<Finding> {
     findings
 }
 
-/// Everything that is wrong with a policy that was read elsewhere, such as from a template.
+/// Returns all findings about a policy that was read elsewhere, for example from a template.
 ///
-/// The findings have no line and column; [`locate`] gives them theirs when there is a text.
+/// The findings have no line and column. If there is a text, [`locate`] adds them.
 #[must_use]
 pub fn inspect(document: &Node, now: SystemTime) -> Vec<Finding> {
     let mut findings = inspect_fragment(document, now);
@@ -136,8 +137,8 @@ pub fn inspect(document: &Node, now: SystemTime) -> Vec<Finding> {
     findings
 }
 
-/// The same, but for what the policy lacks, which others of its level may add: [`incomplete`] says
-/// that of all of them together.
+/// Returns the same findings, without those about missing parts, which other policies of the level
+/// may add. [`incomplete`] reports missing parts for all policies of a level together.
 #[must_use]
 pub fn inspect_fragment(document: &Node, now: SystemTime) -> Vec<Finding> {
     let mut findings = finding::Findings::default();
@@ -148,10 +149,10 @@ pub fn inspect_fragment(document: &Node, now: SystemTime) -> Vec<Finding> {
     findings.into_vec()
 }
 
-/// Whether a document is meant to be a backup policy, whatever is wrong with it.
+/// Returns `true` if a document is meant to be a backup policy, even if it has errors.
 ///
-/// Files that are no policies may have a key `plans` as well, so one of the plans has to have a key
-/// of a plan or of this language.
+/// Other files may also have a key `plans`. Therefore one of the plans must have a key of a plan or
+/// of this language.
 #[must_use]
 pub fn is_policy_like(document: &Node) -> bool {
     let Some(plans) = document.get("plans").and_then(Node::members) else { return false };

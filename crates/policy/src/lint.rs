@@ -1,4 +1,5 @@
-//! What Organizations takes, but AWS Backup later refuses or does otherwise than was meant.
+//! Policies that Organizations accepts, but that AWS Backup later refuses or handles differently
+//! than intended.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,11 +16,11 @@ use super::values;
 use crate::arn::Arn;
 use crate::resource_types::ResourceType;
 
-/// Most entries that AWS documents, and the words for them.
+/// The most entries that AWS documents, by key.
 const LIMITS: &[(&str, usize)] =
     &[("rules", 10), ("copy_actions", 5), ("recovery_point_tags", 10), ("backup_plan_tags", 50)];
 
-/// Reports everything in the document that is legal and yet suspicious.
+/// Reports everything in the document that is legal but suspicious.
 pub(super) fn lint(document: &Node, findings: &mut Findings) {
     let top = Path::Top;
     variables(document, &top, findings);
@@ -44,7 +45,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
     });
 }
 
-/// AWS refuses a document that has too many characters even without white space.
+/// Reports a document that has too many characters for AWS, even without white space.
 pub(super) fn length(document: &Node, findings: &mut Findings) {
     let minified = characters(document);
     if minified > MAX_CHARACTERS {
@@ -56,7 +57,8 @@ pub(super) fn length(document: &Node, findings: &mut Findings) {
     }
 }
 
-/// AWS counts white space and escapes too, unless they are taken out before.
+/// Returns a finding if the text is too long for AWS only because of white space and escapes. AWS
+/// counts both.
 #[must_use]
 pub fn white_space(text: &str, document: &Node) -> Option<Finding> {
     let written = text.chars().count();
@@ -82,7 +84,7 @@ fn characters(document: &Node) -> usize {
     document.to_json().chars().count()
 }
 
-/// How many characters a text in JSON has without the white space between its values.
+/// Returns the number of characters in a JSON text without the white space between its values.
 fn characters_less_white_space(text: &str) -> usize {
     let (mut count, mut is_quoted, mut is_escaped) = (0, false, false);
     for it in text.chars() {
@@ -124,7 +126,7 @@ fn variables(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     }
 }
 
-/// Keys that differ only by case are one key to AWS.
+/// Reports keys that differ only by case, which AWS treats as one key.
 fn twins(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     let mut seen: HashMap<String, &str> = HashMap::new();
     for Member { key, span, value } in node.members().unwrap_or_default() {
@@ -142,10 +144,10 @@ fn twins(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     }
 }
 
-/// A control on a container does not reach the values below it.
+/// Reports controls on containers, which do not lock the values below them.
 ///
-/// Returns the first value below that policies further down may change; its path is made only when
-/// `wanted`, because a control above has to name it.
+/// Returns the first value below that policies further down may change. Its path is only built if
+/// it is `wanted`, because a control above has to name it.
 fn locks(node: &Node, path: &Path<'_>, wanted: bool, findings: &mut Findings) -> Option<String> {
     let members = node.members()?;
     let control = node.get(CONTROL).and_then(Node::as_control);
@@ -187,7 +189,7 @@ fn limits(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     }
 }
 
-/// Names that have the form of AWS's and are none that this release knows.
+/// Reports names that have the right format but are unknown to this release.
 fn unknown_names(plan: &Node, path: &Path<'_>, findings: &mut Findings) {
     each_value(plan, "regions", path, |path, span, text| {
         if let Some(unknown) = values::unknown_region(text) {
@@ -228,19 +230,20 @@ pub(super) fn each_value(
     }
 }
 
-/// The texts of every value in the list under `key`.
+/// Returns the texts of all values in the list under `key`.
 fn texts(node: &Node, key: &str) -> Vec<String> {
     let mut texts = Vec::new();
     each_value(node, key, &Path::Top, |_, _, text| texts.push(text.to_owned()));
     texts
 }
 
-/// Cold storage has a minimum of 90 days, which AWS Backup enforces when it makes the plan.
+/// Checks the minimum of 90 days in cold storage, which AWS Backup enforces when it creates the
+/// plan.
 fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     let Some(lifecycle) = node.get("lifecycle") else { return };
     let archive = assigned(lifecycle, "opt_in_to_archive_for_supported_resources") == Some("true");
     if archive || assigned(node, "enable_continuous_backup") == Some("true") {
-        // The document is judged by stricter rules than this one.
+        // Stricter rules than this one already judge the document.
         return;
     }
     let days = |key| assigned(lifecycle, key).and_then(values::number);
@@ -329,7 +332,8 @@ fn copy_to_unknown_region(copy: &Member, path: &Path<'_>, findings: &mut Finding
     }
 }
 
-/// Not every type is copied to another account and to another Region by one action.
+/// Reports copies to another account and another Region at once, which are not possible for every
+/// type.
 fn copy_both_ways(plan: &Node, copy: &Member, path: &Path<'_>, findings: &mut Findings) {
     let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
     let Some(Arn { partition, region, account, .. }) = values::arn(target) else { return };
@@ -361,19 +365,19 @@ fn copy_both_ways(plan: &Node, copy: &Member, path: &Path<'_>, findings: &mut Fi
     }
 }
 
-/// A value that several policies of one level set, each to something else.
+/// A value that several policies of one level set differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contested {
     /// The keys that lead to the value, joined by `/`.
     pub path: String,
-    /// The policies that set it, in attachment order: the first one wins.
+    /// The policies that set the value, in attachment order: the first one wins.
     pub policies: Vec<String>,
 }
 
 /// Finds the values whose winner depends on the order in which policies were attached.
 ///
-/// Detaching a policy and attaching it again moves it to the end, so such a value can change
-/// without anybody having changed a policy.
+/// Detaching a policy and attaching it again moves it to the end. Such a value can therefore change
+/// although nobody changed a policy.
 #[must_use]
 pub fn contested(policies: &[(&str, &Policy)]) -> Vec<Contested> {
     let mut assigns: BTreeMap<String, Vec<(&str, &super::Setting)>> = BTreeMap::new();
@@ -407,7 +411,7 @@ fn collect<'a>(
 }
 
 impl Node {
-    /// What a control allows; `None` when it cannot be read.
+    /// Returns the operators that a control allows, or `None` if it cannot be read.
     fn as_control(&self) -> Option<Allowed> {
         let Value::Array(words) = &self.value else { return None };
         let words = words.iter().map(|it| Allowed::word(it.scalar()?));

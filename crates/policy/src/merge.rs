@@ -1,8 +1,9 @@
-//! What an account gets: the policies from the root down to it, merged.
+//! The effective policy of an account: the policies from the root down to it, merged.
 //!
-//! A state is immutable and shares everything a level leaves alone with the state above it, so
-//! an organization costs what its attachments change, not what its accounts inherit. Merge once per
-//! distinct chain of attachments, and give the same [`Inherited`] to every account that shares it.
+//! A state is immutable and shares everything that a level does not change with the state above it.
+//! The cost of an organization therefore depends on the changes that its attachments make, and not
+//! on the policies that its accounts inherit. Merge once for each distinct chain of attachments,
+//! and use the same [`Inherited`] for every account that shares it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -14,24 +15,24 @@ use super::policy::{Operand, Policy, Position, Setting};
 /// The policies attached to one root, OU or account, in attachment order.
 #[derive(Clone, Debug)]
 pub struct Level {
-    /// What they are attached to, for provenance.
+    /// The root, OU or account that the policies are attached to, for provenance.
     pub target: String,
-    /// Each policy and the name it is known by.
+    /// The policies, each with its name.
     pub policies: Vec<(String, Policy)>,
 }
 
-/// What made a value what it is.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The policy.
     pub source: Arc<Source>,
-    /// What it did.
+    /// The operator that it applied.
     pub operator: Operator,
     /// The place of the operator in the policy's text.
     pub at: u32,
 }
 
-/// What everything below a root or OU inherits.
+/// The state that everything below a root or OU inherits.
 #[derive(Clone, Debug, Default)]
 pub struct Inherited {
     state: Arc<State>,
@@ -43,23 +44,24 @@ pub struct Effective {
     pub(super) state: Arc<State>,
 }
 
-/// One value of an effective policy and where it comes from.
+/// One value of an effective policy and its origin.
 #[derive(Clone, Debug)]
 pub struct Leaf<'a> {
     /// The keys that lead to it, joined by `/`.
     pub path: String,
     /// The value.
     pub setting: &'a Setting,
-    /// Who set it: the policy that assigned it, then those that added to it or took from it.
+    /// The origins: the policy that assigned the value, then those that added to it or removed from
+    /// it.
     pub origins: &'a [Origin],
 }
 
-/// Something in an effective policy that an account may not get after all.
+/// A part of an effective policy that the account may not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
     /// The keys that lead to it, joined by `/`.
     pub path: String,
-    /// The policies that have a part in it, sorted.
+    /// The policies that contribute to it, sorted.
     pub contributors: Vec<Arc<Source>>,
 }
 
@@ -70,13 +72,13 @@ pub(super) struct State {
     leaf: Option<(Setting, Origins)>,
     /// The places below, sorted by key.
     below: Vec<(Arc<str>, Arc<State>)>,
-    /// Whether it was added below a control that, by its documentation, forbids that.
+    /// True if the place was added below a control whose documentation forbids that.
     is_doubtful: bool,
-    /// What is wrong with the plan at this place, once somebody asked.
+    /// The errors of the plan at this place, after the first request for them.
     pub(super) report: OnceLock<PlanErrors>,
 }
 
-/// Who made a value: nearly always one policy.
+/// The origins of a value, usually only one policy.
 #[derive(Clone, Debug)]
 enum Origins {
     One(Origin),
@@ -122,7 +124,7 @@ pub fn merge(levels: &[Level]) -> Effective {
 }
 
 impl Inherited {
-    /// What the root inherits: nothing.
+    /// Returns the state that the root inherits, which is empty.
     #[must_use]
     pub fn root() -> Self {
         Self::default()
@@ -145,14 +147,14 @@ impl Inherited {
         Self { state: Arc::new(level(&self.state, &parts, false)) }
     }
 
-    /// What an account gets that has nothing attached below this level.
+    /// Returns the effective policy of an account that has no policies attached below this level.
     #[must_use]
     pub fn effective(&self) -> Effective {
         Effective { state: Arc::clone(&self.state) }
     }
 }
 
-/// What one policy of a level does at a place.
+/// The operators of one policy of a level at a place.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     key: &'a Arc<str>,
@@ -163,7 +165,7 @@ struct Part<'a> {
 fn level(inherited: &State, parts: &[Part<'_>], is_doubtful: bool) -> State {
     let controls = parts.iter().filter_map(|it| it.place.control);
     State {
-        // Peers' controls intersect, and no level can widen what one above it allows.
+        // Controls of one level intersect, and no level can widen the controls above it.
         allowed: controls.fold(inherited.allowed, Allowed::and),
         leaf: leaf(inherited, parts),
         below: below(inherited, parts),
@@ -173,8 +175,8 @@ fn level(inherited: &State, parts: &[Part<'_>], is_doubtful: bool) -> State {
 }
 
 fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
-    // What AWS does with a key that a level adds below such a control is documented, but what was
-    // recorded is that controls on objects do not lock the values below them.
+    // The documentation says that AWS ignores a key that a level adds below such a control. The
+    // recorded behavior only shows that controls on objects do not lock the values below them.
     let may_add = above.allowed.has(Operator::Append);
     let inherited = &above.below;
     let touched = parts.iter().flat_map(|part| {
@@ -182,7 +184,7 @@ fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
         part.place.below.iter().map(move |(key, place)| Part { key, source, place })
     });
     let mut touched: Vec<_> = touched.collect();
-    // Stable, so that peers stay in attachment order.
+    // The sort is stable, so policies of one level stay in attachment order.
     touched.sort_by(|one, other| one.key.cmp(other.key));
 
     let mut states = Vec::with_capacity(inherited.len().max(touched.len()));
@@ -203,7 +205,7 @@ fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
     states
 }
 
-/// Applies one level to a value: the first assign, then every append, then every remove.
+/// Applies one level to a value: the first assign, then all appends, then all removes.
 fn leaf(inherited: &State, parts: &[Part<'_>]) -> Option<(Setting, Origins)> {
     let mut leaf = inherited.leaf.clone();
     let allowed = |operator| inherited.allowed.has(operator);
@@ -254,10 +256,10 @@ fn remove((setting, origins): &mut (Setting, Origins), part: &Part<'_>, operand:
     }
 }
 
-/// Lists that are longer than this are hashed, so that no list makes merging slow.
+/// Longer lists are hashed, so that long lists do not make merging slow.
 const FEW: usize = 16;
 
-/// The values of `new` that are not in `old`, each once.
+/// Returns the values of `new` that are not in `old`, each once.
 fn distinct(old: &[Arc<str>], new: &[Arc<str>]) -> Vec<Arc<str>> {
     if old.len() + new.len() > FEW {
         let mut seen: HashSet<&str> = old.iter().map(AsRef::as_ref).collect();
@@ -272,7 +274,7 @@ fn distinct(old: &[Arc<str>], new: &[Arc<str>]) -> Vec<Arc<str>> {
     distinct
 }
 
-/// The values that are not in `unwanted`.
+/// Returns the values that are not in `unwanted`.
 fn without(values: &[Arc<str>], unwanted: &[Arc<str>]) -> Vec<Arc<str>> {
     if values.len() + unwanted.len() > FEW {
         let unwanted: HashSet<&str> = unwanted.iter().map(AsRef::as_ref).collect();
@@ -288,13 +290,13 @@ impl Part<'_> {
 }
 
 impl State {
-    /// The place under `key`, if anything is left there.
+    /// Returns the place under `key`, if it has not vanished.
     pub(super) fn get(&self, key: &str) -> Option<&State> {
         let index = self.below.binary_search_by(|it| it.0.as_ref().cmp(key)).ok()?;
         self.below.get(index).map(|it| it.1.as_ref()).filter(|it| it.is_visible())
     }
 
-    /// The places below that have not vanished.
+    /// Returns the places below that have not vanished.
     pub(super) fn visible(&self) -> impl Iterator<Item = (&str, &State)> {
         let below = self.below.iter().map(|(key, state)| (key.as_ref(), state.as_ref()));
         below.filter(|it| it.1.is_visible())
@@ -304,7 +306,7 @@ impl State {
         self.leaf.as_ref().map(|it| &it.0)
     }
 
-    /// Every policy that has a part in this place or in one below it.
+    /// Adds every policy that contributes to this place or to one below it.
     pub(super) fn contributors(&self, into: &mut Vec<Arc<Source>>) {
         if let Some((_, origins)) = &self.leaf {
             into.extend(origins.as_slice().iter().map(|it| Arc::clone(&it.source)));
@@ -314,7 +316,8 @@ impl State {
         }
     }
 
-    /// Empty objects vanish from an effective policy; emptied lists stay.
+    /// Returns `true` if the place is in the effective policy. Empty objects vanish from it, and
+    /// emptied lists stay.
     fn is_visible(&self) -> bool {
         self.leaf.is_some() || self.below.iter().any(|it| it.1.is_visible())
     }
@@ -382,13 +385,13 @@ fn same<'a>(
 }
 
 impl Effective {
-    /// The document that `DescribeEffectivePolicy` answers with; `{}` when nothing is set.
+    /// Returns the document that `DescribeEffectivePolicy` returns, or `{}` if nothing is set.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         self.state.json()
     }
 
-    /// Every value and where it comes from, in the order of the keys.
+    /// Returns every value with its origins, in the order of the keys.
     #[must_use]
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut leaves = Vec::new();
@@ -398,10 +401,10 @@ impl Effective {
 }
 
 impl Effective {
-    /// What was added below a control on an object that, by its documentation, forbids adding.
+    /// Returns the parts that were added below a control whose documentation forbids adding.
     ///
-    /// The documentation says that AWS ignores such keys; it was never recorded. They are part of
-    /// this policy, and whoever relies on them should know.
+    /// The documentation says that AWS ignores such keys, but that was never recorded. They are
+    /// part of this policy, so warn anyone who relies on them.
     #[must_use]
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
@@ -410,7 +413,7 @@ impl Effective {
     }
 }
 
-/// Equal when they mean the same document, wherever its values come from.
+/// Two effective policies are equal if their documents are equal, regardless of origins.
 impl PartialEq for Effective {
     fn eq(&self, other: &Self) -> bool {
         self.state.is_same(&other.state)

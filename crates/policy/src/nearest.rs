@@ -1,6 +1,6 @@
-//! What somebody may have meant who wrote something else.
+//! Suggestions for misspelt names.
 
-/// The name that `key` was probably meant to be.
+/// Returns the name that `key` was probably meant to be.
 pub(super) fn nearest<'a>(key: &str, names: &[&'a str]) -> Option<&'a str> {
     const FAR: usize = 40;
     if key.len() > FAR {
@@ -12,7 +12,7 @@ pub(super) fn nearest<'a>(key: &str, names: &[&'a str]) -> Option<&'a str> {
     (distance(&best) * 3 <= best.len()).then_some(*best)
 }
 
-/// How many letters have to be changed, added or taken away.
+/// Returns the number of letters that have to be changed, added or removed.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (index, left) in one.chars().enumerate() {

@@ -1,6 +1,6 @@
-//! A document as it was written: every value with its place, every key as often as it occurs.
+//! A document as it was written, with the place of every value and with repeated keys.
 
-/// A range of bytes in the text a document was read from.
+/// A range of bytes in the text that a document was read from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// The first byte.
@@ -9,31 +9,31 @@ pub struct Span {
     pub end: u32,
 }
 
-/// One value and where it stands.
+/// One value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Where the value stands.
+    /// The place of the value.
     pub span: Span,
     /// The value itself.
     pub value: Value,
 }
 
-/// What a document can hold.
+/// A value of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it was spelt: `60` and `60.0` are not the same to AWS.
+    /// A number, as it was written: AWS distinguishes `60` from `60.0`.
     Number(String),
     /// A string.
     Text(String),
-    /// A string that is known only at deployment, such as a `!Ref` in a template.
+    /// A string that is only known at deployment, such as a `!Ref` in a template.
     Unknown,
     /// A list.
     Array(Vec<Node>),
-    /// An object, its members in the order they were written.
+    /// An object, with its members in written order.
     Object(Vec<Member>),
 }
 
@@ -42,34 +42,35 @@ pub enum Value {
 pub struct Member {
     /// The key.
     pub key: String,
-    /// Where the key stands.
+    /// The place of the key.
     pub span: Span,
     /// The value.
     pub value: Node,
 }
 
 impl Node {
-    /// The members, when this is an object.
+    /// Returns the members if this is an object.
     #[must_use]
     pub fn members(&self) -> Option<&[Member]> {
         let Value::Object(members) = &self.value else { return None };
         Some(members)
     }
 
-    /// The value of `key`, compared as AWS does: without regard to case.
+    /// Returns the value of `key`. Ignores case, as AWS does.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
         let members = self.members()?;
         members.iter().find(|it| it.key.eq_ignore_ascii_case(key)).map(|it| &it.value)
     }
 
-    /// The value of `key`, compared as a template of CloudFormation has it: letter by letter.
+    /// Returns the value of `key`. Compares the exact text, as CloudFormation templates do.
     #[must_use]
     pub fn member(&self, key: &str) -> Option<&Node> {
         self.members()?.iter().find(|it| it.key == key).map(|it| &it.value)
     }
 
-    /// The string AWS makes of a scalar; `None` for lists, objects and strings not yet known.
+    /// Returns the string that AWS makes of a scalar, or `None` for lists, objects and unknown
+    /// strings.
     #[must_use]
     pub fn scalar(&self) -> Option<&str> {
         match &self.value {
@@ -81,15 +82,15 @@ impl Node {
         }
     }
 
-    /// Whether this is a single value, known or not.
+    /// Returns `true` if this is a single value, known or not.
     #[must_use]
     pub fn is_scalar(&self) -> bool {
         !matches!(self.value, Value::Array(_) | Value::Object(_))
     }
 
-    /// The document as JSON without white space, which is what is sent to AWS.
+    /// Returns the document as JSON without white space, which is the form that is sent to AWS.
     ///
-    /// A string that is not yet known is written as an empty one.
+    /// A string that is not known yet is written as an empty string.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut text = String::new();

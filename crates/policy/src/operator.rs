@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// What changes a value.
+/// An operator that changes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operator {
     /// Replaces the value.
     Assign,
     /// Adds to a list.
     Append,
-    /// Takes from a list.
+    /// Removes from a list.
     Remove,
 }
 
 impl Operator {
-    /// The operator as it is written, such as `@@assign`.
+    /// Returns the operator as it is written, such as `@@assign`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl fmt::Display for Operator {
     }
 }
 
-/// The key that limits what policies further down may do.
+/// The key that limits the operators that policies further down may use.
 pub(super) const CONTROL: &str = "@@operators_allowed_for_child_policies";
 
 /// A key that starts with `@@`.
@@ -41,7 +41,7 @@ pub(super) enum Keyword {
     Unknown,
 }
 
-/// Reads a key that starts with `@@`; `None` for every other key. Case does not matter to AWS.
+/// Reads a key that starts with `@@`. Returns `None` for every other key. AWS ignores case.
 pub(super) fn keyword(key: &str) -> Option<Keyword> {
     if !key.starts_with("@@") {
         return None;
@@ -55,7 +55,7 @@ pub(super) fn keyword(key: &str) -> Option<Keyword> {
     })
 }
 
-/// The operators that policies further down may use on a place.
+/// The operators that policies further down may use at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Allowed(u8);
 
@@ -63,7 +63,8 @@ impl Allowed {
     pub(super) const ALL: Self = Self(7);
     pub(super) const NONE: Self = Self(0);
 
-    /// The operators that one word of a control allows; `None` when AWS knows no such word.
+    /// Returns the operators that one word of a control allows, or `None` if AWS does not know the
+    /// word.
     pub(super) fn word(word: &str) -> Option<Self> {
         let is = |it: &str| it.eq_ignore_ascii_case(word);
         match () {
@@ -84,12 +85,12 @@ impl Allowed {
         self.0 & Self::of(operator).0 != 0
     }
 
-    /// What either allows, as the words of one control do.
+    /// Returns the operators that either allows, as for the words of one control.
     pub(super) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What both allow, as several controls on one place do.
+    /// Returns the operators that both allow, as for several controls at one place.
     pub(super) fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }

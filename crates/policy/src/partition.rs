@@ -1,22 +1,22 @@
-//! The partitions of AWS, and what each fact about one follows from.
+//! The partitions of AWS, and the source of each fact about them.
 //!
-//! Everything here is in the table of partitions that every AWS SDK has, which `crates/aws` holds it
-//! against. `scripts/deploy/partitions.json` is written from it. The Regions are those of botocore,
-//! which `scripts/regions.py` writes into `data/regions.tsv`.
+//! All facts are in the table of partitions that every AWS SDK has, and `crates/aws` compares them
+//! with that table. `scripts/deploy/partitions.json` is generated from this module. The Regions are
+//! those of botocore, which `scripts/regions.py` writes to `data/regions.tsv`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A part of AWS that shares nothing with the others: accounts, organizations and ARNs belong to one.
+/// A separate part of AWS: accounts, organizations and ARNs belong to exactly one partition.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Partition {
-    /// Where most of AWS is.
+    /// The partition with most of the Regions.
     Commercial,
     /// China.
     China,
-    /// Where the government of the United States has its own Regions.
+    /// The Regions for the government of the United States.
     GovCloud,
     /// The AWS European Sovereign Cloud.
     EuropeanSovereign,
@@ -30,13 +30,13 @@ pub enum Partition {
     IsoF,
 }
 
-/// A name that no partition has, as far as this release knows.
+/// A name of a partition that this release does not know.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("`{0}` is not a partition of AWS that this release knows")]
 pub struct UnknownPartition(String);
 
 impl UnknownPartition {
-    /// What helps.
+    /// The hint.
     pub const HINT: &str = "use a newer one";
 }
 
@@ -48,13 +48,13 @@ struct PartitionFacts {
     areas: &'static [&'static str],
 }
 
-/// Every Region, a line each: its name, its partition, whether logically air-gapped vaults exist
-/// there, and whether accounts have to enable it. The first line says when the list was made, and of
-/// what.
+/// All Regions, one per line: the name, the partition, whether logically air-gapped vaults exist
+/// there, and whether accounts have to enable the Region. The first line contains the day and the
+/// sources of the list.
 const REGIONS: &str = include_str!("../data/regions.tsv");
 
 impl Partition {
-    /// All of them.
+    /// All partitions.
     pub const ALL: [Self; 8] = [
         Self::Commercial,
         Self::China,
@@ -119,39 +119,40 @@ impl Partition {
         }
     }
 
-    /// The name in ARNs, which `AWS::Partition` is in templates.
+    /// Returns the name in ARNs, which is `AWS::Partition` in templates.
     pub const fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// What names of hosts end in, which `AWS::URLSuffix` is in templates.
+    /// Returns the suffix of host names, which is `AWS::URLSuffix` in templates.
     pub const fn url_suffix(self) -> &'static str {
         self.facts().url_suffix
     }
 
-    /// The Region of AWS Organizations: of its one endpoint, and of the event bus that has its
-    /// events.
+    /// Returns the Region of AWS Organizations. Its only endpoint is there, and so is the event bus
+    /// that receives its events.
     pub const fn organizations_region(self) -> &'static str {
         self.facts().organizations_region
     }
 
-    /// What its Regions begin with, before the place and the number, as `eusc-de` of `eusc-de-east-1`.
+    /// Returns the prefixes of its Regions before the place and the number, as `eusc-de` of
+    /// `eusc-de-east-1`.
     pub const fn areas(self) -> &'static [&'static str] {
         self.facts().areas
     }
 
-    /// The Regions that this release knows. There may be newer ones.
+    /// Returns the Regions that this release knows. There may be newer ones.
     pub fn regions(self) -> impl Iterator<Item = &'static str> {
         rows().filter(move |it| it.partition == self.name()).map(|it| it.region)
     }
 
-    /// The Regions of all partitions that this release knows.
+    /// Returns the Regions of all partitions that this release knows.
     pub fn all_regions() -> impl Iterator<Item = &'static str> {
         rows().map(|it| it.region)
     }
 
-    /// Whether an account has a Region only once it has enabled it. Every new Region of the commercial
-    /// partition is such a one.
+    /// Returns `true` if an account has to enable the Region before it can use it. This applies to
+    /// every new Region of the commercial partition.
     pub fn has_to_be_enabled(region: &str) -> bool {
         match rows().find(|it| it.region == region) {
             Some(row) => row.enabled != "always",
@@ -159,13 +160,13 @@ impl Partition {
         }
     }
 
-    /// The day of which the list of Regions is, as in `2026-11-29`.
+    /// Returns the day of the list of Regions, as in `2026-11-29`.
     pub fn regions_as_of() -> &'static str {
         REGIONS.split(['\t', '\n']).nth(1).unwrap_or_default()
     }
 
-    /// The partition of a Region, also of one that is newer than this release; `None` where no
-    /// partition has Regions of such a name.
+    /// Returns the partition of a Region, which may be newer than this release. Returns `None` if
+    /// no partition has Regions with such a name.
     pub fn of_region(region: &str) -> Option<Self> {
         let mut parts = region.rsplitn(3, '-');
         let (_number, _place, area) = (parts.next()?, parts.next()?, parts.next()?);
@@ -173,7 +174,7 @@ impl Partition {
     }
 }
 
-/// A Region as the list has it.
+/// A Region in the list.
 struct Row {
     region: &'static str,
     partition: &'static str,

@@ -1,12 +1,12 @@
-//! Patterns of IAM policies: `*` stands for any text and `?` for any letter.
+//! Patterns of IAM policies: `*` stands for any text and `?` for any one character.
 
 use crate::arn::Arn;
 
-/// Whether `text` is of the form of `pattern`.
+/// Returns `true` if `text` matches `pattern`.
 pub fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut seen) = (0, 0);
-    // Where to go on when what follows the last star was not found.
+    // The place to resume if the text after the last star was not found.
     let mut star = None;
     while seen < text.len() {
         match pattern.get(at) {
@@ -29,8 +29,8 @@ pub fn is_like(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(at).all(|it| *it == b'*')
 }
 
-/// Whether `arn` is of the form of `pattern`, part by part: no star reaches beyond a colon before
-/// the last part.
+/// Returns `true` if `arn` matches `pattern` part by part: a star does not match across a colon
+/// before the last part.
 pub fn is_arn_like(pattern: &str, arn: &str) -> bool {
     if pattern == "*" {
         return true;

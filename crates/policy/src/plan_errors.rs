@@ -1,18 +1,18 @@
-//! Why AWS withholds what accounts would get.
+//! The reasons why AWS withholds an effective policy from accounts.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A policy at the level it is attached to.
+/// A policy and the level that it is attached to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
-    /// The root, OU or account it is attached to.
+    /// The root, OU or account that the policy is attached to.
     pub target: String,
     /// The policy.
     pub policy: String,
 }
 
-/// What AWS calls the mistake.
+/// The error code that AWS uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorCode {
     /// A key is missing.
@@ -21,12 +21,12 @@ pub enum ErrorCode {
     ElementsTooFew,
     /// A list or object has too many members.
     ElementsTooMany,
-    /// Values exclude each other.
+    /// Two or more values exclude each other.
     CrossAttributeValidation,
 }
 
 impl ErrorCode {
-    /// The word AWS uses.
+    /// Returns the word that AWS uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,30 +47,30 @@ impl fmt::Display for ErrorCode {
 /// One reason why AWS withholds an effective policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveError {
-    /// What AWS calls it.
+    /// The error code of AWS.
     pub code: ErrorCode,
-    /// AWS's sentence.
+    /// The message of AWS.
     pub message: String,
     /// The keys that lead to the place, joined by `/`.
     pub path: String,
-    /// The policies that have a part in it, sorted.
+    /// The policies that contribute to the error, sorted.
     pub contributors: Vec<Arc<Source>>,
 }
 
 impl EffectiveError {
-    /// The key that AWS names in its sentence: the one that is missing, or has too few or too many
-    /// members.
+    /// Returns the key that AWS names in its message: the key that is missing, or that has too few
+    /// or too many members.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.message.split('\'').nth(1)
     }
 }
 
-/// What is wrong with one plan.
+/// The errors of one plan.
 #[derive(Debug, Default)]
 pub(super) struct PlanErrors {
     pub(super) errors: Vec<EffectiveError>,
-    /// The rules whose schedule has to be judged as well, which depends on the clock.
+    /// The rules whose schedule still has to be judged, which depends on the clock.
     pub(super) archives: Vec<Archive>,
 }
 
@@ -78,6 +78,6 @@ pub(super) struct PlanErrors {
 #[derive(Debug)]
 pub(super) struct Archive {
     pub(super) rule: String,
-    /// How many of the errors AWS lists before that of the schedule.
+    /// The number of errors that AWS lists before the error about the schedule.
     pub(super) after: usize,
 }

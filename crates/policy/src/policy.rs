@@ -1,4 +1,4 @@
-//! A policy as merging sees it: a tree of places with what the policy does to each.
+//! A policy in the form used for merging: a tree of places with the operators at each.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use super::node::{Member, Node, Span, Value};
 use super::operator::{Allowed, Keyword, Operator, keyword};
 use super::schema::{POLICY, Shape};
 
-/// A policy that can be merged: its keys folded, its values strings.
+/// A policy that can be merged, with its keys folded and its values as strings.
 ///
-/// It is any document of the operator grammar; whether AWS takes it as a *backup* policy is what
-/// [`super::check`] says.
+/// It can be any document of the operator grammar. [`super::check`] tells whether AWS accepts it as
+/// a *backup* policy.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub(super) top: Position,
 }
 
-/// What a policy does at one place.
+/// The operators of a policy at one place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Position {
     pub(super) control: Option<Allowed>,
@@ -28,11 +28,11 @@ pub(super) struct Position {
     pub(super) below: Vec<(Arc<str>, Position)>,
 }
 
-/// What an operator is applied to.
+/// The value of an operator.
 #[derive(Clone, Debug)]
 pub(super) struct Operand {
     pub(super) setting: Setting,
-    /// Where the operator stands in the text.
+    /// The place of the operator in the text.
     pub(super) at: u32,
 }
 
@@ -46,7 +46,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// The strings, whether there is one or a list.
+    /// Returns the strings, for one string as well as for a list.
     #[must_use]
     pub fn values(&self) -> &[Arc<str>] {
         match self {
@@ -57,12 +57,12 @@ impl Setting {
 }
 
 impl Policy {
-    /// Makes a document ready for merging.
+    /// Converts a document for merging.
     ///
     /// # Errors
     ///
-    /// When the document cannot be merged: it is not an object, a value has no operator, or an
-    /// operator or control is none that AWS knows.
+    /// Returns an error if the document cannot be merged: it is not an object, a value has no
+    /// operator, or AWS does not know an operator or control.
     pub fn new(document: &Node) -> Result<Self, Vec<Finding>> {
         let mut findings = Findings::default();
         let top = place(document, Some(&POLICY), &Path::Top, &mut findings);
@@ -89,7 +89,7 @@ fn place(
             Some(Keyword::Operator(operator)) => {
                 let setting = setting(value, &inner, findings);
                 if matches!(path, Path::Top) {
-                    // AWS takes it beside `plans`, where it has nothing to act on.
+                    // AWS accepts it next to `plans`, where it has no effect.
                     continue;
                 }
                 let slot = match operator {
@@ -118,9 +118,9 @@ fn place(
     place
 }
 
-/// Sorts by key and joins what is under keys that differ only by case.
+/// Sorts by key and merges the places of keys that differ only by case.
 fn sort(below: &mut Vec<(Arc<str>, Position)>) {
-    // Stable, so that the first of equal keys stays first.
+    // The sort is stable, so the first of equal keys stays first.
     below.sort_by(|one, other| one.0.cmp(&other.0));
     below.dedup_by(|later, first| {
         let same = later.0 == first.0;
@@ -131,7 +131,7 @@ fn sort(below: &mut Vec<(Arc<str>, Position)>) {
     });
 }
 
-/// Adds `later` to `first`, as if two policies at one level had said them in this order.
+/// Adds `later` to `first`, as if two policies at one level contained them in this order.
 fn join(first: &mut Position, later: Position) {
     first.control = match (first.control, later.control) {
         (Some(one), Some(other)) => Some(one.and(other)),

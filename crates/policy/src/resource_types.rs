@@ -1,38 +1,38 @@
-//! The types of resources that a selection may name, as AWS documents them on a day.
+//! The resource types that a selection may name, as AWS documents them on a given day.
 //!
-//! They and what becomes of their copies are in `data/types.tsv`, which `scripts/deploy` reads as
-//! well.
+//! The types and the copies that AWS documents for them are in `data/types.tsv`, which
+//! `scripts/deploy` also reads.
 
-/// Every type, a line each: what follows the partition in its ARN, and whether one copy action takes
-/// its backups to another account and another Region at once. The first line says when the list was
-/// made, and of what.
+/// All types, one per line: the part of the ARN after the partition, and whether one copy action
+/// can copy the backups to another account and another Region at once. The first line contains the
+/// day and the sources of the list.
 const TYPES: &str = include_str!("../data/types.tsv");
 
-/// A type of resources that backups are made of.
+/// A type of resource that can be backed up.
 pub(super) struct ResourceType {
-    /// Its ARN without the partition.
+    /// The ARN without the partition.
     name: &'static str,
-    /// What AWS documents of a copy to another account and another Region at once.
+    /// The documented support for copies to another account and another Region at once.
     pub(super) copied_at_once: Copied,
 }
 
-/// What AWS documents of a copy of the backups of a type.
+/// The support that AWS documents for a copy of the backups of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Copied {
-    /// It is made.
+    /// The copy is supported.
     Yes,
-    /// It is made of some resources of the type only.
+    /// The copy is supported for some resources of the type only.
     Some,
-    /// It goes to another account or to another Region.
+    /// The copy can go to another account or to another Region, but not both.
     Either,
-    /// None of that type is made.
+    /// Copies of this type are not supported.
     No,
-    /// Nothing is said.
+    /// The documentation says nothing.
     Unknown,
 }
 
 impl Copied {
-    /// Reads a field of the list. A word that is none of the others says nothing.
+    /// Reads a field of the list. Any other word means that the documentation says nothing.
     fn read(field: &str) -> Self {
         match field {
             "yes" => Self::Yes,
@@ -43,7 +43,7 @@ impl Copied {
         }
     }
 
-    /// What is in the way of it, in words; `None` when nothing is.
+    /// Returns the limitation in words, or `None` if there is none.
     pub(super) const fn but(self) -> Option<&'static str> {
         match self {
             Self::Yes => None,
@@ -56,7 +56,7 @@ impl Copied {
 }
 
 impl ResourceType {
-    /// All that this release knows.
+    /// Returns all types that this release knows.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         TYPES.lines().skip(1).filter_map(|line| {
             let (name, copied) = line.split_once('\t')?;
@@ -64,17 +64,17 @@ impl ResourceType {
         })
     }
 
-    /// The day of which the list is, as in `2026-11-29`.
+    /// Returns the day of the list, as in `2026-11-29`.
     pub(super) fn as_of() -> &'static str {
         TYPES.split(['\t', '\n']).nth(1).unwrap_or_default()
     }
 
-    /// Whether what a selection names is this type. `*` names all of them.
+    /// Returns `true` if the ARN in a selection names this type. `*` names all types.
     pub(super) fn is_meant_by(&self, arn: &str) -> bool {
         arn == "*" || arn.splitn(3, ':').nth(2) == Some(self.name)
     }
 
-    /// The ARN that selects it in a partition.
+    /// Returns the ARN that selects the type in a partition.
     pub(super) fn arn(&self, partition: &str) -> String {
         format!("arn:{partition}:{}", self.name)
     }

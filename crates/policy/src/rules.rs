@@ -1,4 +1,4 @@
-//! The rules of admission that look at several keys of a plan together.
+//! The admission rules that involve several keys of a plan.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,19 +9,19 @@ use super::node::{Member, Node, Value};
 use super::operator::Operator;
 use super::values;
 
-/// The longest that continuous backups are kept.
+/// The longest retention of continuous backups.
 pub(super) const CONTINUOUS_DAYS: u64 = 35;
 
-/// The shortest that AWS keeps a backup in cold storage.
+/// The shortest time that AWS keeps a backup in cold storage.
 pub(super) const COLD_DAYS: u64 = 90;
 
-/// Four weeks: the shortest interval of a schedule whose backups go to the archive tier.
+/// Four weeks: the shortest schedule interval for backups that go to the archive tier.
 pub(super) const ARCHIVE_INTERVAL: Duration = Duration::from_hours(28 * 24);
 
-/// Most conditions of one selection.
+/// The most conditions of one selection.
 const CONDITIONS: usize = 30;
 
-/// The rules that look at several keys of one plan.
+/// Applies the rules that involve several keys of one plan.
 pub(super) fn plans(document: &Node, now: SystemTime, findings: &mut Findings) {
     let top = Path::Top;
     each(document, "plans", &top, |path, plan| {
@@ -123,7 +123,8 @@ fn archive(
     }
 }
 
-/// Tags of recovery points and plans are named by their own key.
+/// Checks that the key of each tag of recovery points and plans equals its `tag_key`, ignoring
+/// case.
 fn tags(node: &Node, key: &str, path: &Path<'_>, findings: &mut Findings) {
     each(node, key, path, |path, tag| {
         let Some(value) = assigned(&tag.value, "tag_key") else { return };
@@ -162,12 +163,13 @@ pub(super) fn each(
     }
 }
 
-/// The string assigned to `key`, if it is known.
+/// Returns the string assigned to `key`, if it is known.
 pub(super) fn assigned<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key)?.get(Operator::Assign.as_str())?.scalar().filter(|it| !is_variable(it))
 }
 
-/// Whether the text holds a `${variable}` or a `{{ placeholder }}` that is replaced at deployment.
+/// Returns `true` if the text has a `${variable}` or a `{{ placeholder }}` that is replaced at
+/// deployment.
 pub(super) fn is_variable(text: &str) -> bool {
     text.contains("${") || text.contains("{{")
 }

@@ -1,22 +1,22 @@
-//! Every key of a backup policy at every level. A new key of AWS is one line here.
+//! All keys of a backup policy at every level. A new key of AWS needs one line here.
 
 use super::values::{self, Judge};
 
-/// What may stand at a place.
+/// The content that is allowed at a place.
 pub(super) enum Shape {
     /// An object with these keys and no other.
     Fields(&'static [Field]),
-    /// An object whose keys its author chooses, each holding the same.
+    /// An object with keys chosen by its author, all with the same content.
     Named(Judge, &'static Shape),
     /// One value, set by `@@assign`.
     One(Judge),
-    /// A schedule, set by `@@assign` and judged by the clock.
+    /// A schedule, set by `@@assign` and judged with the clock.
     Schedule,
-    /// A list of values, changed by all three operators; the flag says whether it may be empty.
+    /// A list of values, changed by all three operators. The flag says whether it may be empty.
     Many(Judge, Empty),
 }
 
-/// Whether a list may be empty in a policy; AWS refuses that, but for Regions only after merging.
+/// The rule for empty lists in a policy. AWS refuses them, but for Regions only after merging.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
     Allowed,
@@ -26,7 +26,7 @@ pub(super) enum Empty {
 /// One key.
 pub(super) struct Field {
     pub(super) name: &'static str,
-    /// Whether AWS refuses a policy that has the object but not this key.
+    /// True if AWS refuses a policy that has the object but not this key.
     pub(super) required: bool,
     pub(super) shape: Shape,
 }
@@ -138,13 +138,14 @@ static CONDITION: Shape = Fields(&[
     must("condition_value", One(values::condition_value)),
 ]);
 
-/// Whether a key may stand in a plan, in any case.
+/// Returns `true` if a plan may have this key, ignoring case.
 pub(super) fn is_key_of_a_plan(key: &str) -> bool {
     key.starts_with("@@") || PLAN.child(key).is_some()
 }
 
 impl Shape {
-    /// The shape under `key`, and the key as AWS spells it when it is not the author's own.
+    /// Returns the shape under `key`, and the key in the spelling of AWS unless the author chose
+    /// it.
     pub(super) fn child(&self, key: &str) -> Option<(Option<&'static str>, &'static Shape)>
     where
         Self: 'static,
@@ -160,7 +161,7 @@ impl Shape {
         }
     }
 
-    /// The names that may stand at a place, for a message.
+    /// Returns the names that are allowed at a place, for a message.
     pub(super) fn names(&self) -> Vec<&'static str> {
         match self {
             Fields(fields) => fields.iter().map(|it| it.name).collect(),

@@ -1,4 +1,4 @@
-//! What AWS checks once everything is merged, and what it does with a document that fails.
+//! The checks that AWS makes after merging, and their effect on a document that fails.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,11 +13,12 @@ use super::values;
 const MAX_RULES: usize = 10;
 
 impl Effective {
-    /// The errors that AWS reports for this document; none when it takes effect.
+    /// Returns the errors that AWS reports for this document. A document without errors takes
+    /// effect.
     ///
-    /// The clock matters only for plans that use the archive tier, whose schedule must not run more
-    /// often than every 28 days. Everything else is checked once per plan, however many accounts
-    /// share it.
+    /// The clock only matters for plans that use the archive tier, whose schedule must not run more
+    /// often than every 28 days. Everything else is checked once per plan, even if many accounts
+    /// share the plan.
     #[must_use]
     pub fn validate(&self, now: SystemTime) -> Vec<EffectiveError> {
         let mut errors = Vec::new();
@@ -37,7 +38,7 @@ impl Effective {
         errors
     }
 
-    /// Whether AWS puts this document into effect.
+    /// Returns `true` if AWS puts this document into effect.
     #[must_use]
     pub fn is_valid(&self, now: SystemTime) -> bool {
         let Some(plans) = self.state.get("plans") else { return true };
@@ -50,10 +51,10 @@ impl Effective {
     }
 }
 
-/// What an account really gets when its merged policy becomes `new`.
+/// Returns the policy that takes effect in an account when its merged policy becomes `new`.
 ///
-/// AWS withholds the *whole* new document as soon as one plan in it is invalid: the account keeps
-/// its `previous` one, which is [`Effective::default`] (`{}`) if there never was a valid one.
+/// AWS withholds the *whole* new document as soon as one plan in it is invalid. The account then
+/// keeps its `previous` one, which is [`Effective::default`] (`{}`) if there never was a valid one.
 #[must_use]
 pub fn published<'a>(
     previous: &'a Effective,
@@ -101,8 +102,8 @@ impl PlanErrors {
         }
     }
 
-    /// Checks the retention of continuous backups. Cold storage, which `CreatePolicy` refuses for them
-    /// in one policy, was seen to be taken where it comes from another.
+    /// Checks the retention of continuous backups. `CreatePolicy` refuses cold storage for them
+    /// within one policy, but AWS was observed to accept it if it comes from another policy.
     fn continuous(&mut self, rule: &State, lifecycle: Option<&State>, name: &str, path: &str) {
         let Some(continuous) = rule.get("enable_continuous_backup") else { return };
         if text(Some(continuous)) != "true" {
@@ -168,7 +169,7 @@ impl PlanErrors {
 
     fn dependent(&mut self, fields: &str, block: &str, path: &str, states: &[Option<&State>]) {
         let error = dependent(fields, block, path, states);
-        // AWS says the same about several copies of one rule only once.
+        // AWS reports the same error of several copies of one rule only once.
         let same = |it: &EffectiveError| (&it.message, &it.path) == (&error.message, &error.path);
         if !self.errors.iter().any(same) {
             self.errors.push(error);
@@ -181,7 +182,7 @@ impl PlanErrors {
     }
 }
 
-/// What AWS says of the schedule of a rule that uses the archive tier.
+/// Returns the error of AWS about the schedule of a rule that uses the archive tier.
 fn archive_schedule(
     plan: &State,
     name: &str,
@@ -223,24 +224,24 @@ fn contributors<'a>(states: impl Iterator<Item = &'a State>) -> Vec<Arc<Source>>
     sources
 }
 
-/// The lifecycle of a rule and those of its copies.
+/// Returns the lifecycle of a rule and those of its copies.
 fn lifecycles(rule: &State) -> impl Iterator<Item = &State> {
     let copies = rule.get("copy_actions").into_iter().flat_map(State::visible);
     std::iter::once(rule).chain(copies.map(|it| it.1)).filter_map(|it| it.get("lifecycle"))
 }
 
-/// The first switch of a rule that opts in to the archive tier.
+/// Returns the first switch of a rule that opts in to the archive tier.
 fn archive_of(rule: &State) -> Option<&State> {
     lifecycles(rule).find_map(opted_in)
 }
 
-/// The switch of a lifecycle that opts in to the archive tier.
+/// Returns the switch of a lifecycle that opts in to the archive tier.
 fn opted_in(lifecycle: &State) -> Option<&State> {
     let archive = lifecycle.get("opt_in_to_archive_for_supported_resources")?;
     (text(Some(archive)) == "true").then_some(archive)
 }
 
-/// The one value of a place, or what AWS writes when there is none.
+/// Returns the single value of a place, or the word that AWS uses if there is none.
 fn text(state: Option<&State>) -> &str {
     match state.and_then(State::setting) {
         Some(Setting::One(value)) => value,

@@ -1,4 +1,4 @@
-//! What each kind of value must look like, and the sentence for one that does not.
+//! The required format of each kind of value, and the message for a value that does not have it.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use crate::arn::Arn;
 use crate::partition::Partition;
 use crate::resource_types::ResourceType;
 
-/// Judges one value; the error is a sentence without a full stop.
+/// A function that judges one value. The error is a sentence without a full stop.
 pub(super) type Judge = fn(&str) -> Result<(), String>;
 
 pub(super) fn region(value: &str) -> Result<(), String> {
@@ -89,7 +89,7 @@ pub(super) fn role(value: &str) -> Result<(), String> {
 }
 
 pub(super) fn minutes(value: &str) -> Result<(), String> {
-    // AWS was seen to take 16 digits and to refuse 17.
+    // AWS was observed to accept 16 digits and to refuse 17.
     if value.len() <= 16 && number(value).is_some_and(|it| it >= 60) {
         return Ok(());
     }
@@ -142,7 +142,7 @@ pub(super) fn condition_value(value: &str) -> Result<(), String> {
 pub(super) fn resource_type(value: &str) -> Result<(), String> {
     let is_whole = arn(value).is_some_and(|it| match (it.service, it.region, it.account) {
         ("s3", "", "") => it.resource == "*",
-        // Also a type that is newer than this program.
+        // This includes types that are newer than this program.
         (_, "*", "*") => {
             let kind = it.resource.strip_suffix("/*").or_else(|| it.resource.strip_suffix(":*"));
             let allowed = |it: u8| it.is_ascii_alphanumeric() || it == b'-';
@@ -162,7 +162,7 @@ pub(super) fn resource_type(value: &str) -> Result<(), String> {
     ))
 }
 
-/// The type that is probably meant by the name of a service, as AWS Backup shows it, such as `S3`.
+/// Returns the type that is probably meant by a service name as AWS Backup shows it, such as `S3`.
 fn type_of_service(value: &str) -> Option<String> {
     let service = match value.to_lowercase().as_str() {
         "ebs" => return Some("arn:aws:ec2:*:*:volume/*".to_owned()),
@@ -173,7 +173,7 @@ fn type_of_service(value: &str) -> Option<String> {
     types.find(|it| arn(it).is_some_and(|it| it.service == service))
 }
 
-/// The name of a plan, rule, selection or condition.
+/// Judges the name of a plan, rule, selection or condition.
 pub(super) fn name(value: &str) -> Result<(), String> {
     let allowed = |it: u8| it.is_ascii_alphanumeric() || b"_.-".contains(&it);
     if (1..=50).contains(&value.len()) && value.bytes().all(allowed) {
@@ -182,12 +182,12 @@ pub(super) fn name(value: &str) -> Result<(), String> {
     Err(format!("`{value}` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`"))
 }
 
-/// The key of a tag; that it must be its own `tag_key` is said elsewhere.
+/// Judges the key of a tag. Another rule checks that it equals its own `tag_key`.
 pub(super) fn tag_name(value: &str) -> Result<(), String> {
     length(value, 1, 128)
 }
 
-/// The Region that `value` may be taken for, when it is well formed and this release knows no such one.
+/// Returns the suggestion for a well-formed Region that this release does not know.
 pub(super) fn unknown_region(value: &str) -> Option<Unknown> {
     let known: Vec<_> = Partition::all_regions().collect();
     let is_unknown = is_region(value) && !known.contains(&value);
@@ -197,7 +197,7 @@ pub(super) fn unknown_region(value: &str) -> Option<Unknown> {
     })
 }
 
-/// The type that `value` may be taken for, when it is well formed and this release knows no such one.
+/// Returns the suggestion for a well-formed resource type that this release does not know.
 pub(super) fn unknown_resource_type(value: &str) -> Option<Unknown> {
     let Arn { partition, .. } = arn(value)?;
     if resource_type(value).is_err() || ResourceType::all().any(|it| it.is_meant_by(value)) {
@@ -208,9 +208,9 @@ pub(super) fn unknown_resource_type(value: &str) -> Option<Unknown> {
     Some(Unknown { as_of: ResourceType::as_of(), nearest: nearest(value, &all).map(str::to_owned) })
 }
 
-/// A well-formed name that is not in a list of AWS's names: it may be newer than the list, or mistaken.
+/// A well-formed name that is not in a list of AWS's names: it is newer than the list, or wrong.
 pub(super) struct Unknown {
-    /// The day of which the list is.
+    /// The day of the list.
     pub(super) as_of: &'static str,
     /// The name that was probably meant.
     pub(super) nearest: Option<String>,
@@ -230,17 +230,17 @@ impl fmt::Display for Unknown {
     }
 }
 
-/// The number that `value` spells, without regard to how large it is.
+/// Returns the number that `value` spells. Numbers that are too large become the largest one.
 pub(super) fn number(value: &str) -> Option<u64> {
     is_digits(value).then(|| value.parse().unwrap_or(u64::MAX))
 }
 
-/// The parts of an ARN of a partition that there is.
+/// Returns the parts of an ARN if its partition is known.
 pub(super) fn arn(value: &str) -> Option<Arn<'_>> {
     Arn::parse(value).ok().filter(|it| it.known_partition().is_ok())
 }
 
-/// Whether `value` has the form of a Region, also of one that is newer than this program.
+/// Returns `true` if `value` has the format of a Region, including Regions newer than this program.
 fn is_region(value: &str) -> bool {
     let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
     let is_part = |it: &str| !it.is_empty() && it.bytes().all(allowed);
