@@ -1,7 +1,7 @@
-//! JSON with comments, as editors and many tools take it and AWS does not.
+//! JSON with comments, which editors and many tools accept but AWS does not.
 
-/// The same text with spaces in place of its comments and of commas behind a last value, so that every
-/// other byte stays where it is. `None` where it has neither.
+/// Returns the text with spaces in place of comments and trailing commas, so that every other byte
+/// keeps its place. Returns `None` if the text has neither.
 #[must_use]
 pub fn without_comments(text: &str) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
@@ -42,7 +42,7 @@ pub fn without_comments(text: &str) -> Option<String> {
         };
         let end = end.min(bytes.len());
         for it in bytes.get_mut(at..end).unwrap_or_default().iter_mut() {
-            // Lines stay lines.
+            // Line breaks are kept.
             if *it != b'\n' {
                 *it = b' ';
             }
@@ -50,11 +50,11 @@ pub fn without_comments(text: &str) -> Option<String> {
         has_any = true;
         at = end;
     }
-    // A comment is taken away as a whole, so no character is cut.
+    // A comment is replaced as a whole, so no character is cut.
     if has_any { String::from_utf8(bytes).ok() } else { None }
 }
 
-/// The place behind the string that begins at `start`.
+/// Returns the place after the string that begins at `start`.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {
@@ -67,7 +67,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Where `wanted` stands from `start` on, or the end.
+/// Returns the place of `wanted` at or after `start`, or the end.
 fn find(bytes: &[u8], start: usize, wanted: &[u8]) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     let found = rest.windows(wanted.len()).position(|it| it == wanted);

@@ -1,4 +1,4 @@
-//! What the parts of a template come to.
+//! The evaluation of the parts of a template.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,18 +8,18 @@ use policy::{Member, Node, Span, Value};
 use crate::parameters::{Given, Parameter, Taken};
 use crate::{arguments, as_sent, as_written, find, function, is_function, section};
 
-/// How deep functions and conditions may refer to each other.
+/// The deepest nesting of references between functions and conditions.
 const MAX_DEPTH: usize = 64;
 
-/// Why a string with a reference to Parameter Store or Secrets Manager is not known.
+/// The reason why a string with a reference to Parameter Store or Secrets Manager is not known.
 const RESOLVED_LATER: &str = "CloudFormation resolves the dynamic reference in it";
 
-/// Whether a string has a reference to Parameter Store or Secrets Manager in it.
+/// Returns `true` if a string contains a reference to Parameter Store or Secrets Manager.
 fn is_dynamic(text: &str) -> bool {
     text.contains("{{resolve:")
 }
 
-/// What the choice of a condition is known by.
+/// Returns the name of the place at which a condition branches.
 fn condition_place(name: &str) -> String {
     format!("condition {name}")
 }
@@ -29,23 +29,24 @@ fn condition_place(name: &str) -> String {
 pub struct Unknown {
     /// The keys that lead to it, joined by `/`.
     pub path: String,
-    /// Why it is not known.
+    /// The reason why it is not known.
     pub why: String,
 }
 
-/// What is known of where a template is deployed.
+/// The known facts about the deployment of a template.
 pub trait Environment {
-    /// The value of `AWS::Region` and so on.
+    /// Returns the value of `AWS::Region` and other pseudo parameters.
     fn pseudo_parameter(&self, name: &str) -> Option<String>;
 
-    /// What a resource returns, by `Name.Attribute`, and by its name alone for `Ref`.
+    /// Returns the attribute of a resource by `Name.Attribute`, or its value for `Ref` by its name
+    /// alone.
     fn attribute(&self, name: &str) -> Option<String>;
 
-    /// What another stack exports by this name.
+    /// Returns the value that another stack exports under this name.
     fn export(&self, name: &str) -> Option<String>;
 }
 
-/// A deployment of which nothing is known.
+/// A deployment about which nothing is known.
 #[derive(Clone, Copy, Debug)]
 pub struct NoEnvironment;
 
@@ -63,9 +64,9 @@ impl Environment for NoEnvironment {
     }
 }
 
-/// Evaluates the parts of one template, and notes what is not known of them and why.
+/// Evaluates the parts of one template, and notes the parts that are not known, with the reason.
 ///
-/// The intrinsic functions are carried out as far as their arguments are known. What is not known is
+/// Intrinsic functions are evaluated as far as their arguments are known. Everything else becomes
 /// [`Value::Unknown`], and is never guessed.
 #[expect(missing_debug_implementations, reason = "an environment need not have one")]
 pub struct Evaluator<'a> {
@@ -76,26 +77,27 @@ pub struct Evaluator<'a> {
     taken: RefCell<BTreeSet<Taken>>,
     mistakes: RefCell<BTreeSet<String>>,
     conditions: RefCell<BTreeMap<String, Progress>>,
-    /// What is chosen in place of what is known, where all that may come of a template is looked at.
+    /// The branches that replace the known ones, if all possible results of a template are
+    /// examined.
     choices: Option<RefCell<Choices>>,
     depth: Cell<usize>,
 }
 
-/// One way through the conditions and mappings of a template.
+/// One combination of branches through the conditions and mappings of a template.
 ///
-/// A deployment may take any, so whoever looks at all that may come of a template begins with the
-/// default of it, and then takes each other way that [`Choices::others`] has.
+/// A deployment may take any combination. To examine all possible results of a template, begin with
+/// the default, and then use each combination that [`Choices::others`] returns.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
-    /// What is taken otherwise than by default: for each place, which of its ways.
+    /// The branches that differ from the default: the chosen branch for each place.
     made: BTreeMap<String, usize>,
-    /// For each place that was met, how many ways there are and which one was taken.
+    /// The number of branches and the taken branch, for each place that was reached.
     met: BTreeMap<String, (usize, usize)>,
 }
 
 impl Choices {
-    /// The ways that part from this one at places that are not in `known`, which then are: one for each
-    /// way that was not taken.
+    /// Returns the combinations that differ from this one at a place that is not in `known`, one
+    /// for each branch that was not taken. Adds those places to `known`.
     pub fn others(&self, known: &mut BTreeSet<String>) -> Vec<Self> {
         let mut others = Vec::new();
         for (place, (count, taken)) in &self.met {
@@ -111,7 +113,7 @@ impl Choices {
         others
     }
 
-    /// What is taken at `place`, which has so many ways and `usual` of them by default.
+    /// Returns the branch for `place`, which has `count` branches, with `usual` as the default.
     fn take(&mut self, place: String, count: usize, usual: usize) -> usize {
         let way = self.made.get(&place).copied().unwrap_or(usual);
         self.met.insert(place, (count, way));
@@ -119,34 +121,34 @@ impl Choices {
     }
 }
 
-/// What was noted while parts of a template were evaluated.
+/// The notes made while parts of a template were evaluated.
 #[derive(Debug, Default)]
 pub struct Notes {
     /// The places that are not known.
     pub unknown: Vec<Unknown>,
     /// The parameters that have the values of the deployed stack.
     pub taken: BTreeSet<Taken>,
-    /// What is wrong with the parameters and the template.
+    /// The errors in the parameters and the template.
     pub mistakes: BTreeSet<String>,
 }
 
-/// How far a condition is evaluated.
+/// The progress of evaluating a condition.
 #[derive(Clone, Copy)]
 enum Progress {
     Begun,
-    /// It holds or not, if that is known.
+    /// True or false, or `None` if that is not known.
     Done(Option<bool>),
 }
 
 /// A part of a string.
 enum Part {
     Known(String),
-    /// What is called so, and not known.
+    /// The name of an unknown value.
     Unknown(String),
 }
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator of `template`, whose parameters have these values.
+    /// Returns an evaluator of `template` with these parameter values.
     #[must_use]
     pub fn new(template: &'a Node, given: &'a Given, environment: &'a dyn Environment) -> Self {
         Self {
@@ -162,19 +164,19 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The same evaluator, which goes this way through conditions and mappings, whatever is known.
+    /// Returns the evaluator with these choices of branches, which override known values.
     #[must_use]
     pub fn along(self, choices: Choices) -> Self {
         Self { choices: Some(RefCell::new(choices)), ..self }
     }
 
-    /// The way that was gone by now.
+    /// Returns the branches that were taken so far.
     #[must_use]
     pub fn choices(&self) -> Choices {
         self.choices.as_ref().map(|it| it.borrow().clone()).unwrap_or_default()
     }
 
-    /// What was noted by now.
+    /// Returns the notes made so far.
     #[must_use]
     pub fn into_notes(self) -> Notes {
         Notes {
@@ -184,7 +186,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What `node`, which stands at `path`, comes to; `None` where that is `AWS::NoValue`.
+    /// Returns the value of `node`, which is at `path`. Returns `None` if the value is
+    /// `AWS::NoValue`.
     #[must_use]
     pub fn evaluate(&self, node: &Node, path: &str) -> Option<Node> {
         let value = self.deeper(node, path, Self::value);
@@ -192,12 +195,13 @@ impl<'a> Evaluator<'a> {
             self.note(path, RESOLVED_LATER);
             return Some(Node { span: node.span, value: Value::Unknown });
         }
-        // What is not written in the template stands where its function does.
+        // A value that is not written in the template gets the place of its function.
         value.map(|it| if it.span == Span::default() { Node { span: node.span, ..it } } else { it })
     }
 
-    /// The same, but of a string that is put together the parts that are not known stay in it as `${…}`,
-    /// and what `Fn::ToJsonString` writes as a string stays a value.
+    /// Returns the value as [`Self::evaluate`] does, with two differences. Unknown parts of a
+    /// string that is put together stay in it as `${…}`, and the argument of `Fn::ToJsonString`
+    /// stays a value.
     #[must_use]
     pub fn draft(&self, node: &Node, path: &str) -> Option<Node> {
         let Some((name, argument)) = function(node) else {
@@ -226,7 +230,7 @@ impl<'a> Evaluator<'a> {
         Some(Node { span: node.span, value: Value::Text(text.collect()) })
     }
 
-    /// Goes one level down, as far as that is allowed.
+    /// Evaluates one level deeper, up to the limit.
     fn deeper(
         &self,
         node: &Node,
@@ -242,7 +246,7 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    /// Whether the condition holds; where ways are chosen, always one or the other.
+    /// Returns the value of the condition. If branches are chosen, the value is always known.
     fn chosen(&self, name: &str, path: &str) -> Option<bool> {
         let Some(choices) = &self.choices else { return self.condition(name, path) };
         let usual = self.condition(name, path);
@@ -251,7 +255,7 @@ impl<'a> Evaluator<'a> {
         Some(way == 0)
     }
 
-    /// Whether the condition of this name, which is asked for at `path`, holds, if that is known.
+    /// Returns the value of the condition `name`, if it is known. `path` is the place that uses it.
     #[must_use]
     pub fn condition(&self, name: &str, path: &str) -> Option<bool> {
         let made = self
@@ -281,15 +285,16 @@ impl<'a> Evaluator<'a> {
         holds
     }
 
-    /// Notes that something is wrong with the template or what was given.
+    /// Notes an error in the template or in the given values.
     pub fn mistake(&self, text: String) {
         self.mistakes.borrow_mut().insert(text);
     }
 
-    /// Notes a mistake, because of which the value at `path` is not known.
+    /// Notes an error that makes the value at `path` unknown.
     fn mistaken(&self, path: &str, text: String) -> Option<Node> {
         if self.choices.is_some() {
-            // Nothing is deployed here, so what a deployment would lack is one thing that is not known.
+            // Nothing is deployed here, so something that is missing for a deployment counts as
+            // unknown.
             let why = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text).to_owned();
             self.note(path, why);
         }
@@ -297,7 +302,7 @@ impl<'a> Evaluator<'a> {
         node(Value::Unknown)
     }
 
-    /// Notes that something is not known at `path`.
+    /// Notes that the value at `path` is not known.
     pub fn note(&self, path: &str, why: impl Into<String>) {
         let unknown = Unknown { path: path.to_owned(), why: why.into() };
         let mut all = self.unknown.borrow_mut();
@@ -398,7 +403,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The value of a mapping; where ways are chosen, any of those that a key which is no literal leads to.
+    /// Returns the value of a mapping. If branches are chosen and the key is not a literal, it can
+    /// be any value that the key may lead to.
     fn find_in_map(
         &self,
         map: &Node,
@@ -425,7 +431,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The key that is looked up in `mapping`, below the keys `above`.
+    /// Returns the key that is looked up in `mapping`, below the keys `above`.
     fn key_of_mapping(
         &self,
         key: &Node,
@@ -444,7 +450,7 @@ impl<'a> Evaluator<'a> {
         members.get(way).map(|it| it.key.clone())
     }
 
-    /// Evaluates something without noting what is not known of it.
+    /// Evaluates something without noting unknown parts or errors.
     pub fn quietly<T>(&self, evaluate: impl FnOnce() -> T) -> T {
         let unknown = self.unknown.borrow().len();
         let mistakes = self.mistakes.borrow().clone();
@@ -458,7 +464,7 @@ impl<'a> Evaluator<'a> {
         self.unknown(path, format!("this use of `{function}` is not understood here"))
     }
 
-    /// The parts of a string that a function puts together, if it does.
+    /// Returns the parts of the string, if the function puts a string together.
     fn parts(&self, function: &str, argument: &Node, path: &str) -> Option<Vec<Part>> {
         match (function, arguments(argument)) {
             ("Fn::Sub", [text]) => Some(self.substitute(text.scalar()?, None, path)),
@@ -492,7 +498,7 @@ impl<'a> Evaluator<'a> {
 
     fn join(&self, separator: &str, list: &Node, path: &str) -> Vec<Part> {
         let list = match &list.value {
-            // Each item by itself, since some may be known.
+            // The items are evaluated one by one, because some may be known.
             Value::Array(_) => self.evaluate(list, path),
             _ => Some(self.list(list, path)),
         };
@@ -509,7 +515,7 @@ impl<'a> Evaluator<'a> {
         parts
     }
 
-    /// A value inside a string, where it is called `name`.
+    /// Returns the part for a value inside a string. `name` is the name of the value there.
     fn part(&self, name: &str, value: Option<&Node>, path: &str) -> Part {
         let unknown = || Part::Unknown(name.to_owned());
         match value {
@@ -532,7 +538,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// A list, once that is known.
+    /// Returns a list, or an unknown value.
     fn list(&self, list: &Node, path: &str) -> Node {
         match self.evaluate(list, path) {
             Some(it) if matches!(it.value, Value::Array(_) | Value::Unknown) => it,
@@ -543,7 +549,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The text of a scalar, once that is known.
+    /// Returns the text of a scalar, if it is known.
     fn text(&self, it: &Node, path: &str) -> Result<String, NotKnown> {
         let value = self.evaluate(it, path);
         if let Some(text) = value.as_ref().and_then(Node::scalar) {
@@ -598,8 +604,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Whether a condition that depends on this parameter is taken otherwise than by its default, so that
-    /// the parameter has another value there.
+    /// Returns `true` if a condition that depends on this parameter takes another branch than by
+    /// default, so that the parameter must have another value there.
     fn is_for_another_value(&self, parameter: &str) -> bool {
         let Some(choices) = &self.choices else { return false };
         if self.given.names().any(|it| it == parameter) {
@@ -640,7 +646,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Notes as mistakes the assertions of the template's `Rules` that do not hold.
+    /// Notes the failed assertions in the `Rules` of the template as errors.
     pub fn judge_rules(&self) {
         for Member { key, value: rule, .. } in section(self.template, "Rules") {
             let path = format!("Rules/{key}");
@@ -660,7 +666,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Whether every value of `one` is among those of `others`.
+    /// Returns `true` if all values of `one` are among those of `others`, or `None` if that is not
+    /// known.
     fn are_among(&self, one: &Node, others: &Node, path: &str) -> Option<bool> {
         let values = |it: &Node| -> Option<Vec<String>> {
             let evaluated = self.evaluate(it, path)?;
@@ -698,10 +705,10 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Why there is no text; what it is is noted.
+/// The text is not known. The reason has been noted.
 struct NotKnown;
 
-/// A value that stands nowhere in the template.
+/// Returns a value that has no place in the template.
 #[expect(clippy::unnecessary_wraps, reason = "it is what evaluating comes to")]
 fn node(value: Value) -> Option<Node> {
     Some(Node { span: Span::default(), value })

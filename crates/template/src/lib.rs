@@ -1,11 +1,11 @@
-//! CloudFormation templates: read from JSON or YAML, and evaluated as far as that is possible before a
+//! CloudFormation templates, read from JSON or YAML, and evaluated as far as possible before a
 //! deployment.
 //!
-//! Everything that looks into a template evaluates it here: `check`, which knows nothing of the
-//! deployment, `plan`, which knows its parameters and what was deployed before, and the contracts,
-//! which make up what a deployment would tell.
+//! All code that evaluates a template uses this crate: `check`, which knows nothing about the
+//! deployment; `plan`, which knows its parameters and the previous deployment; and the contracts,
+//! which make up the values that a deployment would provide.
 //!
-//! What is not known stays [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never
+//! An unknown value stays [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never
 //! guessed.
 
 mod comments;
@@ -21,24 +21,25 @@ pub use crate::evaluate::{Choices, Environment, Evaluator, NoEnvironment, Notes,
 pub use crate::loops::{LANGUAGE_EXTENSIONS, expand};
 pub use crate::parameters::{Given, Taken};
 
-/// How a text is written.
+/// The syntax of a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Syntax {
-    /// As JSON.
+    /// JSON.
     Json,
-    /// As YAML, with the short forms of intrinsic functions.
+    /// YAML, with the short forms of intrinsic functions.
     Yaml,
 }
 
-/// What a text holds.
+/// The content of a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Documents {
-    /// Its documents: one in JSON, any number in YAML. None that cannot be read to its end.
+    /// The documents: one in JSON, any number in YAML. Documents that cannot be read to their end
+    /// are not included.
     pub all: Vec<Node>,
-    /// What is wrong with the text, each with its place. A repeated key is a finding, and its document
-    /// is here all the same.
+    /// The errors in the text, each with its place. A repeated key is a finding, but its document
+    /// is still included.
     pub findings: Vec<Finding>,
-    /// Words without quotes that YAML 1.1 reads otherwise, which matters where AWS is sent a string.
+    /// Words without quotes that YAML 1.1 reads differently. This matters if AWS expects a string.
     pub words: Vec<Finding>,
 }
 
@@ -48,7 +49,7 @@ impl From<(Option<Node>, Vec<Finding>)> for Documents {
     }
 }
 
-/// Reads every document of a text, which need not be templates.
+/// Reads all documents of a text, which need not be templates.
 #[must_use]
 pub fn read_all(text: &str, syntax: Syntax) -> Documents {
     match syntax {
@@ -57,10 +58,10 @@ pub fn read_all(text: &str, syntax: Syntax) -> Documents {
     }
 }
 
-/// Reads a text that holds one document, which need not be a template.
+/// Reads a text with one document, which need not be a template.
 ///
-/// The findings have their places. A repeated key is one, and the document is returned all the same;
-/// `None` means that it cannot be read, or that there are several.
+/// The findings have their places. A repeated key is a finding, but the document is still returned.
+/// `None` means that the document cannot be read, or that there are several.
 #[must_use]
 pub fn read(text: &str, syntax: Syntax) -> (Option<Node>, Vec<Finding>) {
     let Documents { all, mut findings, .. } = read_all(text, syntax);
@@ -79,26 +80,26 @@ pub fn read(text: &str, syntax: Syntax) -> (Option<Node>, Vec<Finding>) {
             locate(text, &mut findings);
             (None, findings)
         }
-        // What cannot be read to its end is not half a document.
+        // A document that cannot be read to its end is not returned in part.
         (_, _) if findings.iter().any(|it| it.code == Code::Syntax) => (None, findings),
         (document, _) => (document, findings),
     }
 }
 
-/// Whether the document is a template.
+/// Returns `true` if the document is a template.
 #[must_use]
 pub fn is_template(document: &Node) -> bool {
     document.member("Resources").is_some_and(|it| it.members().is_some())
 }
 
-/// The members of a part of the template, such as its `Resources`.
+/// Returns the members of a section of the template, such as its `Resources`.
 #[must_use]
 pub fn section<'a>(template: &'a Node, name: &str) -> &'a [Member] {
     template.member(name).and_then(Node::members).unwrap_or_default()
 }
 
-/// The names of the macros that CloudFormation carries out on the whole template, `AWS::Include` and
-/// AWS's other transforms among them.
+/// Returns the names of the macros that CloudFormation runs on the whole template, including
+/// `AWS::Include` and the other transforms of AWS.
 #[must_use]
 pub fn transforms(template: &Node) -> Vec<String> {
     let Some(transform) = template.member("Transform") else { return Vec::new() };
@@ -109,14 +110,15 @@ pub fn transforms(template: &Node) -> Vec<String> {
     arguments(transform).iter().map(name).collect()
 }
 
-/// What CloudFormation sends of a value: every scalar is a string. `None` where something of it is not
-/// known.
+/// Returns a value as CloudFormation sends it, with every scalar as a string. Returns `None` if a
+/// part of it is not known.
 #[must_use]
 pub fn as_sent(node: &Node) -> Option<serde_json::Value> {
     as_json(node, &|it| it.scalar().map(serde_json::Value::from))
 }
 
-/// A value as it is written, in which numbers stay numbers. `None` where something of it is not known.
+/// Returns a value as it is written, with numbers as numbers. Returns `None` if a part of it is not
+/// known.
 #[must_use]
 pub fn as_written(node: &Node) -> Option<serde_json::Value> {
     as_json(node, &|it| match &it.value {
@@ -144,19 +146,19 @@ fn as_json(
     }
 }
 
-/// The intrinsic function that a value is the use of, and its argument.
+/// Returns the name and the argument of the intrinsic function that a value uses.
 fn function(node: &Node) -> Option<(&str, &Node)> {
     let [Member { key, value, .. }] = node.members()? else { return None };
     (key == "Ref" || is_function(key)).then_some((key, value))
 }
 
-/// Whether a key is the name of a function or, as in a loop, begins with one.
+/// Returns `true` if a key is the name of a function or, as in a loop, begins with one.
 #[must_use]
 pub fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
 }
 
-/// The arguments of a function, of which one alone needs no list.
+/// Returns the arguments of a function. A single argument does not need a list.
 fn arguments(argument: &Node) -> &[Node] {
     match &argument.value {
         Value::Array(items) => items,

@@ -1,4 +1,4 @@
-//! `Fn::ForEach`, which the transform `AWS::LanguageExtensions` writes out.
+//! `Fn::ForEach` loops, which the transform `AWS::LanguageExtensions` expands.
 
 use policy::{Member, Node, Value};
 
@@ -6,22 +6,22 @@ use crate::evaluate::{Evaluator, NoEnvironment};
 use crate::parameters::Given;
 use crate::transforms;
 
-/// The transform that writes loops out.
+/// The transform that expands loops.
 pub const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
 
-/// What the key of a loop begins with; its name follows.
+/// The prefix of the key of a loop. The name of the loop follows.
 const LOOP: &str = "Fn::ForEach::";
 
-/// How many members loops may make, so that loops in loops come to an end. CloudFormation takes 500
-/// resources.
+/// The most members that loops may create, so that nested loops come to an end. CloudFormation
+/// accepts 500 resources.
 const MOST: usize = 5_000;
 
-/// How deep loops and values may nest.
+/// The deepest nesting of loops and values.
 const MAX_DEPTH: usize = 64;
 
-/// The template with its loops written out, as far as their collections are known.
+/// Returns the template with its loops expanded, as far as their collections are known.
 ///
-/// A loop that is not known stays, and so does every loop where the template has no such transform.
+/// A loop with an unknown collection is kept. Without that transform, all loops are kept.
 #[must_use]
 pub fn expand(template: &Node, given: &Given) -> Node {
     if !transforms(template).iter().any(|it| it == LANGUAGE_EXTENSIONS) {
@@ -34,7 +34,7 @@ pub fn expand(template: &Node, given: &Given) -> Node {
 struct Loops<'a> {
     template: &'a Node,
     given: &'a Given,
-    /// How many members may still be made.
+    /// The number of members that may still be created.
     left: usize,
 }
 
@@ -66,7 +66,8 @@ impl Loops<'_> {
         Node { span: node.span, value }
     }
 
-    /// The members that a loop makes; `None` for what is none, and where its collection is not known.
+    /// Returns the members that a loop creates. Returns `None` if `member` is not a loop, or if its
+    /// collection is not known.
     fn made_by(&mut self, member: &Member, depth: usize) -> Option<Vec<Member>> {
         member.key.strip_prefix(LOOP)?;
         let Value::Array(arguments) = &member.value.value else { return None };
@@ -95,7 +96,7 @@ impl Loops<'_> {
     }
 }
 
-/// The value with `item` in place of the variable `name` of a loop.
+/// Returns the value with `item` in place of the variable `name` of a loop.
 fn with(node: &Node, name: &str, item: &str) -> Node {
     let value = match &node.value {
         Value::Object(members) => match members.as_slice() {
@@ -118,7 +119,8 @@ fn with(node: &Node, name: &str, item: &str) -> Node {
     Node { span: node.span, value }
 }
 
-/// The text with `item` in place of `${name}`, and its letters and digits in place of `&{name}`.
+/// Returns the text with `item` in place of `${name}`, and the letters and digits of `item` in
+/// place of `&{name}`.
 fn replaced(text: &str, name: &str, item: &str) -> String {
     if !text.contains('{') {
         return text.to_owned();

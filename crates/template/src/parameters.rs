@@ -1,4 +1,4 @@
-//! The values of the parameters of a template, judged as CloudFormation judges them.
+//! The values of the parameters of a template, checked as CloudFormation checks them.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -6,26 +6,26 @@ use std::fmt::Display;
 use policy::{Node, Value};
 use regex::Regex;
 
-/// The values that were given, and those of the deployed stack, which the others keep.
+/// The given values, and those of the deployed stack, which apply to all other parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     own: BTreeMap<String, String>,
     deployed: BTreeMap<String, String>,
 }
 
-/// The value that a parameter keeps since it was not given.
+/// The value that a parameter keeps because no value was given.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Taken {
     /// The name of the parameter.
     pub name: String,
     /// Its value.
     pub value: String,
-    /// The default of the template, which a deployed stack does not get where it is another one.
+    /// The default of the template. It does not apply to a deployed stack that has another value.
     pub default: Option<String>,
 }
 
 impl Taken {
-    /// Whether it makes no difference where the value is from.
+    /// Returns `true` if the kept value equals the default.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.default.as_ref() == Some(&self.value)
@@ -37,7 +37,7 @@ impl Taken {
 pub(crate) enum Parameter {
     Text(String),
     List(Vec<String>),
-    /// It is kept elsewhere, for the reason given.
+    /// The value is stored elsewhere. Contains the reason why it is not known.
     Later(String),
 }
 
@@ -48,32 +48,34 @@ impl From<BTreeMap<String, String>> for Given {
 }
 
 impl Given {
-    /// These values, and for all others those of the deployed stack.
+    /// Returns these values, with those of the deployed stack for all others.
     #[must_use]
     pub fn or(self, deployed: BTreeMap<String, String>) -> Self {
         Self { deployed, ..self }
     }
 
-    /// The names of the parameters that were given.
+    /// Returns the names of the parameters that were given.
     pub fn names(&self) -> impl Iterator<Item = &String> {
         self.own.keys()
     }
 
-    /// What the parameter `name`, which the template declares so, has from the deployed stack.
+    /// Returns the value that the parameter `name` keeps from the deployed stack. `declared` is its
+    /// declaration in the template.
     pub(crate) fn taken(&self, name: &str, declared: &Node) -> Option<Taken> {
         let value = self.deployed.get(name).filter(|_| !self.own.contains_key(name))?;
         let default = said(declared, "Default").map(ToOwned::to_owned);
         Some(Taken { name: name.to_owned(), value: value.clone(), default })
     }
 
-    /// What is wrong with the value of the parameter `name`, which the template declares so, or that it
-    /// has none.
+    /// Returns the error in the value of the parameter `name`, or the error that it has no value.
+    /// `declared` is its declaration in the template.
     #[must_use]
     pub fn mistake(&self, name: &str, declared: &Node) -> Option<String> {
         self.value(name, declared).err()
     }
 
-    /// The value of the parameter `name`, which the template declares so; or what is wrong with it.
+    /// Returns the value of the parameter `name`, or the error in it. `declared` is its
+    /// declaration.
     pub(crate) fn value(&self, name: &str, declared: &Node) -> Result<Parameter, String> {
         let get = |key| said(declared, key);
         let kind = get("Type").unwrap_or("String");
@@ -114,12 +116,12 @@ impl Given {
     }
 }
 
-/// Whether this stands for a value that is not told.
+/// Returns `true` if this text stands for a value that CloudFormation hides.
 fn is_hidden(value: &str) -> bool {
     value.len() > 3 && value.bytes().all(|it| it == b'*')
 }
 
-/// Checks one value against what the template allows.
+/// Checks one value against the constraints in the template.
 fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), String> {
     let get = |key| said(declared, key);
     let number = |key| get(key).and_then(|it| it.parse::<f64>().ok());
@@ -134,7 +136,7 @@ fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), Str
         let allowed: Vec<_> = allowed.iter().filter_map(Node::scalar).collect();
         return wrong(&format!("be one of {}", allowed.join(", ")));
     }
-    // A pattern that only Java understands is left to CloudFormation.
+    // CloudFormation has to check a pattern that only Java understands.
     let pattern = get("AllowedPattern").and_then(|it| Regex::new(&format!("^(?:{it})$")).ok());
     if let Some(pattern) = pattern.filter(|it| !it.is_match(value)) {
         return wrong(&format!("match {pattern}"));
@@ -160,7 +162,7 @@ fn judge(name: &str, kind: &str, value: &str, declared: &Node) -> Result<(), Str
     Ok(())
 }
 
-/// What the declaration of a parameter says under `key`.
+/// Returns the text under `key` in the declaration of a parameter.
 fn said<'a>(declared: &'a Node, key: &'static str) -> Option<&'a str> {
     declared.member(key).and_then(Node::scalar)
 }

@@ -1,7 +1,8 @@
-//! Reads YAML into the same documents as JSON, places and repeated keys included.
+//! Reads YAML into the same documents as JSON, including places and repeated keys.
 //!
-//! The short forms of CloudFormation's intrinsic functions become their long ones: `!Ref Vault` is
-//! read as `{"Ref": "Vault"}`, and `!GetAtt Vault.Arn` as `{"Fn::GetAtt": ["Vault", "Arn"]}`.
+//! The short forms of CloudFormation's intrinsic functions are converted to the long ones:
+//! `!Ref Vault` becomes `{"Ref": "Vault"}`, and `!GetAtt Vault.Arn` becomes
+//! `{"Fn::GetAtt": ["Vault", "Arn"]}`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,21 +11,21 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::Documents;
 
-/// The most bytes that a document may have once its aliases are written out: as many as a text.
+/// The most bytes of a document after its aliases are expanded: the same as for a text.
 const MAX_SIZE: usize = json::MAX_BYTES;
 
-/// What a value takes besides its text.
+/// The bytes counted for a value in addition to its text.
 const EACH: usize = 8;
 
-/// How many findings of one kind are collected.
+/// The most findings of one kind that are collected.
 const MOST_FINDINGS: usize = 100;
 
-/// Reads every document of a YAML text.
+/// Reads all documents of a YAML text.
 ///
-/// Where the text cannot be read to its end, the documents before that place are returned.
+/// If the text cannot be read to its end, the documents before that place are returned.
 pub(crate) fn read(text: &str) -> Documents {
     if text.len() > json::MAX_BYTES {
-        // The limit and its message are the same for both.
+        // Both syntaxes have the same limit and message.
         return json::read(text).into();
     }
     let mut builder = Builder::new(text);
@@ -53,25 +54,25 @@ pub(crate) fn read(text: &str) -> Documents {
     Documents { all, findings, words }
 }
 
-/// What is being built: the containers that are still open, the innermost last.
+/// The state of the parser: the containers that are still open, the innermost last.
 struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
     documents: Vec<Node>,
     findings: Vec<Finding>,
     words: Vec<Finding>,
-    /// How many bytes the values have by now.
+    /// The number of bytes counted for the values so far.
     size: usize,
-    /// The byte each character starts at, when they are not the same.
+    /// The byte at which each character starts, if the text is not ASCII.
     offsets: Option<Vec<u32>>,
 }
 
-/// A list or object that has begun.
+/// A list or object that has started.
 struct Open {
     start: u32,
     anchor: usize,
     function: Option<String>,
-    /// How many bytes there were before it.
+    /// The number of bytes counted before it.
     before: usize,
     content: Content,
 }
@@ -80,7 +81,7 @@ enum Content {
     Sequence(Vec<Node>),
     Mapping {
         members: Vec<Member>,
-        /// What merge keys bring, which counts where the mapping does not have the key itself.
+        /// Members from merge keys. They apply if the mapping does not have the key itself.
         merged: Vec<Member>,
         keys: HashSet<String>,
         key: Option<Key>,
@@ -88,7 +89,7 @@ enum Content {
 }
 
 impl Content {
-    /// The key or number of the value that is being read.
+    /// Returns the key or index of the value that is being read.
     fn here(&self) -> String {
         match self {
             Self::Sequence(items) => items.len().to_string(),
@@ -102,7 +103,7 @@ impl Content {
 struct Key {
     text: String,
     span: Span,
-    /// Whether its value has members of the mapping that it stands in.
+    /// True if its value contains members for the surrounding mapping.
     is_merge: bool,
 }
 
@@ -143,7 +144,7 @@ impl Builder {
                     return self.key(Key { text: text.into_owned(), span, is_merge });
                 }
                 if self.open.is_empty() && span.start == span.end {
-                    // Nothing stands behind a last `---`.
+                    // There is no document after a final `---`.
                     return Ok(());
                 }
                 if style == ScalarStyle::Plain && tag.is_none() && is_word_of_yaml_1_1(&text) {
@@ -181,7 +182,7 @@ impl Builder {
                 let Some(size) = self.anchors.get(&anchor).map(|it| it.1) else {
                     return Err((span, "this alias stands for nothing".to_owned()));
                 };
-                // Before it is written out.
+                // The limit is checked before the alias is expanded.
                 self.grow(size, span)?;
                 let node = self.anchors.get(&anchor).map(|it| it.0.clone());
                 node.map_or(Ok(()), |it| self.close(it, 0, size))
@@ -214,7 +215,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Counts what is written out.
+    /// Counts expanded bytes, and stops at the limit.
     fn grow(&mut self, size: usize, span: Span) -> Result<(), Stop> {
         self.size += size;
         if self.size > MAX_SIZE {
@@ -244,7 +245,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Notes a word that YAML 1.1 and 1.2 do not read alike.
+    /// Records a word that YAML 1.1 and 1.2 read differently.
     fn word(&mut self, text: &str, span: Span) {
         if self.words.len() >= MOST_FINDINGS {
             return;
@@ -262,16 +263,16 @@ impl Builder {
         self.words.push(Finding { severity, ..finding(Code::YamlWord, path, span, message) });
     }
 
-    /// The keys that lead to the innermost open container.
+    /// Returns the keys that lead to the innermost open container.
     fn path(&self) -> String {
         let outer = self.open.iter().rev().skip(1).rev();
         outer.map(|it| it.content.here()).collect::<Vec<_>>().join("/")
     }
 
-    /// Puts a finished value where it belongs.
+    /// Adds a finished value to its container.
     fn close(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Stop> {
         if anchor > 0 {
-            // What an alias may stand for is there twice.
+            // A value with an anchor is stored twice.
             self.grow(size, node.span)?;
             self.anchors.insert(anchor, (node.clone(), size));
         }
@@ -290,7 +291,7 @@ impl Builder {
     }
 }
 
-/// The members that the value of a merge key has: those of one mapping, or of each in a list.
+/// Returns the members in the value of a merge key: those of one mapping, or of each in a list.
 fn members_to_merge(node: Node) -> Result<Vec<Member>, Stop> {
     let refused = |span| (span, "`<<` takes a mapping or a list of mappings".to_owned());
     match node.value {
@@ -309,7 +310,8 @@ fn members_to_merge(node: Node) -> Result<Vec<Member>, Stop> {
     }
 }
 
-/// Whether a word without quotes is a boolean, a number or a day in YAML 1.1, and a string in 1.2.
+/// Returns `true` if a word without quotes is a boolean, number or date in YAML 1.1 and a string in
+/// 1.2.
 fn is_word_of_yaml_1_1(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     if matches!(word.as_str(), "yes" | "no" | "on" | "off") {
@@ -331,7 +333,7 @@ fn is_word_of_yaml_1_1(text: &str) -> bool {
         || (word.len() == 10 && word.split('-').count() == 3 && numbers('-').all(|it| it))
 }
 
-/// The long name of the function that a tag such as `!Ref` stands for.
+/// Returns the long name of the function that a tag such as `!Ref` stands for.
 fn function(tag: Option<&Tag>) -> Option<String> {
     let tag = tag.filter(|it| it.handle == "!" && !it.suffix.is_empty())?;
     Some(match tag.suffix.as_str() {
