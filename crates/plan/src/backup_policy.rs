@@ -1,4 +1,4 @@
-//! One backup policy and the targets it is attached to.
+//! One backup policy and its targets.
 
 mod properties;
 
@@ -23,7 +23,7 @@ pub const MAX_POLICIES_PER_TARGET: usize = 10;
 /// The tags of a policy.
 pub type Tags = BTreeMap<TagKey, TagValue>;
 
-/// What a template asks for.
+/// The state that a template asks for.
 #[derive(Clone, Debug)]
 pub struct Desired {
     /// The name shown in the Organizations console.
@@ -32,69 +32,71 @@ pub struct Desired {
     pub description: String,
     /// The policy itself.
     pub document: Document,
-    /// Every root, OU and account it is attached to, and no other.
+    /// All roots, OUs and accounts that it is attached to.
     pub targets: BTreeSet<TargetId>,
-    /// The tags it has, besides those that others give it.
+    /// The tags of the policy, in addition to those that others add.
     pub tags: Tags,
-    /// Tags that an earlier version of the template gave it, or was to give it: a tag with another
-    /// value is somebody else's.
+    /// Tags that an earlier version of the template added or wanted to add. If a tag has another
+    /// value, it belongs to somebody else.
     pub retired_tags: Tags,
-    /// Which policies may become this one, besides those that carry its ownership tag.
+    /// The policies that may become this one, in addition to those with its ownership tag.
     pub claim: Claim,
 }
 
-/// Which policies a resource may take that do not carry its ownership tag.
+/// The policies without its ownership tag that a resource may take.
 ///
-/// It is one or the other: to adopt is for a deployment to decide, and what only looks after a policy
-/// leaves it to whoever has adopted it since. Two who adopt the same would go on for ever.
+/// Only a deployment may adopt a policy. `reattach` leaves a policy to the resource that has
+/// adopted it since. If two resources could adopt the same policy, they would take it from each
+/// other forever.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Claim {
-    /// None.
+    /// No other policy.
     Own,
-    /// One of its name, whoever made it.
+    /// Any policy with the same name, regardless of its creator.
     Adopt,
-    /// None, for whoever looks after a policy: what helps is not for a deployment to decide.
+    /// No other policy, on behalf of `reattach`. Its refusals have other hints than those for a
+    /// deployment.
     Restore,
 }
 
-/// A policy as it is.
+/// An existing policy.
 #[derive(Clone, Debug)]
 pub struct Existing {
     /// Its ID.
     pub id: PolicyId,
     /// Its ARN.
     pub arn: String,
-    /// Its name; text, since only names that we give are checked.
+    /// The name, as text, because only names that we assign are validated.
     pub name: String,
     /// Its description.
     pub description: String,
-    /// Its content, unless that is no JSON object.
+    /// The content, unless it is not a JSON object.
     pub document: Option<Document>,
-    /// Where it is attached.
+    /// The targets that it is attached to.
     pub targets: BTreeSet<TargetId>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// How full a target is.
+/// The number of policies at a target.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Room {
-    /// There is no such target.
+    /// The target does not exist.
     Missing,
-    /// So many backup policies are attached directly.
+    /// This number of backup policies is attached directly.
     Attached(usize),
 }
 
-/// What the organization has.
+/// The state of the organization.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// Whether backup policies can be attached at all.
+    /// The status of the policy type. Backup policies can only be attached if it is enabled.
     pub policy_type: Status,
-    /// The policy: the one that has the resource's ID, or else the one that has its name.
+    /// The policy with the ID of the resource, or else the one with its name.
     pub policy: Option<Existing>,
-    /// Another policy that has the name which the policy is to get.
+    /// Another policy that has the desired name.
     pub namesake: Option<PolicyId>,
-    /// Each target to which the policy is not attached yet.
+    /// The targets to which the policy is not attached yet.
     pub room: BTreeMap<TargetId, Room>,
 }
 
@@ -109,32 +111,33 @@ pub enum Step {
         description: String,
         /// Its content.
         document: Document,
-        /// Its tags, the ownership tag among them.
+        /// Its tags, including the ownership tag.
         tags: Tags,
     },
-    /// Change the policy in place, which keeps its ID and its attachments. What is `None` stays.
+    /// Change the policy in place. Its ID and attachments stay, and so does everything that is
+    /// `None`.
     Update {
-        /// A new name.
+        /// The new name.
         name: Option<PolicyName>,
-        /// A new description.
+        /// The new description.
         description: Option<String>,
-        /// New content.
+        /// The new content.
         document: Option<Document>,
     },
-    /// Give the policy these tags.
+    /// Add these tags to the policy.
     Tag(Tags),
-    /// Take these tags off the policy.
+    /// Remove these tags from the policy.
     Untag(BTreeSet<TagKey>),
     /// Attach the policy.
     Attach(TargetId),
     /// Detach the policy.
     Detach(TargetId),
-    /// Delete the policy, which is attached nowhere by now.
+    /// Delete the policy, which has no targets at this point.
     Delete,
 }
 
 impl Step {
-    /// Whether the step can change what an account gets.
+    /// Returns `true` if the step can change the effective policy of an account.
     pub fn reaches_accounts(&self) -> bool {
         match self {
             Self::Update { document, .. } => document.is_some(),
@@ -170,34 +173,34 @@ fn keys<'a>(keys: impl Iterator<Item = &'a TagKey>) -> String {
     keys.map(TagKey::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// Why nothing is done.
+/// The reason why nothing is done.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
-    /// A policy of the name exists and is not this resource's.
+    /// A policy with the name exists and does not belong to this resource.
     #[error("a policy named `{name}` already exists ({id}) and {made}")]
     NameTaken {
         /// The name.
         name: PolicyName,
         /// The policy that has it.
         id: PolicyId,
-        /// Who made it, as far as its tags say.
+        /// The creator, as far as its tags say.
         made: String,
     },
-    /// The policy that this resource made no longer says so.
+    /// The policy that this resource made no longer has its ownership tag.
     #[error("policy {id} no longer carries this resource's ownership tag ({made})")]
     NotOurs {
         /// The policy.
         id: PolicyId,
-        /// Who made it, as far as its tags say.
+        /// The creator, as far as its tags say.
         made: String,
     },
-    /// The policy that is to be restored carries nobody's tag: somebody took it off, or somebody else
-    /// made the policy.
+    /// The policy to restore has no ownership tag: somebody removed it, or somebody else made the
+    /// policy.
     #[error("policy {id} has no ownership tag")]
     Untagged {
         /// The policy.
         id: PolicyId,
-        /// What the tag would say.
+        /// The expected value of the tag.
         owner: TagValue,
     },
     /// Another resource has adopted the policy that is to be restored.
@@ -205,7 +208,7 @@ pub enum Refusal {
     TakenOver {
         /// The policy.
         id: PolicyId,
-        /// Who adopted it.
+        /// The resource that adopted it.
         made: String,
     },
     /// The policy type is off.
@@ -214,12 +217,12 @@ pub enum Refusal {
     /// A target does not exist.
     #[error("`TargetIds` names {0}, which is not in this organization")]
     NoTarget(TargetId),
-    /// A target has as many policies as AWS allows.
+    /// A target has the maximum number of policies already.
     #[error(
         "{0} has {MAX_POLICIES_PER_TARGET} backup policies attached already, the most AWS allows"
     )]
     TargetFull(TargetId),
-    /// A tag of the template has a name that this program keeps for itself.
+    /// A tag of the template has a name that is reserved for this program.
     #[error(
         "`Tags` names `{0}`, and keys that begin with `{TAG_PREFIX}` are for org-backup itself"
     )]
@@ -227,7 +230,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to do about it, if that is known.
+    /// Returns the hint, if there is one.
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Self::NameTaken { .. } => {
@@ -251,9 +254,9 @@ impl Refusal {
     }
 }
 
-/// The tag of a policy that somebody made before this resource took it over.
+/// Returns the tag of a policy that existed before this resource adopted it.
 ///
-/// Such a policy outlives the resource.
+/// Such a policy is not deleted with the resource.
 fn adopted_tag() -> TagKey {
     our_tag("adopted")
 }
@@ -263,7 +266,7 @@ fn owner_tag() -> TagKey {
 }
 
 impl Existing {
-    /// Whether `owner` made or adopted the policy.
+    /// Returns `true` if `owner` made or adopted the policy.
     pub fn belongs_to(&self, owner: &Owner) -> bool {
         self.tags.get(OWNER_TAG).is_some_and(|it| it == owner.tag_value().as_str())
     }
@@ -280,16 +283,17 @@ impl Existing {
     }
 }
 
-/// Returns the steps from `observed` to `desired`, where `None` means the policy must not exist.
+/// Returns the steps from `observed` to `desired`, where `None` means that the policy must not
+/// exist.
 ///
 /// The policy is changed in place and attached to new targets before it is detached from old ones,
-/// so no account is left without it in between. Running some of the steps and planning again ends
-/// in the same state. `id` is the policy that the resource is known by, if it is known by one.
+/// so that no account is without it in between. Running some of the steps and planning again ends
+/// in the same state. `id` is the known ID of the policy of the resource, if there is one.
 ///
 /// # Errors
 ///
-/// When reaching `desired` would mean changing a policy that is not this resource's, or when AWS
-/// would refuse one of the steps and that can be known before the first.
+/// Returns an error if reaching `desired` would change a policy of another owner, or if it is known
+/// in advance that AWS would refuse one of the steps.
 pub fn plan(
     desired: Option<&Desired>,
     observed: &Observed,
@@ -336,7 +340,7 @@ pub fn plan(
     Ok(change(desired, existing, &tags))
 }
 
-/// The steps that make `existing`, which is ours or about to be, what `desired` says.
+/// Returns the steps that bring `existing`, which is or becomes ours, to `desired`.
 fn change(desired: &Desired, existing: &Existing, tags: &Tags) -> Vec<Step> {
     let differs = |(key, value): &(&TagKey, &TagValue)| {
         existing.tags.get(key.as_str()).is_none_or(|it| it != value.as_str())
@@ -357,7 +361,7 @@ fn change(desired: &Desired, existing: &Existing, tags: &Tags) -> Vec<Step> {
         (existing.document.as_ref() != Some(&desired.document)).then(|| desired.document.clone());
     let changed = name.is_some() || description.is_some() || document.is_some();
 
-    // Tags come first: from then on the policy is ours, whatever happens next.
+    // Tags come first: from then on the policy is ours, even if a later step fails.
     let tag = (!tag.is_empty()).then_some(Step::Tag(tag));
     let untag = (!untag.is_empty()).then_some(Step::Untag(untag));
     let update = changed.then_some(Step::Update { name, description, document });
@@ -366,7 +370,7 @@ fn change(desired: &Desired, existing: &Existing, tags: &Tags) -> Vec<Step> {
     [tag, untag, update].into_iter().flatten().chain(attach).chain(detach).collect()
 }
 
-/// The steps after which this resource has no policy.
+/// Returns the steps after which this resource has no policy.
 fn removal(observed: &Observed, owner: &Owner) -> Vec<Step> {
     match &observed.policy {
         Some(existing) if existing.belongs_to(owner) && existing.adopted() => {
@@ -379,7 +383,7 @@ fn removal(observed: &Observed, owner: &Owner) -> Vec<Step> {
     }
 }
 
-/// Checks what AWS would refuse only after the policy was created or changed.
+/// Checks the conditions that AWS would check only after the policy was created or changed.
 fn attachable(desired: &Desired, observed: &Observed) -> Result<(), Refusal> {
     if observed.policy_type != Status::Enabled {
         return Err(Refusal::TypeNotEnabled);

@@ -1,28 +1,28 @@
-//! What deploying a new template does to the resources that it no longer has.
+//! The effect of deploying a new template on resources that it no longer contains.
 
 use policy::Node;
 
-/// What becomes of a resource that the new template does not have.
+/// The effect on a resource that the new template does not contain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Disposal {
-    /// Its function is asked to delete it, once everything else is done.
+    /// Its function is asked to delete it after everything else is done.
     Deleted,
-    /// It leaves the stack and stays as it is, by this `DeletionPolicy`.
+    /// It leaves the stack but is not deleted, because of this `DeletionPolicy`.
     Retained(String),
     /// It left the stack in an earlier deployment, so nothing is done.
     Gone,
-    /// That is not known, for this reason.
+    /// The effect is not known, for this reason.
     Unknown(String),
 }
 
-/// Says what becomes of the resource `logical_id`, by the template that is `deployed` now: it is
-/// that one, and not the new one, whose `DeletionPolicy` counts.
+/// Returns the effect on the resource `logical_id`. The `DeletionPolicy` in the currently
+/// `deployed` template counts, and not the one in the new template.
 pub fn disposal(deployed: &Node, logical_id: &str) -> Disposal {
     let resource = deployed.member("Resources").and_then(|it| it.member(logical_id));
     let Some(resource) = resource else { return Disposal::Gone };
     match resource.member("DeletionPolicy").map(Node::scalar) {
         None | Some(Some("Delete")) => Disposal::Deleted,
-        // `RetainExceptOnCreate` deletes only what a failed deployment has just made.
+        // `RetainExceptOnCreate` only deletes a resource that a failed deployment has just created.
         Some(Some(policy @ ("Retain" | "RetainExceptOnCreate"))) => {
             Disposal::Retained(policy.to_owned())
         }

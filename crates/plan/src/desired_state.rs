@@ -1,11 +1,11 @@
-//! What every resource is to be, as it is kept in the state bucket for whoever looks after it.
+//! The desired state of every resource, as stored in the state bucket for `reattach`.
 //!
-//! A custom resource runs when its stack is deployed and never again. What it last made is written
-//! down here, so that it can be put back when somebody else undoes it.
+//! A custom resource runs when its stack is deployed and never again. Its last result is stored
+//! here, so that it can be restored if somebody changes it.
 //!
-//! Requests arrive at least once, late, and two at a time. An entry names those it has seen, so that
-//! one that was overtaken is told from one that counts. A resource that is deleted leaves its entry
-//! as a tombstone, so that nothing late makes it again.
+//! Requests arrive at least once, late, and two at a time. An entry lists the requests that it has
+//! seen, so that an overtaken request can be distinguished from one that counts. A deleted resource
+//! leaves its entry as a tombstone, so that no late request creates it again.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,90 +20,93 @@ use crate::properties::{Misfit, Properties};
 use crate::resource::{ResourceKind, UnknownFunction};
 use crate::serialized;
 
-/// The shape of an [`Entry`] that this program writes, and the newest that it reads.
+/// The schema version of an [`Entry`] that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// Where all entries are kept.
+/// The prefix of all entries.
 pub const PREFIX: &str = "desired/";
 
-/// Where the entries of one kind of resource are kept.
+/// Returns the prefix of the entries of one kind of resource.
 pub fn prefix(kind: ResourceKind) -> String {
     format!("{PREFIX}{kind}/")
 }
 
-/// The longest that a change is under way: a function has at most 15 minutes, and clocks differ.
+/// The longest duration of a change: a function has at most 15 minutes, and clocks differ.
 const LONGEST_CHANGE: Duration = Duration::from_mins(16);
 
-/// How long after a Delete something may be left by a request that it overtook: Lambda delivers for
+/// The time after a Delete in which an overtaken request may leave something: Lambda delivers for
 /// at most six hours, a function has 15 minutes, and a sweep comes once a day.
 const AFTERMATH: Duration = Duration::from_hours(48);
 
-/// How many requests an entry names. CloudFormation sends one after another, and none of them comes
-/// again once so many others were served.
+/// The number of requests that an entry lists. CloudFormation sends one after another, and none of
+/// them is repeated after so many others were served.
 const REMEMBERED: usize = 20;
 
-/// The soonest that Lambda repeats an invocation that failed. What comes sooner is another delivery
-/// of the same request, whose invocation is at work or is repeated by itself.
+/// The shortest time after which Lambda repeats a failed invocation. A request that arrives sooner
+/// is another delivery of the same request, whose own invocation is working or is repeated
+/// separately.
 const SOONEST_RETRY: Duration = Duration::from_mins(1);
 
-/// One resource: what it is to be, and what it is known by.
+/// The desired state of one resource, and its identity.
 ///
-/// Its `Debug` form does not show the properties, since the text of a policy is among them.
+/// Its `Debug` form does not show the properties, because they contain the text of a policy.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Entry {
     schema_version: u32,
-    /// How often the entry was written, so that no two states of it are the same text.
+    /// The number of times that the entry was written, so that no two versions have the same text.
     revision: u64,
-    /// What it is.
+    /// The kind of the resource.
     #[serde(rename = "Function")]
     pub kind: ResourceKind,
     /// The ARN of the stack.
     pub stack_id: String,
     /// The name of the resource in its template.
     pub logical_id: String,
-    /// The ID that CloudFormation knows the resource by, once it was made.
+    /// The ID of the resource in CloudFormation, after it was created.
     pub physical_id: Option<String>,
-    /// The ID it has now, where it was deleted by somebody and made again.
+    /// The current ID, if somebody deleted the resource and it was created again.
     pub current_id: Option<String>,
-    /// When the change began that is under way, in seconds since 1970.
+    /// The start of the current change, in seconds since 1970.
     changing_since: Option<u64>,
-    /// When the resource was deleted, in seconds since 1970: this entry is its tombstone.
+    /// The time at which the resource was deleted, in seconds since 1970: this entry is its
+    /// tombstone.
     #[serde(default)]
     deleted_since: Option<u64>,
-    /// The requests that were seen, the newest last.
+    /// The known requests, the newest last.
     #[serde(default)]
     requests: Vec<Seen>,
-    /// What a Delete found recorded of a request that it overtook, and that may still be at work: what
-    /// that one makes after the Delete is in no other record.
+    /// The recorded changes that a Delete found, made by a request that it overtook and that may
+    /// still be working. If that request makes further changes after the Delete, no other record
+    /// contains them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     begun: Option<Value>,
-    /// Its properties as they were last brought about, with nothing left to look up elsewhere. A
-    /// tombstone has those of the Delete.
+    /// The properties that were last applied, with all references resolved. A tombstone has the
+    /// properties of the Delete.
     ///
-    /// They stay as they were written until the function writes them anew: what decides by them reads
-    /// them by [`Entry::wanted`].
+    /// They are stored as they were written, until the function writes them again. Code that makes
+    /// decisions from them reads them with [`Entry::wanted`].
     pub properties: Option<Value>,
 }
 
-/// A request that was seen.
+/// A known request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Seen {
     id: String,
     progress: Progress,
-    /// What tells apart what two deliveries of the request write.
+    /// A mark that distinguishes the texts that two deliveries of the request write.
     mark: u32,
 }
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 enum Progress {
-    /// A delivery of it is at work, or was cut off.
+    /// A delivery of it is working, or was cut off.
     Working,
-    /// A delivery of it failed and left the answer to another one, which is at work.
+    /// A delivery of it failed and left the answer to another delivery, which is working.
     Left,
-    /// It was brought to success.
+    /// It succeeded.
     Settled,
 }
 
@@ -112,18 +115,19 @@ enum Progress {
 pub struct Delivery {
     /// The ID of the request, which is the same in every delivery of it.
     pub request: String,
-    /// When it came.
+    /// The time at which it arrived.
     pub now: SystemTime,
 }
 
-/// What an entry says of a request.
+/// The status of a request according to an entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// It is the newest one, or nothing is known of it.
+    /// It is the newest one, or it is not known.
     Current,
-    /// It is not known, and the resource is deleted: it may be late, or begin a new life.
+    /// It is not known, and the resource is deleted. It may be late, or may create the resource
+    /// again.
     Doubtful,
-    /// It was overtaken by a newer one.
+    /// A newer request overtook it.
     Late,
 }
 
@@ -133,22 +137,22 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// Why an entry cannot be used.
+/// The reason why an entry cannot be used.
 #[derive(Debug, Error)]
 pub enum Unreadable {
-    /// It is not what this program writes.
+    /// The text does not have the format that this program writes.
     #[error("it is not a record of desired state")]
     Malformed(#[source] serde_json::Error),
-    /// It was written by a newer version of this program.
+    /// A newer version of this program wrote it.
     #[error("it has schema version {0}, which is newer than this program")]
     TooNew(u32),
-    /// It is of a resource that this program does not know.
+    /// It belongs to a resource that this program does not know.
     #[error(transparent)]
     Unknown(#[from] UnknownFunction),
 }
 
 impl Unreadable {
-    /// What helps.
+    /// Returns the hint on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "restore an older version of the object",
@@ -159,7 +163,7 @@ impl Unreadable {
 }
 
 impl Entry {
-    /// The entry of a resource of which nothing is known yet.
+    /// Returns the entry of a resource about which nothing is known yet.
     pub fn new(kind: ResourceKind, stack_id: &str, logical_id: &str) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
@@ -181,9 +185,10 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// When the text is not an entry, one of a newer shape, or one of a resource that is not known.
+    /// Returns an error if the text is not an entry, has a newer schema version, or belongs to an
+    /// unknown resource.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
-        /// What stays the same in every shape.
+        /// The parts that are the same in every schema version.
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Shape {
@@ -200,34 +205,35 @@ impl Entry {
         serde_json::from_str(text).map_err(Unreadable::Malformed)
     }
 
-    /// The entry as it is written.
+    /// Returns the text that is written.
     pub fn text(&self) -> String {
         serialized::pretty(self)
     }
 
-    /// How often the entry was written. It never becomes less.
+    /// Returns the number of times that the entry was written. It never decreases.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Where the entry is kept: `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`.
+    /// Returns the key of the entry:
+    /// `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`.
     pub fn key(&self) -> String {
         format!("{}{}.json", prefix(self.kind), self.owner())
     }
 
-    /// The resource, as its ownership tag says.
+    /// Returns the resource in the form of its ownership tag.
     pub fn owner(&self) -> Owner {
         Owner::new(&self.stack_id, &self.logical_id)
     }
 
-    /// Whether a function may be changing the resource right now.
+    /// Returns `true` if a function may be changing the resource now.
     ///
-    /// A change that was cut off leaves its mark, which counts for as long as a function can run.
+    /// A change that was cut off leaves its mark, which counts as long as a function can run.
     pub fn is_changing(&self, now: SystemTime) -> bool {
         self.changing_since.is_some_and(|it| is_within(it, now, LONGEST_CHANGE))
     }
 
-    /// What this says of a request.
+    /// Returns the status of a request.
     pub fn standing(&self, request: &str) -> Standing {
         let is_seen = self.requests.iter().any(|it| it.id == request);
         match (is_seen, self.is_deleted()) {
@@ -238,23 +244,24 @@ impl Entry {
         }
     }
 
-    /// Whether no request is known that is newer than this one, which is known.
+    /// Returns `true` if this request is known and no newer one is.
     pub fn is_newest(&self, request: &str) -> bool {
         self.requests.last().is_some_and(|it| it.id == request)
     }
 
-    /// Whether a delivery of this request, the newest one, brought it to success.
+    /// Returns `true` if this request is the newest one and a delivery of it succeeded.
     pub fn is_settled_by(&self, request: &str) -> bool {
         self.progress_of(request) == Some(Progress::Settled)
     }
 
-    /// Whether a delivery of this request, the newest one, failed and left the answer to others.
+    /// Returns `true` if this request is the newest one and a delivery of it left the answer to
+    /// others.
     pub fn was_left_by(&self, request: &str) -> bool {
         self.progress_of(request) == Some(Progress::Left)
     }
 
-    /// Whether another delivery of the same request, the newest one, is at work: it came so short a
-    /// time before that this one is no repetition of it.
+    /// Returns `true` if another delivery of the same request, the newest one, is working. It
+    /// arrived so shortly before this delivery that this one is not a repetition of it.
     pub fn is_shared(&self, delivery: &Delivery) -> bool {
         let is_working = self.progress_of(&delivery.request) == Some(Progress::Working);
         is_working
@@ -265,78 +272,80 @@ impl Entry {
         self.requests.last().filter(|it| it.id == request).map(|it| it.progress)
     }
 
-    /// Whether the resource was deleted, or is being deleted.
+    /// Returns `true` if the resource was deleted, or is being deleted.
     pub fn is_deleted(&self) -> bool {
         self.deleted_since.is_some()
     }
 
-    /// Whether a request came to its end, or was cut off, only after another one had overtaken it.
+    /// Returns `true` if a request finished, or was cut off, only after another one had overtaken
+    /// it.
     pub fn was_overtaken(&self) -> bool {
         let before = self.requests.split_last().map_or(&[][..], |(_, before)| before);
         before.iter().any(|it| it.progress != Progress::Settled)
     }
 
-    /// Whether the resource was deleted so short a time ago that something may still be left by a
-    /// request that was overtaken.
+    /// Returns `true` if the resource was deleted so recently that an overtaken request may have
+    /// left something.
     ///
-    /// While a Delete is under way or when it failed, it is not: then CloudFormation still has the
-    /// resource, and may be told to retain it.
+    /// Returns `false` while a Delete is running or after it failed. CloudFormation then still has
+    /// the resource, and may be told to retain it.
     pub fn may_have_left_something(&self, now: SystemTime) -> bool {
         let is_done = self.changing_since.is_none();
         is_done && self.deleted_since.is_some_and(|it| is_within(it, now, AFTERMATH))
     }
 
-    /// Whether the resource that CloudFormation calls `physical_id` is the one that is kept here.
+    /// Returns `true` if this entry belongs to the resource that CloudFormation calls
+    /// `physical_id`.
     ///
-    /// It is not when CloudFormation cleans up after a replacement: the ID is then the old one.
+    /// It does not if CloudFormation cleans up after a replacement: the ID is then the old one.
     pub fn is_of(&self, physical_id: Option<&str>) -> bool {
         self.physical_id.is_none() || self.physical_id.as_deref() == physical_id
     }
 
-    /// The ID of the resource that CloudFormation calls `physical_id`, which may have been made
-    /// again since.
+    /// Returns the current ID of the resource that CloudFormation calls `physical_id`. It differs
+    /// if the resource was created again.
     pub fn id_of<'a>(&'a self, physical_id: Option<&'a str>) -> Option<&'a str> {
         let current = self.current_id.as_deref().filter(|_| self.is_of(physical_id));
         current.or(physical_id)
     }
 
-    /// What the resource is to be; `None` where nothing was ever made of it.
+    /// Returns the desired properties, or `None` if nothing was ever made for this entry.
     ///
     /// # Errors
     ///
-    /// When another version wrote properties that this one does not take.
+    /// Returns an error if another version wrote properties that this one does not accept.
     pub fn wanted(&self) -> Result<Option<Properties>, Misfit> {
         let read = |it: &Value| Properties::read(self.kind, it);
         self.properties.as_ref().map(read).transpose()
     }
 
-    /// The properties that differ from what was last brought about; `None` where nothing was.
+    /// Returns the properties that differ from those last applied, or `None` if none were applied.
     pub fn differing(&self, properties: &Value) -> Option<BTreeSet<String>> {
         let (before, now) = (self.properties.as_ref()?.as_object()?, properties.as_object()?);
         let names = before.keys().chain(now.keys());
         Some(names.filter(|it| before.get(*it) != now.get(*it)).cloned().collect())
     }
 
-    /// This entry without what is over: where the resource was deleted, a new life of it begins.
+    /// Returns this entry without its past: if the resource was deleted, it can be created again.
     #[must_use]
     pub fn alive(&self) -> Self {
         if !self.is_deleted() {
             return self.clone();
         }
         let new = Self::new(self.kind, &self.stack_id, &self.logical_id);
-        // One that was overtaken may still be at work, and comes to its end in the new life or after it.
+        // An overtaken request may still be working, and may end during the new life or after it.
         let (requests, begun) = (self.requests.clone(), self.begun.clone());
         Self { revision: self.revision, requests, begun, ..new }
     }
 
-    /// This entry with a mark that a request changes the resource.
+    /// Returns this entry with a mark that a request is changing the resource.
     #[must_use]
     pub fn changing(&self, by: &Delivery) -> Self {
         Self { changing_since: Some(seconds(by.now)), ..self.next() }.seen(by, Progress::Working)
     }
 
-    /// This entry when a request made the resource what `properties` say: CloudFormation calls it
-    /// `physical_id`, and it is `id`.
+    /// Returns this entry after a request applied `properties`. `physical_id` is the ID in
+    /// CloudFormation, and `id` is the current one.
     #[must_use]
     pub fn settled(&self, by: &Delivery, physical_id: &str, id: &str, properties: Value) -> Self {
         let settled = Self {
@@ -350,8 +359,8 @@ impl Entry {
         settled.seen(by, Progress::Settled)
     }
 
-    /// This entry with a mark that a request deletes the resource, of which CloudFormation says what
-    /// it is called and what its properties were.
+    /// Returns this entry with a mark that a request is deleting the resource. CloudFormation
+    /// provides the ID and the last properties.
     #[must_use]
     pub fn deleting(
         &self,
@@ -370,8 +379,9 @@ impl Entry {
         deleting.seen(by, Progress::Working)
     }
 
-    /// This entry with what a Delete found recorded, if a request that may still be at work was
-    /// overtaken. What was found before stays, since a Delete that is repeated finds nothing.
+    /// Returns this entry with the recorded changes that a Delete found, if it overtook a request
+    /// that may still be working. Changes found earlier are kept, because a repeated Delete finds
+    /// none.
     #[must_use]
     pub fn remembering(mut self, begun: Option<Value>) -> Self {
         if self.was_overtaken() {
@@ -380,12 +390,13 @@ impl Entry {
         self
     }
 
-    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    /// Returns the recorded changes that a Delete found, made by a request that it overtook and
+    /// that may still be working.
     pub fn begun(&self) -> Option<&Value> {
         self.begun.as_ref()
     }
 
-    /// This entry when a request has deleted the resource: its tombstone.
+    /// Returns this entry after a request deleted the resource: its tombstone.
     #[must_use]
     pub fn deleted(
         &self,
@@ -397,7 +408,7 @@ impl Entry {
         Self { changing_since: None, ..deleting }.seen(by, Progress::Settled)
     }
 
-    /// This entry when a delivery of a request failed and leaves the answer to another one.
+    /// Returns this entry after a delivery of a request failed and left the answer to another one.
     #[must_use]
     pub fn left(&self, by: &Delivery) -> Self {
         self.next().seen(by, Progress::Left)
@@ -411,15 +422,14 @@ impl Entry {
         self
     }
 
-    /// This entry when the resource was made again as `id`.
+    /// Returns this entry after the resource was created again as `id`.
     #[must_use]
     pub fn remade(&self, id: &str) -> Self {
         let is_new = self.physical_id.as_deref() != Some(id);
         Self { current_id: is_new.then(|| id.to_owned()), ..self.next() }
     }
 
-    /// Whether `other` says the same of the resource, whenever and for whichever request it was
-    /// written.
+    /// Returns `true` if `other` has the same content, regardless of its revision and its requests.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let requests = other.requests.clone();
         Self { revision: other.revision, requests, ..self.clone() } == *other
@@ -430,7 +440,7 @@ impl Entry {
     }
 }
 
-/// Whether it is less than `span` since that time.
+/// Returns `true` if less than `span` has passed since that time.
 fn is_within(since: u64, now: SystemTime, span: Duration) -> bool {
     Duration::from_secs(seconds(now).saturating_sub(since)) < span
 }

@@ -1,7 +1,7 @@
-//! Whether an organization is ready for backup policies, and what to do where it is not.
+//! Checks that an organization is ready for backup policies, and suggests corrections.
 //!
-//! Each check judges what was read for it alone, so that one that could not be read leaves the
-//! others as they are.
+//! Each check judges only its own data. Data that could not be read does not affect the other
+//! checks.
 
 mod checks;
 mod trail;
@@ -17,32 +17,32 @@ use crate::id::{AccountId, Region, TargetId, VaultName};
 use crate::member_accounts::KeyState;
 use crate::policy_types::Status;
 
-/// What was read, or why it could not be.
+/// The data that was read, or the reason why it could not be read.
 pub type Read<T> = Result<T, Unread>;
 
-/// Why something could not be read.
+/// The reason why something could not be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unread {
-    /// What could not be done, and why.
+    /// The failed action and the cause.
     pub why: String,
-    /// The action that was missing, where the call was denied.
+    /// The missing permission, if the call was denied.
     pub action: Option<String>,
 }
 
-/// Everything that is looked at.
+/// All data for the checks.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The account that looks.
+    /// The account of the caller.
     pub caller: String,
-    /// The Region in which it looks, where the stacks should be.
+    /// The Region of the caller, which should contain the stacks.
     pub region: String,
     /// The Region of the events of AWS Organizations.
     pub event_region: &'static str,
-    /// The organization; `None` where the account is in none.
+    /// The organization, or `None` if the account is not in one.
     pub organization: Read<Option<ManagedOrganization>>,
     /// Its root.
     pub root: Read<Root>,
-    /// Whether AWS Backup has trusted access.
+    /// True if AWS Backup has trusted access.
     pub trusted_access: Read<bool>,
     /// The settings of AWS Backup for the organization.
     pub settings: Read<Values>,
@@ -52,31 +52,32 @@ pub struct Observed {
     pub trails: Read<Vec<Trail>>,
     /// The stacks in the Region of the events of AWS Organizations.
     pub event_stacks: Read<Vec<OurStack>>,
-    /// Whether StackSets has organizations access.
+    /// True if StackSets has organizations access.
     pub stack_sets: Read<bool>,
     /// The backup policies.
     pub policies: Read<Vec<KnownPolicy>>,
-    /// The accounts whose effective policy is invalid, with what is wrong where that was asked.
+    /// The accounts whose effective policy is invalid, with the errors if they were requested.
     pub invalid: Read<BTreeMap<String, Vec<String>>>,
-    /// What is kept in the state bucket; `None` where none is named.
+    /// The content of the state bucket, or `None` if no bucket is named.
     pub state: Option<StateBucket>,
-    /// The keys of customers that can be looked at from here, by what each is the key of, and their
-    /// states.
+    /// The states of the customer managed keys that can be read from here, by the name of what each
+    /// key encrypts.
     pub keys: BTreeMap<String, Read<KeyState>>,
-    /// What the keys in other accounts are the keys of that were not looked at, for want of a role.
+    /// The names of what the unread keys in other accounts encrypt. There was no role to read those
+    /// keys.
     pub unseen_keys: BTreeSet<String>,
 }
 
-/// The organization, as far as it matters.
+/// The relevant properties of the organization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ManagedOrganization {
     /// The account that manages it.
     pub management_account: AccountId,
-    /// Whether it has all features.
+    /// True if all features are enabled.
     pub all_features: bool,
 }
 
-/// The root, as far as it matters.
+/// The relevant properties of the root.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Root {
     /// Its ID.
@@ -90,7 +91,7 @@ pub struct Root {
 pub struct OurStack {
     /// Its name.
     pub name: String,
-    /// What its template says of itself.
+    /// The description in its template.
     pub description: String,
     /// Its status, as in `CREATE_COMPLETE`.
     pub status: String,
@@ -105,31 +106,31 @@ pub struct KnownPolicy {
     pub name: String,
     /// The resource that made it, as its ownership tag says.
     pub owner: Option<String>,
-    /// What it says; empty where that was not read.
+    /// The text of the policy, or empty if it was not read.
     pub text: String,
-    /// Where it is attached.
+    /// The targets that the policy is attached to.
     pub targets: BTreeSet<TargetId>,
 }
 
-/// What is kept in the state bucket.
+/// The content of the state bucket.
 #[derive(Clone, Debug)]
 pub struct StateBucket {
     /// The bucket.
     pub bucket: String,
-    /// The entries of the desired state, each by its key, with why it is of no use.
+    /// The entries of the desired state, by key. Contains the reason if an entry is unusable.
     pub entries: Read<BTreeMap<String, Option<String>>>,
-    /// When everything was last looked after.
+    /// The time of the last complete sweep.
     pub swept: Read<Option<SystemTime>>,
 }
 
-/// How bad it is.
+/// The severity of a check.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Verdict {
-    /// Nothing is to be done.
+    /// Nothing has to be done.
     Ok,
-    /// It works, and somebody should know this.
+    /// Everything works, but you should know about it.
     Warning,
-    /// It could not be looked at.
+    /// The data for the check could not be read.
     Unknown,
     /// Something does not work.
     Problem,
@@ -146,20 +147,20 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What came of one check.
+/// The result of one check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Check {
-    /// What was looked at.
+    /// The subject of the check.
     pub name: &'static str,
-    /// How bad it is.
+    /// The severity.
     pub verdict: Verdict,
-    /// What it means.
+    /// The meaning of the result.
     pub message: String,
     /// The command or the template that corrects it.
     pub fix: Option<String>,
 }
 
-/// The vaults that these policies name, by the Regions of their plans.
+/// Returns the vaults that these policies name, with the Regions of their plans.
 pub fn vaults(policies: &[KnownPolicy]) -> BTreeSet<(Region, VaultName)> {
     let mut vaults = BTreeSet::new();
     for plan in policies.iter().flat_map(checks::plans) {
@@ -170,13 +171,13 @@ pub fn vaults(policies: &[KnownPolicy]) -> BTreeSet<(Region, VaultName)> {
     vaults
 }
 
-/// The vaults that these policies copy to, by their ARNs.
+/// Returns the ARNs of the vaults that these policies copy to.
 pub fn copy_vaults(policies: &[KnownPolicy]) -> BTreeSet<String> {
     let rules = policies.iter().flat_map(checks::plans).flat_map(|it| it.rules);
     rules.flat_map(|it| it.copies).collect()
 }
 
-/// Judges everything that was read.
+/// Judges all data.
 pub fn diagnose(observed: &Observed, now: SystemTime) -> Vec<Check> {
     checks::all(observed, now)
 }

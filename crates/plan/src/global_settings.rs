@@ -16,20 +16,20 @@ pub use properties::{OnDelete, Properties};
 /// A setting that only the management account can change.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Setting {
-    /// Whether recovery points may be copied to other accounts of the organization.
+    /// Recovery points may be copied to other accounts of the organization.
     CrossAccountBackup,
-    /// Whether AWS Backup keeps its delegated administrators' permissions up to date.
+    /// AWS Backup keeps the permissions of its delegated administrators up to date.
     DelegatedAdministrator,
-    /// Whether multi-party approval can protect logically air-gapped vaults.
+    /// Multi-party approval can protect logically air-gapped vaults.
     MultiPartyApproval,
 }
 
 impl Setting {
-    /// Every setting.
+    /// All settings.
     pub const ALL: [Self; 3] =
         [Self::CrossAccountBackup, Self::DelegatedAdministrator, Self::MultiPartyApproval];
 
-    /// The name of the setting in a template.
+    /// Returns the name of the setting in a template.
     pub fn property(self) -> &'static str {
         match self {
             Self::CrossAccountBackup => "CrossAccountBackup",
@@ -38,7 +38,7 @@ impl Setting {
         }
     }
 
-    /// The key of the setting in the API of AWS Backup.
+    /// Returns the key of the setting in the API of AWS Backup.
     pub fn key(self) -> &'static str {
         match self {
             Self::CrossAccountBackup => "isCrossAccountBackupEnabled",
@@ -48,45 +48,47 @@ impl Setting {
     }
 }
 
-/// Settings and whether they are on.
+/// Settings, each with `true` if it is on.
 pub type Values = BTreeMap<Setting, bool>;
 
-/// What a template asks for.
+/// The state that a template asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Desired {
-    /// These settings have these values; others are left alone.
+    /// These settings have these values. Other settings are left alone.
     Present {
         /// The settings in the template.
         values: Values,
-        /// Whether the values found now are to come back when the resource is deleted.
+        /// True if the values found now have to be restored when the resource is deleted.
         restore: bool,
-        /// What an earlier version of the template set, or was to set, that is to come back when
-        /// this one no longer names it. A setting with another value is left alone.
+        /// The settings that an earlier version of the template set or wanted to set. They are
+        /// restored if this version no longer names them. A setting with another value is left
+        /// alone.
         retired: Values,
     },
     /// These settings have the values that were found when the resource was created.
     Restored(BTreeSet<Setting>),
 }
 
-/// What the organization has.
+/// The state of the organization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Observed {
-    /// Every setting as it is.
+    /// The current values of all settings.
     pub values: Values,
-    /// What was found when this resource was created, as is recorded or was noted by one of its requests.
+    /// The values found when this resource was created, from the record or from one of its
+    /// requests.
     pub found: Option<Values>,
-    /// Whether the root's tag says so.
+    /// True if the tag of the root contains them.
     pub is_recorded: bool,
 }
 
-/// One thing to do.
+/// One change to make.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// Note on the root what is found, before it is changed.
+    /// Record the current values on the root before they are changed.
     Record(Values),
     /// Change these settings and no others.
     Update(Values),
-    /// Remove the note from the root.
+    /// Remove the record from the root.
     Forget,
 }
 
@@ -115,7 +117,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
         (Desired::Present { values, restore: true, retired }, Some(found)) => {
             let retired = retired.iter().filter(|it| observed.values.get(it.0) == Some(it.1));
             let back = retired.filter_map(|(it, _)| Some((*it, *found.get(it)?)));
-            // What the template names has the last word.
+            // The values in the template have priority.
             let wanted = back.chain(values.iter().map(|(it, on)| (*it, *on))).collect();
             change(&wanted).into_iter().collect()
         }
@@ -130,8 +132,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Vec<Step> {
     }
 }
 
-/// Returns the steps that leave to the resource what one of its requests found `before` it changed
-/// the settings, since another request overtook it: what that one found is what this one had made.
+/// Returns the steps that hand over to the resource the values that one of its requests found
+/// `before` it changed the settings. Another request overtook that request, and the values that the
+/// other one found were made by this one.
 pub fn hand_over(before: &Values, observed: &Observed) -> Vec<Step> {
     if observed.is_recorded && observed.found.as_ref() == Some(before) {
         return vec![];
@@ -139,17 +142,17 @@ pub fn hand_over(before: &Values, observed: &Observed) -> Vec<Step> {
     vec![Step::Record(before.clone())]
 }
 
-/// The tag on the root that holds what `owner` found.
+/// Returns the tag on the root that contains the values that `owner` found.
 pub fn tag(owner: &Owner) -> TagKey {
     our_tag(&format!("found-settings/{}", owner.short()))
 }
 
-/// What is written into the tag, as in `CrossAccountBackup=false MultiPartyApproval=true`.
+/// Returns the value of the tag, as in `CrossAccountBackup=false MultiPartyApproval=true`.
 pub fn tag_value(values: &Values) -> TagValue {
     TagValue::from_str(&words(values)).unwrap_or_else(|_| unreachable!("three words make a tag"))
 }
 
-/// Reads what [`tag_value`] wrote, passing over what it never writes.
+/// Reads the text of [`tag_value`], and ignores everything that it never writes.
 pub fn of_tag_value(value: &str) -> Values {
     let one = |word: &str| {
         let (name, on) = word.split_once('=')?;

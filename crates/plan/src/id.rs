@@ -1,7 +1,7 @@
-//! Identifiers, each of which is valid once it exists.
+//! Identifiers. A value of these types is always valid.
 //!
-//! The shapes are those of the service models of AWS Organizations and AWS Backup, anchored at both
-//! ends (the model's own pattern for a policy target is not).
+//! The formats are those of the service models of AWS Organizations and AWS Backup, anchored at
+//! both ends (the model's own pattern for a policy target is not).
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use policy::arn::Arn;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
-/// Text that does not have the shape of what it is given for.
+/// Text that does not have the required format.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("`{given}` is not {expected}")]
 pub struct Malformed {
@@ -26,7 +26,7 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// The identifier as AWS writes it.
+            /// Returns the identifier as AWS writes it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -63,14 +63,14 @@ identifier! {
 }
 
 identifier! {
-    /// What a policy can be attached to: the root, an organizational unit (OU) or an account.
+    /// The target of a policy: the root, an organizational unit (OU) or an account.
     TargetId:
         "the ID of a root (r-…), an OU (ou-…-…) or an account (12 digits)",
         |it| root(it) || unit(it) || AccountId::from_str(it).is_ok()
 }
 
 identifier! {
-    /// A policy, by the ID that AWS Organizations gave it.
+    /// The ID of a policy in AWS Organizations.
     PolicyId:
         "a policy ID (p-…)",
         |it| it.strip_prefix("p-").is_some_and(|it| {
@@ -84,7 +84,7 @@ identifier! {
 }
 
 identifier! {
-    /// A kind of policy as the API spells it, also one that is newer than this program.
+    /// A policy type as the API spells it, including types newer than this program.
     PolicyType:
         "a policy type such as BACKUP_POLICY",
         |it| {
@@ -94,9 +94,9 @@ identifier! {
 }
 
 identifier! {
-    /// An AWS service as trusted access and delegated administration name it.
+    /// An AWS service, as named in trusted access and delegated administration.
     ///
-    /// It is shorter than AWS would allow, so that it fits the key of a tag.
+    /// It is shorter than AWS would allow, so that it fits into the key of a tag.
     ServicePrincipal:
         "a service principal such as backup.amazonaws.com",
         |it| it.len() <= 94 && it.contains('.') && it.split('.').all(|label| {
@@ -106,7 +106,7 @@ identifier! {
 }
 
 identifier! {
-    /// The role that is assumed to act in the management account.
+    /// The ARN of the role that is assumed to act in the management account.
     RoleArn:
         "the ARN of a role (arn:…:iam::…:role/…)",
         |it| match Arn::parse(it) {
@@ -133,7 +133,7 @@ identifier! {
 }
 
 identifier! {
-    /// An AWS Region, also one that is newer than this program.
+    /// An AWS Region, including Regions newer than this program.
     Region: "a Region such as eu-west-1", |it| {
         (5..=32).contains(&it.len())
             && it.split('-').count() >= 3
@@ -145,9 +145,9 @@ identifier! {
 }
 
 identifier! {
-    /// A resource type of AWS Backup, also one that is newer than this program.
+    /// A resource type of AWS Backup, including types newer than this program.
     ResourceType: "a resource type of AWS Backup such as EBS or Storage Gateway", |it| {
-        // The model's own pattern has no space, which real names have.
+        // The model's own pattern does not allow spaces, which real names contain.
         (1..=50).contains(&it.len())
             && it.trim() == it
             && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_. ".contains(&it))
@@ -171,7 +171,7 @@ identifier! {
 }
 
 identifier! {
-    /// One run over member accounts; an execution of the state machine has this name as well.
+    /// One run over member accounts. The execution of the state machine has the same name.
     RunId: "the ID of a run (1 to 80 letters, digits, - and _)", |it| {
         (1..=80).contains(&it.len())
             && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
@@ -179,14 +179,14 @@ identifier! {
 }
 
 impl RoleArn {
-    /// The role `name`, which has no path, in an account.
+    /// Returns the ARN of the role `name`, which has no path, in an account.
     pub fn of(partition: &str, account: &AccountId, name: &RoleName) -> Self {
         Self(format!("arn:{partition}:iam::{account}:role/{name}"))
     }
 }
 
 impl PolicyType {
-    /// `BACKUP_POLICY`, the type this program is about.
+    /// Returns `BACKUP_POLICY`, the type that this program manages.
     pub fn backup() -> Self {
         Self("BACKUP_POLICY".to_owned())
     }
@@ -195,9 +195,9 @@ impl PolicyType {
 /// A target as a template names it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Target {
-    /// The organization's root, whose ID a template need not know.
+    /// The root of the organization. A template does not need to know its ID.
     Root,
-    /// The root, OU or account of this ID.
+    /// The root, OU or account with this ID.
     Id(TargetId),
 }
 
@@ -219,7 +219,7 @@ impl Serialize for Target {
 }
 
 impl Target {
-    /// The ID of the target in the organization whose root is `root`.
+    /// Returns the ID of the target in the organization with the root `root`.
     pub fn id(self, root: &TargetId) -> TargetId {
         match self {
             Self::Root => root.clone(),
@@ -247,7 +247,8 @@ fn unit(it: &str) -> bool {
         .is_some_and(|(root, unit)| lower(root, 4..=32) && lower(unit, 8..=32))
 }
 
-/// Organizations also takes letters and spaces of any script in tags.
+/// Returns `true` if a tag may contain the character. Organizations accepts letters and spaces of
+/// any script in tags.
 fn taggable(it: char) -> bool {
     it.is_alphanumeric()
         || it == ' '

@@ -1,12 +1,13 @@
-//! What is to be done: desired and observed state in, steps out.
+//! The decisions of org-backup: desired and observed state in, steps out.
 //!
-//! Everything here is a pure function over data. There is no I/O, no clock and no AWS crate, so
-//! every decision of the suite can be tested in microseconds and printed before it is carried out.
+//! Everything here is a pure function over data. There is no I/O, no clock and no AWS crate. Every
+//! decision of the suite can therefore be tested in microseconds and printed before it is carried
+//! out.
 //!
-//! Each resource has a module with the same six names: `Properties` is what a template says and what
-//! is kept of it, `Desired` is what that asks for, `Observed` is what the organization has, `plan`
-//! compares the two, a `Step` is one thing to do and says so in words, and a `Refusal` is why nothing
-//! is done.
+//! Each resource has a module with the same six names: `Properties` is the content of the template
+//! and the stored state, `Desired` is the state that the properties ask for, `Observed` is the
+//! state of the organization, `plan` compares the two, a `Step` is one change to make and can be
+//! printed, and a `Refusal` is the reason why nothing is done.
 
 #![deny(
     clippy::wildcard_enum_match_arm,

@@ -1,7 +1,7 @@
-//! What AWS Backup is to do in every account and Region, and what a backup needs there.
+//! The settings of AWS Backup in every account and Region, and the requirements of backups there.
 //!
-//! One run looks at many accounts. Each account and Region is a comparison of its own: [`plan`]
-//! compares it, and what is missing there is a [`Problem`], which never stops the others.
+//! One run covers many accounts. Each account and Region is compared independently with [`plan`].
+//! Something that is missing there is a [`Problem`], which never stops the others.
 
 mod asks;
 mod properties;
@@ -31,25 +31,25 @@ pub use vault::{
     check_vault_key,
 };
 
-/// The principal of AWS Backup, which is the same in every partition.
+/// The service principal of AWS Backup, which is the same in every partition.
 pub const BACKUP: &str = "backup.amazonaws.com";
 
-/// The role that AWS Backup has of its own in an account. With it, AWS Backup pulls the copies that
-/// come from other accounts, and deletes what has expired.
+/// The service-linked role of AWS Backup in an account. With it, AWS Backup pulls the copies that
+/// come from other accounts, and deletes expired recovery points.
 pub const SERVICE_ROLE: &str = "AWSServiceRoleForBackup";
 
-/// What to do about a Region that an account has not enabled.
+/// The hint for a Region that an account has not enabled.
 pub const ENABLE_REGION: &str = "enable the Region in the account, or leave it out of `Regions`";
 
-/// Resource types and whether they are on.
+/// Resource types, each with `true` if it is on.
 pub type Preferences = BTreeMap<ResourceType, bool>;
 
-/// Which resource types are to be backed up at all.
+/// The resource types that may be backed up at all (their opt-ins).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum OptIn {
-    /// Every type that the Region supports, also those that AWS adds later.
+    /// All types that the Region supports, including those that AWS adds later.
     All,
-    /// These types; others are left alone.
+    /// These types are turned on or off. Other types are left alone.
     These(Preferences),
 }
 
@@ -59,14 +59,14 @@ impl Default for OptIn {
     }
 }
 
-/// What a template asks for in every account.
+/// The state that a template asks for in every account.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Desired {
-    /// Where.
+    /// The Regions.
     pub regions: BTreeSet<Region>,
-    /// Which resource types are backed up at all.
+    /// The resource types that may be backed up at all (their opt-ins).
     pub opt_in: OptIn,
-    /// Which resource types AWS Backup manages fully; others are left alone.
+    /// The resource types that AWS Backup manages fully. Other types are left alone.
     pub management: Preferences,
     /// The vault that every Region must have.
     pub vault: Option<VaultName>,
@@ -75,20 +75,21 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// What is wanted in the account that copies go to, which has a vault and roles of its own.
+    /// Returns the desired state of the account that receives copies, which has its own vault and
+    /// roles.
     #[must_use]
     pub fn in_central_account(&self) -> Self {
         Self { vault: None, role: None, ..self.clone() }
     }
 
-    /// Whether the settings of a Region have to be read.
+    /// Returns `true` if the settings of a Region have to be read.
     pub fn has_settings(&self) -> bool {
         self.opt_in != OptIn::default() || !self.management.is_empty()
     }
 
-    /// Whether it has to be known which types a Region supports, whose settings are `settings`.
+    /// Returns `true` if the supported types of a Region with these `settings` have to be read.
     ///
-    /// A type in the settings is known to the Region, so it is not asked about.
+    /// A Region supports every type in its settings, so those types need no request.
     pub fn asks_for_support(&self, settings: &Settings) -> bool {
         match &self.opt_in {
             OptIn::All => true,
@@ -100,55 +101,56 @@ impl Desired {
 /// The settings of an account in a Region.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Settings {
-    /// Which resource types are backed up at all.
+    /// The resource types that may be backed up at all (their opt-ins).
     pub opt_in: Preferences,
-    /// Which resource types AWS Backup manages fully.
+    /// The resource types that AWS Backup manages fully.
     pub management: Preferences,
 }
 
-/// What an account has in a Region.
+/// The state of an account in a Region.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Observed {
-    /// Its settings.
+    /// The settings.
     pub settings: Settings,
-    /// The types that the Region supports, where [`Desired::asks_for_support`].
+    /// The types that the Region supports, if [`Desired::asks_for_support`] returns `true`.
     pub supported: BTreeSet<ResourceType>,
-    /// What there is of the vault, where one is named and could be looked at.
+    /// The vault, if one is named and could be read.
     pub vault: Option<Vault>,
-    /// The ARN of the role that AWS Backup uses, where one is named and found.
+    /// The ARN of the role that AWS Backup uses, if one is named and was found.
     pub role: Option<String>,
 }
 
-/// What is to be done in a Region, and what cannot be.
+/// The changes to make in a Region, and the problems there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Plan {
-    /// What to change.
+    /// The change to make.
     pub change: Change,
-    /// The types that the Region does not know, so that there is nothing to set.
+    /// The types that the Region does not know. There is nothing to set for them.
     pub unknown: BTreeSet<ResourceType>,
-    /// What keeps backups from working.
+    /// The problems that prevent backups.
     pub problems: Vec<Problem>,
 }
 
 /// The settings that differ, and no others.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Change {
-    /// Which resource types are to be backed up from now on, or no longer.
+    /// The resource types to turn on or off for backups.
     pub opt_in: Preferences,
-    /// Which resource types AWS Backup is to manage fully from now on, or no longer.
+    /// The resource types to turn on or off for full management by AWS Backup.
     pub management: Preferences,
 }
 
 impl Change {
-    /// Whether there is nothing to change.
+    /// Returns `true` if there is nothing to change.
     pub fn is_empty(&self) -> bool {
         self.opt_in.is_empty() && self.management.is_empty()
     }
 
-    /// This change without the types that are not in `settings`: AWS names them as supported and
-    /// may refuse them as settings all the same, and with them everything in one call.
+    /// Returns this change without the types that are not in `settings`, and the types that were
+    /// left out.
     ///
-    /// The second part is what was left out.
+    /// AWS lists those types as supported, but may refuse them as settings, and with them the whole
+    /// call.
     #[must_use]
     pub fn without_news(self, settings: &Settings) -> (Self, Preferences) {
         let is_listed = |it: &ResourceType| settings.opt_in.contains_key(it);
@@ -166,26 +168,26 @@ impl fmt::Display for Change {
     }
 }
 
-/// What keeps backups from working in an account or in one of its Regions, or may do so.
+/// A problem that prevents backups in an account or in one of its Regions, or may do so.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Problem {
-    /// There is no such vault, or none that its access policy lets the caller see: AWS gives both
-    /// the same answer.
+    /// The vault does not exist, or its access policy hides it from the caller: AWS returns the
+    /// same error for both.
     NoVault(VaultName),
-    /// The vault is encrypted by a key of AWS, which other accounts cannot use.
+    /// The vault is encrypted with an AWS managed key, which other accounts cannot use.
     AwsKey(VaultName),
-    /// There is no such role.
+    /// The role does not exist.
     NoRole(RoleName),
-    /// AWS Backup has no role of its own.
+    /// The service-linked role of AWS Backup does not exist.
     NoServiceRole,
-    /// A key, of something that is named, does not encrypt.
+    /// A named key does not encrypt.
     Key {
-        /// What it is the key of.
+        /// The name of what the key encrypts.
         of: String,
-        /// Why it does not encrypt.
+        /// The reason why it does not encrypt.
         how: &'static str,
     },
-    /// The access policy of a vault denies the role with this name what it needs there.
+    /// The access policy of a vault denies an action that the role with this name needs.
     Denying {
         /// The vault.
         vault: VaultName,
@@ -194,27 +196,28 @@ pub enum Problem {
     },
     /// AWS Backup may not assume the role.
     Untrusting(RoleName),
-    /// AWS Backup could assume the role if it met this, which it never does.
+    /// AWS Backup could assume the role only under this condition, which is never met.
     NeverTrusting(RoleName, String),
-    /// The role has no policy with which it could back anything up.
+    /// The role has no policy that allows backups.
     Powerless(RoleName),
-    /// The role has no policy with which it could index backups.
+    /// The role has no policy that allows indexing backups.
     NotIndexing(RoleName),
-    /// AWS names these types as supported in the Region and refuses them as settings.
+    /// AWS lists these types as supported in the Region, but refuses them as settings.
     Refused(BTreeSet<ResourceType>),
-    /// This may or may not be as backups need it: it has a shape that this program does not know.
+    /// The requirement may or may not be met, because it has a format that this program does not
+    /// know.
     Unjudged(String),
-    /// This may or may not be as backups need it: it could not be read.
+    /// The requirement may or may not be met, because it could not be read.
     Unread(String),
 }
 
 impl Problem {
-    /// Whether backups are known to fail; otherwise nobody has looked.
+    /// Returns `true` if backups are known to fail, and `false` if this could not be determined.
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Unjudged(_) | Self::Unread(_))
     }
 
-    /// What to do next.
+    /// Returns the hint on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoVault(_) => {
@@ -295,7 +298,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Compares one Region of one account with what is `desired` there.
+/// Compares one Region of one account with its `desired` state.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let Observed { settings, supported, vault, role } = observed;
     let mut plan = Plan::default();
@@ -321,7 +324,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     for (resource_type, on) in &desired.management {
         match settings.management.get(resource_type) {
             Some(is) if is == on => {}
-            // What is supported says nothing about what can be managed fully.
+            // The supported types do not tell which types can be managed fully.
             None => {
                 plan.unknown.insert(resource_type.clone());
             }
@@ -330,7 +333,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
             }
         }
     }
-    // What could not be looked at is told by whoever tried.
+    // A failure to read the vault is reported by the code that tried to read it.
     if let (Some(name), Some(vault)) = (&desired.vault, vault) {
         if matches!(vault, Vault::Here { key: VaultKey::Aws, .. }) {
             plan.problems.push(Problem::AwsKey(name.clone()));

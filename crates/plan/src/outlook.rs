@@ -1,8 +1,8 @@
-//! What changes of policies would do to what every account gets.
+//! The effect of policy changes on the effective policy of every account.
 //!
-//! The policies are merged once per place where something is attached, before and after, and every
-//! account gets what the nearest such place above it has. So the work grows with the attachments,
-//! and accounts that see the same change are told of together.
+//! The policies are merged once for each place with attached policies, before and after the
+//! changes. Every account gets the result of the nearest such place above it. The work therefore
+//! grows with the number of attachments, and accounts with the same change are reported together.
 
 mod difference;
 
@@ -16,28 +16,29 @@ use policy::EffectiveError;
 use crate::id::{AccountId, PolicyId, TargetId};
 use crate::preflight::{Change, Merge, Organization, Situation, Withheld, suspects_between};
 
-/// Where an account is.
+/// The location of an account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
     /// The account.
     pub account: AccountId,
-    /// The root, the OUs on the way, and the account itself. What nothing is attached to may be
-    /// missing.
+    /// The root, the OUs on the way, and the account itself. Places without attached policies may
+    /// be missing.
     pub path: Vec<TargetId>,
 }
 
-/// What some accounts get that is not what they get now.
+/// A change of the effective policy that some accounts share.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Effect {
     /// The accounts.
     pub accounts: BTreeSet<AccountId>,
-    /// What is different.
+    /// The differences.
     pub differences: Vec<Difference>,
-    /// Why AWS would withhold it, so that the accounts keep what they have; empty when it does not.
+    /// The reasons why AWS would withhold the new policy, so that the accounts keep the current
+    /// one. Empty if AWS would not withhold it.
     pub errors: Vec<EffectiveError>,
 }
 
-/// An organization and the changes that are taken into account so far, one after the other.
+/// An organization, and the changes that were applied to it so far, one after the other.
 #[derive(Clone, Debug)]
 pub struct Outlook<'a> {
     organization: &'a Organization,
@@ -47,18 +48,19 @@ pub struct Outlook<'a> {
 }
 
 impl<'a> Outlook<'a> {
-    /// The organization as it is, with the `places` of its accounts.
+    /// Returns the current organization, with the `places` of its accounts.
     pub fn new(organization: &'a Organization, places: &'a [Place]) -> Self {
         let before = Situation::of(organization);
         Self { organization, places, after: before.clone(), before }
     }
 
-    /// Takes `change` into account. One that takes backups away counts all the same; whether it is
-    /// to be made is for the caller to say, who can go back to an earlier outlook.
+    /// Applies `change`. A change that causes an error is still applied. The caller decides whether
+    /// to make it, and can go back to an earlier outlook.
     ///
     /// # Errors
     ///
-    /// When AWS would withhold the merged policy from an account after it, and would not before.
+    /// Returns an error if AWS would withhold the effective policy from an account after the
+    /// change, but not before.
     pub fn take(&mut self, change: &Change<'a>, now: SystemTime) -> Result<(), Withheld> {
         let after = self.after.after(change);
         let suspects = suspects_between(self.organization, &self.after, &after, now);
@@ -74,12 +76,12 @@ impl<'a> Outlook<'a> {
         Ok(())
     }
 
-    /// Takes into account that the policy `id` is deleted.
+    /// Applies the deletion of the policy `id`.
     pub fn delete(&mut self, id: &PolicyId) {
         self.after = self.after.without(id);
     }
 
-    /// What the accounts get that is not what they get now, the most accounts first.
+    /// Returns the changes of effective policies, those with the most accounts first.
     pub fn effects(&self, now: SystemTime) -> Vec<Effect> {
         let mut before = Merge::new(self.organization, &self.before);
         let mut after = Merge::new(self.organization, &self.after);
@@ -103,7 +105,8 @@ impl<'a> Outlook<'a> {
         effects
     }
 
-    /// The accounts by the nearest place above them where something is attached, before or after.
+    /// Returns the accounts by the nearest place above them that has policies attached, before or
+    /// after.
     fn by_place(&self) -> BTreeMap<&TargetId, BTreeSet<&AccountId>> {
         let attached: BTreeSet<_> = self.before.targets().chain(self.after.targets()).collect();
         let mut by_place = BTreeMap::<_, BTreeSet<_>>::new();

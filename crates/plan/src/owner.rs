@@ -1,4 +1,4 @@
-//! Which resource of which stack something belongs to.
+//! The stack and the resource that something belongs to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +8,12 @@ use policy::document::sha256;
 
 use crate::id::{TagKey, TagValue};
 
-/// The tag by which a policy says which resource of which stack made it.
+/// The tag of a policy that names the resource and the stack that made it.
 ///
 /// It is sent with the call that creates the policy, so a lost reply never leaves an orphan.
 pub const OWNER_TAG: &str = "org-backup:owner";
 
-/// The beginning of every tag key that belongs to this program.
+/// The prefix of every tag key that belongs to this program.
 pub const TAG_PREFIX: &str = "org-backup:";
 
 /// A custom resource, by its stack and its name in the template.
@@ -21,21 +21,21 @@ pub const TAG_PREFIX: &str = "org-backup:";
 pub struct Owner(TagValue);
 
 impl Owner {
-    /// The resource `logical_id` of the stack with the ARN `stack_id`.
+    /// Returns the owner for the resource `logical_id` of the stack with the ARN `stack_id`.
     ///
     /// It is written as `<stack name>/<unique ID of the stack>/<logical ID>`, or as the SHA-256 of
-    /// that where it would not make a tag value.
+    /// that text if it is not a valid tag value.
     pub fn new(stack_id: &str, logical_id: &str) -> Self {
         let name = format!("{}/{logical_id}", stack_path(stack_id));
         Self(TagValue::from_str(&name).unwrap_or_else(|_| digest(&name)))
     }
 
-    /// The value of the ownership tag.
+    /// Returns the value of the ownership tag.
     pub fn tag_value(&self) -> &TagValue {
         &self.0
     }
 
-    /// A short name made of letters and digits, for where the whole one has no room.
+    /// Returns a short name of letters and digits, for places without room for the whole name.
     pub fn short(&self) -> String {
         digest(self.0.as_str()).as_str().chars().take(16).collect()
     }
@@ -47,16 +47,16 @@ impl fmt::Display for Owner {
     }
 }
 
-/// The name and the unique ID in the ARN of a stack, as `<stack name>/<unique ID>`. What is no such
-/// ARN is itself.
+/// Returns the name and the unique ID in the ARN of a stack, as `<stack name>/<unique ID>`. Returns
+/// any other text unchanged.
 pub fn stack_path(stack_id: &str) -> &str {
     let path = Arn::parse(stack_id).ok().and_then(|it| it.resource.strip_prefix("stack/"));
     path.unwrap_or(stack_id)
 }
 
-/// The key of a tag that belongs to this program.
+/// Returns the key of a tag that belongs to this program.
 ///
-/// The part after the prefix is made by this program, of characters and a length that fit.
+/// This program generates the part after the prefix, so its characters and length are valid.
 pub(crate) fn our_tag(name: &str) -> TagKey {
     let key = format!("{TAG_PREFIX}{name}");
     key.parse().unwrap_or_else(|_| our_tag(digest(name).as_str()))

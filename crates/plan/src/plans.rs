@@ -1,4 +1,4 @@
-//! What an effective policy asks AWS Backup to do.
+//! The plans that an effective policy defines for AWS Backup.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ pub struct Plan {
     pub regions: BTreeSet<Region>,
     /// Its rules.
     pub rules: Vec<Rule>,
-    /// The roles that it makes backups with.
+    /// The roles that it uses to make backups.
     pub roles: BTreeSet<RoleName>,
-    /// The role that it scans them with.
+    /// The role that it uses to scan backups.
     pub scanner: Option<RoleName>,
-    /// Whether it has its backups indexed, which is done with the roles that make them.
+    /// True if its backups are indexed, which uses the roles that make them.
     pub indexes: bool,
 }
 
@@ -27,20 +27,20 @@ pub struct Plan {
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// When it makes backups; AWS decides when it is empty.
+    /// The schedule. If it is empty, AWS decides when backups are made.
     pub schedule: String,
-    /// The vault that it puts backups in.
+    /// The vault for its backups.
     pub vault: Option<VaultName>,
-    /// The logically air-gapped vault beside it that it puts them in.
+    /// The additional logically air-gapped vault for its backups.
     pub air_gapped: Option<VaultName>,
-    /// After how many days it deletes them; never, when that is not said.
+    /// The number of days after which it deletes backups, or `None` if it never does.
     pub delete_after_days: Option<i64>,
-    /// The ARNs of the vaults it copies them to.
+    /// The ARNs of the vaults that it copies backups to.
     pub copies: Vec<String>,
 }
 
 impl Plan {
-    /// The plans of an effective policy. What has no meaning for this program is left out.
+    /// Returns the plans of an effective policy. Parts that this program does not use are left out.
     pub fn all(document: &Value) -> Vec<Self> {
         members(document, "plans").map(|(name, it)| Self::read(name, it)).collect()
     }
@@ -61,14 +61,14 @@ impl Plan {
         }
     }
 
-    /// The vaults that its rules put backups in.
+    /// Returns the vaults that its rules use for backups.
     pub fn vaults(&self) -> impl Iterator<Item = &VaultName> {
         self.rules.iter().flat_map(Rule::vaults)
     }
 }
 
 impl Rule {
-    /// The vaults of the account that it puts backups in.
+    /// Returns the vaults in the account that it uses for backups.
     pub fn vaults(&self) -> impl Iterator<Item = &VaultName> {
         self.vault.iter().chain(&self.air_gapped)
     }
@@ -87,7 +87,7 @@ impl Rule {
     }
 }
 
-/// The name of the role with this ARN, which is what comes last whatever path is before it.
+/// Returns the name of the role in the ARN under `key`: the last part, after any path.
 fn role(of: &Value, key: &str) -> Option<RoleName> {
     text(of, key)?.rsplit('/').next()?.parse().ok()
 }

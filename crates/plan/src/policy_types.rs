@@ -11,7 +11,7 @@ use crate::id::{PolicyId, PolicyType};
 
 pub use properties::{OnDelete, Properties};
 
-/// The types AWS has at the time of writing (`PolicyType` of its service model).
+/// The types that AWS has at the time of writing (`PolicyType` of its service model).
 const KNOWN: [&str; 15] = [
     "AISERVICES_OPT_OUT_POLICY",
     "BACKUP_POLICY",
@@ -30,12 +30,12 @@ const KNOWN: [&str; 15] = [
     "UPGRADE_ROLLOUT_POLICY",
 ];
 
-/// What a template asks for.
+/// The state that a template asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Desired {
-    /// These types are enabled; others are left alone.
+    /// These types are enabled. Other types are left alone.
     Enabled(BTreeSet<PolicyType>),
-    /// These types are not enabled; others are left alone.
+    /// These types are not enabled. Other types are left alone.
     Disabled(BTreeSet<PolicyType>),
 }
 
@@ -44,7 +44,7 @@ pub enum Desired {
 pub enum Status {
     /// Policies of the type take effect.
     Enabled,
-    /// The type is being enabled, and cannot be attached yet.
+    /// The type is being enabled, and its policies cannot be attached yet.
     PendingEnable,
     /// The type is being disabled.
     PendingDisable,
@@ -52,14 +52,14 @@ pub enum Status {
     Disabled,
 }
 
-/// What the organization has.
+/// The state of the organization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Observed {
-    /// Whether the organization has all features, without which there are no policies.
+    /// True if the organization has all features, which policies require.
     pub all_features: bool,
-    /// The types that the root lists; the others are disabled.
+    /// The types that the root lists. All others are disabled.
     pub types: BTreeMap<PolicyType, Status>,
-    /// The policies in use, by type, for the types that are to be disabled.
+    /// The policies in use, by type, for the types that have to be disabled.
     pub attached: BTreeMap<PolicyType, BTreeSet<PolicyId>>,
 }
 
@@ -69,14 +69,14 @@ impl Observed {
     }
 }
 
-/// One thing to do.
+/// One change to make.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
     /// Enable the type.
     Enable(PolicyType),
-    /// Wait until the root says that the type is enabled, which AWS does later.
+    /// Wait until the root lists the type as enabled, which AWS does with a delay.
     AwaitEnabled(PolicyType),
-    /// Disable the type, which detaches every policy of that type for good.
+    /// Disable the type, which permanently detaches every policy of that type.
     Disable(PolicyType),
 }
 
@@ -90,19 +90,19 @@ impl fmt::Display for Step {
     }
 }
 
-/// Why nothing is done.
+/// The reason why nothing is done.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
     /// The organization has consolidated billing only.
     #[error("the organization has consolidated billing only, and policies need all features")]
     BillingOnly,
-    /// Disabling would detach policies, for good and from every account.
+    /// Disabling the type would permanently detach policies from every account.
     #[error(
         "policy type {policy_type} is in use by {}, which disabling would detach for good",
         list(.policies)
     )]
     InUse {
-        /// The type that was to be disabled.
+        /// The type to disable.
         policy_type: PolicyType,
         /// The attached policies of that type.
         policies: BTreeSet<PolicyId>,
@@ -110,7 +110,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to do about it.
+    /// Returns the hint on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::BillingOnly => "enable all features in the AWS Organizations console first",
@@ -129,11 +129,12 @@ fn list(policies: &BTreeSet<PolicyId>) -> String {
 
 /// Returns the steps from `observed` to `desired`.
 ///
-/// A type that this program does not know comes first: should AWS refuse it, nothing has changed.
+/// A type that this program does not know comes first, so that nothing has changed if AWS refuses
+/// it.
 ///
 /// # Errors
 ///
-/// When the organization cannot have policies, or a type to disable is in use.
+/// Returns an error if the organization cannot have policies, or if a type to disable is in use.
 pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal> {
     match desired {
         Desired::Enabled(types) => {

@@ -1,10 +1,10 @@
-//! What a change would do to the effective policies of the accounts.
+//! The effect of a change on the effective policies of the accounts.
 //!
-//! AWS merges every backup policy from the root down to an account, and withholds the *whole*
-//! merged document from the account when one plan in it is invalid: the account silently keeps what
-//! it had. So a policy that is fine by itself, and is accepted, can freeze the backup plans of
-//! other teams. Here the merge is done before the change, once per place where something is
-//! attached, however many accounts there are.
+//! AWS merges every backup policy from the root down to an account. If one plan in the merged
+//! document is invalid, AWS withholds the *whole* document from the account, which silently keeps
+//! the previous one. A policy that is valid by itself, and is accepted, can therefore freeze the
+//! backup plans of other teams. This module merges the policies before the change, once for each
+//! place with attached policies, regardless of the number of accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,10 +16,10 @@ use thiserror::Error;
 
 use crate::id::{AccountId, PolicyId, PolicyName, TargetId};
 
-/// The backup policies of an organization and where they are attached.
+/// The backup policies of an organization and their targets.
 #[derive(Clone, Debug, Default)]
 pub struct Organization {
-    /// The parent of every target that matters, and of its parents; the root has none.
+    /// The parents of all relevant targets, and of those parents. The root has none.
     pub parents: BTreeMap<TargetId, TargetId>,
     /// The policies at each target, in the order in which they were attached.
     pub attached: BTreeMap<TargetId, Vec<PolicyId>>,
@@ -28,66 +28,67 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// Whether one of the two is an ancestor of the other, or they are the same.
+    /// Returns `true` if one target is an ancestor of the other, or if they are the same.
     pub fn related(&self, one: &TargetId, other: &TargetId) -> bool {
         self.path(one).any(|it| it == other) || self.path(other).any(|it| it == one)
     }
 
-    /// How many levels the target is below the root, as far as its parents are known.
+    /// Returns the number of levels from the root to the target, as far as its parents are known.
     pub fn depth(&self, target: &TargetId) -> usize {
         self.path(target).count() - 1
     }
 
-    /// The target, its parent, and so on up to the root.
+    /// Returns the target, its parent, and so on up to the root.
     fn path<'a>(&'a self, target: &'a TargetId) -> impl Iterator<Item = &'a TargetId> {
-        // The limit ends a walk through parents that AWS could not have, such as a circle.
+        // The limit ends a walk through parents that AWS cannot have, such as a circle.
         std::iter::successors(Some(target), |it| self.parents.get(it)).take(16)
     }
 }
 
-/// What is to become of one policy.
+/// The desired state of one policy.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
-    /// The policy, where it exists.
+    /// The ID of the policy, if it exists.
     pub id: Option<&'a PolicyId>,
     /// Its name.
     pub name: &'a PolicyName,
-    /// What it is to say.
+    /// The desired document.
     pub document: &'a Document,
-    /// Where it is to be attached, and nowhere else.
+    /// All desired targets.
     pub targets: &'a BTreeSet<TargetId>,
 }
 
-/// A target at which the merged document would be invalid, in a way in which it is not now.
+/// A target at which the merged document would become invalid in a way in which it is not invalid
+/// now.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Suspect {
     /// The root, OU or account.
     pub target: TargetId,
-    /// What would be wrong.
+    /// The new errors.
     pub errors: Vec<EffectiveError>,
 }
 
-/// Why the policy itself would not be taken.
+/// The reason why AWS would not accept the policy itself.
 #[derive(Clone, Debug, Error)]
 #[error("the policy has {}: {}", count(.0.len(), "mistake"), first(.0))]
 pub struct Invalid(Vec<Finding>);
 
 impl Invalid {
-    /// What helps to correct it.
+    /// The hint for correcting it.
     pub const HINT: &'static str = "`org-backup check` shows every place";
 }
 
-/// Why the change would take backups away.
+/// The reason why the change would take backups away.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Withheld {
     /// An account that would be frozen.
     pub account: AccountId,
-    /// The nearest target with something attached, and what would be wrong there.
+    /// The nearest target with policies attached, and the errors there.
     pub suspect: Suspect,
 }
 
 impl Withheld {
-    /// What to do about it.
+    /// The hint on what to do next.
     pub const HINT: &'static str = "complete that plan, or rename yours, or set `Preflight: Warn`";
 }
 
@@ -115,28 +116,30 @@ impl fmt::Display for Withheld {
     }
 }
 
-/// Checks the document by itself, as AWS does when it is created or updated.
+/// Checks a single document, as AWS does when the policy is created or updated.
 ///
 /// # Errors
 ///
-/// When AWS Organizations would refuse it, or AWS Backup could not make a plan of it.
+/// Returns an error if AWS Organizations would refuse it, or if AWS Backup could not create a plan
+/// from it.
 pub fn check(document: &Document, now: SystemTime) -> Result<(), Invalid> {
     let mut findings = policy::check(&document.minified(), now);
     findings.retain(|it| it.severity == Severity::Error);
     if findings.is_empty() { Ok(()) } else { Err(Invalid(findings)) }
 }
 
-/// Returns the targets at which the merged document would be invalid after `change`, in a way in
-/// which it is not now, from the root down.
+/// Returns the targets at which the merged document would become invalid after `change`, in a way
+/// in which it is not invalid now, from the root down.
 ///
-/// What was wrong before stays somebody else's mistake. A target without an account that gets just
-/// what is attached there is a suspect all the same; whether there is one is for the caller to ask.
+/// Errors that existed before are not caused by the change and are left out. A target counts as a
+/// suspect even if no account gets exactly the policies that are attached there. The caller has to
+/// check for such an account.
 pub fn suspects(organization: &Organization, change: &Change<'_>, now: SystemTime) -> Vec<Suspect> {
     let before = Situation::of(organization);
     suspects_between(organization, &before, &before.after(change), now)
 }
 
-/// The same for any two situations.
+/// Returns the same for any two situations.
 pub(crate) fn suspects_between(
     organization: &Organization,
     before: &Situation<'_>,
@@ -159,16 +162,16 @@ pub(crate) fn suspects_between(
     suspects
 }
 
-/// The policies and where they are attached: as they are, or as they would be.
+/// The policies and their targets: the current ones, or those after a change.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation<'a> {
-    /// Each policy, by its ID, or by its name where it is not made yet.
+    /// The policies, by ID, or by name if the policy does not exist yet.
     policies: BTreeMap<&'a str, Policy>,
     attached: BTreeMap<&'a TargetId, Vec<&'a str>>,
 }
 
 impl<'a> Situation<'a> {
-    /// What there is now.
+    /// Returns the current situation.
     pub(crate) fn of(organization: &'a Organization) -> Self {
         let documents = organization.documents.iter();
         let policies = documents.filter_map(|(id, it)| Some((id.as_str(), readable(it)?)));
@@ -177,7 +180,7 @@ impl<'a> Situation<'a> {
         Self { policies: policies.collect(), attached: attached.collect() }
     }
 
-    /// What there is after `change`.
+    /// Returns the situation after `change`.
     #[must_use]
     pub(crate) fn after(&self, change: &Change<'a>) -> Self {
         let mut after = self.clone();
@@ -197,7 +200,7 @@ impl<'a> Situation<'a> {
         after
     }
 
-    /// What there is once the policy `id` is deleted.
+    /// Returns the situation after the policy `id` is deleted.
     #[must_use]
     pub(crate) fn without(&self, id: &PolicyId) -> Self {
         let mut after = self.clone();
@@ -207,18 +210,19 @@ impl<'a> Situation<'a> {
         after
     }
 
-    /// Where something is attached, or was.
+    /// Returns the targets that have or had policies attached.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &'a TargetId> {
         self.attached.keys().copied()
     }
 }
 
-/// A text that cannot be read, which AWS took when it was newer than this program, says nothing.
+/// Reads a policy. A text that cannot be read counts as empty: AWS accepted it, so it may be newer
+/// than this program.
 fn readable(text: &str) -> Option<Policy> {
     policy::parse(text).ok()
 }
 
-/// The merged state at each target, made when it is first asked for.
+/// The merged state at each target, computed on first use.
 pub(crate) struct Merge<'a, 'b> {
     organization: &'a Organization,
     situation: &'b Situation<'a>,
@@ -230,7 +234,7 @@ impl<'a: 'b, 'b> Merge<'a, 'b> {
         Self { organization, situation, merged: BTreeMap::new() }
     }
 
-    /// What everything at and below `target` inherits.
+    /// Returns the state that `target` and everything below it inherit.
     pub(crate) fn at(&mut self, target: &'b TargetId) -> &Inherited {
         let mut path: Vec<_> = self.organization.path(target).collect();
         path.reverse();

@@ -1,37 +1,37 @@
-//! Whether CloudFormation still has a resource, as far as it says so.
+//! The existence of a resource in CloudFormation, as far as CloudFormation reports it.
 
 use thiserror::Error;
 
 use crate::desired_state::Entry;
 
-/// A resource of a stack, as CloudFormation tells of it.
+/// A resource of a stack, as CloudFormation reports it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StackResource {
-    /// The ID that CloudFormation knows it by.
+    /// The ID that CloudFormation uses.
     pub physical_id: String,
-    /// Where in its life it is.
+    /// The stage of its life.
     pub stage: LifeStage,
 }
 
-/// Where in its life a resource is.
+/// The stage in the life of a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LifeStage {
     /// It is being created.
     Beginning,
-    /// It could not be created, and nobody waits for that any more.
+    /// It could not be created, and no request waits for it any more.
     Failed,
-    /// It exists, whether or not it is being updated.
+    /// It exists, and may be in an update.
     Living,
     /// It was or is being deleted, or left its stack.
     Ending,
-    /// In a status that this program does not know.
+    /// It has a status that this program does not know.
     Unknown(String),
 }
 
-/// Why a resource that is kept is not to be made again.
+/// The reason why a stored resource must not be created again.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Absent {
-    /// CloudFormation does not know the resource or its stack, or no longer.
+    /// CloudFormation does not know the resource or its stack, or not any more.
     #[error("CloudFormation knows no resource `{logical_id}` of the stack {stack_id}")]
     Unknown {
         /// The name in the template.
@@ -42,12 +42,12 @@ pub enum Absent {
     /// It was or is being deleted, or left its stack.
     #[error("its stack has no resource `{0}` any more")]
     Gone(String),
-    /// CloudFormation knows another resource by this name.
+    /// CloudFormation has another ID for this resource.
     #[error("CloudFormation calls it {told}, and {kept} is kept")]
     Other {
-        /// The ID that CloudFormation knows.
+        /// The ID in CloudFormation.
         told: String,
-        /// The ID that is kept.
+        /// The stored ID.
         kept: String,
     },
     /// It is being created, or in a status that this program does not know.
@@ -56,7 +56,7 @@ pub enum Absent {
 }
 
 impl Absent {
-    /// What helps.
+    /// Returns the hint on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unknown { .. } | Self::Gone(_) => {
@@ -68,12 +68,12 @@ impl Absent {
     }
 }
 
-/// Says whether the resource of `entry` is there, as CloudFormation tells of it; `None` where it knows
-/// no such resource.
+/// Checks that the resource of `entry` exists. `resource` is the one that CloudFormation reports,
+/// or `None` if it knows no such resource.
 ///
 /// # Errors
 ///
-/// When it is not, or another one is, and why.
+/// Returns the reason if the resource does not exist, or if it is another one.
 pub fn expect(entry: &Entry, resource: Option<&StackResource>) -> Result<(), Absent> {
     let Entry { logical_id, stack_id, .. } = entry;
     let unknown = || Absent::Unknown { logical_id: logical_id.clone(), stack_id: stack_id.clone() };
@@ -93,11 +93,11 @@ pub fn expect(entry: &Entry, resource: Option<&StackResource>) -> Result<(), Abs
     }
 }
 
-/// Whether CloudFormation says that it waits for no request any more: for none where the life of the
-/// resource has come to its end, and for no Create (`is_new`) where it is made.
+/// Returns `true` if CloudFormation no longer waits for the request. It waits for no request after
+/// the end of the resource's life, and for no Create (`is_new`) after the resource was created.
 ///
-/// Where it says nothing of the resource it may wait: what stands in for CloudFormation may name a
-/// resource only once that is made.
+/// If CloudFormation does not report the resource, it may still wait: a substitute for
+/// CloudFormation may report a resource only after it was created.
 pub fn is_late(is_new: bool, resource: Option<&StackResource>) -> bool {
     resource.is_some_and(|it| match it.stage {
         LifeStage::Failed | LifeStage::Ending => true,

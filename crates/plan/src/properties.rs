@@ -1,4 +1,4 @@
-//! What a resource is to be, as its template says and as it is kept.
+//! The properties of a resource, as in its template and as stored.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,40 +9,40 @@ use crate::id::{PolicyName, RoleArn};
 use crate::resource::ResourceKind;
 use crate::{backup_policy, global_settings, member_accounts, policy_types, service_access};
 
-/// The properties of a resource, by what it is.
+/// The properties of a resource, by its kind.
 #[derive(Debug)]
 pub enum Properties {
-    /// Of the policy types that are enabled on the root.
+    /// The properties of the policy types that are enabled on the root.
     PolicyTypes(policy_types::Properties),
-    /// Of trusted access, StackSets and delegated administrators.
+    /// The properties of trusted access, StackSets and delegated administrators.
     ServiceAccess(service_access::Properties),
-    /// Of the settings of AWS Backup for the organization.
+    /// The properties of the settings of AWS Backup for the organization.
     GlobalSettings(global_settings::Properties),
-    /// Of one backup policy and where it is attached.
+    /// The properties of one backup policy and its targets.
     BackupPolicy(Box<backup_policy::Properties>),
-    /// Of AWS Backup in every account and Region.
+    /// The properties of AWS Backup in every account and Region.
     MemberAccounts(Box<member_accounts::Properties>),
 }
 
-/// What people know a policy by.
+/// The name of a policy, as people know it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Named {
     name: PolicyName,
 }
 
-/// Properties that this version does not take: one is unknown or missing, or has another value.
+/// Properties that this version does not accept: one is unknown, missing, or has an invalid value.
 #[derive(Debug, Error)]
 pub enum Misfit {
-    /// It is not known which.
+    /// The invalid property is not known.
     #[error(transparent)]
     Whole(serde_json::Error),
-    /// It is this one.
+    /// The invalid property is known.
     #[error("property `{path}`")]
     At {
         /// The keys that lead to it.
         path: String,
-        /// What is wrong with it.
+        /// The error.
         source: serde_json::Error,
     },
 }
@@ -52,7 +52,7 @@ impl Properties {
     ///
     /// # Errors
     ///
-    /// When its function would not take them.
+    /// Returns an error if the function of the resource would not accept them.
     pub fn read(kind: ResourceKind, properties: &Value) -> Result<Self, Misfit> {
         Ok(match kind {
             ResourceKind::PolicyTypes => Self::PolicyTypes(read(properties)?),
@@ -63,8 +63,8 @@ impl Properties {
         })
     }
 
-    /// What a resource with these properties is called, for a person: a policy by its name, whatever
-    /// else this version does not take of it.
+    /// Returns the name of a resource for people. A policy has its own name, even if this version
+    /// does not accept its other properties.
     pub fn title(kind: ResourceKind, properties: Option<&Value>) -> String {
         let title = kind.title();
         let named = || Named::deserialize(properties?).ok();
@@ -80,7 +80,7 @@ impl Properties {
         }
     }
 
-    /// The role to assume where nobody runs in the management account.
+    /// Returns the role to assume if the caller does not run in the management account.
     pub fn management_role(&self) -> Option<&RoleArn> {
         match self {
             Self::PolicyTypes(it) => it.management_role_arn.as_ref(),

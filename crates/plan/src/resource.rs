@@ -1,4 +1,4 @@
-//! The custom resources that org-backup makes, and what each is called where.
+//! The custom resources of org-backup, and their names in different places.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// One of the custom resources, in the order of work: what others need comes first.
+/// A custom resource. The order is the order of work: resources that others need come first.
 ///
-/// In JSON it is the name of its function. Whatever depends on which resource it is matches on this
-/// without a `_`, so that the compiler names every place that a new one has to be decided in.
+/// In JSON, it is the name of its function. Code that depends on the kind of resource matches on
+/// this enum without a `_`, so that the compiler reports every place that has to handle a new one.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum ResourceKind {
@@ -19,19 +19,19 @@ pub enum ResourceKind {
     ServiceAccess,
     /// The settings of AWS Backup for the organization.
     GlobalSettings,
-    /// One backup policy and where it is attached.
+    /// One backup policy and its targets.
     BackupPolicy,
     /// AWS Backup in every account and Region.
     MemberAccounts,
 }
 
-/// There is no function of this name.
+/// No function has this name.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("its function `{0}` is not known")]
 pub struct UnknownFunction(String);
 
 impl ResourceKind {
-    /// Every resource, in the order of work.
+    /// All resources, in the order of work.
     pub const ALL: [Self; 5] = [
         Self::PolicyTypes,
         Self::ServiceAccess,
@@ -40,7 +40,8 @@ impl ResourceKind {
         Self::MemberAccounts,
     ];
 
-    /// The name of the function that serves it, of its crate, and of its folder in the state bucket.
+    /// Returns the name of the function that serves it, of its crate, and of its folder in the
+    /// state bucket.
     pub fn function(self) -> &'static str {
         match self {
             Self::PolicyTypes => "policy-types",
@@ -51,7 +52,7 @@ impl ResourceKind {
         }
     }
 
-    /// Its type in a template, as in `Custom::BackupPolicy`.
+    /// Returns its type in a template, as in `Custom::BackupPolicy`.
     pub fn resource_type(self) -> &'static str {
         match self {
             Self::PolicyTypes => "Custom::PolicyTypes",
@@ -62,12 +63,12 @@ impl ResourceKind {
         }
     }
 
-    /// The resource with this type in a template; `None` where the type is not one of ours.
+    /// Returns the resource with this type in a template, or `None` if the type is not one of ours.
     pub fn of_type(resource_type: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.resource_type() == resource_type)
     }
 
-    /// What such a resource is called, for a person.
+    /// Returns the name of such a resource for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::PolicyTypes => "policy types",

@@ -38,14 +38,14 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// Values, as a list or, as a parameter of type String gives them, separated by commas.
+/// Values, as a list or, as in a parameter of type String, separated by commas.
 ///
-/// White space around each is dropped, and so are empty ones: an empty parameter is an empty list.
+/// White space around each value and empty values are dropped. An empty parameter is an empty list.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct List<T>(pub Vec<T>);
 
 impl<T> List<T> {
-    /// Whether it has no elements.
+    /// Returns `true` if it has no elements.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -87,13 +87,13 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
     }
 }
 
-/// A value that is absent when it is empty, as an unused parameter is.
+/// A value that is absent if it is empty, as an unused parameter is.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Optional<T>(pub Option<T>);
 
 impl<T> Optional<T> {
-    /// Whether there is no value, so that it is left out of what is kept.
+    /// Returns `true` if there is no value, so that it is not stored.
     pub fn is_absent(&self) -> bool {
         self.0.is_none()
     }

@@ -1,36 +1,37 @@
 //! Our own data as JSON.
 //!
-//! What is written here is made of strings, numbers, lists and maps whose keys are strings. Nothing of
-//! that can fail to become JSON, and text that is empty in place of it would be kept as if it were true.
+//! This data consists of strings, numbers, lists and maps with string keys, so serializing it
+//! cannot fail. A fallback to empty text would be stored as if it were true, so a failure panics
+//! instead.
 
 use serde::Serialize;
 use serde_json::Value;
 
 const REASON: &str = "our own data has only what JSON has";
 
-/// The data as JSON on one line.
+/// Returns the data as JSON on one line.
 ///
 /// # Panics
 ///
-/// When a map in it has keys that are not strings, which is a mistake of this program.
+/// Panics if a map in the data has keys that are not strings, which is a bug of this program.
 pub fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).expect(REASON)
 }
 
-/// The data as JSON that a person reads.
+/// Returns the data as JSON for human readers.
 ///
 /// # Panics
 ///
-/// As [`text`].
+/// Panics as [`text`] does.
 pub fn pretty(data: &impl Serialize) -> String {
     serde_json::to_string_pretty(data).expect(REASON)
 }
 
-/// The data as a value.
+/// Returns the data as a JSON value.
 ///
 /// # Panics
 ///
-/// As [`text`].
+/// Panics as [`text`] does.
 pub fn value(data: &impl Serialize) -> Value {
     serde_json::to_value(data).expect(REASON)
 }

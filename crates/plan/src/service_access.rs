@@ -14,7 +14,7 @@ use crate::owner::our_tag;
 
 pub use properties::{DelegatedAdministrator, OnDelete, Properties};
 
-/// The principals whose trusted access only CloudFormation itself may turn on.
+/// The principals whose trusted access only CloudFormation itself can turn on.
 const STACK_SETS: [&str; 2] =
     ["member.org.stacksets.cloudformation.amazonaws.com", "stacksets.cloudformation.amazonaws.com"];
 
@@ -33,7 +33,7 @@ impl fmt::Display for Administrator {
     }
 }
 
-/// One thing that is on or off for the organization.
+/// A feature that is on or off for the organization.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Switch {
     /// Trusted access of a service.
@@ -45,7 +45,7 @@ pub enum Switch {
 }
 
 impl Switch {
-    /// The tag on the root that says which resource turned the switch on.
+    /// Returns the tag on the root that names the resource that turned the switch on.
     pub fn tag(&self) -> TagKey {
         our_tag(&match self {
             Self::Access(principal) => format!("turned-on/{principal}"),
@@ -54,7 +54,7 @@ impl Switch {
         })
     }
 
-    /// The switch that `tag` is about, if it is about one.
+    /// Returns the switch that `tag` is about, if there is one.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let name = tag.strip_prefix(crate::owner::TAG_PREFIX)?.strip_prefix("turned-on/")?;
         match name.split_once('/') {
@@ -68,24 +68,24 @@ impl Switch {
     }
 }
 
-/// What a template asks for.
+/// The state that a template asks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Desired {
     /// The services that have trusted access.
     pub principals: BTreeSet<ServicePrincipal>,
-    /// Whether StackSets must have organizations access; it is left alone otherwise.
+    /// True if StackSets must have organizations access. Otherwise it is left alone.
     pub stack_sets: bool,
-    /// The delegated administrators; others are left alone.
+    /// The delegated administrators. Others are left alone.
     pub administrators: BTreeSet<Administrator>,
-    /// The only ones that may be registered, where it is not for the template to say.
+    /// The only administrators that may be registered, or `None` if the template decides.
     pub declared: Option<BTreeSet<Administrator>>,
-    /// Whether this resource keeps a record of what it turns on, and turns that off again when it
-    /// is no longer asked for.
+    /// True if this resource records the switches that it turns on, and turns them off again if
+    /// they are no longer requested.
     pub revert: bool,
 }
 
 impl Desired {
-    /// What has to be read of the organization, to tell whether these switches are on and recorded.
+    /// Returns the state to observe, to know which of these switches are on and recorded.
     pub fn to_look_at(switches: &BTreeSet<Switch>) -> Self {
         let administrators = switches.iter().filter_map(|it| match it {
             Switch::Administrator(it) => Some(it.clone()),
@@ -100,23 +100,24 @@ impl Desired {
     }
 }
 
-/// What the organization has.
+/// The state of the organization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Observed {
-    /// The account that no service may have as its delegated administrator.
+    /// The management account, which cannot be a delegated administrator.
     pub management_account: AccountId,
     /// The services that have trusted access.
     pub principals: BTreeSet<ServicePrincipal>,
-    /// Whether StackSets has organizations access; not read unless it matters, and `false` then.
+    /// True if StackSets has organizations access. Only read if it is needed, and `false`
+    /// otherwise.
     pub stack_sets: bool,
-    /// The delegated administrators of the services that matter.
+    /// The delegated administrators of the relevant services.
     pub administrators: BTreeSet<Administrator>,
-    /// The state of each account that is to become an administrator; an account that is not in the
+    /// The state of each account that has to become an administrator. An account outside of the
     /// organization is missing.
     pub accounts: BTreeMap<AccountId, AccountState>,
-    /// What this resource has turned on, as is recorded or was begun by one of its requests.
+    /// The switches that this resource turned on, from the record or from one of its requests.
     pub turned_on: BTreeSet<Switch>,
-    /// What the root's tags say of that.
+    /// The switches that the tags of the root list.
     pub recorded: BTreeSet<Switch>,
 }
 
@@ -126,38 +127,39 @@ impl Observed {
     }
 }
 
-/// The state of an account, in the words of AWS Organizations.
+/// The state of an account, in the terms of AWS Organizations.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AccountState {
     /// The account can be used.
     Active,
-    /// The account cannot be used, for the reason that the word gives.
+    /// The account cannot be used. Contains the state that AWS reports.
     Other(String),
 }
 
-/// One thing to do.
+/// One change to make.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// Note on the root that this resource turns these on, before it does.
+    /// Record on the root that this resource turns these switches on, before it does so.
     Record(BTreeSet<Switch>),
     /// Give a service trusted access.
     Enable(ServicePrincipal),
-    /// Give StackSets organizations access, which turns on its trusted access as well.
+    /// Give StackSets organizations access, which also turns on its trusted access.
     ActivateStackSets,
     /// Register a delegated administrator.
     Register {
-        /// Whom to register, and for what.
+        /// The account to register, and the service.
         administrator: Administrator,
-        /// Who is registered for the same service already. Some services have one only.
+        /// The accounts that are already registered for the same service. Some services allow only
+        /// one.
         beside: BTreeSet<AccountId>,
     },
     /// Deregister a delegated administrator that this resource registered.
     Deregister(Administrator),
-    /// Take the trusted access away that this resource gave.
+    /// Remove the trusted access that this resource gave.
     Disable(ServicePrincipal),
-    /// Take the organizations access away that this resource gave.
+    /// Remove the organizations access that this resource gave.
     DeactivateStackSets,
-    /// Remove the notes about these from the root, now that they are off.
+    /// Remove the records of these switches from the root, after they were turned off.
     Forget(BTreeSet<Switch>),
 }
 
@@ -183,19 +185,19 @@ impl fmt::Display for Step {
     }
 }
 
-/// Why nothing is done.
+/// The reason why nothing is done.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
-    /// What looks after the account may not register it.
+    /// `reattach` may not register the account.
     #[error("cannot register {0}, since the template of `reattach` declares no such administrator")]
     Undeclared(Administrator),
-    /// AWS wants StackSets to be activated by CloudFormation.
+    /// AWS requires that CloudFormation activates StackSets.
     #[error("trusted access for {0} is not for this list")]
     StackSets(ServicePrincipal),
     /// A delegated administrator needs trusted access for its service.
     #[error("cannot register {0}, since the service has no trusted access")]
     NoAccess(Administrator, &'static str),
-    /// The management account administers every service already.
+    /// The management account already administers every service.
     #[error("cannot register {0}, since it is the management account")]
     ManagementAccount(Administrator),
     /// The account is not in the organization.
@@ -204,15 +206,15 @@ pub enum Refusal {
     /// The account is suspended, being closed, or not yet active.
     #[error("cannot register {administrator}, since the account is {state}")]
     Inactive {
-        /// Who was to be registered.
+        /// The administrator to register.
         administrator: Administrator,
-        /// The state of the account in the words of AWS Organizations.
+        /// The state of the account, in the terms of AWS Organizations.
         state: String,
     },
 }
 
 impl Refusal {
-    /// What to do about it, if that is known.
+    /// Returns the hint, if there is one.
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Undeclared(_) => {
@@ -228,12 +230,12 @@ impl Refusal {
 
 /// Returns the steps from `observed` to `desired`.
 ///
-/// Trusted access comes before delegated administrators, and goes after them. What this resource
-/// did not turn on is never turned off.
+/// Trusted access is turned on before delegated administrators are registered, and turned off after
+/// they are deregistered. A switch that this resource did not turn on is never turned off.
 ///
 /// # Errors
 ///
-/// When AWS would refuse one of the steps and that can be known before the first.
+/// Returns an error if it is known in advance that AWS would refuse one of the steps.
 pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal> {
     let refused = desired.principals.iter().find(|it| STACK_SETS.contains(&it.as_str()));
     if let Some(principal) = refused {
@@ -255,7 +257,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
     if desired.revert && !unrecorded.is_empty() {
         steps.push(Step::Record(unrecorded));
     }
-    // The order of `Switch` is the order in which things can be turned on.
+    // The order of `Switch` is the order in which switches can be turned on.
     steps.extend(missing.into_iter().map(|it| match it {
         Switch::Access(principal) => Step::Enable(principal),
         Switch::StackSets => Step::ActivateStackSets,
@@ -281,8 +283,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Result<Vec<Step>, Refusal
     Ok(steps)
 }
 
-/// Returns the steps that leave to the resource what one of its requests has turned on without a
-/// record, since another request overtook it: without them nobody would turn that off again.
+/// Returns the steps that hand over to the resource the switches that one of its requests turned on
+/// without a record, because another request overtook it. Without these steps, nothing would turn
+/// the switches off again.
 pub fn hand_over(turned_on: &BTreeSet<Switch>, observed: &Observed) -> Vec<Step> {
     let is = observed.switches();
     let unrecorded = turned_on.difference(&observed.recorded).filter(|it| is.contains(it));

@@ -36,7 +36,7 @@ pub enum Partition {
 pub struct UnknownPartition(String);
 
 impl UnknownPartition {
-    /// The hint.
+    /// The hint on what to do next.
     pub const HINT: &str = "use a newer one";
 }
 

@@ -25,41 +25,41 @@ pub struct Properties {
     /// The policy itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Content>,
-    /// Where the policy is kept instead.
+    /// The address of the policy, if it is not in `content`.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_url: Option<ContentUrl>,
-    /// What `${name}` stands for in keys and values of the policy.
+    /// The values of `${name}` in keys and values of the policy.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, Variable>,
-    /// Every root, OU and account the policy is attached to, and no other.
+    /// All roots, OUs and accounts that the policy is attached to.
     target_ids: List<Target>,
     /// The tags of the policy.
     #[serde(default)]
     pub tags: Tags,
-    /// Whether a policy of this name that somebody else made is taken over.
+    /// True if an existing policy of this name that somebody else made is adopted.
     #[serde(default = "no")]
     pub adopt: Flag,
-    /// What happens when the policy would make an effective policy invalid.
+    /// The reaction if the policy would make an effective policy invalid.
     #[serde(default)]
     pub preflight: Preflight,
-    /// The role to assume where the function does not run in the management account.
+    /// The role to assume if the function does not run in the management account.
     #[serde(default, skip_serializing_if = "Optional::is_absent")]
     pub management_role_arn: Optional<RoleArn>,
 }
 
-/// What happens when the policy would make an effective policy invalid.
+/// The reaction if the policy would make an effective policy invalid.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Preflight {
     /// The change is refused.
     #[default]
     Enforce,
-    /// The change is made, and the log says what is wrong.
+    /// The change is made, and the errors are logged.
     Warn,
     /// Nothing is checked.
     Off,
 }
 
-/// A description as AWS Organizations takes it.
+/// A description that AWS Organizations accepts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description(pub String);
 
@@ -98,7 +98,7 @@ pub struct ContentUrl {
     pub bucket: String,
     /// The key, not encoded.
     pub key: String,
-    /// The version; the newest one when absent.
+    /// The version, or `None` for the newest one.
     pub version: Option<String>,
 }
 
@@ -140,34 +140,34 @@ impl FromStr for ContentUrl {
     }
 }
 
-/// Where the policy comes from.
+/// The source of the policy.
 #[derive(Clone, Copy, Debug)]
 pub enum ContentSource<'a> {
-    /// The template has it.
+    /// The template contains the policy.
     Inline(&'a Content),
-    /// An object in S3 has it.
+    /// An object in S3 contains the policy.
     Object(&'a ContentUrl),
 }
 
-/// Why the properties do not go together.
+/// The reason why the combination of properties is invalid.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Invalid {
-    /// Not an address of an object in S3.
+    /// The text is not the address of an object in S3.
     #[error("expected s3://bucket/key or s3://bucket/key?versionId=…")]
     Url,
-    /// Neither source of the policy, or both.
+    /// There is no source of the policy, or there are two.
     #[error("set one of `Content` and `ContentUrl`, and not both")]
     ContentSource,
-    /// A policy that is attached to nothing protects nothing.
+    /// There are no targets. A policy without targets protects nothing.
     #[error("`TargetIds` is empty")]
     NoTargets,
-    /// The policy was there and then was not, again and again.
+    /// The policy existed and then disappeared, again and again.
     #[error("somebody deletes the policy while it is being made")]
     Vanished,
 }
 
 impl Invalid {
-    /// What to do about it, where it does not say so.
+    /// Returns the hint, unless the message already says what to do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoTargets => Some("name at least one root, OU or account"),
@@ -178,11 +178,11 @@ impl Invalid {
 }
 
 impl Properties {
-    /// Where the policy comes from.
+    /// Returns the source of the policy.
     ///
     /// # Errors
     ///
-    /// When the template names no source of it, or two.
+    /// Returns an error if the template names no source, or two.
     pub fn source(&self) -> Result<ContentSource<'_>, Invalid> {
         match (&self.content, &self.content_url) {
             (Some(content), None) => Ok(ContentSource::Inline(content)),
@@ -191,12 +191,12 @@ impl Properties {
         }
     }
 
-    /// What a deployment may take.
+    /// Returns the claim of a deployment on existing policies.
     pub fn claim(&self) -> Claim {
         if self.adopt.0 { Claim::Adopt } else { Claim::Own }
     }
 
-    /// These properties with the policy itself in place of where it comes from.
+    /// Returns these properties with the policy itself in place of its source and variables.
     #[must_use]
     pub fn with_document(&self, document: &Document) -> Self {
         Self {
@@ -207,11 +207,11 @@ impl Properties {
         }
     }
 
-    /// Where the policy is attached.
+    /// Returns the targets of the policy.
     ///
     /// # Errors
     ///
-    /// When that is nowhere.
+    /// Returns an error if there are no targets.
     pub fn targets(&self) -> Result<Vec<Target>, Invalid> {
         match self.target_ids.0.as_slice() {
             [] => Err(Invalid::NoTargets),

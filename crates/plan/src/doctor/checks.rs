@@ -1,4 +1,4 @@
-//! The checks, each with what it means and what to do.
+//! The checks, with the meaning of each result and its correction.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -15,22 +15,23 @@ use crate::member_accounts::check_key;
 use crate::plans::Plan;
 use crate::policy_types::Status;
 
-/// The most backup policies that AWS keeps in an organization.
+/// The most backup policies that AWS allows in an organization.
 const MAX_POLICIES: usize = 1_000;
 
 /// The most delegated administrators of AWS Backup.
 const MAX_ADMINISTRATORS: usize = 5;
 
-/// The schedule looks after everything once a day; a second day is patience.
+/// The longest time between complete sweeps. The schedule starts one per day, and a second day is
+/// allowed.
 const LONGEST_SWEEP: Duration = Duration::from_hours(49);
 
-/// What the template of the forwarder says of itself, to begin with.
+/// The beginning of the description in the template of the forwarder.
 pub(super) const FORWARDER: &str = "org-backup: forwards the events of AWS Organizations";
 
-/// How many names are told.
+/// The most names that a message lists.
 const NAMED: usize = 5;
 
-/// What one check came to: how bad it is, what it means, and what to do.
+/// The result of one check: the severity, the meaning and the correction.
 type Judged = (Verdict, String, Option<String>);
 
 fn ok(message: impl Into<String>) -> Judged {
@@ -45,7 +46,7 @@ fn problem(message: impl Into<String>, fix: impl Into<String>) -> Judged {
     (Verdict::Problem, message.into(), Some(fix.into()))
 }
 
-/// A check of what was read, or that it could not be.
+/// Returns the result of judging the data, or the reason why it could not be read.
 fn check<T>(name: &'static str, read: &Read<T>, judge: impl FnOnce(&T) -> Judged) -> Check {
     let (verdict, message, fix) = match read {
         Ok(it) => judge(it),
@@ -247,7 +248,7 @@ fn events(observed: &Observed) -> Check {
     })
 }
 
-/// Whether everything in the stack works.
+/// Returns `true` if everything in the stack works.
 fn is_whole(status: &str) -> bool {
     status.ends_with("_COMPLETE") && !status.starts_with("DELETE")
 }
@@ -292,14 +293,14 @@ fn ownership(policies: &[KnownPolicy]) -> Judged {
     )
 }
 
-/// The plans of a policy by itself.
+/// Returns the plans of a single policy.
 pub(super) fn plans(policy: &KnownPolicy) -> Vec<Plan> {
     let Ok(parsed) = policy::parse(&policy.text) else { return vec![] };
     Plan::all(&Inherited::root().descend("", &[("", &parsed)]).effective().to_json())
 }
 
-/// A key can be shared only with an account that has the Region of the key, and a copy to another
-/// account needs that.
+/// Checks the Regions of copies to other accounts. Such a copy needs a shared key, and a key can
+/// only be shared with an account that has enabled the Region of the key.
 fn regions_of_copies(policies: &[KnownPolicy]) -> Judged {
     let mut needed = BTreeMap::<String, BTreeSet<Region>>::new();
     for Plan { mut regions, rules, .. } in policies.iter().flat_map(plans) {
@@ -350,7 +351,7 @@ fn effective_policies(observed: &Observed) -> Check {
     })
 }
 
-/// What a key encrypts that does not work cannot be read, by nobody.
+/// Checks the keys. If a key does not work, nobody can read the data that it encrypts.
 fn keys(observed: &Observed) -> Check {
     let unread = observed.keys.iter().find_map(|(of, it)| Some((of, it.as_ref().err()?)));
     let found = observed.keys.iter().filter_map(|(of, it)| {
@@ -425,7 +426,7 @@ fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
     vec![kept, swept]
 }
 
-/// The first of them, and how many more there are.
+/// Returns the first names, and the number of the others.
 fn names<T: ToString>(all: impl ExactSizeIterator<Item = T>) -> String {
     let more = all.len().saturating_sub(NAMED);
     let shown = all.take(NAMED).map(|it| it.to_string()).collect::<Vec<_>>().join(", ");

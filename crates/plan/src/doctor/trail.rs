@@ -1,37 +1,37 @@
-//! Trails of CloudTrail, without which there are no events to react to.
+//! CloudTrail trails. Without a trail, there are no events to react to.
 
 /// A trail that records in the Region of the events.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trail {
     /// Its name.
     pub name: String,
-    /// Whether it records right now.
+    /// True if it is recording now.
     pub is_logging: bool,
-    /// Which events it records.
+    /// The events that it records.
     pub selectors: Selectors,
 }
 
-/// Which events a trail records.
+/// The events that a trail records.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Selectors {
-    /// Basic selectors: whether each includes management events, and `All`, `ReadOnly` or
+    /// Basic selectors. For each: true if it includes management events, and `All`, `ReadOnly` or
     /// `WriteOnly`.
     Basic(Vec<(bool, String)>),
-    /// Advanced selectors, any of which is enough for an event.
+    /// Advanced selectors. An event is recorded if it matches any of them.
     Advanced(Vec<AdvancedSelector>),
 }
 
-/// What an event must be for an advanced selector.
+/// The conditions of an advanced selector.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AdvancedSelector {
-    /// The categories that it may have.
+    /// The allowed categories.
     pub categories: Vec<String>,
-    /// `true` or `false` where only reads or only writes are recorded.
+    /// `true` or `false` if only reads or only writes are recorded.
     pub read_only: Vec<String>,
 }
 
 impl Trail {
-    /// Whether it records the changes that others make to the organization.
+    /// Returns `true` if it records changes to the organization that others make.
     pub fn tells_of_changes(&self) -> bool {
         self.is_logging && self.selectors.take_changes()
     }

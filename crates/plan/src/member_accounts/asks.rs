@@ -1,5 +1,5 @@
-//! What a template asks of the backups of resources, beside what policies say. Nothing is set for it:
-//! `org-backup coverage` judges by it.
+//! The requirements of a template for backups of resources, in addition to policies. They change no
+//! settings: `org-backup coverage` uses them to judge.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,34 +10,34 @@ use thiserror::Error;
 
 use crate::id::ResourceType;
 
-/// A tag that a resource has, as `KEY` or `KEY=VALUE`.
+/// A tag of a resource, as `KEY` or `KEY=VALUE`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TagFilter {
     /// The key.
     pub key: String,
-    /// The value, where it matters.
+    /// The value, or `None` if any value matches.
     pub value: Option<String>,
 }
 
-/// How old the newest backup of some resources may be, as `TYPE=HOURS` or `KEY=VALUE=HOURS`.
+/// The maximum age of the newest backup of some resources, as `TYPE=HOURS` or `KEY=VALUE=HOURS`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Objective {
-    /// The resources it is about.
+    /// The resources.
     pub of: ResourceScope,
-    /// The hours.
+    /// The age in hours.
     pub hours: u64,
 }
 
-/// Some resources.
+/// A group of resources.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ResourceScope {
-    /// Those of a type.
+    /// The resources of a type.
     Kind(ResourceType),
-    /// Those with a tag: its key and its value.
+    /// The resources with a tag: its key and its value.
     Tag(String, String),
 }
 
-/// Why something is not asked for.
+/// The reason why a requirement is invalid.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum InvalidAsk {
     /// It has no key.
@@ -49,7 +49,7 @@ pub enum InvalidAsk {
 }
 
 impl TagFilter {
-    /// Whether a resource with these tags has it.
+    /// Returns `true` if a resource with these tags matches.
     pub fn fits(&self, tags: &BTreeMap<String, String>) -> bool {
         let has = tags.get(&self.key);
         has.is_some_and(|has| self.value.as_ref().is_none_or(|it| it == has))

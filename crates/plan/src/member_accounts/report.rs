@@ -1,4 +1,4 @@
-//! What came of a run: one line for every account and every problem, and their sum.
+//! The results of a run: one line for every account and every problem, and the totals.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -10,13 +10,13 @@ use super::{Change, Preferences, Problem};
 use crate::id::{AccountId, Region, ResourceType, RunId, TargetId};
 use crate::serialized;
 
-/// How many failures an answer names.
+/// The number of failures that an answer names.
 const EXAMPLES: usize = 10;
 
-/// How many characters an answer tells of one failure.
+/// The most characters of one failure in an answer.
 const EXAMPLE_LENGTH: usize = 400;
 
-/// An account and what people call it.
+/// An account and its name.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Account {
@@ -25,33 +25,33 @@ pub struct Account {
     /// Its name, which may be unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Whether it is worked in only because copies go to it.
+    /// True if the run works in it only because it receives copies.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_central: bool,
 }
 
-/// Something that is not as wanted in an account, or in one of its Regions, or may not be.
+/// A deviation from the desired state in an account or in one of its Regions, or a possible one.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The Region; `None` when it is about the whole account.
+    /// The Region, or `None` if the failure is about the whole account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// What is not as wanted, and why.
+    /// The deviation, and its reason.
     pub problem: String,
-    /// What to do next.
+    /// The hint on what to do next.
     pub hint: String,
 }
 
 impl Failure {
-    /// A problem that was found in `region`.
+    /// Returns the failure for a problem that was found in `region`.
     pub fn found(region: Option<&Region>, problem: &Problem) -> Self {
         let (problem, hint) = (problem.to_string(), problem.hint().to_owned());
         Self { region: region.cloned(), problem, hint }
     }
 }
 
-/// What came of the work in one account.
+/// The outcome for one account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MemberOutcome {
     account: Account,
@@ -65,7 +65,8 @@ pub struct MemberOutcome {
 }
 
 impl MemberOutcome {
-    /// Nothing yet, in an account that is a member or else the management account.
+    /// Returns an empty outcome for an account, which is a member account or the management
+    /// account.
     pub fn new(account: Account, is_member: bool) -> Self {
         Self {
             account,
@@ -79,36 +80,36 @@ impl MemberOutcome {
         }
     }
 
-    /// The account.
+    /// Returns the account.
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// Notes something that is not as wanted.
+    /// Adds a failure.
     pub fn fail(&mut self, failure: Failure) {
         self.failures.push(failure);
     }
 
-    /// Notes a problem that was found in `region`. What nobody could look at leaves the account ready:
-    /// it is told, and nothing is known to be wrong.
+    /// Adds a problem that was found in `region`. If the problem could not be judged, the account
+    /// stays ready: the problem is reported, but nothing is known to be wrong.
     pub fn find(&mut self, region: Option<&Region>, problem: &Problem) {
         let failures =
             if problem.is_certain() { &mut self.failures } else { &mut self.not_looked_at };
         failures.push(Failure::found(region, problem));
     }
 
-    /// Notes that nobody could get into the account, with the error code of AWS.
+    /// Records that the account could not be entered, with the error code of AWS.
     pub fn bar(&mut self, code: &str, failure: Failure) {
         self.barred = Some(code.to_owned());
         self.fail(failure);
     }
 
-    /// Whether nobody could get into the account.
+    /// Returns `true` if the account could not be entered.
     pub fn is_barred(&self) -> bool {
         self.barred.is_some()
     }
 
-    /// Notes what was changed in `region`.
+    /// Records a change that was made in `region`.
     pub fn change(&mut self, region: &Region, change: Change) {
         let same =
             |it: &&mut Changed| it.opt_in == change.opt_in && it.management == change.management;
@@ -121,19 +122,19 @@ impl MemberOutcome {
         }
     }
 
-    /// Notes that the role that AWS Backup has of its own was missing and made.
+    /// Records that the service-linked role of AWS Backup was missing and has been created.
     pub fn make_service_role(&mut self) {
         self.service_role_made = true;
     }
 
-    /// Notes which types `region` does not know.
+    /// Records the types that `region` does not know.
     pub fn miss(&mut self, region: &Region, types: BTreeSet<ResourceType>) {
         for it in types {
             self.unknown.entry(it).or_default().insert(region.clone());
         }
     }
 
-    /// What the report says of the account: one line for every failure, or one line.
+    /// Returns the lines of the report for the account: one for every failure, or a single one.
     pub fn lines(mut self) -> Vec<Line> {
         let failures = std::mem::take(&mut self.failures);
         if failures.is_empty() {
@@ -142,7 +143,7 @@ impl MemberOutcome {
         failures.into_iter().map(|it| self.line(Some(it))).collect()
     }
 
-    /// The next line. What was changed and not looked at is told once, on the first one.
+    /// Returns the next line. Changes and unread parts are only reported on the first one.
     fn line(&mut self, failure: Option<Failure>) -> Line {
         let ready = failure.is_none();
         let (region, problem, hint) = match failure {
@@ -164,7 +165,7 @@ impl MemberOutcome {
     }
 }
 
-/// A change that was made in these Regions.
+/// A change, and the Regions in which it was made.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
@@ -176,12 +177,12 @@ pub struct Changed {
 }
 
 impl Changed {
-    /// What was changed.
+    /// Returns the change.
     pub fn change(&self) -> Change {
         Change { opt_in: self.opt_in.clone(), management: self.management.clone() }
     }
 
-    /// The Regions in which it was.
+    /// Returns the Regions in which it was made.
     pub fn regions(&self) -> &BTreeSet<Region> {
         &self.regions
     }
@@ -196,60 +197,60 @@ pub struct Line {
     /// Its name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The Region that the problem is in; absent when it is the whole account.
+    /// The Region of the problem, absent if it concerns the whole account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// Whether the account is ready for backups, as far as was looked.
+    /// True if the account is ready for backups, as far as it was checked.
     pub ready: bool,
-    /// What was changed.
+    /// The changes that were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Changed>,
-    /// Whether the role that AWS Backup has of its own was missing and made.
+    /// True if the service-linked role of AWS Backup was missing and has been created.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service_role_made: bool,
-    /// Which types were asked for and which Regions do not know them.
+    /// The requested types that some Regions do not know, with those Regions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown: BTreeMap<ResourceType, BTreeSet<Region>>,
-    /// What is not as wanted, and why.
+    /// The deviation, and its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// What to do next.
+    /// The hint on what to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What may not be as backups need it, since it could not be read or judged.
+    /// The requirements that may not be met, because they could not be read or judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_looked_at: Vec<Failure>,
 }
 
 impl Line {
-    /// The line as it is written, with its end.
+    /// Returns the line with its line end.
     pub fn text(&self) -> String {
         serialized::text(self) + "\n"
     }
 }
 
-/// The sum of what came of many accounts.
+/// The totals of many accounts.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Tally {
-    /// Accounts in which everything is as wanted.
+    /// Number of accounts in their desired state.
     pub ready: usize,
-    /// Accounts in which something is not.
+    /// Number of accounts that are not in their desired state.
     pub not_ready: usize,
-    /// Accounts in which something was changed.
+    /// Number of accounts in which something was changed.
     pub changed: usize,
-    /// Accounts that are not active, by state.
+    /// Number of accounts that are not active, by state.
     pub skipped: BTreeMap<String, usize>,
-    /// Member accounts among those that are ready or not.
+    /// Number of member accounts among the ready and not ready ones.
     members: usize,
-    /// Member accounts that nobody could get into, by error code.
+    /// Number of member accounts that could not be entered, by error code.
     barred: BTreeMap<String, usize>,
     /// The first failures.
     examples: Vec<String>,
 }
 
 impl Tally {
-    /// Adds what came of one account.
+    /// Adds the outcome for one account.
     pub fn add(&mut self, outcome: &MemberOutcome) {
         self.members += usize::from(outcome.is_member);
         self.changed += usize::from(!outcome.changes.is_empty() || outcome.service_role_made);
@@ -280,7 +281,7 @@ impl Tally {
         *self.skipped.entry(state.to_owned()).or_default() += 1;
     }
 
-    /// Adds another sum.
+    /// Adds other totals.
     pub fn merge(&mut self, other: Self) {
         self.ready += other.ready;
         self.not_ready += other.not_ready;
@@ -296,19 +297,19 @@ impl Tally {
         }
     }
 
-    /// How many accounts were worked in.
+    /// Returns the number of accounts that were worked in.
     pub fn worked(&self) -> usize {
         self.ready + self.not_ready
     }
 
-    /// Decides whether the run is a success. `report` is where it is written down.
+    /// Decides whether the run is a success. `report` is the address of the report.
     ///
     /// # Errors
     ///
-    /// When accounts are not ready and the template asks for all of them; and in any case when
-    /// nobody could get into any of two or more member accounts for one and the same reason: that
-    /// is a mistake in the set-up and not in an account, and a success would hide that no account
-    /// is looked after.
+    /// Returns an error if accounts are not ready and the template requires all of them. Always
+    /// returns an error if none of two or more member accounts could be entered, all for the same
+    /// reason. That is an error in the setup and not in an account, and a success would hide that
+    /// no account is managed.
     pub fn judge(&self, on_not_ready: OnNotReady, report: Option<&str>) -> Result<(), Refusal> {
         let barred_alike =
             self.barred.len() == 1 && self.barred.values().sum::<usize>() == self.members;
@@ -327,7 +328,7 @@ impl Tally {
         Refusal::NotReady { not_ready, all, examples: self.told(report) }
     }
 
-    /// The first failures and where the others are.
+    /// Returns the first failures, and the address of the others.
     fn told(&self, report: Option<&str>) -> String {
         let report = report.map(|it| format!(" (all of them are in {it})")).unwrap_or_default();
         format!("{report}: {}", self.examples.join("; "))
@@ -340,74 +341,74 @@ impl Tally {
     }
 }
 
-/// What accounts that are not ready mean for the run.
+/// The effect on the run of accounts that are not ready.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OnNotReady {
-    /// The run succeeds and says how many they are.
+    /// The run succeeds and reports their number.
     #[default]
     Warn,
     /// The run fails.
     Fail,
 }
 
-/// Why a run fails.
+/// The reason why a run fails.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
     /// These targets reach no account.
     #[error("no account is at or below {}", list(.0))]
     NothingThere(Vec<TargetId>),
-    /// Accounts are not ready and the template asks for all of them.
+    /// Accounts are not ready and the template requires all of them.
     #[error("{not_ready} of {all} accounts are not ready{examples}")]
     NotReady {
-        /// How many are not.
+        /// The number of accounts that are not ready.
         not_ready: usize,
-        /// How many there are.
+        /// The number of accounts.
         all: usize,
         /// The first failures.
         examples: String,
     },
-    /// Nobody could get into any member account.
+    /// No member account could be entered.
     #[error("none of the {members} member accounts could be entered, all for one reason{examples}")]
     Barred {
-        /// How many there are.
+        /// The number of member accounts.
         members: usize,
         /// The first failures.
         examples: String,
     },
-    /// Time was up.
+    /// Time ran out.
     #[error("the function ran out of time after {done} of {all} accounts")]
     OutOfTime {
-        /// How many are done.
+        /// The number of accounts that are done.
         done: usize,
-        /// How many there are.
+        /// The number of accounts.
         all: usize,
     },
     /// The state machine gave up.
     #[error("{lost} of {all} accounts were not reached, because their batches failed ({why})")]
     Lost {
-        /// How many are missing.
+        /// The number of missing accounts.
         lost: usize,
-        /// How many there are.
+        /// The number of accounts.
         all: usize,
-        /// What the state machine says.
+        /// The error of the state machine.
         why: String,
     },
-    /// The state machine ended before its last step had answered.
+    /// The state machine ended before its last step answered.
     #[error(
         "the execution {run} of the state machine {ending} before its last step had answered ({why})"
     )]
     Ended {
         /// The run, and the name of the execution.
         run: RunId,
-        /// How it ended.
+        /// The way in which it ended.
         ending: Ending,
-        /// What the state machine says.
+        /// The error of the state machine.
         why: String,
     },
 }
 
 impl Refusal {
-    /// What to do about it, where it does not say so.
+    /// Returns the hint, unless the message already says what to do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NothingThere(_) => Some("correct `TargetIds`; nothing has changed"),
@@ -430,13 +431,13 @@ impl Refusal {
     }
 }
 
-/// How an execution of the state machine ends that is no success, as Step Functions calls it.
+/// The unsuccessful end of an execution of the state machine, as Step Functions names it.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Ending {
     /// Somebody stopped it.
     Aborted,
-    /// A step failed for good, or could not be begun.
+    /// A step failed permanently, or could not be started.
     Failed,
     /// It took too long.
     TimedOut,

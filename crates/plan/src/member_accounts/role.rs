@@ -1,4 +1,4 @@
-//! Whether AWS Backup may use a role, and what the role may do.
+//! Checks that AWS Backup can assume a role, and that the role has the required permissions.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use super::{BACKUP, Problem};
 use crate::id::RoleName;
 use crate::serialized;
 
-/// The policies that AWS manages of which one is enough to back something up.
+/// The AWS managed policies of which one is enough to back something up.
 const ENOUGH: [&str; 3] =
     ["AWSBackupServiceRolePolicyForBackup", "AWSBackupServiceRolePolicyForS3Backup", ADMINISTRATOR];
 
-/// Those of which one is enough to index a backup.
+/// The AWS managed policies of which one is enough to index a backup.
 const ENOUGH_TO_INDEX: [&str; 2] = ["AWSBackupServiceRolePolicyForIndexing", ADMINISTRATOR];
 
 const ADMINISTRATOR: &str = "AdministratorAccess";
 
-/// Those that deny nothing.
+/// The AWS managed policies that deny nothing.
 const KNOWN: [&str; 9] = [
     "AWSBackupGuardDutyRolePolicyForScans",
     "AWSBackupServiceRolePolicyForBackup",
@@ -32,49 +32,49 @@ const KNOWN: [&str; 9] = [
     ADMINISTRATOR,
 ];
 
-/// What may be denied to a role that makes backups all the same.
+/// The action that may be denied to a role without affecting backups.
 const NOT_FOR_BACKUPS: &str = "iam:passrole";
 
-/// A role as it was found.
+/// A role that was found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Role {
     /// Its ARN.
     pub arn: String,
     /// Its trust policy.
     pub trust: String,
-    /// Whether a permissions boundary narrows what it may do.
+    /// True if a permissions boundary limits its permissions.
     pub is_bounded: bool,
-    /// What it may do, or why that was not read.
+    /// The permissions policies, or the reason why they were not read.
     pub policies: Result<RolePolicies, String>,
 }
 
 /// The policies of a role.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RolePolicies {
-    /// The ARNs of those that are attached.
+    /// The ARNs of the attached policies.
     pub attached: Vec<String>,
-    /// Its own, by their names.
+    /// The inline policies, by name.
     pub own: BTreeMap<String, String>,
 }
 
-/// What a trust policy says to AWS Backup.
+/// The decision of a trust policy about AWS Backup.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Trust {
     Given,
     Refused,
-    /// It would be given under this condition, which is never met.
+    /// Trust would be given under this condition, which is never met.
     Never(String),
-    /// It may be given, and depends on this.
+    /// Trust may be given, depending on this condition.
     Unjudged(String),
 }
 
-/// Compares the role that AWS Backup uses with what was found, if there is a role.
+/// Checks the role that AWS Backup uses. `role` is `None` if it was not found.
 pub fn check_role(name: &RoleName, role: Option<&Role>) -> Vec<Problem> {
     let Some(role) = role else { return vec![Problem::NoRole(name.clone())] };
     check_trust(name, role).into_iter().chain(check_permissions(name, role)).collect()
 }
 
-/// What is wrong with whom a role trusts.
+/// Returns the problem with the trust policy of a role, if there is one.
 pub fn check_trust(name: &RoleName, role: &Role) -> Option<Problem> {
     match trust(&role.trust, account(&role.arn)) {
         Trust::Given => None,
@@ -86,7 +86,7 @@ pub fn check_trust(name: &RoleName, role: &Role) -> Option<Problem> {
     }
 }
 
-/// What is wrong with what a role may do.
+/// Returns the problem with the permissions of a role, if there is one.
 pub fn check_permissions(name: &RoleName, role: &Role) -> Option<Problem> {
     match &role.policies {
         Err(why) => Some(Problem::Unread(format!("what the role `{name}` may do: {why}"))),
@@ -94,13 +94,14 @@ pub fn check_permissions(name: &RoleName, role: &Role) -> Option<Problem> {
     }
 }
 
-/// What keeps a role from indexing backups. What cannot be read of it is told of its backups already.
+/// Returns the problem that prevents a role from indexing backups, if there is one. Unreadable
+/// policies are already reported by the check for backups.
 pub fn check_indexing(name: &RoleName, role: &Role) -> Option<Problem> {
     let policies = role.policies.as_ref().ok()?;
     permissions(name, policies, role.is_bounded, Use::Index)
 }
 
-/// What AWS Backup uses a role for.
+/// The use of a role by AWS Backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Use {
     Backups,
@@ -123,12 +124,12 @@ impl Use {
     }
 }
 
-/// The account in the ARN of a role.
+/// Returns the account in the ARN of a role.
 fn account(arn: &str) -> &str {
     Arn::parse(arn).map(|it| it.account).unwrap_or_default()
 }
 
-/// Whether the trust policy of a role in `account` lets AWS Backup assume it.
+/// Judges whether the trust policy of a role in `account` lets AWS Backup assume it.
 fn trust(policy: &str, account: &str) -> Trust {
     let policy = serde_json::from_str::<Value>(policy).unwrap_or_default();
     let known = [("aws:sourceaccount", account)];
@@ -159,7 +160,7 @@ fn trust(policy: &str, account: &str) -> Trust {
     unjudged.map_or(never, Trust::Unjudged)
 }
 
-/// Whether these policies let a role do something at all, as far as they are known by name.
+/// Judges whether these policies allow the use, as far as they are known by name.
 fn permissions(
     name: &RoleName,
     policies: &RolePolicies,
@@ -188,13 +189,13 @@ fn permissions(
     }
 }
 
-/// The name of a policy, if AWS manages it.
+/// Returns the name of a policy, if it is an AWS managed policy.
 fn managed(arn: &str) -> Option<&str> {
     let arn = Arn::parse(arn).ok().filter(|it| it.account == "aws")?;
     arn.resource.rsplit('/').next()
 }
 
-/// Whether a policy does no more than keep a role from passing others, as those of the templates do.
+/// Returns `true` if a policy only denies passing roles, as the policies of the templates do.
 fn denies_passing_only(policy: &str) -> bool {
     let policy = serde_json::from_str::<Value>(policy).unwrap_or_default();
     let mut statements = statements(&policy);

@@ -1,9 +1,9 @@
-//! A run that is too long for one invocation: what is where in the state bucket, and what is done
-//! with accounts that are not ready to be worked in yet.
+//! A run that takes longer than one invocation: its keys in the state bucket, and the retries for
+//! accounts that are not ready yet.
 //!
-//! Everything of a run is below `runs/<run ID>/`. The accounts are divided into batches, a batch is
-//! worked on in rounds, and each round writes what came of it under a name of its own. So a round
-//! that is repeated overwrites what it wrote itself and nothing else.
+//! Everything about a run is below `runs/<run ID>/`. The accounts are divided into batches, a batch
+//! is processed in rounds, and each round writes its results under a separate key. A repeated round
+//! therefore only overwrites its own results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -16,20 +16,20 @@ use super::Properties;
 use super::report::Account;
 use crate::id::{AccountId, Region, ResourceType, RunId};
 
-/// How many accounts are in a batch: about 2,000 calls with all Regions of today.
+/// The number of accounts in a batch: about 2,000 calls with all current Regions.
 pub const BATCH: usize = 100;
 
-/// How often an account is tried again whose role is not there yet.
+/// The number of retries for an account whose role does not exist yet.
 const WAITS: u32 = 4;
 
-/// How often a batch is worked on at most, should there never be time for all of it.
+/// The most rounds of a batch, in case there is never enough time for all of it.
 const ROUNDS: u32 = 50;
 
-/// How long the first of these waits is, in seconds; each is twice as long as the one before.
+/// The length of the first of these waits in seconds. Each wait is twice as long as the one before.
 const FIRST_WAIT: u32 = 30;
 
 impl RunId {
-    /// The run of a request, which is the same for every delivery of it.
+    /// Returns the ID of the run for a request. It is the same for every delivery of the request.
     pub fn of_request(stack_id: &str, request_id: &str) -> Self {
         let digest = Sha256::digest(format!("{stack_id}\n{request_id}"));
         let mut text = String::new();
@@ -40,33 +40,33 @@ impl RunId {
         text.parse().unwrap_or_else(|_| unreachable!("32 letters and digits make a run ID"))
     }
 
-    /// What the run is to do.
+    /// Returns the key of the order.
     pub fn order_key(&self) -> String {
         format!("runs/{self}/run.json")
     }
 
-    /// The list of batches, each of which is the event of an invocation.
+    /// Returns the key of the list of batches, each of which is the event of an invocation.
     pub fn batches_key(&self) -> String {
         format!("runs/{self}/batches.json")
     }
 
-    /// The report, one JSON object a line.
+    /// Returns the key of the report, which has one JSON object per line.
     pub fn report_key(&self) -> String {
         format!("runs/{self}/report.jsonl")
     }
 
-    /// What came of all rounds.
+    /// Returns the prefix of the results of all rounds.
     pub fn results_prefix(&self) -> String {
         format!("runs/{self}/results/")
     }
 
-    /// Where CloudFormation waits for the answer.
+    /// Returns the key of the ticket with which the run answers CloudFormation.
     pub fn answer_key(&self) -> String {
         format!("answers/{self}.json")
     }
 }
 
-/// What a run is to do.
+/// The order of a run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Order {
@@ -76,12 +76,12 @@ pub struct Order {
     pub management: AccountId,
     /// The partition of the organization, as in `aws-cn`.
     pub partition: String,
-    /// How many accounts there are.
+    /// The number of accounts.
     pub accounts: usize,
     /// Accounts that are not active, by state.
     #[serde(default)]
     pub skipped: BTreeMap<String, usize>,
-    /// The resource types of each Region, as far as they were asked for.
+    /// The resource types of each Region, as far as they were read.
     #[serde(default)]
     pub supported: BTreeMap<Region, BTreeSet<ResourceType>>,
 }
@@ -94,10 +94,10 @@ pub struct Batch {
     pub run: RunId,
     /// The place of the batch among those of the run.
     pub index: usize,
-    /// How often the batch has been worked on.
+    /// The number of rounds so far.
     #[serde(default)]
     pub round: u32,
-    /// How often it has been waited for roles.
+    /// The number of waits for roles so far.
     #[serde(default)]
     pub waits: u32,
     /// The accounts that are left.
@@ -105,25 +105,26 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Where the result of this round is kept.
+    /// Returns the key of the result of this round.
     pub fn result_key(&self) -> String {
         format!("{}{:05}.{:03}.jsonl", self.run.results_prefix(), self.index, self.round)
     }
 
-    /// Whether accounts that nobody can get into are tried again later.
+    /// Returns `true` if accounts that cannot be entered are tried again later.
     pub fn is_patient(&self) -> bool {
         self.waits < WAITS
     }
 
-    /// What the state machine is told: whether to come again, when, and with what.
+    /// Returns the instruction for the state machine: whether to continue, after which wait, and
+    /// with which batch.
     ///
-    /// `unreached` are accounts for which there was no time, and `barred` those that nobody could
-    /// get into.
+    /// `unreached` are accounts that were not visited because time ran out, and `barred` are those
+    /// that could not be entered.
     pub fn next(self, unreached: Vec<Account>, barred: Vec<Account>) -> Value {
         let seconds = match (unreached.is_empty(), barred.is_empty()) {
             _ if self.round >= ROUNDS => return json!({ "Again": false }),
             (true, true) => return json!({ "Again": false }),
-            // Time passes anyway.
+            // The next round already takes time, so no wait is needed.
             (false, _) => 0,
             (true, false) => FIRST_WAIT << self.waits.min(WAITS),
         };
@@ -134,7 +135,7 @@ impl Batch {
     }
 }
 
-/// Divides accounts into batches, in the shape in which the state machine reads them.
+/// Divides accounts into batches, in the format that the state machine reads.
 pub fn batches(run: &RunId, accounts: &[Account]) -> Value {
     let batches = accounts.chunks(BATCH).enumerate().map(|(index, accounts)| {
         let (run, accounts) = (run.clone(), accounts.to_vec());

@@ -1,4 +1,4 @@
-//! Which accounts a run is about.
+//! The accounts that a run covers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,25 +10,25 @@ use crate::id::{AccountId, Target, TargetId};
 pub struct Listed {
     /// The account.
     pub account: Account,
-    /// Where it is in its life; only an `ACTIVE` one can be worked in.
+    /// The state of the account. Only an `ACTIVE` account can be worked in.
     pub state: String,
-    /// Where it is in the organization: the root, every organizational unit above it and itself,
-    /// separated by slashes.
+    /// The paths of the account: the root, every OU above it and the account itself, separated by
+    /// slashes.
     pub paths: Vec<String>,
 }
 
-/// What a run does with an account.
+/// The decision of a run about an account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Choice {
-    /// It works in it.
+    /// The run works in it.
     Included,
-    /// It works in it, because copies go to it and though no target reaches it.
+    /// The run works in it because it receives copies, although no target reaches it.
     Central,
-    /// It leaves it out, because the account is not active.
+    /// The run skips it, because the account is not active.
     Inactive,
-    /// It leaves it out, because the template says so.
+    /// The run skips it, because the template excludes it.
     Excluded,
-    /// It leaves it out, because no target reaches it.
+    /// The run skips it, because no target reaches it.
     Elsewhere,
 }
 
@@ -37,21 +37,22 @@ pub enum Choice {
 pub struct Scope {
     management: AccountId,
     central: Option<AccountId>,
-    /// The targets, and whether anything was found at each.
+    /// The targets, each with `true` if an account was found there.
     targets: BTreeMap<Target, bool>,
-    /// The accounts to leave out, and whether they were found.
+    /// The excluded accounts, each with `true` if it was found.
     excluded: BTreeMap<AccountId, bool>,
 }
 
 impl Scope {
-    /// The accounts at and below `targets` without those that are `excluded`, and always the
-    /// `management` account, since its opt-ins count for what Organizations policies do.
+    /// Returns the accounts at and below `targets` without the `excluded` ones. The `management`
+    /// account is included even if no target reaches it, because its opt-ins apply to Organizations
+    /// policies. It can still be excluded.
     pub fn new(
         management: AccountId,
         targets: impl IntoIterator<Item = Target>,
         excluded: impl IntoIterator<Item = AccountId>,
     ) -> Self {
-        // There is one root, and something is always below it.
+        // There is one root, and it always contains an account.
         let targets = targets.into_iter().map(|it| {
             let is_found = it == Target::Root;
             (it, is_found)
@@ -61,7 +62,7 @@ impl Scope {
         Self { management, central: None, targets, excluded }
     }
 
-    /// This, with the account that copies go to, if there is one.
+    /// Returns this scope with the account that receives copies, if there is one.
     #[must_use]
     pub fn with_central(self, central: Option<AccountId>) -> Self {
         Self { central, ..self }
@@ -90,12 +91,12 @@ impl Scope {
         }
     }
 
-    /// Whether the path of an account matters at all.
+    /// Returns `true` if the paths of accounts are needed.
     pub fn needs_paths(&self) -> bool {
         self.places().next().is_some()
     }
 
-    /// The targets that are above accounts.
+    /// Returns the targets that can contain accounts.
     pub fn places(&self) -> impl Iterator<Item = &TargetId> {
         self.targets.keys().filter_map(|it| match it {
             Target::Id(id) if id.as_str().contains('-') => Some(id),
@@ -103,21 +104,21 @@ impl Scope {
         })
     }
 
-    /// Whether something was found at every target, so that work may begin.
+    /// Returns `true` if an account was found at every target, so that work may begin.
     pub fn is_certain(&self) -> bool {
         self.targets.values().all(|it| *it)
     }
 
-    /// Whether the management account is left out, which is rarely what anybody wants.
+    /// Returns `true` if the management account is excluded, which is rarely intended.
     pub fn excludes_management(&self) -> bool {
         self.excluded.contains_key(&self.management)
     }
 
-    /// Checks that something was found at every target, once all accounts were looked at.
+    /// Checks that an account was found at every target, after all accounts were examined.
     ///
     /// # Errors
     ///
-    /// When there was nothing at a target.
+    /// Returns an error if there was no account at a target.
     pub fn check(&self) -> Result<(), Refusal> {
         let missing = self.targets.iter().filter(|(_, is_found)| !**is_found).map(|(it, _)| it);
         let missing: Vec<_> = missing
@@ -129,7 +130,7 @@ impl Scope {
         if missing.is_empty() { Ok(()) } else { Err(Refusal::NothingThere(missing)) }
     }
 
-    /// The accounts to leave out that are not in the organization.
+    /// Returns the excluded accounts that are not in the organization.
     pub fn strangers(&self) -> BTreeSet<&AccountId> {
         self.excluded.iter().filter(|(_, is_found)| !**is_found).map(|(it, _)| it).collect()
     }

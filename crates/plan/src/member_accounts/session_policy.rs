@@ -1,4 +1,4 @@
-//! What a run may do in an account.
+//! The permissions of a run in an account.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use super::{BACKUP, Desired, SERVICE_ROLE};
 use crate::id::{AccountId, Region, RoleName};
 
-/// The most characters that STS takes of a session policy.
+/// The most characters that STS accepts in a session policy.
 const LIMIT: usize = 2048;
 
-/// How vaults are looked at.
+/// The actions that read vaults.
 pub const LOOKS_AT_VAULTS: [&str; 3] =
     ["backup:DescribeBackupVault", "backup:GetBackupVaultAccessPolicy", "kms:DescribeKey"];
 
-/// How roles are looked at.
+/// The actions that read roles.
 const LOOKS_AT_ROLES: [&str; 4] =
     ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
 
-/// The policy that narrows a session in `account` down to the calls of this run, which changes
-/// settings where `writes` says so.
+/// Returns the policy that limits a session in `account` to the calls of this run. If `writes` is
+/// `true`, the run changes settings.
 ///
-/// The role that is assumed decides what is allowed at all; this takes away what is not needed, so
-/// that a role that allows more is no risk.
+/// The assumed role decides what is allowed. This policy removes permissions that are not needed,
+/// so that a role that allows more is not a risk.
 pub fn session_policy(
     desired: &Desired,
     partition: &str,
@@ -40,7 +40,7 @@ pub fn session_policy(
     let role = roles_of(partition, account);
     let service_role = format!("{role}/aws-service-role/{BACKUP}/{SERVICE_ROLE}");
     let mut looked_at = paths(desired.role.as_slice(), partition, account);
-    // A role that is missing has no path.
+    // The ARN of a missing role has no path.
     looked_at.push(format!("{role}/{SERVICE_ROLE}"));
     looked_at.push(service_role.clone());
     let mut more = vec![allow(&LOOKS_AT_ROLES, &looked_at)];
@@ -48,7 +48,7 @@ pub fn session_policy(
     within_limit(&actions, &desired.regions, &more)
 }
 
-/// The policy that narrows a session in `account` down to `actions` in `regions` and to looking at
+/// Returns the policy that limits a session in `account` to `actions` in `regions` and to reading
 /// `roles`.
 pub fn narrowed<'a>(
     actions: &[&str],
@@ -63,7 +63,7 @@ pub fn narrowed<'a>(
     within_limit(actions, regions, &more)
 }
 
-/// The patterns of the ARNs of roles whose paths are not known.
+/// Returns patterns for the ARNs of roles whose paths are not known.
 fn paths<'a>(
     roles: impl IntoIterator<Item = &'a RoleName>,
     partition: &str,
@@ -73,7 +73,7 @@ fn paths<'a>(
     roles.into_iter().flat_map(|it| [format!("{role}/{it}"), format!("{role}/*/{it}")]).collect()
 }
 
-/// What the ARNs of the roles of an account begin with.
+/// Returns the prefix of the ARNs of the roles of an account.
 fn roles_of(partition: &str, account: &AccountId) -> String {
     format!("arn:{partition}:iam::{account}:role")
 }
@@ -82,8 +82,8 @@ fn allow(actions: &[&str], resources: &[String]) -> Value {
     json!({ "Effect": "Allow", "Action": actions, "Resource": resources })
 }
 
-/// A policy of `actions` in `regions`, and of the statements `more`. The Regions are left out where
-/// STS would not take all of them.
+/// Returns a policy with `actions` in `regions`, and with the statements `more`. The Regions are
+/// left out if STS would not accept all of them.
 fn within_limit(actions: &[&str], regions: &BTreeSet<Region>, more: &[Value]) -> String {
     let policy = |condition: Value| {
         let own = (!actions.is_empty()).then(|| {
@@ -95,6 +95,6 @@ fn within_limit(actions: &[&str], regions: &BTreeSet<Region>, more: &[Value]) ->
         json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
     };
     let narrow = policy(json!({ "StringEquals": { "aws:RequestedRegion": regions } }));
-    // All Regions of today take a third of the room.
+    // All current Regions take a third of the limit.
     if narrow.len() <= LIMIT { narrow } else { policy(json!({})) }
 }

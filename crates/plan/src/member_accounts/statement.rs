@@ -1,10 +1,10 @@
-//! The statements of IAM policies that others wrote, as far as their shape is known.
+//! The statements of IAM policies that others wrote, as far as their format is known.
 
 use policy::arn::Arn;
 use policy::pattern::{is_arn_like, is_like};
 use serde_json::{Map, Value};
 
-/// Whether something holds, as far as this program can tell.
+/// The result of a test, as far as this program can tell.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Holds {
     Yes,
@@ -36,38 +36,38 @@ impl Holds {
 #[derive(Debug)]
 pub(super) struct Statement<'a>(&'a Map<String, Value>);
 
-/// The statements of a policy.
+/// Returns the statements of a policy.
 pub(super) fn statements(policy: &Value) -> impl Iterator<Item = Statement<'_>> {
     one_or_many(policy.get("Statement")).filter_map(Value::as_object).map(Statement)
 }
 
 impl<'a> Statement<'a> {
-    /// Whether it denies something; otherwise it allows something.
+    /// Returns `true` if it denies something, and `false` if it allows something.
     pub(super) fn denies(&self) -> bool {
         self.0.get("Effect").is_some_and(|it| it == "Deny")
     }
 
-    /// Its actions in lower case, since they are matched without regard to case; `None` when it names
-    /// those that it is not about.
+    /// Returns its actions in lower case, because they are matched without regard to case. Returns
+    /// `None` if it lists the actions that it does not apply to.
     pub(super) fn actions(&self) -> Option<Vec<String>> {
         let actions = one_or_many(self.0.get("Action")).filter_map(Value::as_str);
         let actions = actions.map(str::to_ascii_lowercase).collect();
         (!self.0.contains_key("NotAction")).then_some(actions)
     }
 
-    /// Whether it is about `action`.
+    /// Tests whether it applies to `action`.
     pub(super) fn covers(&self, action: &str) -> Holds {
         let action = action.to_ascii_lowercase();
         let any = |it: Vec<String>| it.iter().any(|it| is_like(it, &action));
         self.actions().map_or(Holds::Unknown, |it| any(it).into())
     }
 
-    /// Whether it is about this service.
+    /// Tests whether it applies to this service.
     pub(super) fn names_service(&self, principal: &str) -> Holds {
         self.names(|kind, name| kind == "Service" && name == principal)
     }
 
-    /// Whether it is about the role with this ARN, by itself or with its whole account.
+    /// Tests whether it applies to the role with this ARN, directly or through its whole account.
     pub(super) fn names_role(&self, arn: &str) -> Holds {
         let account = Arn::parse(arn).map(|it| it.account).unwrap_or_default();
         let is_account = |name: &str| {
@@ -78,7 +78,7 @@ impl<'a> Statement<'a> {
         self.names(|kind, name| kind == "AWS" && (name == "*" || name == arn || is_account(name)))
     }
 
-    /// Whether an ARN among its principals is of this account.
+    /// Returns `true` if an ARN among its principals belongs to this account.
     pub(super) fn mentions(&self, account: &str) -> bool {
         let is_of = |name: &str| Arn::parse(name).is_ok_and(|it| it.account == account);
         self.names(|_, name| is_of(name)) == Holds::Yes
@@ -90,13 +90,14 @@ impl<'a> Statement<'a> {
             Some(Value::Object(kinds)) => kinds.iter().any(|(kind, names)| {
                 one_or_many(Some(names)).filter_map(Value::as_str).any(|it| is_named(kind, it))
             }),
-            // Whom it is not about.
+            // `NotPrincipal` lists principals that it does not apply to.
             _ => return Holds::Unknown,
         };
         named.into()
     }
 
-    /// Whether its condition is met by a request of which this is `known`, by keys in lower case.
+    /// Tests whether a request with these `known` values meets its condition. Keys are in lower
+    /// case.
     pub(super) fn is_met(&self, known: &[(&str, &str)]) -> Holds {
         let Some(condition) = self.condition() else { return Holds::Yes };
         let Some(operators) = condition.as_object() else { return Holds::Unknown };
@@ -110,17 +111,17 @@ impl<'a> Statement<'a> {
         }))
     }
 
-    /// Its condition, as it stands there.
+    /// Returns its condition unchanged.
     pub(super) fn condition(&self) -> Option<&'a Value> {
         self.0.get("Condition")
     }
 }
 
-/// Whether `value`, the only one of its key, is as `operator` wants it.
+/// Tests whether `value`, the only one of its key, meets `operator`.
 fn compare(operator: &str, wanted: &Value, value: &str) -> Holds {
     let operator = operator.strip_prefix("ForAnyValue:").unwrap_or(operator);
     let any = |fits: fn(&str, &str) -> bool| {
-        // A policy variable stands for what only a request tells.
+        // The value of a policy variable is only known for a request.
         let wanted =
             one_or_many(Some(wanted)).map(|it| it.as_str().filter(|it| !it.contains("${")));
         let wanted: Option<Vec<_>> = wanted.collect();
@@ -138,7 +139,7 @@ fn compare(operator: &str, wanted: &Value, value: &str) -> Holds {
     fits.map_or(Holds::Unknown, Holds::from)
 }
 
-/// The elements of a list, or the one that stands in place of a list.
+/// Returns the elements of a list, or the value that is in place of a list.
 fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     let list = match value {
         None => &[],

@@ -1,4 +1,4 @@
-//! Whether backups can be put into a vault, and read again.
+//! Checks that a vault can store backups, and that they can be read again.
 
 use policy::pattern::is_like;
 use serde_json::Value;
@@ -7,14 +7,15 @@ use super::Problem;
 use super::statement::{Holds, Statement, statements};
 use crate::id::{AccountId, VaultName};
 
-/// What AWS Backup does in the vault with the role of a plan, in lower case.
+/// The actions that AWS Backup needs in the vault with the role of a plan, in lower case.
 const NEEDED: [&str; 3] =
     ["backup:copyintobackupvault", "backup:describebackupvault", "backup:startbackupjob"];
 
-/// What an account does in the vault of another one that it copies to.
+/// The action of an account that copies to the vault of another account.
 const COPY: &str = "backup:CopyIntoBackupVault";
 
-/// What may be denied to everybody while backups are made, as templates and AWS itself deny it.
+/// The actions that may be denied to everybody without affecting backups. Templates and AWS itself
+/// deny them.
 const SPARED: [&str; 14] = [
     "backup:associatebackupvaultmpaapprovalteam",
     "backup:deletebackupvault",
@@ -32,26 +33,26 @@ const SPARED: [&str; 14] = [
     "backup:updaterecoverypointlifecycle",
 ];
 
-/// What there is of a vault.
+/// The state of a vault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Vault {
-    /// Nothing.
+    /// The vault does not exist.
     Missing,
-    /// It is there.
+    /// The vault exists.
     Here {
-        /// What encrypts it.
+        /// The key that encrypts it.
         key: VaultKey,
-        /// Its access policy, if it has one, or why that was not read.
+        /// The access policy, if it has one, or the reason why it was not read.
         access: Result<Option<String>, String>,
     },
 }
 
-/// What encrypts a vault.
+/// The key that encrypts a vault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum VaultKey {
-    /// A key of AWS.
+    /// An AWS managed key.
     Aws,
-    /// A key of the customer in this state, or why that was not read.
+    /// A customer managed key in this state, or the reason why its state was not read.
     Customers(Result<KeyState, String>),
 }
 
@@ -60,20 +61,20 @@ pub enum VaultKey {
 pub enum KeyState {
     /// It encrypts and decrypts.
     Usable,
-    /// It does not, for this reason.
+    /// It does not encrypt and decrypt, for this reason.
     Unusable(&'static str),
-    /// This release does not know what it is called.
+    /// This release does not know the name of the state.
     Other(String),
 }
 
 impl KeyState {
-    /// There is no such key any more.
+    /// The state of a key that no longer exists.
     pub const GONE: Self = Self::Unusable("is gone");
 
-    /// The state that AWS KMS calls so.
+    /// Returns the state with this name in AWS KMS.
     pub fn named(name: &str) -> Self {
         match name {
-            // While the primary Region changes, the key works in all of them.
+            // While the primary Region changes, the key works in all Regions.
             "Enabled" | "Updating" => Self::Usable,
             "Creating" => Self::Unusable("is still being made"),
             "Disabled" => Self::Unusable("is disabled"),
@@ -85,8 +86,9 @@ impl KeyState {
     }
 }
 
-/// Compares a vault with what plans need of it that put backups there with the roles of these ARNs.
-/// Whose key it is is left to whoever knows what the backups are for.
+/// Compares a vault with the requirements of plans that store backups there with the roles of these
+/// ARNs. The owner of the key is not judged: that depends on the purpose of the backups, which the
+/// caller knows.
 pub fn check_vault<'a>(
     name: &VaultName,
     vault: &Vault,
@@ -96,7 +98,7 @@ pub fn check_vault<'a>(
     check_vault_key(name, key).into_iter().chain(check_access(name, access, roles)).collect()
 }
 
-/// What is wrong with the key of a vault.
+/// Returns the problem with the key of a vault, if there is one.
 pub fn check_vault_key(name: &VaultName, key: &VaultKey) -> Option<Problem> {
     match key {
         VaultKey::Aws => None,
@@ -104,7 +106,8 @@ pub fn check_vault_key(name: &VaultName, key: &VaultKey) -> Option<Problem> {
     }
 }
 
-/// What is wrong with the access policy of a vault for the roles of these ARNs.
+/// Returns the problem that the access policy of a vault causes for the roles of these ARNs, if
+/// there is one.
 pub fn check_access<'a>(
     name: &VaultName,
     access: &Result<Option<String>, String>,
@@ -124,7 +127,7 @@ pub fn check_access<'a>(
 pub struct CopySource<'a> {
     /// The ID of its organization.
     pub organization: &'a str,
-    /// The IDs from the root down to the OU that it is in, separated by slashes.
+    /// The IDs from the root down to the OU that contains it, separated by slashes.
     pub path: &'a str,
     /// The partition.
     pub partition: &'a str,
@@ -132,10 +135,10 @@ pub struct CopySource<'a> {
     pub account: &'a AccountId,
 }
 
-/// Whether the access policy of a vault lets an account copy backups into it; `None` where that
-/// depends on what is not judged.
+/// Returns `true` if the access policy of a vault lets an account copy backups into it. Returns
+/// `None` if that depends on conditions that are not judged.
 ///
-/// AWS Backup refuses copies from other accounts to a vault without a policy that allows them.
+/// AWS Backup refuses copies from other accounts unless the vault has a policy that allows them.
 pub fn admits_copies(policy: Option<&str>, source: CopySource<'_>) -> Option<bool> {
     let CopySource { organization, path, partition, account } = source;
     let policy = policy.map(|it| serde_json::from_str::<Value>(it).unwrap_or_default());
@@ -148,7 +151,7 @@ pub fn admits_copies(policy: Option<&str>, source: CopySource<'_>) -> Option<boo
     ];
     let mut admits = Holds::No;
     for statement in policy.iter().flat_map(statements) {
-        // A statement about one role of the account is about the role of some plans.
+        // A statement about one role of the account applies to the roles of some plans only.
         let names = match statement.names_role(&root) {
             Holds::No if statement.mentions(account.as_str()) => Holds::Unknown,
             names @ (Holds::Yes | Holds::No | Holds::Unknown) => names,
@@ -169,7 +172,8 @@ pub fn admits_copies(policy: Option<&str>, source: CopySource<'_>) -> Option<boo
     }
 }
 
-/// What is wrong with the key `of` something, whose state this is, or why that was not read.
+/// Returns the problem with the key `of` something, if there is one. `state` is the state of the
+/// key, or the reason why it was not read.
 pub fn check_key(of: &str, state: &Result<KeyState, String>) -> Option<Problem> {
     match state {
         Ok(KeyState::Usable) => None,
@@ -181,7 +185,8 @@ pub fn check_key(of: &str, state: &Result<KeyState, String>) -> Option<Problem> 
     }
 }
 
-/// What the access policy of a vault denies to one of these roles.
+/// Returns the problem if the access policy of a vault denies, or may deny, something to one of
+/// these roles.
 fn denial<'a>(
     name: &VaultName,
     policy: &str,

@@ -1,4 +1,4 @@
-//! How two effective policies differ: by plan, rule and selection, and not by their text.
+//! The differences between two effective policies, by plan, rule and selection, and not by text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// One thing that is different.
+/// One difference.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Difference {
     /// The plan.
     pub plan: String,
-    /// The part of the plan; `None` where it is the plan itself.
+    /// The part of the plan, or `None` for the plan itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
-    /// What changed.
+    /// The change.
     #[serde(flatten)]
     pub what: What,
 }
@@ -32,21 +32,21 @@ pub enum Part {
     TagSelection(String),
 }
 
-/// What changed.
+/// The change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "lowercase")]
 pub enum What {
-    /// It was not there.
+    /// The plan or part was added.
     Added,
-    /// It is no longer there.
+    /// The plan or part was removed.
     Gone,
     /// A setting has another value.
     Set {
         /// The keys that lead to the setting, joined by `/`.
         setting: String,
-        /// What it was, if it was set.
+        /// The old value, if it was set.
         before: Option<Value>,
-        /// What it is to be, if it is to be set.
+        /// The new value, if it is set.
         after: Option<Value>,
     },
 }
@@ -74,7 +74,8 @@ impl fmt::Display for What {
     }
 }
 
-/// The differences on one line, as in ``plan `daily`: rule `nightly` added; plan `x` gone``.
+/// Returns the differences on one line, as in
+/// ``plan `daily`: rule `nightly` added; plan `x` gone``.
 pub fn sentence(differences: &[Difference]) -> String {
     let mut words = Vec::new();
     let mut last: Option<&Difference> = None;
@@ -101,7 +102,7 @@ pub fn sentence(differences: &[Difference]) -> String {
 }
 
 impl Difference {
-    /// Whether all of the plan or part came or went.
+    /// Returns `true` if a whole plan or part was added or removed.
     fn is_whole(&self) -> bool {
         !matches!(self.what, What::Set { .. })
     }
@@ -147,7 +148,7 @@ fn plan(name: &str, before: &Value, after: &Value, all: &mut Vec<Difference>) {
     }
 }
 
-/// The keys of a plan below which there are parts with names.
+/// The keys of a plan that contain named parts.
 const PARTS: [&str; 2] = ["rules", "selections"];
 
 fn parts(plan: &Value) -> BTreeMap<Part, &Value> {
@@ -160,7 +161,7 @@ fn parts(plan: &Value) -> BTreeMap<Part, &Value> {
     rules.chain(by_type).chain(by_tag).collect()
 }
 
-/// Compares the settings of two objects, all but those below the keys `without`.
+/// Compares the settings of two objects, except those below the keys `without`.
 fn settings(before: &Value, after: &Value, without: &[&str]) -> Vec<What> {
     let [before, after] = [before, after].map(|it| {
         let mut settings = BTreeMap::new();
@@ -190,7 +191,7 @@ fn flatten<'a>(path: String, value: &'a Value, into: &mut BTreeMap<String, &'a V
     }
 }
 
-/// The object under `key`, or one without members.
+/// Returns the object under `key`, or an empty one.
 fn object<'a>(value: &'a Value, key: &str) -> &'a Map<String, Value> {
     static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
     value.get(key).and_then(Value::as_object).unwrap_or(&NONE)

@@ -1,4 +1,4 @@
-//! Whom events concern.
+//! The resources that events concern.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -9,28 +9,28 @@ use crate::properties::Properties;
 use crate::reattach::event::{Event, Happening};
 use crate::resource::ResourceKind;
 
-/// How far the clocks of AWS's services may be apart.
+/// The largest difference between the clocks of AWS services.
 const CLOCKS: Duration = Duration::from_secs(10);
 
-/// What a batch of events asks for.
+/// The work that a batch of events asks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Work {
-    /// The keys of the entries that are to be looked after.
+    /// The keys of the entries to check.
     pub entries: BTreeSet<String>,
-    /// The accounts whose member work is to be done.
+    /// The accounts that need member work.
     pub accounts: Accounts,
-    /// Whether to ask AWS which effective policies are invalid.
+    /// True if AWS has to be asked for the invalid effective policies.
     pub health: bool,
 }
 
-/// Accounts whose opt-ins and readiness are to be looked after.
+/// The accounts whose opt-ins and readiness have to be checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Accounts {
-    /// These.
+    /// The named accounts.
     These(BTreeSet<AccountId>),
-    /// These, and all that the last run over every account did not have.
+    /// The named accounts, and all accounts that the last run over all accounts did not include.
     New(BTreeSet<AccountId>),
-    /// Every one.
+    /// All accounts.
     All,
 }
 
@@ -41,18 +41,18 @@ impl Default for Accounts {
 }
 
 impl Work {
-    /// Everything, as the schedule asks for.
+    /// Returns the work that the schedule asks for, which is everything.
     pub fn everything<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
         let entries = entries.into_iter().map(Entry::key).collect();
         Self { entries, accounts: Accounts::All, health: true }
     }
 
-    /// Whether nothing is asked for.
+    /// Returns `true` if there is no work.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
 
-    /// This work and `other`.
+    /// Returns this work combined with `other`.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.entries.extend(other.entries);
@@ -67,10 +67,10 @@ impl Work {
     }
 }
 
-/// What `event` asks for, where `entries` are looked after.
+/// Returns the work that `event` asks for among these `entries`.
 ///
-/// `looked` says when the resource of an entry was last looked at: an event from before that, as
-/// one that arrives late or twice, asks for nothing more.
+/// `looked` returns the time at which the resource of an entry was last checked. An event from
+/// before that time, because it is late or arrives again, asks for no further work.
 pub fn work<'a>(
     event: &Event,
     entries: impl IntoIterator<Item = &'a Entry>,
@@ -84,7 +84,7 @@ pub fn work<'a>(
     let entries = entries.map(Entry::key).filter(|it| is_news(it)).collect();
     let accounts = match &event.happening {
         Happening::Joined(Some(account)) => Accounts::These([account.clone()].into()),
-        // Whoever it is, no run had it yet.
+        // The account is not known, but no run included it yet.
         Happening::Joined(None) => Accounts::New([].into()),
         Happening::Policy(_)
         | Happening::PolicyType(_)
@@ -97,9 +97,9 @@ pub fn work<'a>(
     Work { entries, accounts, health }
 }
 
-/// Whether the resource of `entry` may no longer be as it should.
+/// Returns `true` if the resource of `entry` may have drifted.
 ///
-/// Properties that cannot be read may ask for anything, and looking after the resource tells of them.
+/// Unreadable properties may ask for anything. The check of the resource reports them.
 fn concerns(happening: &Happening, entry: &Entry) -> bool {
     if entry.is_deleted() {
         return false;
@@ -116,7 +116,7 @@ fn concerns(happening: &Happening, entry: &Entry) -> bool {
         },
         Happening::PolicyType(it) => entry.wanted().map_or(true, |wanted| match wanted {
             Some(Properties::PolicyTypes(wanted)) => wanted.policy_types.0.contains(it),
-            // Disabling the type detached the policy, and everybody else's.
+            // Disabling the type detached this policy, and all others.
             Some(Properties::BackupPolicy(_)) => *it == PolicyType::backup(),
             Some(
                 Properties::ServiceAccess(_)
@@ -146,7 +146,7 @@ fn concerns(happening: &Happening, entry: &Entry) -> bool {
             | ResourceKind::BackupPolicy
             | ResourceKind::MemberAccounts => false,
         },
-        // They concern accounts, which are named beside the entries.
+        // These events concern accounts, which are listed separately from the entries.
         Happening::Joined(_) | Happening::Left(_) | Happening::EffectivePolicy(_) => false,
     }
 }

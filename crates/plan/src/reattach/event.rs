@@ -1,4 +1,4 @@
-//! What an event from EventBridge says.
+//! The content of an event from EventBridge.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -10,64 +10,66 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::id::{AccountId, PolicyId, PolicyType, ServicePrincipal, TargetId};
 
-/// What an event says that this program looks after.
+/// An event that is relevant to this program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
-    /// The call or the notice, as CloudTrail names it.
+    /// The name of the call or the notice in CloudTrail.
     pub name: String,
-    /// What happened.
+    /// The change that happened.
     pub happening: Happening,
-    /// Who did it, as far as the event says.
+    /// The principal and the details of the call, as far as the event contains them.
     pub who: Who,
-    /// Who tells of it.
+    /// The sender of the event.
     pub teller: Teller,
-    /// When it happened; `None` when the event does not say.
+    /// The time of the change, or `None` if the event does not contain it.
     pub time: Option<SystemTime>,
 }
 
-/// What happened, by what it may have changed.
+/// The change that happened, by what it may have affected.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Happening {
     /// A policy was changed, attached, detached, tagged or deleted.
     Policy(PolicyId),
     /// A policy type was enabled or disabled.
     PolicyType(PolicyType),
-    /// Trusted access of a service changed, or its delegated administrators did.
+    /// The trusted access or the delegated administrators of a service changed.
     Service(ServicePrincipal),
     /// The settings of AWS Backup for the organization changed.
     GlobalSettings,
-    /// An account came, or is somewhere else now. `None` when the event does not say which.
+    /// An account joined or moved. `None` if the event does not name the account.
     Joined(Option<AccountId>),
-    /// An account left, or is closed.
+    /// An account left, or was closed.
     Left(AccountId),
     /// The effective policy of an account became valid or invalid.
     EffectivePolicy(AccountId),
 }
 
-/// Who tells of an event.
+/// The sender of an event.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Teller {
-    /// AWS: nobody else can put an event on a bus whose source begins with `aws.`.
+    /// AWS: only AWS can put an event on a bus whose `source` begins with `aws.`.
     Aws,
-    /// Whoever sent it again, or made it up: whoever may put events on the bus.
+    /// Anyone who can send events to the bus, who may have repeated or invented it.
     Somebody,
 }
 
-/// Who did something, as the event says. What does not look as AWS writes it is `unknown`.
+/// The principal and the details of a call, as the event gives them. Values that do not look as AWS
+/// writes them are `unknown`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Who {
     /// The ARN of the principal, or the service that acted by itself.
     pub principal: String,
-    /// Where the call came from.
+    /// The source address of the call.
     pub address: String,
-    /// The time of the event, as it is written there.
+    /// The time of the event, as written there.
     pub time: String,
-    /// What was named in the call, in words.
+    /// The things that the call names, in words.
     pub subject: String,
 }
 
 impl Who {
-    /// The principal whatever it calls its sessions, of which it may have as many as it likes.
+    /// Returns the principal without its session name, because a principal can have any number of
+    /// sessions.
     pub fn actor(&self) -> &str {
         match self.principal.split_once(":assumed-role/") {
             Some((_, role)) if role.contains('/') => {
@@ -79,22 +81,22 @@ impl Who {
     }
 }
 
-/// What is made of an event.
+/// The result of reading an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reading {
-    /// It may concern what is looked after.
+    /// The event may concern our resources.
     Event(Event),
-    /// It does not, and the reason why.
+    /// The event is irrelevant, for this reason.
     Nothing(&'static str),
-    /// It is none that this program knows, by its name.
+    /// This program does not know the event with this name.
     Unknown(String),
 }
 
-/// How long the name of a principal can be; what is longer is none. AWS allows 2,048 characters for an
-/// ARN, and makes none that is half as long as this.
+/// The longest name of a principal. A longer value is not a name: AWS allows 2,048 characters for
+/// an ARN, but creates none that is half as long as this limit.
 const LONGEST: usize = 400;
 
-/// The parts of CloudTrail's record that matter.
+/// The relevant parts of a CloudTrail record.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
@@ -119,10 +121,10 @@ struct Record {
     recipient_account_id: String,
 }
 
-/// Reads an event as EventBridge delivers it. The calls of the roles in `own` are our own.
+/// Reads an event as EventBridge delivers it. Calls of the roles in `own` are our own.
 ///
-/// A failed call changed nothing, and neither did one that only reads. Our own calls come back as
-/// events, and are known by their principal so that they cost nothing.
+/// Failed calls and calls that only read changed nothing. Our own calls come back as events. They
+/// are recognized by their principal, so that they cause no work.
 pub fn read(event: &Value, own: &BTreeSet<String>) -> Reading {
     let Some(Ok(record)) = event.get("detail").map(Record::deserialize) else {
         return Reading::Nothing("it is no record of CloudTrail");
@@ -136,7 +138,7 @@ pub fn read(event: &Value, own: &BTreeSet<String>) -> Reading {
     if record.is_by(own) {
         return Reading::Nothing("the call is our own");
     }
-    // AWS marks this one as reading, though it tells of a change.
+    // AWS marks this event as a read, although it reports a change.
     if record.read_only && record.event_name != "EffectivePolicyValidation" {
         return Reading::Nothing("the call only reads");
     }
@@ -150,7 +152,8 @@ pub fn read(event: &Value, own: &BTreeSet<String>) -> Reading {
     }
 }
 
-/// Who tells of an event. An archive of `EventBridge` that is replayed is marked as one.
+/// Returns the sender of an event. Events that are replayed from an `EventBridge` archive are
+/// marked.
 fn teller(event: &Value) -> Teller {
     let is_again = event.get("replay-name").is_some();
     let is_aws = text(event, "source").starts_with("aws.");
@@ -161,7 +164,7 @@ const INCOMPLETE: &str = "it does not say what it is about";
 const FAILED: &str = "what it tells of failed";
 
 impl Record {
-    /// What happened; `None` when the name of the event is not known.
+    /// Returns the change, or `None` if the name of the event is not known.
     fn happening(&self) -> Option<Result<Happening, &'static str>> {
         let parameter = |name| text(&self.request_parameters, name);
         let details = &self.service_event_details;
@@ -216,7 +219,7 @@ impl Record {
                 }
                 _ => return Some(Err("it is about policies of another type")),
             },
-            // What makes something new takes nothing away.
+            // A call that creates something new removes nothing.
             "CreatePolicy"
             | "CreateAccount"
             | "CreateOrganizationalUnit"
@@ -228,14 +231,14 @@ impl Record {
         Some(found.ok_or(INCOMPLETE))
     }
 
-    /// The account that accepted an invitation, where the event names it.
+    /// Returns the account that accepted an invitation, if the event names it.
     fn invited(&self) -> Option<AccountId> {
         let parties = self.response_elements.pointer("/handshake/parties")?.as_array()?;
         let account = parties.iter().find(|it| text(it, "type") == "ACCOUNT")?;
         parse(text(account, "id"))
     }
 
-    /// Whether the call was made by one of these roles.
+    /// Returns `true` if one of these roles made the call.
     fn is_by(&self, roles: &BTreeSet<String>) -> bool {
         let issuer = self.user_identity.pointer("/sessionContext/sessionIssuer/arn");
         issuer.and_then(Value::as_str).is_some_and(|it| roles.contains(it))
@@ -248,7 +251,7 @@ impl Record {
     }
 
     fn who(&self) -> Who {
-        // AWS calls itself so, and writes everything else without spaces.
+        // AWS uses this name for itself. All its other names have no spaces.
         let is_word = |it: &str| it == "AWS Internal" || it.bytes().all(|it| it.is_ascii_graphic());
         let is_known = |it: &str| !it.is_empty() && it.len() <= LONGEST && is_word(it);
         let known = |it: &str| if is_known(it) { it.to_owned() } else { "unknown".to_owned() };
@@ -274,7 +277,7 @@ impl Record {
     }
 }
 
-/// An account that came, unless `status` says that it did not.
+/// Returns the account that joined, unless `status` says that it did not.
 fn joined(status: &Value, account: &str) -> Result<Happening, &'static str> {
     if text(status, "state") != "SUCCEEDED" {
         return Err(FAILED);

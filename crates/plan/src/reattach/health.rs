@@ -1,4 +1,4 @@
-//! Which accounts have an effective policy that AWS withholds.
+//! The accounts with an effective policy that AWS withholds.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::serialized;
 
-/// The accounts whose effective policy is invalid, as they were last told of.
+/// The accounts with an invalid effective policy in the last notification.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Health {
-    /// Their IDs.
+    /// The IDs of the accounts.
     pub invalid_accounts: BTreeSet<String>,
 }
 
-/// What is different from what was last told.
+/// The differences from the last notification.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HealthChange {
     /// Accounts that became invalid.
@@ -24,17 +24,18 @@ pub struct HealthChange {
 }
 
 impl Health {
-    /// Reads what was last told; nothing, when that cannot be read any more.
+    /// Reads the accounts of the last notification. Returns none if the text can no longer be read.
     pub fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 
-    /// This as it is kept.
+    /// Returns the text that is stored.
     pub fn text(&self) -> String {
         serialized::text(self)
     }
 
-    /// What is different `now`; `None` when it is the same, which is not told again.
+    /// Returns the differences to `now`. Returns `None` if nothing changed, because there is no
+    /// second notification then.
     pub fn change(&self, now: &Self) -> Option<HealthChange> {
         let difference = |a: &Self, b: &Self| -> BTreeSet<String> {
             a.invalid_accounts.difference(&b.invalid_accounts).cloned().collect()

@@ -1,11 +1,12 @@
-//! Who is at work: of all invocations of `reattach`, one at a time.
+//! The lease: only one invocation of `reattach` works at a time.
 //!
-//! Lambda runs as many at once as there are batches and schedules. AWS Organizations takes one change
-//! at a time, and what two find at once two would put back and tell. So whoever wants to work takes a
-//! lease: an object that is written only by who saw it free.
+//! Lambda runs as many invocations at once as there are batches and schedules. AWS Organizations
+//! accepts one change at a time, and two invocations that find the same drift would restore and
+//! report it twice. An invocation that wants to work therefore takes a lease: an object that it can
+//! only write if it saw the lease free.
 //!
-//! A lease ends later than Lambda lets its holder run, so no holder outlives its lease and none has to
-//! renew it. One that was killed is waited for until then, and no longer.
+//! A lease ends later than Lambda lets its holder run. No holder outlives its lease, and none has
+//! to renew it. If a holder was killed, the others wait until its lease ends, and no longer.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,89 +14,89 @@ use serde::{Deserialize, Serialize};
 
 use crate::serialized;
 
-/// How much longer than its holder a lease lasts: clocks differ, and what was sent last may still
-/// arrive.
+/// The time that a lease lasts longer than its holder, because clocks differ and the last requests
+/// may still arrive.
 const GRACE: Duration = Duration::from_mins(1);
 
-/// The longest that a lease can have before it: Lambda lets a function run for 15 minutes.
+/// The longest remaining time of a lease: Lambda lets a function run for 15 minutes.
 const LONGEST: Duration = Duration::from_mins(15).saturating_add(GRACE).saturating_add(GRACE);
 
-/// The right to be the only one at work, as it is kept in the state bucket.
+/// The exclusive right to work, as stored in the state bucket.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Lease {
-    /// The request that is served, which has the same ID when Lambda repeats it.
+    /// The request that is served. It has the same ID if Lambda repeats it.
     pub holder: String,
-    /// Where it logs, which no other one does at the same time.
+    /// The log stream of the holder. No other invocation uses it at the same time.
     pub log_stream: String,
-    /// What it does.
+    /// The work that it does.
     pub task: Task,
-    /// Until when it holds at most, in seconds since 1970.
+    /// The latest time at which the lease ends, in seconds since 1970.
     until: u64,
-    /// Whether the holder came to its end.
+    /// True if the holder finished.
     #[serde(default)]
     ended: bool,
 }
 
-/// What the holder of a lease does.
+/// The work of the holder of a lease.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Task {
-    /// It looks after what events concern.
+    /// It checks the resources that events concern.
     Events,
-    /// It looks after everything.
+    /// It checks all resources.
     Sweep,
 }
 
-/// What the lease that is kept says.
+/// The state of the stored lease.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// Nobody is at work.
+    /// No invocation is working.
     Free,
-    /// Its holder was stopped before it came to its end, and is no longer at work.
+    /// Its holder was stopped before it finished, and no longer works.
     Expired(Lease),
-    /// Its holder is at work.
+    /// Its holder is working.
     Held(Lease),
-    /// It is nothing that `reattach` wrote, so nobody is at work with it.
+    /// The content was not written by `reattach`, so no invocation is working under it.
     Unusable(String),
 }
 
 impl Lease {
-    /// Where it is kept.
+    /// The key of the lease.
     pub const KEY: &str = "leases/reattach.json";
 
-    /// One for an invocation that Lambda stops at `end`.
+    /// Returns a lease for an invocation that Lambda stops at `end`.
     pub fn new(holder: &str, log_stream: &str, task: Task, end: SystemTime) -> Self {
         let (holder, log_stream) = (holder.to_owned(), log_stream.to_owned());
-        // Rounded up, so that it is never shorter.
+        // Rounded up, so that the lease is never too short.
         let until = seconds(end + GRACE) + 1;
         Self { holder, log_stream, task, until, ended: false }
     }
 
-    /// This, once its holder has come to its end.
+    /// Returns this lease, marked as finished.
     #[must_use]
     pub fn ended(self) -> Self {
         Self { ended: true, ..self }
     }
 
-    /// The text as it is kept.
+    /// Returns the text that is stored.
     pub fn text(&self) -> String {
         serialized::text(self)
     }
 
-    /// When it is over, whatever becomes of its holder.
+    /// Returns the time at which the lease ends, regardless of its holder.
     pub fn until(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.until)
     }
 
-    /// Whether its holder does all that `other` asks for. The same request is not another one: it is
-    /// repeated because it did not come to its end.
+    /// Returns `true` if its holder does everything that `other` asks for. The same request does
+    /// not count as another one: Lambda repeats it because it did not finish.
     pub fn covers(&self, other: &Self) -> bool {
         (self.task, other.task) == (Task::Sweep, Task::Sweep) && self.holder != other.holder
     }
 }
 
 impl Standing {
-    /// What `kept` says at `now`.
+    /// Returns the state of the stored lease `kept` at `now`.
     pub fn of(kept: Option<&[u8]>, now: SystemTime) -> Self {
         let Some(kept) = kept else { return Self::Free };
         match serde_json::from_slice::<Lease>(kept) {

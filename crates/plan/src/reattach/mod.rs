@@ -1,4 +1,5 @@
-//! Putting back what somebody undid: what an event means, whom it concerns, and what is told.
+//! Restoring what somebody changed: the meaning of an event, the resources that it concerns, and
+//! the notification.
 //!
 //! Events arrive at least once, in any order and minutes late, so none of them is taken for the
 //! state of the organization. An event only says where to look.

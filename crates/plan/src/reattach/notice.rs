@@ -1,4 +1,4 @@
-//! What people are told.
+//! The notifications.
 
 use std::collections::BTreeMap;
 
@@ -7,51 +7,52 @@ use media::{Mail, field};
 use crate::reattach::event::{Event, Teller, Who};
 use crate::reattach::health::HealthChange;
 
-/// How many of a kind are named; the others are counted.
+/// The most items of a kind that are named. The others are counted.
 const SHOWN: usize = 10;
 
-/// The most characters of a name. AWS allows more for some, and nobody reads them.
+/// The most characters of a name. AWS allows more for some names, but nobody reads them.
 const NAME: usize = 256;
 
-/// What was found about one resource.
+/// The finding about one resource.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What the resource is called, for a person: its kind and its own name.
+    /// The name of the resource for people: its kind and its own name.
     pub name: String,
-    /// The stack and the name in its template.
+    /// The stack, and the name of the resource in its template.
     pub owner: String,
-    /// What there was to do, in words.
+    /// The steps, in words.
     pub steps: Vec<String>,
-    /// Whether nothing was kept of it when everything was last looked after.
+    /// True if the last complete sweep found no entry for it.
     pub is_new: bool,
-    /// What became of it.
+    /// The outcome.
     pub outcome: RepairOutcome,
 }
 
 impl Finding {
-    /// Whether it was not as it should be, and is now.
+    /// Returns `true` if the resource had drifted and was restored.
     fn is_repaired(&self) -> bool {
         self.outcome == RepairOutcome::Done && !self.steps.is_empty()
     }
 }
 
-/// What became of one resource.
+/// The outcome for one resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RepairOutcome {
-    /// It was as it should be, or is again.
+    /// The resource was in its desired state, or is again.
     Done,
-    /// It is not as it should be, and was left so as the mode says.
+    /// The resource has drifted, and was left alone because of the mode.
     Reported,
-    /// It could not be put back, and why.
+    /// The resource could not be restored, for this reason.
     Failed(String),
-    /// It is not as it should be, and was left so, since CloudFormation does not say that it exists.
+    /// The resource has drifted, and was left alone because CloudFormation does not confirm that it
+    /// exists.
     Left(String),
-    /// It is being changed by its own function, and is looked at again later.
+    /// The function of the resource is changing it. The resource is checked again later.
     Changing,
 }
 
-/// What is to be told of `findings` and of the accounts with an invalid effective policy; `None`
-/// when there is nothing new. `causes` are the events that led there.
+/// Returns the notification about `findings` and about accounts with an invalid effective policy.
+/// Returns `None` if there is nothing new. `causes` are the events that led to the findings.
 pub fn notice(
     findings: &[Finding],
     causes: &[&Event],
@@ -144,8 +145,8 @@ fn sections(mail: &mut Mail, what: &str, findings: &[&Finding]) {
     }
 }
 
-/// What happened, one by one; or where that is too much to be read, how much of whom. Whoever did the
-/// least comes first, so that nobody hides another by doing much.
+/// Lists the events one by one. If there are too many to read, counts them for each actor. Actors
+/// with the fewest events come first, so that nobody can hide another actor behind many events.
 fn happened(mail: &mut Mail, events: &[&Event]) {
     if events.len() <= SHOWN {
         for event in events {

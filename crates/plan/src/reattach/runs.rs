@@ -1,8 +1,8 @@
-//! What member work is started, where some of it goes on.
+//! The member work to start while an earlier run may still go on.
 //!
-//! Whoever may send an event may ask for the work of every account, as often as they like. So a run
-//! that has every account, or more than a batch of them, is noted, and what it has is not started again
-//! for as long as it goes on.
+//! Anyone who can send an event can ask for the work in all accounts, as often as they like. A run
+//! with all accounts, or with more accounts than a batch has, is therefore recorded, and its
+//! accounts are not started again while it goes on.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -17,51 +17,52 @@ use crate::member_accounts::run::BATCH;
 use crate::reattach::concern::Accounts;
 use crate::serialized;
 
-/// How long a run may go on: far longer than one over 10,000 accounts. One that says nothing by then
-/// has come to nothing.
+/// The longest that a run may go on: far longer than a run over 10,000 accounts. A run without a
+/// result by then has failed.
 const LONGEST: Duration = Duration::from_hours(6);
 
-/// How long the accounts of a run count as known. The schedule starts another by then.
+/// The time for which the accounts of a run count as known. The schedule starts another run by
+/// then.
 const KNOWN: Duration = Duration::from_hours(24);
 
-/// That a large run was started, as it is kept in the state bucket.
+/// The record of a large run in the state bucket.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Large {
     /// The run.
     pub run: RunId,
-    /// In seconds since 1970.
+    /// The time at which it was started, in seconds since 1970.
     time: u64,
 }
 
 impl Large {
-    /// Where it is kept of the resource of `entry`.
+    /// Returns the key of the record for the resource of `entry`.
     pub fn key(entry: &Entry) -> String {
         format!("runs/last/{}.json", entry.owner())
     }
 
-    /// A run that was started at `time`.
+    /// Returns the record of a run that was started at `time`.
     pub fn at(run: RunId, time: SystemTime) -> Self {
         let since = time.duration_since(SystemTime::UNIX_EPOCH);
         Self { run, time: since.map_or(0, |it| it.as_secs()) }
     }
 
-    /// Reads what was kept; `None` when it is nothing of that kind.
+    /// Reads the stored text. Returns `None` if it is not such a record.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// The text as it is kept.
+    /// Returns the text that is stored.
     pub fn text(&self) -> String {
         serialized::text(self)
     }
 
-    /// Whether its accounts still count as known.
+    /// Returns `true` if its accounts still count as known.
     pub fn is_recent(&self, now: SystemTime) -> bool {
         self.age(now) < KNOWN
     }
 
-    /// Whether it may go on, where nothing says that it is over.
+    /// Returns `true` if it may still go on, unless something says that it is over.
     pub fn may_go_on(&self, now: SystemTime) -> bool {
         self.age(now) < LONGEST
     }
@@ -77,12 +78,12 @@ impl Large {
 pub struct Last {
     /// The accounts that it was started with.
     pub accounts: BTreeSet<AccountId>,
-    /// Whether it goes on.
+    /// True if it still goes on.
     pub goes_on: bool,
 }
 
 impl Last {
-    /// The run of these `batches`, as they are kept.
+    /// Returns the run with these stored `batches`.
     pub fn of(batches: &str, goes_on: bool) -> Self {
         let batches = serde_json::from_str::<Value>(batches).unwrap_or_default();
         let batches = batches.as_array().into_iter().flatten();
@@ -92,18 +93,19 @@ impl Last {
     }
 }
 
-/// What is to be started.
+/// The work to start.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Start {
-    /// The accounts of the run; without any there is none.
+    /// The accounts of the run. If there are none, no run is started.
     pub accounts: Vec<Account>,
-    /// Whether the run is to be noted as a large one.
+    /// True if the run has to be recorded as a large one.
     pub is_large: bool,
-    /// Whether something is asked for that has to wait until another run is over.
+    /// True if some of the requested work has to wait until another run is over.
     pub waits: bool,
 }
 
-/// Which of `all` the accounts of a resource a run is to be started with, where these are `asked` for.
+/// Chooses the accounts to start a run with. `all` are the accounts of the resource, and `asked`
+/// are the requested ones.
 pub fn start(asked: &Accounts, all: Vec<Account>, last: Option<&Last>) -> Start {
     let has = |it: &Account| last.is_some_and(|last| last.accounts.contains(&it.id));
     let goes_on = last.is_some_and(|it| it.goes_on);
@@ -111,7 +113,7 @@ pub fn start(asked: &Accounts, all: Vec<Account>, last: Option<&Last>) -> Start 
     let mut accounts = all;
     let mut waits = false;
     match asked {
-        // The run that goes on does what is asked for.
+        // The run that goes on already does the requested work.
         Accounts::All => accounts.retain(|it| !(goes_on && has(it))),
         Accounts::New(named) => accounts.retain(|it| named.contains(&it.id) || !has(it)),
         Accounts::These(named) => accounts.retain(|it| named.contains(&it.id)),

@@ -1,4 +1,4 @@
-//! When everything was last looked after, and what there was.
+//! The last complete sweep: its time, and the entries that existed.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -9,20 +9,20 @@ use thiserror::Error;
 use crate::desired_state::Entry;
 use crate::serialized;
 
-/// That everything was looked after, as it is kept in the state bucket.
+/// The record of a complete sweep in the state bucket.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Sweep {
-    /// In seconds since 1970.
+    /// The time of the sweep, in seconds since 1970.
     time: u64,
-    /// How often each entry had been written by then, by its key; `None` where an earlier release
-    /// did not say.
+    /// The revision of each entry at that time, by its key. `None` if an earlier release wrote the
+    /// record without revisions.
     #[serde(default)]
     entries: Option<BTreeMap<String, u64>>,
 }
 
-/// An entry was written more often when everything was last looked after: somebody brought an older
-/// version of it back.
+/// An entry had a higher revision at the last complete sweep: somebody restored an older version of
+/// it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error(
     "it is at revision {now}, and was at revision {before} before, so an older version of it is back; \
@@ -35,41 +35,41 @@ pub struct Reverted {
 }
 
 impl Sweep {
-    /// Where it is kept.
+    /// The key of the record.
     pub const KEY: &str = "health/last-sweep.json";
 
-    /// One that came to its end at `time`, with these entries.
+    /// Returns the record of a sweep that ended at `time`, with these entries.
     pub fn of<'a>(time: SystemTime, entries: impl IntoIterator<Item = &'a Entry>) -> Self {
         let since = time.duration_since(SystemTime::UNIX_EPOCH);
         let entries = entries.into_iter().map(|it| (it.key(), it.revision()));
         Self { time: since.map_or(0, |it| it.as_secs()), entries: Some(entries.collect()) }
     }
 
-    /// Reads what was kept; `None` when it is nothing of that kind.
+    /// Reads the stored text. Returns `None` if it is not a record of a sweep.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// The text as it is kept.
+    /// Returns the text that is stored.
     pub fn text(&self) -> String {
         serialized::text(self)
     }
 
-    /// When it came to its end.
+    /// Returns the time at which the sweep ended.
     pub fn time(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.time)
     }
 
-    /// Whether there was an entry at this key. Where that is not known, there was.
+    /// Returns `true` if there was an entry with this key, or if that is not known.
     pub fn has(&self, key: &str) -> bool {
         self.entries.as_ref().is_none_or(|it| it.contains_key(key))
     }
 
-    /// Makes sure that `entry` is no older version of what there was.
+    /// Checks that `entry` is not older than it was at the sweep.
     ///
     /// # Errors
     ///
-    /// When it is.
+    /// Returns an error if it is older.
     pub fn precedes(&self, entry: &Entry) -> Result<(), Reverted> {
         let before = self.entries.as_ref().and_then(|it| it.get(&entry.key()).copied());
         match before.filter(|it| *it > entry.revision()) {

@@ -12,15 +12,15 @@ use crate::scalar::{Flag, List, Optional};
 pub struct Properties {
     /// The services that get trusted access. Others are left alone.
     pub service_principals: List<ServicePrincipal>,
-    /// Whether CloudFormation StackSets gets organizations access; `false` leaves it alone.
+    /// True if CloudFormation StackSets gets organizations access. `false` leaves it alone.
     pub stack_sets: Option<Flag>,
     /// The accounts that administer a service for the organization. Others are left alone.
     #[serde(default)]
     pub delegated_administrators: Vec<DelegatedAdministrator>,
-    /// What deleting the resource does, and taking something off its lists.
+    /// The effect of deleting the resource, and of removing an entry from its lists.
     #[serde(default)]
     pub on_delete: OnDelete,
-    /// The role to assume where the function does not run in the management account.
+    /// The role to assume if the function does not run in the management account.
     #[serde(default, skip_serializing_if = "Optional::is_absent")]
     pub management_role_arn: Optional<RoleArn>,
 }
@@ -35,13 +35,14 @@ pub struct DelegatedAdministrator {
     pub service_principal: ServicePrincipal,
 }
 
-/// What deleting the resource does.
+/// The effect of deleting the resource.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OnDelete {
     /// Everything stays on.
     #[default]
     Retain,
-    /// What this resource turned on since it says `Revert` is turned off, and nothing else.
+    /// Everything that this resource turned on since it says `Revert` is turned off, and nothing
+    /// else.
     Revert,
 }
 
