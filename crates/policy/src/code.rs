@@ -90,7 +90,7 @@ codes! {
     KeyCase = "key-case",
     /// A control on an object does not lock the values below it.
     ControlDoesNotReach = "control-does-not-reach",
-    /// Two policies of one level assign the same value.
+    /// Two policies of one level assign different values to the same setting.
     Contested = "contested",
     /// A schedule runs twice within an hour, which AWS refuses at some times of day.
     ScheduleTooDense = "schedule-too-dense",
@@ -123,7 +123,7 @@ codes! {
     OnlyConditions = "only-conditions",
     /// One plan selects by `tags` and by `resources`. AWS documents only one of the two in a plan.
     BothSelections = "both-selections",
-    /// The service-linked role of AWS Backup cannot be passed to it.
+    /// A selection names a service-linked role, which cannot be passed to AWS Backup.
     ServiceLinkedRole = "service-linked-role",
     /// A scan has no mode, no resource types or no role, which AWS documents as required.
     IncompleteScan = "incomplete-scan",

@@ -196,7 +196,7 @@ impl Schedule {
         None
     }
 
-    /// Returns `true` if any two runs are less than an hour apart, even if they are not the next
+    /// Returns `true` if some runs are less than an hour apart, even if they are not the next
     /// ones.
     #[must_use]
     pub fn is_ever_within_an_hour(&self) -> bool {

@@ -100,7 +100,7 @@ const LONGEST_KEY: usize = 256;
 /// The most findings that are collected. Nobody reads more, so the walk can end.
 const MOST: usize = 1_000;
 
-/// Collects findings during a walk.
+/// The findings that are collected during a walk.
 #[derive(Default)]
 pub(super) struct Findings(Vec<Finding>);
 

@@ -64,7 +64,8 @@ impl Environment for NoEnvironment {
     }
 }
 
-/// Evaluates the parts of one template, and notes the parts that are not known, with the reason.
+/// An evaluator for the parts of one template. It notes the parts that are not known, with the
+/// reason.
 ///
 /// Intrinsic functions are evaluated as far as their arguments are known. Everything else becomes
 /// [`Value::Unknown`], and is never guessed.
