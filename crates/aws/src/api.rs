@@ -1,9 +1,9 @@
-//! Single operations of services whose SDK would be far larger than its use.
+//! Calls single operations of services for which a whole SDK would be far too large.
 //!
-//! The SDK of EC2 is 1.2 million lines, and one look at an instance needs a form of four fields. The
-//! operations here go through the runtime that every SDK goes through: with the same connector,
-//! credentials, retries and timeouts, and with errors of the same type. What the services take and
-//! answer is held against AWS's models by the tests of `restored`.
+//! The SDK of EC2 has 1.2 million lines, and one description of an instance needs a form with four
+//! fields. The operations in this module use the same runtime as every SDK: the same connector,
+//! credentials, retries and timeouts, and errors of the same type. The tests of `restored` compare
+//! the requests and answers with AWS's models.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -50,42 +50,43 @@ use crate::tally::Tally;
 
 pub use aws_smithy_runtime_api::box_error::BoxError;
 
-/// A service of AWS.
+/// An AWS service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Service {
-    /// What its models call it, which ends the name of its own `AWS_ENDPOINT_URL_…`.
+    /// The service ID in the AWS models. It is the suffix of the service's own
+    /// `AWS_ENDPOINT_URL_…`.
     pub id: &'static str,
-    /// What its host names begin with, and what requests to it are signed for.
+    /// The prefix of the service's host names, and the name for which requests to it are signed.
     pub name: &'static str,
 }
 
-/// What an operation is asked, in the protocol of its service.
+/// A request for an operation, in the protocol of its service.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// A form, which is answered in XML.
+    /// A form. The answer is XML.
     Form {
-        /// The version of the API, as `2016-11-15`.
+        /// The version of the API, for example `2016-11-15`.
         version: &'static str,
-        /// The fields beside the names of the operation and of the version.
+        /// The fields other than the names of the operation and of the version.
         fields: Vec<(&'static str, String)>,
     },
-    /// A JSON object, which is answered by another.
+    /// A JSON object. The answer is another JSON object.
     Json {
         /// The version of the protocol: `1.0` or `1.1`.
         protocol: &'static str,
-        /// What stands before the name of the operation, as `DynamoDB_20120810`.
+        /// The prefix of the operation's name, for example `DynamoDB_20120810`.
         target: &'static str,
         /// The object.
         body: Value,
     },
-    /// A JSON object that is posted to a path, which is answered by another.
+    /// A JSON object that is posted to a path. The answer is another JSON object.
     Post {
         /// The path.
         path: &'static str,
         /// The object.
         body: Value,
     },
-    /// A path that is read, which is answered in JSON.
+    /// A path that is read. The answer is JSON.
     Path {
         /// The path.
         path: &'static str,
@@ -94,7 +95,7 @@ pub enum Question {
     },
 }
 
-/// What a service answered instead of what it was asked for.
+/// An error that a service answered.
 #[derive(Debug)]
 pub struct Refusal(ErrorMetadata);
 
@@ -112,13 +113,13 @@ impl ProvideErrorMetadata for Refusal {
     }
 }
 
-/// The attempts of one call that does not go through [`Management`](crate::Management), for the reason
-/// should it fail.
+/// The attempts of one call that does not go through [`Management`](crate::Management), kept to
+/// explain a failure.
 #[derive(Debug)]
 pub struct Course(Arc<Attempts>);
 
 impl Course {
-    /// No attempts yet of a call with errors of the type `E`, which `tally` counts.
+    /// Starts without attempts, for a call whose errors have the type `E`. `tally` counts the call.
     pub fn new<E>(tally: Tally) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -131,35 +132,37 @@ impl Course {
         self.0.of(Box::pin(call)).await
     }
 
-    /// How many attempts there were, as the end of a sentence; nothing where it was one.
+    /// Returns the number of attempts as the end of a sentence, or an empty text if there was one.
     pub fn tries(&self) -> String {
         Tries(self.0.seen().sent).to_string()
     }
 
-    /// What the last of the attempts came to that failed.
+    /// Returns the outcome of the last attempt that failed.
     pub fn last(&self) -> Option<String> {
         self.0.seen().last.map(|it| it.to_string())
     }
 
-    /// What has come of the call so far.
+    /// Describes the outcome of the call so far.
     pub fn so_far(&self) -> String {
         self.0.seen().so_far()
     }
 }
 
-/// What has clients of SDKs retry what passes and the SDK does not know, and note every attempt.
+/// Returns a classifier for clients of SDKs. It retries transient errors that the SDK does not
+/// know, and notes every attempt.
 pub fn again() -> SharedRetryClassifier {
     SharedRetryClassifier::new(Again)
 }
 
-/// Sends `question` to `service` as its `operation`, and returns what `read` makes of the answer.
+/// Sends `question` to `service` as its `operation`, and returns the answer as `read` parses it.
 ///
-/// It is sent again as every call of an SDK with this `config` is; so is one whose answer `read` does
-/// not understand.
+/// The request is retried as every call of an SDK with this `config` is. It is also retried if
+/// `read` cannot parse the answer.
 ///
 /// # Errors
 ///
-/// As for every call of an SDK. The service may have done what it was asked for, unless it refused.
+/// Returns the same errors as every call of an SDK. The service may have carried out the request,
+/// unless it refused it.
 pub async fn ask<T>(
     config: &SdkConfig,
     service: Service,
@@ -191,7 +194,8 @@ where
     prepared.invoke(question).await
 }
 
-/// What the clients of SDKs take from their configuration: how requests are sent, signed and repeated.
+/// Returns the settings that clients of SDKs take from their configuration: how requests are sent,
+/// signed and retried.
 fn caller(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
     let mut layer = Layer::new("caller");
     layer.store_put(AuthSchemeOptionResolverParams::from(StaticAuthSchemeOptionResolverParams));
@@ -224,7 +228,8 @@ fn caller(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-/// Where `service` listens: as the environment says, or else where AWS has it in the Region.
+/// Returns the endpoint of `service`: the one that the environment names, or else that of AWS in
+/// the Region.
 async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, BoxError> {
     let key = ServiceConfigKey::builder().service_id(service.id);
     let key = key.env("AWS_ENDPOINT_URL").profile("endpoint_url").build()?;
@@ -232,7 +237,7 @@ async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, BoxErr
     if let Some(url) = own.or_else(|| config.endpoint_url().map(ToOwned::to_owned)) {
         return Ok(url);
     }
-    // The partitions of AWS are a table in every SDK. That of AWS Backup has no exceptions.
+    // Every SDK has a table of AWS's partitions. The one of AWS Backup has no exceptions.
     let params = Params::builder()
         .set_region(config.region().map(ToString::to_string))
         .set_use_fips(config.use_fips())
@@ -243,7 +248,7 @@ async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, BoxErr
     Ok(format!("https://{}{rest}", service.name))
 }
 
-/// The request for an operation. Its address is added by the endpoint.
+/// Builds the request for an operation. The endpoint adds its address.
 fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError> {
     let post = |kind: String| {
         hyper::Request::builder().method("POST").uri("/").header("content-type", kind)
@@ -272,7 +277,7 @@ fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError
     Ok(request?.try_into()?)
 }
 
-/// What an answer says: what `read` makes of it, or why the service refused.
+/// Parses a successful answer with `read`, or returns the error that the service answered.
 fn understand<T>(
     answer: &HttpResponse,
     read: impl Fn(&str) -> Result<T, BoxError>,
@@ -289,7 +294,8 @@ fn understand<T>(
     ))))
 }
 
-/// The code and the message of a refusal: in XML, or in JSON with the code in a header or a member.
+/// Returns the code and the message of an error answer. It is XML, or JSON with the code in a
+/// header or a member.
 fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
     let text = String::from_utf8_lossy(body);
     let (code, message) = if let Ok(xml) = Document::parse(&text) {

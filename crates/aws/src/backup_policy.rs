@@ -1,4 +1,4 @@
-//! One backup policy and the targets it is attached to.
+//! One backup policy and the targets to which it is attached.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::operation::{ATTACH_POLICY, CREATE_POLICY, DELETE_POLICY, DETACH_POLIC
 use crate::organizations::{READ_ROOT, tag};
 use crate::session::Management;
 
-/// A policy, as a template can refer to it.
+/// The identifiers of a policy to which a template can refer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Identity {
     /// Its ID.
@@ -24,24 +24,24 @@ pub struct Identity {
     pub arn: String,
 }
 
-/// What to look at, to decide about a policy that is to be there.
+/// The name and targets of a policy that must exist.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The name it is to have.
+    /// The desired name.
     pub name: PolicyName,
-    /// Where it is to be attached.
+    /// The desired targets.
     pub targets: Vec<Target>,
 }
 
-/// Reads what a policy that is to be there has to be compared with, and the IDs of its targets.
+/// Reads the observed state of a policy that must exist, and the IDs of its targets.
 ///
-/// The policy is the one called `id`; where there is none, it is the one with the name. Where the
-/// one called `id` is gone, it may have been made anew under another name by an update that failed
-/// and could not tell its ID: then it is the one that `owner` made.
+/// The policy is the one with the ID `id`. If there is no `id`, it is the one with the name. If the
+/// policy with the ID `id` is gone, an update that failed may have created it again under another
+/// name without reporting the new ID. In that case it is the policy that `owner` created.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn observe(
     management: &Management,
     wanted: &Wanted,
@@ -72,12 +72,13 @@ pub async fn observe(
     Ok((targets, Observed { policy_type, policy, namesake, room: rooms }))
 }
 
-/// Reads the policy that a resource may have left: the one called `id`, and no other, or where no
-/// ID is known the one called `name`, which a creation that was never answered may have made.
+/// Reads the policy that a resource may have left. With `id`, it is the policy with that ID and no
+/// other. Without it, it is the policy called `name`, which a creation without an answer may have
+/// made.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn observe_removal(
     management: &Management,
     id: Option<&PolicyId>,
@@ -96,7 +97,7 @@ pub async fn observe_removal(
     Ok(Observed { policy_type, policy, namesake: None, room: BTreeMap::new() })
 }
 
-/// The policy called `name`, of which there is at most one.
+/// Finds the ID of the policy called `name`. There is at most one.
 async fn named(management: &Management, name: &PolicyName) -> Result<Option<PolicyId>, Error> {
     let same = |it: &PolicySummary| it.name.as_deref() == Some(name.as_str());
     match management.policies(&WireType::BackupPolicy).await?.into_iter().find(same) {
@@ -108,7 +109,7 @@ async fn named(management: &Management, name: &PolicyName) -> Result<Option<Poli
     }
 }
 
-/// A policy that `owner` made, whatever it is called now.
+/// Finds a policy that `owner` created, whatever its current name.
 async fn made_by(management: &Management, owner: &Owner) -> Result<Option<Existing>, Error> {
     for it in management.policies(&WireType::BackupPolicy).await? {
         let Some(id) = it.id.and_then(|it| it.parse().ok()) else { continue };
@@ -120,7 +121,7 @@ async fn made_by(management: &Management, owner: &Owner) -> Result<Option<Existi
     Ok(None)
 }
 
-/// The policy called `id`, if there is one.
+/// Reads the policy with the ID `id`, if it exists.
 async fn existing(management: &Management, id: &PolicyId) -> Result<Option<Existing>, Error> {
     let Some(policy) = management.policy(id).await? else { return Ok(None) };
     let incomplete = || Error::incomplete("describe the policy", "its summary");
@@ -136,7 +137,7 @@ async fn existing(management: &Management, id: &PolicyId) -> Result<Option<Exist
     }))
 }
 
-/// How full `target` is.
+/// Reads the number of policies that are attached to `target`.
 async fn room_at(management: &Management, target: &TargetId) -> Result<Room, Error> {
     match management.policies_at(target).await {
         Err(error) if error.code() == Some("TargetNotFoundException") => Ok(Room::Missing),
@@ -148,8 +149,8 @@ async fn room_at(management: &Management, target: &TargetId) -> Result<Room, Err
 ///
 /// # Errors
 ///
-/// At the first step that fails. The steps before it stay done, `policy` says what they were done
-/// to, and planning again resumes.
+/// Returns an error at the first step that fails. The steps before it stay done, `policy` names the
+/// policy that they changed, and planning again resumes.
 pub async fn apply(
     management: &Management,
     policy: &mut Option<Identity>,
@@ -166,7 +167,7 @@ pub async fn apply(
     Ok(())
 }
 
-/// Carries out one step on the policy `id`, and returns the policy that it created, if it did.
+/// Carries out one step on the policy `id`, and returns the policy if the step created one.
 async fn run(
     management: &Management,
     id: Option<&PolicyId>,
@@ -210,7 +211,7 @@ async fn run(
         Step::Detach(target) => {
             let detach = client.detach_policy().policy_id(id()?).target_id(target.as_str());
             let detached = calls.call(DETACH_POLICY, step, detach.send()).await;
-            // A target that is gone has no policies either.
+            // A target that no longer exists has no policies.
             let detached = already(detached, "PolicyNotAttachedException");
             already(detached, "TargetNotFoundException")?;
         }

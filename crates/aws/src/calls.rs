@@ -1,4 +1,4 @@
-//! Making calls: one at a time, paced, counted, and over before the deadline.
+//! Makes calls one at a time, paces and counts them, and ends them before the deadline.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
@@ -23,12 +23,12 @@ use crate::garbled::SOMETHING_ELSE;
 use crate::operation::{Need, Operation};
 use crate::tally::Tally;
 
-/// How far the token bucket of each operation is used up, over all requests of this process.
+/// The token buckets of the operations, shared by all requests of this process.
 #[derive(Clone, Default)]
 pub(crate) struct Pace(Arc<Mutex<HashMap<&'static str, Arc<RateLimiter>>>>);
 
 impl Pace {
-    /// Waits until AWS takes another call of `operation`.
+    /// Waits until AWS accepts another call of `operation`.
     async fn turn(&self, operation: Operation) {
         let bucket = {
             let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,28 +52,30 @@ impl fmt::Debug for Pace {
     }
 }
 
-/// The most pages of a listing: more than any quota of AWS leaves room for, at 20 accounts a page or
-/// 1,000 objects.
+/// The maximum number of pages of a listing: more than any quota of AWS allows, at 20 accounts or
+/// 1,000 objects a page.
 const MOST_PAGES: usize = 10_000;
 
-/// How far a listing is. One that begins anew or never ends is an error, long before the deadline.
+/// The progress of a listing. A listing that starts again or never ends becomes an error long
+/// before the deadline.
 #[derive(Debug, Default)]
 pub struct Pages {
     token: Option<String>,
     is_over: bool,
-    /// The tokens so far, by their hashes.
+    /// The hashes of the tokens so far.
     seen: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl Pages {
-    /// The token of the next page, which the first has none of; `None` when there is no page any more.
+    /// Returns the token of the next page, which is `None` for the first page. Returns `None` if
+    /// there are no more pages.
     #[expect(clippy::option_option, reason = "a page that begins without a token is no end")]
     pub(crate) fn next(&mut self) -> Option<Option<String>> {
         (!self.is_over).then(|| self.token.take())
     }
 
-    /// Notes the token of the next page. Without one, the listing is over.
+    /// Notes the token of the next page. Without a token, the listing is complete.
     pub(crate) fn turn(&mut self, action: &str, next: Option<String>) -> Result<(), Error> {
         const AGAIN: Useless = Useless {
             why: "AWS answers with a page that it had answered with before",
@@ -97,7 +99,7 @@ impl Pages {
     }
 }
 
-/// The calls of one request, whose numbers are logged when the request is over.
+/// The calls of one request. Their numbers are logged at the end of the request.
 #[derive(Debug)]
 pub(crate) struct Calls {
     pace: Pace,
@@ -109,7 +111,7 @@ pub(crate) struct Calls {
     made: Arc<Made>,
 }
 
-/// How many calls were made.
+/// The number of calls made.
 #[derive(Debug, Default)]
 struct Made {
     calls: AtomicU32,
@@ -117,7 +119,7 @@ struct Made {
 }
 
 impl Calls {
-    /// Calls that end by `deadline`.
+    /// Creates calls that end by `deadline`.
     pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant) -> Self {
         Self { pace, tally, deadline, need: Need::Needed, reach: None, made: Arc::default() }
     }
@@ -127,9 +129,10 @@ impl Calls {
         Self { reach, ..self }
     }
 
-    /// Calls of the same request, for one purpose that is as `need` says.
+    /// Returns calls of the same request for one purpose, which is as necessary as `need` says.
     ///
-    /// All of them take a third of what is left at most, so that a short deadline is not used up.
+    /// Together they take at most a third of the remaining time, so that they do not use up a short
+    /// deadline.
     pub(crate) fn for_what_is(&self, need: Need) -> Self {
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now);
@@ -138,7 +141,7 @@ impl Calls {
         Self { pace, tally, deadline, need, reach: self.reach, made }
     }
 
-    /// Sends one call, which is described as `action` should it fail.
+    /// Sends one call. An error describes it as `action`.
     pub(crate) async fn call<T, E>(
         &self,
         operation: Operation,
@@ -150,7 +153,8 @@ impl Calls {
     {
         let attempts = Attempts::new::<E>(self.need, !operation.writes, self.tally.clone());
         let attempts = attempts.reaching(self.reach);
-        // Boxed, since the futures of clients are large, and those around them would be as large again.
+        // This is boxed because the futures of clients are large, and the futures around them would
+        // be as large again.
         let turn = Box::pin(async {
             self.pace.turn(operation).await;
             self.made.calls.fetch_add(1, Ordering::Relaxed);
@@ -168,7 +172,7 @@ impl Calls {
         Err(error.of(operation))
     }
 
-    /// Sends calls until there are no more pages, and returns the items of all.
+    /// Sends calls until there are no more pages, and returns all items.
     pub(crate) async fn pages<T, E>(
         &self,
         operation: Operation,
@@ -187,9 +191,10 @@ impl Calls {
         Ok(all)
     }
 
-    /// Sends calls until an item is what `pick` looks for, or there are no more pages.
+    /// Sends calls until `pick` accepts an item or there are no more pages.
     ///
-    /// A page may be empty and still name a next one. The SDK's paginators would not pace the pages.
+    /// An empty page may still name a next page. The paginators of the SDK would not pace the
+    /// pages.
     pub(crate) async fn find<T, U, E>(
         &self,
         operation: Operation,
@@ -223,14 +228,15 @@ impl Drop for Made {
     }
 }
 
-/// Logs what is about to be done, in the words that its failure would use.
+/// Logs the steps of a plan in the words in which a failure would describe them.
 pub(crate) fn log_plan<S: Display>(steps: &[S]) {
     let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
     info!(?steps, "plan");
 }
 
-/// Has the SDK retry what passes and the SDK does not know, and no more often than is worth it. Counts
-/// how often AWS Organizations asked for that, and notes what each attempt came to.
+/// A classifier that has the SDK retry transient errors that it does not know, as often as is worth
+/// the time. It counts the throttling answers of AWS Organizations, and notes the outcome of each
+/// attempt.
 #[derive(Debug)]
 pub(crate) struct Again;
 

@@ -1,4 +1,4 @@
-//! What time it is in AWS, which every answer says.
+//! The current time at AWS, which every answer states.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,21 +10,22 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::date_time::{DateTime, Format};
 
-/// AWS's clock, as far as answers told it: what is judged by moments that AWS tells must not depend on
-/// the clock of the machine.
+/// AWS's clock, as answers have reported it. Times that AWS reports must not be compared with the
+/// clock of the machine.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    /// How many seconds AWS's clock is ahead of that of the machine.
+    /// The number of seconds by which AWS's clock is ahead of the clock of the machine.
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// A connector that takes the time of every answer.
+    /// Wraps `connector` to read the time from every answer.
     pub fn watch(&self, connector: SharedHttpConnector) -> SharedHttpConnector {
         SharedHttpConnector::new(Watched { connector, clock: self.clone() })
     }
 
-    /// What time it is in AWS when it is `now` on this machine; the same where no answer came yet.
+    /// Returns the time at AWS when it is `now` on this machine. Before the first answer both are
+    /// the same.
     pub fn now(&self, now: SystemTime) -> SystemTime {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let by = Duration::from_secs(ahead.unsigned_abs());

@@ -1,4 +1,4 @@
-//! Policies that are kept in S3.
+//! Policies that are stored in S3.
 
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -7,18 +7,18 @@ use crate::error::{Error, Useless};
 use crate::operation::GET_OBJECT;
 use crate::session::Management;
 
-/// The most bytes that are read, well above what AWS takes in a policy.
+/// The maximum number of bytes to read, well above the size of a policy that AWS accepts.
 const LIMIT: usize = 1 << 20;
 
 const TOO_LONG: Useless = Useless { why: "the object is longer than a mebibyte", hint: WHAT };
 const NOT_TEXT: Useless = Useless { why: "the object is not UTF-8 text", hint: WHAT };
 const WHAT: &str = "`ContentUrl` must name a policy document in JSON";
 
-/// Reads an object as text, in the version asked for or else the newest.
+/// Reads an object as text, in the requested version or else in the newest.
 ///
 /// # Errors
 ///
-/// When the object cannot be read, is longer than a mebibyte, or is not UTF-8.
+/// Returns an error if the object cannot be read, is longer than a mebibyte, or is not UTF-8.
 pub async fn read(
     management: &Management,
     bucket: &str,
@@ -28,7 +28,7 @@ pub async fn read(
     let action = format!("read s3://{bucket}/{key}");
     let get = management.s3().get_object().bucket(bucket).key(key);
     let get = get.set_version_id(version.map(ToOwned::to_owned));
-    // One byte more, to see that there are more.
+    // One more byte shows that the object is too long.
     let get = get.range(format!("bytes=0-{LIMIT}"));
     let read = async {
         let object = get.send().await?;
@@ -39,7 +39,7 @@ pub async fn read(
         Ok(String::from_utf8(bytes).map_err(|_| NOT_TEXT))
     };
     let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
-    // Who may not list a bucket is not told that an object is missing.
+    // Without permission to list the bucket, a missing object is reported as denied.
     let denied = "correct `ContentUrl`, or let the function's own role read the object";
     let missing = "upload the object, or correct `ContentUrl`";
     let advised = |it: Error| it.advised(denied).advised_where_missing(missing);

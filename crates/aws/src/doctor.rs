@@ -1,4 +1,4 @@
-//! Everything that decides whether the organization is ready for backup policies.
+//! Reads everything that decides whether the organization is ready for backup policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,15 +30,15 @@ use crate::session::{Caller, Management, Session};
 use crate::state::State;
 use crate::{global_settings, publication, service_access};
 
-/// How many accounts are asked for details.
+/// The number of accounts for which details are read.
 const DETAILS: usize = 3;
 
-/// Reads everything. What cannot be read is noted with its reason, and the others go on. The keys of
-/// vaults in other accounts are looked at by `role`, where it is named.
+/// Reads everything. A failed read is noted with its reason, and the other reads continue. If
+/// `role` is given, it is assumed to read the keys of vaults in other accounts.
 ///
 /// # Errors
 ///
-/// When not even who is calling can be told, as without credentials.
+/// Returns an error if not even the caller can be identified, for example without credentials.
 pub async fn observe(
     session: &Session,
     role: Option<&RoleName>,
@@ -79,11 +79,11 @@ pub async fn observe(
 }
 
 fn read<T>(result: Result<T, Error>) -> Read<T> {
-    // What helps a function does not help a person.
+    // The hints for a function do not fit a person.
     result.map_err(|it| Unread { why: it.problem(), action: it.missing_permission() })
 }
 
-/// The organization; `None` where the account is in none.
+/// Describes the organization; returns `None` if the account is not in one.
 async fn organization(management: &Management) -> Result<Option<ManagedOrganization>, Error> {
     let it = match management.organization().await {
         Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => return Ok(None),
@@ -104,7 +104,7 @@ async fn trusted_access(management: &Management) -> Result<bool, Error> {
     Ok(trusted.iter().any(|it| ServicePrincipal::as_str(it) == BACKUP))
 }
 
-/// The delegated administrators of AWS Backup and their states.
+/// Lists the delegated administrators of AWS Backup and their states.
 async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, String>, Error> {
     let list = management.organizations().list_delegated_administrators().service_principal(BACKUP);
     let action = "list the delegated administrators of AWS Backup";
@@ -113,7 +113,7 @@ async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, S
         Ok((page.delegated_administrators, page.next_token))
     });
     let administrators = list.await?.into_iter().filter_map(|it| {
-        // `Status` is what accounts had before they had a `State`, and is going away.
+        // `Status` is the older field for `State`, and AWS is removing it.
         let state = it.state.as_ref().map(|it| it.as_str().to_owned());
         let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
         Some((it.id?.parse().ok()?, state.unwrap_or_else(|| "UNKNOWN".to_owned())))
@@ -121,7 +121,7 @@ async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, S
     Ok(administrators.collect())
 }
 
-/// The trails that record in the Region of `config`.
+/// Reads the trails that record in the Region of `config`.
 async fn trails(management: &Management, config: &SdkConfig) -> Result<Vec<Trail>, Error> {
     let client = client!(aws_sdk_cloudtrail, config);
     let calls = &management.calls;
@@ -130,7 +130,7 @@ async fn trails(management: &Management, config: &SdkConfig) -> Result<Vec<Trail
     let mut trails = Vec::new();
     for it in described.trail_list.unwrap_or_default() {
         let name = it.name.unwrap_or_default();
-        // A trail of another Region is known by its ARN only.
+        // A trail of another Region can only be addressed by its ARN.
         let arn = it.trail_arn.unwrap_or_else(|| name.clone());
         let action = format!("read whether the trail `{name}` records");
         let status = client.get_trail_status().name(&arn).send();
@@ -163,7 +163,7 @@ fn advanced_selector(it: &AdvancedEventSelector) -> AdvancedSelector {
     AdvancedSelector { categories: of("eventCategory"), read_only: of("readOnly") }
 }
 
-/// The stacks in the Region of `config`.
+/// Lists the stacks in the Region of `config`.
 async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<OurStack>, Error> {
     let client = client!(aws_sdk_cloudformation, config);
     let action = "describe the stacks in the Region of events";
@@ -179,13 +179,13 @@ async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<OurSt
     Ok(stacks.await?.into_iter().map(stack).collect())
 }
 
-/// The backup policies, and what those say that carry an ownership tag.
+/// Reads the backup policies, and the documents of those that have an ownership tag.
 async fn policies(management: &Management) -> Result<Vec<KnownPolicy>, Error> {
     let mut policies = Vec::new();
     for it in management.policies(&WireType::BackupPolicy).await? {
         let Some(id) = it.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
         let owner = management.tags(id.as_str()).await?.remove(OWNER_TAG);
-        // Policies are read slowly, and what others say is not ours to correct.
+        // Reads of policies are slow, and the documents of other policies are not ours to correct.
         let mut text = None;
         if owner.is_some() {
             text = management.policy(&id).await?.and_then(|it| it.content);
@@ -206,7 +206,8 @@ async fn invalid(management: &Management) -> Result<BTreeMap<String, Vec<String>
     Ok(frozen.into_iter().map(|it| (it.account, it.errors)).collect())
 }
 
-/// The keys of the state, and of the vaults that `policies` name and that the management account has.
+/// Reads the states of the key that encrypts the state bucket, and of the keys of the vaults that
+/// `policies` name in the management account.
 async fn keys(
     management: &Management,
     state: Option<&State>,
@@ -216,7 +217,8 @@ async fn keys(
     if let Some(state) = state {
         let of_state = async {
             let Some(key) = state.key().await? else { return Ok(None) };
-            // It is where the bucket is, which need not be where somebody looks from.
+            // The key is in the Region of the bucket, which may differ from the Region of the
+            // caller.
             let region = Arn::parse(&key).ok().map(|it| Region::new(it.region.to_owned()));
             let config = management.config().to_builder();
             let config = config.region(region.or_else(|| management.config().region().cloned()));
@@ -237,8 +239,8 @@ async fn keys(
     keys
 }
 
-/// The keys of the vaults that `policies` copy to, in the accounts that `role` lets in; what the
-/// others are the keys of is named.
+/// Reads the states of the keys of the vaults to which `policies` copy, in the accounts where
+/// `role` can be assumed. Also returns descriptions of the other keys.
 async fn keys_of_copies(
     management: &Management,
     caller: &Caller,
@@ -273,8 +275,8 @@ async fn keys_of_copies(
     (keys, unseen)
 }
 
-/// The key of a vault that copies go to. A vault that is missing has none, and is found missing by the
-/// report.
+/// Reads the state of the key of a vault that receives copies. A missing vault has no key, and the
+/// report finds that it is missing.
 async fn key_of(
     member: &Member<'_>,
     vault: &Destination,
@@ -291,7 +293,7 @@ fn key_of_vault(vault: Vault) -> Option<VaultKey> {
     }
 }
 
-/// The state of a key, if it is one of the customer.
+/// Returns the state of a key, if it is a customer managed key.
 fn state_of(of: String, key: Result<Option<VaultKey>, Error>) -> Option<(String, Read<KeyState>)> {
     let state = match read(key) {
         Ok(None | Some(VaultKey::Aws)) => return None,
@@ -301,14 +303,14 @@ fn state_of(of: String, key: Result<Option<VaultKey>, Error>) -> Option<(String,
     Some((of, state))
 }
 
-/// What is kept in the state bucket.
+/// Reads the contents of the state bucket.
 async fn kept(state: &State) -> plan::doctor::StateBucket {
     let entries = async {
         let mut entries = BTreeMap::new();
         for key in state.list(PREFIX).await? {
             let why = match state.entry(&key).await {
                 Ok(_) => None,
-                // It was read, and is nothing that this program understands.
+                // The entry was read, but this program does not understand it.
                 Err(error) if error.code().is_none() && error.kind() == Kind::Rejected => {
                     Some(error.why())
                 }

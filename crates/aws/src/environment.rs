@@ -1,7 +1,7 @@
-//! The settings of AWS clients, from the environment that Lambda makes.
+//! The settings of AWS clients, from the environment that Lambda provides.
 //!
-//! The SDK's own chain of sources looks into profiles and metadata services as well, which Lambda
-//! does not have, and would be a seventh of every function.
+//! The SDK's own provider chain also reads profiles and metadata services. Lambda does not have
+//! them, and the chain would be a seventh of every function's size.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use aws_types::SdkConfig;
 use aws_types::sdk_config::Builder;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-/// The Region of calls that need none, where the environment names none either.
+/// The Region of calls that need none, if the environment does not name one.
 const REGION: &str = "us-east-1";
 
-/// Credentials, Region and endpoints, in the variables that every AWS SDK has for them.
+/// Reads credentials, Region and endpoints from the variables that every AWS SDK uses for them.
 ///
-/// What is empty counts as absent. A call without credentials fails, and an endpoint that is not an
-/// address makes every call to it fail: none goes to AWS instead.
+/// An empty value counts as absent. A call without credentials fails. If an endpoint is not a valid
+/// address, every call to it fails, and no call goes to AWS instead.
 pub(crate) fn settings(variables: impl IntoIterator<Item = (String, String)>) -> Builder {
     let variables = variables.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
     let variables: BTreeMap<_, _> = variables.filter(|(_, value)| !value.is_empty()).collect();
@@ -47,12 +47,12 @@ pub(crate) fn settings(variables: impl IntoIterator<Item = (String, String)>) ->
     settings
 }
 
-/// Where services listen, by the name of the variable that says so.
+/// The endpoints of services, by the names of their variables.
 #[derive(Debug)]
 struct Endpoints(BTreeMap<String, String>);
 
 impl LoadServiceConfig for Endpoints {
-    /// Returns what a variable says for a service, or else for all.
+    /// Returns the value of the variable for a service, or else of the variable for all services.
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let service = key.service_id().to_uppercase().replace(' ', "_");
         let own = self.0.get(&format!("{}_{service}", key.env()));

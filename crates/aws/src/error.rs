@@ -1,4 +1,4 @@
-//! What AWS would not do, in words for the person whose stack failed.
+//! Errors of AWS, described for the person whose stack failed.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,9 +20,9 @@ use crate::attempts::{Refusal, Seen};
 use crate::garbled::Garbled;
 use crate::operation::{Need, Operation, permission};
 
-/// Something that AWS did not do.
+/// A failed action of AWS.
 ///
-/// Its message says what could not be done; its source says why.
+/// Its message says which action failed. Its source says why.
 #[derive(Debug, ThisError)]
 #[error("cannot {action}")]
 pub struct Error {
@@ -31,22 +31,22 @@ pub struct Error {
     source: Cause,
 }
 
-/// Who has to act on an [`Error`].
+/// The kinds of an [`Error`], by who has to act.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// AWS says that the request is wrong. Whoever wrote the template has to change it.
+    /// AWS says that the request is wrong. The author of the template has to change it.
     Rejected,
     /// AWS says that the role lacks a permission, or that the account is the wrong one.
     Denied,
-    /// The organization is not as it was observed. Observing it again may help at once.
+    /// The organization is no longer as it was observed. Observing it again may help at once.
     Outdated,
-    /// Throttled, a concurrent change, the network or the deadline. Running again helps.
+    /// Throttling, a concurrent change, the network or the deadline. Running again helps.
     Transient,
 }
 
-/// Why it was not done, and what helps.
+/// The reason for a failure, and a hint.
 ///
-/// It has the causes behind it in its own words, so that what helps stands at the end.
+/// It includes the underlying causes in its own message, so that the hint stands at the end.
 #[derive(Debug)]
 struct Cause {
     why: Why,
@@ -61,7 +61,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Why it was not done.
+/// The reason for a failure.
 #[derive(Debug, ThisError)]
 enum Why {
     #[error("{0}")]
@@ -90,7 +90,7 @@ enum Why {
     Unknown(String),
 }
 
-/// Why something that came is of no use, and what helps.
+/// The reason for which a result is unusable, and a hint.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Useless {
     pub(crate) why: &'static str,
@@ -98,7 +98,7 @@ pub(crate) struct Useless {
 }
 
 impl From<Why> for Cause {
-    /// Adds what usually helps; what helps where AWS refuses is by its code.
+    /// Adds the usual hint. For an error that AWS answered, the hint depends on its code.
     fn from(why: Why) -> Self {
         let hint = match &why {
             Why::Answered(answer) => {
@@ -128,10 +128,10 @@ impl From<Why> for Cause {
     }
 }
 
-/// What AWS answered.
+/// An error that AWS answered.
 #[derive(Debug)]
 struct ErrorAnswer {
-    /// The name of the operation, where it matters.
+    /// The name of the operation, if it matters.
     operation: Option<&'static str>,
     /// The HTTP status.
     status: u16,
@@ -141,7 +141,7 @@ struct ErrorAnswer {
     message: String,
 }
 
-/// What came before the call was over.
+/// Says which limit ended the call.
 fn limit(need: Need) -> &'static str {
     match need {
         Need::Needed => "the function's deadline came first",
@@ -161,7 +161,7 @@ impl fmt::Display for ErrorAnswer {
 }
 
 impl Error {
-    /// The error of a call that did not do `action`, after the attempts that were `seen`.
+    /// Returns the error of a call that did not do `action`, after the attempts that were `seen`.
     pub(crate) fn of_call<E>(action: String, error: SdkError<E, HttpResponse>, seen: Seen) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -194,72 +194,73 @@ impl Error {
         Self { action, kind, source: why.into() }
     }
 
-    /// The error of a call for which there was no time, as much as it `need`s, after the attempts that
-    /// were `seen`.
+    /// Returns the error of a call that ran out of time, for the `need` that it served, after the
+    /// attempts that were `seen`.
     pub(crate) fn out_of_time(action: String, need: Need, seen: Seen) -> Self {
         Self::new(action, Kind::Transient, Why::OutOfTime { need, seen })
     }
 
-    /// The error of a call whose answer lacks `what`.
+    /// Returns the error of a call whose answer lacks `what`.
     pub(crate) fn incomplete(action: &str, what: &'static str) -> Self {
         Self::new(action.to_owned(), Kind::Transient, Why::Incomplete(what))
     }
 
-    /// The error of a caller who is in a partition that this release does not know.
+    /// Returns the error of a caller in a partition that this release does not know.
     pub(crate) fn elsewhere(action: &str, why: UnknownPartition) -> Self {
         Self::new(action.to_owned(), Kind::Rejected, Why::Elsewhere(why))
     }
 
-    /// The error of something that is there but cannot be what it should be.
+    /// Returns the error of a thing that exists but is not usable.
     pub(crate) fn unusable(action: String, why: Useless) -> Self {
         Self::new(action, Kind::Rejected, Why::Unusable(why))
     }
 
-    /// The error of desired state that cannot be used.
+    /// Returns the error of desired state that cannot be used.
     pub(crate) fn unreadable(action: String, why: Unreadable) -> Self {
         Self::new(action, Kind::Rejected, Why::Unreadable(why))
     }
 
-    /// The error of an object that somebody else wrote after it was read.
+    /// Returns the error of an object that another writer changed after it was read.
     pub(crate) fn superseded(action: String) -> Self {
         Self::new(action, Kind::Outdated, Why::Superseded)
     }
 
-    /// The error of a resource that CloudFormation does not have as it is kept.
+    /// Returns the error of a resource that CloudFormation does not have in the form that is
+    /// recorded.
     pub(crate) fn absent(action: String, why: Absent) -> Self {
         Self::new(action, Kind::Rejected, Why::Absent(why))
     }
 
-    /// The same error, for whoever asks again what could not be learned.
+    /// Returns the same error for another caller that needs the same missing information.
     pub(crate) fn again(&self, action: String) -> Self {
         let source = Cause { why: Why::Unknown(self.problem()), hint: self.source.hint };
         Self { action, kind: self.kind, source }
     }
 
-    /// What could not be done and why, without what helps: that is for who runs the function, and
-    /// others have to do something else.
+    /// Describes the failed action and the reason, without the hint. The hint is for the operator
+    /// of the function, and other readers have to do something else.
     pub fn problem(&self) -> String {
         format!("{self}: {}", self.why())
     }
 
-    /// Why it was not done, without what helps.
+    /// Describes the reason, without the hint.
     pub fn why(&self) -> String {
         chain(&self.source.why)
     }
 
-    /// What helps, for everybody alike, where something came that is of no use.
+    /// Returns the hint if the cause is unusable content. Such a hint is the same for every reader.
     pub(crate) fn hint_about_contents(&self) -> Option<&'static str> {
         let is_too_long =
             matches!(self.source.why, Why::Garbled { garbled, .. } if garbled.is_too_long());
         self.source.hint.filter(|_| is_too_long || self.is_about_contents())
     }
 
-    /// Whether CloudFormation does not have the resource as it is kept.
+    /// Returns `true` if CloudFormation does not have the resource in the form that is recorded.
     pub fn is_absent(&self) -> bool {
         matches!(self.source.why, Why::Absent(_))
     }
 
-    /// Says which operation was called.
+    /// Adds the name of the operation that was called.
     pub(crate) fn of(mut self, operation: Operation) -> Self {
         if let Why::Answered(answer) = &mut self.source.why {
             answer.operation = Some(operation.name);
@@ -267,23 +268,24 @@ impl Error {
         self
     }
 
-    /// The action that was missing, where AWS denied a call to the caller.
+    /// Returns the action that was missing, if AWS denied the caller a call.
     pub fn missing_permission(&self) -> Option<String> {
         let Why::Answered(answer) = &self.source.why else { return None };
         let ErrorAnswer { operation, code, message, .. } = answer.as_ref();
         if self.kind != Kind::Denied || code == "AWSOrganizationsNotInUseException" {
             return None;
         }
-        // It may be another one than that of the call, which AWS makes on behalf of the caller.
+        // It may differ from the action of the call, because AWS makes further calls on behalf of
+        // the caller.
         let named = message.split_once(" not authorized to perform: ").map(|(_, rest)| rest);
         let named = named.and_then(|it| it.split_whitespace().next()).filter(|it| it.contains(':'));
         named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
     }
 
-    /// Whether AWS Backup says that a vault does not exist.
+    /// Returns `true` if AWS Backup says that a vault does not exist.
     ///
-    /// AWS was seen to say so in the words of a denial, even to callers that may do everything. A
-    /// denial of IAM names who was denied, and of what.
+    /// AWS has been seen to report this with the words of a denial, even to callers with all
+    /// permissions. A denial by IAM names the caller and the action.
     pub(crate) fn is_missing_vault(&self) -> bool {
         let Why::Answered(answer) = &self.source.why else { return false };
         let ErrorAnswer { code, message, .. } = answer.as_ref();
@@ -296,23 +298,23 @@ impl Error {
         }
     }
 
-    /// Whether IAM says that a role which AWS makes for a service is there already.
+    /// Returns `true` if IAM says that a service-linked role already exists.
     pub(crate) fn is_made_service_role(&self) -> bool {
         let Why::Answered(answer) = &self.source.why else { return false };
         answer.code == "InvalidInput" && answer.message.contains("has been taken in this account")
     }
 
-    /// Whether something was read and is of no use.
+    /// Returns `true` if something was read and is unusable.
     pub(crate) fn is_about_contents(&self) -> bool {
         matches!(self.source.why, Why::Unusable(_) | Why::Unreadable(_))
     }
 
-    /// Who has to act.
+    /// Returns the kind, which says who has to act.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The error code of AWS, if AWS answered.
+    /// Returns the error code of AWS, if AWS answered.
     pub fn code(&self) -> Option<&str> {
         match &self.source.why {
             Why::Answered(answer) => Some(&answer.code),
@@ -330,7 +332,7 @@ impl Error {
         }
     }
 
-    /// Says what to do where AWS refuses the caller, instead of what usually helps.
+    /// Replaces the usual hint, if AWS denied the call.
     pub(crate) fn advised(mut self, hint: &'static str) -> Self {
         if matches!(self.source.why, Why::Answered(_)) && self.kind == Kind::Denied {
             self.source.hint = Some(hint);
@@ -338,7 +340,7 @@ impl Error {
         self
     }
 
-    /// Says what to do where something is missing in S3.
+    /// Replaces the usual hint, if S3 says that something is missing.
     pub(crate) fn advised_where_missing(mut self, hint: &'static str) -> Self {
         if self.code().is_some_and(|it| MISSING.contains(&it)) {
             self.source.hint = Some(hint);
@@ -346,7 +348,7 @@ impl Error {
         self
     }
 
-    /// Adds what is known about the cause to the action, as in `cannot … (only … can)`.
+    /// Adds known facts about the cause to the action, as in `cannot … (only … can)`.
     pub(crate) fn explained(mut self, explanation: &str) -> Self {
         self.action = format!("{} ({explanation})", self.action);
         self
@@ -359,7 +361,7 @@ fn credentials_behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Cre
     causes.filter_map(|it| it.downcast_ref()).next()
 }
 
-/// Takes the error whose code means "already as wanted" for success, and no other.
+/// Treats the error whose code means "already as wanted" as success, and no other error.
 pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Error> {
     match result {
         Err(error) if error.code() == Some(code) => Ok(()),
@@ -367,18 +369,19 @@ pub(crate) fn already<T>(result: Result<T, Error>, code: &str) -> Result<(), Err
     }
 }
 
-/// Logs that something was left out because of `error`, which is no failure of what is done.
+/// Logs that something was left out because of `error`. This is not a failure of the action.
 pub fn log_left_out(what: &str, error: &Error) {
     warn!(left_out = what, %error, why = %error.source, "done without it");
 }
 
-/// Takes a denied look for success where what is to be removed was `never_created`, and no other.
+/// Treats a denied read as success if the resource to remove was `never_created`, and no other
+/// error.
 ///
-/// A creation looks before it writes, so one that may not even look has made nothing.
+/// A creation reads before it writes. If its reads are denied, it has created nothing.
 ///
 /// # Errors
 ///
-/// Every other error, as it is.
+/// Returns every other error unchanged.
 pub fn removable<T>(looked: Result<T, Error>, never_created: bool) -> Result<Option<T>, Error> {
     match looked {
         Err(error) if never_created && error.kind == Kind::Denied => Ok(None),
@@ -409,7 +412,8 @@ fn kind(code: &str, status: u16) -> Kind {
     }
 }
 
-/// What to do next, by error code and by the beginning of the reason: AWS appends to some reasons.
+/// Returns the next step for the reader, by the error code and the prefix of the reason. AWS
+/// appends text to some reasons.
 fn hint(code: &str, status: u16, reason: &str) -> Option<&'static str> {
     const REASONS: [(&str, &str); 14] = [
         (
@@ -465,7 +469,7 @@ fn hint(code: &str, status: u16, reason: &str) -> Option<&'static str> {
         "MalformedPolicyDocumentException" => {
             Some("AWS does not say what it does not like; compare with the backup policy syntax")
         }
-        // What AWS Backup says to any account but the management account.
+        // AWS Backup answers this to every account except the management account.
         "InvalidRequestException" => Some(
             "run the function in the organization's management account, or name a role there in \
              `ManagementRoleArn`",
@@ -482,7 +486,7 @@ fn hint(code: &str, status: u16, reason: &str) -> Option<&'static str> {
     })
 }
 
-/// Codes that AWS Organizations answers while somebody else's change is in progress.
+/// Error codes that AWS Organizations answers while another change is in progress.
 ///
 /// The SDK does not retry them by itself.
 pub(crate) const BUSY: [&str; 3] = [
@@ -491,16 +495,17 @@ pub(crate) const BUSY: [&str; 3] = [
     "PolicyChangesInProgressException",
 ];
 
-/// What S3 answers to a conditional write while another write of the same object is in progress.
+/// The error code of S3 for a conditional write while another write of the same object is in
+/// progress.
 ///
-/// It says nothing about which of them counts. S3 wants the write to be sent again, and the SDK does
-/// not do that by itself.
+/// It does not say which of the writes counts. S3 asks for the write to be sent again, and the SDK
+/// does not do that by itself.
 pub(crate) const CONFLICT: &str = "ConditionalRequestConflict";
 
-/// What S3 answers where something is not there.
+/// The error codes of S3 for things that do not exist.
 const MISSING: [&str; 3] = ["NoSuchBucket", "NoSuchKey", "NoSuchVersion"];
 
-/// The part of an error answer in JSON that the SDK's types do not pass on as text.
+/// The part of a JSON error answer that the SDK's types do not pass on as text.
 #[derive(Debug, Deserialize)]
 struct Wire {
     #[serde(rename = "Reason")]

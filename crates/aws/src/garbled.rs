@@ -1,9 +1,10 @@
-//! Answers that are not AWS's: a proxy's page, a part of what AWS said, or more than AWS ever says.
+//! Answers that do not come from AWS: a proxy's page, a part of AWS's answer, or more than AWS ever
+//! sends.
 //!
-//! The SDK takes whatever comes with a status of success for success where an operation answers
-//! nothing, and tells of other answers that it cannot read in words about its own types. Such an
-//! answer says nothing about the request, so it is treated like none at all: the request is sent
-//! again, and a write that was done before is found to be done.
+//! For an operation without output, the SDK treats any answer with a success status as success. It
+//! describes other unreadable answers in terms of its own types. Such an answer says nothing about
+//! the request, so it counts as no answer: the request is sent again, and a write that succeeded
+//! before is found to be done.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-/// An answer that is not AWS's.
+/// An answer that does not come from AWS.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("AWS answered {status} with {body}")]
 pub(crate) struct Garbled {
@@ -20,11 +21,11 @@ pub(crate) struct Garbled {
     body: Body,
 }
 
-/// What to do where something else than AWS answers.
+/// The hint if something other than AWS answers.
 pub(crate) const SOMETHING_ELSE: &str = "something between the function and AWS answers in its place, \
                                          such as a proxy or an endpoint that the environment names";
 
-/// What such an answer is.
+/// The kinds of such answers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Body {
     Empty,
@@ -48,29 +49,30 @@ impl fmt::Display for Body {
     }
 }
 
-/// How the answer to a request has to be written.
+/// The expected form of the answer to a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Form {
-    /// In JSON, whatever its content type says; otherwise as that says.
+    /// True if the answer is JSON, whatever its content type says. Otherwise the content type
+    /// decides.
     json: bool,
-    /// With something in it where it is a success, since the request asks for something.
+    /// True if a successful answer must have a body, because the request asks for data.
     asks: bool,
 }
 
 impl Form {
-    /// The form of the answer to `request`, which `asks` for something or does not.
+    /// Returns the form of the answer to `request`. `asks` is true if the request asks for data.
     pub(crate) fn of(request: &HttpRequest, asks: bool) -> Self {
         Self { json: request.headers().get("x-amz-target").is_some(), asks }
     }
 }
 
 impl Garbled {
-    /// What is wrong with an answer with this `body`, if anything is.
+    /// Returns the fault of an answer with this `body`, if it has one.
     pub(crate) fn judge(form: Form, answer: &HttpResponse, body: &[u8]) -> Option<Self> {
         let headers = answer.headers();
         let (status, is_success) = (answer.status().as_u16(), answer.status().is_success());
         let has = |name| headers.get(name).is_some();
-        // An object of S3 may be anything, and nobody else has a tag for it.
+        // An object of S3 may have any content, and only S3 sends an `ETag`.
         if is_success && has("etag") {
             return None;
         }
@@ -93,17 +95,17 @@ impl Garbled {
         body.map(|body| Self { status, body })
     }
 
-    /// An answer of which no more than so many mebibytes were read.
+    /// Describes an answer that was read only up to this number of mebibytes.
     pub(crate) fn too_long(answer: &HttpResponse, mebibytes: usize) -> Self {
         Self { status: answer.status().as_u16(), body: Body::TooLong { mebibytes } }
     }
 
-    /// Whether there was more of it than AWS ever says.
+    /// Returns `true` if the answer was longer than any answer of AWS.
     pub(crate) fn is_too_long(self) -> bool {
         matches!(self.body, Body::TooLong { .. })
     }
 
-    /// What to do about it.
+    /// Returns the next step for the reader.
     pub(crate) fn hint(self) -> &'static str {
         match self.body {
             Body::Empty | Body::Html | Body::CutJson | Body::CutXml | Body::Unknown => {
@@ -116,19 +118,19 @@ impl Garbled {
         }
     }
 
-    /// An answer of which the SDK makes nothing.
+    /// Describes an answer that the SDK cannot parse.
     pub(crate) fn unknown(answer: &HttpResponse) -> Self {
         Self { status: answer.status().as_u16(), body: Body::Unknown }
     }
 
-    /// The answer that is behind `error`, if one is.
+    /// Returns the answer that caused `error`, if there is one.
     pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
         let mut causes = std::iter::successors(Some(error), |&it| it.source());
         causes.find_map(|it| it.downcast_ref::<Self>()).copied()
     }
 }
 
-/// Whether this is the beginning of a page for a browser.
+/// Returns `true` if this is the beginning of a page for a browser.
 fn is_html(body: &[u8]) -> bool {
     let starts = |with: &str| {
         let head = body.get(..with.len());
@@ -137,7 +139,7 @@ fn is_html(body: &[u8]) -> bool {
     starts("<!doctype html") || starts("<html")
 }
 
-/// Whether XML ends with the end of the element that it begins with.
+/// Returns `true` if the XML ends with the end of its first element.
 fn is_whole_xml(body: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(body) else { return false };
     let is_name = |it: &&str| !it.starts_with(['?', '!', '/']);

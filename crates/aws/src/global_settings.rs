@@ -12,11 +12,12 @@ use crate::operation::{DESCRIBE_SETTINGS, UPDATE_SETTINGS};
 use crate::organizations::Record;
 use crate::session::Management;
 
-/// Reads what `desired` has to be compared with, and where its record is, if it keeps one.
+/// Reads the observed state to compare with `desired`, and the place of its record, if it keeps
+/// one.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn observe(
     management: &Management,
     desired: &Desired,
@@ -34,7 +35,7 @@ pub async fn observe(
     Ok((Some(record), Observed { values, found, is_recorded }))
 }
 
-/// Every setting as it is now.
+/// Reads the current value of every setting.
 pub(crate) async fn settings(management: &Management) -> Result<Values, Error> {
     let describe = management.backup().describe_global_settings().send();
     let action = "read the global settings of AWS Backup";
@@ -43,7 +44,7 @@ pub(crate) async fn settings(management: &Management) -> Result<Values, Error> {
         Err(refused) => return Err(explained(management, refused).await),
         Ok(described) => described.global_settings.unwrap_or_default(),
     };
-    // A key that is not there has never been turned on.
+    // A missing key means that the setting has never been turned on.
     let on = |it: Setting| described.get(it.key()).is_some_and(|on| on == "true");
     Ok(Setting::ALL.into_iter().map(|it| (it, on(it))).collect())
 }
@@ -52,7 +53,8 @@ pub(crate) async fn settings(management: &Management) -> Result<Values, Error> {
 ///
 /// # Errors
 ///
-/// At the first step that fails. The steps before it stay done, and planning again resumes.
+/// Returns an error at the first step that fails. The steps before it stay done, and planning again
+/// resumes.
 pub async fn apply(
     management: &Management,
     record: Option<&Record>,
@@ -86,7 +88,8 @@ pub async fn apply(
     Ok(())
 }
 
-/// AWS Backup says only that a request is invalid when the account is the wrong one.
+/// Names the management account in an error. In a wrong account, AWS Backup only says that the
+/// request is invalid.
 async fn explained(management: &Management, refused: Error) -> Error {
     let invalid = refused.code() == Some("InvalidRequestException");
     if invalid || refused.kind() == Kind::Denied {

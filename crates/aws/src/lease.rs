@@ -1,6 +1,7 @@
-//! Working alone: the lease of `reattach` in the state bucket is taken and given back.
+//! Exclusive access: takes the lease of `reattach` in the state bucket, and gives it back.
 //!
-//! It is written on condition that it is still what was read, so of all who see it free one gets it.
+//! The lease is written on condition that it has not changed since it was read. Of all invocations
+//! that see it free, one gets it.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,10 +13,10 @@ use tracing::{info, warn};
 use crate::error::{Error, Kind, log_left_out};
 use crate::state::{Expected, State, Version};
 
-/// How often it is looked whether the lease is free.
+/// The interval at which a taken lease is checked.
 const PACE: Duration = Duration::from_secs(1);
 
-/// The lease, for as long as this invocation is at work.
+/// The lease, held while this invocation works.
 #[derive(Debug)]
 pub struct Turn {
     lease: Lease,
@@ -23,21 +24,21 @@ pub struct Turn {
     has_waited: bool,
 }
 
-/// Who has the lease.
+/// The holder of the lease.
 #[derive(Debug)]
 pub enum Taken {
-    /// This invocation.
+    /// This invocation holds the lease.
     Ours(Turn),
-    /// Somebody else, who still has it after all patience.
+    /// Another invocation holds the lease, and the wait for it is over.
     Theirs(Lease),
 }
 
-/// Takes `lease`, and waits until `patience` while somebody else has it. `now` is the time on the
-/// clock that invocations share.
+/// Takes `lease`, and waits until `patience` while another invocation holds it. `now` is the time
+/// on the clock that invocations share.
 ///
 /// # Errors
 ///
-/// When it cannot be read or written.
+/// Returns an error if the lease cannot be read or written.
 pub async fn take(
     state: &State,
     lease: Lease,
@@ -71,7 +72,7 @@ pub async fn take(
         let expected = kept.as_ref().map_or(Expected::Nothing, |it| Expected::Still(&it.1));
         match state.write(Lease::KEY, lease.text(), expected).await {
             Ok(version) => return Ok(Taken::Ours(Turn { lease, version, has_waited })),
-            // Somebody else saw it free as well, and was faster.
+            // Another invocation also saw the lease free, and was faster.
             Err(error) if error.kind() == Kind::Outdated && !is_over => has_waited = true,
             Err(error) => return Err(error),
         }
@@ -79,12 +80,13 @@ pub async fn take(
 }
 
 impl Turn {
-    /// Whether somebody else was at work before, so that what was read meanwhile may be outdated.
+    /// Returns `true` if another invocation held the lease before. What was read in the meantime
+    /// may be outdated.
     pub fn has_waited(&self) -> bool {
         self.has_waited
     }
 
-    /// Leaves the lease to others. Where that fails, it is theirs once it is over.
+    /// Gives the lease back. If that fails, others get the lease after it expires.
     pub async fn end(self, state: &State) {
         let Self { lease, version, has_waited: _ } = self;
         let ended = lease.ended().text();

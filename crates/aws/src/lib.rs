@@ -1,14 +1,14 @@
-//! What the organization has, and doing to it what was planned: with `restored`, the only crate with
-//! an AWS SDK.
+//! Observes the organization and carries out plans: with `restored`, the only crate that uses an
+//! AWS SDK.
 //!
 //! Each resource has a module with `observe`, which only reads, and `apply`, which carries out
-//! steps in order and decides nothing. A step that finds its work already done succeeds, since
-//! another invocation may have got there first; every other failure ends the run and names the
-//! step. Whatever was done stays done, and observing and planning again resumes.
+//! steps in order and decides nothing. A step whose work is already done succeeds, because another
+//! invocation may have been faster. Every other failure ends the run and names the step. Completed
+//! steps stay done, and observing and planning again resumes.
 //!
 //! Every call goes through [`Management`], which paces it to the published rates of AWS, counts it,
 //! and ends it before the function's deadline. Calls to AWS Organizations are made one at a time,
-//! because AWS lets one change through at a time and refuses the others.
+//! because AWS accepts one change at a time and refuses the others.
 
 pub mod api;
 mod attempts;

@@ -1,4 +1,4 @@
-//! The state machine that carries through what is too long for one invocation.
+//! The state machine for runs that are too long for one invocation.
 
 use aws_types::SdkConfig;
 use plan::id::RunId;
@@ -9,7 +9,7 @@ use crate::calls::Calls;
 use crate::error::{Error, already};
 use crate::operation::START_EXECUTION;
 
-/// The state machine that carries runs through.
+/// The state machine that carries out runs.
 #[derive(Debug)]
 pub struct Machine {
     config: SdkConfig,
@@ -23,19 +23,21 @@ impl Machine {
         Self { config, arn, above, calls }
     }
 
-    /// Whether so many accounts with so many Regions each are too much for one invocation.
+    /// Returns `true` if this number of accounts, with this number of Regions each, is too large
+    /// for one invocation.
     pub fn takes(&self, accounts: usize, regions: usize) -> bool {
         accounts * regions > self.above
     }
 
-    /// Starts the execution of `run`, which is called after it.
+    /// Starts the execution of `run`, which has the name of the run.
     ///
-    /// Starting it again does nothing: while it runs AWS answers with the same execution, and after
-    /// that it refuses the name.
+    /// A second start does nothing. While the execution runs, AWS answers with the same execution.
+    /// After that, AWS refuses the name.
     ///
     /// # Errors
     ///
-    /// When it cannot be started. It may have been where only the reply was lost.
+    /// Returns an error if the execution cannot be started. It may have started if only the reply
+    /// was lost.
     pub async fn start(&self, run: &RunId) -> Result<(), Error> {
         let input = json!({ "Run": run, "Batches": run.batches_key() }).to_string();
         let body = json!({ "stateMachineArn": self.arn, "name": run, "input": input });

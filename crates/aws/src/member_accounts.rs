@@ -1,9 +1,9 @@
 //! The accounts of the organization, and AWS Backup in each of them and each of their Regions.
 //!
-//! Many accounts are worked in at once, and what goes wrong in one must not hold up the others. So
-//! the calls in an account have a patience of their own, seconds instead of minutes, and no budget
-//! of retries is shared. Connections are: the clients of an account differ in their credentials
-//! only.
+//! Work runs in many accounts at once, and a failure in one account must not delay the others.
+//! Therefore the calls in an account have their own time limits, seconds instead of minutes, and
+//! share no budget of retries. They share connections, because the clients of the accounts differ
+//! only in their credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,34 +37,34 @@ use crate::operation::{
 use crate::retries::client;
 use crate::session::Management;
 
-/// How long a session in an account lasts: the least that STS gives, and more than is needed.
+/// The duration of a session in an account: the minimum that STS allows, and more than is needed.
 const SESSION_SECONDS: i32 = 900;
 
-/// The organization, by what is needed to work in its accounts.
+/// The facts about the organization that work in its accounts needs.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The management account.
     pub management: AccountId,
-    /// The partition, as in `aws-cn`.
+    /// The partition, for example `aws-cn`.
     pub partition: String,
 }
 
-/// Reads which organization this is.
+/// Reads the facts about the organization.
 ///
 /// # Errors
 ///
-/// When the read fails.
+/// Returns an error if the read fails.
 pub async fn identify(management: &Management) -> Result<Identity, Error> {
     let organization = management.organization().await?;
     let partition = organization.partition()?;
     Ok(Identity { management: organization.management_account, partition })
 }
 
-/// Reads the next page of the accounts of the organization; `None` when there is none any more.
+/// Reads the next page of the accounts of the organization; returns `None` after the last page.
 ///
 /// # Errors
 ///
-/// When the read fails, or the listing never ends.
+/// Returns an error if the read fails, or if the listing never ends.
 pub async fn accounts(
     management: &Management,
     pages: &mut Pages,
@@ -85,7 +85,7 @@ pub async fn accounts(
 }
 
 fn listed(it: WireAccount) -> Option<Listed> {
-    // `Status` is what accounts had before they had a `State`, and is going away.
+    // `Status` is the older field for `State`, and AWS is removing it.
     let state = it.state.as_ref().map(|it| it.as_str().to_owned());
     let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
     Some(Listed {
@@ -99,11 +99,12 @@ fn listed(it: WireAccount) -> Option<Listed> {
     })
 }
 
-/// The accounts anywhere below `place`, for an AWS that does not say where accounts are.
+/// Lists the accounts anywhere below `place`, for AWS endpoints that do not report the paths of
+/// accounts.
 ///
 /// # Errors
 ///
-/// When a read fails. A place that is not there has no accounts.
+/// Returns an error if a read fails. A place that does not exist has no accounts.
 pub async fn accounts_below(
     management: &Management,
     place: &TargetId,
@@ -134,7 +135,7 @@ pub async fn accounts_below(
     Ok(below)
 }
 
-/// What enters member accounts.
+/// Access to member accounts.
 #[derive(Debug)]
 pub struct MemberAccess<'a> {
     management: &'a Management,
@@ -142,7 +143,7 @@ pub struct MemberAccess<'a> {
     sts: aws_sdk_sts::Client,
 }
 
-/// The settings of calls in accounts.
+/// The retry settings and timeouts of calls in accounts.
 #[derive(Clone, Debug)]
 struct Patience {
     retries: RetryConfig,
@@ -151,7 +152,8 @@ struct Patience {
 }
 
 impl Patience {
-    /// Seconds: what has not worked by then may work in the next run.
+    /// Returns limits of seconds. A call that has not succeeded by then may succeed in the next
+    /// run.
     fn short() -> Self {
         Self {
             retries: RetryConfig::standard()
@@ -162,7 +164,7 @@ impl Patience {
                 .operation_attempt_timeout(Duration::from_secs(6))
                 .operation_timeout(Duration::from_secs(15))
                 .build(),
-            // Otherwise one account that fails would use up what the others may retry.
+            // With a shared budget, one failing account would use up the retries of the others.
             partition: RetryPartition::custom("member accounts")
                 .token_bucket(TokenBucket::unlimited())
                 .build(),
@@ -174,7 +176,7 @@ impl Patience {
         config
             .set_retry_config(Some(self.retries.clone()))
             .set_timeout_config(Some(self.timeouts.clone()))
-            // A shared cache would grow by every account.
+            // A shared cache would grow with every account.
             .set_identity_cache(Some(IdentityCache::no_cache()));
         if credentials.is_some() {
             config.set_credentials_provider(credentials);
@@ -184,7 +186,7 @@ impl Patience {
 }
 
 impl<'a> MemberAccess<'a> {
-    /// A way into the accounts of the organization that `management` manages.
+    /// Creates access to the accounts of the organization that `management` manages.
     pub fn new(management: &'a Management) -> Self {
         let patience = Patience::short();
         let config = patience.config(management.own(), None);
@@ -198,11 +200,11 @@ impl<'a> MemberAccess<'a> {
         self.member(self.patience.config(self.management.config(), None))
     }
 
-    /// Enters an account by its role, for what `session_policy` allows.
+    /// Assumes the role of an account, limited to the permissions of `session_policy`.
     ///
     /// # Errors
     ///
-    /// When the role cannot be assumed.
+    /// Returns an error if the role cannot be assumed.
     pub async fn enter(&self, role: &RoleArn, session_policy: String) -> Result<Member<'a>, Error> {
         let action = format!("assume the role {role}");
         let assume = self.sts.assume_role().role_arn(role.as_str());
@@ -223,7 +225,7 @@ impl<'a> MemberAccess<'a> {
     }
 }
 
-/// An account that was entered.
+/// An account whose role was assumed, or the management account itself.
 #[derive(Debug)]
 pub struct Member<'a> {
     pub(crate) calls: &'a Calls,
@@ -244,7 +246,7 @@ impl Member<'_> {
     ///
     /// # Errors
     ///
-    /// When the read fails.
+    /// Returns an error if the read fails.
     pub async fn supported(&self, region: &Region) -> Result<BTreeSet<ResourceType>, Error> {
         let action = format!("read which resource types {region} supports");
         let get = self.backup(region).get_supported_resource_types().send();
@@ -256,7 +258,7 @@ impl Member<'_> {
     ///
     /// # Errors
     ///
-    /// When the read fails.
+    /// Returns an error if the read fails.
     pub async fn settings(&self, region: &Region) -> Result<Settings, Error> {
         let describe = self.backup(region).describe_region_settings().send();
         let action = "read the settings of AWS Backup";
@@ -267,15 +269,16 @@ impl Member<'_> {
         })
     }
 
-    /// Changes settings of a Region; others stay as they are.
+    /// Changes settings of a Region. The other settings stay as they are.
     ///
     /// # Errors
     ///
-    /// When the change is refused. Nothing has changed then, unless only the reply was lost.
+    /// Returns an error if the change is refused. Nothing has changed then, unless only the reply
+    /// was lost.
     pub async fn set(&self, region: &Region, change: &Change) -> Result<(), Error> {
         let named = |preferences: &Preferences| {
             let named = preferences.iter().map(|(it, on)| (it.to_string(), *on));
-            // An empty map is refused.
+            // AWS refuses an empty map.
             Some(named.collect()).filter(|it: &std::collections::HashMap<_, _>| !it.is_empty())
         };
         let update = self.backup(region).update_region_settings();
@@ -285,11 +288,11 @@ impl Member<'_> {
         self.calls.call(UPDATE_REGION_SETTINGS, change, update.send()).await.map(drop)
     }
 
-    /// Looks at a vault: what encrypts it, what its access policy says, and its lock.
+    /// Reads a vault: its encryption key, its access policy, and its lock.
     ///
     /// # Errors
     ///
-    /// When it is not known whether there is such a vault, or whose key it has.
+    /// Returns an error if it is unknown whether the vault exists, or whose key it has.
     pub async fn vault(
         &self,
         region: &Region,
@@ -331,7 +334,8 @@ impl Member<'_> {
         self.key_of(region, vault.encryption_key_type.as_ref(), key).await
     }
 
-    /// What encrypts a vault that AWS describes so. The state of a key of AWS is AWS's business.
+    /// Returns the kind of the key of a vault that AWS describes so. The state of an AWS key is
+    /// AWS's responsibility.
     pub(crate) async fn key_of(
         &self,
         region: &Region,
@@ -363,7 +367,7 @@ impl Member<'_> {
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// Returns an error if the policy cannot be read.
     pub async fn access_policy(
         &self,
         region: &Region,
@@ -378,11 +382,11 @@ impl Member<'_> {
         }
     }
 
-    /// Reads a role that AWS Backup is to use; `None` when there is no such role.
+    /// Reads a role that AWS Backup is to use; returns `None` if the role does not exist.
     ///
     /// # Errors
     ///
-    /// When it is not known whether there is such a role, or whom it trusts.
+    /// Returns an error if it is unknown whether the role exists, or whom it trusts.
     pub async fn backup_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
         let action = format!("look at the role `{name}`");
         let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
@@ -396,7 +400,7 @@ impl Member<'_> {
         }))
     }
 
-    /// What a role may do, as far as its policies are known by name, and its own policies.
+    /// Reads the permissions of a role: the ARNs of its managed policies, and its inline policies.
     async fn role_policies(&self, name: &RoleName) -> Result<RolePolicies, Error> {
         let iam = self.iam();
         let action = format!("list the policies of the role `{name}`");
@@ -422,22 +426,23 @@ impl Member<'_> {
         Ok(RolePolicies { attached, own })
     }
 
-    /// Whether AWS Backup has a role of its own in the account.
+    /// Returns `true` if the account has the service-linked role of AWS Backup.
     ///
     /// # Errors
     ///
-    /// When the read fails.
+    /// Returns an error if the read fails.
     pub async fn has_service_role(&self) -> Result<bool, Error> {
         let action = format!("look at the role `{SERVICE_ROLE}`");
         Ok(self.role(SERVICE_ROLE, &action).await?.is_some())
     }
 
-    /// Makes the role that AWS Backup has of its own. One that somebody else has made meanwhile is
-    /// as good.
+    /// Creates the service-linked role of AWS Backup. A role that another caller created in the
+    /// meantime also counts.
     ///
     /// # Errors
     ///
-    /// When IAM refuses. There is no role then, unless only the reply was lost.
+    /// Returns an error if IAM refuses. The role does not exist then, unless only the reply was
+    /// lost.
     pub async fn make_service_role(&self) -> Result<(), Error> {
         let action = format!("make the role `{SERVICE_ROLE}`");
         let create = self.iam().create_service_linked_role().aws_service_name(BACKUP).send();
@@ -460,11 +465,11 @@ impl Member<'_> {
     }
 }
 
-/// Whose a key is, and in what state.
+/// Reads who manages a key, and its state.
 ///
 /// # Errors
 ///
-/// When the key cannot be looked at. One that was deleted can be.
+/// Returns an error if the key cannot be read. The state of a deleted key is known.
 pub(crate) async fn describe_key(
     calls: &Calls,
     client: &aws_sdk_kms::Client,
@@ -473,7 +478,7 @@ pub(crate) async fn describe_key(
     let action = format!("look at the key {key}");
     let described = calls.call(DESCRIBE_KEY, &action, client.describe_key().key_id(key).send());
     let described = match described.await {
-        // No key of AWS goes away.
+        // AWS never deletes its own keys.
         Err(error) if error.code() == Some("NotFoundException") => {
             return Ok(VaultKey::Customers(Ok(KeyState::GONE)));
         }
@@ -486,19 +491,20 @@ pub(crate) async fn describe_key(
     Ok(if is_customers { VaultKey::Customers(state) } else { VaultKey::Aws })
 }
 
-/// The lock of a vault that is `locked`, final on a date if it has one, for backups of so many days.
+/// Returns the lock of a vault that is `locked`, which becomes final on a date if it has one, with
+/// its minimum and maximum retention in days.
 pub(crate) fn lock(
     locked: Option<bool>,
     date: Option<&DateTime>,
     min_days: Option<i64>,
     max_days: Option<i64>,
 ) -> Option<Lock> {
-    // A lock that becomes final on a date is a compliance lock.
+    // A lock with such a date is a compliance lock.
     let is_compliance = date.is_some();
     locked.unwrap_or_default().then_some(Lock { is_compliance, min_days, max_days })
 }
 
-/// A policy as IAM writes it, which encodes it as in an address.
+/// Decodes a policy from IAM, which percent-encodes it as in an address.
 pub(crate) fn decoded(policy: &str) -> String {
     percent_encoding::percent_decode_str(policy).decode_utf8_lossy().into_owned()
 }
@@ -509,9 +515,9 @@ fn preferences(wire: Option<std::collections::HashMap<String, bool>>) -> Prefere
     known
 }
 
-/// What is not as wanted in an account because of `error`.
+/// Returns the failure in an account that `error` caused.
 pub fn failure(region: Option<&Region>, error: &Error) -> Failure {
-    // What helps in the management account does not help here.
+    // The hints for the management account do not fit here.
     let hint = error.hint_about_contents().unwrap_or_else(|| hint(region, error)).to_owned();
     Failure { region: region.cloned(), problem: error.problem(), hint }
 }
@@ -532,13 +538,13 @@ fn hint(region: Option<&Region>, error: &Error) -> &'static str {
     }
 }
 
-/// Whether AWS does not know the account in the Region of the call, as in one that the account has
-/// not enabled.
+/// Returns `true` if AWS does not know the account in the Region of the call, for example because
+/// the account has not enabled the Region.
 pub fn is_disabled(error: &Error) -> bool {
     error.code().is_some_and(|it| DISABLED.contains(&it))
 }
 
-/// What AWS says to credentials in a Region that their account has not enabled.
+/// The error codes of AWS for credentials in a Region that their account has not enabled.
 const DISABLED: [&str; 5] = [
     "AuthFailure",
     "InvalidClientTokenId",

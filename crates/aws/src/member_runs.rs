@@ -1,9 +1,9 @@
-//! Runs over member accounts that are too long for one invocation, which a state machine carries
-//! through.
+//! Runs over member accounts that are too long for one invocation, and that a state machine carries
+//! out.
 //!
-//! A run is told to the state machine by its ID and where its batches are. Everything else is in the
-//! state bucket, and so is where CloudFormation waits, which must not be in the input of an
-//! execution: everybody who may look at executions would see it.
+//! The input of the state machine is the ID of a run and the place of its batches. Everything else
+//! is in the state bucket. This includes the URL at which CloudFormation waits for the answer. It
+//! must not be in the input of an execution, because everyone who may read executions would see it.
 
 use plan::id::RunId;
 use plan::member_accounts::run::{Order, batches};
@@ -18,13 +18,13 @@ use crate::member_accounts::identify;
 use crate::session::Session;
 use crate::state::{Expected, State};
 
-/// Writes everything of a run down and starts it. `answer` is what it answers with in the end, if
-/// somebody waits for that.
+/// Writes all data of a run and starts it. `answer` is the answer to send at the end, if a caller
+/// waits for one.
 ///
 /// # Errors
 ///
-/// When something cannot be written or the execution cannot be started. Nobody answers then, so that
-/// whoever called has to.
+/// Returns an error if something cannot be written or the execution cannot be started. Then nobody
+/// answers, so the caller has to.
 pub async fn start(
     state: &State,
     machine: &Machine,
@@ -41,14 +41,14 @@ pub async fn start(
     let begun = async {
         let batches = batches(run, accounts).to_string();
         state.write(&run.batches_key(), batches, Expected::Anything).await?;
-        // This comes last, since a run that has its order has everything.
+        // The order is written last, because a run that has its order has everything.
         let order = serialized::text(order);
         state.write(&run.order_key(), order, Expected::Anything).await?;
         machine.start(run).await
     };
     if let Err(error) = begun.await {
         if let Some(version) = ticket {
-            // Should it have been started after all, it must not answer as well.
+            // If the execution was started after all, it must not answer as well.
             state.erase(&answer_key, &version).await?;
         }
         return Err(error);
@@ -57,13 +57,13 @@ pub async fn start(
     Ok(())
 }
 
-/// Starts a run over `accounts` for which nobody waits, with the properties of a resource.
-/// Without a state bucket and a state machine nothing is started.
+/// Starts a run over `accounts` with the properties of a resource, for which nobody waits. Without
+/// a state bucket and a state machine, nothing is started.
 ///
 /// # Errors
 ///
-/// When the organization cannot be read, something cannot be written, or the execution cannot be
-/// started.
+/// Returns an error if the organization cannot be read, something cannot be written, or the
+/// execution cannot be started.
 pub async fn start_unanswered(
     session: &Session,
     run: &RunId,

@@ -1,41 +1,42 @@
-//! The operations this crate calls, and how often AWS lets an account call each.
+//! The operations that this crate calls, and the rate at which AWS accepts each from an account.
 
 use std::time::Duration;
 
 use leaky_bucket::RateLimiter;
 
-/// What becomes of a request when AWS does not answer one of its reads.
+/// The effect on a request if AWS does not answer one of its reads.
 ///
-/// Writes are needed, and so is every read that decides what is written. Those that are not are asked
-/// through [`Management::for_what_is`](crate::Management::for_what_is).
+/// Writes are needed, and so is every read that decides what is written. The other reads go through
+/// [`Management::for_what_is`](crate::Management::for_what_is).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
-    /// It fails. The read may take as long as there is time.
+    /// The request fails. The read may take all of the remaining time.
     Needed,
-    /// It does all of its work, and people are told less: what a preflight reads that only warns, the
-    /// accounts for the page of a sweep, and from which of them AWS withholds its merged policies.
+    /// The request does all of its work, but reports less. These are the reads of a preflight that
+    /// only warns, of the accounts for the page of a sweep, and of the accounts from which AWS
+    /// withholds the effective policy.
     Helpful,
-    /// It does all of its work, and a line of the log says what was left out: who the management
-    /// account is where a call was denied, which account is watched for a publication, and the
-    /// publication.
+    /// The request does all of its work, and a log line says what was left out. These are the reads
+    /// of the management account after a denied call, of the account that is watched for a
+    /// publication, and of the publication.
     Optional,
 }
 
-/// How much may be spent on reads that are not needed, so that they leave the time to those that are.
+/// The limits of reads that are not needed, which leave the time to those that are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// The most attempts of a call.
+    /// The maximum number of attempts of a call.
     pub(crate) attempts: u32,
-    /// The longest that one attempt may take.
+    /// The maximum duration of one attempt.
     pub(crate) attempt: Duration,
-    /// The longest that a call may take.
+    /// The maximum duration of a call.
     pub(crate) call: Duration,
-    /// The longest that all calls for one purpose may take.
+    /// The maximum duration of all calls for one purpose.
     pub(crate) all: Duration,
 }
 
 impl Need {
-    /// How much may be spent; `None` where that is all there is.
+    /// Returns the limits; `None` if only the deadline limits the reads.
     pub(crate) fn patience(self) -> Option<Patience> {
         let seconds = Duration::from_secs;
         match self {
@@ -44,7 +45,8 @@ impl Need {
                 attempts: 4,
                 attempt: seconds(8),
                 call: seconds(30),
-                // Ten thousand accounts take more than a minute to list at the published rate.
+                // At the published rate, a listing of ten thousand accounts takes more than a
+                // minute.
                 all: seconds(180),
             }),
             // A publication takes up to twenty reads, one a second.
@@ -61,14 +63,14 @@ impl Need {
 /// One operation of an AWS API.
 ///
 /// The rates are the token buckets per account that the AWS Organizations user guide publishes
-/// under "Throttling limits"; an operation without a published rate is not paced. Everyone in the
-/// management account shares these buckets, so a throttled call is retried all the same.
+/// under "Throttling limits". An operation without a published rate is not paced. All callers in
+/// the management account share these buckets, so a throttled call is retried all the same.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// Whether the operation changes something.
+    /// True if the operation changes something.
     pub(crate) writes: bool,
-    /// Calls per second, and how many may come at once.
+    /// The calls per second, and the size of a burst.
     rate: Option<(usize, usize)>,
 }
 
@@ -85,10 +87,11 @@ impl Operation {
         Self { name, writes, rate: None }
     }
 
-    /// A bucket that starts full, as that of AWS does for whoever has not called for a while.
+    /// Returns a bucket that starts full, as AWS's bucket is for a caller that has not called for a
+    /// while.
     ///
-    /// It fills a little more slowly than that of AWS: a call that waited for its turn may spend less
-    /// time on its way than the one before, and would come too early.
+    /// It fills a little more slowly than AWS's bucket. A call that waited for its turn may be
+    /// faster on the network than the call before it, and would arrive too early.
     pub(crate) fn bucket(&self) -> Option<RateLimiter> {
         let (per_second, burst) = self.rate?;
         let interval = Duration::from_millis(1_050) / u32::try_from(per_second).unwrap_or(1);
@@ -102,7 +105,7 @@ pub(crate) const CREATE_POLICY: Operation = Operation::write("CreatePolicy", 2, 
 pub(crate) const DELETE_POLICY: Operation = Operation::write("DeletePolicy", 2, 3);
 pub(crate) const DEREGISTER: Operation = Operation::write("DeregisterDelegatedAdministrator", 1, 2);
 pub(crate) const DESCRIBE_ACCOUNT: Operation = Operation::read("DescribeAccount", 20, 30);
-/// The rate is ours, as none is published: how often a publication is looked for.
+/// The rate of checks for a publication. AWS publishes no rate, so this one is ours.
 pub(crate) const DESCRIBE_EFFECTIVE_POLICY: Operation =
     Operation::read("DescribeEffectivePolicy", 1, 3);
 pub(crate) const DESCRIBE_ORGANIZATION: Operation = Operation::read("DescribeOrganization", 1, 2);
@@ -185,7 +188,7 @@ pub(crate) const LIST_RESOURCES: Operation = Operation::unpaced("ListResources",
 pub(crate) const LIST_RESTORE_JOBS: Operation = Operation::unpaced("ListRestoreJobs", false);
 pub(crate) const LIST_SELECTIONS: Operation = Operation::unpaced("ListBackupSelections", false);
 pub(crate) const LIST_VAULTS: Operation = Operation::unpaced("ListBackupVaults", false);
-// A message changes nothing of what is looked after.
+// A message does not change anything that the functions manage.
 pub(crate) const PUBLISH: Operation = Operation::unpaced("Publish", false);
 pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
 pub(crate) const START_EXECUTION: Operation = Operation::unpaced("StartExecution", true);
@@ -193,7 +196,7 @@ pub(crate) const UPDATE_REGION_SETTINGS: Operation =
     Operation::unpaced("UpdateRegionSettings", true);
 pub(crate) const UPDATE_SETTINGS: Operation = Operation::unpaced("UpdateGlobalSettings", true);
 
-/// The action that IAM has for the operation of this name.
+/// Returns the IAM action for the operation with this name.
 pub(crate) fn permission(operation: &str) -> String {
     let service = match operation {
         "ListObjectsV2" => return "s3:ListBucket".to_owned(),

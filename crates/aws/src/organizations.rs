@@ -17,13 +17,13 @@ use crate::operation::{
 };
 use crate::session::Management;
 
-/// The organization, as every account in it may know it.
+/// The organization, as every account in it may describe it.
 #[derive(Clone, Debug)]
 pub(crate) struct OrganizationIds {
     pub(crate) id: String,
     pub(crate) management_account: AccountId,
     pub(crate) all_features: bool,
-    /// As its ARN has it.
+    /// The partition in the organization's ARN.
     partition: Option<String>,
 }
 
@@ -31,13 +31,13 @@ pub(crate) struct OrganizationIds {
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     pub(crate) id: TargetId,
-    /// The organization and its management account, as the root's ARN has them.
+    /// The organization and its management account, from the root's ARN.
     pub(crate) organization: Option<(String, AccountId)>,
-    /// The types that are listed; the others are disabled.
+    /// The policy types that AWS lists. The other types are disabled.
     pub(crate) types: BTreeMap<PolicyType, Status>,
 }
 
-/// Where a resource keeps what it must remember: in tags on the root, under its own name.
+/// The place where a resource keeps its record: tags on the root, under its own name.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub(crate) root_id: TargetId,
@@ -45,7 +45,7 @@ pub struct Record {
 }
 
 impl OrganizationIds {
-    /// The partition, as in `aws-cn`.
+    /// Returns the partition, for example `aws-cn`.
     pub(crate) fn partition(&self) -> Result<String, Error> {
         self.partition.clone().ok_or_else(|| Error::incomplete(DESCRIBE, "its ARN"))
     }
@@ -57,8 +57,8 @@ impl Root {
     }
 }
 
-/// The organization and its management account in the ARN of a root, which the service model has as
-/// `arn:aws:organizations::<account>:root/<organization>/<root>`.
+/// Returns the organization and its management account from the ARN of a root. In the service
+/// model, the ARN is `arn:aws:organizations::<account>:root/<organization>/<root>`.
 fn organization_of(arn: &str) -> Option<(String, AccountId)> {
     let arn = Arn::parse(arn).ok()?;
     let organization = arn.resource.strip_prefix("root/")?.split_once('/')?.0;
@@ -92,9 +92,10 @@ impl Management {
         })
     }
 
-    /// Reads the root, for what `action` says.
+    /// Reads the root. An error describes the read as `action`.
     ///
-    /// This is the first call of most requests, so a denial says which account it would work in.
+    /// This is the first call of most requests, so a denial names the account in which it would
+    /// work.
     pub(crate) async fn root(&self, action: &str) -> Result<Root, Error> {
         let client = self.organizations();
         let roots = self.calls.pages(LIST_ROOTS, action, async |token| {
@@ -111,7 +112,8 @@ impl Management {
             let status = match it.status? {
                 PolicyTypeStatus::Enabled => Status::Enabled,
                 PolicyTypeStatus::PendingDisable => Status::PendingDisable,
-                // A status newer than this program is waited for, and so is a pending one.
+                // The caller waits for a status that this program does not know, as for a pending
+                // one.
                 _ => Status::PendingEnable,
             };
             Some((it.r#type?.as_str().parse().ok()?, status))
@@ -133,7 +135,7 @@ impl Management {
         self.root_until(policy_type, action, settled).await
     }
 
-    /// Reads the root until `policy_type` is enabled, which AWS may do after it says so.
+    /// Reads the root until `policy_type` is enabled, which may happen after AWS says so.
     pub(crate) async fn enabled_root(
         &self,
         policy_type: &PolicyType,
@@ -144,7 +146,7 @@ impl Management {
 
     /// Reads the root until the status of `policy_type` is `right`.
     ///
-    /// The published rate of `ListRoots` is what spaces the reads, and the deadline ends them.
+    /// The published rate of `ListRoots` spaces the reads, and the deadline ends them.
     async fn root_until(
         &self,
         policy_type: &PolicyType,
@@ -159,7 +161,7 @@ impl Management {
         }
     }
 
-    /// Names the management account, which every account of the organization may ask for.
+    /// Adds the management account to a denial. Every account of the organization may ask for it.
     pub(crate) async fn explain(&self, denied: Error) -> Error {
         match self.for_what_is(Need::Optional).organization().await {
             Ok(it) => {
@@ -187,7 +189,7 @@ impl Management {
         policies.await
     }
 
-    /// Lists the targets a policy is attached to.
+    /// Lists the targets to which a policy is attached.
     pub(crate) async fn targets(&self, id: &PolicyId) -> Result<BTreeSet<TargetId>, Error> {
         let client = self.organizations();
         let action = format!("list the targets of {id}");
@@ -201,8 +203,8 @@ impl Management {
         targets.ok_or_else(|| Error::incomplete(&action, "a target's ID"))
     }
 
-    /// Lists the backup policies attached directly to a target, in the order in which AWS has them,
-    /// which is taken for that of their attachment.
+    /// Lists the backup policies that are attached directly to a target, in AWS's order. This order
+    /// is assumed to be the order of attachment.
     pub(crate) async fn policies_at(&self, target: &TargetId) -> Result<Vec<PolicyId>, Error> {
         let client = self.organizations();
         let action = format!("list the backup policies attached to {target}");
@@ -215,7 +217,7 @@ impl Management {
         Ok(policies.await?.into_iter().filter_map(|it| it.id?.parse().ok()).collect())
     }
 
-    /// Reads a policy; `None` when there is none of this ID.
+    /// Reads a policy; returns `None` if no policy has this ID.
     pub(crate) async fn policy(&self, id: &PolicyId) -> Result<Option<Policy>, Error> {
         let action = format!("describe policy {id}");
         let describe = self.organizations().describe_policy().policy_id(id.as_str()).send();
@@ -228,7 +230,7 @@ impl Management {
         }
     }
 
-    /// Reads where `owner` keeps its record, and the tags that are there.
+    /// Reads the place of the record of `owner`, and the tags there.
     pub(crate) async fn record(
         &self,
         owner: &Owner,
@@ -276,15 +278,15 @@ impl Management {
     }
 }
 
-/// The action of describing the organization.
+/// The action of describing the organization, for errors.
 const DESCRIBE: &str = "describe the organization";
 
-/// The action of reading the root to look at it.
+/// The action of reading the root, for errors.
 pub(crate) const READ_ROOT: &str = "read the organization's root";
 
-/// A tag as the API takes it.
+/// Builds a tag in the form of the API.
 pub(crate) fn tag(key: &TagKey, value: &TagValue) -> Tag {
-    // Both members are set, which is all that building a tag can fail on.
+    // Building a tag only fails if a member is missing, and both members are set.
     let built = Tag::builder().key(key.as_str()).value(value.as_str()).build();
     built.unwrap_or_else(|_| unreachable!("the key and the value of the tag are set"))
 }

@@ -13,7 +13,7 @@ use crate::operation::{DISABLE_POLICY_TYPE, ENABLE_POLICY_TYPE};
 use crate::organizations::READ_ROOT;
 use crate::session::Management;
 
-/// The organization that was observed, by the IDs that a template can refer to.
+/// The organization that was observed, as IDs to which a template can refer.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The root.
@@ -24,14 +24,14 @@ pub struct Identity {
     pub management_account: AccountId,
 }
 
-/// Reads what `desired` has to be compared with.
+/// Reads the observed state to compare with `desired`.
 ///
-/// Whether there can be policies at all is asked only where a type has to be enabled: the others are
-/// proof of it.
+/// The features of the organization are read only if a type has to be enabled. Enabled types prove
+/// that the organization can have policies.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn observe(
     management: &Management,
     desired: &Desired,
@@ -58,7 +58,7 @@ pub async fn observe(
     Ok((identity, Observed { all_features, types: root.types, attached }))
 }
 
-/// The policies of a type that are attached somewhere and are not AWS's own.
+/// Lists the policies of a type that are attached to a target and that AWS does not manage.
 async fn in_use(
     management: &Management,
     policy_type: &PolicyType,
@@ -78,7 +78,8 @@ async fn in_use(
 ///
 /// # Errors
 ///
-/// At the first step that fails. The steps before it stay done, and planning again resumes.
+/// Returns an error at the first step that fails. The steps before it stay done, and planning again
+/// resumes.
 pub async fn apply(
     management: &Management,
     identity: &Identity,

@@ -1,7 +1,6 @@
-//! What has to be known of the organization to tell what a change would do to effective policies.
+//! Reads what is necessary to predict the effect of a change on effective policies.
 //!
-//! The number of reads grows with the policies and with the places where they are attached, and not
-//! with the accounts.
+//! The number of reads grows with the policies and their targets, but not with the accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +16,11 @@ use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_PARENTS, LIST_UNITS};
 use crate::report::listed;
 use crate::session::Management;
 
-/// Reads the backup policies that are merged with what is attached to `targets`.
+/// Reads the backup policies that AWS merges with those attached to `targets`.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn observe(
     management: &Management,
     targets: &BTreeSet<TargetId>,
@@ -70,7 +69,7 @@ async fn parents(
             let page = list.clone().set_next_token(token).send().await?;
             Ok((page.parents, page.next_token))
         });
-        // Everything but the root has exactly one parent.
+        // Every target except the root has exactly one parent.
         let parent = parents.await?.into_iter().next().and_then(|it| it.id?.parse().ok());
         let parent: TargetId = parent.ok_or_else(|| Error::incomplete(&action, "the parent"))?;
         known.insert(target, parent.clone());
@@ -79,19 +78,19 @@ async fn parents(
     Ok(())
 }
 
-/// Reads where every account of the organization is, as far as it matters to what is attached to
-/// the targets of `organization` and to `targets`.
+/// Reads the path of every account of the organization, as far as it matters to the policies that
+/// are attached to the targets of `organization` and to `targets`.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn places(
     management: &Management,
     organization: &Organization,
     targets: &BTreeSet<TargetId>,
 ) -> Result<Vec<Place>, Error> {
     let all = listed(management).await?;
-    // An AWS that does not say where accounts are is asked who is below each place.
+    // If AWS does not report the paths of accounts, the accounts below each target are listed.
     let mut below = Vec::new();
     if all.iter().any(|it| it.paths.is_empty()) {
         let attached: BTreeSet<_> = organization.attached.keys().chain(targets).collect();
@@ -111,19 +110,19 @@ pub async fn places(
             },
             |path| path.split('/').filter_map(|it| it.parse().ok()).collect(),
         );
-        // The path of AWS ends with the account or above it.
+        // The path from AWS ends with the account or with its parent.
         let own = account.as_str().parse::<TargetId>().ok().filter(|it| !path.contains(it));
         Place { path: path.into_iter().chain(own).collect(), account }
     };
     Ok(all.into_iter().map(place).collect())
 }
 
-/// An account that gets what is attached to `target` and nothing that is attached further down,
-/// where `attached` says what has something attached.
+/// Finds an account that gets the policies of `target` and no policies attached further down.
+/// `attached` is the set of targets that have policies.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn account_under(
     management: &Management,
     target: &TargetId,
@@ -143,7 +142,7 @@ pub async fn account_under(
         };
         let bare = |it: &String| !attached.iter().any(|target| target.as_str() == it);
         let pick = |it: Account| it.id.filter(bare)?.parse().ok();
-        // One will do, so that the accounts behind it need not be read.
+        // One account is enough, so the accounts after it need not be read.
         let found = management.calls.find(LIST_ACCOUNTS_FOR_PARENT, &action, accounts, pick);
         if let Some(account) = found.await? {
             return Ok(Some(account));

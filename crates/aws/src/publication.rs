@@ -1,7 +1,7 @@
-//! What AWS itself makes of a change, which it says later than it accepts the change.
+//! The result of a change at AWS, which AWS reports later than it accepts the change.
 //!
-//! A merged policy is published to its account seconds after the call that changed it. Until then
-//! AWS still reports on the one before.
+//! AWS publishes an effective policy to its account seconds after the call that changed it. Until
+//! then, AWS still reports on the previous one.
 
 use std::fmt;
 
@@ -13,34 +13,35 @@ use crate::error::Error;
 use crate::operation::{DESCRIBE_EFFECTIVE_POLICY, LIST_EFFECTIVE_ERRORS, LIST_INVALID_ACCOUNTS};
 use crate::session::Management;
 
-/// How often a publication is looked for, once a second: what was seen took up to five seconds.
+/// The number of checks for a publication, one a second. Observed publications took up to five
+/// seconds.
 const PATIENCE: usize = 20;
 
-/// How many accounts are asked for details.
+/// The number of accounts for which details are read.
 const DETAILS: usize = 3;
 
-/// When the effective policy of an account was last published.
+/// The last publication of an account's effective policy.
 #[derive(Clone, Debug)]
 pub struct Publication {
     account: AccountId,
     updated: Option<DateTime>,
 }
 
-/// What AWS says after a change.
+/// The report of AWS after a change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
-    /// Whether it already speaks of the change, as far as that can be told.
+    /// True if the report already covers the change, as far as that can be determined.
     pub is_published: bool,
-    /// Every account of the organization whose merged policy is invalid.
+    /// Every account of the organization whose effective policy is invalid.
     pub frozen: Vec<Frozen>,
 }
 
-/// An account from which AWS withholds its merged policy.
+/// An account from which AWS withholds its effective policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Frozen {
     /// The account.
     pub account: String,
-    /// What is wrong, in AWS's words; empty where it was not asked.
+    /// The errors in AWS's words. Empty if they were not read.
     pub errors: Vec<String>,
 }
 
@@ -50,22 +51,22 @@ impl fmt::Display for Frozen {
     }
 }
 
-/// Notes when the effective policy of `account` was last published.
+/// Notes the time at which the effective policy of `account` was last published.
 ///
 /// # Errors
 ///
-/// When the read fails. Nothing has changed.
+/// Returns an error if the read fails. Nothing has changed.
 pub async fn before(management: &Management, account: AccountId) -> Result<Publication, Error> {
     let updated = updated(management, &account).await?;
     Ok(Publication { account, updated })
 }
 
-/// Waits until a change made since `before` is published, if that does not take too long, and reads
-/// which merged policies are invalid.
+/// Waits for the publication of a change made since `before`, up to a limit, and then reads which
+/// effective policies are invalid.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn after(management: &Management, before: Option<&Publication>) -> Result<Report, Error> {
     let is_published = match before {
         None => true,
@@ -74,11 +75,12 @@ pub async fn after(management: &Management, before: Option<&Publication>) -> Res
     Ok(Report { is_published, frozen: frozen(management, DETAILS).await? })
 }
 
-/// Reads which accounts have an invalid merged policy, and of so many of them what is wrong.
+/// Reads which accounts have an invalid effective policy, and for up to `details` of them the
+/// errors.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn frozen(management: &Management, details: usize) -> Result<Vec<Frozen>, Error> {
     let client = management.organizations();
     let action = "list the accounts with an invalid effective policy";
@@ -90,7 +92,7 @@ pub async fn frozen(management: &Management, details: usize) -> Result<Vec<Froze
         Ok((page.accounts, page.next_token))
     });
     let accounts = match accounts.await {
-        // Nothing has ever been published.
+        // AWS has never published an effective policy.
         Err(error) if error.code() == Some("EffectivePolicyNotFoundException") => vec![],
         accounts => accounts?,
     };
@@ -103,7 +105,7 @@ pub async fn frozen(management: &Management, details: usize) -> Result<Vec<Froze
     Ok(frozen)
 }
 
-/// Whether something was published since `before`, once it is or after a while.
+/// Waits for a publication since `before`. Returns `false` if there is none after a while.
 async fn wait(management: &Management, before: &Publication) -> Result<bool, Error> {
     for _ in 0..PATIENCE {
         if updated(management, &before.account).await? != before.updated {
@@ -113,7 +115,8 @@ async fn wait(management: &Management, before: &Publication) -> Result<bool, Err
     Ok(false)
 }
 
-/// When the effective policy of `account` was last published; `None` when it never was.
+/// Reads the time at which the effective policy of `account` was last published; returns `None` if
+/// it never was.
 async fn updated(management: &Management, account: &AccountId) -> Result<Option<DateTime>, Error> {
     let describe = management
         .organizations()
@@ -127,7 +130,7 @@ async fn updated(management: &Management, account: &AccountId) -> Result<Option<
     }
 }
 
-/// What AWS says is wrong with the merged policy of `account`.
+/// Reads the errors that AWS reports for the effective policy of `account`.
 async fn errors(management: &Management, account: &str) -> Result<Vec<String>, Error> {
     let client = management.organizations();
     let action = format!("list what is wrong with the effective policy of {account}");

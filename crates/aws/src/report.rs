@@ -1,10 +1,9 @@
-//! What the report on the organization is made from: its tree, its backup policies, and what is in
+//! Reads the data of the report on the organization: its tree, its backup policies, and what is in
 //! its accounts. Nothing is changed.
 //!
-//! The number of reads grows with the pages of accounts, with the OUs, and with the policies and the
-//! places where they are attached. In every account there is one read for the role that AWS Backup has
-//! of its own, one for the settings of each Region, and three for each vault and role that is looked
-//! for.
+//! The number of reads grows with the pages of accounts, with the OUs, and with the policies and
+//! their targets. Each account takes one read for the service-linked role of AWS Backup, one for
+//! the settings of each Region, and three for each vault and role to check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -30,19 +29,19 @@ use crate::publication::{self, Frozen};
 use crate::session::Management;
 use crate::state::State;
 
-/// Where the daily sweep keeps its page.
+/// The key under which the daily sweep stores its page.
 pub const PAGE: &str = "reports/organization.html";
 
-/// How many accounts are asked what is wrong with their effective policy.
+/// The number of accounts for which the errors of their effective policies are read.
 const DETAILS: usize = 10;
 
-/// How many reports of runs are read at most, should the newest not know of every account.
+/// The maximum number of reports of runs to read, if the newest does not cover every account.
 const REPORTS: usize = 20;
 
-/// Whether to say which OU every account is in.
+/// The form in which the report names the OUs of accounts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tree {
-    /// With the names of OUs, which takes a read for each.
+    /// By the names of the OUs, which takes a read for each OU.
     Named,
     /// By their IDs only, as AWS lists them with the accounts.
     Bare,
@@ -52,7 +51,7 @@ pub enum Tree {
 ///
 /// # Errors
 ///
-/// When a read fails.
+/// Returns an error if a read fails.
 pub async fn listed(management: &Management) -> Result<Vec<Listed>, Error> {
     let (mut listed, mut pages) = (Vec::new(), Pages::default());
     while let Some(page) = accounts(management, &mut pages).await? {
@@ -61,12 +60,12 @@ pub async fn listed(management: &Management) -> Result<Vec<Listed>, Error> {
     Ok(listed)
 }
 
-/// Reads the organization of the accounts that are `listed`, its backup policies, and where they are
-/// attached. Which merged policies AWS withholds is left out: see [`withheld`].
+/// Reads the organization of the accounts that are `listed`, its backup policies, and their
+/// targets. It does not read which effective policies AWS withholds: see [`withheld`].
 ///
 /// # Errors
 ///
-/// When the policies or the places of accounts cannot be read.
+/// Returns an error if the policies or the places of accounts cannot be read.
 pub async fn organization(
     management: &Management,
     listed: Vec<Listed>,
@@ -83,7 +82,7 @@ pub async fn organization(
         });
     }
     let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
-    // An AWS that does not say where accounts are has to be asked about every unit.
+    // If AWS does not report the paths of accounts, every OU has to be read.
     let is_told = listed.iter().all(|it| !it.paths.is_empty());
     let mut units =
         if tree == Tree::Bare && is_told { vec![root] } else { units(management, root).await? };
@@ -105,7 +104,7 @@ pub async fn organization(
     })
 }
 
-/// Every unit below the root, each after the one it is in.
+/// Lists the OUs below the root, each after its parent.
 async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> {
     let client = management.organizations();
     let mut units = vec![root];
@@ -126,7 +125,7 @@ async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> 
     Ok(units)
 }
 
-/// The unit of each account, by its index. Units that only paths tell of are added.
+/// Returns the OU of each account, by its index. OUs that are only known from paths are added.
 async fn places(
     management: &Management,
     listed: &[Listed],
@@ -154,7 +153,7 @@ async fn places(
     Ok(places)
 }
 
-/// The same for an AWS that does not say where accounts are: every unit is asked for its own.
+/// Does the same if AWS does not report the paths of accounts: lists the accounts of every OU.
 async fn places_by_parent(
     management: &Management,
     listed: &[Listed],
@@ -177,7 +176,8 @@ async fn places_by_parent(
 
 type Policies = (BTreeMap<PolicyId, AttachedPolicy>, BTreeMap<TargetId, Vec<PolicyId>>);
 
-/// The backup policies and where they are attached; those that are attached nowhere are not read.
+/// Reads the backup policies and their targets. The documents of policies without targets are not
+/// read.
 async fn policies(management: &Management) -> Result<Policies, Error> {
     let mut policies = BTreeMap::new();
     let mut attached = BTreeMap::<TargetId, Vec<PolicyId>>::new();
@@ -200,7 +200,8 @@ async fn policies(management: &Management) -> Result<Policies, Error> {
     Ok((policies, attached))
 }
 
-/// The accounts whose merged policy AWS withholds, as it says; `None` with a note when it does not.
+/// Reads the accounts from which AWS withholds their effective policies; returns `None` and adds a
+/// note if AWS does not answer.
 pub async fn withheld(
     management: &Management,
     notes: &mut Vec<Note>,
@@ -219,13 +220,13 @@ pub async fn withheld(
     }
 }
 
-/// What AWS says is wrong, by account.
+/// Returns the errors that AWS reports, by account.
 pub fn words(frozen: &[Frozen]) -> BTreeMap<AccountId, Vec<String>> {
     let words = frozen.iter().filter_map(|it| Some((it.account.parse().ok()?, it.errors.clone())));
     words.collect()
 }
 
-/// Looks around in an account that was entered.
+/// Inspects an account whose role was assumed.
 pub async fn look(member: &Member<'_>, look: &Look) -> Seen {
     let service_role = member.has_service_role().await.map_err(|it| failure(None, &it));
     let mut seen = Seen { service_role: Some(service_role), ..Seen::default() };
@@ -252,7 +253,7 @@ pub async fn look(member: &Member<'_>, look: &Look) -> Seen {
     seen
 }
 
-/// Looks at vaults that copies go to, in an account that was entered.
+/// Inspects vaults that receive copies, in an account whose role was assumed.
 pub async fn look_at_destinations(
     member: &Member<'_>,
     destinations: &BTreeSet<Destination>,
@@ -265,18 +266,18 @@ pub async fn look_at_destinations(
     seen
 }
 
-/// What the state bucket knows.
+/// The contents of the state bucket.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
-    /// What the templates ask for in accounts.
+    /// The settings that templates request for accounts.
     pub wanted: Vec<Wanted>,
-    /// What the last runs found there.
+    /// The findings of the last runs in the accounts.
     pub looks: BTreeMap<AccountId, LastLook>,
-    /// When everything was last looked after.
+    /// The time of the last sweep.
     pub last_sweep: Option<SystemTime>,
 }
 
-/// Reads what the functions left in the state bucket; what cannot be read is a note.
+/// Reads what the functions left in the state bucket. A failed read becomes a note.
 pub async fn remembered(
     state: &State,
     accounts: &BTreeSet<AccountId>,
@@ -306,7 +307,8 @@ pub async fn remembered(
     remembered
 }
 
-/// What is kept of every `Custom::MemberAccounts`, and why that cannot be read of some.
+/// Reads the entries of every `Custom::MemberAccounts`, and the errors of the entries that cannot
+/// be read.
 async fn kept(state: &State) -> (Vec<Entry>, Vec<Error>) {
     let (mut kept, mut errors) = (Vec::new(), Vec::new());
     match state.list(&prefix(ResourceKind::MemberAccounts)).await {
@@ -323,8 +325,8 @@ async fn kept(state: &State) -> (Vec<Entry>, Vec<Error>) {
     (kept, errors)
 }
 
-/// What the last runs found in these accounts, from the newest report on until all are known, and why
-/// some reports cannot be read.
+/// Returns the findings of the last runs in these accounts. It reads reports from the newest on
+/// until all accounts are known. Also returns the errors of reports that cannot be read.
 pub async fn looks(
     state: &State,
     accounts: &BTreeSet<AccountId>,

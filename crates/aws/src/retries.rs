@@ -1,11 +1,11 @@
-//! How clients retry.
+//! Retry settings of clients.
 
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 
-/// A client that retries as its configuration and [`Again`] say, and as [`tireless`] does unless
-/// another partition is named.
+/// Creates a client that retries according to its configuration and [`Again`]. It uses [`tireless`]
+/// unless another partition is named.
 macro_rules! client {
     ($sdk:ident, $config:expr) => {
         client!($sdk, $config, $crate::retries::tireless())
@@ -17,11 +17,12 @@ macro_rules! client {
 }
 pub(crate) use client;
 
-/// Retries with exponential back-off and full jitter. The deadline ends them sooner or later; the
-/// number of attempts is what a permanent failure that looks transient may cost, half a minute.
+/// Returns retries with exponential back-off and full jitter. The deadline ends them sooner or
+/// later. The number of attempts bounds the cost of a permanent failure that looks transient to
+/// half a minute.
 ///
-/// AWS Organizations gets twice as many: the whole organization shares its rates, which somebody else
-/// may use up, and jitter can spend a dozen attempts on much less than that half minute.
+/// AWS Organizations gets twice as many. The whole organization shares its rates, so other callers
+/// may use them up, and jitter can spend a dozen attempts on much less than that half minute.
 pub(crate) fn patience() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(12)
@@ -29,8 +30,9 @@ pub(crate) fn patience() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(10))
 }
 
-/// Retries that are not used up. The SDK would have all calls of a process share some hundred of
-/// them, and fail at the first throttled call once they are gone, with time left.
+/// Returns a retry partition that is never exhausted. By default, all calls of a process share some
+/// hundred retries of the SDK. Once those are gone, the SDK fails at the first throttled call, even
+/// with time left.
 pub(crate) fn tireless() -> RetryPartition {
     RetryPartition::custom("org-backup").token_bucket(TokenBucket::unlimited()).build()
 }

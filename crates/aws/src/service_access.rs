@@ -18,12 +18,12 @@ use crate::operation::{
 use crate::organizations::Record;
 use crate::session::Management;
 
-/// Reads what `desired` has to be compared with, and where its record is, if it keeps one. That the
-/// resource has turned `more` on is known without the record.
+/// Reads the observed state to compare with `desired`, and the place of its record, if it keeps
+/// one. `more` are switches that the resource is known to have turned on without the record.
 ///
 /// # Errors
 ///
-/// When a read fails. Nothing has changed.
+/// Returns an error if a read fails. Nothing has changed.
 pub async fn observe(
     management: &Management,
     desired: &Desired,
@@ -76,7 +76,7 @@ pub async fn observe(
     Ok((place, observed))
 }
 
-/// The services that have trusted access.
+/// Lists the services that have trusted access.
 pub(crate) async fn enabled(management: &Management) -> Result<BTreeSet<ServicePrincipal>, Error> {
     let client = management.organizations();
     let list = management.calls.pages(LIST_ACCESS, "list trusted services", async |token| {
@@ -85,11 +85,11 @@ pub(crate) async fn enabled(management: &Management) -> Result<BTreeSet<ServiceP
         Ok((page.enabled_service_principals, page.next_token))
     });
     let names = list.await?.into_iter().filter_map(|it| it.service_principal);
-    // A name that is not one cannot be among those that are wanted.
+    // A name that is not valid cannot be among the desired ones.
     Ok(names.filter_map(|it| it.parse().ok()).collect())
 }
 
-/// The delegated administrators of a service.
+/// Lists the delegated administrators of a service.
 async fn registered(
     management: &Management,
     principal: ServicePrincipal,
@@ -105,7 +105,7 @@ async fn registered(
     Ok(accounts.map(|account| Administrator { principal: principal.clone(), account }).collect())
 }
 
-/// The state of an account; `None` when it is not in the organization.
+/// Reads the state of an account; returns `None` if it is not in the organization.
 async fn account(
     management: &Management,
     account: &AccountId,
@@ -117,7 +117,7 @@ async fn account(
         Err(error) if error.code() == Some("AccountNotFoundException") => return Ok(None),
         described => described?.account.ok_or_else(|| Error::incomplete(&action, "the account"))?,
     };
-    // `Status` is what organizations had before `State`, which not everything that answers has.
+    // `Status` is the older field for `State`. Not every endpoint sends `State`.
     let state = match (&account.state, &account.status) {
         (Some(WireState::Active), _) | (None, Some(AccountStatus::Active)) => AccountState::Active,
         (Some(other), _) => AccountState::Other(other.as_str().to_owned()),
@@ -127,7 +127,7 @@ async fn account(
     Ok(Some(state))
 }
 
-/// Whether StackSets has organizations access.
+/// Returns `true` if StackSets has organizations access.
 pub(crate) async fn stack_sets(management: &Management) -> Result<bool, Error> {
     let describe = management.cloudformation().describe_organizations_access().send();
     let action = "read whether StackSets has organizations access";
@@ -139,7 +139,8 @@ pub(crate) async fn stack_sets(management: &Management) -> Result<bool, Error> {
 ///
 /// # Errors
 ///
-/// At the first step that fails. The steps before it stay done, and planning again resumes.
+/// Returns an error at the first step that fails. The steps before it stay done, and planning again
+/// resumes.
 pub async fn apply(
     management: &Management,
     record: Option<&Record>,
@@ -177,7 +178,7 @@ async fn run(management: &Management, record: Option<&Record>, step: &Step) -> R
                 .register_delegated_administrator()
                 .account_id(it.account.as_str())
                 .service_principal(it.principal.as_str());
-            // The same account for the same service: both are what the call names.
+            // The code means the same account for the same service, because the call names both.
             let registered = calls.call(REGISTER, step, register.send()).await;
             already(registered, "AccountAlreadyRegisteredException")
         }

@@ -1,29 +1,31 @@
-//! What every resource is to be, as its function keeps it for one request.
+//! The desired state of every resource, as its function keeps it for one request.
 //!
 //! # A deployment and `reattach` at the same time
 //!
-//! Somebody detaches a policy whose entry is at version 1 and says A. `reattach` puts A back, while a
-//! deployment makes the policy B. Usually it goes like this:
+//! A person detaches a policy whose entry is at version 1 and says A. `reattach` restores A, while
+//! a deployment changes the policy to B. The usual order is:
 //!
 //! 1. `reattach` reads the entry (A, version 1), observes AWS and plans to attach the policy.
-//! 2. The function reads the entry (A, version 1), observes AWS and plans what makes it B.
-//! 3. The function notes its change before it makes it ([`Slot::begin`]): it writes the entry with a
-//!    mark, on condition that it is still version 1. Now it is version 2.
-//! 4. `reattach` reads the entry again before its first step ([`Intent::proceeds`]) and finds version
-//!    2. It makes nothing and begins anew; the mark has it leave the policy alone, and look later.
-//! 5. The function makes the policy B and writes that ([`Slot::settle`]), on condition that the entry
-//!    is still version 2. Now it is version 3.
+//! 2. The function reads the entry (A, version 1), observes AWS and plans the steps to B.
+//! 3. The function notes its change before it makes it ([`Slot::begin`]). It writes the entry with
+//!    a mark, on condition that it is still version 1. Now it is version 2.
+//! 4. `reattach` reads the entry again before its first step ([`Intent::proceeds`]) and finds
+//!    version 2. It changes nothing and starts again. Because of the mark, it leaves the policy
+//!    alone and checks later.
+//! 5. The function changes the policy to B and writes that ([`Slot::settle`]), on condition that
+//!    the entry is still version 2. Now it is version 3.
 //!
-//! If step 4 comes before step 3, `reattach` finds version 1 and goes on, and both change the policy.
-//! It ends well because each looks once more at what the other may have undone:
+//! If step 4 comes before step 3, `reattach` finds version 1 and continues, and both change the
+//! policy. The result is still correct, because each checks again for changes that the other may
+//! have undone:
 //!
-//! - `reattach` reads the entry again after its last step. It finds version 2 or 3, begins anew, and
-//!   from version 3 on puts back B.
-//! - Where `reattach` had to make the policy again, it has to write the new ID, on condition that the
-//!   entry is still version 1. *This is the write that loses*: S3 refuses it, since the function wrote
-//!   version 2, and `reattach` begins anew. In the other order the function loses in step 3, and serves
-//!   its request again from the beginning, with the new ID.
-//! - A step of the function that no longer fits what there is fails as
+//! - `reattach` reads the entry again after its last step. It finds version 2 or 3, starts again,
+//!   and restores B from version 3 on.
+//! - If `reattach` had to create the policy again, it has to write the new ID, on condition that
+//!   the entry is still version 1. *This is the write that loses*: S3 refuses it, because the
+//!   function wrote version 2, and `reattach` starts again. In the other order, the function loses
+//!   in step 3, and serves its request again from the beginning, with the new ID.
+//! - A step of the function that no longer fits the observed state fails as
 //!   [`Outdated`](crate::Kind::Outdated), and the function observes again.
 
 use std::error::Error as _;
@@ -44,16 +46,16 @@ use crate::session::Session;
 use crate::stacks::{self, Stacks};
 use crate::state::{Expected, State, Version};
 
-/// How often an entry is written before other writers are taken for too many.
+/// The number of attempts to write an entry before there are too many other writers.
 const ATTEMPTS: usize = 8;
 
-/// How long before the deadline nothing is waited for any more.
+/// The time before the deadline at which all waiting ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Which resource a request is about, and which request it is.
+/// The resource that a request is about, and the request itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// What the resource is.
+    /// The kind of the resource.
     pub kind: ResourceKind,
     /// The ARN of the stack.
     pub stack_id: &'a str,
@@ -61,13 +63,13 @@ pub struct Subject<'a> {
     pub logical_id: &'a str,
     /// The ID of the request.
     pub request: &'a str,
-    /// When the request came.
+    /// The time at which the request arrived.
     pub now: SystemTime,
 }
 
 /// The desired state of one resource, as the function of the resource keeps it for one request.
 ///
-/// Without a state bucket nothing is kept, and nothing is put back later.
+/// Without a state bucket, nothing is kept and nothing is restored later.
 #[derive(Debug)]
 pub struct Slot {
     session: Session,
@@ -77,70 +79,73 @@ pub struct Slot {
     version: Option<Version>,
     by: Delivery,
     task: Task,
-    /// Another delivery of the same request is at work.
+    /// True if another delivery of the same request is at work.
     is_shared: bool,
-    /// A newer request wrote the entry, so that this one must not.
+    /// True if a newer request wrote the entry, so that this one must not.
     is_lost: bool,
-    /// CloudFormation was asked whether the request still counts.
+    /// True if CloudFormation was asked whether the request still counts.
     is_asked: bool,
-    /// What is wrong with the state, where a Delete goes on without it.
+    /// The fault of the state, if a Delete continues without it.
     trouble: Option<Trouble>,
-    /// What a Delete found recorded.
+    /// The value that a Delete found recorded.
     recorded: Option<Value>,
 }
 
-/// What is wrong with the state.
+/// The faults of the state.
 #[derive(Debug)]
 enum Trouble {
-    /// What is kept of the resource cannot be used, and is written over when the resource goes.
+    /// The kept entry is unusable. It is overwritten when the resource is deleted.
     Spoilt,
-    /// It is not known what is kept.
+    /// The kept entry could not be read.
     Unknown(Error),
 }
 
-/// What a request has to do with the entry.
+/// The purpose of a request for the entry.
 #[derive(Debug)]
 enum Task {
-    /// The resource is created; nobody knows it yet.
+    /// The resource is created. CloudFormation has no ID for it yet.
     Create,
-    /// The resource is updated, or an earlier request for it is carried on.
+    /// The resource is updated, or an earlier request for it is continued.
     Update,
-    /// The resource is deleted, which CloudFormation calls by this ID and which had these properties.
+    /// The resource is deleted. CloudFormation has this ID for it, and it had these properties.
     Delete { physical_id: Option<String>, properties: Option<Value> },
-    /// What is deleted is not what is kept: an old one with this ID, after a replacement.
+    /// The deleted resource is not the kept one. It is an old one with this ID, after a
+    /// replacement.
     CleanUp { physical_id: Option<String> },
 }
 
-/// What is left of a resource that is to be gone.
+/// The remains of a resource that must not exist.
 #[derive(Clone, Debug)]
 pub struct Leftover {
-    /// What CloudFormation called it, if that is known. It may have been made up.
+    /// The ID that CloudFormation has for the resource, if it is known. CloudFormation may have
+    /// made it up.
     pub physical_id: Option<String>,
-    /// What it is called now.
+    /// The current ID of the resource.
     pub current_id: Option<String>,
-    /// Whether it was known here, so that it may exist under another ID.
+    /// True if the state bucket had an entry for it, so that it may exist under another ID.
     pub is_kept: bool,
-    /// Whether the resource lives on, and only what has this ID is to be gone, if it has one.
+    /// True if the resource lives on, and only the part with this ID, if there is one, must not
+    /// exist.
     pub is_former: bool,
 }
 
-/// What is to be done about a request that failed.
+/// The next action after a request failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sequel {
     /// The failure is the answer.
     Fail,
-    /// The entry is another one by now: the request is served again from the beginning.
+    /// The entry has changed, so the request is served again from the beginning.
     Again,
     /// Another delivery of the request is at work, and answers.
     Silence,
 }
 
 impl Leftover {
-    /// Nothing of a resource that lives on.
+    /// Nothing is left of a resource that lives on.
     const NOTHING: Self =
         Self { physical_id: None, current_id: None, is_kept: false, is_former: true };
 
-    /// What there may be of the resource of `entry`.
+    /// Returns what may be left of the resource of `entry`.
     pub fn of(entry: &Entry) -> Self {
         let physical_id = entry.physical_id.clone();
         let current_id = entry.current_id.clone().or_else(|| physical_id.clone());
@@ -149,11 +154,11 @@ impl Leftover {
 }
 
 impl Slot {
-    /// Reads what is kept of a resource that is created (where it has no ID yet) or updated.
+    /// Reads the entry of a resource that is created (without an ID yet) or updated.
     ///
     /// # Errors
     ///
-    /// When that cannot be read. Nothing has changed.
+    /// Returns an error if the entry cannot be read. Nothing has changed.
     pub async fn open(
         session: &Session,
         subject: Subject<'_>,
@@ -166,15 +171,16 @@ impl Slot {
         Ok(slot)
     }
 
-    /// Reads what is kept of a resource that is deleted: one that CloudFormation calls `physical_id`,
-    /// and that had these properties. `is_issued` says that a function gave it that ID, and that
-    /// CloudFormation did not make it up.
+    /// Reads the entry of a resource that is deleted. CloudFormation has the ID `physical_id` for
+    /// it, and it had these properties. `is_issued` is true if a function issued that ID, and false
+    /// if CloudFormation made it up.
     ///
-    /// A made-up ID is of the resource, unless CloudFormation says that it calls that otherwise by now:
-    /// then it cleans up after a creation that was tried before.
+    /// A made-up ID belongs to the resource, unless CloudFormation says that the resource now has
+    /// another ID. In that case CloudFormation cleans up after an earlier attempt to create the
+    /// resource.
     ///
-    /// What is wrong with the state is told only when it turns out that there is something to delete.
-    /// What is kept and cannot be used is written over.
+    /// A fault of the state is only reported if there turns out to be something to delete. An
+    /// unusable entry is overwritten.
     pub async fn open_to_delete(
         session: &Session,
         subject: Subject<'_>,
@@ -200,7 +206,7 @@ impl Slot {
         slot
     }
 
-    /// Whether CloudFormation says that the resource is there, under the ID that is kept.
+    /// Returns `true` if CloudFormation says that the resource exists under the ID that is kept.
     async fn lives(&self) -> bool {
         let (stack_id, logical_id) = (&self.entry.stack_id, &self.entry.logical_id);
         let told = stacks::resource(&self.session, stack_id, logical_id, self.deadline).await;
@@ -245,17 +251,18 @@ impl Slot {
         self.version = Some(version);
     }
 
-    /// Whether the request still counts. Where nothing is known of it, and the resource was deleted or
-    /// is there already, CloudFormation is asked whether it waits for it.
+    /// Returns `true` if the request still counts. If nothing is known of the request, and the
+    /// resource was deleted or already exists, CloudFormation is asked whether it waits for the
+    /// request.
     ///
     /// # Errors
     ///
-    /// When CloudFormation does not say so. Nothing has changed.
+    /// Returns an error if CloudFormation does not answer. Nothing has changed.
     pub async fn counts(&mut self) -> Result<bool, Error> {
         let is_made = self.entry.physical_id.is_some() && !self.entry.is_deleted();
         let is_known = self.entry.is_newest(&self.by.request);
         let is_late = match (self.entry.standing(&self.by.request), &self.task) {
-            // It may have been tried before, without leaving a trace.
+            // An earlier attempt may have left no trace.
             (Standing::Current, Task::Create) if is_made && !is_known => {
                 let action = "tell whether the resource is created once more, which is there";
                 self.is_late().await.map_err(|it| it.again(action.to_owned()))?
@@ -274,31 +281,32 @@ impl Slot {
         Ok(!is_late)
     }
 
-    /// Whether CloudFormation says that it does not wait for the request.
+    /// Returns `true` if CloudFormation says that it does not wait for the request.
     async fn is_late(&self) -> Result<bool, Error> {
         let (stack_id, logical_id) = (&self.entry.stack_id, &self.entry.logical_id);
         let told = stacks::resource(&self.session, stack_id, logical_id, self.deadline).await?;
         Ok(presence::is_late(matches!(self.task, Task::Create), told.as_ref()))
     }
 
-    /// What was kept of a resource that exists; `None` where nothing is.
+    /// Returns the entry of a resource that exists; `None` if there is none.
     pub fn entry(&self) -> Option<&Entry> {
         self.version.as_ref().map(|_| &self.entry).filter(|it| !it.is_deleted())
     }
 
-    /// What CloudFormation calls the resource: as the request says or, where an earlier delivery of
-    /// the same request has made it, as that one answered.
+    /// Returns the ID that CloudFormation has for the resource. It is the ID in the request. If an
+    /// earlier delivery of the same request has created the resource, it is the ID in that
+    /// delivery's answer.
     pub fn name_of<'a>(&'a self, physical_id: Option<&'a str>) -> Option<&'a str> {
         let answered = self.entry().filter(|it| it.is_settled_by(&self.by.request));
         physical_id.or_else(|| answered?.physical_id.as_deref())
     }
 
-    /// Whether the resource was deleted, or is being deleted.
+    /// Returns `true` if the resource was deleted, or is being deleted.
     pub fn is_deleted(&self) -> bool {
         self.entry.is_deleted()
     }
 
-    /// What there may be of the resource, which is to be gone.
+    /// Returns what may be left of the resource, which must not exist.
     pub fn leftover(&self) -> Leftover {
         let kept = Leftover::of(&self.entry);
         match &self.task {
@@ -317,37 +325,40 @@ impl Slot {
         }
     }
 
-    /// On whose behalf what is left by an overtaken request is taken away, or left to the one that
-    /// overtook it: as long as nobody writes the entry. `None` where no request can have left anything.
+    /// Returns the intent of a repair after an overtaken request. The repair removes what that
+    /// request left, or leaves it to the request that overtook it, as long as nobody writes the
+    /// entry. Returns `None` if no request can have left anything.
     pub fn undoing(&self) -> Option<Intent<'_>> {
         let (state, version) = (self.state.as_ref()?, self.version.as_ref()?);
         let is_left = self.entry.was_overtaken();
         is_left.then_some(Intent::Repair { state, entry: &self.entry, version, stacks: None })
     }
 
-    /// Whether the entry is still what was read or written last.
+    /// Returns `true` if the entry has not changed since it was last read or written.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// Returns an error if the entry cannot be read.
     pub async fn is_unchanged(&self) -> Result<bool, Error> {
         Ok(self.read().await?.map(|it| it.1) == self.version)
     }
 
-    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    /// Returns the value that a Delete found recorded by a request that it overtook, and that may
+    /// still be at work.
     pub fn begun(&self) -> Option<&Value> {
         self.entry.begun()
     }
 
-    /// Says that the resource is being changed or deleted, so that nobody puts back what it was
-    /// before, and that the request which came before is over.
+    /// Notes that the resource is being changed or deleted. After that, nobody restores its
+    /// previous state, and the previous request is over.
     ///
-    /// Without a state bucket CloudFormation is asked before, once, whether a Create still counts. What
-    /// it does not say is logged, and the Create counts.
+    /// Without a state bucket, CloudFormation is first asked once whether a Create still counts. If
+    /// it does not answer, that is logged and the Create counts.
     ///
     /// # Errors
     ///
-    /// When another request for the resource came first, or this cannot be written.
+    /// Returns an error if another request for the resource came first, or if the note cannot be
+    /// written.
     pub async fn begin(&mut self) -> Result<(), Error> {
         if let Some(Trouble::Unknown(error)) =
             self.trouble.take_if(|it| matches!(it, Trouble::Unknown(_)))
@@ -381,13 +392,13 @@ impl Slot {
         }
     }
 
-    /// Keeps that the resource, which CloudFormation calls `physical_id` and which is `id`, is what
-    /// `properties` say. Nothing is written when that is known.
+    /// Keeps that the resource `id`, for which CloudFormation has the ID `physical_id`, is in the
+    /// state that `properties` describe. Writes nothing if the entry already says so.
     ///
     /// # Errors
     ///
-    /// When another request for the resource came first, or this cannot be written. The resource
-    /// is as asked for all the same.
+    /// Returns an error if another request for the resource came first, or if the entry cannot be
+    /// written. The resource is in the requested state nevertheless.
     pub async fn settle(
         &mut self,
         physical_id: &str,
@@ -403,12 +414,12 @@ impl Slot {
         self.write(settled).await
     }
 
-    /// Keeps that the resource is gone, unless what was deleted is not what is kept.
+    /// Keeps that the resource no longer exists, unless the deleted resource is not the kept one.
     ///
     /// # Errors
     ///
-    /// When another request for the resource came first, or this cannot be written, or the state was
-    /// of no use from the beginning and the ID is one that the function gave.
+    /// Returns an error if another request for the resource came first, if the entry cannot be
+    /// written, or if the state was unusable from the beginning and the function issued the ID.
     pub async fn bury(&mut self, is_issued: bool) -> Result<(), Error> {
         let Task::Delete { physical_id, properties } = &self.task else { return Ok(()) };
         if self.entry.is_deleted() && self.entry.is_settled_by(&self.by.request) {
@@ -423,7 +434,7 @@ impl Slot {
             }
         };
         match buried {
-            // Whatever came of its Create, CloudFormation was never told that there is something.
+            // Whatever its Create did, CloudFormation was never told that the resource exists.
             Err(error) if !is_issued && !self.is_lost => {
                 let why = error.source().map(ToString::to_string);
                 warn!(%error, why, "not kept that the resource is gone");
@@ -433,7 +444,8 @@ impl Slot {
         }
     }
 
-    /// Writes what `next` makes of the entry. Another delivery of the same request may do so as well.
+    /// Writes the entry that `next` returns. Another delivery of the same request may write it as
+    /// well.
     async fn write(&mut self, next: impl Fn(&Entry) -> Entry) -> Result<(), Error> {
         for attempt in 1.. {
             let entry = next(&self.entry);
@@ -456,7 +468,8 @@ impl Slot {
                     if Some(&found.1) == self.version.as_ref() {
                         continue;
                     }
-                    // Settled, it has nothing left to do, and is looked at from the beginning.
+                    // A settled request has nothing left to do, so it is served again from the
+                    // beginning.
                     let request = &self.by.request;
                     if !found.0.is_newest(request) || found.0.is_settled_by(request) {
                         return Err(self.lose(error));
@@ -474,10 +487,10 @@ impl Slot {
         error
     }
 
-    /// What is to be done after the request failed here.
+    /// Returns the next action after the request failed here.
     ///
-    /// A failure is not told for a request that another delivery brings to success: the delivery
-    /// that came last waits for those before it, and they leave the answer to it.
+    /// A failure is not reported for a request that another delivery completes. The last delivery
+    /// waits for the earlier ones, and they leave the answer to it.
     pub async fn after_failure(&mut self) -> Sequel {
         if self.is_lost && self.state.is_none() {
             return Sequel::Silence;
@@ -521,32 +534,33 @@ impl Slot {
     }
 }
 
-/// On whose behalf steps are planned.
+/// The purpose for which steps are planned.
 #[derive(Debug)]
 pub enum Intent<'a> {
-    /// CloudFormation asks for a change, which is noted before it is made.
+    /// CloudFormation requests a change, which is noted before it is made.
     Change {
-        /// Where it is noted.
+        /// The slot in which it is noted.
         slot: &'a mut Slot,
     },
-    /// What was made before is put back, or what is left of it taken away, unless what is wanted has
+    /// The previous state is restored, or its remains are removed, unless the desired state has
     /// changed since it was read.
     Repair {
         /// The state bucket.
         state: &'a State,
-        /// What is wanted.
+        /// The desired state.
         entry: &'a Entry,
-        /// What it was when it was read.
+        /// The version of the entry when it was read.
         version: &'a Version,
-        /// Who knows whether the resource is there, where it is to be put back.
+        /// The stacks that say whether the resource still exists, if it is to be restored.
         stacks: Option<&'a Stacks>,
     },
-    /// Somebody wants to know what would be done.
+    /// A caller asks for the steps without carrying them out.
     Report,
 }
 
 impl Intent<'_> {
-    /// What a Delete found recorded of a request that it overtook, and that may still be at work.
+    /// Returns the value that a Delete found recorded by a request that it overtook, and that may
+    /// still be at work.
     pub fn begun(&self) -> Option<&Value> {
         match self {
             Self::Change { slot } => slot.begun(),
@@ -555,20 +569,21 @@ impl Intent<'_> {
         }
     }
 
-    /// Says what a Delete has found `recorded`, to be kept for what it overtakes.
+    /// Notes the value that a Delete found `recorded`, to keep it for the request that it
+    /// overtakes.
     pub fn remember(&mut self, recorded: Value) {
         if let Self::Change { slot } = self {
             slot.recorded = Some(recorded);
         }
     }
 
-    /// Whether `steps` are to be carried out; a change is noted before that.
+    /// Returns `true` if `steps` are to be carried out. A change is noted before that.
     ///
     /// # Errors
     ///
-    /// When the change cannot be noted, what is wanted is something else by now (of kind
-    /// [`Outdated`](crate::Kind::Outdated)), or CloudFormation does not say that what would be put
-    /// back is there. Nothing has changed.
+    /// Returns an error if the change cannot be noted, if the desired state has changed (of kind
+    /// [`Outdated`](crate::Kind::Outdated)), or if CloudFormation does not confirm that the
+    /// resource to restore exists. Nothing has changed.
     pub async fn proceeds<S>(&mut self, steps: &[S]) -> Result<bool, Error> {
         match self {
             Self::Change { slot } if !steps.is_empty() => {

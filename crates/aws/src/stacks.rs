@@ -1,4 +1,4 @@
-//! A stack of CloudFormation as it is deployed, and the resources that it has.
+//! CloudFormation stacks as they are deployed, and their resources.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,20 +20,20 @@ pub struct Stack {
     pub name: String,
     /// Its ARN.
     pub id: String,
-    /// The values of its parameters; those of `NoEcho` parameters are asterisks.
+    /// The values of its parameters. The values of `NoEcho` parameters are asterisks.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// Reads the stack of this name or ARN; `None` where there is none.
+/// Reads the stack with this name or ARN; returns `None` if there is none.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// Returns an error if the stack cannot be read.
 pub async fn describe(management: &Management, name: &str) -> Result<Option<Stack>, Error> {
     let action = format!("describe the stack `{name}`");
     let describe = management.cloudformation().describe_stacks().stack_name(name).send();
     let described = match management.calls.call(DESCRIBE_STACKS, &action, describe).await {
-        // It has no code of its own for a stack that is not there.
+        // CloudFormation has no error code of its own for a missing stack.
         Err(error) if error.code() == Some("ValidationError") => return Ok(None),
         Err(error) => return Err(error.advised("allow yourself cloudformation:DescribeStacks")),
         Ok(described) => described,
@@ -48,11 +48,11 @@ pub async fn describe(management: &Management, name: &str) -> Result<Option<Stac
     Ok(Some(Stack { name, id, parameters: parameters.collect() }))
 }
 
-/// Reads the template that a stack was last deployed from, after its transforms.
+/// Reads the template from which a stack was last deployed, after its transforms.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// Returns an error if the template cannot be read.
 pub async fn template(management: &Management, name: &str) -> Result<String, Error> {
     let action = format!("read the template of the stack `{name}`");
     let get = management.cloudformation().get_template().stack_name(name);
@@ -80,13 +80,14 @@ pub async fn exports(
     Ok(exports.filter(|it| it.0.ends_with(suffix)).collect())
 }
 
-/// Reads what CloudFormation tells of a resource of the stack with this ARN, in the account of the
-/// function itself; `None` where it knows no such stack, or no such resource of it. Of a stack that
-/// was deleted it tells for 90 days.
+/// Reads the resource of the stack with this ARN, in the account of the function itself; returns
+/// `None` if CloudFormation does not know the stack or the resource. CloudFormation still describes
+/// a stack for 90 days after its deletion.
 ///
 /// # Errors
 ///
-/// When that cannot be read within seconds, whatever the deadline: nothing is worth waiting longer.
+/// Returns an error if the resource cannot be read within seconds, whatever the deadline. Nothing
+/// is worth a longer wait.
 pub(crate) async fn resource(
     session: &Session,
     stack_id: &str,
@@ -98,7 +99,7 @@ pub(crate) async fn resource(
     let describe = client.describe_stack_resource();
     let describe = describe.stack_name(stack_id).logical_resource_id(logical_id).send();
     let described = match calls.call(DESCRIBE_STACK_RESOURCE, &action, describe).await {
-        // It has no code of its own for a stack that is not there, nor for a resource.
+        // CloudFormation has no error code of its own for a missing stack or a missing resource.
         Err(error) if error.code() == Some("ValidationError") => return Ok(None),
         Err(error) => {
             return Err(error.advised("let the function's own role describe resources of stacks"));
@@ -111,10 +112,10 @@ pub(crate) async fn resource(
     }))
 }
 
-/// How long CloudFormation is asked for a resource.
+/// The maximum time for a request to CloudFormation about a resource.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where in its life a resource in this status is.
+/// Returns the stage in the life of a resource with this status.
 fn stage(status: &ResourceStatus) -> LifeStage {
     match status {
         ResourceStatus::CreateInProgress => LifeStage::Beginning,
@@ -135,8 +136,8 @@ fn stage(status: &ResourceStatus) -> LifeStage {
     }
 }
 
-/// Who knows which resources there are: CloudFormation. It is asked once for each resource, and no
-/// more for those of a stack for which it has not answered.
+/// The resources that exist, according to CloudFormation. It is asked once for each resource, and
+/// not again for the resources of a stack for which it has not answered.
 #[derive(Debug)]
 pub struct Stacks {
     session: Session,
@@ -144,7 +145,7 @@ pub struct Stacks {
     known: Mutex<Known>,
 }
 
-/// What CloudFormation said, and why it did not, by stack.
+/// The answers of CloudFormation by resource, and its errors by stack.
 #[derive(Debug, Default)]
 struct Known {
     told: BTreeMap<String, Option<StackResource>>,
@@ -152,16 +153,16 @@ struct Known {
 }
 
 impl Stacks {
-    /// Asks until `deadline`.
+    /// Creates a source that asks until `deadline`.
     pub fn new(session: &Session, deadline: Instant) -> Self {
         Self { session: session.clone(), deadline, known: Mutex::default() }
     }
 
-    /// Makes sure that the resource of `entry` is there.
+    /// Checks that the resource of `entry` exists.
     ///
     /// # Errors
     ///
-    /// When CloudFormation does not say so, and why.
+    /// Returns an error with the reason if CloudFormation does not confirm it.
     pub async fn expect(&self, entry: &Entry) -> Result<(), Error> {
         let (stack_id, key) = (&entry.stack_id, entry.key());
         let action = || format!("put back {}", entry.owner());

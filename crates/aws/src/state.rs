@@ -1,7 +1,7 @@
-//! The state bucket: what every resource is to be, and what runs leave behind.
+//! The state bucket: the desired state of every resource, and the results of runs.
 //!
-//! Objects that several may write are written on condition that they are still what was read, so
-//! that an older writer never overwrites a newer one.
+//! Objects with several writers are written on condition that they have not changed since they were
+//! read. An older writer never overwrites a newer one.
 
 use std::time::SystemTime;
 
@@ -19,21 +19,21 @@ use crate::operation::{
     DELETE_OBJECT, GET_BUCKET_ENCRYPTION, GET_OBJECT, LIST_OBJECTS, Need, PUT_OBJECT,
 };
 
-/// The state bucket, until a deadline.
+/// The state bucket, usable until a deadline.
 #[derive(Debug)]
 pub struct State {
     client: aws_sdk_s3::Client,
     bucket: String,
-    /// The ARN of the key that encrypts everything in it, where that is known.
+    /// The ARN of the key that encrypts every object in it, if it is known.
     key: Option<String>,
     calls: Calls,
 }
 
-/// What an object was when it was read or written.
+/// The version of an object when it was read or written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Version {
     tag: String,
-    /// What S3 calls it, in a bucket that keeps versions.
+    /// The version ID of S3, in a bucket that keeps versions.
     id: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Version {
     }
 }
 
-/// The most bytes of an entry that are read, well above the longest policy with its tags.
+/// The maximum number of bytes of an entry to read, well above the longest policy with its tags.
 const LONGEST_ENTRY: usize = 1 << 20;
 
 const UNSEALED: Useless = Useless {
@@ -63,14 +63,14 @@ const NOT_TEXT: Useless = Useless {
     hint: "find out who wrote it, and delete that version of the object",
 };
 
-/// What an object must be, for it to be written.
+/// The condition under which an object is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Expected<'a> {
-    /// Anything.
+    /// The object may have any content, or none.
     Anything,
-    /// Not there.
+    /// The object must not exist.
     Nothing,
-    /// What it was then.
+    /// The object must still have this version.
     Still(&'a Version),
 }
 
@@ -78,7 +78,7 @@ pub enum Expected<'a> {
 struct Fetched {
     bytes: Vec<u8>,
     version: Version,
-    /// Whether it is encrypted with the state key.
+    /// True if it is encrypted with the state key.
     is_ours: bool,
 }
 
@@ -92,23 +92,24 @@ impl State {
         Self { client, bucket, key, calls }
     }
 
-    /// The same bucket, for one purpose that is as `need` says.
+    /// Returns the same bucket for one purpose, which is as necessary as `need` says.
     #[must_use]
     pub fn for_what_is(&self, need: Need) -> Self {
         let (client, bucket, key) = (self.client.clone(), self.bucket.clone(), self.key.clone());
         Self { client, bucket, key, calls: self.calls.for_what_is(need) }
     }
 
-    /// The name of the bucket.
+    /// Returns the name of the bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The key that the bucket encrypts with, where it is one of the customer.
+    /// Reads the key with which the bucket encrypts; returns `None` if it is not a customer managed
+    /// key.
     ///
     /// # Errors
     ///
-    /// When the bucket does not say.
+    /// Returns an error if the bucket does not say.
     pub(crate) async fn key(&self) -> Result<Option<String>, Error> {
         let action = format!("read how {} encrypts", self.bucket);
         let get = self.client.get_bucket_encryption().bucket(&self.bucket).send();
@@ -118,31 +119,33 @@ impl State {
         Ok(defaults.find_map(|it| it.kms_master_key_id))
     }
 
-    /// The address of an object.
+    /// Returns the address of an object.
     pub fn url(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.bucket)
     }
 
-    /// Reads an object; `None` when it is not there.
+    /// Reads an object; returns `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is not encrypted with the state key where that is known, or is not text.
+    /// Returns an error if the object cannot be read, is not encrypted with the state key (if that
+    /// key is known), or is not text.
     pub async fn read(&self, key: &str) -> Result<Option<(String, Version)>, Error> {
         self.read_at_most(key, None).await
     }
 
-    /// The same for an object that may be anything: what is not encrypted with the state key is empty.
+    /// Reads an object with any content. An object that is not encrypted with the state key counts
+    /// as empty.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// Returns an error if the object cannot be read.
     pub async fn read_bytes(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Error> {
         let found = self.fetch(key, None).await?;
         Ok(found.map(|it| (if it.is_ours { it.bytes } else { vec![] }, it.version)))
     }
 
-    /// Reads an object of at most so many bytes.
+    /// Reads an object of at most this number of bytes.
     async fn read_at_most(
         &self,
         key: &str,
@@ -163,7 +166,7 @@ impl State {
     async fn fetch(&self, key: &str, most: Option<usize>) -> Result<Option<Fetched>, Error> {
         let action = format!("read {}", self.url(key));
         let get = self.client.get_object().bucket(&self.bucket).key(key);
-        // One byte more, to see that there are more.
+        // One more byte shows that the object is too long.
         let get = get.set_range(most.map(|it| format!("bytes=0-{it}")));
         let read = async {
             let object = get.send().await?;
@@ -179,20 +182,20 @@ impl State {
         }
     }
 
-    /// Whether an object that is encrypted with `found` is with the state key, as only the functions
-    /// can have it. It is where the state key is not known.
+    /// Returns `true` if `found` is the state key, with which only the functions can encrypt. Also
+    /// returns `true` if the state key is not known.
     fn is_sealed(&self, found: Option<&str>) -> bool {
-        // S3 tells the ARN, and what stands in for it may tell the ID.
+        // S3 returns the ARN, and a stand-in for S3 may return the ID.
         let id = |it: &str| it.rsplit('/').next().unwrap_or_default().to_owned();
         self.key.as_deref().is_none_or(|key| found.is_some_and(|it| id(it) == id(key)))
     }
 
-    /// Writes an object, unless it is no longer as `expected`.
+    /// Writes an object, unless it no longer is as `expected`.
     ///
     /// # Errors
     ///
-    /// When somebody else wrote it meanwhile (of kind [`Outdated`](crate::Kind::Outdated)), or when
-    /// it cannot be written.
+    /// Returns an error if another writer changed it in the meantime (of kind
+    /// [`Outdated`](crate::Kind::Outdated)), or if it cannot be written.
     pub async fn write(
         &self,
         key: &str,
@@ -220,11 +223,11 @@ impl State {
         }
     }
 
-    /// Writes an object that people look at in a browser, whatever it was.
+    /// Writes an object that people open in a browser, whatever its previous content.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if the object cannot be written.
     pub async fn write_page(&self, key: &str, html: String) -> Result<(), Error> {
         let action = format!("write {}", self.url(key));
         let put = self.put(key, html).content_type("text/html; charset=utf-8").send();
@@ -235,19 +238,20 @@ impl State {
     fn put(&self, key: &str, text: String) -> PutObjectFluentBuilder {
         let body = ByteStream::from(text.into_bytes());
         let put = self.client.put_object().bucket(&self.bucket).key(key).body(body);
-        // Whatever the bucket does by itself by now.
+        // The headers are set whatever the bucket's own default encryption is now.
         put.set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(self.key.clone())
     }
 
-    /// Removes an object, and this version of it for good. One that is not there is fine.
+    /// Removes an object, and this version of it permanently. A missing object is not an error.
     ///
     /// # Errors
     ///
-    /// When it cannot be removed. It is no longer found, unless that is what failed.
+    /// Returns an error if a removal fails. The object can no longer be found, unless the first
+    /// removal failed.
     pub async fn erase(&self, key: &str, version: &Version) -> Result<(), Error> {
         let action = format!("remove {}", self.url(key));
-        // The version alone would bring back the one before.
+        // Removing only the version would bring back the previous version.
         let delete = self.client.delete_object().bucket(&self.bucket).key(key);
         let marked = self.calls.call(DELETE_OBJECT, &action, delete.clone().send()).await;
         marked.map_err(advised)?;
@@ -259,20 +263,21 @@ impl State {
         Ok(())
     }
 
-    /// The keys that begin with `prefix`, in alphabetical order.
+    /// Lists the keys that begin with `prefix`, in alphabetical order.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the keys cannot be listed.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
         Ok(self.written(prefix).await?.into_iter().map(|(key, _)| key).collect())
     }
 
-    /// The keys that begin with `prefix`, in alphabetical order, and when each was last written.
+    /// Lists the keys that begin with `prefix`, in alphabetical order, with the time at which each
+    /// was last written.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the keys cannot be listed.
     pub async fn written(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, Error> {
         let action = format!("list {}", self.url(prefix));
         let keys = self.calls.pages(LIST_OBJECTS, &action, async |token| {
@@ -289,11 +294,12 @@ impl State {
         Ok(objects.collect())
     }
 
-    /// Reads the entry at `key`; `None` when there is none.
+    /// Reads the entry at `key`; returns `None` if there is none.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is not an entry that this program understands, or belongs elsewhere.
+    /// Returns an error if the entry cannot be read, if this program does not understand it, or if
+    /// it belongs to another key.
     pub async fn entry(&self, key: &str) -> Result<Option<(Entry, Version)>, Error> {
         let Some((text, version)) = self.read_at_most(key, Some(LONGEST_ENTRY)).await? else {
             return Ok(None);
@@ -307,10 +313,10 @@ impl State {
     }
 }
 
-/// What S3 answers when an object is not what a writer expects it to be.
+/// The error codes of S3 for an object that is not as the writer expects.
 const CONFLICTS: [&str; 2] = ["PreconditionFailed", "NoSuchKey"];
 
-/// Says what to do about the state bucket.
+/// Adds hints about the state bucket.
 fn advised(error: Error) -> Error {
     const DENIED: &str = "let the function's own role read, write and list its prefix of the state \
                           bucket, and use the key that encrypts it";

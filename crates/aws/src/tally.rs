@@ -1,9 +1,9 @@
-//! How many calls are made.
+//! The number of calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many calls were made over all requests of this process.
+/// The number of calls over all requests of this process.
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<Counts>);
 
@@ -14,12 +14,12 @@ struct Counts {
 }
 
 impl Tally {
-    /// All calls to AWS, each counted once however often it was sent.
+    /// Returns the number of calls to AWS. Each counts once, however often it was sent.
     pub fn calls(&self) -> u32 {
         self.0.calls.load(Ordering::Relaxed)
     }
 
-    /// The answers of AWS Organizations that asked to come again later.
+    /// Returns the number of throttling answers of AWS Organizations.
     pub fn throttled(&self) -> u32 {
         self.0.throttled.load(Ordering::Relaxed)
     }
