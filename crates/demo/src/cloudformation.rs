@@ -1,4 +1,4 @@
-//! Deploying templates, and what CloudFormation says meanwhile.
+//! Deploys templates and follows the events of CloudFormation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::failure::DemoError;
 /// The bucket that holds the archives of the functions.
 pub(crate) const BUCKET: &str = "artifacts";
 
-/// Clients of the local CloudFormation and what is around it, in one account and Region.
+/// Clients of the local CloudFormation and the services around it, in one account and Region.
 #[derive(Debug)]
 pub(crate) struct Deployer {
     cloudformation: cloudformation::Client,
@@ -32,10 +32,10 @@ pub(crate) struct Deployer {
     s3: s3::Client,
 }
 
-/// The source of events that did not come from AWS, which no bus takes for those of AWS.
+/// The source of events that do not come from AWS. No bus accepts it as a source of AWS.
 pub(crate) const REPLAY: &str = "org-backup.replay";
 
-/// A client of `$sdk` that talks to `$endpoint` as `$account` in `$region`.
+/// Builds a client of `$sdk` that talks to `$endpoint` as `$account` in `$region`.
 macro_rules! client {
     ($sdk:ident, $http:expr, $endpoint:expr, $account:expr, $region:expr) => {{
         let none = $sdk::config::Credentials::new($account, "none", None, None, "demo");
@@ -48,20 +48,20 @@ macro_rules! client {
     }};
 }
 
-/// A deployment, from the call that began it.
+/// A deployment, followed from the call that started it.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     /// The name of the stack.
     pub stack: String,
-    /// How it ended.
+    /// The final status.
     pub status: String,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<StackChange>,
-    /// What the stack has to tell.
+    /// The outputs of the stack.
     pub outputs: BTreeMap<String, String>,
 }
 
-/// Something that happened to a resource.
+/// An event of a resource.
 #[derive(Clone, Debug)]
 pub(crate) struct StackChange {
     /// The ARN of the stack.
@@ -72,21 +72,21 @@ pub(crate) struct StackChange {
     pub resource: String,
     /// Its type.
     pub kind: String,
-    /// What happened, as in `CREATE_COMPLETE`.
+    /// The status of the resource, for example `CREATE_COMPLETE`.
     pub status: String,
-    /// Why, if there is something to say.
+    /// The reason, if one was given.
     pub reason: Option<String>,
-    /// When, in milliseconds of the Unix epoch.
+    /// The time of the event, in milliseconds of the Unix epoch.
     pub at: i64,
 }
 
 impl StackChange {
-    /// Whether one of our functions did it.
+    /// Returns `true` if the event is of a custom resource, which one of our functions serves.
     pub(crate) fn custom(&self) -> bool {
         self.kind.starts_with("Custom::")
     }
 
-    /// Whether it is the last that happens to its resource in a deployment.
+    /// Returns `true` if it is the last event of its resource in a deployment.
     pub(crate) fn done(&self) -> bool {
         !self.status.ends_with("_IN_PROGRESS")
     }
@@ -106,19 +106,19 @@ impl StackChange {
 }
 
 impl Deployment {
-    /// The reasons given for what failed.
+    /// Returns the reasons of the failures.
     pub(crate) fn reasons(&self) -> Vec<&str> {
         let failed = self.events.iter().filter(|it| it.status.ends_with("_FAILED"));
         failed.filter_map(|it| it.reason.as_deref()).collect()
     }
 
-    /// How long it took.
+    /// Returns the duration of the deployment.
     pub(crate) fn milliseconds(&self) -> i64 {
         let [first, last] = [self.events.first(), self.events.last()];
         last.zip(first).map_or(0, |(last, first)| last.at - first.at)
     }
 
-    /// Goes on if the stack ended as it should.
+    /// Returns the deployment if the stack has the `wanted` status, and an error otherwise.
     pub(crate) fn expect(self, wanted: &'static str) -> Result<Self, DemoError> {
         if self.status == wanted {
             return Ok(self);
@@ -129,7 +129,7 @@ impl Deployment {
 }
 
 impl Deployer {
-    /// Talks to `endpoint` as `account` in `region`.
+    /// Creates clients that talk to `endpoint` as `account` in `region`.
     pub(crate) fn new(endpoint: &str, account: &str, region: &str) -> Self {
         let http = Builder::new().build_http();
         let cloudformation = client!(cloudformation, http, endpoint, account, region);
@@ -144,7 +144,7 @@ impl Deployer {
         }
     }
 
-    /// Puts events on the bus.
+    /// Puts events on the event bus.
     pub(crate) async fn put_events(&self, events: Vec<Value>) -> Result<(), DemoError> {
         let text = |it: &Value, name: &str| {
             it.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -161,7 +161,7 @@ impl Deployer {
         Ok(())
     }
 
-    /// The trust policy of a role, and its own policies.
+    /// Reads the trust policy of a role, and its inline policies.
     pub(crate) async fn role(&self, name: &str) -> Result<(String, Vec<String>), DemoError> {
         let decoded = |it: Option<&str>| {
             percent_decode_str(it.unwrap_or_default()).decode_utf8_lossy().into_owned()
@@ -179,7 +179,7 @@ impl Deployer {
         Ok((trust, policies))
     }
 
-    /// Uploads the archives in `package` and returns what their keys start with.
+    /// Uploads the archives in `package` and returns the prefix of their keys.
     pub(crate) async fn upload(&self, package: &Path) -> Result<String, DemoError> {
         let bucket = self.s3.create_bucket().bucket(BUCKET).send().await;
         bucket.map_err(DemoError::call("CreateBucket"))?;
@@ -197,7 +197,7 @@ impl Deployer {
         prefix.ok_or_else(|| not_packaged(package))
     }
 
-    /// Creates or updates `stack` and waits until it ends, passing on each event as it happens.
+    /// Creates or updates `stack`, waits until it ends, and passes on each event as it happens.
     pub(crate) async fn deploy(
         &self,
         stack: &str,
@@ -232,7 +232,7 @@ impl Deployer {
         stack: &str,
         seen: impl FnMut(&StackChange),
     ) -> Result<Deployment, DemoError> {
-        // A deleted stack is known by its ID only.
+        // A deleted stack can only be found by its ID.
         let described = self.cloudformation.describe_stacks().stack_name(stack).send().await;
         let described = described.map_err(DemoError::call("DescribeStacks"))?;
         let id = described.stacks().first().and_then(|it| it.stack_id());
@@ -275,7 +275,7 @@ impl Deployer {
         Ok(Deployment { stack: stack.to_owned(), status, events, outputs: outputs.collect() })
     }
 
-    /// The events of a stack with their IDs, oldest first.
+    /// Lists the events of a stack with their IDs, oldest first.
     async fn events(&self, stack: &str) -> Result<Vec<(String, StackChange)>, DemoError> {
         let pages = self.cloudformation.describe_stack_events().stack_name(stack);
         let pages = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
@@ -291,7 +291,7 @@ fn not_packaged(package: &Path) -> DemoError {
     DemoError::NotPackaged(package.display().to_string())
 }
 
-/// The folder of the one release that is packaged, which is named after its content.
+/// Finds the folder of the one release that is packaged, which is named after its content.
 fn release(package: &Path) -> Option<std::path::PathBuf> {
     let releases = std::fs::read_dir(package.join("org-backup")).ok()?;
     releases.flatten().map(|it| it.path()).find(|it| it.is_dir())

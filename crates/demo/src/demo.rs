@@ -1,4 +1,4 @@
-//! What runs while the story is told, and how a stack is deployed on it.
+//! The services that run during the demo, and deployments of stacks to them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,69 +15,69 @@ use crate::restore_template::without_plan;
 use crate::rollout::{REGIONS, Rollout};
 use crate::screen::Screen;
 
-/// The stack that makes the organization ready.
+/// The stack that prepares the organization.
 pub(crate) const BOOTSTRAP: &str = "org-backup";
 /// The stack of the backup policies.
 pub(crate) const POLICIES: &str = "org-backup-policies";
-/// The stack that sets AWS Backup up in member accounts.
+/// The stack that sets up AWS Backup in member accounts.
 pub(crate) const MEMBERS: &str = "org-backup-members";
-/// The stack that looks at what restore tests restored.
+/// The stack that inspects the resources of restore tests.
 pub(crate) const RESTORE_TESTING: &str = "org-backup-restores";
-/// The stack that puts things back.
+/// The stack that repairs drift.
 pub(crate) const REATTACH: &str = "org-backup-reattach";
-/// How many accounts the organization has.
+/// The number of accounts in the organization.
 pub(crate) const ACCOUNTS: usize = 40;
 const MANAGEMENT_ACCOUNT: &str = "518204739061";
-/// The Region of the vault that every backup is copied to.
+/// The Region of the vault to which every backup is copied.
 const CENTRAL_REGION: &str = "us-west-2";
 
-/// Where things are.
+/// The locations of files.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// The command `org-backup`.
     pub command: PathBuf,
     /// The archives of the functions.
     pub package: PathBuf,
-    /// The Python that has ministack.
+    /// The Python interpreter that has ministack.
     pub python: PathBuf,
     /// The templates.
     pub templates: PathBuf,
 }
 
-/// What runs while the story is told.
+/// The services that run during the demo.
 #[derive(Debug)]
 pub(crate) struct Demo<'a> {
-    /// Where it is told.
+    /// The screen on which the demo is shown.
     pub screen: &'a Screen,
-    /// Where things are.
+    /// The locations of files.
     pub places: &'a Places,
     /// The organization.
     pub simulated: Simulated,
-    /// Everything else that AWS is.
+    /// All other AWS services.
     pub ministack: Ministack,
-    /// The stack that makes the organization ready.
+    /// The stack that prepares the organization.
     pub bootstrap: Stack,
     /// The stack of the backup policies.
     pub policies: Stack,
-    /// The stack that sets AWS Backup up in member accounts.
+    /// The stack that sets up AWS Backup in member accounts.
     pub members: Stack,
-    /// The stack that puts things back.
+    /// The stack that repairs drift.
     pub reattach: Stack,
-    /// The stack that looks at what restore tests restored.
+    /// The stack that inspects the resources of restore tests.
     pub restore_testing: Stack,
-    /// Which accounts and Regions have a stack.
+    /// The accounts and Regions that have a stack.
     pub rollout: Rollout,
-    /// The template of every account and Region.
+    /// The template for every account and Region.
     pub member_template: String,
-    /// The ARN of the vault that every backup is copied to, in an account for security.
+    /// The ARN of the vault to which every backup is copied, in an account for security.
     pub central_vault: String,
-    /// The bucket of what the functions remember, once there is one.
+    /// The state bucket of the functions, once it exists.
     pub state_bucket: String,
-    /// Deploys in the management account.
+    /// The clients for deployments in the management account.
     pub deployer: Deployer,
 }
 
-/// What a stack is deployed from.
+/// The inputs of a stack's deployment.
 #[derive(Debug)]
 pub(crate) struct Stack {
     /// Its name.
@@ -88,25 +88,25 @@ pub(crate) struct Stack {
     pub parameters: BTreeMap<&'static str, String>,
 }
 
-/// One deployment, and what the custom resources did in it.
+/// One deployment, with the work of the custom resources in it.
 #[derive(Debug)]
 pub(crate) struct Told {
-    /// How it went.
+    /// The events and the result of the deployment.
     pub deployment: Deployment,
-    /// What the custom resources did.
+    /// The work of the custom resources.
     pub work: Vec<ResourceWork>,
-    /// Every call from its beginning to its end.
+    /// Every call from the beginning to the end of the deployment.
     pub calls: Vec<Entry>,
 }
 
 impl Told {
-    /// The calls that were to change something, and were not refused.
+    /// Returns the calls that were to change something and were not refused.
     pub(crate) fn writes(&self) -> Vec<String> {
         let writes = self.calls.iter().filter(|it| it.is_successful_write());
         writes.map(ToString::to_string).collect()
     }
 
-    /// Goes on if there were none.
+    /// Returns an error if there were any writes.
     pub(crate) fn wrote_nothing(&self) -> Result<(), DemoError> {
         let stack = &self.deployment.stack;
         ensure(self.writes().is_empty(), || format!("{stack} wrote {}", self.writes().join(", ")))
@@ -158,7 +158,7 @@ impl<'a> Demo<'a> {
             template: without_plan(&template("restore-testing.yaml")?)?,
             parameters: with_code(&[
                 ("VaultArns", &central_vault),
-                // A selection is part of the plan.
+                // A selection is part of a testing plan, which ministack does not know.
                 ("TestAurora", "false"),
                 ("TestDynamoDB", "false"),
                 ("TestEBS", "false"),
@@ -206,7 +206,7 @@ impl<'a> Demo<'a> {
         })
     }
 
-    /// What an AWS client of the management account needs in its environment.
+    /// Returns the environment variables for an AWS client of the management account.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let organization = self.simulated.endpoint();
         let simulated = [
@@ -228,7 +228,7 @@ impl<'a> Demo<'a> {
         simulated.into_iter().chain(others.map(|(name, it)| (name.to_owned(), it))).collect()
     }
 
-    /// Prints what someone needs to go on by hand.
+    /// Prints the information that you need to continue by hand.
     pub(crate) fn introduce(&self) {
         self.screen.line("\nIt keeps running until Ctrl-C. For any AWS client:\n");
         for (name, value) in self.environment() {
@@ -243,7 +243,7 @@ impl<'a> Demo<'a> {
         ));
     }
 
-    /// Creates or updates `stack`, showing what happens.
+    /// Creates or updates `stack`, and shows the events.
     pub(crate) async fn deploy(&self, stack: &Stack) -> Result<Told, DemoError> {
         let Stack { name, template, parameters } = stack;
         self.follow(async |ledger: &mut Ledger| {
@@ -257,7 +257,7 @@ impl<'a> Demo<'a> {
         .await
     }
 
-    /// Deletes `stack`, showing what happens.
+    /// Deletes `stack`, and shows the events.
     pub(crate) async fn delete(&self, stack: &str) -> Result<Told, DemoError> {
         self.follow(async |ledger: &mut Ledger| {
             let calls = |from, to| self.simulated.calls_between(from, to);
@@ -270,7 +270,7 @@ impl<'a> Demo<'a> {
         .await
     }
 
-    /// Runs a deployment and shows what the custom resources do in it.
+    /// Runs a deployment and shows the work of the custom resources in it.
     async fn follow(
         &self,
         run: impl AsyncFnOnce(&mut Ledger) -> Result<Deployment, DemoError>,

@@ -1,4 +1,4 @@
-//! The chapter about what is undone by hand, and put back.
+//! The chapter about drift: manual changes that are repaired.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::organization::now;
 const DAILY: &str = "org-backup-daily";
 const MONTHLY: &str = "org-backup-monthly";
 
-/// How long is waited for a repair, in ticks of 20 milliseconds.
+/// The maximum wait for a repair, in ticks of 20 milliseconds.
 const TICKS: usize = 3_000;
 
 impl Demo<'_> {
@@ -53,7 +53,8 @@ impl Demo<'_> {
         self.all_are_reached()
     }
 
-    /// Lets somebody undo something, tells the events of it, and waits until `is_whole` again.
+    /// Undoes something as a user, sends the events of the change, and waits until `is_whole` holds
+    /// again.
     async fn undo(
         &self,
         what: &str,
@@ -61,8 +62,8 @@ impl Demo<'_> {
         is_whole: impl Fn(&Organization) -> bool,
     ) -> Result<(), DemoError> {
         let told = self.simulated.notifications().len();
-        // What was done to get here is not to be put back. Of its own calls the function knows that by
-        // its role, but here it runs as its account.
+        // Earlier changes of the demo must not be repaired. The function normally recognizes its
+        // own calls by its role, but here it runs as its account.
         drop(self.simulated.take_events());
         for (operation, request) in calls {
             self.simulated.tamper("mallory", operation, request)?;
@@ -100,8 +101,8 @@ impl Demo<'_> {
     }
 }
 
-/// The event as of this time, in milliseconds of the Unix epoch: the simulator has a clock of its
-/// own, and what is told of the past has been looked after already.
+/// Returns the event with this time, in milliseconds of the Unix epoch. The simulator has a clock
+/// of its own, and events of the past would count as already repaired.
 fn happened(mut event: Value, at: i64) -> Value {
     let time = DateTime::from_millis(at).fmt(Format::DateTime).unwrap_or_default();
     if let Some(detail) = event.get_mut("detail").and_then(Value::as_object_mut) {
@@ -110,7 +111,8 @@ fn happened(mut event: Value, at: i64) -> Value {
     event
 }
 
-/// Whether the policy of this name is attached to the root and counts.
+/// Returns `true` if backup policies are enabled and the policy with this name is attached to the
+/// root.
 fn is_attached(organization: &Organization, name: &str) -> bool {
     let policy = organization.policy_named(name).map(|it| it.id.clone());
     let attached = organization.attached(&organization.root);

@@ -1,25 +1,25 @@
-//! Why the demo did not come to its end.
+//! The reasons for which the demo can end early.
 
 use std::io;
 
 use thiserror::Error;
 
-/// What went wrong, as a sentence for the person at the terminal.
+/// A failure, as a sentence for the person at the terminal.
 #[derive(Debug, Error)]
 pub(crate) enum DemoError {
-    /// Something that this suite promises is not so.
+    /// A promise of this suite did not hold.
     #[error("not so: {0}")]
     NotSo(String),
-    /// A stack did not end as it should.
+    /// A stack did not reach the expected status.
     #[error("stack {stack} is {status}, not {wanted}{reasons}")]
     Stack {
         /// The name of the stack.
         stack: String,
-        /// How it ended.
+        /// The final status.
         status: String,
-        /// How it should have ended.
+        /// The expected status.
         wanted: &'static str,
-        /// What its events say, a line each.
+        /// The reasons of its events, one a line.
         reasons: String,
     },
     /// A file is missing or cannot be read.
@@ -27,15 +27,15 @@ pub(crate) enum DemoError {
     Unreadable {
         /// The file.
         path: String,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The command of operators cannot be run.
     #[error("cannot run {path}; hint: run this with `make demo`")]
     NotRun {
-        /// Where it should be.
+        /// The path where it was expected.
         path: String,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The archives of the functions are missing.
@@ -44,9 +44,9 @@ pub(crate) enum DemoError {
     /// ministack or the simulator could not be started.
     #[error("cannot start {what}")]
     Start {
-        /// What was to be started.
+        /// The program that was to be started.
         what: &'static str,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
     /// ministack ended or never answered.
@@ -57,13 +57,13 @@ pub(crate) enum DemoError {
     Call {
         /// The call.
         call: &'static str,
-        /// Why.
+        /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl DemoError {
-    /// For `map_err` of a call to ministack.
+    /// Returns a function for `map_err` of a call to ministack.
     pub(crate) fn call<E>(call: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -72,7 +72,7 @@ impl DemoError {
     }
 }
 
-/// Goes on if `so`, and ends the demo with `claim` otherwise.
+/// Continues if `so` is true, and ends the demo with `claim` otherwise.
 pub(crate) fn ensure(so: bool, claim: impl FnOnce() -> String) -> Result<(), DemoError> {
     if so { Ok(()) } else { Err(DemoError::NotSo(claim())) }
 }

@@ -1,4 +1,4 @@
-//! What each custom resource did, from CloudFormation's events and the organization's journal.
+//! The work of each custom resource, from CloudFormation's events and the organization's journal.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,30 @@ use simulator::Entry;
 use crate::cloudformation::StackChange;
 use crate::screen::Screen;
 
-/// How many writes of a resource are shown, and how much of each.
+/// The maximum number of writes of a resource that are shown, and the maximum width of each.
 const SHOWN: usize = 5;
 const WIDTH: usize = 76;
 
-/// One custom resource in one deployment.
+/// The work of one custom resource in one deployment.
 #[derive(Debug)]
 pub(crate) struct ResourceWork {
     /// The name of the resource.
     pub resource: String,
-    /// What became of it, in a word.
+    /// The result, in a word.
     pub became: &'static str,
-    /// The calls it made.
+    /// The calls that it made.
     pub calls: Vec<Entry>,
-    /// From the request to the answer.
+    /// The time from the request to the answer.
     pub milliseconds: i64,
 }
 
 impl ResourceWork {
-    /// The calls that were to change something, and were not refused.
+    /// Returns the calls that were to change something and were not refused.
     pub(crate) fn writes(&self) -> impl Iterator<Item = &Entry> {
         self.calls.iter().filter(|it| it.is_successful_write())
     }
 
-    /// Shows it on one line.
+    /// Shows the work on one line.
     pub(crate) fn show(&self, screen: &Screen) {
         let (calls, writes) = (self.calls.len(), self.writes().count());
         screen.line(&format!(
@@ -60,15 +60,15 @@ fn count(number: usize, what: &str) -> String {
 pub(crate) struct Ledger {
     begun: BTreeMap<String, i64>,
     rolling_back: bool,
-    /// What each custom resource did, in order.
+    /// The work of each custom resource, in order.
     pub done: Vec<ResourceWork>,
 }
 
 impl Ledger {
-    /// Takes an event; when a custom resource is done, shows what it did.
+    /// Takes an event. When a custom resource is done, shows its work.
     ///
-    /// ministack answers for one custom resource after the other, so whatever was called between the
-    /// first and the last event of one was called by it. `calls` gives those calls.
+    /// ministack serves one custom resource after the other. Every call between the first and the
+    /// last event of a resource was therefore made by it. `calls` returns those calls.
     pub(crate) fn see(
         &mut self,
         event: &StackChange,

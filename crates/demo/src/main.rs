@@ -1,8 +1,8 @@
-//! `make demo`: a bare organization becomes a protected one, on this machine.
+//! `make demo`: an unprotected organization becomes protected on this machine.
 //!
-//! The real templates, a local CloudFormation, the compiled functions and a simulated organization.
-//! Each sentence with a tick was checked; the first that is not so ends the demo with exit code 1.
-//! Whichever way it ends, no process, port or file is left behind.
+//! It uses the real templates, a local CloudFormation, the compiled functions and a simulated
+//! organization. Each sentence with a tick was checked. The first one that does not hold ends the
+//! demo with exit code 1. However the demo ends, it leaves no process, port or file behind.
 
 mod cloudformation;
 mod demo;
@@ -32,7 +32,7 @@ use crate::demo::{Demo, Places};
 use crate::failure::DemoError;
 use crate::screen::Screen;
 
-/// What the shell says when Ctrl-C ended a program.
+/// The exit code of shells for a program that was ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 /// Deploys the suite to a local CloudFormation and a simulated organization, and checks what it says.
@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
         own.with_file_name("org-backup")
     });
     let (screen, places) = (Screen::new(no_color), Places { command, package, python, templates });
-    // Dropping the unfinished demo ends what it started.
+    // Dropping the unfinished demo ends the processes that it started.
     tokio::select! {
         played = play(&places, &screen, keep) => match played {
             Ok(()) => ExitCode::SUCCESS,
@@ -93,7 +93,7 @@ async fn play(places: &Places, screen: &Screen, keep: bool) -> Result<(), DemoEr
     Ok(())
 }
 
-/// Comes back when somebody wants the demo to end.
+/// Returns when the user wants the demo to end.
 async fn interrupted() {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {

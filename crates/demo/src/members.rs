@@ -11,10 +11,10 @@ use crate::demo::{Demo, MEMBERS};
 use crate::failure::{DemoError, ensure};
 use crate::rollout::REGIONS;
 
-/// What StackSets would call the stacks.
+/// The name that StackSets would give to the stacks.
 const INSTANCE: &str = "StackSet-org-backup-member-accounts";
 
-/// How many stacks are made at once.
+/// The number of stacks that are created at once.
 const AT_ONCE: usize = 6;
 
 impl Demo<'_> {
@@ -52,7 +52,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Rolls out to the account that was left out, too.
+    /// Also rolls out to the account that was left out.
     pub(crate) async fn the_forgotten_account(&mut self) -> Result<(), DemoError> {
         let forgotten = self.forgotten();
         let places = REGIONS.map(|region| (forgotten.clone(), region));
@@ -69,7 +69,7 @@ impl Demo<'_> {
         self.opted_in(&places)
     }
 
-    /// The account that is left out.
+    /// Returns the account that is left out.
     pub(crate) fn forgotten(&self) -> String {
         self.active().pop().unwrap_or_default()
     }
@@ -80,14 +80,14 @@ impl Demo<'_> {
         active.map(|it| it.id.clone()).collect()
     }
 
-    /// Rolls out from one unit to the whole organization but for one account, and fails on the way.
+    /// Rolls out from one OU to the whole organization except one account, and fails on the way.
     async fn roll_out(&mut self, forgotten: &str) -> Result<(), DemoError> {
         let organization = self.simulated.organization();
         let unit = |name: &str| {
             let unit = organization.unit_named(name).map(|it| it.id.clone());
             unit.ok_or_else(|| DemoError::NotSo(format!("the sample has the unit {name}")))
         };
-        // StackSets do not reach this one.
+        // StackSets do not reach the management account.
         let own = REGIONS.map(|it| (organization.management_account.clone(), it.to_owned()));
         self.make(&own).await?;
         let (succeeded, new) =
@@ -126,7 +126,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Makes the stacks of these accounts and Regions, some at a time.
+    /// Creates the stacks of these accounts and Regions, several at a time.
     async fn make(&self, places: &[(String, String)]) -> Result<(), DemoError> {
         self.screen.wait_for("templates/member-account.yaml in every account and Region");
         stream::iter(places)
@@ -138,10 +138,11 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Makes the stack of one account and Region, and shows the simulator what it made.
+    /// Creates the stack of one account and Region, and copies the created resources to the
+    /// simulator.
     async fn instance(&self, account: &str, region: &str) -> Result<(), DemoError> {
         let deployer = Deployer::new(&self.ministack.endpoint(), account, region);
-        // ministack does not know the Region of a stack where a condition asks for it.
+        // ministack does not know the Region of a stack if a condition refers to it.
         let home = if region == REGIONS[0] { "" } else { REGIONS[0] };
         let parameters = [
             ("HomeRegion", home.to_owned()),
@@ -159,13 +160,13 @@ impl Demo<'_> {
         let vault = Vault::new(vault).key(&key);
         self.simulated.add_vault(account, region, vault.key_type(KeyType::CustomerManaged));
         for arn in ["BackupRoleArn", "MemberRoleArn"].map(output) {
-            // Roles are made in one Region.
+            // Roles are created in one Region only.
             if arn.is_empty() {
                 continue;
             }
             let name = named("role/", &arn)?;
             let (trust, policies) = deployer.role(name).await?;
-            // ministack runs functions as their account and not under their role.
+            // ministack runs functions as their account and not with their role.
             let own = self.simulated.role("org-backup-member-accounts");
             let trust = trust.replace(&own, &self.simulated.caller());
             let role = Role::new(name, &serde_json::from_str(&trust).unwrap_or_default());
@@ -176,7 +177,8 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Whether every type that a Region supports is opted in at each of these places.
+    /// Returns an error unless every type that a Region supports is opted in at each of these
+    /// places.
     fn opted_in(&self, places: &[(String, &str)]) -> Result<(), DemoError> {
         for (account, region) in places {
             let supported: BTreeSet<_> = self.simulated.supported(region).into_iter().collect();
@@ -191,7 +193,7 @@ impl Demo<'_> {
     }
 }
 
-/// The name in an ARN of what begins with `kind`.
+/// Returns the name in an ARN whose resource begins with `kind`.
 fn named<'a>(kind: &str, arn: &'a str) -> Result<&'a str, DemoError> {
     let name = Arn::parse(arn).ok().and_then(|it| it.resource.strip_prefix(kind));
     name.ok_or_else(|| DemoError::NotSo(format!("`{arn}` is the ARN of a {kind}…")))

@@ -28,9 +28,9 @@ pub(crate) struct Ministack {
 }
 
 impl Ministack {
-    /// Starts ministack, whose functions find the organization at `organization`.
+    /// Starts ministack. Its functions reach the organization at the endpoint `organization`.
     ///
-    /// `account` is the account of everything it runs: the management account.
+    /// `account` is the management account, in which everything runs.
     pub(crate) async fn start(
         python: &Path,
         account: &str,
@@ -40,13 +40,13 @@ impl Ministack {
         let files = TempDir::with_prefix("org-backup-demo-").map_err(start)?;
         let log = File::create(files.path().join("log")).map_err(start)?;
         let errors = log.try_clone().map_err(start)?;
-        // Kept until ministack listens.
+        // This is kept until ministack listens.
         let reserved = ReservedPort::new().map_err(start)?;
         let port = reserved.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let process = Command::new(python)
             .args(["-m", "ministack"])
-            // Nothing of the environment reaches the functions: no profile, no credentials.
+            // The functions inherit nothing from the environment: no profile and no credentials.
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("TMPDIR", files.path())
@@ -61,21 +61,23 @@ impl Ministack {
             .env("AWS_ACCESS_KEY_ID", account)
             .env("AWS_SECRET_ACCESS_KEY", "none")
             .env("AWS_ENDPOINT_URL", &endpoint)
-            // CloudFormation waits here, which a shipped function has to be told.
+            // CloudFormation waits on this machine. Released functions only accept that with this
+            // variable.
             .env("ORG_BACKUP_LOOPBACK", "true")
-            // The functions inherit these. CloudFormation is there for `ActivateOrganizationsAccess`.
+            // The functions inherit these. CloudFormation is included for
+            // `ActivateOrganizationsAccess`.
             .env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization)
             .env("AWS_ENDPOINT_URL_BACKUP", organization)
             .env("AWS_ENDPOINT_URL_STS", organization)
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", organization)
-            // What is in member accounts is looked at there, and what people are told is kept there.
+            // Resources in member accounts are read there, and notifications are kept there.
             .env("AWS_ENDPOINT_URL_IAM", organization)
             .env("AWS_ENDPOINT_URL_KMS", organization)
             .env("AWS_ENDPOINT_URL_SNS", organization)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
-            // Ctrl-C is for the demo, which then ends the group.
+            // Ctrl-C goes to the demo, which then ends the group.
             .process_group(0)
             .spawn()
             .map_err(start)?;
@@ -84,12 +86,12 @@ impl Ministack {
         Ok(it)
     }
 
-    /// Where clients find it.
+    /// Returns the endpoint for clients.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where its files are, and what else is gone with it.
+    /// Returns the folder of its files. Other files in the folder are removed with them.
     pub(crate) fn folder(&self) -> &Path {
         self.files.path()
     }
@@ -108,7 +110,7 @@ impl Ministack {
         Err(DemoError::NotReady(self.last_words()))
     }
 
-    /// The end of its log.
+    /// Returns the end of its log.
     pub(crate) fn last_words(&self) -> String {
         let mut log = String::new();
         let read = File::open(self.files.path().join("log"));
@@ -120,7 +122,7 @@ impl Ministack {
 
 impl Drop for Ministack {
     fn drop(&mut self) {
-        // The functions are in its group. All its state is in memory, so nothing is lost.
+        // The functions are in its process group. All state is in memory, so nothing is lost.
         let group = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
         if let Some(group) = group {
             let _ = kill_process_group(group, Signal::KILL);

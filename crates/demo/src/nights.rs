@@ -1,4 +1,4 @@
-//! The chapter in which nights go by.
+//! The chapter about backups over several nights.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,20 +11,22 @@ use crate::rollout::REGIONS;
 
 const NIGHT: Duration = Duration::from_hours(24);
 
-/// When backups begin, counted from midnight, and how long they and their copies may take.
+/// The start of backups, counted from midnight, and the longest time that they and their copies
+/// take.
 const RUN: Duration = Duration::from_mins(90);
 const WORK: Duration = Duration::from_hours(2);
 
-/// The tag that the daily policy selects by, and its value.
+/// The tag and value by which the daily policy selects resources.
 const TAG: (&str, &str) = ("backup", "daily");
 
-/// What somebody typed instead.
+/// A misspelt value of the tag.
 const MISSPELT: &str = "dialy";
 
-/// The vault that is in every account and Region.
+/// The vault in every account and Region.
 const VAULT: &str = "org-backup";
 
-/// What there is to back up: the type, how its ARN ends and begins, the Region, and the gigabytes.
+/// The resources to back up: the type, the end of the ARN and its beginning, the index of the
+/// Region, and the size in gigabytes.
 const THINGS: [(&str, &str, usize, u64); 5] = [
     ("EBS", "ec2:REGION:ACCOUNT:volume/vol-0a1b2c3d4e5f60718", 0, 20),
     ("DynamoDB", "dynamodb:REGION:ACCOUNT:table/orders", 1, 4),
@@ -33,11 +35,11 @@ const THINGS: [(&str, &str, usize, u64); 5] = [
     ("EBS", "ec2:REGION:ACCOUNT:volume/vol-0f9e8d7c6b5a49382", 0, 50),
 ];
 
-/// Which of them has the wrong tag, and which loses its vault.
+/// The index of the resource with the misspelt tag, and of the one that loses its vault.
 const UNTAGGED: usize = 4;
 const UNLUCKY: usize = 3;
 
-/// What came of one night.
+/// The results of one night.
 struct Night {
     jobs: Vec<(String, JobProgress, Option<Trouble>)>,
     copies: usize,
@@ -46,7 +48,7 @@ struct Night {
 impl Demo<'_> {
     pub(crate) async fn nights(&self) -> Result<(), DemoError> {
         self.screen.chapter(10, "Let nights go by, and look at what is backed up");
-        // The third of them ends now, for who looks then.
+        // The third night ends now, for people who look at that time.
         self.simulated.let_go_by_until(without_work(SystemTime::now()) - 3 * NIGHT);
         self.simulated.add_view();
         let things = self.things();
@@ -114,7 +116,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// What is to be backed up, one with a wrong tag.
+    /// Returns the resources to back up, one of them with a misspelt tag.
     fn things(&self) -> Vec<BackedUp> {
         let organization = self.simulated.organization();
         let unit = organization.unit_named("Production").map(|it| it.id.clone());
@@ -140,7 +142,7 @@ impl Demo<'_> {
             .collect()
     }
 
-    /// Lets a night go by, and shows what came of it.
+    /// Lets a night go by, and shows the results.
     fn night(&self, number: u32) -> Night {
         let since = self.simulated.clock();
         self.simulated.let_go_by(NIGHT);
@@ -161,7 +163,7 @@ impl Demo<'_> {
         Night { jobs, copies }
     }
 
-    /// Goes on if everything but these was backed up in the night, and copied.
+    /// Returns an error unless everything except `but` was backed up in the night and copied.
     fn all_but(&self, night: &Night, but: &[&str], things: &[BackedUp]) -> Result<(), DemoError> {
         let done = night.jobs.iter().filter(|it| it.1 == JobProgress::Completed);
         let done: BTreeSet<_> = done.map(|it| it.0.as_str()).collect();
@@ -179,7 +181,7 @@ impl Demo<'_> {
         self.simulated.recovery_points().iter().any(|it| it.resource == arn)
     }
 
-    /// Puts the vault back, and the tag right.
+    /// Restores the vault and corrects the tag.
     fn mend(&self, things: &[BackedUp], vault: simulator::Vault, unlucky: &BackedUp) {
         self.simulated.add_vault(&unlucky.account, &unlucky.region, vault);
         if let Some(mut it) = things.get(UNTAGGED).cloned() {
@@ -189,21 +191,21 @@ impl Demo<'_> {
     }
 }
 
-/// This moment, or a later one if backups may be at work at it.
+/// Returns `now`, or a later time if backups may be running at `now`.
 fn without_work(now: SystemTime) -> SystemTime {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() % NIGHT.as_secs();
-    // The demo takes a few seconds itself.
+    // The demo itself takes a few seconds.
     let begins = RUN.as_secs() - 60;
     let is_work = (begins..RUN.as_secs() + WORK.as_secs()).contains(&since);
     if is_work { now + WORK } else { now }
 }
 
-/// An ARN where the resource is.
+/// Returns an ARN with the Region and account of the resource.
 fn place(arn: &str, region: &str, account: &str) -> String {
     arn.replace("REGION", region).replace("ACCOUNT", account)
 }
 
-/// What an ARN names, without where it is.
+/// Returns the resource part of an ARN.
 fn short(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or_default()
 }

@@ -10,10 +10,10 @@ use crate::demo::{ACCOUNTS, Demo, POLICIES};
 use crate::failure::{DemoError, ensure};
 use crate::ministack::REGION;
 
-/// What somebody thinks of for the daily schedule.
+/// A new daily schedule that an operator tries.
 const LATER: &str = "cron(0 4 ? * * *)";
 
-/// How much of a line is shown.
+/// The maximum width of a line that is shown.
 const WIDTH: usize = 120;
 
 impl Demo<'_> {
@@ -44,7 +44,7 @@ impl Demo<'_> {
         self.show(&sum);
         let forgotten = self.forgotten();
         let organization = self.simulated.organization();
-        // AWS says who may not enter, too.
+        // AWS's denials also name the caller.
         let caller = &organization.management_account;
         let named = organization.accounts().map(|it| &it.id);
         let named = named.filter(|it| *it != caller && said.contains(*it));
@@ -77,7 +77,7 @@ impl Demo<'_> {
         let template = self.places.templates.join("backup-policies.yaml");
         let template = template.display().to_string();
         let command = ["plan", "--template", &template, "--stack", POLICIES, "--parameters"];
-        // The other parameters stay what the deployed stack has.
+        // The other parameters keep the values of the deployed stack.
         let schedule = format!("DailySchedule={LATER}");
         let said = self.org_backup(&command, &[&schedule], 1).await?;
         self.show(&said.lines().collect::<Vec<_>>());
@@ -92,13 +92,14 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Where the page of the report is, as long as the demo runs.
+    /// Returns the path of the report's page, which exists as long as the demo runs.
     pub(crate) fn page(&self) -> PathBuf {
         self.ministack.folder().join("report.html")
     }
 
-    /// Runs `org-backup` in the management account with `command`, and with `more` that is too long to
-    /// show in full. Returns what it printed, if it ends with this exit code and wrote nothing.
+    /// Runs `org-backup` in the management account with the arguments `command`, and with `more`,
+    /// which are too long to show in full. Returns its output if it ends with this exit code and
+    /// wrote nothing.
     pub(crate) async fn org_backup(
         &self,
         command: &[&str],
@@ -111,8 +112,8 @@ impl Demo<'_> {
         self.screen.wait_for(&shown);
         let known = self.simulated.journal().len();
         let program = &self.places.command;
-        // Only ministack knows the stacks, and only the simulator whether StackSets may enter the
-        // organization.
+        // Only ministack knows the stacks, and only the simulator knows whether StackSets has
+        // organizations access.
         let cloudformation = if command.contains(&"--stack") {
             self.ministack.endpoint()
         } else {
@@ -121,7 +122,7 @@ impl Demo<'_> {
         let ran = Command::new(program)
             .args(command)
             .args(more)
-            // Nothing of the environment reaches it: no profile, no credentials.
+            // The command inherits nothing from the environment: no profile and no credentials.
             .env_clear()
             .envs(self.environment())
             .envs(
@@ -152,7 +153,7 @@ impl Demo<'_> {
         Ok(said)
     }
 
-    /// Shows these lines, as far as they are not too long.
+    /// Shows these lines, and cuts off those that are too long.
     pub(crate) fn show(&self, lines: &[&str]) {
         for line in lines {
             let mut shown: String = line.chars().take(WIDTH).collect();

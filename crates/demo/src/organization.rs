@@ -17,12 +17,12 @@ use crate::ministack::REGION;
 #[derive(Debug)]
 pub(crate) struct Simulated {
     simulator: Simulator,
-    /// When its clock stood at zero, in milliseconds of the Unix epoch.
+    /// The time at which its clock was zero, in milliseconds of the Unix epoch.
     began: i64,
 }
 
 impl Simulated {
-    /// Starts an organization with nothing enabled, whose AWS takes its published time.
+    /// Starts an organization with everything disabled, at AWS's published rates.
     pub(crate) async fn start(
         accounts: usize,
         management_account: &str,
@@ -39,13 +39,13 @@ impl Simulated {
         Ok(Self { simulator, began: now() })
     }
 
-    /// Where clients find it.
+    /// Returns the endpoint for clients.
     pub(crate) fn endpoint(&self) -> String {
         self.simulator.url()
     }
 
-    /// Has it tell what became of a custom resource, which the functions ask it instead of the local
-    /// CloudFormation.
+    /// Records the status of a custom resource. The functions ask the simulator for it, instead of
+    /// the local CloudFormation.
     pub(crate) fn tell(&self, event: &StackChange) {
         if event.custom() {
             let resource = StackResource {
@@ -57,18 +57,18 @@ impl Simulated {
         }
     }
 
-    /// The organization as it is.
+    /// Returns the current organization.
     pub(crate) fn organization(&self) -> Organization {
         self.simulator.organization(|it| it.clone())
     }
 
-    /// The settings of AWS Backup, and whether they are on.
+    /// Returns the settings of AWS Backup, and whether they are on.
     pub(crate) fn global_settings(&self) -> Vec<(String, bool)> {
         let settings = self.simulator.backup(|it| it.global_settings());
         settings.into_iter().map(|(name, value)| (name, value == "true")).collect()
     }
 
-    /// The account that is to administer AWS Backup: one of those for security.
+    /// Returns the account for the administration of AWS Backup, one of the accounts for security.
     pub(crate) fn administrator(&self) -> Result<String, DemoError> {
         let organization = self.organization();
         let unit = organization.unit_named("Security").map(|it| it.id.as_str());
@@ -78,22 +78,22 @@ impl Simulated {
         account.ok_or_else(|| DemoError::NotSo("the sample has an account for security".to_owned()))
     }
 
-    /// The ARN of a role in the management account.
+    /// Returns the ARN of a role in the management account.
     pub(crate) fn role(&self, name: &str) -> String {
         format!("arn:aws:iam::{}:role/{name}", self.organization().management_account)
     }
 
-    /// The ARN of who calls with nothing but the number of the management account.
+    /// Returns the ARN of a caller that is only known by the ID of the management account.
     pub(crate) fn caller(&self) -> String {
         format!("arn:aws:iam::{}:user/simulated", self.organization().management_account)
     }
 
-    /// Makes a vault.
+    /// Creates a vault.
     pub(crate) fn add_vault(&self, account: &str, region: &str, vault: Vault) {
         self.simulator.backup(|it| it.vaults_mut().create(account, region, vault));
     }
 
-    /// Makes the vault that backups are copied to, and the role that looks at it, as
+    /// Creates the vault to which backups are copied, and the role that reads it, as
     /// `templates/central-backup-account.yaml` does.
     pub(crate) fn add_central_vault(&self, account: &str, region: &str) {
         const KEY: &str = "8f2b6d1c-4e3a-4c5d-9b7f-2a1e0d3c4b5a";
@@ -113,7 +113,7 @@ impl Simulated {
         self.add_role(account, Role::trusting_account("org-backup-central", &management));
     }
 
-    /// Deletes a vault with everything in it, and returns what it was.
+    /// Deletes a vault with all its contents, and returns its former state.
     pub(crate) fn take_vault(&self, account: &str, region: &str, name: &str) -> Option<Vault> {
         self.simulator.backup(|it| {
             let vault = it.vaults().get(account, region, name).cloned().ok();
@@ -122,49 +122,50 @@ impl Simulated {
         })
     }
 
-    /// Makes a resource, or changes it.
+    /// Creates or changes a resource.
     pub(crate) fn put_resource(&self, resource: BackedUp) {
         self.simulator.put_resource(resource);
     }
 
-    /// Has Resource Explorer tell the management account of every resource of the organization.
+    /// Creates a view of Resource Explorer that shows the management account every resource of the
+    /// organization.
     pub(crate) fn add_view(&self) {
         let account = self.organization().management_account;
         let view = ExplorerView::organization("org-backup");
         self.simulator.explorer(|it| it.put(&account, REGION, view));
     }
 
-    /// What time it is in AWS.
+    /// Returns the current time at AWS.
     pub(crate) fn clock(&self) -> SystemTime {
         self.simulator.clock()
     }
 
-    /// Lets time go by in AWS.
+    /// Lets time pass at AWS.
     pub(crate) fn let_go_by(&self, time: Duration) {
         self.simulator.let_go_by(time);
     }
 
-    /// Lets time go by in AWS until a moment.
+    /// Lets time pass at AWS until `moment`.
     pub(crate) fn let_go_by_until(&self, moment: SystemTime) {
         self.simulator.let_go_by_until(moment);
     }
 
-    /// Every backup job so far.
+    /// Returns every backup job so far.
     pub(crate) fn backup_jobs(&self) -> Vec<BackupJob> {
         self.simulator.backup_jobs()
     }
 
-    /// Every copy job so far.
+    /// Returns every copy job so far.
     pub(crate) fn copy_jobs(&self) -> Vec<EngineCopyJob> {
         self.simulator.copy_jobs()
     }
 
-    /// The recovery points of every account.
+    /// Returns the recovery points of every account.
     pub(crate) fn recovery_points(&self) -> Vec<EnginePoint> {
         self.simulator.recovery_points()
     }
 
-    /// Makes a key whose alias is called like its vault.
+    /// Creates a key whose alias has the name of its vault.
     pub(crate) fn add_key(&self, account: &str, region: &str, id: &str, vault: &str) {
         self.simulator.kms(|it| {
             it.create(account, region, id, KeyManager::Customer);
@@ -172,36 +173,37 @@ impl Simulated {
         });
     }
 
-    /// Makes a role in an account.
+    /// Creates a role in an account.
     pub(crate) fn add_role(&self, account: &str, role: Role) {
         self.simulator.iam(|it| it.create_role(account, role));
     }
 
-    /// The resource types that AWS Backup supports in a Region.
+    /// Returns the resource types that AWS Backup supports in a Region.
     pub(crate) fn supported(&self, region: &str) -> Vec<String> {
         let own = |it: &str| it.to_owned();
         self.simulator
             .backup(|it| it.supported_resource_types(region).into_iter().map(own).collect())
     }
 
-    /// The resource types that are opted in.
+    /// Returns the resource types that are opted in.
     pub(crate) fn opted_in(&self, account: &str, region: &str) -> impl Iterator<Item = String> {
         let settings = self.simulator.backup(|it| it.region_settings(account, region));
         settings.opt_in.into_iter().filter(|it| it.1).map(|it| it.0)
     }
 
-    /// Makes a trail of CloudTrail.
+    /// Creates a CloudTrail trail.
     pub(crate) fn add_trail(&self, trail: Trail) {
         self.simulator.trails(|it| it.put(trail));
     }
 
-    /// Has a restore job of the management account be over.
+    /// Adds a completed restore job to the management account.
     pub(crate) fn add_restore(&self, id: &str, job: RestoreJob) {
         let account = self.organization().management_account;
         self.simulator.backup(|it| it.restore_jobs_mut().create(&account, REGION, id, job));
     }
 
-    /// What AWS Backup was told of a restore job of the management account, and why.
+    /// Returns the validation result that AWS Backup got for a restore job of the management
+    /// account, and its reason.
     pub(crate) fn restore_result(&self, id: &str) -> Option<(String, String)> {
         let account = self.organization().management_account;
         let result = |it: &mut Backup| {
@@ -210,18 +212,18 @@ impl Simulated {
         self.simulator.backup(result)
     }
 
-    /// Makes a topic.
+    /// Creates a topic.
     pub(crate) fn add_topic(&self, arn: &str) {
         self.simulator.topics(|it| it.create(arn));
     }
 
-    /// What people were told, as subjects and texts.
+    /// Returns the notifications that were sent, as subjects and texts.
     pub(crate) fn notifications(&self) -> Vec<(String, String)> {
         let messages = self.simulator.topics(|it| it.messages().to_vec());
         messages.into_iter().map(|it| (it.subject.unwrap_or_default(), it.text)).collect()
     }
 
-    /// Lets a user of the management account change something.
+    /// Changes something as a user of the management account.
     pub(crate) fn tamper(
         &self,
         user: &str,
@@ -232,27 +234,27 @@ impl Simulated {
         done.map(drop).map_err(|it| DemoError::NotSo(format!("{user} may call {operation}: {it}")))
     }
 
-    /// What CloudTrail told since this was last asked.
+    /// Returns the CloudTrail events since the last call.
     pub(crate) fn take_events(&self) -> Vec<Value> {
         self.simulator.take_events()
     }
 
-    /// When a call came, in milliseconds of the Unix epoch.
+    /// Returns the time of a call, in milliseconds of the Unix epoch.
     pub(crate) fn time_of(&self, call: &Entry) -> i64 {
         self.began.saturating_add_unsigned(call.milliseconds)
     }
 
-    /// Every call so far.
+    /// Returns every call so far.
     pub(crate) fn journal(&self) -> Vec<Entry> {
         self.simulator.journal()
     }
 
-    /// The calls of operations that the simulator does not know.
+    /// Returns the calls of operations that the simulator does not know.
     pub(crate) fn unknown_operations(&self) -> Vec<String> {
         self.simulator.take_unknown_operations()
     }
 
-    /// The calls between two moments, in milliseconds of the Unix epoch.
+    /// Returns the calls between two times, in milliseconds of the Unix epoch.
     pub(crate) fn calls_between(&self, from: i64, to: i64) -> Vec<Entry> {
         self.journal().into_iter().filter(|it| (from..=to).contains(&self.time_of(it))).collect()
     }
@@ -260,12 +262,13 @@ impl Simulated {
 
 impl Drop for Simulated {
     fn drop(&mut self) {
-        // Whoever tries things by hand may call what they like; the demo itself has asked by now.
+        // A person who tries things by hand may call any operation. The demo itself has checked its
+        // own calls by now.
         drop(self.simulator.take_unknown_operations());
     }
 }
 
-/// The time in milliseconds of the Unix epoch.
+/// Returns the current time in milliseconds of the Unix epoch.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

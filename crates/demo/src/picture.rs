@@ -1,10 +1,10 @@
-//! The organization in a few lines of text.
+//! Shows the organization in a few lines of text.
 
 use simulator::{AccountState, BACKUP_POLICY, Organization};
 
 use crate::screen::Screen;
 
-/// How far the organization is on the way from bare to protected.
+/// Shows the progress of the organization from unprotected to protected.
 pub(crate) fn switches(
     screen: &Screen,
     organization: &Organization,
@@ -31,12 +31,12 @@ pub(crate) fn switches(
     screen.line(&format!("   {what} {reached} of {all} accounts"));
 }
 
-/// How many accounts a backup policy reaches.
+/// Returns the number of accounts that a backup policy reaches.
 pub(crate) fn reached(organization: &Organization) -> usize {
     organization.accounts().filter(|it| !organization.backup_policies_of(&it.id).is_empty()).count()
 }
 
-/// The root, the organizational units, and the policies attached to each.
+/// Shows the root, the OUs, and the policies attached to each.
 pub(crate) fn tree(screen: &Screen, organization: &Organization) {
     screen.line("");
     let title = format!("Root {}", organization.root);

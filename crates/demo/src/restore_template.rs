@@ -1,10 +1,11 @@
-//! The template of restore tests, as ministack takes it.
+//! The template of restore tests, adapted to ministack.
 
 use crate::cloudformation::REPLAY;
 use crate::failure::{DemoError, ensure};
 
-/// The template without what ministack does not know, and with a rule that the demo can reach: nobody
-/// but AWS puts events of AWS on a bus, so they come from elsewhere and get their source on the way.
+/// Returns the template without the parts that ministack does not know, and with a rule that the
+/// demo can reach. Only AWS can put events of AWS on a bus, so the demo's events come from another
+/// source and get the source of AWS on the way.
 pub(crate) fn without_plan(template: &str) -> Result<String, DemoError> {
     let source = format!("source: [{REPLAY}]");
     let target = "          Arn: !GetAtt RestoreValidationFunction.Arn\n";
@@ -12,7 +13,7 @@ pub(crate) fn without_plan(template: &str) -> Result<String, DemoError> {
             InputPathsMap: { detail: $.detail, type: $.detail-type }
             InputTemplate: '{ "source": "aws.backup", "detail-type": "<type>", "detail": <detail> }'
 "#;
-    // What has a condition that is not met need not be known.
+    // A resource whose condition is false need not be known.
     let plan = "    Type: AWS::Backup::RestoreTestingPlan\n";
     let output = "    Value: !GetAtt Plan.RestoreTestingPlanArn\n";
     let never = "    Condition: TestsEBS\n";

@@ -10,7 +10,7 @@ use tokio::time::interval;
 use crate::demo::Demo;
 use crate::failure::{DemoError, ensure};
 
-/// What AWS Backup would have restored: a file system, and a table without an item.
+/// The resources that AWS Backup would have restored: a file system, and a table without items.
 const RESTORED: &str = r#"{
   "Resources": {
     "FileSystem": { "Type": "AWS::EFS::FileSystem" },
@@ -30,13 +30,13 @@ const RESTORED: &str = r#"{
   }
 }"#;
 
-/// The stack of what AWS Backup would have restored.
+/// The stack of the resources that AWS Backup would have restored.
 const STACK: &str = "awsbackup-restore-test";
 
-/// The bytes of each backup.
+/// The size of each backup in bytes.
 const BYTES: u64 = 4_096;
 
-/// How long is waited for a result, in ticks of 20 milliseconds.
+/// The maximum wait for a result, in ticks of 20 milliseconds.
 const TICKS: usize = 1_500;
 
 impl Demo<'_> {
@@ -63,12 +63,13 @@ impl Demo<'_> {
             })?;
         }
         self.screen.so("AWS Backup knows which of the two backups can be used, and why not");
-        // AWS Backup deletes it once there is a result.
+        // AWS Backup deletes a restored resource once it has a result.
         self.deployer.delete(STACK, |_| ()).await?.expect("DELETE_COMPLETE")?;
         Ok(())
     }
 
-    /// Has a restore test end that restored `created`, and waits for what AWS Backup is told of it.
+    /// Simulates the end of a restore test that restored `created`, and waits for its validation
+    /// result.
     async fn restore(&self, kind: &str, created: &str) -> Result<(String, String), DemoError> {
         let id = format!("restore-of-{kind}");
         let job = RestoreJob { bytes: Some(BYTES), ..RestoreJob::test(kind, created) };

@@ -1,4 +1,5 @@
-//! Which accounts and Regions get a stack: what StackSets would say, asked as `scripts/deploy` asks.
+//! The accounts and Regions that get a stack: the answers of StackSets, asked as `scripts/deploy`
+//! asks.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use simulator::{
 
 use crate::failure::{DemoError, ensure};
 
-/// Where backups are made. The first one has the roles.
+/// The Regions in which backups are made. The first one has the roles.
 pub(crate) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];
 
 /// The name of the StackSet.
@@ -19,25 +20,25 @@ const SET: &str = "org-backup-rollout-members";
 #[derive(Debug)]
 pub(crate) struct Rollout {
     stack_sets: StackSets,
-    /// The accounts and Regions whose stacks are made.
+    /// The accounts and Regions that have stacks.
     made: BTreeSet<(String, String)>,
 }
 
 impl Rollout {
-    /// A StackSet without stacks. Its operations give up at the first account that fails.
+    /// Creates a StackSet without stacks. Its operations stop at the first account that fails.
     pub(crate) fn new() -> Result<Self, DemoError> {
         let mut stack_sets = StackSets::default();
         stack_sets.create_stack_set(SET, &Definition::default()).map_err(refused)?;
         Ok(Self { stack_sets, made: BTreeSet::new() })
     }
 
-    /// Has nothing be created in these accounts, and in no others.
+    /// Makes creations fail in these accounts, and in no others.
     pub(crate) fn refuse_in(&mut self, accounts: &[&str]) {
         self.stack_sets.refuse_in(accounts);
     }
 
-    /// Rolls out to a unit but for some accounts, and returns whether that succeeded, and the accounts
-    /// and Regions whose stacks are to be made for it.
+    /// Rolls out to an OU except some accounts. Returns whether that succeeded, and the accounts
+    /// and Regions whose stacks are to be created for it.
     pub(crate) fn roll_out(
         &mut self,
         organization: &Organization,
@@ -74,7 +75,7 @@ impl Rollout {
         Ok((succeeded, new))
     }
 
-    /// How many stacks there are.
+    /// Returns the number of stacks.
     pub(crate) fn count(&self) -> usize {
         self.made.len()
     }
@@ -86,8 +87,8 @@ impl Rollout {
     }
 }
 
-/// The units above each account that StackSets reach: not the management account, nor one that is
-/// suspended.
+/// Returns the OUs above each account that StackSets reach. They do not reach the management
+/// account and suspended accounts.
 fn memberships(organization: &Organization) -> Memberships {
     let reached = organization
         .accounts()
@@ -99,7 +100,8 @@ fn memberships(organization: &Organization) -> Memberships {
     above.collect()
 }
 
-/// What is in the way of a second stack: the local CloudFormation makes the rest.
+/// Returns the resource that prevents a second stack. The local CloudFormation creates the other
+/// resources.
 fn body(_: &Definition, _: &str) -> Vec<Declared> {
     let vault = Declared {
         id: "Vault".to_owned(),

@@ -1,11 +1,11 @@
-//! What the person at the terminal sees.
+//! The output at the terminal.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Lines of text, with a moving sign of life below them where there is a terminal.
+/// Lines of text, with a moving progress indicator below them at a terminal.
 #[derive(Debug)]
 pub(crate) struct Screen {
     waiting: ProgressBar,
@@ -28,25 +28,25 @@ impl Screen {
         self.line(&format!("\n{}", self.bold(&format!("{number}  {title}"))));
     }
 
-    /// Says something that was checked and is so.
+    /// Shows a claim that was checked and holds.
     pub(crate) fn so(&self, claim: &str) {
         self.line(&format!("   {} {claim}", self.paint("32", "✓")));
     }
 
-    /// Shows one line as it is.
+    /// Shows one line unchanged.
     pub(crate) fn line(&self, text: &str) {
         self.waiting.suspend(|| {
-            // Whoever closed the other end of the pipe has seen enough.
+            // If the other end of the pipe is closed, its reader has seen enough.
             let _ = writeln!(std::io::stdout(), "{text}");
         });
     }
 
-    /// Says why the demo ends here.
+    /// Shows the reason for which the demo ends here.
     pub(crate) fn complain(&self, why: &str) {
         let _ = writeln!(std::io::stderr(), "\n{} {why}", self.paint("31", "✗"));
     }
 
-    /// Says what is being waited for, until the next call or [`Screen::rest`].
+    /// Shows the event that is being waited for, until the next call or [`Screen::rest`].
     pub(crate) fn wait_for(&self, what: &str) {
         self.waiting.set_message(what.to_owned());
         self.waiting.enable_steady_tick(Duration::from_millis(80));

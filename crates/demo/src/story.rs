@@ -1,4 +1,4 @@
-//! The demo, chapter by chapter. Everything it says is checked first.
+//! The demo, chapter by chapter. Every claim is checked before it is shown.
 
 use serde_json::Value;
 use simulator::{BACKUP_POLICY, Organization, Policy, TypeStatus};
@@ -10,7 +10,7 @@ use crate::picture;
 const NEW_SCHEDULE: &str = "cron(30 1 ? * * *)";
 
 impl Demo<'_> {
-    /// Tells it all.
+    /// Runs all chapters.
     pub(crate) async fn play(&mut self) -> Result<(), DemoError> {
         self.a_bare_organization()?;
         self.bootstrap().await?;
@@ -201,7 +201,8 @@ impl Demo<'_> {
         ensure(on, || format!("cross-account backup is on {when}"))
     }
 
-    /// Whether every account gets both plans, once AWS has published what it has merged.
+    /// Returns an error unless every account gets both plans after AWS has published the effective
+    /// policies.
     pub(crate) fn all_are_reached(&self) -> Result<(), DemoError> {
         let mut organization = self.simulated.organization();
         organization.publish();
@@ -223,7 +224,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// The daily policy as it is.
+    /// Returns the current daily policy.
     fn daily(&self) -> Result<Policy, DemoError> {
         let organization = self.simulated.organization();
         let policy = organization.policy_named("org-backup-daily").cloned();
