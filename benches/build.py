@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times the build as a newcomer meets it, and writes docs/benchmarks/build.md.
+"""Times the build as a new contributor runs it, and writes docs/benchmarks/build.md.
 
 Everything starts from nothing: a clone of the last commit, no registry of crates, no cache of pip and
-no target directory. Only the toolchain of rustup is there. Nothing else should run meanwhile. It
-takes half an hour, and an hour and a half of a processor.
+no target directory. Only the toolchain of rustup exists. Nothing else should run at the same time.
+It takes half an hour, and an hour and a half of a processor.
 """
 
 import os
@@ -32,12 +32,12 @@ Downloads are part of it.
 
 
 class Clone:
-    """A clone with nothing that was built or fetched before."""
+    """A clone without any earlier builds or downloads."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.path = folder / "org-backup"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.path)], check=True)
-        # The other inputs of tests are beside the project.
+        # The other inputs of the tests are in a folder beside the project.
         if (ROOT.parent / "shared").is_dir():
             (folder / "shared").symlink_to(ROOT.parent / "shared")
         (folder / "home").mkdir()
@@ -56,12 +56,12 @@ class Clone:
         return time.monotonic() - begun
 
     def edit(self, file: str) -> None:
-        """Changes a file without changing what it says."""
+        """Changes a file without changing its meaning."""
         with (self.path / file).open("a") as it:
             it.write("\n// Edited.\n")
 
     def size(self, folder: str) -> int:
-        """The bytes that a folder takes on the disk."""
+        """Returns the bytes that a folder takes on the disk."""
         told = subprocess.run(
             ["du", "--summarize", "--block-size=1", folder], check=True, cwd=self.path, stdout=subprocess.PIPE
         )
@@ -74,7 +74,7 @@ def duration(seconds: float) -> str:
 
 
 def largest_process() -> int:
-    """The most memory in bytes of any process that was waited for so far."""
+    """Returns the peak memory, in bytes, of all processes that were waited for so far."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 
@@ -116,7 +116,7 @@ def measure(folder: pathlib.Path) -> list[tuple[str, str]]:
 
 
 def machine() -> str:
-    """What this was measured on."""
+    """Describes the machine of the measurement."""
     information = pathlib.Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.+)", information)
     memory = re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text())

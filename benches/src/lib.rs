@@ -1,4 +1,4 @@
-//! What the functions cost: counted, and held against what they may.
+//! Measures the cost of the functions and compares it with their limits.
 
 #![expect(
     clippy::indexing_slicing,

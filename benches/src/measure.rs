@@ -1,4 +1,4 @@
-//! Counting what a function does with a few requests.
+//! Counts the work of a function for a few requests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,34 +10,34 @@ use crate::run::Run;
 use crate::subject::Subject;
 use simulator::FunctionBuilder;
 
-/// What a function costs.
+/// The cost of a function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// The size of its archive in bytes.
     pub archive: u64,
-    /// The most memory that it had, in KiB.
+    /// Its peak memory in KiB.
     pub memory: u64,
-    /// Instructions, which need a tool to be counted.
+    /// The instructions, which only a tool can count.
     pub instructions: Option<Instructions>,
-    /// Calls of AWS by what was requested, and those of them that write.
+    /// The AWS calls by request, and the number of them that write.
     pub calls: BTreeMap<String, (u64, u64)>,
 }
 
-/// What is executed, by the count of instructions.
+/// The numbers of executed instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instructions {
-    /// Until the first event is asked for.
+    /// The instructions until the function asks for its first event.
     pub start: u64,
-    /// All of that and the first request.
+    /// The instructions of the start and the first request.
     pub cold: u64,
-    /// A later request that finds nothing to do.
+    /// The instructions of a later request that finds nothing to do.
     pub warm: u64,
 }
 
-/// How many requests the cost of a later one is the mean of.
+/// The number of later requests over which their cost is averaged.
 const LATER: u64 = 5;
 
-/// Whether instructions can be counted on this machine.
+/// Returns `true` if instructions can be counted on this machine.
 pub fn counts_instructions() -> bool {
     let mut valgrind = Command::new("valgrind");
     valgrind.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
@@ -52,7 +52,7 @@ pub async fn measure(subject: &Subject, package: &Package, count: bool) -> Cost 
     Cost { archive: package.size(subject.function), memory, instructions, calls }
 }
 
-/// What everything here was measured on.
+/// Describes the machine on which everything is measured.
 pub fn machine() -> String {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let of = |name: &str| {
@@ -63,7 +63,7 @@ pub fn machine() -> String {
     format!("{cores} cores of {}", of("model name"))
 }
 
-/// The calls of what a function is asked, and the memory that it had for them.
+/// Returns the calls for each request of a function, and its peak memory.
 async fn calls(subject: &Subject, binary: &Path) -> (BTreeMap<String, (u64, u64)>, u64) {
     let organization = subject.organization().await;
     let run = Run::start(&organization, binary, |it| it).await;
@@ -88,7 +88,8 @@ async fn instructions(subject: &Subject, binary: &Path) -> Instructions {
     Instructions { start, cold, warm: (all - cold) / LATER }
 }
 
-/// Counts instructions until an event is asked for, after the first request and some later ones.
+/// Counts instructions until the function asks for an event, after the first request and some later
+/// ones.
 async fn executed(subject: &Subject, binary: &Path, later: Option<u64>) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("callgrind.out");
@@ -109,14 +110,14 @@ async fn executed(subject: &Subject, binary: &Path, later: Option<u64>) -> u64 {
     total(&out).unwrap_or_else(|| panic!("nothing was counted: {}", run.logs()))
 }
 
-/// The path of a program, since a function has no `PATH`.
+/// Returns the path of a program, because a function has no `PATH`.
 fn program(name: &str) -> String {
     let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
     let found = folders.iter().map(|it| it.join(name)).find(|it| it.is_file());
     found.map_or_else(|| name.to_owned(), |it| it.display().to_string())
 }
 
-/// The count at the end of what callgrind wrote.
+/// Reads the total from the output of callgrind.
 fn total(out: &Path) -> Option<u64> {
     let text = fs::read_to_string(out).ok()?;
     text.lines().find_map(|it| it.strip_prefix("totals: ")?.trim().parse().ok())

@@ -1,4 +1,4 @@
-//! The archives as they are shipped.
+//! The archives as they are released.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// What `make package` made, unpacked.
+/// The output of `make package`, unpacked.
 #[derive(Debug)]
 pub struct Package {
     archives: PathBuf,
@@ -25,12 +25,12 @@ impl Package {
         Self { archives, unpacked: tempfile::tempdir().unwrap() }
     }
 
-    /// The size of a function's archive in bytes.
+    /// Returns the size of a function's archive in bytes.
     pub fn size(&self, function: &str) -> u64 {
         fs::metadata(self.archive(function)).expect("the function is in the package").len()
     }
 
-    /// The program of a function, as Lambda unpacks it.
+    /// Returns the program of a function, as Lambda unpacks it.
     pub fn binary(&self, function: &str) -> PathBuf {
         let folder = self.unpacked.path().join(function);
         let program = folder.join("bootstrap");

@@ -1,4 +1,4 @@
-//! A plot of bars in groups.
+//! Draws a plot of bars in groups.
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ pub type Bars = Vec<(String, Vec<(String, f64)>)>;
 ///
 /// # Errors
 ///
-/// When the file cannot be written; what is there of it then is of no use.
+/// Returns an error if the file cannot be written. A partial file is then of no use.
 pub fn draw(file: &Path, title: &str, bars: &Bars) -> io::Result<()> {
     plot(file, title, bars).map_err(|it| io::Error::other(it.to_string()))
 }

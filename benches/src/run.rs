@@ -1,4 +1,4 @@
-//! A function that runs.
+//! A running function.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tests::reattach::{OWN_ROLE, TOPIC};
 use tests::role::STATE_BUCKET;
 use tests::stack::Stack;
 
-/// How long a function may take for anything here, under a tool that slows it down a lot.
+/// The maximum duration of a request, under a tool that slows the function down a lot.
 const DEADLINE: Duration = Duration::from_hours(1);
 
 /// A running function.
@@ -35,17 +35,17 @@ impl Run {
         Self(function)
     }
 
-    /// The number of the function's process.
+    /// Returns the ID of the function's process.
     pub fn process(&self) -> i32 {
         self.0.process().expect("the function runs")
     }
 
-    /// The most memory that the function had so far, in KiB.
+    /// Returns the peak memory of the function so far, in KiB.
     pub fn memory(&self) -> u64 {
         peak_memory(self.process())
     }
 
-    /// What the function's threads used of a processor so far.
+    /// Returns the processor time of the function's threads so far.
     pub fn used(&self) -> Duration {
         let threads = fs::read_dir(format!("/proc/{}/task", self.process())).unwrap();
         let of = |thread: PathBuf| {
@@ -60,12 +60,13 @@ impl Run {
         self.0.stop().await;
     }
 
-    /// What the function has logged so far.
+    /// Returns the logs of the function so far.
     pub fn logs(&self) -> String {
         self.0.logs()
     }
 
-    /// Sends a request of `stack` for a resource with these properties, which has to succeed.
+    /// Sends a request of `stack` for a resource with these properties, and panics unless it
+    /// succeeds.
     pub async fn send(&self, stack: &mut Stack<'_>, request: &str, properties: &Value) {
         let mut event = stack.event(request, properties);
         if request == "Update" {
@@ -78,7 +79,7 @@ impl Run {
         stack.physical_id = answer["PhysicalResourceId"].as_str().map(ToOwned::to_owned);
     }
 
-    /// Invokes the function, which has to return, and waits until it asks for the next event.
+    /// Invokes the function, panics unless it returns, and waits until it asks for the next event.
     pub async fn returned(&self, event: &Value) {
         let outcome = self.0.invoke(event, DEADLINE).await;
         assert!(matches!(outcome, Outcome::Returned(_)), "{outcome:?}: {}", self.0.logs());
@@ -86,7 +87,7 @@ impl Run {
     }
 }
 
-/// The most memory that a process had so far, in KiB.
+/// Returns the peak memory of a process so far, in KiB.
 fn peak_memory(process: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap();

@@ -3,17 +3,17 @@
 use std::fs;
 use std::path::PathBuf;
 
-/// A control group that gives its processes as much as Lambda gives to 128 MB: 128 of the 1,769 MB that
-/// make a whole processor.
+/// A control group that gives its processes the share that Lambda gives to 128 MB: 128 of the 1,769
+/// MB that correspond to a whole processor.
 #[derive(Debug)]
 pub struct Share(PathBuf);
 
-/// In microseconds: how long a turn is, and for how much of it the group may run.
+/// The length of a period and the time for which the group may run in it, in microseconds.
 const PERIOD: u64 = 20_000;
 const QUOTA: u64 = 1_447;
 
 impl Share {
-    /// Makes the group, or tells that this machine does not let us.
+    /// Creates the group; returns `None` if this machine does not allow it.
     pub fn of_128_megabytes() -> Option<Self> {
         let name = format!("org-backup-{}", std::process::id());
         let unified = PathBuf::from("/sys/fs/cgroup").join(&name);
@@ -21,7 +21,8 @@ impl Share {
         let limited = |group: PathBuf, limits: &[(&str, String)]| {
             fs::create_dir(&group).ok()?;
             let group = Self(group);
-            // Where no control groups are mounted, the folder is a plain one, and has no such files.
+            // Without mounted control groups, this is an ordinary folder that does not have these
+            // files.
             let mut written = limits.iter().map(|(file, limit)| {
                 let file = group.0.join(file);
                 file.is_file() && fs::write(file, limit).is_ok()
@@ -34,7 +35,7 @@ impl Share {
         })
     }
 
-    /// Puts a process into the group.
+    /// Moves a process into the group.
     pub fn take(&self, process: i32) {
         fs::write(self.0.join("cgroup.procs"), process.to_string()).expect("the group is ours");
     }
@@ -42,7 +43,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        // A group that still has processes in it stays; whoever ends them may remove it.
+        // A group that still has processes remains. It can be removed after they end.
         let _ = fs::remove_dir(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of each function.
+//! The requests to each function.
 
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, RestoreJob, Role, Settings};
@@ -13,32 +13,32 @@ use crate::run::Run;
 /// The role that is assumed in member accounts.
 const MEMBER_ROLE: &str = "org-backup-member";
 
-/// The bucket that a restore test made, and its job.
+/// The bucket that a restore test created, and its job.
 const RESTORED: &str = "awsbackup-restore-test-documents";
 const JOB: &str = "2F9A41C6";
 
-/// A function, and what it is asked.
+/// A function and its requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// The function.
     pub function: &'static str,
-    /// What it is asked one after the other.
+    /// The requests in order.
     pub requests: &'static [&'static str],
-    /// What it is asked again when there is nothing left to do.
+    /// The request to repeat when there is nothing left to do.
     pub again: &'static str,
-    /// What it looks after.
+    /// The object of its work.
     pub work: Work,
 }
 
-/// What makes the properties of a resource.
+/// A function that creates the properties of a resource.
 pub type Properties = fn(&Organization) -> Value;
 
-/// What a function looks after.
+/// The objects of a function's work.
 #[derive(Clone, Copy, Debug)]
 pub enum Work {
     /// A custom resource with these properties.
     Resource(Properties),
-    /// Everything that was deployed.
+    /// Every deployed resource.
     Everything,
     /// A restore test of a bucket.
     RestoreTest,
@@ -67,15 +67,15 @@ pub const SUBJECTS: [Subject; 7] = [
     resource("service-access", access),
 ];
 
-/// A custom resource that `function` looks after.
+/// Returns a custom resource that `function` manages.
 #[must_use]
 pub const fn resource(function: &'static str, properties: Properties) -> Subject {
     Subject { function, requests: LIFE, again: "Update", work: Work::Resource(properties) }
 }
 
 impl Subject {
-    /// The organization that the function works in, with a bucket for the state, and with what has
-    /// to be there first.
+    /// Creates the organization in which the function works, with a state bucket and the resources
+    /// that it needs.
     pub async fn organization(&self) -> Organization {
         let organization = Organization::bare(Settings::default().accounts(5)).await;
         organization.buckets(|it| it.create_bucket(STATE_BUCKET));
@@ -107,7 +107,7 @@ impl Subject {
         organization
     }
 
-    /// Sends a request, which has to succeed.
+    /// Sends a request, and panics unless it succeeds.
     pub async fn send(&self, run: &Run, stack: &mut Stack<'_>, request: &str) {
         let organization = stack.organization();
         match self.work {
@@ -130,7 +130,7 @@ impl Subject {
     }
 }
 
-/// Has a restore test restore a bucket.
+/// Simulates a restore test that restores a bucket.
 fn restore(organization: &Organization) {
     organization.buckets(|it| {
         it.create_bucket(RESTORED);

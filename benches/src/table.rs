@@ -1,4 +1,4 @@
-//! The table of what each function costs, and what counts as a rise.
+//! The table of each function's cost, and the definition of a rise.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,30 +6,30 @@ use std::fmt::Write;
 use crate::measure::{Cost, Instructions};
 use crate::subject::SUBJECTS;
 
-/// By how much of a hundred a count may rise: what the place of memory and the names of folders
-/// change is far below.
+/// The percentage by which a count may rise. The effects of memory layout and of folder names are
+/// far below it.
 const TOLERANCE: u64 = 3;
 
-/// What a function may not cost more of without a reason, which is then written here.
+/// A limit of a cost. Raising it needs a reason, which is then written here.
 struct Bound {
     what: &'static str,
-    /// What it costs, and the most that it may.
+    /// Returns the cost and its limit.
     of: fn(&str, &Cost) -> Option<(u64, u64)>,
 }
 
-/// What a call of the SDK may take, and what an event and its answer may.
+/// The limits for a call of the SDK, and for an event and its answer.
 const OF_A_CALL: u64 = 700_000;
 const OF_A_REQUEST: u64 = 1_000_000;
-/// The page of the organization, which a sweep of `reattach` writes as well.
+/// The limit for the page of the organization, which a sweep of `reattach` also writes.
 const OF_THE_PAGE: u64 = 2_000_000;
-/// What the first request of a process may take on top of that, with the start of the process.
+/// The additional limit for the first request of a process, with the start of the process.
 const OF_THE_FIRST: u64 = 5_000_000;
 
 const BOUNDS: [Bound; 4] = [
-    // 0.7 MB of an archive are the checksums of S3's client in every variant that a processor may have,
-    // and the tables that a host name is read with: both come with the SDK, and neither is replaced.
-    // `member-accounts`, the largest, also judges the key, the trust, the permissions and the policies
-    // that backups depend on.
+    // 0.7 MB of an archive are S3's checksums, with a variant for each kind of processor, and the
+    // tables for parsing host names. Both come with the SDK and cannot be replaced.
+    // `member-accounts`, the largest, also judges the key, the trust, the permissions and the
+    // policies on which backups depend.
     Bound {
         what: "bytes of its archive",
         of: |function, it| Some((it.archive, of_most(function, 4_000_000, 4_700_000))),
@@ -57,12 +57,13 @@ const BOUNDS: [Bound; 4] = [
     },
 ];
 
-/// The bound of most functions, and of `reattach`, which has the plans of the others in it.
+/// Returns the limit of most functions, or that of `reattach`, which contains the plans of the
+/// others.
 fn of_most(function: &str, bound: u64, of_reattach: u64) -> u64 {
     if function == "reattach" { of_reattach } else { bound }
 }
 
-/// The instructions that a request may take for as many calls as it makes.
+/// Returns the maximum number of instructions for a request with this number of calls.
 fn of_calls(cost: &Cost, request: &str) -> Option<u64> {
     let (calls, _) = cost.calls.get(&request.to_lowercase())?;
     Some(OF_A_REQUEST + calls * OF_A_CALL)
@@ -76,7 +77,7 @@ const HEAD: &str = "\
 |---|---:|---:|---:|---:|---:|---|
 ";
 
-/// Writes the table.
+/// Formats the table.
 pub fn write(costs: &Costs) -> String {
     let rows = costs.iter().map(|(function, it)| {
         let of = |pick: fn(Instructions) -> u64| {
@@ -92,7 +93,7 @@ pub fn write(costs: &Costs) -> String {
     HEAD.to_owned() + &rows.collect::<String>()
 }
 
-/// Reads a table out of a page.
+/// Reads the table from a page.
 pub fn read(page: &str) -> Costs {
     page.lines().filter_map(row).collect()
 }
@@ -119,7 +120,7 @@ fn row(line: &str) -> Option<(String, Cost)> {
     Some((function.to_owned(), cost))
 }
 
-/// A page with its table replaced by that of `costs`.
+/// Returns the page with its table replaced by that of `costs`.
 pub fn replace(page: &str, costs: &Costs) -> String {
     let is_table = |line: &&str| line.starts_with('|');
     let before: String = page.split_inclusive('\n').take_while(|it| !is_table(it)).collect();
@@ -128,9 +129,9 @@ pub fn replace(page: &str, costs: &Costs) -> String {
     before + &write(costs) + &after
 }
 
-/// What costs more than it did, one a line.
+/// Lists the costs that rose, one a line.
 ///
-/// Memory depends on the kernel as well, so only its bound counts.
+/// Memory also depends on the kernel, so only its limit counts.
 pub fn rises(before: &Costs, now: &Costs) -> String {
     let mut rises = String::new();
     let mut rise = |line: String| writeln!(rises, "{line}").unwrap();
@@ -167,7 +168,7 @@ pub fn rises(before: &Costs, now: &Costs) -> String {
     rises
 }
 
-/// What costs more than it may, one a line.
+/// Lists the costs that exceed their limits, one a line.
 pub fn over(costs: &Costs) -> String {
     let mut over = String::new();
     for (function, cost) in costs {
@@ -181,7 +182,7 @@ pub fn over(costs: &Costs) -> String {
     over
 }
 
-/// A number in groups of three digits.
+/// Formats a number in groups of three digits.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();

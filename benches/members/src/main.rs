@@ -1,8 +1,9 @@
-//! What a run over many member accounts costs: `make bench-members`.
+//! Measures the cost of a run over many member accounts: `make bench-members`.
 //!
-//! The function runs as Lambda runs it, against a simulated organization whose every call takes a
-//! while. Once in one invocation, once in batches whose state machine is played here, and once
-//! beside a script with boto3 that does the same calls. What is over its limit is named at the end.
+//! The function runs as Lambda runs it, against a simulated organization with a latency for every
+//! call. It runs once in one invocation, once in batches whose state machine is simulated here, and
+//! once beside a script with boto3 that makes the same calls. At the end, exceeded limits are
+//! listed.
 
 #![expect(
     clippy::indexing_slicing,
@@ -47,7 +48,7 @@ const REGIONS: [&str; 17] = [
 ];
 const LATENCY: Duration = Duration::from_millis(20);
 const CONCURRENCY: u32 = 32;
-/// How many accounts the script gets: it takes minutes of processor time for more.
+/// The number of accounts for the script, which would take minutes of processor time for more.
 const PAIRED: usize = 20;
 
 /// What a run over many member accounts costs.
@@ -70,16 +71,16 @@ struct Arguments {
     many: usize,
 }
 
-/// What a run may cost: in one invocation, so many times as long as its calls take, ...
+/// The limits of a run. In one invocation, the ratio of its duration to the time of its calls, ...
 const OF_BOUND: f64 = 1.5;
-/// ... so many milliseconds of a processor for each call, ...
+/// ... the milliseconds of a processor for each call, ...
 const CPU_PER_CALL: f64 = 0.4;
-/// ... so many megabytes, ...
+/// ... the megabytes, ...
 const MEGABYTES: f64 = 48.0;
-/// ... and for each batch so long.
+/// ... and the duration of each batch.
 const BATCH: Duration = Duration::from_secs(15);
 
-/// What is over its limit.
+/// The exceeded limits.
 #[derive(Default)]
 struct Limits(Vec<String>);
 
@@ -96,12 +97,12 @@ impl Limits {
     }
 }
 
-/// What something cost.
+/// The cost of a run.
 #[derive(Clone, Copy)]
 struct Cost {
     wall: Duration,
     cpu: Duration,
-    /// In KiB.
+    /// The peak memory in KiB.
     memory: u64,
     calls: usize,
 }
@@ -115,7 +116,7 @@ impl Cost {
         self.memory as f64 / 1024.0
     }
 
-    /// How much longer it took than its calls take, so many at a time.
+    /// Returns the ratio of the duration to the time that the calls take, at this concurrency.
     fn of_bound(&self) -> f64 {
         let bound = LATENCY.as_secs_f64() * self.calls as f64 / f64::from(CONCURRENCY);
         self.wall.as_secs_f64() / bound
@@ -134,7 +135,7 @@ impl Cost {
 }
 
 async fn organization(accounts: usize) -> Simulator {
-    // One of them is suspended.
+    // One of the accounts is suspended.
     let settings = Settings {
         accounts: accounts + 1,
         latency: LATENCY,
@@ -171,7 +172,7 @@ fn event(simulator: &Simulator, request: u32) -> Value {
     })
 }
 
-/// The running function, by its process.
+/// The running function, with its process ID.
 struct Subject {
     function: Function,
     process: i32,
@@ -186,13 +187,13 @@ impl Subject {
             function
         };
         let function = function.start().await.unwrap();
-        // It has begun when it fails an event that is nobody's.
+        // The function has started once it fails an event that it does not know.
         function.invoke(&Value::Null, Duration::from_mins(1)).await;
         let process = function.process().unwrap();
         Self { function, process }
     }
 
-    /// What an event costs, as far as the process tells.
+    /// Invokes the function, and returns the cost of the event as the process reports it.
     async fn invoke(&self, simulator: &Simulator, event: &Value) -> (Value, Cost) {
         let (before, calls) = (cpu(self.process), calls(simulator));
         let started = Instant::now();
@@ -207,7 +208,7 @@ impl Subject {
     }
 }
 
-/// How long a process was busy so far. The kernel counts in hundredths of a second.
+/// Returns the processor time of a process so far. The kernel counts in hundredths of a second.
 fn cpu(process: i32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -215,14 +216,14 @@ fn cpu(process: i32) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// The most memory that a process had so far, in KiB.
+/// Returns the peak memory of a process so far, in KiB.
 fn memory(process: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap();
     peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// How many calls there were to Organizations, STS and AWS Backup.
+/// Returns the number of calls to Organizations, STS and AWS Backup.
 fn calls(simulator: &Simulator) -> usize {
     const OURS: [&str; 6] = [
         "AssumeRole",
@@ -237,7 +238,7 @@ fn calls(simulator: &Simulator) -> usize {
 }
 
 fn expected(accounts: usize) -> usize {
-    // The suspended one is listed and left out.
+    // The suspended account is listed and left out.
     (accounts + 1).div_ceil(20) + accounts * (1 + REGIONS.len())
 }
 
@@ -308,7 +309,7 @@ async fn in_batches(binary: &Path, accounts: usize, limits: &mut Limits) {
     }
 }
 
-/// The same calls by a script and by the function.
+/// Measures the same calls by a script and by the function.
 async fn paired(binary: &Path, python: &Path, script: &Path) {
     let simulator = organization(PAIRED).await;
     let subject = Subject::start(&simulator, binary, false).await;
@@ -326,7 +327,7 @@ async fn paired(binary: &Path, python: &Path, script: &Path) {
         .spawn()
         .unwrap();
     script.stdin.take().unwrap().write_all(told.to_string().as_bytes()).unwrap();
-    // The organization answers meanwhile.
+    // The organization answers the script in the meantime.
     let output = tokio::task::spawn_blocking(move || script.wait_with_output()).await;
     let output = output.unwrap().unwrap();
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();

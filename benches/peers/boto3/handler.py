@@ -1,7 +1,7 @@
-"""A custom resource for a backup policy, as one writes it with boto3.
+"""A custom resource for a backup policy, as it is usually written with boto3.
 
 It makes the calls that the Boto3 documentation names for the job, and none of the checks that ours
-makes. PAUSE is how many seconds it sleeps after each attachment, as published handlers do.
+makes. PAUSE is the number of seconds that it sleeps after each attachment, as published handlers do.
 """
 
 import json
@@ -76,7 +76,7 @@ def handle(event):
 
 
 def main():
-    """The loop that Lambda's own runtime has around a handler."""
+    """Runs the loop that Lambda's own runtime has around a handler."""
     runtime = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
     while True:
         with urllib.request.urlopen(f"{runtime}/next") as invocation:

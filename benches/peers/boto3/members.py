@@ -1,7 +1,7 @@
-"""Member opt-ins as a careful script does them: a session per thread, which keeps what it has parsed,
-and a client per account and Region, since both are fixed when a client is made.
+"""Opts member accounts in as a careful script does. It has a session per thread, which keeps the parsed
+models, and a client per account and Region, because both are fixed when a client is created.
 
-Reads what to do from standard input, and prints what it cost: `calls`, `wall` and `cpu` in seconds,
+Reads its task from standard input, and prints its cost: `calls`, `wall` and `cpu` in seconds,
 `memory` (the peak) in KiB.
 """
 
@@ -32,7 +32,7 @@ def client(service, region, key, secret="none", token=None):
 
 
 def work(account):
-    """Reads the settings of every Region of an account, and returns how many calls that took."""
+    """Reads the settings of every Region of an account, and returns the number of calls."""
     calls = 0
     key, secret, token = told["account"], "none", None
     if account != told["account"]:

@@ -1,7 +1,8 @@
-// A custom resource for a backup policy, as one writes it with the AWS SDK for JavaScript v3.
+// A custom resource for a backup policy, as it is usually written with the AWS SDK for JavaScript v3.
 //
 // It makes the calls that the SDK's documentation names for the job, and none of the checks that ours
-// makes. PAUSE is how many seconds it sleeps after each attachment, as published handlers do.
+// makes. PAUSE is the number of seconds that it sleeps after each attachment, as published handlers
+// do.
 
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout } from "node:timers/promises";
@@ -79,7 +80,7 @@ async function handle(event) {
   await fetch(event.ResponseURL, { method: "PUT", headers, body: JSON.stringify(answer) });
 }
 
-// The loop that Lambda's own runtime has around a handler.
+// Runs the loop that Lambda's own runtime has around a handler.
 const runtime = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation`;
 for (;;) {
   const invocation = await fetch(`${runtime}/next`);

@@ -1,4 +1,4 @@
-//! Holds what each shipped function costs against the table of what it did.
+//! Compares the cost of each released function with the table of earlier costs.
 
 #![expect(clippy::print_stdout, reason = "what came of it is for whoever ran it")]
 

@@ -1,4 +1,5 @@
-//! How long a policy takes to be everywhere, as a multiple of what the published rates allow.
+//! Measures the time until a policy is attached everywhere, as a multiple of the time that the
+//! published rates allow.
 
 #![expect(
     clippy::print_stdout,
@@ -21,10 +22,10 @@ use tests::organization::{Organization, document};
 use tests::role::STATE_BUCKET;
 use tokio::task::JoinSet;
 
-/// How many targets the policy is attached to.
+/// The numbers of targets to which the policy is attached.
 const TARGETS: [usize; 4] = [1, 10, 60, 600];
 
-/// Which part of the published rates is left to us, and the goal for it.
+/// The share of the published rates that is left to the function, and the goal for it.
 const SHARES: [(f64, f64); 2] = [(1.0, 1.15), (0.5, 1.3)];
 
 /// How long a policy takes to be everywhere, as a multiple of what the published rates allow.
@@ -41,7 +42,7 @@ struct ConvergenceArguments {
     most: usize,
 }
 
-/// How one creation went.
+/// The measurement of one creation.
 struct Measured {
     targets: usize,
     share: f64,
@@ -61,7 +62,7 @@ async fn main() -> std::io::Result<()> {
     for targets in TARGETS.into_iter().filter(|it| *it <= arguments.most) {
         for (share, goal) in SHARES {
             let binary = binary.clone();
-            // They mostly wait, so they can do it together.
+            // The measurements mostly wait, so they can run concurrently.
             running.spawn(async move { measure(&binary, targets, share, goal).await });
         }
     }

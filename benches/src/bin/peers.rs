@@ -1,4 +1,4 @@
-//! `backup-policy` beside handlers that are written with the SDKs for Python and JavaScript.
+//! Compares `backup-policy` with handlers that use the SDKs for Python and JavaScript.
 
 #![expect(
     clippy::indexing_slicing,
@@ -25,10 +25,10 @@ use simulator::Settings;
 use tests::organization::{Organization, document};
 use tests::role::STATE_BUCKET;
 
-/// How many targets a policy is attached to.
+/// The numbers of targets to which a policy is attached.
 const TARGETS: [usize; 3] = [1, 5, 60];
 
-/// What published handlers sleep after each attachment, in seconds.
+/// The time that published handlers sleep after each attachment, in seconds.
 const PAUSE: &str = "5";
 
 /// `backup-policy` beside handlers that are written with the SDKs for Python and JavaScript.
@@ -51,7 +51,7 @@ struct PeerArguments {
     rounds: usize,
 }
 
-/// A handler, and how it is started.
+/// A handler, and the command that starts it.
 struct Contestant {
     name: String,
     under: Option<String>,
@@ -59,16 +59,16 @@ struct Contestant {
     pause: Option<&'static str>,
 }
 
-/// What one request took.
+/// The cost of one request.
 #[derive(Clone, Copy)]
 struct Took {
     wall: Duration,
     cpu: Duration,
-    /// KiB.
+    /// The peak memory in KiB.
     memory: u64,
 }
 
-/// What was measured, by the work, the contestant and the round.
+/// The measurements, by work, contestant and round.
 type Results = BTreeMap<(usize, &'static str), BTreeMap<usize, Vec<Took>>>;
 
 #[tokio::main(flavor = "current_thread")]
@@ -134,7 +134,8 @@ async fn main() -> std::io::Result<()> {
     draw(&arguments.pages.join("peers.svg"), "Processor time of a first request, ms", &bars)
 }
 
-/// A policy's life in a process of its own: created, left as it is, deleted.
+/// Measures the life of a policy in a process of its own: it is created, left as it is, and
+/// deleted.
 async fn life(
     contestant: &Contestant,
     number: usize,
@@ -156,7 +157,7 @@ async fn life(
             Some(under) => it.under(&[under]),
             None => it,
         };
-        // Lambda sets this one too, and boto3 looks at no other.
+        // Lambda also sets this variable, and boto3 reads no other one.
         let it = it.env("AWS_DEFAULT_REGION", "us-east-1");
         it.env("PAUSE", contestant.pause.unwrap_or("0"))
     });
@@ -254,7 +255,7 @@ fn page(
     )
 }
 
-/// What the first request of a process took of the processor, its start included.
+/// Returns the processor time of the first request of a process, including its start.
 fn bars(contestants: &[Contestant], results: &Results) -> Bars {
     let group = |targets: usize| {
         let of = |number: usize| {
@@ -279,7 +280,7 @@ fn version(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(said.stdout).unwrap().trim().to_owned()
 }
 
-/// The version of the SDK for JavaScript that is pinned.
+/// Reads the pinned version of the SDK for JavaScript.
 fn sdk(peers: &Path) -> String {
     let manifest = fs::read_to_string(peers.join("node/package.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
