@@ -74,7 +74,7 @@ def duration(seconds: float) -> str:
 
 
 def largest_process() -> int:
-    """Returns the peak memory, in bytes, of all processes that were waited for so far."""
+    """Returns the peak memory, in bytes, of the largest process that was waited for."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 

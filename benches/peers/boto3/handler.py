@@ -1,7 +1,8 @@
 """A custom resource for a backup policy, as it is usually written with boto3.
 
 It makes the calls that the Boto3 documentation names for the job, and none of the checks that ours
-makes. PAUSE is the number of seconds that it sleeps after each attachment, as published handlers do.
+makes. PAUSE is the number of seconds that it sleeps after each attachment, as published handlers
+do.
 """
 
 import json

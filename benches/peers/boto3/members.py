@@ -1,5 +1,5 @@
-"""Opts member accounts in as a careful script does. It has a session per thread, which keeps the parsed
-models, and a client per account and Region, because both are fixed when a client is created.
+"""Opts member accounts in as a careful script does. It has a session per thread, which keeps the
+parsed models, and a client per account and Region, because both are fixed when a client is created.
 
 Reads its task from standard input, and prints its cost: `calls`, `wall` and `cpu` in seconds,
 `memory` (the peak) in KiB.

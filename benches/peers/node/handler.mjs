@@ -1,4 +1,4 @@
-// A custom resource for a backup policy, as it is usually written with the AWS SDK for JavaScript v3.
+// A custom resource for a backup policy, as usually written with the AWS SDK for JavaScript v3.
 //
 // It makes the calls that the SDK's documentation names for the job, and none of the checks that ours
 // makes. PAUSE is the number of seconds that it sleeps after each attachment, as published handlers
