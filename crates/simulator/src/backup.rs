@@ -1,4 +1,5 @@
-//! The settings of AWS Backup: global ones of the organization, regional ones of each account.
+//! The settings of AWS Backup: the global settings of the organization and the Region settings of
+//! each account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::vaults::Vaults;
 pub const GLOBAL_SETTINGS: [&str; 3] =
     ["isCrossAccountBackupEnabled", "isDelegatedAdministratorEnabled", "isMpaEnabled"];
 
-/// The resource types that AWS Backup knows anywhere.
+/// The resource types that AWS Backup supports in any Region.
 pub const RESOURCE_TYPES: [&str; 17] = [
     "Aurora",
     "CloudFormation",
@@ -33,10 +34,10 @@ pub const RESOURCE_TYPES: [&str; 17] = [
     "VirtualMachine",
 ];
 
-/// The resource types whose backups AWS Backup can manage fully, or leave alone.
+/// The resource types for which full AWS Backup management can be turned on or off.
 const MANAGED_TYPES: [&str; 2] = ["DynamoDB", "EFS"];
 
-/// The Regions with Timestream, which most have not.
+/// The Regions that have Timestream. Most Regions do not.
 const TIMESTREAM: [&str; 8] = [
     "ap-northeast-1",
     "ap-south-1",
@@ -55,9 +56,9 @@ pub struct Backup {
     global_updated: Duration,
     /// By account and Region.
     regional: BTreeMap<(String, String), RegionSettings>,
-    /// By Region, where a test says so.
+    /// By Region, if a test has set them.
     supported: BTreeMap<String, Vec<String>>,
-    /// Resource types that are supported and cannot be opted in to.
+    /// Resource types that are supported but have no opt-in setting.
     without_settings: BTreeSet<String>,
     vaults: Vaults,
     restore_jobs: RestoreJobs,
@@ -66,46 +67,46 @@ pub struct Backup {
     revision: u64,
 }
 
-/// What an account wants in a Region.
+/// The settings of an account in a Region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionSettings {
-    /// Which resource types are backed up at all.
+    /// The opt-in of each resource type.
     pub opt_in: BTreeMap<String, bool>,
-    /// Which resource types AWS Backup manages fully.
+    /// True for each resource type with full AWS Backup management.
     pub management: BTreeMap<String, bool>,
 }
 
 impl Backup {
-    /// Moves the clock.
+    /// Sets the clock.
     pub fn set_time(&mut self, now: Duration) {
         self.now = now;
         self.restore_jobs.set_time(now);
         self.plans.set_time(now);
     }
 
-    /// Counts the changes of settings so far.
+    /// Returns the number of changes of settings so far.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The three global settings.
+    /// Returns the three global settings.
     #[must_use]
     pub fn global_settings(&self) -> BTreeMap<String, String> {
         let value = |it: &str| self.global.get(it).map_or("false", String::as_str).to_owned();
         GLOBAL_SETTINGS.iter().map(|it| ((*it).to_owned(), value(it))).collect()
     }
 
-    /// When the global settings last changed.
+    /// Returns the time at which the global settings last changed.
     pub(crate) fn global_updated(&self) -> Duration {
         self.global_updated
     }
 
-    /// Changes the settings given and leaves the others alone.
+    /// Changes the given settings and leaves the others unchanged.
     ///
     /// # Errors
     ///
-    /// As `UpdateGlobalSettings`.
+    /// Returns the errors of `UpdateGlobalSettings`.
     pub fn update_global_settings(&mut self, settings: &BTreeMap<String, String>) -> Answer<()> {
         for (name, value) in settings {
             if !GLOBAL_SETTINGS.contains(&name.as_str()) {
@@ -124,8 +125,8 @@ impl Backup {
         Ok(())
     }
 
-    /// The resource types of a Region. Without [`Self::set_supported_resource_types`], Timestream
-    /// is in some Regions only and all others are everywhere.
+    /// Returns the resource types of a Region. Without [`Self::set_supported_resource_types`],
+    /// Timestream exists in some Regions and all other types exist everywhere.
     #[must_use]
     pub fn supported_resource_types(&self, region: &str) -> Vec<&str> {
         if let Some(types) = self.supported.get(region) {
@@ -135,52 +136,52 @@ impl Backup {
         RESOURCE_TYPES.into_iter().filter(has).collect()
     }
 
-    /// Lets a Region know these resource types and no others.
+    /// Makes a Region support these resource types and no others.
     pub fn set_supported_resource_types(&mut self, region: &str, types: &[&str]) {
         let types = types.iter().map(|it| (*it).to_owned()).collect();
         self.supported.insert(region.to_owned(), types);
     }
 
-    /// Lets every Region that supports this resource type refuse it as a setting.
+    /// Makes every Region that supports this resource type refuse it as a setting.
     pub fn refuse_setting(&mut self, kind: &str) {
         self.without_settings.insert(kind.to_owned());
     }
 
-    /// The vaults.
+    /// Returns the vaults.
     #[must_use]
     pub fn vaults(&self) -> &Vaults {
         &self.vaults
     }
 
-    /// The vaults, to be changed.
+    /// Returns the vaults for changes.
     pub fn vaults_mut(&mut self) -> &mut Vaults {
         &mut self.vaults
     }
 
-    /// The restore jobs.
+    /// Returns the restore jobs.
     #[must_use]
     pub fn restore_jobs(&self) -> &RestoreJobs {
         &self.restore_jobs
     }
 
-    /// The restore jobs, to be changed.
+    /// Returns the restore jobs for changes.
     pub fn restore_jobs_mut(&mut self) -> &mut RestoreJobs {
         &mut self.restore_jobs
     }
 
-    /// The backup plans that accounts have of their own.
+    /// Returns the backup plans that accounts created themselves.
     #[must_use]
     pub fn plans(&self) -> &BackupPlans {
         &self.plans
     }
 
-    /// The same, to be changed.
+    /// Returns the same plans for changes.
     pub fn plans_mut(&mut self) -> &mut BackupPlans {
         &mut self.plans
     }
 
-    /// The settings of an account in a Region: a preference for every resource type of the Region
-    /// that has one, `false` where none was ever given.
+    /// Returns the settings of an account in a Region: a preference for every resource type of the
+    /// Region that has one, `false` if it was never set.
     #[must_use]
     pub fn region_settings(&self, account: &str, region: &str) -> RegionSettings {
         let key = (account.to_owned(), region.to_owned());
@@ -199,11 +200,12 @@ impl Backup {
         }
     }
 
-    /// Changes the preferences given and leaves the others alone.
+    /// Changes the given preferences and leaves the others unchanged.
     ///
     /// # Errors
     ///
-    /// As `UpdateRegionSettings`: one unknown resource type refuses the whole call.
+    /// Returns the errors of `UpdateRegionSettings`. One unknown resource type refuses the whole
+    /// call.
     pub fn update_region_settings(
         &mut self,
         account: &str,

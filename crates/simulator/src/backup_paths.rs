@@ -1,9 +1,9 @@
-//! The paths of AWS Backup below which there are lists.
+//! The paths of AWS Backup that contain lists.
 
 use hyper::Method;
 use percent_encoding::percent_decode_str;
 
-/// The operation of a path below which there are lists.
+/// Returns the operation of a path that contains lists.
 pub(crate) fn listing(method: &Method, path: &str) -> Option<&'static str> {
     let parts = segments(path);
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();
@@ -23,7 +23,7 @@ pub(crate) fn listing(method: &Method, path: &str) -> Option<&'static str> {
     })
 }
 
-/// The parts of a path, which may end with a slash.
+/// Returns the parts of a path, which may end with a slash.
 pub(crate) fn segments(path: &str) -> Vec<String> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);

@@ -1,6 +1,6 @@
-//! The backup plans that accounts have of their own, beside those of backup policies.
+//! The backup plans that accounts created themselves, in addition to those of backup policies.
 //!
-//! They are there to be read: AWS Backup does not work by them here.
+//! They exist to be read: AWS Backup does not run them here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::refusal::{Code, Refusal};
 /// A backup plan of an account.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BackupPlan {
-    /// As `CreateBackupPlan` takes it.
+    /// The plan in the form of `CreateBackupPlan`.
     pub(crate) plan: Value,
-    /// As `CreateBackupSelection` takes them, by ID.
+    /// The selections in the form of `CreateBackupSelection`, by ID.
     pub(crate) selections: BTreeMap<String, Value>,
-    /// When it was made.
+    /// The time of its creation.
     pub(crate) created: Duration,
 }
 
@@ -30,12 +30,12 @@ pub struct BackupPlans {
 }
 
 impl BackupPlans {
-    /// Moves the clock.
+    /// Sets the clock.
     pub(crate) fn set_time(&mut self, now: Duration) {
         self.now = now;
     }
 
-    /// Makes a backup plan with the members of `CreateBackupPlan`, and selections with those of
+    /// Creates a backup plan with the members of `CreateBackupPlan`, and selections with those of
     /// `CreateBackupSelection`. Returns its ID.
     pub fn create(
         &mut self,
@@ -53,12 +53,12 @@ impl BackupPlans {
         id
     }
 
-    /// Deletes a backup plan; nothing happens when there is none.
+    /// Deletes a backup plan, if it exists.
     pub fn delete(&mut self, account: &str, region: &str, id: &str) {
         self.plans.remove(&(account.to_owned(), region.to_owned(), id.to_owned()));
     }
 
-    /// The backup plans of an account in a Region, by ID.
+    /// Returns the backup plans of an account in a Region, by ID.
     pub(crate) fn of(
         &self,
         account: &str,
@@ -68,7 +68,7 @@ impl BackupPlans {
         plans.map(|(key, it)| (key.2.as_str(), it))
     }
 
-    /// The backup plan with this ID.
+    /// Returns the backup plan with this ID.
     pub(crate) fn get(
         &self,
         account: &str,

@@ -1,4 +1,4 @@
-//! What other processes may ask of a simulator beside AWS's operations.
+//! The requests of other processes to a simulator, in addition to AWS's operations.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -20,12 +20,13 @@ use crate::reply::Reply;
 use crate::reply::moment;
 use crate::responses::response_id;
 
-/// The beginning of every path of ours.
+/// The prefix of every path of the simulator's own API.
 pub(crate) const PREFIX: &str = "/_simulator/";
-/// The beginning of every ResponseURL.
+/// The prefix of every ResponseURL.
 pub(crate) const RESPONSES: &str = "/_simulator/responses/";
 
-/// Where other processes change what AWS Backup is to back up, and let time go by.
+/// The paths at which other processes change the resources that AWS Backup backs up, and let time
+/// pass.
 const CHANGES: [&str; 5] = [
     "/_simulator/backup-failures",
     "/_simulator/backup-plans",
@@ -76,7 +77,7 @@ pub(crate) fn answer(core: &mut Core, parts: &Parts, body: &[u8]) -> Reply {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PutResource {
     arn: String,
-    /// What AWS Backup calls its type.
+    /// The name that AWS Backup has for its type.
     r#type: String,
     account: String,
     region: String,
@@ -96,7 +97,7 @@ struct Named {
     arn: String,
 }
 
-/// How long time goes by, or until when.
+/// The duration or the end of a passage of time.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum Advance {
@@ -111,7 +112,7 @@ struct Failing {
     hours: u16,
 }
 
-/// A plan that an account has of its own, with the members of `CreateBackupPlan` and those of
+/// A plan that an account created itself, with the members of `CreateBackupPlan` and those of
 /// `CreateBackupSelection`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -129,13 +130,13 @@ struct View {
     account: String,
     region: String,
     name: String,
-    /// Whether it is of the whole organization.
+    /// True if the view covers the whole organization.
     organization: bool,
-    /// Whether it tells the tags.
+    /// True if the view shows tags.
     tags: bool,
 }
 
-/// Changes what AWS Backup is to back up, and lets time go by.
+/// Changes the resources that AWS Backup backs up, and lets time pass.
 fn change(core: &mut Core, method: &Method, path: &str, body: &[u8]) -> Result<Value, String> {
     let world = &mut core.world;
     match (method, path) {
@@ -188,7 +189,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|it| it.to_string())
 }
 
-/// What time it is in AWS, in seconds of the Unix epoch.
+/// Returns the current time at AWS, in seconds of the Unix epoch.
 fn time(core: &Core) -> Value {
     json!({ "now": moment(clock(core.world.now())) })
 }
@@ -208,7 +209,7 @@ fn resources(core: &Core) -> Value {
     core.world.works.resources().map(view).collect()
 }
 
-/// What AWS Backup has done by now.
+/// Returns the work of AWS Backup so far.
 fn backups(core: &mut Core) -> Value {
     core.world.settle();
     let works = &core.world.works;
@@ -268,7 +269,7 @@ fn refuse(status: StatusCode, message: &str) -> Reply {
     Reply::new("application/json", body.to_string()).status(status)
 }
 
-/// The whole organization as a tree.
+/// Returns the whole organization as a tree.
 fn tree(core: &Core) -> Value {
     let organization = &core.world.organization;
     let types: BTreeMap<_, _> =
@@ -310,7 +311,7 @@ fn parent(organization: &Organization, id: &str, name: &str) -> Value {
     })
 }
 
-/// The policies attached directly to a node.
+/// Returns the policies that are attached directly to a node.
 fn policies(organization: &Organization, id: &str) -> Vec<Value> {
     let attached = organization.attached(id).iter();
     let policies = attached.filter_map(|it| organization.policy(it).ok());

@@ -1,4 +1,4 @@
-//! What happens to a call, step by step, without any waiting: the waiting is the server's.
+//! The processing of a call, step by step. Nothing waits here, because the server does the waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
@@ -18,10 +18,10 @@ use crate::settings::Settings;
 use crate::throttle::Throttle;
 use crate::world::World;
 
-/// The operations that can take a policy away from an account.
+/// The operations that can remove a policy from an account.
 const TAKING: [&str; 3] = ["DetachPolicy", "DisablePolicyType", "MoveAccount"];
 
-/// Everything behind the lock of a simulator.
+/// The data behind the lock of a simulator.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) world: World,
@@ -30,11 +30,11 @@ pub(crate) struct Core {
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) responses: Responses,
-    /// Calls of operations that there are none of, and answers that AWS would not give.
+    /// Calls of unknown operations, and answers that AWS would not give.
     pub(crate) unknown: Vec<String>,
-    /// How many of the next writes to refuse.
+    /// The number of next writes to refuse.
     pub(crate) refuse_writes: u64,
-    /// The members that each operation looked at so far.
+    /// The members that each operation has read so far.
     pub(crate) members: BTreeMap<&'static str, BTreeSet<&'static str>>,
     throttle: Throttle,
     writing: bool,
@@ -42,20 +42,20 @@ pub(crate) struct Core {
     calls: u64,
 }
 
-/// What is to be done with a call that has just arrived.
+/// The action for a call that has just arrived.
 pub(crate) enum Arrival {
-    /// Nothing: somebody wants it held here.
+    /// No action: a test holds the call here.
     Held(Held),
-    /// Its work, after a while and with this going wrong.
+    /// The call is processed after a latency and with this fault.
     Go { latency: Duration, fault: Option<Kind> },
 }
 
-/// A call whose work is done.
+/// A call that was processed.
 pub(crate) struct Done {
     pub(crate) reply: Reply,
-    /// The write goes on for a while, and keeps others out.
+    /// True if the write continues for a while and keeps other writes out.
     pub(crate) writing: bool,
-    /// Somebody wants the reply held.
+    /// The hold, if a test holds the reply.
     pub(crate) held: Option<Held>,
 }
 
@@ -80,7 +80,7 @@ impl Core {
         }
     }
 
-    /// Counts a call and says what is to be done with it.
+    /// Counts a call and returns the action for it.
     pub(crate) fn arrive(&mut self, call: &Call) -> Arrival {
         self.holds.count();
         if let Some(held) = self.holds.take(Moment::Before) {
@@ -91,7 +91,7 @@ impl Core {
         Arrival::Go { latency, fault: fault.or_else(|| self.refused(call)) }
     }
 
-    /// What goes wrong with an answer that is refused, as at an address that has expired.
+    /// Returns the fault of an answer that is refused, as at a ResponseURL that has expired.
     fn refused(&self, call: &Call) -> Option<Kind> {
         let is_answer = call.service == Service::Response;
         let is_refused = is_answer && self.responses.refuses(response_id(&call.path));
@@ -99,7 +99,7 @@ impl Core {
         is_refused.then(|| Kind::Error(denied()))
     }
 
-    /// Does the work of a call unless `fault` keeps it from being done, and writes it down.
+    /// Processes a call unless `fault` prevents it, and records it.
     pub(crate) fn perform(&mut self, call: &Call, fault: Option<&Kind>, now: Duration) -> Done {
         self.world.set_time(now);
         let revision = self.world.revision();
@@ -173,12 +173,12 @@ impl Core {
         Done { reply, writing, held: self.holds.take(Moment::After) }
     }
 
-    /// Whether a write goes on.
+    /// Returns `true` if a write continues.
     pub(crate) fn is_writing(&self) -> bool {
         self.writing
     }
 
-    /// Ends the write that [`Done::writing`] told of.
+    /// Ends the write that [`Done::writing`] reported.
     pub(crate) fn end_write(&mut self) {
         self.writing = false;
     }
@@ -211,7 +211,7 @@ impl Core {
         result
     }
 
-    /// Whether another write is under way, really or because a test wants it.
+    /// Returns `true` if another write is in progress, in fact or because a test requests it.
     fn is_busy(&mut self, call: &Call) -> bool {
         if self.writing {
             return true;
@@ -226,7 +226,8 @@ impl Core {
             && self.refused_once.insert(key)
     }
 
-    /// AWS would not answer an error that the operation does not have, so neither do we.
+    /// Records an error that the operation does not have in AWS's model, because AWS would not
+    /// answer it.
     fn check_modelled(&mut self, operation: &Operation, refusal: &Refusal) {
         if !operation.errors().any(|it| it == refusal.code) {
             self.unknown.push(format!("unknown error of {}: {refusal}", operation.name));

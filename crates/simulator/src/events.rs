@@ -1,7 +1,7 @@
-//! What CloudTrail would tell EventBridge of the changes of an organization.
+//! The events that CloudTrail would send to EventBridge about changes of an organization.
 //!
-//! Nothing is delivered: a test takes the events and sends them, late, twice or out of order as it
-//! likes.
+//! The events are not delivered. A test takes them and sends them late, twice or out of order, as
+//! it needs.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::organization::{EPOCH, Organization};
 use crate::request::{Call, Caller};
 use crate::sts::role_id;
 
-/// What AWS itself is called where others have addresses.
+/// The name under which CloudTrail shows AWS as the caller.
 const INTERNAL: &str = "AWS Internal";
-/// The members that CloudTrail does not show.
+/// The members that CloudTrail masks.
 const MASKED: [&str; 2] = ["AccountName", "Email"];
 
-/// The events that were not taken yet.
+/// The events that have not been taken.
 #[derive(Debug)]
 pub(crate) struct Events {
     events: Vec<Value>,
     ids: Ids,
 }
 
-/// A call of Organizations that is over.
+/// A completed call of Organizations.
 pub(crate) struct Told<'a> {
     pub(crate) call: &'a Call,
     /// The body of the reply, or the code and the message of the error.
@@ -42,7 +42,7 @@ impl Events {
         std::mem::take(&mut self.events)
     }
 
-    /// Notes a call that was meant to change something.
+    /// Records a call that was to change something.
     pub(crate) fn note(&mut self, organization: &Organization, told: &Told<'_>) {
         let Told { call, result, now } = told;
         let parse = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap_or_default();
@@ -68,7 +68,7 @@ impl Events {
         }
     }
 
-    /// Notes how the making of an account ended.
+    /// Records the result of an account's creation.
     fn note_account(&mut self, organization: &Organization, request: &str, now: Duration) {
         let Ok(creation) = organization.creation(request) else { return };
         let result = match &creation.result {
@@ -126,7 +126,7 @@ impl Events {
     }
 }
 
-/// The members of all these objects.
+/// Returns an object with the members of all these objects.
 fn joined<const N: usize>(parts: [Value; N]) -> Value {
     let members = parts.into_iter().filter_map(|it| match it {
         Value::Object(members) => Some(members),
@@ -168,7 +168,7 @@ fn identity(organization: &Organization, caller: &Caller, now: Duration) -> Valu
     })
 }
 
-/// An address for documentation, another for users than for roles.
+/// Returns an address that is reserved for documentation. Users and roles have different addresses.
 fn address(caller: &Caller) -> &'static str {
     if caller.session.is_some() { "192.0.2.44" } else { "203.0.113.71" }
 }
@@ -178,8 +178,8 @@ fn user_agent(call: &Call) -> &str {
     agent.unwrap_or("simulated")
 }
 
-/// What CloudTrail shows of a request or a reply: members begin with small letters, and nothing is
-/// `null`.
+/// Returns a request or a reply as CloudTrail shows it: members begin with lower-case letters, and
+/// no member is `null`.
 fn shown(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -205,7 +205,7 @@ fn member(name: &str, value: &Value) -> Value {
     }
 }
 
-/// `PolicyId` becomes `policyId`.
+/// Returns `policyId` for `PolicyId`.
 fn small(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map(|it| it.to_ascii_lowercase()).into_iter().chain(letters).collect()
@@ -215,7 +215,7 @@ fn moment(since_start: Duration) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + EPOCH + since_start
 }
 
-/// `2026-01-01T00:00:00Z`
+/// Formats a time as `2026-01-01T00:00:00Z`.
 fn stamp(since_start: Duration) -> String {
     let at = moment(since_start);
     let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
@@ -223,7 +223,7 @@ fn stamp(since_start: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// `Jan 1, 2026 12:00:00 AM`
+/// Formats a time as `Jan 1, 2026 12:00:00 AM`.
 fn written_out(since_start: Duration) -> String {
     let at = moment(since_start);
     let month = match at.month() {

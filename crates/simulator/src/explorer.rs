@@ -11,22 +11,22 @@ use crate::ids::uuid_of;
 pub struct ExplorerView {
     /// Its name.
     pub name: String,
-    /// Whether it is of the whole organization, or of its own account.
+    /// True if the view covers the whole organization, and false if it covers its own account.
     pub is_organization: bool,
-    /// Whether it tells the tags.
+    /// True if it shows tags.
     pub has_tags: bool,
-    /// Whether it is what is used where none is named.
+    /// True if it is the default view.
     pub is_default: bool,
 }
 
 impl ExplorerView {
-    /// A view of the whole organization that tells the tags, and is used where none is named.
+    /// Returns a default view of the whole organization that shows tags.
     #[must_use]
     pub fn organization(name: &str) -> Self {
         Self { name: name.to_owned(), is_organization: true, has_tags: true, is_default: true }
     }
 
-    /// The ARN of the view in an account and Region.
+    /// Returns the ARN of the view in an account and Region.
     pub(crate) fn arn(&self, partition: Partition, account: &str, region: &str) -> String {
         let Self { name, .. } = self;
         let id = uuid_of(&format!("{account} {region} {name}"));
@@ -42,13 +42,13 @@ pub struct Explorer {
 }
 
 impl Explorer {
-    /// Makes a view in an account and Region, in place of the one of its name.
+    /// Creates a view in an account and Region. It replaces a view with the same name.
     pub fn put(&mut self, account: &str, region: &str, view: ExplorerView) {
         let key = (account.to_owned(), region.to_owned(), view.name.clone());
         self.views.insert(key, view);
     }
 
-    /// The views of an account in a Region.
+    /// Returns the views of an account in a Region.
     pub(crate) fn of(&self, account: &str, region: &str) -> impl Iterator<Item = &ExplorerView> {
         let views = self.views.iter().filter(move |it| it.0.0 == account && it.0.1 == region);
         views.map(|it| it.1)

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong on purpose.
+//! Faults: failures on purpose.
 
 use std::time::Duration;
 
@@ -7,71 +7,71 @@ use serde::{Deserialize, Serialize};
 
 use crate::reply::Reply;
 
-/// Something that goes wrong with some of the calls of an operation.
+/// A failure of some calls of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The operation, or `*` for any; `PutResponse` is the answer of a custom resource.
+    /// The operation, or `*` for any operation. `PutResponse` is the answer of a custom resource.
     pub operation: String,
-    /// The first call to go wrong, counted from 1 and from now on.
+    /// The first call to fail, counted from 1 and from now on.
     #[serde(default = "one")]
     pub nth: u64,
-    /// How many calls go wrong, or `None` for all from then on.
+    /// The number of calls that fail, or `None` for all calls from then on.
     #[serde(default = "once")]
     pub times: Option<u64>,
-    /// What goes wrong.
+    /// The kind of failure.
     pub kind: Kind,
     #[serde(skip)]
     seen: u64,
 }
 
-/// What goes wrong.
+/// The kinds of failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// The call is refused and does nothing.
     Error(Failure),
-    /// The call does its work and then says that it failed.
+    /// The call does its work and then reports this failure.
     ErrorAfter(Failure),
     /// The call takes this many milliseconds longer.
     Delay(u64),
-    /// The connection is closed before anything is done.
+    /// The connection is closed before the work is done.
     DropBefore,
-    /// The work is done and the connection closed without a reply.
+    /// The work is done and the connection is closed without a reply.
     DropAfter,
-    /// Something between the caller and AWS answers, or spoils the answer of AWS.
+    /// Something between the caller and AWS answers, or corrupts the answer of AWS.
     Garbled(Garbled),
 }
 
-/// An answer that is not one of AWS.
+/// An answer that does not come from AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Garbled {
     /// The HTTP status.
     pub status: u16,
-    /// What comes in place of AWS's answer.
+    /// The body that replaces AWS's answer.
     pub body: Body,
-    /// Whether the call does its work first.
+    /// True if the call does its work first.
     #[serde(default)]
     pub done: bool,
 }
 
-/// The body of an answer that is not one of AWS.
+/// The body of an answer that does not come from AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Body {
-    /// A page for a browser, as proxies and load balancers show it.
+    /// A page for a browser, as proxies and load balancers send it.
     Html,
-    /// The first half of what AWS answers.
+    /// The first half of AWS's answer.
     Cut,
-    /// Nothing.
+    /// An empty body.
     Empty,
     /// This many spaces.
     Long(usize),
 }
 
 impl Garbled {
-    /// What is sent in place of `reply`.
+    /// Returns the reply that is sent in place of `reply`.
     pub(crate) fn reply(&self, reply: Reply) -> Reply {
         let page = "<!DOCTYPE html>\n<html><body><h1>Service Unavailable</h1></body></html>\n";
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -88,19 +88,19 @@ impl Garbled {
     }
 }
 
-/// An error as AWS sends it.
+/// An error in the form that AWS sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Failure {
     /// The error code.
     pub code: String,
-    /// The reason, where the error has one.
+    /// The reason, if the error has one.
     #[serde(default)]
     pub reason: Option<String>,
     /// The HTTP status.
     #[serde(default = "bad_request")]
     pub status: u16,
-    /// After how many seconds the caller is told to come again.
+    /// The number of seconds after which the caller is told to retry.
     #[serde(default)]
     pub retry_after: Option<u32>,
 }
@@ -119,28 +119,28 @@ fn bad_request() -> u16 {
 }
 
 impl Fault {
-    /// The next call of `operation` goes wrong.
+    /// Creates a fault for the next call of `operation`.
     #[must_use]
     pub fn new(operation: &str, kind: Kind) -> Self {
         Self { operation: operation.to_owned(), nth: 1, times: Some(1), kind, seen: 0 }
     }
 
-    /// The next call of `operation` is refused with this code.
+    /// Creates a fault that refuses the next call of `operation` with this code.
     #[must_use]
     pub fn error(operation: &str, code: &str) -> Self {
         Self::new(operation, Kind::Error(Failure::new(code)))
     }
 
-    /// The next call of `operation` is refused with a `ConstraintViolationException` or an
-    /// `InvalidInputException` of this reason.
+    /// Creates a fault that refuses the next call of `operation` with a
+    /// `ConstraintViolationException` or an `InvalidInputException` with this reason.
     #[must_use]
     pub fn reason(operation: &str, code: &str, reason: &str) -> Self {
         let reason = Some(reason.to_owned());
         Self::new(operation, Kind::Error(Failure { reason, ..Failure::new(code) }))
     }
 
-    /// This fault, with another HTTP status than 400, as in 409 for the `ConditionalRequestConflict`
-    /// of S3.
+    /// Returns this fault with an HTTP status other than 400, for example 409 for S3's
+    /// `ConditionalRequestConflict`.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         if let Kind::Error(failure) | Kind::ErrorAfter(failure) = &mut self.kind {
@@ -149,38 +149,39 @@ impl Fault {
         self
     }
 
-    /// The next call of `operation` gets this answer in place of AWS's, with its work `done` or not.
+    /// Creates a fault that replaces the answer to the next call of `operation`. `done` is true if
+    /// the call does its work first.
     #[must_use]
     pub fn garbled(operation: &str, status: u16, body: Body, done: bool) -> Self {
         Self::new(operation, Kind::Garbled(Garbled { status, body, done }))
     }
 
-    /// The next call of `operation` takes this much longer.
+    /// Creates a fault that delays the next call of `operation`.
     #[must_use]
     pub fn delay(operation: &str, delay: Duration) -> Self {
         let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         Self::new(operation, Kind::Delay(milliseconds))
     }
 
-    /// This fault, beginning with the `nth` call from now on.
+    /// Returns this fault, starting with the `nth` call from now on.
     #[must_use]
     pub fn nth(self, nth: u64) -> Self {
         Self { nth, ..self }
     }
 
-    /// This fault, for so many calls.
+    /// Returns this fault for this number of calls.
     #[must_use]
     pub fn times(self, times: u64) -> Self {
         Self { times: Some(times), ..self }
     }
 
-    /// This fault, for all calls.
+    /// Returns this fault for all calls.
     #[must_use]
     pub fn forever(self) -> Self {
         Self { times: None, ..self }
     }
 
-    /// Counts a call of `operation` and tells whether it goes wrong.
+    /// Counts a call of `operation` and returns `true` if it fails.
     fn strikes(&mut self, operation: &str) -> bool {
         if self.operation != "*" && self.operation != operation {
             return false;
@@ -192,14 +193,14 @@ impl Fault {
 }
 
 impl Failure {
-    /// An error with HTTP status 400.
+    /// Creates an error with HTTP status 400.
     #[must_use]
     pub fn new(code: &str) -> Self {
         Self { code: code.to_owned(), reason: None, status: bad_request(), retry_after: None }
     }
 }
 
-/// All faults in force.
+/// The active faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -212,7 +213,8 @@ impl Faults {
         self.0.clear();
     }
 
-    /// What goes wrong with this call of `operation`; of several faults the oldest wins.
+    /// Returns the failure of this call of `operation`. If there are several, the oldest fault
+    /// wins.
     pub(crate) fn strike(&mut self, operation: &str) -> Option<Kind> {
         let mut struck = None;
         for fault in &mut self.0 {

@@ -1,17 +1,17 @@
-//! Calls that are stopped in their tracks, so that a test can kill the caller right there.
+//! Calls that are stopped at a defined moment, so that a test can kill the caller there.
 
 use tokio::sync::oneshot;
 
-/// Where a call is held.
+/// The moment at which a call is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// Before its work is done.
     Before,
-    /// After its work is done, before it is answered.
+    /// After its work is done, and before it is answered.
     After,
 }
 
-/// A call that is held when it comes, until this is dropped; it is never answered.
+/// A call that is held when it arrives, until this is dropped. It is never answered.
 #[derive(Debug)]
 pub struct Hold {
     reached: oneshot::Receiver<()>,
@@ -19,7 +19,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Waits until the call is held. Returns `false` when it can no longer come.
+    /// Waits until the call is held. Returns `false` if it can no longer arrive.
     pub async fn reached(&mut self) -> bool {
         (&mut self.reached).await.is_ok()
     }
@@ -34,14 +34,14 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Tells that the call is here and waits until nobody wants it held any more.
+    /// Reports that the call has arrived, and waits until the hold is released.
     pub(crate) async fn wait(self) {
         let _nobody_listens = self.reached.send(());
         let _released = self.release.await;
     }
 }
 
-/// All calls to be held.
+/// The calls to hold.
 #[derive(Default)]
 pub(crate) struct Holds {
     seen: u64,
@@ -62,7 +62,7 @@ impl Holds {
         self.seen += 1;
     }
 
-    /// The hold for the call that came last.
+    /// Returns the hold for the last call.
     pub(crate) fn take(&mut self, moment: Moment) -> Option<Held> {
         self.held.retain_mut(|it| !it.reached.is_closed());
         let wanted = |it: &Held| it.moment == moment && it.call <= self.seen;

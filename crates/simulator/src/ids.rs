@@ -1,6 +1,6 @@
-//! Identifiers in AWS's formats, the same for the same seed.
+//! Identifiers in AWS's formats. The same seed gives the same identifiers.
 
-/// A source of identifiers that never gives one twice.
+/// A source of identifiers that never repeats one.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     state: u64,
@@ -15,22 +15,22 @@ impl Ids {
         Self { state: seed, given: std::collections::BTreeSet::new() }
     }
 
-    /// Keeps `id` from being given.
+    /// Excludes `id` from future identifiers.
     pub(crate) fn reserve(&mut self, id: &str) {
         self.given.insert(id.to_owned());
     }
 
-    /// Lower-case letters and digits after `prefix`.
+    /// Returns lower-case letters and digits after `prefix`.
     pub(crate) fn lower(&mut self, prefix: &str, length: usize) -> String {
         self.unique(prefix, length, LOWER)
     }
 
-    /// Upper-case letters and digits after `prefix`, as in access keys.
+    /// Returns upper-case letters and digits after `prefix`, as in access keys.
     pub(crate) fn upper(&mut self, prefix: &str, length: usize) -> String {
         self.unique(prefix, length, UPPER)
     }
 
-    /// What looks like a UUID.
+    /// Returns an identifier in the form of a UUID.
     pub(crate) fn uuid(&mut self) -> String {
         let (high, low) = (self.next(), self.next());
         format!(
@@ -43,7 +43,7 @@ impl Ids {
         )
     }
 
-    /// Twelve digits, the first not a zero.
+    /// Returns twelve digits. The first is not a zero.
     pub(crate) fn account(&mut self) -> String {
         loop {
             let number = 100_000_000_000 + self.next() % 900_000_000_000;
@@ -69,7 +69,7 @@ impl Ids {
         alphabet.get(usize::try_from(index).ok()?).copied().map(char::from)
     }
 
-    /// The next number of the sequence known as `SplitMix64`.
+    /// Returns the next number of the sequence known as `SplitMix64`.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -79,18 +79,18 @@ impl Ids {
     }
 }
 
-/// A number that stands for `text`, by the function known as FNV-1a.
+/// Returns a hash of `text`, computed by the function known as FNV-1a.
 pub(crate) fn hash(text: &str) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325;
     text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// What looks like a UUID, the same for the same text.
+/// Returns an identifier in the form of a UUID. The same text gives the same identifier.
 pub(crate) fn uuid_of(text: &str) -> String {
     Ids::new(hash(text)).uuid()
 }
 
-/// Seventeen hexadecimal digits as in the IDs of EC2, the same for the same text.
+/// Returns seventeen hexadecimal digits, as in the IDs of EC2. The same text gives the same digits.
 pub(crate) fn hex_of(text: &str) -> String {
     let number = Ids::new(hash(text)).next();
     format!("0{number:016x}")

@@ -1,4 +1,4 @@
-//! What was called, by whom, and what came of it.
+//! The calls, their callers and their outcomes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -7,21 +7,21 @@ use serde::Serialize;
 
 use crate::operation::Service;
 
-/// The newest calls, and how many there were of each operation.
+/// The newest calls, and the number of calls of each operation.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: VecDeque<Entry>,
     tallies: BTreeMap<&'static str, Tally>,
 }
 
-/// How often an operation was called.
+/// The number of calls of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// All calls.
     pub calls: u64,
-    /// Those that were refused or left without an answer.
+    /// The calls that were refused or not answered.
     pub failed: u64,
-    /// Those that changed something.
+    /// The calls that changed something.
     pub changed: u64,
 }
 
@@ -29,38 +29,38 @@ pub struct Tally {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// Its place among all calls, from 1.
+    /// Its position among all calls, counted from 1.
     pub sequence: u64,
     /// The service called.
     pub service: Service,
     /// The operation called.
     pub operation: String,
-    /// What the call names: policies, targets, services and the like.
+    /// The names in the call: policies, targets, services and others.
     pub summary: String,
-    /// The Region the call was signed for.
+    /// The Region for which the call was signed.
     pub region: String,
     /// The account that called.
     pub account: String,
-    /// The role and session that called, as in `Reader/nightly`.
+    /// The role and session that called, for example `Reader/nightly`.
     pub session: Option<String>,
     /// Milliseconds since the simulator started.
     pub milliseconds: u64,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Whether the operation is meant to change anything.
+    /// True if the operation can change something.
     pub write: bool,
-    /// Whether this call changed anything.
+    /// True if this call changed something.
     pub changed: bool,
     /// Every account and backup policy that no longer reaches it because of this call.
     pub lost: Vec<(String, String)>,
     /// Every account that had a backup policy before this call and has none after it.
     pub unprotected: Vec<String>,
-    /// Every account whose merged backup policy became invalid through this call, so that it gets
-    /// nothing new until it is valid again.
+    /// Every account whose effective backup policy became invalid because of this call. The account
+    /// gets no new policy until it is valid again.
     pub withheld: Vec<String>,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
@@ -68,7 +68,7 @@ pub enum Outcome {
     Success,
     /// It was refused with this error code.
     Error(String),
-    /// The connection was closed without an answer, or what came is no answer of AWS.
+    /// The connection was closed without an answer, or the answer does not come from AWS.
     Dropped,
 }
 
@@ -81,7 +81,7 @@ impl Journal {
         tally.changed += u64::from(changed);
     }
 
-    /// Writes down a call, and forgets older ones beyond `limit`.
+    /// Records a call, and drops older ones beyond `limit`.
     pub(crate) fn push(&mut self, entry: Entry, limit: Option<usize>) {
         self.entries.push_back(entry);
         while limit.is_some_and(|it| self.entries.len() > it) {
@@ -103,7 +103,7 @@ impl Journal {
 }
 
 impl Entry {
-    /// Whether the call was meant to change something and was not refused.
+    /// Returns `true` if the call was to change something and was not refused.
     #[must_use]
     pub fn is_successful_write(&self) -> bool {
         self.write && !matches!(self.outcome, Outcome::Error(_))
@@ -111,7 +111,7 @@ impl Entry {
 }
 
 impl fmt::Display for Entry {
-    /// `AttachPolicy p-… r-…`, with `: code` behind it when it failed.
+    /// Writes `AttachPolicy p-… r-…`, followed by `: code` if the call failed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.operation)?;
         if !self.summary.is_empty() {

@@ -1,4 +1,4 @@
-//! The keys of AWS KMS, as far as whose they are and in what state.
+//! The keys of AWS KMS: their managers and their states.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use policy::arn::Arn;
 
 use crate::refusal::{Code, Refusal};
 
-/// Who manages a key.
+/// The manager of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyManager {
     /// AWS.
@@ -24,7 +24,7 @@ impl KeyManager {
     }
 }
 
-/// A key and where it is.
+/// A key and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) account: String,
@@ -40,30 +40,31 @@ pub struct Kms {
     /// By account, Region and ID.
     keys: BTreeMap<(String, String, String), KeyManager>,
     everywhere: BTreeMap<String, KeyManager>,
-    /// By the ID of the key, wherever it is.
+    /// By the ID of the key, in every account and Region.
     aliases: BTreeMap<String, Vec<String>>,
-    /// The states of keys that are not enabled, by the ID of the key, wherever it is.
+    /// The states of keys that are not enabled, by the ID of the key, in every account and Region.
     states: BTreeMap<String, String>,
 }
 
 impl Kms {
-    /// Makes a key with this ID, which is no alias.
+    /// Creates a key with this ID, which is not an alias.
     pub fn create(&mut self, account: &str, region: &str, id: &str, manager: KeyManager) {
         self.keys.insert((account.to_owned(), region.to_owned(), id.to_owned()), manager);
     }
 
-    /// Makes a key with this ID in every account and Region there is or will be.
+    /// Creates a key with this ID in every account and Region, now and in future.
     pub fn create_everywhere(&mut self, id: &str, manager: KeyManager) {
         self.everywhere.insert(id.to_owned(), manager);
     }
 
-    /// Gives the key with this ID an alias, as in `alias/backups`, wherever the key is. Keys are not
-    /// found by it: it is there for permissions that ask for it.
+    /// Gives the key with this ID an alias, for example `alias/backups`, in every account and
+    /// Region. The alias does not find the key. It exists for permissions that refer to it.
     pub fn alias(&mut self, id: &str, alias: &str) {
         self.aliases.entry(id.to_owned()).or_default().push(alias.to_owned());
     }
 
-    /// Puts the key with this ID into a state, as in `PendingDeletion`, wherever the key is.
+    /// Sets the state of the key with this ID, for example `PendingDeletion`, in every account and
+    /// Region.
     pub fn set_state(&mut self, id: &str, state: &str) {
         self.states.insert(id.to_owned(), state.to_owned());
     }
@@ -72,7 +73,7 @@ impl Kms {
         self.aliases.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The key that `name` names, an ID or an ARN, seen by `account` in `region`.
+    /// Returns the key with the ID or ARN `name`, as `account` sees it in `region`.
     pub(crate) fn get(&self, account: &str, region: &str, name: &str) -> Result<Key, Refusal> {
         let missing =
             |what: &str| Refusal::new(Code::KeyNotFound, format!("Key '{what}' does not exist"));
@@ -93,7 +94,7 @@ impl Kms {
     }
 }
 
-/// The Region, the account and the ID in the ARN of a key.
+/// Returns the Region, the account and the ID in the ARN of a key.
 fn place(arn: &str) -> Option<(&str, &str, &str)> {
     let Arn { service, region, account, resource, .. } = Arn::parse(arn).ok()?;
     let id = resource.strip_prefix("key/")?;

@@ -1,13 +1,15 @@
 //! An AWS Organization on loopback: Organizations, AWS Backup with its settings, vaults and jobs,
-//! resources and their tags, roles and who assumes them, keys, StackSets and their switch, S3 objects,
-//! topics, executions of state machines, and a place for the answers of custom resources.
+//! resources and their tags, roles and their sessions, keys, StackSets and their organizations
+//! access, S3 objects, topics, executions of state machines, and an endpoint for the answers of
+//! custom resources.
 //!
-//! Its time begins with the year 2026 and goes by as that of the machine. [`Simulator::let_go_by`] lets
-//! more of it go by, and AWS Backup makes in it what the policies in force ask for.
+//! Its time begins with the year 2026 and passes as the time of the machine.
+//! [`Simulator::let_go_by`] lets more time pass, in which AWS Backup does the work that the
+//! effective policies request.
 //!
-//! It speaks AWS's wire formats, enforces AWS's rules, quotas and rates, writes down every call,
-//! and goes wrong when told to. [`Function`] runs a real function binary against it under a Lambda
-//! Runtime API of its own.
+//! It uses AWS's wire formats, enforces AWS's rules, quotas and rates, records every call, and
+//! fails on request. [`Function`] runs a real function binary against it under a Lambda Runtime API
+//! of its own.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -30,9 +32,9 @@
 //! # }
 //! ```
 //!
-//! The rules are pure state machines ([`Organization`], [`Backup`], [`Iam`], [`Buckets`] and so on)
-//! that know nothing of the wire; `services` translates; `core` decides what happens to a call; `server`
-//! waits.
+//! The rules are pure state machines ([`Organization`], [`Backup`], [`Iam`], [`Buckets`] and
+//! others) that are independent of the wire formats. `services` translates, `core` decides what
+//! happens to a call, and `server` waits.
 
 mod backup;
 mod backup_engine;

@@ -1,4 +1,4 @@
-//! The simulator as a program, for the demo and for trying things by hand.
+//! The simulator as a program, for the demo and for manual tests.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

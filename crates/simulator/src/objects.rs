@@ -10,11 +10,11 @@ use crate::refusal::{Answer, Code, Refusal};
 pub struct Object {
     /// Its version.
     pub version: String,
-    /// Its tag, another for every write, as under a key of AWS KMS.
+    /// Its `ETag`. Every write gets a new one, as under a key of AWS KMS.
     pub etag: String,
-    /// What it holds.
+    /// Its content.
     pub body: Vec<u8>,
-    /// The key of AWS KMS that encrypts it; `None` where S3 does with its own.
+    /// The KMS key that encrypts it; `None` if S3 encrypts it with its own key.
     pub key: Option<String>,
 }
 
@@ -22,29 +22,29 @@ pub struct Object {
 #[derive(Clone, Debug)]
 enum Version {
     Object(Object),
-    /// The object was deleted; this is what S3 calls a delete marker.
+    /// The object was deleted. S3 calls this a delete marker.
     Deleted(String),
 }
 
-/// What a write asks of the object that it replaces.
+/// The conditions of a write on the object that it replaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Conditions<'a> {
-    /// The tag that it has.
+    /// The object has this `ETag`.
     pub(crate) matches: Option<&'a str>,
-    /// `*`: that it is not there.
+    /// `*`: the object does not exist.
     pub(crate) none_matches: Option<&'a str>,
 }
 
-/// What a deletion did.
+/// The result of a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Deletion {
-    /// The version that was made or removed.
+    /// The version that was created or removed.
     pub(crate) version: String,
-    /// Whether that is a delete marker.
+    /// True if that version is a delete marker.
     pub(crate) marker: bool,
 }
 
-/// The buckets, all of which keep versions.
+/// The buckets. All of them keep versions.
 #[derive(Clone, Debug, Default)]
 pub struct Buckets {
     /// By bucket and key, the newest version last.
@@ -73,20 +73,20 @@ impl Version {
 }
 
 impl Buckets {
-    /// Makes a bucket; nothing happens when it is there.
+    /// Creates a bucket, if it does not exist.
     pub fn create_bucket(&mut self, bucket: &str) {
         self.objects.entry(bucket.to_owned()).or_default();
     }
 
-    /// Stores an object, makes its bucket if need be, and returns the version.
+    /// Stores an object, creates its bucket if necessary, and returns the version.
     ///
-    /// It is encrypted with the key of the bucket, if that has one.
+    /// It is encrypted with the key of the bucket, if the bucket has one.
     pub fn put(&mut self, bucket: &str, key: &str, body: impl Into<Vec<u8>>) -> String {
         let encrypted = self.key_of(bucket).map(ToOwned::to_owned);
         self.put_under(bucket, key, body, encrypted.as_deref())
     }
 
-    /// The same with this key of AWS KMS, or none, whatever the bucket has.
+    /// Does the same with this KMS key, or without one, whatever key the bucket has.
     pub fn put_under(
         &mut self,
         bucket: &str,
@@ -104,8 +104,8 @@ impl Buckets {
         version
     }
 
-    /// Makes a bucket whose objects are encrypted with the key of this ARN, for which readers and
-    /// writers need permission too.
+    /// Creates a bucket whose objects are encrypted with the key with this ARN. Readers and writers
+    /// also need permission for the key.
     pub fn create_encrypted(&mut self, bucket: &str, key_arn: &str) {
         self.create_bucket(bucket);
         self.keys.insert(bucket.to_owned(), key_arn.to_owned());
@@ -115,36 +115,36 @@ impl Buckets {
         self.objects.contains_key(bucket)
     }
 
-    /// The ARN of the key of a bucket that has one.
+    /// Returns the ARN of the key of a bucket, if it has one.
     #[must_use]
     pub fn key_of(&self, bucket: &str) -> Option<&str> {
         self.keys.get(bucket).map(String::as_str)
     }
 
-    /// Refuses whoever reads or writes this object.
+    /// Denies all reads and writes of this object.
     pub fn deny(&mut self, bucket: &str, key: &str) {
         self.denied.insert((bucket.to_owned(), key.to_owned()));
     }
 
-    /// The keys of a bucket, those of deleted objects not among them.
+    /// Returns the keys of a bucket without those of deleted objects.
     #[must_use]
     pub fn keys(&self, bucket: &str) -> Vec<&str> {
         let keys = self.objects.get(bucket).into_iter().flatten();
         keys.filter(|it| current(it.1).is_some()).map(|it| it.0.as_str()).collect()
     }
 
-    /// Every version of an object that is kept, the newest last.
+    /// Returns every version of an object that is kept, the newest last.
     #[must_use]
     pub fn versions(&self, bucket: &str, key: &str) -> Vec<&Object> {
         let versions = self.objects.get(bucket).and_then(|it| it.get(key));
         versions.into_iter().flatten().filter_map(Version::object).collect()
     }
 
-    /// An object: the version asked for, or the newest.
+    /// Returns an object in the requested version, or in the newest.
     ///
     /// # Errors
     ///
-    /// As `GetObject`.
+    /// Returns the errors of `GetObject`.
     pub fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> Answer<&Object> {
         let keys = self.expect_bucket(bucket)?;
         self.expect_allowed(bucket, key)?;
@@ -160,7 +160,7 @@ impl Buckets {
         version.object().ok_or_else(|| Refusal::new(Code::MethodNotAllowed, message))
     }
 
-    /// Stores an object in a bucket that must exist.
+    /// Stores an object in an existing bucket.
     pub(crate) fn write(
         &mut self,
         bucket: &str,
@@ -179,7 +179,7 @@ impl Buckets {
         self.get(bucket, key, None)
     }
 
-    /// Puts a delete marker over an object, or removes one version of it for good.
+    /// Adds a delete marker to an object, or removes one version of it permanently.
     pub(crate) fn delete(
         &mut self,
         bucket: &str,
@@ -207,8 +207,8 @@ impl Buckets {
         Ok(Deletion { version: version.to_owned(), marker })
     }
 
-    /// The objects of a bucket whose keys begin with `prefix` and come behind `after`, so many of
-    /// them, and whether there are more.
+    /// Returns up to `limit` objects of a bucket whose keys begin with `prefix` and come after
+    /// `after`, and `true` if there are more.
     pub(crate) fn list(
         &self,
         bucket: &str,
@@ -228,7 +228,7 @@ impl Buckets {
         Ok((page, found.next().is_some()))
     }
 
-    /// Counts the writes so far.
+    /// Returns the number of writes so far.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.versions + self.deletions
@@ -269,17 +269,17 @@ impl Conditions<'_> {
     }
 }
 
-/// The newest version, unless that says that the object was deleted.
+/// Returns the newest version, unless it is a delete marker.
 fn current(versions: &[Version]) -> Option<&Object> {
     versions.last().and_then(Version::object)
 }
 
-/// Whether a header names this tag, with or without the quotes around it.
+/// Returns `true` if a header names this `ETag`, with or without quotes around it.
 fn is_tag(header: &str, etag: &str) -> bool {
     header.trim_matches('"') == etag
 }
 
-/// A stand-in for the checksum of a body, 32 hexadecimal digits as S3 gives.
+/// Returns a stand-in for the checksum of a body: 32 hexadecimal digits, as from S3.
 fn etag(body: &[u8], write: u64) -> String {
     let fold = |start: u64| {
         let bytes = body.iter().copied().chain(write.to_le_bytes());

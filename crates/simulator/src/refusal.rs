@@ -1,4 +1,4 @@
-//! What an operation answers instead of doing its work.
+//! The error that an operation answers instead of doing its work.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ macro_rules! names {
         pub enum $type { $($variant,)* }
 
         impl $type {
-            /// Every one of them.
+            /// Every variant.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The name on the wire.
+            /// Returns the name on the wire.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
@@ -120,7 +120,7 @@ names! {
 }
 
 names! {
-    /// The reason of an `InvalidInputException`, without the member it may name.
+    /// The reason of an `InvalidInputException`, without the member that it may name.
     Invalid {
         DuplicateTagKey = "DUPLICATE_TAG_KEY",
         ImmutablePolicy = "IMMUTABLE_POLICY",
@@ -142,17 +142,17 @@ names! {
     }
 }
 
-/// What comes of a call: what it asked for, or a refusal.
+/// The result of a call: its answer, or a refusal.
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
-/// An error answered to the caller; nothing was changed.
+/// An error answered to the caller. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The error code.
     pub code: Code,
-    /// The reason, where the error has one.
+    /// The reason, if the error has one.
     pub reason: Option<String>,
-    /// The sentence for people.
+    /// The message for people.
     pub message: String,
 }
 
@@ -166,7 +166,8 @@ impl Refusal {
         Self { code: Code::ConstraintViolation, reason, message: message.into() }
     }
 
-    /// An invalid input, whose reason names the `member` as the service spells it, if given.
+    /// Creates an invalid input error. Its reason names the `member` as the service spells it, if
+    /// given.
     pub(crate) fn invalid(reason: Invalid, member: Option<&str>) -> Self {
         let reason = match member {
             Some(member) => format!("{}:{}", reason.as_str(), constant_case(member)),
@@ -186,7 +187,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// `PolicyType` becomes `POLICY_TYPE`.
+/// Returns `POLICY_TYPE` for `PolicyType`.
 fn constant_case(member: &str) -> String {
     let mut text = String::new();
     for letter in member.chars() {

@@ -1,8 +1,8 @@
-//! Which Regions an account may use.
+//! The Regions that an account may use.
 
 use std::collections::BTreeSet;
 
-/// The Regions that accounts may not use. Without any, all may be used.
+/// The Regions that accounts may not use. If there are none, accounts may use all Regions.
 #[derive(Clone, Debug, Default)]
 pub struct Regions {
     disabled: BTreeSet<(String, String)>,
@@ -10,8 +10,8 @@ pub struct Regions {
 }
 
 impl Regions {
-    /// Disables a Region for `account`, as those are at first that have to be opted into. Calls
-    /// there fail as if the credentials were made up.
+    /// Disables a Region for `account`, as opt-in Regions are at first. Calls there fail as if the
+    /// credentials were invalid.
     pub fn disable(&mut self, account: &str, region: &str) {
         self.disabled.insert((account.to_owned(), region.to_owned()));
     }
@@ -21,8 +21,8 @@ impl Regions {
         self.disabled.remove(&(account.to_owned(), region.to_owned()));
     }
 
-    /// Denies `account` a Region by a service control policy, which the management account never
-    /// is.
+    /// Denies `account` a Region with a service control policy. Such a policy never applies to the
+    /// management account.
     pub fn deny(&mut self, account: &str, region: &str) {
         self.denied.insert((account.to_owned(), region.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! Replies, before they are HTTP.
+//! Replies in a form before HTTP.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -34,14 +34,14 @@ impl Reply {
     }
 }
 
-/// A moment as AWS writes it in JSON: seconds of the epoch.
+/// Returns a time as AWS writes it in JSON: seconds of the Unix epoch.
 pub(crate) fn timestamp(since_start: Duration) -> f64 {
     moment(clock(since_start))
 }
 
-/// The same, of a moment that is not counted from the simulator's beginning.
+/// Does the same for a time that is not counted from the simulator's start.
 pub(crate) fn moment(at: SystemTime) -> f64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Milliseconds are all that AWS gives.
+    // AWS gives times in milliseconds.
     (since.as_secs_f64() * 1_000.0).round() / 1_000.0
 }

@@ -1,4 +1,4 @@
-//! A request: which operation, by whom, with what.
+//! A request: its operation, caller and data.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use crate::sts::{Session, Sts};
 /// A call of an operation.
 pub(crate) struct Call {
     pub(crate) service: Service,
-    /// The operation, or the name of one that there is none of.
+    /// The operation, or the name of an unknown one.
     pub(crate) operation: Result<&'static Operation, String>,
     pub(crate) caller: Caller,
     pub(crate) headers: HeaderMap,
@@ -24,21 +24,21 @@ pub(crate) struct Call {
     /// The parameters of the query string, and of a form.
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    /// The members that were looked at, to be held against AWS's models.
+    /// The members that were read, for comparison with AWS's models.
     pub(crate) read: Mutex<BTreeSet<&'static str>>,
 }
 
-/// Who calls, from where.
+/// The caller and its Region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) session: Option<Arc<Session>>,
-    /// The user whom a test lets call, past what gets in the way of others.
+    /// The user that a test lets call. Faults and other writes do not affect its calls.
     pub(crate) user: Option<String>,
 }
 
-/// What the signature says of who signed it, for what.
+/// The identity and scope in a signature.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Scope<'a> {
     access_key: &'a str,
@@ -86,12 +86,12 @@ impl Call {
         }
     }
 
-    /// Notes that a member of the request was looked at.
+    /// Notes that a member of the request was read.
     pub(crate) fn looked_at(&self, member: &'static str) {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(member);
     }
 
-    /// A member that a header carries.
+    /// Returns a member that a header carries.
     pub(crate) fn header(&self, member: &'static str, header: &str) -> Option<&str> {
         self.looked_at(member);
         self.headers.get(header).and_then(|it| it.to_str().ok())
@@ -104,7 +104,7 @@ impl Call {
 }
 
 impl Call {
-    /// A call of Organizations by a user of the management account.
+    /// Creates a call of Organizations by a user of the management account.
     pub(crate) fn of_user(
         user: &str,
         operation: &str,

@@ -1,15 +1,17 @@
-//! A port for a program that has to be told which one to listen on.
+//! A port for a program that must be told on which port to listen.
 
 use std::io;
 use std::net::Ipv4Addr;
 
 use tokio::net::TcpSocket;
 
-/// A free port on loopback that is given to nobody who asks for any port, while this is kept.
+/// A free port on loopback. While this is kept, the system gives it to no program that asks for any
+/// port.
 ///
-/// A port that was merely seen to be free may be somebody else's by the time the program listens,
-/// and whoever waits for the program then finds the other. This one is bound without listening:
-/// connections to it are refused until a program that sets `SO_REUSEADDR`, as servers do, listens.
+/// If a port is only checked to be free, another program may use it by the time the program
+/// listens, and clients of the program then reach the other one. This port is bound without
+/// listening. Connections to it are refused until a program that sets `SO_REUSEADDR`, as servers
+/// do, listens.
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -27,11 +29,11 @@ pub struct ReservedPort {
 }
 
 impl ReservedPort {
-    /// Reserves a port of the system's choice.
+    /// Reserves a port that the system chooses.
     ///
     /// # Errors
     ///
-    /// There is no free port, or no socket to be had. Nothing is reserved.
+    /// Returns an error if no port is free, or no socket is available. Nothing is reserved.
     pub fn new() -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
@@ -40,7 +42,7 @@ impl ReservedPort {
         Ok(Self { _kept: socket, port })
     }
 
-    /// The port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port

@@ -1,15 +1,15 @@
-//! Where custom resources send their answers: the stand-in for a presigned S3 URL.
+//! The endpoint for the answers of custom resources, a stand-in for a presigned S3 URL.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-/// One answer as it arrived.
+/// One answer in the form in which it arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Response {
     /// The text of the answer.
     pub body: String,
-    /// The `Content-Type` header, `None` when there was none.
+    /// The `Content-Type` header, or `None` if it is missing.
     #[serde(rename = "contentType")]
     pub content_type: Option<String>,
     /// All headers.
@@ -17,7 +17,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The answer as JSON, `Null` when it is none.
+    /// Returns the answer as JSON, or `Null` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_default()
@@ -33,13 +33,13 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
-    /// An ID that nobody had before.
+    /// Returns a new, unique ID.
     pub(crate) fn mint(&mut self) -> String {
         self.minted += 1;
         format!("response-{}", self.minted)
     }
 
-    /// Refuses what is sent to this ID from now on.
+    /// Refuses answers to this ID from now on.
     pub(crate) fn refuse(&mut self, id: &str) {
         self.refused.insert(id.to_owned());
     }
@@ -57,7 +57,7 @@ impl Responses {
     }
 }
 
-/// The ID at the end of a ResponseURL.
+/// Returns the ID at the end of a ResponseURL.
 pub(crate) fn response_id(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! AWS as a script in place of the HTTP connector, for what has to be tested on a clock that jumps.
+//! A script that stands in for AWS in place of the HTTP connector, for tests with a clock that
+//! jumps.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -12,23 +13,23 @@ use aws_smithy_types::body::SdkBody;
 use hyper::body::{Body, Bytes, Frame};
 use serde_json::Value;
 
-/// The variables of a function that a script serves.
+/// The environment variables of a function that a script serves.
 pub const ENVIRONMENT: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AKIA"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
     ("AWS_REGION", "eu-west-1"),
 ];
 
-/// What comes back.
+/// A scripted reply.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// An answer with this status and this text.
     Answer(u16, String),
     /// An answer with this status, these headers and these bytes.
     Raw(u16, &'static [(&'static str, &'static str)], Vec<u8>),
-    /// The beginning of an answer, and nothing more.
+    /// The beginning of an answer, which never continues.
     Stall,
-    /// Nothing, ever.
+    /// No answer, ever.
     Silence,
 }
 
@@ -44,18 +45,18 @@ impl From<(u16, Value)> for Reply {
     }
 }
 
-/// What was asked.
+/// A request that was received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked {
     /// The operation by its name, or else the method, the path and the range of bytes.
     pub operation: String,
-    /// What was sent.
+    /// The body of the request.
     pub body: String,
 }
 
-/// An AWS that answers with a script and writes down what it was asked.
+/// A stand-in for AWS that answers from a script and records the requests.
 ///
-/// Its clones are the same one.
+/// Its clones share the same state.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     replies: Arc<Mutex<VecDeque<Reply>>>,
@@ -63,18 +64,18 @@ pub struct Script {
 }
 
 impl Script {
-    /// An AWS that gives these replies, one to each call.
+    /// Creates a stand-in that gives these replies, one to each call.
     pub fn new(replies: impl IntoIterator<Item: Into<Reply>>) -> Self {
         let replies = replies.into_iter().map(Into::into).collect();
         Self { replies: Arc::new(Mutex::new(replies)), ..Self::default() }
     }
 
-    /// What was asked, in this order.
+    /// Returns the requests in order.
     pub fn asked(&self) -> Vec<Asked> {
         lock(&self.asked).clone()
     }
 
-    /// Whether every reply was needed.
+    /// Returns `true` if every reply was used.
     pub fn is_over(&self) -> bool {
         lock(&self.replies).is_empty()
     }
@@ -85,7 +86,7 @@ impl HttpConnector for Script {
     ///
     /// # Panics
     ///
-    /// When there are more calls than replies, or a status is none of HTTP.
+    /// Panics if there are more calls than replies, or if a status is not a valid HTTP status.
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         lock(&self.asked).push(Asked::of(&request));
         let reply = lock(&self.replies).pop_front().expect("no more calls");
@@ -116,7 +117,7 @@ impl Asked {
     }
 }
 
-/// A body that never comes.
+/// A body that never arrives.
 struct Stalled;
 
 impl Body for Stalled {
@@ -131,7 +132,8 @@ impl Body for Stalled {
     }
 }
 
-/// A test that panicked has failed, and what it wrote is as it was.
+/// Locks the data. If a test panicked while it held the lock, it has failed, and its data is
+/// unchanged.
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

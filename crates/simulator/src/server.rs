@@ -24,7 +24,7 @@ use crate::organization::clock;
 use crate::reply::Reply;
 use crate::request::Call;
 
-/// A simulator as its connections share it.
+/// A simulator that its connections share.
 pub(crate) struct Shared {
     core: Mutex<Core>,
     started: Instant,
@@ -48,7 +48,7 @@ impl Shared {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
-        // A test that panicked while it held the lock has failed already.
+        // A test that panicked while it held the lock has already failed.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,18 +66,18 @@ impl Direct {
         Self(shared)
     }
 
-    /// Answers `request` as if it had come over a connection.
+    /// Answers `request` as if it had arrived over a connection.
     ///
     /// # Errors
     ///
-    /// Where the connection would have been dropped.
+    /// Returns an error if the connection would have been dropped.
     pub async fn call(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, Dropped> {
         let (parts, body) = request.into_parts();
         respond(&self.0, parts, body).await
     }
 
-    /// Whether the role behind this access key may do `action` to `resource`, for what stands in for
-    /// services that are not simulated.
+    /// Returns `true` if the role behind this access key may perform `action` on `resource`. It
+    /// serves stand-ins for services that are not simulated.
     #[must_use]
     pub fn permits(&self, access_key: &str, region: &str, action: &str, resource: &str) -> bool {
         let keys = [("aws:requestedregion".to_owned(), vec![region.to_owned()])].into();
@@ -95,7 +95,7 @@ impl fmt::Debug for Direct {
     }
 }
 
-/// Serves connections for as long as it is polled; all end with it.
+/// Serves connections for as long as it is polled. All connections end with it.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
@@ -121,7 +121,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
         }
     });
     let mut server = hyper::server::conn::http1::Builder::new();
-    // The date would be that of the machine.
+    // The automatic date would be that of the machine.
     server.auto_date_header(false);
     let connection = server.serve_connection(TokioIo::new(stream), service);
     let _the_client_knows = connection.await;
@@ -151,8 +151,8 @@ async fn respond(
         call.operation = Operation::find(Service::Response, name).ok_or(name.to_owned());
     }
     let mut response = answer(shared, &call).await.map(http)?;
-    // What AWS tells of moments is by its own clock, which every answer tells. That of a refusal would
-    // have SDKs believe that they were refused because of their clock, and try again.
+    // AWS reports times by its own clock, and every answer states that clock's time. The date of a
+    // refusal would make SDKs attribute the refusal to their own clock and retry.
     let date = DateTime::from(clock(shared.lock().world.now())).fmt(Format::HttpDate);
     let date = date.ok().filter(|_| response.status().is_success());
     if let Some(date) = date.and_then(|it| it.try_into().ok()) {
@@ -194,7 +194,7 @@ async fn answer(shared: &Shared, call: &Call) -> Result<Reply, Dropped> {
     }
 }
 
-/// A write under way; it ends also when the caller goes away.
+/// A write in progress. It also ends if the caller disconnects.
 struct Write<'a>(&'a Shared);
 
 impl Drop for Write<'_> {
@@ -208,7 +208,7 @@ async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// A reply as HTTP.
+/// Converts a reply to HTTP.
 pub(crate) fn http(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(reply.body)));
     *response.status_mut() = reply.status;

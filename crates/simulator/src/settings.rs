@@ -1,4 +1,4 @@
-//! The knobs.
+//! The settings of a simulator.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,65 +6,67 @@ use std::time::Duration;
 
 use policy::partition::Partition;
 
-/// How a simulated organization is made and how it behaves.
+/// The properties and the behaviour of a simulated organization.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Decides all identifiers and the shape of the sample organization.
+    /// The seed of all identifiers and of the shape of the sample organization.
     pub seed: u64,
-    /// How many accounts the sample organization has, the management account included.
+    /// The number of accounts in the sample organization, including the management account.
     pub accounts: usize,
     /// The management account.
     pub management_account: String,
-    /// The Region of callers that do not sign; its partition is the organization's.
+    /// The Region of callers that do not sign. Its partition is that of the organization.
     pub region: String,
     /// The largest page, at most 20.
     pub page_size: usize,
-    /// Every page with something on it follows an empty one.
+    /// True if every page with items follows an empty one.
     pub empty_pages: bool,
-    /// Whether callers are throttled.
+    /// The throttling of callers.
     pub rates: Rates,
-    /// How long a policy type is on its way after it was enabled.
+    /// The time until a policy type is enabled after the call.
     pub pending: Pending,
-    /// How long a change takes to reach the effective policies, counted from the last change and
-    /// in answers that tell of them.
+    /// The time until a change reaches the effective policies, counted from the last change and in
+    /// answers that describe them.
     pub publication: Pending,
-    /// How long a write to the organization takes; another write during it is refused.
+    /// The duration of a write to the organization. Another write during it is refused.
     pub write_time: Duration,
-    /// Each write to the organization is refused once with `ConcurrentModificationException`.
+    /// True if each write to the organization is refused once with
+    /// `ConcurrentModificationException`.
     pub refuse_each_write_once: bool,
-    /// How long every call is on its way, beside what it takes here.
+    /// The latency of every call, in addition to the time that the simulator takes.
     pub latency: Duration,
-    /// The same for single operations, by name.
+    /// The latency of single operations, by name.
     pub latency_of: BTreeMap<String, Duration>,
-    /// How many calls the journal keeps, the newest ones, or all. Without any, it says nothing of
-    /// what a call took away either, which makes large organizations much faster.
+    /// The number of newest calls that the journal keeps, or `None` for all. With 0, it also does
+    /// not record what a call removed, which makes large organizations much faster.
     pub journal: Option<usize>,
 }
 
-/// Throttling.
+/// The throttling rates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rates {
     /// No call is throttled.
     Off,
     /// The published rates.
     Published,
-    /// The published rates times this; the bursts stay.
+    /// The published rates multiplied by this factor. The bursts do not change.
     Scaled(f64),
 }
 
-/// How long something that AWS does later takes.
+/// The delay of something that AWS does later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
-    /// For this many answers that show whether it is done.
+    /// For this number of answers that show its progress.
     Reads(u32),
-    /// For this long.
+    /// For this duration.
     For(Duration),
 }
 
 impl Default for Settings {
-    /// A small, fast organization with nothing enabled and nobody throttled.
+    /// Returns the settings of a small, fast organization with nothing enabled and without
+    /// throttling.
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -87,8 +89,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// As unfriendly as AWS may be: pages of one after empty ones, every write refused once, and
-    /// policy types that take a while.
+    /// Returns settings for the least convenient behaviour of AWS: pages of one item after empty
+    /// pages, every write refused once, and policy types that take a while.
     #[must_use]
     pub fn strict() -> Self {
         Self {
@@ -101,7 +103,7 @@ impl Settings {
         }
     }
 
-    /// These settings with `accounts` accounts.
+    /// Returns these settings with `accounts` accounts.
     #[must_use]
     pub fn accounts(self, accounts: usize) -> Self {
         Self { accounts, ..self }
@@ -111,7 +113,7 @@ impl Settings {
         self.latency_of.get(operation).copied().unwrap_or(self.latency)
     }
 
-    /// The partition of the organization; `None` where none has such a Region.
+    /// Returns the partition of the organization; `None` if no partition has such a Region.
     pub(crate) fn partition(&self) -> Option<Partition> {
         Partition::of_region(&self.region)
     }

@@ -35,12 +35,12 @@ use crate::topics::Topics;
 use crate::trails::Trails;
 use crate::world::World;
 
-/// An AWS Organization on loopback, until it is dropped.
+/// An AWS Organization on loopback that runs until it is dropped.
 ///
 /// # Panics
 ///
-/// When it is dropped after a call of an operation that it does not know, so that a test that
-/// depends on such an operation fails. See [`Simulator::take_unknown_operations`].
+/// Panics if it is dropped after a call of an unknown operation, so that a test that depends on
+/// such an operation fails. See [`Simulator::take_unknown_operations`].
 pub struct Simulator {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -52,7 +52,7 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on, or no partition has the Region.
+    /// Returns an error if the address cannot be listened on, or if no partition has the Region.
     pub async fn start(settings: Settings) -> io::Result<Self> {
         if settings.partition().is_none() {
             let why = format!("`{}` is a Region of no partition", settings.region);
@@ -65,26 +65,26 @@ impl Simulator {
         Ok(Self { shared, address, server })
     }
 
-    /// The endpoint of every service, without a slash at its end.
+    /// Returns the endpoint of every service, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A way to call this simulator that needs no connection.
+    /// Returns a way to call this simulator without a connection.
     #[must_use]
     pub fn direct(&self) -> Direct {
         Direct::new(Arc::clone(&self.shared))
     }
 
-    /// The Region of callers that do not sign.
+    /// Returns the Region of callers that do not sign.
     #[must_use]
     pub fn region(&self) -> String {
         self.shared.lock().settings.region.clone()
     }
 
-    /// Looks at the organization or changes it, behind the journal's back. What it changes is
-    /// published when it returns, as if that had been long ago.
+    /// Reads or changes the organization without a record in the journal. Changes are published
+    /// when this returns, as if they had been made long ago.
     pub fn organization<T>(&self, look: impl FnOnce(&mut Organization) -> T) -> T {
         let mut core = self.now();
         let organization = &mut core.world.organization;
@@ -97,85 +97,86 @@ impl Simulator {
         seen
     }
 
-    /// Looks at the settings of AWS Backup or changes them.
+    /// Reads or changes the settings of AWS Backup.
     pub fn backup<T>(&self, look: impl FnOnce(&mut Backup) -> T) -> T {
         look(&mut self.now().world.backup)
     }
 
-    /// Makes a resource that can be backed up, or replaces the one with its ARN.
+    /// Creates a resource that can be backed up, or replaces the one with its ARN.
     pub fn put_resource(&self, resource: BackedUp) {
         self.now().world.put_resource(resource);
     }
 
-    /// Deletes a resource, and says whether it was there. Its recovery points stay.
+    /// Deletes a resource, and returns `true` if it existed. Its recovery points remain.
     pub fn delete_resource(&self, arn: &str) -> bool {
         self.now().world.delete_resource(arn)
     }
 
-    /// Lets the backups of a resource fail for some time from now on.
+    /// Makes the backups of a resource fail for some time from now on.
     pub fn fail_backups(&self, resource: &str, time: Duration) {
         self.now().world.fail_backups(resource, time);
     }
 
-    /// What time it is in AWS. That begins with the year 2026.
+    /// Returns the current time at AWS, which starts with the year 2026.
     #[must_use]
     pub fn clock(&self) -> SystemTime {
         crate::organization::clock(self.now().world.now())
     }
 
-    /// Lets time go by in AWS, with everything that AWS Backup does in it.
+    /// Lets time pass at AWS, with the work that AWS Backup does in it.
     pub fn let_go_by(&self, time: Duration) {
         self.now().world.let_go_by(time);
     }
 
-    /// Lets time go by in AWS until a moment; nothing happens when that is over.
+    /// Lets time pass at AWS until `moment`. Does nothing if `moment` is in the past.
     pub fn let_go_by_until(&self, moment: SystemTime) {
         self.now().world.let_go_by_until(moment);
     }
 
-    /// The backup jobs of every account so far.
+    /// Returns the backup jobs of every account so far.
     #[must_use]
     pub fn backup_jobs(&self) -> Vec<BackupJob> {
         self.works(|it| it.works.jobs().to_vec())
     }
 
-    /// The copy jobs of every account so far.
+    /// Returns the copy jobs of every account so far.
     #[must_use]
     pub fn copy_jobs(&self) -> Vec<EngineCopyJob> {
         self.works(|it| it.works.copy_jobs().to_vec())
     }
 
-    /// The recovery points of every account.
+    /// Returns the recovery points of every account.
     #[must_use]
     pub fn recovery_points(&self) -> Vec<EnginePoint> {
         self.works(|it| it.works.points().cloned().collect())
     }
 
-    /// The runs of rules from which no job came although the plan selects the resource.
+    /// Returns the runs of rules that created no job although the plan selects the resource.
     #[must_use]
     pub fn skipped_backups(&self) -> Vec<Skipped> {
         self.works(|it| it.works.skipped().to_vec())
     }
 
-    /// What AWS Backup told EventBridge of jobs since this was last asked.
+    /// Returns the events about jobs that AWS Backup sent to EventBridge since the last call.
     #[must_use]
     pub fn take_backup_events(&self) -> Vec<Value> {
         self.works(|it| it.works.take_events())
     }
 
-    /// Looks at the views of Resource Explorer or changes them. Without any, nobody can list with it.
+    /// Reads or changes the views of Resource Explorer. Without a view, nobody can list resources
+    /// with it.
     pub fn explorer<T>(&self, look: impl FnOnce(&mut Explorer) -> T) -> T {
         look(&mut self.shared.lock().world.explorer)
     }
 
-    /// Looks at what AWS Backup has done by now.
+    /// Reads the work that AWS Backup has done by now.
     fn works<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         let mut core = self.now();
         core.world.settle();
         look(&mut core.world)
     }
 
-    /// The state of all services as of now.
+    /// Returns the current state of all services.
     fn now(&self) -> MutexGuard<'_, Core> {
         let now = self.shared.now();
         let mut core = self.shared.lock();
@@ -183,21 +184,21 @@ impl Simulator {
         core
     }
 
-    /// Looks at the S3 objects or changes them.
+    /// Reads or changes the S3 objects.
     pub fn buckets<T>(&self, look: impl FnOnce(&mut Buckets) -> T) -> T {
         look(&mut self.shared.lock().world.buckets)
     }
 
-    /// Looks at the roles of every account or changes them. Without any, nobody can assume one.
+    /// Reads or changes the roles of every account. Without a role, nobody can assume one.
     pub fn iam<T>(&self, look: impl FnOnce(&mut Iam) -> T) -> T {
         look(&mut self.shared.lock().world.iam)
     }
 
-    /// The access key of a session of this role, as Lambda gives one to its functions.
+    /// Returns the access key of a session of this role, as Lambda gives one to its functions.
     ///
     /// # Panics
     ///
-    /// When there is no such role.
+    /// Panics if the role does not exist.
     #[must_use]
     #[expect(clippy::panic, reason = "a test whose function has no role has failed")]
     pub fn session(&self, role_arn: &str, name: &str) -> String {
@@ -215,33 +216,33 @@ impl Simulator {
         world.sts.open(session).access_key
     }
 
-    /// Looks at the keys of every account or changes them.
+    /// Reads or changes the keys of every account.
     pub fn kms<T>(&self, look: impl FnOnce(&mut Kms) -> T) -> T {
         look(&mut self.shared.lock().world.kms)
     }
 
-    /// Says which Regions an account may not use.
+    /// Changes the Regions that accounts may not use.
     pub fn regions<T>(&self, look: impl FnOnce(&mut Regions) -> T) -> T {
         look(&mut self.shared.lock().world.regions)
     }
 
-    /// Looks at the topics and what was published, or changes them.
+    /// Reads or changes the topics and the published messages.
     pub fn topics<T>(&self, look: impl FnOnce(&mut Topics) -> T) -> T {
         look(&mut self.shared.lock().world.topics)
     }
 
-    /// Looks at the state machines and their executions, or changes them.
+    /// Reads or changes the state machines and their executions.
     pub fn state_machines<T>(&self, look: impl FnOnce(&mut StateMachines) -> T) -> T {
         look(&mut self.now().world.state_machines)
     }
 
-    /// Whether StackSets may act for the organization, after `ActivateOrganizationsAccess`.
+    /// Returns `true` if StackSets has organizations access, after `ActivateOrganizationsAccess`.
     #[must_use]
     pub fn stack_sets_activated(&self) -> bool {
         self.shared.lock().world.stack_sets
     }
 
-    /// Lets StackSets act for the organization, or no longer, behind the journal's back.
+    /// Turns organizations access of StackSets on or off, without a record in the journal.
     pub fn set_stack_sets(&self, on: bool) {
         self.shared.lock().world.set_stack_sets(on);
     }
@@ -256,8 +257,8 @@ impl Simulator {
         look(&mut self.shared.lock().world.stacks)
     }
 
-    /// Changes the knobs of a running simulator: rates, times, refusals and the journal's length, and
-    /// no others.
+    /// Changes settings of a running simulator: rates, times, refusals, page sizes and the
+    /// journal's length. The other settings have no effect.
     pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
         let mut core = self.shared.lock();
         change(&mut core.settings);
@@ -266,43 +267,43 @@ impl Simulator {
         core.world.empty_pages = empty_pages;
     }
 
-    /// Every call so far, or as many of the newest as [`Settings::journal`] says.
+    /// Returns every call so far, or the newest ones up to the limit of [`Settings::journal`].
     #[must_use]
     pub fn journal(&self) -> Vec<Entry> {
         self.shared.lock().journal.entries()
     }
 
-    /// How often each operation was called so far, whatever the journal keeps.
+    /// Returns the number of calls of each operation so far, whatever the journal keeps.
     #[must_use]
     pub fn tallies(&self) -> BTreeMap<&'static str, Tally> {
         self.shared.lock().journal.tallies().clone()
     }
 
-    /// Every call so far that was meant to change something and was not refused.
+    /// Returns every call so far that was to change something and was not refused.
     #[must_use]
     pub fn writes(&self) -> Vec<Entry> {
         self.journal().into_iter().filter(Entry::is_successful_write).collect()
     }
 
-    /// Forgets the calls so far.
+    /// Removes the calls so far from the journal.
     pub fn clear_journal(&self) {
         self.shared.lock().journal.clear();
     }
 
-    /// What CloudTrail told EventBridge of the changes since this was last asked: one event for
-    /// every call of Organizations that was meant to change something, refused or not, and one more
-    /// for each account that was to be made.
+    /// Returns the events about changes that CloudTrail sent to EventBridge since the last call.
+    /// There is one event for every call of Organizations that was to change something, refused or
+    /// not, and one more for each account to be created.
     #[must_use]
     pub fn take_events(&self) -> Vec<Value> {
         self.shared.lock().events.take()
     }
 
-    /// Lets a user of the management account call an operation of Organizations, whoever else is at
-    /// work, and returns the answer.
+    /// Calls an operation of Organizations as a user of the management account, whatever other
+    /// calls are in progress, and returns the answer.
     ///
     /// # Errors
     ///
-    /// When the organization refuses it.
+    /// Returns an error if the organization refuses it.
     pub fn tamper(&self, user: &str, operation: &str, request: &Value) -> Result<Value, String> {
         let now = self.shared.now();
         let mut core = self.shared.lock();
@@ -318,12 +319,12 @@ impl Simulator {
         if done.reply.status.is_success() { Ok(body) } else { Err(body.to_string()) }
     }
 
-    /// Lets something go wrong.
+    /// Adds a fault.
     pub fn fail(&self, fault: Fault) {
         self.shared.lock().faults.add(fault);
     }
 
-    /// Lets everything go well again.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.lock().faults.clear();
     }
@@ -333,44 +334,44 @@ impl Simulator {
         self.shared.lock().refuse_writes = count;
     }
 
-    /// Holds the `nth` call from now on, whatever it is, before or after its work.
+    /// Holds the `nth` call from now on, whatever its operation, before or after its work.
     #[must_use]
     pub fn hold(&self, nth: u64, moment: Moment) -> Hold {
         self.shared.lock().holds.add(nth, moment)
     }
 
-    /// A fresh ResponseURL for a custom resource.
+    /// Returns a new ResponseURL for a custom resource.
     #[must_use]
     pub fn response_url(&self) -> String {
         let id = self.shared.lock().responses.mint();
         format!("{}{RESPONSES}{id}", self.url())
     }
 
-    /// Refuses every answer to this ResponseURL, as S3 does once it has expired.
+    /// Refuses every answer to this ResponseURL, as S3 does after it has expired.
     pub fn refuse_responses(&self, url: &str) {
         self.shared.lock().responses.refuse(crate::responses::response_id(url));
     }
 
-    /// Every answer sent to a ResponseURL, or to one whose ID this is.
+    /// Returns every answer sent to a ResponseURL, or to the one with this ID.
     #[must_use]
     pub fn responses(&self, url: &str) -> Vec<Response> {
         let core = self.shared.lock();
         core.responses.get(crate::responses::response_id(url)).to_vec()
     }
 
-    /// The members of requests that each operation looked at so far.
+    /// Returns the members of requests that each operation has read so far.
     #[must_use]
     pub fn members_read(&self) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         self.shared.lock().members.clone()
     }
 
-    /// The calls of operations that there are none of.
+    /// Returns the calls of unknown operations.
     #[must_use]
     pub fn unknown_operations(&self) -> Vec<String> {
         self.shared.lock().unknown.clone()
     }
 
-    /// The same, and forgets them, so that dropping the simulator does not panic.
+    /// Returns the same calls and forgets them, so that dropping the simulator does not panic.
     #[must_use]
     pub fn take_unknown_operations(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().unknown)

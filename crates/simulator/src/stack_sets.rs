@@ -1,38 +1,39 @@
-//! StackSets with service-managed permissions, the resource of CloudFormation that makes them, and
-//! what their stacks make in accounts.
+//! StackSets with service-managed permissions, the CloudFormation resource that creates them, and
+//! the resources of their stacks in accounts.
 //!
-//! As the StackSets guide, the API reference and the handler of `AWS::CloudFormation::StackSet`
-//! describe them. An account and Region have one stack of a StackSet at most, and creating stacks
-//! leaves those alone that are there. Automatic deployment knows units and no filters. Regions are
-//! worked in side by side, so the tolerance is that of each; what is left when it is exceeded is
-//! cancelled. A stack that could not be created is made anew by the next update.
+//! The behaviour follows the StackSets guide, the API reference and the handler of
+//! `AWS::CloudFormation::StackSet`. An account and Region have at most one stack of a StackSet, and
+//! creating stacks does not change existing ones. Automatic deployment follows OUs and ignores
+//! filters. Regions are processed in parallel, so the tolerance applies to each of them. When it is
+//! exceeded, the remaining work is cancelled. The next update creates a stack again that could not
+//! be created.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// The units above each account, the root included.
+/// The OUs above each account, including the root.
 pub type Memberships = BTreeMap<String, BTreeSet<String>>;
 
-/// What the template of a StackSet comes to in a Region.
+/// A function that returns the resources of a StackSet's template in a Region.
 pub type Bodies<'a> = dyn Fn(&Definition, &str) -> Vec<Declared> + 'a;
 
-/// The type of a resource that AWS does not delete as long as there are backups in it.
+/// The types of resources that AWS does not delete while they contain backups.
 const VAULTS: [&str; 2] =
     ["AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"];
 
 /// The type of a resource that an account has once for all Regions.
 const ROLE: &str = "AWS::IAM::Role";
 
-/// What becomes of a resource when its stack is deleted.
+/// The effect of deleting a stack on a resource.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Deletion {
     /// It is deleted.
     #[default]
     Delete,
-    /// It stays, also when the creation of the stack is rolled back.
+    /// It is retained, even if the creation of the stack is rolled back.
     Retain,
-    /// It stays, unless the creation of the stack is rolled back.
+    /// It is retained, unless the creation of the stack is rolled back.
     RetainExceptOnCreate,
 }
 
@@ -43,88 +44,88 @@ pub struct Declared {
     pub id: String,
     /// Its type.
     pub kind: String,
-    /// The name that it has in the account; one is made up where the template gives none.
+    /// Its name in the account. One is generated if the template gives none.
     pub name: Option<String>,
-    /// What becomes of it with its stack.
+    /// The effect of deleting the stack on it.
     pub deletion: Deletion,
-    /// The resources that are made before it, and deleted after it.
+    /// The resources that are created before it, and deleted after it.
     pub after: BTreeSet<String>,
 }
 
-/// What a StackSet is defined by.
+/// The definition of a StackSet.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Definition {
     /// The text of the template.
     pub template: String,
     /// Its parameters.
     pub parameters: BTreeMap<String, String>,
-    /// Whether accounts that join a unit get a stack; and if so, whether those that leave it keep
-    /// theirs.
+    /// Present if accounts that join an OU get a stack. The value says whether accounts that leave
+    /// the OU keep theirs.
     pub auto_deployment: Option<Retains>,
 }
 
-/// Whether automatic deployment leaves the stacks of accounts that leave a unit in place.
+/// The effect of automatic deployment on the stacks of accounts that leave an OU.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Retains {
-    /// The StackSet lets go of them, and they stay.
+    /// The StackSet removes them from its list, and they remain.
     Stacks,
     /// They are deleted.
     Nothing,
 }
 
-/// Which accounts of the units are meant.
+/// A filter of the accounts in the OUs.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Filter {
     /// All of them.
     #[default]
     None,
-    /// These only.
+    /// Only these accounts.
     Intersection(BTreeSet<String>),
-    /// All but these.
+    /// All accounts except these.
     Difference(BTreeSet<String>),
 }
 
-/// Where stacks are: one element of `StackInstancesGroup`, or the targets of a call.
+/// The places of stacks: one element of `StackInstancesGroup`, or the targets of a call.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Targets {
-    /// The units, with everything below them.
+    /// The OUs, with everything below them.
     pub units: BTreeSet<String>,
-    /// Which of their accounts.
+    /// The filter of their accounts.
     pub filter: Filter,
     /// The Regions.
     pub regions: BTreeSet<String>,
 }
 
-/// A resource of type `AWS::CloudFormation::StackSet`, as a template has it.
+/// A resource of type `AWS::CloudFormation::StackSet`, as a template describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
     /// Its name.
     pub name: String,
-    /// What it is defined by.
+    /// The definition of the StackSet.
     pub definition: Definition,
-    /// Where its stacks are, where the template says so.
+    /// The places of its stacks, if the template lists them.
     pub group: Vec<Targets>,
-    /// The percentage of accounts of a Region that may fail in an operation of the resource.
+    /// The percentage of a Region's accounts that may fail in an operation of the resource.
     pub tolerance: usize,
 }
 
-/// A stack of a StackSet, as the StackSet knows it.
+/// A stack of a StackSet, as the StackSet records it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Instance {
-    /// The unit by which the account was found.
+    /// The OU in which the account was found.
     pub unit: String,
-    /// Whether it is as the StackSet is.
+    /// The status of the stack, compared with the StackSet.
     pub status: InstanceStatus,
-    /// The stack, unless there was never one.
+    /// The stack, or `None` if it never existed.
     pub stack: Option<String>,
-    /// Why it is not as it should be.
+    /// The reason for a status other than current.
     pub reason: String,
 }
 
-/// How a stack is, compared with its StackSet.
+/// The status of a stack, compared with its StackSet.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum InstanceStatus {
-    /// As it is.
+    /// It matches the StackSet.
     Current,
     /// It could not be created or updated.
     Outdated,
@@ -132,21 +133,21 @@ pub enum InstanceStatus {
     Inoperable,
 }
 
-/// An operation of a StackSet that has come to its end.
+/// A completed operation of a StackSet.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct StackSetOperation {
-    /// Whether no Region had more failures than are tolerated.
+    /// True if no Region had more failures than are tolerated.
     pub succeeded: bool,
-    /// The accounts and Regions that failed, and why.
+    /// The accounts and Regions that failed, with the reason.
     pub failed: Vec<(String, String, String)>,
 }
 
-/// Why something was refused.
+/// The reason for which a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StackSetRefusal {
-    /// There is a StackSet of that name.
+    /// A StackSet with that name exists.
     NameAlreadyExists,
-    /// There is no StackSet of that name.
+    /// No StackSet with that name exists.
     StackSetNotFound,
     /// The StackSet has stacks.
     StackSetNotEmpty,
@@ -159,8 +160,8 @@ struct StackSet {
     definition: Definition,
     /// By Region and account.
     instances: BTreeMap<String, BTreeMap<String, Instance>>,
-    /// The units in which stacks were ever created, with their Regions: automatic deployment goes
-    /// by them.
+    /// The OUs in which stacks were ever created, with their Regions. Automatic deployment follows
+    /// them.
     targets: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -169,7 +170,7 @@ struct StackSet {
 struct MemberStack {
     account: String,
     region: String,
-    /// In the order in which they were made.
+    /// In the order of their creation.
     resources: Vec<Made>,
     is_complete: bool,
 }
@@ -178,22 +179,22 @@ struct MemberStack {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Made {
     deletion: Deletion,
-    /// What it exists as.
+    /// The key under which it exists.
     key: String,
 }
 
-/// The StackSets of a management account, and what there is in accounts.
+/// The StackSets of a management account, and the resources in accounts.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct StackSets {
     sets: BTreeMap<String, StackSet>,
     stacks: BTreeMap<String, MemberStack>,
-    /// What exists, as account, Region, type and name.
+    /// The existing resources, as account, Region, type and name.
     resources: BTreeSet<String>,
-    /// The vaults that have backups.
+    /// The vaults that contain backups.
     filled: BTreeSet<String>,
-    /// The accounts in which nothing can be created.
+    /// The accounts in which every creation fails.
     refusing: BTreeSet<String>,
-    /// What was to be created under a name that exists.
+    /// The resources that were to be created under an existing name.
     collisions: Vec<String>,
     /// The accounts and Regions whose complete stacks were deleted.
     deleted: Vec<(String, String)>,
@@ -201,14 +202,14 @@ pub struct StackSets {
     made: u64,
 }
 
-/// What a resource of a stack exists as.
+/// Returns the key under which a resource of a stack exists.
 fn key(account: &str, region: &str, stack: &str, declared: &Declared) -> String {
     let region = if declared.kind == ROLE { "-" } else { region };
     let name = declared.name.clone().unwrap_or_else(|| format!("{stack}-{}", declared.id));
     format!("{account} {region} {} {name}", declared.kind)
 }
 
-/// The resources of a template, each after those that it needs.
+/// Returns the resources of a template, each after those that it needs.
 fn in_order(declared: &[Declared]) -> Vec<&Declared> {
     let mut left: Vec<_> = declared.iter().collect();
     let mut ordered: Vec<&Declared> = Vec::new();
@@ -220,7 +221,7 @@ fn in_order(declared: &[Declared]) -> Vec<&Declared> {
             it.after.iter().all(made)
         };
         let (next, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_next);
-        // A circle, which CloudFormation refuses.
+        // The resources depend on each other in a circle, which CloudFormation refuses.
         if next.is_empty() {
             ordered.extend(rest);
             return ordered;
@@ -242,7 +243,7 @@ impl Filter {
 }
 
 impl Targets {
-    /// The accounts that are meant, each with the unit by which it is found.
+    /// Returns the accounts of the targets, each with the OU in which it was found.
     fn accounts(&self, memberships: &Memberships) -> Vec<(String, String)> {
         let found = memberships.iter().filter(|(account, _)| self.filter.takes(account));
         let found = found.filter_map(|(account, above)| {
@@ -253,7 +254,7 @@ impl Targets {
     }
 }
 
-/// What the handler of the resource does with stacks, one call after the other.
+/// The changes that the handler of the resource makes to stacks, one call after the other.
 #[derive(Debug, Default)]
 struct Difference {
     delete: Vec<Targets>,
@@ -262,7 +263,7 @@ struct Difference {
 }
 
 impl Difference {
-    /// Compares where stacks were and will be: Region by Region, and there unit by unit.
+    /// Compares the previous and the new places of stacks: Region by Region, and OU by OU in each.
     fn of(before: &[Targets], after: &[Targets]) -> Self {
         let by_place = |group: &[Targets]| {
             let mut places = BTreeMap::new();
@@ -299,11 +300,12 @@ impl Difference {
     }
 }
 
-/// What is deleted, created and updated in a unit that stays: the handler's nine cases.
+/// Returns the accounts whose stacks are deleted, created and updated in an OU that stays: the
+/// handler's nine cases.
 fn shared(was: &Filter, will: &Filter) -> [Option<Filter>; 3] {
     use Filter::{Difference, Intersection, None};
     type Accounts = BTreeSet<String>;
-    // No account at all, and all accounts, are written without a filter.
+    // An empty set and the set of all accounts are written without a filter.
     let only = |it: Accounts| (!it.is_empty()).then_some(Intersection(it));
     let but = |it: Accounts| Some(if it.is_empty() { None } else { Difference(it) });
     let minus = |one: &Accounts, other: &Accounts| one.difference(other).cloned().collect();
@@ -330,11 +332,11 @@ fn shared(was: &Filter, will: &Filter) -> [Option<Filter>; 3] {
 
 /// The resource, as CloudFormation handles it.
 impl StackSets {
-    /// Creates the resource. What fails has to be deleted again, as CloudFormation does.
+    /// Creates the resource. After a failure, it has to be deleted again, as CloudFormation does.
     ///
     /// # Errors
     ///
-    /// When there is a StackSet of its name, or too many accounts failed.
+    /// Returns an error if a StackSet with its name exists, or if too many accounts failed.
     pub fn create_resource(
         &mut self,
         model: &Model,
@@ -345,12 +347,13 @@ impl StackSets {
         self.settle(model, &Difference::of(&[], &model.group), None, memberships, bodies)
     }
 
-    /// Updates the resource: stacks are deleted first, then the StackSet is updated, then stacks are
-    /// created and updated.
+    /// Updates the resource. Stacks are deleted first, then the StackSet is updated, and then
+    /// stacks are created and updated.
     ///
     /// # Errors
     ///
-    /// When the StackSet is gone, or too many accounts failed. What came before stays done.
+    /// Returns an error if the StackSet no longer exists, or if too many accounts failed. Earlier
+    /// steps stay done.
     pub fn update_resource(
         &mut self,
         before: &Model,
@@ -363,11 +366,11 @@ impl StackSets {
         self.settle(after, &difference, changed, memberships, bodies)
     }
 
-    /// Deletes the resource: the stacks that the template names, and then the StackSet.
+    /// Deletes the resource: the stacks that the template lists, and then the StackSet.
     ///
     /// # Errors
     ///
-    /// When a stack cannot be deleted, or the StackSet has others.
+    /// Returns an error if a stack cannot be deleted, or if the StackSet has others.
     pub fn delete_resource(
         &mut self,
         model: &Model,
@@ -415,14 +418,14 @@ impl StackSets {
     }
 }
 
-/// The API of StackSets. Every operation comes to its end at once, and fails when more than the
-/// tolerated percentage of the accounts of a Region do.
+/// The API of StackSets. Every operation completes at once, and fails if more than the tolerated
+/// percentage of a Region's accounts fail.
 impl StackSets {
-    /// `CreateStackSet`.
+    /// Performs `CreateStackSet`.
     ///
     /// # Errors
     ///
-    /// When there is one of that name.
+    /// Returns an error if a StackSet with that name exists.
     pub fn create_stack_set(
         &mut self,
         name: &str,
@@ -436,12 +439,12 @@ impl StackSets {
         Ok(())
     }
 
-    /// `UpdateStackSet` without targets, which updates every stack. The StackSet is updated also when
-    /// that fails.
+    /// Performs `UpdateStackSet` without targets, which updates every stack. The StackSet itself is
+    /// updated even if that fails.
     ///
     /// # Errors
     ///
-    /// When there is no such StackSet.
+    /// Returns an error if the StackSet does not exist.
     pub fn update_stack_set(
         &mut self,
         name: &str,
@@ -463,11 +466,11 @@ impl StackSets {
         self.operate(name, &places, tolerance, bodies)
     }
 
-    /// `CreateStackInstances`: accounts that have a stack of the StackSet are left alone.
+    /// Performs `CreateStackInstances`. Accounts that have a stack of the StackSet are not changed.
     ///
     /// # Errors
     ///
-    /// When there is no such StackSet.
+    /// Returns an error if the StackSet does not exist.
     pub fn create_instances(
         &mut self,
         name: &str,
@@ -491,11 +494,11 @@ impl StackSets {
         self.operate(name, &places, tolerance, bodies)
     }
 
-    /// `UpdateStackInstances`.
+    /// Performs `UpdateStackInstances`.
     ///
     /// # Errors
     ///
-    /// When there is no such StackSet.
+    /// Returns an error if the StackSet does not exist.
     pub fn update_instances(
         &mut self,
         name: &str,
@@ -508,12 +511,12 @@ impl StackSets {
         self.operate(name, &places, tolerance, bodies)
     }
 
-    /// `DeleteStackInstances`, where stacks may be retained. A stack that cannot be deleted leaves an
-    /// instance that is inoperable.
+    /// Performs `DeleteStackInstances`, which may retain stacks. A stack that cannot be deleted
+    /// leaves an inoperable instance.
     ///
     /// # Errors
     ///
-    /// When there is no such StackSet.
+    /// Returns an error if the StackSet does not exist.
     pub fn delete_instances(
         &mut self,
         name: &str,
@@ -534,11 +537,11 @@ impl StackSets {
         Ok(self.ended(operation))
     }
 
-    /// `DeleteStackSet`.
+    /// Performs `DeleteStackSet`.
     ///
     /// # Errors
     ///
-    /// When there is none, or it has stacks.
+    /// Returns an error if the StackSet does not exist, or if it has stacks.
     pub fn delete_stack_set(&mut self, name: &str) -> Result<(), StackSetRefusal> {
         let set = self.sets.get(name).ok_or(StackSetRefusal::StackSetNotFound)?;
         if set.instances.values().any(|it| !it.is_empty()) {
@@ -548,8 +551,8 @@ impl StackSets {
         Ok(())
     }
 
-    /// `ListStackInstances`: account, Region, and what the StackSet knows of the stack. There is none
-    /// where there is no StackSet of that name.
+    /// Performs `ListStackInstances`: returns the account, the Region, and the record of each
+    /// stack; `None` if no StackSet has that name.
     #[must_use]
     pub fn instances(&self, name: &str) -> Option<Vec<(&str, &str, &Instance)>> {
         let set = self.sets.get(name)?;
@@ -559,13 +562,13 @@ impl StackSets {
         Some(all.collect())
     }
 
-    /// An operation.
+    /// Returns an operation.
     #[must_use]
     pub fn operation(&self, id: &str) -> Option<&StackSetOperation> {
         self.operations.get(id)
     }
 
-    /// Has automatic deployment heed that an account was in other units `before`.
+    /// Applies automatic deployment to an account that was in other OUs `before`.
     pub fn moved(
         &mut self,
         account: &str,
@@ -581,7 +584,7 @@ impl StackSets {
                 let [was, is] = [before, after].map(|it| it.contains(&unit));
                 if was && !is {
                     for region in &regions {
-                        // What comes of it is told by the instance.
+                        // The instance reports the result.
                         drop(self.let_go(&name, account, region, retains == Retains::Stacks));
                     }
                 }
@@ -594,7 +597,7 @@ impl StackSets {
         }
     }
 
-    /// The stacks of these targets that there are.
+    /// Returns the existing stacks of these targets.
     fn there(
         &self,
         name: &str,
@@ -616,7 +619,7 @@ impl StackSets {
         Ok(found.collect())
     }
 
-    /// Creates or updates stacks, Region by Region, until too many accounts of it failed.
+    /// Creates or updates stacks, Region by Region, until too many accounts of a Region failed.
     fn operate(
         &mut self,
         name: &str,
@@ -661,7 +664,7 @@ impl StackSets {
         Ok(self.ended(operation))
     }
 
-    /// Updates a stack, or makes it where there is none that is complete.
+    /// Updates a stack, or creates it if there is no complete one.
     fn bring(
         &mut self,
         stack: Option<String>,
@@ -685,7 +688,7 @@ impl StackSets {
         }
     }
 
-    /// Takes an account and Region out of a StackSet.
+    /// Removes an account and Region from a StackSet.
     fn let_go(
         &mut self,
         name: &str,
@@ -717,10 +720,10 @@ impl StackSets {
     }
 }
 
-/// Stacks in accounts, and what they make.
+/// Stacks in accounts, and their resources.
 impl StackSets {
-    /// Creates a stack and returns its ID. One that could not be created is rolled back, and can only
-    /// be deleted.
+    /// Creates a stack and returns its ID. A stack that could not be created is rolled back, and
+    /// can only be deleted.
     pub fn create_stack(
         &mut self,
         account: &str,
@@ -745,11 +748,11 @@ impl StackSets {
         (id, outcome)
     }
 
-    /// Updates a stack: what is new is made first, and then what is no longer there deleted.
+    /// Updates a stack. New resources are created first, and removed ones are deleted afterwards.
     ///
     /// # Errors
     ///
-    /// When something cannot be made. The stack is as it was then.
+    /// Returns an error if a resource cannot be created. The stack is then unchanged.
     pub fn update_stack(&mut self, id: &str, body: &[Declared]) -> Result<(), String> {
         let Some(stack) = self.stacks.get(id).cloned() else { return Ok(()) };
         let key = |it: &Declared| key(&stack.account, &stack.region, id, it);
@@ -778,11 +781,12 @@ impl StackSets {
         Ok(())
     }
 
-    /// Deletes a stack, where what depends on others goes first.
+    /// Deletes a stack. Resources that depend on others are deleted first.
     ///
     /// # Errors
     ///
-    /// At the first resource that AWS does not delete. The rest of the stack stays.
+    /// Returns an error at the first resource that AWS does not delete. The rest of the stack
+    /// remains.
     pub fn delete_stack(&mut self, id: &str) -> Result<(), String> {
         let Some(mut stack) = self.stacks.remove(id) else { return Ok(()) };
         while let Some(made) = stack.resources.pop() {
@@ -825,9 +829,9 @@ impl StackSets {
     }
 }
 
-/// What tests do and look at.
+/// Methods for tests.
 impl StackSets {
-    /// Puts a backup into every vault that there is.
+    /// Puts a backup into every existing vault.
     pub fn back_up(&mut self) {
         let vaults = self
             .resources
@@ -836,24 +840,25 @@ impl StackSets {
         self.filled.extend(vaults.cloned());
     }
 
-    /// Lets nothing be created in these accounts, and in no others.
+    /// Makes every creation fail in these accounts, and in no others.
     pub fn refuse_in(&mut self, accounts: &[&str]) {
         self.refusing = accounts.iter().map(|it| (*it).to_owned()).collect();
     }
 
-    /// What was to be created under a name that exists.
+    /// Returns the resources that were to be created under an existing name.
     #[must_use]
     pub fn collisions(&self) -> &[String] {
         &self.collisions
     }
 
-    /// The accounts and Regions whose complete stacks were deleted.
+    /// Returns the accounts and Regions whose complete stacks were deleted.
     #[must_use]
     pub fn deleted(&self) -> &[(String, String)] {
         &self.deleted
     }
 
-    /// What exists: account, Region, type and name, and a hyphen for the Region of what has none.
+    /// Returns the existing resources: account, Region, type and name. Resources without a Region
+    /// have a hyphen in its place.
     #[must_use]
     pub fn resources(&self) -> &BTreeSet<String> {
         &self.resources

@@ -1,4 +1,4 @@
-//! Stacks of CloudFormation, as far as they can be looked at. Nothing is deployed.
+//! CloudFormation stacks that can be described. Nothing is deployed.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use policy::partition::Partition;
 pub struct Stack {
     /// Its name.
     pub name: String,
-    /// What its template says of itself.
+    /// The description in its template.
     pub description: String,
-    /// Its status, as in `CREATE_COMPLETE`.
+    /// Its status, for example `CREATE_COMPLETE`.
     pub status: String,
-    /// Its ARN; one is made up where there is none.
+    /// Its ARN. One is generated if there is none.
     pub id: Option<String>,
     /// The values of its parameters, as they were passed.
     pub parameters: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Its ARN, in this Region of the account.
+    /// Returns its ARN in this Region of the account.
     pub(crate) fn arn(&self, partition: Partition, region: &str, account: &str) -> String {
         let Self { name, id, .. } = self;
         let made_up =
@@ -33,14 +33,14 @@ impl Stack {
     }
 }
 
-/// A resource of a stack, as CloudFormation tells of it.
+/// A resource of a stack, as CloudFormation describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StackResource {
-    /// Its type, as in `Custom::BackupPolicy`.
+    /// Its type, for example `Custom::BackupPolicy`.
     pub kind: String,
-    /// The ID that CloudFormation knows it by; empty while it has none.
+    /// The ID that CloudFormation has for it. It is empty until there is one.
     pub physical_id: String,
-    /// Its status, as in `CREATE_COMPLETE`.
+    /// Its status, for example `CREATE_COMPLETE`.
     pub status: String,
 }
 
@@ -49,13 +49,13 @@ pub struct StackResource {
 pub struct Stacks {
     /// By Region.
     described: BTreeMap<String, Vec<Stack>>,
-    /// By the ARN of the stack and the name in its template. Of a deleted stack they are told for 90
-    /// days.
+    /// By the ARN of the stack and the name in its template. The resources of a deleted stack are
+    /// described for 90 days.
     resources: BTreeMap<String, BTreeMap<String, StackResource>>,
 }
 
 impl Stacks {
-    /// Makes a stack in a Region, in place of the one of the same name.
+    /// Creates a stack in a Region. It replaces a stack with the same name.
     pub fn put(&mut self, region: &str, stack: Stack) {
         let there = self.described.entry(region.to_owned()).or_default();
         there.retain(|it| it.name != stack.name);
@@ -66,18 +66,18 @@ impl Stacks {
         self.described.get(region).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Says what has become of the resource `logical_id` of the stack with this ARN.
+    /// Sets the state of the resource `logical_id` of the stack with this ARN.
     pub fn tell(&mut self, stack_arn: &str, logical_id: &str, resource: StackResource) {
         let resources = self.resources.entry(stack_arn.to_owned()).or_default();
         resources.insert(logical_id.to_owned(), resource);
     }
 
-    /// Forgets a stack: it was never there, or was deleted more than 90 days ago.
+    /// Forgets a stack: it never existed, or was deleted more than 90 days ago.
     pub fn forget(&mut self, stack_arn: &str) {
         self.resources.remove(stack_arn);
     }
 
-    /// What is told of the resource `logical_id` of the stack with this ARN.
+    /// Returns the state of the resource `logical_id` of the stack with this ARN.
     #[must_use]
     pub fn told(&self, stack_arn: &str, logical_id: &str) -> Option<&StackResource> {
         self.resources_of(stack_arn)?.get(logical_id)

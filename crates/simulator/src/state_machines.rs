@@ -1,4 +1,4 @@
-//! Executions of Step Functions. Nothing is executed: a test plays the state machine itself.
+//! Executions of Step Functions. Nothing is executed: a test takes the part of the state machine.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::refusal::{Answer, Code, Refusal};
 const NAME: usize = 80;
 /// The longest input, in bytes.
 const INPUT: usize = 262_144;
-/// What a name may not have.
+/// The characters that a name must not contain.
 const FORBIDDEN: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
 
-/// Where an execution is.
+/// The status of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each name is documented by AWS")]
 pub enum ExecutionStatus {
@@ -27,7 +27,7 @@ pub enum ExecutionStatus {
 }
 
 impl ExecutionStatus {
-    /// The status as AWS writes it.
+    /// Returns the status as AWS writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,15 +49,15 @@ pub struct Execution {
     pub state_machine: String,
     /// Its name.
     pub name: String,
-    /// What it began with.
+    /// Its input.
     pub input: String,
-    /// Where it is.
+    /// Its status.
     pub status: ExecutionStatus,
-    /// What it ended with.
+    /// Its output.
     pub output: Option<String>,
-    /// When it began, counted from the simulator's start.
+    /// The time at which it started, counted from the simulator's start.
     pub started: Duration,
-    /// When it ended.
+    /// The time at which it ended.
     pub stopped: Option<Duration>,
 }
 
@@ -80,18 +80,18 @@ impl StateMachines {
         self.now = now;
     }
 
-    /// Makes the standard state machine with this ARN.
+    /// Creates the standard state machine with this ARN.
     pub fn create(&mut self, arn: &str) {
         self.machines.insert(arn.to_owned());
     }
 
-    /// Every execution, oldest first.
+    /// Returns every execution, oldest first.
     #[must_use]
     pub fn executions(&self) -> &[Execution] {
         &self.executions
     }
 
-    /// Ends an execution; nothing happens when there is none with this ARN.
+    /// Ends the execution with this ARN, if it exists.
     pub fn end(&mut self, arn: &str, status: ExecutionStatus, output: Option<&str>) {
         if let Some(execution) = self.executions.iter_mut().find(|it| it.arn == arn) {
             execution.status = status;
@@ -100,7 +100,7 @@ impl StateMachines {
         }
     }
 
-    /// Begins an execution, or finds the one that the same request has begun.
+    /// Starts an execution, or returns the one that the same request started.
     pub(crate) fn start(
         &mut self,
         machine: &str,
@@ -142,7 +142,7 @@ impl StateMachines {
         })
     }
 
-    /// The execution with this ARN.
+    /// Returns the execution with this ARN.
     pub(crate) fn execution(&self, arn: &str) -> Answer<&Execution> {
         expect_arn(arn, "execution")?;
         self.executions.iter().find(|it| it.arn == arn).ok_or_else(|| {
@@ -151,7 +151,7 @@ impl StateMachines {
         })
     }
 
-    /// The executions of a state machine, newest first.
+    /// Returns the executions of a state machine, newest first.
     pub(crate) fn executions_of<'a>(
         &'a self,
         machine: &'a str,

@@ -1,4 +1,4 @@
-//! The sessions of those who assumed roles.
+//! The sessions of callers that assumed roles.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const CHAINED_SECONDS: u32 = 3_600;
 /// The longest session policy.
 const POLICY_CHARACTERS: usize = 2_048;
 
-/// Who assumed which role.
+/// A session of a caller that assumed a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The account of the role.
@@ -26,12 +26,12 @@ pub struct Session {
     pub name: String,
     /// The ARN of the role.
     pub role_arn: String,
-    /// What the session is limited to, beside the limits of the role.
+    /// The session policy, which limits the session in addition to the role.
     pub(crate) policy: Option<Arc<Policy>>,
 }
 
 impl Session {
-    /// The ARN of the session.
+    /// Returns the ARN of the session.
     pub(crate) fn arn(&self, partition: Partition) -> String {
         let Self { account, role, name, .. } = self;
         format!("arn:{partition}:sts::{account}:assumed-role/{role}/{name}")
@@ -52,11 +52,11 @@ pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,
     pub(crate) seconds: Option<u32>,
     pub(crate) policy: Option<&'a str>,
-    /// Whether a role asks for it.
+    /// True if the caller is itself a session of a role.
     pub(crate) chained: bool,
 }
 
-/// What `AssumeRole` hands out.
+/// The result of `AssumeRole`.
 pub(crate) struct Assumed {
     pub(crate) access_key: String,
     pub(crate) role_id: String,
@@ -64,7 +64,7 @@ pub(crate) struct Assumed {
 }
 
 impl<'a> Wanted<'a> {
-    /// The account and the name of the role, if the request is of the right form.
+    /// Returns the account and the name of the role, if the request is valid.
     pub(crate) fn check(&self) -> Result<(&'a str, &'a str), Refusal> {
         let is_allowed = |it: char| it.is_ascii_alphanumeric() || "_+=,.@-".contains(it);
         if !(2..=64).contains(&self.name.len()) || !self.name.chars().all(is_allowed) {
@@ -79,7 +79,7 @@ impl<'a> Wanted<'a> {
         parse(self.role_arn).ok_or_else(|| invalid(&format!("{} is invalid", self.role_arn)))
     }
 
-    /// Refuses a session that is longer than one of `role` may be.
+    /// Returns an error for a session that is longer than a session of `role` may be.
     pub(crate) fn check_length(&self, role: &Role) -> Result<(), Refusal> {
         if self.chained && self.seconds.is_some_and(|it| it > CHAINED_SECONDS) {
             return Err(invalid(
@@ -98,12 +98,13 @@ impl<'a> Wanted<'a> {
 
 impl Sts {
     pub(crate) fn new(seed: u64) -> Self {
-        // Not the numbers of the organization, whose identifiers come from the same seed.
+        // These numbers differ from those of the organization, whose identifiers come from the same
+        // seed.
         let ids = Ids::new(seed ^ 0x0073_7473);
         Self { ids, sessions: BTreeMap::new() }
     }
 
-    /// The session of an access key that was given out.
+    /// Returns the session of an access key that was issued.
     pub(crate) fn session(&self, access_key: &str) -> Option<&Arc<Session>> {
         self.sessions.get(access_key)
     }
@@ -117,7 +118,7 @@ impl Sts {
     }
 }
 
-/// The unique ID of a role, the same whenever it is asked for.
+/// Returns the unique ID of a role. The same ARN gives the same ID.
 pub(crate) fn role_id(arn: &str) -> String {
     let start = 0xcbf2_9ce4_8422_2325_u64;
     let hash =
@@ -129,7 +130,7 @@ fn invalid(message: &str) -> Refusal {
     Refusal::new(Code::Validation, message)
 }
 
-/// The account and the name of a role, its path left out.
+/// Returns the account and the name of a role, without its path.
 pub(crate) fn parse(arn: &str) -> Option<(&str, &str)> {
     let Arn { service, region, account, resource, .. } = Arn::parse(arn).ok()?;
     let role = resource.strip_prefix("role/")?.rsplit('/').next()?;

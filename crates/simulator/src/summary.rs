@@ -1,4 +1,4 @@
-//! What a call names, in a few words for the journal: never the text of a policy.
+//! A summary of the names in a call, for the journal. It never contains the text of a policy.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use crate::operation::Service;
 use crate::request::{Call, RESTORE_JOBS};
 use crate::responses::response_id;
 
-/// The members worth a word, in this order.
+/// The members that the summary includes, in this order.
 const MEMBERS: [&str; 17] = [
     "RootId",
     "PolicyId",
@@ -71,7 +71,7 @@ fn words(body: &[u8], members: &[&str]) -> String {
     members.iter().filter_map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Settings as `name=value`.
+/// Formats settings as `name=value`.
 fn settings(body: &[u8]) -> String {
     let Ok(body) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return String::new();

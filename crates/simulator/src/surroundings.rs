@@ -1,4 +1,4 @@
-//! What AWS Backup works with in a simulator: the state of the other services.
+//! The surroundings of AWS Backup in a simulator: the state of the other services.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::sts;
 use crate::vaults::{KeyType, Vault};
 use crate::world::World;
 
-/// AWS Backup, as trust policies name it.
+/// The name of AWS Backup in trust policies.
 const BACKUP: &str = "backup.amazonaws.com";
 
 impl Surroundings for World {
@@ -45,7 +45,7 @@ impl Surroundings for World {
     fn admits(&self, vault: &str, role: &str) -> bool {
         let Some((account, _, found)) = self.vault_at(vault) else { return false };
         let policy = found.access_policy.as_deref().map(Policy::parse);
-        // What the simulator does not know lets nobody in.
+        // A policy that the simulator does not understand allows nothing.
         let Some(Ok(policy)) = policy else { return false };
         let copier = Arn::parse(role).map_or("", |it| it.account);
         let principal = Principal { account: copier.to_owned(), arns: vec![role.to_owned()] };
@@ -81,7 +81,7 @@ impl Surroundings for World {
 }
 
 impl World {
-    /// The account, the Region and what is known of the vault with this ARN.
+    /// Returns the account, the Region and the record of the vault with this ARN.
     fn vault_at<'a>(&self, arn: &'a str) -> Option<(&'a str, &'a str, &Vault)> {
         let Arn { service, account, region, resource, .. } = Arn::parse(arn).ok()?;
         let name = resource.strip_prefix("backup-vault:").filter(|_| service == "backup")?;

@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::operation::Operation;
 use crate::settings::Rates;
 
-/// How full every bucket was, and when.
+/// The level of every bucket, and the time at which it had it.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
-    /// By operation and account; no account is the whole organization.
+    /// By operation and account. No account means the whole organization.
     buckets: BTreeMap<(&'static str, Option<String>), (f64, Duration)>,
 }
 
 impl Throttle {
-    /// Takes a token for this call from every bucket that it needs one from, if all have one.
+    /// Takes a token for this call from every bucket that it needs, if all of them have one.
     pub(crate) fn admit(
         &mut self,
         rates: Rates,

@@ -1,4 +1,4 @@
-//! SNS topics and what was published to them.
+//! SNS topics and the messages published to them.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct Message {
     pub id: String,
     /// The ARN of the topic.
     pub topic: String,
-    /// Its subject, `None` when it has none.
+    /// Its subject, or `None` if it has none.
     pub subject: Option<String>,
     /// Its text.
     pub text: String,
@@ -26,7 +26,7 @@ pub struct Message {
 /// The topics.
 #[derive(Clone, Debug)]
 pub struct Topics {
-    /// The key that each is encrypted with, by the topic's ARN.
+    /// The key that encrypts each topic, by the topic's ARN.
     keys: BTreeMap<String, Option<String>>,
     messages: Vec<Message>,
     ids: Ids,
@@ -38,28 +38,28 @@ impl Topics {
         Self { keys: BTreeMap::new(), messages: Vec::new(), ids }
     }
 
-    /// Makes the topic with this ARN.
+    /// Creates the topic with this ARN.
     pub fn create(&mut self, arn: &str) {
         self.keys.insert(arn.to_owned(), None);
     }
 
-    /// Makes the topic with this ARN, encrypted with the key that has that ARN.
+    /// Creates the topic with this ARN, encrypted with the key with the ARN `key_arn`.
     pub fn create_encrypted(&mut self, arn: &str, key_arn: &str) {
         self.keys.insert(arn.to_owned(), Some(key_arn.to_owned()));
     }
 
-    /// The ARN of the key that encrypts this topic, if one does.
+    /// Returns the ARN of the key that encrypts this topic, if there is one.
     pub(crate) fn key_of(&self, arn: &str) -> Option<&str> {
         self.keys.get(arn)?.as_deref()
     }
 
-    /// Everything published so far, oldest first.
+    /// Returns the messages published so far, oldest first.
     #[must_use]
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
 
-    /// Forgets what was published.
+    /// Forgets the published messages.
     pub fn clear(&mut self) {
         self.messages.clear();
     }

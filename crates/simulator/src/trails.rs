@@ -1,4 +1,4 @@
-//! Trails of CloudTrail: which there are, and what they record.
+//! CloudTrail trails and their event selectors.
 
 use policy::arn::Arn;
 use policy::partition::Partition;
@@ -11,22 +11,22 @@ use crate::refusal::{Code, Refusal};
 pub struct Trail {
     /// Its name.
     pub name: String,
-    /// The Region it was made in.
+    /// The Region in which it was created.
     pub home_region: String,
-    /// Whether it records in every Region.
+    /// True if it records in every Region.
     pub is_multi_region: bool,
-    /// Whether it records in every account of the organization.
+    /// True if it records in every account of the organization.
     pub is_organization: bool,
-    /// Whether it records right now.
+    /// True if it is recording.
     pub is_logging: bool,
-    /// Its `EventSelectors`, where it has such.
+    /// Its `EventSelectors`, if it has them.
     pub selectors: Option<Value>,
-    /// Its `AdvancedEventSelectors`, where it has such instead.
+    /// Its `AdvancedEventSelectors`, if it has them instead.
     pub advanced_selectors: Option<Value>,
 }
 
 impl Trail {
-    /// A trail that records all management events in every Region.
+    /// Creates a trail that records all management events in every Region.
     #[must_use]
     pub fn new(name: &str, home_region: &str) -> Self {
         let all = json!([{
@@ -57,24 +57,26 @@ impl Trail {
 pub struct Trails(Vec<Trail>);
 
 impl Trails {
-    /// Makes a trail, in place of the one of the same name.
+    /// Adds a trail. It replaces a trail with the same name.
     pub fn put(&mut self, trail: Trail) {
         self.0.retain(|it| it.name != trail.name);
         self.0.push(trail);
     }
 
-    /// Takes all of them away.
+    /// Removes all trails.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// The trails that record in `region`; with `shadows`, those too that were made elsewhere.
+    /// Returns the trails that were created in `region`. With `shadows`, also returns the
+    /// multi-Region trails of other Regions.
     pub(crate) fn seen_from(&self, region: &str, shadows: bool) -> impl Iterator<Item = &Trail> {
         let seen = move |it: &&Trail| it.home_region == region || (shadows && it.is_multi_region);
         self.0.iter().filter(seen)
     }
 
-    /// The trail of this name or ARN, as seen from `region`: by its name where it was made only.
+    /// Returns the trail with this name or ARN, as seen from `region`. Its name only works in the
+    /// Region in which it was created.
     pub(crate) fn get(&self, name: &str, region: &str) -> Result<&Trail, Refusal> {
         let arn = Arn::parse(name).ok();
         let named =

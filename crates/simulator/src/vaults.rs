@@ -1,4 +1,4 @@
-//! The vaults of AWS Backup, in every account and Region.
+//! The AWS Backup vaults in every account and Region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::refusal::{Code, Refusal};
 
-/// Whose key encrypts a vault, as newer Regions tell.
+/// The owner of the key that encrypts a vault, as newer Regions report it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
-    /// AWS's own.
+    /// An AWS owned key.
     AwsOwned,
-    /// A customer's.
+    /// A customer managed key.
     CustomerManaged,
 }
 
@@ -29,25 +29,25 @@ impl KeyType {
 pub struct Vault {
     /// Its name.
     pub name: String,
-    /// The ARN of the key that encrypts it, in which `$account` and `$region` stand for where the
-    /// vault is.
+    /// The ARN of the key that encrypts it, in which `$account` and `$region` stand for the place
+    /// of the vault.
     pub key_arn: Option<String>,
-    /// Whose key that is, where the Region tells.
+    /// The owner of that key, if the Region reports it.
     pub key_type: Option<KeyType>,
-    /// Whether it is locked.
+    /// True if it is locked.
     pub locked: bool,
-    /// The days that backups are kept at least.
+    /// The minimum retention of backups in days.
     pub min_retention_days: Option<u32>,
-    /// The days that backups are kept at most.
+    /// The maximum retention of backups in days.
     pub max_retention_days: Option<u32>,
     /// Its access policy, in which `$account` stands for the account of the vault.
     pub access_policy: Option<String>,
-    /// Whether it is logically air-gapped.
+    /// True if it is logically air-gapped.
     pub air_gapped: bool,
 }
 
 impl Vault {
-    /// A vault that is not locked and says nothing of its key.
+    /// Creates a vault that is not locked and does not report its key.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
@@ -62,33 +62,33 @@ impl Vault {
         }
     }
 
-    /// This vault, encrypted with this key, in whose ARN `$account` and `$region` stand for where
-    /// the vault is.
+    /// Returns this vault encrypted with this key, in whose ARN `$account` and `$region` stand for
+    /// the place of the vault.
     #[must_use]
     pub fn key(self, arn: &str) -> Self {
         Self { key_arn: Some(arn.to_owned()), ..self }
     }
 
-    /// This vault, in a Region that tells whose key it has.
+    /// Returns this vault in a Region that reports the owner of its key.
     #[must_use]
     pub fn key_type(self, key_type: KeyType) -> Self {
         Self { key_type: Some(key_type), ..self }
     }
 
-    /// This vault with an access policy, in which `$account` stands for the account of the vault. It
-    /// decides which copies the vault takes; nobody who calls is denied anything by it.
+    /// Returns this vault with an access policy, in which `$account` stands for the account of the
+    /// vault. It decides which copies the vault accepts. It does not deny any call.
     #[must_use]
     pub fn access_policy(self, policy: &Value) -> Self {
         Self { access_policy: Some(policy.to_string()), ..self }
     }
 
-    /// This vault, logically air-gapped and so locked.
+    /// Returns this vault as a logically air-gapped vault, which is always locked.
     #[must_use]
     pub fn air_gapped(self, min: u32, max: u32) -> Self {
         Self { air_gapped: true, ..self.locked(Some(min), Some(max)) }
     }
 
-    /// This vault, locked so that backups are kept this many days.
+    /// Returns this vault with a lock that sets the minimum and maximum retention in days.
     #[must_use]
     pub fn locked(self, min: Option<u32>, max: Option<u32>) -> Self {
         Self { locked: true, min_retention_days: min, max_retention_days: max, ..self }
@@ -104,24 +104,24 @@ pub struct Vaults {
     placed: BTreeMap<Address, Vault>,
     everywhere: BTreeMap<String, Vault>,
     deleted: BTreeSet<Address>,
-    /// The vaults that were deleted since somebody asked.
+    /// The vaults that were deleted since the last request.
     gone: Vec<Address>,
 }
 
 impl Vaults {
-    /// Makes a vault, or replaces the one of its name.
+    /// Creates a vault, or replaces the one with the same name.
     pub fn create(&mut self, account: &str, region: &str, vault: Vault) {
         let key = key(account, region, &vault.name);
         self.deleted.remove(&key);
         self.placed.insert(key, vault);
     }
 
-    /// Makes a vault in every account and Region there is or will be, whatever their number.
+    /// Creates a vault in every account and Region, now and in future, whatever their number.
     pub fn create_everywhere(&mut self, vault: Vault) {
         self.everywhere.insert(vault.name.clone(), vault);
     }
 
-    /// Deletes a vault; nothing happens when there is none.
+    /// Deletes a vault, if it exists.
     pub fn delete(&mut self, account: &str, region: &str, name: &str) {
         let key = key(account, region, name);
         self.placed.remove(&key);
@@ -129,12 +129,12 @@ impl Vaults {
         self.deleted.insert(key);
     }
 
-    /// The vaults that were deleted since this was last asked, with everything in them.
+    /// Returns the vaults that were deleted since the last call, with all their contents.
     pub(crate) fn take_gone(&mut self) -> Vec<Address> {
         std::mem::take(&mut self.gone)
     }
 
-    /// The vaults of an account in a Region, by name.
+    /// Returns the vaults of an account in a Region, by name.
     pub(crate) fn of(&self, account: &str, region: &str) -> BTreeMap<&str, &Vault> {
         let is_here = |it: &&Vault| !self.deleted.contains(&key(account, region, &it.name));
         let everywhere = self.everywhere.values().filter(is_here);
@@ -144,12 +144,12 @@ impl Vaults {
         everywhere.chain(placed).map(|it| (it.name.as_str(), it)).collect()
     }
 
-    /// The vault of this name. One that does not exist is denied, as AWS was seen to do even to
-    /// callers that may do everything.
+    /// Returns the vault with this name. A missing vault gives a denial, as AWS has been seen to do
+    /// even to callers with all permissions.
     ///
     /// # Errors
     ///
-    /// As `DescribeBackupVault`.
+    /// Returns the errors of `DescribeBackupVault`.
     pub fn get(&self, account: &str, region: &str, name: &str) -> Result<&Vault, Refusal> {
         let key = key(account, region, name);
         let everywhere = || self.everywhere.get(name).filter(|_| !self.deleted.contains(&key));

@@ -1,4 +1,4 @@
-//! Everything a simulator has state of.
+//! The complete state of a simulator.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -35,17 +35,17 @@ pub(crate) struct World {
     pub(crate) stacks: Stacks,
     pub(crate) trails: Trails,
     pub(crate) explorer: Explorer,
-    /// AWS Backup at work.
+    /// The work of AWS Backup.
     pub(crate) works: Works,
-    /// When the effective policy of an account was published that AWS Backup works by.
+    /// The publication time of the effective policy that AWS Backup follows, by account.
     followed: BTreeMap<String, Option<Duration>>,
-    /// AWS's time, counted from the simulator's beginning.
+    /// The time at AWS, counted from the simulator's start.
     now: Duration,
-    /// The time that passed since then.
+    /// The real time that has passed since then.
     passed: Duration,
-    /// How far AWS's time is ahead of it.
+    /// The amount by which the time at AWS is ahead of it.
     ahead: Duration,
-    /// Whether StackSets may act for the organization.
+    /// True if StackSets has organizations access.
     pub(crate) stack_sets: bool,
     pub(crate) page_size: usize,
     pub(crate) empty_pages: bool,
@@ -78,13 +78,14 @@ impl World {
         }
     }
 
-    /// Lets StackSets act for the organization, or no longer.
+    /// Turns organizations access of StackSets on or off.
     pub(crate) fn set_stack_sets(&mut self, on: bool) {
         self.stack_sets = on;
         self.organization.set_stack_sets(on);
     }
 
-    /// Moves the clocks of all services, after this time has passed since the simulator's beginning.
+    /// Sets the clocks of all services, given the time that has `passed` since the simulator's
+    /// start.
     pub(crate) fn set_time(&mut self, passed: Duration) {
         self.passed = passed;
         self.now = passed + self.ahead;
@@ -93,13 +94,13 @@ impl World {
         self.state_machines.set_time(self.now);
     }
 
-    /// AWS's time, counted from the simulator's beginning.
+    /// Returns the time at AWS, counted from the simulator's start.
     pub(crate) fn now(&self) -> Duration {
         self.now
     }
 
-    /// Lets more time go by than passes, with everything that AWS Backup does in it. Changes of
-    /// policies are published before.
+    /// Lets additional time pass, with the work that AWS Backup does in it. Changes of policies are
+    /// published before.
     pub(crate) fn let_go_by(&mut self, time: Duration) {
         self.organization.publish();
         self.settle();
@@ -108,12 +109,12 @@ impl World {
         self.settle();
     }
 
-    /// Lets time go by until a moment; nothing happens when that is over.
+    /// Lets time pass until `moment`. Does nothing if `moment` is in the past.
     pub(crate) fn let_go_by_until(&mut self, moment: SystemTime) {
         self.let_go_by(moment.duration_since(clock(self.now)).unwrap_or_default());
     }
 
-    /// Lets AWS Backup do what is due by now, and shows it what changed around it.
+    /// Lets AWS Backup do the work that is due by now, and passes on the changes around it.
     pub(crate) fn settle(&mut self) {
         let partition = self.organization.partition();
         for (account, region, name) in self.backup.vaults_mut().take_gone() {
@@ -135,7 +136,8 @@ impl World {
         self.works = works;
     }
 
-    /// When the policy that backups of an account are made by was published, and what it says.
+    /// Returns the publication time and the document of the policy that AWS Backup follows for an
+    /// account.
     fn policy_in_force(&self, account: &str) -> (Option<Duration>, Value) {
         let is_active = |it: &crate::organization::Account| it.state == AccountState::Active;
         let is_active = self.organization.account(account).is_ok_and(is_active);
@@ -146,7 +148,7 @@ impl World {
         }
     }
 
-    /// Makes a resource, or replaces the one with its ARN.
+    /// Creates a resource, or replaces the one with its ARN.
     pub(crate) fn put_resource(&mut self, resource: BackedUp) {
         self.settle();
         self.works.put_resource(resource);
@@ -154,13 +156,13 @@ impl World {
         self.settle();
     }
 
-    /// Deletes a resource, and says whether it was there.
+    /// Deletes a resource, and returns `true` if it existed.
     pub(crate) fn delete_resource(&mut self, arn: &str) -> bool {
         self.settle();
         self.works.delete_resource(arn)
     }
 
-    /// Lets the backups of a resource fail for some time from now on.
+    /// Makes the backups of a resource fail for some time from now on.
     pub(crate) fn fail_backups(&mut self, resource: &str, time: Duration) {
         self.settle();
         let from = self.works.now();
@@ -168,7 +170,7 @@ impl World {
         self.works.inject(Injected { resource: resource.to_owned(), from, until });
     }
 
-    /// Whether an account may see the jobs of the whole organization.
+    /// Returns `true` if an account may read the jobs of the whole organization.
     pub(crate) fn sees_all_backups(&self, account: &str) -> bool {
         let organization = &self.organization;
         let administrators = organization.administrators(Some("backup.amazonaws.com"));
@@ -176,7 +178,7 @@ impl World {
             || administrators.iter().any(|it| it.0.id == account)
     }
 
-    /// Two equal revisions are the same state.
+    /// Returns the revision. Two equal revisions mean the same state.
     pub(crate) fn revision(&self) -> (u64, bool) {
         let services =
             self.organization.revision() + self.backup.revision() + self.buckets.revision();
@@ -184,8 +186,8 @@ impl World {
         (services + u64::try_from(made).unwrap_or(u64::MAX), self.stack_sets)
     }
 
-    /// How much is on a page of a service other than AWS Organizations, whose pages are larger:
-    /// `usual`, or as little as the settings say if they ask for small pages.
+    /// Returns the page size of a service other than AWS Organizations, whose pages are larger:
+    /// `usual`, or less if the settings ask for small pages.
     pub(crate) fn largest_page(&self, usual: usize) -> usize {
         if self.page_size < 20 { usual.min(self.page_size) } else { usual }
     }

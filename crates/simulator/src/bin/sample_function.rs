@@ -1,8 +1,9 @@
-//! A Lambda function that does what its event says, so that [`simulator::Function`] can be tested
+//! A Lambda function that does what its event says. It allows tests of [`simulator::Function`]
 //! without any other function.
 //!
-//! The event is `{"calls": [[operation, request], …], "then": "return" | "fail" | "exit" | "hang"}`;
-//! the calls go to Organizations, one after another, and what they answered is returned.
+//! The event is
+//! `{"calls": [[operation, request], …], "then": "return" | "fail" | "exit" | "hang"}`. The calls
+//! go to Organizations, one after another, and the function returns their answers.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -78,7 +79,7 @@ impl SampleReply {
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a connection of its own.
 fn exchange(
     host: &str,
     method: &str,

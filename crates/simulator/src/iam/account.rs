@@ -1,10 +1,10 @@
-//! What stands for the account of a role that every account has.
+//! The placeholder for the account of a role that every account has.
 
 use std::borrow::Cow;
 
 const ACCOUNT: &str = "$account";
 
-/// `text` with the account in place of `$account`.
+/// Returns `text` with the account in place of `$account`.
 pub(crate) fn in_account<'a>(text: &'a str, account: &str) -> Cow<'a, str> {
     if text.contains(ACCOUNT) {
         Cow::Owned(text.replace(ACCOUNT, account))

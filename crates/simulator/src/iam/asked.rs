@@ -1,4 +1,4 @@
-//! Requests to policies that no role of the simulator has.
+//! Requests that are judged by policies other than those of roles.
 
 use policy::arn::Arn;
 use serde_json::Value;
@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::expect_readable;
 use super::policy::{Need, Policy, Principal, Verdict};
 
-/// A request, to be judged by a policy that is not a role's: a service control policy, or one of a
-/// resource.
+/// A request to be judged by a policy that does not belong to a role: a service control policy or a
+/// resource policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     principal: Principal,
@@ -15,7 +15,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Whoever has this ARN asks to do `action` to `resource`.
+    /// Creates a request of the caller with this ARN to perform `action` on `resource`.
     #[must_use]
     pub fn new(caller: &str, action: &str, resource: &str) -> Self {
         let account = Arn::parse(caller).map_or("", |it| it.account).to_owned();
@@ -30,18 +30,18 @@ impl Asked {
         }
     }
 
-    /// This request, of which one more thing is known.
+    /// Returns this request with one more condition key.
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.need.keys.insert(key.to_ascii_lowercase(), vec![value.to_owned()]);
         self
     }
 
-    /// What `policy` says to it. Where a statement names nobody, it is about everybody.
+    /// Returns the verdict of `policy`. A statement without a principal applies to everyone.
     ///
     /// # Panics
     ///
-    /// When it is no policy, or has what the simulator does not know.
+    /// Panics if this is not a policy, or if it has an element that the simulator does not know.
     #[must_use]
     pub fn judged_by(&self, policy: &Value) -> Verdict {
         let policy = expect_readable(Policy::parse(&policy.to_string()));

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::Unreadable;
 use super::account::in_account;
 
-/// What is known of a request, by condition key in lower case.
+/// The condition keys of a request, in lower case.
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
-/// The condition keys that requests carry where they apply, in lower case.
+/// The condition keys that requests carry if they apply, in lower case.
 const KEYS: [&str; 30] = [
     "aws:calledvia",
     "aws:principalaccount",
@@ -45,13 +45,14 @@ const KEYS: [&str; 30] = [
     "states:statemachinearn",
 ];
 
-/// The beginnings of keys that end with a name of the request's own.
+/// The prefixes of keys that end with a name from the request.
 const NAMED_KEYS: [&str; 2] = ["aws:requesttag/", "aws:resourcetag/"];
 
 /// One condition of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Condition {
-    /// Of several values, whether all of the request's have to fit, or any, or there is only one.
+    /// The quantifier: all values of the request have to match, or any of them, or there is only
+    /// one value.
     quantifier: Quantifier,
     test: Test,
     negated: bool,
@@ -78,7 +79,7 @@ enum Test {
 }
 
 impl Condition {
-    /// Every condition of a statement.
+    /// Reads every condition of a statement.
     pub(super) fn read(conditions: &Value) -> Result<Vec<Self>, Unreadable> {
         let malformed = || Unreadable::Malformed("a condition is no object".to_owned());
         let mut all = Vec::new();
@@ -121,14 +122,15 @@ impl Condition {
         Ok(Self { quantifier, test, negated, if_exists, key, values })
     }
 
-    /// Whether a request with these `keys` meets the condition; `$account` stands for `account`.
+    /// Returns `true` if a request with these `keys` meets the condition. `$account` stands for
+    /// `account`.
     pub(super) fn is_met(&self, keys: &Keys, account: &str) -> bool {
         let given = keys.get(&self.key).map(Vec::as_slice).unwrap_or_default();
         if self.test == Test::Null {
             return self.values.iter().any(|it| (it == "true") == given.is_empty());
         }
         if given.is_empty() {
-            // What is not there is not equal to anything, and all of nothing fit.
+            // A missing value does not equal anything, and all of no values match.
             return self.if_exists || self.negated || self.quantifier == Quantifier::All;
         }
         let fits = |text: &String| {

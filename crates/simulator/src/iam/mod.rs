@@ -1,7 +1,7 @@
-//! Roles and policies: who may do what, as far as the project's templates go.
+//! Roles and policies, as far as the project's templates use them.
 //!
-//! A policy that has what is not known here is never read as if it had not: whoever gives one to a
-//! simulator is told at once.
+//! A policy with an unknown element is never read as if the element were missing. The simulator
+//! rejects it at once.
 
 mod account;
 mod asked;
@@ -15,12 +15,12 @@ pub use self::policy::Verdict;
 pub(crate) use self::policy::{Need, Policy, Principal};
 pub use self::roles::{Iam, Role};
 
-/// Why a policy cannot be read.
+/// The reasons for which a policy cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// It is no policy.
+    /// It is not a policy.
     Malformed(String),
-    /// It has what the simulator does not know.
+    /// It has an element that the simulator does not know.
     Unknown(String),
 }
 

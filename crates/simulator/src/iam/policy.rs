@@ -1,4 +1,4 @@
-//! Policy documents: who may do what to what.
+//! Policy documents: who may perform which action on which resource.
 
 use policy::arn::Arn;
 use policy::pattern::{is_arn_like, is_like};
@@ -12,33 +12,33 @@ use super::condition::{Condition, Keys};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy(Vec<Statement>);
 
-/// What policies say to a request.
+/// The verdict of policies on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// One allows it and none denies it.
+    /// A policy allows it and none denies it.
     Allowed,
-    /// One denies it.
+    /// A policy denies it.
     Denied,
-    /// None has anything to say.
+    /// No policy applies.
     Silent,
 }
 
-/// One thing that a call needs to be allowed.
+/// One permission that a call needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// The action, as in `organizations:AttachPolicy`.
+    /// The action, for example `organizations:AttachPolicy`.
     pub(crate) action: String,
-    /// The ARN of what it is done to, `*` for actions on nothing in particular.
+    /// The ARN of the resource, or `*` for actions without a resource.
     pub(crate) resource: String,
-    /// What else is known.
+    /// The condition keys of the request.
     pub(crate) keys: Keys,
 }
 
-/// Who calls, for trust policies.
+/// The caller, for trust policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal {
     pub(crate) account: String,
-    /// Every ARN that a policy may name the caller by.
+    /// Every ARN by which a policy may name the caller.
     pub(crate) arns: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// Patterns, one of which has to fit, or none of which may.
+/// Patterns. One of them has to match or, if inverted, none may match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Patterns {
     patterns: Vec<String>,
@@ -61,7 +61,8 @@ struct Patterns {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Principals {
     Everybody,
-    /// Accounts and ARNs of accounts, roles and users, and services. Others never call us.
+    /// Accounts, ARNs of accounts, roles and users, and services. Other principals never call the
+    /// simulator.
     Named {
         aws: Vec<String>,
         services: Vec<String>,
@@ -81,23 +82,23 @@ impl Policy {
         statements.iter().map(Statement::read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// What the policy says to `need`. In it, `$account` stands for `account`.
+    /// Returns the verdict of the policy on `need`. In the policy, `$account` stands for `account`.
     pub(crate) fn judge(&self, need: &Need, account: &str) -> Verdict {
         self.decide(|it| it.covers(need, account))
     }
 
-    /// What a trust policy says to `principal`, who wants to assume its role.
+    /// Returns the verdict of a trust policy on `principal`, which wants to assume its role.
     pub(crate) fn trusts(&self, principal: &Principal, need: &Need, account: &str) -> Verdict {
         self.decide(|it| it.names(principal, account) && it.covers(need, account))
     }
 
-    /// What a trust policy says to a service of AWS that wants to assume its role.
+    /// Returns the verdict of a trust policy on an AWS service that wants to assume its role.
     pub(crate) fn trusts_service(&self, service: &str, need: &Need, account: &str) -> Verdict {
         self.decide(|it| it.names_service(service) && it.covers(need, account))
     }
 
-    /// What a policy that is nobody's own says to `principal`. A statement that names nobody is about
-    /// everybody.
+    /// Returns the verdict on `principal` of a policy that does not belong to a role. A statement
+    /// without a principal applies to everyone.
     pub(crate) fn answers(&self, principal: &Principal, need: &Need) -> Verdict {
         let account = &principal.account;
         let is_about = |it: &Statement| it.principals.is_none() || it.names(principal, account);
@@ -116,7 +117,7 @@ impl Policy {
     }
 }
 
-/// What several policies say together.
+/// Combines the verdicts of several policies.
 pub(crate) fn together(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
     verdicts.into_iter().fold(Verdict::Silent, |all, it| match (all, it) {
         (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
@@ -126,7 +127,7 @@ pub(crate) fn together(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
 }
 
 impl Principal {
-    /// Whether the caller is who is called `name`.
+    /// Returns `true` if `name` names the caller.
     fn is(&self, name: &str) -> bool {
         let of_account = |arn: &str| {
             Arn::parse(arn).is_ok_and(|it| it.account == self.account && it.resource == "root")
@@ -202,7 +203,7 @@ impl Statement {
         let action = need.action.to_ascii_lowercase();
         let is_action = |it: &str| is_like(&it.to_ascii_lowercase(), &action);
         let is_resource = |it: &str| is_arn_like(&in_account(it, account), &need.resource);
-        // Trust policies name no resource: they are about their own role.
+        // Trust policies do not name a resource, because they apply to their own role.
         self.actions.fit(is_action)
             && self.resources.as_ref().is_none_or(|it| it.fit(is_resource))
             && self.conditions.iter().all(|it| it.is_met(&need.keys, account))
@@ -228,7 +229,7 @@ fn principals(value: &Value) -> Result<Principals, Unreadable> {
     }
 }
 
-/// A text or a list of texts. Policy variables are not known here.
+/// Reads a text or a list of texts. Policy variables are not supported.
 pub(super) fn texts(value: &Value) -> Result<Vec<String>, Unreadable> {
     let list = match value {
         Value::Array(list) => list.as_slice(),

@@ -17,23 +17,23 @@ pub struct Role {
     path: String,
     trust: Arc<Policy>,
     trust_text: String,
-    /// What it may do; without any it may do everything.
+    /// Its permission policies. Without any, it may do everything.
     permissions: Vec<Arc<Policy>>,
-    /// The same, as it was given.
+    /// The same policies, as they were given.
     permission_texts: Vec<String>,
-    /// The ARNs of policies that AWS manages, where some were named.
+    /// The ARNs of AWS managed policies, if any were given.
     managed: Option<Vec<String>>,
     boundary: Option<String>,
     max_session: u32,
 }
 
 impl Role {
-    /// A role that may do everything, for whoever the policy `trust` names. In its policies,
-    /// `$account` stands for the account that the role is in.
+    /// Creates a role that may do everything, and that the principals in the policy `trust` may
+    /// assume. In its policies, `$account` stands for the account of the role.
     ///
     /// # Panics
     ///
-    /// When the policy is none, or has what the simulator does not know.
+    /// Panics if this is not a policy, or if it has an element that the simulator does not know.
     #[must_use]
     pub fn new(name: &str, trust: &Value) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Role {
         }
     }
 
-    /// This role, trusted by every principal of `account` that may assume it.
+    /// Creates a role that every principal of `account` with the permission may assume.
     #[must_use]
     pub fn trusting_account(name: &str, account: &str) -> Self {
         let statement = serde_json::json!({
@@ -59,17 +59,17 @@ impl Role {
         Self::new(name, &trust)
     }
 
-    /// This role with a path, which begins and ends with a slash.
+    /// Returns this role with a path, which begins and ends with a slash.
     #[must_use]
     pub fn path(self, path: &str) -> Self {
         Self { path: path.to_owned(), ..self }
     }
 
-    /// This role, which may do what its policies allow and nothing else.
+    /// Returns this role limited to the permissions of its policies.
     ///
     /// # Panics
     ///
-    /// When the policy is none, or has what the simulator does not know.
+    /// Panics if this is not a policy, or if it has an element that the simulator does not know.
     #[must_use]
     pub fn allowing(mut self, policy: &Value) -> Self {
         self.permissions.push(Arc::new(expect_readable(Policy::parse(&policy.to_string()))));
@@ -77,26 +77,26 @@ impl Role {
         self
     }
 
-    /// This role with these policies attached, by their ARNs, and without any other. They are there to
-    /// be read: the role may do what [`Self::allowing`] says.
+    /// Returns this role with exactly these attached policies, by their ARNs. They exist to be
+    /// read. The permissions of the role come from [`Self::allowing`].
     #[must_use]
     pub fn attached(self, arns: &[&str]) -> Self {
         Self { managed: Some(arns.iter().map(|it| (*it).to_owned()).collect()), ..self }
     }
 
-    /// This role with a permissions boundary, which is there to be read.
+    /// Returns this role with a permissions boundary, which exists to be read.
     #[must_use]
     pub fn boundary(self, arn: &str) -> Self {
         Self { boundary: Some(arn.to_owned()), ..self }
     }
 
-    /// This role, whose sessions may be as long as this.
+    /// Returns this role with this maximum session duration.
     #[must_use]
     pub fn max_session(self, seconds: u32) -> Self {
         Self { max_session: seconds, ..self }
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -106,7 +106,7 @@ impl Role {
         format!("arn:{partition}:iam::{account}:role{}{}", self.path, self.name)
     }
 
-    /// Its path, `/` when it has none.
+    /// Returns its path, or `/` if it has none.
     pub(crate) fn path_of(&self) -> &str {
         &self.path
     }
@@ -119,15 +119,15 @@ impl Role {
         in_account(&self.trust_text, account).into_owned()
     }
 
-    /// The ARNs of the policies that are attached. A role that may do everything has the policy of
-    /// administrators, unless others were named.
+    /// Returns the ARNs of the attached policies. A role that may do everything has the policy
+    /// `AdministratorAccess`, unless others were given.
     pub(crate) fn attached_policies(&self, partition: Partition) -> Vec<String> {
         let everything = || format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
         let usual = || self.is_unlimited().then(everything).into_iter().collect();
         self.managed.clone().unwrap_or_else(usual)
     }
 
-    /// Its own policies, by their names.
+    /// Returns its inline policies by their names.
     pub(crate) fn own_policies(&self, account: &str) -> BTreeMap<String, String> {
         let named = self.permission_texts.iter().enumerate();
         named
@@ -143,12 +143,12 @@ impl Role {
         self.max_session
     }
 
-    /// Whether it may do everything, since nothing was said.
+    /// Returns `true` if it may do everything, because it has no permission policy.
     pub(crate) fn is_unlimited(&self) -> bool {
         self.permissions.is_empty()
     }
 
-    /// What its policies say.
+    /// Returns the verdict of its policies.
     pub(crate) fn judge(&self, need: &Need, account: &str) -> Verdict {
         if self.permissions.is_empty() {
             return Verdict::Allowed;
@@ -163,25 +163,25 @@ pub struct Iam {
     /// By account and name.
     roles: BTreeMap<String, BTreeMap<String, Role>>,
     everywhere: BTreeMap<String, Role>,
-    /// Roles that are everywhere except here.
+    /// Roles that exist everywhere except here.
     deleted: BTreeSet<(String, String)>,
-    /// Session policies that were read, by their text.
+    /// Session policies that were parsed, by their text.
     read: BTreeMap<String, Arc<Policy>>,
 }
 
 impl Iam {
-    /// Makes a role in `account`, or replaces the one of its name.
+    /// Creates a role in `account`, or replaces the one with the same name.
     pub fn create_role(&mut self, account: &str, role: Role) {
         self.deleted.remove(&(account.to_owned(), role.name.clone()));
         self.roles.entry(account.to_owned()).or_default().insert(role.name.clone(), role);
     }
 
-    /// Makes a role in every account there is or will be, whatever their number.
+    /// Creates a role in every account, now and in future, whatever their number.
     pub fn create_role_everywhere(&mut self, role: Role) {
         self.everywhere.insert(role.name.clone(), role);
     }
 
-    /// Deletes a role in `account`; nothing happens when there is none.
+    /// Deletes a role in `account`, if it exists.
     pub fn delete_role(&mut self, account: &str, name: &str) {
         if let Some(roles) = self.roles.get_mut(account) {
             roles.remove(name);
@@ -189,7 +189,7 @@ impl Iam {
         self.deleted.insert((account.to_owned(), name.to_owned()));
     }
 
-    /// The role of this name in `account`.
+    /// Returns the role with this name in `account`.
     #[must_use]
     pub fn role(&self, account: &str, name: &str) -> Option<&Role> {
         let own = self.roles.get(account).and_then(|it| it.get(name));
@@ -197,7 +197,7 @@ impl Iam {
         own.or_else(|| self.everywhere.get(name).filter(|_| !deleted()))
     }
 
-    /// A session policy, of which there are few different ones.
+    /// Parses a session policy and keeps the result, because there are few different ones.
     pub(crate) fn session_policy(&mut self, text: &str) -> Result<Arc<Policy>, Unreadable> {
         if let Some(policy) = self.read.get(text) {
             return Ok(Arc::clone(policy));

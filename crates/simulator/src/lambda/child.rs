@@ -1,4 +1,4 @@
-//! The process of a function and what it prints.
+//! The process of a function and its output.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A running process; it is killed when this is dropped.
+/// A running process. Dropping this kills it.
 pub(super) struct Child {
     pid: Option<Pid>,
     logs: Arc<Mutex<String>>,
@@ -38,7 +38,7 @@ impl Child {
         let (tell, exited) = watch::channel(None);
         let waiter = tokio::spawn(async move {
             let status = child.wait().await;
-            // Everything printed is in the logs before anyone hears of the end.
+            // All output is in the logs before the end is reported.
             while readers.join_next().await.is_some() {}
             tell.send_replace(status.ok());
         });
@@ -53,14 +53,14 @@ impl Child {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits for the process to end, or for us to lose sight of it.
+    /// Waits until the process ends or can no longer be observed.
     pub(super) async fn exited(&self) -> Option<ExitStatus> {
         let mut exited = self.exited.clone();
         exited.wait_for(Option::is_some).await.ok().and_then(|it| *it)
     }
 
     pub(super) fn signal(&self, signal: Signal) {
-        // Once the process has ended its number may be another's.
+        // After the process has ended, another process may have its ID.
         let running = self.exited.borrow().is_none() && self.exited.has_changed().is_ok();
         if let Some(pid) = self.pid.filter(|_| running) {
             let _gone_already = kill_process(pid, signal);

@@ -21,7 +21,7 @@ use super::runtime::{Deadline, Runtime, Said, serve};
 use crate::hold::Hold;
 use crate::simulator::Simulator;
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The function answered this.
@@ -30,28 +30,28 @@ pub enum Outcome {
     Failed(Value),
     /// The process ended instead of answering.
     Exited(Option<ExitStatus>),
-    /// The function did not answer in time, and was killed for it as Lambda does.
+    /// The function did not answer in time, and was killed as Lambda does.
     TimedOut,
 }
 
-/// A function binary and the environment it will get.
+/// A function binary and its environment.
 #[derive(Clone, Debug)]
 pub struct FunctionBuilder {
-    /// What runs the binary, and how: nothing, or a tool that watches it.
+    /// The command under which the binary runs: empty, or a tool that observes it.
     under: Vec<String>,
     binary: PathBuf,
     env: BTreeMap<String, String>,
 }
 
 impl FunctionBuilder {
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Runs the binary under `command`, such as a tool that counts what it does.
+    /// Runs the binary under `command`, for example a tool that counts its instructions.
     #[must_use]
     pub fn under(mut self, command: &[&str]) -> Self {
         self.under = command.iter().map(|&it| it.to_owned()).collect();
@@ -68,7 +68,7 @@ impl FunctionBuilder {
     ///
     /// # Errors
     ///
-    /// When the binary cannot be run.
+    /// Returns an error if the binary cannot be run.
     pub async fn start(self) -> io::Result<Function> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -92,8 +92,7 @@ impl FunctionBuilder {
     }
 }
 
-/// A running function: a real binary under a Lambda Runtime API of its own. It is killed when this
-/// is dropped.
+/// A running function: a real binary under a Lambda Runtime API of its own. Dropping this kills it.
 pub struct Function {
     runtime: Arc<Runtime>,
     child: Child,
@@ -101,7 +100,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function whose AWS is `simulator`, called by the management account.
+    /// Prepares a function that uses `simulator` as AWS and calls it as the management account.
     #[must_use]
     pub fn of(binary: &Path, simulator: &Simulator) -> FunctionBuilder {
         let management = simulator.organization(|it| it.management_account.clone());
@@ -115,7 +114,8 @@ impl Function {
             .env("AWS_SECRET_ACCESS_KEY", "simulated")
             .env("AWS_SESSION_TOKEN", "simulated")
             .env("AWS_ENDPOINT_URL", simulator.url())
-            // CloudFormation waits here, which a shipped function has to be told.
+            // CloudFormation waits on this machine. Released functions only accept that with this
+            // variable.
             .env("ORG_BACKUP_LOOPBACK", "true")
             .account(&management)
     }
@@ -125,7 +125,7 @@ impl Function {
         self.invoke_text(&event.to_string(), deadline).await
     }
 
-    /// The same for an event that may say what no [`Value`] can.
+    /// Does the same for an event that a [`Value`] cannot represent.
     pub async fn invoke_text(&self, event: &str, deadline: Duration) -> Outcome {
         if self.runtime.init_error().is_some() {
             return Outcome::Exited(self.child.exited().await);
@@ -145,8 +145,9 @@ impl Function {
         }
     }
 
-    /// Sends `event` with `deadline`, which is no time, and waits until the function asks for another.
-    /// Returns whether it does. What it asked for before must have been [waited for](Self::idle).
+    /// Sends `event` with `deadline`, which is not a valid time, and waits until the function asks
+    /// for another event. Returns `true` if it does. You must [wait](Self::idle) for its earlier
+    /// request first.
     pub async fn invoke_without_deadline(&self, event: &Value, deadline: &str) -> bool {
         let _nobody_answers =
             self.runtime.submit(event.to_string(), Deadline::Text(deadline.to_owned()));
@@ -156,8 +157,8 @@ impl Function {
         }
     }
 
-    /// Sends `event` and kills the function when the call that `hold` waits for comes. Answers as
-    /// [`Self::invoke`] when that call never comes.
+    /// Sends `event`, and kills the function when the call of `hold` arrives. If that call never
+    /// arrives, returns the same as [`Self::invoke`].
     pub async fn invoke_until(&self, event: &Value, deadline: Duration, mut hold: Hold) -> Outcome {
         tokio::select! {
             outcome = self.invoke(event, deadline) => outcome,
@@ -165,7 +166,7 @@ impl Function {
         }
     }
 
-    /// Waits until the function has asked for an event, or has ended, since this was last waited for.
+    /// Waits until the function has asked for an event, or has ended, since the last wait.
     pub async fn idle(&self) {
         tokio::select! {
             () = self.runtime.asked() => {}
@@ -173,19 +174,19 @@ impl Function {
         }
     }
 
-    /// The number of the process, where it has one.
+    /// Returns the ID of the process, if it has one.
     #[must_use]
     pub fn process(&self) -> Option<i32> {
         self.child.process()
     }
 
-    /// Everything printed so far.
+    /// Returns the output so far.
     #[must_use]
     pub fn logs(&self) -> String {
         self.child.logs()
     }
 
-    /// What the function reported when it could not start.
+    /// Returns the error that the function reported if it could not start.
     #[must_use]
     pub fn init_error(&self) -> Option<Value> {
         self.runtime.init_error()

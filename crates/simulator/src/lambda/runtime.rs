@@ -1,4 +1,4 @@
-//! The Runtime API: hands events to a function and takes its answers.
+//! The Runtime API: sends events to a function and receives its answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::reply::Reply;
 use crate::server::{Dropped, http};
 
-/// What a function said to an event.
+/// The answer of a function to an event.
 #[derive(Debug)]
 pub(super) enum Said {
     Response(Value),
@@ -35,12 +35,13 @@ pub(super) struct Runtime {
 #[derive(Default)]
 struct RuntimeState {
     waiting: Option<Invocation>,
-    /// The request under way, and where its answer goes.
+    /// The current request, and the channel for its answer.
     running: Option<(String, oneshot::Sender<Said>)>,
     init_error: Option<Value>,
 }
 
-/// How many events were handed to functions so far: of two at once, each has an ID of its own.
+/// The number of events that were sent to functions so far. It gives each of two simultaneous
+/// events an ID of its own.
 static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 struct Invocation {
@@ -50,16 +51,16 @@ struct Invocation {
     answer: oneshot::Sender<Said>,
 }
 
-/// When a function is told to be done.
+/// The deadline that a function gets.
 pub(super) enum Deadline {
-    /// After so long.
+    /// The deadline after this duration.
     After(Duration),
-    /// What this says, which is no time.
+    /// This text, which is not a valid time.
     Text(String),
 }
 
 impl Runtime {
-    /// Hands `event` to the function as soon as it asks for one.
+    /// Sends `event` to the function as soon as it asks for one.
     pub(super) fn submit(&self, event: String, deadline: Deadline) -> oneshot::Receiver<Said> {
         let (answer, answered) = oneshot::channel();
         let nth = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +70,7 @@ impl Runtime {
         answered
     }
 
-    /// What the function said when it could not even start.
+    /// Returns the error that the function reported if it could not start.
     pub(super) fn init_error(&self) -> Option<Value> {
         self.lock().init_error.clone()
     }
@@ -115,7 +116,7 @@ impl Runtime {
 }
 
 impl RuntimeState {
-    /// Hands out the waiting invocation.
+    /// Takes the waiting invocation and returns it as a reply.
     fn begin(&mut self) -> Option<Reply> {
         let Invocation { id, event, deadline, answer } = self.waiting.take()?;
         self.running = Some((id.clone(), answer));

@@ -14,17 +14,17 @@ pub struct Account {
     pub name: String,
     /// Its e-mail address.
     pub email: String,
-    /// The root or unit it is in.
+    /// The root or OU that contains it.
     pub parent: String,
-    /// Where it is in its life.
+    /// Its state.
     pub state: AccountState,
-    /// Whether the organization made it, or invited it.
+    /// True if the organization created it, and false if it was invited.
     pub created: bool,
-    /// When it joined, counted from the organization's beginning.
+    /// The time at which it joined, counted from the organization's start.
     pub joined: Duration,
 }
 
-/// Where an account is in its life.
+/// The state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountState {
     /// Not yet usable.
@@ -40,7 +40,7 @@ pub enum AccountState {
 }
 
 impl AccountState {
-    /// The state as AWS writes it.
+    /// Returns the state as AWS writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl AccountState {
         }
     }
 
-    /// The older status, which has fewer words.
+    /// Returns the older status, which has fewer values.
     #[must_use]
     pub fn status(self) -> &'static str {
         match self {
@@ -63,38 +63,38 @@ impl AccountState {
     }
 }
 
-/// A request to make an account.
+/// A request to create an account.
 #[derive(Clone, Debug)]
 pub(crate) struct Creation {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) requested: Duration,
-    /// The account, or why there is none.
+    /// The account, or the reason for which it was not created.
     pub(crate) result: Result<String, &'static str>,
 }
 
 impl Organization {
-    /// Every account, by ID.
+    /// Returns every account, by ID.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
     }
 
-    /// The accounts directly in `parent`.
+    /// Returns the accounts directly in `parent`.
     pub fn accounts_in(&self, parent: &str) -> impl Iterator<Item = &Account> {
         self.accounts.values().filter(move |it| it.parent == parent)
     }
 
-    /// The account with this ID.
+    /// Returns the account with this ID.
     ///
     /// # Errors
     ///
-    /// `AccountNotFoundException` when it is not in the organization.
+    /// Returns `AccountNotFoundException` if it is not in the organization.
     pub fn account(&self, id: &str) -> Answer<&Account> {
         let message = "We can't find an AWS account with the AccountId that you specified.";
         self.accounts.get(id).ok_or_else(|| Refusal::new(Code::AccountNotFound, message))
     }
 
-    /// Puts `account` into `state`; nothing happens when there is no such account.
+    /// Sets the `state` of `account`, if it exists.
     pub fn set_account_state(&mut self, account: &str, state: AccountState) {
         if let Some(account) = self.accounts.get_mut(account) {
             account.state = state;
@@ -102,11 +102,11 @@ impl Organization {
         }
     }
 
-    /// Moves `account` into `to`, which must not be where it is.
+    /// Moves `account` to `to`, which must not be its current parent.
     ///
     /// # Errors
     ///
-    /// As `MoveAccount`.
+    /// Returns the errors of `MoveAccount`.
     pub fn move_account(&mut self, account: &str, from: &str, to: &str) -> Answer<()> {
         let parent = self.account(account)?.parent.clone();
         self.expect_parent(to, Code::DestinationParentNotFound)?;
@@ -127,11 +127,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Lets an account go, with everything attached to it.
+    /// Removes an account and everything attached to it from the organization.
     ///
     /// # Errors
     ///
-    /// As `RemoveAccountFromOrganization`.
+    /// Returns the errors of `RemoveAccountFromOrganization`.
     pub fn remove_account(&mut self, account: &str) -> Answer<()> {
         self.account(account)?;
         if account == self.management_account {
@@ -150,11 +150,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Begins to make an account, which turns up in the root, and returns the request's ID.
+    /// Starts to create an account, which appears in the root, and returns the ID of the request.
     ///
     /// # Errors
     ///
-    /// As `CreateAccount`; what goes wrong later, the status of the request tells.
+    /// Returns the errors of `CreateAccount`. The status of the request reports later failures.
     pub fn create_account(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Whether a policy document is taken at all.
+//! The admission of policy documents.
 
 use std::time::SystemTime;
 
@@ -27,11 +27,12 @@ pub(super) fn check(kind: &str, content: &str, now: SystemTime) -> Answer<()> {
     if admitted { Ok(()) } else { Err(malformed()) }
 }
 
-/// What is only a warning to us. Variables are ours: nothing that may hold one may hold `${`. And the
-/// simulated AWS has the Regions and types of this release and no others.
+/// The rules that are only warnings for us, and for which AWS refuses a document. Variables are our
+/// extension: for AWS, a value that could hold a variable must not contain `${`. The simulated AWS
+/// has the Regions and resource types of this release and no others.
 const REFUSED: [Rule; 3] = [Rule::Variable, Rule::UnknownRegion, Rule::UnknownResourceType];
 
-/// Whether Organizations refuses a document for this.
+/// Returns `true` if Organizations refuses a document for this finding.
 fn refuses(it: &Finding) -> bool {
     REFUSED.contains(&it.code) || (it.severity == Severity::Error && !it.code.is_refused_later())
 }

@@ -1,17 +1,17 @@
-//! Which policy is attached to what.
+//! The attachments of policies to targets.
 
 use super::policies::FULL_ACCESS;
 use super::{Answer, BACKUP_POLICY, Organization, Policy, policy_types};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 
 impl Organization {
-    /// The IDs of the policies attached directly to `target`, in the order of attachment.
+    /// Returns the IDs of the policies attached directly to `target`, in the order of attachment.
     #[must_use]
     pub fn attached(&self, target: &str) -> &[String] {
         self.attachments.get(target).map_or(&[], Vec::as_slice)
     }
 
-    /// The policies of a type attached directly to `target`.
+    /// Returns the policies of a type attached directly to `target`.
     pub(crate) fn policies_for_target(&self, target: &str, kind: &str) -> Answer<Vec<&Policy>> {
         self.expect_target(target)?;
         policy_types::check(kind)?;
@@ -19,18 +19,18 @@ impl Organization {
         Ok(attached.filter(|it| it.kind == kind).collect())
     }
 
-    /// Everything the policy is attached to.
+    /// Returns the targets of the policy.
     #[must_use]
     pub fn targets_of(&self, policy: &str) -> Vec<&str> {
         let attached = self.attachments.iter().filter(|it| it.1.iter().any(|id| id == policy));
         attached.map(|it| it.0.as_str()).collect()
     }
 
-    /// Attaches a policy, behind those already there.
+    /// Attaches a policy, after those already attached.
     ///
     /// # Errors
     ///
-    /// As `AttachPolicy`.
+    /// Returns the errors of `AttachPolicy`.
     pub fn attach_policy(&mut self, policy: &str, target: &str) -> Answer<()> {
         let kind = self.policy(policy)?.kind.clone();
         self.expect_target(target)?;
@@ -60,7 +60,7 @@ impl Organization {
     ///
     /// # Errors
     ///
-    /// As `DetachPolicy`.
+    /// Returns the errors of `DetachPolicy`.
     pub fn detach_policy(&mut self, policy: &str, target: &str) -> Answer<()> {
         let kind = self.policy(policy)?.kind.clone();
         self.expect_target(target)?;
@@ -91,7 +91,7 @@ impl Organization {
         }
     }
 
-    /// Gives a new node what AWS attaches to every node.
+    /// Attaches to a new node the policies that AWS attaches to every node.
     pub(super) fn adopt(&mut self, node: &str) {
         for (kind, policy, _) in FULL_ACCESS {
             if self.policy_types.contains_key(kind) {

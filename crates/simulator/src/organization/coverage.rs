@@ -1,14 +1,14 @@
-//! Which backup policies reach which account, to tell what a change took away.
+//! The backup policies that reach each account, which show what a change removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BACKUP_POLICY, Organization};
 
-/// The backup policies of every account, those of its parents included.
+/// The backup policies of every account, including those of its parents.
 pub(crate) struct Coverage(BTreeMap<String, BTreeSet<String>>);
 
 impl Organization {
-    /// The backup policies that reach `account`, wherever they are attached.
+    /// Returns the backup policies that reach `account`, wherever they are attached.
     #[must_use]
     pub fn backup_policies_of(&self, account: &str) -> BTreeSet<String> {
         let attached = self.path(account).into_iter().flat_map(|it| self.attached(it));
@@ -24,7 +24,7 @@ impl Organization {
 }
 
 impl Coverage {
-    /// Every account and policy that no longer reaches it `after`.
+    /// Returns every account and policy that no longer reaches it `after`.
     pub(crate) fn lost(&self, after: &Self) -> Vec<(String, String)> {
         let none = BTreeSet::new();
         let pairs = self.0.iter().flat_map(|(account, before)| {
@@ -34,7 +34,7 @@ impl Coverage {
         pairs.collect()
     }
 
-    /// Every account that had a backup policy and has none `after`.
+    /// Returns every account that had a backup policy and has none `after`.
     pub(crate) fn unprotected(&self, after: &Self) -> Vec<String> {
         let bare = |account: &&String| after.0.get(*account).is_none_or(BTreeSet::is_empty);
         let had = self.0.iter().filter(|(_, policies)| !policies.is_empty());

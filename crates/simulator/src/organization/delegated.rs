@@ -7,12 +7,13 @@ use super::{Account, AccountState, Answer, Organization, STACK_SETS, service_acc
 use crate::refusal::{Code, Constraint, Refusal};
 
 impl Organization {
-    /// Every account and service principal that it administers.
+    /// Returns every delegated administrator and the service principal that it administers.
     pub fn delegated_administrators(&self) -> impl Iterator<Item = (&str, &str)> {
         self.delegated.keys().map(|(account, principal)| (account.as_str(), principal.as_str()))
     }
 
-    /// The administrators of one service, or of any, and since when.
+    /// Returns the administrators of one service, or of any service, with the time of their
+    /// registration.
     pub(crate) fn administrators(&self, principal: Option<&str>) -> Vec<(&Account, Duration)> {
         let mut seen = BTreeSet::new();
         let matching = self
@@ -23,7 +24,7 @@ impl Organization {
         matching.filter_map(|((it, _), at)| Some((self.accounts.get(it)?, *at))).collect()
     }
 
-    /// The services that an account administers, and since when.
+    /// Returns the services that an account administers, with the time of its registration.
     pub(crate) fn delegated_services(&self, account: &str) -> Answer<Vec<(&str, Duration)>> {
         self.account(account)?;
         let matching = self.delegated.iter().filter(|it| it.0.0 == account);
@@ -34,11 +35,11 @@ impl Organization {
         Ok(services)
     }
 
-    /// Makes an account the administrator of a service.
+    /// Registers an account as the administrator of a service.
     ///
     /// # Errors
     ///
-    /// As `RegisterDelegatedAdministrator`.
+    /// Returns the errors of `RegisterDelegatedAdministrator`.
     pub fn register_delegated_administrator(
         &mut self,
         account: &str,
@@ -70,11 +71,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Ends what [`Self::register_delegated_administrator`] began.
+    /// Reverses [`Self::register_delegated_administrator`].
     ///
     /// # Errors
     ///
-    /// As `DeregisterDelegatedAdministrator`.
+    /// Returns the errors of `DeregisterDelegatedAdministrator`.
     pub fn deregister_delegated_administrator(
         &mut self,
         account: &str,
@@ -88,7 +89,8 @@ impl Organization {
         Ok(())
     }
 
-    /// Backup and StackSets may have several administrators, the other services one.
+    /// Returns an error if a service cannot have another administrator. Backup and StackSets may
+    /// have several administrators, and the other services may have one.
     fn expect_room(&self, principal: &str) -> Answer<()> {
         let present = self.delegated.keys().filter(|it| it.1 == principal).count();
         let several = principal == "backup.amazonaws.com" || STACK_SETS.contains(&principal);

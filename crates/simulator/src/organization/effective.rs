@@ -1,8 +1,9 @@
-//! Effective backup policies: what reaches an account once everything is merged, and when.
+//! Effective backup policies: the merged policies that an account gets, and the time at which it
+//! gets them.
 //!
-//! The merge is that of `policy`, so that there is one. Here is what AWS does with the result: it
-//! takes a while to publish it, and withholds it as long as it is invalid, so that the account
-//! keeps the last valid one.
+//! The merge is that of `policy`, so that there is only one. This module does what AWS does with
+//! the result. AWS takes a while to publish it, and withholds it as long as it is invalid, so that
+//! the account keeps the last valid one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,52 +16,52 @@ use super::{Answer, BACKUP_POLICY, Organization};
 use crate::refusal::{Code, Invalid, Refusal};
 use crate::settings::Pending;
 
-/// The moment a simulator's time begins, counted from the epoch: 1 January 2026.
+/// The time at which a simulator starts, counted from the epoch: 1 January 2026.
 pub(crate) const EPOCH: Duration = Duration::from_hours(490_896);
 
-/// AWS's clock, `since` the simulator started.
+/// Returns the time on AWS's clock at this duration after the simulator's start.
 pub(crate) fn clock(since: Duration) -> SystemTime {
     UNIX_EPOCH + EPOCH + since
 }
 
-/// What an account has of its backup policies.
+/// The effective backup policy of an account.
 #[derive(Clone, Debug)]
 pub struct EffectivePolicy {
-    /// The document in force: the last one that was valid, `{}` when there was none.
+    /// The document in force: the last valid one, or `{}` if there was none.
     pub content: String,
-    /// When a change was last published, counted from the organization's beginning.
+    /// The time of the last publication, counted from the organization's start.
     pub updated: Duration,
-    /// What is wrong with the newest document that was published, which is then withheld.
+    /// The errors of the newest published document. A document with errors is withheld.
     pub errors: Vec<EffectiveError>,
-    /// When it was merged.
+    /// The time of the merge.
     pub evaluated: Duration,
 }
 
-/// What is published, and what is not yet.
+/// The published documents and those that are not yet published.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Publications {
-    /// The backup policies, read.
+    /// The parsed backup policies.
     policies: BTreeMap<String, policy::Policy>,
     records: BTreeMap<String, Record>,
     /// The accounts whose newest document is invalid.
     withheld: BTreeSet<String>,
-    /// The accounts with a document that is not published.
+    /// The accounts with an unpublished document.
     due: BTreeSet<String>,
-    /// When it will be.
+    /// The time of the next publication.
     when: Option<Switch>,
 }
 
-/// One account.
+/// The documents of one account.
 #[derive(Clone, Debug, Default)]
 struct Record {
     newest: Arc<Merged>,
     published: Arc<Merged>,
-    /// The newest of the published ones that was valid.
+    /// The newest published document that was valid.
     valid: Arc<Merged>,
     updated: Duration,
 }
 
-/// The policies of an account merged, which accounts share.
+/// The merged policies of an account. Accounts share them.
 #[derive(Debug, Default)]
 struct Merged {
     effective: Effective,
@@ -69,12 +70,12 @@ struct Merged {
 }
 
 impl Organization {
-    /// What `account` has of its backup policies, as far as it is published.
+    /// Returns the effective backup policy of `account`, as far as it is published.
     ///
     /// # Errors
     ///
-    /// `AccountNotFoundException`, and `EffectivePolicyNotFoundException` while the policy type is
-    /// not enabled.
+    /// Returns `AccountNotFoundException`, and `EffectivePolicyNotFoundException` while the policy
+    /// type is not enabled.
     pub fn effective_policy(&self, account: &str) -> Answer<EffectivePolicy> {
         self.account(account)?;
         self.expect_effective(BACKUP_POLICY)?;
@@ -87,11 +88,12 @@ impl Organization {
         })
     }
 
-    /// The accounts whose newest published document is invalid, so that they keep an older one.
+    /// Returns the accounts whose newest published document is invalid, so that they keep an older
+    /// one.
     ///
     /// # Errors
     ///
-    /// `EffectivePolicyNotFoundException` while the policy type is not enabled.
+    /// Returns `EffectivePolicyNotFoundException` while the policy type is not enabled.
     pub fn accounts_with_invalid_effective_policy(&self) -> Answer<Vec<&str>> {
         self.expect_effective(BACKUP_POLICY)?;
         let records = self.publications.records.iter();
@@ -109,12 +111,12 @@ impl Organization {
             if record.published.errors.is_empty() {
                 record.valid = Arc::clone(&record.published);
             }
-            // Every publication has a time of its own, in the milliseconds that AWS gives.
+            // Every publication has a time of its own, in the milliseconds of AWS.
             record.updated = self.now.max(record.updated + Duration::from_millis(1));
         }
     }
 
-    /// Publishes what is due by now.
+    /// Publishes the documents that are due by now.
     pub(crate) fn publish_due(&mut self) {
         let later = match self.publications.when {
             None | Some(Switch::AfterReads(1..)) => true,
@@ -126,19 +128,19 @@ impl Organization {
         }
     }
 
-    /// Tells the publication that somebody looked.
+    /// Counts a read for a publication that waits for reads.
     pub(crate) fn effective_policies_were_read(&mut self) {
         if let Some(Switch::AfterReads(left)) = &mut self.publications.when {
             *left = left.saturating_sub(1);
         }
     }
 
-    /// The accounts whose newest document is invalid, published or not.
+    /// Returns the accounts whose newest document is invalid, published or not.
     pub(crate) fn withheld(&self) -> &BTreeSet<String> {
         &self.publications.withheld
     }
 
-    /// Refuses to tell of the effective policies of a type that is not enabled.
+    /// Returns an error for a type that is not enabled, because it has no effective policies.
     pub(crate) fn expect_effective(&self, kind: &str) -> Answer<()> {
         check(kind)?;
         if kind.ends_with("_CONTROL_POLICY") {
@@ -154,13 +156,13 @@ impl Organization {
         Ok(())
     }
 
-    /// Notes what the policy with this ID says, which is merged wherever it is attached.
+    /// Parses the document of the policy with this ID and merges it again for all its targets.
     pub(super) fn reword(&mut self, id: &str) {
         let Some(policy) = self.policies.get(id).filter(|it| it.kind == BACKUP_POLICY) else {
             self.publications.policies.remove(id);
             return;
         };
-        // Admission lets nothing pass that cannot be read.
+        // Admission rejects every document that cannot be parsed.
         let parsed = policy::parse(&policy.content).unwrap_or_default();
         self.publications.policies.insert(id.to_owned(), parsed);
         let targets: Vec<_> = self.targets_of(id).into_iter().map(str::to_owned).collect();
@@ -169,17 +171,17 @@ impl Organization {
         }
     }
 
-    /// Forgets what an account got that is gone.
+    /// Drops the documents of an account that left.
     pub(super) fn forget(&mut self, account: &str) {
         self.publications.records.remove(account);
         self.publications.withheld.remove(account);
         self.publications.due.remove(account);
     }
 
-    /// Merges anew what the accounts at or below `node` get, to be published in a while.
+    /// Merges the policies of the accounts at or below `node` again, for a later publication.
     pub(super) fn touch(&mut self, node: &str) {
         if matches!(self.publications.when, Some(Switch::AfterReads(_))) {
-            // Nobody looked since the last change, and yet it is published before this one.
+            // The last change has not been read yet, and is still published before this one.
             self.publish();
         }
         self.publish_due();
@@ -210,11 +212,11 @@ impl Organization {
     }
 }
 
-/// One merge per place where something is attached, however many accounts share it.
+/// One merge for each node that has attached policies, however many accounts share it.
 struct Merge<'a> {
     organization: &'a Organization,
     inherited: BTreeMap<&'a str, Inherited>,
-    /// By the lowest place on the path of an account where something is attached.
+    /// The results, by the lowest node on an account's path that has attached policies.
     merged: BTreeMap<Option<&'a str>, Arc<Merged>>,
 }
 
@@ -243,7 +245,7 @@ impl<'a> Merge<'a> {
         inherited
     }
 
-    /// The backup policies at `node`, in the order of attachment.
+    /// Returns the backup policies at `node`, in the order of attachment.
     fn policies(&self, node: &str) -> Vec<(&'a str, &'a policy::Policy)> {
         let policies = &self.organization.publications.policies;
         let attached = self.organization.attached(node).iter();

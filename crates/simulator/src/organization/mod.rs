@@ -1,6 +1,6 @@
-//! The organization: a synchronous state machine that knows nothing of the wire.
+//! The organization: a synchronous state machine that is independent of the wire formats.
 //!
-//! Its time is what [`Organization::set_time`] last said, so every decision can be repeated.
+//! Its time is the last value of [`Organization::set_time`], so every decision can be repeated.
 
 mod accounts;
 mod admission;

@@ -1,5 +1,5 @@
-//! Who may do what: the management account, delegated administrators, and whoever the
-//! organization's resource policy names.
+//! The permissions of the management account, of delegated administrators, and of the principals in
+//! the organization's resource policy.
 
 use policy::arn::Arn;
 use serde_json::Value;
@@ -7,21 +7,22 @@ use serde_json::Value;
 use super::{Answer, Organization};
 use crate::refusal::{Code, Invalid, Refusal};
 
-/// Who may call an operation.
+/// The callers that may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Every account of the organization.
     Any,
-    /// The management account, delegated administrators, and whom the resource policy allows.
+    /// The management account, delegated administrators, and the accounts that the resource policy
+    /// allows.
     Read,
-    /// The management account and whom the resource policy allows.
+    /// The management account and the accounts that the resource policy allows.
     Write,
     /// The management account.
     Management,
 }
 
 impl Organization {
-    /// Whether `account` may call `operation`.
+    /// Returns an error unless `account` may call `operation`.
     pub(crate) fn authorize(&self, account: &str, operation: &str, access: Access) -> Answer<()> {
         if !self.accounts.contains_key(account) {
             let message = "Your account is not a member of an organization.";
@@ -42,16 +43,16 @@ impl Organization {
         Err(Refusal::new(Code::AccessDenied, message))
     }
 
-    /// Whether `account` may look at others with `operation`.
+    /// Returns `true` if `account` may read other accounts with `operation`.
     pub(crate) fn may_look(&self, account: &str, operation: &str) -> bool {
         self.authorize(account, operation, Access::Read).is_ok()
     }
 
-    /// The organization's resource policy: its ID and text.
+    /// Returns the organization's resource policy: its ID and text.
     ///
     /// # Errors
     ///
-    /// `ResourcePolicyNotFoundException` when there is none.
+    /// Returns `ResourcePolicyNotFoundException` if there is none.
     pub fn resource_policy(&self) -> Answer<(&str, &str)> {
         let message = "We can't find a resource policy request with the parameter that you \
                        specified.";
@@ -63,7 +64,7 @@ impl Organization {
     ///
     /// # Errors
     ///
-    /// As `PutResourcePolicy`.
+    /// Returns the errors of `PutResourcePolicy`.
     pub fn put_resource_policy(
         &mut self,
         content: &str,
@@ -95,7 +96,8 @@ impl Organization {
         Ok(id)
     }
 
-    /// Whether the resource policy lets `account` call `operation`. Conditions are not looked at.
+    /// Returns `true` if the resource policy allows `account` to call `operation`. Conditions are
+    /// ignored.
     fn delegates(&self, account: &str, operation: &str) -> bool {
         let Some((_, content)) = &self.resource_policy else { return false };
         let Ok(document) = serde_json::from_str::<Value>(content) else { return false };
@@ -113,7 +115,7 @@ impl Organization {
     }
 }
 
-/// A string, or the strings of a list.
+/// Returns a string, or the strings of a list.
 fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     let list = match value {
         Some(Value::Array(list)) => list.as_slice(),

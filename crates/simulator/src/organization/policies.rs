@@ -10,7 +10,7 @@ use crate::refusal::{Code, Constraint, Invalid, Refusal};
 pub struct Policy {
     /// Its ID.
     pub id: String,
-    /// Its name, which no other policy of the organization has.
+    /// Its name, which is unique in the organization.
     pub name: String,
     /// Its description.
     pub description: String,
@@ -18,11 +18,11 @@ pub struct Policy {
     pub kind: String,
     /// Its text, byte for byte as it was given.
     pub content: String,
-    /// Whether it belongs to AWS.
+    /// True if AWS manages it.
     pub aws_managed: bool,
 }
 
-/// The policies that AWS attaches to everything when their type is enabled.
+/// The policies that AWS attaches to every node when their type is enabled.
 pub(super) const FULL_ACCESS: [(&str, &str, &str); 2] = [
     ("SERVICE_CONTROL_POLICY", "p-FullAWSAccess", "FullAWSAccess"),
     ("RESOURCE_CONTROL_POLICY", "p-RCPFullAWSAccess", "RCPFullAWSAccess"),
@@ -44,28 +44,28 @@ pub(super) fn managed() -> BTreeMap<String, Policy> {
 }
 
 impl Organization {
-    /// The policies of a type, by ID.
+    /// Returns the policies of a type, by ID.
     pub fn policies(&self, kind: &str) -> impl Iterator<Item = &Policy> {
         self.policies.values().filter(move |it| it.kind == kind)
     }
 
-    /// The policy of this name.
+    /// Returns the policy with this name.
     #[must_use]
     pub fn policy_named(&self, name: &str) -> Option<&Policy> {
         self.policies.values().find(|it| it.name == name)
     }
 
-    /// The policy with this ID.
+    /// Returns the policy with this ID.
     ///
     /// # Errors
     ///
-    /// `PolicyNotFoundException`.
+    /// Returns `PolicyNotFoundException`.
     pub fn policy(&self, id: &str) -> Answer<&Policy> {
         let message = "We can't find a policy with the PolicyId that you specified.";
         self.policies.get(id).ok_or_else(|| Refusal::new(Code::PolicyNotFound, message))
     }
 
-    /// The ARN of a policy.
+    /// Returns the ARN of a policy.
     #[must_use]
     pub fn policy_arn(&self, policy: &Policy) -> String {
         let kind = policy.kind.to_ascii_lowercase();
@@ -78,11 +78,11 @@ impl Organization {
         self.arn("policy", &format!("/{kind}/{}", policy.id))
     }
 
-    /// Makes a policy with `tags` and returns its ID. Its type need not be enabled.
+    /// Creates a policy with `tags` and returns its ID. Its type need not be enabled.
     ///
     /// # Errors
     ///
-    /// As `CreatePolicy`.
+    /// Returns the errors of `CreatePolicy`.
     pub fn create_policy(
         &mut self,
         kind: &str,
@@ -115,11 +115,11 @@ impl Organization {
         Ok(id)
     }
 
-    /// Changes what is given and keeps the rest.
+    /// Changes the given values and keeps the others.
     ///
     /// # Errors
     ///
-    /// As `UpdatePolicy`.
+    /// Returns the errors of `UpdatePolicy`.
     pub fn update_policy(
         &mut self,
         id: &str,
@@ -146,11 +146,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Deletes a policy that is attached nowhere.
+    /// Deletes a policy that is not attached to any target.
     ///
     /// # Errors
     ///
-    /// As `DeletePolicy`.
+    /// Returns the errors of `DeletePolicy`.
     pub fn delete_policy(&mut self, id: &str) -> Answer<()> {
         self.custom_policy(id)?;
         if !self.targets_of(id).is_empty() {

@@ -7,7 +7,7 @@ use super::{Answer, BACKUP_POLICY, Organization};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 use crate::settings::Pending;
 
-/// Every policy type there is.
+/// All policy types.
 pub const POLICY_TYPES: [&str; 14] = [
     "SERVICE_CONTROL_POLICY",
     "RESOURCE_CONTROL_POLICY",
@@ -31,7 +31,7 @@ pub(super) const NEEDS_SERVICE: [(&str, &str); 2] = [
     ("INSPECTOR_POLICY", "inspector2.amazonaws.com"),
 ];
 
-/// How far a policy type is.
+/// The status of a policy type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeStatus {
     /// Policies can be attached.
@@ -41,7 +41,7 @@ pub enum TypeStatus {
 }
 
 impl TypeStatus {
-    /// The status as AWS writes it.
+    /// Returns the status as AWS writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl TypeStatus {
     }
 }
 
-/// A policy type that was enabled.
+/// The progress of enabling a policy type.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Switch {
     On,
@@ -60,19 +60,19 @@ pub(super) enum Switch {
 }
 
 impl Organization {
-    /// The policy types that are not disabled.
+    /// Returns the policy types that are not disabled.
     #[must_use]
     pub fn policy_types(&self) -> Vec<(&str, TypeStatus)> {
         self.policy_types.iter().map(|(kind, it)| (kind.as_str(), self.status(*it))).collect()
     }
 
-    /// Whether policies of this type can be attached.
+    /// Returns `true` if policies of this type can be attached.
     #[must_use]
     pub fn is_enabled(&self, kind: &str) -> bool {
         self.policy_types.get(kind).map(|it| self.status(*it)) == Some(TypeStatus::Enabled)
     }
 
-    /// Tells the pending policy types that somebody looked.
+    /// Counts a read for the policy types that wait for reads.
     pub(crate) fn roots_were_read(&mut self) {
         for switch in self.policy_types.values_mut() {
             if let Switch::AfterReads(left) = switch {
@@ -85,7 +85,7 @@ impl Organization {
     ///
     /// # Errors
     ///
-    /// As `EnablePolicyType`.
+    /// Returns the errors of `EnablePolicyType`.
     pub fn enable_policy_type(&mut self, root: &str, kind: &str) -> Answer<()> {
         self.expect_root(root)?;
         check(kind)?;
@@ -116,11 +116,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Disables a policy type, which detaches every policy of that type from everything.
+    /// Disables a policy type, which detaches every policy of that type from all targets.
     ///
     /// # Errors
     ///
-    /// As `DisablePolicyType`.
+    /// Returns the errors of `DisablePolicyType`.
     pub fn disable_policy_type(&mut self, root: &str, kind: &str) -> Answer<()> {
         self.expect_root(root)?;
         check(kind)?;
@@ -173,7 +173,7 @@ impl Organization {
 const IN_PROGRESS: &str = "Changes to the effective policy are in progress, and its contents can't \
                            be returned. Try the operation again later.";
 
-/// Refuses what is no policy type.
+/// Returns an error if `kind` is not a policy type.
 pub(crate) fn check(kind: &str) -> Answer<()> {
     if POLICY_TYPES.contains(&kind) {
         return Ok(());

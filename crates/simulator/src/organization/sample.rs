@@ -1,9 +1,9 @@
-//! The organization that a simulator begins with.
+//! The organization with which a simulator starts.
 
 use super::{AccountState, Organization};
 use crate::settings::Settings;
 
-/// The units: each with the one it is in, and how many of ten accounts it gets.
+/// The OUs, each with its parent and the number of accounts that it gets out of ten.
 const UNITS: [(&str, Option<&str>, usize); 5] = [
     ("Security", None, 1),
     ("Workloads", None, 0),
@@ -12,7 +12,7 @@ const UNITS: [(&str, Option<&str>, usize); 5] = [
     ("Sandbox", None, 2),
 ];
 
-/// From how many accounts on one of them is suspended.
+/// The number of accounts from which on one of them is suspended.
 const WITH_SUSPENDED: usize = 10;
 
 pub(super) fn build(settings: &Settings) -> Organization {

@@ -63,16 +63,16 @@ const SERVICES: [&str; 52] = [
 ];
 
 impl Organization {
-    /// The services with trusted access and when it began.
+    /// Returns the services with trusted access, with the time since which they have it.
     pub(crate) fn service_access(&self) -> impl Iterator<Item = (&str, Duration)> {
         self.services.iter().map(|(principal, at)| (principal.as_str(), *at))
     }
 
-    /// Gives a service trusted access; nothing happens when it has it.
+    /// Enables trusted access for a service, if it is not enabled.
     ///
     /// # Errors
     ///
-    /// As `EnableAWSServiceAccess`.
+    /// Returns the errors of `EnableAWSServiceAccess`.
     pub fn enable_service_access(&mut self, principal: &str) -> Answer<()> {
         check(principal)?;
         if !self.services.contains_key(principal) {
@@ -82,11 +82,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Takes trusted access away from a service; nothing happens when it has none.
+    /// Disables trusted access for a service, if it is enabled.
     ///
     /// # Errors
     ///
-    /// As `DisableAWSServiceAccess`.
+    /// Returns the errors of `DisableAWSServiceAccess`.
     pub fn disable_service_access(&mut self, principal: &str) -> Answer<()> {
         check(principal)?;
         let needed = NEEDS_SERVICE.iter().find(|it| it.1 == principal);
@@ -100,7 +100,8 @@ impl Organization {
         Ok(())
     }
 
-    /// What `ActivateOrganizationsAccess` of CloudFormation does here.
+    /// Turns trusted access of StackSets on or off, as CloudFormation's
+    /// `ActivateOrganizationsAccess` and `DeactivateOrganizationsAccess` do.
     pub(crate) fn set_stack_sets(&mut self, on: bool) {
         for principal in STACK_SETS {
             let had = self.services.contains_key(principal);
@@ -115,7 +116,7 @@ impl Organization {
     }
 }
 
-/// Refuses the principal of no service.
+/// Returns an error if `principal` does not belong to a service.
 pub(super) fn check(principal: &str) -> Answer<()> {
     if SERVICES.contains(&principal) {
         return Ok(());

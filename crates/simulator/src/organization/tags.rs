@@ -8,13 +8,13 @@ use crate::refusal::{Constraint, Invalid, Refusal};
 const MAX_TAGS: usize = 50;
 
 impl Organization {
-    /// The tags of a policy, root, unit or account.
+    /// Returns the tags of a policy, root, OU or account.
     #[must_use]
     pub fn tags(&self, resource: &str) -> BTreeMap<String, String> {
         self.tags.get(resource).cloned().unwrap_or_default()
     }
 
-    /// The tags of something that must exist.
+    /// Returns the tags of an existing resource.
     pub(crate) fn tags_for(&self, resource: &str) -> Answer<BTreeMap<String, String>> {
         self.expect_taggable(resource)?;
         Ok(self.tags(resource))
@@ -24,7 +24,7 @@ impl Organization {
     ///
     /// # Errors
     ///
-    /// As `TagResource`.
+    /// Returns the errors of `TagResource`.
     pub fn tag(&mut self, resource: &str, tags: &[(String, String)]) -> Answer<()> {
         self.expect_taggable(resource)?;
         let merged = self.merged_tags(Some(resource), tags)?;
@@ -32,11 +32,11 @@ impl Organization {
         Ok(())
     }
 
-    /// Removes tags; those that are not there are no matter.
+    /// Removes tags. Missing tags are ignored.
     ///
     /// # Errors
     ///
-    /// As `UntagResource`.
+    /// Returns the errors of `UntagResource`.
     pub fn untag(&mut self, resource: &str, keys: &[String]) -> Answer<()> {
         self.expect_taggable(resource)?;
         let mut tags = self.tags(resource);
@@ -52,7 +52,7 @@ impl Organization {
         }
     }
 
-    /// What `resource` is tagged with when `tags` are added.
+    /// Returns the tags that `resource` has after `tags` are added.
     pub(super) fn merged_tags(
         &self,
         resource: Option<&str>,
@@ -109,7 +109,7 @@ fn check(key: &str, value: &str) -> Answer<()> {
     Ok(())
 }
 
-/// Letters, separators, digits and a few signs.
+/// Returns `true` for letters, separators, digits and a few signs.
 fn is_allowed(letter: char) -> bool {
     let separator = letter.is_whitespace() && !letter.is_control();
     letter.is_alphanumeric() || separator || "_.:/=+-@".contains(letter)

@@ -1,29 +1,29 @@
-//! The root, the organizational units and who is under whom.
+//! The root, the OUs, and their hierarchy.
 
 use super::{Answer, Organization};
 use crate::refusal::{Code, Constraint, Refusal};
 
-/// An organizational unit.
+/// An OU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// Its ID.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The root or unit it is in.
+    /// The root or OU that contains it.
     pub parent: String,
 }
 
-/// How deep units may be nested below the root.
+/// The maximum depth of nested OUs below the root.
 const MAX_DEPTH: usize = 5;
 
 impl Organization {
-    /// The units directly in `parent`.
+    /// Returns the OUs directly in `parent`.
     pub fn units_in(&self, parent: &str) -> impl Iterator<Item = &Unit> {
         self.units.values().filter(move |it| it.parent == parent)
     }
 
-    /// The unit of this name, wherever it is.
+    /// Returns the OU with this name, anywhere in the tree.
     #[must_use]
     pub fn unit_named(&self, name: &str) -> Option<&Unit> {
         self.units.values().find(|it| it.name == name)
@@ -34,11 +34,11 @@ impl Organization {
         self.units.get(id).ok_or_else(|| Refusal::new(Code::OrganizationalUnitNotFound, message))
     }
 
-    /// Makes a unit in `parent` and returns its ID.
+    /// Creates an OU in `parent` and returns its ID.
     ///
     /// # Errors
     ///
-    /// As `CreateOrganizationalUnit`.
+    /// Returns the errors of `CreateOrganizationalUnit`.
     pub fn create_unit(
         &mut self,
         parent: &str,
@@ -55,7 +55,7 @@ impl Organization {
             let message = "You have exceeded the number of OUs for your organization.";
             return Err(Refusal::constraint(Constraint::UnitNumber, message));
         }
-        // The path of a unit at the deepest level holds itself, four units and the root.
+        // The path of an OU at the deepest level contains the OU itself, four others and the root.
         if self.path(parent).len() > MAX_DEPTH {
             let message = "You have exceeded the number of levels deep that OUs can be nested.";
             return Err(Refusal::constraint(Constraint::UnitDepth, message));
@@ -70,11 +70,11 @@ impl Organization {
         Ok(id)
     }
 
-    /// Deletes an empty unit.
+    /// Deletes an empty OU.
     ///
     /// # Errors
     ///
-    /// As `DeleteOrganizationalUnit`.
+    /// Returns the errors of `DeleteOrganizationalUnit`.
     pub fn delete_unit(&mut self, id: &str) -> Answer<()> {
         self.unit(id)?;
         if self.units_in(id).next().is_some() || self.accounts.values().any(|it| it.parent == id) {
@@ -88,20 +88,21 @@ impl Organization {
         Ok(())
     }
 
-    /// Whatever is `node`'s parent: a root, a unit, or nothing for the root and strangers.
+    /// Returns the parent of `node`: the root or an OU. Returns `None` for the root and for unknown
+    /// nodes.
     #[must_use]
     pub fn parent(&self, node: &str) -> Option<&str> {
         let unit = self.units.get(node).map(|it| it.parent.as_str());
         unit.or_else(|| self.accounts.get(node).map(|it| it.parent.as_str()))
     }
 
-    /// `node` and everything above it, the root last.
+    /// Returns `node` and every node above it, the root last.
     #[must_use]
     pub fn path<'a>(&'a self, node: &'a str) -> Vec<&'a str> {
         std::iter::successors(Some(node), |it| self.parent(it)).collect()
     }
 
-    /// The path as AWS writes it: `o-…/r-…/ou-…/…/`, ending with `node`.
+    /// Returns the path as AWS writes it: `o-…/r-…/ou-…/…/`, ending with `node`.
     #[must_use]
     pub fn path_text(&self, node: &str) -> String {
         let mut text = format!("{}/", self.id);
@@ -119,7 +120,7 @@ impl Organization {
         Err(Refusal::new(code, "We can't find a root or OU with the ParentId that you specified."))
     }
 
-    /// The kind of `node`, as AWS writes it.
+    /// Returns the kind of `node`, as AWS writes it.
     #[must_use]
     pub fn kind(&self, node: &str) -> &'static str {
         if node == self.root {
@@ -131,13 +132,13 @@ impl Organization {
         }
     }
 
-    /// The name of a root, unit or account.
+    /// Returns the name of a root, OU or account.
     pub(crate) fn name_of(&self, node: &str) -> &str {
         let unit = self.units.get(node).map(|it| it.name.as_str());
         unit.or_else(|| self.accounts.get(node).map(|it| it.name.as_str())).unwrap_or("Root")
     }
 
-    /// The ARN of a root, unit or account.
+    /// Returns the ARN of a root, OU or account.
     pub(crate) fn arn_of(&self, node: &str) -> String {
         let kind = match self.kind(node) {
             "ROOT" => "root",

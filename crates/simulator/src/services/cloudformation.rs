@@ -1,4 +1,4 @@
-//! The stacks of CloudFormation, and its switch of StackSets.
+//! CloudFormation's stacks, and its organizations access for StackSets.
 
 use policy::arn::Arn;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::request::{Call, Caller};
 use crate::stacks::{Stack, StackResource};
 use crate::world::World;
 
-/// What hides the value of a parameter.
+/// The text that replaces a hidden parameter value.
 const HIDDEN: &str = "****";
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
@@ -31,12 +31,12 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
     Ok(reply(call.service, operation, &members))
 }
 
-/// The ARN of `stack` where the caller is.
+/// Returns the ARN of `stack` in the account and Region of the caller.
 pub(super) fn arn(world: &World, call: &Call, stack: &Stack) -> String {
     stack.arn(world.organization.partition(), &call.caller.region, &call.caller.account)
 }
 
-/// The stack that the call names, by its name or its ARN.
+/// Returns the stack with this name or ARN.
 pub(super) fn named<'a>(world: &'a World, call: &Call, name: &str) -> Option<&'a Stack> {
     let all = world.stacks.of(&call.caller.region).iter();
     all.into_iter().find(|it| it.name == name || arn(world, call, it) == name)
@@ -50,14 +50,15 @@ fn expected<'a>(world: &'a World, call: &Call, name: &str) -> Result<&'a Stack, 
 
 fn template(world: &World, call: &Call) -> Result<String, Refusal> {
     let stack = expected(world, call, required(call, "StackName", "stackName")?)?;
-    // What is not ASCII is kept as a question mark.
+    // Characters outside ASCII are kept as question marks.
     let kept = |it: char| if it.is_ascii() { it } else { '?' };
     let body = element("TemplateBody", &stack.template.chars().map(kept).collect::<String>());
     let stages = ["Original", "Processed"].map(|it| element("member", it)).concat();
     Ok(format!("{body}<StagesAvailable>{stages}</StagesAvailable>"))
 }
 
-/// The parameters of a stack; those that its template declares as `NoEcho` without their values.
+/// Formats the parameters of a stack. Those that its template declares as `NoEcho` have hidden
+/// values.
 fn parameters(stack: &Stack) -> String {
     let template: Value = serde_json::from_str(&stack.template).unwrap_or_default();
     let parameter = |(name, value): (&String, &String)| {
@@ -117,7 +118,8 @@ fn exports(world: &World, call: &Call) -> String {
     format!("<Exports>{page}</Exports>{next}")
 }
 
-/// A resource of a stack, also of one that was deleted, which is known by its ARN only.
+/// Returns a resource of a stack. The stack may have been deleted, in which case only its ARN finds
+/// it.
 fn resource(world: &World, call: &Call) -> Result<String, Refusal> {
     let stack = required(call, "StackName", "stackName")?;
     let name = required(call, "LogicalResourceId", "logicalResourceId")?;
@@ -150,7 +152,7 @@ fn resource(world: &World, call: &Call) -> Result<String, Refusal> {
     Ok(format!("<StackResourceDetail>{}</StackResourceDetail>", parts.concat()))
 }
 
-/// What CloudFormation says to callers that the organization does not allow.
+/// Returns the error of CloudFormation for callers that the organization does not allow.
 pub(super) fn refuse() -> Refusal {
     let message = "You must be the management account or a delegated administrator account of an \
                    organization to operate a service managed stack set";

@@ -1,4 +1,4 @@
-//! CloudTrail: which trails there are, and what they record.
+//! CloudTrail: the trails and their event selectors.
 
 use serde_json::{Value, json};
 

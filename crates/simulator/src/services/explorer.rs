@@ -17,10 +17,10 @@ use crate::reply::Reply;
 use crate::request::Call;
 use crate::world::World;
 
-/// The largest page of resources. No token comes with one of this size.
+/// The largest page of resources. A page of this size has no token.
 const RESOURCES: u64 = 1_000;
 
-/// How many resources are on a page where nothing is asked.
+/// The default size of a page of resources.
 const USUAL: u64 = 100;
 
 /// The largest page of views.
@@ -82,7 +82,7 @@ fn resources(world: &World, call: &Call, members: &Members<'_>) -> Answer<Value>
             text.split_whitespace().map(Filter::read).collect::<Answer<_>>()?
         }
     };
-    // A token is good for the same query only.
+    // A token is only valid for the same query.
     let query = members.get("Filters").map(Value::to_string).unwrap_or_default();
     let is_seen = |it: &&BackedUp| {
         let is_member = view.is_organization && world.organization.account(&it.account).is_ok();
@@ -114,8 +114,8 @@ fn resources(world: &World, call: &Call, members: &Members<'_>) -> Answer<Value>
     Ok(answer.into())
 }
 
-/// The view that a list of resources is made with, and its ARN. Where none is named, it is the default
-/// view, and whoever has none may not list anything.
+/// Returns the view for a list of resources, and its ARN. Without a named view, it is the default
+/// view. Without a default view, the caller may not list anything.
 fn asked_view<'a>(
     world: &'a World,
     call: &Call,
@@ -138,7 +138,7 @@ fn named<'a>(world: &'a World, call: &Call, asked: &str) -> Answer<&'a ExplorerV
         .ok_or_else(|| Refusal::new(Code::ResourceNotFound, format!("There is no view {asked}.")))
 }
 
-/// The ARN of the default view where a call is, if there is one.
+/// Returns the ARN of the default view in the account and Region of a call, if there is one.
 pub(super) fn default_arn(world: &World, call: &Call) -> Option<String> {
     default_view(world, call).map(|it| arn(world, call, it))
 }
@@ -179,7 +179,7 @@ fn listed(member: &str, page: Page<Value>) -> Map<String, Value> {
     answer
 }
 
-/// A filter of a query: a property, whether it is negated, and what its values are like.
+/// A filter of a query: a property, whether it is negated, and the patterns of its values.
 struct Filter {
     negated: bool,
     property: Property,
@@ -229,7 +229,7 @@ impl Filter {
     }
 }
 
-/// AWS's time as this service writes it.
+/// Returns the time at AWS in the format of this service.
 fn stamp(world: &World) -> String {
     let it = OffsetDateTime::from(clock(world.now()));
     let (date, (hour, minute, second)) = (it.date(), it.to_hms());

@@ -12,7 +12,7 @@ use crate::request::Call;
 use crate::sts::role_id;
 use crate::world::World;
 
-/// The services that have one role of their own in an account, and its name.
+/// The services that have a service-linked role in an account, and the name of the role.
 const SERVICE_ROLES: [(&str, &str); 1] = [("backup.amazonaws.com", "AWSServiceRoleForBackup")];
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
@@ -52,13 +52,13 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
     Ok(reply(call.service, operation, &members))
 }
 
-/// The only page of a list of this name.
+/// Formats the only page of a list with this name.
 fn page(name: &str, members: Vec<String>) -> String {
     let end = element("IsTruncated", "false");
     format!("<{name}>{}</{name}>{end}", members.concat())
 }
 
-/// A policy as IAM writes it, which encodes it as in an address.
+/// Encodes a policy as IAM does: percent-encoded as in an address.
 fn encoded(policy: &str) -> String {
     utf8_percent_encode(policy, NON_ALPHANUMERIC).to_string()
 }
@@ -91,7 +91,7 @@ fn create_service_role(world: &mut World, call: &Call) -> Result<Role, Refusal> 
     Ok(role)
 }
 
-/// The name of the role that `service` has of its own.
+/// Returns the name of the service-linked role of `service`.
 pub(super) fn service_role(service: &str) -> Option<&'static str> {
     SERVICE_ROLES.iter().find(|(it, _)| *it == service).map(|(_, name)| *name)
 }

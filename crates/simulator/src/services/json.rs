@@ -1,4 +1,4 @@
-//! What the services that speak JSON to a target have in common.
+//! Code that is shared by the services with a JSON protocol and a target header.
 
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};

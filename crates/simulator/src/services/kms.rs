@@ -1,4 +1,4 @@
-//! AWS KMS: whose a key is, and in what state.
+//! AWS KMS: the manager and the state of a key.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ pub(super) fn perform(world: &World, call: &Call) -> Result<Reply, Refusal> {
     let (account, region) = (&call.caller.account, &call.caller.region);
     let key = world.kms.get(account, region, name)?;
     if key.account != *account {
-        // Key policies are not read: only the owner is let in.
+        // Key policies are not evaluated: only the owner has access.
         let message = "The ciphertext refers to a customer master key that does not exist, does \
                        not exist in this region, or you are not allowed to access.";
         return Err(Refusal::new(Code::AccessDenied, message));

@@ -1,4 +1,4 @@
-//! The services on the wire: each reads its requests, asks the state, and writes its replies.
+//! The services on the wire. Each one parses its requests, uses the state, and formats its replies.
 
 mod backup;
 mod cloudformation;
@@ -25,7 +25,7 @@ use crate::reply::Reply;
 use crate::request::Call;
 use crate::world::World;
 
-/// Does what the call asks for.
+/// Performs the operation of a call.
 pub(crate) fn perform(
     world: &mut World,
     operation: &Operation,
@@ -49,7 +49,7 @@ pub(crate) fn perform(
     }
 }
 
-/// Refuses callers that may not, in the words of each service.
+/// Returns an error for callers without permission, in the format of each service.
 fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Refusal> {
     permissions::check(world, operation, call)?;
     let allowed =
@@ -60,7 +60,7 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
             if operation.all_features { world.organization.expect_all_features() } else { Ok(()) }
         }
         Service::Backup => allowed.or_else(|refusal| backup::refuse(operation.name, refusal)),
-        // Stacks are there without an organization.
+        // Stacks exist without an organization.
         Service::CloudFormation
             if ["DescribeStackResource", "DescribeStacks", "GetTemplate", "ListExports"]
                 .contains(&operation.name) =>
@@ -81,7 +81,7 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
     }
 }
 
-/// The error that the state answered.
+/// Formats the error that the state returned.
 pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let status = match refusal.code {
         Code::AuthorizationError | Code::Denied | Code::InvalidClientToken => 403,
@@ -102,12 +102,12 @@ pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
     failed(call, &Failure { code, reason, status, retry_after: None }, &refusal.message)
 }
 
-/// Whether a service speaks REST and JSON.
+/// Returns `true` if a service uses REST and JSON.
 fn is_rest(service: Service) -> bool {
     matches!(service, Service::Backup | Service::ResourceExplorer)
 }
 
-/// An error in the words of the call's service.
+/// Formats an error in the format of the call's service.
 pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
     let reply = match call.service {
         Service::Organizations => organizations::error(failure, message),
@@ -122,7 +122,7 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
         Service::S3 | Service::Response => objects::error(call, failure, message),
     };
     match failure.retry_after {
-        // The header of HTTP, and the one that the SDKs of AWS read.
+        // The standard HTTP header, and the one that the AWS SDKs read.
         Some(seconds) => reply
             .header("retry-after", seconds.to_string())
             .header("x-amz-retry-after", (u64::from(seconds) * 1_000).to_string()),
@@ -130,7 +130,7 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
     }
 }
 
-/// The error for an operation that there is none of.
+/// Returns the error for an unknown operation.
 pub(crate) fn unknown(call: &Call) -> Refusal {
     let code = match call.service {
         Service::Organizations

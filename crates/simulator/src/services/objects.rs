@@ -13,10 +13,10 @@ use crate::reply::Reply;
 use crate::request::Call;
 use crate::world::World;
 
-/// A moment long past, which is all that nobody looks at needs to be.
+/// A fixed time in the past, for answers in which nobody reads the time.
 const LAST_MODIFIED: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
 
-/// How many keys a page has at most.
+/// The maximum number of keys in a page.
 const LARGEST: usize = 1_000;
 
 pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result<Reply, Refusal> {
@@ -57,7 +57,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
     Ok(described(reply, object).header("last-modified", LAST_MODIFIED))
 }
 
-/// How a bucket encrypts: with a key, or else with one of S3.
+/// Describes how a bucket encrypts: with a KMS key, or else with S3's own.
 fn bucket_encryption(world: &World, call: &Call, bucket: &str) -> Result<Reply, Refusal> {
     call.looked_at("Bucket");
     if !world.buckets.exists(bucket) {
@@ -75,7 +75,7 @@ fn bucket_encryption(world: &World, call: &Call, bucket: &str) -> Result<Reply, 
     Ok(Reply::new("application/xml", body))
 }
 
-/// One page of the keys of a bucket.
+/// Returns one page of the keys of a bucket.
 fn list(world: &World, call: &Call, bucket: &str) -> Result<Reply, Refusal> {
     let prefix = call.parameter("prefix").unwrap_or_default();
     let asked = call.parameter("max-keys").and_then(|it| it.parse().ok()).unwrap_or(LARGEST);
@@ -120,7 +120,7 @@ fn list(world: &World, call: &Call, bucket: &str) -> Result<Reply, Refusal> {
     Ok(Reply::new("application/xml", body))
 }
 
-/// S3 tells that an object is missing only to those who may list its bucket.
+/// Hides from callers without permission to list the bucket that an object is missing, as S3 does.
 fn concealed(world: &World, call: &Call, bucket: &str, refusal: Refusal) -> Refusal {
     let may_list = || permissions::allows(world, call, &needs::listing(world, call, bucket));
     if refusal.code == Code::NoSuchKey && !may_list() {
@@ -129,7 +129,7 @@ fn concealed(world: &World, call: &Call, bucket: &str, refusal: Refusal) -> Refu
     refusal
 }
 
-/// The key of AWS KMS that a write names.
+/// Returns the KMS key that a write names.
 pub(crate) fn encryption(call: &Call) -> Option<&str> {
     let kind = call.header("ServerSideEncryption", "x-amz-server-side-encryption");
     let key = call.header("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id");
@@ -148,7 +148,7 @@ fn described(reply: Reply, object: &Object) -> Reply {
     }
 }
 
-/// The bucket and the key of a path.
+/// Returns the bucket and the key in a path.
 pub(crate) fn address(path: &str) -> (String, String) {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let path = path.trim_start_matches('/');
@@ -156,7 +156,7 @@ pub(crate) fn address(path: &str) -> (String, String) {
     (decoded(bucket), decoded(key))
 }
 
-/// The body without the framing that SDKs put around it to append a checksum.
+/// Returns the body without the framing that SDKs add to append a checksum.
 fn payload(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
     let encoding = headers.get("content-encoding").and_then(|it| it.to_str().ok());
     if encoding.is_some_and(|it| it.contains("aws-chunked")) {

@@ -1,4 +1,4 @@
-//! Pages: at most so many items, and perhaps an empty page before each.
+//! Pages: a maximum number of items, and optionally an empty page before each.
 
 use crate::ids::hash;
 
@@ -9,17 +9,17 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
-/// How a list is cut.
+/// The way in which a list is divided.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
     pub(super) size: usize,
     pub(super) empty: bool,
 }
 
-/// The page of `items` that comes with a token, or nothing when the token is not of this list. The
-/// `list` says which list it is, so that a token is good for no other.
+/// Returns the page of `items` for a token, or `None` if the token belongs to another list. `list`
+/// identifies the list, so that a token is not valid for another list.
 ///
-/// A token is the list, the place in it, and whether the empty page before it was sent.
+/// A token consists of the list, the position in it, and whether the empty page before it was sent.
 pub(super) fn cut_page<T>(
     cut: Cut,
     list: &str,

@@ -1,4 +1,4 @@
-//! Whether the role and the session of a caller allow a call.
+//! Checks whether the role and the session of a caller allow a call.
 
 use super::needs;
 use crate::iam::{Keys, Need, Principal, Verdict};
@@ -8,19 +8,19 @@ use crate::request::{Call, Caller};
 use crate::sts::Wanted;
 use crate::world::World;
 
-/// Refuses what the caller's role, its session, or the Region does not allow.
+/// Returns an error if the caller's role, its session, or the Region does not allow the call.
 pub(super) fn check(world: &World, operation: &Operation, call: &Call) -> Result<(), Refusal> {
     check_region(world, operation.service, call)?;
     let needs = limits(world, call).map(|()| needs::of(world, operation, call));
     needs.into_iter().flatten().try_for_each(|it| check_need(world, call, &it))
 }
 
-/// Whether the caller may do `need` too, where an answer depends on it.
+/// Returns `true` if the caller also has the permission `need`, for answers that depend on it.
 pub(super) fn allows(world: &World, call: &Call, need: &Need) -> bool {
     limits(world, call).is_none() || check_need(world, call, need).is_ok()
 }
 
-/// Nothing when the caller may do everything.
+/// Returns `None` if the caller may do everything.
 fn limits(world: &World, call: &Call) -> Option<()> {
     let session = call.caller.session.as_ref()?;
     let role = world.iam.role(&session.account, &session.role);
@@ -81,7 +81,8 @@ fn check_region(world: &World, service: Service, call: &Call) -> Result<(), Refu
     Ok(())
 }
 
-/// Why a role cannot be assumed: AWS tells nobody whether there is such a role.
+/// Returns the error for a role that cannot be assumed. AWS does not reveal whether the role
+/// exists.
 pub(super) fn denied_role(world: &World, call: &Call, wanted: &Wanted<'_>) -> Refusal {
     denied(world, call, "sts:AssumeRole", &format!(" on resource: {}", wanted.role_arn))
 }
@@ -103,7 +104,7 @@ fn denied(world: &World, call: &Call, action: &str, why: &str) -> Refusal {
     Refusal::new(code, message)
 }
 
-/// The ARN of the caller.
+/// Returns the ARN of the caller.
 pub(super) fn arn(world: &World, caller: &Caller) -> String {
     let partition = world.organization.partition();
     if let Some(session) = &caller.session {
@@ -113,14 +114,14 @@ pub(super) fn arn(world: &World, caller: &Caller) -> String {
     format!("arn:{partition}:iam::{}:user/{user}", caller.account)
 }
 
-/// The caller as trust policies name it.
+/// Returns the caller in the form in which trust policies name it.
 pub(super) fn principal(world: &World, caller: &Caller) -> Principal {
     let role = caller.session.as_ref().map(|it| it.role_arn.clone());
     let arns = [arn(world, caller)].into_iter().chain(role).collect();
     Principal { account: caller.account.clone(), arns }
 }
 
-/// What every request tells of itself.
+/// Returns the condition keys that every request has.
 pub(super) fn keys(world: &World, call: &Call) -> Keys {
     let caller = &call.caller;
     let role = caller.session.as_ref().map(|it| it.role_arn.clone());

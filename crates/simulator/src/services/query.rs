@@ -1,4 +1,4 @@
-//! What the services that take forms and answer XML have in common.
+//! Code that is shared by the services that take forms and answer XML.
 
 use hyper::StatusCode;
 
@@ -8,10 +8,10 @@ use crate::refusal::{Code, Refusal};
 use crate::reply::Reply;
 use crate::request::Call;
 
-/// What every answer ends with.
+/// The end of every answer.
 const METADATA: &str = "<ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>";
 
-/// The answer of an operation, whose members these are.
+/// Formats the answer of an operation with these members.
 pub(super) fn reply(service: Service, operation: &str, members: &str) -> Reply {
     let result = format!("<{operation}Result>{members}</{operation}Result>");
     let space = namespace(service);
@@ -44,7 +44,7 @@ pub(super) fn element(name: &str, text: &str) -> String {
     format!("<{name}>{text}</{name}>")
 }
 
-/// A parameter that must be there, called `name` in the words of the error.
+/// Returns a required parameter, which the error calls `name`.
 pub(super) fn required<'a>(
     call: &'a Call,
     parameter: &'static str,

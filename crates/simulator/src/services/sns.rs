@@ -1,4 +1,4 @@
-//! SNS: publishing to a topic.
+//! SNS: publishes messages to a topic.
 
 use super::query::{element, reply};
 use crate::refusal::{Code, Refusal};

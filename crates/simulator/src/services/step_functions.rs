@@ -1,4 +1,4 @@
-//! Step Functions: executions are begun and looked at, and nothing is executed.
+//! Step Functions: starts and describes executions. Nothing is executed.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! STS: who somebody is, and who may become somebody else.
+//! STS: identifies callers, and gives them sessions of roles.
 
 use super::permissions;
 use super::query::{element, missing, reply, required};
@@ -62,12 +62,12 @@ fn assume_role(world: &mut World, call: &Call) -> Result<String, Refusal> {
     Ok(format!("<Credentials>{credentials}</Credentials><AssumedRoleUser>{user}</AssumedRoleUser>"))
 }
 
-/// Whether the account is one of ours that is in use.
+/// Returns `true` if the account is an active member of the organization.
 fn is_in_use(world: &World, account: &str) -> bool {
     world.organization.account(account).is_ok_and(|it| it.state == AccountState::Active)
 }
 
-/// Whether the role lets the caller in.
+/// Returns `true` if the role trusts the caller.
 fn trusts(
     world: &World,
     call: &Call,
@@ -86,8 +86,8 @@ fn trusts(
     role.trust().trusts(&principal, &need, account) == Verdict::Allowed
 }
 
-/// A session policy that cannot be read. One that only the simulator cannot read fails the test:
-/// the operation has no such error.
+/// Returns the error for a session policy that cannot be read. If only the simulator cannot read
+/// it, the test fails, because the operation does not have this error.
 fn unreadable(why: Unreadable) -> Refusal {
     match why {
         Unreadable::Malformed(why) => Refusal::new(Code::MalformedSessionPolicy, why),

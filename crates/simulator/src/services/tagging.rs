@@ -14,7 +14,7 @@ use crate::world::World;
 /// The largest page.
 const LARGEST: u64 = 100;
 
-/// How much is on a page where nothing is asked.
+/// The default size of a page.
 const USUAL: u64 = 50;
 
 pub(super) fn perform(world: &World, call: &Call) -> Result<Reply, Refusal> {
@@ -23,12 +23,12 @@ pub(super) fn perform(world: &World, call: &Call) -> Result<Reply, Refusal> {
     let size = members.get("ResourcesPerPage").map_or(Some(USUAL), Value::as_u64);
     let size = size.filter(|it| (1..=LARGEST).contains(it));
     let size = size.ok_or_else(|| invalid("ResourcesPerPage has to be between 1 and 100"))?;
-    // An empty token is none.
+    // An empty token counts as no token.
     let token = members.optional("PaginationToken")?.filter(|it| !it.is_empty());
     let (account, region) = (&call.caller.account, &call.caller.region);
     let list = format!("{account} {region} {filters:?}");
     let resources = world.works.resources();
-    // What never had a tag is not known to this service.
+    // This service does not know resources that never had a tag.
     let resources = resources.filter(|(it, history)| {
         it.account == *account && it.region == *region && history.was_tagged && filters.take(it)
     });
@@ -44,12 +44,12 @@ pub(super) fn perform(world: &World, call: &Call) -> Result<Reply, Refusal> {
     Ok(reply(call.service, &body))
 }
 
-/// The tags of a resource as most services write them.
+/// Formats the tags of a resource as most services do.
 pub(super) fn tags(resource: &BackedUp) -> Value {
     resource.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
 }
 
-/// The type of a resource as its ARN has it, as in `ec2:volume`.
+/// Returns the service and the resource type in an ARN, for example of `ec2:volume`.
 pub(super) fn kind(arn: &str) -> Option<(&str, &str)> {
     let Arn { service, resource, .. } = Arn::parse(arn).ok()?;
     let kind = match service {
@@ -59,10 +59,10 @@ pub(super) fn kind(arn: &str) -> Option<(&str, &str)> {
     Some((service, kind))
 }
 
-/// Which resources are wanted.
+/// The filters of a request.
 #[derive(Debug)]
 struct Filters {
-    /// Keys and values, of which one each has to fit; without values, any does.
+    /// Keys and values. Each key must have one of its values, or any value if the list is empty.
     tags: Vec<(String, Vec<String>)>,
     types: Vec<String>,
     arns: Option<Vec<String>>,

@@ -1,4 +1,4 @@
-//! What reaches the accounts once everything is merged, and what is wrong with it.
+//! The effective policies of accounts, and their errors.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ pub(super) fn perform(world: &World, operation: &str, input: &Input<'_>) -> Resu
     Ok(with(answer, json!({ "Path": path, "EvaluationTimestamp": evaluated })))
 }
 
-/// The members of both.
+/// Returns the members of both.
 fn with(mut answer: Value, more: Value) -> Value {
     if let (Some(answer), Value::Object(more)) = (answer.as_object_mut(), more) {
         answer.extend(more);

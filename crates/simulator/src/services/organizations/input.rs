@@ -1,4 +1,4 @@
-//! The members of a request, checked as AWS checks them before it looks at the organization.
+//! The members of a request, checked as AWS checks them before it reads the organization.
 
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ impl<'a> Input<'a> {
         Ok(Self { call, members })
     }
 
-    /// The account that calls.
+    /// Returns the account of the caller.
     pub(super) fn caller(&self) -> &'a str {
         &self.call.caller.account
     }
@@ -43,7 +43,7 @@ impl<'a> Input<'a> {
         self.optional(member)?.ok_or_else(missing)
     }
 
-    /// Text with so many characters at most, and at least one if `filled`.
+    /// Returns a text of at most `limit` characters, and of at least one if `filled`.
     pub(super) fn limited(&self, member: &'static str, limit: usize, filled: bool) -> Answer<&str> {
         let text = self.text(member)?;
         check_length(member, text, limit, filled)?;
@@ -61,7 +61,7 @@ impl<'a> Input<'a> {
         Ok(text)
     }
 
-    /// A policy type.
+    /// Returns a policy type.
     pub(super) fn policy_type(&self, member: &'static str) -> Answer<&str> {
         let missing = || Refusal::invalid(Invalid::InputRequired, Some("PolicyType"));
         self.optional(member)?.ok_or_else(missing)
@@ -78,7 +78,7 @@ impl<'a> Input<'a> {
         if right { Ok(id) } else { Err(Refusal::invalid(Invalid::PatternTargetId, None)) }
     }
 
-    /// An ID of the form that `is` accepts.
+    /// Returns an ID of the form that `is` accepts.
     pub(super) fn id(&self, member: &'static str, is: fn(&str) -> bool) -> Answer<&str> {
         let id = self.text(member)?;
         if is(id) { Ok(id) } else { Err(Refusal::invalid(Invalid::Pattern, Some(member))) }
@@ -189,7 +189,7 @@ fn is_policy(id: &str) -> bool {
     id.strip_prefix("p-").is_some_and(|it| is_text(it, 8..=128, UPPER))
 }
 
-/// The ID of a resource policy.
+/// Returns `true` for the ID of a resource policy.
 fn is_grant(id: &str) -> bool {
     id.strip_prefix("rp-").is_some_and(|it| is_text(it, 4..=128, UPPER))
 }

@@ -33,7 +33,7 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Result
         return Ok(reply);
     }
     if let Some(answer) = writes::perform(&mut world.organization, operation, &input)? {
-        // Operations that answer nothing have an empty body, as on AWS.
+        // Operations without output have an empty body, as on AWS.
         let nothing = Reply::new(CONTENT_TYPE, "");
         return Ok(if answer.is_null() { nothing } else { json_reply(&answer) });
     }

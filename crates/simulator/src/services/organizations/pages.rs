@@ -1,4 +1,4 @@
-//! The pages of AWS Organizations.
+//! The pages of AWS Organizations' lists.
 
 use super::input::Input;
 use crate::refusal::{Invalid, Refusal};
@@ -8,8 +8,8 @@ use crate::world::World;
 /// The largest page of every operation.
 const LARGEST: usize = 20;
 
-/// The page of `items` that the request asks for. The `list` says which list it is, so that a token
-/// is good for no other.
+/// Returns the page of `items` that the request asks for. `list` identifies the list, so that a
+/// token is not valid for another list.
 pub(super) fn page<T>(
     world: &World,
     input: &Input<'_>,
@@ -27,7 +27,7 @@ pub(super) fn page<T>(
     sized(world, input, list, asked, items)
 }
 
-/// The page that comes next of a list whose pages nobody may ask to be smaller.
+/// Returns the next page of a list whose page size callers cannot reduce.
 pub(super) fn whole_page<T>(
     world: &World,
     input: &Input<'_>,

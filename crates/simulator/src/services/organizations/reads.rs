@@ -1,4 +1,4 @@
-//! The operations that only look.
+//! The operations that only read.
 
 use serde_json::{Map, Value, json};
 
@@ -158,7 +158,7 @@ fn child_view(organization: &Organization, id: &str) -> Value {
     json!({ "Id": id, "Type": organization.kind(id) })
 }
 
-/// The policy type that a list is asked for.
+/// Returns the policy type by which a list is filtered.
 fn filter<'a>(input: &'a Input<'_>) -> Result<&'a str, Refusal> {
     let kind = input.policy_type("Filter")?;
     crate::organization::check_policy_type(kind)?;

@@ -1,4 +1,4 @@
-//! Things of the organization as AWS writes them.
+//! The objects of the organization in AWS's format.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) fn organization(it: &Organization) -> Value {
         "MasterAccountArn": it.arn_of(management),
         "MasterAccountId": management,
         "MasterAccountEmail": email,
-        // Incomplete, as on AWS: the roots tell the truth.
+        // This is incomplete, as on AWS. The roots have the correct status.
         "AvailablePolicyTypes": [{ "Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED" }],
     })
 }
@@ -107,7 +107,8 @@ pub(super) fn unit(organization: &Organization, it: &Unit) -> Value {
     })
 }
 
-/// A request to make an account: in progress when it was just made, done whenever it is looked at.
+/// Formats a request to create an account. It is in progress in the answer to its creation, and
+/// done whenever it is read later.
 pub(super) fn creation(it: &Creation, looked_at: bool) -> Value {
     let mut view = json!({
         "Id": it.id,

@@ -7,7 +7,8 @@ use super::views;
 use crate::organization::Organization;
 use crate::refusal::{Invalid, Refusal};
 
-/// Does the operation and returns its answer, `Null` for none; `None` when it is no write.
+/// Performs the operation and returns its answer, `Null` if it has no output; returns `None` if it
+/// is not a write.
 pub(super) fn perform(
     organization: &mut Organization,
     operation: &str,
