@@ -80,8 +80,8 @@ pub async fn take(
 }
 
 impl Turn {
-    /// Returns `true` if another invocation held the lease before. What was read in the meantime
-    /// may be outdated.
+    /// Returns `true` if another invocation held the lease before. Data that was read in the
+    /// meantime may be outdated.
     pub fn has_waited(&self) -> bool {
         self.has_waited
     }

@@ -46,7 +46,7 @@ use crate::session::Session;
 use crate::stacks::{self, Stacks};
 use crate::state::{Expected, State, Version};
 
-/// The number of attempts to write an entry before there are too many other writers.
+/// The maximum number of attempts to write an entry that others write as well.
 const ATTEMPTS: usize = 8;
 
 /// The time before the deadline at which all waiting ends.
@@ -124,8 +124,8 @@ pub struct Leftover {
     pub current_id: Option<String>,
     /// True if the state bucket had an entry for it, so that it may exist under another ID.
     pub is_kept: bool,
-    /// True if the resource lives on, and only the part with this ID, if there is one, must not
-    /// exist.
+    /// True if the resource itself remains. Then only a former resource with this ID, if it has
+    /// one, must not exist.
     pub is_former: bool,
 }
 

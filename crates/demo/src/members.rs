@@ -52,7 +52,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Also rolls out to the account that was left out.
+    /// Rolls out to the account that was left out, too.
     pub(crate) async fn the_forgotten_account(&mut self) -> Result<(), DemoError> {
         let forgotten = self.forgotten();
         let places = REGIONS.map(|region| (forgotten.clone(), region));
