@@ -39,7 +39,7 @@ pub async fn read(
         Ok(String::from_utf8(bytes).map_err(|_| NOT_TEXT))
     };
     let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
-    // Without permission to list the bucket, a missing object is reported as denied.
+    // To callers without permission to list the bucket, S3 reports a missing object as denied.
     let denied = "correct `ContentUrl`, or let the function's own role read the object";
     let missing = "upload the object, or correct `ContentUrl`";
     let advised = |it: Error| it.advised(denied).advised_where_missing(missing);
