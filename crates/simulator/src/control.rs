@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::backup_engine::{BackedUp, History, PointForm, Trouble};
+use crate::backup_engine::{BackedUp, History, Jobs, PointForm, Trouble};
 use crate::core::Core;
 use crate::explorer::ExplorerView;
 use crate::fault::Fault;
@@ -27,11 +27,13 @@ pub(crate) const RESPONSES: &str = "/_simulator/responses/";
 
 /// The paths at which other processes change the resources that AWS Backup backs up, and let time
 /// pass.
-const CHANGES: [&str; 5] = [
+const CHANGES: [&str; 7] = [
+    "/_simulator/accounts",
     "/_simulator/backup-failures",
     "/_simulator/backup-plans",
     "/_simulator/clock",
     "/_simulator/explorer-views",
+    "/_simulator/parts",
     "/_simulator/resources",
 ];
 
@@ -85,6 +87,27 @@ struct PutResource {
     tags: BTreeMap<String, String>,
     #[serde(default = "one")]
     gigabytes: u64,
+    /// Its settings, as restore metadata.
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+}
+
+/// Something that resources are put into, such as a subnet.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PutPart {
+    account: String,
+    region: String,
+    name: String,
+}
+
+/// An account that is lost, or its resources only.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Lost {
+    account: String,
+    #[serde(default)]
+    resources_only: bool,
 }
 
 fn one() -> u64 {
@@ -110,6 +133,8 @@ enum Advance {
 struct Failing {
     resource: String,
     hours: u16,
+    #[serde(default)]
+    jobs: Jobs,
 }
 
 /// A plan that an account created itself, with the members of `CreateBackupPlan` and those of
@@ -152,8 +177,24 @@ fn change(core: &mut Core, method: &Method, path: &str, body: &[u8]) -> Result<V
             Ok(time(core))
         }
         (&Method::PUT, "/_simulator/resources") => {
-            let PutResource { arn, r#type: kind, account, region, tags, gigabytes } = read(body)?;
+            let PutResource { arn, r#type: kind, account, region, tags, gigabytes, settings } =
+                read(body)?;
+            world.works.configure(&arn, settings);
             world.put_resource(BackedUp { arn, kind, account, region, tags, gigabytes });
+            Ok(Value::Null)
+        }
+        (&Method::PUT, "/_simulator/parts") => {
+            let PutPart { account, region, name } = read(body)?;
+            world.works.put_part(&account, &region, &name);
+            Ok(Value::Null)
+        }
+        (&Method::DELETE, "/_simulator/accounts") => {
+            let Lost { account, resources_only } = read(body)?;
+            world.settle();
+            if resources_only {
+                return Ok(json!({ "deleted": world.works.delete_resources_of(&account) }));
+            }
+            world.lose_account(&account);
             Ok(Value::Null)
         }
         (&Method::DELETE, "/_simulator/resources") => {
@@ -162,8 +203,8 @@ fn change(core: &mut Core, method: &Method, path: &str, body: &[u8]) -> Result<V
             if was_there { Ok(Value::Null) } else { Err(format!("there is no resource {arn}")) }
         }
         (&Method::POST, "/_simulator/backup-failures") => {
-            let Failing { resource, hours } = read(body)?;
-            world.fail_backups(&resource, Duration::from_hours(hours.into()));
+            let Failing { resource, hours, jobs } = read(body)?;
+            world.fail_jobs(jobs, &resource, Duration::from_hours(hours.into()));
             Ok(Value::Null)
         }
         (&Method::POST, "/_simulator/backup-plans") => {
@@ -238,6 +279,17 @@ fn backups(core: &mut Core) -> Value {
             "message": it.trouble.map(Trouble::message),
         })
     });
+    let restores = works.restore_jobs().iter().map(|it| {
+        json!({
+            "source": it.source,
+            "recoveryPoint": it.point_arn,
+            "created": moment(it.created),
+            "ended": ended(it.ended),
+            "state": it.status(),
+            "message": it.trouble.as_ref().map(ToString::to_string),
+            "made": it.made,
+        })
+    });
     let points = works.points().map(|it| {
         json!({
             "resource": it.resource,
@@ -259,6 +311,7 @@ fn backups(core: &mut Core) -> Value {
     json!({
         "jobs": jobs.collect::<Value>(),
         "copyJobs": copies.collect::<Value>(),
+        "restoreJobs": restores.collect::<Value>(),
         "recoveryPoints": points.collect::<Value>(),
         "skipped": skipped.collect::<Value>(),
     })

@@ -1,7 +1,8 @@
 //! The services that hold data, as far as restore tests look at them.
 //!
 //! What they say is written down beforehand, so that they can be in states that nothing here gets into
-//! by itself. They ask the simulator what the caller may do.
+//! by itself. Of what is not, they ask the simulator, whose resources are well. They ask it as well what
+//! the caller may do.
 
 #![expect(
     clippy::indexing_slicing,
@@ -106,77 +107,43 @@ impl DataServices {
 
     /// Has an instance be in this state, with these status checks.
     pub fn instance(&self, id: &str, state: &str, system: &str, instance: &str) {
-        let checks = format!(
-            "<item><instanceId>{id}</instanceId><instanceState><name>{state}</name></instanceState>\
-             <systemStatus><status>{system}</status></systemStatus>\
-             <instanceStatus><status>{instance}</status></instanceStatus></item>"
-        );
-        let of = |name, what: &str| format!("<{name}Response>{what}</{name}Response>");
-        let checks = format!("<instanceStatusSet>{checks}</instanceStatusSet>");
-        self.put("ec2:DescribeInstanceStatus", id, of("DescribeInstanceStatus", &checks));
+        self.put("ec2:DescribeInstanceStatus", id, instance_of(id, state, system, instance));
     }
 
     /// Has a volume be in this state and have this many GiB.
     pub fn volume(&self, id: &str, state: &str, size: u32) {
-        let volume = format!(
-            "<DescribeVolumesResponse><volumeSet><item><volumeId>{id}</volumeId><size>{size}</size>\
-             <status>{state}</status></item></volumeSet></DescribeVolumesResponse>"
-        );
-        self.put("ec2:DescribeVolumes", id, volume);
+        self.put("ec2:DescribeVolumes", id, volume_of(id, state, size.into()));
     }
 
     /// Has a snapshot be of a volume of this many GiB.
     pub fn snapshot(&self, id: &str, size: u32) {
-        let snapshot = format!(
-            "<DescribeSnapshotsResponse><snapshotSet><item><snapshotId>{id}</snapshotId>\
-             <volumeSize>{size}</volumeSize></item></snapshotSet></DescribeSnapshotsResponse>"
-        );
-        self.put("ec2:DescribeSnapshots", id, snapshot);
+        self.put("ec2:DescribeSnapshots", id, snapshot_of(id, size.into()));
     }
 
     /// Has a database have this status.
     pub fn database(&self, id: &str, status: &str) {
-        let database = format!(
-            "<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance>\
-             <DBInstanceIdentifier>{id}</DBInstanceIdentifier><DBInstanceStatus>{status}\
-             </DBInstanceStatus></DBInstance></DBInstances></DescribeDBInstancesResult>\
-             </DescribeDBInstancesResponse>"
-        );
-        self.put("rds:DescribeDBInstances", id, database);
+        self.put("rds:DescribeDBInstances", id, database_of(id, status));
     }
 
     /// Has a cluster have this status.
     pub fn cluster(&self, id: &str, status: &str) {
-        let cluster = format!(
-            "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters><DBCluster>\
-             <DBClusterIdentifier>{id}</DBClusterIdentifier><Status>{status}</Status></DBCluster>\
-             </DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>"
-        );
-        self.put("rds:DescribeDBClusters", id, cluster);
+        self.put("rds:DescribeDBClusters", id, cluster_of(id, status));
     }
 
     /// Has a table have this status and so many items, which its description does not know yet.
     pub fn table(&self, name: &str, status: &str, items: u32) {
-        let table = json!({ "Table": { "TableStatus": status, "ItemCount": 0 } });
-        self.put("dynamodb:DescribeTable", name, table.to_string());
-        let scanned = json!({ "Count": items, "ScannedCount": items });
-        self.put("dynamodb:Scan", name, scanned.to_string());
+        self.put("dynamodb:DescribeTable", name, table_of(status));
+        self.put("dynamodb:Scan", name, scan_of(items));
     }
 
     /// Has an EFS file system be in this state.
     pub fn file_system(&self, id: &str, state: &str) {
-        let file_system = json!({ "FileSystems": [{
-            "OwnerId": OWNER, "CreationToken": id, "FileSystemId": id, "CreationTime": 0,
-            "LifeCycleState": state, "NumberOfMountTargets": 0, "SizeInBytes": { "Value": 6144 },
-            "PerformanceMode": "generalPurpose", "Tags": [],
-        }] });
-        self.put("elasticfilesystem:DescribeFileSystems", id, file_system.to_string());
+        self.put("elasticfilesystem:DescribeFileSystems", id, file_system_of(id, state, 6_144));
     }
 
     /// Has an FSx file system be in this state.
     pub fn fsx_file_system(&self, id: &str, state: &str) {
-        let file_system = json!({ "FileSystems": [{ "FileSystemId": id, "Lifecycle": state }] });
-        self.put("fsx:DescribeFileSystems", id, file_system.to_string());
+        self.put("fsx:DescribeFileSystems", id, fsx_file_system_of(id, state));
     }
 }
 
@@ -190,6 +157,92 @@ impl Drop for DataServices {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+fn instance_of(id: &str, state: &str, system: &str, instance: &str) -> String {
+    let checks = format!(
+        "<item><instanceId>{id}</instanceId><instanceState><name>{state}</name></instanceState>\
+         <systemStatus><status>{system}</status></systemStatus>\
+         <instanceStatus><status>{instance}</status></instanceStatus></item>"
+    );
+    let of = |name, what: &str| format!("<{name}Response>{what}</{name}Response>");
+    let checks = format!("<instanceStatusSet>{checks}</instanceStatusSet>");
+    of("DescribeInstanceStatus", &checks)
+}
+
+fn volume_of(id: &str, state: &str, size: u64) -> String {
+    format!(
+        "<DescribeVolumesResponse><volumeSet><item><volumeId>{id}</volumeId><size>{size}</size>\
+         <status>{state}</status></item></volumeSet></DescribeVolumesResponse>"
+    )
+}
+
+fn snapshot_of(id: &str, size: u64) -> String {
+    format!(
+        "<DescribeSnapshotsResponse><snapshotSet><item><snapshotId>{id}</snapshotId>\
+         <volumeSize>{size}</volumeSize></item></snapshotSet></DescribeSnapshotsResponse>"
+    )
+}
+
+fn database_of(id: &str, status: &str) -> String {
+    format!(
+        "<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance>\
+         <DBInstanceIdentifier>{id}</DBInstanceIdentifier><DBInstanceStatus>{status}\
+         </DBInstanceStatus></DBInstance></DBInstances></DescribeDBInstancesResult>\
+         </DescribeDBInstancesResponse>"
+    )
+}
+
+fn cluster_of(id: &str, status: &str) -> String {
+    format!(
+        "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters><DBCluster>\
+         <DBClusterIdentifier>{id}</DBClusterIdentifier><Status>{status}</Status></DBCluster>\
+         </DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>"
+    )
+}
+
+fn table_of(status: &str) -> String {
+    json!({ "Table": { "TableStatus": status, "ItemCount": 0 } }).to_string()
+}
+
+fn scan_of(items: u32) -> String {
+    json!({ "Count": items, "ScannedCount": items }).to_string()
+}
+
+fn file_system_of(id: &str, state: &str, bytes: u64) -> String {
+    json!({ "FileSystems": [{
+        "OwnerId": OWNER, "CreationToken": id, "FileSystemId": id, "CreationTime": 0,
+        "LifeCycleState": state, "NumberOfMountTargets": 0, "SizeInBytes": { "Value": bytes },
+        "PerformanceMode": "generalPurpose", "Tags": [],
+    }] })
+    .to_string()
+}
+
+fn fsx_file_system_of(id: &str, state: &str) -> String {
+    json!({ "FileSystems": [{ "FileSystemId": id, "Lifecycle": state }] }).to_string()
+}
+
+/// Answers for a resource or snapshot of the simulator that no test has described: it is in good order.
+fn simulated(simulator: &Direct, key: &str, region: &str, question: &Question) -> Option<String> {
+    let Question { action, subject, .. } = question;
+    if action == "ec2:DescribeSnapshots" {
+        let bytes = simulator.snapshot(key, region, subject)?;
+        return Some(snapshot_of(subject, bytes >> 30));
+    }
+    let gigabytes = simulator.resource(key, region, subject)?.gigabytes;
+    Some(match action.as_str() {
+        "ec2:DescribeInstanceStatus" => instance_of(subject, "running", "ok", "ok"),
+        "ec2:DescribeVolumes" => volume_of(subject, "available", gigabytes),
+        "rds:DescribeDBInstances" => database_of(subject, "available"),
+        "rds:DescribeDBClusters" => cluster_of(subject, "available"),
+        "dynamodb:DescribeTable" => table_of("ACTIVE"),
+        "dynamodb:Scan" => scan_of(1),
+        "elasticfilesystem:DescribeFileSystems" => {
+            file_system_of(subject, "available", gigabytes << 30)
+        }
+        "fsx:DescribeFileSystems" => fsx_file_system_of(subject, "AVAILABLE"),
+        _ => return None,
+    })
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -227,6 +280,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<B
     }
     shared.allowed.lock().unwrap().insert(action.clone());
     let answer = shared.answers.lock().unwrap().get(&(action.clone(), subject.clone())).cloned();
+    let answer = answer.or_else(|| simulated(&shared.simulator, key, region, &question));
     let code = match (service, action.as_str()) {
         ("ec2", "ec2:DescribeVolumes") => "InvalidVolume.NotFound",
         ("ec2", "ec2:DescribeSnapshots") => "InvalidSnapshot.NotFound",

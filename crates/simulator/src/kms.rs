@@ -1,6 +1,6 @@
 //! The keys of AWS KMS: their managers and their states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::arn::Arn;
 
@@ -44,6 +44,8 @@ pub struct Kms {
     aliases: BTreeMap<String, Vec<String>>,
     /// The states of keys that are not enabled, by the ID of the key, in every account and Region.
     states: BTreeMap<String, String>,
+    /// The accounts that a key is kept from, by its ARN.
+    kept: BTreeSet<(String, String)>,
 }
 
 impl Kms {
@@ -67,6 +69,16 @@ impl Kms {
     /// Region.
     pub fn set_state(&mut self, id: &str, state: &str) {
         self.states.insert(id.to_owned(), state.to_owned());
+    }
+
+    /// Keeps an account from having AWS Backup use the key with this ARN. Without that, every account
+    /// may: key policies are not read.
+    pub fn keep_from(&mut self, arn: &str, account: &str) {
+        self.kept.insert((arn.to_owned(), account.to_owned()));
+    }
+
+    pub(crate) fn is_kept_from(&self, arn: &str, account: &str) -> bool {
+        self.kept.contains(&(arn.to_owned(), account.to_owned()))
     }
 
     pub(crate) fn aliases(&self, id: &str) -> &[String] {

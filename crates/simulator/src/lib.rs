@@ -81,8 +81,9 @@ mod world;
 
 pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
 pub use self::backup_engine::{
-    BackedUp, BackupEngine, BackupJob, BackupQuotas, EngineCopyJob, EngineKey, EnginePoint,
-    EngineVault, Injected, JobProgress, PointForm, Skipped, Trouble,
+    Asker, BackedUp, BackupEngine, BackupJob, BackupOrder, BackupQuotas, CopyOrder, EngineCopyJob,
+    EngineKey, EnginePoint, EngineRestoreJob, EngineVault, Flaw, Injected, JobProgress, Jobs,
+    PointForm, RestoreOrder, RestoreTrouble, Skipped, Trouble,
 };
 pub use self::backup_plans::BackupPlans;
 pub use self::data_services::DataServices;

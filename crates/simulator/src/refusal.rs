@@ -60,6 +60,7 @@ names! {
         Serialization = "SerializationException",
         UnknownOperation = "UnknownOperationException",
         InvalidRequest = "InvalidRequestException",
+        LimitExceeded = "LimitExceededException",
         InvalidParameterValue = "InvalidParameterValueException",
         MissingParameterValue = "MissingParameterValueException",
         Denied = "AccessDenied",

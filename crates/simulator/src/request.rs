@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method};
 
 use serde_json::Value;
 
-use crate::backup_paths::listing;
+use crate::backup_paths;
 use crate::operation::{Operation, Service};
 use crate::sts::{Session, Sts};
 
@@ -240,7 +240,7 @@ fn identify(
     }
     let or_unknown = |it: Option<&str>| it.map_or_else(|| format!("{method} {path}"), Into::into);
     if scope.service == "backup" {
-        let name = of_backup(method, path).or_else(|| listing(method, path));
+        let name = of_backup(method, path).or_else(|| backup_paths::operation(method, path));
         return (Service::Backup, or_unknown(name));
     }
     if scope.service == "resource-explorer-2" {

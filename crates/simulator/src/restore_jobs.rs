@@ -140,7 +140,7 @@ fn key(account: &str, region: &str, id: &str) -> (String, String, String) {
     (account.to_owned(), region.to_owned(), id.to_owned())
 }
 
-fn not_found(id: &str) -> Refusal {
+pub(crate) fn not_found(id: &str) -> Refusal {
     Refusal::new(Code::ResourceNotFound, format!("There is no restore job {id}."))
 }
 

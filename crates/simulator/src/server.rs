@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::backup_engine::{BackedUp, whereabouts};
 use crate::control;
 use crate::core::{Arrival, Core};
 use crate::fault::Kind;
@@ -86,6 +87,34 @@ impl Direct {
         let Some(session) = world.sts.session(access_key) else { return true };
         let role = world.iam.role(&session.account, &session.role);
         role.is_some_and(|it| it.judge(&need, &session.account) == Verdict::Allowed)
+    }
+
+    /// Returns the resource of the caller's account in a Region whose ARN ends with this, after a `/` or a `:`.
+    #[must_use]
+    pub fn resource(&self, access_key: &str, region: &str, name: &str) -> Option<BackedUp> {
+        let world = &mut self.0.lock().world;
+        world.settle();
+        let account = world.account_of(access_key);
+        let mut own = world.works.resources().map(|it| it.0);
+        let is_it = |it: &&BackedUp| {
+            let rest = it.arn.strip_suffix(name);
+            it.account == account
+                && it.region == region
+                && rest.is_some_and(|it| it.ends_with(['/', ':']))
+        };
+        own.find(is_it).cloned()
+    }
+
+    /// Returns the bytes of the snapshot with this ID in a Region of the caller's account.
+    #[must_use]
+    pub fn snapshot(&self, access_key: &str, region: &str, id: &str) -> Option<u64> {
+        let world = &mut self.0.lock().world;
+        world.settle();
+        let place = (world.account_of(access_key), region.to_owned());
+        let partition = world.organization.partition().to_string();
+        let here = |vault: &str| whereabouts(vault) == Some((place.0.as_str(), place.1.as_str()));
+        let mut points = world.works.points();
+        points.find(|it| here(&it.vault) && it.arn(&partition).ends_with(id)).map(|it| it.bytes)
     }
 }
 

@@ -12,7 +12,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::backup::Backup;
-use crate::backup_engine::{BackedUp, BackupJob, EngineCopyJob, EnginePoint, Skipped};
+use crate::backup_engine::{
+    BackedUp, BackupJob, BackupQuotas, EngineCopyJob, EnginePoint, EngineRestoreJob, Flaw, Jobs,
+    Skipped,
+};
 use crate::control::RESPONSES;
 use crate::core::Core;
 use crate::explorer::Explorer;
@@ -33,7 +36,7 @@ use crate::state_machines::StateMachines;
 use crate::sts::{Session, parse};
 use crate::topics::Topics;
 use crate::trails::Trails;
-use crate::world::World;
+use crate::world::{Pace, World};
 
 /// An AWS Organization on loopback that runs until it is dropped.
 ///
@@ -114,7 +117,75 @@ impl Simulator {
 
     /// Makes the backups of a resource fail for some time from now on.
     pub fn fail_backups(&self, resource: &str, time: Duration) {
-        self.now().world.fail_backups(resource, time);
+        self.fail_jobs(Jobs::Backups, resource, time);
+    }
+
+    /// Makes jobs of a resource fail for some time from now on. For restores, it is the resource that
+    /// was backed up.
+    pub fn fail_jobs(&self, jobs: Jobs, resource: &str, time: Duration) {
+        self.now().world.fail_jobs(jobs, resource, time);
+    }
+
+    /// Says how long every job of AWS Backup takes, and how much longer for each gigabyte.
+    pub fn pace_jobs(&self, per_job: Duration, per_gigabyte: Duration) {
+        self.now().world.pace = Pace { per_job, per_gigabyte };
+    }
+
+    /// Lowers the quotas of AWS Backup.
+    pub fn limit_backups(&self, quotas: BackupQuotas) {
+        self.now().world.backup_quotas = quotas;
+    }
+
+    /// Says how a resource is made, in the words of a restore, as in `SubnetId`. What it names there is
+    /// in the account of the resource.
+    pub fn configure_resource(&self, arn: &str, settings: &[(&str, &str)]) {
+        let settings = settings.iter().map(|(key, it)| ((*key).to_owned(), (*it).to_owned()));
+        self.now().world.works.configure(arn, settings.collect());
+    }
+
+    /// Encrypts a resource with the key with this ARN.
+    pub fn encrypt_resource(&self, arn: &str, key: &str) {
+        self.now().world.works.encrypt(arn, key);
+    }
+
+    /// Makes something in an account and Region that resources are put into, such as a subnet, a
+    /// security group or a key pair. Every account has a default network in every Region.
+    pub fn put_part(&self, account: &str, region: &str, name: &str) {
+        self.now().world.works.put_part(account, region, name);
+    }
+
+    /// Lets a bucket keep no versions.
+    pub fn suspend_versions(&self, bucket: &str) {
+        self.now().world.unversioned.insert(bucket.to_owned());
+    }
+
+    /// Makes something wrong with a recovery point, by its number, or nothing any more.
+    pub fn flaw(&self, point: usize, flaw: Option<Flaw>) {
+        self.now().world.works.flaw(point, flaw);
+    }
+
+    /// Deletes every resource of an account, and returns their ARNs. Recovery points stay.
+    #[must_use]
+    pub fn delete_resources_of(&self, account: &str) -> Vec<String> {
+        self.works(|it| it.works.delete_resources_of(account))
+    }
+
+    /// Loses an account: its resources, their networks, and its vaults with everything in them. It is
+    /// suspended.
+    pub fn lose_account(&self, account: &str) {
+        self.now().world.lose_account(account);
+    }
+
+    /// Returns every resource that can be backed up.
+    #[must_use]
+    pub fn resources(&self) -> Vec<BackedUp> {
+        self.works(|it| it.works.resources().map(|it| it.0.clone()).collect())
+    }
+
+    /// Returns the restore jobs that were asked for, of every account so far.
+    #[must_use]
+    pub fn restore_jobs(&self) -> Vec<EngineRestoreJob> {
+        self.works(|it| it.works.restore_jobs().to_vec())
     }
 
     /// Returns the current time at AWS, which starts with the year 2026.

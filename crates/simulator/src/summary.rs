@@ -27,6 +27,10 @@ const MEMBERS: [&str; 17] = [
     "TagKeys",
 ];
 
+/// The members of what AWS Backup is asked to do that are worth a word.
+const JOBS: [&str; 4] =
+    ["ResourceArn", "RecoveryPointArn", "DestinationBackupVaultArn", "ResourceType"];
+
 pub(crate) fn of(call: &Call) -> String {
     match call.service {
         Service::Organizations => words(&call.body, &MEMBERS),
@@ -42,6 +46,7 @@ pub(crate) fn of(call: &Call) -> String {
             let job = job.split('/').next().unwrap_or_default();
             format!("{job} {}", words(&call.body, &["ValidationStatus"])).trim_end().to_owned()
         }
+        Service::Backup if call.name().starts_with("Start") => words(&call.body, &JOBS),
         Service::Backup => settings(&call.body),
         Service::Iam => call.parameter("RoleName").unwrap_or_default().to_owned(),
         Service::Kms => words(&call.body, &["KeyId"]),

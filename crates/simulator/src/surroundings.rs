@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use policy::arn::Arn;
 
-use crate::backup_engine::{BackupQuotas, EngineKey, PER_GIGABYTE, Surroundings, VaultFacts};
+use crate::backup_engine::{BackupQuotas, EngineKey, Surroundings, VaultFacts, whereabouts};
 use crate::iam::{Keys, Need, Policy, Principal, Verdict};
+use crate::kms::KeyManager;
 use crate::sts;
 use crate::vaults::{KeyType, Vault};
 use crate::world::World;
@@ -72,11 +73,78 @@ impl Surroundings for World {
     }
 
     fn quotas(&self) -> BackupQuotas {
-        BackupQuotas::default()
+        self.backup_quotas
     }
 
     fn per_gigabyte(&self) -> Duration {
-        PER_GIGABYTE
+        self.pace.per_gigabyte
+    }
+
+    fn per_job(&self) -> Duration {
+        self.pace.per_job
+    }
+
+    fn opts_in(&self, account: &str, kind: &str, region: &str) -> bool {
+        let own = self.backup.region_settings(account, region);
+        own.opt_in.get(kind) == Some(&true) || self.is_opted_in(kind, region)
+    }
+
+    fn is_enabled(&self, account: &str, region: &str) -> bool {
+        !self.regions.is_disabled(account, region)
+    }
+
+    fn vault_key(&self, vault: &str) -> Option<String> {
+        let (account, region, vault) = self.vault_at(vault)?;
+        vault.key_arn_in(account, region)
+    }
+
+    fn key(&self, arn: &str) -> EngineKey {
+        let at = Arn::parse(arn).map_or(("", ""), |it| (it.account, it.region));
+        match self.kms.get(at.0, at.1, arn) {
+            Ok(key) if key.state != "Enabled" => EngineKey::Disabled,
+            Ok(key) if key.manager == KeyManager::Aws => EngineKey::Default,
+            Ok(_) => EngineKey::Customer,
+            Err(_) => EngineKey::Disabled,
+        }
+    }
+
+    fn may_use(&self, key: &str, account: &str) -> bool {
+        !self.kms.is_kept_from(key, account)
+    }
+
+    fn releases(&self, vault: &str, role: &str, point: &str, destination: &str) -> bool {
+        let action = "backup:CopyFromBackupVault";
+        let (copier, _) = sts::parse(role).unwrap_or_default();
+        let target = whereabouts(destination).unwrap_or_default().0;
+        // AWS's reference asks for the recovery point, and policies in use name the vault.
+        let needs = [point, vault].map(|it| {
+            let mut need = self.need_of(role, action, it);
+            let mut know = |key: &str, value| need.keys.insert(key.to_owned(), vec![value]);
+            know("backup:copytargets", destination.to_owned());
+            if let Ok(member) = self.organization.account(target) {
+                know("backup:copytargetorgpaths", self.organization.path_text(&member.parent));
+            }
+            need
+        });
+        let judged = needs.iter().map(|it| self.judged(role, it)).collect::<Vec<_>>();
+        let policy = self.vault_at(vault).and_then(|it| it.2.access_policy.as_deref());
+        let principal = Principal { account: copier.to_owned(), arns: vec![role.to_owned()] };
+        let is_denied = policy.map(Policy::parse).is_some_and(|it| {
+            let says = |policy: &Policy| {
+                needs.iter().any(|it| policy.trusts(&principal, it, copier) == Verdict::Denied)
+            };
+            // What the simulator does not know lets nothing out.
+            it.as_ref().map_or(true, says)
+        });
+        !is_denied && !judged.contains(&Verdict::Denied) && judged.contains(&Verdict::Allowed)
+    }
+
+    fn permits(&self, role: &str, action: &str, resource: &str) -> bool {
+        self.judged(role, &self.need_of(role, action, resource)) == Verdict::Allowed
+    }
+
+    fn is_versioned(&self, bucket: &str) -> bool {
+        !self.unversioned.contains(bucket)
     }
 }
 
@@ -90,17 +158,30 @@ impl World {
     }
 
     fn key_of(&self, account: &str, region: &str, vault: &Vault) -> EngineKey {
-        let Some(arn) = &vault.key_arn else {
+        let Some(arn) = vault.key_arn_in(account, region) else {
             let is_own = vault.key_type == Some(KeyType::CustomerManaged);
             return if is_own { EngineKey::Customer } else { EngineKey::Default };
         };
-        let arn = arn.replace("$account", account).replace("$region", region);
-        match self.kms.get(account, region, &arn) {
-            Ok(key) if key.state != "Enabled" => EngineKey::Disabled,
-            Ok(key) if key.manager == crate::kms::KeyManager::Aws => EngineKey::Default,
-            Ok(_) => EngineKey::Customer,
-            Err(_) => EngineKey::Disabled,
+        self.key(&arn)
+    }
+
+    /// Returns the need of a role that does an action itself.
+    fn need_of(&self, role: &str, action: &str, resource: &str) -> Need {
+        let mut need = need(action, resource);
+        let account = Arn::parse(role).map_or("", |it| it.account);
+        let mut know = |key: &str, value: String| need.keys.insert(key.to_owned(), vec![value]);
+        know("aws:principalaccount", account.to_owned());
+        know("aws:principalarn", role.to_owned());
+        if self.organization.account(account).is_ok() {
+            know("aws:principalorgid", self.organization.id.clone());
         }
+        need
+    }
+
+    /// Returns the verdict of the policies of a role.
+    fn judged(&self, role: &str, need: &Need) -> Verdict {
+        let Some((account, name)) = sts::parse(role) else { return Verdict::Silent };
+        self.iam.role(account, name).map_or(Verdict::Silent, |it| it.judge(need, account))
     }
 }
 

@@ -82,6 +82,12 @@ impl Vault {
         Self { access_policy: Some(policy.to_string()), ..self }
     }
 
+    /// Returns the ARN of its key, where the vault is in this account and Region.
+    pub(crate) fn key_arn_in(&self, account: &str, region: &str) -> Option<String> {
+        let arn = self.key_arn.as_ref()?;
+        Some(arn.replace("$account", account).replace("$region", region))
+    }
+
     /// Returns this vault as a logically air-gapped vault, which is always locked.
     #[must_use]
     pub fn air_gapped(self, min: u32, max: u32) -> Self {
@@ -104,6 +110,8 @@ pub struct Vaults {
     placed: BTreeMap<Address, Vault>,
     everywhere: BTreeMap<String, Vault>,
     deleted: BTreeSet<Address>,
+    /// The accounts that have none, whatever is everywhere.
+    lost: BTreeSet<String>,
     /// The vaults that were deleted since the last request.
     gone: Vec<Address>,
 }
@@ -129,6 +137,12 @@ impl Vaults {
         self.deleted.insert(key);
     }
 
+    /// Deletes every vault of an account, wherever it is.
+    pub(crate) fn lose(&mut self, account: &str) {
+        self.placed.retain(|it, _| it.0 != account);
+        self.lost.insert(account.to_owned());
+    }
+
     /// Returns the vaults that were deleted since the last call, with all their contents.
     pub(crate) fn take_gone(&mut self) -> Vec<Address> {
         std::mem::take(&mut self.gone)
@@ -136,12 +150,17 @@ impl Vaults {
 
     /// Returns the vaults of an account in a Region, by name.
     pub(crate) fn of(&self, account: &str, region: &str) -> BTreeMap<&str, &Vault> {
-        let is_here = |it: &&Vault| !self.deleted.contains(&key(account, region, &it.name));
+        let is_here = |it: &&Vault| self.is_there(&key(account, region, &it.name));
         let everywhere = self.everywhere.values().filter(is_here);
         let from = key(account, region, "");
         let placed = self.placed.range(from..);
         let placed = placed.take_while(|it| it.0.0 == account && it.0.1 == region).map(|it| it.1);
         everywhere.chain(placed).map(|it| (it.name.as_str(), it)).collect()
+    }
+
+    /// Returns whether a vault that is everywhere is there too.
+    fn is_there(&self, address: &Address) -> bool {
+        !self.deleted.contains(address) && !self.lost.contains(&address.0)
     }
 
     /// Returns the vault with this name. A missing vault gives a denial, as AWS has been seen to do
@@ -152,7 +171,7 @@ impl Vaults {
     /// Returns the errors of `DescribeBackupVault`.
     pub fn get(&self, account: &str, region: &str, name: &str) -> Result<&Vault, Refusal> {
         let key = key(account, region, name);
-        let everywhere = || self.everywhere.get(name).filter(|_| !self.deleted.contains(&key));
+        let everywhere = || self.everywhere.get(name).filter(|_| self.is_there(&key));
         self.placed.get(&key).or_else(everywhere).ok_or_else(|| {
             Refusal::new(Code::AccessDenied, "Insufficient privileges to perform this action.")
         })

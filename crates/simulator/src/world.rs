@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::backup::Backup;
-use crate::backup_engine::{BackedUp, Injected, Works};
+use crate::backup_engine::{BackedUp, BackupQuotas, Injected, Jobs, PER_GIGABYTE, PER_JOB, Works};
 use crate::explorer::Explorer;
 use crate::iam::Iam;
 use crate::kms::Kms;
@@ -37,6 +37,10 @@ pub(crate) struct World {
     pub(crate) explorer: Explorer,
     /// The work of AWS Backup.
     pub(crate) works: Works,
+    pub(crate) pace: Pace,
+    pub(crate) backup_quotas: BackupQuotas,
+    /// The buckets that keep no versions.
+    pub(crate) unversioned: BTreeSet<String>,
     /// The publication time of the effective policy that AWS Backup follows, by account.
     followed: BTreeMap<String, Option<Duration>>,
     /// The time at AWS, counted from the simulator's start.
@@ -51,11 +55,21 @@ pub(crate) struct World {
     pub(crate) empty_pages: bool,
 }
 
+/// The time that jobs of AWS Backup take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) per_job: Duration,
+    pub(crate) per_gigabyte: Duration,
+}
+
 impl World {
     pub(crate) fn new(settings: &Settings) -> Self {
         let organization = Organization::sample(settings);
         Self {
             works: Works::new(&organization.partition().to_string(), clock(Duration::ZERO)),
+            pace: Pace { per_job: PER_JOB, per_gigabyte: PER_GIGABYTE },
+            backup_quotas: BackupQuotas::default(),
+            unversioned: BTreeSet::new(),
             organization,
             backup: Backup::default(),
             iam: Iam::default(),
@@ -134,6 +148,29 @@ impl World {
             }
         }
         self.works = works;
+        for (bucket, paths) in self.works.take_filled() {
+            self.fill(&bucket, &paths);
+        }
+    }
+
+    /// Puts what was restored into a bucket.
+    fn fill(&mut self, bucket: &str, paths: &[String]) {
+        let usual = ["restored".to_owned()];
+        let paths = if paths.is_empty() { &usual } else { paths };
+        self.buckets.create_bucket(bucket);
+        for path in paths {
+            let path = path.trim_start_matches("s3://").trim_start_matches(bucket);
+            self.buckets.put(bucket, path.trim_start_matches('/'), "restored");
+        }
+    }
+
+    /// Asks AWS Backup for something, and lets it do what is due.
+    pub(crate) fn ask<T>(&mut self, ask: impl FnOnce(&mut Works, &Self) -> T) -> T {
+        self.settle();
+        let mut works = std::mem::take(&mut self.works);
+        let answer = ask(&mut works, self);
+        self.works = works;
+        answer
     }
 
     /// Returns the publication time and the document of the policy that AWS Backup follows for an
@@ -162,12 +199,27 @@ impl World {
         self.works.delete_resource(arn)
     }
 
-    /// Makes the backups of a resource fail for some time from now on.
-    pub(crate) fn fail_backups(&mut self, resource: &str, time: Duration) {
+    /// Makes jobs of a resource fail for some time from now on.
+    pub(crate) fn fail_jobs(&mut self, jobs: Jobs, resource: &str, time: Duration) {
         self.settle();
         let from = self.works.now();
         let until = from + time;
-        self.works.inject(Injected { resource: resource.to_owned(), from, until });
+        self.works.inject(jobs, Injected { resource: resource.to_owned(), from, until });
+    }
+
+    /// Loses an account: what is in it, its vaults, and its place in the organization.
+    pub(crate) fn lose_account(&mut self, account: &str) {
+        self.settle();
+        self.works.lose_account(account);
+        self.backup.vaults_mut().lose(account);
+        self.organization.set_account_state(account, AccountState::Suspended);
+        self.organization.publish();
+    }
+
+    /// Returns the account of who has an access key.
+    pub(crate) fn account_of(&self, access_key: &str) -> String {
+        let session = self.sts.session(access_key);
+        session.map_or(&self.organization.management_account, |it| &it.account).clone()
     }
 
     /// Returns `true` if an account may read the jobs of the whole organization.
@@ -182,7 +234,9 @@ impl World {
     pub(crate) fn revision(&self) -> (u64, bool) {
         let services =
             self.organization.revision() + self.backup.revision() + self.buckets.revision();
-        let made = self.topics.messages().len() + self.state_machines.executions().len();
+        let made = self.topics.messages().len()
+            + self.state_machines.executions().len()
+            + self.works.ordered();
         (services + u64::try_from(made).unwrap_or(u64::MAX), self.stack_sets)
     }
 

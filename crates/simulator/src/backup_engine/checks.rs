@@ -1,9 +1,9 @@
 //! What lets jobs fail.
 
-use super::facts::{crosses_one_border, is_copied, is_fully_managed};
+use super::facts::{Feature, Kind};
 use super::plan::Rule;
 use super::records::{BackedUp, BackupJob, EngineKey, Trouble};
-use super::{Surroundings, VaultFacts, Works, whereabouts};
+use super::{Jobs, Surroundings, VaultFacts, Works, whereabouts};
 
 impl Works {
     /// What a backup job meets when it starts.
@@ -17,10 +17,10 @@ impl Works {
         let vault = around.vault(&job.vault).ok_or(Trouble::NoVault)?;
         allows(vault, rule.delete_after_days)?;
         // Everything else has the key of its resource.
-        if is_fully_managed(&resource.kind) && vault.key == EngineKey::Disabled {
+        if Kind::of(&resource.kind).has(Feature::FullyManaged) && vault.key == EngineKey::Disabled {
             return Err(Trouble::Key);
         }
-        if self.is_to_fail(&resource.arn) {
+        if self.is_to_fail(Jobs::Backups, &resource.arn) {
             return Err(Trouble::Injected);
         }
         Ok(())
@@ -40,44 +40,77 @@ impl Works {
     /// What a copy job meets.
     pub(super) fn check_copy(
         &self,
-        job: &BackupJob,
-        resource: &BackedUp,
-        destination: &str,
-        keep: Option<u32>,
+        copy: &Copying<'_>,
         around: &dyn Surroundings,
     ) -> Result<(), Trouble> {
-        if !is_copied(&resource.kind) {
+        let Copying { role, from, destination, key, .. } = *copy;
+        let kind = Kind::of(copy.kind);
+        if kind.has(Feature::NotCopied) {
             return Err(Trouble::NotCopied);
         }
         let (account, region) = whereabouts(destination).ok_or(Trouble::NoVault)?;
-        let crosses_accounts = account != resource.account;
+        let crosses_accounts = account != from.0;
         if crosses_accounts {
-            if !around.has_account(account) {
+            if !around.has_account(account) || !around.has_account(from.0) {
                 return Err(Trouble::OtherOrganization);
             }
             if !around.is_cross_account() {
                 return Err(Trouble::CrossAccountDisabled);
             }
-            if region != resource.region && crosses_one_border(&resource.kind) {
+            if region != from.1 && kind.has(Feature::OneBorder) {
                 return Err(Trouble::TwoBorders);
             }
         }
+        if !around.is_enabled(account, region) {
+            return Err(Trouble::RegionDisabled);
+        }
         let vault = around.vault(destination).ok_or(Trouble::NoVault)?;
+        let is_managed = kind.has(Feature::FullyManaged);
         if crosses_accounts {
-            if !around.admits(destination, &job.role) {
+            if !around.admits(destination, role) {
                 return Err(Trouble::VaultDenied);
             }
             let is_default = vault.key == EngineKey::Default && !vault.air_gapped;
-            if is_default && !is_fully_managed(&resource.kind) {
+            if is_default && !is_managed {
                 return Err(Trouble::DefaultKey);
             }
         }
         if vault.key == EngineKey::Disabled {
             return Err(Trouble::Key);
         }
-        allows(vault, keep)?;
+        // What is managed fully is encrypted anew without the account of the copy.
+        if let Some(key) = key {
+            match around.key(key) {
+                EngineKey::Disabled => return Err(Trouble::Key),
+                EngineKey::Default if crosses_accounts && !is_managed => {
+                    return Err(Trouble::AwsKey);
+                }
+                _ if crosses_accounts && !is_managed && !around.may_use(key, account) => {
+                    return Err(Trouble::KeyNotShared);
+                }
+                _ => {}
+            }
+        }
+        allows(vault, copy.keep)?;
         self.check_room(destination, around)
     }
+}
+
+/// A copy: its type, its role, and the places that it goes from and to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Copying<'a> {
+    /// The type, as AWS Backup calls it.
+    pub(super) kind: &'a str,
+    /// The ARN of the role.
+    pub(super) role: &'a str,
+    /// The account and the Region.
+    pub(super) from: (&'a str, &'a str),
+    /// The ARN of the vault to write to.
+    pub(super) destination: &'a str,
+    /// After how many days the copy is deleted.
+    pub(super) keep: Option<u32>,
+    /// The ARN of the key of the recovery point.
+    pub(super) key: Option<&'a str>,
 }
 
 /// Whether the lock of a vault, if it has one, allows to keep a recovery point for so many days.

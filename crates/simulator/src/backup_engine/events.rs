@@ -22,7 +22,7 @@ impl Works {
             "statusMessage": job.trouble.map(Trouble::message),
         });
         let place = job.place.clone();
-        self.tell("Backup Job State Change", &place, detail);
+        self.tell("Backup Job State Change", &place, &[], detail);
     }
 
     /// Tells what became of a copy job.
@@ -37,10 +37,38 @@ impl Works {
             "statusMessage": copy.trouble.map(Trouble::message),
         });
         let place = copy.place.clone();
-        self.tell("Copy Job State Change", &place, detail);
+        self.tell("Copy Job State Change", &place, &[], detail);
     }
 
-    fn tell(&mut self, kind: &str, (account, region): &(String, String), mut detail: Value) {
+    /// Tells what became of a restore job.
+    pub(super) fn tell_of_restore(&mut self, id: usize) {
+        let Some(job) = self.restore_jobs.get(id) else { return };
+        let detail = json!({
+            "restoreJobId": job.name(),
+            "backupSizeInBytes": job.bytes.to_string(),
+            "creationDate": precise(job.created),
+            "iamRoleArn": job.role,
+            "percentDone": 0,
+            "resourceType": job.kind,
+            "status": job.status(),
+            "createdResourceArn": job.made,
+            "completionDate": job.ended.map(precise),
+            "recoveryPointArn": job.point_arn,
+            "sourceResourceArn": job.source,
+            "backupVaultArn": job.vault,
+            "statusMessage": job.trouble.as_ref().map(ToString::to_string),
+        });
+        let (place, point) = (job.place.clone(), job.point_arn.clone());
+        self.tell("Restore Job State Change", &place, &[point], detail);
+    }
+
+    fn tell(
+        &mut self,
+        kind: &str,
+        (account, region): &(String, String),
+        resources: &[String],
+        mut detail: Value,
+    ) {
         if let Some(detail) = detail.as_object_mut() {
             detail.retain(|_, it| !it.is_null());
         }
@@ -52,11 +80,18 @@ impl Works {
             "account": account,
             "time": stamp(self.now),
             "region": region,
-            "resources": [],
+            "resources": resources,
             "detail": detail,
         }));
         self.events_told += 1;
     }
+}
+
+/// Returns a moment as events of restore jobs write it.
+fn precise(at: SystemTime) -> String {
+    let milliseconds = OffsetDateTime::from(at).millisecond();
+    let stamp = stamp(at);
+    format!("{}.{milliseconds:03}Z", stamp.trim_end_matches('Z'))
 }
 
 fn stamp(at: SystemTime) -> String {

@@ -10,11 +10,17 @@
 //! called over HTTP, or a [`BackupEngine`] that a test gives everything.
 
 mod checks;
+mod copies;
 mod events;
 mod facts;
+mod orders;
+mod original;
+mod parts;
 mod plan;
 mod records;
+mod restores;
 mod select;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod works;
@@ -22,12 +28,17 @@ mod works;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use serde::Deserialize;
 use serde_json::Value;
 
+use crate::refusal::Refusal;
+
+pub use self::orders::{Asker, BackupOrder, CopyOrder, RestoreOrder};
 pub use self::records::{
-    BackedUp, BackupJob, EngineCopyJob, EngineKey, EnginePoint, EngineVault, JobProgress,
+    BackedUp, BackupJob, EngineCopyJob, EngineKey, EnginePoint, EngineVault, Flaw, JobProgress,
     PointForm, Skipped, Trouble,
 };
+pub use self::restores::{EngineRestoreJob, RestoreTrouble};
 pub(crate) use self::works::{History, Works, whereabouts};
 
 /// Trouble that a test asks for.
@@ -41,6 +52,21 @@ pub struct Injected {
     pub until: SystemTime,
 }
 
+/// Jobs that a test asks trouble for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Jobs {
+    /// Backups.
+    #[default]
+    Backups,
+    /// Copies that somebody asks for.
+    Copies,
+    /// Restores.
+    Restores,
+    /// Restores, which somebody stops.
+    StoppedRestores,
+}
+
 /// The quotas of AWS Backup that a test may lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupQuotas {
@@ -48,16 +74,21 @@ pub struct BackupQuotas {
     pub jobs: usize,
     /// Recovery points in a vault.
     pub points: usize,
+    /// Copy jobs at a time of an account, to one Region, that are asked for.
+    pub copies: usize,
 }
 
 impl Default for BackupQuotas {
     fn default() -> Self {
-        Self { jobs: 1_000, points: 1_000_000 }
+        Self { jobs: 1_000, points: 1_000_000, copies: 100 }
     }
 }
 
-/// How long it takes to back up or copy a gigabyte.
+/// The time that a backup, copy or restore takes for each gigabyte.
 pub(crate) const PER_GIGABYTE: Duration = Duration::from_secs(10);
+
+/// The time that every job takes in addition.
+pub(crate) const PER_JOB: Duration = Duration::from_mins(1);
 
 /// What jobs meet of a vault, beside its access policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +127,38 @@ pub(crate) trait Surroundings {
     /// The quotas.
     fn quotas(&self) -> BackupQuotas;
 
-    /// How long it takes to back up or copy a gigabyte.
+    /// Returns the time that a backup, copy or restore takes for each gigabyte.
     fn per_gigabyte(&self) -> Duration;
+
+    /// Returns the time that every job takes in addition.
+    fn per_job(&self) -> Duration {
+        PER_JOB
+    }
+
+    /// Returns whether an account, or the management account for it, has opted in to a type in a Region.
+    fn opts_in(&self, account: &str, kind: &str, region: &str) -> bool;
+
+    /// Returns whether an account may use a Region.
+    fn is_enabled(&self, account: &str, region: &str) -> bool;
+
+    /// Returns the ARN of the key of the vault with this ARN, if that is known.
+    fn vault_key(&self, vault: &str) -> Option<String>;
+
+    /// Whose the key with this ARN is, and whether it can be used.
+    fn key(&self, arn: &str) -> EngineKey;
+
+    /// Returns whether the policy of the key with this ARN lets an account use it.
+    fn may_use(&self, key: &str, account: &str) -> bool;
+
+    /// Returns whether a role and the access policy of the vault with this ARN let a recovery point be copied
+    /// from there to another vault.
+    fn releases(&self, vault: &str, role: &str, point: &str, destination: &str) -> bool;
+
+    /// Returns whether the policies of the role with this ARN allow an action.
+    fn permits(&self, role: &str, action: &str, resource: &str) -> bool;
+
+    /// Returns whether a bucket keeps versions.
+    fn is_versioned(&self, bucket: &str) -> bool;
 }
 
 /// AWS Backup in the accounts of an organization that a test describes.
@@ -118,6 +179,16 @@ pub struct BackupEngine {
     vaults: BTreeMap<String, EngineVault>,
     /// By ARN: whether the role trusts AWS Backup.
     roles: BTreeMap<String, bool>,
+    /// The denials of roles, by ARN and action.
+    denied: BTreeSet<(String, String)>,
+    /// By ARN: keys that are no vault's.
+    keys: BTreeMap<String, EngineKey>,
+    /// The accounts that a key is kept from, by its ARN.
+    kept: BTreeSet<(String, String)>,
+    /// The buckets that keep no versions.
+    unversioned: BTreeSet<String>,
+    /// The Regions that an account may not use.
+    disabled: BTreeSet<(String, String)>,
     works: Works,
 }
 
@@ -134,6 +205,11 @@ impl BackupEngine {
             unsupported: BTreeSet::new(),
             vaults: BTreeMap::new(),
             roles: BTreeMap::new(),
+            denied: BTreeSet::new(),
+            keys: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            unversioned: BTreeSet::new(),
+            disabled: BTreeSet::new(),
             works: Works::new(partition, now),
         }
     }
@@ -189,9 +265,116 @@ impl BackupEngine {
         self.unsupported.insert((region.to_owned(), kind.to_owned()));
     }
 
-    /// Lets the jobs of a resource fail for some time.
+    /// Makes the backups of a resource fail for some time.
     pub fn inject(&mut self, injected: Injected) {
-        self.works.inject(injected);
+        self.works.inject(Jobs::Backups, injected);
+    }
+
+    /// Makes other jobs of a resource fail for some time.
+    pub fn inject_into(&mut self, jobs: Jobs, injected: Injected) {
+        self.works.inject(jobs, injected);
+    }
+
+    /// Says how the resource with this ARN is made, in the words of a restore.
+    pub fn configure(&mut self, arn: &str, settings: BTreeMap<String, String>) {
+        self.works.configure(arn, settings);
+    }
+
+    /// Encrypts the resource with this ARN with a key, which is made if there is none.
+    pub fn encrypt(&mut self, arn: &str, key: &str) {
+        self.works.encrypt(arn, key);
+        self.keys.entry(key.to_owned()).or_insert(EngineKey::Customer);
+    }
+
+    /// Makes something that resources are put into, such as a subnet or a group.
+    pub fn put_part(&mut self, account: &str, region: &str, name: &str) {
+        self.works.put_part(account, region, name);
+    }
+
+    /// Makes a key, or changes it.
+    pub fn put_key(&mut self, arn: &str, key: EngineKey) {
+        self.keys.insert(arn.to_owned(), key);
+    }
+
+    /// Keeps an account from using a key.
+    pub fn keep_key_from(&mut self, arn: &str, account: &str) {
+        self.kept.insert((arn.to_owned(), account.to_owned()));
+    }
+
+    /// Denies a role an action.
+    pub fn deny(&mut self, role: &str, action: &str) {
+        self.denied.insert((role.to_owned(), action.to_owned()));
+    }
+
+    /// Lets a bucket keep no versions.
+    pub fn suspend_versions(&mut self, bucket: &str) {
+        self.unversioned.insert(bucket.to_owned());
+    }
+
+    /// Lets an account not use a Region.
+    pub fn disable_region(&mut self, account: &str, region: &str) {
+        self.disabled.insert((account.to_owned(), region.to_owned()));
+    }
+
+    /// Makes something wrong with a recovery point, or nothing any more.
+    pub fn flaw(&mut self, point: usize, flaw: Option<Flaw>) {
+        self.works.flaw(point, flaw);
+    }
+
+    /// Asks for a backup and returns the number of its job.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `StartBackupJob`.
+    pub fn back_up(&mut self, order: &BackupOrder) -> Result<usize, Refusal> {
+        self.ask(|works, around| works.back_up(order, around))
+    }
+
+    /// Asks for a copy and returns the number of its job.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `StartCopyJob`.
+    pub fn copy(&mut self, order: &CopyOrder) -> Result<usize, Refusal> {
+        self.ask(|works, around| works.copy(order, around))
+    }
+
+    /// Asks for a restore and returns the number of its job.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `StartRestoreJob`.
+    pub fn restore(&mut self, order: &RestoreOrder) -> Result<usize, Refusal> {
+        self.ask(|works, around| works.restore(order, around))
+    }
+
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut Works, &Self) -> T) -> T {
+        let mut works = std::mem::take(&mut self.works);
+        let answer = ask(&mut works, self);
+        self.works = works;
+        answer
+    }
+
+    /// Deletes every resource of an account, and returns their ARNs.
+    pub fn delete_resources_of(&mut self, account: &str) -> Vec<String> {
+        self.works.delete_resources_of(account)
+    }
+
+    /// Loses an account: its resources, what they are in, and its vaults with everything in them.
+    pub fn lose_account(&mut self, account: &str) {
+        self.vaults.retain(|arn, _| whereabouts(arn).is_none_or(|it| it.0 != account));
+        self.works.lose_account(account);
+    }
+
+    /// Returns the resources.
+    pub fn resources(&self) -> impl Iterator<Item = &BackedUp> {
+        self.works.resources().map(|it| it.0)
+    }
+
+    /// Returns the restore jobs that were asked for.
+    #[must_use]
+    pub fn restore_jobs(&self) -> &[EngineRestoreJob] {
+        self.works.restore_jobs()
     }
 
     /// The vault with this ARN.
@@ -284,5 +467,39 @@ impl Surroundings for BackupEngine {
 
     fn per_gigabyte(&self) -> Duration {
         self.per_gigabyte
+    }
+
+    fn opts_in(&self, _: &str, kind: &str, region: &str) -> bool {
+        self.is_opted_in(kind, region)
+    }
+
+    fn is_enabled(&self, account: &str, region: &str) -> bool {
+        !self.disabled.contains(&(account.to_owned(), region.to_owned()))
+    }
+
+    fn vault_key(&self, vault: &str) -> Option<String> {
+        Some(format!("{vault}/key"))
+    }
+
+    fn key(&self, arn: &str) -> EngineKey {
+        let of_vault = arn.strip_suffix("/key").and_then(|it| self.vaults.get(it));
+        let key = of_vault.map(|it| it.key).or_else(|| self.keys.get(arn).copied());
+        key.unwrap_or(EngineKey::Disabled)
+    }
+
+    fn may_use(&self, key: &str, account: &str) -> bool {
+        !self.kept.contains(&(key.to_owned(), account.to_owned()))
+    }
+
+    fn releases(&self, _: &str, role: &str, _: &str, _: &str) -> bool {
+        self.permits(role, "backup:CopyFromBackupVault", "*")
+    }
+
+    fn permits(&self, role: &str, action: &str, _: &str) -> bool {
+        !self.denied.contains(&(role.to_owned(), action.to_owned()))
+    }
+
+    fn is_versioned(&self, bucket: &str) -> bool {
+        !self.unversioned.contains(bucket)
     }
 }

@@ -4,7 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use policy::cron::Schedule;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::orders::BackupOrder;
 
 /// The schedule, the start window and the completion window of a rule that has none.
 const SCHEDULE: &str = "cron(0 5 ? * * *)";
@@ -92,6 +94,19 @@ fn rule(name: String, body: &Value) -> Option<Rule> {
         delete_after_days: days(body),
         copy_actions: copies.collect(),
     })
+}
+
+/// Returns the rule that corresponds to a backup on demand.
+pub(super) fn asked_for(order: &BackupOrder) -> Option<Rule> {
+    let minutes = |it: Option<Duration>| it.map(|it| (it.as_secs() / 60).to_string());
+    let body = json!({
+        "target_backup_vault_name": order.vault,
+        "target_logically_air_gapped_backup_vault_arn": order.air_gapped,
+        "start_backup_window_minutes": minutes(order.start_window),
+        "complete_backup_window_minutes": minutes(order.completion_window),
+        "lifecycle": { "delete_after_days": order.delete_after_days.map(|it| it.to_string()) },
+    });
+    rule(String::new(), &body)
 }
 
 fn selection(body: &Value) -> Selection {

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::facts::{Feature, Kind};
+use super::works::{DAY, whereabouts};
+use crate::ids::{hex_of, uuid_of};
+
 /// A resource that can be backed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackedUp {
@@ -81,6 +85,14 @@ pub enum Trouble {
     NotCopied,
     /// The recovery point to copy is gone.
     NoSource,
+    /// The recovery point is encrypted with a key of AWS, which cannot be shared.
+    AwsKey,
+    /// The account of the destination may not use the key of the recovery point.
+    KeyNotShared,
+    /// The role, or the access policy of the vault that the recovery point is in, does not allow the copy.
+    SourceDenied,
+    /// The account of the destination may not use the Region.
+    RegionDisabled,
     /// It was asked for.
     Injected,
 }
@@ -110,6 +122,10 @@ impl Trouble {
             }
             Self::NotCopied => "Copies of this resource type are not supported.",
             Self::NoSource => "The recovery point does not exist.",
+            Self::AwsKey => "A copy encrypted with an AWS managed key cannot cross accounts.",
+            Self::KeyNotShared => "The key of the recovery point is not shared with the account.",
+            Self::SourceDenied => "Access denied trying to call AWS Backup service.",
+            Self::RegionDisabled => "The destination Region is not enabled.",
             Self::Injected => "Something went wrong.",
         }
     }
@@ -128,6 +144,8 @@ pub enum JobProgress {
     Failed,
     /// A window ended before it did.
     Expired,
+    /// It was stopped.
+    Aborted,
 }
 
 impl JobProgress {
@@ -140,6 +158,7 @@ impl JobProgress {
             Self::Completed => "COMPLETED",
             Self::Failed => "FAILED",
             Self::Expired => "EXPIRED",
+            Self::Aborted => "ABORTED",
         }
     }
 }
@@ -157,7 +176,7 @@ pub struct BackupJob {
     pub bytes: u64,
     /// The account and Region of the resource.
     pub place: (String, String),
-    /// The plan, and the rule in it.
+    /// The plan, and the rule in it; neither has a name where the job was asked for.
     pub rule: (String, String),
     /// The run of the rule.
     pub run: SystemTime,
@@ -165,6 +184,8 @@ pub struct BackupJob {
     pub created: SystemTime,
     /// When it has to be started, if at all.
     pub start_by: SystemTime,
+    /// The times of its start and of its end, once it has started.
+    pub at_work: Option<(SystemTime, SystemTime)>,
     /// When it was over, if it is.
     pub ended: Option<SystemTime>,
     /// The ARN of the vault it writes to.
@@ -190,12 +211,12 @@ pub struct EngineCopyJob {
     pub bytes: u64,
     /// The account and Region that it copies from.
     pub place: (String, String),
-    /// The plan, and the rule in it.
+    /// The plan, and the rule in it; neither has a name where the job was asked for.
     pub rule: (String, String),
     /// The ARN of the role it works with.
     pub role: String,
-    /// The backup job that made what it copies, by its number.
-    pub job: usize,
+    /// The backup job that made what it copies, by its number, where a plan asks for the copy.
+    pub job: Option<usize>,
     /// The recovery point, by its number.
     pub source: usize,
     /// The ARN of the vault that the recovery point is in.
@@ -208,6 +229,8 @@ pub struct EngineCopyJob {
     pub delete_after_days: Option<u32>,
     /// When it was created.
     pub created: SystemTime,
+    /// The times of its start and of its end, once it has started.
+    pub at_work: Option<(SystemTime, SystemTime)>,
     /// When it was over, if it is.
     pub ended: Option<SystemTime>,
     /// How far it is.
@@ -233,6 +256,16 @@ pub struct EnginePoint {
     pub vault: String,
     /// The ARN of the vault that it was copied from, if it is a copy.
     pub source_vault: Option<String>,
+    /// The tags that the resource had.
+    pub tags: BTreeMap<String, String>,
+    /// The tags of its own.
+    pub own_tags: BTreeMap<String, String>,
+    /// The settings of the resource, as restore metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// The ARN of the key that it is encrypted with, if that is known.
+    pub key: Option<String>,
+    /// Its flaw, if it has one.
+    pub flaw: Option<Flaw>,
     /// When its backup was begun; a copy has the time of its source.
     pub created: SystemTime,
     /// When it was complete.
@@ -247,6 +280,82 @@ pub struct EnginePoint {
     pub expired: bool,
     /// The ARN of the role of its backup.
     pub role: String,
+}
+
+impl EnginePoint {
+    /// Returns its ARN, which other services give to the backups that are theirs.
+    #[must_use]
+    pub fn arn(&self, partition: &str) -> String {
+        let (account, region) = whereabouts(&self.vault).unwrap_or_default();
+        let name = format!("recovery point {}", self.id);
+        let hex = hex_of(&name);
+        let uuid = uuid_of(&name);
+        let of = |service: &str, account: &str, resource: &str| {
+            format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+        };
+        let is_continuous = matches!(self.form, PointForm::Continuous | PointForm::Stopped);
+        match self.kind.as_str() {
+            "RDS" | "Aurora" if is_continuous => {
+                of("backup", account, &format!("recovery-point:continuous:{uuid}"))
+            }
+            "EBS" | "Storage Gateway" => of("ec2", "", &format!("snapshot/snap-{hex}")),
+            "EC2" => of("ec2", "", &format!("image/ami-{hex}")),
+            "RDS" => of("rds", account, &format!("snapshot:awsbackup:job-{uuid}")),
+            "Aurora" | "DocumentDB" | "Neptune" => {
+                of("rds", account, &format!("cluster-snapshot:awsbackup:job-{uuid}"))
+            }
+            "FSx" => of("fsx", account, &format!("backup/backup-{hex}")),
+            "Redshift" => {
+                of("redshift", account, &format!("snapshot:cluster/awsbackup:job-{uuid}"))
+            }
+            _ => of("backup", account, &format!("recovery-point:{uuid}")),
+        }
+    }
+
+    /// Returns its status in AWS Backup.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match (self.flaw, self.form) {
+            (Some(Flaw::Deleting), _) => "DELETING",
+            (Some(Flaw::Partial), _) => "PARTIAL",
+            (None, _) if self.expired => "EXPIRED",
+            (None, PointForm::Stopped) => "STOPPED",
+            (None, PointForm::Continuous) => "AVAILABLE",
+            (None, PointForm::Snapshot | PointForm::Temporary) => "COMPLETED",
+        }
+    }
+
+    /// Returns whether it is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.key.is_some() || Kind::of(&self.kind).has(Feature::FullyManaged)
+    }
+
+    /// Returns the reason why it can be neither copied nor restored, if there is one.
+    pub(super) fn unusable(&self) -> Option<&'static str> {
+        match self.flaw {
+            Some(Flaw::Deleting) => Some("is being deleted"),
+            Some(Flaw::Partial) => Some("is partial"),
+            None if self.expired => Some("has expired"),
+            None => None,
+        }
+    }
+
+    /// After how many days it is deleted.
+    #[must_use]
+    pub fn kept_days(&self) -> Option<u32> {
+        let time = self.delete_at?.duration_since(self.created).unwrap_or_default();
+        u32::try_from(time.as_secs() / DAY.as_secs()).ok()
+    }
+}
+
+/// A flaw of a recovery point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Not everything is in it.
+    Partial,
+    /// It is being deleted.
+    Deleting,
 }
 
 /// What a recovery point is.

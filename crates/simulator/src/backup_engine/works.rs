@@ -7,25 +7,35 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use policy::arn::Arn;
 use serde_json::Value;
 
-use super::facts;
+use super::facts::{Feature, Kind};
+use super::orders::{BackupOrder, Remembered, Token, expect_role, invalid, missing, not_now};
+use super::parts::{self, Parts};
 use super::plan::{self, Plan, Rule};
 use super::records::{
-    BackedUp, BackupJob, EngineCopyJob, EnginePoint, JobProgress, PointForm, Skipped, Trouble,
+    BackedUp, BackupJob, EngineCopyJob, EnginePoint, Flaw, JobProgress, PointForm, Skipped, Trouble,
 };
-use super::{Injected, Surroundings, select};
+use super::restores::EngineRestoreJob;
+use super::{Injected, Jobs, Surroundings, original, select};
+use crate::refusal::Answer;
 
 /// How often a job that waits tries to start.
 const RETRY: Duration = Duration::from_mins(10);
 
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// What happens at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+pub(super) enum Event {
     /// A recovery point's time is over.
     Expire(usize),
+    /// A restore job is done.
+    Restored(usize),
+    /// A restore job begins.
+    Restoring(usize),
     /// A copy job is done.
     Copied(usize),
+    /// A copy job that was asked for begins.
+    Copying(usize),
     /// A backup job is done.
     Done(usize),
     /// A backup job starts.
@@ -36,7 +46,7 @@ enum Event {
 
 /// A rule that runs in a Region of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
+pub(super) struct Due {
     account: String,
     /// Counts the policies that the account had, so that rules of an older one do not run.
     version: u64,
@@ -65,16 +75,28 @@ pub(crate) struct History {
 #[derive(Clone, Debug)]
 pub(crate) struct Works {
     pub(super) now: SystemTime,
-    partition: String,
+    pub(super) partition: String,
     policies: BTreeMap<String, (u64, Arc<[Plan]>)>,
-    resources: BTreeMap<String, BackedUp>,
+    pub(super) resources: BTreeMap<String, BackedUp>,
     /// By ARN, as long as the resource is there.
     histories: BTreeMap<String, History>,
-    injected: Vec<Injected>,
+    /// By ARN, what a test says of how a resource was made.
+    settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// By ARN, the keys that resources are encrypted with.
+    keys: BTreeMap<String, String>,
+    pub(super) parts: Parts,
+    injected: Vec<(Jobs, Injected)>,
     queue: BTreeSet<(SystemTime, Event)>,
     pub(super) jobs: Vec<BackupJob>,
+    /// The rules of the jobs that were asked for, and the tags of what they make, by their numbers.
+    asked_for: BTreeMap<usize, (Rule, BTreeMap<String, String>)>,
     pub(super) copy_jobs: Vec<EngineCopyJob>,
-    points: BTreeMap<usize, EnginePoint>,
+    pub(super) restore_jobs: Vec<EngineRestoreJob>,
+    pub(super) tokens: BTreeMap<Token, Remembered>,
+    pub(super) ordered: usize,
+    /// The buckets that restores put something into, with the paths of what they put there.
+    pub(super) filled: Vec<(String, Vec<String>)>,
+    pub(super) points: BTreeMap<usize, EnginePoint>,
     points_made: usize,
     skipped: Vec<Skipped>,
     pub(super) events: Vec<Value>,
@@ -96,10 +118,18 @@ impl Works {
             policies: BTreeMap::new(),
             resources: BTreeMap::new(),
             histories: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            parts: Parts::default(),
             injected: Vec::new(),
             queue: BTreeSet::new(),
             jobs: Vec::new(),
+            asked_for: BTreeMap::new(),
             copy_jobs: Vec::new(),
+            restore_jobs: Vec::new(),
+            tokens: BTreeMap::new(),
+            ordered: 0,
+            filled: Vec::new(),
             points: BTreeMap::new(),
             points_made: 0,
             skipped: Vec::new(),
@@ -134,6 +164,7 @@ impl Works {
         let new = History { created: self.now, was_tagged: false };
         let history = self.histories.entry(resource.arn.clone()).or_insert(new);
         history.was_tagged |= !resource.tags.is_empty();
+        self.put_parts(&resource);
         self.resources.insert(resource.arn.clone(), resource);
     }
 
@@ -148,14 +179,71 @@ impl Works {
         self.resources.remove(arn).is_some()
     }
 
+    /// Deletes every resource of an account, and returns their ARNs.
+    pub(crate) fn delete_resources_of(&mut self, account: &str) -> Vec<String> {
+        let of = self.resources.values().filter(|it| it.account == account);
+        let arns: Vec<_> = of.map(|it| it.arn.clone()).collect();
+        for arn in &arns {
+            self.delete_resource(arn);
+        }
+        arns
+    }
+
+    /// Loses an account: its resources, what they are in, and the recovery points in its vaults.
+    pub(crate) fn lose_account(&mut self, account: &str) {
+        self.delete_resources_of(account);
+        self.parts.lose(account);
+        self.points.retain(|_, it| whereabouts(&it.vault).is_none_or(|it| it.0 != account));
+    }
+
+    /// Says how the resource with this ARN is made, in the words of a restore.
+    pub(crate) fn configure(&mut self, arn: &str, settings: BTreeMap<String, String>) {
+        self.settings.entry(arn.to_owned()).or_default().extend(settings);
+        if let Some(resource) = self.resources.get(arn).cloned() {
+            self.put_parts(&resource);
+        }
+    }
+
+    /// Encrypts the resource with this ARN with a key.
+    pub(crate) fn encrypt(&mut self, arn: &str, key: &str) {
+        self.keys.insert(arn.to_owned(), key.to_owned());
+    }
+
+    /// Makes something that resources are put into, such as a subnet or a group.
+    pub(crate) fn put_part(&mut self, account: &str, region: &str, name: &str) {
+        self.parts.put(account, region, name);
+    }
+
+    /// Makes the parts that a resource is in.
+    fn put_parts(&mut self, resource: &BackedUp) {
+        // An interface is in use by the resource itself.
+        let named = parts::named(&self.metadata_of(resource));
+        for (_, name) in named.into_iter().filter(|it| it.0 != "networkinterfaceid") {
+            self.parts.put(&resource.account, &resource.region, &name);
+        }
+    }
+
+    fn metadata_of(&self, resource: &BackedUp) -> BTreeMap<String, String> {
+        let mut metadata = original::metadata(resource);
+        metadata.extend(self.settings.get(&resource.arn).cloned().unwrap_or_default());
+        metadata
+    }
+
+    /// Makes something wrong with a recovery point, or nothing any more.
+    pub(crate) fn flaw(&mut self, point: usize, flaw: Option<Flaw>) {
+        if let Some(point) = self.points.get_mut(&point) {
+            point.flaw = flaw;
+        }
+    }
+
     /// Forgets everything in a vault that is gone.
     pub(crate) fn empty_vault(&mut self, arn: &str) {
         self.points.retain(|_, it| it.vault != arn);
     }
 
-    /// Lets the jobs of a resource fail for some time.
-    pub(crate) fn inject(&mut self, injected: Injected) {
-        self.injected.push(injected);
+    /// Makes jobs of a resource fail for some time.
+    pub(crate) fn inject(&mut self, jobs: Jobs, injected: Injected) {
+        self.injected.push((jobs, injected));
     }
 
     /// The time.
@@ -198,11 +286,21 @@ impl Works {
         std::mem::take(&mut self.events)
     }
 
-    /// Whether a test asks that jobs of this resource fail now.
-    pub(super) fn is_to_fail(&self, resource: &str) -> bool {
+    /// Returns the restore jobs that were asked for.
+    pub(crate) fn restore_jobs(&self) -> &[EngineRestoreJob] {
+        &self.restore_jobs
+    }
+
+    /// Returns the buckets that restores put something into since this was last asked, with the paths.
+    pub(crate) fn take_filled(&mut self) -> Vec<(String, Vec<String>)> {
+        std::mem::take(&mut self.filled)
+    }
+
+    /// Returns whether a test asks that such jobs of this resource fail now.
+    pub(super) fn is_to_fail(&self, jobs: Jobs, resource: &str) -> bool {
         let is_meant =
             |it: &Injected| it.resource == resource && (it.from..it.until).contains(&self.now);
-        self.injected.iter().any(is_meant)
+        self.injected.iter().any(|it| it.0 == jobs && is_meant(&it.1))
     }
 
     /// Lets time go by until `then`, with everything that happens.
@@ -213,7 +311,10 @@ impl Works {
                 Event::Due(due) => self.run(due, around),
                 Event::Start(job) => self.start(job, around),
                 Event::Done(job) => self.complete(job, around),
+                Event::Copying(copy) => self.begin_copy(copy, around),
                 Event::Copied(copy) => self.complete_copy(copy, around),
+                Event::Restoring(restore) => self.begin_restore(restore, around),
+                Event::Restored(restore) => self.complete_restore(restore, around),
                 Event::Expire(point) => self.expire(point, around),
             }
         }
@@ -225,7 +326,7 @@ impl Works {
         if is_then { self.queue.pop_first() } else { None }
     }
 
-    fn at(&mut self, when: SystemTime, event: Event) {
+    pub(super) fn at(&mut self, when: SystemTime, event: Event) {
         self.queue.insert((when, event));
     }
 
@@ -242,7 +343,7 @@ impl Works {
         let Some(plan) = plans.get(due.plan).filter(|_| version == due.version) else { return };
         let Some(rule) = plan.rules.get(due.rule) else { return };
         for found in self.discover(plan, &due, around) {
-            let has_continuous = facts::has_continuous_backups(&found.resource.kind);
+            let has_continuous = Kind::of(&found.resource.kind).has(Feature::Continuous);
             let is_left_out = has_continuous && plan.is_continuous_left_out(due.rule);
             if is_left_out || plan.is_left_to_another(due.rule, self.now, has_continuous) {
                 continue;
@@ -251,7 +352,14 @@ impl Works {
                 Ok(_) if !plan.is_accepted() => {
                     self.skip(plan, rule, &found.resource, Trouble::PlanRejected);
                 }
-                Ok(arn) => self.create(plan, rule, &found.resource, arn),
+                Ok(role) => {
+                    self.create(
+                        (plan.name.clone(), rule.name.clone()),
+                        rule,
+                        &found.resource,
+                        role,
+                    );
+                }
                 Err(trouble) => self.skip(plan, rule, &found.resource, trouble),
             }
         }
@@ -293,7 +401,14 @@ impl Works {
         });
     }
 
-    fn create(&mut self, plan: &Plan, rule: &Rule, resource: &BackedUp, role_arn: String) {
+    /// Makes a backup job and returns its number.
+    fn create(
+        &mut self,
+        names: (String, String),
+        rule: &Rule,
+        resource: &BackedUp,
+        role_arn: String,
+    ) -> usize {
         let id = self.jobs.len();
         self.jobs.push(BackupJob {
             id,
@@ -301,10 +416,11 @@ impl Works {
             kind: resource.kind.clone(),
             bytes: resource.gigabytes.saturating_mul(1 << 30),
             place: (resource.account.clone(), resource.region.clone()),
-            rule: (plan.name.clone(), rule.name.clone()),
+            rule: names,
             run: self.now,
             created: self.now,
             start_by: self.now + rule.start_window,
+            at_work: None,
             ended: None,
             vault: self.primary(rule, resource),
             role: role_arn,
@@ -314,12 +430,53 @@ impl Works {
         });
         self.tell_of_backup(id);
         self.at(self.now, Event::Start(id));
+        id
+    }
+
+    /// Makes a backup job at once.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `StartBackupJob`; everything else fails the job.
+    pub(crate) fn back_up(
+        &mut self,
+        order: &BackupOrder,
+        around: &dyn Surroundings,
+    ) -> Answer<usize> {
+        let asked = format!("{order:?}");
+        let BackupOrder { asker, .. } = order;
+        if let Some(id) = self.asked_before("backup", asker, &asked)? {
+            return Ok(id);
+        }
+        let is_here = |it: &&BackedUp| it.account == asker.account && it.region == asker.region;
+        let resource = self.resources.get(&order.resource).filter(is_here).cloned();
+        let resource = resource
+            .ok_or_else(|| missing(format!("Resource {} does not exist.", order.resource)))?;
+        let kind = resource.kind.as_str();
+        if !around.supports(kind, &asker.region) {
+            return Err(invalid(format!("Unsupported resource type: {kind}.")));
+        }
+        if !around.opts_in(&asker.account, kind, &asker.region) {
+            return Err(not_now(format!("{kind} is not opted in to in this Region.")));
+        }
+        let rule = plan::asked_for(order).ok_or_else(|| invalid("A window is not valid."))?;
+        for vault in [Some(self.vault_arn(&order.vault, &resource)), order.air_gapped.clone()] {
+            if vault.as_ref().is_some_and(|it| around.vault(it).is_none()) {
+                return Err(missing(format!("Backup vault {} does not exist.", order.vault)));
+            }
+        }
+        expect_role(asker, around)?;
+        let names = (String::new(), String::new());
+        let id = self.create(names, &rule, &resource, asker.role.clone());
+        self.asked_for.insert(id, (rule, order.tags.clone()));
+        self.remember("backup", asker, asked, id);
+        Ok(id)
     }
 
     /// The vault that a rule backs up into: the air-gapped one where the type goes there directly.
     fn primary(&self, rule: &Rule, resource: &BackedUp) -> String {
         match air_gapped(rule, resource) {
-            Some(vault) if facts::is_fully_managed(&resource.kind) => vault,
+            Some(vault) if Kind::of(&resource.kind).has(Feature::FullyManaged) => vault,
             _ => self.vault_arn(&rule.vault_name, resource),
         }
     }
@@ -331,6 +488,9 @@ impl Works {
 
     /// The rule of a job, as long as the account has the plan.
     fn rule_of(&self, job: &BackupJob) -> Option<Rule> {
+        if let Some((rule, _)) = self.asked_for.get(&job.id) {
+            return Some(rule.clone());
+        }
         let plans = &self.policies.get(&job.place.0)?.1;
         let plan = plans.iter().find(|it| it.name == job.rule.0)?;
         plan.rules.iter().find(|it| it.name == job.rule.1).cloned()
@@ -368,7 +528,10 @@ impl Works {
             return self.end(id, JobProgress::Failed, Some(trouble));
         }
         self.end(id, JobProgress::Running, None);
-        let takes = takes(&resource, around).min(rule.completion_window);
+        let takes = takes(job.bytes, around).min(rule.completion_window);
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.at_work = Some((self.now, self.now + takes));
+        }
         self.at(self.now + takes, Event::Done(id));
     }
 
@@ -379,13 +542,13 @@ impl Works {
         let Some((rule, resource)) = rule.zip(resource) else {
             return self.end(id, JobProgress::Failed, Some(Trouble::NoResource));
         };
-        if takes(&resource, around) > rule.completion_window {
+        if takes(job.bytes, around) > rule.completion_window {
             return self.end(id, JobProgress::Expired, Some(Trouble::NotCompleted));
         }
         if let Err(trouble) = self.check_room(&job.vault, around) {
             return self.end(id, JobProgress::Failed, Some(trouble));
         }
-        let started = self.now - takes(&resource, around).min(rule.completion_window);
+        let started = self.now - takes(job.bytes, around).min(rule.completion_window);
         // Only the first plan makes a continuous backup of a resource; the others make snapshots.
         let continued = self
             .points
@@ -393,7 +556,7 @@ impl Works {
             .find(|it| it.form == PointForm::Continuous && it.resource == resource.arn);
         let is_ours = continued.is_none_or(|it| it.rule.0 == job.rule.0 && it.vault == job.vault);
         let is_continuous =
-            rule.continuous && facts::has_continuous_backups(&resource.kind) && is_ours;
+            rule.continuous && Kind::of(&resource.kind).has(Feature::Continuous) && is_ours;
         let going_on = continued.map(|it| it.id).filter(|_| is_continuous);
         let point = going_on.unwrap_or_else(|| {
             let keep = rule.delete_after_days.filter(|_| !is_continuous);
@@ -410,6 +573,11 @@ impl Works {
                 bytes: job.bytes,
                 vault: job.vault.clone(),
                 source_vault: None,
+                tags: resource.tags.clone(),
+                own_tags: self.asked_for.get(&id).map(|it| it.1.clone()).unwrap_or_default(),
+                metadata: self.metadata_of(&resource),
+                key: self.key_of(&resource, &job.vault, around),
+                flaw: None,
                 created: started,
                 completed: self.now,
                 rule: job.rule.clone(),
@@ -429,8 +597,21 @@ impl Works {
         self.copy_all(&job, point, &rule, &resource, started, around);
     }
 
+    /// Returns the key of a backup: that of its vault where it is managed fully, or that of the resource.
+    fn key_of(
+        &self,
+        resource: &BackedUp,
+        vault: &str,
+        around: &dyn Surroundings,
+    ) -> Option<String> {
+        if Kind::of(&resource.kind).has(Feature::FullyManaged) {
+            return around.vault_key(vault);
+        }
+        self.keys.get(&resource.arn).cloned()
+    }
+
     /// Adds a recovery point and returns its number.
-    fn add(&mut self, point: EnginePoint) -> usize {
+    pub(super) fn add(&mut self, point: EnginePoint) -> usize {
         let id = self.points_made;
         self.points_made += 1;
         if let Some(at) = point.delete_at {
@@ -438,91 +619,6 @@ impl Works {
         }
         self.points.insert(id, EnginePoint { id, ..point });
         id
-    }
-
-    /// The copy actions of a rule, and the way to an air-gapped vault that is not direct.
-    fn copy_all(
-        &mut self,
-        job: &BackupJob,
-        source: usize,
-        rule: &Rule,
-        resource: &BackedUp,
-        begun: SystemTime,
-        around: &dyn Surroundings,
-    ) {
-        let air_gapped = air_gapped(rule, resource);
-        let air_gapped = air_gapped.filter(|_| !facts::is_fully_managed(&resource.kind));
-        let air_gapped = air_gapped.into_iter().map(|it| (it, rule.delete_after_days));
-        let actions = rule.copy_actions.iter();
-        // A copy without a time of its own has that of its source.
-        let actions = actions.map(|it| {
-            let days = it.delete_after_days.or(rule.delete_after_days);
-            (in_place(&it.vault_arn, resource), days)
-        });
-        for (destination, days) in air_gapped.chain(actions).collect::<Vec<_>>() {
-            let id = self.copy_jobs.len();
-            let trouble = self.check_copy(job, resource, &destination, days, around).err();
-            self.copy_jobs.push(EngineCopyJob {
-                resource: resource.arn.clone(),
-                kind: resource.kind.clone(),
-                bytes: job.bytes,
-                place: job.place.clone(),
-                rule: job.rule.clone(),
-                role: job.role.clone(),
-                job: job.id,
-                source,
-                source_vault: job.vault.clone(),
-                begun,
-                destination,
-                delete_after_days: days,
-                created: self.now,
-                ended: None,
-                progress: JobProgress::Running,
-                trouble: None,
-                point: None,
-            });
-            match trouble {
-                Some(trouble) => self.end_copy(id, Err(trouble)),
-                None => self.at(self.now + takes(resource, around), Event::Copied(id)),
-            }
-        }
-    }
-
-    /// A copy job is done, if source and destination are still there.
-    fn complete_copy(&mut self, id: usize, around: &dyn Surroundings) {
-        let Some(copy) = self.copy_jobs.get(id).cloned() else { return };
-        let source = self.points.get(&copy.source).cloned().ok_or(Trouble::NoSource);
-        let room = self.check_room(&copy.destination, around);
-        let made = source.and_then(|it| room.map(|()| it)).map(|source| {
-            let delete_at = copy.delete_after_days.map(|it| copy.begun + DAY * it);
-            self.add(EnginePoint {
-                vault: copy.destination.clone(),
-                source_vault: Some(copy.source_vault.clone()),
-                created: copy.begun,
-                rule: copy.rule.clone(),
-                form: PointForm::Snapshot,
-                delete_at,
-                ..source
-            })
-        });
-        self.end_copy(id, made);
-        let is_copied =
-            |it: &EngineCopyJob| it.source == copy.source && it.progress == JobProgress::Running;
-        let is_temporary =
-            self.points.get(&copy.source).is_some_and(|it| it.form == PointForm::Temporary);
-        if is_temporary && made.is_ok() && !self.copy_jobs.iter().any(is_copied) {
-            self.points.remove(&copy.source);
-        }
-    }
-
-    fn end_copy(&mut self, id: usize, made: Result<usize, Trouble>) {
-        if let Some(copy) = self.copy_jobs.get_mut(id) {
-            let is_made = made.is_ok();
-            copy.ended = Some(self.now);
-            copy.progress = if is_made { JobProgress::Completed } else { JobProgress::Failed };
-            (copy.point, copy.trouble) = (made.ok(), made.err());
-        }
-        self.tell_of_copy(id);
     }
 
     /// A recovery point's time is over. Those of instances are deleted with the role of their backup,
@@ -540,13 +636,14 @@ impl Works {
 }
 
 /// The air-gapped vault that the backups of a resource go to.
-fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
+pub(super) fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
     let vault = rule.air_gapped.as_ref()?;
-    facts::goes_to_air_gapped(&resource.kind).then(|| in_place(vault, resource))
+    let is_taken = !Kind::of(&resource.kind).has(Feature::NotAirGapped);
+    is_taken.then(|| in_place(vault, resource))
 }
 
 /// What a name of a plan is where the resource is.
-fn in_place(name: &str, resource: &BackedUp) -> String {
+pub(super) fn in_place(name: &str, resource: &BackedUp) -> String {
     name.replace("$account", &resource.account).replace("$region", &resource.region)
 }
 
@@ -556,8 +653,8 @@ pub(crate) fn whereabouts(vault: &str) -> Option<(&str, &str)> {
     Some((account, region))
 }
 
-/// How long it takes to back up or copy a resource.
-fn takes(resource: &BackedUp, around: &dyn Surroundings) -> Duration {
-    let gigabytes = u32::try_from(resource.gigabytes).unwrap_or(u32::MAX);
-    around.per_gigabyte().saturating_mul(gigabytes) + Duration::from_mins(1)
+/// Returns the time that a backup, copy or restore of this size takes.
+pub(super) fn takes(bytes: u64, around: &dyn Surroundings) -> Duration {
+    let gigabytes = u32::try_from(bytes >> 30).unwrap_or(u32::MAX);
+    around.per_gigabyte().saturating_mul(gigabytes) + around.per_job()
 }

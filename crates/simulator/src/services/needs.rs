@@ -224,6 +224,16 @@ impl<'a> Request<'a> {
                 let name = backup::vault_name(self.call);
                 vec![self.need(&action, &self.arn("backup", &format!("backup-vault:{name}")))]
             }
+            "DescribeRecoveryPoint" | "GetRecoveryPointRestoreMetadata" => {
+                vec![self.need(&action, &backup::point_arn(self.call))]
+            }
+            "StartBackupJob" => {
+                let vault = format!("backup-vault:{}", self.member("BackupVaultName"));
+                vec![self.need(&action, &self.arn("backup", &vault)), self.pass_role()]
+            }
+            "StartCopyJob" | "StartRestoreJob" => {
+                vec![self.need(&action, &backup::point_arn(self.call)), self.pass_role()]
+            }
             "GetBackupPlan" | "ListBackupSelections" | "GetBackupSelection" => {
                 vec![self.need(&action, &backup::plan_arn(self.world, self.call))]
             }
@@ -234,6 +244,12 @@ impl<'a> Request<'a> {
             }
             _ => vec![self.need(&action, "*")],
         }
+    }
+
+    /// Returns the need to pass the role of a request to AWS Backup.
+    fn pass_role(&self) -> Need {
+        let role = self.member("IamRoleArn");
+        self.with("iam:PassRole", role, "iam:passedtoservice", BACKUP)
     }
 
     fn explorer(&self, operation: &str) -> Vec<Need> {

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use super::names;
 use super::query::{Accounts, Between, is_asked, now, page, present};
 use crate::backup_engine::{BackupJob, EngineCopyJob, JobProgress};
-use crate::organization::clock;
-use crate::refusal::Answer;
+use crate::backup_paths::segments;
+use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::moment;
 use crate::request::Call;
-use crate::restore_jobs::RestoreJob;
 use crate::world::World;
 
 /// How long jobs are told of.
@@ -39,6 +38,45 @@ pub(super) fn backup_jobs(world: &World, call: &Call) -> Answer<Value> {
     page(world, call, "BackupJobs", jobs.map(|it| backup_job(world, it)))
 }
 
+pub(super) fn describe_backup(world: &World, call: &Call) -> Answer<Value> {
+    call.looked_at("BackupJobId");
+    let id = segments(&call.path).into_iter().nth(1).unwrap_or_default();
+    let mut own = world.works.jobs().iter().filter(|it| is_here(call, &it.place));
+    let job = own.find(|it| names::backup_job(it.id) == id).ok_or_else(|| not_found(&id))?;
+    Ok(backup_job(world, job))
+}
+
+pub(super) fn describe_copy(world: &World, call: &Call) -> Answer<Value> {
+    call.looked_at("CopyJobId");
+    let id = segments(&call.path).into_iter().nth(1).unwrap_or_default();
+    let jobs = world.works.copy_jobs().iter().enumerate();
+    let mut own = jobs.filter(|it| is_here(call, &it.1.place));
+    let job = own.find(|it| names::copy_job(it.0) == id).ok_or_else(|| not_found(&id))?;
+    Ok(json!({ "CopyJob": copy_job(world, job.0, job.1) }))
+}
+
+fn is_here(call: &Call, place: &(String, String)) -> bool {
+    place.0 == call.caller.account && place.1 == call.caller.region
+}
+
+fn not_found(id: &str) -> Refusal {
+    Refusal::new(Code::ResourceNotFound, format!("There is no job {id}."))
+}
+
+/// Returns the part of a job that is done, in percent.
+pub(super) fn percent(
+    world: &World,
+    at_work: Option<(SystemTime, SystemTime)>,
+    is_done: bool,
+) -> f64 {
+    let Some((from, until)) = at_work else { return 0.0 };
+    if is_done {
+        return 100.0;
+    }
+    let since = |at: SystemTime| at.duration_since(from).unwrap_or_default().as_secs_f64();
+    (since(now(world)) / since(until).max(1.0) * 100.0).min(99.0)
+}
+
 fn backup_job(world: &World, job: &BackupJob) -> Value {
     let point = job.point.and_then(|it| world.works.point(it));
     let (account, region) = (job.place.0.as_str(), job.place.1.as_str());
@@ -57,10 +95,10 @@ fn backup_job(world: &World, job: &BackupJob) -> Value {
         ("State", Some(json!(job.progress.as_str()))),
         ("StatusMessage", job.trouble.map(|it| json!(it.message()))),
         ("MessageCategory", category(job.progress).map(Value::from)),
-        ("PercentDone", Some(json!(if is_done { "100.0" } else { "0.0" }))),
+        ("PercentDone", Some(json!(format!("{:.1}", percent(world, job.at_work, is_done))))),
         ("BackupSizeInBytes", is_done.then(|| json!(job.bytes))),
         ("IamRoleArn", Some(json!(job.role))),
-        ("CreatedBy", Some(names::creator(world, (account, region), &job.rule))),
+        ("CreatedBy", names::creator(world, (account, region), &job.rule)),
         ("IsParent", Some(json!(false))),
     ])
 }
@@ -111,8 +149,8 @@ fn copy_job(world: &World, number: usize, job: &EngineCopyJob) -> Value {
         ("MessageCategory", category(job.progress).map(Value::from)),
         ("BackupSizeInBytes", made.map(|_| json!(job.bytes))),
         ("IamRoleArn", Some(json!(job.role))),
-        ("CreatedBy", Some(names::creator(world, (account, region), &job.rule))),
-        ("CreatedByBackupJobId", Some(json!(names::backup_job(job.job)))),
+        ("CreatedBy", names::creator(world, (account, region), &job.rule)),
+        ("CreatedByBackupJobId", job.job.map(|it| json!(names::backup_job(it)))),
         ("IsParent", Some(json!(false))),
     ])
 }
@@ -122,60 +160,8 @@ fn source_of(world: &World, job: &EngineCopyJob) -> Option<String> {
     world.works.point(job.source).map(|it| names::recovery_point(world, it))
 }
 
-pub(super) fn restore_jobs(world: &World, call: &Call) -> Answer<Value> {
-    let accounts = Accounts::asked(world, call)?;
-    let created = Between::asked(call, "createdAfter", "createdBefore")?;
-    let completed = Between::asked(call, "completeAfter", "completeBefore")?;
-    let parent = call.parameter("parentJobId");
-    let plan = call.parameter("restoreTestingPlanArn");
-    let wanted = |(account, region, _, it): &(&str, &str, &str, &RestoreJob)| {
-        let at = begun(it);
-        accounts.have(world, account)
-            && *region == call.caller.region
-            && is_recent(world, at)
-            && created.has(Some(at))
-            && completed.has(ended(it))
-            && is_asked(call, "status", &it.status)
-            && is_asked(call, "resourceType", &it.resource_type)
-            && plan.is_none_or(|plan| it.plan.as_deref() == Some(plan))
-            && parent.is_none()
-    };
-    let jobs = world.backup.restore_jobs().all().filter(wanted);
-    let view = |(account, _, id, it): (&str, &str, &str, &RestoreJob)| {
-        present([
-            ("AccountId", Some(json!(account))),
-            ("RestoreJobId", Some(json!(id))),
-            ("RecoveryPointArn", it.recovery_point.clone().map(Value::from)),
-            ("SourceResourceArn", it.source.clone().map(Value::from)),
-            ("CreationDate", Some(json!(moment(begun(it))))),
-            ("CompletionDate", ended(it).map(|it| json!(moment(it)))),
-            ("Status", Some(json!(it.status))),
-            ("PercentDone", Some(json!("0.00%"))),
-            ("BackupSizeInBytes", it.bytes.map(Value::from)),
-            ("CreatedResourceArn", it.created.clone().map(Value::from)),
-            ("ResourceType", Some(json!(it.resource_type))),
-            ("CreatedBy", it.plan.as_ref().map(|it| json!({ "RestoreTestingPlanArn": it }))),
-            ("ValidationStatus", it.validation_status().map(Value::from)),
-            ("ValidationStatusMessage", it.validation_message().map(Value::from)),
-            ("DeletionStatus", it.deletion.clone().map(Value::from)),
-            ("IsParent", Some(json!(false))),
-        ])
-    };
-    page(world, call, "RestoreJobs", jobs.map(view))
-}
-
-/// When a restore job was created.
-pub(super) fn begun(job: &RestoreJob) -> SystemTime {
-    clock(job.begun.unwrap_or_default())
-}
-
-/// When a restore job was over, which takes no time here.
-fn ended(job: &RestoreJob) -> Option<SystemTime> {
-    let is_over = !["PENDING", "RUNNING"].contains(&job.status.as_str());
-    is_over.then(|| begun(job))
-}
-
-fn is_recent(world: &World, created: SystemTime) -> bool {
+/// Returns whether a job is told of.
+pub(super) fn is_recent(world: &World, created: SystemTime) -> bool {
     created + THIRTY_DAYS >= now(world)
 }
 

@@ -5,6 +5,8 @@ mod names;
 mod plans;
 mod points;
 mod query;
+mod restores;
+mod start;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ use serde_json::{Map, Value, json};
 use self::query::{is_asked, page, present};
 use crate::fault::Failure;
 use crate::refusal::{Answer, Code, Refusal};
-use crate::reply::{Reply, moment, timestamp};
+use crate::reply::{Reply, timestamp};
 use crate::request::{Call, RESTORE_JOBS, VAULTS};
 use crate::vaults::Vault;
 use crate::world::World;
@@ -62,7 +64,14 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
         "ListBackupVaults" => vaults(world, call)?,
         "ListBackupJobs" => jobs::backup_jobs(world, call)?,
         "ListCopyJobs" => jobs::copy_jobs(world, call)?,
-        "ListRestoreJobs" => jobs::restore_jobs(world, call)?,
+        "DescribeBackupJob" => jobs::describe_backup(world, call)?,
+        "DescribeCopyJob" => jobs::describe_copy(world, call)?,
+        "StartBackupJob" => start::backup(world, call)?,
+        "StartCopyJob" => start::copy(world, call)?,
+        "StartRestoreJob" => start::restore(world, call)?,
+        "DescribeRecoveryPoint" => points::describe(world, call)?,
+        "GetRecoveryPointRestoreMetadata" => points::restore_metadata(world, call)?,
+        "ListRestoreJobs" => restores::list(world, call)?,
         "ListProtectedResources" => points::protected(world, call)?,
         "ListRecoveryPointsByBackupVault" => points::by_vault(world, call)?,
         "ListRecoveryPointsByResource" => points::by_resource(world, call)?,
@@ -71,11 +80,8 @@ pub(super) fn perform(world: &mut World, operation: &str, call: &Call) -> Answer
         "ListBackupSelections" => plans::selections(world, call)?,
         "GetBackupSelection" => plans::selection(world, call)?,
         "GetBackupVaultAccessPolicy" => access_policy(world, call)?,
-        "DescribeRestoreJob" => restore_job(world, call)?,
-        "GetRestoreJobMetadata" => {
-            let job = world.backup.restore_jobs().get(account, region, job_id(call))?;
-            json!({ "RestoreJobId": job_id(call), "Metadata": job.metadata })
-        }
+        "DescribeRestoreJob" => restores::describe(world, call)?,
+        "GetRestoreJobMetadata" => restores::metadata(world, call)?,
         "PutRestoreValidationResult" => {
             validate(world, call)?;
             return Ok(Reply::empty().status(StatusCode::NO_CONTENT));
@@ -104,8 +110,7 @@ fn vault_type(air_gapped: bool) -> &'static str {
 fn vault_view(world: &World, call: &Call, name: &str, vault: &Vault) -> Value {
     let (account, region) = (&call.caller.account, &call.caller.region);
     let arn = vault_arn(world, call, name);
-    let key = vault.key_arn.as_ref();
-    let key = key.map(|it| it.replace("$account", account).replace("$region", region));
+    let key = vault.key_arn_in(account, region);
     present([
         ("BackupVaultName", Some(json!(name))),
         ("VaultType", Some(json!(vault_type(vault.air_gapped)))),
@@ -152,6 +157,13 @@ pub(super) fn plan_arn(world: &World, call: &Call) -> String {
     names::plan_arn(world, account, region, &plans::plan_id(call))
 }
 
+/// Returns the ARN of the recovery point that a call is about, in its path or in its body.
+pub(super) fn point_arn(call: &Call) -> String {
+    let asked = input(call).ok();
+    let asked = asked.as_ref().and_then(|it| it.get("RecoveryPointArn")).and_then(Value::as_str);
+    asked.map_or_else(|| points::arn_in_path(call), str::to_owned)
+}
+
 /// The ID in the path of a restore job.
 fn job_id(call: &Call) -> &str {
     call.looked_at("RestoreJobId");
@@ -159,31 +171,11 @@ fn job_id(call: &Call) -> &str {
     rest.split('/').next().unwrap_or_default()
 }
 
-fn restore_job(world: &World, call: &Call) -> Answer<Value> {
-    let (account, region) = (&call.caller.account, &call.caller.region);
-    let id = job_id(call);
-    let job = world.backup.restore_jobs().get(account, region, id)?;
-    let creator = job.plan.as_ref().map(|it| json!({ "RestoreTestingPlanArn": it }));
-    let text = |it: &Option<String>| it.clone().map(Value::from);
-    Ok(present([
-        ("AccountId", Some(json!(account))),
-        ("RestoreJobId", Some(json!(id))),
-        ("Status", Some(json!(job.status))),
-        ("ResourceType", Some(json!(job.resource_type))),
-        ("PercentDone", Some(json!("0.00%"))),
-        ("CreationDate", Some(json!(moment(jobs::begun(job))))),
-        ("CreatedBy", creator),
-        ("CreatedResourceArn", text(&job.created)),
-        ("RecoveryPointArn", text(&job.recovery_point)),
-        ("SourceResourceArn", text(&job.source)),
-        ("BackupSizeInBytes", job.bytes.map(Value::from)),
-        ("ValidationStatus", text(&job.validation_status())),
-        ("ValidationStatusMessage", text(&job.validation_message())),
-        ("DeletionStatus", text(&job.deletion)),
-    ]))
-}
-
 fn validate(world: &mut World, call: &Call) -> Answer<()> {
+    if restores::is_asked_for(world, call) {
+        let message = "The restore job is not a restore test that has completed.";
+        return Err(Refusal::new(Code::InvalidRequest, message));
+    }
     let (account, region) = (&call.caller.account, &call.caller.region);
     let input = input(call)?;
     let text = |name| get(&input, call, name).and_then(Value::as_str);

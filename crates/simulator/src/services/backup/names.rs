@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::backup_engine::{EnginePoint, PointForm, whereabouts};
-use crate::ids::{hex_of, uuid_of};
+use crate::backup_engine::EnginePoint;
+use crate::ids::uuid_of;
 use crate::world::World;
 
 /// The ID of a backup job.
@@ -32,47 +32,29 @@ pub(super) fn plan_arn(world: &World, account: &str, region: &str, id: &str) -> 
 }
 
 /// What made a job or a recovery point: the plan, and the rule in it, of the policies of an account.
+/// There is none where somebody asked for it.
 pub(super) fn creator(
     world: &World,
     (account, region): (&str, &str),
     (plan, rule): &(String, String),
-) -> Value {
+) -> Option<Value> {
+    if plan.is_empty() {
+        return None;
+    }
     let id = plan_of_policies(account, plan);
-    json!({
+    Some(json!({
         "BackupPlanId": id,
         "BackupPlanArn": plan_arn(world, account, region, &id),
         "BackupPlanName": plan,
         "BackupPlanVersion": part_of_plan(&id, "version", ""),
         "BackupRuleId": part_of_plan(&id, "rule", rule),
         "BackupRuleName": rule,
-    })
+    }))
 }
 
-/// The ARN of a recovery point, which other services give to the backups that are theirs.
+/// Returns the ARN of a recovery point.
 pub(super) fn recovery_point(world: &World, point: &EnginePoint) -> String {
-    let partition = world.organization.partition();
-    let (account, region) = whereabouts(&point.vault).unwrap_or_default();
-    let name = format!("recovery point {}", point.id);
-    let hex = hex_of(&name);
-    let uuid = uuid_of(&name);
-    let of = |service: &str, account: &str, resource: &str| {
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
-    };
-    let is_continuous = matches!(point.form, PointForm::Continuous | PointForm::Stopped);
-    match point.kind.as_str() {
-        "RDS" | "Aurora" if is_continuous => {
-            of("backup", account, &format!("recovery-point:continuous:{uuid}"))
-        }
-        "EBS" | "Storage Gateway" => of("ec2", "", &format!("snapshot/snap-{hex}")),
-        "EC2" => of("ec2", "", &format!("image/ami-{hex}")),
-        "RDS" => of("rds", account, &format!("snapshot:awsbackup:job-{uuid}")),
-        "Aurora" | "DocumentDB" | "Neptune" => {
-            of("rds", account, &format!("cluster-snapshot:awsbackup:job-{uuid}"))
-        }
-        "FSx" => of("fsx", account, &format!("backup/backup-{hex}")),
-        "Redshift" => of("redshift", account, &format!("snapshot:cluster/awsbackup:job-{uuid}")),
-        _ => of("backup", account, &format!("recovery-point:{uuid}")),
-    }
+    point.arn(&world.organization.partition().to_string())
 }
 
 /// The name of the vault with this ARN.

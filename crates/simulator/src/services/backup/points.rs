@@ -1,13 +1,12 @@
 //! What AWS Backup has: recovery points, by vault and by resource.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::names;
 use super::query::{Between, is_asked, page, present};
-use crate::backup_engine::{EnginePoint, PointForm, whereabouts};
+use crate::backup_engine::{EnginePoint, whereabouts};
 use crate::backup_paths::segments;
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::moment;
@@ -41,10 +40,7 @@ fn in_vault(world: &World, point: &EnginePoint) -> Value {
     let vault = names::vault(&point.vault);
     let origin = point.source_vault.as_deref().unwrap_or(&point.vault);
     let origin = whereabouts(origin).unwrap_or_default();
-    let keeps = point.delete_at.map(|it| {
-        let time = it.duration_since(point.created).unwrap_or_default();
-        json!({ "DeleteAfterDays": time.as_secs() / Duration::from_hours(24).as_secs() })
-    });
+    let keeps = point.kept_days().map(|it| json!({ "DeleteAfterDays": it }));
     present([
         ("RecoveryPointArn", Some(json!(names::recovery_point(world, point)))),
         ("BackupVaultName", Some(json!(vault))),
@@ -52,18 +48,77 @@ fn in_vault(world: &World, point: &EnginePoint) -> Value {
         ("SourceBackupVaultArn", point.source_vault.clone().map(Value::from)),
         ("ResourceArn", Some(json!(point.resource))),
         ("ResourceType", Some(json!(point.kind))),
-        ("CreatedBy", Some(names::creator(world, origin, &point.rule))),
+        ("CreatedBy", names::creator(world, origin, &point.rule)),
         ("IamRoleArn", Some(json!(point.role))),
-        ("Status", Some(json!(status(point)))),
+        ("Status", Some(json!(point.status()))),
         ("CreationDate", Some(json!(moment(point.created)))),
         ("InitiationDate", Some(json!(moment(point.created)))),
         ("CompletionDate", Some(json!(moment(point.completed)))),
         ("BackupSizeInBytes", Some(json!(point.bytes))),
         ("Lifecycle", keeps),
+        ("EncryptionKeyArn", point.key.clone().map(Value::from)),
+        ("IsEncrypted", Some(json!(point.is_encrypted()))),
         ("CalculatedLifecycle", point.delete_at.map(|it| json!({ "DeleteAt": moment(it) }))),
         ("IsParent", Some(json!(false))),
         ("VaultType", Some(json!(vault_type(world, &point.vault)))),
     ])
+}
+
+/// Returns the recovery point with this ARN in the account and the Region of a call, in one vault or any.
+pub(super) fn find<'a>(
+    world: &'a World,
+    call: &Call,
+    vault: Option<&str>,
+    arn: &str,
+) -> Answer<&'a EnginePoint> {
+    let (account, region) = (&call.caller.account, &call.caller.region);
+    let vault = match vault {
+        Some(name) => {
+            world.backup.vaults().get(account, region, name)?;
+            Some(super::vault_arn(world, call, name))
+        }
+        None => None,
+    };
+    let mut points = here(world, call).filter(|it| vault.as_ref().is_none_or(|at| *at == it.vault));
+    let found = points.find(|it| names::recovery_point(world, it) == arn);
+    found.ok_or_else(|| {
+        Refusal::new(Code::ResourceNotFound, format!("Recovery point {arn} does not exist."))
+    })
+}
+
+/// Returns the recovery point in the path of a call.
+fn in_path<'a>(world: &'a World, call: &Call) -> Answer<&'a EnginePoint> {
+    let account = &call.caller.account;
+    if call.parameter("backupVaultAccountId").is_some_and(|it| it != account) {
+        let message = "Insufficient privileges to perform this action.";
+        return Err(Refusal::new(Code::AccessDenied, message));
+    }
+    find(world, call, Some(super::vault_name(call)), &arn_in_path(call))
+}
+
+/// Returns the ARN of a recovery point in the path of a call.
+pub(crate) fn arn_in_path(call: &Call) -> String {
+    call.looked_at("RecoveryPointArn");
+    segments(&call.path).into_iter().nth(3).unwrap_or_default()
+}
+
+pub(super) fn describe(world: &World, call: &Call) -> Answer<Value> {
+    let point = in_path(world, call)?;
+    let mut view = in_vault(world, point);
+    if let Some(members) = view.as_object_mut() {
+        members.insert("StorageClass".to_owned(), json!("WARM"));
+    }
+    Ok(view)
+}
+
+pub(super) fn restore_metadata(world: &World, call: &Call) -> Answer<Value> {
+    let point = in_path(world, call)?;
+    Ok(json!({
+        "BackupVaultArn": point.vault,
+        "RecoveryPointArn": names::recovery_point(world, point),
+        "RestoreMetadata": point.metadata,
+        "ResourceType": point.kind,
+    }))
 }
 
 pub(super) fn by_resource(world: &World, call: &Call) -> Answer<Value> {
@@ -71,15 +126,16 @@ pub(super) fn by_resource(world: &World, call: &Call) -> Answer<Value> {
     let arn = segments(&call.path).into_iter().nth(1).unwrap_or_default();
     let points = here(world, call).filter(|it| it.resource == arn);
     let view = |it: &EnginePoint| {
-        json!({
-            "RecoveryPointArn": names::recovery_point(world, it),
-            "CreationDate": moment(it.created),
-            "Status": status(it),
-            "BackupSizeBytes": it.bytes,
-            "BackupVaultName": names::vault(&it.vault),
-            "IsParent": false,
-            "VaultType": vault_type(world, &it.vault),
-        })
+        present([
+            ("RecoveryPointArn", Some(json!(names::recovery_point(world, it)))),
+            ("CreationDate", Some(json!(moment(it.created)))),
+            ("Status", Some(json!(it.status()))),
+            ("EncryptionKeyArn", it.key.clone().map(Value::from)),
+            ("BackupSizeBytes", Some(json!(it.bytes))),
+            ("BackupVaultName", Some(json!(names::vault(&it.vault)))),
+            ("IsParent", Some(json!(false))),
+            ("VaultType", Some(json!(vault_type(world, &it.vault)))),
+        ])
     };
     page(world, call, "RecoveryPoints", points.map(view))
 }
@@ -122,15 +178,6 @@ fn here<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = &'a EnginePoi
 fn owner(point: &EnginePoint) -> &str {
     let vault = point.source_vault.as_deref().unwrap_or(&point.vault);
     whereabouts(vault).unwrap_or_default().0
-}
-
-fn status(point: &EnginePoint) -> &'static str {
-    match point.form {
-        _ if point.expired => "EXPIRED",
-        PointForm::Stopped => "STOPPED",
-        PointForm::Continuous => "AVAILABLE",
-        PointForm::Snapshot | PointForm::Temporary => "COMPLETED",
-    }
 }
 
 fn vault_type(world: &World, arn: &str) -> &'static str {

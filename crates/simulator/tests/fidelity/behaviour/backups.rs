@@ -478,7 +478,15 @@ async fn other_processes_may_put_resources_and_let_time_go_by() {
     let id = ask("POST", "backup-plans", plan).await.json()["id"].clone();
     let plans = list(&client.key(&account), "/backup/plans", "BackupPlansList").await;
     assert_eq!(plans[0]["BackupPlanId"], id);
+    let part = json!({ "account": account, "region": REGION, "name": "subnet-1" });
+    assert_eq!(ask("PUT", "parts", part).await.status, 200);
+    let failing = json!({ "resource": volume, "hours": 1, "jobs": "restores" });
+    assert_eq!(ask("POST", "backup-failures", failing).await.status, 200);
     assert_eq!(ask("DELETE", "resources", json!({ "arn": volume })).await.status, 200);
+    let lost = json!({ "account": account, "resourcesOnly": true });
+    assert_eq!(ask("DELETE", "accounts", lost).await.json()["deleted"], json!([]));
+    assert_eq!(ask("DELETE", "accounts", json!({ "account": account })).await.status, 200);
+    assert_eq!(backups().await["recoveryPoints"].as_array().unwrap().len(), 1);
     for (method, path, body, why) in [
         ("DELETE", "resources", json!({ "arn": volume }), "there is no resource"),
         ("PUT", "resources", json!({ "arn": volume }), "missing field"),

@@ -8,6 +8,7 @@ mod function;
 mod interference;
 mod members;
 mod program;
+mod recovery;
 mod stack_sets;
 mod state;
 

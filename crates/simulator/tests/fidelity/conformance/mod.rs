@@ -6,6 +6,7 @@ mod model;
 mod xml;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{
@@ -281,6 +282,7 @@ async fn backups(driver: &mut Driver) {
     let vaults = json!({ "ByVaultType": "BACKUP_VAULT" });
     let vaults = driver.call(Service::Backup, "ListBackupVaults", vaults).await;
     assert_eq!(vaults["BackupVaultList"][0]["NumberOfRecoveryPoints"], 2);
+    recovery(driver, &volume, &point).await;
     plans(driver).await;
     let resources = json!({ "ResourcesPerPage": 1, "ResourceTypeFilters": ["ec2:volume"] });
     let tagged = driver.call(Service::Tagging, "GetResources", resources).await;
@@ -298,6 +300,67 @@ async fn backups(driver: &mut Driver) {
     let request = json!({ "ViewArn": view["ViewArn"], "Filters": filters, "MaxResults": 10 });
     let found = driver.call(explorer, "ListResources", request).await;
     assert_eq!(found["Resources"][0]["Properties"][0]["Data"][0]["Value"], "gold");
+}
+
+/// Starts a backup of a volume, and a copy and a restore of its recovery point.
+async fn recovery(driver: &mut Driver, volume: &str, point: &Value) {
+    let region = driver.client.region.clone();
+    let role = format!("arn:aws:iam::{MANAGEMENT}:role/{}", nights::ROLE);
+    let vault = Vault::new("fetched");
+    driver.simulator.backup(|it| it.vaults_mut().create(MANAGEMENT, &region, vault));
+    let request = json!({
+        "BackupVaultName": nights::VAULT,
+        "ResourceArn": volume,
+        "IamRoleArn": role,
+        "IdempotencyToken": "backup-1",
+        "StartWindowMinutes": 60,
+        "CompleteWindowMinutes": 600,
+        "Lifecycle": { "DeleteAfterDays": 7 },
+        "RecoveryPointTags": { "why": "upgrade" },
+    });
+    let started = driver.call(Service::Backup, "StartBackupJob", request).await;
+    let job = json!({ "BackupJobId": started["BackupJobId"] });
+    let job = driver.call(Service::Backup, "DescribeBackupJob", job).await;
+    assert_eq!((&job["State"], job.get("CreatedBy")), (&json!("RUNNING"), None));
+    let at = json!({ "BackupVaultName": nights::VAULT, "RecoveryPointArn": point });
+    let described = driver.call(Service::Backup, "DescribeRecoveryPoint", at.clone()).await;
+    assert_eq!(described["ResourceArn"], volume);
+    let metadata = driver.call(Service::Backup, "GetRecoveryPointRestoreMetadata", at).await;
+    let mut metadata = metadata["RestoreMetadata"].clone();
+    assert_eq!(metadata["encrypted"], "false");
+    let request = json!({
+        "RecoveryPointArn": point,
+        "SourceBackupVaultName": nights::VAULT,
+        "DestinationBackupVaultArn": format!("arn:aws:backup:{region}:{MANAGEMENT}:backup-vault:fetched"),
+        "IamRoleArn": role,
+        "IdempotencyToken": "copy-1",
+        "Lifecycle": { "DeleteAfterDays": 30 },
+    });
+    let started = driver.call(Service::Backup, "StartCopyJob", request).await;
+    let copy = json!({ "CopyJobId": started["CopyJobId"] });
+    let described = driver.call(Service::Backup, "DescribeCopyJob", copy.clone()).await;
+    assert_eq!(described["CopyJob"]["State"], "RUNNING");
+    metadata["availabilityZone"] = json!(format!("{region}c"));
+    let request = json!({
+        "RecoveryPointArn": point,
+        "Metadata": metadata,
+        "IamRoleArn": role,
+        "IdempotencyToken": "restore-1",
+        "ResourceType": "EBS",
+        "CopySourceTagsToRestoredResource": false,
+    });
+    let started = driver.call(Service::Backup, "StartRestoreJob", request).await;
+    driver.simulator.let_go_by(Duration::from_mins(10));
+    let restore = json!({ "RestoreJobId": started["RestoreJobId"] });
+    let restored = driver.call(Service::Backup, "DescribeRestoreJob", restore.clone()).await;
+    assert_eq!(
+        (&restored["Status"], &restored["PercentDone"]),
+        (&json!("COMPLETED"), &json!("100.00%"))
+    );
+    let used = driver.call(Service::Backup, "GetRestoreJobMetadata", restore).await;
+    assert_eq!(used["Metadata"], metadata);
+    let described = driver.call(Service::Backup, "DescribeCopyJob", copy).await;
+    assert_eq!(described["CopyJob"]["State"], "COMPLETED");
 }
 
 /// Plans of an account's own, and those of its policies.
@@ -673,6 +736,8 @@ async fn errors_about_backups_look_as_their_models_say() {
     let view = json!({ "ViewArn": "arn:aws:resource-explorer-2:us-east-1:1:view/none/1" });
     let (lists, moment) = ("ListBackupJobs", json!({ "ByCreatedAfter": "yesterday" }));
     let cases = [
+        (Backup, "DescribeBackupJob", json!({ "BackupJobId": "1" }), "ResourceNotFoundException"),
+        (Backup, "DescribeCopyJob", json!({ "CopyJobId": "1" }), "ResourceNotFoundException"),
         (Backup, lists, page, "InvalidParameterValueException"),
         (Backup, lists, moment, "InvalidParameterValueException"),
         (Backup, "ListCopyJobs", json!({ "NextToken": "x" }), "InvalidParameterValueException"),

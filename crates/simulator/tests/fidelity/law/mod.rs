@@ -218,6 +218,10 @@ fn came(
         | Trouble::NotCompleted
         | Trouble::Quota
         | Trouble::NoSource
+        | Trouble::AwsKey
+        | Trouble::KeyNotShared
+        | Trouble::SourceDenied
+        | Trouble::RegionDisabled
         | Trouble::Injected => "nothing that can be known before",
     };
     met(tally, key);

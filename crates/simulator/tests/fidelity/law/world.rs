@@ -421,7 +421,7 @@ fn state(progress: JobProgress) -> JobState {
     match progress {
         JobProgress::Created | JobProgress::Running => JobState::Open,
         JobProgress::Completed => JobState::Completed,
-        JobProgress::Failed => JobState::Failed,
+        JobProgress::Failed | JobProgress::Aborted => JobState::Failed,
         JobProgress::Expired => JobState::Expired,
     }
 }

@@ -1,21 +1,32 @@
 //! What AWS's documentation says, one fact after the other.
 
+mod copies;
+mod orders;
+mod restores;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::refusal::Code;
 
 const ACCOUNT: &str = "200000000001";
 const CENTRAL: &str = "300000000001";
+/// The account that gets what another one lost.
+const NEW: &str = "200000000009";
+const REGION: &str = "eu-west-1";
 const VOLUME: &str = "arn:aws:ec2:eu-west-1:200000000001:volume/vol-1";
 const INSTANCE: &str = "arn:aws:ec2:eu-west-1:200000000001:instance/i-1";
 const BUCKET: &str = "arn:aws:s3:::reports";
 const KEEP: &str = "arn:aws:backup:eu-west-1:200000000001:backup-vault:keep";
 const GAP: &str = "arn:aws:backup:eu-west-1:200000000001:backup-vault:gap";
 const COPIES: &str = "arn:aws:backup:eu-west-1:300000000001:backup-vault:copies";
+const NEW_KEEP: &str = "arn:aws:backup:eu-west-1:200000000009:backup-vault:keep";
 const ROLE: &str = "arn:aws:iam::200000000001:role/backup";
+const CENTRAL_ROLE: &str = "arn:aws:iam::300000000001:role/backup";
+const NEW_ROLE: &str = "arn:aws:iam::200000000009:role/backup";
 
 /// Hours after midnight of 20 November 2026.
 fn hour(hour: u64) -> SystemTime {
@@ -66,7 +77,7 @@ fn policy(rules: Value) -> Value {
 
 /// AWS Backup with a volume, an instance and a bucket that a rule takes every day at five.
 fn engine(rules: Value) -> BackupEngine {
-    let mut engine = BackupEngine::new("aws", &[ACCOUNT, CENTRAL], hour(0));
+    let mut engine = BackupEngine::new("aws", &[ACCOUNT, CENTRAL, NEW], hour(0));
     engine.cross_account = true;
     for (arn, kind) in [(VOLUME, "EBS"), (INSTANCE, "EC2"), (BUCKET, "S3")] {
         engine.put_resource(resource(arn, kind));
@@ -74,9 +85,58 @@ fn engine(rules: Value) -> BackupEngine {
     }
     engine.put_vault(KEEP, vault());
     engine.put_vault(COPIES, vault());
-    engine.put_role(ROLE, true);
+    engine.put_vault(NEW_KEEP, vault());
+    for role in [ROLE, CENTRAL_ROLE, NEW_ROLE] {
+        engine.put_role(role, true);
+    }
     engine.set_policy(ACCOUNT, &policy(rules));
     engine
+}
+
+/// Returns a sender with the role of its account.
+fn asker(account: &str) -> Asker {
+    Asker {
+        account: account.to_owned(),
+        region: REGION.to_owned(),
+        role: format!("arn:aws:iam::{account}:role/backup"),
+        token: None,
+    }
+}
+
+fn backup_of(arn: &str) -> BackupOrder {
+    BackupOrder {
+        asker: asker(ACCOUNT),
+        resource: arn.to_owned(),
+        vault: "keep".to_owned(),
+        air_gapped: None,
+        start_window: None,
+        completion_window: None,
+        delete_after_days: Some(30),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// Returns an engine that makes backups on demand only.
+fn idle() -> BackupEngine {
+    let mut engine = engine(json!({}));
+    engine.set_policy(ACCOUNT, &json!({}));
+    engine
+}
+
+/// Lets an hour go by.
+fn wait(engine: &mut BackupEngine) {
+    let then = engine.now() + Duration::from_hours(1);
+    engine.advance(then);
+}
+
+/// Returns the newest recovery point in a vault.
+fn newest(engine: &BackupEngine, vault: &str) -> EnginePoint {
+    engine.points().filter(|it| it.vault == vault).last().expect("a recovery point").clone()
+}
+
+/// Returns the code of a refusal.
+fn refused<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> Code {
+    answer.unwrap_err().code
 }
 
 /// What became of the jobs of a resource.
