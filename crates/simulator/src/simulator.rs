@@ -126,7 +126,7 @@ impl Simulator {
         self.now().world.fail_jobs(jobs, resource, time);
     }
 
-    /// Says how long every job of AWS Backup takes, and how much longer for each gigabyte.
+    /// Sets the time that every job of AWS Backup takes, and the time in addition for each gigabyte.
     pub fn pace_jobs(&self, per_job: Duration, per_gigabyte: Duration) {
         self.now().world.pace = Pace { per_job, per_gigabyte };
     }
@@ -136,8 +136,8 @@ impl Simulator {
         self.now().world.backup_quotas = quotas;
     }
 
-    /// Says how a resource is made, in the words of a restore, as in `SubnetId`. What it names there is
-    /// in the account of the resource.
+    /// Configures a resource by restore metadata, such as `SubnetId`. Everything that the metadata names
+    /// exists in the account of the resource.
     pub fn configure_resource(&self, arn: &str, settings: &[(&str, &str)]) {
         let settings = settings.iter().map(|(key, it)| ((*key).to_owned(), (*it).to_owned()));
         self.now().world.works.configure(arn, settings.collect());
@@ -154,12 +154,12 @@ impl Simulator {
         self.now().world.works.put_part(account, region, name);
     }
 
-    /// Lets a bucket keep no versions.
+    /// Switches the versioning of a bucket off.
     pub fn suspend_versions(&self, bucket: &str) {
         self.now().world.unversioned.insert(bucket.to_owned());
     }
 
-    /// Makes something wrong with a recovery point, by its number, or nothing any more.
+    /// Gives a recovery point a flaw, by its number, or takes it away.
     pub fn flaw(&self, point: usize, flaw: Option<Flaw>) {
         self.now().world.works.flaw(point, flaw);
     }

@@ -6,7 +6,7 @@ use super::parts;
 use super::records::BackedUp;
 use crate::ids::uuid_of;
 
-/// Returns the metadata of the resource, as [`BackedUp`] says nothing of it: what such a resource usually has.
+/// Returns the metadata that such a resource usually has, which [`BackedUp`] does not contain.
 pub(super) fn metadata(resource: &BackedUp) -> BTreeMap<String, String> {
     let BackedUp { arn, kind, account, region, gigabytes, .. } = resource;
     let id = arn.rsplit([':', '/']).next().unwrap_or_default();

@@ -397,7 +397,7 @@ impl Works {
     }
 }
 
-/// Returns the key of the recovery point, and the one that the metadata names, have to be usable.
+/// Checks that the key of the recovery point and the one in the metadata can be used.
 fn check_keys(
     job: &EngineRestoreJob,
     point: &EnginePoint,
