@@ -1,4 +1,4 @@
-//! Why somebody has to do something about a resource, in words that resources share.
+//! The reasons why resources need action, in words that resources share.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use super::judge::{Coverage, Judge, Owed};
 use super::place::Obstacle;
 use super::state::{CopyState, State};
 
-/// How many resources a group names.
+/// The most resources that a group names.
 const EXAMPLES: usize = 10;
 
-/// Why somebody has to do something about a resource.
+/// The reason why a resource needs action.
 ///
-/// Moments and the names of resources are not part of it, so that it is the same for all resources
-/// that have it.
+/// It contains no times and no names of resources, so it is the same for all resources that have
+/// it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Cause {
-    /// How little it matters beside the others: the lower, the earlier it is told.
+    /// The place among the causes: the lower, the more it matters and the earlier it is listed.
     order: u8,
     /// The words.
     pub words: String,
 }
 
 impl Judge<'_> {
-    /// Why somebody has to do something about a resource, and about the copies of its backups.
+    /// Returns the reasons why a resource and the copies of its backups need action.
     pub fn causes(&self, coverage: &Coverage) -> Vec<Cause> {
         let order = u8::MAX - coverage.state.rank();
         let own = self.why(coverage).map(|words| Cause { order, words });
@@ -74,14 +74,14 @@ impl Judge<'_> {
     }
 }
 
-/// What is known to be in the way of the next backup of a resource that is well so far.
+/// Returns the known obstacle to the next backup of a resource that is well so far.
 fn ahead(coverage: &Coverage) -> Option<String> {
     let obstacles = coverage.owed.iter().flat_map(|it| &it.obstacles);
     let first = obstacles.filter(|it| it.is_certain()).min()?;
     Some(format!("the next backup will fail: {first}"))
 }
 
-/// Why a backup of a rule is missing.
+/// Returns the reason why a backup of a rule is missing.
 fn missed(owed: &Owed) -> String {
     reason(owed.job.as_ref(), &owed.obstacles)
         .unwrap_or_else(|| "no job was made for a run that was due".to_owned())
@@ -108,7 +108,7 @@ fn copied(copy: &CopyOwed) -> Option<String> {
     })
 }
 
-/// What is known to be in the way, or else what the last job said that ended badly.
+/// Returns the known obstacle, or else the message of the last job if it ended badly.
 fn reason(job: Option<&Job>, obstacles: &[Obstacle]) -> Option<String> {
     if let Some(certain) = obstacles.iter().filter(|it| it.is_certain()).min() {
         return Some(certain.to_string());
@@ -121,25 +121,25 @@ fn reason(job: Option<&Job>, obstacles: &[Obstacle]) -> Option<String> {
 /// Resources that share a cause.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Group {
-    /// How many there are.
+    /// The number of resources.
     pub count: usize,
-    /// The first of them, at most ten, each with what differs.
+    /// The first of them, at most ten, each with its own details.
     pub examples: Vec<String>,
 }
 
-/// Resources by what has to be done about them, and how many are in each state.
+/// Resources by the action that they need, and the number of resources in each state.
 ///
-/// It grows with the number of causes and not with that of resources.
+/// Its size grows with the number of causes, and not with the number of resources.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
-    /// How many resources are in each state, by the words for programs.
+    /// The number of resources in each state, by the words for programs.
     pub states: BTreeMap<&'static str, usize>,
-    /// The causes, those first that matter most.
+    /// The causes, in the order in which they matter.
     pub causes: BTreeMap<Cause, Group>,
 }
 
 impl Groups {
-    /// Adds a resource in a state with these causes; `told` is it in a few words.
+    /// Adds a resource in a state with these causes. `told` describes it in a few words.
     pub fn add(&mut self, state: &State, causes: Vec<Cause>, told: &str) {
         *self.states.entry(state.key()).or_default() += 1;
         for cause in causes {

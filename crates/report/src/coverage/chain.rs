@@ -1,4 +1,4 @@
-//! Everything that is known of one resource, from the policies to the restore test, for people.
+//! Everything that is known about one resource, from the policies to the restore test, for people.
 
 use super::copies::CopyOwed;
 use super::evidence::{JOBS_DAYS, Job, Resource};
@@ -8,7 +8,8 @@ use super::place::Obstacle;
 use crate::utc;
 
 impl Judge<'_> {
-    /// The chain of one resource, a line for each link; what belongs to the line before is indented.
+    /// Returns the chain of one resource, with a line for each link. A line that belongs to the
+    /// line before it is indented.
     pub fn chain(&self, resource: &Resource, coverage: &Coverage) -> Vec<String> {
         let place = self.place();
         let kind = coverage.kind.map_or("a type unknown to AWS Backup", |it| it.name);

@@ -1,4 +1,4 @@
-//! What is owed of copies.
+//! The copies that rules owe to resources.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,41 +8,41 @@ use super::kind::Kind;
 use super::place::{Obstacle, Obstacles, Place};
 use super::state::CopyState;
 
-/// How long AWS Backup tries to begin a copy, after which it gives up.
+/// The time for which AWS Backup tries to begin a copy before it gives up.
 const BEGIN: Duration = Duration::from_hours(2);
 
-/// Where a rule copies its backups to.
+/// The vault that a rule copies its backups to.
 #[derive(Debug)]
 pub(super) struct Target {
     /// The ARN of the vault.
     pub(super) vault: String,
-    /// What is in the way.
+    /// The obstacles to the copies.
     pub(super) obstacles: Obstacles,
 }
 
-/// What is owed to a resource of the copies in one vault.
+/// The copies in one vault that are owed to a resource.
 #[derive(Clone, Debug)]
 pub struct CopyOwed {
     /// The ARN of the vault.
     pub vault: String,
-    /// How well it is met.
+    /// The state of the copies.
     pub state: CopyState,
-    /// When the newest backup was begun of which there is a copy.
+    /// The time at which the newest backup that has a copy was begun.
     pub newest: Option<SystemTime>,
     /// The newest copy job.
     pub job: Option<Job>,
-    /// Why the next copy will fail, or may.
+    /// The reasons why the next copy will fail, or may fail.
     pub obstacles: Vec<Obstacle>,
 }
 
 impl Target {
-    /// The vault with this ARN, for copies from `place` that are kept for so many days.
+    /// Returns the vault with this ARN, for copies from `place` that are kept for so many days.
     pub(super) fn new(vault: String, keep: Option<i64>, place: &Place) -> Self {
         Self { obstacles: place.copies(&vault, keep), vault }
     }
 
-    /// Judges the copies of the backups of a rule, of each of which `sources` has the beginning and the
-    /// end.
+    /// Judges the copies of the backups of a rule. `sources` has the times at which each of these
+    /// backups was begun and was complete.
     pub(super) fn owed<I>(
         &self,
         kind: &Kind,

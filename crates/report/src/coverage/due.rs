@@ -1,18 +1,18 @@
-//! When the rules of a plan are due.
+//! The times at which the rules of a plan are due.
 
 use std::time::{Duration, SystemTime};
 
 use super::plans::Rule;
 
-/// How far a clock may be off before a backup is told to be late.
+/// The error of a clock that is tolerated before a backup is reported as late.
 const SKEW: Duration = Duration::from_mins(5);
 
-/// How many runs are looked at that others take the place of.
+/// The most runs that are examined in the search for one that no other rule takes the place of.
 const STEPS: usize = 64;
 
 /// The runs of a rule, without those that AWS Backup leaves out.
 ///
-/// Where the start windows of two rules of a plan overlap, AWS Backup makes only the backup that is
+/// If the start windows of two rules of a plan overlap, AWS Backup makes only the backup that is
 /// kept longer.
 #[derive(Debug)]
 pub(super) struct Timetable<'a> {
@@ -31,12 +31,12 @@ pub(super) struct Runs {
 }
 
 impl<'a> Timetable<'a> {
-    /// The timetable of a rule among the rules that make backups of the same kind.
+    /// Returns the timetable of a rule among the rules that make backups of the same kind.
     pub(super) fn new(rule: &'a Rule, all: impl Iterator<Item = &'a Rule>) -> Self {
         Self { rule, rivals: all.filter(|it| it.is_kept_longer(rule)).collect() }
     }
 
-    /// The runs around `now`.
+    /// Returns the runs around `now`.
     pub(super) fn around(&self, now: SystemTime) -> Runs {
         let over = now.checked_sub(self.rule.start + SKEW);
         let closed = over.and_then(|it| self.last(it));
@@ -44,12 +44,12 @@ impl<'a> Timetable<'a> {
         Runs { closed, open }
     }
 
-    /// Whether other rules take the place of every run.
+    /// Returns `true` if other rules take the place of every run.
     pub(super) fn is_replaced(&self, runs: &Runs) -> bool {
         !self.rivals.is_empty() && runs.closed.is_none() && runs.open.is_none()
     }
 
-    /// This run, the one before, and so on.
+    /// Returns this run, the one before, and so on.
     pub(super) fn back_from(
         &self,
         run: Option<SystemTime>,
@@ -58,12 +58,13 @@ impl<'a> Timetable<'a> {
         std::iter::successors(run, before).take(STEPS)
     }
 
-    /// When it is sure that the backup of this run does not come any more, if it was not begun.
+    /// Returns the time from which it is certain that the backup of this run will not come, if it
+    /// has not begun by then.
     pub(super) fn end_of_start(&self, run: SystemTime) -> SystemTime {
         run + self.rule.start
     }
 
-    /// The last run at `at` or before.
+    /// Returns the last run at `at` or before.
     fn last(&self, at: SystemTime) -> Option<SystemTime> {
         let schedule = self.rule.schedule.as_ref()?;
         let before = |it: &SystemTime| schedule.last(it.checked_sub(Duration::from_secs(1))?);
@@ -71,7 +72,7 @@ impl<'a> Timetable<'a> {
         runs.find(|it| self.stands(*it))
     }
 
-    /// The first run after `at`.
+    /// Returns the first run after `at`.
     pub(super) fn next(&self, at: SystemTime) -> Option<SystemTime> {
         let schedule = self.rule.schedule.as_ref()?;
         let mut runs =
@@ -79,7 +80,7 @@ impl<'a> Timetable<'a> {
         runs.find(|it| self.stands(*it))
     }
 
-    /// Whether no run of another rule takes the place of this one.
+    /// Returns `true` if no run of another rule takes the place of this one.
     fn stands(&self, run: SystemTime) -> bool {
         let end = self.end_of_start(run) - Duration::from_secs(1);
         let overlaps = |rival: &&Rule| {

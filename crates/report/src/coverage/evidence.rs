@@ -1,4 +1,4 @@
-//! What was seen of a resource and of its backups.
+//! The observations of a resource and of its backups.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use plan::id::ResourceType;
 
-/// How many days back AWS Backup tells of jobs and restore tests.
+/// The number of days for which AWS Backup reports jobs and restore tests.
 pub const JOBS_DAYS: u64 = 30;
 
 /// A resource of an inventory.
@@ -14,25 +14,28 @@ pub const JOBS_DAYS: u64 = 30;
 pub struct Resource {
     /// Its ARN.
     pub arn: String,
-    /// What AWS Backup calls its type; `None` when nobody told, so that the ARN decides.
+    /// The name that AWS Backup has for its type. If it is `None`, nothing reported the name, and
+    /// the ARN decides.
     pub kind: Option<ResourceType>,
     /// Its tags; `None` when they could not be read.
     pub tags: Option<BTreeMap<String, String>>,
-    /// When it was made, where AWS tells. What was backed up under its name before was another one.
+    /// The time at which it was created, if AWS reports it. Older backups under its name are of
+    /// another resource.
     pub created: Option<SystemTime>,
-    /// When an inventory first saw it with the tags it has, so that it is owed every run since; `None`
-    /// when this inventory is the first one, so that it is owed every run since its newest backup.
+    /// The time at which an inventory first saw it with its present tags. It is owed every run
+    /// since then. If it is `None`, this inventory is the first one, and the resource is owed every
+    /// run since its newest backup.
     pub first_seen: Option<SystemTime>,
 }
 
-/// What was seen of the backups of one resource, in its account and wherever they are copied to.
+/// The observations of the backups of one resource, in its account and wherever they are copied to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Evidence<'a> {
     /// Its recovery points, in every vault that was looked at.
     pub points: &'a [RecoveryPoint],
-    /// Its backup jobs. AWS tells of the last thirty days.
+    /// Its backup jobs. AWS reports those of the last thirty days.
     pub jobs: &'a [Job],
-    /// Its copy jobs. AWS tells of the last thirty days.
+    /// Its copy jobs. AWS reports those of the last thirty days.
     pub copy_jobs: &'a [Job],
     /// The restore tests of its recovery points.
     pub tests: &'a [RestoreTest],
@@ -43,21 +46,23 @@ pub struct Evidence<'a> {
 pub struct RecoveryPoint {
     /// The ARN of the vault that it is in, which many share.
     pub vault: Arc<str>,
-    /// When the backup was begun. A copy has the time of what it is a copy of.
+    /// The time at which the backup was begun. A copy has the time of the backup that it is a copy
+    /// of.
     pub created: SystemTime,
-    /// When it was complete; for a copy, when the backup that it is a copy of was.
+    /// The time at which the backup was complete. A copy has the time of the backup that it is a
+    /// copy of.
     pub completed: SystemTime,
-    /// How it is.
+    /// The status.
     pub status: PointStatus,
-    /// Whether it is a continuous backup, which can be restored to any second.
+    /// True if it is a continuous backup, which can be restored to any second.
     pub is_continuous: bool,
-    /// When its lifecycle deletes it; `None` when never.
+    /// The time at which its lifecycle deletes it. `None` if it is never deleted.
     pub delete_at: Option<SystemTime>,
-    /// What it was made by, where AWS tells.
+    /// The rule that made it, if AWS reports it.
     pub by: Option<Arc<Creator>>,
 }
 
-/// The rule that a job or a recovery point was made by.
+/// The rule that made a job or a recovery point.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Creator {
     /// The name of the plan.
@@ -67,13 +72,14 @@ pub struct Creator {
 }
 
 impl Creator {
-    /// Whether this is the rule; the names that policies have are in lower case.
+    /// Returns `true` if this is the rule. Case is ignored, because the names from policies are in
+    /// lower case.
     pub(super) fn is(&self, plan: &str, rule: &str) -> bool {
         self.plan.eq_ignore_ascii_case(plan) && self.rule.eq_ignore_ascii_case(rule)
     }
 }
 
-/// How a recovery point is.
+/// The status of a recovery point.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PointStatus {
     /// It can be restored.
@@ -82,9 +88,9 @@ pub enum PointStatus {
     Changing,
     /// Parts of it are missing.
     Partial,
-    /// It is a continuous backup that is not continued.
+    /// It is a continuous backup that has been stopped.
     Stopped,
-    /// Its time is over, and AWS Backup could not delete it.
+    /// Its retention is over, but AWS Backup could not delete it.
     Expired,
 }
 
@@ -93,36 +99,37 @@ pub enum PointStatus {
 pub struct Job {
     /// The ARN of the vault that it writes to, which many share.
     pub vault: Arc<str>,
-    /// When it was created.
+    /// The time at which it was created.
     pub created: SystemTime,
-    /// When it was over, if it is.
+    /// The time at which it ended, if it has ended.
     pub ended: Option<SystemTime>,
-    /// How far it is.
+    /// The state.
     pub state: JobState,
-    /// What AWS says of it.
+    /// The message that AWS has for it.
     pub message: Arc<str>,
-    /// What it was made by, where AWS tells.
+    /// The rule that made it, if AWS reports it.
     pub by: Option<Arc<Creator>>,
 }
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum JobState {
-    /// It waits, or is at work.
+    /// It is waiting or running.
     Open,
-    /// It is done.
+    /// It is complete.
     Completed,
     /// It failed.
     Failed,
-    /// Its window ended before it did.
+    /// Its window ended before the job did.
     Expired,
-    /// Somebody ended it.
+    /// Somebody stopped it.
     Aborted,
     /// Parts of it failed.
     Partial,
 }
 
-/// The newest of those that count. What is older than another one is not asked whether it does.
+/// Returns the newest item for which `counts` returns `true`. `counts` is not called for an item
+/// that is older than one that counts.
 pub(super) fn newest_of<T>(
     all: &[T],
     at: impl Fn(&T) -> SystemTime,
@@ -138,7 +145,7 @@ pub(super) fn newest_of<T>(
 }
 
 impl JobState {
-    /// Whether it ended without a backup that can be restored as a whole.
+    /// Returns `true` if it ended without a backup that can be restored as a whole.
     pub(super) fn is_bad(self) -> bool {
         match self {
             Self::Open | Self::Completed => false,
@@ -146,7 +153,7 @@ impl JobState {
         }
     }
 
-    /// The word for programs and people.
+    /// Returns the word for programs and people.
     pub fn key(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -162,27 +169,27 @@ impl JobState {
 /// A restore test of a recovery point.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RestoreTest {
-    /// When it was started.
+    /// The time at which it was started.
     pub at: SystemTime,
-    /// What came of it; `None` while it is under way.
+    /// The result. `None` while the test is running.
     pub result: Option<TestResult>,
-    /// What was said of it.
+    /// The message for the result.
     pub message: String,
 }
 
-/// What came of a restore test.
+/// The result of a restore test.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TestResult {
-    /// It was restored, and looked right.
+    /// The recovery point was restored and passed its validation.
     Successful,
-    /// It was restored, and nobody looked whether it is right.
+    /// The recovery point was restored, but the result was not validated.
     NotValidated,
-    /// It could not be restored, or did not look right.
+    /// The recovery point could not be restored, or failed its validation.
     Failed,
 }
 
 impl TestResult {
-    /// The word for programs and people.
+    /// Returns the word for programs and people.
     pub fn key(self) -> &'static str {
         match self {
             Self::Successful => "successful",

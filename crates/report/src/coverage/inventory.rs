@@ -1,4 +1,4 @@
-//! The resources of an account in a Region, put together from what several services answered.
+//! The resources of an account in a Region, combined from the answers of several services.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -8,10 +8,11 @@ use plan::id::ResourceType;
 use super::evidence::{Evidence, Job, RecoveryPoint, Resource, RestoreTest};
 use super::kind::Kind;
 
-/// What was seen of the backups of one resource.
+/// The observations of the backups of one resource.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
-    /// What AWS Backup calls the type of the resource, where a recovery point or a job says.
+    /// The name that AWS Backup has for the type of the resource, if a recovery point or a job
+    /// reports it.
     pub kind: Option<ResourceType>,
     /// Its recovery points, and their copies.
     pub points: Vec<RecoveryPoint>,
@@ -24,7 +25,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// The same, as the judge takes it.
+    /// Returns the records in the form that the judge takes.
     pub fn evidence(&self) -> Evidence<'_> {
         let Self { points, jobs, copy_jobs, tests, .. } = self;
         Evidence { points, jobs, copy_jobs, tests }
@@ -34,17 +35,18 @@ impl Records {
 /// The tags of a resource.
 pub type Tags = BTreeMap<String, String>;
 
-/// What services answered about one account in one Region.
+/// The answers of services about one account in one Region.
 #[derive(Clone, Debug)]
 pub struct Answers {
-    /// The tagging API: every resource that has a tag, or had one, by ARN. Or why that is not known.
+    /// The tagging API: every resource that has a tag, or had one, by ARN. An error is the reason
+    /// why that is unknown.
     pub tagged: Result<BTreeMap<String, Tags>, String>,
-    /// Resource Explorer: every resource that it has indexed, by ARN, with its tags where it tells.
-    /// `None` where there is no index.
+    /// Resource Explorer: every resource that it has indexed, by ARN, with its tags if it reports
+    /// them. `None` if there is no index.
     pub indexed: Option<BTreeMap<String, Option<Tags>>>,
     /// Backups, by the ARN of their resource.
     pub records: BTreeMap<String, Records>,
-    /// When an earlier inventory first saw a resource with the tags that it has, by ARN.
+    /// The time at which an earlier inventory first saw a resource with its present tags, by ARN.
     pub first_seen: BTreeMap<String, SystemTime>,
 }
 
@@ -53,16 +55,17 @@ pub struct Answers {
 pub struct Inventory {
     /// Each resource of a type that AWS Backup knows, and its backups.
     pub resources: Vec<(Resource, Records)>,
-    /// The resources that have recovery points and that no inventory names: they were deleted, or have no
-    /// tag where nobody looks for resources without tags.
+    /// The resources that have recovery points but are in no inventory. They were deleted, or they
+    /// have no tag and there is no index of resources without tags.
     pub unnamed: BTreeSet<String>,
 }
 
 impl Inventory {
-    /// Puts the answers together.
+    /// Combines the answers.
     ///
-    /// A resource that the tagging API does not name has no tag. One that only recovery points tell of is
-    /// not judged, since AWS Backup keeps the backups of resources that were deleted.
+    /// A resource that the tagging API does not name has no tag. A resource that appears only in
+    /// recovery points is not judged, because AWS Backup keeps the backups of resources that were
+    /// deleted.
     pub fn new(answers: Answers) -> Self {
         let Answers { tagged, indexed, mut records, first_seen } = answers;
         let is_indexed = indexed.is_some();
@@ -74,7 +77,8 @@ impl Inventory {
                 }
                 all.extend(tagged.into_iter().map(|(arn, tags)| (arn, Some(tags))));
             }
-            // A resource without tags is no news then: only those of an index are known to be there.
+            // Only the resources of the index are known to exist then. Their tags are those of the
+            // index, or unknown.
             Err(_) if is_indexed => {}
             Err(_) => all.extend(records.keys().map(|it| (it.clone(), None))),
         }

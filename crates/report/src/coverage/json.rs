@@ -1,4 +1,4 @@
-//! A judgement as JSON. `docs/coverage.md` has what each key means.
+//! A judgement as JSON. `docs/coverage.md` describes each key.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::state::{CopyState, State};
 use crate::utc;
 
 impl Judge<'_> {
-    /// What is to be said of a resource, for programs.
+    /// Returns the judgement of a resource, for programs.
     pub fn json(&self, resource: &Resource, coverage: &Coverage) -> Value {
         let taken = coverage.taken.iter().map(|it| {
             let mut taken = self.selection(it.plan, it.selection);

@@ -1,4 +1,4 @@
-//! The judgement of one resource after the other.
+//! The judgement of resources, one after the other.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,7 +22,7 @@ use crate::wanted::Asks;
 
 /// Judges the resources of one account in one Region.
 ///
-/// What is the same for all of them is found out once.
+/// Facts that are the same for all of them are found out once.
 #[derive(Debug)]
 pub struct Judge<'a> {
     place: &'a Place,
@@ -37,16 +37,16 @@ pub struct Judge<'a> {
 struct Here<'a> {
     index: usize,
     plan: &'a BackupPlan,
-    /// What is in the way of each selection.
+    /// The obstacle to each selection, if there is one.
     roles: Vec<Option<Obstacle>>,
     refused: Option<Obstacle>,
     rules: Vec<RuleHere<'a>>,
 }
 
-/// A rule of it.
+/// A rule of such a plan.
 #[derive(Debug)]
 struct RuleHere<'a> {
-    /// Its plan and itself, by their indices.
+    /// The plan and the rule itself, by their indices.
     at: (usize, usize),
     plan: &'a BackupPlan,
     rule: &'a Rule,
@@ -56,24 +56,24 @@ struct RuleHere<'a> {
     copies: Vec<Target>,
     /// Its runs for types without continuous backups, and for those with them.
     tables: [(Timetable<'a>, Runs); 2],
-    /// Whether another rule makes the continuous backups of the plan.
+    /// True if another rule makes the continuous backups of the plan.
     is_disregarded: bool,
 }
 
-/// What is to be said of one resource.
+/// The judgement of one resource.
 #[derive(Clone, Debug)]
 pub struct Coverage {
-    /// The sum of it.
+    /// The overall state.
     pub state: State,
-    /// The type, where AWS Backup has one for it.
+    /// The type, if AWS Backup has one for the resource.
     pub kind: Option<&'static Kind>,
-    /// The selections that take it, or would if its type were opted in to.
+    /// The selections that take it, or would take it if its type were opted in to.
     pub taken: Vec<Taken>,
-    /// What the rules of these owe it.
+    /// The backups that the rules of these plans owe it.
     pub owed: Vec<Owed>,
-    /// Where none takes it: the selection that nearly does.
+    /// The selection that nearly takes it, if none does.
     pub nearest: Option<Nearest>,
-    /// How long its backups are kept.
+    /// The retention of its backups.
     pub kept: Kept,
     /// Its last restore test.
     pub test: Option<RestoreTest>,
@@ -88,7 +88,7 @@ pub struct Taken {
     pub plan: usize,
     /// The selection, by its index in the plan.
     pub selection: usize,
-    /// Whether opt-ins let it.
+    /// True if the opt-ins allow it.
     pub is_opted_in: bool,
 }
 
@@ -99,42 +99,42 @@ pub struct Nearest {
     pub plan: usize,
     /// The selection, by its index in the plan.
     pub selection: usize,
-    /// What keeps it from taking the resource.
+    /// The differences that keep it from taking the resource.
     pub differences: Vec<Difference>,
 }
 
-/// What a rule owes a resource.
+/// The backups that a rule owes a resource.
 #[derive(Clone, Debug)]
 pub struct Owed {
     /// The plan, by its index.
     pub plan: usize,
     /// The rule, by its index in the plan.
     pub rule: usize,
-    /// How well it is met.
+    /// The state of the backups.
     pub state: State,
     /// The last run whose backup should be there.
     pub due: Option<SystemTime>,
-    /// The first run whose backup need not be there yet.
+    /// The first run whose backup does not have to be there yet.
     pub next: Option<SystemTime>,
-    /// When the newest backup was begun that counts for it.
+    /// The time at which the newest backup that counts for the rule was begun.
     pub newest: Option<SystemTime>,
-    /// Whether there is a continuous backup that goes on.
+    /// True if there is a continuous backup that goes on.
     pub is_continuous: bool,
     /// The newest job.
     pub job: Option<Job>,
-    /// Why the next backup will fail, or may.
+    /// The reasons why the next backup will fail, or may fail.
     pub obstacles: Vec<Obstacle>,
     /// The copies.
     pub copies: Vec<CopyOwed>,
 }
 
 impl Coverage {
-    /// Whether the next run of every rule makes a backup, as far as anybody can know.
+    /// Returns `true` if the next run of every rule makes a backup, as far as anybody can know.
     pub fn is_able(&self) -> bool {
         !self.owed.is_empty() && self.owed.iter().all(|it| it.obstacles.is_empty())
     }
 
-    /// Whether nobody has to do anything about it, nor about its copies.
+    /// Returns `true` if neither the resource nor the copies of its backups need action.
     pub fn is_fine(&self) -> bool {
         let mut copies = self.owed.iter().flat_map(|it| &it.copies);
         self.state.is_fine() && copies.all(|it| it.state.is_fine())
@@ -142,8 +142,8 @@ impl Coverage {
 }
 
 impl<'a> Judge<'a> {
-    /// Prepares to judge the resources of `place`, whose account gets `plans`; an error says why they
-    /// are not known.
+    /// Prepares to judge the resources of `place`, whose account gets `plans`. An error is the
+    /// reason why the plans are unknown.
     pub fn new(
         place: &'a Place,
         plans: Result<&'a [BackupPlan], &'a str>,
@@ -166,7 +166,7 @@ impl<'a> Judge<'a> {
         Self { place, asks, plans, now, here }
     }
 
-    /// Judges one resource by what was seen of its backups.
+    /// Judges one resource by the observations of its backups.
     pub fn judge(&self, resource: &Resource, evidence: Evidence<'_>) -> Coverage {
         let kind = Kind::of(&resource.arn, resource.kind.as_ref().map(ResourceType::as_str));
         let mut coverage = Coverage {
@@ -196,12 +196,12 @@ impl<'a> Judge<'a> {
         coverage
     }
 
-    /// The account and the Region whose resources are judged.
+    /// Returns the account and the Region whose resources are judged.
     pub fn place(&self) -> &Place {
         self.place
     }
 
-    /// The plan with this index, where the plans are known.
+    /// Returns the plan with this index, if the plans are known.
     pub fn plan(&self, index: usize) -> Option<&BackupPlan> {
         self.plans.ok()?.get(index)
     }
@@ -211,7 +211,7 @@ impl<'a> Judge<'a> {
         self.place.supported.as_ref().is_none_or(|all| all.iter().any(is_one))
     }
 
-    /// Finds the selections that take the resource; an error says why that is not known.
+    /// Finds the selections that take the resource. An error is the reason why they are unknown.
     fn taken(
         &self,
         resource: &Resource,
@@ -265,7 +265,7 @@ impl<'a> Judge<'a> {
         self.place.local.iter().filter(takes).map(|it| it.name.clone()).collect()
     }
 
-    /// Judges what is owed, and returns the sum of it.
+    /// Judges the backups that are owed, and returns the overall state.
     fn owed(
         &self,
         resource: &Resource,
@@ -280,7 +280,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let mut obstacles: Vec<_> = here.refused.iter().cloned().collect();
-            // One selection that can is enough.
+            // One selection without an obstacle is enough.
             let in_the_way: Vec<_> = takers.map(|it| here.roles.get(it.selection)).collect();
             if !in_the_way.contains(&Some(&None)) {
                 obstacles.extend(in_the_way.into_iter().flatten().flatten().cloned());
@@ -302,7 +302,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Why nothing is owed to the resource.
+    /// Returns the state of a resource that is owed nothing, and finds the nearest selection if
+    /// there is no other reason.
     fn untaken(&self, resource: &Resource, coverage: &mut Coverage) -> State {
         let is_excluded = |tags: &Tags| self.asks.excluded.iter().any(|it| it.fits(tags));
         if !coverage.taken.is_empty() {
@@ -315,7 +316,7 @@ impl<'a> Judge<'a> {
         State::NotSelected
     }
 
-    /// The selection with the least that differs.
+    /// Returns the selection whose differences weigh least.
     fn nearest(&self, resource: &Resource) -> Option<Nearest> {
         let account = self.place.account.as_str();
         let all = self.plans.ok()?.iter().enumerate().flat_map(|(plan, it)| {
@@ -330,7 +331,8 @@ impl<'a> Judge<'a> {
         all.min_by_key(|it| it.differences.iter().map(Difference::weight).sum::<u32>())
     }
 
-    /// Since when the newest backup is older than a template asks for, if it is.
+    /// Returns the time since which the newest backup is older than a template allows, if it is.
+    /// Without a backup, the time counts from the first sight of the resource.
     fn objective(
         &self,
         resource: &Resource,
@@ -385,7 +387,7 @@ impl<'a> RuleHere<'a> {
         })
     }
 
-    /// Whether the rule makes backups of this type at all, and others do not take its place.
+    /// Returns `true` if the rule makes backups of this type and no other rule takes its place.
     fn is_owed(&self, kind: &Kind) -> bool {
         let (table, runs) = self.table(kind);
         !(kind.is_continuous && self.is_disregarded || table.is_replaced(runs))
@@ -405,7 +407,7 @@ impl<'a> RuleHere<'a> {
         now: SystemTime,
     ) -> Owed {
         let air_gapped = self.air_gapped.as_ref().filter(|_| kind.fits_air_gapped);
-        // Where AWS Backup manages a type fully, its backups go there without a way round.
+        // Backups of a type that AWS Backup manages fully go there directly.
         let is_direct = air_gapped.is_some() && kind.is_managed;
         let is_home = |vault: &str| {
             vault == self.vault && !is_direct || air_gapped.is_some_and(|it| it.vault == vault)
@@ -461,12 +463,12 @@ impl<'a> RuleHere<'a> {
     }
 }
 
-/// What the state of one rule follows from.
+/// The facts from which the state of one rule follows.
 struct Run<'a> {
     table: &'a Timetable<'a>,
     runs: Runs,
     newest: Option<SystemTime>,
-    /// Since when runs are owed at all.
+    /// The time since which runs are owed.
     since: SystemTime,
     is_continuous: bool,
 }
@@ -480,7 +482,7 @@ impl Run<'_> {
         place: &Place,
         now: SystemTime,
     ) -> State {
-        // A job is of the run that it was created at, and not of the next one.
+        // A job belongs to the run at which it was created, and not to the next one.
         let may_come = |run: SystemTime| {
             let next = self.table.next(run);
             let is_its = |it: &Job| it.created >= run && next.is_none_or(|next| it.created < next);

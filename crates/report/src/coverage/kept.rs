@@ -1,4 +1,4 @@
-//! How long the backups of a resource are kept.
+//! The retention of the backups of a resource.
 
 use std::time::SystemTime;
 
@@ -6,36 +6,37 @@ use super::evidence::{PointStatus, RecoveryPoint};
 use super::place::Place;
 use crate::Found;
 
-/// How long the backups and copies of a resource are kept.
+/// The retention of the backups and copies of a resource.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Kept {
-    /// How many can be restored.
+    /// The number of recovery points that can be restored.
     pub points: usize,
-    /// When the oldest of them was begun.
+    /// The time at which the oldest of them was begun.
     pub oldest: Option<SystemTime>,
-    /// When the newest of them was begun.
+    /// The time at which the newest of them was begun.
     pub newest: Option<SystemTime>,
-    /// When the last of them is deleted.
+    /// The time at which the last of them is deleted.
     pub until: Option<Until>,
-    /// When the last of those is deleted that are in a locked vault, which nobody can delete before.
+    /// The time at which the last of those in a locked vault is deleted. Nobody can delete it
+    /// before.
     pub locked_until: Option<Until>,
-    /// How many are past their time and could not be deleted.
+    /// The number of recovery points whose retention is over and that could not be deleted.
     pub expired: usize,
 }
 
-/// When something is deleted.
+/// The time at which something is deleted.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Until {
-    /// Then.
+    /// At this time.
     At(SystemTime),
-    /// Never, unless somebody does it.
+    /// Never, unless somebody deletes it.
     Ever,
 }
 
 impl Kept {
     pub(super) fn of(points: &[RecoveryPoint], place: &Place) -> Self {
         let mut kept = Self::default();
-        // Most points are in the vault of the one before.
+        // Most points are in the same vault as the point before.
         let mut last = ("", false);
         for point in points {
             match point.status {

@@ -1,4 +1,4 @@
-//! What AWS documents of the types of resources that it backs up.
+//! The facts that AWS documents about the types of resources that it backs up.
 
 use policy::arn::Arn;
 
@@ -8,22 +8,23 @@ use policy::arn::Arn;
 pub struct Kind {
     /// The name, as in the opt-ins of a Region.
     pub name: &'static str,
-    /// The service in an ARN, and how what is behind the account begins.
+    /// The service in an ARN, and the beginning of the part behind the account.
     arn: (&'static str, &'static str),
-    /// Whether AWS Backup manages its backups fully: they are encrypted with the key of their vault.
+    /// True if AWS Backup manages its backups fully: they are encrypted with the key of their
+    /// vault.
     pub is_managed: bool,
-    /// Whether it can be restored to any second.
+    /// True if it can be restored to any second.
     pub is_continuous: bool,
-    /// Whether it has to be opted in to also where a selection names it, since other types have
+    /// True if it has to be opted in to even where a selection names it, because other types have
     /// ARNs of the same form.
     pub always_needs_opt_in: bool,
-    /// Where its backups are copied to.
+    /// The places that its backups can be copied to.
     pub copied: Copied,
-    /// Whether a logically air-gapped vault takes it.
+    /// True if a logically air-gapped vault takes it.
     pub fits_air_gapped: bool,
 }
 
-/// Where the backups of a type are copied to.
+/// The places that the backups of a type can be copied to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Copied {
     /// To another account and Region.
@@ -70,7 +71,8 @@ const fn not_air_gapped(kind: Kind) -> Kind {
     Kind { fits_air_gapped: false, ..kind }
 }
 
-/// Every type, as of 29 November 2026. Where types share ARNs, the first is the one that an ARN alone stands for.
+/// Every type, as of 29 November 2026. If types share ARNs, an ARN alone stands for the first of
+/// them.
 const KINDS: &[Kind] = &[
     shared(one_way(continuous(kind("Aurora", "rds", "cluster:")))),
     managed(kind("Aurora DSQL", "dsql", "cluster/")),
@@ -95,14 +97,15 @@ const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
-    /// The type of the resource with this ARN, which AWS Backup says is called `name`.
+    /// Returns the type of the resource with this ARN, which AWS Backup calls `name`.
     pub fn of(arn: &str, name: Option<&str>) -> Option<&'static Self> {
         let arn = Arn::parse(arn).ok()?;
         let fits = |it: &&Self| it.arn.0 == arn.service && arn.resource.starts_with(it.arn.1);
         KINDS.iter().filter(fits).find(|it| name.is_none_or(|name| name == it.name))
     }
 
-    /// Whether an ARN of this form can be of several types, so that somebody has to say which.
+    /// Returns `true` if an ARN of this form can be of several types, so that the name of the type
+    /// is needed.
     pub fn is_ambiguous(&self) -> bool {
         KINDS.iter().any(|it| it.arn == self.arn && it.name != self.name)
     }

@@ -1,12 +1,14 @@
-//! Which resources are really backed up, since when, copied where, and which are not.
+//! The backup coverage of resources: which ones are really backed up, since when and where they are
+//! copied to, and which ones are not.
 //!
-//! A [`Judge`] is made of an account in a Region ([`Place`]), the plans of the account's effective
-//! policy, and what a template asks for. It judges one resource after the other by what was seen of
-//! its backups. It follows AWS's documentation of how AWS Backup selects and when it makes backups;
-//! `docs/coverage.md` has what each state means and what it does not prove.
+//! A [`Judge`] is made from an account in a Region ([`Place`]), the plans of the account's
+//! effective policy, and the requests of a template. It judges one resource after the other by the
+//! observations of its backups. It follows AWS's documentation of how AWS Backup selects resources
+//! and when it makes backups. `docs/coverage.md` describes what each state means and what it does
+//! not prove.
 //!
-//! A backup counts for the rule that AWS says it was made by, and where AWS does not say, for every
-//! rule that has its vault.
+//! A backup counts for the rule that made it according to AWS. If AWS does not name the rule, it
+//! counts for every rule that has its vault.
 
 mod cause;
 mod chain;

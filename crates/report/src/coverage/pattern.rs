@@ -1,6 +1,6 @@
-//! Text with `*` in it, which stands for any characters but white space, also for none.
+//! Patterns with `*`, which stands for any number of characters but white space, including none.
 
-/// Whether `text` fits `pattern` from its beginning to its end. Upper and lower case differ.
+/// Returns `true` if `text` fits `pattern` from its beginning to its end. Case matters.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };

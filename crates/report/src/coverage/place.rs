@@ -1,4 +1,4 @@
-//! An account in a Region: what is there of all that plans need.
+//! An account in a Region, with the condition of everything that plans need there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -23,27 +23,29 @@ pub struct Place {
     pub region: Region,
     /// The partition, as in `aws-cn`.
     pub partition: String,
-    /// Since when what decides here, the effective policy and the opt-ins, is as it is, where that is
-    /// known. Runs before are not owed.
+    /// The time since which the effective policy and the opt-ins, which decide here, are unchanged,
+    /// if it is known. Earlier runs are not owed.
     pub since: Option<SystemTime>,
-    /// The types that AWS Backup supports in the Region, where that is known.
+    /// The types that AWS Backup supports in the Region, if they are known.
     pub supported: Option<BTreeSet<ResourceType>>,
-    /// The opt-ins of the management account in the Region, which decide for plans of policies; or
-    /// why they are not known.
+    /// The opt-ins of the management account in the Region, which decide for plans of policies. An
+    /// error is the reason why they are unknown.
     pub opt_ins: Result<BTreeMap<ResourceType, bool>, String>,
-    /// What was found of vaults, by ARN: those of the account, and those that backups are copied to.
+    /// The findings about vaults, by ARN: the vaults of the account, and those that backups are
+    /// copied to.
     pub vaults: BTreeMap<String, Found<Vault>>,
-    /// What was found of roles, by ARN: whether they trust AWS Backup.
+    /// The findings about roles, by ARN: `true` if the role trusts AWS Backup.
     pub roles: BTreeMap<String, Found<bool>>,
-    /// The accounts of the organization; `None` when they are not known.
+    /// The accounts of the organization. `None` if they are unknown.
     pub organization: Option<Arc<BTreeSet<AccountId>>>,
-    /// Whether the organization lets backups be copied between accounts, where that is known.
+    /// True if the organization allows backups to be copied between accounts. `None` if that is
+    /// unknown.
     pub is_cross_account: Option<bool>,
-    /// The vaults, by ARN, whose recovery points could not be read, and why.
+    /// The vaults whose recovery points could not be read, by ARN, with the reasons.
     pub unread: BTreeMap<String, String>,
-    /// Why jobs could not be read, if they could not.
+    /// The reason why jobs could not be read, if they could not.
     pub jobs_unread: Option<String>,
-    /// Plans that somebody made in the account itself.
+    /// The plans that were made in the account itself.
     pub local: Vec<LocalPlan>,
 }
 
@@ -52,7 +54,7 @@ pub struct Place {
 pub struct LocalPlan {
     /// Its name.
     pub name: String,
-    /// What it backs up.
+    /// The selections of the resources that it backs up.
     pub selections: Vec<Selection>,
     /// The opt-ins that decide for it, which are those of the account itself.
     pub opt_ins: BTreeMap<ResourceType, bool>,
@@ -61,49 +63,50 @@ pub struct LocalPlan {
 /// A vault that exists.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Vault {
-    /// What encrypts it.
+    /// The key that encrypts it.
     pub key: Key,
     /// Its lock, if it is locked.
     pub lock: Option<Lock>,
-    /// Whether its access policy lets accounts of the organization copy into it, where that is known.
+    /// True if its access policy lets accounts of the organization copy into it. `None` if that is
+    /// unknown.
     pub admits: Option<bool>,
-    /// Whether it is logically air-gapped.
+    /// True if it is logically air-gapped.
     pub is_air_gapped: bool,
 }
 
-/// What encrypts a vault.
+/// The key that encrypts a vault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Key {
     /// A key of AWS.
     Aws,
     /// A key of the customer.
     Customer,
-    /// A key that cannot be used, and how it is, as in `is disabled`.
+    /// A key that cannot be used, with its condition, as in `is disabled`.
     Unusable(String),
-    /// A key that nobody could judge.
+    /// A key that could not be judged.
     NotKnown,
 }
 
-/// Why a backup or a copy will fail, or may.
+/// The reason why a backup or a copy will fail, or may fail.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Obstacle {
-    /// There is no such vault.
+    /// The vault does not exist.
     NoVault(String),
     /// The lock of the vault refuses the retention.
     Lock {
         /// The vault.
         vault: String,
-        /// What it refuses.
+        /// The retention that it refuses, and its limit.
         why: String,
     },
     /// The key of the vault cannot be used.
     KeyUnusable {
         /// The vault.
         vault: String,
-        /// How it is, as in `is disabled`.
+        /// The condition of the key, as in `is disabled`.
         state: String,
     },
-    /// There is no such role.
+    /// The role does not exist.
     NoRole(String),
     /// The role does not trust AWS Backup.
     Untrusting(String),
@@ -111,27 +114,28 @@ pub enum Obstacle {
     PlanRefused(String),
     /// The account of the vault is not in the organization.
     NotInOrganization(String),
-    /// The organization does not let backups be copied between accounts.
+    /// The organization does not allow backups to be copied between accounts.
     CrossAccountOff,
     /// The access policy of the vault does not admit the organization.
     NotAdmitted(String),
-    /// The vault has a key of AWS, and backups of this type need one of the customer to get there.
+    /// The vault has a key of AWS, but backups of this type can be copied to it only if it has a
+    /// key of the customer.
     AwsKey(String),
-    /// One copy does not take backups of this type to another account and Region at once.
+    /// One copy cannot take backups of this type to another account and another Region at once.
     OneWay(String),
     /// Backups of this type are not copied.
     NotCopied,
-    /// Nobody could look.
+    /// Something could not be looked at, which may be an obstacle.
     NotKnown(String),
 }
 
 impl Obstacle {
-    /// Whether it is known to be in the way; otherwise nobody could look.
+    /// Returns `true` if the obstacle is known to exist, and `false` if it could not be looked at.
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::NotKnown(_))
     }
 
-    /// The word for programs.
+    /// Returns the word for programs.
     pub fn key(&self) -> &'static str {
         match self {
             Self::NoVault(_) => "no-vault",
@@ -187,7 +191,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// What an obstacle is in the way of.
+/// The types that an obstacle applies to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum For {
     /// Every type.
@@ -196,7 +200,7 @@ pub(super) enum For {
     Managed,
     /// The other types.
     NotManaged,
-    /// Types that are copied to another account or Region only.
+    /// Types that one copy takes to another account or to another Region, but not to both.
     OneWay,
     /// Types that are not copied.
     NotCopied,
@@ -214,12 +218,12 @@ impl For {
     }
 }
 
-/// What is in the way of a rule or a copy, for some types or for all.
+/// The obstacles to a rule or a copy, for some types or for all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Obstacles(Vec<(For, Obstacle)>);
 
 impl Obstacles {
-    /// What is in the way of this type.
+    /// Returns the obstacles for this type.
     pub(super) fn of<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Obstacle> {
         self.0.iter().filter(move |it| it.0.is(kind)).map(|it| &it.1)
     }
@@ -230,17 +234,18 @@ impl Obstacles {
 }
 
 impl Place {
-    /// What a name of a policy is here.
+    /// Returns a name from a policy with the account and the Region in place of `$account` and
+    /// `$region`.
     pub(super) fn here(&self, name: &str) -> String {
         name.replace("$account", self.account.as_str()).replace("$region", self.region.as_str())
     }
 
-    /// The ARN of a vault of the account here.
+    /// Returns the ARN of a vault of the account in this Region.
     pub(super) fn vault(&self, name: &str) -> String {
         vault_arn(&self.partition, &self.region, &self.account, name)
     }
 
-    /// What is in the way of backups in this vault that are kept for so many days.
+    /// Returns the obstacles to backups in this vault that are kept for so many days.
     pub(super) fn backups(&self, vault: &str, keep: Option<i64>) -> Obstacles {
         let mut obstacles = Obstacles::default();
         if let Some(found) = self.found(vault, &mut obstacles) {
@@ -250,7 +255,7 @@ impl Place {
         obstacles
     }
 
-    /// What is in the way of copies from here into this vault that are kept for so many days.
+    /// Returns the obstacles to copies from here into this vault that are kept for so many days.
     pub(super) fn copies(&self, vault: &str, keep: Option<i64>) -> Obstacles {
         let mut obstacles = Obstacles::default();
         obstacles.add(For::NotCopied, Obstacle::NotCopied);
@@ -280,7 +285,8 @@ impl Place {
         obstacles
     }
 
-    /// What is in the way of copies to another account, whatever its vault is like.
+    /// Adds the obstacles to copies to another account that do not depend on the properties of the
+    /// vault.
     fn across(&self, vault: &Arn<'_>, name: &str, obstacles: &mut Obstacles) {
         if vault.region != self.region.as_str() {
             obstacles.add(For::OneWay, Obstacle::OneWay(name.to_owned()));
@@ -309,7 +315,7 @@ impl Place {
         }
     }
 
-    /// What is in the way of everything that this role is to do.
+    /// Returns the obstacle to everything that this role has to do, if there is one.
     pub(super) fn role(&self, role: &str) -> Option<Obstacle> {
         let role = self.here(role);
         match self.roles.get(&role) {
@@ -320,7 +326,7 @@ impl Place {
         }
     }
 
-    /// The vault, if it is there; otherwise what is in the way.
+    /// Returns the vault if it is there, and otherwise adds the obstacle.
     fn found(&self, vault: &str, obstacles: &mut Obstacles) -> Option<&Vault> {
         let obstacle = match self.vaults.get(vault) {
             Some(Found::Here(vault)) => return Some(vault),
@@ -332,7 +338,8 @@ impl Place {
     }
 }
 
-/// Why AWS Backup refuses a plan, if it does: continuous backups of one plan go into one vault.
+/// Returns the reason why AWS Backup refuses a plan, if it does: all continuous backups of one plan
+/// have to go into one vault.
 pub(super) fn refused(plan: &BackupPlan) -> Option<Obstacle> {
     let continuous = || plan.rules.iter().filter(|it| it.is_continuous);
     let first = continuous().next()?;
@@ -343,7 +350,8 @@ pub(super) fn refused(plan: &BackupPlan) -> Option<Obstacle> {
     )))
 }
 
-/// Adds what is wrong with the key of a vault, which matters for some types.
+/// Adds the problem with the key of a vault, if it has one. It is an obstacle for the types in
+/// `of`.
 fn key(name: &str, vault: &Vault, of: For, obstacles: &mut Obstacles) {
     match &vault.key {
         Key::Aws | Key::Customer => {}

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use super::selection::{Condition, Operator, Selection, Source};
 use crate::outline::{Effective, Setting};
 
-/// When a rule makes backups that does not say when.
+/// The schedule of a rule that names none.
 const DEFAULT_SCHEDULE: &str = "cron(0 5 ? * * *)";
 
-/// How long a job may wait for its start, where nothing is said.
+/// The time that a job may wait for its start, if the rule names none.
 const START: Duration = Duration::from_hours(8);
 
-/// How long a job may be at work, where nothing is said.
+/// The time that a job may run, if the rule names none.
 const COMPLETE: Duration = Duration::from_hours(7 * 24);
 
 /// A plan of an effective policy.
@@ -26,7 +26,7 @@ pub struct BackupPlan {
     pub regions: Vec<String>,
     /// Its rules.
     pub rules: Vec<Rule>,
-    /// What it backs up.
+    /// The selections of the resources that it backs up.
     pub selections: Vec<Selection>,
 }
 
@@ -35,21 +35,21 @@ pub struct BackupPlan {
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// When it makes backups; `None` when the expression cannot be read.
+    /// The schedule of its backups. `None` if the expression cannot be read.
     pub schedule: Option<Schedule>,
     /// The name of its vault.
     pub vault: String,
     /// The ARN of its logically air-gapped vault, with `$account` and `$region`.
     pub air_gapped: Option<String>,
-    /// How long a job may wait for its start.
+    /// The time that a job may wait for its start.
     pub start: Duration,
-    /// How long a job may be at work.
+    /// The time that a job may run.
     pub complete: Duration,
-    /// Whether it makes continuous backups where a type has them.
+    /// True if it makes continuous backups of types that have them.
     pub is_continuous: bool,
-    /// After how many days its backups are deleted; `None` when never.
+    /// The number of days after which its backups are deleted. `None` if they are never deleted.
     pub keep: Option<i64>,
-    /// Where they are copied to.
+    /// The copies of its backups.
     pub copies: Vec<Copy>,
 }
 
@@ -58,12 +58,14 @@ pub struct Rule {
 pub struct Copy {
     /// The ARN of the vault, with `$account` and `$region`.
     pub vault: String,
-    /// After how many days the copy is deleted; `None` when its backup decides.
+    /// The number of days after which the copy is deleted. `None` if the retention of its backup
+    /// decides.
     pub keep: Option<i64>,
 }
 
 impl BackupPlan {
-    /// The plans of an effective policy. What has no meaning for AWS Backup is left out.
+    /// Returns the plans of an effective policy. Parts that have no meaning for AWS Backup are left
+    /// out.
     pub fn all(effective: &Effective) -> Vec<Self> {
         let plans = members(&effective.document, "plans");
         plans.map(|(name, it)| Self::read(name, it, &effective.settings)).collect()
@@ -116,7 +118,7 @@ impl Rule {
         }
     }
 
-    /// Whether its backups are kept longer than those of `other`.
+    /// Returns `true` if its backups are kept longer than those of `other`.
     pub(super) fn is_kept_longer(&self, other: &Self) -> bool {
         match (self.keep, other.keep) {
             (None, Some(_)) => true,
@@ -150,7 +152,7 @@ fn selected(name: &str, selection: &Value) -> Selection {
     }
 }
 
-/// The policies that have a part in what is below `place`.
+/// Returns the policies that contribute to the settings below `place`.
 fn origins(settings: &[Setting], place: &str) -> Vec<Source> {
     let below = settings.iter().filter(|it| it.path.starts_with(place));
     let mut sources: Vec<_> = below

@@ -1,4 +1,4 @@
-//! What was read of an account, and the places and inventories that follow from it.
+//! The data that was read from an account, and the places and inventories that follow from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::place::{LocalPlan, Place, Vault};
 use super::plans::BackupPlan;
 use crate::Found;
 
-/// How backups are looked at in an account: what its role has to allow beside looking at roles.
+/// The actions for looking at backups in an account. Its role has to allow them in addition to the
+/// actions for looking at roles.
 pub const LOOKS_AT_BACKUPS: [&str; 9] = [
     "backup:DescribeRegionSettings",
     "backup:GetBackupSelection",
@@ -27,23 +28,23 @@ pub const LOOKS_AT_BACKUPS: [&str; 9] = [
     "tag:GetResources",
 ];
 
-/// Something that AWS Backup tells about a resource.
+/// A fact that AWS Backup reports about a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct About<T> {
     /// The ARN of the resource.
     pub resource: String,
-    /// What AWS Backup calls its type.
+    /// The name that AWS Backup has for its type.
     pub kind: Option<ResourceType>,
-    /// What it tells.
+    /// The fact.
     pub it: T,
 }
 
-/// What AWS Backup tells about resources, by their ARNs, each of which is held once.
+/// The facts that AWS Backup reports about resources, by their ARNs, each of which is held once.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ByResource<T>(BTreeMap<String, (Option<ResourceType>, Vec<T>)>);
 
 impl<T> ByResource<T> {
-    /// Adds what is told about a resource.
+    /// Adds a fact about a resource.
     pub fn add(&mut self, About { resource, kind, it }: About<T>) {
         let of = self.0.entry(resource).or_insert((None, vec![]));
         of.0 = kind.or(of.0.take());
@@ -72,21 +73,22 @@ pub struct HeldVault {
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// What matters of it. Whom it lets in is not read with it.
+    /// The properties that matter for backups. The accounts that it admits are not read with it.
     pub vault: Vault,
-    /// Whether AWS says that it is empty.
+    /// True if AWS says that it is empty.
     pub is_empty: bool,
 }
 
-/// A role: its ARN, and whether it trusts AWS Backup, where that is judged.
+/// A role: its ARN, and `true` if it trusts AWS Backup. `None` if that was not judged.
 pub type TrustedRole = (String, Option<bool>);
 
-/// What was read of one account. Each error is the reason why something was not read.
+/// The data that was read from one account. Each error is the reason why something was not read.
 #[derive(Clone, Debug, Default)]
 pub struct AccountReads {
-    /// Each role that a plan names, if there is such a role.
+    /// Each role that a plan names, or `None` if it does not exist.
     pub roles: BTreeMap<RoleName, Result<Option<TrustedRole>, String>>,
-    /// What was read in each Region. A Region that the account has not enabled is left out.
+    /// The data that was read in each Region. A Region that the account has not enabled is left
+    /// out.
     pub regions: BTreeMap<Region, RegionReads>,
     /// The recovery points of all its vaults.
     pub points: ByResource<RecoveryPoint>,
@@ -94,7 +96,7 @@ pub struct AccountReads {
     pub unread: BTreeMap<String, String>,
 }
 
-/// What was read of an account in a Region.
+/// The data that was read from an account in a Region.
 #[derive(Clone, Debug)]
 pub struct RegionReads {
     /// Every vault.
@@ -103,9 +105,9 @@ pub struct RegionReads {
     pub settings: Result<Settings, String>,
     /// The plans that were made in the account itself.
     pub local: Result<Vec<LocalPlan>, String>,
-    /// What the tagging API told.
+    /// The answer of the tagging API.
     pub tagged: Result<BTreeMap<String, Tags>, String>,
-    /// What Resource Explorer told; `None` where there is no index.
+    /// The answer of Resource Explorer. `None` if there is no index.
     pub indexed: Option<BTreeMap<String, Option<Tags>>>,
     /// The backup jobs of the last thirty days.
     pub jobs: Result<ByResource<Job>, String>,
@@ -116,7 +118,7 @@ pub struct RegionReads {
 }
 
 impl RegionReads {
-    /// What is known where nobody got into the account, for this reason.
+    /// Returns the data for an account that could not be entered, for this reason.
     pub fn barred(why: &str) -> Self {
         let why = || why.to_owned();
         Self {
@@ -132,18 +134,18 @@ impl RegionReads {
     }
 }
 
-/// A vault that accounts copy to which are not its own.
+/// A vault that receives copies from other accounts.
 #[derive(Clone, Debug)]
 pub struct DestinationReads {
     /// The vault, if there is one.
     pub vault: Option<Vault>,
     /// Its access policy, if it has one.
     pub policy: Result<Option<String>, String>,
-    /// Why its recovery points were not read.
+    /// The reason why its recovery points were not read, if they were not.
     pub unread: Option<String>,
 }
 
-/// What is the same for all accounts.
+/// The data that is the same for all accounts.
 #[derive(Clone, Debug)]
 pub struct Common {
     /// The ID of the organization.
@@ -152,20 +154,20 @@ pub struct Common {
     pub partition: String,
     /// Its accounts.
     pub accounts: Arc<BTreeSet<AccountId>>,
-    /// Whether it lets backups be copied between accounts, where that is known.
+    /// True if it allows backups to be copied between accounts. `None` if that is unknown.
     pub is_cross_account: Option<bool>,
     /// The opt-ins of the management account in each Region, which decide for plans of policies.
     pub opt_ins: BTreeMap<Region, Result<BTreeMap<ResourceType, bool>, String>>,
-    /// The vaults that accounts copy to which are not their own, by ARN; an error says why nobody got
-    /// into their account.
+    /// The vaults that receive copies from other accounts, by ARN. An error is the reason why their
+    /// account could not be entered.
     pub destinations: BTreeMap<String, Result<DestinationReads, String>>,
     /// The recovery points in these vaults, by the ARN of their resource.
     pub copies: BTreeMap<String, Vec<RecoveryPoint>>,
-    /// When an earlier inventory first saw a resource with the tags that it has, by ARN.
+    /// The time at which an earlier inventory first saw a resource with its present tags, by ARN.
     pub first_seen: BTreeMap<String, (Tags, SystemTime)>,
 }
 
-/// An account, the way to it, and its plans.
+/// An account, the path to it, and its plans.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder<'a> {
     /// The account.
@@ -177,7 +179,7 @@ pub struct Holder<'a> {
 }
 
 impl Common {
-    /// The account in each Region that was read, and the resources there.
+    /// Returns the account in each Region that was read, and the resources there.
     pub fn places(&self, holder: Holder<'_>, reads: AccountReads) -> Vec<(Place, Inventory)> {
         let vaults = self.vaults(holder, &reads);
         let mut unread = reads.unread;
@@ -243,8 +245,8 @@ impl Common {
         place
     }
 
-    /// What was found of every vault, by ARN: those of the account, those that its plans name and that are
-    /// not there, and those of other accounts.
+    /// Returns the findings about every vault, by ARN: the vaults of the account, those that its
+    /// plans name and that do not exist, and those of other accounts.
     fn vaults(&self, holder: Holder<'_>, reads: &AccountReads) -> BTreeMap<String, Found<Vault>> {
         let mut vaults = BTreeMap::new();
         for (region, read) in &reads.regions {
@@ -277,7 +279,8 @@ impl Common {
         vaults
     }
 
-    /// What a vault of another account is for backups of this one.
+    /// Returns the findings about a vault of another account as a destination for backups of this
+    /// one.
     fn destination(
         &self,
         holder: Holder<'_>,
@@ -296,7 +299,7 @@ impl Common {
         Found::Here(Vault { admits, ..vault.clone() })
     }
 
-    /// The resources of the account in a Region, whose backups are taken out of `records`.
+    /// Returns the resources of the account in a Region, and takes their backups out of `records`.
     fn inventory(
         &self,
         region: &Region,
@@ -336,7 +339,7 @@ impl Common {
     }
 }
 
-/// What was found of the role with this ARN.
+/// Returns the findings about the role with this ARN.
 fn found_role(
     arn: &str,
     roles: &BTreeMap<RoleName, Result<Option<TrustedRole>, String>>,
@@ -347,7 +350,7 @@ fn found_role(
             Some(trusts) => Found::Here(*trusts),
             None => Found::Unknown,
         },
-        // A role of the name with another path, or of another account, is another one.
+        // A role of the same name with another path or in another account is another role.
         Some(Ok(_)) => Found::Absent,
         Some(Err(_)) | None => Found::Unknown,
     }

@@ -1,4 +1,4 @@
-//! Which resources a selection takes, and what differs of those that it does not.
+//! The resources that a selection takes, and the differences of those that it does not take.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use super::evidence::Resource;
 use super::kind::Kind;
 use super::pattern::fits;
 
-/// What every key of a condition begins with.
+/// The prefix of every key of a condition.
 const RESOURCE_TAG: &str = "aws:ResourceTag/";
 
 /// A selection of a backup plan, in the terms of AWS Backup.
@@ -16,21 +16,22 @@ const RESOURCE_TAG: &str = "aws:ResourceTag/";
 pub struct Selection {
     /// Its name.
     pub name: String,
-    /// The ARN of the role that finds and backs up, in which `$account` stands for the account.
+    /// The ARN of the role that finds and backs up resources. In it, `$account` stands for the
+    /// account.
     pub role: String,
-    /// Tags, of which a resource has one: a key and a value.
+    /// Tags, each with a key and a value. A resource that has one of them is taken.
     pub tags: Vec<(String, String)>,
-    /// ARNs with `*`, one of which a resource has.
+    /// ARNs with `*`. A resource whose ARN fits one of them is taken.
     pub resources: Vec<String>,
-    /// ARNs with `*`, none of which a resource has.
+    /// ARNs with `*`. A resource whose ARN fits one of them is not taken.
     pub except: Vec<String>,
-    /// What holds of every resource.
+    /// The conditions that hold for every resource that is taken.
     pub conditions: Vec<Condition>,
-    /// The policies that have a part in it, and what they are attached to.
+    /// The policies that contribute to it, and the targets that they are attached to.
     pub origins: Vec<Source>,
 }
 
-/// A policy that has a part in a selection.
+/// A policy that contributes to a selection.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Source {
     /// The policy.
@@ -42,7 +43,7 @@ pub struct Source {
 /// A condition of a selection.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Condition {
-    /// How it compares.
+    /// The operator that it compares with.
     pub operator: Operator,
     /// The key as the policy has it, such as `aws:ResourceTag/tier`.
     pub key: String,
@@ -50,21 +51,21 @@ pub struct Condition {
     pub value: String,
 }
 
-/// How a condition compares.
+/// The operator of a condition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operator {
     /// The tag has this value.
     Equals,
-    /// The tag has another value, or there is none.
+    /// The tag has another value, or the resource does not have the tag.
     NotEquals,
-    /// The tag has a value that fits.
+    /// The tag has a value that fits the pattern.
     Like,
-    /// The tag has a value that does not fit, or there is none.
+    /// The tag has a value that does not fit the pattern, or the resource does not have the tag.
     NotLike,
 }
 
 impl Operator {
-    /// Every operator, by the key that a policy has for it.
+    /// Every operator, by its key in a policy.
     pub(super) const ALL: [(&'static str, Self); 4] = [
         ("string_equals", Self::Equals),
         ("string_not_equals", Self::NotEquals),
@@ -82,21 +83,21 @@ impl Operator {
     }
 }
 
-/// Whether a selection takes a resource.
+/// The result of matching a selection with a resource.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Match {
-    /// It does not.
+    /// The selection does not take the resource.
     No,
-    /// It does if the type of the resource is opted in to.
+    /// The selection takes the resource if its type is opted in to.
     IfOptedIn,
-    /// It does, since it names the type or the resource.
+    /// The selection takes the resource, because it names its type or the resource itself.
     Yes,
-    /// That depends on tags, which could not be read.
+    /// The result depends on tags, which could not be read.
     Unknown,
 }
 
 impl Selection {
-    /// Whether the selection takes a resource of this kind in this account.
+    /// Matches the selection with a resource of this kind in this account.
     pub(super) fn takes(&self, resource: &Resource, kind: &Kind, account: &str) -> Match {
         let fits_here = |pattern: &&String| fits(pattern, &resource.arn);
         if self.except.iter().any(|it| fits_here(&it)) || self.is_refused() {
@@ -122,12 +123,12 @@ impl Selection {
         }
     }
 
-    /// Whether AWS Backup refuses it: conditions alone select nothing.
+    /// Returns `true` if AWS Backup refuses it: conditions alone select nothing.
     pub(super) fn is_refused(&self) -> bool {
         self.tags.is_empty() && self.resources.is_empty()
     }
 
-    /// What the resource would have to have for the selection to take it.
+    /// Returns the differences that keep the selection from taking the resource.
     pub(super) fn differences(&self, resource: &Resource, account: &str) -> Vec<Difference> {
         if self.is_refused() {
             return vec![Difference::Refused];
@@ -156,7 +157,8 @@ impl Selection {
 }
 
 impl Condition {
-    /// The key of the tag; `None` when the condition is about nothing that AWS Backup knows.
+    /// Returns the key of the tag, or `None` if the condition is about something that AWS Backup
+    /// does not know.
     fn tag(&self) -> Option<&str> {
         self.key.strip_prefix(RESOURCE_TAG)
     }
@@ -186,7 +188,7 @@ impl Condition {
     }
 }
 
-/// What keeps a selection from taking a resource.
+/// A difference that keeps a selection from taking a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Difference {
     /// The tag has another value.
@@ -198,14 +200,14 @@ pub enum Difference {
         /// The values that the selection takes.
         wanted: Vec<String>,
     },
-    /// The tag has a key of other case.
+    /// The key of the tag differs in case.
     TagKey {
         /// The key that the resource has.
         has: String,
         /// The key that the selection looks for.
         wanted: String,
     },
-    /// There is no such tag.
+    /// The resource does not have the tag.
     NoTag {
         /// Its key.
         key: String,
@@ -244,7 +246,8 @@ impl Difference {
         }
     }
 
-    /// How far the resource is from being taken: a value that is nearly right is the nearest.
+    /// Returns the distance of the resource from being taken. A value or a key that is nearly right
+    /// is the nearest.
     pub(super) fn weight(&self) -> u32 {
         match self {
             Self::TagValue { has, wanted, .. } => {
@@ -294,15 +297,15 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The values, of which one is wanted, in a few words.
+/// Returns the values, one of which is wanted, in a few words.
 fn either(values: &[String]) -> String {
     let first: Vec<_> = values.iter().take(3).map(|it| format!("`{it}`")).collect();
     let more = if values.len() > first.len() { " or others" } else { "" };
     format!("{}{more}", first.join(" or "))
 }
 
-/// Whether two values differ by case, space or one character, as values do that were meant to be the
-/// same.
+/// Returns `true` if two values differ by case, space or one character, as values do that were
+/// meant to be the same.
 fn is_alike(one: &str, other: &str) -> bool {
     let fold = |it: &str| it.trim().to_lowercase().chars().collect::<Vec<_>>();
     let (one, other) = (fold(one), fold(other));
@@ -313,7 +316,7 @@ fn is_alike(one: &str, other: &str) -> bool {
     one == other || behind(one) == behind(other) || behind(one) == *other || *one == behind(other)
 }
 
-/// Whether the pattern names a type of resources, or one resource, and not only a service.
+/// Returns `true` if the pattern names a type of resources or one resource, and not only a service.
 fn names_a_type(pattern: &str) -> bool {
     // Buckets are the only type of their service.
     let resource = pattern.splitn(6, ':').nth(5);
@@ -328,7 +331,7 @@ fn has(tags: &BTreeMap<String, String>, (key, value): &(String, String), account
     tags.get(key).is_some_and(|it| *it == here(value, account))
 }
 
-/// What a value of a policy is in this account.
+/// Returns a value from a policy with the account in place of `$account`.
 fn here<'a>(value: &'a str, account: &str) -> Cow<'a, str> {
     if value.contains("$account") {
         value.replace("$account", account).into()

@@ -1,30 +1,31 @@
-//! How well a resource is backed up.
+//! The backup states of resources and of their copies.
 
 use std::fmt;
 use std::time::SystemTime;
 
 use crate::utc;
 
-/// How well a resource is backed up.
+/// The backup state of a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum State {
-    /// There is the backup of the last run that was due, of every rule.
+    /// Every rule has the backup of its last run that was due.
     Fresh,
-    /// No run was due yet since the resource or the policy is there; the first one is then.
+    /// No run has been due since the resource and the policy exist. The first run is due at this
+    /// time.
     FirstDue(SystemTime),
-    /// The backup of the last run that was due is there, and the newest job ended without one.
+    /// The backup of the last run that was due is there, but the newest job ended without one.
     Failing,
-    /// The backup of a run that was due is not there, since this moment.
+    /// The backup of a run that was due has been missing since this time.
     Late(SystemTime),
-    /// No selection takes it.
+    /// No selection takes the resource.
     NotSelected,
     /// A selection would take it if its type were opted in to.
     OptedOut,
-    /// No selection takes it, and a tag says that none is to.
+    /// No selection takes the resource, and a tag excludes it.
     Excluded,
     /// AWS Backup does not back up its type in the Region.
     NotSupported,
-    /// Nobody could find out, and why.
+    /// The state could not be determined, for this reason.
     NotKnown(String),
 }
 
@@ -42,7 +43,7 @@ impl State {
         "not-known",
     ];
 
-    /// The moment that it is about.
+    /// Returns the time that the state is about, if it has one.
     pub fn since(&self) -> Option<SystemTime> {
         match self {
             Self::Late(at) | Self::FirstDue(at) => Some(*at),
@@ -56,7 +57,7 @@ impl State {
         }
     }
 
-    /// The word for programs.
+    /// Returns the word for programs.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
@@ -71,7 +72,7 @@ impl State {
         }
     }
 
-    /// How much it matters beside the others: the higher, the more.
+    /// Returns the importance beside the other states: the higher, the more important.
     pub fn rank(&self) -> u8 {
         match self {
             Self::NotSupported => 0,
@@ -86,7 +87,7 @@ impl State {
         }
     }
 
-    /// Whether nobody has to do anything about it.
+    /// Returns `true` if no action is needed.
     pub fn is_fine(&self) -> bool {
         match self {
             Self::Fresh | Self::FirstDue(_) | Self::Excluded | Self::NotSupported => true,
@@ -98,7 +99,8 @@ impl State {
         }
     }
 
-    /// The one of two states that matters more; of two that are late, the one that is it longer.
+    /// Returns the more important of two states. Of two that are late, or two whose first run is
+    /// still due, it is the one with the earlier time.
     pub(super) fn worse(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::Late(one), Self::Late(than)) | (Self::FirstDue(one), Self::FirstDue(than)) => {
@@ -130,25 +132,26 @@ impl fmt::Display for State {
     }
 }
 
-/// How well the backups of a resource are copied to one place.
+/// The state of the copies of a resource's backups in one place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CopyState {
-    /// The last backup that should be there is.
+    /// The last backup that should have been copied is there.
     Fresh,
-    /// There is no backup yet that should be there.
+    /// No backup should have been copied yet.
     NotDue,
-    /// A backup should be there since this moment; older ones are.
+    /// A backup should have been copied by this time and is missing. Copies of older backups are
+    /// there.
     Late(SystemTime),
-    /// A backup should be there, and none is.
+    /// A backup should have been copied, and there is no copy at all.
     Missing,
-    /// There is no such vault.
+    /// The vault does not exist.
     NoDestination,
-    /// Nobody could find out, and why.
+    /// The state could not be determined, for this reason.
     NotKnown(String),
 }
 
 impl CopyState {
-    /// The word for programs.
+    /// Returns the word for programs.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
@@ -160,7 +163,7 @@ impl CopyState {
         }
     }
 
-    /// Whether nobody has to do anything about it.
+    /// Returns `true` if no action is needed.
     pub fn is_fine(&self) -> bool {
         match self {
             Self::Fresh | Self::NotDue => true,
