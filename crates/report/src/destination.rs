@@ -1,4 +1,4 @@
-//! The vaults that copies go to.
+//! The vaults that receive copies.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use plan::id::{AccountId, Region, VaultName};
 use plan::member_accounts::{LOOKS_AT_VAULTS, narrowed};
 use policy::arn::Arn;
 
-/// A vault that copies go to.
+/// A vault that receives copies.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Destination {
     /// The account that it is in.
@@ -19,7 +19,8 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// The vault that a copy action of a plan in `account` names by its ARN, if it is one.
+    /// Returns the vault that a copy action of a plan in `account` names by its ARN, or `None` if
+    /// the ARN is not that of a vault.
     pub fn parse(arn: &str, account: &AccountId) -> Option<Self> {
         let arn = arn.replace("$account", account.as_str());
         let arn = Arn::parse(&arn).ok()?;
@@ -31,19 +32,20 @@ impl Destination {
         })
     }
 
-    /// Its ARN in a partition.
+    /// Returns its ARN in a partition.
     pub fn arn(&self, partition: &str) -> String {
         vault_arn(partition, &self.region, &self.account, self.name.as_str())
     }
 
-    /// The policy that narrows a session in `account` down to looking at these, which are there.
+    /// Returns the session policy that limits a session in `account` to looking at these vaults,
+    /// which are in that account.
     pub fn session_policy(all: &BTreeSet<Self>, partition: &str, account: &AccountId) -> String {
         let regions = all.iter().map(|it| it.region.clone()).collect();
         narrowed(&LOOKS_AT_VAULTS, &regions, [], partition, account)
     }
 }
 
-/// The ARN of a vault.
+/// Returns the ARN of a vault.
 pub(crate) fn vault_arn(
     partition: &str,
     region: &Region,

@@ -1,4 +1,4 @@
-//! What is known of accounts that nobody could look at, from what the last runs found.
+//! The knowledge about accounts that could not be looked at, from the findings of the last runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,20 @@ use plan::id::AccountId;
 
 use super::LastLook;
 
-/// What the last runs say of some accounts.
+/// The findings of the last runs about some accounts.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Hearsay {
     /// The accounts that no run has worked in yet.
     pub new: BTreeSet<AccountId>,
-    /// The accounts that were not ready.
+    /// The accounts that were not ready at the last run.
     pub not_ready: BTreeSet<AccountId>,
-    /// The accounts that runs worked in and the next one will not.
+    /// The accounts that runs worked in and that the next run will not work in.
     pub gone: BTreeSet<AccountId>,
 }
 
-/// Says what the last runs found in the accounts that are `unseen` now, and in what way `all`, the
-/// accounts that the next run works in, are not those of the last ones.
+/// Returns the findings of the last runs for the accounts that are `unseen` now, and the
+/// differences between `all`, the accounts that the next run works in, and the accounts of the last
+/// runs.
 pub fn hearsay(
     unseen: &BTreeSet<AccountId>,
     all: &BTreeSet<AccountId>,

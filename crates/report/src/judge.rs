@@ -1,4 +1,4 @@
-//! The judgement: what state every account and Region is in, and what is missing there.
+//! The judgement: the state of every account and Region, and everything that is missing there.
 
 mod names;
 
@@ -21,35 +21,37 @@ use super::{
     VaultSeen, utc,
 };
 
-/// Everything that was found out.
+/// All facts from which a report is made.
 #[derive(Debug)]
 pub struct Observed {
-    /// What it was found out from.
+    /// The source of the facts.
     pub source: Source,
-    /// When.
+    /// The time at which they were found out.
     pub taken: SystemTime,
-    /// When the daily sweep last looked after everything, where that is known.
+    /// The time of the last complete daily sweep, if it is known.
     pub last_sweep: Option<SystemTime>,
     /// The organization.
     pub organization: Organization,
-    /// What every account gets.
+    /// The effective policy of every account.
     pub outline: Outline,
-    /// What templates ask for.
+    /// The requests of the templates.
     pub wanted: Vec<Wanted>,
-    /// What was seen in accounts just now.
+    /// The observations in accounts, made just now.
     pub visits: BTreeMap<AccountId, Visit>,
-    /// The vaults that copies go to from other accounts, as far as somebody looked for them just now.
+    /// The vaults that receive copies from other accounts, as far as they were looked for just now.
     pub destinations: BTreeMap<Destination, Result<Vault, Failure>>,
-    /// What the last runs found in accounts, which counts where nobody looked.
+    /// The findings of the last runs in accounts. They count for accounts that were not looked into
+    /// just now.
     pub looks: BTreeMap<AccountId, LastLook>,
-    /// For how long that counts.
+    /// The time for which these findings count.
     pub max_age: Duration,
-    /// Whether somebody named the role to look around with, so that an account that it does not open could
-    /// not be looked at, whatever the last run found there.
+    /// True if the user named the role to look around with. An account that this role does not open
+    /// could not be looked at then, whatever the last run found there.
     pub is_role_named: bool,
-    /// Whether the organization lets backups be copied between accounts, where that is known.
+    /// True if the organization allows backups to be copied between accounts. `None` if that is
+    /// unknown.
     pub is_cross_account: Option<bool>,
-    /// What is to be said of the whole.
+    /// Notes about the organization as a whole.
     pub notes: Vec<Note>,
 }
 
@@ -86,7 +88,8 @@ pub fn judge(observed: Observed) -> Report {
     }
 }
 
-/// The accounts that nobody got into, in one note: mostly they are all barred for one reason.
+/// Returns one note for all accounts that could not be entered, if there are any. Usually one
+/// reason bars them all.
 fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<Note> {
     let mut barred = visits.iter().filter_map(|(account, visit)| match visit {
         Visit::Barred(failure) => Some((account, failure)),
@@ -107,14 +110,14 @@ fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<No
     })
 }
 
-/// Everything, and what decides for all accounts.
+/// All facts, and the settings that decide for all accounts.
 struct Facts<'a> {
     observed: &'a Observed,
     /// The settings of the management account, which decide for plans of the organization.
     deciding: BTreeMap<&'a Region, &'a Settings>,
 }
 
-/// Cells, each of which is kept once.
+/// A list of cells that holds each distinct cell once.
 #[derive(Default)]
 struct Interned {
     all: Vec<Cell>,
@@ -178,11 +181,12 @@ impl Facts<'_> {
             return cell;
         }
         let asked: Vec<_> = asked.iter().filter(|it| it.desired.regions.contains(region)).collect();
-        // The account that copies go to need not be backed up itself.
+        // The account that receives copies does not have to be backed up itself.
         let only_gets_copies =
             plans.is_empty() && !asked.is_empty() && asked.iter().all(|it| it.central.is_some());
         let asked: Vec<_> = asked.into_iter().map(|it| it.desired).collect();
-        // An account that no plan reaches anywhere is one that somebody forgot.
+        // An account with plans for other Regions only needs no backups here. An account that no
+        // plan reaches anywhere was probably forgotten.
         if plans.is_empty() && asked.is_empty() && !effective.plans.is_empty() {
             return cell;
         }
@@ -195,11 +199,11 @@ impl Facts<'_> {
         self.look_at_destinations(placed, &plans, &mut cell);
         let withheld = self.withheld(account, effective);
         if withheld.is_none() && plans.is_empty() && !only_gets_copies {
-            // What else is missing does not matter yet.
+            // Nothing else that is missing matters as long as there is no plan.
             cell.missing = vec![no_plan()];
         }
         cell.state = if let Some(withheld) = withheld {
-            // What the account keeps is not what is merged now.
+            // The account keeps an older policy, not the one that is merged now.
             cell.missing.insert(0, withheld);
             State::Withheld
         } else if plans.is_empty() && !only_gets_copies {
@@ -216,7 +220,7 @@ impl Facts<'_> {
         cell
     }
 
-    /// Why AWS withholds the policy from the account, if it does.
+    /// Returns the reason why AWS withholds the policy from the account, if it does.
     fn withheld(&self, account: &AccountId, effective: &Effective) -> Option<Missing> {
         let words = effective.withheld(&self.observed.organization, account)?;
         let mut problem =
@@ -228,7 +232,8 @@ impl Facts<'_> {
         Some(Missing::certain(problem, hint))
     }
 
-    /// Adds what is known of the Region, and returns whether the account has not enabled it.
+    /// Adds the findings in the Region, and returns `true` if the account has not enabled the
+    /// Region.
     fn look(
         &self,
         account: &AccountId,
@@ -248,7 +253,7 @@ impl Facts<'_> {
                 if seen.regions.values().any(is_open) {
                     return true;
                 }
-                // Credentials that AWS does not know anywhere are another problem.
+                // Credentials that AWS does not accept in any Region are another problem.
                 cell.fail(failure);
             }
             Ok((seen, Some(Place::Open { settings, vaults }))) => {
@@ -291,7 +296,8 @@ impl Facts<'_> {
         false
     }
 
-    /// Adds what is wrong with vaults of other accounts that these plans copy to, as far as it is known.
+    /// Adds the known problems with the vaults that these plans copy to and that receive copies
+    /// from other accounts, and with copies between accounts.
     fn look_at_destinations(&self, placed: &Placed, plans: &[&Plan], cell: &mut Cell) {
         let account = &placed.listed.account.id;
         for destination in destinations(account, plans) {
@@ -318,7 +324,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Adds whether the vault of another account takes no copies of this one.
+    /// Adds a problem if the vault of another account does not admit copies from this one, or if
+    /// its access policy was not judged.
     fn admission(&self, placed: &Placed, to: &Destination, vault: &Vault, cell: &mut Cell) {
         let Vault::Here { access, .. } = vault else { return };
         let organization = &self.observed.organization;
@@ -346,8 +353,9 @@ impl Facts<'_> {
         });
     }
 
-    /// Adds what is wrong with vaults of the account itself that these plans copy to, but for those that
-    /// others copy to as well: they are looked at once for all.
+    /// Adds the problems with vaults of the account itself that these plans copy to. Vaults that
+    /// other accounts copy to as well are left out, because they are looked at once for all
+    /// accounts.
     fn look_at_own_destinations(
         &self,
         account: &AccountId,
@@ -370,7 +378,8 @@ impl Facts<'_> {
         }
     }
 
-    /// What the management account has not opted in to, no plan of the organization backs up.
+    /// Adds the resource types that the management account has not opted in to. No plan of the
+    /// organization backs them up.
     fn deciding_opt_ins(&self, region: &Region, asked: &[&Desired], cell: &mut Cell) {
         let Some(settings) = self.deciding.get(region).filter(|_| !cell.plans.is_empty()) else {
             return;
@@ -390,7 +399,7 @@ impl Facts<'_> {
     }
 }
 
-/// Adds which types are on, and which are not and should be.
+/// Adds the types that are on, and a problem if types are off that should be on.
 fn opt_ins(settings: &Result<Settings, Failure>, asked: &[&Desired], cell: &mut Cell) {
     let settings = match settings {
         Ok(settings) => settings,
@@ -411,7 +420,7 @@ fn opt_ins(settings: &Result<Settings, Failure>, asked: &[&Desired], cell: &mut 
     }
 }
 
-/// The types that are off and asked to be on.
+/// Returns the types that are off although they are requested to be on.
 fn off(settings: &Settings, asked: &[&Desired]) -> Vec<ResourceType> {
     let supported = settings.opt_in.keys().cloned().collect();
     let settings = settings.clone();
@@ -427,7 +436,7 @@ fn off(settings: &Settings, asked: &[&Desired]) -> Vec<ResourceType> {
     off
 }
 
-/// The vaults that these plans of an account copy to.
+/// Returns the vaults that these plans of an account copy to.
 fn destinations(account: &AccountId, plans: &[&Plan]) -> impl Iterator<Item = Destination> {
     let copies = plans.iter().flat_map(|it| &it.rules).flat_map(|it| &it.copies);
     copies.filter_map(|it| Destination::parse(it, account))
@@ -496,7 +505,8 @@ fn look_at_vaults(
 }
 
 impl Lock {
-    /// Why jobs fail that keep backups for so many days, or for ever.
+    /// Returns the reason why jobs fail that keep backups for so many days (`None`: for ever), if
+    /// they do.
     pub(super) fn refuses(&self, days: Option<i64>) -> Option<String> {
         match (days, self.min_days, self.max_days) {
             (Some(days), Some(min), _) if days < min => {
@@ -538,7 +548,7 @@ fn look_at_roles(seen: &Seen, plans: &[&Plan], asked: &[&Desired], cell: &mut Ce
 }
 
 impl Cell {
-    /// A cell of which nothing is known but the plans.
+    /// Returns a cell that has these plans and no findings.
     fn bare(plans: Vec<String>) -> Self {
         Self {
             state: State::NotAsked,
@@ -562,14 +572,15 @@ impl Cell {
         self.add(Missing { problem: problem.to_string(), hint, is_certain });
     }
 
-    /// Notes the problem, if there is one, and returns whether all is well; `None` when nobody knows.
+    /// Notes the problem, if there is one. Returns `true` if there is none, and `None` if the
+    /// problem is not certain.
     fn verdict(&mut self, problem: Option<Problem>) -> Option<bool> {
         let Some(problem) = problem else { return Some(true) };
         self.problem(&problem);
         problem.is_certain().then_some(false)
     }
 
-    /// Notes what is wrong with a vault that copies go to.
+    /// Notes the problem with a vault that receives copies, if it has one.
     fn destination(&mut self, destination: &Destination, vault: &Vault) {
         let Destination { name, .. } = destination;
         let problem = match vault {

@@ -1,11 +1,13 @@
-//! What protects every account and Region of the organization, and what is missing there.
+//! The report: the state of protection of every account and Region of the organization, and
+//! everything that is missing there.
 //!
-//! An [`Outline`] is made of the organization, its policies and what the templates ask for. It says
-//! what every account gets and what has to be looked at in it. With what was [`seen`](Seen) there
-//! and what the last runs found, [`judge`] makes the [`Report`].
+//! An [`Outline`] is made from the organization, its policies and the requests of the templates. It
+//! contains the effective policy of every account and the list of things to look at in each
+//! account. From the outline, the observations in accounts ([`Seen`]) and the findings of the last
+//! runs, [`judge`] makes the [`Report`].
 //!
-//! Effective policies are merged here and not asked of AWS account by account: accounts below the
-//! same attachments share one. Only which of them AWS withholds is asked.
+//! Effective policies are merged here instead of being requested from AWS account by account:
+//! accounts below the same attachments share one. AWS is only asked which of them it withholds.
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new state is decided on everywhere")]
 
@@ -39,41 +41,41 @@ pub use state::State;
 pub use wanted::{Wanted, asks, wanted};
 pub use words::utc;
 
-/// For how long what the last runs found counts, unless somebody says otherwise: the daily sweep may fail
+/// The time for which the findings of the last runs count by default. It lets the daily sweep fail
 /// once.
 pub const MAX_AGE: Duration = Duration::from_hours(48);
 
-/// Everything there is to say, account by account and Region by Region.
+/// The complete result, account by account and Region by Region.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// When it was made.
+    /// The time at which the report was made.
     pub taken: SystemTime,
-    /// What it was made from.
+    /// The source of the report.
     pub source: Source,
-    /// When the daily sweep last looked after everything, where that is known.
+    /// The time of the last complete daily sweep, if it is known.
     pub last_sweep: Option<SystemTime>,
     /// The organization.
     pub organization: Organization,
-    /// The Regions it is about, which are the columns of the matrix.
+    /// The Regions of the report, which are the columns of the matrix.
     pub regions: Vec<Region>,
-    /// What accounts get, each once however many accounts share it.
+    /// The effective policies of the accounts, each once however many accounts share it.
     pub effective: Vec<Effective>,
-    /// What is there of accounts and Regions, each once however many are alike.
+    /// The findings for accounts and Regions, each once however many are alike.
     pub cells: Vec<Cell>,
     /// The accounts, in the order in which AWS lists them.
     pub rows: Vec<Row>,
-    /// What is to be said of the whole.
+    /// Notes about the organization as a whole.
     pub notes: Vec<Note>,
-    /// The states that are shown; all of them where it is empty.
+    /// The states that are shown. If it is empty, all states are shown.
     pub states: BTreeSet<State>,
 }
 
-/// What a report is made from.
+/// The source of a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Source {
-    /// Somebody looked just now, with the command.
+    /// The command, which looked into the accounts just now.
     Command,
-    /// The daily sweep, which does not look into accounts and knows what the last runs found.
+    /// The daily sweep, which does not look into accounts and uses the findings of the last runs.
     Sweep,
 }
 
@@ -82,31 +84,31 @@ pub enum Source {
 pub struct Row {
     /// The account.
     pub account: Account,
-    /// Where it is in its life, such as `ACTIVE`.
+    /// The state of the account in AWS Organizations, such as `ACTIVE`.
     pub life: String,
-    /// The unit it is in, by its index in [`Organization::units`].
+    /// The unit that the account is in, by its index in [`Organization::units`].
     pub unit: usize,
-    /// What it gets, by its index in [`Report::effective`].
+    /// The effective policy of the account, by its index in [`Report::effective`].
     pub effective: usize,
-    /// What there is in each Region of [`Report::regions`], by its index in [`Report::cells`].
+    /// The findings in each Region of [`Report::regions`], by their index in [`Report::cells`].
     pub cells: Vec<usize>,
 }
 
-/// Something to be said of the organization as a whole.
+/// A note about the organization as a whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Note {
-    /// What.
+    /// The text of the note.
     pub text: String,
-    /// What to do next.
+    /// The next step.
     pub hint: String,
-    /// Whether something could not be looked at, so that there may be more to say.
+    /// True if something could not be looked at, so that there may be more to report.
     pub is_unread: bool,
 }
 
-/// What an account has in a Region.
+/// The findings for an account in a Region.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Cell {
-    /// The sum of it.
+    /// The overall state.
     pub state: State,
     /// The effective plans that make backups here.
     pub plans: Vec<String>,
@@ -114,80 +116,82 @@ pub struct Cell {
     pub vaults: Vec<(VaultName, Found<VaultSeen>)>,
     /// The roles that these plans make backups with.
     pub roles: Vec<(RoleName, Found<RoleSeen>)>,
-    /// The resource types that are on, and those that are off; `None` when it is not known.
+    /// The resource types that are opted in to, and those that are not. `None` if that is unknown.
     pub opt_ins: Option<OptIns>,
-    /// What is missing, each once.
+    /// Everything that is missing, each item once.
     pub missing: Vec<Missing>,
-    /// How it is known.
+    /// The source of the findings.
     pub known: Known,
 }
 
-/// Resource types that are on and off.
+/// The opt-ins of resource types.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct OptIns {
-    /// Those that are backed up.
+    /// The types that are opted in to, which are backed up.
     pub on: BTreeSet<ResourceType>,
-    /// Those that are not.
+    /// The types that are not opted in to, which are not backed up.
     pub off: BTreeSet<ResourceType>,
 }
 
-/// What looking led to.
+/// The result of looking for something.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Found<T> {
-    /// It is there, and like this.
+    /// It exists, with these properties.
     Here(T),
-    /// It is not there.
+    /// It does not exist.
     Absent,
     /// It was not looked at, or could not be.
     Unknown,
 }
 
-/// A vault, by what matters of it. What nobody could judge is `None`.
+/// The properties of a vault that matter for backups. A property that could not be judged is
+/// `None`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct VaultSeen {
-    /// Whether a key of the customer encrypts it.
+    /// True if a key of the customer encrypts it.
     pub has_own_key: bool,
-    /// Whether its key encrypts and decrypts.
+    /// True if its key can encrypt and decrypt.
     pub key_works: Option<bool>,
-    /// Whether its access policy leaves the roles of the plans alone.
+    /// True if its access policy does not deny backups to the roles of the plans.
     pub lets_in: Option<bool>,
     /// Its lock, if it is locked.
     pub lock: Option<Lock>,
 }
 
-/// A role, by what matters of it. What nobody could judge is `None`.
+/// The properties of a role that matter for backups. A property that could not be judged is `None`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct RoleSeen {
-    /// Whether AWS Backup may assume it.
+    /// True if AWS Backup may assume it.
     pub trusts: Option<bool>,
-    /// Whether it may back anything up.
+    /// True if its permissions allow at least some backups.
     pub may: Option<bool>,
 }
 
-/// Something that is not as backups need it.
+/// Something that backups need, and that is missing or wrong.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Missing {
-    /// What.
+    /// The problem.
     pub problem: String,
-    /// What to do next.
+    /// The next step.
     pub hint: String,
-    /// Whether it is known to be missing; otherwise nobody could look.
+    /// True if it is known to be missing. False if it could not be looked at.
     pub is_certain: bool,
 }
 
-/// How it is known what there is in a Region.
+/// The source of the findings in a Region.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Known {
-    /// Somebody looked just now.
+    /// A look into the account just now.
     Now,
-    /// The run of member accounts whose report was written then.
+    /// The run of `member-accounts` whose report was written at this time.
     Run(SystemTime),
-    /// Nobody looked.
+    /// None: the account was not looked into.
     No,
 }
 
 impl Report {
-    /// How many accounts times Regions are in each state; states in which none is are left out.
+    /// Returns the number of findings, one for each account and Region, in each state. States
+    /// without any are left out.
     pub fn tally(&self) -> BTreeMap<State, usize> {
         let mut tally = BTreeMap::new();
         for (_, cell) in self.rows.iter().flat_map(|it| self.shown(it)) {
@@ -196,15 +200,17 @@ impl Report {
         tally
     }
 
-    /// What an account has in each Region, as far as its state is one of those that are shown.
+    /// Returns the findings for an account in each Region, if their state is one of those that are
+    /// shown.
     pub fn shown<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Region, &'a Cell)> {
         let cells = self.regions.iter().zip(&row.cells);
         let cells = cells.filter_map(|(region, it)| Some((region, self.cells.get(*it)?)));
         cells.filter(|it| self.states.is_empty() || self.states.contains(&it.1.state))
     }
 
-    /// Leaves out the accounts that `keeps` does not keep, by their place in the organization, and, where
-    /// some are named, the other Regions and states.
+    /// Keeps only the accounts for which `keeps` returns `true`, by their index in the
+    /// organization. If `regions` is not empty, only these Regions are kept, and if `states` is not
+    /// empty, only these states are shown.
     #[must_use]
     pub fn narrowed(
         mut self,
@@ -224,7 +230,8 @@ impl Report {
         Self { states, ..self }
     }
 
-    /// How many accounts are protected in every Region in which backups are wanted, and in one at least.
+    /// Returns the number of accounts that are protected in at least one Region, and in every
+    /// Region in which backups are wanted.
     pub fn protected(&self) -> usize {
         let is_protected = |row: &&Row| {
             let states = row.cells.iter().filter_map(|it| self.cells.get(*it)).map(|it| it.state);
@@ -234,31 +241,32 @@ impl Report {
         self.rows.iter().filter(is_protected).count()
     }
 
-    /// Whether every account is protected wherever that is wanted.
+    /// Returns `true` if every account is protected wherever backups are wanted.
     ///
-    /// Without any Region there is nothing that could be.
+    /// Without any Region the result is `false`, because nothing can be protected.
     pub fn is_well(&self) -> bool {
         !self.regions.is_empty() && self.tally().keys().all(|it| it.is_fine())
     }
 
-    /// How much could not be looked at: accounts in Regions that are not known, and notes that say so.
+    /// Returns the number of things that could not be looked at: accounts in Regions whose state is
+    /// unknown, and notes that say so.
     pub fn unread(&self) -> usize {
         let cells = self.tally().get(&State::Unknown).copied().unwrap_or_default();
         cells + self.notes.iter().filter(|it| it.is_unread).count()
     }
 
-    /// The state of an account as a whole: the worst of its Regions.
+    /// Returns the state of an account as a whole: the worst state of its Regions.
     pub fn state_of(&self, row: &Row) -> State {
         let states = row.cells.iter().filter_map(|it| self.cells.get(*it)).map(|it| it.state);
         states.max_by_key(|it| it.rank()).unwrap_or(State::NotAsked)
     }
 
-    /// The names of the units from below the root down to the one of `row`.
+    /// Returns the names of the units from below the root down to the one of `row`.
     pub fn path(&self, row: &Row) -> Vec<&str> {
         self.organization.path(row.unit)
     }
 
-    /// The account with this ID.
+    /// Returns the account with this ID.
     pub fn row(&self, account: &AccountId) -> Option<&Row> {
         self.rows.iter().find(|it| it.account.id == *account)
     }

@@ -1,4 +1,4 @@
-//! The organization, by what decides what its accounts get.
+//! The parts of the organization that decide which effective policies its accounts get.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct Organization {
     pub partition: String,
     /// The management account.
     pub management: AccountId,
-    /// The root first, and every unit after the one it is in.
+    /// The units: the root first, and every unit after its parent.
     pub units: Vec<Unit>,
     /// The accounts, in the order in which AWS lists them.
     pub accounts: Vec<Placed>,
@@ -22,8 +22,8 @@ pub struct Organization {
     pub policies: BTreeMap<PolicyId, AttachedPolicy>,
     /// The policies at each target, in the order in which they were attached.
     pub attached: BTreeMap<TargetId, Vec<PolicyId>>,
-    /// The accounts whose merged policy AWS says it withholds, with its words where it was asked for
-    /// them; `None` when it did not say.
+    /// The accounts whose merged policy AWS withholds, as AWS reports it, with its words if they
+    /// were requested. `None` if AWS did not report it.
     pub withheld: Option<BTreeMap<AccountId, Vec<String>>>,
 }
 
@@ -34,23 +34,23 @@ pub struct Unit {
     pub id: TargetId,
     /// Its name.
     pub name: String,
-    /// The one it is in, by its index; the root is in none.
+    /// The parent, by its index. The root has none.
     pub parent: Option<usize>,
 }
 
 impl Unit {
-    /// Its name, or else its ID.
+    /// Returns its name, or its ID if it has no name.
     fn name(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }
     }
 }
 
-/// An account and where it is.
+/// An account and its place in the organization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Placed {
     /// The account as AWS lists it.
     pub listed: Listed,
-    /// The unit it is in, by its index.
+    /// The unit that the account is in, by its index.
     pub unit: usize,
 }
 
@@ -59,12 +59,13 @@ pub struct Placed {
 pub struct AttachedPolicy {
     /// Its name.
     pub name: String,
-    /// What it says; `None` when it could not be read.
+    /// The text of the policy. `None` if it could not be read.
     pub text: Option<String>,
 }
 
 impl Organization {
-    /// The names of the units from below the root down to this one, or their IDs.
+    /// Returns the names of the units from below the root down to this one. A unit without a name
+    /// is given by its ID.
     pub fn path(&self, unit: usize) -> Vec<&str> {
         let mut path: Vec<_> =
             self.above(unit).filter(|it| it.parent.is_some()).map(Unit::name).collect();
@@ -72,17 +73,17 @@ impl Organization {
         path
     }
 
-    /// The IDs from the root down to this unit, separated by slashes, as AWS writes a path.
+    /// Returns the IDs from the root down to this unit, separated by slashes, as AWS writes a path.
     pub fn id_path(&self, unit: usize) -> String {
         let mut path: Vec<_> = self.above(unit).map(|it| it.id.as_str()).collect();
         path.reverse();
         path.join("/")
     }
 
-    /// The unit, the one it is in, and so on up to the root.
+    /// Returns the unit, its parent, and so on up to the root.
     fn above(&self, unit: usize) -> impl Iterator<Item = &Unit> {
         let parent = |it: &&Unit| it.parent.and_then(|it| self.units.get(it));
-        // The limit ends a walk through parents that AWS could not have, such as a circle.
+        // The limit ends a walk through parents that cannot exist in AWS, such as a circle.
         std::iter::successors(self.units.get(unit), parent).take(16)
     }
 }

@@ -1,4 +1,4 @@
-//! What every account gets, and what has to be looked at in it.
+//! The effective policy of every account, and the things to look at in each account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -13,24 +13,25 @@ use super::organization::{Organization, Placed};
 use super::wanted::{Wanted, WantedHere};
 use super::{Destination, Note};
 
-/// What an account gets that has these policies attached on the way down to it.
+/// The effective policy of the accounts that have the same policies attached on the way down to
+/// them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effective {
-    /// Where something is attached on the way, from the root down.
+    /// The targets on the way that have policies attached, from the root down.
     pub chain: Vec<TargetId>,
     /// The document, as `DescribeEffectivePolicy` answers with it.
     pub document: Value,
     /// Its plans.
     pub plans: Vec<Plan>,
-    /// Each value and where it comes from.
+    /// Each value and its origin.
     pub settings: Vec<Setting>,
-    /// Why AWS withholds it.
+    /// The reasons why AWS withholds it.
     pub errors: Vec<String>,
 }
 
 impl Effective {
-    /// Why AWS withholds it from an account, in AWS's words or those of the merge here; `None` where it
-    /// does not.
+    /// Returns the reasons why AWS withholds it from an account, in AWS's words or those of the
+    /// merge here. `None` if AWS does not withhold it.
     pub fn withheld<'a>(
         &'a self,
         organization: &'a Organization,
@@ -51,11 +52,12 @@ pub struct Setting {
     pub path: String,
     /// A string or a list of strings.
     pub value: Value,
-    /// What made it so: the policy that assigned it, then those that added to it or took from it.
+    /// The origins of the value: the policy that assigned it, then those that added to it or took
+    /// from it.
     pub origins: Vec<Origin>,
 }
 
-/// What made a value what it is.
+/// An origin of a value: one operator of one policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
     /// The operator, as in `@@assign`.
@@ -66,27 +68,27 @@ pub struct Origin {
     pub target: String,
 }
 
-/// What has to be looked at in an account.
+/// The things to look at in an account.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Look {
     /// The Regions, and the vaults in each.
     pub regions: BTreeMap<Region, BTreeSet<VaultName>>,
     /// The roles that AWS Backup is to assume.
     pub roles: BTreeSet<RoleName>,
-    /// The role to look around with, where it is not that of the other accounts.
+    /// The role to look around with, if it is not the role of the other accounts.
     pub by: Option<RoleName>,
 }
 
-/// What every account gets, before anybody has looked into one.
+/// The effective policy of every account, before any account has been looked into.
 #[derive(Clone, Debug)]
 pub struct Outline {
-    /// What accounts get, each once however many accounts share it.
+    /// The effective policies of the accounts, each once however many accounts share it.
     pub effective: Vec<Effective>,
-    /// Which of them each account gets, in the order of the accounts.
+    /// The effective policy of each account by its index, in the order of the accounts.
     pub shares: Vec<usize>,
-    /// The Regions that anything asks for.
+    /// The Regions that a plan or a request names.
     pub regions: BTreeSet<Region>,
-    /// What is to be said of the policies.
+    /// Notes about the policies.
     pub notes: Vec<Note>,
 }
 
@@ -133,7 +135,7 @@ impl Outline {
         Self { effective, shares, regions, notes }
     }
 
-    /// What has to be looked at in the account at `index`.
+    /// Returns the things to look at in the account at `index`.
     pub fn look(&self, organization: &Organization, wanted: &[Wanted], index: usize) -> Look {
         let mut look = Look::default();
         let Some(placed) = organization.accounts.get(index) else { return look };
@@ -162,7 +164,7 @@ impl Outline {
                 vaults.extend(desired.vault.iter().cloned());
             }
         }
-        // What the management account has opted in to decides for every plan of the organization.
+        // The opt-ins of the management account decide for every plan of the organization.
         if placed.listed.account.id == organization.management {
             for region in &self.regions {
                 look.regions.entry(region.clone()).or_default();
@@ -171,7 +173,7 @@ impl Outline {
         look
     }
 
-    /// The vaults that copies go to from other accounts, by the account that they are in.
+    /// Returns the vaults that receive copies from other accounts, by the account that they are in.
     pub fn destinations(
         &self,
         organization: &Organization,
@@ -195,7 +197,7 @@ impl Outline {
     }
 }
 
-/// What is asked for in the account at `index`.
+/// Returns the requests that apply to the account at `index`.
 pub(super) fn asked<'a>(
     organization: &Organization,
     wanted: &'a [Wanted],
@@ -207,7 +209,8 @@ pub(super) fn asked<'a>(
     wanted.iter().filter_map(|it| it.of(&organization.management, &listed)).collect()
 }
 
-/// Reads the policies; one that cannot be read is told and takes no part.
+/// Reads the policies. A policy that cannot be read takes no part, and there is a note about it if
+/// it is attached.
 fn read(organization: &Organization) -> (BTreeMap<&PolicyId, Policy>, Vec<Note>) {
     let mut notes = Vec::new();
     let mut policies = BTreeMap::new();
@@ -229,7 +232,7 @@ is_unread: true,
     (policies, notes)
 }
 
-/// What was merged on the way down.
+/// The policies merged so far on the way down.
 #[derive(Clone, Debug, Default)]
 struct Reached {
     chain: Vec<TargetId>,
@@ -267,8 +270,8 @@ fn origin(it: &policy::Origin) -> Origin {
 }
 
 impl Look {
-    /// The policy that narrows a session in `account` down to what is looked at: it changes nothing,
-    /// whatever the role that is assumed allows.
+    /// Returns the session policy that limits a session in `account` to what is looked at. Such a
+    /// session can change nothing, whatever the assumed role allows.
     pub fn session_policy(&self, partition: &str, account: &AccountId) -> String {
         let mut actions = vec![];
         if !self.regions.is_empty() {

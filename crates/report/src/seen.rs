@@ -1,4 +1,4 @@
-//! What was seen in accounts, just now or by the last runs.
+//! The observations in accounts, made just now or by the last runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -6,35 +6,35 @@ use std::time::SystemTime;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::{Failure, Line, Role, Settings, Vault};
 
-/// What came of a visit to an account.
+/// The result of a visit to an account.
 #[derive(Clone, Debug, Default)]
 pub enum Visit {
-    /// Nobody went there.
+    /// The account was not visited.
     #[default]
     None,
-    /// Nobody got in.
+    /// The account could not be entered.
     Barred(Failure),
-    /// Somebody looked.
+    /// The account was looked into.
     Seen(Seen),
 }
 
-/// What was seen in an account.
+/// The observations in an account.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Each role that was looked for, if there is such a role.
+    /// Each role that was looked for, or `None` if it does not exist.
     pub roles: BTreeMap<RoleName, Result<Option<Role>, Failure>>,
-    /// Whether AWS Backup has a role of its own, where that was looked for.
+    /// True if the service-linked role of AWS Backup exists, if that was looked for.
     pub service_role: Option<Result<bool, Failure>>,
-    /// What was seen in each Region.
+    /// The observations in each Region.
     pub regions: BTreeMap<Region, Place>,
 }
 
-/// What was seen in a Region of an account.
+/// The observations in a Region of an account.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// AWS does not know the account there, as in a Region that the account has not enabled.
     Closed(Failure),
-    /// Somebody looked.
+    /// The Region was looked into.
     Open {
         /// The settings of AWS Backup.
         settings: Result<Settings, Failure>,
@@ -46,16 +46,16 @@ pub enum Place {
 /// The lock of a vault.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Lock {
-    /// Whether it is, or will be, such that nobody can take it back.
+    /// True if the lock cannot be removed by anybody, or will become such a lock.
     pub is_compliance: bool,
-    /// The least days that the vault keeps a backup.
+    /// The minimum number of days for which the vault keeps a backup.
     pub min_days: Option<i64>,
-    /// The most days that the vault keeps a backup.
+    /// The maximum number of days for which the vault keeps a backup.
     pub max_days: Option<i64>,
 }
 
 impl Lock {
-    /// The lock in a few words, as in `compliance lock, 7 to 365 days`.
+    /// Describes the lock in a few words, as in `compliance lock, 7 to 365 days`.
     pub fn words(&self) -> String {
         let kind = if self.is_compliance { "compliance lock" } else { "governance lock" };
         match (self.min_days, self.max_days) {
@@ -67,21 +67,22 @@ impl Lock {
     }
 }
 
-/// What the last run that looked into an account found.
+/// The findings of the last run that looked into an account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LastLook {
-    /// When its report was written.
+    /// The time at which the report of the run was written.
     pub at: SystemTime,
-    /// What is not as wanted there.
+    /// The deviations from the desired state.
     pub failures: Vec<Failure>,
-    /// What may not be as wanted, since nobody could look at it.
+    /// The possible deviations, which could not be looked at.
     pub not_looked_at: Vec<Failure>,
 }
 
-/// What the last runs found in each account: `reports` are their texts and when they were written,
-/// the newest first. A run may be about a few accounts only, so an older one may know of others.
+/// Returns the findings of the last runs for each account. `reports` has the texts of their reports
+/// and the times at which these were written, the newest first. A run may be about a few accounts
+/// only, so an older one may cover other accounts.
 ///
-/// A line that cannot be read says nothing.
+/// A line that cannot be read is ignored.
 pub fn last_looks<'a>(
     reports: impl IntoIterator<Item = (SystemTime, &'a str)>,
 ) -> BTreeMap<AccountId, LastLook> {

@@ -1,4 +1,5 @@
-//! What is missing, and in which accounts and Regions: many mostly lack the same.
+//! Shortfalls: everything that is missing, and the accounts and Regions that lack it. Usually many
+//! accounts lack the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +10,17 @@ use crate::{Missing, Report, Row};
 /// Something that is missing, and where.
 #[derive(Clone, Debug)]
 pub struct Shortfall<'a> {
-    /// The problem and what to do about it.
+    /// The problem and the next step.
     pub missing: &'a Missing,
     /// The accounts that have the problem, in the order in which AWS lists them.
     pub accounts: Vec<&'a Row>,
-    /// The Regions in which one of them has it.
+    /// The Regions in which at least one of these accounts has the problem.
     pub regions: BTreeSet<&'a Region>,
 }
 
 impl Report {
-    /// Everything that is missing in what is [shown](Report::shown): what is certain first, and then what
-    /// most accounts have in common.
+    /// Returns everything that is missing in the [shown](Report::shown) findings. Certain problems
+    /// come first. Among equals, those come first that most accounts have in common.
     pub fn shortfalls(&self) -> Vec<Shortfall<'_>> {
         let mut all = BTreeMap::<&Missing, Shortfall<'_>>::new();
         for row in &self.rows {

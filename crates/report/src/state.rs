@@ -1,8 +1,8 @@
-//! The states, and how each is written, drawn and ordered wherever it is shown.
+//! The states, and how they are written, drawn and ordered wherever they are shown.
 
 use std::fmt;
 
-/// What is the same about a state wherever it is shown.
+/// The properties of a state that are the same wherever it is shown.
 struct Facts {
     key: &'static str,
     words: &'static str,
@@ -13,7 +13,7 @@ struct Facts {
 
 macro_rules! states {
     ($($(#[doc = $doc:literal])+ $name:ident { $($fact:ident: $value:literal),+ })+) => {
-        /// What state a Region of an account is in.
+        /// The state of a Region of an account.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum State {
             $($(#[doc = $doc])+ $name,)+
@@ -33,17 +33,17 @@ macro_rules! states {
 }
 
 states! {
-    /// A plan makes backups here, and everything it needs is there.
+    /// A plan makes backups here, and everything that it needs is there.
     Protected { key: "protected", words: "protected", sign: "✓", rank: 3, is_fine: true }
-    /// A plan is to make backups here, and something it needs is missing.
+    /// A plan should make backups here, but something that it needs is missing.
     Incomplete { key: "incomplete", words: "incomplete", sign: "!", rank: 5, is_fine: false }
-    /// Backups are wanted here, and no plan makes any.
+    /// Backups are wanted here, but no plan makes any.
     NoPlan { key: "no-plan", words: "no plan", sign: "×", rank: 6, is_fine: false }
-    /// AWS withholds the merged policy, so that the account keeps what it had.
+    /// AWS withholds the merged policy, so the account keeps the policy that it had.
     Withheld { key: "withheld", words: "withheld", sign: "‖", rank: 7, is_fine: false }
-    /// A plan is to make backups here, and nobody could look whether it can.
+    /// A plan should make backups here, but nobody could look whether it can.
     Unknown { key: "unknown", words: "not known", sign: "?", rank: 4, is_fine: false }
-    /// The account has not enabled the Region, so that there is nothing to back up.
+    /// The account has not enabled the Region, so there is nothing to back up.
     Disabled { key: "disabled", words: "Region not enabled", sign: "–", rank: 1, is_fine: true }
     /// Nothing asks for backups here.
     NotAsked { key: "not-asked", words: "not asked for", sign: "·", rank: 0, is_fine: true }
@@ -52,22 +52,22 @@ states! {
 }
 
 impl State {
-    /// The word for programs.
+    /// Returns the word for programs.
     pub fn key(self) -> &'static str {
         self.facts().key
     }
 
-    /// The character that the page draws, since a colour alone does not reach everybody.
+    /// Returns the character that the page draws, because not every reader can tell colours apart.
     pub fn sign(self) -> &'static str {
         self.facts().sign
     }
 
-    /// How much it matters beside the others: the higher, the more.
+    /// Returns the importance beside the other states: the higher, the more important.
     pub fn rank(self) -> u8 {
         self.facts().rank
     }
 
-    /// Whether nobody has to do anything about it.
+    /// Returns `true` if no action is needed.
     pub fn is_fine(self) -> bool {
         self.facts().is_fine
     }

@@ -1,4 +1,4 @@
-//! Where the templates ask for backups.
+//! The accounts and Regions for which the templates ask for backups.
 
 use std::collections::BTreeSet;
 
@@ -14,57 +14,58 @@ use plan::resource::ResourceKind;
 use super::Note;
 use super::organization::Organization;
 
-/// What one `Custom::MemberAccounts` asks for, or what somebody says on the command line.
+/// The requests of one `Custom::MemberAccounts`, or those on the command line.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// What is wanted in every account and Region.
+    /// The desired state in every account and Region.
     pub desired: Desired,
     /// The role that is assumed in member accounts, if it is known.
     pub member_role: Option<RoleName>,
-    /// The account that copies go to, if there is one.
+    /// The account that receives copies, if there is one.
     pub central: Option<Central>,
-    /// What is asked of the backups of resources.
+    /// The requests about the backups of resources.
     asks: Asks,
-    /// The accounts; every one where nothing is said.
+    /// The targets and the excluded accounts. `None` stands for every account.
     scope: Option<(Vec<Target>, BTreeSet<AccountId>)>,
 }
 
-/// What a template asks of the backups of resources, beside what policies say.
+/// The requests of a template about the backups of resources, in addition to policies.
 #[derive(Clone, Debug, Default)]
 pub struct Asks {
-    /// Tags that say that a resource is not to be backed up.
+    /// The tags that exclude a resource from backups.
     pub excluded: Vec<TagFilter>,
-    /// How old the newest backup may be.
+    /// The greatest ages that the newest backup may have.
     pub objectives: Vec<Objective>,
 }
 
-/// The account that copies go to.
+/// The account that receives copies.
 #[derive(Clone, Debug)]
 pub struct Central {
     /// The account.
     pub account: AccountId,
-    /// The role that is assumed there.
+    /// The role that is assumed in the account.
     pub role: RoleName,
-    /// What is wanted in it where no target reaches it.
+    /// The desired state in the account if no target reaches it.
     desired: Desired,
 }
 
-/// What is asked for in an account.
+/// The requests that apply to an account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WantedHere<'a> {
     pub(super) desired: &'a Desired,
-    /// The role that is assumed there, where the account only gets copies.
+    /// The role that is assumed in the account, if the account only receives copies.
     pub(super) central: Option<&'a RoleName>,
 }
 
 impl Wanted {
-    /// What is asked for in these Regions of every account, where nothing else is known.
+    /// Returns a request for backups in these Regions of every account, for use where nothing else
+    /// is known.
     pub fn in_regions(regions: BTreeSet<Region>) -> Self {
         let desired = Desired { regions, ..Desired::default() };
         Self { desired, member_role: None, central: None, asks: Asks::default(), scope: None }
     }
 
-    /// What is asked for in this account; `None` when nothing is.
+    /// Returns the requests that apply to this account, or `None` if there are none.
     pub(super) fn of(&self, management: &AccountId, listed: &Listed) -> Option<WantedHere<'_>> {
         let ordinary = WantedHere { desired: &self.desired, central: None };
         let Some((targets, excluded)) = &self.scope else { return Some(ordinary) };
@@ -105,7 +106,7 @@ impl TryFrom<&Properties> for Wanted {
     }
 }
 
-/// What is asked of the backups of the resources in the account at `index`.
+/// Returns the requests about the backups of the resources in the account at `index`.
 pub fn asks(organization: &Organization, wanted: &[Wanted], index: usize) -> Asks {
     let mut asks = Asks::default();
     let Some(placed) = organization.accounts.get(index) else { return asks };
@@ -118,8 +119,8 @@ pub fn asks(organization: &Organization, wanted: &[Wanted], index: usize) -> Ask
     asks
 }
 
-/// What every `Custom::MemberAccounts` among these entries asks for, and a note of each of which that
-/// is not known.
+/// Returns the requests of every `Custom::MemberAccounts` among these entries, and a note for each
+/// one whose requests are unknown.
 pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>, Vec<Note>) {
     let (mut all, mut notes) = (Vec::new(), Vec::new());
     for entry in entries.into_iter().filter(|it| !it.is_deleted()) {
@@ -138,7 +139,7 @@ pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>,
     (all, notes)
 }
 
-/// What an entry asks for in accounts, if it asks for anything there.
+/// Returns the requests of an entry about accounts, if it has any.
 fn read(entry: &Entry) -> Result<Option<Wanted>, String> {
     match entry.wanted().map_err(|it| chain(&it))? {
         Some(Wish::MemberAccounts(it)) => {

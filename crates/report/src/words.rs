@@ -1,4 +1,4 @@
-//! What there is, in a few words for people.
+//! Short descriptions of the findings, for people.
 
 use std::time::SystemTime;
 
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{Cell, Found, Known, Lock, RoleSeen, VaultSeen};
 
-/// The moment to the minute, as in `2026-11-21 04:00 UTC`.
+/// Formats the time to the minute, as in `2026-11-21 04:00 UTC`.
 pub fn utc(time: SystemTime) -> String {
     let it = OffsetDateTime::from(time);
     let (year, month, day) = (it.year(), u8::from(it.month()), it.day());
@@ -14,7 +14,7 @@ pub fn utc(time: SystemTime) -> String {
 }
 
 impl Cell {
-    /// Each vault and how it is, as in `org-backup (governance lock, at least 7 days)`.
+    /// Describes each vault, as in `org-backup (governance lock, at least 7 days)`.
     pub fn vault_words(&self) -> Vec<String> {
         let words = |it: &Found<VaultSeen>| match it {
             Found::Absent => "missing".to_owned(),
@@ -30,7 +30,7 @@ impl Cell {
         self.vaults.iter().map(|(name, it)| format!("{name} ({})", words(it))).collect()
     }
 
-    /// Each role, with what is wrong with it.
+    /// Returns each role, with its problem if it has one.
     pub fn role_words(&self) -> Vec<String> {
         let words = |it: &Found<RoleSeen>| match it {
             Found::Here(RoleSeen { trusts: Some(false), .. }) => " (does not trust AWS Backup)",
@@ -42,7 +42,8 @@ impl Cell {
         self.roles.iter().map(|(name, it)| format!("{name}{}", words(it))).collect()
     }
 
-    /// How many resource types are on, and which are off; nothing when it is not known.
+    /// Returns the number of resource types that are on, and names those that are off. Returns an
+    /// empty text if that is unknown.
     pub fn opt_in_words(&self) -> String {
         let Some(opt_ins) = &self.opt_ins else { return String::new() };
         let (on, all) = (opt_ins.on.len(), opt_ins.on.len() + opt_ins.off.len());
@@ -56,7 +57,7 @@ impl Cell {
 }
 
 impl Known {
-    /// How it is known.
+    /// Describes the source of the findings.
     pub fn words(self) -> String {
         match self {
             Self::Now => "now".to_owned(),

@@ -1,5 +1,5 @@
-//! What plans name beside the vaults and roles that make backups: roles that scan them, and accounts
-//! that they are copied to.
+//! The names in plans other than the vaults and roles that make backups: roles that scan or index
+//! backups, and accounts that backups are copied to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use policy::arn::Arn;
 
 use super::{Cell, Organization};
 
-/// Adds which of the roles are missing that these plans scan backups with.
+/// Adds a problem for each role that these plans scan backups with and that does not exist.
 pub(super) fn scanners<T>(
     seen: &BTreeMap<RoleName, Result<Option<T>, Failure>>,
     plans: &[&Plan],
@@ -29,7 +29,7 @@ pub(super) fn scanners<T>(
     }
 }
 
-/// Adds which of the roles cannot index backups that these plans have indexed.
+/// Adds a problem for each role that has to index the backups of these plans and cannot.
 pub(super) fn indexers(
     seen: &BTreeMap<RoleName, Result<Option<Role>, Failure>>,
     plans: &[&Plan],
@@ -46,13 +46,14 @@ pub(super) fn indexers(
     }
 }
 
-/// Adds which of the accounts that these plans copy backups to are not in the organization.
+/// Adds a problem for each account that these plans copy backups to and that is not in the
+/// organization.
 pub(super) fn strangers(organization: &Organization, plans: &[&Plan], cell: &mut Cell) {
     let is_ours = |account: &AccountId| {
         organization.accounts.iter().any(|it| it.listed.account.id == *account)
     };
     let copies = plans.iter().flat_map(|it| &it.rules).flat_map(|it| &it.copies);
-    // What stands for the account itself is no ID.
+    // The placeholder for the account itself is not an ID, so it is left out.
     let accounts = copies.filter_map(|it| Arn::parse(it).ok()?.account.parse().ok());
     let accounts: BTreeSet<AccountId> = accounts.collect();
     for account in accounts.iter().filter(|it| !is_ours(it)) {

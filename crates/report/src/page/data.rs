@@ -1,4 +1,4 @@
-//! What the script of the page reads: lists in place of objects where there are many.
+//! The data for the script of the page: lists in place of objects where there are many.
 
 use std::collections::BTreeMap;
 

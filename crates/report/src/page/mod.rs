@@ -1,8 +1,8 @@
 //! The report as one page that needs nothing else: no network, no server, no framework.
 //!
-//! What there is goes into it as JSON, every effective policy and every kind of cell once, and its
-//! script makes rows of that when they are needed. The content security policy names the hashes of
-//! the style and the script, so that nothing else runs whatever the data says.
+//! The page has its data as JSON, with every effective policy and every kind of cell once. Its
+//! script makes rows from the data when they are needed. The content security policy names the
+//! hashes of the style and the script, so that nothing else runs whatever the data says.
 
 mod data;
 
@@ -15,7 +15,7 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole page.
+/// Returns the whole page.
 pub fn page(report: &Report) -> String {
     let security = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; \
@@ -25,7 +25,7 @@ pub fn page(report: &Report) -> String {
     );
     let data = html::data(&data::data(report));
     let mut page = String::with_capacity(PAGE.len() + STYLE.len() + SCRIPT.len() + data.len());
-    // What was put in is not looked at again, so that no name can stand for something else.
+    // Inserted text is never searched for placeholders, so no name can act as one.
     let mut parts = PAGE.split("{{");
     page.push_str(parts.next().unwrap_or_default());
     for part in parts {
@@ -44,7 +44,7 @@ pub fn page(report: &Report) -> String {
     page
 }
 
-/// The whole in a sentence, for those who see no more of the page.
+/// Returns a summary in one sentence, for readers who see no more of the page.
 fn sum(report: &Report) -> String {
     let tally = report.tally();
     let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
@@ -53,7 +53,7 @@ fn sum(report: &Report) -> String {
     format!("{}: {accounts} accounts × {regions} Regions: {counts}.", utc(report.taken))
 }
 
-/// What a content security policy calls a text: its hash, in base 64.
+/// Returns the source expression of a text in a content security policy: its hash, in base 64.
 fn source(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let hash = Sha256::digest(text);

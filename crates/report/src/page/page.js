@@ -30,14 +30,14 @@
     return make("span", {}, ...parts.map((it, index) => (index % 2 ? make("code", {}, it) : it)), ".");
   };
 
-  /* Each is drawn with a sign of its own, never by its colour alone; what has a higher rank matters more. */
+  /* Each state is drawn with a sign of its own, never by its colour alone. A higher rank matters more. */
   const states = data.states.map(([key, words, sign, rank, fine]) => ({ key, words, sign, rank, fine }));
   const idle = states.reduce((least, it) => (it.rank < least.rank ? it : least));
   const regions = data.regions;
   const units = data.units.map(([id, name, parent], index) => ({ index, id, name: name || id, parent, below: [], all: 0, bad: 0 }));
   units.forEach((it) => { if (it.parent !== null) units[it.parent].below.push(it); });
   units.forEach((it) => it.below.sort((a, b) => a.name.localeCompare(b.name)));
-  /* The place of each unit when the tree is walked from the top, and of the last one below it. */
+  /* The place of each unit in a walk of the tree from the top, and the place of the last unit below it. */
   let places = 0;
   const walk = (unit, deep) => { unit.deep = deep; unit.place = places++; unit.below.forEach((it) => walk(it, deep + 1)); unit.last = places - 1; };
   if (units.length) walk(units[0], 0);
@@ -153,7 +153,7 @@
     if (moves[event.key]) { event.preventDefault(); moves[event.key](); }
   });
 
-  /* The matrix: only the rows that are in sight are there. */
+  /* The matrix: only the rows that are in sight exist. */
   const matrix = $("matrix");
   const grid = $("grid");
   const body = $("body");
@@ -209,7 +209,7 @@
     before.hidden = from === 0;
     after.hidden = to === shown.length;
     rove();
-    /* Whoever scrolls the focused cell away can go on from where it was. */
+    /* If the focused cell is scrolled away, the keyboard goes on from its place. */
     if (held && !body.contains(document.activeElement)) matrix.focus({ preventScroll: true });
   };
   const target = () => {
@@ -278,7 +278,7 @@
     tree: (a, b) => a.unit.place - b.unit.place || a.index - b.index,
     name: (a, b) => a.name.localeCompare(b.name) || a.index - b.index,
   };
-  /** Shows what is chosen, from the top. */
+  /** Shows the chosen rows, from the top. */
   const choose = () => {
     const words = chosen.text.toLowerCase().split(/\s+/).filter(Boolean);
     columns = chosen.region < 0 ? regions.map((_, index) => index) : [chosen.region];
@@ -314,7 +314,7 @@
     $("search").focus();
   });
 
-  /* Policies, each of which is made when somebody looks at it. */
+  /* Policies. Each is made when it is opened. */
   const originOf = ([operator, policy, place]) => `${data.policies[policy] || policy} (${operator} at ${nameOf(place)})`;
   const valueOf = (value) => (Array.isArray(value) ? value.join(", ") : value);
   const table = (heads, lines, even = false) => make("div", { class: "scroll" }, make("table", { class: even ? "table even" : "table" },
@@ -342,7 +342,7 @@
     }
     return make("div", {}, ...parts);
   };
-  /** Something that is made when it is opened, or printed. */
+  /** Elements whose content is made when they are opened or printed. */
   const lazies = [];
   const lazy = (title, build, open, kind = "inner", summary = [title]) => {
     const element = make("details", { class: kind }, make("summary", {}, ...summary));
@@ -377,7 +377,7 @@
     add(SOME);
   };
 
-  /* What is missing, each once, with who lacks it. */
+  /* Everything that is missing, each item once, with the accounts that lack it. */
   const drawFindings = () => {
     const groups = new Map();
     rows.forEach((row) => row.cells.forEach((index, column) => {
@@ -467,13 +467,13 @@
     else if (event.key === "/" && !typing) { event.preventDefault(); $("search").focus(); }
   });
 
-  /* On paper there is everything that is chosen, and nothing to open. */
+  /* On paper, everything that is chosen is open. */
   let opened = [];
   addEventListener("beforeprint", () => {
-    /* Showing the rest of a list may make more that has a rest. */
+    /* Showing the rest of a list may make more lists with a rest. */
     while (rests.length) rests.shift()();
     opened = lazies.filter((it) => it.prints && !it.element.open && document.contains(it.element));
-    /* Opening one may make others, which are in it. */
+    /* Opening one may make others inside it. */
     for (let at = 0; at < lazies.length; at += 1) {
       const it = lazies[at];
       if (it.prints) { it.fill(); it.element.open = true; }
@@ -493,6 +493,6 @@
   route();
   performance.mark("usable");
   performance.measure("until usable", { start: 0, end: "usable" });
-  /* What is further down can wait until the matrix is on the screen. */
+  /* The parts further down can wait until the matrix is on the screen. */
   requestAnimationFrame(() => setTimeout(() => { drawFindings(); drawPolicies(); performance.mark("complete"); }, 0));
 })();
