@@ -572,8 +572,8 @@ impl Cell {
         self.add(Missing { problem: problem.to_string(), hint, is_certain });
     }
 
-    /// Notes the problem, if there is one. Returns `true` if there is none, and `None` if the
-    /// problem is not certain.
+    /// Notes the problem, if there is one. Returns `true` if there is none, `false` if it is
+    /// certain, and `None` if it is not certain.
     fn verdict(&mut self, problem: Option<Problem>) -> Option<bool> {
         let Some(problem) = problem else { return Some(true) };
         self.problem(&problem);

@@ -22,9 +22,9 @@ pub struct Resource {
     /// The time at which it was created, if AWS reports it. Older backups under its name are of
     /// another resource.
     pub created: Option<SystemTime>,
-    /// The time at which an inventory first saw it with its present tags. It is owed every run
-    /// since then. If it is `None`, this inventory is the first one, and the resource is owed every
-    /// run since its newest backup.
+    /// The time at which an earlier inventory first saw it with its present tags. It is owed every
+    /// run since then. `None` if no earlier inventory reported it with these tags. Then it is owed
+    /// every run since its newest backup.
     pub first_seen: Option<SystemTime>,
 }
 
