@@ -330,11 +330,19 @@ impl Common {
         for (arn, records) in &mut here {
             records.points.extend(self.copies.get(arn).into_iter().flatten().cloned());
         }
-        let seen = |arn: &String, tags: &Tags| {
-            let (had, at) = self.first_seen.get(arn)?;
-            (had == tags).then(|| (arn.clone(), *at))
+        // A resource that the tagging API does not name has no tags.
+        let untagged = Tags::new();
+        let tags_now = |arn: &str| match &tagged {
+            Ok(tagged) => Some(tagged.get(arn).unwrap_or(&untagged)),
+            Err(_) => indexed.as_ref()?.get(arn)?.as_ref(),
         };
-        let first_seen = tagged.iter().flatten().filter_map(|it| seen(it.0, it.1)).collect();
+        let named = tagged.iter().flat_map(BTreeMap::keys);
+        let named = named.chain(indexed.iter().flat_map(BTreeMap::keys));
+        let seen = |arn: &String| {
+            let (had, at) = self.first_seen.get(arn)?;
+            (tags_now(arn) == Some(had)).then(|| (arn.clone(), *at))
+        };
+        let first_seen = named.filter_map(seen).collect();
         Inventory::new(Answers { tagged, indexed, records: here, first_seen })
     }
 }
@@ -526,6 +534,18 @@ mod tests {
         assert_eq!((volume.arn.as_str(), bucket.arn.as_str()), (VOLUME, BUCKET));
         assert_eq!((of_volume.points.len(), of_bucket.points.len()), (3, 1));
         assert_eq!((volume.first_seen, bucket.first_seen), (Some(seen), None));
+    }
+
+    #[test]
+    fn a_resource_without_tags_that_an_index_names_is_remembered_too() {
+        let mut reads = reads();
+        let read = reads.regions.get_mut(&HERE.parse().unwrap()).unwrap();
+        read.indexed = Some([(VOLUME.to_owned(), None)].into());
+        let mut common = common();
+        let seen = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+        common.first_seen.insert(VOLUME.to_owned(), (Tags::new(), seen));
+        let (_, inventory) = here(&common, reads);
+        assert_eq!(inventory.resources.first().and_then(|it| it.0.first_seen), Some(seen));
     }
 
     #[test]
