@@ -1,14 +1,16 @@
 //! The services that hold data, as far as restore tests look at them.
 //!
 //! What they say is written down beforehand, so that they can be in states that nothing here gets into
-//! by itself. Of what is not, they ask the simulator, whose resources are well. They ask it as well what
-//! the caller may do.
+//! by itself; but for the instances of clusters, which are made and deleted. Of what is not, they ask the
+//! simulator, whose resources are well. They ask it as well what the caller may do.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "what asks otherwise is not this suite, and a member that JSON lacks is null"
 )]
+
+mod databases;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -22,17 +24,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use self::databases::{Answered, Databases};
 use crate::server::Direct;
 use crate::simulator::Simulator;
 
 /// The account that owns what is looked at.
 const OWNER: &str = "111122223333";
 
-/// EC2, RDS, DynamoDB, EFS and FSx on loopback.
+/// EC2, RDS, DynamoDB, EFS, FSx and Lambda on loopback.
 pub struct DataServices {
     url: String,
     shared: Arc<Shared>,
@@ -43,16 +47,25 @@ struct Shared {
     simulator: Direct,
     /// By action and what it is asked about.
     answers: Mutex<BTreeMap<(String, String), String>>,
+    databases: Mutex<Databases>,
     /// The actions that were asked for and allowed, and those that were not.
     allowed: Mutex<BTreeSet<String>>,
     denied: Mutex<BTreeSet<String>>,
 }
 
-/// A question: the action in the words of IAM, what it is about, and the ARN of that.
+/// A question: the action in the words of IAM, what it is about, and what is sent with it.
 struct Question {
     action: String,
     subject: String,
+    /// The fields of a form.
+    fields: BTreeMap<String, String>,
+}
+
+/// What a question needs: an action on a resource, and what else is known.
+struct Needed {
+    action: String,
     resource: String,
+    keys: Vec<(String, String)>,
 }
 
 impl DataServices {
@@ -67,6 +80,7 @@ impl DataServices {
         let shared = Arc::new(Shared {
             simulator: simulator.direct(),
             answers: Mutex::default(),
+            databases: Mutex::default(),
             allowed: Mutex::default(),
             denied: Mutex::default(),
         });
@@ -105,9 +119,37 @@ impl DataServices {
         self.shared.answers.lock().unwrap().insert(key, answer);
     }
 
-    /// Has an instance be in this state, with these status checks.
+    /// Has an instance be in this state, with these status checks, and its volumes be well.
     pub fn instance(&self, id: &str, state: &str, system: &str, instance: &str) {
-        self.put("ec2:DescribeInstanceStatus", id, instance_of(id, state, system, instance));
+        self.checked_instance(id, state, [system, instance, "ok"]);
+    }
+
+    /// Has an instance be in this state, with these status checks: of its host, its own and that of its
+    /// volumes.
+    pub fn checked_instance(&self, id: &str, state: &str, checks: [&str; 3]) {
+        self.put("ec2:DescribeInstanceStatus", id, instance_of(id, state, checks));
+        self.attached(id, &[("/dev/xvda", 8)]);
+    }
+
+    /// Has an instance have volumes at these places, of this many GiB.
+    pub fn attached(&self, instance: &str, disks: &[(&str, u32)]) {
+        self.put("ec2:DescribeVolumes", instance, attached_of(instance, disks));
+    }
+
+    /// Has an image be of a machine with volumes at these places, of this many GiB.
+    pub fn image(&self, id: &str, disks: &[(&str, u32)]) {
+        let disk = |(device, size): &(&str, u32)| {
+            format!(
+                "<item><deviceName>{device}</deviceName><ebs><volumeSize>{size}</volumeSize></ebs>\
+                 </item>"
+            )
+        };
+        let disks: String = disks.iter().map(disk).collect();
+        let image = format!(
+            "<DescribeImagesResponse><imagesSet><item><imageId>{id}</imageId><blockDeviceMapping>\
+             {disks}</blockDeviceMapping></item></imagesSet></DescribeImagesResponse>"
+        );
+        self.put("ec2:DescribeImages", id, image);
     }
 
     /// Has a volume be in this state and have this many GiB.
@@ -120,30 +162,96 @@ impl DataServices {
         self.put("ec2:DescribeSnapshots", id, snapshot_of(id, size.into()));
     }
 
-    /// Has a database have this status.
+    /// Has a database have this status, and run `postgres` with 20 GiB.
     pub fn database(&self, id: &str, status: &str) {
-        self.put("rds:DescribeDBInstances", id, database_of(id, status));
+        self.databases().put(id, status, "postgres", 20);
     }
 
-    /// Has a cluster have this status.
+    /// Has a database have this status, and run `engine` with this many GiB.
+    pub fn database_of(&self, id: &str, status: &str, (engine, storage): (&str, u32)) {
+        self.databases().put(id, status, engine, storage);
+    }
+
+    /// Has a cluster have this status, and no instance, as AWS Backup restores it.
     pub fn cluster(&self, id: &str, status: &str) {
-        self.put("rds:DescribeDBClusters", id, cluster_of(id, status));
+        self.databases().put_cluster(id, status, &[]);
+    }
+
+    /// Has a cluster have this status, and these instances, each with a status of its own.
+    pub fn cluster_with(&self, id: &str, status: &str, members: &[(&str, &str)]) {
+        self.databases().put_cluster(id, status, members);
+    }
+
+    /// Has a snapshot be of a database or a cluster that ran `engine` with this many GiB.
+    pub fn database_snapshot(&self, id: &str, (engine, storage): (&str, u32)) {
+        self.databases().put_snapshot(id, engine, storage);
+    }
+
+    /// The names of the instances that there are, those that are being deleted not among them.
+    #[must_use]
+    pub fn instances_of(&self, cluster: &str) -> Vec<String> {
+        self.databases().members(cluster)
+    }
+
+    fn databases(&self) -> std::sync::MutexGuard<'_, Databases> {
+        self.shared.databases.lock().unwrap()
     }
 
     /// Has a table have this status and so many items, which its description does not know yet.
     pub fn table(&self, name: &str, status: &str, items: u32) {
-        self.put("dynamodb:DescribeTable", name, table_of(status));
+        self.indexed_table(name, status, items, &[]);
+    }
+
+    /// The same for a table with these global indexes, each with a status of its own.
+    pub fn indexed_table(&self, name: &str, status: &str, items: u32, indexes: &[(&str, &str)]) {
+        self.put("dynamodb:DescribeTable", name, table_of(status, indexes));
         self.put("dynamodb:Scan", name, scan_of(items));
     }
 
-    /// Has an EFS file system be in this state.
-    pub fn file_system(&self, id: &str, state: &str) {
-        self.put("elasticfilesystem:DescribeFileSystems", id, file_system_of(id, state, 6_144));
+    /// Has a backup be of a table with so many items and these global indexes.
+    pub fn table_backup(&self, arn: &str, items: u32, indexes: &[&str]) {
+        let indexes: Vec<_> = indexes.iter().map(|it| json!({ "IndexName": it })).collect();
+        let backup = json!({ "BackupDescription": {
+            "SourceTableDetails": { "ItemCount": items },
+            "SourceTableFeatureDetails": { "GlobalSecondaryIndexes": indexes },
+        } });
+        self.put("dynamodb:DescribeBackup", arn, backup.to_string());
     }
 
-    /// Has an FSx file system be in this state.
+    /// Has an EFS file system be in this state, and hold as much as every backup of these tests.
+    pub fn file_system(&self, id: &str, state: &str) {
+        self.metered_file_system(id, state, 8 << 30);
+    }
+
+    /// Has an EFS file system be in this state, and say that it holds so many bytes.
+    pub fn metered_file_system(&self, id: &str, state: &str, bytes: u64) {
+        self.put("elasticfilesystem:DescribeFileSystems", id, file_system_of(id, state, bytes));
+    }
+
+    /// Has an FSx file system be in this state, with 32 GiB.
     pub fn fsx_file_system(&self, id: &str, state: &str) {
         self.put("fsx:DescribeFileSystems", id, fsx_file_system_of(id, state));
+    }
+
+    /// Has a volume of FSx for ONTAP be in this state, with this many MiB.
+    pub fn fsx_volume(&self, id: &str, state: &str, size: u32) {
+        let volume = json!({
+            "VolumeId": id, "Lifecycle": state,
+            "OntapConfiguration": { "SizeInMegabytes": size },
+        });
+        self.put("fsx:DescribeVolumes", id, json!({ "Volumes": [volume] }).to_string());
+    }
+
+    /// Has a backup be of a volume of FSx for ONTAP with this many MiB.
+    pub fn fsx_backup(&self, id: &str, size: u32) {
+        let volume = json!({ "OntapConfiguration": { "SizeInMegabytes": size } });
+        let backup = json!({ "BackupId": id, "Volume": volume });
+        self.put("fsx:DescribeBackups", id, json!({ "Backups": [backup] }).to_string());
+    }
+
+    /// Has the function with this ARN answer this.
+    pub fn function(&self, arn: &str, answer: &str) {
+        self.put("lambda:InvokeFunction", arn, answer.to_owned());
     }
 }
 
@@ -159,15 +267,27 @@ impl Drop for DataServices {
     }
 }
 
-fn instance_of(id: &str, state: &str, system: &str, instance: &str) -> String {
-    let checks = format!(
-        "<item><instanceId>{id}</instanceId><instanceState><name>{state}</name></instanceState>\
-         <systemStatus><status>{system}</status></systemStatus>\
-         <instanceStatus><status>{instance}</status></instanceStatus></item>"
-    );
-    let of = |name, what: &str| format!("<{name}Response>{what}</{name}Response>");
-    let checks = format!("<instanceStatusSet>{checks}</instanceStatusSet>");
-    of("DescribeInstanceStatus", &checks)
+fn instance_of(id: &str, state: &str, checks: [&str; 3]) -> String {
+    let names = ["systemStatus", "instanceStatus", "attachedEbsStatus"];
+    let check = |(name, it): (&str, &str)| format!("<{name}><status>{it}</status></{name}>");
+    let checks: String = names.into_iter().zip(checks).map(check).collect();
+    format!(
+        "<DescribeInstanceStatusResponse><instanceStatusSet><item><instanceId>{id}</instanceId>\
+         <instanceState><name>{state}</name></instanceState>{checks}</item></instanceStatusSet>\
+         </DescribeInstanceStatusResponse>"
+    )
+}
+
+fn attached_of(instance: &str, disks: &[(&str, u32)]) -> String {
+    let disk = |(device, size): &(&str, u32)| {
+        format!(
+            "<item><size>{size}</size><status>in-use</status><attachmentSet><item>\
+             <instanceId>{instance}</instanceId><device>{device}</device>\
+             <status>attached</status></item></attachmentSet></item>"
+        )
+    };
+    let disks: String = disks.iter().map(disk).collect();
+    format!("<DescribeVolumesResponse><volumeSet>{disks}</volumeSet></DescribeVolumesResponse>")
 }
 
 fn volume_of(id: &str, state: &str, size: u64) -> String {
@@ -184,25 +304,11 @@ fn snapshot_of(id: &str, size: u64) -> String {
     )
 }
 
-fn database_of(id: &str, status: &str) -> String {
-    format!(
-        "<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance>\
-         <DBInstanceIdentifier>{id}</DBInstanceIdentifier><DBInstanceStatus>{status}\
-         </DBInstanceStatus></DBInstance></DBInstances></DescribeDBInstancesResult>\
-         </DescribeDBInstancesResponse>"
-    )
-}
-
-fn cluster_of(id: &str, status: &str) -> String {
-    format!(
-        "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters><DBCluster>\
-         <DBClusterIdentifier>{id}</DBClusterIdentifier><Status>{status}</Status></DBCluster>\
-         </DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>"
-    )
-}
-
-fn table_of(status: &str) -> String {
-    json!({ "Table": { "TableStatus": status, "ItemCount": 0 } }).to_string()
+fn table_of(status: &str, indexes: &[(&str, &str)]) -> String {
+    let index = |(name, status): &(&str, &str)| json!({ "IndexName": name, "IndexStatus": status });
+    let indexes: Vec<_> = indexes.iter().map(index).collect();
+    let table = json!({ "TableStatus": status, "ItemCount": 0, "GlobalSecondaryIndexes": indexes });
+    json!({ "Table": table }).to_string()
 }
 
 fn scan_of(items: u32) -> String {
@@ -219,7 +325,8 @@ fn file_system_of(id: &str, state: &str, bytes: u64) -> String {
 }
 
 fn fsx_file_system_of(id: &str, state: &str) -> String {
-    json!({ "FileSystems": [{ "FileSystemId": id, "Lifecycle": state }] }).to_string()
+    let file_system = json!({ "FileSystemId": id, "Lifecycle": state, "StorageCapacity": 32 });
+    json!({ "FileSystems": [file_system] }).to_string()
 }
 
 /// Answers for a resource or snapshot of the simulator that no test has described: it is in good order.
@@ -231,11 +338,15 @@ fn simulated(simulator: &Direct, key: &str, region: &str, question: &Question) -
     }
     let gigabytes = simulator.resource(key, region, subject)?.gigabytes;
     Some(match action.as_str() {
-        "ec2:DescribeInstanceStatus" => instance_of(subject, "running", "ok", "ok"),
+        "ec2:DescribeInstanceStatus" => instance_of(subject, "running", ["ok"; 3]),
+        "ec2:DescribeVolumes" if subject.starts_with("i-") => {
+            attached_of(subject, &[("/dev/xvda", 8)])
+        }
         "ec2:DescribeVolumes" => volume_of(subject, "available", gigabytes),
-        "rds:DescribeDBInstances" => database_of(subject, "available"),
-        "rds:DescribeDBClusters" => cluster_of(subject, "available"),
-        "dynamodb:DescribeTable" => table_of("ACTIVE"),
+        "rds:DescribeDBInstances" => databases::available(subject),
+        // One that was given an instance after its restore.
+        "rds:DescribeDBClusters" => databases::available_cluster(subject),
+        "dynamodb:DescribeTable" => table_of("ACTIVE", &[]),
         "dynamodb:Scan" => scan_of(1),
         "elasticfilesystem:DescribeFileSystems" => {
             file_system_of(subject, "available", gigabytes << 30)
@@ -267,27 +378,41 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<B
     let (key, region, service) = (scope[0], scope[2], scope[3]);
     let target = header("x-amz-target").and_then(|it| it.rsplit('.').next());
     let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let question = question((service, region), target, &path, &body);
-    let Question { action, subject, resource } = &question;
-    if !shared.simulator.permits(key, region, action, resource) {
-        shared.denied.lock().unwrap().insert(action.clone());
-        let code = match service {
-            "ec2" => "UnauthorizedOperation",
-            "rds" => "AccessDenied",
-            _ => "AccessDeniedException",
-        };
-        return refusal(service, 403, code);
+    let question = question(service, target, &path, &body);
+    for Needed { action, resource, keys } in needed(shared, region, &question) {
+        if !shared.simulator.permits(key, region, (&action, &resource), &keys) {
+            shared.denied.lock().unwrap().insert(action);
+            let code = match service {
+                "ec2" => "UnauthorizedOperation",
+                "rds" => "AccessDenied",
+                _ => "AccessDeniedException",
+            };
+            return refusal(service, 403, code);
+        }
+        shared.allowed.lock().unwrap().insert(action);
     }
-    shared.allowed.lock().unwrap().insert(action.clone());
+    let simulated = || simulated(&shared.simulator, key, region, &question);
+    let Question { action, subject, fields } = &question;
+    if service == "rds" {
+        let answered = shared.databases.lock().unwrap().answer(action, subject, fields);
+        let said = match answered {
+            Answered::Said(it) => Ok(it),
+            Answered::Refused(code) => simulated().ok_or(code),
+        };
+        let answer = said.map(|it| Response::new(Full::new(Bytes::from(it))));
+        return answer.unwrap_or_else(|code| refusal(service, 400, code));
+    }
     let answer = shared.answers.lock().unwrap().get(&(action.clone(), subject.clone())).cloned();
-    let answer = answer.or_else(|| simulated(&shared.simulator, key, region, &question));
+    let answer = answer.or_else(simulated);
     let code = match (service, action.as_str()) {
         ("ec2", "ec2:DescribeVolumes") => "InvalidVolume.NotFound",
         ("ec2", "ec2:DescribeSnapshots") => "InvalidSnapshot.NotFound",
+        ("ec2", "ec2:DescribeImages") => "InvalidAMIID.NotFound",
         ("ec2", _) => "InvalidInstanceID.NotFound",
-        ("rds", "rds:DescribeDBClusters") => "DBClusterNotFoundFault",
-        ("rds", _) => "DBInstanceNotFound",
-        ("dynamodb", _) => "ResourceNotFoundException",
+        ("dynamodb", "dynamodb:DescribeBackup") => "BackupNotFoundException",
+        ("dynamodb" | "lambda", _) => "ResourceNotFoundException",
+        ("fsx", "fsx:DescribeVolumes") => "VolumeNotFound",
+        ("fsx", "fsx:DescribeBackups") => "BackupNotFound",
         _ => "FileSystemNotFound",
     };
     let found = answer.map(|it| Response::new(Full::new(Bytes::from(it))));
@@ -295,43 +420,106 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<B
 }
 
 /// What is asked, in whichever way its service is asked.
-fn question(
-    (service, region): (&str, &str),
-    target: Option<&str>,
-    path: &str,
-    body: &[u8],
-) -> Question {
-    let form = std::str::from_utf8(body).unwrap();
-    let member = |text: &str, names: &[&str]| {
+fn question(service: &str, target: Option<&str>, path: &str, body: &[u8]) -> Question {
+    let pairs = |text: &str| -> BTreeMap<String, String> {
+        let decoded = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
         let pairs = text.split(['?', '&']).filter_map(|it| it.split_once('='));
-        pairs.filter(|it| names.contains(&it.0)).map(|it| it.1.to_owned()).next()
+        pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
     };
+    let fields = pairs(std::str::from_utf8(body).unwrap());
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
-    let operation = target.map(ToOwned::to_owned).or_else(|| member(form, &["Action"]));
-    let operation = operation.unwrap_or_else(|| "DescribeFileSystems".to_owned());
-    let ids = ["InstanceId.1", "VolumeId.1", "SnapshotId.1"];
-    let names = ["DBInstanceIdentifier", "DBClusterIdentifier"];
-    let arn = |what: String| format!("arn:aws:{service}:{region}:{OWNER}:{what}");
-    let (subject, resource) = match service {
-        "rds" => {
-            let kind = if operation == "DescribeDBClusters" { "cluster" } else { "db" };
-            let name = member(form, &names).unwrap();
-            (name.clone(), arn(format!("{kind}:{name}")))
+    let field = |names: &[&str]| names.iter().find_map(|it| fields.get(*it)).unwrap().clone();
+    let operation = target.map(ToOwned::to_owned).or_else(|| fields.get("Action").cloned());
+    let (operation, subject) = match (service, operation) {
+        ("rds", Some(operation)) => {
+            let of_cluster = "DBClusterIdentifier";
+            let names = match operation.as_str() {
+                "DescribeDBClusters" => [of_cluster],
+                "DescribeDBSnapshots" => ["DBSnapshotIdentifier"],
+                "DescribeDBClusterSnapshots" => ["DBClusterSnapshotIdentifier"],
+                _ => ["DBInstanceIdentifier"],
+            };
+            (operation, field(&names))
         }
-        "dynamodb" => {
-            let name = text(&json["TableName"]);
-            (name.clone(), arn(format!("table/{name}")))
+        ("dynamodb", Some(operation)) => {
+            let is_backup = operation == "DescribeBackup";
+            let name = if is_backup { "BackupArn" } else { "TableName" };
+            (operation, text(&json[name]))
         }
-        "elasticfilesystem" => {
-            let id = member(path, &["FileSystemId"]).unwrap();
-            (id.clone(), arn(format!("file-system/{id}")))
+        ("fsx", Some(operation)) => {
+            let name = match operation.as_str() {
+                "DescribeVolumes" => "VolumeIds",
+                "DescribeBackups" => "BackupIds",
+                _ => "FileSystemIds",
+            };
+            (operation, text(&json[name][0]))
         }
-        // These two say of nothing what may be looked at.
-        "fsx" => (text(&json["FileSystemIds"][0]), "*".to_owned()),
-        _ => (member(form, &ids).unwrap(), "*".to_owned()),
+        ("elasticfilesystem", _) => {
+            ("DescribeFileSystems".to_owned(), pairs(path)["FileSystemId"].clone())
+        }
+        ("lambda", _) => {
+            let function = path.split('/').nth(3).unwrap_or_default();
+            let function = percent_decode_str(function).decode_utf8_lossy().into_owned();
+            ("InvokeFunction".to_owned(), function)
+        }
+        (_, operation) => {
+            let names =
+                ["InstanceId.1", "VolumeId.1", "SnapshotId.1", "ImageId.1", "Filter.1.Value.1"];
+            (operation.unwrap(), field(&names))
+        }
     };
-    Question { action: format!("{service}:{operation}"), subject, resource }
+    Question { action: format!("{service}:{operation}"), subject, fields }
+}
+
+/// What a question needs, as the Service Authorization Reference has it.
+fn needed(shared: &Shared, region: &str, question: &Question) -> Vec<Needed> {
+    let Question { action, subject, fields } = question;
+    let (service, operation) = action.split_once(':').unwrap();
+    let arn = |what: String| format!("arn:aws:{service}:{region}:{OWNER}:{what}");
+    let need = |action: &str, resource: String, keys: Vec<(String, String)>| Needed {
+        action: action.to_owned(),
+        resource,
+        keys,
+    };
+    let resource = match (service, operation) {
+        ("rds", "DescribeDBClusters") => arn(format!("cluster:{subject}")),
+        ("rds", "DescribeDBSnapshots") => arn(format!("snapshot:{subject}")),
+        ("rds", "DescribeDBClusterSnapshots") => arn(format!("cluster-snapshot:{subject}")),
+        ("rds", _) => arn(format!("db:{subject}")),
+        ("dynamodb", "DescribeBackup") | ("lambda", _) => subject.clone(),
+        ("dynamodb", _) => arn(format!("table/{subject}")),
+        ("elasticfilesystem", _) => arn(format!("file-system/{subject}")),
+        // These two say of nothing what may be looked at.
+        _ => "*".to_owned(),
+    };
+    let databases = shared.databases.lock().unwrap();
+    let tagged = |prefix: &str, tags: BTreeMap<String, String>| -> Vec<_> {
+        tags.into_iter().map(|(key, value)| (format!("{prefix}/{key}"), value)).collect()
+    };
+    match operation {
+        "CreateDBInstance" => {
+            let tags = || tagged("aws:requesttag", databases::tags(fields));
+            let cluster = fields.get("DBClusterIdentifier").cloned().unwrap_or_default();
+            let of = ["pg:default.aurora-postgresql16", "subgrp:default"].map(ToOwned::to_owned);
+            let beside = of.into_iter().chain([format!("cluster:{cluster}")]);
+            let beside = beside.map(|it| need(action, arn(it), tags()));
+            let mut all: Vec<_> =
+                [need(action, resource.clone(), tags())].into_iter().chain(beside).collect();
+            all.push(need("rds:AddTagsToResource", resource, tags()));
+            if let Some(key) = databases.key_of(&cluster) {
+                let through = ("kms:viaservice".to_owned(), format!("rds.{region}.amazonaws.com"));
+                let for_aws = ("kms:grantisforawsresource".to_owned(), "true".to_owned());
+                all.push(need("kms:DescribeKey", key.clone(), vec![through.clone()]));
+                all.push(need("kms:CreateGrant", key, vec![through, for_aws]));
+            }
+            all
+        }
+        "DeleteDBInstance" => {
+            vec![need(action, resource, tagged("aws:resourcetag", databases.tags_of(subject)))]
+        }
+        _ => vec![need(action, resource, Vec::new())],
+    }
 }
 
 fn refusal(service: &str, status: u16, code: &str) -> Response<Full<Bytes>> {

@@ -78,10 +78,19 @@ impl Direct {
     }
 
     /// Returns `true` if the role behind this access key may perform `action` on `resource`. It
-    /// serves stand-ins for services that are not simulated.
+    /// serves stand-ins for services that are not simulated, which name further condition keys as `keys`
+    /// in lower case.
     #[must_use]
-    pub fn permits(&self, access_key: &str, region: &str, action: &str, resource: &str) -> bool {
-        let keys = [("aws:requestedregion".to_owned(), vec![region.to_owned()])].into();
+    pub fn permits(
+        &self,
+        access_key: &str,
+        region: &str,
+        (action, resource): (&str, &str),
+        keys: &[(String, String)],
+    ) -> bool {
+        let region = ("aws:requestedregion".to_owned(), region.to_owned());
+        let keys = keys.iter().chain([&region]);
+        let keys = keys.map(|(key, value)| (key.clone(), vec![value.clone()])).collect();
         let need = Need { action: action.to_owned(), resource: resource.to_owned(), keys };
         let world = &self.0.lock().world;
         let Some(session) = world.sts.session(access_key) else { return true };
