@@ -40,13 +40,20 @@ database = rds.create_db_instance(
 )
 made["database"] = database["DBInstance"]["DBInstanceArn"]
 made["missing-database"] = arn("rds", f"db:{prefix}missing")
-cluster = rds.create_db_cluster(
+for name in ["cluster", "bare-cluster"]:
+    cluster = rds.create_db_cluster(
+        DBClusterIdentifier=prefix + name,
+        Engine="aurora-postgresql",
+        MasterUsername="owner",
+        MasterUserPassword="not-a-secret",
+    )
+    made[name] = cluster["DBCluster"]["DBClusterArn"]
+rds.create_db_instance(
+    DBInstanceIdentifier=f"{prefix}cluster-1",
     DBClusterIdentifier=f"{prefix}cluster",
     Engine="aurora-postgresql",
-    MasterUsername="owner",
-    MasterUserPassword="not-a-secret",
+    DBInstanceClass="db.t3.medium",
 )
-made["cluster"] = cluster["DBCluster"]["DBClusterArn"]
 
 for name in ["table", "empty-table"]:
     table = dynamodb.create_table(

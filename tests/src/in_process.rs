@@ -7,7 +7,7 @@
 //! time of day that preflight looks at come from the real clock.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use fastrand::Rng;
 use http_body_util::BodyExt;
+use restore_validation::Setup;
 use serde_json::Value;
 use simulator::{Direct, Dropped, Moment, Outcome};
 use tokio::sync::Notify;
@@ -272,7 +273,9 @@ impl Function {
         let (session, event) = (self.session.clone(), event.clone());
         let served = async move {
             let until = Instant::now() + deadline;
-            let done = restore_validation::handle(&session, &event, until).await;
+            let hour = Duration::from_hours(1);
+            let setup = Setup { window: hour, instance_class: None, checks: BTreeMap::new() };
+            let done = restore_validation::handle(&session, &setup, &event, until).await;
             done.map(|()| Value::Null).map_err(|it| it.to_string())
         };
         self.watch(spawn_local(served), deadline).await

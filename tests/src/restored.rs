@@ -41,18 +41,48 @@ impl<'a> RestoreValidation<'a> {
         Self::with_role(organization, services.url(), &role).await
     }
 
+    /// Starts the function under the role of its template, with these services and variables.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn set_up(
+        organization: &'a Organization,
+        services: &DataServices,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let role = FunctionRole::of("restore-validation");
+        Self::all(organization, services.url(), &role, variables).await
+    }
+
     /// Starts the function under this role, with the services at `url`.
     ///
     /// # Panics
     ///
     /// When it does not start.
     pub async fn with_role(organization: &'a Organization, url: &str, role: &FunctionRole) -> Self {
+        Self::all(organization, url, role, &[]).await
+    }
+
+    /// Starts the function under this role, with the services at `url` and these variables.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn all(
+        organization: &'a Organization,
+        url: &str,
+        role: &FunctionRole,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let function = Function::of(&binary("restore-validation"), organization)
             .env("AWS_ACCESS_KEY_ID", role.session(organization))
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_SESSION_TOKEN", TOKEN)
             .env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
-        let services = ["EC2", "RDS", "DYNAMODB", "EFS", "FSX"].into_iter();
+        let variables = variables.iter();
+        let function = variables.fold(function, |function, it| function.env(it.0, it.1));
+        let services = ["EC2", "RDS", "DYNAMODB", "EFS", "FSX", "LAMBDA"].into_iter();
         let services = services.map(|it| format!("AWS_ENDPOINT_URL_{it}"));
         let function = services.fold(function, |function, it| function.env(&it, url));
         Self { organization, function: function.start().await.unwrap() }

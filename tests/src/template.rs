@@ -42,6 +42,29 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("CentralAccountId", "666677778888"),
     ("CentralBackupAccountTemplateVersion", "c7.x"),
     ("CentralRegions", "cn-northwest-1"),
+    (
+        "CheckAuroraFunctionArn",
+        "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-aurora",
+    ),
+    (
+        "CheckDocumentDBFunctionArn",
+        "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-documentdb",
+    ),
+    (
+        "CheckDynamoDBFunctionArn",
+        "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-dynamodb",
+    ),
+    ("CheckEBSFunctionArn", "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-ebs"),
+    ("CheckEC2FunctionArn", "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-ec2"),
+    ("CheckEFSFunctionArn", "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-efs"),
+    ("CheckFSxFunctionArn", "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-fsx"),
+    (
+        "CheckNeptuneFunctionArn",
+        "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-neptune",
+    ),
+    ("CheckRDSFunctionArn", "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-rds"),
+    ("CheckS3FunctionArn", "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-s3"),
+    ("ClusterInstanceClass", "db.t4g.medium"),
     ("ControlTower", "Free"),
     ("CopyAccountIds", "666677778888"),
     ("CopyRegions", "cn-northwest-1"),
@@ -80,6 +103,8 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("ServiceAccessVersion", "s7.x"),
     ("StackSetsAdministratorAccountId", "555566667777"),
     ("StateAdministratorRoleArns", "arn:aws-cn:iam::333344445555:role/breaks-glass"),
+    ("TestDocumentDB", "true"),
+    ("TestNeptune", "true"),
 ];
 
 /// A template in JSON, where `!Ref` is written `{"Ref": …}` and so on.

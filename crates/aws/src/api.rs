@@ -5,6 +5,7 @@
 //! credentials, retries and timeouts, and errors of the same type. The tests of `restored` compare
 //! the requests and answers with AWS's models.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -81,8 +82,8 @@ pub enum Question {
     },
     /// A JSON object that is posted to a path. The answer is another JSON object.
     Post {
-        /// The path.
-        path: &'static str,
+        /// The path, as it stands in a URL.
+        path: Cow<'static, str>,
         /// The object.
         body: Value,
     },
@@ -119,12 +120,13 @@ impl ProvideErrorMetadata for Refusal {
 pub struct Course(Arc<Attempts>);
 
 impl Course {
-    /// Starts without attempts, for a call whose errors have the type `E`. `tally` counts the call.
-    pub fn new<E>(tally: Tally) -> Self
+    /// Starts without attempts, for a call whose errors have the type `E`. `tally` counts the call. If
+    /// the call `asks` for something, it is sent again when the answer is empty.
+    pub fn new<E>(tally: Tally, asks: bool) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        Self(Attempts::new::<E>(Need::Needed, false, tally).reaching(None))
+        Self(Attempts::new::<E>(Need::Needed, asks, tally).reaching(None))
     }
 
     /// Polls `call`, and notes its attempts if its client has the [classifier](again) for that.
@@ -266,7 +268,8 @@ fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError
                 .body(SdkBody::from(body.to_string()))
         }
         Question::Post { path, body } => {
-            let request = hyper::Request::post(*path).header("content-type", "application/json");
+            let request =
+                hyper::Request::post(path.as_ref()).header("content-type", "application/json");
             request.body(SdkBody::from(body.to_string()))
         }
         Question::Path { path, query } => {

@@ -305,7 +305,7 @@ impl Member<'_> {
     /// When that cannot be read.
     pub async fn has_index(&self, region: &Region) -> Result<bool, Error> {
         let config = self.config_in(region);
-        let question = Question::Post { path: "/GetDefaultView", body: json!({}) };
+        let question = Question::Post { path: "/GetDefaultView".into(), body: json!({}) };
         let read = |answer: &str| -> Result<bool, BoxError> {
             let answer: Value = serde_json::from_str(answer)?;
             Ok(answer.get("ViewArn").and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
@@ -339,7 +339,7 @@ impl Member<'_> {
             if let (Some(token), Some(body)) = (token, body.as_object_mut()) {
                 body.insert("NextToken".to_owned(), token.into());
             }
-            let question = Question::Post { path: "/ListResources", body };
+            let question = Question::Post { path: "/ListResources".into(), body };
             ask(&config, RESOURCE_EXPLORER, LIST_RESOURCES.name, question, indexed).await
         });
         Ok(pages.await?.into_iter().collect())

@@ -7,8 +7,8 @@ use aws_sdk_backup::Client;
 use aws_sdk_backup::types::RestoreValidationStatus;
 use plan::restore_validation::{Job, Report, Status};
 
-use crate::Services;
 use crate::error::{Error, ErrorKind};
+use crate::{Emptiness, Services};
 
 impl Services {
     fn backup(&self) -> Client {
@@ -24,7 +24,8 @@ impl Services {
     pub async fn job(&self, id: &str) -> Result<Job, Error> {
         let describe = self.backup().describe_restore_job().restore_job_id(id).send();
         let action = format!("look at the restore job {id}");
-        let it = self.call("backup:DescribeRestoreJob", action, describe).await?;
+        let it =
+            self.call("backup:DescribeRestoreJob", Emptiness::Refused, action, describe).await?;
         Ok(Job {
             id: id.to_owned(),
             status: it.status.map(|it| it.as_str().to_owned()).unwrap_or_default(),
@@ -35,6 +36,8 @@ impl Services {
             bytes: it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
             validation: it.validation_status.map(|it| it.as_str().to_owned()),
             deletion: it.deletion_status.map(|it| it.as_str().to_owned()),
+            plan: it.created_by.and_then(|it| it.restore_testing_plan_arn),
+            completed: it.completion_date.map(|it| it.secs()),
         })
     }
 
@@ -42,7 +45,8 @@ impl Services {
     pub(crate) async fn metadata(&self, id: &str) -> Result<BTreeMap<String, String>, Error> {
         let get = self.backup().get_restore_job_metadata().restore_job_id(id).send();
         let action = format!("look at the metadata of the restore job {id}");
-        let it = self.call("backup:GetRestoreJobMetadata", action, get).await?;
+        let permission = "backup:GetRestoreJobMetadata";
+        let it = self.call(permission, Emptiness::Refused, action, get).await?;
         Ok(it.metadata.unwrap_or_default().into_iter().collect())
     }
 
@@ -65,7 +69,8 @@ impl Services {
             report.status.as_str(),
             report.message
         );
-        match self.call("backup:PutRestoreValidationResult", action, put).await {
+        let permission = "backup:PutRestoreValidationResult";
+        match self.call(permission, Emptiness::Taken, action, put).await {
             Ok(_) => Ok(true),
             Err(refused) if refused.kind() == ErrorKind::Rejected => {
                 let job = self.job(id).await?;

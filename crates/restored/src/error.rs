@@ -108,6 +108,11 @@ impl Error {
         Self { action, source: Cause::Unanswered(why) }
     }
 
+    /// The error of something that is not empty, and came so.
+    pub(crate) fn empty(action: String) -> Self {
+        Self { action, source: Cause::Unanswered("AWS answered with nothing".to_owned()) }
+    }
+
     /// The error of a call for which there was no time, and of which this had come.
     pub(crate) fn out_of_time(action: String, so_far: &str) -> Self {
         Self { action, source: Cause::OutOfTime(so_far.to_owned()) }
@@ -151,8 +156,18 @@ fn kind(code: &str, status: u16) -> ErrorKind {
         it if it.starts_with("AccessDenied") => ErrorKind::Denied,
         "NoSuchBucket" => ErrorKind::Missing,
         it if it.contains("NotFound") => ErrorKind::Missing,
-        "ExpiredToken"
+        // Of credentials that are not known yet, or are renewed; of a cluster that gets an instance; and
+        // of requests in general.
+        "AuthFailure"
+        | "ExpiredToken"
         | "ExpiredTokenException"
+        | "InstanceQuotaExceeded"
+        | "InsufficientDBInstanceCapacity"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidDBClusterStateFault"
+        | "InvalidSignatureException"
+        | "InvalidToken"
         | "LimitExceededException"
         | "ProvisionedThroughputExceededException"
         | "RequestExpired"
@@ -160,8 +175,10 @@ fn kind(code: &str, status: u16) -> ErrorKind {
         | "RequestTimeout"
         | "RequestTimeoutException"
         | "RequestTimeTooSkewed"
+        | "SignatureDoesNotMatch"
         | "SlowDown"
-        | "TooManyRequestsException" => ErrorKind::Transient,
+        | "TooManyRequestsException"
+        | "UnrecognizedClientException" => ErrorKind::Transient,
         it if it.contains("Throttl") => ErrorKind::Transient,
         _ if status >= 500 => ErrorKind::Transient,
         _ => ErrorKind::Rejected,

@@ -1,13 +1,18 @@
 //! What a restore test brought back, as the services that hold data tell it.
 //!
-//! It only looks, but for one call: [`Services::report`] tells AWS Backup what was found. What a look
+//! It only looks, but for three calls: [`Services::report`] tells AWS Backup what was found, and
+//! [`Services::make_reader`] and [`Services::delete_reader`] give a cluster an instance for as long as
+//! it is looked at. [`Services::ask_owner`] has a function of the owner's look as well. What a look
 //! means is decided in `plan::restore_validation`. AWS Backup and S3 are called through their SDKs, and
-//! the ten reads of the other services one by one, through the same runtime: see [`aws::api`].
+//! the operations of the other services one by one, through the same runtime: see [`aws::api`].
 
 mod backup;
 mod error;
 mod look;
+mod objects;
 mod operations;
+mod owner;
+mod reader;
 
 use std::fmt::{Debug, Display};
 
@@ -31,6 +36,15 @@ pub struct Services {
     until: Instant,
 }
 
+/// What an answer is that says nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Emptiness {
+    /// No answer, so that the call is sent again.
+    Refused,
+    /// An answer.
+    Taken,
+}
+
 impl Services {
     /// The services as `session` reaches them, all calls to which end by `until`.
     pub fn new(session: &Session, until: Instant) -> Self {
@@ -43,20 +57,34 @@ impl Services {
         T: Debug + Send + Sync + 'static,
     {
         let Operation { service, name, permission, question, read } = operation;
-        self.call(permission, action, ask(&self.config, service, name, question, read)).await
+        let asked = ask(&self.config, service, name, question, read);
+        self.call(permission, Emptiness::Refused, action, asked).await
+    }
+
+    /// Sends an operation about something that may not be there.
+    async fn ask_for<T>(&self, operation: Operation<T>, action: String) -> Result<Option<T>, Error>
+    where
+        T: Debug + Send + Sync + 'static,
+    {
+        match self.ask(operation, action).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Sends one call, which needs `permission` and is described as `action` should it fail.
     async fn call<T, E>(
         &self,
         permission: &'static str,
+        emptiness: Emptiness,
         action: impl Display,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Error>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let course = Course::new::<E>(self.tally.clone());
+        let course = Course::new::<E>(self.tally.clone(), emptiness == Emptiness::Refused);
         match timeout_at(self.until, course.of(send)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(it)) => Err(Error::of_call(action.to_string(), permission, it, &course)),

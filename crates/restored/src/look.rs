@@ -1,88 +1,145 @@
 //! One look at what was restored.
 
-use aws::api::again;
-use aws_sdk_s3::types::Object;
-use plan::restore_validation::{Facts, Resource, Sample, is_lost, sample};
-use tokio::time::timeout_at;
+use plan::restore_validation::{
+    BackedUp, Engine, Facts, Outlook, Resource, Restored, Stateful, asked_size, sample,
+};
 
 use crate::Services;
 use crate::error::{Error, ErrorKind};
-use crate::operations;
-
-/// How many objects of a bucket are listed, under each path that was restored, and read.
-const OBJECTS: i32 = 10;
-
-/// How much of an object is read: enough to have it found, decrypted and sent.
-const BYTES: &str = "bytes=0-1023";
+use crate::operations::{self, Operation};
 
 impl Services {
-    /// Looks at `resource`, which the restore job `job` made.
+    /// Looks at what the restore job `job` restored.
     ///
     /// # Errors
     ///
     /// When it cannot be looked at. That there is none is no error.
-    pub async fn look(&self, job: &str, resource: &Resource) -> Result<Facts, Error> {
-        let seen = match resource {
-            Resource::Instance(id) => self.instance(id).await,
-            Resource::Volume { id, snapshot } => self.volume(id, snapshot.as_deref()).await,
-            Resource::Database(id) => self.database(id).await,
-            Resource::Cluster(id) => self.cluster(id).await,
-            Resource::Table(name) => self.table(name).await,
+    pub async fn look(&self, job: &str, restored: &Restored) -> Result<Facts, Error> {
+        let from = restored.from.as_ref();
+        let seen = match &restored.resource {
+            Resource::Instance(id) => self.instance(id, from).await,
+            Resource::Volume(id) => {
+                let asked = asked_size(&self.metadata(job).await?);
+                self.volume(id, from, asked).await
+            }
+            Resource::Database(id) => self.database(id, from).await,
+            Resource::Cluster(id) => self.cluster(id, from).await,
+            Resource::Table(name) => self.table(name, from).await,
             Resource::Bucket(name) => {
                 let metadata = self.metadata(job).await?;
-                self.objects(&sample(name, &metadata)).await
+                self.objects(&sample(name, &metadata), &restored.owner).await
             }
-            Resource::FileSystem(id) => self.file_system(id).await,
-            Resource::FsxFileSystem(id) => self.fsx_file_system(id).await,
+            Resource::FileSystem(id) => {
+                let action = format!("look at the file system {id}");
+                self.ask(operations::file_system(id), action).await
+            }
+            Resource::FsxFileSystem(id) => {
+                let action = format!("look at the file system {id}");
+                self.fsx(operations::fsx_file_system(id), action, from).await
+            }
+            Resource::FsxVolume(id) => {
+                let action = format!("look at the volume {id}");
+                self.fsx(operations::fsx_volume(id), action, from).await
+            }
         };
         match seen {
-            Ok(facts) => Ok(facts.unwrap_or(Facts::Missing)),
             Err(error) if error.kind() == ErrorKind::Missing => Ok(Facts::Missing),
-            Err(error) => Err(error),
+            seen => seen,
         }
     }
 
-    async fn instance(&self, id: &str) -> Result<Option<Facts>, Error> {
+    async fn instance(&self, id: &str, from: Option<&BackedUp>) -> Result<Facts, Error> {
         let action = format!("look at the instance {id}");
-        self.ask(operations::instance_status(id), action).await
+        let (state, checks) = self.ask(operations::instance_status(id), action).await?;
+        if Stateful::Instance.outlook(&state) != Outlook::Usable {
+            return Ok(Facts::Instance { state, checks, disks: Vec::new(), source: None });
+        }
+        let action = format!("look at the volumes of the instance {id}");
+        let disks = self.ask(operations::attached(id), action).await?;
+        let source = match from {
+            Some(BackedUp::Image(image)) => {
+                let action = format!("look at the image {image}");
+                self.ask_for(operations::image(image), action).await?
+            }
+            _ => None,
+        };
+        Ok(Facts::Instance { state, checks, disks, source })
     }
 
-    async fn volume(&self, id: &str, snapshot: Option<&str>) -> Result<Option<Facts>, Error> {
+    async fn volume(
+        &self,
+        id: &str,
+        from: Option<&BackedUp>,
+        asked: Option<i32>,
+    ) -> Result<Facts, Error> {
         let action = format!("look at the volume {id}");
-        let Some(volume) = self.ask(operations::volume(id), action).await? else { return Ok(None) };
-        let source = match snapshot.or(volume.snapshot.as_deref()) {
-            Some(snapshot) => self.snapshot(snapshot).await?,
+        let volume = self.ask(operations::volume(id), action).await?;
+        let own = match from {
+            Some(BackedUp::Snapshot(snapshot)) => Some(snapshot),
+            _ => volume.snapshot.as_ref(),
+        };
+        let source = match own {
+            Some(snapshot) => {
+                let action = format!("look at the snapshot {snapshot}");
+                self.ask_for(operations::snapshot_size(snapshot), action).await?
+            }
             None => None,
         };
-        Ok(Some(Facts::Volume { state: volume.state, size: volume.size, source }))
+        Ok(Facts::Volume { state: volume.state, size: volume.size, source, asked })
     }
 
-    /// Returns the size of the volume that a snapshot was made of, if the snapshot is here.
-    async fn snapshot(&self, id: &str) -> Result<Option<i32>, Error> {
-        let action = format!("look at the snapshot {id}");
-        match self.ask(operations::snapshot_size(id), action).await {
-            Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
-            asked => asked,
-        }
-    }
-
-    async fn database(&self, id: &str) -> Result<Option<Facts>, Error> {
+    async fn database(&self, id: &str, from: Option<&BackedUp>) -> Result<Facts, Error> {
         let action = format!("look at the database {id}");
-        self.ask(operations::database_status(id), action).await
+        let database = self.ask(operations::database(id), action).await?;
+        let is_usable = Stateful::Database.outlook(&database.status) == Outlook::Usable;
+        let source = if is_usable { self.engine(from).await? } else { None };
+        Ok(Facts::Database { database, source })
     }
 
-    async fn cluster(&self, id: &str) -> Result<Option<Facts>, Error> {
+    async fn cluster(&self, id: &str, from: Option<&BackedUp>) -> Result<Facts, Error> {
         let action = format!("look at the cluster {id}");
-        self.ask(operations::cluster_status(id), action).await
+        let operations::Cluster { database, is_serverless, members: names } =
+            self.ask(operations::cluster(id), action).await?;
+        let mut members = Vec::new();
+        if Stateful::Cluster.outlook(&database.status) != Outlook::Usable {
+            return Ok(Facts::Cluster { database, is_serverless, members, source: None });
+        }
+        for name in names {
+            let action = format!("look at the instance {name} of the cluster {id}");
+            let member = self.ask_for(operations::database(&name), action).await?;
+            members.extend(member.map(|it| (name, it)));
+        }
+        let source = self.engine(from).await?;
+        Ok(Facts::Cluster { database, is_serverless, members, source })
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Facts>, Error> {
+    /// Returns what ran when a database or a cluster was backed up, if its snapshot is here.
+    async fn engine(&self, from: Option<&BackedUp>) -> Result<Option<Engine>, Error> {
+        let (operation, id) = match from {
+            Some(BackedUp::DatabaseSnapshot(id)) => (operations::database_snapshot(id), id),
+            Some(BackedUp::ClusterSnapshot(id)) => (operations::cluster_snapshot(id), id),
+            _ => return Ok(None),
+        };
+        self.ask_for(operation, format!("look at the snapshot {id}")).await
+    }
+
+    async fn table(&self, name: &str, from: Option<&BackedUp>) -> Result<Facts, Error> {
         let action = format!("look at the table {name}");
-        let Some(table) = self.ask(operations::table(name), action).await? else { return Ok(None) };
+        let operations::Table { status, indexes, counted } =
+            self.ask(operations::table(name), action).await?;
+        if Stateful::Table.outlook(&status) != Outlook::Usable {
+            return Ok(Facts::Table { status, indexes, counted, has_items: false, source: None });
+        }
         // The count is up to six hours old, which is older than the table.
-        let has_items =
-            table.items > 0 || (table.status == "ACTIVE" && self.has_items(name).await?);
-        Ok(Some(Facts::Table { status: table.status, has_items }))
+        let has_items = counted > 0 || self.has_items(name).await?;
+        let source = match from {
+            Some(BackedUp::TableBackup(arn)) => {
+                let action = format!("look at the backup of the table {name}");
+                self.ask_for(operations::table_backup(arn), action).await?
+            }
+            _ => None,
+        };
+        Ok(Facts::Table { status, indexes, counted, has_items, source })
     }
 
     /// Returns whether the first page of a table has an item.
@@ -90,60 +147,20 @@ impl Services {
         self.ask(operations::has_items(name), format!("count items of the table {name}")).await
     }
 
-    async fn file_system(&self, id: &str) -> Result<Option<Facts>, Error> {
-        let action = format!("look at the file system {id}");
-        self.ask(operations::file_system_state(id), action).await
-    }
-
-    async fn fsx_file_system(&self, id: &str) -> Result<Option<Facts>, Error> {
-        let action = format!("look at the file system {id}");
-        self.ask(operations::fsx_file_system_state(id), action).await
-    }
-
-    async fn objects(&self, sample: &Sample) -> Result<Option<Facts>, Error> {
-        let config = aws_sdk_s3::config::Builder::from(&self.config);
-        let client = aws_sdk_s3::Client::from_conf(config.retry_classifier(again()).build());
-        let bucket = &sample.bucket;
-        let mut objects = Vec::new();
-        for prefix in &sample.prefixes {
-            let list = client.list_objects_v2().bucket(bucket).prefix(prefix).max_keys(OBJECTS);
-            let action = format!("list the objects of the bucket {bucket}");
-            let page = self.call("s3:ListBucket", action, list.send()).await?;
-            objects.extend(page.contents.unwrap_or_default());
-        }
-        let mut read = 0;
-        for object in &objects {
-            let key = object.key.as_deref().unwrap_or_default();
-            match self.object(&client, bucket, key, object).await {
-                Ok(()) => read += 1,
-                Err(error) if error.code().is_some_and(is_lost) => {
-                    let why = error.code().unwrap_or_default().to_owned();
-                    let unreadable = Some((key.to_owned(), why));
-                    return Ok(Some(Facts::Objects { listed: objects.len(), read, unreadable }));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Some(Facts::Objects { listed: objects.len(), read, unreadable: None }))
-    }
-
-    /// Reads the beginning of an object.
-    async fn object(
+    async fn fsx(
         &self,
-        client: &aws_sdk_s3::Client,
-        bucket: &str,
-        key: &str,
-        object: &Object,
-    ) -> Result<(), Error> {
-        // Nothing is no range.
-        let range = object.size.is_some_and(|it| it > 0).then(|| BYTES.to_owned());
-        let get = client.get_object().bucket(bucket).key(key).set_range(range).send();
-        let action = || format!("read the object {key} of the bucket {bucket}");
-        let body = self.call("s3:GetObject", action(), get).await?.body;
-        match timeout_at(self.until, body.collect()).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Error::broken(action(), &error)),
-            Err(_) => Err(Error::out_of_time(action(), "the answer began and did not end")),
-        }
+        operation: Operation<operations::Capacity>,
+        action: String,
+        from: Option<&BackedUp>,
+    ) -> Result<Facts, Error> {
+        let operations::Capacity { state, size } = self.ask(operation, action).await?;
+        let source = match from {
+            Some(BackedUp::FsxBackup(id)) => {
+                let action = format!("look at the backup {id}");
+                self.ask_for(operations::fsx_backup_size(id), action).await?.flatten()
+            }
+            _ => None,
+        };
+        Ok(Facts::Fsx { state, size, source })
     }
 }

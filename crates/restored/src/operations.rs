@@ -1,10 +1,14 @@
 //! The operations of the services that hold data: what each is asked, and what is read of its answer.
 //!
 //! The names of fields and members are those of the services' models, against which
-//! `tests/models.rs` holds them.
+//! `tests/models.rs` holds them. An answer without what was asked for is none: a service that has no
+//! such thing says so.
 
 use aws::api::{BoxError, Question, Service};
-use plan::restore_validation::Facts;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use plan::restore_validation::{
+    Checks, Contents, Database, Disk, Engine, Facts, READER_TAG, Reader,
+};
 use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
@@ -16,8 +20,9 @@ const RDS: Service = Service { id: "RDS", name: "rds" };
 const DYNAMODB: Service = Service { id: "DynamoDB", name: "dynamodb" };
 const EFS: Service = Service { id: "EFS", name: "elasticfilesystem" };
 const FSX: Service = Service { id: "FSx", name: "fsx" };
+const LAMBDA: Service = Service { id: "Lambda", name: "lambda" };
 
-/// An operation that reads one thing.
+/// An operation about one thing.
 #[derive(Debug)]
 pub(crate) struct Operation<T> {
     pub(crate) service: Service,
@@ -39,12 +44,31 @@ pub(crate) struct Volume {
     pub(crate) snapshot: Option<String>,
 }
 
+/// A cluster, as RDS describes it.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) database: Database,
+    pub(crate) is_serverless: bool,
+    /// The names of its instances.
+    pub(crate) members: Vec<String>,
+}
+
 /// A table, as DynamoDB describes it.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) status: String,
+    /// Its global indexes by name, and their status.
+    pub(crate) indexes: Vec<(String, String)>,
     /// How many items it had when they were last counted.
-    pub(crate) items: u64,
+    pub(crate) counted: u64,
+}
+
+/// Something of FSx, as it describes it.
+#[derive(Debug)]
+pub(crate) struct Capacity {
+    pub(crate) state: String,
+    /// In the unit of what it is.
+    pub(crate) size: Option<u64>,
 }
 
 fn ec2<T>(
@@ -57,126 +81,238 @@ fn ec2<T>(
     Operation { service: EC2, name, permission, question, read }
 }
 
-/// Asks for the two status checks of an instance, and its state.
-pub(crate) fn instance_status(id: &str) -> Operation<Option<Facts>> {
+/// Asks for the status checks of an instance, and its state.
+pub(crate) fn instance_status(id: &str) -> Operation<(String, Checks)> {
     // EC2 reports an instance that does not run only when it is asked for all.
     let fields = vec![("InstanceId.1", id.to_owned()), ("IncludeAllInstances", "true".to_owned())];
     ec2("DescribeInstanceStatus", "ec2:DescribeInstanceStatus", fields, |answer| {
         let xml = Document::parse(answer)?;
-        let instance =
-            find(xml.root(), &["DescribeInstanceStatusResponse", "instanceStatusSet", "item"]);
-        Ok(instance.map(|it| {
-            let check = |name| text(it, &[name, "status"]).unwrap_or_else(|| "unknown".to_owned());
-            Facts::Instance {
-                state: text(it, &["instanceState", "name"]).unwrap_or_default(),
-                system: check("systemStatus"),
-                instance: check("instanceStatus"),
-            }
-        }))
+        let path = ["DescribeInstanceStatusResponse", "instanceStatusSet", "item"];
+        let it = found(xml.root(), &path)?;
+        let check =
+            |name, none: &str| text(it, &[name, "status"]).unwrap_or_else(|| none.to_owned());
+        let checks = Checks {
+            system: check("systemStatus", "unknown"),
+            instance: check("instanceStatus", "unknown"),
+            // Only instances of newer types have this one.
+            volumes: check("attachedEbsStatus", "not-applicable"),
+        };
+        Ok((required(it, &["instanceState", "name"])?, checks))
+    })
+}
+
+/// Asks for the volumes that are attached to an instance.
+pub(crate) fn attached(instance: &str) -> Operation<Vec<Disk>> {
+    let fields = vec![
+        ("Filter.1.Name", "attachment.instance-id".to_owned()),
+        ("Filter.1.Value.1", instance.to_owned()),
+    ];
+    ec2("DescribeVolumes", "ec2:DescribeVolumes", fields, |answer| {
+        let xml = Document::parse(answer)?;
+        let volumes = found(xml.root(), &["DescribeVolumesResponse", "volumeSet"])?;
+        let disk = |it: Node<'_, '_>| {
+            let device = text(it, &["attachmentSet", "item", "device"])?;
+            Some(Disk { device, size: number(it, &["size"]) })
+        };
+        Ok(items(volumes, "item").filter_map(disk).collect())
+    })
+}
+
+/// Asks for the volumes that an image has.
+pub(crate) fn image(id: &str) -> Operation<Vec<Disk>> {
+    let fields = vec![("ImageId.1", id.to_owned())];
+    ec2("DescribeImages", "ec2:DescribeImages", fields, |answer| {
+        let xml = Document::parse(answer)?;
+        let image = found(xml.root(), &["DescribeImagesResponse", "imagesSet", "item"])?;
+        let mappings = find(image, &["blockDeviceMapping"]).into_iter();
+        let disk = |it: Node<'_, '_>| {
+            // What has no volume is a disk of the host, or left out.
+            let size = number(find(it, &["ebs"])?, &["volumeSize"]);
+            Some(Disk { device: text(it, &["deviceName"])?, size })
+        };
+        Ok(mappings.flat_map(|it| items(it, "item")).filter_map(disk).collect())
     })
 }
 
 /// Asks for a volume.
-pub(crate) fn volume(id: &str) -> Operation<Option<Volume>> {
+pub(crate) fn volume(id: &str) -> Operation<Volume> {
     let fields = vec![("VolumeId.1", id.to_owned())];
     ec2("DescribeVolumes", "ec2:DescribeVolumes", fields, |answer| {
         let xml = Document::parse(answer)?;
-        let volume = find(xml.root(), &["DescribeVolumesResponse", "volumeSet", "item"]);
-        Ok(volume.map(|it| Volume {
-            state: text(it, &["status"]).unwrap_or_default(),
-            size: text(it, &["size"]).and_then(|it| it.parse().ok()),
+        let it = found(xml.root(), &["DescribeVolumesResponse", "volumeSet", "item"])?;
+        Ok(Volume {
+            state: required(it, &["status"])?,
+            size: number(it, &["size"]),
             snapshot: text(it, &["snapshotId"]),
-        }))
+        })
     })
 }
 
 /// Asks for the size in GiB of the volume that a snapshot was made of.
-pub(crate) fn snapshot_size(id: &str) -> Operation<Option<i32>> {
+pub(crate) fn snapshot_size(id: &str) -> Operation<i32> {
     let fields = vec![("SnapshotId.1", id.to_owned())];
     ec2("DescribeSnapshots", "ec2:DescribeSnapshots", fields, |answer| {
         let xml = Document::parse(answer)?;
         let size = ["DescribeSnapshotsResponse", "snapshotSet", "item", "volumeSize"];
-        Ok(text(xml.root(), &size).and_then(|it| it.parse().ok()))
+        Ok(required(xml.root(), &size)?.parse()?)
     })
 }
 
-/// Asks for the status of a database.
-pub(crate) fn database_status(id: &str) -> Operation<Option<Facts>> {
-    Operation {
-        service: RDS,
-        name: "DescribeDBInstances",
-        permission: "rds:DescribeDBInstances",
-        question: rds("DBInstanceIdentifier", id),
-        read: |answer| {
-            let xml = Document::parse(answer)?;
-            let path = ["DescribeDBInstancesResponse", "DescribeDBInstancesResult", "DBInstances"];
-            let database = find(xml.root(), &path).and_then(|it| find(it, &["DBInstance"]));
-            Ok(database
-                .map(|it| Facts::Status(text(it, &["DBInstanceStatus"]).unwrap_or_default())))
-        },
+fn rds<T>(
+    name: &'static str,
+    permission: &'static str,
+    fields: Vec<(&'static str, String)>,
+    read: fn(&str) -> Result<T, BoxError>,
+) -> Operation<T> {
+    let question = Question::Form { version: "2014-10-31", fields };
+    Operation { service: RDS, name, permission, question, read }
+}
+
+/// Asks for a database.
+pub(crate) fn database(id: &str) -> Operation<Database> {
+    let fields = vec![("DBInstanceIdentifier", id.to_owned())];
+    rds("DescribeDBInstances", "rds:DescribeDBInstances", fields, |answer| {
+        let xml = Document::parse(answer)?;
+        let path = ["DescribeDBInstancesResponse", "DescribeDBInstancesResult", "DBInstances"];
+        let it = found(found(xml.root(), &path)?, &["DBInstance"])?;
+        Ok(Database {
+            status: required(it, &["DBInstanceStatus"])?,
+            has_endpoint: text(it, &["Endpoint", "Address"]).is_some(),
+            engine: engine(it),
+        })
+    })
+}
+
+/// Asks for a database cluster.
+pub(crate) fn cluster(id: &str) -> Operation<Cluster> {
+    let fields = vec![("DBClusterIdentifier", id.to_owned())];
+    rds("DescribeDBClusters", "rds:DescribeDBClusters", fields, |answer| {
+        let xml = Document::parse(answer)?;
+        let path = ["DescribeDBClustersResponse", "DescribeDBClustersResult", "DBClusters"];
+        let it = found(found(xml.root(), &path)?, &["DBCluster"])?;
+        let members = find(it, &["DBClusterMembers"]).into_iter();
+        let members = members.flat_map(|it| items(it, "DBClusterMember"));
+        Ok(Cluster {
+            database: Database {
+                status: required(it, &["Status"])?,
+                has_endpoint: text(it, &["Endpoint"]).is_some(),
+                engine: engine(it),
+            },
+            // Later versions have instances.
+            is_serverless: text(it, &["EngineMode"]).is_some_and(|it| it == "serverless"),
+            members: members.filter_map(|it| text(it, &["DBInstanceIdentifier"])).collect(),
+        })
+    })
+}
+
+/// Asks for what ran when a database was backed up.
+pub(crate) fn database_snapshot(id: &str) -> Operation<Engine> {
+    let fields = vec![("DBSnapshotIdentifier", id.to_owned())];
+    rds("DescribeDBSnapshots", "rds:DescribeDBSnapshots", fields, |answer| {
+        let xml = Document::parse(answer)?;
+        let path = ["DescribeDBSnapshotsResponse", "DescribeDBSnapshotsResult", "DBSnapshots"];
+        Ok(engine(found(found(xml.root(), &path)?, &["DBSnapshot"])?))
+    })
+}
+
+/// Asks for what ran when a cluster was backed up.
+pub(crate) fn cluster_snapshot(id: &str) -> Operation<Engine> {
+    let fields = vec![("DBClusterSnapshotIdentifier", id.to_owned())];
+    rds("DescribeDBClusterSnapshots", "rds:DescribeDBClusterSnapshots", fields, |answer| {
+        let xml = Document::parse(answer)?;
+        let result = ["DescribeDBClusterSnapshotsResponse", "DescribeDBClusterSnapshotsResult"];
+        let snapshots = found(found(xml.root(), &result)?, &["DBClusterSnapshots"])?;
+        Ok(engine(found(snapshots, &["DBClusterSnapshot"])?))
+    })
+}
+
+/// What is said of the engine of a database, a cluster or a snapshot.
+fn engine(it: Node<'_, '_>) -> Engine {
+    Engine {
+        name: text(it, &["Engine"]).unwrap_or_default(),
+        version: text(it, &["EngineVersion"]).unwrap_or_default(),
+        storage: number(it, &["AllocatedStorage"]),
     }
 }
 
-/// Asks for the status of a database cluster.
-pub(crate) fn cluster_status(id: &str) -> Operation<Option<Facts>> {
-    Operation {
-        service: RDS,
-        name: "DescribeDBClusters",
-        permission: "rds:DescribeDBClusters",
-        question: rds("DBClusterIdentifier", id),
-        read: |answer| {
-            let xml = Document::parse(answer)?;
-            let path = ["DescribeDBClustersResponse", "DescribeDBClustersResult", "DBClusters"];
-            let cluster = find(xml.root(), &path).and_then(|it| find(it, &["DBCluster"]));
-            Ok(cluster.map(|it| Facts::Status(text(it, &["Status"]).unwrap_or_default())))
-        },
-    }
+/// Makes an instance of a cluster.
+pub(crate) fn make_instance(reader: &Reader) -> Operation<()> {
+    let Reader { name, cluster, engine, class } = reader;
+    let fields = vec![
+        ("DBInstanceIdentifier", name.clone()),
+        ("DBClusterIdentifier", cluster.clone()),
+        ("Engine", engine.clone()),
+        ("DBInstanceClass", class.clone()),
+        ("PubliclyAccessible", "false".to_owned()),
+        ("Tags.Tag.1.Key", READER_TAG.0.to_owned()),
+        ("Tags.Tag.1.Value", READER_TAG.1.to_owned()),
+    ];
+    rds("CreateDBInstance", "rds:CreateDBInstance", fields, |_| Ok(()))
 }
 
-fn rds(field: &'static str, id: &str) -> Question {
-    Question::Form { version: "2014-10-31", fields: vec![(field, id.to_owned())] }
+/// Deletes an instance of a cluster, which holds no data of its own.
+pub(crate) fn delete_instance(name: &str) -> Operation<()> {
+    let fields =
+        vec![("DBInstanceIdentifier", name.to_owned()), ("SkipFinalSnapshot", "true".to_owned())];
+    rds("DeleteDBInstance", "rds:DeleteDBInstance", fields, |_| Ok(()))
+}
+
+fn dynamodb<T>(
+    name: &'static str,
+    permission: &'static str,
+    body: Value,
+    read: fn(&str) -> Result<T, BoxError>,
+) -> Operation<T> {
+    let question = Question::Json { protocol: "1.0", target: "DynamoDB_20120810", body };
+    Operation { service: DYNAMODB, name, permission, question, read }
 }
 
 /// Asks for a table.
-pub(crate) fn table(name: &str) -> Operation<Option<Table>> {
-    Operation {
-        service: DYNAMODB,
-        name: "DescribeTable",
-        permission: "dynamodb:DescribeTable",
-        question: dynamodb(json!({ "TableName": name })),
-        read: |answer| {
-            let answer: Value = serde_json::from_str(answer)?;
-            Ok(answer.get("Table").map(|it| Table {
-                status: member(it, "TableStatus").unwrap_or_default(),
-                items: it.get("ItemCount").and_then(Value::as_u64).unwrap_or_default(),
-            }))
-        },
-    }
+pub(crate) fn table(name: &str) -> Operation<Table> {
+    let body = json!({ "TableName": name });
+    dynamodb("DescribeTable", "dynamodb:DescribeTable", body, |answer| {
+        let answer: Value = serde_json::from_str(answer)?;
+        let it = within(&answer, "Table")?;
+        let index = |it: &Value| Some((member(it, "IndexName")?, member(it, "IndexStatus")?));
+        Ok(Table {
+            status: member(it, "TableStatus").ok_or("the answer lacks TableStatus")?,
+            indexes: each(it, "GlobalSecondaryIndexes").filter_map(index).collect(),
+            counted: it.get("ItemCount").and_then(Value::as_u64).unwrap_or_default(),
+        })
+    })
 }
 
 /// Asks whether the first page of a table has an item.
 pub(crate) fn has_items(name: &str) -> Operation<bool> {
-    Operation {
-        service: DYNAMODB,
-        name: "Scan",
-        permission: "dynamodb:Scan",
-        question: dynamodb(json!({ "TableName": name, "Select": "COUNT", "Limit": ITEMS })),
-        read: |answer| {
-            let answer: Value = serde_json::from_str(answer)?;
-            let count = answer.get("Count").and_then(Value::as_u64).unwrap_or_default();
-            // Where the page ends is an item as well.
-            let end = answer.get("LastEvaluatedKey").and_then(Value::as_object);
-            Ok(count > 0 || end.is_some_and(|it| !it.is_empty()))
-        },
-    }
+    let body = json!({
+        "TableName": name, "Select": "COUNT", "Limit": ITEMS, "ConsistentRead": true,
+    });
+    dynamodb("Scan", "dynamodb:Scan", body, |answer| {
+        let answer: Value = serde_json::from_str(answer)?;
+        let count = answer.get("Count").and_then(Value::as_u64);
+        let count = count.ok_or("the answer lacks Count")?;
+        // Where the page ends is an item as well.
+        let end = answer.get("LastEvaluatedKey").and_then(Value::as_object);
+        Ok(count > 0 || end.is_some_and(|it| !it.is_empty()))
+    })
 }
 
-fn dynamodb(body: Value) -> Question {
-    Question::Json { protocol: "1.0", target: "DynamoDB_20120810", body }
+/// Asks for what was in a table that was backed up.
+pub(crate) fn table_backup(arn: &str) -> Operation<Contents> {
+    let body = json!({ "BackupArn": arn });
+    dynamodb("DescribeBackup", "dynamodb:DescribeBackup", body, |answer| {
+        let answer: Value = serde_json::from_str(answer)?;
+        let it = within(&answer, "BackupDescription")?;
+        let count = it.pointer("/SourceTableDetails/ItemCount").and_then(Value::as_u64);
+        let features = it.get("SourceTableFeatureDetails").unwrap_or(&Value::Null);
+        let indexes = each(features, "GlobalSecondaryIndexes");
+        let indexes = indexes.filter_map(|it| member(it, "IndexName")).collect();
+        Ok(Contents { counted: count, indexes })
+    })
 }
 
-/// Asks for the state of an EFS file system.
-pub(crate) fn file_system_state(id: &str) -> Operation<Option<Facts>> {
+/// Asks for an EFS file system.
+pub(crate) fn file_system(id: &str) -> Operation<Facts> {
     Operation {
         service: EFS,
         name: "DescribeFileSystems",
@@ -185,30 +321,96 @@ pub(crate) fn file_system_state(id: &str) -> Operation<Option<Facts>> {
             path: "/2015-02-01/file-systems",
             query: vec![("FileSystemId", id.to_owned())],
         },
-        read: |answer| first_file_system(answer, "LifeCycleState"),
-    }
-}
-
-/// Asks for the state of an FSx file system.
-pub(crate) fn fsx_file_system_state(id: &str) -> Operation<Option<Facts>> {
-    Operation {
-        service: FSX,
-        name: "DescribeFileSystems",
-        permission: "fsx:DescribeFileSystems",
-        question: Question::Json {
-            protocol: "1.1",
-            target: "AWSSimbaAPIService_v20180301",
-            body: json!({ "FileSystemIds": [id] }),
+        read: |answer| {
+            let answer: Value = serde_json::from_str(answer)?;
+            let it = first(&answer, "FileSystems")?;
+            let state = member(it, "LifeCycleState").ok_or("the answer lacks LifeCycleState")?;
+            let bytes = it.pointer("/SizeInBytes/Value").and_then(Value::as_u64);
+            Ok(Facts::FileSystem { state, bytes })
         },
-        read: |answer| first_file_system(answer, "Lifecycle"),
     }
 }
 
-/// Returns the first file system of an answer, whose state is its member `state`.
-fn first_file_system(answer: &str, state: &str) -> Result<Option<Facts>, BoxError> {
-    let answer: Value = serde_json::from_str(answer)?;
-    let first = answer.get("FileSystems").and_then(|it| it.get(0));
-    Ok(first.map(|it| Facts::Status(member(it, state).unwrap_or_default())))
+fn fsx<T>(
+    name: &'static str,
+    permission: &'static str,
+    body: Value,
+    read: fn(&str) -> Result<T, BoxError>,
+) -> Operation<T> {
+    let target = "AWSSimbaAPIService_v20180301";
+    let question = Question::Json { protocol: "1.1", target, body };
+    Operation { service: FSX, name, permission, question, read }
+}
+
+/// Asks for an FSx file system.
+pub(crate) fn fsx_file_system(id: &str) -> Operation<Capacity> {
+    let body = json!({ "FileSystemIds": [id] });
+    fsx("DescribeFileSystems", "fsx:DescribeFileSystems", body, |answer| {
+        let answer: Value = serde_json::from_str(answer)?;
+        sized(first(&answer, "FileSystems")?)
+    })
+}
+
+/// Asks for a volume of an FSx file system.
+pub(crate) fn fsx_volume(id: &str) -> Operation<Capacity> {
+    let body = json!({ "VolumeIds": [id] });
+    fsx("DescribeVolumes", "fsx:DescribeVolumes", body, |answer| {
+        let answer: Value = serde_json::from_str(answer)?;
+        sized(first(&answer, "Volumes")?)
+    })
+}
+
+/// Asks for the size of what was backed up, in the unit of what it is.
+pub(crate) fn fsx_backup_size(id: &str) -> Operation<Option<u64>> {
+    let body = json!({ "BackupIds": [id] });
+    fsx("DescribeBackups", "fsx:DescribeBackups", body, |answer| {
+        let answer: Value = serde_json::from_str(answer)?;
+        let it = first(&answer, "Backups")?;
+        let own = ["Volume", "FileSystem"].iter().find_map(|name| it.get(name));
+        Ok(own.and_then(size))
+    })
+}
+
+fn sized(it: &Value) -> Result<Capacity, BoxError> {
+    let state = member(it, "Lifecycle").ok_or("the answer lacks Lifecycle")?;
+    Ok(Capacity { state, size: size(it) })
+}
+
+/// The size of a file system in GiB, or that of a volume for ONTAP in MiB.
+fn size(it: &Value) -> Option<u64> {
+    let of_volume = it.pointer("/OntapConfiguration/SizeInMegabytes");
+    of_volume.or_else(|| it.get("StorageCapacity")).and_then(Value::as_u64)
+}
+
+/// Has a function answer `payload`.
+pub(crate) fn invoke(function: &str, payload: Value) -> Operation<String> {
+    let function = utf8_percent_encode(function, NON_ALPHANUMERIC);
+    Operation {
+        service: LAMBDA,
+        name: "Invoke",
+        permission: "lambda:InvokeFunction",
+        question: Question::Post {
+            path: format!("/2015-03-31/functions/{function}/invocations").into(),
+            body: payload,
+        },
+        // Whatever it says, it is not asked again for that.
+        read: |answer| Ok(answer.to_owned()),
+    }
+}
+
+/// Returns a member that has to be there.
+fn within<'a>(json: &'a Value, name: &str) -> Result<&'a Value, BoxError> {
+    json.get(name).ok_or_else(|| format!("the answer lacks {name}").into())
+}
+
+/// Returns the first of a list, which may not be empty.
+fn first<'a>(json: &'a Value, name: &str) -> Result<&'a Value, BoxError> {
+    within(json, name)?.get(0).ok_or_else(|| format!("the answer has no {name}").into())
+}
+
+/// Returns each of a list, which may be missing.
+fn each<'a>(json: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    json.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Returns the text of a member.
@@ -222,7 +424,30 @@ fn find<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Option<Node<'a, 'i
         .try_fold(node, |node, name| node.children().find(|it| it.tag_name().name() == *name))
 }
 
+/// Returns the same, which has to be there.
+fn found<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Result<Node<'a, 'input>, BoxError> {
+    find(node, path).ok_or_else(|| format!("the answer lacks {}", path.join("/")).into())
+}
+
+/// Returns every element of this name right below `node`.
+fn items<'a, 'input>(
+    node: Node<'a, 'input>,
+    name: &'static str,
+) -> impl Iterator<Item = Node<'a, 'input>> {
+    node.children().filter(move |it| it.tag_name().name() == name)
+}
+
 /// Returns the text at the end of `path`, unless it is empty.
 fn text(node: Node<'_, '_>, path: &[&str]) -> Option<String> {
     find(node, path)?.text().map(ToOwned::to_owned)
+}
+
+/// Returns the text at the end of `path`, which has to be there.
+fn required(node: Node<'_, '_>, path: &[&str]) -> Result<String, BoxError> {
+    text(node, path).ok_or_else(|| format!("the answer lacks {}", path.join("/")).into())
+}
+
+/// Returns the number at the end of `path`.
+fn number(node: Node<'_, '_>, path: &[&str]) -> Option<i32> {
+    text(node, path)?.parse().ok()
 }

@@ -8,6 +8,7 @@
 //! the time for the validation is over.
 
 mod metrics;
+mod setup;
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +16,8 @@ use aws::Session;
 use errors::chain;
 use lambda_runtime::Diagnostic;
 use plan::restore_validation::{
-    Ended, Job, Judgment, Next, Reading, Report, Resource, ValidationOutcome, judge, next, read,
+    Ended, Facts, Job, Judgment, Next, Reader, Reading, Report, Resource, Restored,
+    ValidationOutcome, is_last, judge, next, read, reader_name, restored, with_own,
 };
 use restored::{ErrorKind, Services};
 use serde_json::Value;
@@ -24,6 +26,8 @@ use tokio::time::{Instant, interval, timeout_at};
 use tracing::{error, info, warn};
 
 use crate::metrics::Metrics;
+
+pub use crate::setup::{InvalidSetup, Setup};
 
 /// How long before the function is stopped the last call ends, so that its failure can be told.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -44,6 +48,14 @@ pub enum Unfinished {
     /// The event came before what it is about.
     #[error("the restore job {0} is not over, though an event said so")]
     Early(String),
+    /// There is time for another look.
+    #[error("the restore job {job} has no result yet, and there is time for another look: {why}")]
+    Unsettled {
+        /// The ID of the job.
+        job: String,
+        /// What would be said if there were no more time.
+        why: String,
+    },
 }
 
 impl From<Unfinished> for Diagnostic {
@@ -57,9 +69,14 @@ impl From<Unfinished> for Diagnostic {
 ///
 /// # Errors
 ///
-/// When AWS could not be asked, or AWS Backup could not be told. Nothing was told then, and the same
-/// event again begins anew.
-pub async fn handle(session: &Session, event: &Value, deadline: Instant) -> Result<(), Unfinished> {
+/// When AWS could not be asked, AWS Backup could not be told, or another look may see more. Nothing was
+/// told then, and the same event again begins anew.
+pub async fn handle(
+    session: &Session,
+    setup: &Setup,
+    event: &Value,
+    deadline: Instant,
+) -> Result<(), Unfinished> {
     let id = match read(event) {
         Reading::Completed(id) => id,
         Reading::Ended(ended) => {
@@ -71,9 +88,12 @@ pub async fn handle(session: &Session, event: &Value, deadline: Instant) -> Resu
             return Ok(());
         }
     };
-    let left = deadline.saturating_duration_since(Instant::now());
+    let begun = Instant::now();
+    let left = deadline.saturating_duration_since(begun);
     let services = Services::new(session, deadline - MARGIN.min(left / 10));
-    let validation = Validation { services, until: deadline - REPORT.min(left / 3) };
+    let until = deadline - REPORT.min(left / 3);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let validation = Validation { services, setup, begun, now, run: left, until };
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     Box::pin(validation.run(&id)).await
 }
@@ -89,13 +109,19 @@ fn count(resource_type: &str, outcome: ValidationOutcome) {
 }
 
 /// One invocation.
-struct Validation {
+struct Validation<'a> {
     services: Services,
+    setup: &'a Setup,
+    begun: Instant,
+    /// The time of day when it began, since 1970.
+    now: Duration,
+    /// How long it may take.
+    run: Duration,
     /// When to stop waiting.
     until: Instant,
 }
 
-impl Validation {
+impl Validation<'_> {
     async fn run(&self, id: &str) -> Result<(), Unfinished> {
         let job = match self.services.job(id).await {
             Ok(job) => job,
@@ -106,15 +132,24 @@ impl Validation {
         };
         let resource_type = job.resource_type.as_str();
         match next(&job) {
-            Next::Look(resource) => {
-                let report = match self.validate(&job, &resource).await {
-                    Ok(judgment) => Report::of(&resource, judgment),
+            Next::Look(restored) => {
+                let seen = self.validate(&job, &restored).await;
+                // Whatever was seen, since AWS Backup cannot delete a cluster that has an instance.
+                self.give_back(&job).await?;
+                let report = match seen {
+                    Ok(judgment) => self.report(&job, &restored.resource, judgment)?,
                     Err(error) => unseen(&job, error)?,
                 };
                 self.tell(&job, &report).await?;
             }
             Next::Report(report) => self.tell(&job, &report).await?,
-            Next::Done(result) => info!(job = id, result, "there is a result already"),
+            Next::Ordinary => {
+                warn!(job = id, "an event calls it a restore test, and AWS Backup does not");
+            }
+            Next::Done(result) => {
+                info!(job = id, result, "there is a result already");
+                self.give_back(&job).await?;
+            }
             Next::Ended => {
                 let Job { status, status_message: message, .. } = &job;
                 let (job, status, message) = (id.to_owned(), status.clone(), message.clone());
@@ -123,26 +158,99 @@ impl Validation {
             Next::TooLate => {
                 warn!(job = id, resource_type, "not validated, since AWS Backup deletes it by now");
                 count(resource_type, ValidationOutcome::NotValidated);
+                self.give_back(&job).await?;
             }
             Next::Early => return Err(Unfinished::Early(id.to_owned())),
         }
         Ok(())
     }
 
-    /// Looks at `resource` at a pace until it is clear what it is like, or there is no more time.
-    async fn validate(&self, job: &Job, resource: &Resource) -> Result<Judgment, restored::Error> {
+    /// What is said of `resource`.
+    ///
+    /// # Errors
+    ///
+    /// When time may tell more, and there is time.
+    fn report(
+        &self,
+        job: &Job,
+        resource: &Resource,
+        judgment: Judgment,
+    ) -> Result<Report, Unfinished> {
+        let may_change = match &judgment {
+            Judgment::Unsettled { .. } | Judgment::Doubtful(_) => true,
+            // An instance of an earlier look is on its way out.
+            Judgment::Unreachable(_) => self.setup.instance_class.is_some(),
+            Judgment::Sound(_) | Judgment::Broken(_) | Judgment::Unknown(_) => false,
+        };
+        let report = Report::of(resource, judgment);
+        if may_change && !is_last(self.setup.window, self.passed(job), self.run) {
+            return Err(Unfinished::Unsettled { job: job.id.clone(), why: report.message });
+        }
+        Ok(report)
+    }
+
+    /// How much of the time for the validation of `job` is over.
+    fn passed(&self, job: &Job) -> Duration {
+        let completed = job.completed.and_then(|it| it.try_into().ok()).map(Duration::from_secs);
+        let before = completed.map(|it| self.now.saturating_sub(it)).unwrap_or_default();
+        before + self.begun.elapsed()
+    }
+
+    /// Looks at what was restored at a pace until it is clear what it is like, or there is no more
+    /// time.
+    async fn validate(&self, job: &Job, restored: &Restored) -> Result<Judgment, restored::Error> {
+        let Restored { resource, .. } = restored;
         let mut looks = interval(PACE);
         loop {
             let is_last = timeout_at(self.until, looks.tick()).await.is_err();
-            let facts = self.services.look(&job.id, resource).await?;
+            let facts = self.services.look(&job.id, restored).await?;
             info!(job = job.id, %resource, ?facts, "seen");
-            let judgment = judge(resource, &facts, job.bytes);
-            let Judgment::Unsettled { now, awaited } = &judgment else { return Ok(judgment) };
-            if is_last {
+            let mut judgment = judge(resource, &facts, job.bytes);
+            if let Judgment::Unreachable(_) = &judgment
+                && !is_last
+                && let Some(reader) = self.reader(job, resource, &facts)
+            {
+                let is_made = self.services.make_reader(&reader).await?;
+                info!(job = job.id, %resource, instance = reader.name, is_made, "waiting");
+                continue;
+            }
+            if let (Judgment::Sound(_), Some(function)) =
+                (&judgment, self.setup.checks.get(&job.resource_type))
+            {
+                let own = self.services.ask_owner(function, job).await?;
+                info!(job = job.id, %resource, function, ?own, "the owner's function says");
+                judgment = with_own(resource, judgment, own);
+            }
+            let may_change = matches!(judgment, Judgment::Unsettled { .. } | Judgment::Doubtful(_));
+            if is_last || !may_change {
                 return Ok(judgment);
             }
-            info!(job = job.id, %resource, now, awaited, "waiting");
+            info!(job = job.id, %resource, ?judgment, "waiting");
         }
+    }
+
+    /// The instance that a cluster is to be given, if it is given one.
+    fn reader(&self, job: &Job, resource: &Resource, facts: &Facts) -> Option<Reader> {
+        let (Resource::Cluster(cluster), Facts::Cluster { database, .. }) = (resource, facts)
+        else {
+            return None;
+        };
+        let (cluster, engine) = (cluster.clone(), database.engine.name.clone());
+        let class = self.setup.instance_class.clone()?;
+        Some(Reader { name: reader_name(&job.id)?, cluster, engine, class })
+    }
+
+    /// Deletes the instance that the cluster of `job` was given, by this invocation or an earlier one.
+    async fn give_back(&self, job: &Job) -> Result<(), restored::Error> {
+        let is_cluster = restored(job).is_ok_and(|it| matches!(it.resource, Resource::Cluster(_)));
+        if !is_cluster || self.setup.instance_class.is_none() {
+            return Ok(());
+        }
+        let Some(name) = reader_name(&job.id) else { return Ok(()) };
+        if self.services.delete_reader(&name).await? {
+            info!(job = job.id, instance = name, "deleted");
+        }
+        Ok(())
     }
 
     async fn tell(&self, job: &Job, report: &Report) -> Result<(), Unfinished> {

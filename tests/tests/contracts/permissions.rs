@@ -27,7 +27,7 @@ use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE, TOPIC_KEY};
 use tests::stack::Stack;
-use tests::template::{REQUIRED, Template};
+use tests::template::{EVERYTHING, REQUIRED, Template};
 
 const BACKUP: &str = "backup.amazonaws.com";
 const STACK_SETS: &str = "member.org.stacksets.cloudformation.amazonaws.com";
@@ -358,40 +358,64 @@ async fn member_accounts(stack: Stack<'_>) {
     }
 }
 
+/// The types of resources that a function of the owner looks at as well.
+const CHECKED: [&str; 10] =
+    ["Aurora", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "FSx", "Neptune", "RDS", "S3"];
+
 /// Has a restore test of every type end, and one whose instance does not run yet.
 async fn restore_validation(organization: &Organization, role: &FunctionRole) -> DataServices {
     let services = DataServices::start(organization).await.unwrap();
     let name = "awsbackup-restore-test-orders";
     services.instance("i-1", "running", "ok", "ok");
     services.instance("i-2", "pending", "initializing", "initializing");
+    services.image("ami-1", &[("/dev/xvda", 8)]);
     services.volume("vol-1", "available", 8);
     services.snapshot("snap-1", 8);
     services.database(name, "available");
+    services.database_snapshot("awsbackup:job-1", ("postgres", 20));
     services.cluster(name, "available");
+    services.database_snapshot("awsbackup:job-2", ("aurora-postgresql", 1));
     services.table(name, "ACTIVE", 1);
+    let backup = arn("dynamodb", "table/orders/backup/01700000000000-1a2b3c4d");
+    services.table_backup(&backup, 1, &[]);
     services.file_system("fs-1", "available");
     services.fsx_file_system("fs-2", "AVAILABLE");
+    services.fsx_volume("fsvol-1", "CREATED", 1_024);
+    services.fsx_backup("backup-1", 1_024);
     organization.buckets(|it| {
         it.create_encrypted(name, STATE_KEY);
         it.put(name, "2026.csv", "id,total".to_owned());
     });
-    let validation = RestoreValidation::with_role(organization, services.url(), role).await;
+    let mut variables = vec![("CLUSTER_INSTANCE_CLASS".to_owned(), "db.t4g.medium".to_owned())];
+    for kind in CHECKED {
+        let parameter = format!("Check{kind}FunctionArn");
+        let own = EVERYTHING.iter().find(|it| it.0 == parameter).unwrap().1;
+        services.function(own, r#"{"status":"SUCCESSFUL"}"#);
+        variables.push((format!("CHECK_{}", kind.to_uppercase()), own.to_owned()));
+    }
+    let variables: Vec<_> = variables.iter().map(|it| (it.0.as_str(), it.1.as_str())).collect();
+    let validation = RestoreValidation::all(organization, services.url(), role, &variables).await;
+    let cluster = arn("rds", &format!("cluster:{name}"));
     let restored = [
-        ("EC2", arn("ec2", "instance/i-1")),
-        ("EC2", arn("ec2", "instance/i-2")),
-        ("EBS", arn("ec2", "volume/vol-1")),
-        ("RDS", arn("rds", &format!("db:{name}"))),
-        ("Aurora", arn("rds", &format!("cluster:{name}"))),
-        ("DynamoDB", arn("dynamodb", &format!("table/{name}"))),
-        ("S3", format!("arn:aws:s3:::{name}")),
-        ("EFS", arn("elasticfilesystem", "file-system/fs-1")),
-        ("FSx", arn("fsx", "file-system/fs-2")),
+        ("EC2", arn("ec2", "instance/i-1"), format!("arn:aws:ec2:{REGION}::image/ami-1")),
+        ("EC2", arn("ec2", "instance/i-2"), String::new()),
+        ("EBS", arn("ec2", "volume/vol-1"), format!("arn:aws:ec2:{REGION}::snapshot/snap-1")),
+        ("RDS", arn("rds", &format!("db:{name}")), arn("rds", "snapshot:awsbackup:job-1")),
+        ("Aurora", cluster.clone(), arn("rds", "cluster-snapshot:awsbackup:job-2")),
+        ("DocumentDB", cluster.clone(), String::new()),
+        ("Neptune", cluster, String::new()),
+        ("DynamoDB", arn("dynamodb", &format!("table/{name}")), backup),
+        ("S3", format!("arn:aws:s3:::{name}"), String::new()),
+        ("EFS", arn("elasticfilesystem", "file-system/fs-1"), String::new()),
+        ("FSx", arn("fsx", "file-system/fs-2"), String::new()),
+        ("FSx", arn("fsx", "volume/fs-3/fsvol-1"), arn("fsx", "backup/backup-1")),
     ];
-    for (index, (resource_type, created)) in restored.iter().enumerate() {
+    for (index, (resource_type, created, from)) in restored.iter().enumerate() {
         let id = format!("job-{index}");
-        let snapshot = format!("arn:aws:ec2:{REGION}::snapshot/snap-1");
-        let recovery_point = Some(snapshot).filter(|_| *resource_type == "EBS");
-        let job = RestoreJob { recovery_point, ..RestoreJob::test(resource_type, created) };
+        let recovery_point = Some(from.clone()).filter(|it| !it.is_empty());
+        let bytes = Some(8 << 30).filter(|_| *resource_type == "EFS");
+        let test = RestoreJob::test(resource_type, created);
+        let job = RestoreJob { recovery_point, bytes, ..test };
         let event = completed(&id, &job);
         organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, &id, job));
         // Long enough for everything but an instance that never runs.

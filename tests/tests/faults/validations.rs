@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use simulator::{Entry, Kind, Outcome, RestoreJob, Settings};
+use tests::codes::TRANSIENT;
 use tests::in_process::{self, Function, Wire};
 use tests::organization::{Latency, Organization};
 use tests::restored::{ACCOUNT, completed};
@@ -99,7 +100,9 @@ fn says(trouble: &Trouble, code: &str) -> bool {
 /// Whether AWS says that it cannot be done, and would say so again.
 fn is_refusal(trouble: &Trouble) -> bool {
     let Trouble::Fault(Kind::Error(failure), _) = trouble else { return false };
-    !tests::codes::TRANSIENT.contains(&failure.code.as_str()) && failure.status < 500
+    // Credentials may be known a moment later.
+    let passes = |it: &str| TRANSIENT.contains(&it) || it == "UnrecognizedClientException";
+    !passes(&failure.code) && failure.status < 500
 }
 
 #[test]

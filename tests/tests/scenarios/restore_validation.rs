@@ -1,6 +1,6 @@
 //! What is said of restore tests.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use simulator::{DataServices, Fault, Outcome, RestoreJob, Settings};
@@ -32,15 +32,24 @@ fn volume_job() -> RestoreJob {
 }
 
 fn database_job() -> RestoreJob {
-    job("RDS", &arn("rds", &format!("db:{}", name("orders"))))
+    let snapshot = arn("rds", "snapshot:awsbackup:job-1");
+    let job = job("RDS", &arn("rds", &format!("db:{}", name("orders"))));
+    RestoreJob { recovery_point: Some(snapshot), ..job }
 }
 
 fn cluster_job() -> RestoreJob {
-    job("Aurora", &arn("rds", &format!("cluster:{}", name("orders"))))
+    let snapshot = arn("rds", "cluster-snapshot:awsbackup:job-2");
+    let job = job("Aurora", &arn("rds", &format!("cluster:{}", name("orders"))));
+    RestoreJob { recovery_point: Some(snapshot), ..job }
+}
+
+fn table_backup() -> String {
+    arn("dynamodb", "table/orders/backup/01700000000000-1a2b3c4d")
 }
 
 fn table_job() -> RestoreJob {
-    job("DynamoDB", &arn("dynamodb", &format!("table/{}", name("orders"))))
+    let job = job("DynamoDB", &arn("dynamodb", &format!("table/{}", name("orders"))));
+    RestoreJob { recovery_point: Some(table_backup()), ..job }
 }
 
 fn bucket_job() -> RestoreJob {
@@ -55,21 +64,41 @@ fn fsx_job() -> RestoreJob {
     job("FSx", &arn("fsx", "file-system/fs-2"))
 }
 
+fn fsx_volume_job() -> RestoreJob {
+    let backup = arn("fsx", "backup/backup-1");
+    let job = job("FSx", &arn("fsx", "volume/fs-3/fsvol-1"));
+    RestoreJob { recovery_point: Some(backup), ..job }
+}
+
+/// A restore of a cluster of this type.
+fn cluster_of(resource_type: &str) -> RestoreJob {
+    RestoreJob { resource_type: resource_type.to_owned(), ..cluster_job() }
+}
+
 fn instance_job() -> RestoreJob {
-    job("EC2", &arn("ec2", "instance/i-1"))
+    let image = format!("arn:aws:ec2:{REGION}::image/ami-1");
+    let job = job("EC2", &arn("ec2", "instance/i-1"));
+    RestoreJob { recovery_point: Some(image), ..job }
 }
 
 /// Everything as it should be.
 async fn sound(organization: &Organization) -> DataServices {
     let services = DataServices::start(organization).await.unwrap();
     services.instance("i-1", "running", "ok", "ok");
+    services.image("ami-1", &[("/dev/xvda", 8)]);
     services.volume("vol-1", "available", 8);
     services.snapshot("snap-1", 8);
     services.database(&name("orders"), "available");
-    services.cluster(&name("orders"), "available");
-    services.table(&name("orders"), "ACTIVE", 3);
+    services.database_snapshot("awsbackup:job-1", ("postgres", 20));
+    let member = name("orders-1");
+    services.cluster_with(&name("orders"), "available", &[(&member, "available")]);
+    services.database_snapshot("awsbackup:job-2", ("aurora-postgresql", 100));
+    services.indexed_table(&name("orders"), "ACTIVE", 3, &[("by-day", "ACTIVE")]);
+    services.table_backup(&table_backup(), 3, &["by-day"]);
     services.file_system("fs-1", "available");
     services.fsx_file_system("fs-2", "AVAILABLE");
+    services.fsx_volume("fsvol-1", "CREATED", 1_024);
+    services.fsx_backup("backup-1", 1_024);
     organization.buckets(|it| {
         it.create_bucket(&name("orders"));
         it.put(&name("orders"), "2026/10/04.csv", "id,total\n7,12\n".to_owned());
@@ -78,16 +107,19 @@ async fn sound(organization: &Organization) -> DataServices {
     services
 }
 
-fn jobs() -> [RestoreJob; 8] {
+fn jobs() -> [RestoreJob; 11] {
     [
         instance_job(),
         volume_job(),
         database_job(),
         cluster_job(),
+        cluster_of("DocumentDB"),
+        cluster_of("Neptune"),
         table_job(),
         bucket_job(),
         file_system_job(),
         fsx_job(),
+        fsx_volume_job(),
     ]
 }
 
@@ -115,30 +147,71 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
         assert_eq!(status, "SUCCESSFUL", "{resource_type}: {message}");
         said.push((resource_type, message));
     }
+    let cluster = "cluster awsbackup-restore-test-orders is available with an endpoint and 1 available \
+                   instance, aurora-postgresql 16.4, as its snapshot; no connection was made";
     let expected = [
-        ("EC2", "instance i-1 is running and passed both status checks"),
-        ("EBS", "volume vol-1 is available and has 8 GiB, as its source"),
-        ("RDS", "database awsbackup-restore-test-orders is available"),
-        ("Aurora", "cluster awsbackup-restore-test-orders is available"),
-        ("DynamoDB", "table awsbackup-restore-test-orders is active and has items"),
+        (
+            "EC2",
+            "instance i-1 is running and passed all three status checks, with 1 volume, as its image \
+             has; no connection was made",
+        ),
+        ("EBS", "volume vol-1 is available and has 8 GiB, as its source; its data was not read"),
+        (
+            "RDS",
+            "database awsbackup-restore-test-orders is available with an endpoint, postgres 16.4 and \
+             20 GiB, as its snapshot; no connection was made",
+        ),
+        ("Aurora", cluster),
+        ("DocumentDB", cluster),
+        ("Neptune", cluster),
+        (
+            "DynamoDB",
+            "table awsbackup-restore-test-orders is active with 1 index, as its backup, and has items \
+             (not counted yet, its backup 3); one page at the most was looked at",
+        ),
         (
             "S3",
-            "bucket awsbackup-restore-test-orders has objects: 2 were listed, and of these 2 were \
-             read",
+            "bucket awsbackup-restore-test-orders has 2 objects of 14 bytes, of a backup of 8589934592 \
+             bytes; the first KiB of 2 taken at random was read, and no more",
         ),
-        ("EFS", "file system fs-1 is available"),
-        ("FSx", "file system fs-2 is available"),
+        (
+            "EFS",
+            "file system fs-1 is available and holds 8589934592 bytes, its backup 8589934592; it was \
+             not mounted",
+        ),
+        (
+            "FSx",
+            "file system fs-2 is available; its size was not compared, as no backup tells, and it was \
+             not mounted",
+        ),
+        ("FSx", "volume fsvol-1 is available and has 1024 MiB, as its source; it was not mounted"),
     ];
     assert_eq!(said, expected.map(|(kind, why)| (kind.to_owned(), why.to_owned())));
     let counted = validation.counted();
-    assert_eq!(counted.len(), 8);
+    assert_eq!(counted.len(), 11);
     assert!(counted.iter().all(|it| it.1 == "Successful"), "{counted:?}");
 }
 
+/// A name, a restore, what breaks it, and what is told of it.
+type Break = (&'static str, RestoreJob, fn(&DataServices, &Organization), &'static str);
+
+/// Whether each of these is found broken in the words that it has.
+async fn are_told(cases: impl IntoIterator<Item = Break>) {
+    let organization = organization().await;
+    for (id, job, breaks, why) in cases {
+        let services = sound(&organization).await;
+        breaks(&services, &organization);
+        let validation = RestoreValidation::start(&organization, &services).await;
+        let resource_type = job.resource_type.clone();
+        assert_eq!(validation.test(id, job).await, DONE, "{}", validation.logs());
+        assert_eq!(result(&validation, id), ("FAILED".to_owned(), why.to_owned()));
+        assert_eq!(validation.counted(), [(resource_type, "Failed".to_owned())]);
+    }
+}
+
 #[tokio::test]
-async fn what_every_type_of_restore_can_be_found_broken_by_is_told() {
-    type Break = fn(&DataServices, &Organization);
-    let cases: [(&str, RestoreJob, Break, &str); 13] = [
+async fn what_machines_and_databases_can_be_found_broken_by_is_told() {
+    let cases: [Break; 12] = [
         (
             "stopped",
             instance_job(),
@@ -158,10 +231,22 @@ async fn what_every_type_of_restore_can_be_found_broken_by_is_told() {
             "instance i-1 is running, but its instance status is impaired",
         ),
         (
+            "volumes",
+            instance_job(),
+            |it, _| it.checked_instance("i-1", "running", ["ok", "ok", "impaired"]),
+            "instance i-1 is running, but its attached EBS status is impaired",
+        ),
+        (
+            "lost",
+            instance_job(),
+            |it, _| it.image("ami-1", &[("/dev/xvda", 8), ("/dev/sdf", 100)]),
+            "instance i-1 has no volume at /dev/sdf, which its image has",
+        ),
+        (
             "size",
             volume_job(),
-            |it, _| it.volume("vol-1", "available", 9),
-            "volume vol-1 has 9 GiB, but the volume that was backed up has 8 GiB",
+            |it, _| it.volume("vol-1", "available", 7),
+            "volume vol-1 has 7 GiB, but the volume that was backed up has 8 GiB",
         ),
         (
             "error",
@@ -183,6 +268,38 @@ async fn what_every_type_of_restore_can_be_found_broken_by_is_told() {
              available",
         ),
         (
+            "engine",
+            database_job(),
+            |it, _| it.database_snapshot("awsbackup:job-1", ("mysql", 20)),
+            "database awsbackup-restore-test-orders runs postgres, but its snapshot is one of mysql",
+        ),
+        (
+            "storage",
+            database_job(),
+            |it, _| it.database_snapshot("awsbackup:job-1", ("postgres", 100)),
+            "database awsbackup-restore-test-orders has 20 GiB of storage, but its snapshot was of 100 \
+             GiB",
+        ),
+        (
+            "migration",
+            cluster_of("DocumentDB"),
+            |it, _| it.cluster(&name("orders"), "migration-failed"),
+            "cluster awsbackup-restore-test-orders is migration-failed, not available",
+        ),
+    ];
+    are_told(cases).await;
+}
+
+#[tokio::test]
+async fn what_tables_buckets_and_file_systems_can_be_found_broken_by_is_told() {
+    let cases: [Break; 9] = [
+        (
+            "index",
+            table_job(),
+            |it, _| it.table(&name("orders"), "ACTIVE", 3),
+            "table awsbackup-restore-test-orders has no index by-day, but its backup has",
+        ),
+        (
             "gone",
             job("DynamoDB", &arn("dynamodb", &format!("table/{}", name("gone")))),
             |_, _| {},
@@ -191,8 +308,8 @@ async fn what_every_type_of_restore_can_be_found_broken_by_is_told() {
         (
             "items",
             table_job(),
-            |it, _| it.table(&name("orders"), "ACTIVE", 0),
-            "table awsbackup-restore-test-orders has no items, but its backup has 8589934592 bytes",
+            |it, _| it.indexed_table(&name("orders"), "ACTIVE", 0, &[("by-day", "ACTIVE")]),
+            "table awsbackup-restore-test-orders has no items, but its backup has 3 by its last count",
         ),
         (
             "objects",
@@ -218,24 +335,27 @@ async fn what_every_type_of_restore_can_be_found_broken_by_is_told() {
             |it, _| it.fsx_file_system("fs-2", "MISCONFIGURED"),
             "file system fs-2 is MISCONFIGURED, not available",
         ),
+        (
+            "unavailable",
+            fsx_job(),
+            |it, _| it.fsx_file_system("fs-2", "MISCONFIGURED_UNAVAILABLE"),
+            "file system fs-2 is MISCONFIGURED_UNAVAILABLE, not available",
+        ),
+        (
+            "ontap",
+            fsx_volume_job(),
+            |it, _| it.fsx_volume("fsvol-1", "CREATED", 20),
+            "volume fsvol-1 has 20 MiB, but the one that was backed up has 1024 MiB",
+        ),
     ];
-    let organization = organization().await;
-    for (id, job, breaks, why) in cases {
-        let services = sound(&organization).await;
-        breaks(&services, &organization);
-        let validation = RestoreValidation::start(&organization, &services).await;
-        let resource_type = job.resource_type.clone();
-        assert_eq!(validation.test(id, job).await, DONE, "{}", validation.logs());
-        assert_eq!(result(&validation, id), ("FAILED".to_owned(), why.to_owned()));
-        assert_eq!(validation.counted(), [(resource_type, "Failed".to_owned())]);
-    }
+    are_told(cases).await;
 }
 
 #[tokio::test]
 async fn an_empty_table_or_bucket_is_good_where_the_backup_is_empty() {
     let organization = organization().await;
     let services = sound(&organization).await;
-    services.table(&name("orders"), "ACTIVE", 0);
+    services.indexed_table(&name("orders"), "ACTIVE", 0, &[("by-day", "ACTIVE")]);
     organization.buckets(|it| it.create_bucket(&name("bare")));
     let validation = RestoreValidation::start(&organization, &services).await;
     let bucket = job("S3", &format!("arn:aws:s3:::{}", name("bare")));
@@ -268,6 +388,163 @@ async fn objects_are_looked_at_where_they_were_restored_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn every_path_that_was_restored_has_objects() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    organization.buckets(|it| it.put(&name("orders"), "theirs/1", "theirs".to_owned()));
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let paths = ("itemsToRestore".to_owned(), r#"["2026/","gone/"]"#.to_owned());
+    let job = RestoreJob { metadata: [paths].into(), ..bucket_job() };
+    assert_eq!(validation.test("paths", job).await, DONE);
+    let why =
+        "bucket awsbackup-restore-test-orders has no objects under `gone/`, which was restored";
+    assert_eq!(result(&validation, "paths"), ("FAILED".to_owned(), why.to_owned()));
+}
+
+#[tokio::test]
+async fn a_volume_may_be_larger_than_its_snapshot_where_the_plan_says_so() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    services.volume("vol-1", "available", 20);
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let size = ("volumesize".to_owned(), "20".to_owned());
+    let job = RestoreJob { metadata: [size].into(), ..volume_job() };
+    assert_eq!(validation.test("larger", job).await, DONE);
+    let why = "volume vol-1 is available and has 20 GiB, as it was to be restored with; its data was \
+               not read";
+    assert_eq!(result(&validation, "larger"), ("SUCCESSFUL".to_owned(), why.to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_in_another_account_region_or_partition_is_not_looked_at_here() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let elsewhere = [
+        ("account", "arn:aws:ec2:us-east-1:444455556666:volume/vol-1"),
+        ("Region", "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"),
+        ("partition", "arn:aws-cn:ec2:us-east-1:111122223333:volume/vol-1"),
+    ];
+    for (place, created) in elsewhere {
+        assert_eq!(validation.test(place, job("EBS", created)).await, DONE);
+        let (status, message) = result(&validation, place);
+        assert_eq!(status, "TIMED_OUT");
+        assert!(message.contains(&format!("is in another {place} than its restore test")));
+    }
+    assert!(services.allowed().is_empty());
+}
+
+#[tokio::test]
+async fn a_cluster_is_given_an_instance_which_is_gone_afterwards() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    services.cluster(&name("orders"), "available");
+    let without = RestoreValidation::start(&organization, &services).await;
+    assert_eq!(without.test("without", cluster_job()).await, DONE);
+    let (status, message) = result(&without, "without");
+    assert_eq!(status, "TIMED_OUT");
+    assert!(message.contains("has no instance, and nothing can connect to it"), "{message}");
+    let class = [("CLUSTER_INSTANCE_CLASS", "db.t4g.medium")];
+    let validation = RestoreValidation::set_up(&organization, &services, &class).await;
+    let event = completed("with", &cluster_job());
+    let with = cluster_job();
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "with", with));
+    // It is looked at twice.
+    let heard = validation.hear(&event, Duration::from_secs(6)).await;
+    assert_eq!(heard, DONE, "{}", validation.logs());
+    assert_eq!(result(&validation, "with").0, "SUCCESSFUL", "{}", validation.logs());
+    assert!(services.allowed().contains("rds:DeleteDBInstance"));
+    assert_eq!(services.instances_of(&name("orders")), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_instance_of_somebody_else_is_not_deleted_though_it_has_the_name_of_ours() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let class = [("CLUSTER_INSTANCE_CLASS", "db.t4g.medium")];
+    let validation = RestoreValidation::set_up(&organization, &services, &class).await;
+    services.database("org-backup-restore-test-job", "available");
+    let failed = validation.test("job", cluster_job()).await;
+    let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
+    let message = error["errorMessage"].as_str().unwrap();
+    assert!(message.contains("the function's role lacks rds:DeleteDBInstance"), "{message}");
+    assert!(services.denied().contains("rds:DeleteDBInstance"));
+}
+
+/// The function that the role may invoke for databases.
+const OWN: &str = "arn:aws-cn:lambda:cn-north-1:333344445555:function:looks-at-rds";
+
+#[tokio::test]
+async fn a_function_of_the_owner_has_the_last_word_on_what_is_good() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let checks = [("CHECK_RDS", OWN)];
+    let validation = RestoreValidation::set_up(&organization, &services, &checks).await;
+    let says = |status: &str| json!({ "status": status, "message": "7 invoices\nadd up" });
+    for status in ["SUCCESSFUL", "FAILED"] {
+        services.function(OWN, &says(status).to_string());
+        assert_eq!(validation.test(status, database_job()).await, DONE, "{}", validation.logs());
+        let (told, message) = result(&validation, status);
+        assert_eq!(told, status);
+        assert!(message.ends_with(": 7 invoices add up"), "{message}");
+    }
+    // What it does not say well is no word, and what crashed may do better the next time.
+    for (id, answer) in [("hostile", "::error::FORGED"), ("crash", r#"{"errorMessage":"No."}"#)] {
+        services.function(OWN, answer);
+        let job = RestoreJob { begun: Some(just_now(&organization)), ..database_job() };
+        let event = completed(id, &job);
+        organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, id, job));
+        let failed = validation.hear(&event, Duration::from_secs(6)).await;
+        assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+        assert_eq!(validation.result(id), None);
+    }
+    // Other types have none.
+    assert_eq!(validation.test("volume", volume_job()).await, DONE);
+    assert_eq!(result(&validation, "volume").0, "SUCCESSFUL");
+}
+
+/// This moment, on the clock of the simulator.
+fn just_now(organization: &Organization) -> Duration {
+    SystemTime::now().duration_since(organization.clock()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_file_system_that_is_not_metered_yet_is_neither_good_nor_broken() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    services.metered_file_system("fs-1", "available", 0);
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let fresh = RestoreJob { begun: Some(just_now(&organization)), ..file_system_job() };
+    let event = completed("fresh", &fresh);
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "fresh", fresh));
+    let failed = validation.hear(&event, Duration::from_secs(6)).await;
+    assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+    assert_eq!(validation.result("fresh"), None);
+    // One whose window is nearly over gets a word.
+    let old = file_system_job();
+    let event = completed("old", &old);
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "old", old));
+    assert_eq!(validation.hear(&event, Duration::from_secs(6)).await, DONE);
+    let why = "not validated: file system fs-1 is available, but EFS says that it holds 0 of the \
+               8589934592 bytes of its backup; it meters them within hours";
+    assert_eq!(result(&validation, "old"), ("TIMED_OUT".to_owned(), why.to_owned()));
+}
+
+#[tokio::test]
+async fn an_event_alone_makes_no_restore_a_test() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let event = completed("job", &volume_job());
+    let ordinary = RestoreJob { plan: None, ..volume_job() };
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "job", ordinary));
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(validation.result("job"), None);
+    assert!(services.allowed().is_empty());
+    assert_eq!(calls(&organization), ["DescribeRestoreJob"]);
+}
+
+#[tokio::test]
 async fn an_ordinary_restore_is_not_touched() {
     let organization = organization().await;
     let services = sound(&organization).await;
@@ -290,11 +567,11 @@ async fn a_type_without_a_check_is_told_to_be_not_validated() {
     let organization = organization().await;
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
-    let graph = arn("rds", "cluster:awsbackup-restore-test-graph");
-    assert_eq!(validation.test("graph", job("Neptune", &graph)).await, DONE);
-    let why = format!("not validated: there is no check for Neptune ({graph})");
-    assert_eq!(result(&validation, "graph"), ("TIMED_OUT".to_owned(), why));
-    assert_eq!(validation.counted(), [("Neptune".to_owned(), "NotValidated".to_owned())]);
+    let machine = arn("ec2", "instance/i-1");
+    assert_eq!(validation.test("machine", job("VirtualMachine", &machine)).await, DONE);
+    let why = format!("not validated: there is no check for VirtualMachine ({machine})");
+    assert_eq!(result(&validation, "machine"), ("TIMED_OUT".to_owned(), why));
+    assert_eq!(validation.counted(), [("VirtualMachine".to_owned(), "NotValidated".to_owned())]);
 }
 
 #[tokio::test]
@@ -456,7 +733,8 @@ async fn what_is_not_ready_in_time_has_failed_and_it_is_told_what_was_waited_for
             "instance",
             instance_job(),
             "instance i-1 was not ready in time: it is still running with system status ok and \
-             instance status initializing, and was waited for to be through both status checks",
+             instance status initializing and attached EBS status ok, and was waited for to be \
+             through its status checks",
         ),
     ];
     for (id, job, why) in cases {

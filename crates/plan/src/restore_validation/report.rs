@@ -74,7 +74,9 @@ impl Report {
                 );
                 Self::new(Status::Failed, ValidationOutcome::TimedOut, &why)
             }
-            Judgment::Unknown(why) => not_validated(&why),
+            Judgment::Doubtful(why) | Judgment::Unreachable(why) | Judgment::Unknown(why) => {
+                not_validated(&why)
+            }
         }
     }
 
@@ -91,9 +93,11 @@ pub(super) fn not_validated(why: &str) -> Report {
     Report::new(Status::TimedOut, ValidationOutcome::NotValidated, &format!("not validated: {why}"))
 }
 
-/// `text` in at most [`LIMIT`] characters.
+/// `text` on one line, in at most [`LIMIT`] characters.
 fn shortened(text: &str) -> String {
-    let text = media::line(text);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let text = media::line(&text);
     if text.chars().count() <= LIMIT {
         return text.into_owned();
     }

@@ -26,38 +26,98 @@ fn job(resource_type: &str, created: &str) -> Job {
         status: "COMPLETED".to_owned(),
         resource_type: resource_type.to_owned(),
         created: Some(created.to_owned()),
+        plan: Some(PLAN.to_owned()),
         ..Job::default()
     }
 }
 
 const VOLUME: &str = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1";
 
+const PLAN: &str = "arn:aws:backup:eu-west-1:111122223333:restore-testing-plan:x";
+
 /// What is said of `facts` of a restore of so many bytes: the result, and why.
-fn said(resource: Resource, facts: Facts, bytes: Option<u64>) -> (&'static str, String) {
-    let report = Report::of(&resource, judge(&resource, &facts, bytes));
+fn said(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> (&'static str, String) {
+    let report = Report::of(resource, judge(resource, facts, bytes));
     (report.status.as_str(), report.message)
 }
 
-fn status(text: &str) -> Facts {
-    Facts::Status(text.to_owned())
+fn own(text: &str) -> String {
+    text.to_owned()
 }
 
-fn instance(state: &str, system: &str, instance: &str) -> Facts {
-    let [state, system, instance] = [state, system, instance].map(ToOwned::to_owned);
-    Facts::Instance { state, system, instance }
+fn checks([system, instance, volumes]: [&str; 3]) -> Checks {
+    Checks { system: own(system), instance: own(instance), volumes: own(volumes) }
+}
+
+fn instance(state: &str, all: [&str; 3]) -> Facts {
+    Facts::Instance { state: own(state), checks: checks(all), disks: Vec::new(), source: None }
 }
 
 fn machine() -> Resource {
-    Resource::Instance("i-1".to_owned())
+    Resource::Instance(own("i-1"))
 }
 
 fn disk() -> Resource {
-    Resource::Volume { id: "vol-1".to_owned(), snapshot: None }
+    Resource::Volume(own("vol-1"))
+}
+
+fn volume(state: &str, size: i32, source: Option<i32>, asked: Option<i32>) -> Facts {
+    Facts::Volume { state: own(state), size: Some(size), source, asked }
+}
+
+fn running(status: &str) -> Database {
+    Database {
+        status: own(status),
+        has_endpoint: true,
+        engine: Engine { name: own("postgres"), version: own("16.4"), storage: Some(20) },
+    }
+}
+
+fn database(status: &str) -> Facts {
+    Facts::Database { database: running(status), source: None }
+}
+
+fn cluster(status: &str, members: &[&str]) -> Facts {
+    let member = |it: &&str| (own("orders-1"), running(it));
+    Facts::Cluster {
+        database: running(status),
+        is_serverless: false,
+        members: members.iter().map(member).collect(),
+        source: None,
+    }
 }
 
 fn table(status: &str, has_items: bool) -> Facts {
-    Facts::Table { status: status.to_owned(), has_items }
+    Facts::Table { status: own(status), indexes: Vec::new(), counted: 0, has_items, source: None }
 }
+
+fn objects(counts: &[(&str, u64)]) -> Facts {
+    let listed = |(prefix, objects): &(&str, u64)| Listed {
+        prefix: own(prefix),
+        objects: *objects,
+        bytes: objects * 10,
+        is_whole: true,
+    };
+    Facts::Objects {
+        listed: counts.iter().map(listed).collect(),
+        read: counts.len(),
+        unreadable: None,
+    }
+}
+
+/// The ten kinds of things that have states.
+const STATEFUL: [Stateful; 10] = [
+    Stateful::Instance,
+    Stateful::Check,
+    Stateful::Volume,
+    Stateful::Database,
+    Stateful::Cluster,
+    Stateful::Table,
+    Stateful::Index,
+    Stateful::FileSystem,
+    Stateful::FsxFileSystem,
+    Stateful::FsxVolume,
+];
 
 #[test]
 fn only_restore_tests_that_are_over_are_heeded() {
@@ -104,10 +164,42 @@ fn only_what_was_restored_and_is_still_there_is_looked_at() {
 }
 
 #[test]
+fn what_aws_backup_does_not_call_a_test_is_none_whatever_an_event_says() {
+    for status in ["COMPLETED", "FAILED", "RUNNING"] {
+        let ordinary = Job { plan: None, status: own(status), ..job("EBS", VOLUME) };
+        assert_eq!(next(&ordinary), Next::Ordinary, "{status}");
+    }
+    // An answer that says nothing says nothing of that either.
+    assert_eq!(next(&Job::default()), Next::Early);
+}
+
+#[test]
+fn what_is_elsewhere_is_not_looked_at_under_its_name_here() {
+    let elsewhere = [
+        ("EBS", "arn:aws:ec2:eu-west-1:444455556666:volume/vol-1", "account"),
+        ("EBS", "arn:aws:ec2:eu-west-1::volume/vol-1", "account"),
+        ("EBS", "arn:aws:ec2:eu-central-1:111122223333:volume/vol-1", "Region"),
+        ("EBS", "arn:aws-cn:ec2:eu-west-1:111122223333:volume/vol-1", "partition"),
+        ("S3", "arn:aws-cn:s3:::restored", "partition"),
+        ("S3", "arn:aws:s3::444455556666:restored", "account"),
+    ];
+    for (kind, arn, place) in elsewhere {
+        let Next::Report(report) = next(&job(kind, arn)) else { panic!("{arn} is looked at") };
+        assert_eq!(report.status, Status::TimedOut);
+        let why =
+            format!("not validated: {arn} is in another {place} than its restore test ({PLAN})");
+        assert_eq!(report.message, why);
+    }
+    let Next::Look(restored) = next(&job("S3", "arn:aws:s3:::restored")) else { panic!("no look") };
+    assert_eq!(restored.owner, "111122223333");
+}
+
+#[test]
 fn a_type_without_a_check_is_not_validated_rather_than_good_or_broken() {
-    let neptune = "arn:aws:rds:eu-west-1:111122223333:cluster:graph";
-    let volume = "arn:aws:fsx:eu-west-1:111122223333:volume/fs-1/fsvol-1";
-    for (kind, arn) in [("Neptune", neptune), ("FSx", volume), ("EBS", "nothing"), ("RDS", VOLUME)]
+    let machine = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
+    let whole = "arn:aws:fsx:eu-west-1:111122223333:volume/fs-1";
+    for (kind, arn) in
+        [("VirtualMachine", machine), ("FSx", whole), ("EBS", "nothing"), ("RDS", VOLUME)]
     {
         let Next::Report(report) = next(&job(kind, arn)) else { panic!("{kind} has a check") };
         assert_eq!(
@@ -123,13 +215,15 @@ fn a_type_without_a_check_is_not_validated_rather_than_good_or_broken() {
 
 #[test]
 fn every_type_is_found_by_its_arn_in_any_partition() {
-    let own = |it: &str| it.to_owned();
+    let cluster = "arn:aws:rds:eu-west-1:1:cluster:orders";
     let found = [
         ("EC2", "arn:aws-cn:ec2:cn-north-1:1:instance/i-1", machine()),
         ("EBS", "arn:aws:ec2:eu-west-1:1:volume/vol-1", disk()),
         ("RDS", "arn:aws:rds:eu-west-1:1:db:orders", Resource::Database(own("orders"))),
-        ("RDS", "arn:aws:rds:eu-west-1:1:cluster:orders", Resource::Cluster(own("orders"))),
-        ("Aurora", "arn:aws:rds:eu-west-1:1:cluster:orders", Resource::Cluster(own("orders"))),
+        ("RDS", cluster, Resource::Cluster(own("orders"))),
+        ("Aurora", cluster, Resource::Cluster(own("orders"))),
+        ("DocumentDB", cluster, Resource::Cluster(own("orders"))),
+        ("Neptune", cluster, Resource::Cluster(own("orders"))),
         ("DynamoDB", "arn:aws:dynamodb:eu-west-1:1:table/t", Resource::Table(own("t"))),
         ("S3", "arn:aws:s3:::restored", Resource::Bucket(own("restored"))),
         (
@@ -138,50 +232,138 @@ fn every_type_is_found_by_its_arn_in_any_partition() {
             Resource::FileSystem(own("fs-1")),
         ),
         ("FSx", "arn:aws:fsx:eu-west-1:1:file-system/fs-1", Resource::FsxFileSystem(own("fs-1"))),
+        ("FSx", "arn:aws:fsx:eu-west-1:1:volume/fs-1/fsvol-1", Resource::FsxVolume(own("fsvol-1"))),
     ];
-    for (kind, arn, resource) in found {
-        assert_eq!(parse(kind, arn, None), Some(resource), "{kind}");
+    for (kind, arn, resource) in &found {
+        let arn = Arn::parse(arn).unwrap();
+        assert_eq!(parse(kind, &arn).as_ref(), Some(resource), "{kind}");
+    }
+    let kinds: std::collections::BTreeSet<_> = found.iter().map(|it| it.0).collect();
+    assert_eq!(kinds, TYPES.into());
+}
+
+#[test]
+fn a_backup_of_the_services_own_tells_what_was_backed_up() {
+    let table = "arn:aws:dynamodb:eu-west-1:1:table/t/backup/0170";
+    let known = [
+        ("arn:aws:ec2:eu-west-1::image/ami-1", BackedUp::Image(own("ami-1"))),
+        ("arn:aws:ec2:eu-west-1::snapshot/snap-1", BackedUp::Snapshot(own("snap-1"))),
+        (
+            "arn:aws:rds:eu-west-1:1:snapshot:awsbackup:job-1",
+            BackedUp::DatabaseSnapshot(own("awsbackup:job-1")),
+        ),
+        (
+            "arn:aws:rds:eu-west-1:1:cluster-snapshot:awsbackup:job-1",
+            BackedUp::ClusterSnapshot(own("awsbackup:job-1")),
+        ),
+        (table, BackedUp::TableBackup(own(table))),
+        ("arn:aws:fsx:eu-west-1:1:backup/backup-1", BackedUp::FsxBackup(own("backup-1"))),
+    ];
+    let from = |point: &str| {
+        let job = Job { recovery_point: Some(own(point)), ..job("EBS", VOLUME) };
+        restored(&job).unwrap().from
+    };
+    for (point, backup) in known {
+        assert_eq!(from(point), Some(backup));
+    }
+    assert_eq!(from("arn:aws:backup:eu-west-1:1:recovery-point:5B"), None);
+    assert_eq!(from("nothing"), None);
+}
+
+#[test]
+fn every_state_is_listed_once_and_one_that_nobody_knows_may_pass() {
+    for of in STATEFUL {
+        let mut names: Vec<_> = of.states().iter().map(|it| it.0).collect();
+        assert!(names.is_sorted(), "{of:?}: {names:?}");
+        names.dedup();
+        assert_eq!(names.len(), of.states().len(), "{of:?}");
+        assert!(of.states().iter().any(|it| it.1 == Outlook::Usable), "{of:?}");
+        assert_eq!(of.outlook("brand-new"), Outlook::Passing);
     }
 }
 
 #[test]
-fn a_backup_of_a_volume_may_be_a_snapshot() {
-    let snapshot = |arn| match parse("EBS", VOLUME, Some(arn)) {
-        Some(Resource::Volume { snapshot, .. }) => snapshot,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(snapshot("arn:aws:ec2:eu-west-1::snapshot/snap-1"), Some("snap-1".to_owned()));
-    assert_eq!(snapshot("arn:aws:backup:eu-west-1:1:recovery-point:5B"), None);
+fn nothing_is_waited_for_that_never_comes() {
+    let lasting = [
+        (Stateful::Cluster, "cloning-failed"),
+        (Stateful::Cluster, "migration-failed"),
+        (Stateful::Cluster, "upgrade_failed"),
+        (Stateful::Database, "delete-precheck"),
+        (Stateful::Database, "incompatible-create"),
+        (Stateful::FsxFileSystem, "MISCONFIGURED_UNAVAILABLE"),
+        (Stateful::FsxVolume, "MISCONFIGURED"),
+        (Stateful::Table, "REPLICATION_NOT_AUTHORIZED"),
+        (Stateful::Index, "DELETING"),
+    ];
+    for (of, state) in lasting {
+        assert_eq!(of.outlook(state), Outlook::Lasting, "{state}");
+    }
+    // RDS and FSx write some of theirs in other letters.
+    assert_eq!(Stateful::Cluster.outlook("Migration-failed"), Outlook::Lasting);
 }
 
 #[test]
-fn an_instance_has_to_run_and_pass_both_checks() {
-    let said = |facts| said(machine(), facts, None);
-    let (good, why) = said(instance("running", "ok", "ok"));
+fn an_instance_has_to_run_and_pass_its_checks() {
+    let said = |facts: &Facts| said(&machine(), facts, None);
+    let (good, why) = said(&instance("running", ["ok", "ok", "ok"]));
     assert_eq!(
         (good, why.as_str()),
-        ("SUCCESSFUL", "instance i-1 is running and passed both status checks")
+        (
+            "SUCCESSFUL",
+            "instance i-1 is running and passed all three status checks, with 0 volumes, not \
+             compared with its image; no connection was made"
+        )
     );
-    let (bad, why) = said(instance("stopped", "not-applicable", "not-applicable"));
+    let (good, why) = said(&instance("running", ["ok", "ok", "not-applicable"]));
+    assert!(good == "SUCCESSFUL" && why.contains("passed both status checks"), "{why}");
+    let none = ["not-applicable"; 3];
+    let (bad, why) = said(&instance("stopped", none));
     assert_eq!((bad, why.as_str()), ("FAILED", "instance i-1 is stopped, not running"));
-    for (system, own) in [("impaired", "ok"), ("ok", "impaired"), ("impaired", "initializing")] {
-        assert_eq!(said(instance("running", system, own)).0, "FAILED");
+    for (all, name) in [
+        (["impaired", "ok", "ok"], "system"),
+        (["ok", "impaired", "ok"], "instance"),
+        (["impaired", "initializing", "ok"], "system"),
+        (["ok", "ok", "impaired"], "attached EBS"),
+    ] {
+        let why = format!("instance i-1 is running, but its {name} status is impaired");
+        assert_eq!(said(&instance("running", all)), ("FAILED", why));
     }
     for facts in [
-        instance("pending", "not-applicable", "not-applicable"),
-        instance("running", "initializing", "initializing"),
-        instance("running", "ok", "insufficient-data"),
+        instance("pending", none),
+        instance("running", ["initializing", "initializing", "initializing"]),
+        instance("running", ["ok", "insufficient-data", "ok"]),
+        instance("running", ["ok", "ok", "initializing"]),
     ] {
-        let (late, why) = said(facts);
+        let (late, why) = said(&facts);
         assert_eq!(late, "FAILED");
         assert!(why.starts_with("instance i-1 was not ready in time: it is still "), "{why}");
     }
 }
 
 #[test]
+fn an_instance_has_the_volumes_of_its_image() {
+    let disk = |(device, size): &(&str, i32)| Disk { device: own(device), size: Some(*size) };
+    let facts = |has: &[(&str, i32)], had: &[(&str, i32)]| Facts::Instance {
+        state: own("running"),
+        checks: checks(["ok", "ok", "ok"]),
+        disks: has.iter().map(disk).collect(),
+        source: Some(had.iter().map(disk).collect()),
+    };
+    let said = |has: &[(&str, i32)], had: &[(&str, i32)]| said(&machine(), &facts(has, had), None);
+    let (root, data) = (("/dev/xvda", 8), ("/dev/sdf", 100));
+    let (good, why) = said(&[root, data], &[data, root]);
+    assert_eq!(good, "SUCCESSFUL");
+    assert!(why.contains("with 2 volumes, as its image has"), "{why}");
+    let why = own("instance i-1 has no volume at /dev/sdf, which its image has");
+    assert_eq!(said(&[root], &[root, data]), ("FAILED", why));
+    let why = own("the volume of instance i-1 at /dev/sdf has 9 GiB, that of its image 100 GiB");
+    assert_eq!(said(&[root, ("/dev/sdf", 9)], &[root, data]), ("FAILED", why));
+}
+
+#[test]
 fn what_is_not_ready_in_time_has_failed_and_is_counted_apart() {
-    let database = Resource::Database("orders".to_owned());
-    let report = Report::of(&database, judge(&database, &status("creating"), None));
+    let database = Resource::Database(own("orders"));
+    let report = Report::of(&database, judge(&database, &self::database("creating"), None));
     assert_eq!((report.status, report.outcome), (Status::Failed, ValidationOutcome::TimedOut));
     let why = "database orders was not ready in time: it is still creating, and was waited for to \
                be available";
@@ -197,57 +379,74 @@ fn what_could_not_be_looked_at_has_failed_but_does_not_count_as_broken() {
 }
 
 #[test]
-fn a_volume_has_the_size_of_its_source() {
-    let facts = |state: &str, size, source| Facts::Volume {
-        state: state.to_owned(),
-        size: Some(size),
-        source,
-    };
+fn a_volume_has_at_least_the_size_of_its_source() {
     for state in ["available", "in-use"] {
-        assert_eq!(said(disk(), facts(state, 8, Some(8)), None).0, "SUCCESSFUL");
+        assert_eq!(said(&disk(), &volume(state, 8, Some(8), None), None).0, "SUCCESSFUL");
     }
-    let (bad, why) = said(disk(), facts("available", 9, Some(8)), None);
-    let expected = "volume vol-1 has 9 GiB, but the volume that was backed up has 8 GiB";
+    let (bad, why) = said(&disk(), &volume("available", 7, Some(8), None), None);
+    let expected = "volume vol-1 has 7 GiB, but the volume that was backed up has 8 GiB";
     assert_eq!((bad, why.as_str()), ("FAILED", expected));
     for state in ["deleted", "deleting", "error"] {
-        assert_eq!(said(disk(), facts(state, 8, Some(8)), None).0, "FAILED");
+        assert_eq!(said(&disk(), &volume(state, 8, Some(8), None), None).0, "FAILED");
     }
-    assert_eq!(said(disk(), facts("creating", 8, Some(8)), None).0, "FAILED");
+    let (late, why) = said(&disk(), &volume("creating", 8, Some(8), None), None);
+    assert!(late == "FAILED" && why.contains("was not ready in time"), "{why}");
+}
+
+#[test]
+fn a_volume_may_be_larger_than_its_source_and_has_the_size_that_was_asked_for() {
+    let (good, why) = said(&disk(), &volume("available", 20, Some(8), Some(20)), None);
+    let expected = "volume vol-1 is available and has 20 GiB, as it was to be restored with; its \
+                    data was not read";
+    assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
+    let (good, why) = said(&disk(), &volume("available", 9, Some(8), None), None);
+    assert!(good == "SUCCESSFUL" && why.contains("more than the 8 GiB of its source"), "{why}");
+    let (bad, why) = said(&disk(), &volume("available", 8, Some(8), Some(20)), None);
+    let expected = "volume vol-1 has 8 GiB, but was to be restored with 20 GiB";
+    assert_eq!((bad, why.as_str()), ("FAILED", expected));
+    let metadata = |name: &str, value: &str| [(own(name), own(value))].into();
+    assert_eq!(asked_size(&metadata("volumesize", "20")), Some(20));
+    assert_eq!(asked_size(&metadata("volumeSize", "")), None);
+    assert_eq!(asked_size(&metadata("availabilityZone", "eu-west-1a")), None);
 }
 
 #[test]
 fn without_a_snapshot_the_bytes_of_the_backup_tell_the_size_if_they_are_whole_gibibytes() {
-    let facts = Facts::Volume { state: "available".to_owned(), size: Some(8), source: None };
-    assert_eq!(said(disk(), facts.clone(), Some(8 * GIB)).0, "SUCCESSFUL");
-    assert_eq!(said(disk(), facts.clone(), Some(10 * GIB)).0, "FAILED");
+    let facts = volume("available", 8, None, None);
+    assert_eq!(said(&disk(), &facts, Some(8 * GIB)).0, "SUCCESSFUL");
+    assert_eq!(said(&disk(), &facts, Some(10 * GIB)).0, "FAILED");
     for bytes in [None, Some(0), Some(36_048)] {
-        let (good, why) = said(disk(), facts.clone(), bytes);
+        let (good, why) = said(&disk(), &facts, bytes);
         assert_eq!(good, "SUCCESSFUL");
         assert!(why.contains("was not compared"), "{why}");
     }
-    let snapshot = Facts::Volume { state: "available".to_owned(), size: Some(8), source: Some(8) };
-    assert_eq!(said(disk(), snapshot, Some(GIB)).0, "SUCCESSFUL");
+    assert_eq!(
+        said(&disk(), &volume("available", 8, Some(8), None), Some(9 * GIB)).0,
+        "SUCCESSFUL"
+    );
 }
 
 #[test]
 fn databases_and_file_systems_have_to_be_available() {
-    let all = [
-        Resource::Database("x".to_owned()),
-        Resource::Cluster("x".to_owned()),
-        Resource::FileSystem("x".to_owned()),
-        Resource::FsxFileSystem("x".to_owned()),
+    type Seen = fn(&str) -> Facts;
+    let efs: Seen = |it| Facts::FileSystem { state: own(it), bytes: Some(9) };
+    let fsx: Seen = |it| Facts::Fsx { state: own(it), size: None, source: None };
+    let all: [(Resource, Seen); 5] = [
+        (Resource::Database(own("x")), database),
+        (Resource::Cluster(own("x")), |it| cluster(it, &["available"])),
+        (Resource::FileSystem(own("x")), efs),
+        (Resource::FsxFileSystem(own("x")), fsx),
+        (Resource::FsxVolume(own("x")), fsx),
     ];
-    for resource in all {
-        let said = |facts| said(resource.clone(), facts, None);
+    for (resource, facts) in all {
+        let said = |state: &str| said(&resource, &facts(state), None);
         // FSx writes its states in capitals.
         for it in ["available", "AVAILABLE"] {
-            assert_eq!(said(status(it)).0, "SUCCESSFUL", "{resource}: {it}");
+            assert_eq!(said(it).0, "SUCCESSFUL", "{resource}: {it}");
         }
-        for it in ["incompatible-restore", "incompatible-network", "failed", "FAILED", "deleting"] {
-            assert_eq!(said(status(it)).0, "FAILED", "{resource}: {it}");
-        }
-        for it in ["creating", "backing-up", "CREATING"] {
-            let (late, why) = said(status(it));
+        assert_eq!(said("deleting"), ("FAILED", format!("{resource} is deleting, not available")));
+        for it in ["creating", "CREATING"] {
+            let (late, why) = said(it);
             assert_eq!(late, "FAILED", "{resource}: {it}");
             assert!(why.contains("was not ready in time"), "{why}");
         }
@@ -255,15 +454,104 @@ fn databases_and_file_systems_have_to_be_available() {
 }
 
 #[test]
+fn a_database_has_an_endpoint_and_the_engine_and_the_storage_of_its_snapshot() {
+    let resource = Resource::Database(own("x"));
+    let of = |database: Database, name: &str, storage| {
+        let source = Engine { name: own(name), version: own("16.3"), storage: Some(storage) };
+        said(&resource, &Facts::Database { database, source: Some(source) }, None)
+    };
+    let why = "database x is available with an endpoint, postgres 16.4 and 20 GiB, as its snapshot; \
+               no connection was made";
+    assert_eq!(of(running("available"), "postgres", 20), ("SUCCESSFUL", own(why)));
+    let why = "database x runs postgres, but its snapshot is one of mysql";
+    assert_eq!(of(running("available"), "mysql", 20), ("FAILED", own(why)));
+    let why = "database x has 20 GiB of storage, but its snapshot was of 100 GiB";
+    assert_eq!(of(running("available"), "postgres", 100), ("FAILED", own(why)));
+    let (late, why) = of(Database { has_endpoint: false, ..running("available") }, "postgres", 20);
+    assert!(late == "FAILED" && why.contains("still available without an endpoint"), "{why}");
+}
+
+#[test]
 fn a_restored_database_that_still_loads_its_storage_is_available() {
-    let database = Resource::Database("x".to_owned());
+    let resource = Resource::Database(own("x"));
     for it in ["storage-initialization", "storage-optimization"] {
-        let (good, why) = said(database.clone(), status(it), None);
-        assert_eq!(
-            (good, why),
-            ("SUCCESSFUL", format!("database x is available, with the status {it}"))
-        );
+        let (good, why) = said(&resource, &database(it), None);
+        assert_eq!(good, "SUCCESSFUL");
+        let begin = format!("database x is available, with the status {it}, with an endpoint");
+        assert!(why.starts_with(&begin), "{why}");
     }
+}
+
+#[test]
+fn a_cluster_without_an_instance_is_neither_good_nor_broken() {
+    let resource = Resource::Cluster(own("x"));
+    let judged = |facts: &Facts| judge(&resource, facts, None);
+    // One that is being deleted is none.
+    for members in [&[][..], &["deleting"]] {
+        let judgment = judged(&cluster("available", members));
+        assert!(matches!(judgment, Judgment::Unreachable(_)), "{judgment:?}");
+        let report = Report::of(&resource, judgment);
+        let outcome = (report.status, report.outcome);
+        assert_eq!(outcome, (Status::TimedOut, ValidationOutcome::NotValidated));
+        let why = "not validated: cluster x is available, but has no instance, and nothing can \
+                   connect to it without one; ClusterInstanceClass has one made for the test";
+        assert_eq!(report.message, why);
+    }
+    let (good, why) = said(&resource, &cluster("available", &["available"]), None);
+    let expected = "cluster x is available with an endpoint and 1 available instance, postgres 16.4, \
+                    not compared, as no snapshot tells; no connection was made";
+    assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
+    assert_eq!(said(&resource, &cluster("available", &["available", "failed"]), None).0, "FAILED");
+    let late = judged(&cluster("available", &["creating"]));
+    assert!(matches!(late, Judgment::Unsettled { .. }), "{late:?}");
+    // Before it is available itself, nothing is said of its instances.
+    let late = judged(&cluster("creating", &[]));
+    assert!(matches!(late, Judgment::Unsettled { .. }), "{late:?}");
+    let Facts::Cluster { database, members, source, .. } = cluster("available", &[]) else {
+        panic!("this is no cluster")
+    };
+    let serverless = Facts::Cluster { database, is_serverless: true, members, source };
+    assert_eq!(said(&resource, &serverless, None).0, "SUCCESSFUL");
+}
+
+#[test]
+fn a_cluster_is_given_an_instance_with_a_name_that_rds_takes() {
+    let name = reader_name("8E1F6B70-3C2D-4A95-B7E4-91D0C5A2F386").unwrap();
+    assert_eq!(name, "org-backup-restore-test-8e1f6b70-3c2d-4a95-b7e4-91d0c5a2f386");
+    for job in ["", "a--b", "a-", "a/b", &"a".repeat(64)] {
+        assert_eq!(reader_name(job), None, "{job}");
+    }
+}
+
+#[test]
+fn a_file_system_that_does_not_hold_its_backup_yet_proves_nothing() {
+    let resource = Resource::FileSystem(own("fs-1"));
+    let facts = |bytes| Facts::FileSystem { state: own("available"), bytes };
+    for bytes in [Some(0), Some(6_144), None] {
+        let judgment = judge(&resource, &facts(bytes), Some(5 * GIB));
+        assert!(matches!(judgment, Judgment::Doubtful(_)), "{judgment:?}");
+        assert_eq!(Report::of(&resource, judgment).status, Status::TimedOut);
+    }
+    let (good, why) = said(&resource, &facts(Some(5 * GIB + 6_144)), Some(5 * GIB));
+    let expected = "file system fs-1 is available and holds 5368715264 bytes, its backup 5368709120; \
+                    it was not mounted";
+    assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
+    assert_eq!(said(&resource, &facts(Some(6_144)), Some(0)).0, "SUCCESSFUL");
+}
+
+#[test]
+fn what_fsx_restored_has_at_least_the_size_of_its_source() {
+    let volume = Resource::FsxVolume(own("fsvol-1"));
+    let facts = |size, source| Facts::Fsx { state: own("CREATED"), size: Some(size), source };
+    let (good, why) = said(&volume, &facts(1_024, Some(1_024)), None);
+    let expected =
+        "volume fsvol-1 is available and has 1024 MiB, as its source; it was not mounted";
+    assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
+    let (bad, why) = said(&volume, &facts(20, Some(1_024)), None);
+    let expected = "volume fsvol-1 has 20 MiB, but the one that was backed up has 1024 MiB";
+    assert_eq!((bad, why.as_str()), ("FAILED", expected));
+    let (good, why) = said(&volume, &facts(20, None), None);
+    assert!(good == "SUCCESSFUL" && why.contains("was not compared"), "{why}");
 }
 
 #[test]
@@ -275,7 +563,7 @@ fn an_object_is_lost_only_if_nobody_can_have_it() {
 
 #[test]
 fn an_empty_table_is_broken_only_if_its_backup_is_not_empty() {
-    let said = |facts, bytes| said(Resource::Table("t".to_owned()), facts, bytes);
+    let said = |facts: Facts, bytes| said(&Resource::Table(own("t")), &facts, bytes);
     assert_eq!(said(table("ACTIVE", true), Some(0)).0, "SUCCESSFUL");
     assert_eq!(said(table("ACTIVE", false), Some(0)).0, "SUCCESSFUL");
     let (bad, why) = said(table("ACTIVE", false), Some(512));
@@ -294,26 +582,125 @@ fn an_empty_table_is_broken_only_if_its_backup_is_not_empty() {
 }
 
 #[test]
-fn a_bucket_has_objects_that_can_be_read() {
-    let bucket = || Resource::Bucket("b".to_owned());
-    let facts = |listed, unreadable| Facts::Objects { listed, read: listed, unreadable };
-    assert_eq!(said(bucket(), facts(3, None), Some(9)).0, "SUCCESSFUL");
-    let (bad, why) = said(bucket(), facts(0, None), Some(9));
-    assert_eq!(
-        (bad, why.as_str()),
-        ("FAILED", "bucket b has no objects, but its backup has 9 bytes")
-    );
-    assert_eq!(said(bucket(), facts(0, None), Some(0)).0, "SUCCESSFUL");
-    let unreadable = Some(("a/b".to_owned(), "InvalidObjectState".to_owned()));
-    let (bad, why) = said(bucket(), facts(3, unreadable), Some(9));
-    let expected = "the object a/b of bucket b cannot be read: InvalidObjectState";
-    assert_eq!((bad, why.as_str()), ("FAILED", expected));
+fn a_table_has_the_indexes_and_the_items_of_its_backup() {
+    let resource = Resource::Table(own("t"));
+    let of = |indexes: &[(&str, &str)], has_items, source| {
+        let facts = Facts::Table {
+            status: own("ACTIVE"),
+            indexes: indexes.iter().map(|it| (own(it.0), own(it.1))).collect(),
+            counted: 0,
+            has_items,
+            source,
+        };
+        said(&resource, &facts, Some(512))
+    };
+    let backup = |counted, index: &str| Some(Contents { counted, indexes: vec![own(index)] });
+    let (good, why) = of(&[("by-day", "ACTIVE")], true, backup(Some(3), "by-day"));
+    let expected = "table t is active with 1 index, as its backup, and has items (not counted yet, \
+                    its backup 3); one page at the most was looked at";
+    assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
+    let why = own("table t has no index by-day, but its backup has");
+    assert_eq!(of(&[], true, backup(Some(3), "by-day")), ("FAILED", why));
+    let (late, why) = of(&[("by-day", "CREATING")], true, None);
+    assert!(late == "FAILED" && why.contains("index by-day, which is CREATING"), "{why}");
+    assert_eq!(of(&[("by-day", "DELETING")], true, None).0, "FAILED");
+    let why = own("table t has no items, but its backup has 3 by its last count");
+    assert_eq!(of(&[("by-day", "ACTIVE")], false, backup(Some(3), "by-day")), ("FAILED", why));
+}
+
+#[test]
+fn a_bucket_has_objects_under_every_path_that_was_restored() {
+    let bucket = Resource::Bucket(own("b"));
+    let said = |facts: &Facts, bytes| said(&bucket, facts, bytes);
+    let (good, why) = said(&objects(&[("", 100_000)]), Some(9));
+    let expected = "bucket b has 100000 objects of 1000000 bytes, of a backup of 9 bytes; the first \
+                    KiB of 1 taken at random was read, and no more";
+    assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
+    let why = own("bucket b has no objects, but its backup has 9 bytes");
+    assert_eq!(said(&objects(&[("", 0)]), Some(9)), ("FAILED", why));
+    assert_eq!(said(&objects(&[("", 0)]), Some(0)).0, "SUCCESSFUL");
+    let why = own("bucket b has no objects under `b/`, which was restored");
+    assert_eq!(said(&objects(&[("a/", 3), ("b/", 0)]), Some(9)), ("FAILED", why));
+}
+
+#[test]
+fn what_is_not_listed_to_its_end_is_neither_empty_nor_counted() {
+    let listed = |objects| Listed { objects, is_whole: false, ..Listed::default() };
+    let facts =
+        |objects| Facts::Objects { listed: vec![listed(objects)], read: 1, unreadable: None };
+    let bucket = Resource::Bucket(own("b"));
+    let judgment = judge(&bucket, &facts(0), Some(9));
+    assert!(matches!(judgment, Judgment::Unsettled { .. }), "{judgment:?}");
+    let (good, why) = said(&bucket, &facts(5), Some(9));
+    assert!(good == "SUCCESSFUL" && why.contains("has at least 5 objects"), "{why}");
+}
+
+#[test]
+fn an_object_that_cannot_be_had_is_named() {
+    let unreadable = Some((own("a/b"), own("InvalidObjectState")));
+    let facts = Facts::Objects { listed: Vec::new(), read: 0, unreadable };
+    let why = own("the object a/b of bucket b cannot be read: InvalidObjectState");
+    assert_eq!(said(&Resource::Bucket(own("b")), &facts, Some(9)), ("FAILED", why));
 }
 
 #[test]
 fn what_is_gone_is_broken() {
-    let (bad, why) = said(Resource::Table("t".to_owned()), Facts::Missing, None);
+    let (bad, why) = said(&Resource::Table(own("t")), &Facts::Missing, None);
     assert_eq!((bad, why.as_str()), ("FAILED", "table t does not exist, though it was restored"));
+}
+
+#[test]
+fn a_result_is_given_only_when_no_other_look_fits_into_the_window() {
+    let minutes = Duration::from_mins;
+    // Three runs of a quarter of an hour, one and two minutes apart, in a window of an hour.
+    assert!(!is_last(minutes(60), minutes(15), minutes(15)));
+    assert!(!is_last(minutes(60), minutes(31), minutes(15)));
+    assert!(is_last(minutes(60), minutes(48), minutes(15)));
+    assert!(!is_last(minutes(240), minutes(48), minutes(15)));
+    assert!(is_last(minutes(0), minutes(0), minutes(15)));
+}
+
+#[test]
+fn the_owners_function_says_one_of_three_words_and_nothing_else_is_heeded() {
+    let why = own("7 invoices add up");
+    let answer = |status: &str| json!({ "status": status, "message": "7 invoices add up" });
+    let said = |status: &str| opinion(&answer(status).to_string());
+    assert_eq!(said("SUCCESSFUL"), Opinion::Good(why.clone()));
+    assert_eq!(said("FAILED"), Opinion::Bad(why.clone()));
+    assert_eq!(said("WAIT"), Opinion::Later(why));
+    let crash = r#"{"errorMessage":"boom","errorType":"Error"}"#;
+    for other in ["", "null", "[]", crash, r#""SUCCESSFUL""#, r#"{"status":["SUCCESSFUL"]}"#] {
+        assert_eq!(opinion(other), Opinion::Unclear, "{other}");
+    }
+    assert_eq!(opinion(r#"{"status":"FAILED"}"#), Opinion::Bad(own("it gives no reason")));
+}
+
+#[test]
+fn the_owners_function_makes_nothing_good_that_is_not() {
+    let resource = Resource::Database(own("x"));
+    let with =
+        |judgment: Judgment, opinion| Report::of(&resource, with_own(&resource, judgment, opinion));
+    let sound = || Judgment::Sound(own("database x is available"));
+    let good = || Opinion::Good(own("7 invoices\nadd up"));
+    let report = with(sound(), good());
+    let why = "database x is available; its own check: 7 invoices add up";
+    assert_eq!((report.status, report.message.as_str()), (Status::Successful, why));
+    let report = with(Judgment::Broken(own("No.")), good());
+    assert_eq!((report.status, report.message.as_str()), (Status::Failed, "No."));
+    let report = with(sound(), Opinion::Bad(own("no invoices")));
+    let why = "the own check of database x says: no invoices";
+    assert_eq!((report.status, report.message.as_str()), (Status::Failed, why));
+    assert_eq!(with(sound(), Opinion::Unclear).status, Status::TimedOut);
+    let later = with_own(&resource, sound(), Opinion::Later(own("still counting")));
+    assert!(matches!(later, Judgment::Unsettled { .. }), "{later:?}");
+}
+
+#[test]
+fn a_message_is_one_line() {
+    let report =
+        Report::unseen("AccessDenied:\n  User is not\r\n\tauthorized\u{2028}to look\u{1b}[2J");
+    let expected = "could not be looked at: AccessDenied: User is not authorized to look\\u{1b}[2J";
+    assert_eq!(report.message, expected);
 }
 
 #[test]
@@ -336,10 +723,10 @@ fn the_objects_of_a_restore_are_where_its_metadata_says() {
 
 #[test]
 fn a_message_is_no_longer_than_aws_takes() {
-    let resource = Resource::Bucket("b".to_owned());
     let key = "ü".repeat(1_000);
-    let facts = Facts::Objects { listed: 1, read: 0, unreadable: Some((key, "No.".to_owned())) };
-    let (_, message) = said(resource, facts, None);
+    let unreadable = Some((key, own("No.")));
+    let facts = Facts::Objects { listed: Vec::new(), read: 0, unreadable };
+    let (_, message) = said(&Resource::Bucket(own("b")), &facts, None);
     assert_eq!(message.chars().count(), LIMIT);
     assert!(message.ends_with("..."));
 }

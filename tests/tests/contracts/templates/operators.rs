@@ -142,7 +142,8 @@ fn every_type_of_resource_is_tested_unless_it_is_left_out() {
         assert_eq!(selection["Properties"]["ProtectedResourceType"], kind);
         kinds.insert(kind);
     }
-    let expected = ["Aurora", "DynamoDB", "EBS", "EC2", "EFS", "RDS", "S3"];
+    let expected =
+        ["Aurora", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "Neptune", "RDS", "S3"];
     assert_eq!(kinds, expected.into());
 }
 
@@ -190,6 +191,47 @@ fn of_data_only_that_of_restore_tests_may_be_read() {
         }
     }
     assert_eq!(read, reading.into());
+}
+
+#[test]
+fn of_what_there_is_only_the_functions_own_instances_are_deleted() {
+    let testing = Template::named("restore-testing.yaml");
+    let everything = [REQUIRED, EVERYTHING].concat();
+    let policies = &testing.body["Resources"]["RestoreValidationRole"]["Properties"]["Policies"];
+    let changing = |parameters: &[(&'static str, &'static str)]| {
+        let policies = testing.with(parameters).resolve(policies).unwrap();
+        let statements = all(&policies, "Statement").into_iter().flat_map(each).cloned();
+        let is_change = |it: &str| {
+            let name = it.split_once(':').unwrap().1;
+            ["Create", "Delete", "AddTags", "Invoke"].iter().any(|verb| name.starts_with(verb))
+                && !it.starts_with("logs:")
+        };
+        let of = |it: &Value| {
+            let actions = each(&it["Action"]).iter().map(|it| it.as_str().unwrap().to_owned());
+            let actions: Vec<_> = actions.filter(|it| is_change(it)).collect();
+            actions.into_iter().map(|action| (action, it.clone())).collect::<Vec<_>>()
+        };
+        statements.flat_map(|it| of(&it)).collect::<Vec<_>>()
+    };
+    assert_eq!(changing(REQUIRED), []);
+    let tag = json!({ "aws:ResourceTag/org-backup:made-by": "restore-validation" });
+    let made = json!({ "aws:RequestTag/org-backup:made-by": "restore-validation" });
+    let mut found = BTreeSet::new();
+    for (action, statement) in changing(&everything) {
+        let equal = &statement["Condition"]["StringEquals"];
+        match action.as_str() {
+            "rds:DeleteDBInstance" => assert_eq!(*equal, tag),
+            "rds:CreateDBInstance" | "rds:AddTagsToResource" => assert_eq!(*equal, made),
+            "kms:CreateGrant" => {
+                let condition = &statement["Condition"]["Bool"];
+                assert_eq!(condition["kms:GrantIsForAWSResource"], "true");
+            }
+            "lambda:InvokeFunction" => assert_eq!(each(&statement["Resource"]).len(), 10),
+            other => panic!("{other} changes something"),
+        }
+        found.insert(action);
+    }
+    assert_eq!(found.len(), 5);
 }
 
 #[test]

@@ -1,0 +1,442 @@
+//! What facts mean.
+
+use crate::restore_validation::facts::{Checks, Contents, Database, Disk, Engine, Facts, Listed};
+use crate::restore_validation::states::{Outlook, Stateful};
+use crate::restore_validation::{Opinion, Resource};
+
+/// What facts mean.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Judgment {
+    /// The restore is as it should be, in these words.
+    Sound(String),
+    /// It is not, in these words.
+    Broken(String),
+    /// It may still become so.
+    Unsettled {
+        /// What it is like now.
+        now: String,
+        /// What it is waited for to be.
+        awaited: String,
+    },
+    /// It looks well, but does not prove it yet, in these words. Time may.
+    Doubtful(String),
+    /// Nothing can use it, since it is a cluster without an instance, in these words.
+    Unreachable(String),
+    /// Nothing tells whether it is, and waiting would not help.
+    Unknown(String),
+}
+
+/// Says whether `resource`, of which `facts` were seen, is what a restore of `bytes` should be.
+pub fn judge(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> Judgment {
+    match facts {
+        Facts::Missing => {
+            Judgment::Broken(format!("{resource} does not exist, though it was restored"))
+        }
+        Facts::Instance { state, checks, disks, source } => {
+            ready(resource, Stateful::Instance, state, "running")
+                .unwrap_or_else(|| instance(resource, checks, disks, source.as_deref()))
+        }
+        Facts::Volume { state, size, source, asked } => {
+            let source = source.or_else(|| whole(bytes));
+            ready(resource, Stateful::Volume, state, "available")
+                .unwrap_or_else(|| volume(resource, state, *size, source, *asked))
+        }
+        Facts::Database { database, source } => {
+            ready(resource, Stateful::Database, &database.status, "available")
+                .unwrap_or_else(|| self::database(resource, database, source.as_ref()))
+        }
+        Facts::Cluster { database, is_serverless, members, source } => {
+            ready(resource, Stateful::Cluster, &database.status, "available").unwrap_or_else(|| {
+                cluster(resource, database, *is_serverless, members, source.as_ref())
+            })
+        }
+        Facts::Table { status, indexes, counted, has_items, source } => {
+            ready(resource, Stateful::Table, status, "ACTIVE").unwrap_or_else(|| {
+                let items = Items { counted: *counted, has_items: *has_items };
+                table(resource, indexes, items, source.as_ref(), bytes)
+            })
+        }
+        Facts::Objects { listed, read, unreadable } => {
+            objects(resource, listed, *read, unreadable.as_ref(), bytes)
+        }
+        Facts::FileSystem { state, bytes: held } => {
+            ready(resource, Stateful::FileSystem, state, "available")
+                .unwrap_or_else(|| file_system(resource, *held, bytes))
+        }
+        Facts::Fsx { state, size, source } => {
+            let is_volume = matches!(resource, Resource::FsxVolume(_));
+            let (stateful, unit) = if is_volume {
+                (Stateful::FsxVolume, "MiB")
+            } else {
+                (Stateful::FsxFileSystem, "GiB")
+            };
+            ready(resource, stateful, state, "available")
+                .unwrap_or_else(|| fsx(resource, *size, *source, unit))
+        }
+    }
+}
+
+/// What `own`, which a function of the owner's says, makes of `judgment`. It makes nothing good that
+/// is not.
+pub fn with_own(resource: &Resource, judgment: Judgment, own: Opinion) -> Judgment {
+    let Judgment::Sound(why) = judgment else { return judgment };
+    match own {
+        Opinion::Good(own) => Judgment::Sound(format!("{why}; its own check: {own}")),
+        Opinion::Bad(own) => Judgment::Broken(format!("the own check of {resource} says: {own}")),
+        Opinion::Later(own) => Judgment::Unsettled {
+            now: format!("not good for its own check: {own}"),
+            awaited: "good for it".to_owned(),
+        },
+        Opinion::Unclear => Judgment::Doubtful(format!(
+            "the own check of {resource} does not say SUCCESSFUL, FAILED or WAIT; {why}"
+        )),
+    }
+}
+
+/// What a state means in which something cannot be used; nothing where it can.
+fn ready(resource: &Resource, of: Stateful, state: &str, wanted: &str) -> Option<Judgment> {
+    match of.outlook(state) {
+        Outlook::Usable => None,
+        Outlook::Passing => {
+            Some(Judgment::Unsettled { now: state.to_owned(), awaited: wanted.to_owned() })
+        }
+        Outlook::Lasting => Some(Judgment::Broken(format!("{resource} is {state}, not {wanted}"))),
+    }
+}
+
+/// What the status checks and the volumes of a running instance mean.
+fn instance(
+    resource: &Resource,
+    Checks { system, instance, volumes }: &Checks,
+    disks: &[Disk],
+    source: Option<&[Disk]>,
+) -> Judgment {
+    let none = volumes == "not-applicable";
+    let checks = [("system", system), ("instance", instance), ("attached EBS", volumes)];
+    let mut checks = checks.into_iter().filter(|it| !(it.0 == "attached EBS" && none));
+    let bad = checks.clone().find(|it| Stateful::Check.outlook(it.1) == Outlook::Lasting);
+    if let Some((name, state)) = bad {
+        let why = format!("{resource} is running, but its {name} status is {state}");
+        return Judgment::Broken(why);
+    }
+    if checks.any(|it| Stateful::Check.outlook(it.1) == Outlook::Passing) {
+        let attached =
+            if none { String::new() } else { format!(" and attached EBS status {volumes}") };
+        let now =
+            format!("running with system status {system} and instance status {instance}{attached}");
+        return Judgment::Unsettled { now, awaited: "through its status checks".to_owned() };
+    }
+    for Disk { device, size } in source.unwrap_or_default() {
+        let Some(disk) = disks.iter().find(|it| it.device == *device) else {
+            let why = format!("{resource} has no volume at {device}, which its image has");
+            return Judgment::Broken(why);
+        };
+        if let (Some(has), Some(had)) = (disk.size, *size)
+            && has < had
+        {
+            return Judgment::Broken(format!(
+                "the volume of {resource} at {device} has {has} GiB, that of its image {had} GiB"
+            ));
+        }
+    }
+    let count = if none { "both" } else { "all three" };
+    let disks = counted(disks.len(), "volume");
+    let compared = source.map_or("not compared with its image", |_| "as its image has");
+    Judgment::Sound(format!(
+        "{resource} is running and passed {count} status checks, with {disks}, {compared}; no \
+         connection was made"
+    ))
+}
+
+/// What the size of a volume means. It may be larger than its source, and is none the worse.
+fn volume(
+    resource: &Resource,
+    state: &str,
+    size: Option<i32>,
+    source: Option<i32>,
+    asked: Option<i32>,
+) -> Judgment {
+    const UNREAD: &str = "its data was not read";
+    match (size, asked, source) {
+        (Some(size), Some(asked), _) if size < asked => Judgment::Broken(format!(
+            "{resource} has {size} GiB, but was to be restored with {asked} GiB"
+        )),
+        (Some(size), _, Some(source)) if size < source => Judgment::Broken(format!(
+            "{resource} has {size} GiB, but the volume that was backed up has {source} GiB"
+        )),
+        (Some(size), _, Some(source)) if size == source => Judgment::Sound(format!(
+            "{resource} is {state} and has {size} GiB, as its source; {UNREAD}"
+        )),
+        (Some(size), Some(_), _) => Judgment::Sound(format!(
+            "{resource} is {state} and has {size} GiB, as it was to be restored with; {UNREAD}"
+        )),
+        (Some(size), None, Some(source)) => Judgment::Sound(format!(
+            "{resource} is {state} and has {size} GiB, more than the {source} GiB of its source; \
+             {UNREAD}"
+        )),
+        _ => Judgment::Sound(format!(
+            "{resource} is {state}; its size was not compared, as nothing tells that of its source, \
+             and {UNREAD}"
+        )),
+    }
+}
+
+/// The GiB that `bytes` are, if they are the size of a volume and not that of what is in it.
+fn whole(bytes: Option<u64>) -> Option<i32> {
+    const GIB: u64 = 1 << 30;
+    let bytes = bytes.filter(|it| *it > 0 && it.is_multiple_of(GIB))?;
+    i32::try_from(bytes / GIB).ok()
+}
+
+/// What the engine and the storage of a database mean that can be used.
+fn database(resource: &Resource, database: &Database, source: Option<&Engine>) -> Judgment {
+    if let Some(unlike) = unlike(resource, database, source) {
+        return unlike;
+    }
+    let (Database { engine, .. }, state) = (database, with_status(database));
+    let had = source.and_then(|it| it.storage);
+    if let (Some(has), Some(had)) = (engine.storage, had)
+        && has < had
+    {
+        return Judgment::Broken(format!(
+            "{resource} has {has} GiB of storage, but its snapshot was of {had} GiB"
+        ));
+    }
+    let storage = engine.storage.map(|it| format!(" and {it} GiB")).unwrap_or_default();
+    let (runs, compared) = (runs(engine), compared(source.is_some()));
+    Judgment::Sound(format!(
+        "{resource} is available{state} with an endpoint, {runs}{storage}, {compared}; no \
+         connection was made"
+    ))
+}
+
+/// What the instances of a cluster mean that is available.
+fn cluster(
+    resource: &Resource,
+    database: &Database,
+    is_serverless: bool,
+    members: &[(String, Database)],
+    source: Option<&Engine>,
+) -> Judgment {
+    if let Some(unlike) = unlike(resource, database, source) {
+        return unlike;
+    }
+    // What is deleted is the end of an earlier look.
+    let members = || members.iter().filter(|it| it.1.status != "deleting");
+    if members().next().is_none() && !is_serverless {
+        return Judgment::Unreachable(format!(
+            "{resource} is available, but has no instance, and nothing can connect to it without \
+             one; ClusterInstanceClass has one made for the test"
+        ));
+    }
+    for (name, Database { status, .. }) in members() {
+        match Stateful::Database.outlook(status) {
+            Outlook::Usable => {}
+            Outlook::Passing => {
+                return Judgment::Unsettled {
+                    now: format!("available with the instance {name}, which is {status}"),
+                    awaited: "available with all of its instances".to_owned(),
+                };
+            }
+            Outlook::Lasting => {
+                let why = format!("{resource} has the instance {name}, which is {status}");
+                return Judgment::Broken(why);
+            }
+        }
+    }
+    let with = match members().count() {
+        0 => "no need for instances".to_owned(),
+        count => counted(count, "available instance"),
+    };
+    let (state, runs) = (with_status(database), runs(&database.engine));
+    let compared = compared(source.is_some());
+    Judgment::Sound(format!(
+        "{resource} is available{state} with an endpoint and {with}, {runs}, {compared}; no \
+         connection was made"
+    ))
+}
+
+/// What keeps a database from being compared any further: that it has no address yet, or runs
+/// something else than was backed up.
+fn unlike(resource: &Resource, database: &Database, source: Option<&Engine>) -> Option<Judgment> {
+    let Database { status, has_endpoint, engine } = database;
+    let had = source.filter(|it| !it.name.is_empty() && !engine.name.is_empty());
+    if let Some(had) = had.filter(|it| it.name != engine.name) {
+        let (has, had) = (&engine.name, &had.name);
+        let why = format!("{resource} runs {has}, but its snapshot is one of {had}");
+        return Some(Judgment::Broken(why));
+    }
+    (!has_endpoint).then(|| Judgment::Unsettled {
+        now: format!("{status} without an endpoint"),
+        awaited: "available with one".to_owned(),
+    })
+}
+
+fn with_status(Database { status, .. }: &Database) -> String {
+    let is_plain = status.eq_ignore_ascii_case("available");
+    if is_plain { String::new() } else { format!(", with the status {status},") }
+}
+
+fn runs(Engine { name, version, .. }: &Engine) -> String {
+    let name = if name.is_empty() { "an engine without a name" } else { name };
+    if version.is_empty() { name.to_owned() } else { format!("{name} {version}") }
+}
+
+fn compared(is_compared: bool) -> &'static str {
+    if is_compared { "as its snapshot" } else { "not compared, as no snapshot tells" }
+}
+
+/// What is known of the items of a table.
+#[derive(Clone, Copy)]
+struct Items {
+    counted: u64,
+    has_items: bool,
+}
+
+/// What the indexes and the items of a table mean that is active.
+fn table(
+    resource: &Resource,
+    indexes: &[(String, String)],
+    Items { counted: count, has_items }: Items,
+    source: Option<&Contents>,
+    bytes: Option<u64>,
+) -> Judgment {
+    for (name, status) in indexes {
+        match Stateful::Index.outlook(status) {
+            Outlook::Usable => {}
+            Outlook::Passing => {
+                return Judgment::Unsettled {
+                    now: format!("ACTIVE with the index {name}, which is {status}"),
+                    awaited: "ACTIVE with all of its indexes".to_owned(),
+                };
+            }
+            Outlook::Lasting => {
+                return Judgment::Broken(format!("the index {name} of {resource} is {status}"));
+            }
+        }
+    }
+    let lost = |it: &&String| !indexes.iter().any(|(name, _)| name == *it);
+    if let Some(name) = source.and_then(|it| it.indexes.iter().find(lost)) {
+        let why = format!("{resource} has no index {name}, but its backup has");
+        return Judgment::Broken(why);
+    }
+    if !has_items {
+        return match source.and_then(|it| it.counted) {
+            Some(had @ 1..) if bytes != Some(0) => Judgment::Broken(format!(
+                "{resource} has no items, but its backup has {had} by its last count"
+            )),
+            _ => empty(resource, "items", bytes),
+        };
+    }
+    let indexes = counted(indexes.len(), "index");
+    let had = source.and_then(|it| it.counted);
+    let had = had.map(|it| format!(", its backup {it}")).unwrap_or_default();
+    let compared = if source.is_some() { ", as its backup" } else { "" };
+    let count =
+        if count > 0 { format!("{count} by its last count") } else { "not counted yet".to_owned() };
+    Judgment::Sound(format!(
+        "{resource} is active with {indexes}{compared}, and has items ({count}{had}); one page at the \
+         most was looked at"
+    ))
+}
+
+/// What the objects mean that were found in a bucket.
+fn objects(
+    resource: &Resource,
+    listed: &[Listed],
+    read: usize,
+    unreadable: Option<&(String, String)>,
+    bytes: Option<u64>,
+) -> Judgment {
+    if let Some((key, why)) = unreadable {
+        let why = format!("the object {key} of {resource} cannot be read: {why}");
+        return Judgment::Broken(why);
+    }
+    if let Some(endless) = listed.iter().find(|it| it.objects == 0 && !it.is_whole) {
+        return Judgment::Unsettled {
+            now: format!("without an end to what is listed under `{}`", endless.prefix),
+            awaited: "listed with an object or an end".to_owned(),
+        };
+    }
+    let (count, size) =
+        listed.iter().fold((0, 0), |sum, it| (sum.0 + it.objects, sum.1 + it.bytes));
+    if count == 0 {
+        return empty(resource, "objects", bytes);
+    }
+    if let Some(lost) = listed.iter().find(|it| it.objects == 0) {
+        let why = format!("{resource} has no objects under `{}`, which was restored", lost.prefix);
+        return Judgment::Broken(why);
+    }
+    let least = if listed.iter().all(|it| it.is_whole) { "" } else { "at least " };
+    let of = bytes.map(|it| format!(", of a backup of {it} bytes")).unwrap_or_default();
+    let objects = counted(count, "object");
+    Judgment::Sound(format!(
+        "{resource} has {least}{objects} of {size} bytes{of}; the first KiB of {read} taken at random \
+         was read, and no more"
+    ))
+}
+
+/// What the size of a file system means. EFS meters it up to hours later, so that too little proves
+/// nothing.
+fn file_system(resource: &Resource, held: Option<u64>, bytes: Option<u64>) -> Judgment {
+    const UNMOUNTED: &str = "it was not mounted";
+    match (held, bytes.filter(|it| *it > 0)) {
+        (Some(held), Some(bytes)) if held < bytes / 2 => Judgment::Doubtful(format!(
+            "{resource} is available, but EFS says that it holds {held} of the {bytes} bytes of its \
+             backup; it meters them within hours"
+        )),
+        (Some(held), Some(bytes)) => Judgment::Sound(format!(
+            "{resource} is available and holds {held} bytes, its backup {bytes}; {UNMOUNTED}"
+        )),
+        (Some(held), None) => Judgment::Sound(format!(
+            "{resource} is available and holds {held} bytes, not compared, as its backup has no size; \
+             {UNMOUNTED}"
+        )),
+        (None, _) => Judgment::Doubtful(format!(
+            "{resource} is available, but EFS does not say yet how many bytes it holds"
+        )),
+    }
+}
+
+/// What the size of a file system or a volume of FSx means.
+fn fsx(resource: &Resource, size: Option<u64>, source: Option<u64>, unit: &str) -> Judgment {
+    const UNMOUNTED: &str = "it was not mounted";
+    match (size, source) {
+        (Some(size), Some(source)) if size < source => Judgment::Broken(format!(
+            "{resource} has {size} {unit}, but the one that was backed up has {source} {unit}"
+        )),
+        (Some(size), Some(source)) => {
+            let than =
+                if size == source { "as".to_owned() } else { format!("more than {source} of") };
+            Judgment::Sound(format!(
+                "{resource} is available and has {size} {unit}, {than} its source; {UNMOUNTED}"
+            ))
+        }
+        _ => Judgment::Sound(format!(
+            "{resource} is available; its size was not compared, as no backup tells, and {UNMOUNTED}"
+        )),
+    }
+}
+
+/// What it means that nothing is in a resource: all is well if nothing was backed up.
+fn empty(resource: &Resource, what: &str, bytes: Option<u64>) -> Judgment {
+    match bytes {
+        Some(0) => Judgment::Sound(format!("{resource} has no {what}, as its backup")),
+        Some(bytes) => {
+            Judgment::Broken(format!("{resource} has no {what}, but its backup has {bytes} bytes"))
+        }
+        None => Judgment::Unknown(format!(
+            "{resource} has no {what}, and nothing tells whether its backup has any"
+        )),
+    }
+}
+
+/// So many of something, in words.
+fn counted(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    match (count, what) {
+        (1, _) => format!("1 {what}"),
+        (_, "index") => format!("{count} indexes"),
+        _ => format!("{count} {what}s"),
+    }
+}

@@ -1,0 +1,108 @@
+//! How the function was set up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use plan::restore_validation::TYPES;
+use policy::arn::Arn;
+use thiserror::Error;
+
+/// How the function was set up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Setup {
+    /// How long AWS Backup keeps what it restored for somebody to look at it.
+    pub window: Duration,
+    /// The class of the instance that a cluster without one is given for the time of its test, if it
+    /// is given one.
+    pub instance_class: Option<String>,
+    /// The functions that look at what was restored as well, by its type.
+    pub checks: BTreeMap<String, String>,
+}
+
+/// Why the function cannot start.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum InvalidSetup {
+    /// A window that is no number of hours.
+    #[error("VALIDATION_WINDOW_HOURS is `{0}`; hint: set it to a number of hours")]
+    Window(String),
+    /// A function that has no ARN.
+    #[error("{name} is `{value}`, which is no ARN of a function")]
+    Check {
+        /// The variable.
+        name: String,
+        /// What it says.
+        value: String,
+    },
+}
+
+impl Setup {
+    /// Reads `VALIDATION_WINDOW_HOURS`, `CLUSTER_INSTANCE_CLASS`, and a `CHECK_…` for each type.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be used.
+    #[expect(clippy::disallowed_methods, reason = "called once, before the first event")]
+    pub fn from_environment() -> Result<Self, InvalidSetup> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetup> {
+        let variable = |name: &str| variable(name).filter(|it| !it.is_empty());
+        let hours = variable("VALIDATION_WINDOW_HOURS")
+            .map_or(Ok(1), |it| it.parse::<u32>().map_err(|_| InvalidSetup::Window(it)))?;
+        let mut checks = BTreeMap::new();
+        for kind in TYPES {
+            let name = format!("CHECK_{}", kind.to_uppercase());
+            let Some(value) = variable(&name) else { continue };
+            if !Arn::parse(&value).is_ok_and(|it| it.service == "lambda") {
+                return Err(InvalidSetup::Check { name, value });
+            }
+            checks.insert(kind.to_owned(), value);
+        }
+        Ok(Self {
+            window: Duration::from_hours(hours.into()),
+            instance_class: variable("CLUSTER_INSTANCE_CLASS"),
+            checks,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Setup, InvalidSetup> {
+        Setup::read(|name| {
+            let found = variables.iter().find(|it| it.0 == name);
+            found.map(|it| it.1.to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_is_made_and_nobody_is_asked_unless_that_is_said() {
+        let hour = Duration::from_hours(1);
+        let plain = Setup { window: hour, instance_class: None, checks: BTreeMap::new() };
+        assert_eq!(read(&[]), Ok(plain.clone()));
+        let empty = [("VALIDATION_WINDOW_HOURS", ""), ("CHECK_S3", "")];
+        assert_eq!(read(&empty), Ok(plain));
+    }
+
+    #[test]
+    fn every_type_has_a_check_of_its_own() {
+        let arn = "arn:aws:lambda:eu-west-1:111122223333:function:looks";
+        for kind in TYPES {
+            let name = format!("CHECK_{}", kind.to_uppercase());
+            let setup = read(&[(&name, arn)]).unwrap();
+            assert_eq!(setup.checks, [(kind.to_owned(), arn.to_owned())].into());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let wrong = read(&[("VALIDATION_WINDOW_HOURS", "a day")]).unwrap_err();
+        let expected = "VALIDATION_WINDOW_HOURS is `a day`; hint: set it to a number of hours";
+        assert_eq!(wrong.to_string(), expected);
+        let wrong = read(&[("CHECK_EC2", "looks")]).unwrap_err();
+        assert_eq!(wrong.to_string(), "CHECK_EC2 is `looks`, which is no ARN of a function");
+    }
+}
