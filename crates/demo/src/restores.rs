@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use policy::arn::Arn;
 use serde_json::json;
 use simulator::RestoreJob;
 use tokio::time::interval;
@@ -33,11 +34,19 @@ const RESTORED: &str = r#"{
 /// The stack of the resources that AWS Backup would have restored.
 const STACK: &str = "awsbackup-restore-test";
 
-/// The size of each backup in bytes.
+/// The size of the table's backup in bytes. ministack does not measure file systems, so the backup of
+/// the file system has none.
 const BYTES: u64 = 4_096;
 
 /// The maximum wait for a result, in ticks of 20 milliseconds.
 const TICKS: usize = 1_500;
+
+/// Returns the ARN of a restore testing plan in the account and Region of `created`.
+fn plan_beside(created: &str) -> Option<String> {
+    let Arn { partition, region, account, .. } = Arn::parse(created).ok()?;
+    let plan = "restore-testing-plan:org_backup-5f1e";
+    Some(format!("arn:{partition}:backup:{region}:{account}:{plan}"))
+}
 
 impl Demo<'_> {
     pub(crate) async fn restores(&self) -> Result<(), DemoError> {
@@ -51,7 +60,7 @@ impl Demo<'_> {
         let restored = self.deployer.deploy(STACK, RESTORED, &BTreeMap::new(), |_| ()).await?;
         let restored = restored.expect("CREATE_COMPLETE")?;
         let expected = [
-            ("EFS", "SUCCESSFUL", "is available".to_owned()),
+            ("EFS", "SUCCESSFUL", "it was not mounted".to_owned()),
             ("DynamoDB", "FAILED", format!("has no items, but its backup has {BYTES} bytes")),
         ];
         for (resource_type, status, why) in expected {
@@ -72,7 +81,9 @@ impl Demo<'_> {
     /// result.
     async fn restore(&self, kind: &str, created: &str) -> Result<(String, String), DemoError> {
         let id = format!("restore-of-{kind}");
-        let job = RestoreJob { bytes: Some(BYTES), ..RestoreJob::test(kind, created) };
+        let plan = plan_beside(created);
+        let bytes = Some(if kind == "EFS" { 0 } else { BYTES });
+        let job = RestoreJob { bytes, plan, ..RestoreJob::test(kind, created) };
         let event = json!({
             "detail-type": "Restore Job State Change",
             "detail": {
