@@ -1,8 +1,9 @@
-//! The attempts of one call: how many there were, how many there may be, and what the last came to.
+//! The attempts of one call: their number, their limit, and the outcome of the last one.
 //!
-//! The SDK tries again by itself and tells in the end of the last attempt only, and of none when the
-//! deadline ends it. So what is below it writes down here what it sees: [`Whole`](crate::http::Whole)
-//! each attempt that is sent, and [`Again`](crate::calls::Again) what each came to.
+//! The SDK retries by itself. In the end it reports the last attempt only, and no attempt at all if
+//! the deadline ends the call. So the layers below record what they see here:
+//! [`Whole`](crate::http::Whole) records each attempt that is sent, and
+//! [`Again`](crate::calls::Again) the outcome of each.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -30,34 +31,35 @@ tokio::task_local! {
 #[derive(Debug)]
 pub(crate) struct Attempts {
     need: Need,
-    /// Whether the answer has to say something.
+    /// True if the request asks for data, so that an answer without a body is not one of AWS.
     asks: bool,
     tally: Tally,
     read: fn(&Modelled) -> Option<Refusal>,
-    /// How long AWS may be out of reach, where that is limited.
+    /// The maximum time for which AWS may be out of reach, if that is limited.
     reach: Option<Duration>,
     seen: Mutex<Seen>,
 }
 
-/// What was seen of the attempts so far.
+/// The observations of the attempts so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// How many were sent.
+    /// The number of attempts that were sent.
     pub(crate) sent: u32,
-    /// What the last of those that are over came to.
+    /// The outcome of the last attempt that is over, if it failed.
     pub(crate) last: Option<Last>,
-    /// When the first of those in a row was sent that did not reach AWS, or the last that did.
+    /// The time at which the first attempt of the current row of unreachable ones was sent, or the
+    /// time of the last attempt that reached AWS.
     began: Option<Instant>,
 }
 
-/// What an attempt that failed came to.
+/// The outcome of an attempt that failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Last {
-    /// AWS refused it, with this HTTP status.
+    /// AWS refused the request with this HTTP status.
     Refused(u16, Refusal),
-    /// What came is no answer of AWS.
+    /// The answer does not come from AWS.
     Garbled(Garbled),
-    /// Nothing came.
+    /// No answer came, for this reason.
     Unreachable(String),
 }
 
@@ -69,7 +71,7 @@ pub(crate) struct Refusal {
 }
 
 impl Seen {
-    /// What has come of the call so far, in words.
+    /// Describes in words what is known of the call so far.
     pub(crate) fn so_far(&self) -> String {
         match (self.sent, &self.last) {
             (0, _) => "AWS was not asked yet".to_owned(),
@@ -96,8 +98,9 @@ impl fmt::Display for Last {
 }
 
 impl Attempts {
-    /// No attempts yet of a call with errors of the type `E`, for what is as `need` says, which `asks`
-    /// for something, in a process whose calls `tally` counts.
+    /// Creates the record of a call without attempts. The errors of the call have the type `E`, the
+    /// call is as necessary as `need` says, `asks` is true if it asks for data, and `tally` counts
+    /// the calls of the process.
     pub(crate) fn new<E>(need: Need, asks: bool, tally: Tally) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -106,27 +109,29 @@ impl Attempts {
         Self { need, asks, tally, read, reach: None, seen: Mutex::default() }
     }
 
-    /// The same, which are used up once AWS was out of reach for so long, where that is said.
+    /// Limits the time for which AWS may be out of reach, if `reach` is given. After that time
+    /// there are no more attempts.
     pub(crate) fn reaching(self, reach: Option<Duration>) -> Arc<Self> {
         Arc::new(Self { reach, ..self })
     }
 
-    /// Polls `call` so that what is below it finds these attempts.
+    /// Polls `call` so that the layers below it find these attempts.
     pub(crate) async fn of<T>(self: &Arc<Self>, call: impl Future<Output = T>) -> T {
         CURRENT.scope(Arc::clone(self), call).await
     }
 
-    /// The attempts of the call that is being polled; `None` where nobody counts them.
+    /// Returns the attempts of the call that is being polled; `None` if they are not counted.
     pub(crate) fn current() -> Option<Arc<Self>> {
         CURRENT.try_with(Arc::clone).ok()
     }
 
-    /// Whether the answer has to say something.
+    /// Returns `true` if the request asks for data.
     pub(crate) fn asks(&self) -> bool {
         self.asks
     }
 
-    /// Counts an attempt that is sent, and says how long it may take, if there is a limit.
+    /// Counts an attempt that is sent, and returns the maximum time that it may take, if there is a
+    /// limit.
     pub(crate) fn begin(&self) -> Option<Duration> {
         let mut seen = self.lock();
         seen.sent += 1;
@@ -136,7 +141,7 @@ impl Attempts {
         self.need.patience().map(|it| it.attempt)
     }
 
-    /// Notes what an attempt came to that failed, and returns that.
+    /// Records the outcome of an attempt if it failed, and returns it.
     pub(crate) fn note(&self, context: &InterceptorContext) -> Option<Last> {
         let error = context.output_or_error()?.err()?;
         let last = self.read(error, context);
@@ -161,7 +166,7 @@ impl Attempts {
         }
     }
 
-    /// Whether there may be no more attempts.
+    /// Returns `true` if no more attempts may be made.
     pub(crate) fn are_used_up(&self) -> bool {
         let seen = self.lock();
         let is_lost = |reach| {
@@ -172,12 +177,12 @@ impl Attempts {
             || self.reach.is_some_and(is_lost)
     }
 
-    /// What counts the calls of the process.
+    /// Returns the counter of the calls of the process.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// What was seen so far.
+    /// Returns the observations so far.
     pub(crate) fn seen(&self) -> Seen {
         self.lock().clone()
     }
@@ -188,7 +193,8 @@ impl Attempts {
 }
 
 impl Refusal {
-    /// What AWS says in `error`; `None` where it says no code, as only others do.
+    /// Returns the code and the message of `error`; `None` if it has no code. Every error of AWS
+    /// has one, and only other errors have none.
     pub(crate) fn of(error: &impl ProvideErrorMetadata) -> Option<Self> {
         let code = error.code()?.to_owned();
         Some(Self { code, message: error.message().unwrap_or_default().to_owned() })

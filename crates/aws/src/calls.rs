@@ -106,7 +106,8 @@ pub(crate) struct Calls {
     tally: Tally,
     deadline: Instant,
     need: Need,
-    /// How long AWS may be out of reach before a call ends; `None` for as long as there is time.
+    /// The maximum time for which AWS may be out of reach before a call ends; `None` if only the
+    /// deadline ends it.
     reach: Option<Duration>,
     made: Arc<Made>,
 }
@@ -124,7 +125,8 @@ impl Calls {
         Self { pace, tally, deadline, need: Need::Needed, reach: None, made: Arc::default() }
     }
 
-    /// The same calls, each of which ends once AWS was out of reach for so long, where that is said.
+    /// Returns the same calls, each of which ends once AWS was out of reach for `reach`, if that is
+    /// given.
     pub(crate) fn reaching(self, reach: Option<Duration>) -> Self {
         Self { reach, ..self }
     }

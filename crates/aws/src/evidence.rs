@@ -1,6 +1,6 @@
-//! What is read of the backups of an account: its resources, vaults, recovery points, jobs and plans.
+//! Reads of the backups of an account: its resources, vaults, recovery points, jobs and plans.
 //!
-//! Each read is of one Region. A list is read to its end, in pages as large as AWS makes them.
+//! Each read is of one Region. A list is read to its end, in the largest pages that AWS allows.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::error::Error as StdError;
@@ -43,31 +43,33 @@ const TAGGING: Service = Service { id: "Resource Groups Tagging API", name: "tag
 const RESOURCE_EXPLORER: Service =
     Service { id: "Resource Explorer 2", name: "resource-explorer-2" };
 
-/// The most items of a page that AWS Backup and Resource Explorer make.
+/// The maximum number of items in a page of AWS Backup and Resource Explorer.
 const PAGE: i32 = 1_000;
 
-/// What the IDs of plans begin with that a policy of the organization makes.
+/// The prefix of the IDs of plans that AWS Backup makes from a backup policy of the organization.
 const OF_POLICIES: &str = "orgs/";
 
-/// A page of what the tagging API and Resource Explorer know, and the token of the next one.
+/// A page of the resources that the tagging API or Resource Explorer lists, and the token of the
+/// next page.
 type Tagged = (Option<Vec<(String, Option<Tags>)>>, Option<String>);
 
-/// Whether the organization lets backups be copied between accounts.
+/// Returns `true` if the organization allows copies of backups between accounts.
 ///
 /// # Errors
 ///
-/// When the settings of AWS Backup for the organization cannot be read.
+/// Returns an error if the settings of AWS Backup for the organization cannot be read.
 pub async fn is_cross_account(management: &Management) -> Result<bool, Error> {
     let settings = global_settings::settings(management).await?;
     Ok(settings.get(&Setting::CrossAccountBackup).copied().unwrap_or_default())
 }
 
 impl Member<'_> {
-    /// Lists the vaults of a Region with their locks, and looks at the keys of those that are named.
+    /// Lists the vaults of a Region with their locks, and reads the keys of the vaults in `named`.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed. A key that cannot be looked at is part of the answer.
+    /// Returns an error if the vaults cannot be listed. A key that cannot be read is not an error:
+    /// it is [`Key::NotKnown`] in the result.
     pub async fn held_vaults(
         &self,
         region: &Region,
@@ -94,12 +96,13 @@ impl Member<'_> {
         Ok(vaults)
     }
 
-    /// Hands `each` the recovery points of a vault, one after the other: those of one resource, where its
-    /// ARN is given.
+    /// Hands `each` the recovery points of a vault one by one. If `of` is the ARN of a resource,
+    /// only its recovery points are read.
     ///
     /// # Errors
     ///
-    /// When a page cannot be read. What came before was handed over.
+    /// Returns an error if a page cannot be read. The recovery points of the pages before it have
+    /// been handed over.
     pub async fn each_point(
         &self,
         region: &Region,
@@ -125,12 +128,12 @@ impl Member<'_> {
         self.calls.find(LIST_POINTS, &action, list, hand).await.map(drop)
     }
 
-    /// Lists the backup jobs of an account since a moment; only the management account and a delegated
-    /// administrator may ask about other accounts.
+    /// Lists the backup jobs of an account since a point in time. Only the management account and a
+    /// delegated administrator may list those of other accounts.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the jobs cannot be listed.
     pub async fn backup_jobs(
         &self,
         region: &Region,
@@ -161,11 +164,12 @@ impl Member<'_> {
         self.gather(LIST_BACKUP_JOBS, &action, list, read).await
     }
 
-    /// Lists the copy jobs of an account since a moment, as [`backup_jobs`](Self::backup_jobs) does.
+    /// Lists the copy jobs of an account since a point in time, as
+    /// [`backup_jobs`](Self::backup_jobs) does.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the jobs cannot be listed.
     pub async fn copy_jobs(
         &self,
         region: &Region,
@@ -196,12 +200,12 @@ impl Member<'_> {
         self.gather(LIST_COPY_JOBS, &action, list, read).await
     }
 
-    /// Lists the restore tests of an account since a moment, as [`backup_jobs`](Self::backup_jobs) does.
-    /// Restores that people asked for are not among them.
+    /// Lists the restore tests of an account since a point in time, as
+    /// [`backup_jobs`](Self::backup_jobs) does. Restores that a person started are left out.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the restore jobs cannot be listed.
     pub async fn restore_tests(
         &self,
         region: &Region,
@@ -219,7 +223,7 @@ impl Member<'_> {
         self.gather(LIST_RESTORE_JOBS, &action, list, test).await
     }
 
-    /// Lists something page by page, and keeps what `read` makes of each item and nothing else of it.
+    /// Lists items page by page, and keeps of each only the result of `read`.
     async fn gather<T, U, E>(
         &self,
         operation: Operation,
@@ -241,12 +245,12 @@ impl Member<'_> {
         Ok(all)
     }
 
-    /// Lists the plans that were made in the account itself, with what they select. Whose opt-ins decide
-    /// for them is left to the caller.
+    /// Lists the plans that were made in the account itself, with their selections. The opt-ins
+    /// that decide for these plans are left empty: the caller adds them.
     ///
     /// # Errors
     ///
-    /// When a plan or a selection cannot be read.
+    /// Returns an error if a plan or a selection cannot be read.
     pub async fn local_plans(&self, region: &Region) -> Result<Vec<LocalPlan>, Error> {
         let client = self.backup(region);
         let action = format!("list the backup plans in {region}");
@@ -280,11 +284,11 @@ impl Member<'_> {
         Ok(local)
     }
 
-    /// Lists every resource of a Region that has tags or had some, by ARN.
+    /// Lists every resource of a Region that has tags or once had tags, by ARN.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the resources cannot be listed.
     pub async fn tagged(&self, region: &Region) -> Result<BTreeMap<String, Tags>, Error> {
         let config = self.config_in(region);
         let action = format!("list the resources with tags in {region}");
@@ -298,11 +302,12 @@ impl Member<'_> {
         Ok(all.map(|(arn, tags)| (arn, tags.unwrap_or_default())).collect())
     }
 
-    /// Whether Resource Explorer has a view by default in this Region, which is where it is asked.
+    /// Returns `true` if Resource Explorer has a default view in this Region. Its other calls are
+    /// made in a Region that has one.
     ///
     /// # Errors
     ///
-    /// When that cannot be read.
+    /// Returns an error if the default view cannot be read.
     pub async fn has_index(&self, region: &Region) -> Result<bool, Error> {
         let config = self.config_in(region);
         let question = Question::Post { path: "/GetDefaultView".into(), body: json!({}) };
@@ -319,12 +324,13 @@ impl Member<'_> {
         }
     }
 
-    /// Lists the resources of an account in a Region that the default view of Resource Explorer in the
-    /// Region `view` has, by ARN, with their tags where it tells them.
+    /// Lists the resources of an account in a Region by ARN, as the default view of Resource
+    /// Explorer in the Region `view` has them. The tags are `None` if the view does not include
+    /// them.
     ///
     /// # Errors
     ///
-    /// When they cannot be listed.
+    /// Returns an error if the resources cannot be listed.
     pub async fn indexed(
         &self,
         view: &Region,
@@ -345,12 +351,12 @@ impl Member<'_> {
         Ok(pages.await?.into_iter().collect())
     }
 
-    /// Reads a role and whether it trusts AWS Backup: its ARN, and `None` where that is not judged. No
-    /// answer means that there is no such role.
+    /// Reads a role: its ARN, and `true` if it trusts AWS Backup, or `None` if that was not judged.
+    /// Returns `None` for the whole if the role does not exist.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// Returns an error if the role cannot be read.
     pub async fn trust(&self, name: &RoleName) -> Result<Option<TrustedRole>, Error> {
         let action = format!("look at the role `{name}`");
         let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
@@ -407,7 +413,7 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
         Some(RecoveryPointStatus::Partial) => PointStatus::Partial,
         Some(RecoveryPointStatus::Stopped) => PointStatus::Stopped,
         Some(RecoveryPointStatus::Expired) => PointStatus::Expired,
-        // What is not known to be complete does not count.
+        // A recovery point that is not known to be complete does not count as a backup.
         _ => PointStatus::Changing,
     };
     about(
@@ -418,7 +424,7 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
             created,
             completed: time(it.completion_date).unwrap_or(created),
             status,
-            // No answer of AWS says so but the name.
+            // Only the name says so: AWS has no field for it.
             is_continuous: arn
                 .is_some_and(|it| it.resource.starts_with("recovery-point:continuous")),
             delete_at: it.calculated_lifecycle.and_then(|it| time(it.delete_at)),
@@ -427,8 +433,8 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
     )
 }
 
-/// What many recovery points and jobs have in common, each held once: an account with 100,000 resources
-/// has millions of them.
+/// The texts that many recovery points and jobs have in common. Each is held once, because an
+/// account with 100,000 resources has millions of recovery points and jobs.
 #[derive(Debug, Default)]
 struct Shared {
     texts: HashSet<Arc<str>>,
@@ -481,7 +487,7 @@ fn backup_state(state: &BackupJobState) -> JobState {
         BackupJobState::Expired => JobState::Expired,
         BackupJobState::Aborted => JobState::Aborted,
         BackupJobState::Partial => JobState::Partial,
-        // A state that this release does not know is no backup.
+        // A state that this release does not know does not count as a backup.
         _ => JobState::Failed,
     }
 }
@@ -555,7 +561,7 @@ fn pairs(tags: &Value) -> Tags {
     tags.filter_map(pair).collect()
 }
 
-/// The token of the next page; the last page of the tagging API has an empty one.
+/// Returns the token of the next page. The last page of the tagging API has an empty token.
 fn token(answer: &Value, name: &str) -> Option<String> {
     let token = answer.get(name).and_then(Value::as_str)?;
     (!token.is_empty()).then(|| token.to_owned())

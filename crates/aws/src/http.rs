@@ -1,11 +1,12 @@
-//! The way to AWS: HTTP/1.1 over TLS, with the certificate authorities that Mozilla trusts.
+//! The connection to AWS: HTTP/1.1 over TLS, with the certificate authorities that Mozilla trusts.
 //!
-//! It stands in for `aws-smithy-http-client`, which brings HTTP/2, that no call here uses, and
-//! reads the authorities of the machine whenever a process starts, which takes more instructions
-//! than all the rest of that start.
+//! This module replaces `aws-smithy-http-client`. That crate includes HTTP/2, which no call here
+//! uses. It also reads the certificate authorities of the machine at the start of every process,
+//! which takes more instructions than the rest of the start.
 //!
-//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl reads them, and `AWS_CA_BUNDLE` as the AWS
-//! CLI does. Plain HTTP, which AWS's public endpoints do not speak, goes straight to its host.
+//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl reads them, and `AWS_CA_BUNDLE` as
+//! the AWS CLI reads it. Plain HTTP goes directly to its host. The public endpoints of AWS do not
+//! use it.
 
 use std::env;
 use std::error::Error;
@@ -45,27 +46,28 @@ use tracing::error;
 use crate::attempts::Attempts;
 use crate::garbled::{Form, Garbled};
 
-/// How long a host has to take a connection.
+/// The maximum time in which a host accepts a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long it has until its answer begins, the connection included.
+/// The maximum time until the answer of a host begins, with the time to connect.
 const ANSWER: Duration = Duration::from_secs(20);
-/// How long it has for the rest of its answer.
+/// The maximum time for the rest of the answer.
 const REST: Duration = Duration::from_secs(20);
 
-/// The most bytes of an answer, which are in memory all at once. The longest that is read is the
-/// report of a run over all member accounts, with some hundred bytes for each problem.
+/// The maximum size of an answer in bytes. An answer is in memory as a whole. The longest one is
+/// the report of a run over all member accounts, with some hundred bytes for each problem.
 const LIMIT: usize = 32 << 20;
 
-/// The variable that names a file of the certificate authorities to trust in the place of Mozilla's.
+/// The variable that names a file of certificate authorities, which are trusted instead of
+/// Mozilla's.
 const BUNDLE: &str = "AWS_CA_BUNDLE";
 
 #[derive(Clone, Debug)]
 struct Connector(Client<HttpsConnector<Way>, SdkBody>);
 
-/// One pool of connections with one TLS configuration.
+/// Creates one pool of connections with one TLS configuration.
 ///
-/// Where the certificate authorities that [`AWS_CA_BUNDLE`](BUNDLE) names cannot be read, every call
-/// fails and says so: nothing is sent to a host that others vouch for.
+/// If the certificate authorities that [`AWS_CA_BUNDLE`](BUNDLE) names cannot be read, every call
+/// fails with that reason. No request goes to a host that only other authorities have certified.
 #[expect(clippy::disallowed_methods, reason = "called once, before the first call")]
 pub fn connector() -> SharedHttpConnector {
     let tls = match env::var_os(BUNDLE).filter(|it| !it.is_empty()) {
@@ -81,7 +83,7 @@ pub fn connector() -> SharedHttpConnector {
     }
 }
 
-/// The same, by these proxies and certificate authorities.
+/// Creates a connector that uses these proxies and certificate authorities.
 fn connector_by(proxies: Matcher, tls: ClientConfig) -> SharedHttpConnector {
     let mut tcp = Tcp::new();
     tcp.enforce_http(false);
@@ -101,7 +103,8 @@ fn connector_by(proxies: Matcher, tls: ClientConfig) -> SharedHttpConnector {
     SharedHttpConnector::new(Connector(client))
 }
 
-/// TLS that trusts the certificate authorities in this file of PEM, or why there is none.
+/// Returns a TLS configuration that trusts the certificate authorities in this PEM file, or the
+/// reason why they cannot be used.
 fn bundled(file: &OsStr) -> Result<ClientConfig, String> {
     let name = file.to_string_lossy();
     let unread = |why: &dyn Error| format!("{BUNDLE} names `{name}`, which cannot be read: {why}");
@@ -114,7 +117,7 @@ fn bundled(file: &OsStr) -> Result<ClientConfig, String> {
     Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }
 
-/// What takes the place of a connector that cannot be made.
+/// The replacement of a connector that cannot be made. Every call fails with the reason.
 #[derive(Clone, Debug)]
 struct Unusable(String);
 
@@ -124,7 +127,7 @@ impl HttpConnector for Unusable {
     }
 }
 
-/// The way to a host: straight, or through the proxy that is named for it.
+/// The route to a host: direct, or through the proxy that the environment names for it.
 #[derive(Clone, Debug)]
 struct Way {
     proxies: Arc<Matcher>,
@@ -171,7 +174,7 @@ impl HttpConnector for Connector {
                 return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
             }
         };
-        // Lets the SDK give up a connection on which something went wrong.
+        // The SDK can then close a connection on which an error occurred.
         let connection = capture_connection(&mut request);
         if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
             capture.set_connection_retriever(move || metadata(&connection));
@@ -186,9 +189,9 @@ impl HttpConnector for Connector {
     }
 }
 
-/// A connector whose answers have come whole before the SDK sees them, and are AWS's.
+/// A connector that hands the SDK only complete answers of AWS.
 ///
-/// What is not fails like a connection that broke, so that the SDK sends the request again.
+/// Any other answer fails like a broken connection, so that the SDK sends the request again.
 #[derive(Clone, Debug)]
 pub(crate) struct Whole(pub(crate) SharedHttpConnector);
 
@@ -211,18 +214,19 @@ impl HttpConnector for Whole {
     }
 }
 
-/// Something that did not come in time.
+/// Creates the error of an answer that did not come in time.
 fn late(limit: Duration) -> ConnectorError {
     ConnectorError::timeout(format!("nothing came within {} seconds", limit.as_secs()).into())
 }
 
-/// Reads all of an answer, unless it is not AWS's or longer than anything that AWS answers.
+/// Reads an answer to its end. It fails if the answer does not come from AWS, or is longer than any
+/// answer of AWS.
 async fn whole(form: Form, mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let body = Limited::new(answer.take_body(), LIMIT).collect();
     let body = timeout(REST, body).await.map_err(|_| late(REST))?;
     let body = body.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            // What it would be the next time, so it is not sent again.
+            // The next answer would be as long, so the request is not sent again.
             ConnectorError::other(Garbled::too_long(&answer, LIMIT >> 20).into(), None)
         } else {
             ConnectorError::io(io::Error::other(error).into())
@@ -236,7 +240,7 @@ async fn whole(form: Form, mut answer: HttpResponse) -> Result<HttpResponse, Con
     Ok(answer)
 }
 
-/// What gives the connection of a call up, once there is one.
+/// Returns a handle that closes the connection of a call, if the call has a connection.
 fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     connection.connection_metadata().as_ref()?;
     let connection = connection.clone();
@@ -246,7 +250,8 @@ fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
-/// What the SDK has to know of a failure: all but the caller's own mistakes may pass.
+/// Classifies a failure for the SDK. Every failure may be transient, except a mistake of the
+/// caller.
 fn failure(error: legacy::Error) -> ConnectorError {
     let cause = error.source().and_then(|it| it.downcast_ref::<hyper::Error>());
     if cause.is_some_and(hyper::Error::is_user) {

@@ -66,11 +66,12 @@ fn organization_of(arn: &str) -> Option<(String, AccountId)> {
 }
 
 impl Management {
-    /// The ID of the organization that the caller's account is in, and its management account.
+    /// Reads the ID of the organization that the caller's account belongs to, and its management
+    /// account.
     ///
     /// # Errors
     ///
-    /// When AWS does not say, as where the account is in none.
+    /// Returns an error if AWS does not say, for example because the account is in no organization.
     pub async fn whose(&self) -> Result<(String, AccountId), Error> {
         let OrganizationIds { id, management_account, .. } = self.organization().await?;
         Ok((id, management_account))

@@ -28,36 +28,40 @@ use crate::retries::{client, patience};
 use crate::state::State;
 use crate::tally::Tally;
 
-/// How long before the handler is cut off the last call ends, so that its failure can be told.
+/// The time between the end of the last call and the end of the invocation, in which a failure of
+/// that call is reported.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// How long a person waits for AWS that cannot be reached: three attempts at least, of which the last may
-/// take three seconds more. A function has until its deadline.
+/// The maximum time for which the operator's command waits for AWS if it cannot be reached. It is
+/// enough for at least three attempts, and the last of them may take three seconds more. A function
+/// waits until its deadline.
 const REACH: Duration = Duration::from_secs(6);
 
 const SNS: Service = Service { id: "SNS", name: "sns" };
 
-/// What is built once for all requests: one connector with one pool and one TLS configuration for
-/// every client and for the answers to CloudFormation, and the clients of the function itself.
+/// The parts that are built once for all requests: one connector with one pool and one TLS
+/// configuration for every client and for the answers to CloudFormation, and the clients of the
+/// function itself.
 #[derive(Clone, Debug)]
 pub struct Session {
     connector: SharedHttpConnector,
     clients: Arc<Clients>,
     pace: Pace,
     tally: Tally,
-    /// How long AWS may be out of reach before a call ends, where somebody waits.
+    /// The maximum time for which AWS may be out of reach before a call ends, if a person waits for
+    /// it.
     reach: Option<Duration>,
-    /// The name of the state bucket, where there is one.
+    /// The name of the state bucket, if there is one.
     state_bucket: Option<String>,
-    /// The ARN of the key that encrypts everything in it, where that is known.
+    /// The ARN of the key that encrypts all objects in the state bucket, if it is known.
     state_key: Option<String>,
-    /// The ARN of the state machine, where there is one, and how many accounts times Regions are too
-    /// many without it.
+    /// The ARN of the state machine, if there is one, and the number of accounts times Regions from
+    /// which a run needs it.
     machine: Option<(String, usize)>,
 }
 
 impl Session {
-    /// Reads the variables of the environment, as Lambda sets them and the function's template.
+    /// Reads the environment variables that Lambda and the template of the function set.
     pub fn from_environment() -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -65,10 +69,11 @@ impl Session {
         Self::from_variables(http::connector(), variables)
     }
 
-    /// A session whose requests go through `connector`, with the credentials, the Region, the endpoints,
-    /// the state bucket and the state machine that these variables name.
+    /// Creates a session whose requests go through `connector`, with the credentials, the Region,
+    /// the endpoints, the state bucket and the state machine that these variables name.
     ///
-    /// Nothing else is asked for credentials: there is no profile and no metadata service in Lambda.
+    /// The variables are the only source of credentials: Lambda has no profile and no metadata
+    /// service.
     pub fn from_variables<T: Into<String>>(
         connector: SharedHttpConnector,
         variables: impl IntoIterator<Item = (T, T)>,
@@ -84,8 +89,8 @@ impl Session {
         Self { state_bucket, state_key, machine, ..session }
     }
 
-    /// A session with the credentials, the Region and the endpoints of `config`, for the operator's
-    /// command, which finds them in more places than a function does.
+    /// Creates a session with the credentials, the Region and the endpoints of `config`, for the
+    /// operator's command. The command finds them in more places than a function does.
     pub fn of_config(connector: SharedHttpConnector, config: &SdkConfig) -> Self {
         Self { reach: Some(REACH), ..Self::new(connector, config.to_builder()) }
     }
@@ -115,38 +120,38 @@ impl Session {
         calls.reaching(self.reach)
     }
 
-    /// This session with a state bucket.
+    /// Returns this session with a state bucket.
     #[must_use]
     pub fn with_state(self, bucket: &str) -> Self {
         Self { state_bucket: Some(bucket.to_owned()), ..self }
     }
 
-    /// How the function itself reaches AWS, for whoever has services of its own to call.
+    /// Returns the configuration of the function itself, for clients of further services.
     pub fn config(&self) -> &SdkConfig {
         &self.clients.config
     }
 
-    /// What sends requests, for whoever has something else to send.
+    /// Returns the connector that sends requests, for requests other than calls to AWS.
     pub fn http(&self) -> SharedHttpConnector {
         self.connector.clone()
     }
 
-    /// The Region in which calls are made, where they are made in one.
+    /// Returns the Region in which calls are made; an empty text if there is none.
     pub fn region(&self) -> String {
         let region = self.clients.config.region();
         region.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// How many calls were made so far.
+    /// Returns the counter of the calls so far.
     pub fn tally(&self) -> Tally {
         self.tally.clone()
     }
 
-    /// Tells people who listen to the topic with this ARN.
+    /// Publishes a message to the topic with this ARN.
     ///
     /// # Errors
     ///
-    /// When the topic does not take the message, or not before `deadline`.
+    /// Returns an error if the topic does not accept the message before `deadline`.
     pub async fn publish(&self, topic: &str, mail: &Mail, deadline: Instant) -> Result<(), Error> {
         let calls = self.calls(deadline);
         let fields = [("TopicArn", topic), ("Subject", mail.subject()), ("Message", mail.text())];
@@ -158,10 +163,12 @@ impl Session {
         published.map_err(|it| it.advised(hint))
     }
 
-    /// The state bucket until `deadline`, as the function itself; `None` where there is none.
+    /// Returns the state bucket, with calls that end by `deadline` and act as the function itself;
+    /// `None` if there is no state bucket.
     ///
-    /// Without the ARN of its key it is believed whatever it says: by the operator's command, which
-    /// changes nothing, and by functions whose template is of an earlier release.
+    /// Without the ARN of its key, the content of the bucket is trusted, no matter who wrote it.
+    /// This applies to the operator's command, which changes nothing, and to functions whose template is
+    /// from an earlier release.
     pub fn state(&self, deadline: Instant) -> Option<State> {
         static TOLD: Once = Once::new();
         let calls = self.calls(deadline);
@@ -174,8 +181,8 @@ impl Session {
         Some(State::new(self.clients.s3(), bucket, key, calls))
     }
 
-    /// CloudFormation until `deadline`, in the Region of the stack with this ARN and as the function
-    /// itself, which is in the account of the stack.
+    /// Returns a client of CloudFormation in the Region of the stack with this ARN, and calls that
+    /// end by `deadline`. They act as the function itself, which is in the account of the stack.
     pub(crate) fn cloudformation(
         &self,
         stack_id: &str,
@@ -189,19 +196,20 @@ impl Session {
         (client!(aws_sdk_cloudformation, &config.build()), calls)
     }
 
-    /// The state machine until `deadline`, as the function itself; `None` where there is none.
+    /// Returns the state machine, with calls that end by `deadline` and act as the function itself;
+    /// `None` if there is no state machine.
     pub fn machine(&self, deadline: Instant) -> Option<Machine> {
         let calls = self.calls(deadline);
         let (arn, above) = self.machine.clone()?;
         Some(Machine::new(self.clients.config.clone(), arn, above, calls))
     }
 
-    /// Clients that act in the management account until `deadline`: as the function itself, or as
-    /// `role` where the function runs elsewhere.
+    /// Returns clients that act in the management account until `deadline`: as the function itself,
+    /// or as `role` if the function runs in another account.
     ///
     /// # Errors
     ///
-    /// When the role cannot be assumed.
+    /// Returns an error if the role cannot be assumed.
     pub async fn management(
         &self,
         role: Option<&RoleArn>,
@@ -235,7 +243,7 @@ impl Session {
     }
 }
 
-/// What acts as one caller: clients that are built when they are first needed, and once.
+/// The clients that act as one caller. Each is built once, when it is first needed.
 #[derive(Debug)]
 struct Clients {
     config: SdkConfig,
@@ -286,7 +294,7 @@ pub struct Management {
     pub(crate) calls: Calls,
 }
 
-/// Who makes the calls.
+/// The identity that makes the calls.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Caller {
     /// The account.
@@ -298,19 +306,19 @@ pub struct Caller {
 }
 
 impl Management {
-    /// The same clients, for one purpose that is as `need` says.
+    /// Returns the same clients, for one purpose that is as necessary as `need` says.
     #[must_use]
     pub fn for_what_is(&self, need: Need) -> Self {
         let (clients, own) = (Arc::clone(&self.clients), Arc::clone(&self.own));
         Self { clients, own, calls: self.calls.for_what_is(need) }
     }
 
-    /// Asks who makes the calls, which everybody may.
+    /// Reads the identity that makes the calls, which needs no permission.
     ///
     /// # Errors
     ///
-    /// When there are no credentials, they are of no use, or they are of a partition that this release
-    /// does not know.
+    /// Returns an error if there are no credentials, if they are not valid, or if they are of a
+    /// partition that this release does not know.
     pub async fn caller(&self) -> Result<Caller, Error> {
         const ACTION: &str = "ask who is calling";
         let ask = client!(aws_sdk_sts, self.config()).get_caller_identity().send();
@@ -322,12 +330,12 @@ impl Management {
         Ok(Caller { account, partition, arn: text })
     }
 
-    /// What acts in the management account.
+    /// Returns the configuration that acts in the management account.
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.clients.config
     }
 
-    /// What acts as the function itself.
+    /// Returns the configuration that acts as the function itself.
     pub(crate) fn own(&self) -> &SdkConfig {
         &self.own.config
     }
@@ -344,14 +352,17 @@ impl Management {
         self.clients.cloudformation()
     }
 
-    /// A client that acts as the function itself, which is who may read a stack's own bucket.
+    /// Returns a client that acts as the function itself, because only the function may read the
+    /// bucket of its own stack.
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         self.own.s3()
     }
 }
 
-/// How many accounts times Regions are too many for one invocation, where `BATCHES_ABOVE` does not say.
+/// The number of accounts times Regions above which one invocation is not enough, if
+/// `BATCHES_ABOVE` is not set.
 ///
-/// It is 2,000 accounts with 17 Regions: about four minutes of the fifteen that an invocation has, with 32
-/// calls at a time that take 0.2 seconds, and twice that when every Region has to be written.
+/// It is 2,000 accounts with 17 Regions. At 32 calls at a time of 0.2 seconds each, they take about
+/// four of the fifteen minutes of an invocation, and twice as long if every Region has to be
+/// written.
 const BATCHES_ABOVE: usize = 34_000;

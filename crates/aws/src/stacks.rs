@@ -66,7 +66,7 @@ pub async fn template(management: &Management, name: &str) -> Result<String, Err
 ///
 /// # Errors
 ///
-/// When they cannot be listed.
+/// Returns an error if the exports cannot be listed.
 pub async fn exports(
     management: &Management,
     suffix: &str,
