@@ -55,7 +55,7 @@ pub struct Session {
     state_bucket: Option<String>,
     /// The ARN of the key that encrypts all objects in the state bucket, if it is known.
     state_key: Option<String>,
-    /// The ARN of the state machine, if there is one, and the number of accounts times Regions from
+    /// The ARN of the state machine, if there is one, and the number of accounts times Regions above
     /// which a run needs it.
     machine: Option<(String, usize)>,
 }
@@ -167,8 +167,8 @@ impl Session {
     /// `None` if there is no state bucket.
     ///
     /// Without the ARN of its key, the content of the bucket is trusted, no matter who wrote it.
-    /// This applies to the operator's command, which changes nothing, and to functions whose template is
-    /// from an earlier release.
+    /// This applies to the operator's command, which changes nothing, and to functions whose
+    /// template is from an earlier release.
     pub fn state(&self, deadline: Instant) -> Option<State> {
         static TOLD: Once = Once::new();
         let calls = self.calls(deadline);

@@ -1,27 +1,27 @@
-//! What came of checking something.
+//! The result of checking input.
 
 use policy::{Code, Finding, Severity, Span};
 
-/// What came of checking something.
+/// The result of checking input.
 #[derive(Default)]
 pub(crate) struct Checked {
-    /// What is wrong with it.
+    /// The problems that were found.
     pub(crate) findings: Vec<Finding>,
-    /// How many policies were looked at.
+    /// The number of policies that were checked.
     pub(crate) policies: usize,
-    /// Where they stand.
+    /// The places of these policies in the input.
     pub(crate) places: Vec<Span>,
 }
 
 impl Checked {
-    /// Adds one policy, which stands at `place`.
+    /// Adds the findings of one policy, which is at `place`.
     pub(crate) fn add(&mut self, place: Span, findings: impl IntoIterator<Item = Finding>) {
         self.policies += 1;
         self.places.push(place);
         self.findings.extend(findings);
     }
 
-    /// Adds that something could not be checked.
+    /// Adds a finding that something could not be checked.
     pub(crate) fn not_checked(&mut self, path: &str, span: Span, why: &str) {
         self.findings.push(Finding {
             severity: Severity::Warning,
@@ -34,7 +34,7 @@ impl Checked {
         });
     }
 
-    /// Adds all of another.
+    /// Adds everything of another result.
     pub(crate) fn extend(&mut self, other: Self) {
         let Self { findings, policies, places } = other;
         self.findings.extend(findings);

@@ -8,32 +8,33 @@ use policy::Severity;
 use policy::document::sha256;
 use serde_json::{Value, json};
 
-/// What stands for itself in the path of a URI.
+/// The characters that need an escape in the path of a URI.
 const PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Something that was found.
+/// A finding in the form that all formats share.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<'a> {
-    /// The thing that it is about.
+    /// The thing that the finding is about.
     pub(crate) about: About<'a>,
-    /// Where in the thing it is; empty for the whole.
+    /// The place in the thing; empty for the whole thing.
     pub(crate) path: &'a str,
     pub(crate) severity: Severity,
-    /// The word for programs.
+    /// The code for programs.
     pub(crate) code: &'a str,
-    /// What is wrong.
+    /// The problem in words.
     pub(crate) message: &'a str,
-    /// All of it on one line.
+    /// The whole finding on one line.
     pub(crate) whole: String,
 }
 
-/// The thing that something was found in.
+/// The thing that a finding is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum About<'a> {
-    /// A file, by its name, and the line and column from 1, which are 0 where there is none.
+    /// A file with its name, and the line and column from 1. Both are 0 if the finding has no
+    /// place.
     File { name: &'a str, line: u32, column: u32 },
-    /// A resource, by its ARN.
+    /// A resource with its ARN.
     Resource(&'a str),
 }
 
@@ -52,12 +53,12 @@ impl<'a> About<'a> {
     }
 }
 
-/// An issue of a code quality report of GitLab, which has no column and wants a path, whatever it is
-/// about.
+/// Returns an issue of a code quality report of GitLab. Such an issue has no column, and it
+/// requires a path even if it is not about a file.
 pub(crate) fn gitlab(found: &Found<'_>) -> Value {
     let Found { about, path, severity, code, message, whole } = found;
     let name = about.name();
-    // The same finding keeps its fingerprint when lines move.
+    // The fingerprint of a finding stays the same if its lines move.
     let fingerprint = sha256(format!("{name}\n{code}\n{path}\n{message}").as_bytes());
     let severity = match severity {
         Severity::Error => "major",
@@ -69,7 +70,7 @@ pub(crate) fn gitlab(found: &Found<'_>) -> Value {
     })
 }
 
-/// A result of SARIF. What is about a resource has a logical location only.
+/// Returns a result of SARIF. A result about a resource has only a logical location.
 pub(crate) fn sarif_result(found: &Found<'_>) -> Value {
     let Found { about, path, severity, code, whole, .. } = found;
     let location = match *about {
@@ -96,7 +97,7 @@ pub(crate) fn sarif_result(found: &Found<'_>) -> Value {
     })
 }
 
-/// SARIF 2.1.0 with these results, and a rule for each code that was found.
+/// Returns a document of SARIF 2.1.0 with these results, and a rule for each code of `codes`.
 pub(crate) fn sarif(codes: &BTreeSet<&str>, results: Vec<Value>) -> Value {
     let rules: Vec<_> = codes.iter().map(|it| json!({ "id": it })).collect();
     json!({
@@ -110,7 +111,7 @@ pub(crate) fn sarif(codes: &BTreeSet<&str>, results: Vec<Value>) -> Value {
     })
 }
 
-/// The beginning of a test report of `JUnit`, whose suites are [`suite`].
+/// Returns the beginning of a test report of `JUnit`. Its suites are [`suite`].
 pub(crate) fn junit_begin(command: &str) -> [String; 2] {
     let head = r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned();
     [head, format!(r#"<testsuites name="org-backup {command}">"#)]
@@ -119,7 +120,7 @@ pub(crate) fn junit_begin(command: &str) -> [String; 2] {
 /// The end of a test report of `JUnit`.
 pub(crate) const JUNIT_END: &str = "</testsuites>";
 
-/// A suite of `JUnit`. Each test has a name and, where it failed, what was found.
+/// Returns a suite of `JUnit`. Each test has a name and, if it failed, its finding.
 pub(crate) fn suite(name: &str, tests: &[(String, Option<Found<'_>>)]) -> Vec<String> {
     let (suite, count) = (text(name), tests.len());
     let failures = tests.iter().filter(|it| it.1.is_some()).count();

@@ -1,4 +1,4 @@
-//! What a shell and `man` know of the command, made of its arguments.
+//! The completions of a shell and the pages of `man`, generated from the arguments of the command.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ impl Shell {
 }
 
 impl Completions {
-    /// Prints them.
+    /// Prints the completions.
     pub(crate) fn run(&self) -> Result<Exit, CommandError> {
         let (mut arguments, mut script) = (Arguments::command(), Vec::new());
         clap_complete::generate(self.shell.generator(), &mut arguments, NAME, &mut script);
@@ -64,7 +64,7 @@ pub(crate) struct Manual {
 }
 
 impl Manual {
-    /// Writes them, one for each command.
+    /// Writes the pages, one for each command.
     pub(crate) fn run(&self) -> Result<Exit, CommandError> {
         let unwritable =
             |source| CommandError::Unwritable { file: self.folder.display().to_string(), source };

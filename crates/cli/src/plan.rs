@@ -1,4 +1,4 @@
-//! `org-backup plan`: what the next deployment, or putting things back, would change.
+//! `org-backup plan`: the changes of the next deployment or of a restoration by `reattach`.
 
 mod deployed;
 mod dropped;
@@ -26,8 +26,8 @@ use crate::plan::report::PlanReport;
 use crate::plan::wanted::wanted_resources;
 use crate::{CommandError, Exit};
 
-/// How long the reads may take: a large organization has 1,000 policies, two of which are read a
-/// second.
+/// The maximum time of the reads. A large organization has 1,000 policies, and two of them are read
+/// in a second.
 const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Say what the next deployment or `reattach` would change, and for which accounts
@@ -62,7 +62,7 @@ pub(crate) struct PlanArguments {
     json: bool,
 }
 
-/// Where is looked, and until when.
+/// The source of the reads, and their deadline.
 #[derive(Clone, Copy, Debug)]
 struct PlanContext<'a> {
     session: &'a Session,
@@ -72,13 +72,13 @@ struct PlanContext<'a> {
 }
 
 impl PlanContext<'_> {
-    /// Enters the management account as `role`, or as whoever runs the command.
+    /// Enters the management account as `role`, or as the identity that runs the command.
     async fn management(self, role: Option<&RoleArn>) -> Result<Management, aws::Error> {
         self.session.management(role, self.deadline).await
     }
 }
 
-/// Looks, and prints what there is to do.
+/// Reads the organization, and prints the steps.
 pub(crate) async fn run(arguments: &PlanArguments, now: SystemTime) -> Result<Exit, CommandError> {
     let session = arguments.live.session().await?;
     let deadline = Instant::now() + PATIENCE;
@@ -89,7 +89,7 @@ pub(crate) async fn run(arguments: &PlanArguments, now: SystemTime) -> Result<Ex
         deadline,
     };
     let wanted_resources = wanted_resources(arguments, context).await?;
-    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    // It is boxed because the futures of the AWS clients are nested too deep for the compiler.
     let report: PlanReport = Box::pin(look(wanted_resources, context)).await;
     let mut output = Output::new();
     if arguments.json {

@@ -1,4 +1,4 @@
-//! What judging the backups of a resource costs, with one rule and with three that overlap.
+//! The cost of judging the backups of a resource, with one rule and with three that overlap.
 
 #![expect(clippy::unwrap_used, reason = "a bench whose fixture is wrong has nothing to measure")]
 
@@ -19,7 +19,7 @@ fn main() {
 
 const KEEP: &str = "arn:aws:backup:eu-west-1:200000000001:backup-vault:keep";
 
-/// 20 November 2026, 12:00.
+/// Returns 20 November 2026, 12:00 UTC.
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_hours(20_777 * 24 + 12)
 }
@@ -77,7 +77,7 @@ fn resource(tier: &str) -> Resource {
     }
 }
 
-/// A month of backups of one a day.
+/// Returns the recovery points of a month with one backup a day.
 fn points() -> Vec<RecoveryPoint> {
     let day = |it: u64| now() - Duration::from_hours(24 * it + 7);
     let point = |it: u64| RecoveryPoint {

@@ -1,5 +1,5 @@
-//! What judging holds at once: two million resources, account after account, and one account with
-//! 100,000.
+//! The memory that a judgment needs: for two million resources, account after account, and for one
+//! account with 100,000.
 
 #![expect(clippy::unwrap_used, reason = "a bench whose fixture is wrong has nothing to measure")]
 
@@ -24,14 +24,14 @@ fn main() {
     divan::main();
 }
 
-/// The resources of an account, each with a month of daily backups and their jobs.
+/// The number of resources of an account, each with a month of daily backups and their jobs.
 const RESOURCES: usize = 2_000;
 const ACCOUNTS: usize = 1_000;
 
-/// The resources of an account that is as large as AWS lets it become of most types.
+/// The number of resources of a large account. AWS's quotas of most types allow no more.
 const MOST_RESOURCES: usize = 100_000;
 
-/// 20 November 2026, 12:00.
+/// Returns 20 November 2026, 12:00 UTC.
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_hours(20_777 * 24 + 12)
 }
@@ -52,7 +52,7 @@ fn plans() -> Vec<BackupPlan> {
     BackupPlan::all(&Effective { document, ..Effective::default() })
 }
 
-/// What was read of an account whose resources have these ARNs.
+/// Returns the reads of an account that has this number of resources.
 fn reads(account: &AccountId, resources: usize) -> AccountReads {
     let keep: Arc<str> = format!("arn:aws:backup:eu-west-1:{account}:backup-vault:keep").into();
     let by = Some(Arc::new(Creator { plan: "daily".to_owned(), rule: "night".to_owned() }));
@@ -104,8 +104,8 @@ fn reads(account: &AccountId, resources: usize) -> AccountReads {
     }
 }
 
-/// Judges the resources of as many accounts as there are numbers, one account after the other, and
-/// returns how many are fresh.
+/// Judges `resources` resources in each of `accounts` accounts, one account after the other, and
+/// returns the number of fresh resources.
 fn judge(accounts: usize, resources: usize) -> usize {
     let common = Common {
         organization: "o-a1b2c3d4e5".to_owned(),

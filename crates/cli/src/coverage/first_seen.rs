@@ -1,4 +1,4 @@
-//! When each resource was first seen with the tags that it has, in a file of the operator.
+//! The time at which each resource was first seen with its current tags, in a file of the operator.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,25 +11,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::CommandError;
 
-/// What a file knows of resources, by ARN.
+/// The content of the file: resources by ARN.
 #[derive(Debug, Default)]
 pub(super) struct FirstSeen {
-    /// The file, and whether it was there.
+    /// The path of the file, if the operator named one.
     file: Option<PathBuf>,
     entries: BTreeMap<String, Entry>,
 }
 
-/// What the file knows of one resource.
+/// The content of the file about one resource.
 #[derive(Debug, Deserialize, Serialize)]
 struct Entry {
-    /// Its tags.
+    /// The tags of the resource.
     tags: Tags,
-    /// When it was first seen with them, in seconds since the epoch.
+    /// The time at which the resource was first seen with these tags, in seconds since the epoch.
     since: u64,
 }
 
 impl FirstSeen {
-    /// Reads the file; one that is not there knows nothing.
+    /// Reads the file. If the file does not exist, no resource is known.
     pub(super) fn read(file: Option<&Path>) -> Result<Self, CommandError> {
         let Some(path) = file else { return Ok(Self::default()) };
         let name = || path.display().to_string();
@@ -42,14 +42,14 @@ impl FirstSeen {
         Ok(Self { file: Some(path.to_owned()), entries })
     }
 
-    /// What is known so far.
+    /// Returns the known resources with their tags and the time.
     pub(super) fn seen(&self) -> BTreeMap<String, (Tags, SystemTime)> {
         let at = |since| SystemTime::UNIX_EPOCH + Duration::from_secs(since);
         let entries = self.entries.iter();
         entries.map(|(arn, it)| (arn.clone(), (it.tags.clone(), at(it.since)))).collect()
     }
 
-    /// Notes that a resource is there now. One whose tags are not known is left as it was.
+    /// Records that a resource exists now. If its tags are not known, its entry stays as it is.
     pub(super) fn note(&mut self, resource: &Resource, now: SystemTime) {
         let (Some(_), Some(tags)) = (&self.file, &resource.tags) else { return };
         if self.entries.get(&resource.arn).is_none_or(|it| it.tags != *tags) {
@@ -59,7 +59,8 @@ impl FirstSeen {
         }
     }
 
-    /// Writes the file anew, beside itself first, so that it is whole whatever happens.
+    /// Writes the file. It is first written under another name and then renamed, so that it is
+    /// complete even if the program is interrupted.
     pub(super) fn write(&self) -> Result<(), CommandError> {
         let Some(file) = &self.file else { return Ok(()) };
         let unwritable =

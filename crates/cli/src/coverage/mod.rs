@@ -111,7 +111,7 @@ struct Looks {
     inventory: Option<PathBuf>,
 }
 
-/// How resources are printed.
+/// The format in which resources are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// The causes, each with the first resources that have it
@@ -130,7 +130,7 @@ enum Format {
     Junit,
 }
 
-/// Which resources matter.
+/// The resources that are shown.
 #[derive(Debug, Default)]
 struct Filter {
     types: Vec<String>,
@@ -150,7 +150,7 @@ impl Filter {
     }
 }
 
-/// Judges every resource, and prints what there is.
+/// Judges every resource, and prints the result.
 pub(crate) async fn run(
     arguments: &CoverageArguments,
     now: SystemTime,
@@ -169,7 +169,7 @@ pub(crate) async fn run(
     outcome.exit()
 }
 
-/// Tells everything of one resource.
+/// Prints everything that is known of one resource.
 pub(crate) async fn explain(
     arguments: &ExplainArguments,
     now: SystemTime,
@@ -203,28 +203,28 @@ pub(crate) async fn explain(
     outcome.exit()
 }
 
-/// A resource that was judged.
+/// A resource and its judgment.
 struct Judged<'a> {
     resource: &'a Resource,
     coverage: &'a Coverage,
     judge: &'a Judge<'a>,
 }
 
-/// What came of it.
+/// The summary of a run.
 #[derive(Debug, Default)]
 struct Summary {
     organization: String,
-    /// When it was, by AWS's clock.
+    /// The time of the run, by AWS's clock.
     taken: Option<SystemTime>,
     accounts: usize,
     regions: usize,
-    /// The resources that were shown.
+    /// The number of resources that were shown.
     resources: usize,
-    /// How many of them somebody has to do something about.
+    /// The number of these resources that need action.
     bad: usize,
-    /// How many of them are not known, nor their copies.
+    /// The number of these resources whose own state or the state of a copy is unknown.
     unknown: usize,
-    /// What could not be looked at, each once.
+    /// The parts that could not be read, each named once.
     unread: Vec<String>,
     notes: Vec<Note>,
 }
@@ -239,7 +239,7 @@ impl Summary {
         self.bad += usize::from(!coverage.is_fine());
     }
 
-    /// Says on standard error what to know beside the resources.
+    /// Prints on standard error the notes that do not belong to one resource.
     fn tell(&self) {
         for it in &self.notes {
             note("note", &format!("{}; hint: {}", it.text, it.hint));
@@ -259,8 +259,8 @@ impl Summary {
     }
 }
 
-/// Looks into every account, and hands `each` the resources that `filter` takes: account by account
-/// in AWS's order, so that no more than a few accounts are kept at once.
+/// Looks into every account, and hands `each` the resources that `filter` accepts. They come
+/// account by account in AWS's order, so that no more than a few accounts are in memory at once.
 async fn look(
     looks: &Looks,
     units: &[TargetId],
@@ -283,7 +283,7 @@ async fn look(
     };
     let mut inventory = FirstSeen::read(looks.inventory.as_deref())?;
     let mut chosen = chosen(&organization, &looks.account, units)?;
-    // Those that are not active have no backups to make.
+    // Accounts that are not active make no backups.
     let state = |it: usize| organization.accounts.get(it).map(|it| it.listed.state.as_str());
     chosen.retain(|it| state(*it) == Some("ACTIVE"));
     let mut outcome = Summary {
@@ -301,7 +301,7 @@ async fn look(
     let surveyor = surveyor.with_view(session.region().parse().ok(), &mut outcome).await;
     let now = clock.now(machine);
     outcome.taken = Some(now);
-    // Boxed, so that as many of them as there may be at once stay small in between.
+    // Each survey is boxed, so that the futures that wait for their turn stay small.
     let surveys = chosen.iter().map(|it| Box::pin(surveyor.survey(*it)));
     let mut surveys = stream::iter(surveys).buffered(looks.concurrency.max(1));
     let (mut done, mut unnamed) = (0, 0);
@@ -351,8 +351,9 @@ async fn look(
     Ok(outcome)
 }
 
-/// How far the clock of the machine may be off before that is told.
+/// The maximum difference between the clock of the machine and AWS's clock. A larger one is
+/// reported.
 const SKEW: Duration = Duration::from_mins(5);
 
-/// After how many accounts somebody who waits is told.
+/// The number of accounts between two messages of progress.
 const STRIDE: usize = 100;

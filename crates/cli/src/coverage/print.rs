@@ -1,4 +1,4 @@
-//! Printing what was judged, in each format.
+//! Prints judged resources in each format.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -31,12 +31,12 @@ const COLUMNS: [&str; 15] = [
     "causes",
 ];
 
-/// Prints resources as they come, or what they have in common in the end.
+/// Prints resources as they come, or in the end the causes that they share.
 pub(super) struct Printer {
     format: Format,
     output: Output,
     groups: Groups,
-    /// How many items were printed so far, or the one heading that there is.
+    /// The number of items printed so far, or 1 once the heading is printed.
     printed: usize,
     /// The codes and results of SARIF so far.
     results: (BTreeSet<&'static str>, Vec<Value>),
@@ -44,11 +44,11 @@ pub(super) struct Printer {
     suite: (String, Vec<Verdict>),
 }
 
-/// What was found about a resource.
+/// The judgment of a resource.
 struct Verdict {
     resource: String,
     state: &'static str,
-    /// Whether nobody has to do anything about it by now.
+    /// True if the resource needs no action now.
     is_fine: bool,
     severity: Severity,
     causes: Vec<String>,
@@ -67,7 +67,7 @@ impl Verdict {
         }
     }
 
-    /// Each cause as other programs take it.
+    /// Returns each cause in the form for other programs.
     fn found(&self) -> impl Iterator<Item = Found<'_>> {
         self.causes.iter().map(|it| self.told(it))
     }
@@ -96,7 +96,7 @@ impl Printer {
         }
     }
 
-    /// Takes one resource.
+    /// Prints one resource, or keeps it for the end.
     pub(super) fn resource(&mut self, it: &Judged<'_>) -> Result<(), CommandError> {
         match self.format {
             Format::Text => {
@@ -149,7 +149,7 @@ impl Printer {
         self.output.item(self.printed == 1, item)
     }
 
-    /// Prints what comes before the first resource, unless it was printed.
+    /// Prints the part before the first resource, unless it was printed.
     fn begin(&mut self) -> Result<(), CommandError> {
         self.printed += 1;
         match self.format {
@@ -163,7 +163,7 @@ impl Printer {
         }
     }
 
-    /// Prints the suite of `JUnit` that there is, and leaves an empty one.
+    /// Prints the suite of `JUnit` that was collected, and leaves an empty one.
     fn suite(&mut self) -> Result<(), CommandError> {
         let (account, verdicts) = std::mem::take(&mut self.suite);
         if verdicts.is_empty() {
@@ -178,7 +178,7 @@ impl Printer {
         formats::suite(&account, &tests).iter().try_for_each(|it| self.output.line(it))
     }
 
-    /// Prints what is left to say, and what to know beside it.
+    /// Prints the rest: the end of the format, and the notes beside it.
     pub(super) fn end(mut self, outcome: &Summary) -> Result<(), CommandError> {
         match self.format {
             Format::Text => self.sum(outcome)?,

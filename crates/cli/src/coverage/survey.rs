@@ -1,4 +1,4 @@
-//! Looking around in the accounts for what is known of their backups.
+//! Reads what accounts know of their backups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use report::{Destination, Note, Outline};
 use super::{Filter, Summary};
 use crate::accounts::Entrance;
 
-/// How far back AWS Backup tells of jobs.
+/// The time for which AWS Backup keeps jobs.
 const JOBS: Duration = Duration::from_hours(JOBS_DAYS * 24);
 
-/// Why the plans of an account are not those of its merged policy.
+/// The reason why the plans of an account are not those of its merged policy.
 const WITHHELD: &str =
     "AWS withholds the merged policy, and the account keeps the plans that it had";
 
@@ -30,7 +30,7 @@ const NAME_A_ROLE: &str = "name a role that you may assume there with `--member-
 
 const CORRECT_THE_ACCOUNT: &str = "correct the account in `copy_actions`, or invite it";
 
-/// What looks around in accounts.
+/// The reader of accounts.
 pub(super) struct Surveyor<'a> {
     entrance: &'a Entrance<'a>,
     outline: &'a Outline,
@@ -38,25 +38,26 @@ pub(super) struct Surveyor<'a> {
     common: Common,
     /// The plans of each effective policy, in the order of [`Outline::effective`].
     plans: Vec<Vec<BackupPlan>>,
-    /// The Region in which Resource Explorer is asked, where it can be.
+    /// The Region in which Resource Explorer is asked, if that is possible.
     view: Option<Region>,
     since: SystemTime,
-    /// The one resource whose recovery points are read, if not all are.
+    /// The one resource whose recovery points are read; `None` to read all.
     resource: Option<&'a str>,
 }
 
-/// What there is in an account.
+/// The content of an account.
 pub(super) struct Survey {
-    /// The account, by its index.
+    /// The index of the account.
     pub(super) index: usize,
-    /// Each Region, and the resources in it.
+    /// The Regions, each with its resources.
     pub(super) places: Vec<(Place, Inventory)>,
-    /// What could not be looked at.
+    /// The parts that could not be read.
     pub(super) unread: Vec<String>,
 }
 
 impl<'a> Surveyor<'a> {
-    /// Reads what is the same for all accounts: the opt-ins that decide, and the vaults that copies go to.
+    /// Reads what is the same for all accounts: the opt-ins that decide, and the vaults that
+    /// receive copies.
     pub(super) async fn new(
         management: &'a Management,
         entrance: &'a Entrance<'a>,
@@ -102,13 +103,14 @@ impl<'a> Surveyor<'a> {
         surveyor
     }
 
-    /// The same, which knows when resources were first seen.
+    /// Returns the same reader with the time at which resources were first seen.
     pub(super) fn with_first_seen(mut self, seen: BTreeMap<String, (Tags, SystemTime)>) -> Self {
         self.common.first_seen = seen;
         self
     }
 
-    /// The same, which asks Resource Explorer in this Region, if it has a view there.
+    /// Returns the same reader, which asks Resource Explorer in this Region, if it has a default
+    /// view there.
     pub(super) async fn with_view(mut self, region: Option<Region>, outcome: &mut Summary) -> Self {
         let Some(region) = region else { return self };
         let why = match self.own.has_index(&region).await {
@@ -127,7 +129,7 @@ impl<'a> Surveyor<'a> {
         self
     }
 
-    /// The plans of the account at `index`, or why they are not known.
+    /// Returns the plans of the account at `index`, or the reason why they are not known.
     pub(super) fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
         let organization = self.entrance.organization;
         let account = organization.accounts.get(index).map(|it| &it.listed.account.id);
@@ -140,7 +142,7 @@ impl<'a> Surveyor<'a> {
         Ok(self.plans.get(share).map(Vec::as_slice).unwrap_or_default())
     }
 
-    /// Looks around in the account at `index`.
+    /// Reads the account at `index`.
     pub(super) async fn survey(&self, index: usize) -> Survey {
         let mut survey = Survey { index, places: vec![], unread: vec![] };
         let organization = self.entrance.organization;
@@ -206,8 +208,8 @@ impl<'a> Surveyor<'a> {
         survey
     }
 
-    /// Looks at the vaults that copies go to from other accounts, in one account after the other: there
-    /// is mostly one.
+    /// Reads the vaults that receive copies from other accounts, one account after the other. In
+    /// most organizations there is only one.
     async fn look_at_destinations(&mut self, chosen: &BTreeSet<AccountId>, outcome: &mut Summary) {
         let organization = self.entrance.organization;
         for (account, destinations) in self.outline.destinations(organization) {
@@ -257,7 +259,8 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// Reads one vault that copies go to. Copies of the resources of other accounts are dropped.
+    /// Reads one vault that receives copies. Copies of resources in accounts outside `chosen` are
+    /// dropped.
     async fn destination(
         &mut self,
         member: &Member<'_>,
@@ -271,7 +274,7 @@ impl<'a> Surveyor<'a> {
         };
         let policy = member.access_policy(region, name.as_str()).await.map_err(|it| it.problem());
         let copies = &mut self.common.copies;
-        // The ARN of a bucket names no account.
+        // The ARN of a bucket contains no account.
         let is_chosen = |arn: &str| {
             let account = arn.split(':').nth(4).unwrap_or_default();
             account.is_empty() || account.parse().is_ok_and(|it| chosen.contains(&it))
@@ -295,8 +298,8 @@ impl<'a> Surveyor<'a> {
     }
 }
 
-/// Reads everything of a Region but recovery points and jobs; `None` where the account has not enabled
-/// it.
+/// Reads everything of a Region except recovery points and jobs. Returns `None` if the Region is
+/// not enabled in the account.
 async fn look_into(
     member: &Member<'_>,
     region: &Region,
@@ -320,7 +323,7 @@ async fn look_into(
     })
 }
 
-/// What was not read in a Region of an account that was entered.
+/// Returns the parts that were not read in a Region of an account that could be entered.
 fn not_read(account: &AccountId, region: &Region, read: &RegionReads) -> Vec<String> {
     let RegionReads { vaults, local, tagged, jobs, copy_jobs, tests, .. } = read;
     let of_account = [vaults.as_ref().err(), local.as_ref().err(), tagged.as_ref().err()];

@@ -1,6 +1,6 @@
-//! What a deployment does to the resources that its template no longer has.
+//! The effects of a deployment on resources that its template no longer has.
 //!
-//! CloudFormation deletes them at the end of an update, after everything else has succeeded.
+//! CloudFormation deletes them at the end of an update, after all other steps have succeeded.
 
 use std::collections::BTreeSet;
 
@@ -20,15 +20,15 @@ use super::report::{Found, PlannedResource};
 use super::resource_plan::judged;
 use super::wanted::WantedResource;
 
-/// A policy that would be deleted, for what that does to accounts.
+/// A policy that would be deleted, for the effect of that on accounts.
 pub(super) struct Removed {
     pub(super) id: PolicyId,
-    /// Where it is attached now.
+    /// The targets to which it is attached now.
     pub(super) attached: BTreeSet<TargetId>,
     pub(super) management: Management,
 }
 
-/// What would be done about one resource.
+/// The plan of one deletion.
 #[derive(Default)]
 struct RemovalPlan {
     steps: Vec<String>,
@@ -36,7 +36,7 @@ struct RemovalPlan {
     removed: Option<Removed>,
 }
 
-/// Looks at one resource, once the policies that are `gone` are deleted.
+/// Plans one resource, on the assumption that the policies in `gone` are deleted before.
 pub(super) async fn look(
     wanted: &WantedResource,
     disposal: &Disposal,
@@ -75,17 +75,17 @@ pub(super) async fn look(
     (resource, look.removed)
 }
 
-/// What is to be known of everything that leaves its stack and stays.
+/// The note on every resource that leaves its stack and is retained.
 const STAYS_KEPT: &str =
     "what is written down of it stays too, so `reattach` goes on looking after it";
 
-/// Plans one deletion as its function does.
+/// Plans one deletion as the function of the resource does.
 async fn removal(
     wanted: &WantedResource,
     gone: &BTreeSet<PolicyId>,
     context: PlanContext<'_>,
 ) -> Result<RemovalPlan, Error> {
-    // Nothing was ever made of what has no properties.
+    // A resource without properties was never made.
     let Some(properties) = &wanted.properties else { return Ok(RemovalPlan::default()) };
     let owner = &wanted.owner;
     let properties = Properties::read(wanted.kind, properties)?;
@@ -110,7 +110,7 @@ async fn removal(
             }
             Ok(look)
         }
-        // Deleting it leaves the accounts as they are.
+        // Its deletion leaves the accounts as they are.
         Properties::MemberAccounts(_) => Ok(RemovalPlan::default()),
     }
 }

@@ -1,4 +1,4 @@
-//! Comparing every resource with what there is, by the functions' own plans.
+//! Compares every resource with the organization, by the plans of the functions.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ use super::resource_plan::{PlannedPolicy, ResourcePlan, UNCHANGED, judged};
 use super::wanted::{WantedResource, WantedResources};
 use super::{PlanContext, members};
 
-/// Looks at everything that is wanted, those resources first that others need.
+/// Plans every wanted resource. Resources that others need come first.
 pub(super) async fn look(
     wanted_resources: WantedResources,
     context: PlanContext<'_>,
@@ -53,7 +53,7 @@ pub(super) async fn look(
                 Err(failure) => judged(&failure),
             }
         } else {
-            // Nothing was ever made of it: its creation was cut off.
+            // It was never made, because its creation was interrupted.
             Found::Planned
         };
         report.resources.push(resource);
@@ -110,7 +110,7 @@ async fn one(
     }
 }
 
-/// Looks at a resource of one kind, and returns what its function would do as well.
+/// Plans a resource of one kind. Returns the steps of its function as well.
 async fn preview<R: resources::Resource>(
     wanted: &WantedResource,
     management: &Management,
@@ -153,7 +153,7 @@ async fn policy(
     );
     let preview = preview.await?;
     let mut look = ResourcePlan::at(&preview.steps);
-    // What is kept has the document in place of where it comes from.
+    // The kept properties have the document in place of its source.
     let now = it.with_document(&preview.document);
     look.notes = unchanged(wanted, &now, &preview.steps);
     if preview.steps.iter().any(plan::backup_policy::Step::reaches_accounts) {
@@ -170,12 +170,13 @@ async fn policy(
     Ok(look)
 }
 
-/// The properties before, where this version takes them.
+/// Returns the previous properties, if this version accepts them.
 fn previous(wanted: &WantedResource) -> Option<Properties> {
     wanted.kept.as_ref().filter(|_| wanted.is_deployed)?.wanted().ok()?
 }
 
-/// CloudFormation does not ask a function again whose properties are the same.
+/// Returns a note if the properties are unchanged: CloudFormation does not call the function of
+/// such a resource again.
 fn unchanged<S>(wanted: &WantedResource, now: &impl Serialize, steps: &[S]) -> Vec<String> {
     let kept = wanted.kept.as_ref().filter(|_| wanted.is_deployed && !steps.is_empty());
     let kept = kept.and_then(|it| it.properties.as_ref());
@@ -183,8 +184,9 @@ fn unchanged<S>(wanted: &WantedResource, now: &impl Serialize, steps: &[S]) -> V
     same.then(|| UNCHANGED.to_owned()).into_iter().collect()
 }
 
-/// Adds to the report what accounts would get, and refuses what their functions would refuse. Each
-/// policy comes with the place of its resource in the report; those that are `removed` come last.
+/// Adds the effects on accounts to the report, and refuses the policies that their functions would
+/// refuse. Each policy comes with the index of its resource in the report. Those that are `removed`
+/// are applied last.
 async fn effects(
     policies: &[(usize, PlannedPolicy)],
     removed: &[Removed],

@@ -1,4 +1,4 @@
-//! What would be done in the accounts that can be entered.
+//! The changes in the accounts that can be entered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use super::report::accounts_of;
 use super::resource_plan::{ResourcePlan, UNCHANGED};
 use super::wanted::WantedResource;
 
-/// Looks into every account, and says which were left out and what is known of those.
+/// Looks into every account, and reports the accounts that were left out and what is known of them.
 pub(super) async fn look(
     wanted: &WantedResource,
     management: &Management,
@@ -58,7 +58,8 @@ pub(super) async fn look(
     Ok(look)
 }
 
-/// Whether a deployment has the function work in the accounts at all.
+/// Returns the note on whether a deployment makes the function work in the accounts at all. Returns
+/// `None` if no such note is needed.
 fn occasion(wanted: &WantedResource, properties: &Properties) -> Option<String> {
     let kept = wanted.kept.as_ref().filter(|_| wanted.is_deployed)?;
     let differing = kept.differing(&serialized::value(properties))?;
@@ -70,7 +71,8 @@ fn occasion(wanted: &WantedResource, properties: &Properties) -> Option<String> 
     })
 }
 
-/// What the last runs found in the accounts that are `unseen` now; the others have `lines`.
+/// Returns the findings of the last runs about the accounts that are `unseen` now. The other
+/// accounts have `lines`.
 async fn heard(
     unseen: &BTreeSet<AccountId>,
     lines: &[Line],
@@ -103,7 +105,7 @@ async fn heard(
     found
 }
 
-/// What would be changed in accounts, the same change told once.
+/// Returns the changes in accounts. Accounts with the same change share a line.
 fn changes(lines: &[Line]) -> Vec<String> {
     let mut accounts = BTreeMap::<String, BTreeSet<_>>::new();
     for line in lines {
@@ -127,7 +129,8 @@ fn changes(lines: &[Line]) -> Vec<String> {
     steps.collect()
 }
 
-/// What keeps accounts from being ready, the same problem told once.
+/// Returns the problems that keep accounts from being ready. Accounts with the same problem share a
+/// line.
 fn problems(lines: &[Line]) -> Vec<String> {
     let mut accounts = BTreeMap::<_, BTreeSet<_>>::new();
     for line in lines {

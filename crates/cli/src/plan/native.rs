@@ -1,7 +1,7 @@
-//! The resources that CloudFormation makes itself, and what a deployment does to each.
+//! The resources that CloudFormation makes itself, and the effect of a deployment on each.
 //!
-//! It compares templates and not the resources, so what is here is what a deployment comes to where
-//! nobody changed anything behind CloudFormation's back.
+//! CloudFormation compares templates and not the resources. The result is therefore exact only if
+//! no resource was changed outside CloudFormation.
 
 use plan::deployment::{Disposal, disposal};
 use policy::{Member, Node, Value};
@@ -10,7 +10,8 @@ use template::{Evaluator, Given, is_function, section};
 
 use super::resources::Surroundings;
 
-/// What begins the types of resources that backups depend on, each of which is told by itself.
+/// The prefixes of the resource types that backups depend on. Each such resource has a line of its
+/// own.
 const TOLD: [&str; 3] = ["AWS::Organizations::", "AWS::CloudFormation::StackSet", "AWS::Backup::"];
 
 /// A resource that a deployment changes.
@@ -20,19 +21,19 @@ pub(super) struct Native {
     pub(super) logical_id: String,
     /// Its type.
     pub(super) kind: String,
-    /// What is done to it.
+    /// The change of the resource.
     pub(super) change: NativeChange,
 }
 
-/// What a deployment does to a resource.
+/// The change of a resource by a deployment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum NativeChange {
     Create,
     Update,
     Delete,
-    /// It leaves the stack and stays, by this `DeletionPolicy`.
+    /// The resource leaves the stack and is retained, by this `DeletionPolicy`.
     Retain(String),
-    /// That is not known, for this reason.
+    /// The change is not known, for this reason.
     Unknown(String),
 }
 
@@ -43,8 +44,8 @@ pub(super) struct Side<'a> {
     pub(super) given: &'a Given,
 }
 
-/// What deploying `new` over `old`, if that is there, does to the resources that `is_native` says are
-/// CloudFormation's own.
+/// Returns the changes of a deployment of `new` over `old`, if there is an old template, to the
+/// resources that CloudFormation makes itself. `is_native` returns `true` for these.
 pub(super) fn natives(
     new: Side<'_>,
     old: Option<Side<'_>>,
@@ -104,7 +105,7 @@ pub(super) fn natives(
     natives
 }
 
-/// What becomes of a resource that leaves the stack.
+/// Returns the change of a resource that leaves the stack.
 fn deleted(template: &Node, logical_id: &str) -> Option<NativeChange> {
     match disposal(template, logical_id) {
         Disposal::Deleted => Some(NativeChange::Delete),
@@ -116,9 +117,9 @@ fn deleted(template: &Node, logical_id: &str) -> Option<NativeChange> {
 
 /// A resource in one of the templates.
 enum NativeState {
-    /// Its condition does not hold.
+    /// The condition of the resource does not hold.
     Absent,
-    /// Its type and properties.
+    /// The resource has this type and these properties.
     Present(Box<Node>),
     Unknown(String),
 }
@@ -142,7 +143,7 @@ fn state(side: Side<'_>, id: &str, resource: &Node, surroundings: &Surroundings)
     }
 }
 
-/// Whether nothing of a value is unknown.
+/// Returns `true` if every part of a value is known.
 fn is_known(node: &Node) -> bool {
     match &node.value {
         Value::Unknown => false,
@@ -156,7 +157,8 @@ fn kind(resource: &Node) -> &str {
     resource.member("Type").and_then(Node::scalar).unwrap_or("a type that is not known")
 }
 
-/// What is done to natives, in lines: those that backups depend on one by one, the others in sums.
+/// Returns the changes of natives as lines. Resources that backups depend on have one line each,
+/// and the others are counted.
 pub(super) fn lines(natives: &[Native]) -> Vec<String> {
     let is_told = |it: &&Native| {
         matches!(it.change, NativeChange::Unknown(_))

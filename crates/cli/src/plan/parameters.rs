@@ -1,4 +1,4 @@
-//! The values of parameters as they are given on the command line and in files.
+//! The values of parameters, as they are given on the command line and in files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::{CommandError, input};
 
 /// Reads `Name=value`, `ParameterKey=Name,ParameterValue=value`, and JSON files as the AWS CLI
-/// takes them; a later value replaces an earlier one. A parameter that keeps its value is left out.
+/// accepts them. A later value replaces an earlier one. A parameter that keeps its value is left
+/// out.
 pub(crate) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
     let mut given = BTreeMap::new();
     for it in arguments {
@@ -30,7 +31,7 @@ pub(crate) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, Com
     Ok(given)
 }
 
-/// One parameter as it is written; the value is `None` where that of the deployed stack is kept.
+/// Reads one parameter. The value is `None` if the value of the deployed stack is kept.
 fn pair(text: &str) -> Option<(String, Option<String>)> {
     if text.starts_with("ParameterKey=")
         || text.starts_with("ParameterValue=")
@@ -42,15 +43,15 @@ fn pair(text: &str) -> Option<(String, Option<String>)> {
     Some((name.to_owned(), Some(value.to_owned())))
 }
 
-/// One parameter in the shorthand syntax of the AWS CLI: keys in any order, values with quotes, and
-/// commas that a backslash is before.
+/// Reads one parameter in the shorthand syntax of the AWS CLI: keys in any order, values with
+/// quotes, and commas after a backslash.
 fn shorthand(text: &str) -> Option<(String, Option<String>)> {
     let (mut name, mut value, mut keeps) = (None, None, false);
     let mut parts: Vec<String> = Vec::new();
     for part in between_commas(text) {
         let is_key = ["ParameterKey=", "ParameterValue=", "UsePreviousValue=", "ResolvedValue="];
         match parts.last_mut() {
-            // A comma that separates nothing belongs to the value.
+            // A comma that is not followed by a key belongs to the value.
             Some(last) if !is_key.iter().any(|it| part.starts_with(it)) => {
                 last.push(',');
                 last.push_str(&part);
@@ -70,7 +71,8 @@ fn shorthand(text: &str) -> Option<(String, Option<String>)> {
     (keeps || value.is_some()).then_some((name?, value.filter(|_| !keeps)))
 }
 
-/// The parts of a text between its commas, less the quotes and backslashes that keep commas in one.
+/// Returns the parts of a text between its commas, without the quotes and backslashes that protect
+/// commas.
 fn between_commas(text: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let mut part = String::new();
@@ -82,7 +84,7 @@ fn between_commas(text: &str) -> Vec<String> {
                 part.extend(characters.next());
             }
             '"' | '\'' if quote == Some(it) => quote = None,
-            // A quote opens where a value begins.
+            // A quote opens only at the beginning of a value.
             '"' | '\'' if quote.is_none() && part.ends_with('=') => quote = Some(it),
             ',' if quote.is_none() => parts.push(std::mem::take(&mut part)),
             _ => part.push(it),
@@ -92,8 +94,9 @@ fn between_commas(text: &str) -> Vec<String> {
     parts
 }
 
-/// What a file says: a list of `ParameterKey` and `ParameterValue`, a list of `Name=value`, or an
-/// object, with the parameters in `Parameters`, as for `--cli-input-json`, or right there.
+/// Reads a file: a list of `ParameterKey` and `ParameterValue`, a list of `Name=value`, or an
+/// object. The object has the parameters in `Parameters`, as for `--cli-input-json`, or at its top
+/// level.
 fn in_file(path: &Path) -> Result<Vec<(String, Option<String>)>, CommandError> {
     let file = input::read(path)?;
     let value: Value = serde_json::from_str(&file.text)

@@ -1,4 +1,4 @@
-//! What was found, for people and for programs.
+//! The result of a plan, for people and for programs.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use template::{Taken, Unknown};
 use super::native::{self, Native, NativeChange};
 use super::wanted::WantedResource;
 
-/// How many accounts are named where they see the same change.
+/// The number of accounts that are named if several have the same change.
 const NAMED: usize = 3;
 
-/// Everything that was found.
+/// The whole result.
 #[derive(Debug, Default)]
 pub(super) struct PlanReport {
     pub(super) resources: Vec<PlannedResource>,
@@ -22,13 +22,13 @@ pub(super) struct PlanReport {
     pub(super) unknown: Vec<Unknown>,
     pub(super) taken: BTreeSet<Taken>,
     pub(super) notes: Vec<String>,
-    /// How much could not be read beside the resources.
+    /// The number of reads that failed, apart from those of the resources.
     pub(super) unread: usize,
-    /// What CloudFormation does to the resources that it makes itself.
+    /// The changes of CloudFormation to the resources that it makes itself.
     pub(super) natives: Vec<Native>,
 }
 
-/// One resource.
+/// The plan of one resource.
 #[derive(Debug)]
 pub(super) struct PlannedResource {
     stack: String,
@@ -38,26 +38,26 @@ pub(super) struct PlannedResource {
     pub(super) steps: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) found: Found,
-    /// How many accounts could not be looked at.
+    /// The number of accounts that could not be read.
     pub(super) barred: usize,
-    /// Whether the template no longer has it.
+    /// True if the template no longer has the resource.
     pub(super) is_dropped: bool,
 }
 
-/// What came of looking at a resource.
+/// The outcome of the plan of a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Found {
-    /// Its steps are known.
+    /// The steps are known.
     Planned,
-    /// Its function would refuse, for this reason.
+    /// The function of the resource would refuse the change, for this reason.
     Refused(String),
-    /// It could not be looked at, for this reason.
+    /// The resource could not be read, for this reason.
     Failed(String),
-    /// It was not looked at, for this reason.
+    /// The resource was not planned, for this reason.
     LeftOut(String),
-    /// It leaves its stack, or would, and stays as it is, for this reason.
+    /// The resource leaves its stack, or would leave it, and stays as it is, for this reason.
     Stays(String),
-    /// Its function is changing it right now.
+    /// The function of the resource is changing it now.
     Changing,
 }
 
@@ -119,7 +119,7 @@ impl PlannedResource {
 }
 
 impl PlanReport {
-    /// Whether a deployment, or putting things back, would change nothing.
+    /// Returns `true` if a deployment, or a restoration by `reattach`, would change nothing.
     pub(super) fn is_nothing(&self) -> bool {
         let idle = |it: &PlannedResource| {
             it.steps.is_empty() && matches!(it.found, Found::Planned | Found::Changing)
@@ -127,8 +127,9 @@ impl PlanReport {
         self.natives.is_empty() && self.resources.iter().all(|it| idle(it) && !it.is_dropped)
     }
 
-    /// Whether nothing would be deleted after all: CloudFormation deletes at the end of an update,
-    /// which is never reached where a function refuses something.
+    /// Marks the dropped resources as kept if a function refuses something, and returns `true`
+    /// then. CloudFormation deletes at the end of an update, and such an update does not reach its
+    /// end.
     pub(super) fn keep_dropped(&mut self) -> bool {
         let is_refused =
             |it: &PlannedResource| !it.is_dropped && matches!(it.found, Found::Refused(_));
@@ -145,7 +146,8 @@ impl PlanReport {
         true
     }
 
-    /// How much could not be looked at, so that there may be more to do.
+    /// Returns the number of parts that could not be read or planned. There may be more to do in
+    /// them.
     pub(super) fn unfinished(&self) -> usize {
         let missed = |it: &&PlannedResource| {
             matches!(it.found, Found::Failed(_) | Found::LeftOut(_)) || it.barred > 0
@@ -186,7 +188,7 @@ impl PlanReport {
         lines
     }
 
-    /// The parameters that keep the values of the deployed stack.
+    /// Returns lines about the parameters that keep the values of the deployed stack.
     fn parameters(&self) -> Vec<String> {
         let (same, other): (Vec<_>, Vec<_>) = self.taken.iter().partition(|it| it.is_default());
         let mut lines = Vec::new();
@@ -236,7 +238,7 @@ fn names(taken: &[&Taken]) -> String {
     taken.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// What some accounts get that they do not get now.
+/// Returns a line about the effective policies of some accounts that change.
 fn told(effect: &Effect) -> String {
     let ids = effect.accounts.iter().map(ToString::to_string).collect::<Vec<_>>();
     let ids = if ids.len() > NAMED { String::new() } else { format!(" ({})", ids.join(", ")) };

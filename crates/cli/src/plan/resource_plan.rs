@@ -1,4 +1,4 @@
-//! What would be done about one resource.
+//! The plan of one resource.
 
 use std::collections::BTreeSet;
 
@@ -10,30 +10,30 @@ use resources::Error;
 
 use super::report::Found;
 
-/// A policy that would be made or changed, for what that does to accounts.
+/// A policy that would be made or changed, for the effect of that on accounts.
 pub(super) struct PlannedPolicy {
     pub(super) id: Option<PolicyId>,
     pub(super) name: PolicyName,
     pub(super) document: Document,
     pub(super) targets: BTreeSet<TargetId>,
-    /// Where it is attached now.
+    /// The targets to which it is attached now.
     pub(super) attached: BTreeSet<TargetId>,
-    /// Whether the function refuses what AWS would withhold.
+    /// True if the function refuses a policy that AWS would withhold.
     pub(super) is_enforced: bool,
     pub(super) management: Management,
 }
 
-/// What would be done about one resource.
+/// The plan of one resource.
 #[derive(Default)]
 pub(super) struct ResourcePlan {
     pub(super) steps: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) policy: Option<PlannedPolicy>,
-    /// Whether backup policies can be attached after it.
+    /// True if backup policies can be attached after these steps.
     pub(super) enables_policies: bool,
-    /// Why the run would fail all the same.
+    /// The reason why the run would fail even so.
     pub(super) refused: Option<String>,
-    /// How many accounts could not be looked at.
+    /// The number of accounts that could not be read.
     pub(super) barred: usize,
 }
 
@@ -44,8 +44,8 @@ impl ResourcePlan {
     }
 }
 
-/// A failure of AWS says nothing about the resource, and every other one is what a deployment would
-/// meet.
+/// Returns the outcome for an error. An error of AWS says nothing about the resource. Every other
+/// error is one that a deployment would meet too.
 pub(super) fn judged(error: &Error) -> Found {
     let reason = chain(error);
     if error.of_aws().is_some() { Found::Failed(reason) } else { Found::Refused(reason) }

@@ -1,4 +1,4 @@
-//! What the custom resources of a template would be sent by CloudFormation.
+//! The properties that CloudFormation would send for the custom resources of a template.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use template::{
     is_function, section, transforms,
 };
 
-/// What is known of where the template is deployed.
+/// The known facts about the place of deployment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Surroundings {
-    /// The values of `AWS::Region` and so on, by name.
+    /// The values of the pseudo parameters, such as `AWS::Region`, by name.
     pub(super) pseudo: BTreeMap<&'static str, String>,
-    /// What resources return, by `Name.Attribute`, and by their name alone for `Ref`.
+    /// The attributes of resources by `Name.Attribute`, and the results of `Ref` by the name alone.
     pub(super) attributes: BTreeMap<String, String>,
 }
 
@@ -35,38 +35,39 @@ impl Environment for Surroundings {
     }
 }
 
-/// A custom resource, and what it would be sent.
+/// A custom resource, and the properties that it would be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Custom {
     /// Its name in the template.
     pub(super) logical_id: String,
-    /// What it is.
+    /// The kind of the resource.
     pub(super) kind: ResourceKind,
-    /// Its properties, all scalars as strings; `None` where something of them is not known.
+    /// The properties, with all scalars as strings; `None` if a part of them is not known.
     pub(super) properties: Option<Value>,
 }
 
-/// What came of a template.
+/// The resolved template.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) resources: Vec<Custom>,
-    /// What may make or change resources in ways that are not known.
+    /// The parts that may make or change resources in ways that are not known.
     pub(super) not_understood: Vec<Unknown>,
     pub(super) unknown: Vec<Unknown>,
     /// The parameters that have the values of the deployed stack.
     pub(super) taken: BTreeSet<Taken>,
-    /// What is wrong with the parameters and the template.
+    /// The mistakes in the parameters and the template.
     pub(super) mistakes: BTreeSet<String>,
 }
 
-/// Resolves the custom resources of `template` that are ours. Its loops are written out.
+/// Resolves the custom resources of org-backup in `template`. The loops of the template must be
+/// written out before.
 pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surroundings) -> Resolved {
     let evaluator = Evaluator::new(template, given, surroundings);
     let declared = section(template, "Parameters");
     for name in given.names().filter(|name| !declared.iter().any(|it| it.key == **name)) {
         evaluator.mistake(format!("the template has no parameter `{name}`"));
     }
-    // CloudFormation asks for every parameter, whatever uses it.
+    // CloudFormation requires every parameter, whether or not it is used.
     for mistake in declared.iter().filter_map(|it| given.mistake(&it.key, &it.value)) {
         evaluator.mistake(mistake);
     }
@@ -100,8 +101,8 @@ pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surrounding
     Resolved { resources, not_understood, unknown, taken, mistakes }
 }
 
-/// What a resource is: by its type, and a custom resource of any other type, as CDK writes them, by the
-/// function that serves it and the properties that it has.
+/// Returns the kind of a resource by its type. Templates of CDK give custom resources other types.
+/// Their kind is found by the function that serves them and by their properties.
 pub(super) fn kind_of(
     resource: &Node,
     evaluator: &Evaluator<'_>,
@@ -124,24 +125,25 @@ pub(super) fn kind_of(
     named.or_else(fits)
 }
 
-/// A custom resource without a name of its own.
+/// The type of a custom resource that has no type name of its own.
 const CUSTOM_RESOURCE: &str = "AWS::CloudFormation::CustomResource";
 
-/// Whether the function of a `ServiceToken` is called as ours are: `backup-policy`, or
-/// `BackupPolicyFunction`.
+/// Returns `true` if the function of a `ServiceToken` has a name of org-backup, such as
+/// `backup-policy` or `BackupPolicyFunction`.
 fn is_served(token: &str, kind: ResourceKind) -> bool {
     let name = kind.resource_type().trim_start_matches("Custom::");
     token.contains("org-backup") && token.contains(kind.function())
         || token.contains(&format!("{name}Function"))
 }
 
-/// What the function of a resource is sent; `None` where something of it is not known.
+/// Returns the properties that the function of a resource is sent; `None` if a part of them is not
+/// known.
 fn sent(resource: &Node, evaluator: &Evaluator<'_>, path: &str) -> Option<Value> {
     let properties = less_those_of_the_deployment(resource.member("Properties"));
     as_sent(&evaluator.evaluate(&properties, &format!("{path}/Properties"))?)
 }
 
-/// Whether something in the properties of a resource needs the resource itself.
+/// Returns `true` if the properties of a resource refer to the resource itself.
 fn refers_to(node: Option<&Node>, name: &str) -> bool {
     let Some(node) = node else { return false };
     match &node.value {
@@ -174,7 +176,7 @@ fn refers_to(node: Option<&Node>, name: &str) -> bool {
     }
 }
 
-/// The properties that a function is to hear of.
+/// Returns the properties without those that only the deployment needs.
 fn less_those_of_the_deployment(properties: Option<&Node>) -> Node {
     let own = properties.and_then(Node::members).unwrap_or_default();
     let own = own.iter().filter(|it| !OF_THE_DEPLOYMENT.contains(&&*it.key)).cloned();

@@ -1,4 +1,4 @@
-//! What is wanted: from the state bucket, or from a template.
+//! The wanted resources, from the state bucket or from a template.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,43 +22,43 @@ use super::resources::{Custom, Surroundings, kind_of, resolve};
 use super::{PlanArguments, PlanContext, parameters};
 use crate::{CommandError, input};
 
-/// A resource and what it is to be.
+/// A resource and its desired state.
 #[derive(Debug)]
 pub(super) struct WantedResource {
-    /// The name of its stack; empty where that is not known.
+    /// The name of its stack; empty if it is not known.
     pub(super) stack: String,
     /// Its name in the template.
     pub(super) logical_id: String,
-    /// What it is.
+    /// The kind of the resource.
     pub(super) kind: ResourceKind,
     pub(super) owner: Owner,
-    /// What it is to be; `None` where something of it is not known.
+    /// The desired properties; `None` if a part of them is not known.
     pub(super) properties: Option<Value>,
-    /// What is kept of it, if anything is.
+    /// The entry of the state bucket, if there is one.
     pub(super) kept: Option<Entry>,
-    /// Whether its stack is to be deployed; it is put back otherwise.
+    /// True if the stack is to be deployed. Otherwise the resource is to be restored by `reattach`.
     pub(super) is_deployed: bool,
 }
 
-/// Everything that is wanted.
+/// All wanted resources.
 #[derive(Debug, Default)]
 pub(super) struct WantedResources {
     pub(super) all: Vec<WantedResource>,
-    /// Places of the template that are not known yet.
+    /// The places of the template that are not known yet.
     pub(super) unknown: Vec<Unknown>,
-    /// Parameters that have the values of the deployed stack.
+    /// The parameters that have the values of the deployed stack.
     pub(super) taken: BTreeSet<Taken>,
-    /// What else there is to say.
+    /// Further notes.
     pub(super) notes: Vec<String>,
-    /// Resources that the template no longer has, and what becomes of each.
+    /// The resources that the template no longer has, each with its disposal.
     pub(super) dropped: Vec<(WantedResource, Disposal)>,
-    /// How many resources could not be read.
+    /// The number of resources that could not be read.
     pub(super) unread: usize,
-    /// What CloudFormation does to the resources that it makes itself.
+    /// The changes of CloudFormation to the resources that it makes itself.
     pub(super) natives: Vec<Native>,
 }
 
-/// Reads what is wanted.
+/// Reads the wanted resources.
 pub(super) async fn wanted_resources(
     arguments: &PlanArguments,
     context: PlanContext<'_>,
@@ -93,7 +93,7 @@ pub(super) async fn wanted_resources(
     Ok(wanted_resources)
 }
 
-/// Reads what is kept of the resources of `stack`, or of all.
+/// Reads the entries of the state bucket for the resources of `stack`, or for all.
 async fn kept(
     state: &State,
     stack: Option<&str>,
@@ -101,7 +101,8 @@ async fn kept(
 ) -> Result<Vec<Entry>, CommandError> {
     let mut kept = Vec::new();
     for key in state.list(PREFIX).await? {
-        // `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`, unless that is too long.
+        // The key is `desired/<function>/<stack name>/<stack ID>/<logical ID>.json`, unless that is
+        // too long.
         let parts: Vec<_> = key.split('/').collect();
         if let (Some(stack), [_, _, name, _, _]) = (stack, parts.as_slice())
             && stack != *name
@@ -110,7 +111,7 @@ async fn kept(
         }
         match state.entry(&key).await {
             Ok(Some((entry, _))) if !entry.is_deleted() => kept.push(entry),
-            // It was deleted, perhaps since it was listed.
+            // The entry was deleted, perhaps after it was listed.
             Ok(_) => {}
             Err(error) => {
                 wanted_resources.unread += 1;
@@ -123,13 +124,14 @@ async fn kept(
 }
 
 impl WantedResource {
-    /// The ID of the policy that is kept, which may have been made again.
+    /// Returns the ID of the policy in the state bucket. The policy may have been made again under
+    /// another ID.
     pub(super) fn policy_id(&self) -> Option<PolicyId> {
         let kept = self.kept.as_ref().and_then(|it| it.id_of(it.physical_id.as_deref()));
         kept.and_then(|it| it.parse().ok())
     }
 
-    /// What is kept, to be put back.
+    /// Returns the resource of an entry of the state bucket, which is to be restored.
     fn of(entry: Entry) -> Self {
         Self {
             stack: stack_name(&entry.stack_id).to_owned(),
@@ -143,7 +145,7 @@ impl WantedResource {
     }
 }
 
-/// What a deployment of a template asks for.
+/// Adds the resources that a deployment of a template asks for.
 async fn planned(
     arguments: &PlanArguments,
     file: &input::Input,
@@ -194,7 +196,7 @@ async fn planned(
     wanted_resources.unknown.extend(resolved.unknown);
     let given = Side { template: &document, given: &given };
     natives_of(given, before, &management, &deployed, &surroundings, wanted_resources).await;
-    // Nothing can belong yet to a stack that does not exist.
+    // A stack that does not exist yet owns nothing.
     let planned = || format!("arn:{partition}:cloudformation:::stack/{stack}/planned");
     let stack_id = stack_id.unwrap_or_else(planned);
     let mut kept = kept;
@@ -233,12 +235,12 @@ async fn planned(
             wanted_resources.dropped.push((WantedResource::of(entry), disposal));
         }
     }
-    // What others need was made first, and is deleted last.
+    // Resources that others need were made first, and are deleted last.
     wanted_resources.dropped.sort_by_key(|(it, _)| Reverse(it.kind));
     Ok(())
 }
 
-/// Finds what CloudFormation does to the resources that it makes itself.
+/// Adds the changes of CloudFormation to the resources that it makes itself.
 async fn natives_of(
     new: Side<'_>,
     before: BTreeMap<String, String>,
@@ -254,7 +256,7 @@ async fn natives_of(
     };
     let old = match deployed {
         Deployed::Nothing => None,
-        // What is unread was told.
+        // The stack that could not be read is already in the report.
         Deployed::Unread(_) => return,
         Deployed::There(_) => match deployed.template(management).await {
             Ok(template) => Some(template),
@@ -270,7 +272,8 @@ async fn natives_of(
     wanted_resources.natives = natives(new, old, surroundings, &is_native);
 }
 
-/// What is kept of the stack that is to be deployed, and of no earlier one of its name.
+/// Returns the entries of the stack that is to be deployed, without those of an earlier stack with
+/// the same name.
 fn of_stack(
     mut kept: Vec<Entry>,
     (name, region): (&str, &str),
@@ -314,13 +317,13 @@ fn of_stack(
     kept
 }
 
-/// The ARN of the stack, as far as it is known.
+/// Returns the ARN of the stack, if it is known.
 fn stack_id(name: &str, deployed: &Deployed, kept: &[Entry]) -> Option<String> {
     let there = deployed.stack().map(|it| it.id.clone());
     there.or_else(|| kept.first().map(|it| it.stack_id.clone())).filter(|_| !name.is_empty())
 }
 
-/// What is known of where the template is deployed.
+/// Reads the facts about the place where the template is deployed.
 async fn surroundings(
     management: &Management,
     stack: &str,
@@ -365,7 +368,7 @@ async fn surroundings(
     Ok(Surroundings { pseudo, attributes })
 }
 
-/// The name in the ARN of a stack.
+/// Returns the name in the ARN of a stack.
 fn stack_name(stack_id: &str) -> &str {
     stack_path(stack_id).split('/').next().unwrap_or_default()
 }

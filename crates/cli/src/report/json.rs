@@ -3,7 +3,7 @@
 use report::{Cell, Effective, Found, Known, Lock, Report, Row, Setting, VaultSeen, utc};
 use serde_json::{Value, json};
 
-/// Everything, with an entry for every account and in it one for every Region.
+/// Returns the whole report, with an entry for every account, which has an entry for every Region.
 pub(super) fn json(report: &Report) -> Value {
     let states = report.tally().into_iter().map(|(state, count)| (state.key().to_owned(), count));
     let notes = report.notes.iter().map(|it| json!({ "text": it.text, "hint": it.hint }));
@@ -79,7 +79,7 @@ fn vault(name: &str, it: &Found<VaultSeen>) -> Value {
     })
 }
 
-/// `true`, `false`, or `null` where nobody could look.
+/// Returns `true` or `false`, or `null` if it could not be read.
 fn found<T>(it: &Found<T>) -> Option<bool> {
     match it {
         Found::Here(_) => Some(true),

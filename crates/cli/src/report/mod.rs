@@ -86,7 +86,7 @@ fn states() -> impl TypedValueParser<Value = State> {
         .map(move |key| of(key).unwrap_or(State::Unknown))
 }
 
-/// Looks around, and prints what there is.
+/// Reads the organization, and prints the report.
 pub(crate) async fn run(
     arguments: &ReportArguments,
     now: SystemTime,
@@ -140,8 +140,8 @@ pub(crate) async fn run(
     }
 }
 
-/// Writes a file that only its owner may read, whatever it was before: it says what the accounts are called
-/// and what they lack.
+/// Writes a file that only its owner may read, even if the file existed with other permissions. The
+/// file contains the names of the accounts and their gaps.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -155,7 +155,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// The whole in a few lines.
+/// Returns the summary in a few lines.
 fn sum(report: &Report) -> Vec<String> {
     let tally = report.tally();
     let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
@@ -174,7 +174,7 @@ fn sum(report: &Report) -> Vec<String> {
     lines
 }
 
-/// What somebody does next who has not begun.
+/// The next steps in an organization in which nothing is set up yet.
 const FIRST_STEPS: [&str; 4] = [
     "What to do next:",
     "  org-backup doctor                          says what the organization lacks for backup policies",
@@ -182,10 +182,10 @@ const FIRST_STEPS: [&str; 4] = [
     "  make deploy FILE=org.toml DRY_RUN=1        says what would be deployed; begin with examples/org.toml",
 ];
 
-/// How many accounts of those that lack the same are named.
+/// The number of accounts that are named if several lack the same.
 const NAMED: usize = 5;
 
-/// What is missing, each once, with the accounts and Regions that lack it.
+/// Returns the gaps, each once, with the accounts and Regions that have it.
 fn causes(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for Shortfall { missing, accounts, regions } in report.shortfalls() {

@@ -1,4 +1,4 @@
-//! Looking around: in the organization, in the state bucket, and in every account.
+//! Reads the organization, the state bucket and every account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -21,10 +21,10 @@ use crate::accounts::{Entrance, Known, chosen};
 use crate::live::PATIENCE;
 use crate::output::note;
 
-/// After how many accounts somebody who waits is told.
+/// The number of accounts between two messages of progress.
 const STRIDE: usize = 100;
 
-/// Looks at everything, and judges it.
+/// Reads everything, and judges it.
 pub(super) async fn observe(
     arguments: &ReportArguments,
     now: SystemTime,
@@ -62,7 +62,7 @@ pub(super) async fn observe(
             None
         }
     };
-    // When runs wrote their reports is told by AWS's clock.
+    // AWS's clock decides how old the reports of runs are, because AWS dated them.
     let (source, taken) = (Source::Command, clock.now(now));
     let report = judge(Observed {
         source,
@@ -84,8 +84,8 @@ pub(super) async fn observe(
     Ok(report.narrowed(is_chosen, &arguments.in_regions, states))
 }
 
-/// The accounts that are looked at: those that are chosen, and the management account, whose opt-ins
-/// decide for all.
+/// Returns the accounts that are read: those that are chosen, and the management account, whose
+/// opt-ins decide for all.
 fn looked_at(organization: &Organization, chosen: &[usize]) -> impl Iterator<Item = usize> {
     let is_management = |it: &Placed| it.listed.account.id == organization.management;
     let management = organization.accounts.iter().position(is_management);
@@ -94,11 +94,12 @@ fn looked_at(organization: &Organization, chosen: &[usize]) -> impl Iterator<Ite
     (0..organization.accounts.len()).filter(is_looked_at)
 }
 
-/// What looks around in accounts.
+/// The reader of accounts.
 struct Visitor<'a>(Entrance<'a>);
 
 impl Visitor<'_> {
-    /// Looks at the vaults that copies go to, in one account after the other: there is mostly one.
+    /// Reads the vaults that receive copies, one account after the other. In most organizations
+    /// there is only one.
     async fn destinations(
         &self,
         by_account: BTreeMap<AccountId, BTreeSet<Destination>>,
@@ -117,7 +118,7 @@ impl Visitor<'_> {
         seen
     }
 
-    /// Looks around in every account in which there is something to look at.
+    /// Reads every account that has something to read.
     async fn visit_all(
         &self,
         looks: Vec<(usize, Look)>,
@@ -126,7 +127,7 @@ impl Visitor<'_> {
         let looks = looks.into_iter().filter(|it| it.1 != Look::default());
         let looks: Vec<_> = looks.collect();
         let all = looks.len();
-        // Boxed, so that as many of them as there may be at once stay small in between.
+        // Each visit is boxed, so that the futures that wait for their turn stay small.
         let visits = looks.into_iter().map(|(index, look)| Box::pin(self.visit(index, look)));
         let mut visits = stream::iter(visits).buffer_unordered(concurrency.max(1));
         let mut done = BTreeMap::new();

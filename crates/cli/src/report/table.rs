@@ -1,4 +1,4 @@
-//! The rows of the report: a table for a terminal, and lines of tabs for a pipe.
+//! The rows of the report: a table for a terminal, and lines with tabs for a pipe.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use report::{Cell, Report, Row};
 use crate::CommandError;
 use crate::output::Output;
 
-/// What an account has in the Regions in which it has the same.
+/// The Regions of an account that have the same state.
 struct Alike<'a> {
     report: &'a Report,
     row: &'a Row,
@@ -16,8 +16,8 @@ struct Alike<'a> {
     cell: &'a Cell,
 }
 
-/// A column: its title, what stands in it, and how soon it goes where the terminal is narrow. The first to
-/// go has the highest number, and those with 0 stay.
+/// A column with its title, its content, and its rank for a narrow terminal. The column with the
+/// highest rank goes first, and columns with rank 0 stay.
 struct Column {
     title: &'static str,
     of: fn(&Alike<'_>) -> Vec<String>,
@@ -42,15 +42,15 @@ const COLUMNS: [Column; 11] = [
     },
 ];
 
-/// The most characters that a column is given room for: what is longer is said in whole before the table,
-/// and in the other formats.
+/// The maximum number of characters that a column gets. Longer texts are printed in full before the
+/// table, and in the other formats.
 const WIDEST: usize = 36;
 
-/// How many Regions are named.
+/// The maximum number of Regions that are named.
 const REGIONS: usize = 2;
 
 impl Alike<'_> {
-    /// The Regions, or how many they are where they are many.
+    /// Returns the Regions, or their number if there are many.
     fn region_words(&self) -> Vec<String> {
         let (named, all) = (self.regions.len(), self.report.regions.len());
         vec![match named {
@@ -61,10 +61,11 @@ impl Alike<'_> {
     }
 }
 
-/// One line for each account and what its Regions have in common, no wider than the terminal.
+/// Returns a table no wider than the terminal, with one line for each account and the Regions that
+/// have the same state.
 ///
-/// No ID is broken. Columns in which nothing stands are left out, and where the terminal is narrow the
-/// others as well, those first that matter least.
+/// IDs are not broken. Columns without content are left out. On a narrow terminal, other columns
+/// are left out too, the least important ones first.
 pub(super) fn table(report: &Report, missing_only: bool, width: u16) -> Table {
     let rows = rows(report, missing_only);
     let mut shown: Vec<_> = COLUMNS.iter().map(|it| (it, cells(&rows, it))).collect();
@@ -87,14 +88,14 @@ pub(super) fn table(report: &Report, missing_only: bool, width: u16) -> Table {
     table
 }
 
-/// The column that goes next, if those that are shown have no room.
+/// Returns the index of the next column to leave out; `None` if the shown columns fit.
 fn next_to_go(shown: &[(&Column, Vec<String>)], width: usize) -> Option<usize> {
     let all: usize = shown.iter().map(room).sum();
     let goers = shown.iter().enumerate().filter(|it| it.1.0.goes > 0);
     goers.max_by_key(|it| it.1.0.goes).filter(|_| all > width).map(|it| it.0)
 }
 
-/// How wide a column is, with a space on each side.
+/// Returns the width of a column, with a space on each side.
 fn room((of, cells): &(&Column, Vec<String>)) -> usize {
     let texts = cells.iter().map(String::as_str).chain([of.title]);
     2 + texts.map(|it| it.chars().count()).max().unwrap_or_default().min(WIDEST)
@@ -106,7 +107,8 @@ fn cells(rows: &[Alike<'_>], column: &Column) -> Vec<String> {
     rows.iter().map(cell).collect()
 }
 
-/// A line that is wrapped between words where the terminal ends, and goes on two spaces further in.
+/// Wraps a line between words at the width of the terminal. The following lines are indented by two
+/// more spaces.
 pub(super) fn wrapped(line: &str, width: u16) -> String {
     let text = media::line(line);
     let rest = text.trim_start();
@@ -122,11 +124,11 @@ pub(super) fn wrapped(line: &str, width: u16) -> String {
         format!("{}{}", " ".repeat(indent + more), it.trim())
     });
     let lines: Vec<_> = lines.collect();
-    // What is empty is a line as well.
+    // An empty text is a line too.
     if rest.is_empty() { "\n".to_owned() } else { lines.join("\n") }
 }
 
-/// The least width that is wrapped at.
+/// The smallest width at which lines are wrapped.
 const NARROWEST: u16 = 20;
 
 /// Prints the same lines with every column, separated by tabs.
@@ -142,13 +144,14 @@ pub(super) fn tabbed(
     Ok(())
 }
 
-/// The lines of the table.
+/// Returns the lines of the table.
 fn rows(report: &Report, missing_only: bool) -> Vec<Alike<'_>> {
     let alike = report.rows.iter().flat_map(|row| alike(report, row));
     alike.filter(|it| !(missing_only && it.cell.state.is_fine())).collect()
 }
 
-/// The Regions of an account that are alike, in the order of the first of each.
+/// Returns the Regions of an account in groups with the same state, in the order of the first
+/// Region of each.
 fn alike<'a>(report: &'a Report, row: &'a Row) -> Vec<Alike<'a>> {
     let mut alike: Vec<Alike<'_>> = Vec::new();
     let mut known = BTreeMap::new();
