@@ -43,7 +43,7 @@ const TAGGING: Service = Service { id: "Resource Groups Tagging API", name: "tag
 const RESOURCE_EXPLORER: Service =
     Service { id: "Resource Explorer 2", name: "resource-explorer-2" };
 
-/// The maximum number of items in a page of AWS Backup and Resource Explorer.
+/// The most items of a page that AWS Backup and Resource Explorer make.
 const PAGE: i32 = 1_000;
 
 /// The prefix of the IDs of plans that AWS Backup makes from a backup policy of the organization.
@@ -424,7 +424,7 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
             created,
             completed: time(it.completion_date).unwrap_or(created),
             status,
-            // Only the name says so: AWS has no field for it.
+            // No answer of AWS says so but the name.
             is_continuous: arn
                 .is_some_and(|it| it.resource.starts_with("recovery-point:continuous")),
             delete_at: it.calculated_lifecycle.and_then(|it| time(it.delete_at)),

@@ -111,7 +111,7 @@ struct Looks {
     inventory: Option<PathBuf>,
 }
 
-/// The format in which resources are printed.
+/// How resources are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// The causes, each with the first resources that have it
@@ -203,7 +203,7 @@ pub(crate) async fn explain(
     outcome.exit()
 }
 
-/// A resource and its judgment.
+/// A resource that was judged.
 struct Judged<'a> {
     resource: &'a Resource,
     coverage: &'a Coverage,
