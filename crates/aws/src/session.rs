@@ -55,8 +55,8 @@ pub struct Session {
     state_bucket: Option<String>,
     /// The ARN of the key that encrypts all objects in the state bucket, if it is known.
     state_key: Option<String>,
-    /// The ARN of the state machine, if there is one, and the number of accounts times Regions above
-    /// which a run needs it.
+    /// The ARN of the state machine, if there is one, and the number of accounts times Regions
+    /// above which a run needs it.
     machine: Option<(String, usize)>,
 }
 
@@ -136,7 +136,7 @@ impl Session {
         self.connector.clone()
     }
 
-    /// Returns the Region in which calls are made; an empty text if there is none.
+    /// Returns the Region in which calls are made; an empty text if no Region is set.
     pub fn region(&self) -> String {
         let region = self.clients.config.region();
         region.map(ToString::to_string).unwrap_or_default()

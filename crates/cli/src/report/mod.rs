@@ -141,7 +141,7 @@ pub(crate) async fn run(
 }
 
 /// Writes a file that only its owner may read, even if the file existed with other permissions. The
-/// file contains the names of the accounts and their gaps.
+/// file contains the names of the accounts and what they lack.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -185,7 +185,7 @@ const FIRST_STEPS: [&str; 4] = [
 /// The number of accounts that are named if several lack the same.
 const NAMED: usize = 5;
 
-/// Returns the gaps, each once, with the accounts and Regions that have it.
+/// Returns the missing parts, each once, with the accounts and Regions that lack it.
 fn causes(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for Shortfall { missing, accounts, regions } in report.shortfalls() {

@@ -8,7 +8,7 @@ use report::{Cell, Report, Row};
 use crate::CommandError;
 use crate::output::Output;
 
-/// The Regions of an account that have the same state.
+/// The Regions of an account that have the same cell.
 struct Alike<'a> {
     report: &'a Report,
     row: &'a Row,
@@ -62,7 +62,7 @@ impl Alike<'_> {
 }
 
 /// Returns a table no wider than the terminal, with one line for each account and the Regions that
-/// have the same state.
+/// have the same cell.
 ///
 /// IDs are not broken. Columns without content are left out. On a narrow terminal, other columns
 /// are left out too, the least important ones first.
@@ -150,8 +150,8 @@ fn rows(report: &Report, missing_only: bool) -> Vec<Alike<'_>> {
     alike.filter(|it| !(missing_only && it.cell.state.is_fine())).collect()
 }
 
-/// Returns the Regions of an account in groups with the same state, in the order of the first
-/// Region of each.
+/// Returns the Regions of an account in groups with the same cell, in the order of the first Region
+/// of each.
 fn alike<'a>(report: &'a Report, row: &'a Row) -> Vec<Alike<'a>> {
     let mut alike: Vec<Alike<'_>> = Vec::new();
     let mut known = BTreeMap::new();
