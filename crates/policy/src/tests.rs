@@ -5,6 +5,7 @@ mod lints;
 mod merging;
 mod properties;
 mod reading;
+mod schedules;
 mod validation;
 
 use std::time::{Duration, SystemTime};
