@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use policy::cron::Schedule;
+use policy::{EffectiveLifecycle, EffectivePlan, EffectiveRule};
 use report::utc;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ const DAY: Duration = Duration::from_hours(24);
 const SPAN: Duration = Duration::from_hours(366 * 24);
 
 /// The longest that AWS Backup keeps a backup. What is kept for longer is never deleted.
-const MOST_DAYS: u32 = 36_500;
+const MOST_DAYS: i64 = 36_500;
 
 /// How many runs are looked at.
 const MOST_RUNS: usize = 200_000;
@@ -21,7 +22,9 @@ const MOST_RUNS: usize = 200_000;
 /// The next runs of a rule.
 pub(crate) struct Runs {
     path: String,
-    schedule: Option<String>,
+    schedule: String,
+    /// Whether the rule does not say so, and AWS Backup does.
+    is_default: bool,
     /// What keeps them from being known.
     problem: Option<String>,
     times: Vec<SystemTime>,
@@ -49,58 +52,49 @@ enum AtOnce {
 
 /// The next `count` runs of each rule of an effective policy.
 pub(crate) fn next_runs(policy: &Value, count: usize, now: SystemTime) -> Vec<Runs> {
-    let members = |it: &Value, key: &str| it[key].as_object().cloned().unwrap_or_default();
-    let mut all = Vec::new();
-    for (plan, it) in members(policy, "plans") {
-        for (rule, it) in members(&it, "rules") {
-            all.push(Runs::of(format!("plans/{plan}/rules/{rule}"), &it, count, now));
-        }
-    }
-    all
+    let plans = EffectivePlan::all(policy);
+    let rules = plans.iter().flat_map(|plan| plan.rules.iter().map(move |it| (plan, it)));
+    let path = |plan: &str, rule: &str| format!("plans/{plan}/rules/{rule}");
+    rules.map(|(plan, it)| Runs::of(path(&plan.name, &it.name), it, count, now)).collect()
 }
 
 impl Runs {
-    fn of(path: String, rule: &Value, count: usize, now: SystemTime) -> Self {
-        let schedule = rule["schedule_expression"].as_str().map(ToOwned::to_owned);
-        let parsed = match &schedule {
-            Some(it) => Schedule::parse(it),
-            None => Err("the rule has no schedule".to_owned()),
-        };
-        let (parsed, problem) = match parsed {
+    fn of(path: String, rule: &EffectiveRule, count: usize, now: SystemTime) -> Self {
+        let (parsed, problem) = match rule.runs() {
             Ok(it) => (Some(it), None),
             Err(why) => (None, Some(why)),
         };
         let after = |it: &SystemTime| parsed.as_ref()?.next(*it);
         let times = std::iter::successors(after(&now), after).take(count).collect();
-        let is_continuous = rule["enable_continuous_backup"] == "true";
-        let kept = |place: String, lifecycle: &Value, is_continuous: bool| {
-            let days = |key: &str| {
-                let days = lifecycle[key].as_str().and_then(|it| it.parse::<u32>().ok());
-                days.filter(|it| *it <= MOST_DAYS).map(|it| DAY.saturating_mul(it))
+        let kept = |place: String, lifecycle: EffectiveLifecycle, is_continuous: bool| {
+            let days = |days: Option<i64>| {
+                let days = days.filter(|it| *it <= MOST_DAYS).and_then(|it| u32::try_from(it).ok());
+                days.map(|it| DAY.saturating_mul(it))
             };
-            let deleted = days("delete_after_days");
+            let deleted = days(lifecycle.delete_after_days);
             let at_once = match (&parsed, deleted) {
                 _ if is_continuous => AtOnce::Continuous,
                 (_, None) => AtOnce::Growing,
                 (None, _) => AtOnce::UpTo(0),
                 (Some(parsed), Some(deleted)) => at_once(parsed, deleted, now),
             };
-            Kept { place, cold: days("move_to_cold_storage_after_days"), deleted, at_once }
+            Kept { place, cold: days(lifecycle.cold_after_days), deleted, at_once }
         };
-        let vault = rule["target_backup_vault_name"].as_str().unwrap_or_default();
-        let mut places = vec![kept(vault.to_owned(), &rule["lifecycle"], is_continuous)];
-        for (key, copy) in rule["copy_actions"].as_object().into_iter().flatten() {
-            let target = copy["target_backup_vault_arn"].as_str().unwrap_or(key);
+        let vault = rule.vault.clone().unwrap_or_default();
+        let mut places = vec![kept(vault, rule.lifecycle, rule.is_continuous)];
+        for it in &rule.copies {
             // AWS copies snapshots, also of continuous backups.
-            places.push(kept(target.to_owned(), &copy["lifecycle"], false));
+            places.push(kept(it.vault.clone(), it.lifecycle, false));
         }
-        Self { path, schedule, problem, times, kept: places }
+        let schedule = rule.schedule_expression().to_owned();
+        let is_default = rule.schedule.is_none();
+        Self { path, schedule, is_default, problem, times, kept: places }
     }
 
     /// The runs in lines, for people.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let schedule = self.schedule.as_deref().unwrap_or("no schedule");
-        let mut lines = vec![format!("{}: {schedule}", self.path)];
+        let default = if self.is_default { ", since it does not say when" } else { "" };
+        let mut lines = vec![format!("{}: {}{default}", self.path, self.schedule)];
         lines.extend(self.problem.iter().map(|it| format!("  not known: {it}")));
         if self.problem.is_none() && self.times.is_empty() {
             lines.push("  it never runs again".to_owned());
@@ -135,7 +129,8 @@ impl Runs {
             json!({ "vault": it.place, "most": most, "words": it.at_once.to_string() })
         });
         json!({
-            "path": self.path, "schedule": self.schedule, "problem": self.problem,
+            "path": self.path, "schedule": self.schedule, "isDefault": self.is_default,
+            "problem": self.problem,
             "runs": runs.collect::<Vec<_>>(), "atOnce": kept.collect::<Vec<_>>(),
         })
     }

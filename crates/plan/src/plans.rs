@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use policy::{EffectivePlan, EffectiveRule};
+use serde_json::Value;
+
 use crate::id::{Region, RoleName, VaultName};
-use serde_json::{Map, Value};
 
 /// A plan of an effective policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +29,7 @@ pub struct Plan {
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// The schedule. If it is empty, AWS decides when backups are made.
+    /// The schedule of its backups.
     pub schedule: String,
     /// The vault for its backups.
     pub vault: Option<VaultName>,
@@ -42,23 +44,7 @@ pub struct Rule {
 impl Plan {
     /// Returns the plans of an effective policy. Parts that this program does not use are left out.
     pub fn all(document: &Value) -> Vec<Self> {
-        members(document, "plans").map(|(name, it)| Self::read(name, it)).collect()
-    }
-
-    fn read(name: &str, plan: &Value) -> Self {
-        let regions = plan.get("regions").and_then(Value::as_array).into_iter().flatten();
-        let regions = regions.filter_map(|it| it.as_str()?.parse().ok());
-        let kinds = members(plan, "selections").filter_map(|(_, it)| it.as_object());
-        let roles = kinds.flat_map(Map::values).filter_map(|it| role(it, "iam_role_arn"));
-        let mut scanners = members(plan, "scan_settings").map(|it| it.1);
-        Self {
-            name: name.to_owned(),
-            regions: regions.collect(),
-            rules: members(plan, "rules").map(|(name, it)| Rule::read(name, it)).collect(),
-            roles: roles.collect(),
-            scanner: scanners.find_map(|it| role(it, "scanner_role_arn")),
-            indexes: members(plan, "rules").any(|(_, it)| it.get("index_actions").is_some()),
-        }
+        EffectivePlan::all(document).into_iter().map(Self::from).collect()
     }
 
     /// Returns the vaults that its rules use for backups.
@@ -72,31 +58,36 @@ impl Rule {
     pub fn vaults(&self) -> impl Iterator<Item = &VaultName> {
         self.vault.iter().chain(&self.air_gapped)
     }
+}
 
-    fn read(name: &str, rule: &Value) -> Self {
-        let days = rule.get("lifecycle").and_then(|it| text(it, "delete_after_days"));
+impl From<EffectivePlan> for Plan {
+    fn from(plan: EffectivePlan) -> Self {
+        let roles = plan.selections.iter().filter_map(|it| role(it.role.as_deref()?));
         Self {
-            name: name.to_owned(),
-            schedule: text(rule, "schedule_expression").unwrap_or_default().to_owned(),
-            vault: text(rule, "target_backup_vault_name").and_then(|it| it.parse().ok()),
-            air_gapped: text(rule, "target_logically_air_gapped_backup_vault_arn")
-                .and_then(|it| it.rsplit(':').next()?.parse().ok()),
-            delete_after_days: days.and_then(|it| it.parse().ok()),
-            copies: members(rule, "copy_actions").map(|(name, _)| name.to_owned()).collect(),
+            regions: plan.regions.iter().filter_map(|it| it.parse().ok()).collect(),
+            roles: roles.collect(),
+            scanner: plan.scanners.iter().find_map(|it| role(it)),
+            indexes: plan.rules.iter().any(|it| it.has_index),
+            rules: plan.rules.into_iter().map(Rule::from).collect(),
+            name: plan.name,
         }
     }
 }
 
-/// Returns the name of the role in the ARN under `key`: the last part, after any path.
-fn role(of: &Value, key: &str) -> Option<RoleName> {
-    text(of, key)?.rsplit('/').next()?.parse().ok()
+impl From<EffectiveRule> for Rule {
+    fn from(rule: EffectiveRule) -> Self {
+        Self {
+            schedule: rule.schedule_expression().to_owned(),
+            vault: rule.vault.and_then(|it| it.parse().ok()),
+            air_gapped: rule.air_gapped.and_then(|it| it.rsplit(':').next()?.parse().ok()),
+            delete_after_days: rule.lifecycle.delete_after_days,
+            copies: rule.copies.into_iter().map(|it| it.vault).collect(),
+            name: rule.name,
+        }
+    }
 }
 
-fn members<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
-    members.map(|(name, it)| (name.as_str(), it))
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name).and_then(Value::as_str)
+/// Returns the name of the role in an ARN: the last part, after any path.
+fn role(arn: &str) -> Option<RoleName> {
+    arn.rsplit('/').next()?.parse().ok()
 }

@@ -11,14 +11,15 @@
 //! * [`Inherited`] goes down from the root level by level and shares everything that a level does
 //!   not change. [`merge`] does it for one chain.
 //! * [`Effective::validate`] and [`published`] model the checks that AWS makes after merging.
+//! * [`EffectivePlan`] is what AWS Backup does by an effective policy, and [`cron`] handles schedules.
 //! * [`document`] handles the text of a policy that is to be sent, with its variables.
 //! * [`arn`], [`partition`] and [`pattern`] handle the ARNs and Regions that a policy names.
 //!
-//! ```
-//! use std::time::{Duration, SystemTime};
+//! # Check
 //!
-//! use policy::{Inherited, check, parse};
-//! use serde_json::json;
+//! ```
+//! # use std::time::{Duration, SystemTime};
+//! use policy::{Code, Severity, check};
 //!
 //! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_081_577);
 //! let company = r#"{"plans": {"daily": {
@@ -40,14 +41,69 @@
 //! let finding = &check(&typo, now)[0];
 //! assert!(finding.to_string().starts_with("plans/daily/regions/@@assign/0: `eu-west-11` is not"));
 //! assert_eq!((finding.line, finding.column), (2, 30));
+//! assert_eq!((finding.code, finding.severity), (Code::InvalidValue, Severity::Error));
+//! ```
 //!
-//! A policy attached further down changes the effective policy of an account.
-//! let company = parse(company).unwrap();
+//! # Merge, and see what made each value so
+//!
+//! ```
+//! use policy::{Inherited, Operator, parse};
+//! use serde_json::json;
+//!
+//! let company = parse(r#"{"plans": {"daily": {"regions": {"@@assign": ["eu-west-1"]}}}}"#).unwrap();
 //! let team = parse(r#"{"plans": {"daily": {"regions": {"@@append": ["eu-north-1"]}}}}"#).unwrap();
+//! // Every account below the root shares what comes of the root.
 //! let root = Inherited::root().descend("r-ab12", &[("company", &company)]);
 //! let account = root.descend("111122223333", &[("team", &team)]).effective();
-//! assert!(account.is_valid(now));
-//! assert_eq!(account.to_json()["plans"]["daily"]["regions"], json!(["eu-west-1", "eu-north-1"]));
+//! let document = account.to_json();
+//! assert_eq!(document["plans"]["daily"]["regions"], json!(["eu-west-1", "eu-north-1"]));
+//!
+//! let leaves = account.leaves();
+//! let by: Vec<_> = leaves[0]
+//!     .origins
+//!     .iter()
+//!     .map(|it| (it.source.policy.as_str(), it.source.target.as_str(), it.operator))
+//!     .collect();
+//! assert_eq!(leaves[0].path, "plans/daily/regions");
+//! assert_eq!(
+//!     by,
+//!     [("company", "r-ab12", Operator::Assign), ("team", "111122223333", Operator::Append)]
+//! );
+//! ```
+//!
+//! # Validate what was merged
+//!
+//! ```
+//! # use std::time::{Duration, SystemTime};
+//! use policy::{Effective, Inherited, parse, published};
+//!
+//! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_081_577);
+//! let half = parse(r#"{"plans": {"half": {"regions": {"@@assign": ["eu-west-1"]}}}}"#).unwrap();
+//! let merged = Inherited::root().descend("r-ab12", &[("half", &half)]).effective();
+//! let errors: Vec<_> =
+//!     merged.validate(now).into_iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
+//! assert_eq!(errors, ["plans/half: 'rules' is missing", "plans/half: 'selections' is missing"]);
+//!
+//! // So AWS withholds all of it, and the account keeps what it had.
+//! let before = Effective::default();
+//! assert_eq!(published(&before, &merged, now), &before);
+//! ```
+//!
+//! # See when a schedule runs next
+//!
+//! ```
+//! # use std::time::{Duration, SystemTime};
+//! use policy::cron::Schedule;
+//!
+//! // Thursday, 19 November 2026, 09:46 in UTC.
+//! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_081_577);
+//! let schedule = Schedule::parse("cron(0 5 ? * SUN#1 *)").unwrap();
+//! let mut runs = std::iter::successors(schedule.next(now), |it| schedule.next(*it));
+//! // Sunday, 6 December 2026, 05:00 in UTC.
+//! let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_533_200);
+//! assert_eq!(runs.next(), Some(first));
+//! assert_eq!(runs.next(), Some(first + Duration::from_hours(4 * 7 * 24)));
+//! assert!(Schedule::parse("cron(0 5 * * *)").unwrap_err().contains("must be `?`"));
 //! ```
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new kind of value is decided on everywhere")]
@@ -59,6 +115,7 @@ mod complete;
 pub mod cron;
 pub mod document;
 mod documented;
+mod effective_plan;
 mod finding;
 pub mod json;
 mod json_schema;
@@ -83,6 +140,10 @@ use std::time::SystemTime;
 
 pub use code::Code;
 pub use complete::incomplete;
+pub use effective_plan::{
+    DEFAULT_SCHEDULE, EffectiveCondition, EffectiveCopy, EffectiveLifecycle, EffectivePlan,
+    EffectiveRule, EffectiveSelection,
+};
 pub use finding::{Finding, Severity, locate};
 pub use json_schema::json_schema;
 pub use lint::{Contested, contested, white_space};

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use policy::cron::Schedule;
-use serde_json::{Map, Value};
+use policy::{EffectivePlan, EffectiveRule, EffectiveSelection};
 
 use super::selection::{Condition, Operator, Selection, Source};
 use crate::outline::{Effective, Setting};
-
-/// The schedule of a rule that names none.
-const DEFAULT_SCHEDULE: &str = "cron(0 5 ? * * *)";
 
 /// The time that a job may wait for its start, if the rule names none.
 const START: Duration = Duration::from_hours(8);
@@ -67,57 +64,45 @@ impl BackupPlan {
     /// Returns the plans of an effective policy. Parts that have no meaning for AWS Backup are left
     /// out.
     pub fn all(effective: &Effective) -> Vec<Self> {
-        let plans = members(&effective.document, "plans");
-        plans.map(|(name, it)| Self::read(name, it, &effective.settings)).collect()
+        let plans = EffectivePlan::all(&effective.document).into_iter();
+        plans.map(|it| Self::of(it, &effective.settings)).collect()
     }
 
-    fn read(name: &str, plan: &Value, settings: &[Setting]) -> Self {
-        let none = Map::new();
-        let groups = plan.get("selections").and_then(Value::as_object).unwrap_or(&none);
-        let selections = groups.iter().flat_map(|(group, all)| {
-            let all = all.as_object().into_iter().flatten();
-            all.map(move |(name, it)| (group, name, it))
-        });
-        let selections = selections.map(|(group, selection, it)| {
-            let place = format!("plans/{name}/selections/{group}/{selection}/");
-            Selection { origins: origins(settings, &place), ..selected(selection, it) }
+    fn of(plan: EffectivePlan, settings: &[Setting]) -> Self {
+        let selections = plan.selections.into_iter().map(|it| {
+            let place = format!("plans/{}/selections/{}/{}/", plan.name, it.group, it.name);
+            Selection { origins: origins(settings, &place), ..selected(it) }
         });
         Self {
-            name: name.to_owned(),
-            regions: list(plan, "regions"),
-            rules: members(plan, "rules").map(|(name, it)| Rule::read(name, it)).collect(),
             selections: selections.collect(),
+            name: plan.name,
+            regions: plan.regions,
+            rules: plan.rules.into_iter().map(Rule::from).collect(),
+        }
+    }
+}
+
+impl From<EffectiveRule> for Rule {
+    fn from(rule: EffectiveRule) -> Self {
+        let copies = rule
+            .copies
+            .iter()
+            .map(|it| Copy { vault: it.vault.clone(), keep: it.lifecycle.delete_after_days });
+        Self {
+            schedule: rule.runs().ok(),
+            start: rule.start_minutes.map_or(START, Duration::from_mins),
+            complete: rule.complete_minutes.map_or(COMPLETE, Duration::from_mins),
+            copies: copies.collect(),
+            name: rule.name,
+            vault: rule.vault.unwrap_or_default(),
+            air_gapped: rule.air_gapped,
+            is_continuous: rule.is_continuous,
+            keep: rule.lifecycle.delete_after_days,
         }
     }
 }
 
 impl Rule {
-    fn read(name: &str, rule: &Value) -> Self {
-        let minutes = |key, otherwise| {
-            let minutes = text(rule, key).and_then(|it| it.parse().ok()).map(Duration::from_mins);
-            minutes.unwrap_or(otherwise)
-        };
-        let copies = members(rule, "copy_actions").map(|(vault, it)| Copy {
-            vault: text(it, "target_backup_vault_arn").unwrap_or(vault).to_owned(),
-            keep: keep(it),
-        });
-        Self {
-            name: name.to_owned(),
-            schedule: Schedule::parse(
-                text(rule, "schedule_expression").unwrap_or(DEFAULT_SCHEDULE),
-            )
-            .ok(),
-            vault: text(rule, "target_backup_vault_name").unwrap_or_default().to_owned(),
-            air_gapped: text(rule, "target_logically_air_gapped_backup_vault_arn")
-                .map(ToOwned::to_owned),
-            start: minutes("start_backup_window_minutes", START),
-            complete: minutes("complete_backup_window_minutes", COMPLETE),
-            is_continuous: text(rule, "enable_continuous_backup") == Some("true"),
-            keep: keep(rule),
-            copies: copies.collect(),
-        }
-    }
-
     /// Returns `true` if its backups are kept longer than those of `other`.
     pub(super) fn is_kept_longer(&self, other: &Self) -> bool {
         match (self.keep, other.keep) {
@@ -128,26 +113,27 @@ impl Rule {
     }
 }
 
-fn selected(name: &str, selection: &Value) -> Selection {
-    let key = text(selection, "tag_key");
-    let tags = key.into_iter().flat_map(|key| {
-        let values = list(selection, "tag_value").into_iter();
-        values.map(move |it| (key.to_owned(), it))
-    });
+fn selected(selection: EffectiveSelection) -> Selection {
+    let values = selection.tag_values.into_iter();
+    let tags = selection
+        .tag_key
+        .into_iter()
+        .flat_map(|key| values.clone().map(move |it| (key.clone(), it)));
+    // As AWS Backup has them: by operator.
     let conditions = Operator::ALL.iter().flat_map(|(operator, it)| {
-        let conditions = selection.get("conditions").into_iter();
-        conditions.flat_map(move |all| members(all, operator)).map(move |(_, condition)| {
-            let text = |key| text(condition, key).unwrap_or_default().to_owned();
-            Condition { operator: *it, key: text("condition_key"), value: text("condition_value") }
+        let conditions = selection.conditions.iter().filter(move |it| it.operator == *operator);
+        conditions.map(move |condition| {
+            let (key, value) = (condition.key.clone(), condition.value.clone());
+            Condition { operator: *it, key, value }
         })
     });
     Selection {
-        name: name.to_owned(),
-        role: text(selection, "iam_role_arn").unwrap_or_default().to_owned(),
-        tags: tags.collect(),
-        resources: list(selection, "resource_types"),
-        except: list(selection, "not_resource_types"),
         conditions: conditions.collect(),
+        tags: tags.collect(),
+        name: selection.name,
+        role: selection.role.unwrap_or_default(),
+        resources: selection.resource_types,
+        except: selection.not_resource_types,
         origins: vec![],
     }
 }
@@ -162,22 +148,4 @@ fn origins(settings: &[Setting], place: &str) -> Vec<Source> {
     sources.sort();
     sources.dedup();
     sources
-}
-
-fn keep(of: &Value) -> Option<i64> {
-    text(of.get("lifecycle")?, "delete_after_days")?.parse().ok()
-}
-
-fn members<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
-    members.map(|(name, it)| (name.as_str(), it))
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name).and_then(Value::as_str)
-}
-
-fn list(value: &Value, name: &str) -> Vec<String> {
-    let values = value.get(name).and_then(Value::as_array).into_iter().flatten();
-    values.filter_map(|it| it.as_str().map(ToOwned::to_owned)).collect()
 }

@@ -1,0 +1,227 @@
+//! What an effective policy has AWS Backup do.
+
+use serde_json::{Map, Value};
+
+use crate::cron::Schedule;
+
+/// When a rule makes backups that does not say when, as AWS Backup documents it.
+pub const DEFAULT_SCHEDULE: &str = "cron(0 5 ? * * *)";
+
+/// A plan of an effective policy.
+///
+/// Values are as the policy has them; what AWS Backup could not carry out is for others to judge.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EffectivePlan {
+    /// Its name.
+    pub name: String,
+    /// The codes of the Regions in which it makes backups.
+    pub regions: Vec<String>,
+    /// Its rules.
+    pub rules: Vec<EffectiveRule>,
+    /// What it backs up.
+    pub selections: Vec<EffectiveSelection>,
+    /// The ARNs of the roles that it scans backups with.
+    pub scanners: Vec<String>,
+}
+
+/// A rule of a plan.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EffectiveRule {
+    /// Its name.
+    pub name: String,
+    /// When it makes backups, if it says so.
+    pub schedule: Option<String>,
+    /// The name of its vault.
+    pub vault: Option<String>,
+    /// The ARN of its logically air-gapped vault, with `$account` and `$region`.
+    pub air_gapped: Option<String>,
+    /// For how many minutes a job may wait for its start.
+    pub start_minutes: Option<u64>,
+    /// For how many minutes a job may be at work.
+    pub complete_minutes: Option<u64>,
+    /// Whether it makes continuous backups where a type has them.
+    pub is_continuous: bool,
+    /// Whether it has its backups indexed.
+    pub has_index: bool,
+    /// What becomes of its backups.
+    pub lifecycle: EffectiveLifecycle,
+    /// Where they are copied to.
+    pub copies: Vec<EffectiveCopy>,
+}
+
+/// What becomes of backups.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct EffectiveLifecycle {
+    /// After how many days they are moved to cold storage.
+    pub cold_after_days: Option<i64>,
+    /// After how many days they are deleted; never, when that is not said.
+    pub delete_after_days: Option<i64>,
+}
+
+/// A copy that a rule makes of each backup.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EffectiveCopy {
+    /// The ARN of the vault, with `$account` and `$region`.
+    pub vault: String,
+    /// What becomes of the copies.
+    pub lifecycle: EffectiveLifecycle,
+}
+
+/// What a plan backs up.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EffectiveSelection {
+    /// `tags` or `resources`.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// The ARN of the role that finds and backs up, with `$account`.
+    pub role: Option<String>,
+    /// The key of the tag that resources have.
+    pub tag_key: Option<String>,
+    /// The values of it.
+    pub tag_values: Vec<String>,
+    /// ARNs with `*`, one of which a resource has.
+    pub resource_types: Vec<String>,
+    /// ARNs with `*`, none of which a resource has.
+    pub not_resource_types: Vec<String>,
+    /// What holds of every resource.
+    pub conditions: Vec<EffectiveCondition>,
+}
+
+/// A condition of a selection.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EffectiveCondition {
+    /// How it compares, as in `string_equals`.
+    pub operator: String,
+    /// The key, such as `aws:ResourceTag/tier`.
+    pub key: String,
+    /// The value that it compares with.
+    pub value: String,
+}
+
+impl EffectivePlan {
+    /// The plans of an effective policy, as `DescribeEffectivePolicy` answers with it. What has no
+    /// meaning for AWS Backup is left out.
+    ///
+    /// ```
+    /// use policy::EffectivePlan;
+    /// use serde_json::json;
+    ///
+    /// let document = json!({ "plans": { "daily": {
+    ///     "regions": ["eu-west-1"],
+    ///     "rules": { "nightly": { "lifecycle": { "delete_after_days": "35" } } },
+    /// } } });
+    /// let plans = EffectivePlan::all(&document);
+    /// let rule = &plans[0].rules[0];
+    /// assert_eq!(rule.lifecycle.delete_after_days, Some(35));
+    /// // A rule that does not say when it runs does so once a day.
+    /// assert_eq!(rule.schedule_expression(), "cron(0 5 ? * * *)");
+    /// ```
+    #[must_use]
+    pub fn all(document: &Value) -> Vec<Self> {
+        members(document, "plans").map(|(name, it)| Self::read(name, it)).collect()
+    }
+
+    fn read(name: &str, plan: &Value) -> Self {
+        let selections = members(plan, "selections").flat_map(|(group, all)| {
+            let all = all.as_object().into_iter().flatten();
+            all.map(move |(name, it)| EffectiveSelection::read(group, name, it))
+        });
+        let scanners =
+            members(plan, "scan_settings").filter_map(|it| text(it.1, "scanner_role_arn"));
+        Self {
+            name: name.to_owned(),
+            regions: list(plan, "regions"),
+            rules: members(plan, "rules").map(|(name, it)| EffectiveRule::read(name, it)).collect(),
+            selections: selections.collect(),
+            scanners: scanners.collect(),
+        }
+    }
+}
+
+impl EffectiveRule {
+    fn read(name: &str, rule: &Value) -> Self {
+        let copies = members(rule, "copy_actions").map(|(key, it)| EffectiveCopy {
+            vault: text(it, "target_backup_vault_arn").unwrap_or_else(|| key.to_owned()),
+            lifecycle: EffectiveLifecycle::of(it),
+        });
+        Self {
+            name: name.to_owned(),
+            schedule: text(rule, "schedule_expression"),
+            vault: text(rule, "target_backup_vault_name"),
+            air_gapped: text(rule, "target_logically_air_gapped_backup_vault_arn"),
+            start_minutes: number(rule, "start_backup_window_minutes"),
+            complete_minutes: number(rule, "complete_backup_window_minutes"),
+            is_continuous: rule.get("enable_continuous_backup").is_some_and(|it| it == "true"),
+            has_index: rule.get("index_actions").is_some(),
+            lifecycle: EffectiveLifecycle::of(rule),
+            copies: copies.collect(),
+        }
+    }
+
+    /// When it makes backups: what it says, or else what AWS Backup does then.
+    #[must_use]
+    pub fn schedule_expression(&self) -> &str {
+        self.schedule.as_deref().unwrap_or(DEFAULT_SCHEDULE)
+    }
+
+    /// The runs of the rule.
+    ///
+    /// # Errors
+    ///
+    /// When the expression is not one that AWS understands; says which part and why.
+    pub fn runs(&self) -> Result<Schedule, String> {
+        Schedule::parse(self.schedule_expression())
+    }
+}
+
+impl EffectiveLifecycle {
+    fn of(rule: &Value) -> Self {
+        let days = |key| rule.get("lifecycle").and_then(|it| number(it, key));
+        Self {
+            cold_after_days: days("move_to_cold_storage_after_days"),
+            delete_after_days: days("delete_after_days"),
+        }
+    }
+}
+
+impl EffectiveSelection {
+    fn read(group: &str, name: &str, selection: &Value) -> Self {
+        let conditions = members(selection, "conditions").flat_map(|(operator, all)| {
+            let all = all.as_object().into_iter().flatten();
+            all.map(move |(_, it)| EffectiveCondition {
+                operator: operator.to_owned(),
+                key: text(it, "condition_key").unwrap_or_default(),
+                value: text(it, "condition_value").unwrap_or_default(),
+            })
+        });
+        Self {
+            group: group.to_owned(),
+            name: name.to_owned(),
+            role: text(selection, "iam_role_arn"),
+            tag_key: text(selection, "tag_key"),
+            tag_values: list(selection, "tag_value"),
+            resource_types: list(selection, "resource_types"),
+            not_resource_types: list(selection, "not_resource_types"),
+            conditions: conditions.collect(),
+        }
+    }
+}
+
+fn members<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let members: Option<&Map<_, _>> = value.get(name).and_then(Value::as_object);
+    members.into_iter().flatten().map(|(name, it)| (name.as_str(), it))
+}
+
+fn text(value: &Value, name: &str) -> Option<String> {
+    value.get(name).and_then(Value::as_str).map(ToOwned::to_owned)
+}
+
+fn number<T: std::str::FromStr>(value: &Value, name: &str) -> Option<T> {
+    value.get(name)?.as_str()?.parse().ok()
+}
+
+fn list(value: &Value, name: &str) -> Vec<String> {
+    let values = value.get(name).and_then(Value::as_array).into_iter().flatten();
+    values.filter_map(|it| it.as_str().map(ToOwned::to_owned)).collect()
+}
