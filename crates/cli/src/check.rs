@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::time::SystemTime;
 
 use errors::chain;
@@ -15,6 +14,7 @@ use template::{Documents, Given, is_template};
 
 use crate::checked::Checked;
 use crate::formats::{About, Found};
+use crate::hcl::{Folders, is_terraform, unread_language};
 use crate::input::{self, Input, Inputs, NO_POLICY, Passed};
 use crate::output::{self, Output, note};
 use crate::plan::parameters;
@@ -26,8 +26,14 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
     let Inputs { all: inputs, mut passed, unreadable } = input::read_all(&arguments.files);
     let mut sum = Sum::default();
     let mut found = Vec::new();
+    let mut folders = Folders::default();
     for input in inputs {
-        match check(&input, &given, now) {
+        let checked = if is_terraform(&input) {
+            folders.check(&input, now)
+        } else {
+            check(&input, &given, now)
+        };
+        match checked {
             Ok(Checked { findings, policies, .. }) => {
                 sum.policies += policies;
                 sum.files += usize::from(policies > 0);
@@ -170,10 +176,7 @@ fn json(file: &str, finding: &Finding) -> serde_json::Value {
 
 /// Everything that is wrong with one text, in its order; or why it is passed over.
 fn check(input: &Input, given: &Given, now: SystemTime) -> Result<Checked, String> {
-    if let Some(why) = unread_language(input) {
-        let mut checked = Checked::default();
-        checked.not_checked("", Span::default(), why);
-        locate(&input.text, &mut checked.findings);
+    if let Some(checked) = unread_language(input) {
         return Ok(checked);
     }
     let Documents { all, findings, words } = input::parse_all(input);
@@ -207,15 +210,6 @@ fn check(input: &Input, given: &Given, now: SystemTime) -> Result<Checked, Strin
 /// Whether a text that cannot be read was to be a policy.
 fn is_meant_as_policy(text: &str) -> bool {
     text.contains("plans") && text.contains("@@")
-}
-
-/// How to check a text that is in a language that is not read.
-fn unread_language(input: &Input) -> Option<&'static str> {
-    let extension = input::extension(Path::new(&input.name));
-    let is_meant = input.is_named || input.text.contains(policies::BACKUP_POLICY);
-    (extension == "tf" && is_meant).then_some(
-        "HCL is not read; check the plan, as in `terraform show -json PLAN | org-backup check -`",
-    )
 }
 
 /// Everything that is wrong with one document, or why it is passed over.

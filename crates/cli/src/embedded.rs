@@ -2,13 +2,11 @@
 
 use std::time::SystemTime;
 
-use policy::{Member, Node, Span, Value, inspect};
+use policy::{Code, Member, Node, Span, Value, inspect};
+use terraform::RESOURCES;
 
 use crate::checked::Checked;
 use crate::policies::{self, BACKUP_POLICY};
-
-/// The resource of Terraform's provider that is a policy of AWS Organizations.
-const RESOURCE: &str = "aws_organizations_policy";
 
 /// A backup policy inside a document.
 pub(crate) struct Embedded {
@@ -24,13 +22,15 @@ enum Content {
     Text(String),
     /// The policy as it is after merging, as a string, in which values have no operators.
     Effective(String),
+    /// The policy as a string in which Terraform replaces each `${…}`.
+    Template(String),
     /// It is not there, for this reason.
     Unknown(&'static str),
 }
 
 /// The backup policies in a document of such a tool; `None` when it is of none of them.
 pub(crate) fn policies(document: &Node) -> Option<Vec<Embedded>> {
-    terraform(document).or_else(|| aws_cli(document))
+    terraform(document).or_else(|| configuration(document)).or_else(|| aws_cli(document))
 }
 
 impl Embedded {
@@ -44,6 +44,14 @@ impl Embedded {
             Content::Effective(text) => {
                 let judge = |it: &Node| inspect(&with_operators(it), now);
                 checked.add(*span, policies::in_text_as(text, *span, path, judge));
+            }
+            Content::Template(text) => {
+                let mut findings = policies::in_open_text(text, *span, path, now);
+                findings.retain(|it| it.code != Code::Variable);
+                checked.add(*span, findings);
+                if text.contains("${") {
+                    checked.not_checked(path, *span, "Terraform replaces what is in `${…}`");
+                }
             }
             Content::Unknown(why) => checked.not_checked(path, *span, why),
         }
@@ -70,6 +78,32 @@ fn terraform(document: &Node) -> Option<Vec<Embedded>> {
     Some(found)
 }
 
+/// The policies of a configuration of Terraform in JSON, as CDK for Terraform writes it.
+fn configuration(document: &Node) -> Option<Vec<Embedded>> {
+    let resources = document.member("resource")?;
+    let kinds = RESOURCES.iter().filter_map(|kind| Some((kind, resources.member(kind)?)));
+    let mut found = Vec::new();
+    for (kind, all) in kinds {
+        for Member { key, value, .. } in all.members().unwrap_or_default() {
+            let bodies = if let Value::Array(items) = &value.value {
+                items.as_slice()
+            } else {
+                std::slice::from_ref(value)
+            };
+            let address = format!("{kind}.{key}");
+            for body in bodies {
+                found.extend(of_values(&address, value.span, body));
+            }
+        }
+    }
+    for it in &mut found {
+        if let Content::Text(text) = &mut it.content {
+            it.content = Content::Template(std::mem::take(text));
+        }
+    }
+    resources.members().is_some().then_some(found)
+}
+
 /// The resources of a state as it is stored.
 fn stored_state(document: &Node) -> Option<&Value> {
     document.member("terraform_version")?.scalar()?;
@@ -82,7 +116,10 @@ fn module(module: &Node, found: &mut Vec<Embedded>) {
     for resource in items(module, "resources") {
         let address = resource.member("address").and_then(Node::scalar);
         if let (Some(address), Some(values)) = (address, resource.member("values"))
-            && resource.member("type").and_then(Node::scalar) == Some(RESOURCE)
+            && resource
+                .member("type")
+                .and_then(Node::scalar)
+                .is_some_and(|it| RESOURCES.contains(&it))
         {
             found.extend(of_values(address, resource.span, values));
         }
@@ -96,7 +133,8 @@ fn module(module: &Node, found: &mut Vec<Embedded>) {
 /// The policies of a resource of a stored state, which has no address.
 fn stored(resource: &Node, found: &mut Vec<Embedded>) {
     let text = |key| resource.member(key).and_then(Node::scalar);
-    if text("type") != Some(RESOURCE) || text("mode") == Some("data") {
+    let Some(kind) = text("type").filter(|it| RESOURCES.contains(it)) else { return };
+    if text("mode") == Some("data") {
         return;
     }
     let module = text("module").map_or_else(String::new, |it| format!("{it}."));
@@ -107,7 +145,7 @@ fn stored(resource: &Node, found: &mut Vec<Embedded>) {
             Some(Value::Number(number)) => format!("[{number}]"),
             _ => String::new(),
         };
-        let address = format!("{module}{RESOURCE}.{name}{index}");
+        let address = format!("{module}{kind}.{name}{index}");
         if let Some(values) = instance.member("attributes") {
             found.extend(of_values(&address, instance.span, values));
         }

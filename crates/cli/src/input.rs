@@ -19,6 +19,8 @@ pub(crate) struct Input {
     pub(crate) text: String,
     /// Whether it was named itself, and not found in a directory.
     pub(crate) is_named: bool,
+    /// The directory that was named, or that of the file: nothing above it is read.
+    pub(crate) root: PathBuf,
 }
 
 /// A file in a directory that is not checked.
@@ -41,10 +43,20 @@ pub(crate) struct Inputs {
 }
 
 /// What is read as a policy or template in a directory.
-const EXTENSIONS: &[&str] = &["json", "jsonc", "yaml", "yml", "template", "tf", "tfstate"];
+const EXTENSIONS: &[&str] = &["json", "jsonc", "yaml", "yml", "template", "tfstate"];
+
+/// The same, in the language of Terraform.
+pub(crate) const TERRAFORM: &[&str] = &["tf", "tofu"];
 
 /// One of these is in every file that holds a backup policy.
-const WORDS: &[&str] = &["plans", BACKUP_POLICY, "BackupPolicy", "AWS::Organizations::Policy"];
+const WORDS: &[&str] = &[
+    "plans",
+    BACKUP_POLICY,
+    "BackupPolicy",
+    "AWS::Organizations::Policy",
+    "aws_organizations_policy",
+    "awscc_organizations_policy",
+];
 
 /// Reads every file named in `paths`, and those in directories among them.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Inputs {
@@ -76,7 +88,7 @@ impl Inputs {
         walk.require_git(false).git_global(false).sort_by_file_name(Ord::cmp);
         for entry in walk.build() {
             match entry {
-                Ok(entry) => self.visit(&entry),
+                Ok(entry) => self.visit(&entry, directory),
                 Err(error) => {
                     let name = directory.display().to_string();
                     self.passed.push(Passed { name, why: error.to_string() });
@@ -85,14 +97,17 @@ impl Inputs {
         }
     }
 
-    fn visit(&mut self, entry: &DirEntry) {
+    fn visit(&mut self, entry: &DirEntry, directory: &Path) {
         if entry.file_type().is_some_and(|it| it.is_dir()) {
             return;
         }
         let path = entry.path();
         let name = path.display().to_string();
         match candidate(path) {
-            Ok(text) => self.all.push(Input { name, text, is_named: false }),
+            Ok(text) => {
+                let root = directory.to_path_buf();
+                self.all.push(Input { name, text, is_named: false, root });
+            }
             Err(why) => self.passed.push(Passed { name, why }),
         }
     }
@@ -104,8 +119,11 @@ fn candidate(path: &Path) -> Result<String, String> {
     if name == "effective.json" || name.ends_with(".effective.json") {
         return Err("its name says that it is an effective policy".to_owned());
     }
-    if !EXTENSIONS.contains(&extension(path).as_str()) {
-        return Err(format!("its name does not end in .{}", EXTENSIONS.join(", .")));
+    let extension = extension(path);
+    let mut extensions = EXTENSIONS.iter().chain(TERRAFORM);
+    if !extensions.any(|it| **it == extension) {
+        let all = [EXTENSIONS, TERRAFORM].concat();
+        return Err(format!("its name does not end in .{}", all.join(", .")));
     }
     // Follows a link, so a link to a file is that file. Anything else may not end, such as a FIFO.
     let metadata = fs::metadata(path).map_err(|it| format!("it cannot be read: {it}"))?;
@@ -132,7 +150,10 @@ pub(crate) fn read(path: &Path) -> Result<Input, CommandError> {
         fs::File::open(path).and_then(limited)
     };
     match bytes.and_then(decoded) {
-        Ok(text) => Ok(Input { name, text, is_named: true }),
+        Ok(text) => {
+            let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+            Ok(Input { name, text, is_named: true, root })
+        }
         Err(source) => Err(CommandError::Unreadable { file: name, source }),
     }
 }
@@ -145,8 +166,16 @@ fn limited(file: impl io::Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// How an archive begins, such as a plan that Terraform wrote.
+const ZIP: &[u8] = b"PK\x03\x04";
+
 /// The text in UTF-8, or in UTF-16 where it begins with a byte order mark, which is no part of it.
-fn decoded(bytes: Vec<u8>) -> io::Result<String> {
+pub(crate) fn decoded(bytes: Vec<u8>) -> io::Result<String> {
+    if bytes.starts_with(ZIP) {
+        let hint = "it is an archive; if Terraform wrote it as a plan, check what `terraform show \
+                    -json` prints of it, as in `terraform show -json PLAN | org-backup check -`";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, hint));
+    }
     let text = match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),

@@ -16,6 +16,7 @@ mod doctor;
 mod effective;
 mod embedded;
 mod formats;
+mod hcl;
 mod input;
 mod live;
 mod manual;
@@ -61,10 +62,10 @@ enum Command {
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
 ///
 /// A FILE is a policy, a JSON array of policies attached at one level, or a CloudFormation template,
-/// in JSON or YAML; what `terraform show -json` prints of a plan or a state; or what `aws
-/// organizations describe-policy` and `describe-effective-policy` print. A directory stands for every
-/// file below it that holds a backup policy, but those that ignore files name, `effective.json` and
-/// `*.effective.json`. `-` is standard input.
+/// in JSON or YAML; a file of Terraform or what `terraform show -json` prints of a plan or a state;
+/// or what `aws organizations describe-policy` and `describe-effective-policy` print. A directory
+/// stands for every file below it that holds a backup policy, but those that ignore files name,
+/// `effective.json` and `*.effective.json`. `-` is standard input.
 ///
 /// Exits with 1 when AWS would refuse something, and with 2 when a file cannot be read.
 #[derive(Debug, Args)]

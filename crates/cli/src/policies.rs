@@ -140,18 +140,7 @@ impl Look<'_> {
     /// What is wrong with one policy.
     fn policy(&self, resource: &TemplateResource<'_>, policy: &Node, path: &str) -> Vec<Finding> {
         let mut findings = match &policy.value {
-            Value::Text(text) => {
-                let mut findings = in_text(text, policy.span, path, self.now);
-                if text.contains("${") && findings.iter().any(|it| it.code == policy::Code::Syntax)
-                {
-                    let mut open = Checked::default();
-                    let why = "what is not known of it may complete the text, which is no JSON \
-                               without it";
-                    open.not_checked(path, policy.span, why);
-                    findings = open.findings;
-                }
-                findings
-            }
+            Value::Text(text) => in_open_text(text, policy.span, path, self.now),
             Value::Null
             | Value::Bool(_)
             | Value::Number(_)
@@ -350,6 +339,18 @@ pub(crate) fn in_text(text: &str, span: Span, path: &str, now: SystemTime) -> Ve
     in_text_as(text, span, path, judge)
 }
 
+/// The same of a string in which what is not known stands as `${…}`.
+pub(crate) fn in_open_text(text: &str, span: Span, path: &str, now: SystemTime) -> Vec<Finding> {
+    let findings = in_text(text, span, path, now);
+    if !text.contains("${") || findings.iter().all(|it| it.code != policy::Code::Syntax) {
+        return findings;
+    }
+    let mut open = Checked::default();
+    let why = "what is not known of it may complete the text, which is no JSON without it";
+    open.not_checked(path, span, why);
+    open.findings
+}
+
 /// The same by another judgement of the document.
 pub(crate) fn in_text_as(
     text: &str,
@@ -368,7 +369,7 @@ pub(crate) fn in_text_as(
 }
 
 /// The findings with `path` before their own.
-fn prefixed(mut findings: Vec<Finding>, path: &str) -> Vec<Finding> {
+pub(crate) fn prefixed(mut findings: Vec<Finding>, path: &str) -> Vec<Finding> {
     for finding in &mut findings {
         let separator = if finding.path.is_empty() { "" } else { "/" };
         finding.path = format!("{path}{separator}{}", finding.path);

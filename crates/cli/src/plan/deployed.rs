@@ -59,7 +59,8 @@ impl Deployed {
         };
         let text = deployed_template(management, &stack.name).await.map_err(|it| chain(&it))?;
         let name = "the deployed template".to_owned();
-        let file = input::Input { name, text, is_named: true };
+        let root = std::path::PathBuf::new();
+        let file = input::Input { name, text, is_named: true, root };
         let (document, _) = input::parse(&file);
         let document = document.filter(is_template);
         document.ok_or_else(|| "the deployed template cannot be understood here".to_owned())

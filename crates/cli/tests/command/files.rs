@@ -72,7 +72,7 @@ fn whatever_else_is_in_a_repository_is_passed_over_and_named_when_asked() {
     .assert_eq(&run.stdout);
     assert_eq!(run.code, 1);
     expect![[r"
-        passed over: `./README.md`: its name does not end in .json, .jsonc, .yaml, .yml, .template, .tf, .tfstate
+        passed over: `./README.md`: its name does not end in .json, .jsonc, .yaml, .yml, .template, .tfstate, .tf, .tofu
         passed over: `./chart/deployment.yaml`: a key must be a string, not a list or an object
         passed over: `./chart/up.json`: it is no file
         passed over: `./dangling.json`: it cannot be read: No such file or directory (os error 2)
@@ -240,9 +240,6 @@ fn the_policies_of_terraform_are_found_by_their_address() {
     let stored = run("terraform.tfstate", &stored);
     let expected = format!("terraform.tfstate: {address}/{mistake}");
     assert!(stored.stdout.starts_with(&expected), "{}", stored.stdout);
-    let language = run("main.tf", "resource \"aws_organizations_policy\" \"tier\" {}\n");
-    assert_eq!(language.code, 1);
-    assert!(language.stdout.contains("terraform show -json"), "{}", language.stdout);
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod documentation;
 mod files;
 mod policies;
 mod templates;
+mod terraform;
 mod vectors;
 mod words;

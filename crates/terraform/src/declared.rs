@@ -1,0 +1,75 @@
+//! What the files of a folder declare.
+
+use std::collections::BTreeMap;
+
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Body, Structure};
+use policy::Span;
+
+use crate::Unreadable;
+
+/// What the files of a folder declare, each with the file that it is in.
+#[derive(Default)]
+pub(crate) struct Declared<'a> {
+    pub(crate) locals: BTreeMap<&'a str, (usize, &'a Expression)>,
+    /// Variables and their defaults.
+    pub(crate) variables: BTreeMap<&'a str, (usize, Option<&'a Expression>)>,
+    /// Resources by their types and names.
+    pub(crate) resources: BTreeMap<(&'a str, &'a str), (usize, &'a Body)>,
+}
+
+impl<'a> Declared<'a> {
+    /// What these files declare. Of one that cannot be read nothing is known.
+    pub(crate) fn of(files: &'a [Result<Body, Unreadable>]) -> Self {
+        let mut declared = Self::default();
+        for (index, body) in files.iter().enumerate() {
+            let Ok(body) = body else { continue };
+            for (kind, labels, body) in blocks(body) {
+                match (kind, labels.as_slice()) {
+                    ("locals", []) => {
+                        declared.locals.extend(attributes(body).map(|it| (it.0, (index, it.1))));
+                    }
+                    ("variable", [name]) => {
+                        let default = attribute(body, "default");
+                        declared.variables.insert(name, (index, default));
+                    }
+                    ("resource", [kind, name]) => {
+                        declared.resources.insert((kind, name), (index, body));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        declared
+    }
+}
+
+/// The blocks of a body: what they are, their labels, and their own bodies.
+pub(crate) fn blocks(body: &Body) -> impl Iterator<Item = (&str, Vec<&str>, &Body)> {
+    body.iter().filter_map(|it| match it {
+        Structure::Block(it) => {
+            let labels = it.labels.iter().map(hcl_edit::structure::BlockLabel::as_str).collect();
+            Some((it.ident.as_str(), labels, &it.body))
+        }
+        Structure::Attribute(_) => None,
+    })
+}
+
+/// The attributes of a body.
+pub(crate) fn attributes(body: &Body) -> impl Iterator<Item = (&str, &Expression)> {
+    body.iter().filter_map(|it| match it {
+        Structure::Attribute(it) => Some((it.key.as_str(), &it.value)),
+        Structure::Block(_) => None,
+    })
+}
+
+/// The value of an attribute of a body.
+pub(crate) fn attribute<'a>(body: &'a Body, name: &str) -> Option<&'a Expression> {
+    attributes(body).find(|it| it.0 == name).map(|it| it.1)
+}
+
+/// Where something stands in its own file.
+pub(crate) fn span(of: &impl hcl_edit::Span) -> Span {
+    let at = |it: usize| u32::try_from(it).unwrap_or_default();
+    of.span().map(|it| Span { start: at(it.start), end: at(it.end) }).unwrap_or_default()
+}

@@ -1,0 +1,563 @@
+//! What expressions come to.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use hcl_edit::Decorated;
+use hcl_edit::expr::{
+    BinaryOp, BinaryOperator, Conditional, Expression, ForExpr, Object, ObjectKey, Traversal,
+    TraversalOperator, UnaryOp, UnaryOperator,
+};
+use policy::{Member, Node, Span, Value};
+
+use crate::declared::{Declared, attribute, span};
+use crate::{Files, Unknown};
+
+/// How many values are made for one policy. One at the limit of AWS has some thousand.
+const MOST_STEPS: usize = 200_000;
+
+/// Why something is not evaluated to its end.
+const TOO_MANY_STEPS: &str = "it takes too many steps to evaluate";
+
+/// How deep locals may refer to each other.
+const MOST_REFERENCES: usize = 32;
+
+/// Evaluates expressions for one file of a module, and notes what is not known.
+pub(crate) struct Evaluator<'a> {
+    declared: &'a Declared<'a>,
+    /// What reads the files that are named.
+    pub(crate) files: &'a (dyn Files + Sync),
+    /// The file whose places are told.
+    home: usize,
+    unknown: RefCell<Vec<Unknown>>,
+    steps: Cell<usize>,
+    references: Cell<usize>,
+}
+
+/// What loops, templates and instances define.
+pub(crate) type Names = Vec<(String, Rc<Node>)>;
+
+/// Where an expression stands.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    /// The file that it is in.
+    file: usize,
+    /// What is told in place of its own place, since that is in another text.
+    at: Option<Span>,
+    /// What is defined around it.
+    names: Names,
+}
+
+impl Scope {
+    /// The top of a file, where these names are known.
+    pub(crate) fn of(file: usize, names: Names) -> Self {
+        Self { file, at: None, names }
+    }
+
+    /// The same in a text of its own, that knows these names only.
+    pub(crate) fn of_template(&self, at: Span, names: Names) -> Self {
+        Self { file: self.file, at: Some(at), names }
+    }
+
+    /// The same with one name more.
+    pub(crate) fn with(&self, names: impl IntoIterator<Item = (String, Rc<Node>)>) -> Self {
+        let mut scope = self.clone();
+        scope.names.extend(names);
+        scope
+    }
+
+    fn name(&self, name: &str) -> Option<&Node> {
+        self.names.iter().rev().find(|it| it.0 == name).map(|it| &*it.1)
+    }
+
+    /// Where something that stands here is told to stand.
+    pub(crate) fn span(&self, of: &impl hcl_edit::Span) -> Span {
+        self.at.unwrap_or_else(|| span(of))
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(
+        declared: &'a Declared<'a>,
+        files: &'a (dyn Files + Sync),
+        home: usize,
+    ) -> Self {
+        Self {
+            declared,
+            files,
+            home,
+            unknown: RefCell::default(),
+            steps: Cell::default(),
+            references: Cell::default(),
+        }
+    }
+
+    /// What was not known, each place once.
+    pub(crate) fn into_unknown(self) -> Vec<Unknown> {
+        let mut all = self.unknown.into_inner();
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|it| seen.insert((it.path.clone(), it.why.clone())));
+        all
+    }
+
+    /// Notes why a place is not known, and returns what stands for its value.
+    pub(crate) fn unknown(&self, path: &str, span: Span, why: impl Into<String>) -> Node {
+        self.unknown.borrow_mut().push(Unknown { path: path.to_owned(), span, why: why.into() });
+        Node { span, value: Value::Unknown }
+    }
+
+    /// Evaluates something, and takes back its notes when it is not known.
+    pub(crate) fn attempt(&self, evaluate: impl FnOnce() -> Node) -> Option<Node> {
+        let before = self.unknown.borrow().len();
+        let node = evaluate();
+        if self.unknown.borrow().len() > before {
+            self.unknown.borrow_mut().truncate(before);
+            return None;
+        }
+        Some(node)
+    }
+
+    /// Counts what was made. Whether there is room for more.
+    pub(crate) fn charge(&self, steps: usize) -> bool {
+        let sum = self.steps.get().saturating_add(steps);
+        self.steps.set(sum);
+        sum <= MOST_STEPS
+    }
+
+    pub(crate) fn evaluate(&self, expression: &Expression, path: &str, scope: &Scope) -> Node {
+        let span = scope.span(expression);
+        if !self.charge(1) {
+            return self.unknown(path, span, TOO_MANY_STEPS);
+        }
+        let node = |value| Node { span, value };
+        match expression {
+            Expression::Null(_) => node(Value::Null),
+            Expression::Bool(it) => node(Value::Bool(*it.value())),
+            Expression::Number(it) => node(Value::Number(it.value().to_string())),
+            Expression::String(it) => {
+                self.charge(it.value().len() / 1_000);
+                node(Value::Text(it.value().clone()))
+            }
+            Expression::Array(items) => {
+                let items = items.iter().enumerate();
+                let item = |(index, it): (usize, _)| self.evaluate(it, &below(path, index), scope);
+                node(Value::Array(items.map(item).collect()))
+            }
+            Expression::Object(it) => node(self.object(it, path, scope)),
+            Expression::StringTemplate(it) => self.string(it, span, path, scope),
+            Expression::HeredocTemplate(it) => self.template(&it.template, span, path, scope),
+            Expression::Parenthesis(it) => self.evaluate(it.inner(), path, scope),
+            Expression::Variable(it) => self.variable(it.as_str(), span, path, scope),
+            Expression::Conditional(it) => self.conditional(it, span, path, scope),
+            Expression::FuncCall(it) => self.call(it, span, path, scope),
+            Expression::Traversal(it) => self.traversal(it, span, path, scope),
+            Expression::UnaryOp(it) => self.unary(it, span, path, scope),
+            Expression::BinaryOp(it) => self.binary(it, span, path, scope),
+            Expression::ForExpr(it) => self.loop_over(it, span, path, scope),
+        }
+    }
+
+    fn object(&self, object: &Object, path: &str, scope: &Scope) -> Value {
+        let mut members = Vec::new();
+        for (key, value) in object {
+            let (span, key) = match key {
+                ObjectKey::Ident(it) => (scope.span(it), it.as_str().to_owned()),
+                ObjectKey::Expression(it) => {
+                    let key = self.evaluate(it, path, scope);
+                    let text = key.scalar().map(ToOwned::to_owned);
+                    (scope.span(it), text.unwrap_or_else(|| open(it)))
+                }
+            };
+            let path = below(path, &key);
+            let value = self.evaluate(value.expr(), &path, scope);
+            members.push(Member { key, span, value });
+        }
+        Value::Object(members)
+    }
+
+    fn variable(&self, name: &str, span: Span, path: &str, scope: &Scope) -> Node {
+        match scope.name(name) {
+            Some(found) => self.inside_name(found, &[], span, path, scope),
+            None => self.unknown(path, span, format!("there is no `{name}` here")),
+        }
+    }
+
+    /// What is in a value that a loop, a template or an instance defines.
+    fn inside_name(
+        &self,
+        found: &Node,
+        operators: &[Decorated<TraversalOperator>],
+        span: Span,
+        path: &str,
+        scope: &Scope,
+    ) -> Node {
+        if !self.charge(size(found)) {
+            return self.unknown(path, span, TOO_MANY_STEPS);
+        }
+        let base = if scope.at.is_some() { moved(found.clone(), span) } else { found.clone() };
+        let node = self.follow(base, operators, span, path, scope);
+        if is_open(&node) {
+            // It was noted where the name was defined, for another place.
+            self.unknown(path, span, "what it is made of is not known");
+        }
+        node
+    }
+
+    fn traversal(&self, it: &Traversal, span: Span, path: &str, scope: &Scope) -> Node {
+        let operators = it.operators.as_slice();
+        let Expression::Variable(root) = &it.expr else {
+            return self.part(span, path, || {
+                let base = self.evaluate(&it.expr, path, scope);
+                self.follow(base, operators, span, path, scope)
+            });
+        };
+        let root = root.as_str();
+        if let Some(found) = scope.name(root) {
+            return self.inside_name(found, operators, span, path, scope);
+        }
+        let Some((TraversalOperator::GetAttr(name), rest)) =
+            operators.split_first().map(|(first, rest)| (first.value(), rest))
+        else {
+            return self.unknown(path, span, format!("there is no `{root}` here"));
+        };
+        let name = name.as_str();
+        let why = match root {
+            "local" => match self.declared.locals.get(name) {
+                Some((file, it)) => return self.refer(*file, it, rest, span, path, scope),
+                None => format!("no file here has a local `{name}`"),
+            },
+            "var" => match self.declared.variables.get(name) {
+                Some((file, Some(it))) => return self.refer(*file, it, rest, span, path, scope),
+                Some((_, None)) => format!("the variable `{name}` has no default"),
+                None => format!("no file here has a variable `{name}`"),
+            },
+            "path" if name == "module" => {
+                return Node { span, value: Value::Text(".".to_owned()) };
+            }
+            "each" | "count" => match scope.name(&format!("{root}.{name}")) {
+                Some(found) => return self.inside_name(found, rest, span, path, scope),
+                None => format!("`{root}.{name}` is not known"),
+            },
+            "path" | "terraform" | "self" => {
+                format!("`{root}.{name}` is known when Terraform runs")
+            }
+            "module" => format!("the module `{name}` makes it"),
+            "data" => format!("Terraform reads `{}`", written(it)),
+            kind => {
+                let resource = self.declared.resources.get(&(kind, name));
+                let value = resource.and_then(|(file, body)| {
+                    let (first, rest) = rest.split_first()?;
+                    let TraversalOperator::GetAttr(key) = first.value() else { return None };
+                    Some((*file, attribute(body, key.as_str())?, rest))
+                });
+                match (resource, value) {
+                    (_, Some((file, it, rest))) => {
+                        return self.refer(file, it, rest, span, path, scope);
+                    }
+                    (Some(_), None) => format!("`{}` is known once it is made", written(it)),
+                    (None, None) => format!("no file here has a resource `{kind}.{name}`"),
+                }
+            }
+        };
+        self.unknown(path, span, why)
+    }
+
+    /// What is in a value that is declared elsewhere in the module.
+    fn refer(
+        &self,
+        file: usize,
+        it: &Expression,
+        operators: &[Decorated<TraversalOperator>],
+        span: Span,
+        path: &str,
+        scope: &Scope,
+    ) -> Node {
+        if self.references.get() >= MOST_REFERENCES {
+            return self.unknown(path, span, "it refers to itself, or through too many others");
+        }
+        self.references.set(self.references.get() + 1);
+        let at = scope.at.or((file != self.home).then_some(span));
+        let own = Scope { file, at, names: Vec::new() };
+        let node = if operators.is_empty() {
+            self.evaluate(it, path, &own)
+        } else {
+            self.part(span, path, || {
+                let base = self.evaluate(it, path, &own);
+                self.follow(base, operators, span, path, scope)
+            })
+        };
+        self.references.set(self.references.get() - 1);
+        node
+    }
+
+    /// A part of a value, of which only matters what is not known of the part.
+    fn part(&self, span: Span, path: &str, evaluate: impl FnOnce() -> Node) -> Node {
+        let before = self.unknown.borrow().len();
+        let node = evaluate();
+        let why = self.unknown.borrow().get(before).map(|it| it.why.clone());
+        self.unknown.borrow_mut().truncate(before);
+        if let Some(why) = why.filter(|_| is_open(&node)) {
+            self.unknown(path, span, why);
+        }
+        node
+    }
+
+    /// Goes from a value to what is in it.
+    fn follow(
+        &self,
+        base: Node,
+        operators: &[Decorated<TraversalOperator>],
+        span: Span,
+        path: &str,
+        scope: &Scope,
+    ) -> Node {
+        let mut node = base;
+        for operator in operators {
+            let key = match operator.value() {
+                TraversalOperator::GetAttr(it) => it.as_str().to_owned(),
+                TraversalOperator::LegacyIndex(it) => it.value().to_string(),
+                TraversalOperator::Index(it) => match self.evaluate(it, path, scope).scalar() {
+                    Some(it) => it.to_owned(),
+                    None => return Node { span, value: Value::Unknown },
+                },
+                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
+                    return self.unknown(path, span, "`*` is not evaluated here");
+                }
+            };
+            if node.value == Value::Unknown {
+                return Node { span, value: Value::Unknown };
+            }
+            node = match inside(node, &key) {
+                Some(it) => it,
+                None => return self.unknown(path, span, format!("there is no `{key}` in it")),
+            };
+        }
+        node
+    }
+
+    fn conditional(&self, it: &Conditional, span: Span, path: &str, scope: &Scope) -> Node {
+        match truth(&self.evaluate(&it.cond_expr, path, scope)) {
+            Some(true) => self.evaluate(&it.true_expr, path, scope),
+            Some(false) => self.evaluate(&it.false_expr, path, scope),
+            None => Node { span, value: Value::Unknown },
+        }
+    }
+
+    fn unary(&self, it: &UnaryOp, span: Span, path: &str, scope: &Scope) -> Node {
+        let of = self.evaluate(&it.expr, path, scope);
+        let value = match *it.operator.value() {
+            UnaryOperator::Not => truth(&of).map(|it| Value::Bool(!it)),
+            UnaryOperator::Neg => {
+                number(&of).and_then(i64::checked_neg).map(|it| Value::Number(it.to_string()))
+            }
+        };
+        self.or_not_understood(value, &[&of], span, path)
+    }
+
+    fn binary(&self, it: &BinaryOp, span: Span, path: &str, scope: &Scope) -> Node {
+        let one = self.evaluate(&it.lhs_expr, path, scope);
+        let other = self.evaluate(&it.rhs_expr, path, scope);
+        let numbers = number(&one).zip(number(&other));
+        let truths = truth(&one).zip(truth(&other));
+        let same = one.scalar().zip(other.scalar()).map(|(one, other)| one == other);
+        let sum = |of: fn(i64, i64) -> Option<i64>| {
+            let sum = numbers.and_then(|(one, other)| of(one, other));
+            sum.map(|it| Value::Number(it.to_string()))
+        };
+        let compared =
+            |of: fn(&i64, &i64) -> bool| numbers.map(|(one, other)| Value::Bool(of(&one, &other)));
+        let value = match *it.operator.value() {
+            BinaryOperator::Eq => same.map(Value::Bool),
+            BinaryOperator::NotEq => same.map(|it| Value::Bool(!it)),
+            BinaryOperator::And => truths.map(|(one, other)| Value::Bool(one && other)),
+            BinaryOperator::Or => truths.map(|(one, other)| Value::Bool(one || other)),
+            BinaryOperator::Plus => sum(i64::checked_add),
+            BinaryOperator::Minus => sum(i64::checked_sub),
+            BinaryOperator::Mul => sum(i64::checked_mul),
+            BinaryOperator::Less => compared(i64::lt),
+            BinaryOperator::LessEq => compared(i64::le),
+            BinaryOperator::Greater => compared(i64::gt),
+            BinaryOperator::GreaterEq => compared(i64::ge),
+            // Where a fraction may come of it.
+            BinaryOperator::Div | BinaryOperator::Mod => None,
+        };
+        self.or_not_understood(value, &[&one, &other], span, path)
+    }
+
+    /// A value, or a note that it is not evaluated here, unless one of `of` is noted already.
+    fn or_not_understood(
+        &self,
+        value: Option<Value>,
+        of: &[&Node],
+        span: Span,
+        path: &str,
+    ) -> Node {
+        match value {
+            Some(value) => Node { span, value },
+            None if of.iter().any(|it| it.value == Value::Unknown) => {
+                Node { span, value: Value::Unknown }
+            }
+            None => self.unknown(path, span, "this expression is not evaluated here"),
+        }
+    }
+
+    fn loop_over(&self, it: &ForExpr, span: Span, path: &str, scope: &Scope) -> Node {
+        let collection = self.evaluate(&it.intro.collection_expr, path, scope);
+        let Some(rounds) = rounds(&collection) else {
+            return self.or_not_understood(None, &[&collection], span, path);
+        };
+        let (mut items, mut members) = (Vec::new(), Vec::new());
+        for (key, value) in rounds {
+            let name =
+                it.intro.key_var.as_ref().map(|name| (name.as_str().to_owned(), Rc::new(key)));
+            let value = (it.intro.value_var.as_str().to_owned(), Rc::new(value));
+            let scope = scope.with(name.into_iter().chain([value]));
+            if let Some(condition) = &it.cond {
+                match truth(&self.evaluate(&condition.expr, path, &scope)) {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => return Node { span, value: Value::Unknown },
+                }
+            }
+            let Some(key) = &it.key_expr else {
+                let path = below(path, items.len());
+                items.push(self.evaluate(&it.value_expr, &path, &scope));
+                continue;
+            };
+            if it.grouping {
+                return self.unknown(path, span, "`...` is not evaluated here");
+            }
+            let key_node = self.evaluate(key, path, &scope);
+            let span = scope.span(key);
+            let key = key_node.scalar().map_or_else(|| open(key), ToOwned::to_owned);
+            let value = self.evaluate(&it.value_expr, &below(path, &key), &scope);
+            members.push(Member { key, span, value });
+        }
+        let value =
+            if it.key_expr.is_some() { Value::Object(members) } else { Value::Array(items) };
+        Node { span, value }
+    }
+}
+
+/// The rounds of a loop: each key or index with its value.
+pub(crate) fn rounds(collection: &Node) -> Option<Vec<(Node, Node)>> {
+    let node = |value| Node { span: collection.span, value };
+    match &collection.value {
+        Value::Array(items) => {
+            let index = |index: usize| node(Value::Number(index.to_string()));
+            let items = items.iter().enumerate();
+            Some(items.map(|(at, it)| (index(at), it.clone())).collect())
+        }
+        Value::Object(members) => {
+            let key = |it: &Member| node(Value::Text(it.key.clone()));
+            // As Terraform goes through a map: by its keys.
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by(|one, other| one.key.cmp(&other.key));
+            Some(members.into_iter().map(|it| (key(it), it.value.clone())).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => None,
+    }
+}
+
+/// What stands in a string for an expression that is not known.
+pub(crate) fn open(expression: &Expression) -> String {
+    format!("${{{}}}", source(expression))
+}
+
+/// An expression as it is written, where it is short and plain.
+fn source(expression: &Expression) -> String {
+    let text = expression.to_string();
+    let is_plain = |it: char| it.is_alphanumeric() || "._-[]\"*".contains(it);
+    let text = text.trim();
+    if text.len() <= 80 && text.chars().all(is_plain) { text.to_owned() } else { "…".to_owned() }
+}
+
+/// A reference as it is written, less its indexes.
+fn written(it: &Traversal) -> String {
+    let names = it.operators.iter().filter_map(|it| match it.value() {
+        TraversalOperator::GetAttr(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let root = match &it.expr {
+        Expression::Variable(root) => root.as_str(),
+        _ => "…",
+    };
+    std::iter::once(root).chain(names).collect::<Vec<_>>().join(".")
+}
+
+/// The place of something below `path`, as long as that is readable.
+fn below(path: &str, key: impl ToString) -> String {
+    let key = key.to_string();
+    if path.len() + key.len() > 1_000 { path.to_owned() } else { format!("{path}/{key}") }
+}
+
+/// What is at a key or an index.
+fn inside(node: Node, key: &str) -> Option<Node> {
+    match node.value {
+        Value::Object(members) => members.into_iter().find(|it| it.key == key).map(|it| it.value),
+        Value::Array(items) => items.into_iter().nth(key.parse().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => None,
+    }
+}
+
+/// The same value, all of which stands at one place.
+pub(crate) fn moved(node: Node, span: Span) -> Node {
+    let value = match node.value {
+        Value::Array(items) => Value::Array(items.into_iter().map(|it| moved(it, span)).collect()),
+        Value::Object(members) => {
+            let member = |it: Member| Member { key: it.key, span, value: moved(it.value, span) };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        scalar @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Unknown) => scalar,
+    };
+    Node { span, value }
+}
+
+/// How many values there are in a value.
+pub(crate) fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Object(members) => 1 + members.iter().map(|it| size(&it.value)).sum::<usize>(),
+        Value::Text(text) => 1 + text.len() / 1_000,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown => 1,
+    }
+}
+
+/// Whether something in a value is not known.
+pub(crate) fn has_unknown(node: &Node) -> bool {
+    match &node.value {
+        Value::Unknown => true,
+        Value::Array(items) => items.iter().any(has_unknown),
+        Value::Object(members) => members.iter().any(|it| has_unknown(&it.value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => false,
+    }
+}
+
+/// Whether something in a value, or in a string of it, is not known.
+pub(crate) fn is_open(node: &Node) -> bool {
+    match &node.value {
+        Value::Unknown => true,
+        Value::Text(text) => text.contains("${"),
+        Value::Array(items) => items.iter().any(is_open),
+        Value::Object(members) => {
+            members.iter().any(|it| it.key.contains("${") || is_open(&it.value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+pub(crate) fn truth(node: &Node) -> Option<bool> {
+    match node.scalar()? {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+fn number(node: &Node) -> Option<i64> {
+    node.scalar()?.parse().ok()
+}

@@ -1,0 +1,107 @@
+//! The backup policies in files of Terraform and `OpenTofu`, evaluated as far as that is possible
+//! without running either.
+//!
+//! The files of one folder are a module, and are read together. Locals, defaults of variables,
+//! functions and loops are carried out as far as their arguments are known. What is not known stays
+//! [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never guessed.
+//!
+//! There is no I/O here: [`Files`] reads what `file()` and `templatefile()` name.
+
+mod declared;
+mod evaluate;
+mod functions;
+mod module;
+mod shallow;
+mod strings;
+#[cfg(test)]
+mod tests;
+
+use std::thread;
+
+use policy::{Node, Span};
+
+use crate::module::Module;
+
+/// The resources that are policies of AWS Organizations: of the provider `aws`, and of `awscc`.
+pub const RESOURCES: &[&str] = &["aws_organizations_policy", "awscc_organizations_policy"];
+
+/// The stack of the thread that reads. The parser calls itself for each level of an expression, of
+/// which there are [`shallow::MAX_DEPTH`] at most.
+const STACK: usize = 64 << 20;
+
+/// A file of a module.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Reads the files that a module names.
+pub trait Files {
+    /// Reads the file at this path, which begins in the folder of the module.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not read.
+    fn read(&self, path: &str) -> Result<String, String>;
+}
+
+/// The backup policies of one file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundPolicies {
+    /// The policies.
+    pub policies: Vec<FoundPolicy>,
+    /// What of them is not known.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A backup policy in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundPolicy {
+    /// The address of its resource or module, and the attribute, joined by `/`.
+    pub path: String,
+    /// The document, or a string that holds it.
+    pub content: Node,
+    /// Whether anything of it is not known.
+    pub is_open: bool,
+}
+
+/// A place whose value is not known without running Terraform.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unknown {
+    /// The address and the keys that lead to it, joined by `/`.
+    pub path: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Why it is not known.
+    pub why: String,
+}
+
+/// Why a file is not read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unreadable {
+    /// Where reading stopped.
+    pub span: Span,
+    /// Why.
+    pub why: String,
+}
+
+/// Finds the backup policies in each file of a module.
+pub fn policies(
+    sources: &[SourceFile],
+    files: &(dyn Files + Sync),
+) -> Vec<Result<FoundPolicies, Unreadable>> {
+    let gave_up = Unreadable { span: Span::default(), why: "the parser gave up".to_owned() };
+    on_a_large_stack(|| Module::read(sources).policies(files))
+        .unwrap_or_else(|| sources.iter().map(|_| Err(gave_up.clone())).collect())
+}
+
+/// What `work` comes to on a stack that is large enough; `None` where it panics.
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        thread.ok()?.join().ok()
+    })
+}

@@ -1,0 +1,234 @@
+//! The files of a folder, and the policies in them.
+
+use std::rc::Rc;
+
+use hcl_edit::parser::parse_body;
+use hcl_edit::structure::Body;
+use policy::{Node, Span, Value, is_policy_like, json};
+
+use crate::declared::{Declared, attribute, attributes, blocks, span};
+use crate::evaluate::{Evaluator, Names, Scope};
+use crate::shallow::{self, TextKind};
+use crate::{Files, FoundPolicies, FoundPolicy, RESOURCES, SourceFile, Unknown, Unreadable};
+
+/// The type of a backup policy, for Organizations.
+const BACKUP_POLICY: &str = "BACKUP_POLICY";
+
+/// For how many values of `count` a resource is looked at.
+const MOST_INSTANCES: usize = 20;
+
+/// The most bytes of a file that are read.
+const MOST_BYTES: usize = json::MAX_BYTES;
+
+/// The files of a folder, parsed.
+pub(crate) struct Module {
+    files: Vec<Result<Body, Unreadable>>,
+}
+
+/// One of the resources that a block makes.
+struct Instance {
+    /// What follows its address, as in `[0]`.
+    index: String,
+    names: Names,
+}
+
+impl Module {
+    /// Parses each file.
+    pub(crate) fn read(sources: &[SourceFile]) -> Self {
+        Self { files: sources.iter().map(|it| parse(&it.text)).collect() }
+    }
+
+    /// The policies of each file.
+    pub(crate) fn policies(
+        &self,
+        files: &(dyn Files + Sync),
+    ) -> Vec<Result<FoundPolicies, Unreadable>> {
+        let declared = Declared::of(&self.files);
+        let all = self.files.iter().enumerate().map(|(home, body)| {
+            let body = body.as_ref().map_err(Clone::clone)?;
+            let mut found = FoundPolicies::default();
+            let look = Search { declared: &declared, files, home };
+            for (kind, labels, body) in blocks(body) {
+                match (kind, labels.as_slice()) {
+                    ("resource", [kind, name]) if RESOURCES.contains(kind) => {
+                        look.resource(&format!("{kind}.{name}"), body, &mut found);
+                    }
+                    ("module", [name]) => look.call(&format!("module.{name}"), body, &mut found),
+                    _ => {}
+                }
+            }
+            Ok(found)
+        });
+        all.collect()
+    }
+}
+
+fn parse(text: &str) -> Result<Body, Unreadable> {
+    let unreadable = |why: &str| Unreadable { span: Span::default(), why: why.to_owned() };
+    if text.len() > MOST_BYTES {
+        return Err(unreadable(&format!("it has more than {MOST_BYTES} bytes")));
+    }
+    if !shallow::is_shallow(text, TextKind::Body) {
+        return Err(unreadable("its expressions are nested too deep"));
+    }
+    parse_body(text).map_err(|error| {
+        let start = u32::try_from(error.location().offset()).unwrap_or_default();
+        let span = Span { start, end: start };
+        Unreadable { span, why: format!("it is not HCL: {}", error.message()) }
+    })
+}
+
+/// What looks for policies in one file.
+struct Search<'a> {
+    declared: &'a Declared<'a>,
+    files: &'a (dyn Files + Sync),
+    /// The file.
+    home: usize,
+}
+
+impl Search<'_> {
+    fn evaluator(&self) -> Evaluator<'_> {
+        Evaluator::new(self.declared, self.files, self.home)
+    }
+
+    /// Adds the policies that a block is, if it is or may be one of AWS Backup.
+    fn resource(&self, address: &str, body: &Body, found: &mut FoundPolicies) {
+        for Instance { index, names } in self.instances(body) {
+            let address = format!("{address}{index}");
+            let scope = Scope::of(self.home, names);
+            let kind = attribute(body, "type")
+                .map(|it| self.evaluator().evaluate(it, &format!("{address}/type"), &scope));
+            let is_backup = match kind.as_ref().map(|it| (&it.value, it.scalar())) {
+                // The provider's default is a service control policy.
+                None => Some(false),
+                Some((_, Some(kind))) if !kind.contains("${") => Some(kind == BACKUP_POLICY),
+                Some(_) => None,
+            };
+            let content = attribute(body, "content");
+            let (Some(content), Some(true) | None) = (content, is_backup) else { continue };
+            let path = format!("{address}/content");
+            let evaluator = self.evaluator();
+            let node = evaluator.evaluate(content, &path, &scope);
+            let unknown = evaluator.into_unknown();
+            // A variable decides what kind of policy it is; its content may tell.
+            let may_be = node.value == Value::Unknown || is_like(&node) || !unknown.is_empty();
+            if is_backup.is_none() && !may_be {
+                continue;
+            }
+            let is_open = !unknown.is_empty();
+            found.unknown.extend(unknown);
+            if node.value != Value::Unknown {
+                found.policies.push(FoundPolicy { path, content: node, is_open });
+            }
+        }
+    }
+
+    /// Adds the policies that a module is called with.
+    fn call(&self, address: &str, body: &Body, found: &mut FoundPolicies) {
+        let scope = Scope::of(self.home, Vec::new());
+        for (name, expression) in attributes(body) {
+            if matches!(name, "source" | "version" | "providers" | "depends_on") {
+                continue;
+            }
+            let path = format!("{address}/{name}");
+            let evaluator = self.evaluator();
+            let node = evaluator.evaluate(expression, &path, &scope);
+            let mut policies = Vec::new();
+            collect(&node, &path, &mut policies);
+            let unknown = evaluator.into_unknown();
+            for (path, content) in policies {
+                let within = |it: &&Unknown| {
+                    it.path
+                        .strip_prefix(&path)
+                        .is_some_and(|it| it.is_empty() || it.starts_with('/'))
+                };
+                let unknown: Vec<_> = unknown.iter().filter(within).cloned().collect();
+                let is_open = !unknown.is_empty();
+                found.unknown.extend(unknown);
+                found.policies.push(FoundPolicy { path, content, is_open });
+            }
+        }
+    }
+
+    /// What a block makes: one resource, or one for each value of `for_each` or `count`.
+    fn instances(&self, body: &Body) -> Vec<Instance> {
+        let scope = Scope::of(self.home, Vec::new());
+        let of = |name: &str| {
+            let expression = attribute(body, name)?;
+            let value = self.evaluator().evaluate(expression, name, &scope);
+            Some((value, span(expression)))
+        };
+        let text = |text: &str, span| Node { span, value: Value::Text(text.to_owned()) };
+        let each = |key: &str, value: Node, span| Instance {
+            index: format!("[\"{key}\"]"),
+            names: vec![
+                ("each.key".to_owned(), Rc::new(text(key, span))),
+                ("each.value".to_owned(), Rc::new(value)),
+            ],
+        };
+        if let Some((value, span)) = of("for_each") {
+            let instances: Vec<_> = match &value.value {
+                Value::Object(all) => {
+                    all.iter().map(|it| each(&it.key, it.value.clone(), span)).collect()
+                }
+                Value::Array(all) => {
+                    all.iter().filter_map(|it| Some(each(it.scalar()?, it.clone(), span))).collect()
+                }
+                _ => Vec::new(),
+            };
+            if !instances.is_empty() {
+                return instances;
+            }
+        }
+        if let Some((value, span)) = of("count") {
+            let count = value.scalar().and_then(|it| it.parse().ok()).unwrap_or(1);
+            // One that is switched off by a default may be switched on.
+            let indexes = 0..usize::clamp(count, 1, MOST_INSTANCES);
+            let instance = |index: usize| Instance {
+                index: format!("[{index}]"),
+                names: vec![(
+                    "count.index".to_owned(),
+                    Rc::new(Node { span, value: Value::Number(index.to_string()) }),
+                )],
+            };
+            return indexes.map(instance).collect();
+        }
+        vec![Instance { index: String::new(), names: Vec::new() }]
+    }
+}
+
+/// Whether a value, or the text that it is, is meant to be a backup policy with a plan.
+fn is_like(node: &Node) -> bool {
+    let has_plans = |it: &Node| {
+        let is_empty = it.get("plans").and_then(Node::members).is_some_and(<[_]>::is_empty);
+        is_policy_like(it) && !is_empty
+    };
+    match node.scalar() {
+        Some(text) if text.contains("plans") => {
+            text.contains("${") || json::read(text).0.is_some_and(|it| has_plans(&it))
+        }
+        Some(_) => false,
+        None => has_plans(node),
+    }
+}
+
+/// The policies anywhere in a value.
+fn collect(node: &Node, path: &str, found: &mut Vec<(String, Node)>) {
+    if is_like(node) {
+        found.push((path.to_owned(), node.clone()));
+        return;
+    }
+    match &node.value {
+        Value::Object(members) => {
+            for it in members {
+                collect(&it.value, &format!("{path}/{}", it.key), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, it) in items.iter().enumerate() {
+                collect(it, &format!("{path}/{index}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {}
+    }
+}

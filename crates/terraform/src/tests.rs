@@ -1,0 +1,265 @@
+use std::collections::BTreeMap;
+
+use policy::{Node, Value};
+use proptest::prelude::*;
+
+use crate::{Files, FoundPolicies, SourceFile, policies};
+
+/// The files beside a module.
+#[derive(Default)]
+struct Beside(BTreeMap<&'static str, &'static str>);
+
+impl Files for Beside {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let path = path.trim_start_matches("./");
+        self.0.get(path).map(|it| (*it).to_owned()).ok_or_else(|| "it is not there".to_owned())
+    }
+}
+
+fn found(texts: &[&str]) -> FoundPolicies {
+    let files = [
+        ("policy.json", r#"{"plans": {"file": {}}}"#),
+        (
+            "policy.tftpl",
+            "{\"plans\": {%{ for it in names ~}\n  \"${it}\": {},\n%{ endfor ~}\n\"last\": {}}}",
+        ),
+        ("policy.yaml", "plans: {yaml: {regions: [1]}}"),
+    ];
+    let sources: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, it)| SourceFile { name: format!("{index}.tf"), text: (*it).to_owned() })
+        .collect();
+    policies(&sources, &Beside(files.into())).remove(0).unwrap()
+}
+
+/// The address and the document of each policy of a text, and what of it is not known.
+fn check(text: &str, expected: &[(&str, &str)], unknown: &[(&str, &str)]) {
+    check_all(&[text], expected, unknown);
+}
+
+fn check_all(texts: &[&str], expected: &[(&str, &str)], unknown: &[(&str, &str)]) {
+    let found = found(texts);
+    let as_text = |it: &Node| match &it.value {
+        Value::Text(it) => it.clone(),
+        _ => it.to_json(),
+    };
+    let policies: Vec<_> =
+        found.policies.iter().map(|it| (it.path.as_str(), as_text(&it.content))).collect();
+    let policies: Vec<_> = policies.iter().map(|it| (it.0, it.1.as_str())).collect();
+    assert_eq!(policies, expected, "{texts:?}");
+    let told: Vec<_> = found.unknown.iter().map(|it| (it.path.as_str(), it.why.as_str())).collect();
+    assert_eq!(told, unknown, "{texts:?}");
+}
+
+/// A policy of the resource `p` with this content.
+fn resource(content: &str) -> String {
+    format!(
+        "resource \"aws_organizations_policy\" \"p\" {{\n  type = \"BACKUP_POLICY\"\n  content = \
+         {content}\n}}\n"
+    )
+}
+
+const P: &str = "aws_organizations_policy.p/content";
+
+#[test]
+fn what_is_written_down_is_read_in_every_form() {
+    for (content, expected) in [
+        (
+            "jsonencode({ plans = { a = { \"@@x\" : [1, true, null, \"é\"] } } })",
+            r#"{"plans":{"a":{"@@x":[1,true,null,"é"]}}}"#,
+        ),
+        ("\"{\\\"plans\\\": {}}\"", r#"{"plans": {}}"#),
+        ("<<EOT\n{\"plans\": {}}\nEOT", "{\"plans\": {}}\n"),
+        ("<<-EOT\n    {\n      \"plans\": {}}\n  EOT", "{\n  \"plans\": {}}\n"),
+        ("file(\"policy.json\")", r#"{"plans": {"file": {}}}"#),
+        ("file(\"${path.module}/policy.json\")", r#"{"plans": {"file": {}}}"#),
+        ("jsonencode(jsondecode(file(\"policy.json\")))", r#"{"plans":{"file":{}}}"#),
+        ("jsonencode(yamldecode(file(\"policy.yaml\")))", r#"{"plans":{"yaml":{"regions":[1]}}}"#),
+        (
+            "templatefile(\"policy.tftpl\", { names = [\"a\", \"b\"] })",
+            "{\"plans\": {  \"a\": {},\n  \"b\": {},\n\"last\": {}}}",
+        ),
+        ("\"${jsonencode({ plans = {} })}\"", r#"{"plans":{}}"#),
+        (
+            "jsonencode({ plans = { for it in [\"a\", \"b\"] : it => { n = upper(it) } if it != \"a\" } })",
+            r#"{"plans":{"b":{"n":"B"}}}"#,
+        ),
+        ("jsonencode({ plans = true ? { a = 1 + 2 * 3 } : {} })", r#"{"plans":{"a":7}}"#),
+        (
+            "jsonencode({ plans = merge({ a = 1 }, { b = 2 }, [{ a = 3 }]...) })",
+            r#"{"plans":{"b":2,"a":3}}"#,
+        ),
+        (
+            "jsonencode({ plans = { a = format(\"%s-%d%%\", \"x\", 5), b = join(\",\", concat([\"1\"], [2])) } })",
+            r#"{"plans":{"a":"x-5%","b":"1,2"}}"#,
+        ),
+        (
+            "jsonencode({ plans = { a = try(var.none.x, \"otherwise\"), b = lookup({ k = 1 }, \"l\", 2) } })",
+            r#"{"plans":{"a":"otherwise","b":2}}"#,
+        ),
+    ] {
+        check(&resource(content), &[(P, expected)], &[]);
+    }
+}
+
+#[test]
+fn locals_defaults_and_resources_of_the_same_folder_are_followed() {
+    let own = resource(
+        "jsonencode({ plans = { (local.name) = { v = \"${var.vault}-x\", w = aws_backup_vault.v.name } } })",
+    );
+    let others = "locals {\n  name = lower(\"ABC\")\n}\nvariable \"vault\" {\n  default = \"keep\"\n}\n\
+                  resource \"aws_backup_vault\" \"v\" {\n  name = local.name\n}\n";
+    check_all(&[&own, others], &[(P, r#"{"plans":{"abc":{"v":"keep-x","w":"abc"}}}"#)], &[]);
+    // What stands in another file is told where it is used.
+    let found = found(&[&own, others]);
+    let document = &found.policies[0].content;
+    let key = &document.member("plans").unwrap().members().unwrap()[0];
+    let vault = key.value.member("w").unwrap();
+    let place = |it: policy::Span| own.get(it.start as usize..it.end as usize).unwrap();
+    assert_eq!(place(vault.span), "aws_backup_vault.v.name");
+}
+
+#[test]
+fn what_is_not_known_is_told_with_its_place_and_the_rest_is_read() {
+    let text = resource(
+        "jsonencode({ plans = { a = { v = var.open, w = \"${data.aws_region.now.name}-x\", z = 1 } } })",
+    );
+    check_all(
+        &[&text, "variable \"open\" {}\n"],
+        &[(P, r#"{"plans":{"a":{"v":"","w":"${data.aws_region.now.name}-x","z":1}}}"#)],
+        &[
+            (&format!("{P}/plans/a/v"), "the variable `open` has no default"),
+            (&format!("{P}/plans/a/w"), "Terraform reads `data.aws_region.now.name`"),
+        ],
+    );
+    for (content, why) in [
+        ("file(\"other.json\")", "`other.json` is not read: it is not there"),
+        ("local.none", "no file here has a local `none`"),
+        ("module.policy.json", "the module `policy` makes it"),
+        ("uuid()", "this use of `uuid()` is not evaluated here"),
+        ("aws_x.y.z", "no file here has a resource `aws_x.y`"),
+        ("[for it in var.open : it][0]", "the variable `open` has no default"),
+    ] {
+        check_all(&[&resource(content), "variable \"open\" {}\n"], &[], &[(P, why)]);
+    }
+    let endless = resource("local.a") + "locals {\n  a = local.b\n  b = local.a\n}\n";
+    check(&endless, &[], &[(P, "it refers to itself, or through too many others")]);
+}
+
+#[test]
+fn only_what_is_used_of_a_value_has_to_be_known() {
+    let text = resource("jsonencode({ plans = { a = local.all.known } })")
+        + "locals {\n  all = { known = 1, open = var.open }\n}\nvariable \"open\" {}\n";
+    check(&text, &[(P, r#"{"plans":{"a":1}}"#)], &[]);
+    let text = text.replace("local.all.known", "local.all.open");
+    let why = "the variable `open` has no default";
+    check(&text, &[(P, r#"{"plans":{"a":""}}"#)], &[(&format!("{P}/plans/a"), why)]);
+}
+
+#[test]
+fn each_resource_of_a_block_is_looked_at() {
+    let text = |count: &str| {
+        format!(
+            "resource \"aws_organizations_policy\" \"p\" {{\n  {count}\n  type = \"BACKUP_POLICY\"\n  \
+             content = jsonencode({{ plans = each.value }})\n}}\n"
+        )
+    };
+    let path = |key: &str| format!("aws_organizations_policy.p[\"{key}\"]/content");
+    check(
+        &text("for_each = { a = { x = 1 }, b = { y = 2 } }"),
+        &[(&path("a"), r#"{"plans":{"x":1}}"#), (&path("b"), r#"{"plans":{"y":2}}"#)],
+        &[],
+    );
+    let counted = text("count = false ? 2 : 0").replace("each.value", "{ n = count.index }");
+    let path = "aws_organizations_policy.p[0]/content";
+    check(&counted, &[(path, r#"{"plans":{"n":0}}"#)], &[]);
+}
+
+#[test]
+fn the_type_decides_and_where_it_is_open_the_content_does() {
+    let of = |kind: &str| {
+        resource("jsonencode({ plans = { a = { rules = {} } } })")
+            .replace("\"BACKUP_POLICY\"", kind)
+    };
+    let document = r#"{"plans":{"a":{"rules":{}}}}"#;
+    check(&of("\"SERVICE_CONTROL_POLICY\""), &[], &[]);
+    check(&of("local.kind"), &[(P, document)], &[]);
+    check(&(of("local.kind") + "locals {\n  kind = \"TAG_POLICY\"\n}\n"), &[], &[]);
+    let untyped = of("\"x\"").replace("type = \"x\"", "");
+    check(&untyped, &[], &[]);
+    let other = of("var.kind").replace("rules", "Version");
+    check(&other, &[], &[]);
+}
+
+#[test]
+fn policies_that_a_module_is_called_with_are_found() {
+    let text = "module \"backup\" {\n  source = \"./x\"\n  policies = { a = jsonencode({ plans = { n = { rules = { r = var.o } } } }) }\n  other = var.o\n}\nvariable \"o\" {}\n";
+    let path = "module.backup/policies/a";
+    check(
+        text,
+        &[(path, r#"{"plans":{"n":{"rules":{"r":""}}}}"#)],
+        &[(&format!("{path}/plans/n/rules/r"), "the variable `o` has no default")],
+    );
+}
+
+#[test]
+fn directives_and_stripping_are_carried_out() {
+    for (content, expected) in [
+        ("\"a%{ if true }b%{ else }c%{ endif }d\"", "abd"),
+        ("\"a%{ if false }b%{ else }c%{ endif }d\"", "acd"),
+        ("\"a%{ if false }b%{ endif }d\"", "ad"),
+        ("\"%{ for k, v in { b = 1, a = 2 } }${k}=${v};%{ endfor }\"", "a=2;b=1;"),
+        ("\"a ${~ \"x\" ~} b\"", "axb"),
+        ("<<EOT\na\n%{ if true ~}\nb\n%{ endif ~}\nc\nEOT", "a\nb\nc\n"),
+        ("\"$${x} %%{y}\"", "${x} %{y}"),
+    ] {
+        check(&resource(content), &[(P, expected)], &[]);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_says_where() {
+    let sources = |text: &str| [SourceFile { name: "a.tf".to_owned(), text: text.to_owned() }];
+    let read = |text: &str| policies(&sources(text), &Beside::default()).remove(0);
+    let broken = read("resource \"a\" \"b\" {\n  x = [\n}\n").unwrap_err();
+    assert!(broken.why.starts_with("it is not HCL: "), "{broken:?}");
+    assert!(broken.span.start > 20, "{broken:?}");
+    let deep = read(&format!("x = {}", "[".repeat(100_000))).unwrap_err();
+    assert_eq!(deep.why, "its expressions are nested too deep");
+    assert_eq!(read("").unwrap(), FoundPolicies::default());
+}
+
+#[test]
+fn growth_has_an_end() {
+    let ten = |it: u8| vec![format!("local.l{}", it - 1); 10].join(", ");
+    let more: String = (1..12).map(|it| format!("  l{it} = [{}]\n", ten(it))).collect();
+    let locals = format!("locals {{\n  l0 = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n{more}");
+    let text = resource("jsonencode({ plans = local.l11 })") + &locals + "}\n";
+    let found = found(&[&text]);
+    assert!(found.unknown.iter().any(|it| it.why.contains("too many steps")));
+}
+
+proptest! {
+    /// The parser never goes deeper than its stack allows, and no place is outside of the text.
+    #[test]
+    fn any_text_is_read_or_refused(
+        parts in proptest::collection::vec(
+            proptest::sample::select(&[
+                "resource \"aws_organizations_policy\" \"p\" {\n", "type = \"BACKUP_POLICY\"\n", "content = ",
+                "jsonencode(", "{", "}", "[", "]", "(", ")", "\"", "${", "%{", "if ", "for ", "x in ", ":", "=>",
+                "plans", "=", "a", "1", "\n", "<<EOT\n", "EOT\n", "~", "?", "!", "-", "+", "&&", ",", ".", "*",
+                "...", "local.a", "locals {\n", "#", "/*", "*/", "\\", "é", "endif", "endfor", "file(\"x\")",
+            ][..]),
+            0..60,
+        ),
+    ) {
+        let text = parts.concat();
+        let sources = [SourceFile { name: "a.tf".to_owned(), text: text.clone() }];
+        if let Ok(found) = policies(&sources, &Beside::default()).remove(0) {
+            for it in found.unknown {
+                prop_assert!(text.get(it.span.start as usize..it.span.end as usize).is_some());
+            }
+        }
+    }
+}

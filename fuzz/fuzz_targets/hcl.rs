@@ -1,0 +1,31 @@
+//! Any text can be read as a file of Terraform, and what is found stands in it.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use terraform::{Files, SourceFile, policies};
+
+/// Every file holds the text itself.
+struct Itself<'a>(&'a str);
+
+impl Files for Itself<'_> {
+    fn read(&self, _: &str) -> Result<String, String> {
+        Ok(self.0.to_owned())
+    }
+}
+
+fuzz_target!(|text: &str| {
+    let source = SourceFile { name: "a.tf".to_owned(), text: text.to_owned() };
+    for found in policies(&[source], &Itself(text)) {
+        let Ok(found) = found else { continue };
+        for it in &found.unknown {
+            let place = it.span.start as usize..it.span.end as usize;
+            assert!(text.get(place).is_some(), "{it:?}");
+        }
+        for it in &found.policies {
+            let place = it.content.span.start as usize..it.content.span.end as usize;
+            assert!(text.get(place).is_some(), "{it:?}");
+            let _ = it.content.to_json();
+        }
+    }
+});
