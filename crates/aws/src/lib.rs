@@ -24,6 +24,7 @@ mod garbled;
 pub mod global_settings;
 mod http;
 pub mod lease;
+pub mod levels;
 mod machine;
 pub mod member_accounts;
 pub mod member_runs;

@@ -56,7 +56,7 @@ pub async fn observe(
 }
 
 /// Adds the parents of `target` up to the root.
-async fn parents(
+pub(crate) async fn parents(
     management: &Management,
     mut target: TargetId,
     known: &mut BTreeMap<TargetId, TargetId>,

@@ -20,12 +20,9 @@ use crate::{CommandError, Exit};
 /// By when everything has been read: far longer than it takes, so that nothing hangs for ever.
 pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
 
-/// Whose organization is looked at
-///
-/// Credentials are found as the AWS CLI finds them: in the environment, in the profile, by IAM
-/// Identity Center, by a process. Nothing is ever written.
+/// Whose credentials are used
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Live {
+pub(crate) struct Credentials {
     /// The profile of the AWS CLI whose credentials and Region are used, whatever credentials the
     /// environment has
     #[arg(long, value_name = "NAME")]
@@ -33,6 +30,16 @@ pub(crate) struct Live {
     /// The Region of the stacks
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+}
+
+/// Whose organization is looked at
+///
+/// Credentials are found as the AWS CLI finds them: in the environment, in the profile, by IAM
+/// Identity Center, by a process. Nothing is ever written.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Live {
+    #[command(flatten)]
+    credentials: Credentials,
     /// The bucket that the bootstrap stack made for what the functions remember [default: the one that
     /// a stack in the Region exports]
     #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
@@ -51,6 +58,30 @@ impl Live {
     }
 
     /// The same, whose answers set a clock.
+    pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
+        let session = self.credentials.session_by(clock).await?;
+        Ok(match self.state_bucket.as_deref() {
+            // A variable that is empty names no bucket.
+            Some("") => session,
+            Some(bucket) => session.with_state(bucket),
+            None => {
+                let management = session.management(None, Instant::now() + PATIENCE).await?;
+                match exported(&management).await {
+                    Some(bucket) => session.with_state(&bucket),
+                    None => session,
+                }
+            }
+        })
+    }
+}
+
+impl Credentials {
+    /// Finds credentials, the Region and endpoints, for calls whose answers set a clock, and says on
+    /// standard error whose organization is read, as whom and from where.
+    ///
+    /// # Errors
+    ///
+    /// When no Region is named, there are no credentials, or AWS cannot be reached.
     pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
         let connector = clock.watch(aws::connector());
         let shared = connector.clone();
@@ -79,15 +110,7 @@ impl Live {
         let session = Session::of_config(connector, &config);
         let management = session.management(None, Instant::now() + PATIENCE).await?;
         self.announce(&session, &management).await?;
-        Ok(match self.state_bucket.as_deref() {
-            // A variable that is empty names no bucket.
-            Some("") => session,
-            Some(bucket) => session.with_state(bucket),
-            None => match exported(&management).await {
-                Some(bucket) => session.with_state(&bucket),
-                None => session,
-            },
-        })
+        Ok(session)
     }
 
     /// Says whose organization is read, as whom and from where.

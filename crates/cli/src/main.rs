@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use ::plan::id::{AccountId, TargetId};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use errors::{advised, chain};
@@ -119,7 +120,9 @@ impl Check {
 /// Print the effective policy of an account: everything attached from the root down, merged
 ///
 /// Each LEVEL is a file with a JSON array of the policies attached there, in attachment order: the
-/// root first, then every OU on the way, the account last. `-` is standard input.
+/// root first, then every OU on the way, the account last. `-` is standard input. With `--live` the
+/// levels of an account are read from AWS, with credentials of the management account or of a
+/// delegated administrator of AWS Organizations that may read policies.
 ///
 /// AWS withholds the whole document as soon as one plan in it is invalid. The account then keeps
 /// what it had, so that is what is printed: `{}`, or the document given with `--previous`.
@@ -132,8 +135,24 @@ impl Check {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Effective {
     /// The policies attached to the root, to each OU on the way, and to the account
-    #[arg(required = true, value_name = "LEVEL")]
+    #[arg(required_unless_present = "live", value_name = "LEVEL")]
     levels: Vec<PathBuf>,
+    /// Read the levels of this account from AWS
+    #[arg(long, value_name = "ACCOUNT", conflicts_with = "levels")]
+    live: Option<AccountId>,
+    /// Write each level that was read into a file in this directory
+    #[arg(long, value_name = "DIRECTORY", requires = "live", conflicts_with = "levels")]
+    save: Option<PathBuf>,
+    /// Say what the account would get, lose and break if it moved into this OU
+    #[arg(
+        long,
+        value_name = "OU",
+        requires = "live",
+        conflicts_with_all = ["levels", "validate", "explain", "merged", "previous", "next"]
+    )]
+    move_to: Option<TargetId>,
+    #[command(flatten)]
+    credentials: live::Credentials,
     /// Print what AWS would find wrong after merging, and exit with 1 if there is anything
     #[arg(long, conflicts_with = "explain")]
     validate: bool,

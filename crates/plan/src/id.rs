@@ -69,6 +69,12 @@ identifier! {
         |it| root(it) || unit(it) || AccountId::from_str(it).is_ok()
 }
 
+impl From<AccountId> for TargetId {
+    fn from(account: AccountId) -> Self {
+        Self(account.0)
+    }
+}
+
 identifier! {
     /// The ID of a policy in AWS Organizations.
     PolicyId:

@@ -382,6 +382,7 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
         vec!["plan", "--template", &file],
         vec!["plan", "--template", &file, "--stack", "backups"],
         vec!["doctor", "--region", "eu-west-1"],
+        vec!["effective", "--live", &barred, "--move-to", &unit],
     ] {
         let run = org_backup_as(&organization, &key, &arguments).await;
         assert!(!run.text.contains("AccessDenied"), "{}", run.text);

@@ -13,6 +13,7 @@ mod cases;
 mod coverage;
 mod desired_state;
 mod doctor;
+mod effective;
 mod enforced;
 mod global_settings;
 mod gone;

@@ -1,6 +1,8 @@
 //! `org-backup effective`.
 
-use std::path::Path;
+mod attached;
+
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use policy::{
@@ -11,6 +13,7 @@ use serde_json::json;
 
 use crate::check::MAX_POLICIES;
 use crate::input::{self, Input};
+use crate::live::wait;
 use crate::output::{self, Output, note};
 use crate::runs::{Runs, next_runs};
 use crate::{CommandError, Effective, Exit};
@@ -25,9 +28,19 @@ struct Level {
 
 /// Merges the levels and prints what was asked for.
 pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, CommandError> {
-    let levels = arguments.levels.iter().enumerate();
-    let levels =
-        levels.map(|(index, path)| read(index, path, now)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(account) = &arguments.live {
+        return wait(attached::run(arguments, account, now));
+    }
+    let read = |(index, path): (usize, &PathBuf)| {
+        let input = input::read(path)?;
+        Level::read(input, &[], index, now)
+    };
+    let levels = arguments.levels.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    print(arguments, &levels, now)
+}
+
+/// What comes of the levels.
+fn merged(levels: &[Level]) -> policy::Effective {
     let inherited = levels.iter().fold(Inherited::root(), |inherited, level| {
         let policies: Vec<_> = level.policies.iter().map(|it| (it.0.as_str(), &it.1)).collect();
         for it in contested(&policies) {
@@ -36,7 +49,12 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, Comman
         }
         inherited.descend(&level.input.name, &policies)
     });
-    let effective = inherited.effective();
+    inherited.effective()
+}
+
+/// Prints what was asked for of the levels.
+fn print(arguments: &Effective, levels: &[Level], now: SystemTime) -> Result<Exit, CommandError> {
+    let effective = merged(levels);
     let errors = effective.validate(now);
     for it in effective.doubts() {
         let path = it.path;
@@ -63,7 +81,7 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, Comman
         note("warning", &message);
     }
     if arguments.explain {
-        explanation(&effective.leaves(), &levels, arguments.json, &mut output)?;
+        explanation(&effective.leaves(), levels, arguments.json, &mut output)?;
     } else {
         let policy = if errors.is_empty() || arguments.merged {
             effective.to_json()
@@ -86,51 +104,63 @@ fn previous(path: Option<&Path>) -> Result<serde_json::Value, CommandError> {
     serde_json::from_str(&text).map_err(|source| CommandError::NotJson { file: name, source })
 }
 
-/// Reads one level, and notes what AWS would refuse in it.
-fn read(index: usize, path: &Path, now: SystemTime) -> Result<Level, CommandError> {
-    let mut input = input::read(path)?;
-    let (document, findings) = input::parse(&input);
-    let refused = |input: &Input, mut findings: Vec<policy::Finding>| {
-        locate(&input.text, &mut findings);
-        let lines = findings.iter().map(|it| output::line(&input.name, it));
-        CommandError::NotPolicies { file: input.name.clone(), findings: lines.collect() }
-    };
-    let Some(document) = document.filter(|_| findings.is_empty()) else {
-        return Err(refused(&input, findings));
-    };
-    let policies = match &document.value {
-        Value::Array(policies) => policies.as_slice(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Object(_)
-        | Value::Unknown => std::slice::from_ref(&document),
-    };
-    if policies.len() > MAX_POLICIES {
-        let message = format!("AWS attaches at most {MAX_POLICIES} policies at `{}`", input.name);
-        note("note", &message);
-    }
-    let mut merged = Vec::new();
-    let mut is_refused = false;
-    for (number, policy) in policies.iter().enumerate() {
-        let name = format!("{}[{number}]", input.name);
-        let mut findings = inspect(policy, now);
-        findings.retain(|it| it.severity == Severity::Error);
-        // Other kinds of management policies merge by the same rules, and are not judged here.
-        if !findings.is_empty() && policy.get("plans").is_some() {
-            let is_later = findings.iter().all(|it| it.code.is_refused_later());
-            let who =
-                if is_later { "AWS Backup would refuse the plan of" } else { "AWS would refuse" };
-            note("note", &format!("{who} `{name}`; `org-backup check` says why"));
-            is_refused |= !is_later;
+impl Level {
+    /// Reads the policies of one level, which have these names or are numbered, and notes what AWS would
+    /// refuse in it.
+    fn read(
+        mut input: Input,
+        names: &[String],
+        index: usize,
+        now: SystemTime,
+    ) -> Result<Self, CommandError> {
+        let (document, findings) = input::parse(&input);
+        let refused = |input: &Input, mut findings: Vec<policy::Finding>| {
+            locate(&input.text, &mut findings);
+            let lines = findings.iter().map(|it| output::line(&input.name, it));
+            CommandError::NotPolicies { file: input.name.clone(), findings: lines.collect() }
+        };
+        let Some(document) = document.filter(|_| findings.is_empty()) else {
+            return Err(refused(&input, findings));
+        };
+        let policies = match &document.value {
+            Value::Array(policies) => policies.as_slice(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Object(_)
+            | Value::Unknown => std::slice::from_ref(&document),
+        };
+        if policies.len() > MAX_POLICIES {
+            let message =
+                format!("AWS attaches at most {MAX_POLICIES} policies at `{}`", input.name);
+            note("note", &message);
         }
-        merged.push((name, Policy::new(policy).map_err(|it| refused(&input, it))?));
+        let mut merged = Vec::new();
+        let mut is_refused = false;
+        for (number, policy) in policies.iter().enumerate() {
+            let numbered = || format!("{}[{number}]", input.name);
+            let name = names.get(number).cloned().unwrap_or_else(numbered);
+            let mut findings = inspect(policy, now);
+            findings.retain(|it| it.severity == Severity::Error);
+            // Other kinds of management policies merge by the same rules, and are not judged here.
+            if !findings.is_empty() && policy.get("plans").is_some() {
+                let is_later = findings.iter().all(|it| it.code.is_refused_later());
+                let who = if is_later {
+                    "AWS Backup would refuse the plan of"
+                } else {
+                    "AWS would refuse"
+                };
+                note("note", &format!("{who} `{name}`; `org-backup check` says why"));
+                is_refused |= !is_later;
+            }
+            merged.push((name, Policy::new(policy).map_err(|it| refused(&input, it))?));
+        }
+        if input.name == "-" {
+            input.name = format!("level {index}");
+        }
+        Ok(Self { input, policies: merged, is_refused })
     }
-    if input.name == "-" {
-        input.name = format!("level {index}");
-    }
-    Ok(Level { input, policies: merged, is_refused })
 }
 
 fn validation(
@@ -139,21 +169,22 @@ fn validation(
     output: &mut Output,
 ) -> Result<(), CommandError> {
     if as_json {
-        let errors = errors.iter().map(|it| {
-            json!({
-                "ErrorCode": it.code.as_str(),
-                "ErrorMessage": it.message,
-                "PathToError": it.path,
-            })
-        });
-        return output.json(&errors.collect());
+        return output.json(&errors.iter().map(error_json).collect());
     }
-    for EffectiveError { code, message, path, contributors } in errors {
-        let policies = contributors.iter().map(|it| it.policy.as_str());
-        let policies = policies.collect::<Vec<_>>().join(", ");
-        output.line(&format!("{path}: {code}: {message} (from {policies})"))?;
-    }
-    Ok(())
+    errors.iter().try_for_each(|it| output.line(&error_line(it)))
+}
+
+/// An error as AWS has it.
+fn error_json(error: &EffectiveError) -> serde_json::Value {
+    let EffectiveError { code, message, path, .. } = error;
+    json!({ "ErrorCode": code.as_str(), "ErrorMessage": message, "PathToError": path })
+}
+
+fn error_line(error: &EffectiveError) -> String {
+    let EffectiveError { code, message, path, contributors } = error;
+    let policies = contributors.iter().map(|it| it.policy.as_str());
+    let policies = policies.collect::<Vec<_>>().join(", ");
+    format!("{path}: {code}: {message} (from {policies})")
 }
 
 /// Prints when rules run next.
