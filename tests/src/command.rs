@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -52,6 +55,37 @@ pub async fn org_backup_as(organization: &Organization, key: &str, arguments: &[
     let mut command = command(organization, key);
     command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
     ran(organization, command).await
+}
+
+/// Runs `org-backup` in the management account, and returns when it printed each line of what it found,
+/// and what it told on the way.
+///
+/// # Panics
+///
+/// When the command does not run.
+pub async fn org_backup_watched(
+    organization: &Organization,
+    arguments: &[&str],
+) -> (Vec<(Duration, String)>, String) {
+    let management = organization.organization(|it| it.management_account.clone());
+    let mut command = command(organization, &management);
+    command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let watch = move || {
+        let begun = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let mut notes = child.stderr.take().unwrap();
+        let notes = thread::spawn(move || {
+            let mut text = String::new();
+            notes.read_to_string(&mut text).unwrap();
+            text
+        });
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = lines.map(|it| (begun.elapsed(), it.unwrap())).collect();
+        child.wait().unwrap();
+        (lines, notes.join().unwrap())
+    };
+    tokio::task::spawn_blocking(watch).await.unwrap()
 }
 
 /// The command with this access key, without arguments and a state bucket.

@@ -22,9 +22,11 @@ use tokio::time::Instant;
 use crate::error::{Error, Kind};
 use crate::member_accounts::{Member, MemberAccess, describe_key, is_disabled};
 use crate::operation::{
-    DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS, LIST_ADMINISTRATORS,
+    DESCRIBE_POLICY, DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS,
+    LIST_ADMINISTRATORS, LIST_TAGS, LIST_TARGETS,
 };
 use crate::organizations::READ_ROOT;
+use crate::reading::{Readings, Tell};
 use crate::retries::client;
 use crate::session::{Caller, Management, Session};
 use crate::state::State;
@@ -33,49 +35,66 @@ use crate::{global_settings, publication, service_access};
 /// The number of accounts for which details are read.
 const DETAILS: usize = 3;
 
-/// Reads everything. A failed read is noted with its reason, and the other reads continue. If
-/// `role` is given, it is assumed to read the keys of vaults in other accounts.
-///
-/// # Errors
-///
-/// Returns an error if not even the caller can be identified, for example without credentials.
-pub async fn observe(
-    session: &Session,
-    role: Option<&RoleName>,
-    deadline: Instant,
-) -> Result<Observed, Error> {
-    let management = &session.management(None, deadline).await?;
-    let caller = management.caller().await?;
-    let event_region = caller.partition.organizations_region();
-    let config = management.config().to_builder().region(Region::new(event_region)).build();
-    let bucket = session.state(deadline);
-    let state = match &bucket {
-        Some(state) => Some(kept(state).await),
-        None => None,
-    };
-    let policies = read(policies(management).await);
-    let known = policies.as_deref().unwrap_or_default();
-    let mut keys = keys(management, bucket.as_ref(), known).await;
-    let (copies, unseen_keys) = keys_of_copies(management, &caller, known, role).await;
-    keys.extend(copies);
-    Ok(Observed {
-        caller: caller.account,
-        region: session.region(),
-        event_region,
-        organization: read(organization(management).await),
-        root: read(root(management).await),
-        trusted_access: read(trusted_access(management).await),
-        settings: read(global_settings::settings(management).await),
-        administrators: read(administrators(management).await),
-        trails: read(trails(management, &config).await),
-        event_stacks: read(stacks(management, &config).await),
-        stack_sets: read(service_access::stack_sets(management).await),
-        policies,
-        invalid: read(invalid(management).await),
-        state,
-        keys,
-        unseen_keys,
-    })
+/// An organization that is being looked at.
+#[derive(Debug)]
+pub struct Examination {
+    management: Management,
+    caller: Caller,
+    state: Option<State>,
+    /// What was read by now. What was not is empty.
+    pub observed: Observed,
+}
+
+impl Examination {
+    /// Reads what is quickly read: all but the state bucket, the policies and what depends on them. What
+    /// cannot be read is noted with its reason, and the others go on.
+    ///
+    /// # Errors
+    ///
+    /// When not even who is calling can be told, as without credentials.
+    pub async fn begin(session: &Session, deadline: Instant) -> Result<Self, Error> {
+        let management = session.management(None, deadline).await?;
+        let caller = management.caller().await?;
+        let event_region = caller.partition.organizations_region();
+        let config = management.config().to_builder().region(Region::new(event_region)).build();
+        let observed = Observed {
+            caller: caller.account.clone(),
+            region: session.region(),
+            event_region,
+            organization: read(organization(&management).await),
+            root: read(root(&management).await),
+            trusted_access: read(trusted_access(&management).await),
+            settings: read(global_settings::settings(&management).await),
+            administrators: read(administrators(&management).await),
+            trails: read(trails(&management, &config).await),
+            event_stacks: read(stacks(&management, &config).await),
+            stack_sets: read(service_access::stack_sets(&management).await),
+            policies: Ok(Vec::new()),
+            invalid: Ok(BTreeMap::new()),
+            state: None,
+            keys: BTreeMap::new(),
+            unseen_keys: BTreeSet::new(),
+        };
+        Ok(Self { management, caller, state: session.state(deadline), observed })
+    }
+
+    /// Reads the rest, and tells how long the policies take. The keys of vaults in other accounts are
+    /// looked at by `role`, where it is named.
+    pub async fn finish(&mut self, role: Option<&RoleName>, tell: Tell<'_>) {
+        let Self { management, caller, state, observed } = self;
+        observed.state = match state {
+            Some(state) => Some(kept(state).await),
+            None => None,
+        };
+        observed.invalid = read(invalid(management).await);
+        observed.policies = read(policies(management, tell).await);
+        let known = observed.policies.as_deref().unwrap_or_default();
+        let mut keys = keys(management, state.as_ref(), known).await;
+        let (copies, unseen) = keys_of_copies(management, caller, known, role).await;
+        keys.extend(copies);
+        observed.keys = keys;
+        observed.unseen_keys = unseen;
+    }
 }
 
 fn read<T>(result: Result<T, Error>) -> Read<T> {
@@ -180,9 +199,13 @@ async fn stacks(management: &Management, config: &SdkConfig) -> Result<Vec<OurSt
 }
 
 /// Reads the backup policies, and the documents of those that have an ownership tag.
-async fn policies(management: &Management) -> Result<Vec<KnownPolicy>, Error> {
+async fn policies(management: &Management, tell: Tell<'_>) -> Result<Vec<KnownPolicy>, Error> {
     let mut policies = Vec::new();
-    for it in management.policies(&WireType::BackupPolicy).await? {
+    let listed = management.policies(&WireType::BackupPolicy).await?;
+    let operations = &[LIST_TAGS, LIST_TARGETS, DESCRIBE_POLICY];
+    let readings = Readings { what: "backup policies", all: listed.len(), operations, tell };
+    for (done, it) in listed.into_iter().enumerate() {
+        readings.are(done);
         let Some(id) = it.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
         let owner = management.tags(id.as_str()).await?.remove(OWNER_TAG);
         // Reads of policies are slow, and the documents of other policies are not ours to correct.

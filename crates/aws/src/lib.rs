@@ -33,6 +33,7 @@ mod organizations;
 pub mod policy_types;
 pub mod preflight;
 pub mod publication;
+pub mod reading;
 pub mod report;
 mod retries;
 pub mod service_access;

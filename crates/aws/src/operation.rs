@@ -87,14 +87,20 @@ impl Operation {
         Self { name, writes, rate: None }
     }
 
+    /// Returns the time from one call to the next, after the burst.
+    ///
+    /// It is a little longer than AWS's interval. A call that waited for its turn may be faster on the
+    /// network than the call before it, and would arrive too early.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        let (per_second, _) = self.rate?;
+        Some(Duration::from_millis(1_050) / u32::try_from(per_second).unwrap_or(1))
+    }
+
     /// Returns a bucket that starts full, as AWS's bucket is for a caller that has not called for a
     /// while.
-    ///
-    /// It fills a little more slowly than AWS's bucket. A call that waited for its turn may be
-    /// faster on the network than the call before it, and would arrive too early.
     pub(crate) fn bucket(&self) -> Option<RateLimiter> {
-        let (per_second, burst) = self.rate?;
-        let interval = Duration::from_millis(1_050) / u32::try_from(per_second).unwrap_or(1);
+        let (_, burst) = self.rate?;
+        let interval = self.interval()?;
         let bucket = &mut RateLimiter::builder();
         Some(bucket.initial(burst).max(burst).refill(1).interval(interval).build())
     }

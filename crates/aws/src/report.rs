@@ -23,9 +23,10 @@ use report::{
 use crate::calls::Pages;
 use crate::error::Error;
 use crate::member_accounts::{Member, accounts, failure, is_disabled};
-use crate::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS};
+use crate::operation::{DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_TARGETS, LIST_UNITS};
 use crate::organizations::READ_ROOT;
 use crate::publication::{self, Frozen};
+use crate::reading::{Readings, Tell};
 use crate::session::Management;
 use crate::state::State;
 
@@ -60,8 +61,9 @@ pub async fn listed(management: &Management) -> Result<Vec<Listed>, Error> {
     Ok(listed)
 }
 
-/// Reads the organization of the accounts that are `listed`, its backup policies, and their
-/// targets. It does not read which effective policies AWS withholds: see [`withheld`].
+/// Reads the organization of the accounts that are `listed`, its backup policies, and their targets,
+/// and tells how long the policies take. It does not read which effective policies AWS withholds: see
+/// [`withheld`].
 ///
 /// # Errors
 ///
@@ -71,6 +73,7 @@ pub async fn organization(
     listed: Vec<Listed>,
     tree: Tree,
     notes: &mut Vec<Note>,
+    tell: Tell<'_>,
 ) -> Result<Organization, Error> {
     let described = management.organization().await?;
     let root = management.root(READ_ROOT).await?;
@@ -87,7 +90,7 @@ pub async fn organization(
     let mut units =
         if tree == Tree::Bare && is_told { vec![root] } else { units(management, root).await? };
     let places = places(management, &listed, &mut units).await?;
-    let (policies, attached) = policies(management).await?;
+    let (policies, attached) = policies(management, tell).await?;
     Ok(Organization {
         partition: described.partition()?,
         id: described.id,
@@ -178,10 +181,14 @@ type Policies = (BTreeMap<PolicyId, AttachedPolicy>, BTreeMap<TargetId, Vec<Poli
 
 /// Reads the backup policies and their targets. The documents of policies without targets are not
 /// read.
-async fn policies(management: &Management) -> Result<Policies, Error> {
+async fn policies(management: &Management, tell: Tell<'_>) -> Result<Policies, Error> {
     let mut policies = BTreeMap::new();
     let mut attached = BTreeMap::<TargetId, Vec<PolicyId>>::new();
-    for summary in management.policies(&WireType::BackupPolicy).await? {
+    let listed = management.policies(&WireType::BackupPolicy).await?;
+    let operations = &[LIST_TARGETS, DESCRIBE_POLICY];
+    let readings = Readings { what: "backup policies", all: listed.len(), operations, tell };
+    for (done, summary) in listed.into_iter().enumerate() {
+        readings.are(done);
         let Some(id) = summary.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
         let targets = management.targets(&id).await?;
         let text = if targets.is_empty() {

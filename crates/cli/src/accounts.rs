@@ -12,6 +12,7 @@ use report::{Note, Organization, Outline, Placed, Wanted};
 use tokio::time::Instant;
 
 use crate::CommandError;
+use crate::live::tell;
 
 /// The role of `templates/member-account.yaml`, as it is called by default.
 const MEMBER_ROLE: &str = "org-backup-member";
@@ -35,7 +36,8 @@ impl Known {
     ) -> Result<Self, CommandError> {
         let mut notes = Vec::new();
         let listed = listed(management).await?;
-        let mut organization = organization(management, listed, Tree::Named, &mut notes).await?;
+        let read = organization(management, listed, Tree::Named, &mut notes, &tell);
+        let mut organization = read.await?;
         organization.withheld = withheld(management, &mut notes).await;
         let mut remembered = if let Some(state) = session.state(deadline) {
             let accounts = organization.accounts.iter().map(|it| &it.listed);

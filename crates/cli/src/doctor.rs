@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws::doctor::Examination;
 use clap::Args;
-use plan::doctor::{Check, Verdict, diagnose};
+use plan::doctor::{Check, Verdict, diagnose_first, diagnose_rest};
 use plan::id::RoleName;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::live::Live;
+use crate::live::{Live, tell};
 use crate::output::Output;
 use crate::{CommandError, Exit};
 
@@ -44,15 +45,21 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, Com
     let deadline = Instant::now() + PATIENCE;
     // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
     let role = arguments.member_role.as_ref();
-    let observed = Box::pin(aws::doctor::observe(&session, role, deadline)).await?;
-    let checks = diagnose(&observed, now);
+    let mut examination = Box::pin(Examination::begin(&session, deadline)).await?;
     let mut output = Output::new();
+    let mut checks = diagnose_first(&examination.observed);
+    if !arguments.json {
+        // The rest may take minutes.
+        print(&checks, &mut output)?;
+    }
+    Box::pin(examination.finish(role, &tell)).await;
+    let rest = diagnose_rest(&examination.observed, now);
+    if !arguments.json {
+        print(&rest, &mut output)?;
+    }
+    checks.extend(rest);
     if arguments.json {
         output.json(&checks.iter().map(shown).collect())?;
-    } else {
-        for it in &checks {
-            output.line(&line(it))?;
-        }
     }
     output.flush()?;
     let count = |verdict| checks.iter().filter(|it| it.verdict == verdict).count();
@@ -61,6 +68,11 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, Com
         0 => Ok(Exit::Findings),
         unknown => Err(CommandError::Unfinished(unknown)),
     }
+}
+
+fn print(checks: &[Check], output: &mut Output) -> Result<(), CommandError> {
+    checks.iter().try_for_each(|it| output.line(&line(it)))?;
+    output.flush()
 }
 
 fn line(check: &Check) -> String {

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use aws::reading::Reading;
 use aws::stacks::exports;
 use aws::{Clock, Management, Session};
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -175,6 +176,27 @@ async fn exported(management: &Management) -> Option<String> {
 
 /// How long somebody waits without a word.
 const SILENCE: Duration = Duration::from_secs(2);
+
+/// What takes no longer is not told.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Tells people who wait how long a reading takes.
+pub(crate) fn tell(reading: &Reading) {
+    let Reading { what, done, all, left } = *reading;
+    if left < SOON {
+        return;
+    }
+    let left = match left.as_millis().div_ceil(1_000) {
+        seconds @ 0..=90 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    };
+    let message = if done == 0 {
+        format!("to read {all} {what} takes up to {left} at the rates that AWS publishes")
+    } else {
+        format!("read {done} of {all} {what}, up to {left} to go")
+    };
+    note("note", &message);
+}
 
 /// Runs a command that looks at what is there.
 pub(crate) fn wait(

@@ -177,9 +177,14 @@ pub fn copy_vaults(policies: &[KnownPolicy]) -> BTreeSet<String> {
     rules.flat_map(|it| it.copies).collect()
 }
 
-/// Judges all data.
-pub fn diagnose(observed: &Observed, now: SystemTime) -> Vec<Check> {
-    checks::all(observed, now)
+/// Judges what is quickly read, which no policy and nothing of the state bucket is.
+pub fn diagnose_first(observed: &Observed) -> Vec<Check> {
+    checks::quick(observed)
+}
+
+/// Judges the rest.
+pub fn diagnose_rest(observed: &Observed, now: SystemTime) -> Vec<Check> {
+    checks::slow(observed, now)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws::Need;
+use aws::reading::Reading;
 use aws::report::{PAGE, Tree, listed, looks, organization};
 use errors::chain;
 use plan::id::AccountId;
@@ -74,7 +75,9 @@ impl Page {
             hint: "see the log of `reattach`".to_owned(),
             is_unread: true,
         }));
-        let mut organization = organization(&management, listed, Tree::Bare, &mut notes).await?;
+        let silent = &|_: &Reading| ();
+        let read = organization(&management, listed, Tree::Bare, &mut notes, silent);
+        let mut organization = read.await?;
         organization.withheld = withheld;
         let outline = Outline::new(&organization, &wanted, now);
         let report = judge(Observed {

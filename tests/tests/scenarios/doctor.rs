@@ -1,10 +1,11 @@
 //! `org-backup doctor`: what backup policies need, in an organization where one thing is wrong.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Role, Settings, Stack, Trail};
-use tests::command::{Run, command, org_backup, org_backup_as, ran};
+use tests::command::{Run, command, org_backup, org_backup_as, org_backup_watched, ran};
 use tests::organization::{Organization, backed_up, document};
 use tests::reattach::{Reattach, TOPIC};
 use tests::role::{STATE_BUCKET, STATE_KEY};
@@ -209,6 +210,46 @@ async fn doctor_asks_for_the_forwarder_where_the_stacks_are_elsewhere() {
     organization.stacks(|it| it.put("us-east-1", stack("CREATE_FAILED")));
     let run = org_backup(&organization, &arguments).await;
     assert_eq!(unwell(&run), [("problem".to_owned(), "Region of events".to_owned())]);
+}
+
+/// Makes so many policies of ours, which nobody has attached.
+fn many_policies(organization: &Organization, count: usize) {
+    organization.organization(|it| {
+        let tags = [("org-backup:owner".to_owned(), "a/b/C".to_owned())];
+        for number in 0..count {
+            let (name, content) = (format!("n{number}"), document(4).to_string());
+            it.create_policy(BACKUP_POLICY, &name, "", &content, &tags).unwrap();
+        }
+    });
+}
+
+/// The reads of a policy or target that were sent more than once. A listing takes more than one page.
+pub(crate) fn repeated(organization: &Organization) -> Vec<String> {
+    const OF_ONE: [&str; 4] =
+        ["DescribePolicy", "ListPoliciesForTarget", "ListTagsForResource", "ListTargetsForPolicy"];
+    let mut seen = BTreeSet::new();
+    let sent = organization.journal().into_iter();
+    let sent = sent.filter(|it| OF_ONE.contains(&it.operation.as_str())).map(|it| it.to_string());
+    sent.filter(|it| !seen.insert(it.clone())).collect()
+}
+
+#[tokio::test]
+async fn many_policies_are_waited_for_after_what_is_known_at_once() {
+    let organization = healthy().await;
+    // At half a second each.
+    many_policies(&organization, 24);
+    let (lines, notes) = org_backup_watched(&organization, &["doctor"]).await;
+    assert_eq!(lines.len(), 16, "{lines:?}");
+    let wait =
+        "note: to read 25 backup policies takes up to 14 seconds at the rates that AWS publishes\n";
+    assert!(notes.ends_with(wait), "{notes}");
+    let (early, late) = (lines[8].0, lines[9].0);
+    assert!(early + Duration::from_secs(5) < late, "{early:?} {late:?}");
+    assert!(lines[8].1.contains("Region of events"), "{lines:?}");
+    assert_eq!(repeated(&organization), [""; 0]);
+    organization.clear_journal();
+    let (lines, notes) = org_backup_watched(&organization, &["doctor", "--json"]).await;
+    assert!(notes.ends_with(wait) && lines[0].0 == lines[0].0.max(Duration::from_secs(5)), "{notes}");
 }
 
 #[tokio::test]

@@ -509,3 +509,25 @@ async fn the_table_the_csv_and_the_page_say_the_same() {
     assert_eq!(missing.code, 2);
     assert!(missing.notes.contains("cannot write `/nowhere/report.html`"), "{}", missing.notes);
 }
+
+#[tokio::test]
+async fn many_policies_are_announced_before_they_are_read_and_read_once() {
+    let organization = protected().await;
+    let unit = organization.id("Sandbox");
+    organization.organization(|it| {
+        for number in 0..24 {
+            let (name, content) = (format!("n{number}"), plan("daily", &REGIONS, 35).to_string());
+            let id = it.create_policy(BACKUP_POLICY, &name, "", &content, &[]).unwrap();
+            // Nine have room beside each other.
+            if number < 9 {
+                it.attach_policy(&id, &unit).unwrap();
+            }
+        }
+    });
+    organization.clear_journal();
+    let run = report(&organization, &["--no-members"]).await;
+    let wait =
+        "note: to read 25 backup policies takes up to 14 seconds at the rates that AWS publishes\n";
+    assert!(run.notes.contains(wait), "{}", run.notes);
+    assert_eq!(crate::doctor::repeated(&organization), [""; 0]);
+}

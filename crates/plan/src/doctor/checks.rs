@@ -58,8 +58,9 @@ fn check<T>(name: &'static str, read: &Read<T>, judge: impl FnOnce(&T) -> Judged
     Check { name, verdict, message, fix }
 }
 
-pub(super) fn all(observed: &Observed, now: SystemTime) -> Vec<Check> {
-    let mut checks = vec![
+/// The checks of what is quickly read.
+pub(super) fn quick(observed: &Observed) -> Vec<Check> {
+    vec![
         management_account(observed),
         all_features(observed),
         policy_type(observed),
@@ -69,6 +70,12 @@ pub(super) fn all(observed: &Observed, now: SystemTime) -> Vec<Check> {
         stack_sets(observed),
         trails(observed),
         events(observed),
+    ]
+}
+
+/// The checks of the state bucket, the policies, and what depends on them.
+pub(super) fn slow(observed: &Observed, now: SystemTime) -> Vec<Check> {
+    let mut checks = vec![
         check("quotas", &observed.policies, |it| quotas(it)),
         check("ownership", &observed.policies, |it| ownership(it)),
         check("Regions of copies", &observed.policies, |it| regions_of_copies(it)),

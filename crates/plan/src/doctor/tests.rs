@@ -56,6 +56,13 @@ fn policy(name: &str, target: &str) -> KnownPolicy {
     }
 }
 
+/// Judges everything.
+fn diagnose(observed: &Observed, now: SystemTime) -> Vec<Check> {
+    let mut checks = diagnose_first(observed);
+    checks.extend(diagnose_rest(observed, now));
+    checks
+}
+
 /// Makes one thing wrong in a healthy organization, and shows what is not well.
 fn check(spoil: impl FnOnce(&mut Observed), expect: Expect) {
     let mut observed = healthy();
