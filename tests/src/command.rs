@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::binaries::binary;
 use crate::organization::Organization;
 use crate::role::STATE_BUCKET;
+use crate::schema;
 
 /// What a run of the command came to.
 #[derive(Clone, Debug)]
@@ -37,6 +38,19 @@ impl Run {
     pub fn json(&self) -> Value {
         let found = serde_json::from_str(&self.text);
         found.unwrap_or_else(|it| panic!("{it}\n{}\n{}", self.text, self.notes))
+    }
+
+    /// The same, held against the schema of this name.
+    ///
+    /// # Panics
+    ///
+    /// When it is not JSON, or not as the schema has it.
+    #[must_use]
+    #[track_caller]
+    pub fn held(&self, schema: &str) -> Value {
+        let found = self.json();
+        schema::hold(schema, &found);
+        found
     }
 }
 

@@ -12,5 +12,6 @@ pub mod pattern;
 pub mod reattach;
 pub mod restored;
 pub mod role;
+pub mod schema;
 pub mod stack;
 pub mod template;

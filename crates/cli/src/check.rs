@@ -1,7 +1,6 @@
 //! `org-backup check`.
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::time::SystemTime;
 
 use errors::chain;
@@ -48,11 +47,7 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
         }
     }
     sum.passed = passed.len();
-    // Whoever closes the pipe has seen enough, and does not change what was found.
-    match print(arguments.format(), &found) {
-        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
-        printed => printed?,
-    }
+    print(arguments.format(), &found)?;
     if arguments.verbose {
         passed.sort_by(|one, other| one.name.cmp(&other.name));
         for Passed { name, why } in &passed {

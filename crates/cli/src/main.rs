@@ -262,10 +262,6 @@ fn main() -> ExitCode {
         Ok(Exit::Fine) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
         Ok(Exit::Unfinished) => ExitCode::from(2),
-        // Whoever closed the pipe has seen enough.
-        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
         Err(failure) => {
             output::note("error", &advised(chain(&failure), failure.hint()));
             for it in failure.findings() {

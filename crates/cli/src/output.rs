@@ -118,12 +118,21 @@ impl Output {
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), CommandError> {
-        self.stream.flush().map_err(CommandError::Output)
+        written(self.stream.flush())
     }
 
     /// Writes what a writer made, and nothing else.
     fn write(&mut self, text: &str) -> Result<(), CommandError> {
-        writeln!(self.stream, "{text}").map_err(CommandError::Output)
+        written(writeln!(self.stream, "{text}"))
+    }
+}
+
+/// What came of writing. A reader who closes the pipe has seen enough, and does not change what is
+/// found: the exit code tells it all the same.
+fn written(result: io::Result<()>) -> Result<(), CommandError> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(CommandError::Output),
     }
 }
 

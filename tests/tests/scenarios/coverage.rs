@@ -71,6 +71,7 @@ async fn coverage(organization: &Organization, more: &[&str]) -> Run {
 fn states(run: &Run, named: &Named) -> BTreeMap<String, String> {
     let printed: Value = serde_json::from_str(&run.printed[0])
         .unwrap_or_else(|it| panic!("{it}: {}\n{}", run.text, run.notes));
+    tests::schema::hold("coverage", &printed);
     let all = printed.as_array().unwrap().iter();
     let state = |it: &Value| {
         let name = named.get(it["resource"].as_str().unwrap()).unwrap().clone();
@@ -184,6 +185,10 @@ async fn copies_are_looked_at_where_they_go() {
         assert!(explained.text.contains(words), "{words}\n{}", explained.text);
     }
     assert_eq!(explained.code, 1, "{}", explained.notes);
+    let explained =
+        org_backup(&organization, &["explain", &arn, "--member-role", ROLE, "--json"]).await;
+    let one: Value = serde_json::from_str(&explained.printed[0]).unwrap();
+    tests::schema::hold("coverage", &json!([one]));
 }
 
 #[tokio::test]

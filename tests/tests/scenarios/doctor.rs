@@ -39,7 +39,7 @@ async fn healthy() -> Organization {
 
 /// The checks that are not `ok`, as verdict and name.
 fn unwell(run: &Run) -> Vec<(String, String)> {
-    let checks = run.json();
+    let checks = run.held("doctor");
     let checks = checks.as_array().unwrap().iter();
     let unwell = checks
         .filter(|it| it["verdict"] != "ok")

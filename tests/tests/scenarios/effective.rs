@@ -105,7 +105,7 @@ async fn moving_an_account_is_told_as_what_it_gets_loses_and_breaks() {
     assert!(breaks.notes.contains("AWS would withhold the merged policy"), "{}", breaks.notes);
     let from_there = moved("development-005", "Sandbox", &[]).await;
     assert!(from_there.notes.contains("AWS withholds what is merged now"), "{}", from_there.notes);
-    let told: Value = moved("production-001", "Sandbox", &["--json"]).await.json();
+    let told: Value = moved("production-001", "Sandbox", &["--json"]).await.held("effective-move");
     assert_eq!(
         told,
         json!({

@@ -43,4 +43,5 @@ mod report;
 mod restore_validation;
 mod restore_validation_services;
 mod restore_validation_waiting;
+mod schemas;
 mod service_access;

@@ -124,7 +124,7 @@ fn shipped(name: &str) -> String {
 
 /// The steps of a resource, as `--json` has them.
 fn steps(run: &Run, resource: &str) -> Vec<String> {
-    let found = run.json();
+    let found = run.held("plan");
     let found = found["resources"].as_array().unwrap().iter();
     let found = found.filter(|it| it["resource"] == resource);
     found
@@ -246,7 +246,7 @@ async fn plan_names_the_accounts_whose_effective_policy_changes() {
         steps(&run, "Daily"),
         ["update the policy's content", "attach to Security", "detach from root"]
     );
-    let effects = run.json()["effectivePolicies"].clone();
+    let effects = run.held("plan")["effectivePolicies"].clone();
     let security: Vec<String> = organization.organization(|it| {
         let unit = it.unit_named("Security").unwrap().id.clone();
         it.accounts_in(&unit).map(|it| it.name.clone()).collect()
@@ -390,7 +390,7 @@ async fn plan_refuses_what_the_function_would_refuse_in_the_same_words() {
         let arguments = ["plan", "--json", "--stack", "backups", "--template", &file];
         let run = org_backup(&organization, &arguments).await;
         assert_eq!(run.code, 1, "{}", run.notes);
-        let found = run.json()["resources"][0].clone();
+        let found = run.held("plan")["resources"][0].clone();
         assert_eq!((&found["outcome"], &found["steps"]), (&json!("refused"), &json!([])));
         let reason = stacks[3].update(properties).await.reason();
         let reason = organization.named(&reason);
@@ -595,7 +595,7 @@ effective policies change in all accounts:
     let (_folder, file) = template(&body(others)["Resources"]);
     let arguments = ["plan", "--json", "--stack", "backups", "--template", &file];
     let run = org_backup(&organization, &arguments).await;
-    assert_eq!(run.json()["resources"][3]["retired"], true);
+    assert_eq!(run.held("plan")["resources"][3]["retired"], true);
     let planned = steps(&run, "Daily");
     let _ = stacks[3].delete().await.ok();
     assert_eq!(planned, carried_out(&organization, &stacks[3].logs));
@@ -644,7 +644,7 @@ async fn the_steps_of_a_deletion_are_those_that_the_function_then_takes() {
         disable policy type BACKUP_POLICY
     "]]
     .assert_eq(&planned.iter().map(|it| format!("{it}\n")).collect::<String>());
-    let found = run.json();
+    let found = run.held("plan");
     let order = found["resources"].as_array().unwrap().iter();
     let order: Vec<_> = order.map(|it| it["resource"].as_str().unwrap()).collect();
     assert_eq!(order, ["Daily", "Switches", "Access", "Types"], "what others need goes last");

@@ -101,7 +101,7 @@ async fn report(organization: &Organization, arguments: &[&str]) -> Run {
 /// The report as JSON, with names for IDs, and its exit code.
 async fn json_of(organization: &Organization, arguments: &[&str]) -> (Value, i32) {
     let run = report(organization, &[&["--json"], arguments].concat()).await;
-    (run.json(), run.code)
+    (run.held("report"), run.code)
 }
 
 /// The states of the Regions that are not protected, by the name of the account, each with what is

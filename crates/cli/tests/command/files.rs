@@ -312,7 +312,13 @@ fn the_exit_code_is_that_of_what_was_found_when_the_reader_has_seen_enough() {
         child.wait().unwrap().code()
     };
     assert_eq!(closes(&["check", "a.json"]), Some(1));
-    assert_eq!(closes(&["check", "--json", "a.json"]), Some(1));
+    for format in ["json", "github", "gitlab", "sarif", "junit"] {
+        assert_eq!(closes(&["check", "--format", format, "a.json"]), Some(1), "{format}");
+    }
+    let half = r#"{"plans":{"half":{"regions":{"@@assign":["eu-west-3"]}}}}"#;
+    fs::write(folder.join("half.json"), half).unwrap();
+    assert_eq!(closes(&["effective", "--validate", "half.json"]), Some(1));
+    assert_eq!(closes(&["effective", "--merged", "half.json"]), Some(0));
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod cases;
 mod codes;
 mod documentation;
 mod files;
+mod formats;
+mod integrations;
 mod policies;
 mod templates;
 mod terraform;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
+use serde_json::Value;
 
 /// What a run of the command gave.
 pub(crate) struct Run {
@@ -540,4 +541,20 @@ fn the_next_runs_are_told_with_what_becomes_of_their_backups() {
         assert!(it.contains(" 05:00 UTC: `keep`: deleted ") && it.ends_with(" 05:00 UTC"), "{it}");
     }
     assert_eq!(*sum, "  `keep`: up to 30 backups of each resource at once");
+}
+
+#[test]
+fn a_rule_that_does_not_say_when_runs_as_aws_backup_documents_it() {
+    let folder = folder("next_default");
+    let unsaid = GOOD.replace(r#""schedule_expression":{"@@assign":"cron(0 5 ? * * *)"},"#, "");
+    assert_ne!(unsaid, GOOD);
+    fs::write(folder.join("root.json"), format!("[{unsaid}]")).unwrap();
+    let run = org_backup(&folder, &["effective", "--next", "1", "root.json"], "");
+    let line = "plans/tier/rules/nightly: cron(0 5 ? * * *), since it does not say when\n";
+    assert!(run.stdout.starts_with(line), "{}", run.stdout);
+    assert!(run.stdout.contains(" 05:00 UTC: `keep`: never deleted"), "{}", run.stdout);
+    let run = org_backup(&folder, &["effective", "--next", "1", "--json", "root.json"], "");
+    let runs: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(runs[0]["schedule"], "cron(0 5 ? * * *)");
+    assert_eq!((&runs[0]["isDefault"], &runs[0]["problem"]), (&true.into(), &Value::Null));
 }
