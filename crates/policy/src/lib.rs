@@ -41,7 +41,7 @@
 //! let finding = &check(&typo, now)[0];
 //! assert!(finding.to_string().starts_with("plans/daily/regions/@@assign/0: `eu-west-11` is not"));
 //! assert_eq!((finding.line, finding.column), (2, 30));
-//! assert_eq!((finding.code, finding.severity), (Code::InvalidValue, Severity::Error));
+//! assert_eq!((finding.code, finding.severity), (Code::UnknownRegion, Severity::Warning));
 //! ```
 //!
 //! # Merge, and see what made each value so
