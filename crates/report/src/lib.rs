@@ -18,6 +18,7 @@ mod judge;
 mod organization;
 mod outline;
 pub mod page;
+pub mod recovery;
 mod seen;
 mod shortfall;
 mod state;

@@ -1,0 +1,221 @@
+//! What keeps a recovery point from being restored, and what to do about it.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use super::kind::RestoredKind;
+use crate::coverage::{Obstacle, PointStatus};
+use crate::words::utc;
+
+/// Why something is not restored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Hindrance {
+    /// The type of the resource is not known.
+    UnknownType(String),
+    /// The type is restored by hand.
+    ByHand(RestoredKind),
+    /// It is not complete, or not any more.
+    Status {
+        /// How it is.
+        status: PointStatus,
+        /// What AWS says of that.
+        told: String,
+    },
+    /// Its lifecycle has deleted it, or is about to.
+    Over {
+        /// When its time was over.
+        at: SystemTime,
+    },
+    /// It is in cold storage, from which nothing is copied.
+    Cold,
+    /// It is a continuous backup, which is not copied when somebody asks for it.
+    Continuous,
+    /// Something is in the way of a copy.
+    Copy(Obstacle),
+    /// Something is wrong with a role.
+    Role(Obstacle),
+    /// The type is not opted in to where it is to be restored.
+    OptedOut(RestoredKind),
+    /// A setting names something that is not there, and another has to be named.
+    SettingMissing {
+        /// The type.
+        kind: RestoredKind,
+        /// The setting.
+        key: &'static str,
+        /// What it was.
+        had: Option<String>,
+    },
+    /// There is something of the name.
+    NameTaken {
+        /// The type.
+        kind: RestoredKind,
+        /// The name.
+        name: String,
+    },
+    /// The name is empty or too long.
+    NameUnfit {
+        /// The type.
+        kind: RestoredKind,
+        /// The name.
+        name: String,
+        /// The most characters.
+        longest: usize,
+    },
+    /// Nothing of the type has a name.
+    Nameless {
+        /// The type.
+        kind: RestoredKind,
+        /// The name.
+        name: String,
+    },
+    /// It would be written into something that exists, whose name was not typed.
+    NotTyped {
+        /// The type.
+        kind: RestoredKind,
+        /// The name.
+        name: String,
+    },
+    /// Nothing of the type can be written into.
+    NothingToOverwrite {
+        /// The type.
+        kind: RestoredKind,
+        /// The name.
+        name: String,
+    },
+    /// Something could not be looked at.
+    NotRead(String),
+}
+
+impl fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownType(name) => write!(f, "the type `{name}` is not known here"),
+            Self::ByHand(kind) => {
+                write!(
+                    f,
+                    "a {} is restored by hand: {}",
+                    kind.noun(),
+                    kind.by_hand().unwrap_or("…")
+                )
+            }
+            Self::Status { status, told } => {
+                f.write_str(match status {
+                    PointStatus::Usable => "it is complete",
+                    PointStatus::Changing => "it is being made or deleted",
+                    PointStatus::Partial => "parts of it are missing",
+                    PointStatus::Stopped => "it is not continued",
+                    PointStatus::Expired => "its time is over, and AWS Backup could not delete it",
+                })?;
+                if told.is_empty() { Ok(()) } else { write!(f, " ({told})") }
+            }
+            Self::Over { at } => write!(f, "its time was over at {}", utc(*at)),
+            Self::Cold => f.write_str("it is in cold storage, and nothing is copied from there"),
+            Self::Continuous => {
+                f.write_str("it is a continuous backup, and these are not copied on demand")
+            }
+            Self::Copy(it) | Self::Role(it) => it.fmt(f),
+            Self::OptedOut(kind) => {
+                write!(f, "AWS Backup is not opted in to {} there", kind.name())
+            }
+            Self::SettingMissing { kind, key, had: Some(had) } => {
+                write!(f, "a {} needs {key}, and {had} is not there", kind.noun())
+            }
+            Self::SettingMissing { kind, key, had: None } => {
+                write!(f, "a {} needs {key}", kind.noun())
+            }
+            Self::NameTaken { kind, name } => {
+                write!(f, "there is, or was, a {} `{name}`", kind.noun())
+            }
+            Self::NameUnfit { kind, name, longest } => {
+                let noun = kind.noun();
+                write!(
+                    f,
+                    "`{name}` is not the name of a {noun}, which has 1 to {longest} characters"
+                )
+            }
+            Self::Nameless { kind, name } => {
+                write!(f, "AWS gives a {} its ID, and it cannot be called `{name}`", kind.noun())
+            }
+            Self::NotTyped { kind, name } => {
+                write!(f, "the {} `{name}` exists, and would be written into", kind.noun())
+            }
+            Self::NothingToOverwrite { kind, name } => {
+                write!(f, "a {} is never written into, so `{name}` is not", kind.noun())
+            }
+            Self::NotRead(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Hindrance {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::UnknownType(_) | Self::ByHand(_) => {
+                "restore it in the console of AWS Backup, as docs/recovery.md says".to_owned()
+            }
+            Self::Status { status: PointStatus::Changing, .. } => {
+                "wait until it is complete, or take another one that `org-backup points` shows"
+                    .to_owned()
+            }
+            Self::Status { .. } | Self::Over { .. } => {
+                "take another one that `org-backup points` shows".to_owned()
+            }
+            Self::Cold => "restore it in the account and Region that it is in".to_owned(),
+            Self::Continuous => {
+                "take a copy or a snapshot that `org-backup points` shows, restore it in the account \
+                 and Region that it is in, or make a snapshot with `org-backup backup`"
+                    .to_owned()
+            }
+            Self::Copy(it) => of_copy(it).to_owned(),
+            Self::Role(Obstacle::NoRole(_)) => {
+                "roll out the template to this account, or name another role".to_owned()
+            }
+            Self::Role(_) => "let the role trust backup.amazonaws.com".to_owned(),
+            Self::OptedOut(kind) => format!(
+                "aws backup update-region-settings --resource-type-opt-in-preference '{}=true'",
+                kind.name()
+            ),
+            Self::SettingMissing { key, .. } => format!("name one with --set {key}=…"),
+            Self::NameTaken { .. } | Self::NameUnfit { .. } => {
+                "name another with --name".to_owned()
+            }
+            Self::Nameless { .. } => "leave out --name".to_owned(),
+            Self::NotTyped { name, .. } => {
+                format!("type --overwrite {name} if that is meant, or restore into something new")
+            }
+            Self::NothingToOverwrite { .. } => "leave out --overwrite".to_owned(),
+            Self::NotRead(_) => "let the role look at it, and run again".to_owned(),
+        }
+    }
+}
+
+/// What to do about what is in the way of a copy.
+fn of_copy(it: &Obstacle) -> &'static str {
+    match it {
+        Obstacle::NoVault(_) => {
+            "roll out the template to this account and Region, or name a vault with --vault"
+        }
+        Obstacle::Lock { .. } => "name a retention that the lock takes with --keep-days",
+        Obstacle::KeyUnusable { .. } => {
+            "cancel the deletion of the key or enable it: without its key nobody reads the backup"
+        }
+        Obstacle::NoRole(_) => "roll out the template there, or name a role with --copy-role",
+        Obstacle::Untrusting(_) => "let the role trust backup.amazonaws.com",
+        Obstacle::NotInOrganization(_) => "invite the account: copies stay in an organization",
+        Obstacle::CrossAccountOff => {
+            "aws backup update-global-settings --global-settings isCrossAccountBackupEnabled=true"
+        }
+        Obstacle::NotAdmitted(_) => {
+            "let the access policy of the vault allow backup:CopyIntoBackupVault to the account that \
+             holds the copy (CentralAccountId of member-account.yaml)"
+        }
+        Obstacle::AwsKey(_) => "name a vault with a key of yours with --vault",
+        Obstacle::OneWay(_) | Obstacle::NotCopied => {
+            "restore it in the account and Region that it is in"
+        }
+        Obstacle::PlanRefused(_) | Obstacle::NotKnown(_) => {
+            "let the role look at it, and run again"
+        }
+    }
+}

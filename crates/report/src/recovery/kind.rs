@@ -1,0 +1,512 @@
+//! What restoring needs, type by type, as AWS documents it.
+
+use policy::arn::Arn;
+
+use super::settings::{Bound, Setting, Subject};
+use crate::coverage::Kind;
+
+/// A type of resources, by how it is restored.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum RestoredKind {
+    /// A cluster of Aurora.
+    Aurora,
+    /// A cluster of Aurora DSQL.
+    AuroraDsql,
+    /// A stack of CloudFormation.
+    CloudFormation,
+    /// A cluster of `DocumentDB`.
+    DocumentDb,
+    /// A table of DynamoDB.
+    DynamoDb,
+    /// An EBS volume.
+    Ebs,
+    /// An EC2 instance.
+    Ec2,
+    /// An EFS file system.
+    Efs,
+    /// A cluster of EKS.
+    Eks,
+    /// A file system of FSx.
+    FsxFileSystem,
+    /// A volume of FSx for `NetApp` ONTAP.
+    FsxVolume,
+    /// A cluster of Neptune.
+    Neptune,
+    /// A database instance of RDS.
+    Rds,
+    /// A cluster of Redshift.
+    Redshift,
+    /// A namespace of Redshift Serverless.
+    RedshiftServerless,
+    /// An S3 bucket.
+    S3,
+    /// A database of SAP HANA.
+    SapHana,
+    /// A volume of Storage Gateway.
+    StorageGateway,
+    /// A table of Timestream.
+    Timestream,
+    /// A virtual machine.
+    VirtualMachine,
+}
+
+use RestoredKind as It;
+
+/// How what is restored is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Naming {
+    /// AWS gives it an ID.
+    ById,
+    /// By a name, in this setting, of so many characters at the most.
+    Name {
+        /// The setting.
+        key: &'static str,
+        /// The most characters.
+        longest: usize,
+        /// Whether the name is unique in all of AWS, and not in an account and Region.
+        is_global: bool,
+    },
+}
+
+/// The settings of clusters that live in a VPC as those of RDS do.
+const CLUSTER: &[Setting] = &[
+    Setting::required("DBSubnetGroupName", Subject::Network, Bound::Account),
+    Setting::optional("VpcSecurityGroupIds", Subject::Network, Bound::Account),
+    Setting::optional("AvailabilityZones", Subject::Network, Bound::Region),
+    Setting::optional("KmsKeyId", Subject::Encryption, Bound::Account),
+    Setting::optional("DBClusterParameterGroupName", Subject::Parameters, Bound::Account),
+    Setting::optional("OptionGroupName", Subject::Parameters, Bound::Account),
+    Setting::optional("Domain", Subject::Network, Bound::Account),
+    Setting::optional("DomainIAMRoleName", Subject::Role, Bound::Account),
+];
+
+const fn named(key: &'static str, longest: usize) -> Naming {
+    Naming::Name { key, longest, is_global: false }
+}
+
+impl RestoredKind {
+    /// The type of the resource with this ARN, which AWS Backup says is called `name`.
+    pub fn of(arn: &str, name: Option<&str>) -> Option<Self> {
+        let kind = Kind::of(arn, name)?;
+        let is_volume = Arn::parse(arn).is_ok_and(|it| it.resource.starts_with("volume/"));
+        Some(match kind.name {
+            "Aurora" => It::Aurora,
+            "Aurora DSQL" => It::AuroraDsql,
+            "CloudFormation" => It::CloudFormation,
+            "DocumentDB" => It::DocumentDb,
+            "DynamoDB" => It::DynamoDb,
+            "EBS" => It::Ebs,
+            "EC2" => It::Ec2,
+            "EFS" => It::Efs,
+            "EKS" => It::Eks,
+            "FSx" if is_volume => It::FsxVolume,
+            "FSx" => It::FsxFileSystem,
+            "Neptune" => It::Neptune,
+            "RDS" => It::Rds,
+            "Redshift" => It::Redshift,
+            "Redshift Serverless" => It::RedshiftServerless,
+            "S3" => It::S3,
+            "SAP HANA on Amazon EC2" => It::SapHana,
+            "Storage Gateway" => It::StorageGateway,
+            "Timestream" => It::Timestream,
+            "VirtualMachine" => It::VirtualMachine,
+            _ => return None,
+        })
+    }
+
+    /// What AWS Backup calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            It::Aurora => "Aurora",
+            It::AuroraDsql => "Aurora DSQL",
+            It::CloudFormation => "CloudFormation",
+            It::DocumentDb => "DocumentDB",
+            It::DynamoDb => "DynamoDB",
+            It::Ebs => "EBS",
+            It::Ec2 => "EC2",
+            It::Efs => "EFS",
+            It::Eks => "EKS",
+            It::FsxFileSystem | It::FsxVolume => "FSx",
+            It::Neptune => "Neptune",
+            It::Rds => "RDS",
+            It::Redshift => "Redshift",
+            It::RedshiftServerless => "Redshift Serverless",
+            It::S3 => "S3",
+            It::SapHana => "SAP HANA on Amazon EC2",
+            It::StorageGateway => "Storage Gateway",
+            It::Timestream => "Timestream",
+            It::VirtualMachine => "VirtualMachine",
+        }
+    }
+
+    /// What one of it is called.
+    pub fn noun(self) -> &'static str {
+        match self {
+            It::Aurora => "Aurora cluster",
+            It::AuroraDsql => "Aurora DSQL cluster",
+            It::CloudFormation => "CloudFormation stack",
+            It::DocumentDb => "DocumentDB cluster",
+            It::DynamoDb => "DynamoDB table",
+            It::Ebs => "EBS volume",
+            It::Ec2 => "EC2 instance",
+            It::Efs => "EFS file system",
+            It::Eks => "EKS cluster",
+            It::FsxFileSystem => "FSx file system",
+            It::FsxVolume => "FSx volume",
+            It::Neptune => "Neptune cluster",
+            It::Rds => "RDS database",
+            It::Redshift => "Redshift cluster",
+            It::RedshiftServerless => "Redshift Serverless namespace",
+            It::S3 => "S3 bucket",
+            It::SapHana => "SAP HANA database",
+            It::StorageGateway => "Storage Gateway volume",
+            It::Timestream => "Timestream table",
+            It::VirtualMachine => "virtual machine",
+        }
+    }
+
+    /// Why this command does not restore it, if it does not: it needs something that no setting says.
+    pub fn by_hand(self) -> Option<&'static str> {
+        match self {
+            It::Aurora
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::Redshift
+            | It::S3 => None,
+            It::AuroraDsql => Some("its clusters of several Regions are joined by hand"),
+            It::CloudFormation => Some(
+                "AWS Backup makes a change set of it, which somebody has to look at and execute",
+            ),
+            It::Eks => Some("it is restored into a cluster that is there, namespace by namespace"),
+            It::RedshiftServerless => Some("it replaces all that is in an existing namespace"),
+            It::SapHana => {
+                Some("it is restored into a system of SAP that is registered and stopped")
+            }
+            It::StorageGateway => Some("it needs a gateway that is activated, and a disk of it"),
+            It::Timestream => Some("it needs a database that is there"),
+            It::VirtualMachine => Some("it needs a hypervisor, or the settings of an instance"),
+        }
+    }
+
+    /// In which turn it is restored when an account is: what others mount or ask comes first.
+    pub fn turn(self) -> usize {
+        match self {
+            It::DynamoDb | It::Efs | It::FsxFileSystem | It::S3 | It::Timestream => 0,
+            It::Aurora
+            | It::AuroraDsql
+            | It::DocumentDb
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::Redshift
+            | It::RedshiftServerless => 1,
+            It::Ebs | It::StorageGateway => 2,
+            It::Ec2 | It::Eks | It::SapHana | It::VirtualMachine => 3,
+            It::CloudFormation => 4,
+        }
+    }
+
+    /// Whether its tags are restored with it, where they are asked for.
+    pub(super) fn keeps_tags(self) -> bool {
+        match self {
+            It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::Redshift
+            | It::RedshiftServerless
+            | It::StorageGateway => true,
+            It::DynamoDb | It::S3 | It::SapHana | It::Timestream | It::VirtualMachine => false,
+        }
+    }
+
+    /// How what is restored is called.
+    pub(super) fn naming(self) -> Naming {
+        match self {
+            It::Aurora | It::DocumentDb | It::Neptune => named("DBClusterIdentifier", 63),
+            It::DynamoDb => named("targetTableName", 255),
+            It::FsxVolume => named("Name", 203),
+            It::Rds => named("DBInstanceIdentifier", 63),
+            It::Redshift => named("clusterIdentifier", 63),
+            It::S3 => Naming::Name { key: "DestinationBucketName", longest: 63, is_global: true },
+            It::AuroraDsql
+            | It::CloudFormation
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => Naming::ById,
+        }
+    }
+
+    /// The setting that says whether something new is made, where the type can also be restored into
+    /// something that is there.
+    pub(super) fn newness(self) -> Option<&'static str> {
+        match self {
+            It::Efs => Some("newFileSystem"),
+            It::S3 => Some("NewBucket"),
+            It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::Redshift
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => None,
+        }
+    }
+
+    /// The settings that name something of an account or a Region.
+    pub(super) fn settings(self) -> &'static [Setting] {
+        use Bound::{Account, Region};
+        use Subject::{Encryption, Network, Parameters, Role};
+        const fn needed(key: &'static str, subject: Subject, bound: Bound) -> Setting {
+            Setting::required(key, subject, bound)
+        }
+        const fn left_out(key: &'static str, subject: Subject, bound: Bound) -> Setting {
+            Setting::optional(key, subject, bound)
+        }
+        match self {
+            It::Aurora | It::DocumentDb | It::Neptune => CLUSTER,
+            It::DynamoDb => const { &[left_out("kmsMasterKeyArn", Encryption, Account)] },
+            It::Ebs => {
+                const {
+                    &[
+                        needed("availabilityZone", Network, Region),
+                        left_out("kmsKeyId", Encryption, Account),
+                    ]
+                }
+            }
+            It::Ec2 => {
+                const {
+                    &[
+                        needed("SubnetId", Network, Account),
+                        needed("SecurityGroupIds", Network, Account),
+                        left_out("VpcId", Network, Account),
+                        left_out("NetworkInterfaces", Network, Account),
+                        left_out("IamInstanceProfileName", Role, Account),
+                        left_out("Placement", Network, Account),
+                        left_out("CapacityReservationSpecification", Parameters, Account),
+                    ]
+                }
+            }
+            It::Efs => const { &[left_out("KmsKeyId", Encryption, Account)] },
+            It::FsxFileSystem => {
+                const {
+                    &[
+                        needed("SubnetIds", Network, Account),
+                        left_out("SecurityGroupIds", Network, Account),
+                        left_out("KmsKeyId", Encryption, Account),
+                        left_out("WindowsConfiguration", Network, Account),
+                    ]
+                }
+            }
+            It::FsxVolume => const { &[needed("OntapConfiguration", Network, Account)] },
+            It::Rds => {
+                const {
+                    &[
+                        needed("DBSubnetGroupName", Network, Account),
+                        left_out("VpcSecurityGroupIds", Network, Account),
+                        left_out("AvailabilityZone", Network, Region),
+                        left_out("KmsKeyId", Encryption, Account),
+                        left_out("DBParameterGroupName", Parameters, Account),
+                        left_out("OptionGroupName", Parameters, Account),
+                        left_out("Domain", Network, Account),
+                        left_out("DomainIAMRoleName", Role, Account),
+                    ]
+                }
+            }
+            It::Redshift => {
+                const {
+                    &[
+                        needed("clusterSubnetGroupName", Network, Account),
+                        left_out("vpcSecurityGroupIds", Network, Account),
+                        left_out("availabilityZone", Network, Region),
+                        left_out("kmsKeyId", Encryption, Account),
+                        left_out("clusterParameterGroupName", Parameters, Account),
+                        left_out("iamRoles", Role, Account),
+                    ]
+                }
+            }
+            It::S3 => const { &[left_out("KMSKey", Encryption, Account)] },
+            It::AuroraDsql
+            | It::CloudFormation
+            | It::Eks
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => &[],
+        }
+    }
+
+    /// The setting that has to change with it when a key of the customer is left out.
+    pub(super) fn without_key(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            It::DynamoDb => Some(("encryptionType", "Default")),
+            It::S3 => Some(("EncryptionType", "SSE-S3")),
+            It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::Redshift
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => None,
+        }
+    }
+
+    /// What decides the key of what is restored, where no setting names one.
+    pub(super) fn encryption(self) -> &'static str {
+        match self {
+            It::Aurora | It::DocumentDb | It::Neptune | It::Rds | It::Redshift => {
+                "the key of the snapshot, which is that of the vault if it was copied"
+            }
+            It::Ec2 => {
+                "the keys of the snapshots in its image, which are that of the vault if it was copied"
+            }
+            It::DynamoDb => "a key that DynamoDB owns",
+            It::Ebs => "as the volume was, with the default key of EBS in the account",
+            It::Efs => "as the file system was, with the default key of EFS in the account",
+            It::FsxFileSystem => "the default key of FSx in the account",
+            It::FsxVolume => "the key of its file system",
+            It::S3 => "as the objects were, with the key that S3 manages where theirs is left out",
+            It::AuroraDsql
+            | It::CloudFormation
+            | It::Eks
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => "as AWS documents of the type",
+        }
+    }
+
+    /// What to know before it is restored.
+    pub(super) fn remarks(self) -> &'static [&'static str] {
+        match self {
+            It::Aurora | It::DocumentDb | It::Neptune => {
+                &["AWS Backup restores the cluster alone, without an instance"]
+            }
+            It::DynamoDb => &[
+                "it is a new table: scaling, point-in-time recovery, streams, TTL, alarms and policies \
+                 are set up again",
+            ],
+            It::Ebs => &["the volume is attached to nothing"],
+            It::Ec2 => &[
+                "the key pair is the one inside the image, whatever the account has",
+                "the private and the public address are new; the subnet decides whether there is a \
+                 public one",
+                "user data is not restored",
+            ],
+            It::Efs => &[
+                "the files are in a folder `aws-backup-restore_…`, or where they were if they are \
+                 restored into the same file system",
+                "a new file system has no mount targets, access points and policy",
+            ],
+            It::FsxFileSystem => &["a file system of Windows joins the directory of its settings"],
+            It::FsxVolume => &["it needs a storage virtual machine of a file system that is there"],
+            It::Rds => &[
+                "the settings of the source decide on subnet group, security groups and parameter group",
+                "read replicas and the master password's secret are set up again",
+            ],
+            It::Redshift => &["snapshots are restored into a new cluster"],
+            It::S3 => &[
+                "the newest version of each object at that time is restored, with versioning switched on \
+                 in the bucket",
+                "an object that is there already is skipped, and the policy of a bucket is not restored",
+            ],
+            It::AuroraDsql
+            | It::CloudFormation
+            | It::Eks
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => &[],
+        }
+    }
+
+    /// What to look at and to do after it was restored: the same that `restore-validation` looks at.
+    pub(super) fn afterwards(self) -> &'static [&'static str] {
+        match self {
+            It::Aurora => &[
+                "the status of the cluster is available",
+                "make its instances: aws rds create-db-instance --db-cluster-identifier …",
+            ],
+            It::DocumentDb => &[
+                "the status of the cluster is available",
+                "make its instances: aws docdb create-db-instance --db-cluster-identifier …",
+            ],
+            It::Neptune => &[
+                "the status of the cluster is available",
+                "make its instances: aws neptune create-db-instance --db-cluster-identifier …",
+            ],
+            It::DynamoDb => &["the table is ACTIVE and has items, and its indexes are there"],
+            It::Ebs => &["the volume is available and as large as its source"],
+            It::Ec2 => &[
+                "the instance is running and passes all status checks",
+                "its volumes are attached, and its name in DNS follows its new address",
+            ],
+            It::Efs => &[
+                "the file system is available and not empty",
+                "make mount targets in the subnets of those who mount it",
+            ],
+            It::FsxFileSystem | It::FsxVolume => &["its lifecycle is AVAILABLE or CREATED"],
+            It::Rds => &[
+                "the status of the database is available, and a client can log in",
+                "those who connect know its new endpoint",
+            ],
+            It::Redshift => &["the status of the cluster is available"],
+            It::S3 => &["the bucket has its objects, and some of them can be read"],
+            It::AuroraDsql
+            | It::CloudFormation
+            | It::Eks
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => &["it is there, and can be used"],
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The way back: which recovery point is restored where, with what, and what keeps it from that.
+//!
+//! A [`RestoreWish`] and what was seen of a [`KeptPoint`] and of its way ([`WaySeen`]) make a
+//! [`RestorePlan`], or the [`Hindrance`]s that are in its way. A plan is data: it is shown before it
+//! is carried out, and the tokens with which jobs are begun are made of it, so that carrying it out
+//! again joins the jobs that it began. [`Newest`] chooses what an account had out of any number of
+//! recovery points.
+//!
+//! `docs/recovery.md` has what each type needs, and what to do by hand.
+
+mod hindrance;
+mod kind;
+mod newest;
+mod on_demand;
+mod point;
+mod restore;
+mod settings;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod way;
+
+pub use hindrance::Hindrance;
+pub use kind::RestoredKind;
+pub use newest::{Chosen, Newest};
+pub use on_demand::OnDemand;
+pub use point::KeptPoint;
+pub use restore::{RestorePlan, RestoreWish, WaySeen, plan};
+pub use shown::{COLUMNS, fields, json, shown};
+pub use way::{Hop, way};
+
+/// What is read while nothing is confirmed: what a role has to allow beside looking at roles.
+pub const LOOKS_AT_POINTS: [&str; 10] = [
+    "backup:DescribeRecoveryPoint",
+    "backup:DescribeRegionSettings",
+    "backup:GetBackupVaultAccessPolicy",
+    "backup:GetRecoveryPointRestoreMetadata",
+    "backup:GetRestoreJobMetadata",
+    "backup:ListBackupVaults",
+    "backup:ListCopyJobs",
+    "backup:ListRecoveryPointsByBackupVault",
+    "backup:ListRestoreJobs",
+    "kms:DescribeKey",
+];
+
+/// What is done in the account that holds a recovery point, to copy it.
+pub const COPIES: [&str; 3] =
+    ["backup:DescribeCopyJob", "backup:ListCopyJobs", "backup:StartCopyJob"];
+
+/// What is done in the account that something is restored in.
+pub const RESTORES: [&str; 4] = [
+    "backup:DescribeRestoreJob",
+    "backup:GetRestoreJobMetadata",
+    "backup:ListRestoreJobs",
+    "backup:StartRestoreJob",
+];
+
+/// What is done in the account that something is backed up in.
+pub const BACKS_UP: [&str; 3] =
+    ["backup:DescribeBackupJob", "backup:ListBackupJobs", "backup:StartBackupJob"];

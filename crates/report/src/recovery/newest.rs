@@ -1,0 +1,102 @@
+//! What an account had: the newest recovery point of each of its resources.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use plan::id::AccountId;
+
+use super::hindrance::Hindrance;
+use super::kind::RestoredKind;
+use super::point::KeptPoint;
+
+/// Chooses the newest recovery point of each resource of an account. Of any number of them, it keeps
+/// two for each resource.
+#[derive(Clone, Debug)]
+pub struct Newest {
+    lost: AccountId,
+    before: Option<SystemTime>,
+    now: SystemTime,
+    resources: BTreeMap<String, Best>,
+    /// How many of them could not be told to be of the account: the ARN of a bucket names none.
+    unowned: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Best {
+    usable: Option<KeptPoint>,
+    unusable: Option<KeptPoint>,
+}
+
+/// What was chosen for a resource.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Chosen {
+    /// The recovery point.
+    pub point: KeptPoint,
+    /// Why it cannot be restored; `None` when it can.
+    pub hindrance: Option<Hindrance>,
+    /// A newer one that cannot be restored, and why.
+    pub passed_over: Option<(KeptPoint, Hindrance)>,
+}
+
+impl Newest {
+    /// Chooses for the resources of the account `lost`, of what was backed up before a moment if there is
+    /// one.
+    pub fn new(lost: AccountId, before: Option<SystemTime>, now: SystemTime) -> Self {
+        Self { lost, before, now, resources: BTreeMap::new(), unowned: 0 }
+    }
+
+    /// Takes one recovery point.
+    pub fn add(&mut self, point: KeptPoint) {
+        match point.owner() {
+            Some(owner) if owner == self.lost => {}
+            Some(_) => return,
+            // In a vault of its own account, it is of that.
+            None if point.vault.account == self.lost => {}
+            None => {
+                self.unowned += 1;
+                return;
+            }
+        }
+        let is_late = self.before.is_some_and(|it| point.created > it);
+        // The parts of a composite backup are restored with it.
+        if is_late || point.parent.is_some() {
+            return;
+        }
+        let is_usable = point.unusable(self.now).is_none() && !point.is_continuous;
+        let best = self.resources.entry(point.resource.clone()).or_default();
+        let place = if is_usable { &mut best.usable } else { &mut best.unusable };
+        // Of several copies of one backup, the one in the vault that comes first.
+        let key = |it: &KeptPoint| (it.created, std::cmp::Reverse(it.arn.clone()));
+        if place.as_ref().is_none_or(|it| key(it) < key(&point)) {
+            *place = Some(point);
+        }
+    }
+
+    /// How many recovery points nothing tells the account of.
+    pub fn unowned(&self) -> usize {
+        self.unowned
+    }
+
+    /// What was chosen, in the order in which it is restored.
+    pub fn chosen(self) -> Vec<Chosen> {
+        let now = self.now;
+        let why = |it: &KeptPoint| it.unusable(now).unwrap_or(Hindrance::Continuous);
+        let chosen = self.resources.into_values().filter_map(|best| match best {
+            Best { usable: Some(point), unusable } => {
+                let newer = unusable.filter(|it| it.created > point.created);
+                let passed_over = newer.filter(|it| it.unusable(now).is_some());
+                let passed_over = passed_over.map(|it| (it.clone(), why(&it)));
+                Some(Chosen { point, hindrance: None, passed_over })
+            }
+            Best { usable: None, unusable: Some(point) } => {
+                let hindrance = Some(why(&point));
+                Some(Chosen { point, hindrance, passed_over: None })
+            }
+            Best { usable: None, unusable: None } => None,
+        });
+        let mut chosen: Vec<_> = chosen.collect();
+        let turn = |it: &Chosen| it.point.kind().map_or(usize::MAX, RestoredKind::turn);
+        chosen.sort_by_key(|it| (turn(it), it.point.resource.clone()));
+        chosen
+    }
+}

@@ -1,0 +1,284 @@
+//! The settings of a restore: what AWS Backup remembers of a resource, less what is not there, with
+//! what somebody says otherwise.
+
+use std::collections::BTreeMap;
+
+use super::hindrance::Hindrance;
+use super::kind::{Naming, RestoredKind};
+use super::point::KeptPoint;
+
+/// A setting of a restore that names something of an account or a Region.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Setting {
+    /// Its key. AWS does not care for its case.
+    pub(super) key: &'static str,
+    /// What it is about.
+    pub(super) subject: Subject,
+    /// What it names something of.
+    pub(super) bound: Bound,
+    /// Whether somebody has to name another where it cannot be kept.
+    pub(super) is_required: bool,
+}
+
+impl Setting {
+    pub(super) const fn required(key: &'static str, subject: Subject, bound: Bound) -> Self {
+        Self { key, subject, bound, is_required: true }
+    }
+
+    pub(super) const fn optional(key: &'static str, subject: Subject, bound: Bound) -> Self {
+        Self { key, subject, bound, is_required: false }
+    }
+}
+
+/// What a setting is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Subject {
+    /// Where it is reached.
+    Network,
+    /// What encrypts it.
+    Encryption,
+    /// What it may do.
+    Role,
+    /// How it works.
+    Parameters,
+}
+
+impl Subject {
+    /// What is taken where the setting is left out.
+    fn otherwise(self) -> &'static str {
+        match self {
+            Self::Network => "AWS chooses what is the default in the account",
+            Self::Encryption => "another key is used",
+            Self::Role => "it gets none",
+            Self::Parameters => "it gets the default",
+        }
+    }
+}
+
+/// What a setting names something of.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Bound {
+    /// Of a Region, in every account.
+    Region,
+    /// Of an account in a Region.
+    Account,
+}
+
+/// How far what is restored is from where it was.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Move {
+    /// It is restored in another account.
+    pub(super) is_other_account: bool,
+    /// It is restored in another Region.
+    pub(super) is_other_region: bool,
+}
+
+impl Move {
+    /// Whether what such a setting names is not there.
+    fn breaks(self, bound: Bound) -> bool {
+        match bound {
+            Bound::Region => self.is_other_region,
+            Bound::Account => self.is_other_account || self.is_other_region,
+        }
+    }
+
+    /// Whether it is restored where it was.
+    pub(super) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What somebody says of settings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) set: &'a BTreeMap<String, String>,
+    pub(super) overwrite: Option<&'a str>,
+}
+
+/// The settings of a restore.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Settings {
+    pub(super) all: BTreeMap<String, String>,
+    /// What it is called, where it has a name.
+    pub(super) name: Option<String>,
+    /// What exists and is written into.
+    pub(super) overwrites: Option<String>,
+    pub(super) remarks: Vec<String>,
+    pub(super) hindrances: Vec<Hindrance>,
+}
+
+/// The settings of a restore of `point`: what was `remembered` of the resource, as far as it is there
+/// after such a `moved`, and what was `said`.
+pub(super) fn settings(
+    kind: RestoredKind,
+    point: &KeptPoint,
+    remembered: &BTreeMap<String, String>,
+    moved: Move,
+    said: Said<'_>,
+) -> Settings {
+    let mut it = Settings { all: remembered.clone(), ..Settings::default() };
+    for setting in kind.settings() {
+        leave_out(&mut it, kind, *setting, moved, said.set);
+    }
+    name(&mut it, kind, point, moved, said);
+    newness(&mut it, kind, point, moved, said);
+    if point.is_continuous && set(said, "RestoreTime").is_none() {
+        moment(&mut it, kind);
+    }
+    for (key, value) in said.set {
+        put(&mut it.all, key, value);
+    }
+    it
+}
+
+/// Takes out a setting that names what is not there, and says what comes of that.
+fn leave_out(
+    it: &mut Settings,
+    kind: RestoredKind,
+    setting: Setting,
+    moved: Move,
+    set: &BTreeMap<String, String>,
+) {
+    let Setting { key, subject, bound, is_required } = setting;
+    let is_said = set.keys().any(|it| it.eq_ignore_ascii_case(key));
+    if !moved.breaks(bound) {
+        if is_required && !is_said && get(&it.all, key).is_none() {
+            // AWS chooses, as it did for the source.
+            return;
+        }
+        if subject == Subject::Role
+            && let Some(role) = get(&it.all, key).filter(|_| !is_said)
+        {
+            it.remarks.push(format!(
+                "{key} is {role}: the role for restores has to be allowed to pass its role \
+                 (RestoreInstanceRoleNames)"
+            ));
+        }
+        return;
+    }
+    let had = take(&mut it.all, key);
+    if is_said {
+        return;
+    }
+    if is_required {
+        it.hindrances.push(Hindrance::SettingMissing { kind, key, had });
+        return;
+    }
+    let Some(had) = had else { return };
+    it.remarks.push(format!(
+        "{key} was {had}, which is not there: it is left out, and {}",
+        subject.otherwise()
+    ));
+    if subject == Subject::Encryption
+        && let Some((key, value)) = kind.without_key()
+    {
+        put(&mut it.all, key, value);
+    }
+}
+
+/// Gives it a name: the one that is said, the one that it had where that is free, or one made of it
+/// and of the moment of the backup.
+fn name(it: &mut Settings, kind: RestoredKind, point: &KeptPoint, moved: Move, said: Said<'_>) {
+    let Naming::Name { key, longest, is_global } = kind.naming() else {
+        if let Some(name) = said.name {
+            it.hindrances.push(Hindrance::Nameless { kind, name: name.to_owned() });
+        }
+        return;
+    };
+    let source = point.name();
+    let is_free = !is_global && !moved.is_none();
+    let name = match said.name.or(said.overwrite.filter(|_| kind.newness().is_some())) {
+        Some(name) => name.to_owned(),
+        None => match set(said, key) {
+            Some(name) => name.to_owned(),
+            None if is_free => source.to_owned(),
+            None => point.restored_name(longest),
+        },
+    };
+    let is_taken = name.eq_ignore_ascii_case(source) && !is_free;
+    if is_taken && said.overwrite != Some(name.as_str()) {
+        it.hindrances.push(Hindrance::NameTaken { kind, name: name.clone() });
+    }
+    if name.is_empty() || name.len() > longest {
+        it.hindrances.push(Hindrance::NameUnfit { kind, name: name.clone(), longest });
+    }
+    put(&mut it.all, key, &name);
+    it.name = Some(name);
+}
+
+fn set<'a>(said: Said<'a>, key: &str) -> Option<&'a str> {
+    said.set.iter().find(|it| it.0.eq_ignore_ascii_case(key)).map(|it| it.1.as_str())
+}
+
+/// Says whether something new is made. Writing into what is there takes its name.
+fn newness(it: &mut Settings, kind: RestoredKind, point: &KeptPoint, moved: Move, said: Said<'_>) {
+    let Some(key) = kind.newness() else {
+        if let Some(name) = said.overwrite {
+            it.hindrances.push(Hindrance::NothingToOverwrite { kind, name: name.to_owned() });
+        }
+        return;
+    };
+    let is_new = set(said, key).map(|it| it.eq_ignore_ascii_case("true"));
+    let target = it.name.clone().unwrap_or_else(|| point.name().to_owned());
+    match said.overwrite {
+        None if is_new == Some(false) => {
+            it.hindrances.push(Hindrance::NotTyped { kind, name: target });
+        }
+        None => put(&mut it.all, key, "true"),
+        // Only the file system that was backed up can be restored into.
+        Some(typed) if kind == RestoredKind::Efs && (typed != target || !moved.is_none()) => {
+            it.hindrances.push(Hindrance::NotTyped { kind, name: target });
+        }
+        Some(typed) => {
+            put(&mut it.all, key, "false");
+            it.overwrites = Some(typed.to_owned());
+        }
+    }
+}
+
+/// Says to which moment a continuous backup is restored, unless somebody does.
+fn moment(it: &mut Settings, kind: RestoredKind) {
+    let remark = "it is a continuous backup, and is restored to the last moment that it has; another \
+                  one is named with --set RestoreTime=2026-11-21T04:00:00Z";
+    it.remarks.push(remark.to_owned());
+    match kind {
+        RestoredKind::Aurora | RestoredKind::Rds => {
+            put(&mut it.all, "UseLatestRestorableTime", "true");
+        }
+        RestoredKind::AuroraDsql
+        | RestoredKind::CloudFormation
+        | RestoredKind::DocumentDb
+        | RestoredKind::DynamoDb
+        | RestoredKind::Ebs
+        | RestoredKind::Ec2
+        | RestoredKind::Efs
+        | RestoredKind::Eks
+        | RestoredKind::FsxFileSystem
+        | RestoredKind::FsxVolume
+        | RestoredKind::Neptune
+        | RestoredKind::Redshift
+        | RestoredKind::RedshiftServerless
+        | RestoredKind::S3
+        | RestoredKind::SapHana
+        | RestoredKind::StorageGateway
+        | RestoredKind::Timestream
+        | RestoredKind::VirtualMachine => {}
+    }
+}
+
+/// The value of a setting, whatever the case of its key.
+pub(super) fn get<'a>(all: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
+    all.iter().find(|it| it.0.eq_ignore_ascii_case(key)).map(|it| it.1.as_str())
+}
+
+fn take(all: &mut BTreeMap<String, String>, key: &str) -> Option<String> {
+    let own = all.keys().find(|it| it.eq_ignore_ascii_case(key)).cloned()?;
+    all.remove(&own)
+}
+
+/// Sets it under the key that it has already, or else under this one.
+pub(super) fn put(all: &mut BTreeMap<String, String>, key: &str, value: &str) {
+    let own = all.keys().find(|it| it.eq_ignore_ascii_case(key)).cloned();
+    all.insert(own.unwrap_or_else(|| key.to_owned()), value.to_owned());
+}

@@ -1,0 +1,623 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use expect_test::{Expect, expect};
+use plan::id::AccountId;
+
+use super::settings::get;
+use super::*;
+use crate::coverage::{Key, PointStatus, Vault};
+use crate::{Destination, Found, Lock};
+
+const OWNER: &str = "111122223333";
+const CENTRAL: &str = "444455556666";
+const NEW: &str = "777788889999";
+const HERE: &str = "eu-west-1";
+const THERE: &str = "eu-north-1";
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Each type that is restored here, with the ARN of a resource and what AWS Backup remembers of it.
+const EACH: [(&str, &str, &[(&str, &str)]); 13] = [
+    (
+        "Aurora",
+        "arn:aws:rds:eu-west-1:111122223333:cluster:orders",
+        &[("DBSubnetGroupName", "private"), ("Engine", "aurora-postgresql"), ("KmsKeyId", "mine")],
+    ),
+    (
+        "DocumentDB",
+        "arn:aws:rds:eu-west-1:111122223333:cluster:papers",
+        &[("DBSubnetGroupName", "private"), ("Engine", "docdb")],
+    ),
+    (
+        "DynamoDB",
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/Carts",
+        &[("encryptionType", "KMS"), ("kmsMasterKeyArn", "mine")],
+    ),
+    (
+        "EBS",
+        "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1",
+        &[("availabilityZone", "eu-west-1a"), ("encrypted", "true"), ("kmsKeyId", "mine")],
+    ),
+    (
+        "EC2",
+        "arn:aws:ec2:eu-west-1:111122223333:instance/i-1",
+        &[
+            ("SubnetId", "subnet-1"),
+            ("SecurityGroupIds", "[\"sg-1\"]"),
+            ("VpcId", "vpc-1"),
+            ("InstanceType", "m7g.large"),
+            ("IamInstanceProfileName", "web"),
+        ],
+    ),
+    (
+        "EFS",
+        "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1",
+        &[("file-system-id", "fs-1"), ("Encrypted", "true"), ("KmsKeyId", "mine")],
+    ),
+    (
+        "FSx",
+        "arn:aws:fsx:eu-west-1:111122223333:file-system/fs-2",
+        &[("SubnetIds", "[\"subnet-1\"]"), ("StorageCapacity", "1200")],
+    ),
+    (
+        "FSx",
+        "arn:aws:fsx:eu-west-1:111122223333:volume/fs-3/fsvol-1",
+        &[("OntapConfiguration", "{\"StorageVirtualMachineId\":\"svm-1\"}")],
+    ),
+    (
+        "Neptune",
+        "arn:aws:rds:eu-west-1:111122223333:cluster:graph",
+        &[("DBSubnetGroupName", "private"), ("Engine", "neptune")],
+    ),
+    (
+        "RDS",
+        "arn:aws:rds:eu-west-1:111122223333:db:ledger",
+        &[("DBSubnetGroupName", "private"), ("DBParameterGroupName", "tuned"), ("MultiAZ", "true")],
+    ),
+    (
+        "Redshift",
+        "arn:aws:redshift:eu-west-1:111122223333:cluster:facts",
+        &[("clusterSubnetGroupName", "private")],
+    ),
+    (
+        "S3",
+        "arn:aws:s3:::reports",
+        &[("EncryptionType", "SSE-KMS"), ("KMSKey", "mine"), ("BucketName", "reports")],
+    ),
+    ("Timestream", "arn:aws:timestream:eu-west-1:111122223333:database/d/table/t", &[]),
+];
+
+fn now() -> SystemTime {
+    // 2026-11-30 03:00 UTC.
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_007_600)
+}
+
+fn vault(account: &str, region: &str, name: &str) -> Destination {
+    let (account, region) = (account.parse().unwrap(), region.parse().unwrap());
+    Destination { account, region, name: name.parse().unwrap() }
+}
+
+fn own() -> Destination {
+    vault(OWNER, HERE, "org-backup")
+}
+
+fn central() -> Destination {
+    vault(CENTRAL, HERE, "central")
+}
+
+fn point(kind: &str, resource: &str, vault: Destination) -> KeptPoint {
+    let id = resource.rsplit(['/', ':']).next().unwrap();
+    KeptPoint {
+        arn: format!("arn:aws:backup:{}:{}:recovery-point:{id}", vault.region, vault.account),
+        resource: resource.to_owned(),
+        resource_type: Some(kind.to_owned()),
+        copied_from: (vault.account.as_str() == CENTRAL).then(|| own().arn("aws")),
+        vault,
+        created: now() - 23 * HOUR,
+        status: PointStatus::Usable,
+        told: String::new(),
+        delete_at: Some(now() + 30 * DAY),
+        cold_at: None,
+        key: None,
+        bytes: None,
+        is_continuous: false,
+        parent: None,
+    }
+}
+
+fn each(kind: &str) -> (KeptPoint, BTreeMap<String, String>) {
+    let (name, resource, settings) = EACH.iter().find(|it| it.0 == kind).unwrap();
+    (point(name, resource, own()), pairs(settings))
+}
+
+fn pairs(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+    all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn wish(goal: Destination) -> RestoreWish {
+    RestoreWish {
+        goal,
+        partition: "aws".to_owned(),
+        role: "org-backup-restore".parse().unwrap(),
+        copy_role: "org-backup-copy".parse().unwrap(),
+        keep_days: None,
+        name: None,
+        set: BTreeMap::new(),
+        overwrite: None,
+        again: String::new(),
+    }
+}
+
+/// Everything on the way to a goal is there and in order.
+fn seen(point: &KeptPoint, wish: &RestoreWish, metadata: BTreeMap<String, String>) -> WaySeen {
+    let hops = way(point, &wish.goal, "aws", &wish.copy_role);
+    let fine = Vault { key: Key::Customer, lock: None, admits: Some(true), is_air_gapped: false };
+    let vaults = hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault]);
+    let role = plan::id::RoleArn::of("aws", &wish.goal.account, &wish.role).to_string();
+    let roles = hops.iter().map(|it| it.role.to_string()).chain([role]);
+    WaySeen {
+        metadata,
+        vaults: vaults.map(|it| (it.arn("aws"), Found::Here(fine.clone()))).collect(),
+        roles: roles.map(|it| (it, Found::Here(true))).collect(),
+        opt_ins: None,
+    }
+}
+
+fn planned(
+    point: &KeptPoint,
+    wish: &RestoreWish,
+    metadata: BTreeMap<String, String>,
+) -> Result<RestorePlan, Vec<Hindrance>> {
+    plan(point, wish, &seen(point, wish, metadata), now())
+}
+
+fn told(outcome: Result<RestorePlan, Vec<Hindrance>>) -> String {
+    match outcome {
+        Ok(plan) => plan.lines().join("\n"),
+        Err(all) => {
+            let told = all.iter().map(|it| format!("{it}; hint: {}", it.hint()));
+            told.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+fn check(kind: &str, goal: Destination, set: &[(&str, &str)], expect: Expect) {
+    let (point, metadata) = each(kind);
+    let wish = RestoreWish { set: pairs(set), ..wish(goal) };
+    expect.assert_eq(&told(planned(&point, &wish, metadata)));
+}
+
+#[test]
+fn where_it_was_a_table_gets_a_new_name_and_keeps_its_settings() {
+    check(
+        "DynamoDB",
+        own(),
+        &[],
+        expect![[r"
+            DynamoDB table of arn:aws:dynamodb:eu-west-1:111122223333:table/Carts
+              from the recovery point arn:aws:backup:eu-west-1:111122223333:recovery-point:Carts of 2026-11-29 04:00 UTC
+              makes the DynamoDB table `Carts-restored-202611290400` in 111122223333 in eu-west-1, with arn:aws:iam::111122223333:role/org-backup-restore
+              encrypted with mine
+              encryptionType = KMS
+              kmsMasterKeyArn = mine
+              targetTableName = Carts-restored-202611290400
+              note: it is a new table: scaling, point-in-time recovery, streams, TTL, alarms and policies are set up again
+              note: its tags are not restored: give it those that a backup policy selects, or it is not backed up"]],
+    );
+}
+
+#[test]
+fn in_another_account_a_table_keeps_its_name_and_loses_its_key() {
+    let (mut point, metadata) = each("DynamoDB");
+    point.vault = central();
+    let wish = wish(vault(NEW, HERE, "org-backup"));
+    expect![[r"
+        DynamoDB table of arn:aws:dynamodb:eu-west-1:111122223333:table/Carts
+          from the recovery point arn:aws:backup:eu-west-1:111122223333:recovery-point:Carts of 2026-11-29 04:00 UTC
+          copies it from `central` in 444455556666 in eu-west-1 to `org-backup` in 777788889999 in eu-west-1, with arn:aws:iam::444455556666:role/org-backup-copy, kept as long as the original
+          makes the DynamoDB table `Carts` in 777788889999 in eu-west-1, with arn:aws:iam::777788889999:role/org-backup-restore
+          encrypted with a key that DynamoDB owns
+          encryptionType = Default
+          targetTableName = Carts
+          note: kmsMasterKeyArn was mine, which is not there: it is left out, and another key is used
+          note: it is a new table: scaling, point-in-time recovery, streams, TTL, alarms and policies are set up again
+          note: its tags are not restored: give it those that a backup policy selects, or it is not backed up"]]
+    .assert_eq(&told(planned(&point, &wish, metadata)));
+}
+
+#[test]
+fn an_instance_goes_to_another_account_with_a_network_of_that_account_only() {
+    let elsewhere = vault(NEW, HERE, "org-backup");
+    check(
+        "EC2",
+        elsewhere.clone(),
+        &[],
+        expect![[r#"
+            a EC2 instance needs SubnetId, and subnet-1 is not there; hint: name one with --set SubnetId=…
+            a EC2 instance needs SecurityGroupIds, and ["sg-1"] is not there; hint: name one with --set SecurityGroupIds=…"#]],
+    );
+    check(
+        "EC2",
+        elsewhere,
+        &[("subnetid", "subnet-9"), ("securitygroupids", "[\"sg-9\"]")],
+        expect![[r#"
+            EC2 instance of arn:aws:ec2:eu-west-1:111122223333:instance/i-1
+              from the recovery point arn:aws:backup:eu-west-1:111122223333:recovery-point:i-1 of 2026-11-29 04:00 UTC
+              copies it from `org-backup` in 111122223333 in eu-west-1 to `org-backup` in 777788889999 in eu-west-1, with arn:aws:iam::111122223333:role/org-backup-copy, kept as long as the original
+              makes a new EC2 instance in 777788889999 in eu-west-1, with arn:aws:iam::777788889999:role/org-backup-restore
+              encrypted with the keys of the snapshots in its image, which are that of the vault if it was copied
+              InstanceType = m7g.large
+              securitygroupids = ["sg-9"]
+              subnetid = subnet-9
+              note: VpcId was vpc-1, which is not there: it is left out, and AWS chooses what is the default in the account
+              note: IamInstanceProfileName was web, which is not there: it is left out, and it gets none
+              note: the key pair is the one inside the image, whatever the account has
+              note: the private and the public address are new; the subnet decides whether there is a public one
+              note: user data is not restored"#]],
+    );
+}
+
+#[test]
+fn where_it_was_an_instance_keeps_its_network_and_its_profile_and_who_may_pass_it_is_told() {
+    let (point, metadata) = each("EC2");
+    let plan = planned(&point, &wish(own()), metadata.clone()).unwrap();
+    assert_eq!(plan.settings, metadata);
+    let told = plan.lines().join("\n");
+    assert!(told.contains("IamInstanceProfileName is web: the role for restores"), "{told}");
+}
+
+#[test]
+fn a_database_takes_two_copies_to_another_account_and_region_and_the_first_stays_in_the_account() {
+    let (mut point, metadata) = each("RDS");
+    point.vault = central();
+    let goal = vault(NEW, THERE, "org-backup");
+    let wish = RestoreWish { set: pairs(&[("DBSubnetGroupName", "new")]), ..wish(goal.clone()) };
+    let plan = planned(&point, &wish, metadata).unwrap();
+    let hops: Vec<_> = plan.hops.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
+    let between = vault(CENTRAL, THERE, "central");
+    assert_eq!(hops, [(central(), between.clone()), (between, goal)]);
+    assert!(plan.hops.iter().all(|it| it.role.as_str().contains(CENTRAL)));
+    assert_ne!(plan.copy_token(&plan.hops[0]), plan.copy_token(&plan.hops[1]));
+    assert_eq!(get(&plan.settings, "DBParameterGroupName"), None);
+    // What anybody may copy both ways at once takes one.
+    let (mut volume, _) = each("EBS");
+    volume.vault = central();
+    let set = pairs(&[("availabilityZone", "eu-north-1a")]);
+    let wish = RestoreWish { set, ..wish };
+    assert_eq!(planned(&volume, &wish, BTreeMap::new()).unwrap().hops.len(), 1);
+}
+
+#[test]
+fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_why_not() {
+    let needed = pairs(&[
+        ("DBSubnetGroupName", "new"),
+        ("SubnetId", "subnet-9"),
+        ("SecurityGroupIds", "[\"sg-9\"]"),
+        ("SubnetIds", "[\"subnet-9\"]"),
+        ("OntapConfiguration", "{}"),
+    ]);
+    for (kind, resource, settings) in EACH {
+        let local = point(kind, resource, own());
+        let here = planned(&local, &wish(own()), pairs(settings));
+        if local.kind().unwrap().by_hand().is_some() {
+            assert!(matches!(&here.unwrap_err()[..], [Hindrance::ByHand(_)]), "{kind}");
+            continue;
+        }
+        let here = here.unwrap();
+        assert_eq!(here.hops, [], "{kind}");
+        let copied = point(kind, resource, central());
+        let wish = RestoreWish { set: needed.clone(), ..wish(vault(NEW, HERE, "org-backup")) };
+        let there = planned(&copied, &wish, pairs(settings));
+        if kind == "Redshift" {
+            let [Hindrance::Copy(_), ..] = &there.unwrap_err()[..] else { panic!("{kind}") };
+            continue;
+        }
+        let there = there.unwrap();
+        assert_eq!(there.hops.len(), 1, "{kind}");
+        for (key, value) in &there.settings {
+            assert!(
+                !["mine", "private", "subnet-1", "[\"sg-1\"]"].contains(&value.as_str()),
+                "{key}"
+            );
+        }
+        assert!(!there.afterwards().is_empty(), "{kind}");
+        assert_ne!(here.restore_token(), there.restore_token(), "{kind}");
+    }
+}
+
+#[test]
+fn nothing_that_exists_is_written_into_unless_its_name_is_typed() {
+    let (point, metadata) = each("S3");
+    let outcome = |name: Option<&str>, overwrite: Option<&str>, set: &[(&str, &str)]| {
+        let wish = RestoreWish {
+            name: name.map(ToOwned::to_owned),
+            overwrite: overwrite.map(ToOwned::to_owned),
+            set: pairs(set),
+            ..wish(own())
+        };
+        planned(&point, &wish, metadata.clone())
+    };
+    let new = outcome(None, None, &[]).unwrap();
+    assert_eq!(new.name.as_deref(), Some("reports-restored-202611290400"));
+    assert_eq!(get(&new.settings, "NewBucket"), Some("true"));
+    let taken = outcome(Some("reports"), None, &[]).unwrap_err();
+    assert!(matches!(&taken[..], [Hindrance::NameTaken { .. }]), "{taken:?}");
+    let sly = outcome(None, None, &[("newbucket", "false")]).unwrap_err();
+    assert!(matches!(&sly[..], [Hindrance::NotTyped { .. }]), "{sly:?}");
+    let typed = outcome(None, Some("reports"), &[]).unwrap();
+    assert_eq!(typed.overwrites.as_deref(), Some("reports"));
+    assert_eq!(get(&typed.settings, "NewBucket"), Some("false"));
+    assert_eq!(get(&typed.settings, "DestinationBucketName"), Some("reports"));
+}
+
+#[test]
+fn a_file_system_is_restored_into_itself_only_and_a_new_one_is_made_once() {
+    let (point, metadata) = each("EFS");
+    let overwriting = |name: &str, goal: Destination| {
+        let wish = RestoreWish { overwrite: Some(name.to_owned()), ..wish(goal) };
+        planned(&point, &wish, metadata.clone())
+    };
+    let same = overwriting("fs-1", own()).unwrap();
+    assert_eq!(get(&same.settings, "newFileSystem"), Some("false"));
+    assert!(overwriting("fs-9", own()).is_err());
+    assert!(overwriting("fs-1", vault(NEW, HERE, "org-backup")).is_err());
+    let new = |again: &str| {
+        let wish = RestoreWish { again: again.to_owned(), ..wish(own()) };
+        let plan = planned(&point, &wish, metadata.clone()).unwrap();
+        get(&plan.settings, "CreationToken").unwrap().to_owned()
+    };
+    assert_eq!(new(""), new(""));
+    assert_ne!(new(""), new("2"));
+    assert!(new("").len() <= 64);
+}
+
+#[test]
+fn what_has_a_name_does_not_take_that_of_what_is_there() {
+    let (point, metadata) = each("RDS");
+    let named = |name: &str| {
+        let wish = RestoreWish { name: Some(name.to_owned()), ..wish(own()) };
+        planned(&point, &wish, metadata.clone())
+    };
+    assert!(matches!(&named("Ledger").unwrap_err()[..], [Hindrance::NameTaken { .. }]));
+    assert!(matches!(&named(&"l".repeat(64)).unwrap_err()[..], [Hindrance::NameUnfit { .. }]));
+    assert_eq!(named("ledger-2").unwrap().name.as_deref(), Some("ledger-2"));
+    let (volume, metadata) = each("EBS");
+    let wish = RestoreWish { name: Some("data".to_owned()), ..wish(own()) };
+    let nameless = planned(&volume, &wish, metadata).unwrap_err();
+    assert!(matches!(&nameless[..], [Hindrance::Nameless { .. }]), "{nameless:?}");
+}
+
+#[test]
+fn a_long_name_is_cut_so_that_the_moment_fits() {
+    let resource = format!("arn:aws:rds:eu-west-1:111122223333:db:{}", "a".repeat(63));
+    let plan = planned(&point("RDS", &resource, own()), &wish(own()), BTreeMap::new()).unwrap();
+    let name = plan.name.unwrap();
+    assert_eq!(name.len(), 63);
+    assert!(name.ends_with("a-restored-202611290400"), "{name}");
+}
+
+#[test]
+fn what_is_over_partial_or_changing_is_neither_restored_nor_copied() {
+    let (fine, metadata) = each("EBS");
+    let outcome = |point: KeptPoint| told(planned(&point, &wish(own()), metadata.clone()));
+    let with = |status| KeptPoint { status, told: "no space".to_owned(), ..fine.clone() };
+    assert!(outcome(with(PointStatus::Partial)).starts_with("parts of it are missing (no space)"));
+    assert!(outcome(with(PointStatus::Changing)).starts_with("it is being made or deleted"));
+    assert!(outcome(with(PointStatus::Expired)).contains("take another one"));
+    let over = KeptPoint { delete_at: Some(now() - HOUR), ..fine.clone() };
+    expect!["its time was over at 2026-11-30 02:00 UTC; hint: take another one that `org-backup points` shows"]
+        .assert_eq(&outcome(over));
+    let soon = KeptPoint { delete_at: Some(now() + HOUR), ..fine.clone() };
+    assert!(outcome(soon).contains("is deleted at 2026-11-30 04:00 UTC: restore it before"));
+}
+
+#[test]
+fn nothing_is_copied_from_cold_storage_nor_a_continuous_backup() {
+    let goal = vault(NEW, HERE, "org-backup");
+    let (volume, metadata) = each("EBS");
+    let cold = KeptPoint { cold_at: Some(now() - DAY), ..volume };
+    assert_eq!(planned(&cold, &wish(goal.clone()), metadata.clone()), Err(vec![Hindrance::Cold]));
+    assert!(told(planned(&cold, &wish(own()), metadata)).contains("about 4 hours more"));
+    let (bucket, metadata) = each("S3");
+    let continuous = KeptPoint { is_continuous: true, ..bucket };
+    let outcome = planned(&continuous, &wish(goal), metadata.clone());
+    assert_eq!(outcome, Err(vec![Hindrance::Continuous]));
+    assert!(told(planned(&continuous, &wish(own()), metadata)).contains("last moment"));
+}
+
+#[test]
+fn a_continuous_backup_of_a_database_is_restored_to_its_last_moment_or_to_the_one_that_is_named() {
+    let (database, metadata) = each("RDS");
+    let continuous = KeptPoint { is_continuous: true, ..database };
+    let plan = |set: &[(&str, &str)]| {
+        let wish = RestoreWish { set: pairs(set), ..wish(own()) };
+        planned(&continuous, &wish, metadata.clone()).unwrap().settings
+    };
+    assert_eq!(get(&plan(&[]), "UseLatestRestorableTime"), Some("true"));
+    let named = plan(&[("RestoreTime", "2026-11-29T10:00:00Z")]);
+    assert_eq!(get(&named, "UseLatestRestorableTime"), None);
+    assert_eq!(get(&named, "RestoreTime"), Some("2026-11-29T10:00:00Z"));
+}
+
+/// What is said when a vault on the way is like this.
+fn with_vault(change: impl Fn(&mut Found<Vault>)) -> Vec<String> {
+    let (point, metadata) = each("EBS");
+    let wish = wish(vault(NEW, HERE, "org-backup"));
+    let mut seen = seen(&point, &wish, metadata);
+    change(seen.vaults.get_mut(&wish.goal.arn("aws")).unwrap());
+    let all = plan(&point, &wish, &seen, now()).err().unwrap_or_default();
+    all.iter().map(|it| format!("{it}; hint: {}", it.hint())).collect()
+}
+
+fn here(found: &mut Found<Vault>) -> &mut Vault {
+    let Found::Here(vault) = found else { panic!("{found:?}") };
+    vault
+}
+
+#[test]
+fn what_is_in_the_way_of_a_copy_says_what_to_do() {
+    let one = |change: &dyn Fn(&mut Found<Vault>)| {
+        let [told] = with_vault(change).try_into().unwrap();
+        told
+    };
+    let absent = one(&|it| *it = Found::Absent);
+    assert!(absent.starts_with("there is no vault `arn:aws:backup:eu-west-1:777788889999"));
+    assert!(one(&|it| *it = Found::Unknown).contains("could not be looked at"));
+    assert!(one(&|it| here(it).admits = Some(false)).contains("CopyIntoBackupVault"));
+    assert!(one(&|it| here(it).key = Key::Aws).contains("a key of AWS"));
+    let unusable = one(&|it| here(it).key = Key::Unusable("is pending deletion".to_owned()));
+    assert!(unusable.contains("is pending deletion") && unusable.contains("cancel the deletion"));
+    let lock = Lock { is_compliance: true, min_days: Some(90), max_days: None };
+    let locked = one(&move |it| here(it).lock = Some(lock.clone()));
+    assert!(locked.contains("--keep-days"), "{locked}");
+    assert_eq!(with_vault(|_| ()), Vec::<String>::new());
+}
+
+#[test]
+fn a_key_that_cannot_be_used_keeps_what_it_encrypts_from_being_read() {
+    let (point, metadata) = each("EBS");
+    let wish = wish(own());
+    let mut seen = seen(&point, &wish, metadata);
+    let vault = here(seen.vaults.get_mut(&own().arn("aws")).unwrap());
+    vault.key = Key::Unusable("is disabled".to_owned());
+    let all = plan(&point, &wish, &seen, now()).unwrap_err();
+    assert!(matches!(&all[..], [Hindrance::Copy(_)]), "{all:?}");
+}
+
+#[test]
+fn roles_that_are_missing_and_types_that_are_out_are_all_named_at_once() {
+    let (point, metadata) = each("EBS");
+    let wish = wish(vault(NEW, HERE, "org-backup"));
+    let mut seen = seen(&point, &wish, metadata);
+    seen.roles.values_mut().for_each(|it| *it = Found::Absent);
+    seen.opt_ins = Some([("EBS".parse().unwrap(), false)].into());
+    expect![[r"
+        there is no role `arn:aws:iam::111122223333:role/org-backup-copy`; hint: roll out the template there, or name a role with --copy-role
+        there is no role `arn:aws:iam::777788889999:role/org-backup-restore`; hint: roll out the template to this account, or name another role
+        AWS Backup is not opted in to EBS there; hint: aws backup update-region-settings --resource-type-opt-in-preference 'EBS=true'"]]
+    .assert_eq(&told(plan(&point, &wish, &seen, now())));
+    // What nobody could judge may be as it should.
+    seen.roles.values_mut().for_each(|it| *it = Found::Unknown);
+    seen.opt_ins = None;
+    assert!(plan(&point, &wish, &seen, now()).is_ok());
+}
+
+#[test]
+fn the_same_plan_has_the_same_tokens_whenever_it_is_made_and_another_has_others() {
+    let (mut point, metadata) = each("EBS");
+    point.vault = central();
+    let goal = vault(NEW, HERE, "org-backup");
+    let wish = wish(goal);
+    let seen = seen(&point, &wish, metadata);
+    let at = |wish: &RestoreWish, now| {
+        let plan = plan(&point, wish, &seen, now).unwrap();
+        (plan.copy_token(&plan.hops[0]), plan.restore_token())
+    };
+    let first = at(&wish, now());
+    assert_eq!(first, at(&wish, now() + 5 * DAY));
+    let again = RestoreWish { again: "2".to_owned(), ..wish.clone() };
+    let other = at(&again, now());
+    assert!(first.0 != other.0 && first.1 != other.1);
+    let set = pairs(&[("volumeType", "gp3")]);
+    let other = at(&RestoreWish { set, ..wish }, now());
+    assert!(first.0 == other.0 && first.1 != other.1, "the copy serves both");
+}
+
+#[test]
+fn a_restore_is_known_again_by_its_settings() {
+    let (point, metadata) = each("EBS");
+    let plan = planned(&point, &wish(own()), metadata).unwrap();
+    let mut theirs = plan.settings.clone();
+    theirs.insert("aws:backup:request-id".to_owned(), "1".to_owned());
+    assert!(plan.is_restore(&theirs));
+    theirs.insert("availabilityZone".to_owned(), "eu-west-1c".to_owned());
+    assert!(!plan.is_restore(&theirs));
+}
+
+fn newest(points: impl IntoIterator<Item = KeptPoint>, before: Option<SystemTime>) -> Vec<Chosen> {
+    let mut newest = Newest::new(OWNER.parse().unwrap(), before, now());
+    points.into_iter().for_each(|it| newest.add(it));
+    newest.chosen()
+}
+
+fn volume(name: &str, hours: u32) -> KeptPoint {
+    let resource = format!("arn:aws:ec2:eu-west-1:111122223333:volume/{name}");
+    let created = now() - HOUR * hours;
+    KeptPoint { created, arn: format!("{name}-{hours}"), ..point("EBS", &resource, central()) }
+}
+
+#[test]
+fn of_each_resource_the_newest_usable_one_is_taken_or_the_newest_before_a_moment() {
+    let all = || [volume("a", 50), volume("a", 2), volume("a", 26), volume("b", 80)];
+    let arns = |all: Vec<Chosen>| all.into_iter().map(|it| it.point.arn).collect::<Vec<_>>();
+    assert_eq!(arns(newest(all(), None)), ["a-2", "b-80"]);
+    assert_eq!(arns(newest(all(), Some(now() - 30 * HOUR))), ["a-50", "b-80"]);
+    let partial = KeptPoint { status: PointStatus::Partial, ..volume("a", 1) };
+    let [chosen] = newest([partial, volume("a", 3)], None).try_into().unwrap();
+    assert_eq!((chosen.point.arn.as_str(), chosen.hindrance), ("a-3", None));
+    assert_eq!(chosen.passed_over.unwrap().0.arn, "a-1");
+}
+
+#[test]
+fn what_cannot_be_restored_is_named_with_its_reason() {
+    let over = KeptPoint { delete_at: Some(now() - DAY), ..volume("a", 900) };
+    let [chosen] = newest([over], None).try_into().unwrap();
+    assert!(matches!(chosen.hindrance, Some(Hindrance::Over { .. })));
+}
+
+#[test]
+fn the_resources_of_others_and_parts_of_what_is_restored_as_a_whole_are_left_out() {
+    let mut other = volume("a", 1);
+    other.resource = other.resource.replace(OWNER, NEW);
+    let part = KeptPoint { parent: Some("whole".to_owned()), ..volume("b", 1) };
+    let bucket = point("S3", "arn:aws:s3:::reports", central());
+    let nobodys = KeptPoint { copied_from: None, ..bucket.clone() };
+    let mut all = Newest::new(OWNER.parse().unwrap(), None, now());
+    [other, part, nobodys].into_iter().for_each(|it| all.add(it));
+    assert_eq!(all.unowned(), 1);
+    assert_eq!(all.chosen(), []);
+    assert_eq!(newest([bucket], None).len(), 1, "the vault that it was copied from tells");
+}
+
+#[test]
+fn what_others_mount_or_ask_comes_first() {
+    let kinds = ["EC2", "EBS", "RDS", "EFS", "S3", "Aurora", "DynamoDB"];
+    let points = kinds.map(|kind| {
+        let (mut point, _) = each(kind);
+        point.vault = central();
+        point.copied_from = Some(own().arn("aws"));
+        point
+    });
+    let order = newest(points, None).into_iter().map(|it| it.point.kind().unwrap().name());
+    assert_eq!(order.collect::<Vec<_>>(), ["DynamoDB", "EFS", "S3", "Aurora", "RDS", "EBS", "EC2"]);
+}
+
+#[test]
+fn ten_thousand_recovery_points_leave_one_of_each_resource() {
+    let points = (0..10_000).map(|it| volume(&format!("vol-{}", it % 100), it));
+    let chosen = newest(points, None);
+    assert_eq!(chosen.len(), 100);
+    assert!(chosen.iter().all(|it| it.point.created > now() - 100 * HOUR));
+}
+
+#[test]
+fn a_listed_point_says_where_it_can_be_restored() {
+    let where_to = |point: KeptPoint| point.restorable(now());
+    let volume = each("EBS").0;
+    assert!(where_to(volume.clone()).ends_with("in other accounts and Regions after a copy"));
+    assert!(where_to(each("RDS").0).ends_with("in both after two"));
+    assert_eq!(where_to(each("Redshift").0), "in 111122223333 in eu-west-1");
+    assert!(where_to(each("Timestream").0).starts_with("by hand: "));
+    assert!(where_to(KeptPoint { cold_at: Some(now()), ..volume.clone() }).contains("cold"));
+    let partial = KeptPoint { status: PointStatus::Partial, ..volume.clone() };
+    assert_eq!(where_to(partial), "nowhere: parts of it are missing");
+    let lock = Lock { is_compliance: false, min_days: None, max_days: None };
+    let row = fields(&volume, Some(&lock), now());
+    assert_eq!(row.len(), COLUMNS.len());
+    assert_eq!((&row[9], &row[10]), (&row[9], &row[9]), "nobody deletes it before its time");
+    assert_eq!(json(&volume, None, now())["lockedUntil"], serde_json::Value::Null);
+    assert_eq!(json(&volume, None, now())["ageHours"], 23);
+    let owner: AccountId = OWNER.parse().unwrap();
+    assert_eq!(volume.owner(), Some(owner));
+}
