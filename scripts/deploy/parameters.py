@@ -11,10 +11,10 @@ from template import Parameter, Template, as_text
 
 # Parameters that mean the same in every template. They stand at the top of the file, once for all.
 SHARED = """
-    AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralRoleName CentralVaultArn
-    CentralVaultName ExcludeAccounts LogLevel LogRetentionDays MemberAccountsRoleName MemberRoleName
-    NotificationEmail NotifySuccess OrganizationId OrganizationalUnitIds OtherRegions PolicyTypes
-    RestoreRoleName VaultName
+    AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralRecoveryRoleName
+    CentralRoleName CentralVaultArn CentralVaultName CopyRoleName ExcludeAccounts LogLevel LogRetentionDays
+    MemberAccountsRoleName MemberRoleName NotificationEmail NotifySuccess OrganizationId
+    OrganizationalUnitIds OtherRegions PolicyTypes RecoveryRoleName RestoreRoleName VaultName
 """.split()
 
 # Parameters that follow from others. They stand nowhere in the file, nor do the versions of artifacts.

@@ -93,6 +93,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("PolicyTypesOnDelete", "Disable"),
     ("PolicyTypesVersion", "p7.x"),
     ("ReattachVersion", "r7.x"),
+    ("RecoveryPrincipalArn", "arn:aws-cn:iam::333344445555:role/operators-*"),
     ("Regions", "cn-north-1, cn-northwest-1"),
     ("ReportAccounts", "ROOT"),
     ("ReportRegions", "*"),

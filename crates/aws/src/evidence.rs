@@ -44,7 +44,7 @@ const RESOURCE_EXPLORER: Service =
     Service { id: "Resource Explorer 2", name: "resource-explorer-2" };
 
 /// The most items of a page that AWS Backup and Resource Explorer make.
-const PAGE: i32 = 1_000;
+pub(crate) const PAGE: i32 = 1_000;
 
 /// The prefix of the IDs of plans that AWS Backup makes from a backup policy of the organization.
 const OF_POLICIES: &str = "orgs/";
@@ -403,10 +403,8 @@ fn about<T>(resource: Option<String>, kind: Option<String>, it: T) -> Option<Abo
     Some(About { resource: resource?, kind, it })
 }
 
-fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<RecoveryPoint>> {
-    let created = time(it.creation_date)?;
-    let arn = it.recovery_point_arn.as_deref().and_then(|it| Arn::parse(it).ok());
-    let status = match it.status {
+pub(crate) fn point_status(status: Option<&RecoveryPointStatus>) -> PointStatus {
+    match status {
         Some(RecoveryPointStatus::Available | RecoveryPointStatus::Completed) => {
             PointStatus::Usable
         }
@@ -415,7 +413,18 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
         Some(RecoveryPointStatus::Expired) => PointStatus::Expired,
         // A recovery point that is not known to be complete does not count as a backup.
         _ => PointStatus::Changing,
-    };
+    }
+}
+
+/// Returns whether the recovery point with this ARN is a continuous backup: no answer of AWS says so but
+/// the name.
+pub(crate) fn is_continuous(arn: &str) -> bool {
+    Arn::parse(arn).is_ok_and(|it| it.resource.starts_with("recovery-point:continuous"))
+}
+
+fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<RecoveryPoint>> {
+    let created = time(it.creation_date)?;
+    let status = point_status(it.status.as_ref());
     about(
         it.resource_arn,
         it.resource_type,
@@ -424,9 +433,7 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
             created,
             completed: time(it.completion_date).unwrap_or(created),
             status,
-            // No answer of AWS says so but the name.
-            is_continuous: arn
-                .is_some_and(|it| it.resource.starts_with("recovery-point:continuous")),
+            is_continuous: it.recovery_point_arn.as_deref().is_some_and(is_continuous),
             delete_at: it.calculated_lifecycle.and_then(|it| time(it.delete_at)),
             by: it.created_by.and_then(|it| shared.creator(it)),
         },
@@ -477,7 +484,7 @@ fn test(it: RestoreJobsListMember) -> Option<About<RestoreTest>> {
     about(it.source_resource_arn, it.resource_type, RestoreTest { at, result, message })
 }
 
-fn backup_state(state: &BackupJobState) -> JobState {
+pub(crate) fn backup_state(state: &BackupJobState) -> JobState {
     match state {
         BackupJobState::Created
         | BackupJobState::Pending
@@ -492,7 +499,7 @@ fn backup_state(state: &BackupJobState) -> JobState {
     }
 }
 
-fn copy_state(state: &CopyJobState) -> JobState {
+pub(crate) fn copy_state(state: &CopyJobState) -> JobState {
     match state {
         CopyJobState::Created | CopyJobState::Running => JobState::Open,
         CopyJobState::Completed => JobState::Completed,
@@ -567,6 +574,6 @@ fn token(answer: &Value, name: &str) -> Option<String> {
     (!token.is_empty()).then(|| token.to_owned())
 }
 
-fn time(at: Option<DateTime>) -> Option<SystemTime> {
+pub(crate) fn time(at: Option<DateTime>) -> Option<SystemTime> {
     SystemTime::try_from(at?).ok()
 }

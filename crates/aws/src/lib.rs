@@ -34,6 +34,7 @@ pub mod policy_types;
 pub mod preflight;
 pub mod publication;
 pub mod reading;
+pub mod recovery;
 pub mod report;
 mod retries;
 pub mod service_access;

@@ -141,6 +141,18 @@ pub(crate) const TAG: Operation = Operation::write("TagResource", 4, 6);
 pub(crate) const UNTAG: Operation = Operation::write("UntagResource", 4, 6);
 pub(crate) const UPDATE_POLICY: Operation = Operation::write("UpdatePolicy", 2, 3);
 
+// The rates are ours, as none is published: how often jobs are asked for that somebody waits for.
+pub(crate) const DESCRIBE_BACKUP_JOB: Operation = Operation::read("DescribeBackupJob", 1, 1);
+pub(crate) const DESCRIBE_COPY_JOB: Operation = Operation::read("DescribeCopyJob", 1, 1);
+pub(crate) const DESCRIBE_RESTORE_JOB: Operation = Operation::read("DescribeRestoreJob", 1, 1);
+pub(crate) const DESCRIBE_POINT: Operation = Operation::unpaced("DescribeRecoveryPoint", false);
+pub(crate) const GET_RESTORE_METADATA: Operation =
+    Operation::unpaced("GetRecoveryPointRestoreMetadata", false);
+pub(crate) const GET_RESTORE_SETTINGS: Operation =
+    Operation::unpaced("GetRestoreJobMetadata", false);
+pub(crate) const START_BACKUP: Operation = Operation::unpaced("StartBackupJob", true);
+pub(crate) const START_COPY: Operation = Operation::unpaced("StartCopyJob", true);
+pub(crate) const START_RESTORE: Operation = Operation::unpaced("StartRestoreJob", true);
 pub(crate) const ACTIVATE_STACK_SETS: Operation =
     Operation::unpaced("ActivateOrganizationsAccess", true);
 pub(crate) const ASSUME_ROLE: Operation = Operation::unpaced("AssumeRole", false);
@@ -217,11 +229,17 @@ pub(crate) fn permission(operation: &str) -> String {
         | "GetTemplate"
         | "ListExports" => "cloudformation",
         "DescribeTrails" | "GetEventSelectors" | "GetTrailStatus" => "cloudtrail",
-        "DescribeBackupVault"
+        "DescribeBackupJob"
+        | "DescribeBackupVault"
+        | "DescribeCopyJob"
         | "DescribeGlobalSettings"
+        | "DescribeRecoveryPoint"
         | "DescribeRegionSettings"
+        | "DescribeRestoreJob"
         | "GetBackupSelection"
         | "GetBackupVaultAccessPolicy"
+        | "GetRecoveryPointRestoreMetadata"
+        | "GetRestoreJobMetadata"
         | "GetSupportedResourceTypes"
         | "ListBackupJobs"
         | "ListBackupPlans"
@@ -230,6 +248,9 @@ pub(crate) fn permission(operation: &str) -> String {
         | "ListCopyJobs"
         | "ListRecoveryPointsByBackupVault"
         | "ListRestoreJobs"
+        | "StartBackupJob"
+        | "StartCopyJob"
+        | "StartRestoreJob"
         | "UpdateGlobalSettings"
         | "UpdateRegionSettings" => "backup",
         "DescribeKey" => "kms",

@@ -48,6 +48,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// With this profile and state bucket, in the Region that the profile or the environment names.
+    pub(crate) fn new(profile: Option<String>, state_bucket: Option<String>) -> Self {
+        Self { profile, region: None, state_bucket }
+    }
+
     /// Finds credentials, the Region and endpoints, and says on standard error whose organization is
     /// read, as whom and from where.
     ///

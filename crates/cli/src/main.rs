@@ -23,6 +23,7 @@ mod manual;
 mod output;
 mod plan;
 mod policies;
+mod recovery;
 mod report;
 mod runs;
 
@@ -38,7 +39,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use errors::{advised, chain};
 use thiserror::Error;
 
-/// Check AWS Backup policies before deploying them, and report what protects every account
+/// Check AWS Backup policies before deploying them, report what protects every account, and restore it
 #[derive(Debug, Parser)]
 #[command(name = "org-backup", version, propagate_version = true)]
 struct Arguments {
@@ -58,6 +59,10 @@ enum Command {
     Doctor(doctor::Doctor),
     Completions(manual::Completions),
     Manual(manual::Manual),
+    Points(recovery::PointsArguments),
+    Backup(recovery::BackupArguments),
+    Restore(recovery::RestoreArguments),
+    Recover(recovery::RecoverArguments),
 }
 
 /// Say what AWS would refuse in backup policies, and what it would take but not do as meant
@@ -223,6 +228,14 @@ enum CommandError {
     NoResource(String),
     #[error("the ARN `{0}` names no account")]
     NoAccount(String),
+    #[error("the ARN `{0}` names no Region")]
+    NoRegionOf(String),
+    #[error("there is no recovery point `{0}` where it was looked for")]
+    NoPoint(String),
+    #[error("it is not known where copies of the account are")]
+    NoCopies,
+    #[error("no plan takes `{resource}`")]
+    NotSelected { resource: String, told: Vec<String> },
     #[error("`{file}` does not say when resources were first seen")]
     NotInventory { file: String, source: serde_json::Error },
     #[error("no Region is named")]
@@ -257,6 +270,10 @@ fn main() -> ExitCode {
         Command::Doctor(doctor) => live::wait(doctor::run(&doctor, now)),
         Command::Completions(completions) => completions.run(),
         Command::Manual(manual) => manual.run(),
+        Command::Points(points) => live::wait(recovery::points(&points, now)),
+        Command::Backup(backup) => live::wait(recovery::backup(&backup, now)),
+        Command::Restore(restore) => live::wait(recovery::restore(&restore, now)),
+        Command::Recover(recover) => live::wait(recovery::recover(&recover, now)),
     };
     match outcome {
         Ok(Exit::Fine) => ExitCode::SUCCESS,
@@ -296,6 +313,16 @@ impl CommandError {
             Self::NotInOrganization(_) => "correct --account or --ou",
             Self::NoResource(_) => "correct its ARN, or name its Region with --regions",
             Self::NoAccount(_) => "name it with --account",
+            Self::NoRegionOf(_) => "name it with --region",
+            Self::NoPoint(_) => {
+                "see what `org-backup points` shows, or name its vault with --from"
+            }
+            Self::NoCopies => {
+                "name the vaults with --from, or run it in the management account"
+            }
+            Self::NotSelected { .. } => {
+                "see `org-backup explain`, or name --vault, --role and --keep-days"
+            }
             Self::NotInventory { .. } => "name another file",
             Self::NoRegion => "name the one of the stacks with --region, AWS_REGION or the profile",
             Self::Unreadable { .. }
@@ -317,6 +344,7 @@ impl CommandError {
         match self {
             Self::NotPolicies { findings, .. }
             | Self::NotTemplate { findings, .. }
+            | Self::NotSelected { told: findings, .. }
             | Self::Parameters(findings) => findings,
             Self::Unreadable { .. }
             | Self::NotJson { .. }
@@ -325,6 +353,9 @@ impl CommandError {
             | Self::NotInOrganization(_)
             | Self::NoResource(_)
             | Self::NoAccount(_)
+            | Self::NoRegionOf(_)
+            | Self::NoPoint(_)
+            | Self::NoCopies
             | Self::NotInventory { .. }
             | Self::Unfinished(_)
             | Self::NoRegion

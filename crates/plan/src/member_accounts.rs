@@ -25,7 +25,7 @@ pub use report::{
 };
 pub use role::{Role, RolePolicies, check_indexing, check_permissions, check_role, check_trust};
 pub use scope::{Choice, Listed, Scope};
-pub use session_policy::{LOOKS_AT_VAULTS, narrowed, session_policy};
+pub use session_policy::{LOOKS_AT_VAULTS, handing, narrowed, session_policy};
 pub use vault::{
     CopySource, KeyState, Vault, VaultKey, admits_copies, check_access, check_key, check_vault,
     check_vault_key,

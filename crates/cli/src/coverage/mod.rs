@@ -16,6 +16,7 @@ use plan::id::{AccountId, Region, RoleName, TargetId};
 use plan::member_accounts::TagFilter;
 use policy::arn::Arn;
 use report::coverage::{CopyState, Coverage, Inventory, Judge, Resource, State};
+use report::recovery::OnDemand;
 use report::{Note, asks};
 use tokio::time::Instant;
 
@@ -90,7 +91,7 @@ pub(crate) struct ExplainArguments {
 
 /// What is looked at, and how.
 #[derive(Clone, Debug, Args)]
-struct Looks {
+pub(crate) struct Looks {
     #[command(flatten)]
     live: Live,
     /// The accounts to look at [default: all of them]
@@ -109,6 +110,25 @@ struct Looks {
     /// and not new
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
+}
+
+impl Looks {
+    /// A look at one account in one Region, with this role.
+    pub(crate) fn of_resource(
+        live: Live,
+        account: AccountId,
+        region: Region,
+        member_role: RoleName,
+    ) -> Self {
+        Self {
+            live,
+            account: vec![account],
+            regions: vec![region],
+            member_role: Some(member_role),
+            concurrency: 1,
+            inventory: None,
+        }
+    }
 }
 
 /// How resources are printed.
@@ -201,6 +221,27 @@ pub(crate) async fn explain(
         return Err(unknown());
     }
     outcome.exit()
+}
+
+/// Returns the backup that the effective plan of its account gives a resource, or what keeps that from
+/// being known.
+pub(crate) async fn on_demand(
+    looks: &Looks,
+    resource: &str,
+    now: SystemTime,
+) -> Result<(Option<OnDemand>, Vec<String>), CommandError> {
+    let filter = Filter { resource: Some(resource.to_owned()), ..Filter::default() };
+    let mut found = None;
+    let mut told = Vec::new();
+    let each = &mut |it: Judged<'_>| {
+        found = OnDemand::of(resource, it.judge, it.coverage);
+        told = it.judge.causes(it.coverage).into_iter().map(|it| it.words).collect();
+        Ok(())
+    };
+    let outcome = look(looks, &[], &filter, now, each).await?;
+    outcome.tell();
+    told.extend(outcome.unread);
+    Ok((found, told))
 }
 
 /// A resource that was judged.

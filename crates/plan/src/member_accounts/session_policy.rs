@@ -63,6 +63,23 @@ pub fn narrowed<'a>(
     within_limit(actions, regions, &more)
 }
 
+/// Returns the policy that narrows a session in `account` down to `actions` in `regions` and to handing
+/// `roles` to AWS Backup.
+pub fn handing<'a>(
+    actions: &[&str],
+    regions: &BTreeSet<Region>,
+    roles: impl IntoIterator<Item = &'a RoleName>,
+    partition: &str,
+    account: &AccountId,
+) -> String {
+    let roles = paths(roles, partition, account);
+    let pass = json!({
+        "Effect": "Allow", "Action": "iam:PassRole", "Resource": roles,
+        "Condition": { "StringEquals": { "iam:PassedToService": BACKUP } },
+    });
+    within_limit(actions, regions, &[pass])
+}
+
 /// Returns patterns for the ARNs of roles whose paths are not known.
 fn paths<'a>(
     roles: impl IntoIterator<Item = &'a RoleName>,

@@ -1,4 +1,4 @@
-//! What keeps a recovery point from being restored, and what to do about it.
+//! Reasons why a recovery point is not restored, and advice about them.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use super::kind::RestoredKind;
 use crate::coverage::{Obstacle, PointStatus};
 use crate::words::utc;
 
-/// Why something is not restored.
+/// A reason why something is not restored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Hindrance {
     /// The type of the resource is not known.
@@ -16,14 +16,14 @@ pub enum Hindrance {
     ByHand(RestoredKind),
     /// It is not complete, or not any more.
     Status {
-        /// How it is.
+        /// The status.
         status: PointStatus,
-        /// What AWS says of that.
+        /// The message of AWS.
         told: String,
     },
     /// Its lifecycle has deleted it, or is about to.
     Over {
-        /// When its time was over.
+        /// The end of its time.
         at: SystemTime,
     },
     /// It is in cold storage, from which nothing is copied.
@@ -42,7 +42,7 @@ pub enum Hindrance {
         kind: RestoredKind,
         /// The setting.
         key: &'static str,
-        /// What it was.
+        /// The value that it had.
         had: Option<String>,
     },
     /// There is something of the name.
@@ -148,7 +148,7 @@ impl fmt::Display for Hindrance {
 }
 
 impl Hindrance {
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn hint(&self) -> String {
         match self {
             Self::UnknownType(_) | Self::ByHand(_) => {
@@ -190,7 +190,7 @@ impl Hindrance {
     }
 }
 
-/// What to do about what is in the way of a copy.
+/// Returns what to do about what is in the way of a copy.
 fn of_copy(it: &Obstacle) -> &'static str {
     match it {
         Obstacle::NoVault(_) => {

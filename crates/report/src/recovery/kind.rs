@@ -1,4 +1,4 @@
-//! What restoring needs, type by type, as AWS documents it.
+//! The needs of a restore, type by type, as AWS documents them.
 
 use policy::arn::Arn;
 
@@ -52,7 +52,7 @@ pub enum RestoredKind {
 
 use RestoredKind as It;
 
-/// How what is restored is called.
+/// The way in which what is restored gets its name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Naming {
     /// AWS gives it an ID.
@@ -63,9 +63,18 @@ pub(super) enum Naming {
         key: &'static str,
         /// The most characters.
         longest: usize,
-        /// Whether the name is unique in all of AWS, and not in an account and Region.
+        /// True if the name is unique in all of AWS, and not in an account and Region.
         is_global: bool,
     },
+}
+
+/// The setting for the moment of a continuous backup.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Moment {
+    /// The setting.
+    pub(super) key: &'static str,
+    /// True if somebody has to name one, since AWS takes none for the last.
+    pub(super) is_required: bool,
 }
 
 /// The settings of clusters that live in a VPC as those of RDS do.
@@ -114,7 +123,7 @@ impl RestoredKind {
         })
     }
 
-    /// What AWS Backup calls it.
+    /// The name that AWS Backup has for it.
     pub fn name(self) -> &'static str {
         match self {
             It::Aurora => "Aurora",
@@ -139,7 +148,7 @@ impl RestoredKind {
         }
     }
 
-    /// What one of it is called.
+    /// The name of one of it in a sentence.
     pub fn noun(self) -> &'static str {
         match self {
             It::Aurora => "Aurora cluster",
@@ -165,7 +174,8 @@ impl RestoredKind {
         }
     }
 
-    /// Why this command does not restore it, if it does not: it needs something that no setting says.
+    /// The reason why this command does not restore it, if it does not: it needs something that no setting
+    /// says.
     pub fn by_hand(self) -> Option<&'static str> {
         match self {
             It::Aurora
@@ -213,7 +223,7 @@ impl RestoredKind {
         }
     }
 
-    /// Whether its tags are restored with it, where they are asked for.
+    /// Returns `true` if its tags are restored with it where they are asked for.
     pub(super) fn keeps_tags(self) -> bool {
         match self {
             It::Aurora
@@ -235,7 +245,7 @@ impl RestoredKind {
         }
     }
 
-    /// How what is restored is called.
+    /// The way in which what is restored gets its name.
     pub(super) fn naming(self) -> Naming {
         match self {
             It::Aurora | It::DocumentDb | It::Neptune => named("DBClusterIdentifier", 63),
@@ -289,7 +299,7 @@ impl RestoredKind {
     /// The settings that name something of an account or a Region.
     pub(super) fn settings(self) -> &'static [Setting] {
         use Bound::{Account, Region};
-        use Subject::{Encryption, Network, Parameters, Role};
+        use Subject::{Encryption, KeyPair, Network, Parameters, Role};
         const fn needed(key: &'static str, subject: Subject, bound: Bound) -> Setting {
             Setting::required(key, subject, bound)
         }
@@ -370,6 +380,59 @@ impl RestoredKind {
         }
     }
 
+    /// The settings that AWS Backup remembers and does not take: network interfaces beside a subnet, and
+    /// the snapshot that the recovery point is.
+    pub(super) fn refused(self) -> &'static [&'static str] {
+        match self {
+            It::Ec2 => &["NetworkInterfaces"],
+            It::Rds => &["DBSnapshotIdentifier"],
+            It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Redshift
+            | It::RedshiftServerless
+            | It::S3
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => &[],
+        }
+    }
+
+    /// The setting that names the moment of a continuous backup.
+    pub(super) fn moment(self) -> Option<Moment> {
+        match self {
+            It::Aurora => Some(Moment { key: "RestoreToTime", is_required: false }),
+            It::Rds => Some(Moment { key: "RestoreTime", is_required: false }),
+            It::S3 => Some(Moment { key: "RestoreTime", is_required: true }),
+            It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Redshift
+            | It::RedshiftServerless
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => None,
+        }
+    }
+
     /// The setting that has to change with it when a key of the customer is left out.
     pub(super) fn without_key(self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -396,7 +459,7 @@ impl RestoredKind {
         }
     }
 
-    /// What decides the key of what is restored, where no setting names one.
+    /// The key of what is restored where no setting names one, in words.
     pub(super) fn encryption(self) -> &'static str {
         match self {
             It::Aurora | It::DocumentDb | It::Neptune | It::Rds | It::Redshift => {
@@ -422,7 +485,7 @@ impl RestoredKind {
         }
     }
 
-    /// What to know before it is restored.
+    /// The facts to know before it is restored.
     pub(super) fn remarks(self) -> &'static [&'static str] {
         match self {
             It::Aurora | It::DocumentDb | It::Neptune => {
@@ -467,7 +530,8 @@ impl RestoredKind {
         }
     }
 
-    /// What to look at and to do after it was restored: the same that `restore-validation` looks at.
+    /// The looks to take and the things to do after it was restored: the looks are those of
+    /// `restore-validation`.
     pub(super) fn afterwards(self) -> &'static [&'static str] {
         match self {
             It::Aurora => &[

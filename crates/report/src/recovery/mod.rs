@@ -8,8 +8,11 @@
 //!
 //! `docs/recovery.md` has what each type needs, and what to do by hand.
 
+mod advice;
 mod hindrance;
+mod job;
 mod kind;
+mod moment;
 mod newest;
 mod on_demand;
 mod point;
@@ -20,8 +23,11 @@ mod shown;
 mod tests;
 mod way;
 
+pub use advice::{admits, advice};
 pub use hindrance::Hindrance;
+pub use job::JobSeen;
 pub use kind::RestoredKind;
+pub use moment::moment;
 pub use newest::{Chosen, Newest};
 pub use on_demand::OnDemand;
 pub use point::KeptPoint;
@@ -29,7 +35,7 @@ pub use restore::{RestorePlan, RestoreWish, WaySeen, plan};
 pub use shown::{COLUMNS, fields, json, shown};
 pub use way::{Hop, way};
 
-/// What is read while nothing is confirmed: what a role has to allow beside looking at roles.
+/// The actions while nothing is confirmed, beside looking at roles.
 pub const LOOKS_AT_POINTS: [&str; 10] = [
     "backup:DescribeRecoveryPoint",
     "backup:DescribeRegionSettings",
@@ -43,11 +49,11 @@ pub const LOOKS_AT_POINTS: [&str; 10] = [
     "kms:DescribeKey",
 ];
 
-/// What is done in the account that holds a recovery point, to copy it.
+/// The actions in the account that holds a recovery point, to copy it.
 pub const COPIES: [&str; 3] =
     ["backup:DescribeCopyJob", "backup:ListCopyJobs", "backup:StartCopyJob"];
 
-/// What is done in the account that something is restored in.
+/// The actions in the account that something is restored in.
 pub const RESTORES: [&str; 4] = [
     "backup:DescribeRestoreJob",
     "backup:GetRestoreJobMetadata",
@@ -55,6 +61,6 @@ pub const RESTORES: [&str; 4] = [
     "backup:StartRestoreJob",
 ];
 
-/// What is done in the account that something is backed up in.
+/// The actions in the account that something is backed up in.
 pub const BACKS_UP: [&str; 3] =
     ["backup:DescribeBackupJob", "backup:ListBackupJobs", "backup:StartBackupJob"];

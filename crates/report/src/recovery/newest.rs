@@ -1,4 +1,4 @@
-//! What an account had: the newest recovery point of each of its resources.
+//! The newest recovery point of each resource that an account had.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ pub struct Newest {
     before: Option<SystemTime>,
     now: SystemTime,
     resources: BTreeMap<String, Best>,
-    /// How many of them could not be told to be of the account: the ARN of a bucket names none.
+    /// Number of those whose account is not known: the ARN of a bucket names none.
     unowned: usize,
 }
 
@@ -27,12 +27,12 @@ struct Best {
     unusable: Option<KeptPoint>,
 }
 
-/// What was chosen for a resource.
+/// The recovery point that was chosen for a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Chosen {
     /// The recovery point.
     pub point: KeptPoint,
-    /// Why it cannot be restored; `None` when it can.
+    /// The reason why it cannot be restored; `None` if it can.
     pub hindrance: Option<Hindrance>,
     /// A newer one that cannot be restored, and why.
     pub passed_over: Option<(KeptPoint, Hindrance)>,
@@ -72,12 +72,12 @@ impl Newest {
         }
     }
 
-    /// How many recovery points nothing tells the account of.
+    /// Number of recovery points whose account is not known.
     pub fn unowned(&self) -> usize {
         self.unowned
     }
 
-    /// What was chosen, in the order in which it is restored.
+    /// Returns the choice, in the order in which it is restored.
     pub fn chosen(self) -> Vec<Chosen> {
         let now = self.now;
         let why = |it: &KeptPoint| it.unusable(now).unwrap_or(Hindrance::Continuous);

@@ -15,17 +15,17 @@ pub struct OnDemand {
     pub region: Region,
     /// The name of the vault.
     pub vault: VaultName,
-    /// What AWS Backup makes it with.
+    /// The role that AWS Backup makes it with.
     pub role: RoleArn,
     /// After how many days it is deleted; `None` when never.
     pub keep_days: Option<i64>,
-    /// What says so, in words.
+    /// The source of these values, in words.
     pub by: String,
 }
 
 impl OnDemand {
-    /// What the effective plan gives a resource: of the rules that take it, the one whose backups are kept
-    /// longest.
+    /// Returns what the effective plan gives a resource: of the rules that take it, the one whose backups
+    /// are kept longest.
     pub fn of(resource: &str, judge: &Judge<'_>, coverage: &Coverage) -> Option<Self> {
         let place = judge.place();
         let here = |it: &str| {

@@ -18,27 +18,27 @@ pub struct KeptPoint {
     pub arn: String,
     /// The ARN of the resource that it is a backup of.
     pub resource: String,
-    /// What AWS Backup calls the type of the resource.
+    /// The name that AWS Backup has for the type of the resource.
     pub resource_type: Option<String>,
     /// The vault that it is in.
     pub vault: Destination,
     /// The ARN of the vault that it was copied from, where AWS tells.
     pub copied_from: Option<String>,
-    /// When the backup was begun. A copy has the time of what it is a copy of.
+    /// The time at which the backup began. A copy has the time of its original.
     pub created: SystemTime,
-    /// How it is.
+    /// The status.
     pub status: PointStatus,
-    /// What AWS says of how it is.
+    /// The message of AWS about its status.
     pub told: String,
-    /// When its lifecycle deletes it; `None` when never.
+    /// The time at which its lifecycle deletes it; `None` if never.
     pub delete_at: Option<SystemTime>,
-    /// When its lifecycle moves it to cold storage; `None` when never.
+    /// The time at which its lifecycle moves it to cold storage; `None` if never.
     pub cold_at: Option<SystemTime>,
     /// The ARN of the key that encrypts it, where AWS tells.
     pub key: Option<String>,
     /// Its size in bytes, where AWS tells.
     pub bytes: Option<u64>,
-    /// Whether it is a continuous backup.
+    /// True if it is a continuous backup.
     pub is_continuous: bool,
     /// The ARN of the recovery point that it is a part of, if it is one.
     pub parent: Option<String>,
@@ -69,19 +69,19 @@ impl KeptPoint {
         if region.is_empty() { self.vault.region.as_str() } else { region }
     }
 
-    /// Whether it is in cold storage.
+    /// Returns `true` if it is in cold storage.
     pub fn is_cold(&self, now: SystemTime) -> bool {
         self.cold_at.is_some_and(|it| it <= now)
     }
 
-    /// What the resource is called.
+    /// The name of the resource.
     pub fn name(&self) -> &str {
         let resource = Arn::parse(&self.resource).map_or(self.resource.as_str(), |it| it.resource);
         resource.rsplit([':', '/']).next().unwrap_or(resource)
     }
 
-    /// What the resource is called when it is restored beside what it was: the same for the same recovery
-    /// point, whenever it is restored.
+    /// The name of the resource when it is restored beside its source: always the same for the same
+    /// recovery point.
     pub(super) fn restored_name(&self, longest: usize) -> String {
         let it = OffsetDateTime::from(self.created);
         let (year, month, day) = (it.year(), u8::from(it.month()), it.day());
@@ -92,7 +92,7 @@ impl KeptPoint {
         format!("{}{end}", source.trim_end_matches('-'))
     }
 
-    /// Why it can be neither restored nor copied, if it cannot.
+    /// The reason why it can be neither restored nor copied, if it cannot.
     pub fn unusable(&self, now: SystemTime) -> Option<Hindrance> {
         if let Some(at) = self.delete_at.filter(|it| *it <= now) {
             return Some(Hindrance::Over { at });
@@ -105,7 +105,7 @@ impl KeptPoint {
         }
     }
 
-    /// Where it can be restored, in words.
+    /// The places where it can be restored, in words.
     pub fn restorable(&self, now: SystemTime) -> String {
         if let Some(it) = self.unusable(now) {
             return format!("nowhere: {it}");

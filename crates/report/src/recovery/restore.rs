@@ -1,4 +1,4 @@
-//! What is done to restore a recovery point.
+//! The plan of a restore.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -16,7 +16,7 @@ use crate::coverage::{Copied, Key, Obstacle, Vault};
 use crate::words::utc;
 use crate::{Destination, Found};
 
-/// What somebody wants to restore, and where.
+/// The wish to restore something somewhere.
 #[derive(Clone, Debug)]
 pub struct RestoreWish {
     /// The account and Region to restore in, and the vault there that copies arrive in.
@@ -29,30 +29,30 @@ pub struct RestoreWish {
     pub copy_role: RoleName,
     /// After how many days copies on the way are deleted; `None` when the original decides.
     pub keep_days: Option<i64>,
-    /// What it is to be called.
+    /// The name that it is to get.
     pub name: Option<String>,
     /// Settings that are to be otherwise.
     pub set: BTreeMap<String, String>,
-    /// What exists and may be written into, by its name.
+    /// The name of something that exists and may be written into.
     pub overwrite: Option<String>,
-    /// What tells this restore from another one that is the same.
+    /// Text that tells this restore from another one that is the same.
     pub again: String,
 }
 
-/// What was seen of the way of a recovery point.
+/// The way of a recovery point, as far as it was seen.
 #[derive(Clone, Debug, Default)]
 pub struct WaySeen {
-    /// What AWS Backup remembers of the resource.
+    /// The settings of the resource that AWS Backup remembers.
     pub metadata: BTreeMap<String, String>,
-    /// What was found of each vault on the way, the first included, by ARN.
+    /// Each vault on the way, the first included, by ARN.
     pub vaults: BTreeMap<String, Found<Vault>>,
-    /// What was found of each role, by ARN: whether it trusts AWS Backup.
+    /// Each role, by ARN: true if it trusts AWS Backup.
     pub roles: BTreeMap<String, Found<bool>>,
     /// The opt-ins of the account and Region to restore in, where they are known.
     pub opt_ins: Option<BTreeMap<ResourceType, bool>>,
 }
 
-/// What is done to restore a recovery point.
+/// The copies and the restore of a recovery point.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RestorePlan {
     /// The recovery point.
@@ -63,25 +63,25 @@ pub struct RestorePlan {
     pub hops: Vec<Hop>,
     /// After how many days these are deleted; `None` when the original decides.
     pub keep_days: Option<i64>,
-    /// Where it is restored.
+    /// The place where it is restored.
     pub goal: Destination,
-    /// What AWS Backup restores it with.
+    /// The role that AWS Backup restores it with.
     pub role: RoleArn,
     /// The settings of what is made.
     pub settings: BTreeMap<String, String>,
-    /// What it is called, where it has a name.
+    /// The name of what is restored, if it has one.
     pub name: Option<String>,
-    /// What exists and is written into.
+    /// The name of something that exists and is written into.
     pub overwrites: Option<String>,
-    /// Whether the tags of the source are asked for.
+    /// True if the tags of the source are asked for.
     pub copies_tags: bool,
-    /// What to know before.
+    /// The facts to know before.
     pub remarks: Vec<String>,
-    /// What tells this restore from another one that is the same.
+    /// Text that tells this restore from another one that is the same.
     again: String,
 }
 
-/// How long before its end a recovery point is worth a remark: a copy may take that long.
+/// The time before its end from which a recovery point is worth a remark: a copy may take that long.
 const SOON: Duration = Duration::from_hours(48);
 
 /// Plans how `point` is restored as wished, by what was seen of its way.
@@ -167,7 +167,7 @@ pub fn plan(
     Ok(plan)
 }
 
-/// What is in the way of the copies.
+/// Adds what is in the way of the copies.
 fn on_the_way(
     point: &KeptPoint,
     wish: &RestoreWish,
@@ -229,7 +229,7 @@ fn kept_for(point: &KeptPoint) -> Option<i64> {
     i64::try_from(kept.as_secs() / (24 * 3600)).ok()
 }
 
-/// What is wrong with a key; one that nobody could judge may be as it should.
+/// Returns the problem of a key; one that nobody could judge may have none.
 fn of_key(vault: &str, key: &Key) -> Option<Obstacle> {
     match key {
         Key::Unusable(state) => {
@@ -239,7 +239,7 @@ fn of_key(vault: &str, key: &Key) -> Option<Obstacle> {
     }
 }
 
-/// What is wrong with a role; one that nobody could judge may be as it should.
+/// Returns the problem of a role; one that nobody could judge may have none.
 fn of_role(seen: &WaySeen, role: &RoleArn) -> Option<Obstacle> {
     match seen.roles.get(role.as_str()) {
         Some(Found::Here(false)) => Some(Obstacle::Untrusting(role.to_string())),
@@ -267,12 +267,17 @@ impl RestorePlan {
         sha256(format!("{what} {} {goal} {role} {again} {more}", point.arn).as_bytes())
     }
 
-    /// Whether a restore that has these settings is this one. AWS may add settings of its own.
+    /// Returns `true` if a restore with these settings is this one. AWS may add settings of its own.
     pub fn is_restore(&self, settings: &BTreeMap<String, String>) -> bool {
         self.settings.iter().all(|(key, value)| get(settings, key) == Some(value))
     }
 
-    /// What is made, in a few words.
+    /// Returns whether it is told from an earlier one, whose restore is not joined.
+    pub fn is_again(&self) -> bool {
+        !self.again.is_empty()
+    }
+
+    /// The effect of the plan in a few words.
     pub fn makes(&self) -> String {
         let noun = self.kind.noun();
         match (&self.overwrites, &self.name) {
@@ -312,7 +317,7 @@ impl RestorePlan {
         lines
     }
 
-    /// What to look at and to do when it was restored, line by line.
+    /// The looks to take and the things to do when it was restored, line by line.
     pub fn afterwards(&self) -> Vec<String> {
         self.kind.afterwards().iter().map(|it| (*it).to_owned()).collect()
     }

@@ -12,11 +12,11 @@ use super::point::KeptPoint;
 pub(super) struct Setting {
     /// Its key. AWS does not care for its case.
     pub(super) key: &'static str,
-    /// What it is about.
+    /// The subject of the setting.
     pub(super) subject: Subject,
-    /// What it names something of.
+    /// The scope of what it names.
     pub(super) bound: Bound,
-    /// Whether somebody has to name another where it cannot be kept.
+    /// True if somebody has to name another where it cannot be kept.
     pub(super) is_required: bool,
 }
 
@@ -30,32 +30,35 @@ impl Setting {
     }
 }
 
-/// What a setting is about.
+/// The subject of a setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Subject {
-    /// Where it is reached.
+    /// The network in which it is reached.
     Network,
-    /// What encrypts it.
+    /// The key that encrypts it.
     Encryption,
-    /// What it may do.
+    /// The role that it has.
     Role,
-    /// How it works.
+    /// The way in which it works.
     Parameters,
+    /// The key pair for logging in.
+    KeyPair,
 }
 
 impl Subject {
-    /// What is taken where the setting is left out.
+    /// Returns the effect of leaving the setting out.
     fn otherwise(self) -> &'static str {
         match self {
             Self::Network => "AWS chooses what is the default in the account",
             Self::Encryption => "another key is used",
             Self::Role => "it gets none",
             Self::Parameters => "it gets the default",
+            Self::KeyPair => "the key pair inside the image stays",
         }
     }
 }
 
-/// What a setting names something of.
+/// The scope of what a setting names.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Bound {
     /// Of a Region, in every account.
@@ -64,7 +67,7 @@ pub(super) enum Bound {
     Account,
 }
 
-/// How far what is restored is from where it was.
+/// The distance between a resource and its restore.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Move {
     /// It is restored in another account.
@@ -74,7 +77,7 @@ pub(super) struct Move {
 }
 
 impl Move {
-    /// Whether what such a setting names is not there.
+    /// Returns `true` if what such a setting names is not there.
     fn breaks(self, bound: Bound) -> bool {
         match bound {
             Bound::Region => self.is_other_region,
@@ -82,13 +85,13 @@ impl Move {
         }
     }
 
-    /// Whether it is restored where it was.
+    /// Returns `true` if it is restored where it was.
     pub(super) fn is_none(self) -> bool {
         self == Self::default()
     }
 }
 
-/// What somebody says of settings.
+/// The settings that somebody names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Said<'a> {
     pub(super) name: Option<&'a str>,
@@ -100,9 +103,9 @@ pub(super) struct Said<'a> {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Settings {
     pub(super) all: BTreeMap<String, String>,
-    /// What it is called, where it has a name.
+    /// The name of what is restored, if it has one.
     pub(super) name: Option<String>,
-    /// What exists and is written into.
+    /// The name of something that exists and is written into.
     pub(super) overwrites: Option<String>,
     pub(super) remarks: Vec<String>,
     pub(super) hindrances: Vec<Hindrance>,
@@ -118,19 +121,32 @@ pub(super) fn settings(
     said: Said<'_>,
 ) -> Settings {
     let mut it = Settings { all: remembered.clone(), ..Settings::default() };
+    for key in kind.refused() {
+        take(&mut it.all, key);
+    }
+    it.all.retain(|key, _| !key.starts_with(INFORMATION));
     for setting in kind.settings() {
         leave_out(&mut it, kind, *setting, moved, said.set);
     }
     name(&mut it, kind, point, moved, said);
     newness(&mut it, kind, point, moved, said);
-    if point.is_continuous && set(said, "RestoreTime").is_none() {
-        moment(&mut it, kind);
+    if point.is_continuous {
+        moment(&mut it, kind, said);
     }
     for (key, value) in said.set {
         put(&mut it.all, key, value);
     }
     it
 }
+
+/// The beginning of the keys that AWS Backup tells for people only, and does not take.
+const INFORMATION: &str = "InformationalOnly:";
+
+/// The settings of an instance that are inside of its network interfaces, if these are named.
+const INSIDE_INTERFACES: [&str; 2] = ["SubnetId", "SecurityGroupIds"];
+
+/// The beginnings of the names of the groups of parameters and options that every account has.
+const DEFAULTS: [&str; 2] = ["default.", "default:"];
 
 /// Takes out a setting that names what is not there, and says what comes of that.
 fn leave_out(
@@ -141,7 +157,19 @@ fn leave_out(
     set: &BTreeMap<String, String>,
 ) {
     let Setting { key, subject, bound, is_required } = setting;
-    let is_said = set.keys().any(|it| it.eq_ignore_ascii_case(key));
+    let is_named = |key: &str| set.keys().any(|it| it.eq_ignore_ascii_case(key));
+    let is_said = is_named(key);
+    // A network interface has its subnet and its groups, and AWS refuses both.
+    if !is_said && INSIDE_INTERFACES.contains(&key) && is_named("NetworkInterfaces") {
+        take(&mut it.all, key);
+        return;
+    }
+    // Every account has these.
+    let is_default =
+        get(&it.all, key).is_some_and(|it| DEFAULTS.iter().any(|to| it.starts_with(to)));
+    if subject == Subject::Parameters && is_default {
+        return;
+    }
     if !moved.breaks(bound) {
         if is_required && !is_said && get(&it.all, key).is_none() {
             // AWS chooses, as it did for the source.
@@ -238,33 +266,21 @@ fn newness(it: &mut Settings, kind: RestoredKind, point: &KeptPoint, moved: Move
 }
 
 /// Says to which moment a continuous backup is restored, unless somebody does.
-fn moment(it: &mut Settings, kind: RestoredKind) {
-    let remark = "it is a continuous backup, and is restored to the last moment that it has; another \
-                  one is named with --set RestoreTime=2026-11-21T04:00:00Z";
-    it.remarks.push(remark.to_owned());
-    match kind {
-        RestoredKind::Aurora | RestoredKind::Rds => {
-            put(&mut it.all, "UseLatestRestorableTime", "true");
-        }
-        RestoredKind::AuroraDsql
-        | RestoredKind::CloudFormation
-        | RestoredKind::DocumentDb
-        | RestoredKind::DynamoDb
-        | RestoredKind::Ebs
-        | RestoredKind::Ec2
-        | RestoredKind::Efs
-        | RestoredKind::Eks
-        | RestoredKind::FsxFileSystem
-        | RestoredKind::FsxVolume
-        | RestoredKind::Neptune
-        | RestoredKind::Redshift
-        | RestoredKind::RedshiftServerless
-        | RestoredKind::S3
-        | RestoredKind::SapHana
-        | RestoredKind::StorageGateway
-        | RestoredKind::Timestream
-        | RestoredKind::VirtualMachine => {}
+fn moment(it: &mut Settings, kind: RestoredKind, said: Said<'_>) {
+    let Some(moment) = kind.moment() else { return };
+    if set(said, moment.key).is_some() {
+        return;
     }
+    if moment.is_required {
+        it.hindrances.push(Hindrance::SettingMissing { kind, key: moment.key, had: None });
+        return;
+    }
+    put(&mut it.all, "UseLatestRestorableTime", "true");
+    it.remarks.push(format!(
+        "it is a continuous backup, and is restored to the last moment that it has; another one is named \
+         with --set {}=2026-11-21T04:00:00Z",
+        moment.key
+    ));
 }
 
 /// The value of a setting, whatever the case of its key.

@@ -268,6 +268,36 @@ fn where_it_was_an_instance_keeps_its_network_and_its_profile_and_who_may_pass_i
 }
 
 #[test]
+fn what_aws_backup_remembers_and_does_not_take_is_left_out() {
+    let (instance, mut metadata) = each("EC2");
+    metadata.insert("NetworkInterfaces".to_owned(), "[{}]".to_owned());
+    metadata.insert("KeyName".to_owned(), "laptop".to_owned());
+    metadata.insert("InformationalOnly:Tenancy".to_owned(), "default".to_owned());
+    let here = planned(&instance, &wish(own()), metadata.clone()).unwrap().settings;
+    assert_eq!(get(&here, "NetworkInterfaces"), None);
+    assert!(here.keys().all(|it| !it.starts_with("Informational")));
+    assert_eq!((get(&here, "SubnetId"), get(&here, "KeyName")), (Some("subnet-1"), Some("laptop")));
+    // Interfaces that somebody names have subnet and groups inside, and no other account has the key pair.
+    let set = pairs(&[("NetworkInterfaces", "[{\"SubnetId\":\"subnet-9\"}]")]);
+    let wish_there = RestoreWish { set, ..wish(vault(NEW, HERE, "org-backup")) };
+    let there = planned(&instance, &wish_there, metadata).unwrap().settings;
+    assert!(["SubnetId", "SecurityGroupIds", "KeyName"].iter().all(|it| get(&there, it).is_none()));
+
+    let (database, mut metadata) = each("RDS");
+    metadata.insert("DBSnapshotIdentifier".to_owned(), "awsbackup:job-1".to_owned());
+    metadata.insert("DBParameterGroupName".to_owned(), "default.postgres16".to_owned());
+    let set = pairs(&[("DBSubnetGroupName", "new")]);
+    let wish = RestoreWish { set, ..wish(vault(NEW, HERE, "org-backup")) };
+    let there = planned(&database, &wish, metadata).unwrap().settings;
+    assert_eq!(get(&there, "DBSnapshotIdentifier"), None);
+    assert_eq!(
+        get(&there, "DBParameterGroupName"),
+        Some("default.postgres16"),
+        "every account has it"
+    );
+}
+
+#[test]
 fn a_database_takes_two_copies_to_another_account_and_region_and_the_first_stays_in_the_account() {
     let (mut point, metadata) = each("RDS");
     point.vault = central();
@@ -421,9 +451,15 @@ fn nothing_is_copied_from_cold_storage_nor_a_continuous_backup() {
     assert!(told(planned(&cold, &wish(own()), metadata)).contains("about 4 hours more"));
     let (bucket, metadata) = each("S3");
     let continuous = KeptPoint { is_continuous: true, ..bucket };
-    let outcome = planned(&continuous, &wish(goal), metadata.clone());
-    assert_eq!(outcome, Err(vec![Hindrance::Continuous]));
-    assert!(told(planned(&continuous, &wish(own()), metadata)).contains("last moment"));
+    let set = pairs(&[("RestoreTime", "2026-11-29T10:00:00Z")]);
+    let outcome = |goal| {
+        let wish = RestoreWish { set: set.clone(), ..wish(goal) };
+        planned(&continuous, &wish, metadata.clone())
+    };
+    assert_eq!(outcome(goal), Err(vec![Hindrance::Continuous]));
+    assert!(outcome(own()).is_ok());
+    let unsaid = told(planned(&continuous, &wish(own()), metadata.clone()));
+    assert_eq!(unsaid, "a S3 bucket needs RestoreTime; hint: name one with --set RestoreTime=…");
 }
 
 #[test]
@@ -437,6 +473,8 @@ fn a_continuous_backup_of_a_database_is_restored_to_its_last_moment_or_to_the_on
     assert_eq!(get(&plan(&[]), "UseLatestRestorableTime"), Some("true"));
     let named = plan(&[("RestoreTime", "2026-11-29T10:00:00Z")]);
     assert_eq!(get(&named, "UseLatestRestorableTime"), None);
+    let told = planned(&continuous, &wish(own()), metadata.clone()).unwrap().remarks.join(" ");
+    assert!(told.contains("restored to the last moment"), "{told}");
     assert_eq!(get(&named, "RestoreTime"), Some("2026-11-29T10:00:00Z"));
 }
 

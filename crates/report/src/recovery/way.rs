@@ -13,7 +13,7 @@ pub struct Hop {
     pub from: Destination,
     /// The vault that it is copied to.
     pub to: Destination,
-    /// What AWS Backup copies it with.
+    /// The role that AWS Backup copies it with.
     pub role: RoleArn,
 }
 

@@ -1,0 +1,177 @@
+//! `org-backup backup`.
+
+use std::time::SystemTime;
+
+use aws::Clock;
+use clap::Args;
+use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName};
+use plan::member_accounts::handing;
+use policy::arn::Arn;
+use report::recovery::{BACKS_UP, OnDemand};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::carry::{Ending, follow};
+use super::reach::Reach;
+use super::{Ways, is_confirmed, told_of_interrupts};
+use crate::coverage;
+use crate::live::PATIENCE;
+use crate::output::{Output, note};
+use crate::{CommandError, Exit};
+
+/// Back a resource up now
+///
+/// Takes the vault, the role and the retention that the effective policy of the account gives the
+/// resource, or those that are named, and says which; asks, and follows the job. A backup of the
+/// resource that is under way is joined.
+///
+/// Exits with 1 when the job failed, and with 2 when it could not be followed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup backup arn:aws:rds:eu-west-1:111122223333:db:orders
+  org-backup backup arn:aws:s3:::reports --account 111122223333 --region eu-west-1 \\
+    --vault org-backup --role org-backup --keep-days 7 --yes")]
+pub(crate) struct BackupArguments {
+    /// The ARN of the resource
+    #[arg(value_name = "RESOURCE-ARN")]
+    resource: String,
+    /// The account of the resource, where its ARN names none
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<AccountId>,
+    /// The Region of the resource, where its ARN names none
+    #[arg(long, value_name = "REGION")]
+    region: Option<Region>,
+    /// The vault to back up into [default: the one of the policy; org-backup with --role]
+    #[arg(long, value_name = "NAME")]
+    vault: Option<VaultName>,
+    /// The role that AWS Backup makes the backup with [default: the one of the policy; org-backup with
+    /// --vault]
+    #[arg(long, value_name = "NAME")]
+    role: Option<RoleName>,
+    /// After how many days the backup is deleted [default: as the policy says; never with --vault or
+    /// --role]
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<i64>,
+    #[command(flatten)]
+    ways: Ways,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The default name of a vault and of a role where one of them is named.
+const USUAL: &str = "org-backup";
+
+/// Backs a resource up.
+pub(crate) async fn backup(
+    arguments: &BackupArguments,
+    now: SystemTime,
+) -> Result<Exit, CommandError> {
+    let resource = &arguments.resource;
+    let arn = Arn::parse(resource).map_err(|_| CommandError::NoResource(resource.clone()))?;
+    let account = arn.account.parse().ok().or_else(|| arguments.account.clone());
+    let account = account.ok_or_else(|| CommandError::NoAccount(resource.clone()))?;
+    let region = arn.region.parse().ok().or_else(|| arguments.region.clone());
+    let region = region.ok_or_else(|| CommandError::NoRegionOf(resource.clone()))?;
+    let deadline = Instant::now() + PATIENCE;
+    let clock = Clock::default();
+    let session = arguments.ways.live().session_by(&clock).await?;
+    let management = session.management(None, deadline).await?;
+    let reach = Reach::new(&management, &arguments.ways).await?;
+    let BackupArguments { vault, role, .. } = arguments;
+    let machine = now;
+    // What is told of moments is told by AWS's clock.
+    let now = clock.now(machine);
+    let mut wanted = if vault.is_some() || role.is_some() {
+        let role = role.clone().or_else(|| USUAL.parse().ok());
+        let vault = vault.clone().or_else(|| USUAL.parse().ok());
+        let (Some(role), Some(vault)) = (role, vault) else { unreachable!("it names both") };
+        OnDemand {
+            resource: resource.clone(),
+            region: region.clone(),
+            vault,
+            role: RoleArn::of(&reach.partition, &account, &role),
+            keep_days: None,
+            by: "what was named".to_owned(),
+        }
+    } else {
+        let looks = coverage::Looks::of_resource(
+            arguments.ways.live(),
+            account.clone(),
+            region.clone(),
+            arguments.ways.member_role(),
+        );
+        let (found, told) = coverage::on_demand(&looks, resource, machine).await?;
+        found.ok_or(CommandError::NotSelected { resource: resource.clone(), told })?
+    };
+    if arguments.keep_days.is_some() {
+        wanted.keep_days = arguments.keep_days;
+    }
+    let mut output = Output::new();
+    if arguments.json {
+        output.json(&json!({ "plan": wanted.json() }))?;
+    } else {
+        wanted.lines().iter().try_for_each(|it| output.line(it))?;
+    }
+    output.flush()?;
+    if !is_confirmed(arguments.yes, "AWS Backup makes a backup.") {
+        return Ok(Exit::Fine);
+    }
+    told_of_interrupts();
+    let ending = match make(&reach, &account, &wanted, now).await {
+        Ok(ending) | Err(ending) => ending,
+    };
+    if arguments.json {
+        output.json(&json!({ "resource": resource, "ending": ending.json() }))?;
+    } else {
+        let words = match &ending {
+            Ending::Restored { made, job } => {
+                let made = made.as_deref().unwrap_or("a recovery point that AWS does not name");
+                format!("backed up as {made} by the job {job}")
+            }
+            other => other.words().replacen("restored", "backed up", 1),
+        };
+        output.line(&format!("{resource}: {words}"))?;
+    }
+    output.flush()?;
+    Ok(match ending {
+        Ending::Restored { .. } => Exit::Fine,
+        Ending::Failed { .. } => Exit::Findings,
+        Ending::Unfollowed(_) => Exit::Unfinished,
+    })
+}
+
+/// Begins the backup or joins the one that is under way, and follows it.
+async fn make(
+    reach: &Reach<'_>,
+    account: &AccountId,
+    wanted: &OnDemand,
+    now: SystemTime,
+) -> Result<Ending, Ending> {
+    let role = wanted.role.as_str().rsplit('/').next().and_then(|it| it.parse::<RoleName>().ok());
+    let regions = [wanted.region.clone()].into();
+    let policy = handing(&BACKS_UP, &regions, role.iter(), &reach.partition, account);
+    let enter = async || reach.enter(account, &policy).await.map_err(Ending::Unfollowed);
+    let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
+    let open = enter().await?.open_backup(wanted).await.map_err(unread)?;
+    let job = match open {
+        Some(job) => {
+            note("progress", &format!("{}: joins the backup job {job}", wanted.resource));
+            job
+        }
+        None => {
+            let moment = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+            let started = enter().await?.start_backup(wanted, wanted.token(moment)).await;
+            started.map_err(|it| Ending::Failed {
+                what: "AWS Backup refuses it".to_owned(),
+                why: it.problem(),
+            })?
+        }
+    };
+    let look = async || Ok(enter().await?.backup_job(&wanted.region, &job).await);
+    let made = follow(&format!("{}: backup job {job}", wanted.resource), look).await?;
+    Ok(Ending::Restored { job, made })
+}

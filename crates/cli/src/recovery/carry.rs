@@ -1,0 +1,239 @@
+//! Carrying a plan out, job by job, and following it.
+
+use std::sync::Arc;
+
+use aws::member_accounts::Member;
+use plan::id::{AccountId, Region, RoleName};
+use plan::member_accounts::handing;
+use report::recovery::{COPIES, Hop, JobSeen, RESTORES, RestorePlan, advice};
+use serde_json::{Value, json};
+
+use super::reach::Reach;
+use crate::output::note;
+
+/// The ending of a plan.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It was restored, by this job.
+    Restored {
+        job: String,
+        /// The ARN of what was made, where AWS tells.
+        made: Option<String>,
+    },
+    /// A job failed, or AWS Backup refused to begin it.
+    Failed { what: String, why: String },
+    /// Nobody could follow it. What was begun goes on.
+    Unfollowed(String),
+}
+
+impl Ending {
+    /// The ending in words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Restored { job, made } => {
+                let made = made.as_deref().unwrap_or("something that AWS does not name");
+                format!("restored as {made} by the job {job}")
+            }
+            Self::Failed { what, why } => {
+                format!("not restored: {what}: {why}; hint: {}", advice(why))
+            }
+            Self::Unfollowed(why) => {
+                format!(
+                    "not followed: {why}; hint: run the same command again, which goes on with it"
+                )
+            }
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::Restored { job, made } => {
+                json!({ "state": "restored", "job": job, "made": made, "problem": null })
+            }
+            Self::Failed { what, why } => json!({
+                "state": "failed", "job": null, "made": null, "problem": format!("{what}: {why}"),
+                "hint": advice(why),
+            }),
+            Self::Unfollowed(why) => {
+                json!({ "state": "unknown", "job": null, "made": null, "problem": why })
+            }
+        }
+    }
+}
+
+/// The means to carry plans out.
+pub(super) struct Carrier<'r, 'a> {
+    pub(super) reach: &'r Reach<'a>,
+}
+
+/// The ARN of what a job made, if AWS tells.
+type Made = Option<String>;
+
+impl<'a> Carrier<'_, 'a> {
+    /// Carries one plan out. Jobs that an earlier run began are joined.
+    pub(super) async fn carry(&self, plan: &RestorePlan) -> Ending {
+        match self.steps(plan).await {
+            Ok(ending) | Err(ending) => ending,
+        }
+    }
+
+    async fn steps(&self, plan: &RestorePlan) -> Result<Ending, Ending> {
+        let mut arn = plan.point.arn.clone();
+        for hop in &plan.hops {
+            arn = self.copy(plan, hop, &arn).await?;
+        }
+        let goal = &plan.goal;
+        let role = role_of(plan.role.as_str());
+        let enter = || self.enter(&goal.account, &RESTORES, &goal.region, &role);
+        let what = format!("{} in {goal}", plan.kind.noun());
+        let job = match self.begun(plan, &arn, &role).await? {
+            Some(job) => {
+                note("progress", &format!("{what}: joins the restore job {job}"));
+                job
+            }
+            None => {
+                let started = enter().await?.start_restore(plan, &arn).await;
+                started.map_err(|it| refused(&it))?
+            }
+        };
+        let look = async || Ok(enter().await?.restore_job(&goal.region, &job).await);
+        let made = follow(&format!("{}: restore job {job}", plan.point.resource), look).await?;
+        Ok(Ending::Restored { job, made })
+    }
+
+    /// Copies a recovery point, and returns the ARN of the copy. A copy that is there, or under way, is as
+    /// good.
+    async fn copy(&self, plan: &RestorePlan, hop: &Hop, arn: &str) -> Result<String, Ending> {
+        let Hop { from, to, role } = hop;
+        let role = role_of(role.as_str());
+        let enter = || self.enter(&from.account, &COPIES, &from.region, &role);
+        let partition = &self.reach.partition;
+        let resource = &plan.point.resource;
+        let earlier = enter().await?.copies_of(from, resource, arn, &to.arn(partition)).await;
+        let earlier = earlier.map_err(|it| Ending::Unfollowed(it.problem()))?;
+        let mut job = None;
+        for it in earlier {
+            if it.is_open() || (it.is_done() && self.is_there(hop, it.made.as_deref()).await?) {
+                note("progress", &format!("{resource}: joins the copy job {}", it.id));
+                job = Some(it.id);
+                break;
+            }
+        }
+        let job = match job {
+            Some(job) => job,
+            None => {
+                let started = enter().await?.start_copy(plan, hop, arn, partition).await;
+                started.map_err(|it| refused(&it))?
+            }
+        };
+        let look = async || Ok(enter().await?.copy_job(&from.region, &job).await);
+        let made = follow(&format!("{resource}: copy job {job}"), look).await?;
+        made.ok_or_else(|| {
+            Ending::Unfollowed(format!("AWS does not name what the copy job {job} made"))
+        })
+    }
+
+    /// Returns `true` if a copy that was made is still there, and usable.
+    async fn is_there(&self, hop: &Hop, made: Option<&str>) -> Result<bool, Ending> {
+        let Some(made) = made else { return Ok(false) };
+        let regions = [hop.to.region.clone()].into();
+        let policy = plan::member_accounts::narrowed(
+            &["backup:DescribeRecoveryPoint"],
+            &regions,
+            [],
+            &self.reach.partition,
+            &hop.to.account,
+        );
+        let member =
+            self.reach.enter(&hop.to.account, &policy).await.map_err(Ending::Unfollowed)?;
+        let found = member.kept_point(&hop.to, made).await;
+        let found = found.map_err(|it| Ending::Unfollowed(it.problem()))?;
+        Ok(found.is_some_and(|it| it.status == report::coverage::PointStatus::Usable))
+    }
+
+    /// The job of an earlier run that restored, or restores, the same with the same settings. One that
+    /// failed is not repeated by the same token, and is for `--again` to tell apart.
+    async fn begun(
+        &self,
+        plan: &RestorePlan,
+        arn: &str,
+        role: &RoleName,
+    ) -> Result<Option<String>, Ending> {
+        if plan.is_again() {
+            return Ok(None);
+        }
+        let goal = &plan.goal;
+        let member = self.enter(&goal.account, &RESTORES, &goal.region, role).await?;
+        let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
+        let earlier = member.restores_of(&goal.region, &goal.account, arn).await.map_err(unread)?;
+        for it in earlier.into_iter().filter(|it| it.is_open() || it.is_done()) {
+            let settings = member.restore_settings(&goal.region, &it.id).await.map_err(unread)?;
+            if plan.is_restore(&settings) {
+                return Ok(Some(it.id));
+            }
+            note(
+                "note",
+                &format!(
+                    "{}: the restore job {} of the same recovery point is {}, with other settings",
+                    plan.point.resource,
+                    it.id,
+                    it.state.key()
+                ),
+            );
+        }
+        Ok(None)
+    }
+
+    async fn enter(
+        &self,
+        account: &AccountId,
+        actions: &[&str],
+        region: &Region,
+        role: &RoleName,
+    ) -> Result<Arc<Member<'a>>, Ending> {
+        let regions = [region.clone()].into();
+        let policy = handing(actions, &regions, [role], &self.reach.partition, account);
+        self.reach.enter(account, &policy).await.map_err(Ending::Unfollowed)
+    }
+}
+
+/// The name of the role with this ARN.
+fn role_of(arn: &str) -> RoleName {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    name.parse().unwrap_or_else(|_| unreachable!("the ARN was made of it"))
+}
+
+fn refused(error: &aws::Error) -> Ending {
+    match error.kind() {
+        aws::Kind::Transient => Ending::Unfollowed(error.problem()),
+        aws::Kind::Rejected | aws::Kind::Denied | aws::Kind::Outdated => {
+            Ending::Failed { what: "AWS Backup refuses it".to_owned(), why: error.problem() }
+        }
+    }
+}
+
+/// Waits for a job to end, and tells how far it is whenever that changes.
+///
+/// The pace of the looks is that of their operation.
+pub(super) async fn follow(
+    what: &str,
+    look: impl AsyncFn() -> Result<Result<JobSeen, aws::Error>, Ending>,
+) -> Result<Made, Ending> {
+    let mut told = String::new();
+    loop {
+        let job = look().await?.map_err(|it| Ending::Unfollowed(it.problem()))?;
+        let progress = job.progress();
+        if progress != told {
+            note("progress", &format!("{what}: {progress}"));
+            told = progress;
+        }
+        if job.is_done() {
+            return Ok(job.made);
+        }
+        if !job.is_open() {
+            let why =
+                if job.told.is_empty() { "AWS does not say why".to_owned() } else { job.told };
+            return Err(Ending::Failed { what: format!("{what} is {}", job.state.key()), why });
+        }
+    }
+}

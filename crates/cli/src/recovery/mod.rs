@@ -1,0 +1,180 @@
+//! `org-backup points`, `backup`, `restore` and `recover`.
+//!
+//! Everything is looked at first, in sessions that can only read, and shown as a plan. What is
+//! confirmed is carried out in other sessions, which can do that and nothing else.
+
+mod backup;
+mod carry;
+mod points;
+mod reach;
+mod recover;
+mod restore;
+mod see;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, IsTerminal as _, stdin};
+
+use clap::Args;
+use plan::id::{AccountId, RoleName, VaultName};
+use report::Destination;
+use report::recovery::{KeptPoint, RestorePlan, RestoreWish};
+
+pub(crate) use self::backup::{BackupArguments, backup};
+pub(crate) use self::points::{PointsArguments, points};
+pub(crate) use self::recover::{RecoverArguments, recover};
+pub(crate) use self::restore::{RestoreArguments, restore};
+use crate::live::Live;
+use crate::output::note;
+
+/// The way into accounts
+#[derive(Clone, Debug, Args)]
+struct Ways {
+    /// The profile of the AWS CLI whose credentials and Region are used
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The bucket that the bootstrap stack made for what the functions remember
+    #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
+    state_bucket: Option<String>,
+    /// The role to act with in every account but your own [default: org-backup-recovery]
+    #[arg(long, value_name = "NAME")]
+    member_role: Option<RoleName>,
+    /// The role to act with in the account that copies go to [default: org-backup-central-recovery, or
+    /// the same as --member-role]
+    #[arg(long, value_name = "NAME")]
+    central_role: Option<RoleName>,
+}
+
+impl Ways {
+    fn live(&self) -> Live {
+        Live::new(self.profile.clone(), self.state_bucket.clone())
+    }
+
+    /// The role of an account.
+    fn member_role(&self) -> RoleName {
+        self.member_role.clone().unwrap_or_else(|| usual("org-backup-recovery"))
+    }
+
+    /// The role of the account that copies go to.
+    fn central_role(&self) -> RoleName {
+        let role = self.central_role.as_ref().or(self.member_role.as_ref());
+        role.cloned().unwrap_or_else(|| usual("org-backup-central-recovery"))
+    }
+}
+
+/// A role of the templates, as it is called by default.
+fn usual(name: &str) -> RoleName {
+    name.parse().unwrap_or_else(|_| unreachable!("it names a role"))
+}
+
+/// How something is restored
+#[derive(Clone, Debug, Args)]
+struct Manner {
+    /// The vault in the account to restore in that copies arrive in
+    #[arg(long, value_name = "NAME", default_value = "org-backup")]
+    vault: VaultName,
+    /// The role that AWS Backup restores with, in the account to restore in
+    #[arg(long, value_name = "NAME", default_value = "org-backup-restore")]
+    role: RoleName,
+    /// The role that AWS Backup copies with, in the account that holds the recovery point [default:
+    /// org-backup-copy for a copy, org-backup in the account of the resource]
+    #[arg(long, value_name = "NAME")]
+    copy_role: Option<RoleName>,
+    /// After how many days since the backup copies on the way are deleted [default: as the original]
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<i64>,
+    /// Something that tells this run from an earlier one that failed, so that its jobs are begun anew
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    again: String,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Manner {
+    /// The role that AWS Backup copies `point` with.
+    fn copy_role(&self, point: &KeptPoint) -> RoleName {
+        let is_copy = point.owner().is_none_or(|it| it != point.vault.account);
+        let name = if is_copy { "org-backup-copy" } else { "org-backup" };
+        self.copy_role.clone().unwrap_or_else(|| usual(name))
+    }
+
+    /// The roles that may be looked at.
+    fn roles(&self) -> BTreeSet<RoleName> {
+        let copy = self.copy_role.iter().cloned();
+        let usual = ["org-backup-copy", "org-backup"].map(usual).into_iter();
+        copy.chain(usual).chain([self.role.clone()]).collect()
+    }
+
+    /// Returns the wish for `point` in an account and Region, with these settings otherwise.
+    fn wish(
+        &self,
+        point: &KeptPoint,
+        goal: Destination,
+        partition: &str,
+        set: BTreeMap<String, String>,
+    ) -> RestoreWish {
+        RestoreWish {
+            goal,
+            partition: partition.to_owned(),
+            role: self.role.clone(),
+            copy_role: self.copy_role(point),
+            keep_days: self.keep_days,
+            name: None,
+            set,
+            overwrite: None,
+            again: self.again.clone(),
+        }
+    }
+}
+
+/// Reads `KEY=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Reads the ARN of a vault.
+fn vault(text: &str) -> Result<Destination, String> {
+    let nobody = "000000000000".parse::<AccountId>().map_err(|it| it.to_string())?;
+    Destination::parse(text, &nobody)
+        .ok_or_else(|| "this is not the ARN of a backup vault".to_owned())
+}
+
+/// Asks whether to do it, unless that was said already. Without a terminal nobody can answer.
+fn is_confirmed(yes: bool, question: &str) -> bool {
+    if yes {
+        return true;
+    }
+    let stdin = stdin();
+    if !stdin.is_terminal() {
+        note("note", "nothing was done; hint: look at the plan, then run this again with --yes");
+        return false;
+    }
+    note("confirm", &format!("{question} Type yes to do it"));
+    let mut answer = String::new();
+    let is_yes = stdin.lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
+    if !is_yes {
+        note("note", "nothing was done");
+    }
+    is_yes
+}
+
+/// Says that what was begun goes on by itself.
+fn told_of_interrupts() {
+    note(
+        "note",
+        "AWS Backup does the work: this command can be interrupted, and the same command goes on where \
+         it was",
+    );
+}
+
+/// Returns the question before plans are carried out.
+fn question(plans: usize, plan: Option<&RestorePlan>) -> String {
+    match plan {
+        Some(plan) => format!("AWS Backup {} in {}.", plan.makes(), plan.goal),
+        None => format!("AWS Backup restores {plans} resources."),
+    }
+}

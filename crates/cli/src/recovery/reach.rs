@@ -1,0 +1,154 @@
+//! Getting into accounts, for as long as it takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws::member_accounts::{Member, MemberAccess};
+use aws::{Caller, Management, Session};
+use plan::id::{AccountId, Region, RoleArn, RoleName};
+use report::Destination;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::Ways;
+use crate::CommandError;
+use crate::accounts::Known;
+use crate::output::note;
+
+/// The time for which a session is used. It lasts for fifteen minutes.
+const FRESH: Duration = Duration::from_mins(10);
+
+/// The way into accounts: with a role, and into the account of the caller without one.
+pub(super) struct Reach<'a> {
+    access: MemberAccess<'a>,
+    pub(super) account: AccountId,
+    pub(super) partition: String,
+    role: RoleName,
+    central_role: RoleName,
+    /// The accounts that copies go to.
+    centrals: BTreeSet<AccountId>,
+    /// The account of a vault of which nobody said whether copies go to it.
+    unsure: Option<AccountId>,
+    seats: Mutex<BTreeMap<(AccountId, String), Arc<Seat<'a>>>>,
+}
+
+/// A session in an account for one purpose, which is begun anew before it is over.
+#[derive(Default)]
+struct Seat<'a>(Mutex<Option<(Instant, Arc<Member<'a>>)>>);
+
+impl<'a> Reach<'a> {
+    pub(super) async fn new(management: &'a Management, ways: &Ways) -> Result<Self, CommandError> {
+        let Caller { account, partition, .. } = management.caller().await?;
+        let unknown = |_| CommandError::NoAccount(account.clone());
+        Ok(Self {
+            access: MemberAccess::new(management),
+            account: account.parse().map_err(unknown)?,
+            partition: partition.to_string(),
+            role: ways.member_role(),
+            central_role: ways.central_role(),
+            centrals: BTreeSet::new(),
+            unsure: None,
+            seats: Mutex::default(),
+        })
+    }
+
+    /// The same, which knows the accounts that copies go to.
+    pub(super) fn with(mut self, central: &Central) -> Self {
+        self.centrals = central.vaults.iter().map(|it| it.account.clone()).collect();
+        self
+    }
+
+    /// The same, which tries both roles in the account of this vault.
+    pub(super) fn unsure_of(mut self, vault: &Destination) -> Self {
+        self.unsure = Some(vault.account.clone());
+        self
+    }
+
+    /// The roles to enter an account with, those that are likely first.
+    fn roles(&self, account: &AccountId) -> Vec<&RoleName> {
+        if self.centrals.contains(account) {
+            vec![&self.central_role]
+        } else if self.unsure.as_ref() == Some(account) && self.role != self.central_role {
+            vec![&self.role, &self.central_role]
+        } else {
+            vec![&self.role]
+        }
+    }
+
+    /// Enters an account for what `session_policy` allows, or goes on with the session for that.
+    ///
+    /// In the account of the caller, credentials are those of the caller.
+    pub(super) async fn enter(
+        &self,
+        account: &AccountId,
+        session_policy: &str,
+    ) -> Result<Arc<Member<'a>>, String> {
+        let key = (account.clone(), session_policy.to_owned());
+        let seat = Arc::clone(self.seats.lock().await.entry(key).or_default());
+        let mut inside = seat.0.lock().await;
+        if let Some((since, member)) = inside.as_ref()
+            && since.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(member));
+        }
+        let mut member = (*account == self.account).then(|| self.access.management());
+        let mut barred = String::new();
+        for role in self.roles(account) {
+            if member.is_some() {
+                break;
+            }
+            let role = RoleArn::of(&self.partition, account, role);
+            match self.access.enter(&role, session_policy.to_owned()).await {
+                Ok(entered) => member = Some(entered),
+                Err(error) => barred = error.problem(),
+            }
+        }
+        let barred = || format!("the account {account}: {barred}; hint: {HINT}");
+        let member = member.ok_or_else(barred)?;
+        let member = Arc::new(member);
+        *inside = Some((Instant::now(), Arc::clone(&member)));
+        Ok(member)
+    }
+}
+
+const HINT: &str = "name a role that you may assume there with --member-role and --central-role, as \
+                    RecoveryRoleName and CentralRecoveryRoleName of the templates are";
+
+/// The places where copies go, as far as the organization tells.
+pub(super) struct Central {
+    /// The vaults that copies of other accounts go to.
+    pub(super) vaults: BTreeSet<Destination>,
+    /// The Regions that policies and templates name.
+    pub(super) regions: BTreeSet<Region>,
+}
+
+/// Asks the organization where copies go; what was `said` counts instead, and asks nobody.
+///
+/// An account that is not the management account may not be told. Then only what was said is known.
+pub(super) async fn central(
+    session: &Session,
+    management: &Management,
+    said: &[Destination],
+    deadline: Instant,
+    now: SystemTime,
+) -> Central {
+    if !said.is_empty() {
+        let regions = said.iter().map(|it| it.region.clone()).collect();
+        return Central { vaults: said.iter().cloned().collect(), regions };
+    }
+    match Known::read(session, management, &[], deadline, now).await {
+        Ok(Known { organization, outline, .. }) => {
+            let vaults = outline.destinations(&organization).into_values().flatten();
+            Central { vaults: vaults.collect(), regions: outline.regions.iter().cloned().collect() }
+        }
+        Err(error) => {
+            let why = errors::chain(&error);
+            note(
+                "note",
+                &format!("it is not known where copies go: {why}; hint: name it with --from"),
+            );
+            Central { vaults: BTreeSet::new(), regions: BTreeSet::new() }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! `org-backup recover`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use aws::Clock;
+use clap::Args;
+use futures_util::{StreamExt as _, stream};
+use plan::id::{AccountId, Region};
+use report::Destination;
+use report::recovery::{Chosen, Hindrance, KeptPoint, Newest, RestorePlan, WaySeen, moment, plan};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::carry::{Carrier, Ending};
+use super::reach::{Reach, central};
+use super::restore::told;
+use super::see::Looker;
+use super::{Manner, Ways, is_confirmed, question, told_of_interrupts};
+use crate::live::PATIENCE;
+use crate::output::{Output, note};
+use crate::{CommandError, Exit};
+
+/// Restore in another account everything that an account had, from its central copies
+///
+/// Takes the newest copy of each resource, or the newest before a moment, and shows what becomes of each
+/// and what cannot be restored. What is confirmed is carried out side by side, in the order that types
+/// need. Running it again joins the jobs that it began.
+///
+/// Exits with 1 when something cannot be restored or a job failed, and with 2 when something could not
+/// be looked at or followed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup recover --account 111122223333 --into 444455556666
+  org-backup recover --account 111122223333 --into 444455556666 --at 2026-11-21T04:00:00Z \\
+    --set EC2.SubnetId=subnet-1 --set 'EC2.SecurityGroupIds=[\"sg-1\"]' --set RDS.DBSubnetGroupName=private")]
+pub(crate) struct RecoverArguments {
+    /// The account that is lost
+    #[arg(long, value_name = "LOST")]
+    account: AccountId,
+    /// The account to restore in
+    #[arg(long, value_name = "NEW")]
+    into: AccountId,
+    /// The Regions whose copies are restored, where they are [default: all of them]
+    #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
+    region: Vec<Region>,
+    /// The moment before which backups were made: 2026-11-21T04:00:00Z, or 2026-11-21 with that day
+    #[arg(long, value_name = "TIME", value_parser = at)]
+    at: Option<SystemTime>,
+    /// The vaults that the copies are in [default: those that the policies of the organization name]
+    #[arg(long, value_name = "VAULT-ARN,…", value_delimiter = ',', value_parser = super::vault)]
+    from: Vec<Destination>,
+    /// A setting of all resources of a type that is to be otherwise
+    #[arg(long = "set", value_name = "TYPE.KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String, String)>,
+    /// How many resources are restored at once
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    concurrency: usize,
+    #[command(flatten)]
+    manner: Manner,
+    #[command(flatten)]
+    ways: Ways,
+}
+
+fn at(text: &str) -> Result<SystemTime, String> {
+    moment(text).ok_or_else(|| "write it as 2026-11-21T04:00:00Z".to_owned())
+}
+
+/// Reads `TYPE.KEY=VALUE`.
+fn setting(text: &str) -> Result<(String, String, String), String> {
+    let wrong = "write it as TYPE.KEY=VALUE, as in EC2.SubnetId=subnet-1";
+    let (kind, rest) = text.split_once('.').ok_or(wrong)?;
+    let (key, value) = rest.split_once('=').ok_or(wrong)?;
+    Ok((kind.to_owned(), key.to_owned(), value.to_owned()))
+}
+
+/// The fate of a resource.
+struct Fate {
+    point: KeptPoint,
+    plan: Result<RestorePlan, Vec<Hindrance>>,
+    passed_over: Option<(KeptPoint, Hindrance)>,
+    ending: Option<Ending>,
+}
+
+/// Restores everything that an account had.
+pub(crate) async fn recover(
+    arguments: &RecoverArguments,
+    now: SystemTime,
+) -> Result<Exit, CommandError> {
+    let deadline = Instant::now() + PATIENCE;
+    let clock = Clock::default();
+    let session = arguments.ways.live().session_by(&clock).await?;
+    let management = session.management(None, deadline).await?;
+    let copies = central(&session, &management, &arguments.from, deadline, now).await;
+    let reach = Reach::new(&management, &arguments.ways).await?.with(&copies);
+    // What AWS tells of moments is judged by AWS's clock.
+    let now = clock.now(now);
+    let mut vaults = copies.vaults;
+    vaults.retain(|it| arguments.region.is_empty() || arguments.region.contains(&it.region));
+    if vaults.is_empty() {
+        return Err(CommandError::NoCopies);
+    }
+    let regions: BTreeSet<_> = vaults.iter().map(|it| it.region.clone()).collect();
+    let looker = Looker::new(&reach, regions, arguments.manner.roles());
+    let mut unread = BTreeSet::new();
+    let mut newest = Newest::new(arguments.account.clone(), arguments.at, now);
+    for vault in &vaults {
+        unread.extend(looker.each_point(vault, None, |it| newest.add(it)).await.err());
+    }
+    if newest.unowned() > 0 {
+        let count = newest.unowned();
+        note(
+            "note",
+            &format!(
+                "recovery points that nothing tells the account of: {count}; hint: `org-backup points` shows \
+             them, and `org-backup restore` restores one"
+            ),
+        );
+    }
+    let fates = fates(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
+    show(arguments, &fates)?;
+    unread.iter().for_each(|it| note("not looked at", it));
+    let plans = fates.iter().filter(|it| it.plan.is_ok()).count();
+    let mut fates = fates;
+    if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {
+        told_of_interrupts();
+        carry(arguments, &reach, &mut fates).await;
+        tell(arguments, &fates)?;
+    }
+    let is_bad = |it: &Fate| it.plan.is_err() || matches!(it.ending, Some(Ending::Failed { .. }));
+    let is_unknown = |it: &Fate| {
+        let not_read =
+            |all: &Vec<Hindrance>| all.iter().any(|it| matches!(it, Hindrance::NotRead(_)));
+        matches!(it.ending, Some(Ending::Unfollowed(_))) || it.plan.as_ref().is_err_and(not_read)
+    };
+    let unknown = fates.iter().filter(|it| is_unknown(it)).count() + unread.len();
+    match unknown {
+        0 if fates.iter().any(is_bad) => Ok(Exit::Findings),
+        0 => Ok(Exit::Fine),
+        count => Err(CommandError::Unfinished(count)),
+    }
+}
+
+/// Plans what becomes of each resource. Each way is looked at once.
+async fn fates(
+    arguments: &RecoverArguments,
+    looker: &Looker<'_, '_>,
+    reach: &Reach<'_>,
+    chosen: Vec<Chosen>,
+    unread: &mut BTreeSet<String>,
+    now: SystemTime,
+) -> Vec<Fate> {
+    let mut ways = BTreeMap::<Destination, WaySeen>::new();
+    for it in &chosen {
+        if !ways.contains_key(&it.point.vault) {
+            let wish = arguments.manner.wish(
+                &it.point,
+                goal(arguments, &it.point),
+                &reach.partition,
+                BTreeMap::new(),
+            );
+            let seen = looker.way(&it.point, &wish, unread).await;
+            ways.insert(it.point.vault.clone(), seen);
+        }
+    }
+    let ways = &ways;
+    let all = chosen.into_iter().map(|Chosen { point, hindrance, passed_over }| async move {
+        let plan = match hindrance {
+            Some(hindrance) => Err(vec![hindrance]),
+            None => planned(arguments, looker, reach, ways, &point, now).await,
+        };
+        Fate { point, plan, passed_over, ending: None }
+    });
+    stream::iter(all).buffered(arguments.concurrency.max(1)).collect().await
+}
+
+async fn planned(
+    arguments: &RecoverArguments,
+    looker: &Looker<'_, '_>,
+    reach: &Reach<'_>,
+    ways: &BTreeMap<Destination, WaySeen>,
+    point: &KeptPoint,
+    now: SystemTime,
+) -> Result<RestorePlan, Vec<Hindrance>> {
+    let kind = point.kind().map(report::recovery::RestoredKind::name);
+    let is_of =
+        |it: &&(String, String, String)| kind.is_some_and(|to| to.eq_ignore_ascii_case(&it.0));
+    let set = arguments.set.iter().filter(is_of).map(|it| (it.1.clone(), it.2.clone()));
+    let wish =
+        arguments.manner.wish(point, goal(arguments, point), &reach.partition, set.collect());
+    let mut seen = ways.get(&point.vault).cloned().unwrap_or_default();
+    seen.metadata = looker.metadata(point).await.map_err(|why| vec![Hindrance::NotRead(why)])?;
+    plan(point, &wish, &seen, now)
+}
+
+/// Returns the place where a copy is restored: in the Region that it is in.
+fn goal(arguments: &RecoverArguments, point: &KeptPoint) -> Destination {
+    Destination {
+        account: arguments.into.clone(),
+        region: point.vault.region.clone(),
+        name: arguments.manner.vault.clone(),
+    }
+}
+
+/// Carries the plans out: one turn after the other, and those of a turn side by side.
+async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fate]) {
+    let carrier = &Carrier { reach };
+    let turn = |it: &Fate| it.plan.as_ref().ok().map(|it| it.kind.turn());
+    let turns: BTreeSet<_> = fates.iter().filter_map(turn).collect();
+    for now in turns {
+        let of_turn: Vec<_> = fates.iter_mut().filter(|it| turn(it) == Some(now)).collect();
+        let all = of_turn.into_iter().map(|fate| {
+            Box::pin(async move {
+                if let Ok(plan) = &fate.plan {
+                    fate.ending = Some(carrier.carry(plan).await);
+                }
+            })
+        });
+        let all: Vec<()> =
+            stream::iter(all).buffer_unordered(arguments.concurrency.max(1)).collect().await;
+        drop(all);
+    }
+}
+
+/// Prints the plan.
+fn show(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError> {
+    if arguments.manner.json {
+        // What came of it stands with the plan, unless nothing is to come of it.
+        return if arguments.manner.yes { Ok(()) } else { print_json(fates) };
+    }
+    let mut output = Output::new();
+    let (account, into) = (&arguments.account, &arguments.into);
+    let can = fates.iter().filter(|it| it.plan.is_ok()).count();
+    output.line(&format!(
+        "{account} had {} resources with copies; {can} can be restored in {into}",
+        fates.len()
+    ))?;
+    for fate in fates {
+        output.line("")?;
+        match &fate.plan {
+            Ok(plan) => plan.lines().iter().try_for_each(|it| output.line(it))?,
+            Err(hindrances) => {
+                output.line(&format!("{} cannot be restored:", fate.point.resource))?;
+                for it in hindrances {
+                    output.line(&format!("  {it}; hint: {}", it.hint()))?;
+                }
+            }
+        }
+        if let Some((newer, why)) = &fate.passed_over {
+            output.line(&format!("  note: a newer one is passed over, {}: {why}", newer.arn))?;
+        }
+    }
+    output.flush()
+}
+
+/// Prints what came of it.
+fn tell(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError> {
+    if arguments.manner.json {
+        return print_json(fates);
+    }
+    let mut output = Output::new();
+    let restored = |it: &&Fate| matches!(it.ending, Some(Ending::Restored { .. }));
+    output.line("")?;
+    output.line(&format!(
+        "restored: {} of {}",
+        fates.iter().filter(restored).count(),
+        fates.len()
+    ))?;
+    let mut looks = BTreeSet::new();
+    for fate in fates {
+        let words = match (&fate.ending, &fate.plan) {
+            (Some(ending), Ok(plan)) => {
+                if matches!(ending, Ending::Restored { .. }) {
+                    looks.extend(plan.afterwards().into_iter().map(|it| (plan.kind.noun(), it)));
+                }
+                ending.words()
+            }
+            (_, Err(hindrances)) => {
+                let all = hindrances.iter().map(ToString::to_string).collect::<Vec<_>>();
+                format!("not restored: {}", all.join("; "))
+            }
+            (None, Ok(_)) => "not begun".to_owned(),
+        };
+        output.line(&format!("  {}: {words}", fate.point.resource))?;
+    }
+    if !looks.is_empty() {
+        output.line("look whether")?;
+        looks.iter().try_for_each(|(noun, it)| output.line(&format!("  {noun}: {it}")))?;
+    }
+    output.flush()
+}
+
+fn print_json(fates: &[Fate]) -> Result<(), CommandError> {
+    let mut output = Output::new();
+    for (index, fate) in fates.iter().enumerate() {
+        let (plan, hindrances) = match &fate.plan {
+            Ok(plan) => (plan.json(), vec![]),
+            Err(hindrances) => (Value::Null, told(hindrances)),
+        };
+        let passed_over = fate.passed_over.as_ref();
+        output.item(
+            index == 0,
+            &json!({
+                "resource": fate.point.resource,
+                "recoveryPoint": fate.point.arn,
+                "plan": plan,
+                "hindrances": hindrances,
+                "passedOver": passed_over.map(|it| json!({ "recoveryPoint": it.0.arn, "problem": it.1.to_string() })),
+                "ending": fate.ending.as_ref().map(Ending::json),
+            }),
+        )?;
+    }
+    output.items_end(fates.is_empty())?;
+    output.flush()
+}

@@ -1,0 +1,203 @@
+//! `org-backup restore`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use aws::Clock;
+use clap::Args;
+use plan::id::{AccountId, Region};
+use policy::arn::Arn;
+use report::Destination;
+use report::recovery::{Hindrance, KeptPoint, RestorePlan, RestoreWish, plan};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::carry::{Carrier, Ending};
+use super::reach::{Reach, central};
+use super::see::Looker;
+use super::{Manner, Ways, is_confirmed, question, told_of_interrupts};
+use crate::live::PATIENCE;
+use crate::output::{Output, note};
+use crate::{CommandError, Exit};
+
+/// Restore a recovery point, here or in another account or Region
+///
+/// Shows what will be made, with which role, network and key, and asks. A recovery point of another
+/// account or Region is copied first. Nothing that exists is written into unless its name is typed with
+/// --overwrite. Running it again joins the jobs that it began.
+///
+/// Exits with 1 when it cannot be restored or a job failed, and with 2 when something could not be
+/// looked at or followed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  org-backup restore RECOVERY-POINT-ARN --account 111122223333 --region eu-west-1
+  org-backup restore RECOVERY-POINT-ARN --name orders-2 --set DBSubnetGroupName=private --yes")]
+pub(crate) struct RestoreArguments {
+    /// The ARN of the recovery point, which `org-backup points` shows
+    #[arg(value_name = "RECOVERY-POINT-ARN")]
+    point: String,
+    /// The account to restore in [default: the one of the resource]
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<AccountId>,
+    /// The Region to restore in [default: the one of the resource]
+    #[arg(long, value_name = "REGION")]
+    region: Option<Region>,
+    /// The vault that the recovery point is in [default: looked for]
+    #[arg(long, value_name = "VAULT-ARN", value_parser = super::vault)]
+    from: Option<Destination>,
+    /// What it is to be called, where the type has names
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// A setting that is to be otherwise, as AWS documents them by type
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = super::pair)]
+    set: Vec<(String, String)>,
+    /// The bucket or file system that exists and is written into
+    #[arg(long, value_name = "NAME")]
+    overwrite: Option<String>,
+    #[command(flatten)]
+    manner: Manner,
+    #[command(flatten)]
+    ways: Ways,
+}
+
+/// Restores a recovery point.
+pub(crate) async fn restore(
+    arguments: &RestoreArguments,
+    now: SystemTime,
+) -> Result<Exit, CommandError> {
+    let deadline = Instant::now() + PATIENCE;
+    let clock = Clock::default();
+    let session = arguments.ways.live().session_by(&clock).await?;
+    let management = session.management(None, deadline).await?;
+    let reach = Reach::new(&management, &arguments.ways).await?;
+    let mut centrals = vec![];
+    let reach = if let Some(vault) = &arguments.from {
+        reach.unsure_of(vault)
+    } else {
+        let copies = central(&session, &management, &[], deadline, now).await;
+        centrals.extend(copies.vaults.iter().map(|it| it.account.clone()));
+        reach.with(&copies)
+    };
+    // What AWS tells of moments is judged by AWS's clock.
+    let now = clock.now(now);
+    let unknown = || CommandError::NoPoint(arguments.point.clone());
+    let arn = Arn::parse(&arguments.point).map_err(|_| unknown())?;
+    let region: Region = arn.region.parse().map_err(|_| unknown())?;
+    let mut regions: BTreeSet<_> = [region.clone()].into();
+    regions.extend(arguments.region.clone());
+    let looker = Looker::new(&reach, regions, arguments.manner.roles());
+
+    // An image and a snapshot name no account: they are looked for where they may be.
+    let mut holders: Vec<AccountId> = arguments.from.iter().map(|it| it.account.clone()).collect();
+    if holders.is_empty() {
+        holders.extend(arn.account.parse::<AccountId>());
+    }
+    if holders.is_empty() {
+        holders.extend(arguments.account.clone());
+        holders.extend(centrals);
+        holders.push(reach.account.clone());
+    }
+    holders.dedup();
+    let mut unread = BTreeSet::new();
+    let mut point = None;
+    for holder in &holders {
+        match looker.find(holder, &region, &arguments.point).await {
+            Ok(found) => point = found,
+            Err(why) => drop(unread.insert(why)),
+        }
+        if point.is_some() {
+            break;
+        }
+    }
+    let Some(point) = point else {
+        unread.iter().for_each(|it| note("not looked at", it));
+        return Err(unknown());
+    };
+    unread.clear();
+
+    let account = arguments.account.clone().or_else(|| point.owner());
+    let account = account.unwrap_or_else(|| point.vault.account.clone());
+    let own = Arn::parse(&point.resource).ok().and_then(|it| it.region.parse().ok());
+    let region = arguments.region.clone().or(own).unwrap_or(region);
+    let goal = Destination { account, region, name: arguments.manner.vault.clone() };
+    let set = arguments.set.iter().cloned().collect();
+    let wish = RestoreWish {
+        name: arguments.name.clone(),
+        overwrite: arguments.overwrite.clone(),
+        ..arguments.manner.wish(&point, goal, &reach.partition, set)
+    };
+    let looker = looker.also(&wish.goal.region);
+    let outcome = planned(&looker, &point, &wish, &mut unread, now).await;
+    unread.iter().for_each(|it| note("not looked at", it));
+    let plan = match outcome {
+        Ok(plan) => plan,
+        Err(hindrances) => return refuse(arguments, &point, &hindrances),
+    };
+    let mut output = Output::new();
+    if arguments.manner.json {
+        output.json(&json!({ "plan": plan.json() }))?;
+    } else {
+        plan.lines().iter().try_for_each(|it| output.line(it))?;
+    }
+    output.flush()?;
+    if !is_confirmed(arguments.manner.yes, &question(1, Some(&plan))) {
+        return Ok(Exit::Fine);
+    }
+    told_of_interrupts();
+    let ending = Carrier { reach: &reach }.carry(&plan).await;
+    if arguments.manner.json {
+        output.json(&json!({ "resource": plan.point.resource, "ending": ending.json() }))?;
+    } else {
+        output.line(&format!("{}: {}", plan.point.resource, ending.words()))?;
+        if matches!(ending, Ending::Restored { .. }) {
+            output.line("look whether")?;
+            plan.afterwards().iter().try_for_each(|it| output.line(&format!("  {it}")))?;
+        }
+    }
+    output.flush()?;
+    Ok(match ending {
+        Ending::Restored { .. } => Exit::Fine,
+        Ending::Failed { .. } => Exit::Findings,
+        Ending::Unfollowed(_) => Exit::Unfinished,
+    })
+}
+
+/// Looks at the way of a recovery point, and plans.
+pub(super) async fn planned(
+    looker: &Looker<'_, '_>,
+    point: &KeptPoint,
+    wish: &RestoreWish,
+    unread: &mut BTreeSet<String>,
+    now: SystemTime,
+) -> Result<RestorePlan, Vec<Hindrance>> {
+    let mut seen = looker.way(point, wish, unread).await;
+    seen.metadata = match looker.metadata(point).await {
+        Ok(metadata) => metadata,
+        Err(why) => return Err(vec![Hindrance::NotRead(why)]),
+    };
+    plan(point, wish, &seen, now)
+}
+
+/// Says why it is not restored.
+fn refuse(
+    arguments: &RestoreArguments,
+    point: &KeptPoint,
+    hindrances: &[Hindrance],
+) -> Result<Exit, CommandError> {
+    let mut output = Output::new();
+    if arguments.manner.json {
+        output.json(&json!({ "resource": point.resource, "hindrances": told(hindrances) }))?;
+    } else {
+        output.line(&format!("{} of {} cannot be restored so:", point.arn, point.resource))?;
+        let lines = hindrances.iter().map(|it| format!("  {it}; hint: {}", it.hint()));
+        lines.into_iter().try_for_each(|it| output.line(&it))?;
+    }
+    output.flush()?;
+    Ok(Exit::Findings)
+}
+
+/// Hindrances for programs.
+pub(super) fn told(hindrances: &[Hindrance]) -> Vec<BTreeMap<&'static str, String>> {
+    let all = hindrances.iter();
+    all.map(|it| [("problem", it.to_string()), ("hint", it.hint())].into()).collect()
+}

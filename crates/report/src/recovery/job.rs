@@ -1,0 +1,36 @@
+//! A job, as AWS Backup tells of it.
+
+use crate::coverage::JobState;
+
+/// A backup job, a copy job or a restore job.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JobSeen {
+    /// Its ID.
+    pub id: String,
+    /// Its state.
+    pub state: JobState,
+    /// The message of AWS; empty if there is none.
+    pub told: String,
+    /// The percentage that is done, if AWS tells it.
+    pub percent: Option<String>,
+    /// The ARN of the recovery point or of the resource that it made.
+    pub made: Option<String>,
+}
+
+impl JobSeen {
+    /// Returns whether it waits or is at work.
+    pub fn is_open(&self) -> bool {
+        self.state == JobState::Open
+    }
+
+    /// Returns whether it is done.
+    pub fn is_done(&self) -> bool {
+        self.state == JobState::Completed
+    }
+
+    /// Its progress in a few words, as in `open, 40.0 %`.
+    pub fn progress(&self) -> String {
+        let percent = self.percent.as_deref().map(|it| format!(", {it} %")).unwrap_or_default();
+        format!("{}{percent}", self.state.key())
+    }
+}
