@@ -14,7 +14,8 @@ use ::template::{Environment, Evaluator, Given, Notes, Syntax, as_written};
 use policy::{Node, json};
 use serde_json::Value;
 
-/// Values of the parameters that have no default.
+/// Values of the parameters that have no default, or one of which a resource that is not made makes
+/// nothing that could be read.
 pub const REQUIRED: &[(&str, &str)] = &[
     ("ArtifactBucket", "artifacts-of-ours"),
     ("ArtifactPrefix", "org-backup/0123/"),
@@ -27,6 +28,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("OrganizationId", "o-a1b2c3d4e5"),
     ("OrganizationalUnitIds", "ou-ab12-c3d4e5f6, ou-ab12-d4e5f6a7"),
     ("PolicyName", "daily"),
+    ("RecoveryPrincipalArn", "arn:aws-cn:iam::333344445555:role/operators-*"),
     ("TargetIds", "ou-ab12-c3d4e5f6"),
 ];
 
@@ -93,7 +95,6 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("PolicyTypesOnDelete", "Disable"),
     ("PolicyTypesVersion", "p7.x"),
     ("ReattachVersion", "r7.x"),
-    ("RecoveryPrincipalArn", "arn:aws-cn:iam::333344445555:role/operators-*"),
     ("Regions", "cn-north-1, cn-northwest-1"),
     ("ReportAccounts", "ROOT"),
     ("ReportRegions", "*"),

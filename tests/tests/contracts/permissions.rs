@@ -621,6 +621,110 @@ async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_stat
     }
 }
 
+/// The roles that operators assume: the template, the resource and the name.
+const RECOVERY_ROLES: [(&str, &str, &str); 2] = [
+    ("central-backup-account.yaml", "RecoveryRole", "org-backup-central-recovery"),
+    ("member-account.yaml", "RecoveryRole", "org-backup-recovery"),
+];
+
+/// Backs up, copies back and restores as an operator, and returns what a role was denied and what it called.
+async fn recover(
+    name: &str,
+    roles: &[(&str, Vec<Value>)],
+    left_out: Option<usize>,
+) -> (String, BTreeSet<String>) {
+    let organization = Organization::bare(Settings::default().accounts(8)).await;
+    set_up_accounts(&organization, []);
+    let statement = json!({
+        "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
+    });
+    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    let copying = statements_in_accounts("central-backup-account.yaml", "CopyRole");
+    let copying = json!({ "Version": "2012-10-17", "Statement": copying });
+    organization.iam(|it| {
+        it.create_role_everywhere(Role::new("org-backup", &trust));
+        it.create_role_everywhere(Role::new("org-backup-restore", &trust));
+        it.create_role_everywhere(Role::new("org-backup-copy", &trust).allowing(&copying));
+        for (role, statements) in roles {
+            let kept = statements.iter().enumerate();
+            let kept = kept.filter(|it| *role != name || Some(it.0) != left_out);
+            let kept: Vec<_> = kept.map(|it| it.1).collect();
+            let policy = json!({ "Version": "2012-10-17", "Statement": kept });
+            let trusting = Role::trusting_account(role, MANAGEMENT);
+            it.create_role_everywhere(trusting.allowing(&policy));
+        }
+    });
+    copy_to_central(&organization);
+    let [lost, central, new] =
+        ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
+    let id = organization.organization(|it| it.id.clone());
+    let any = json!({ "Statement": [{
+        "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
+        "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
+    }] });
+    organization.backup(|it| {
+        let across = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
+        it.update_global_settings(&across).unwrap();
+        let copies = Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
+        it.vaults_mut().create(&central, "eu-west-1", copies.access_policy(&any));
+        let key = format!("arn:aws:kms:$region:$account:key/{KEY}");
+        for account in [&lost, &new] {
+            let own = Vault::new("org-backup").key(&key).access_policy(&any);
+            it.vaults_mut().create(account, "eu-west-1", own);
+            let on = [("EBS".to_owned(), true)].into();
+            it.update_region_settings(account, "eu-west-1", &on, &[].into()).unwrap();
+        }
+    });
+    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    back_up(&organization);
+    organization.pace_jobs(Duration::ZERO, Duration::ZERO);
+    let volume = format!("arn:aws:ec2:eu-west-1:{lost}:volume/vol-1");
+    let _ = org_backup(&organization, &["points", &volume]).await;
+    let _ = org_backup(&organization, &["backup", &volume, "--yes"]).await;
+    let recovering = ["recover", "--account", &lost, "--into", &new, "--yes"];
+    let _ = org_backup(&organization, &recovering).await;
+    // What was done already is looked at again.
+    let _ = org_backup(&organization, &recovering).await;
+    // A copy from the account's own vault, which is not the central one.
+    let own = organization.recovery_points().into_iter().find(|it| it.vault.contains(&lost));
+    let arn = own.map(|it| it.arn("aws")).unwrap_or_default();
+    let vault = format!("arn:aws:backup:eu-west-1:{lost}:backup-vault:org-backup");
+    let restoring = ["restore", &arn, "--from", &vault, "--account", &new, "--yes"];
+    let _ = org_backup(&organization, &restoring).await;
+    // And one that is looked for in the central account.
+    let copy = organization.recovery_points().into_iter().find(|it| it.vault.contains(&central));
+    let copy = copy.map(|it| it.arn("aws")).unwrap_or_default();
+    let _ = org_backup(&organization, &["restore", &copy, "--account", &new]).await;
+    let session = format!("{name}/org-backup");
+    let journal = organization.journal().into_iter();
+    let own: Vec<_> = journal.filter(|it| it.session.as_ref() == Some(&session)).collect();
+    let is_denied = |it: &Entry| matches!(&it.outcome, CallOutcome::Error(code) if is_denial(code));
+    let denied: BTreeSet<_> =
+        own.iter().filter(|it| is_denied(it)).map(|it| it.operation.clone()).collect();
+    let action = |it: &Entry| Some(format!("{}:{}", Service::prefix(it.service)?, it.operation));
+    let called = own.iter().filter_map(action).collect();
+    (denied.into_iter().collect::<Vec<_>>().join(" "), called)
+}
+
+#[tokio::test]
+async fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_statements() {
+    let roles =
+        RECOVERY_ROLES.map(|(template, role, name)| (name, statements_in_accounts(template, role)));
+    for (name, statements) in &roles {
+        let (denied, mut called) = recover(name, &roles, None).await;
+        assert_eq!(denied, "", "{name}");
+        // AWS asks for it on behalf of whoever hands a role to it.
+        called.insert("iam:PassRole".to_owned());
+        let allowed: BTreeSet<_> =
+            statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();
+        assert_eq!(called, allowed, "{name}");
+        for (index, statement) in statements.iter().enumerate() {
+            let (denied, _) = recover(name, &roles, Some(index)).await;
+            assert_ne!(denied, "", "{name} does not need {statement}");
+        }
+    }
+}
+
 #[test]
 fn no_permission_is_a_wildcard() {
     for function in FunctionRole::functions() {

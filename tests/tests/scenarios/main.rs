@@ -38,6 +38,7 @@ mod policy_types;
 mod preflight;
 mod protocol;
 mod reattach;
+mod recovery;
 mod regressions;
 mod report;
 mod restore_validation;

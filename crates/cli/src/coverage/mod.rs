@@ -157,6 +157,8 @@ struct Filter {
     tags: Vec<TagFilter>,
     states: Vec<String>,
     resource: Option<String>,
+    /// True if copies do not matter, so that nobody looks at the vaults that they go to.
+    skips_copies: bool,
 }
 
 impl Filter {
@@ -179,7 +181,7 @@ pub(crate) async fn run(
         types: arguments.types.clone(),
         tags: arguments.tags.clone(),
         states: arguments.states.clone(),
-        resource: None,
+        ..Filter::default()
     };
     let format = if arguments.json { Format::Json } else { arguments.format };
     let mut printer = Printer::new(format);
@@ -230,7 +232,8 @@ pub(crate) async fn on_demand(
     resource: &str,
     now: SystemTime,
 ) -> Result<(Option<OnDemand>, Vec<String>), CommandError> {
-    let filter = Filter { resource: Some(resource.to_owned()), ..Filter::default() };
+    let resource_only = Some(resource.to_owned());
+    let filter = Filter { resource: resource_only, skips_copies: true, ..Filter::default() };
     let mut found = None;
     let mut told = Vec::new();
     let each = &mut |it: Judged<'_>| {

@@ -99,7 +99,9 @@ impl<'a> Surveyor<'a> {
             since: now - JOBS,
             resource: filter.resource.as_deref(),
         };
-        surveyor.look_at_destinations(chosen, outcome).await;
+        if !filter.skips_copies {
+            surveyor.look_at_destinations(chosen, outcome).await;
+        }
         surveyor
     }
 

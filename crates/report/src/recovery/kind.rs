@@ -2,7 +2,7 @@
 
 use policy::arn::Arn;
 
-use super::settings::{Bound, Setting, Subject};
+use super::settings::{Bound, BoundSetting, SettingSubject};
 use crate::coverage::Kind;
 
 /// A type of resources, by how it is restored.
@@ -78,15 +78,19 @@ pub(super) struct Moment {
 }
 
 /// The settings of clusters that live in a VPC as those of RDS do.
-const CLUSTER: &[Setting] = &[
-    Setting::required("DBSubnetGroupName", Subject::Network, Bound::Account),
-    Setting::optional("VpcSecurityGroupIds", Subject::Network, Bound::Account),
-    Setting::optional("AvailabilityZones", Subject::Network, Bound::Region),
-    Setting::optional("KmsKeyId", Subject::Encryption, Bound::Account),
-    Setting::optional("DBClusterParameterGroupName", Subject::Parameters, Bound::Account),
-    Setting::optional("OptionGroupName", Subject::Parameters, Bound::Account),
-    Setting::optional("Domain", Subject::Network, Bound::Account),
-    Setting::optional("DomainIAMRoleName", Subject::Role, Bound::Account),
+const CLUSTER: &[BoundSetting] = &[
+    BoundSetting::required("DBSubnetGroupName", SettingSubject::Network, Bound::Account),
+    BoundSetting::optional("VpcSecurityGroupIds", SettingSubject::Network, Bound::Account),
+    BoundSetting::optional("AvailabilityZones", SettingSubject::Network, Bound::Region),
+    BoundSetting::optional("KmsKeyId", SettingSubject::Encryption, Bound::Account),
+    BoundSetting::optional(
+        "DBClusterParameterGroupName",
+        SettingSubject::Parameters,
+        Bound::Account,
+    ),
+    BoundSetting::optional("OptionGroupName", SettingSubject::Parameters, Bound::Account),
+    BoundSetting::optional("Domain", SettingSubject::Network, Bound::Account),
+    BoundSetting::optional("DomainIAMRoleName", SettingSubject::Role, Bound::Account),
 ];
 
 const fn named(key: &'static str, longest: usize) -> Naming {
@@ -297,14 +301,18 @@ impl RestoredKind {
     }
 
     /// The settings that name something of an account or a Region.
-    pub(super) fn settings(self) -> &'static [Setting] {
+    pub(super) fn settings(self) -> &'static [BoundSetting] {
         use Bound::{Account, Region};
-        use Subject::{Encryption, KeyPair, Network, Parameters, Role};
-        const fn needed(key: &'static str, subject: Subject, bound: Bound) -> Setting {
-            Setting::required(key, subject, bound)
+        use SettingSubject::{Encryption, KeyPair, Network, Parameters, Role};
+        const fn needed(key: &'static str, subject: SettingSubject, bound: Bound) -> BoundSetting {
+            BoundSetting::required(key, subject, bound)
         }
-        const fn left_out(key: &'static str, subject: Subject, bound: Bound) -> Setting {
-            Setting::optional(key, subject, bound)
+        const fn left_out(
+            key: &'static str,
+            subject: SettingSubject,
+            bound: Bound,
+        ) -> BoundSetting {
+            BoundSetting::optional(key, subject, bound)
         }
         match self {
             It::Aurora | It::DocumentDb | It::Neptune => CLUSTER,
@@ -323,7 +331,7 @@ impl RestoredKind {
                         needed("SubnetId", Network, Account),
                         needed("SecurityGroupIds", Network, Account),
                         left_out("VpcId", Network, Account),
-                        left_out("NetworkInterfaces", Network, Account),
+                        left_out("KeyName", KeyPair, Account),
                         left_out("IamInstanceProfileName", Role, Account),
                         left_out("Placement", Network, Account),
                         left_out("CapacityReservationSpecification", Parameters, Account),

@@ -36,16 +36,13 @@ pub use shown::{COLUMNS, fields, json, shown};
 pub use way::{Hop, way};
 
 /// The actions while nothing is confirmed, beside looking at roles.
-pub const LOOKS_AT_POINTS: [&str; 10] = [
+pub const LOOKS_AT_POINTS: [&str; 7] = [
     "backup:DescribeRecoveryPoint",
     "backup:DescribeRegionSettings",
     "backup:GetBackupVaultAccessPolicy",
     "backup:GetRecoveryPointRestoreMetadata",
-    "backup:GetRestoreJobMetadata",
     "backup:ListBackupVaults",
-    "backup:ListCopyJobs",
     "backup:ListRecoveryPointsByBackupVault",
-    "backup:ListRestoreJobs",
     "kms:DescribeKey",
 ];
 

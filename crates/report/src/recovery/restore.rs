@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::hindrance::Hindrance;
 use super::kind::RestoredKind;
 use super::point::KeptPoint;
-use super::settings::{Move, Said, Subject, get, put, settings};
+use super::settings::{Move, Said, SettingSubject, get, put, settings};
 use super::way::{Hop, way};
 use crate::coverage::{Copied, Key, Obstacle, Vault};
 use crate::words::utc;
@@ -308,7 +308,7 @@ impl RestorePlan {
         lines.push(format!("  {} in {goal}, with {}", self.makes(), self.role));
         let encrypted = kind.settings().iter().find_map(|it| {
             let named = get(&self.settings, it.key)?;
-            (it.subject == Subject::Encryption).then(|| named.to_owned())
+            (it.subject == SettingSubject::Encryption).then(|| named.to_owned())
         });
         let encrypted = encrypted.unwrap_or_else(|| kind.encryption().to_owned());
         lines.push(format!("  encrypted with {encrypted}"));

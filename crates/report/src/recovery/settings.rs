@@ -9,30 +9,30 @@ use super::point::KeptPoint;
 
 /// A setting of a restore that names something of an account or a Region.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Setting {
+pub(super) struct BoundSetting {
     /// Its key. AWS does not care for its case.
     pub(super) key: &'static str,
     /// The subject of the setting.
-    pub(super) subject: Subject,
+    pub(super) subject: SettingSubject,
     /// The scope of what it names.
     pub(super) bound: Bound,
     /// True if somebody has to name another where it cannot be kept.
     pub(super) is_required: bool,
 }
 
-impl Setting {
-    pub(super) const fn required(key: &'static str, subject: Subject, bound: Bound) -> Self {
+impl BoundSetting {
+    pub(super) const fn required(key: &'static str, subject: SettingSubject, bound: Bound) -> Self {
         Self { key, subject, bound, is_required: true }
     }
 
-    pub(super) const fn optional(key: &'static str, subject: Subject, bound: Bound) -> Self {
+    pub(super) const fn optional(key: &'static str, subject: SettingSubject, bound: Bound) -> Self {
         Self { key, subject, bound, is_required: false }
     }
 }
 
 /// The subject of a setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Subject {
+pub(super) enum SettingSubject {
     /// The network in which it is reached.
     Network,
     /// The key that encrypts it.
@@ -45,7 +45,7 @@ pub(super) enum Subject {
     KeyPair,
 }
 
-impl Subject {
+impl SettingSubject {
     /// Returns the effect of leaving the setting out.
     fn otherwise(self) -> &'static str {
         match self {
@@ -101,7 +101,7 @@ pub(super) struct Said<'a> {
 
 /// The settings of a restore.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Settings {
+pub(super) struct ChosenSettings {
     pub(super) all: BTreeMap<String, String>,
     /// The name of what is restored, if it has one.
     pub(super) name: Option<String>,
@@ -119,8 +119,8 @@ pub(super) fn settings(
     remembered: &BTreeMap<String, String>,
     moved: Move,
     said: Said<'_>,
-) -> Settings {
-    let mut it = Settings { all: remembered.clone(), ..Settings::default() };
+) -> ChosenSettings {
+    let mut it = ChosenSettings { all: remembered.clone(), ..ChosenSettings::default() };
     for key in kind.refused() {
         take(&mut it.all, key);
     }
@@ -150,13 +150,13 @@ const DEFAULTS: [&str; 2] = ["default.", "default:"];
 
 /// Takes out a setting that names what is not there, and says what comes of that.
 fn leave_out(
-    it: &mut Settings,
+    it: &mut ChosenSettings,
     kind: RestoredKind,
-    setting: Setting,
+    setting: BoundSetting,
     moved: Move,
     set: &BTreeMap<String, String>,
 ) {
-    let Setting { key, subject, bound, is_required } = setting;
+    let BoundSetting { key, subject, bound, is_required } = setting;
     let is_named = |key: &str| set.keys().any(|it| it.eq_ignore_ascii_case(key));
     let is_said = is_named(key);
     // A network interface has its subnet and its groups, and AWS refuses both.
@@ -167,7 +167,7 @@ fn leave_out(
     // Every account has these.
     let is_default =
         get(&it.all, key).is_some_and(|it| DEFAULTS.iter().any(|to| it.starts_with(to)));
-    if subject == Subject::Parameters && is_default {
+    if subject == SettingSubject::Parameters && is_default {
         return;
     }
     if !moved.breaks(bound) {
@@ -175,7 +175,7 @@ fn leave_out(
             // AWS chooses, as it did for the source.
             return;
         }
-        if subject == Subject::Role
+        if subject == SettingSubject::Role
             && let Some(role) = get(&it.all, key).filter(|_| !is_said)
         {
             it.remarks.push(format!(
@@ -198,7 +198,7 @@ fn leave_out(
         "{key} was {had}, which is not there: it is left out, and {}",
         subject.otherwise()
     ));
-    if subject == Subject::Encryption
+    if subject == SettingSubject::Encryption
         && let Some((key, value)) = kind.without_key()
     {
         put(&mut it.all, key, value);
@@ -207,7 +207,13 @@ fn leave_out(
 
 /// Gives it a name: the one that is said, the one that it had where that is free, or one made of it
 /// and of the moment of the backup.
-fn name(it: &mut Settings, kind: RestoredKind, point: &KeptPoint, moved: Move, said: Said<'_>) {
+fn name(
+    it: &mut ChosenSettings,
+    kind: RestoredKind,
+    point: &KeptPoint,
+    moved: Move,
+    said: Said<'_>,
+) {
     let Naming::Name { key, longest, is_global } = kind.naming() else {
         if let Some(name) = said.name {
             it.hindrances.push(Hindrance::Nameless { kind, name: name.to_owned() });
@@ -240,7 +246,13 @@ fn set<'a>(said: Said<'a>, key: &str) -> Option<&'a str> {
 }
 
 /// Says whether something new is made. Writing into what is there takes its name.
-fn newness(it: &mut Settings, kind: RestoredKind, point: &KeptPoint, moved: Move, said: Said<'_>) {
+fn newness(
+    it: &mut ChosenSettings,
+    kind: RestoredKind,
+    point: &KeptPoint,
+    moved: Move,
+    said: Said<'_>,
+) {
     let Some(key) = kind.newness() else {
         if let Some(name) = said.overwrite {
             it.hindrances.push(Hindrance::NothingToOverwrite { kind, name: name.to_owned() });
@@ -266,7 +278,7 @@ fn newness(it: &mut Settings, kind: RestoredKind, point: &KeptPoint, moved: Move
 }
 
 /// Says to which moment a continuous backup is restored, unless somebody does.
-fn moment(it: &mut Settings, kind: RestoredKind, said: Said<'_>) {
+fn moment(it: &mut ChosenSettings, kind: RestoredKind, said: Said<'_>) {
     let Some(moment) = kind.moment() else { return };
     if set(said, moment.key).is_some() {
         return;

@@ -190,6 +190,8 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(MEMBER, "publishes a snapshot of a database that AWS Backup made", ("rds:ModifyDBSnapshotAttribute", "arn:aws-cn:rds:cn-north-1:111122223333:snapshot:awsbackup:job-1"), &[], Outcome::Denied(&["SnapshotsOfDatabases"])),
     attempt(MEMBER, "publishes a snapshot of a cluster that AWS Backup made", ("rds:ModifyDBClusterSnapshotAttribute", "arn:aws-cn:rds:cn-north-1:111122223333:cluster-snapshot:awsbackup:job-1"), &[], Outcome::Denied(&["SnapshotsOfDatabases"])),
     attempt(MEMBER, "changes what the role for backups may do", ("iam:PutRolePolicy", "arn:aws-cn:iam::111122223333:role/org-backup"), &[], Outcome::Denied(&["Roles"])),
+    attempt(MEMBER, "lets somebody into the role for recovery", ("iam:UpdateAssumeRolePolicy", "arn:aws-cn:iam::111122223333:role/org-backup-recovery"), &[], Outcome::Denied(&["Roles"])),
+    attempt(MEMBER, "makes a role of the name of the one for copies back", ("iam:CreateRole", "arn:aws-cn:iam::111122223333:role/org-backup-copy"), &[], Outcome::Denied(&["Roles"])),
     attempt(MEMBER, "makes a role that may do what StackSets may", ("iam:CreateRole", "arn:aws-cn:iam::111122223333:role/stacksets-exec-mine"), &[], Outcome::Denied(&["Administrators"])),
     attempt(MEMBER, "adds to what a role of StackSets may do", ("iam:AttachRolePolicy", "arn:aws-cn:iam::111122223333:role/stacksets-exec-mine"), &[], Outcome::Denied(&["Administrators"])),
     attempt(MEMBER, "makes a role that may do what AWS Control Tower may", ("iam:CreateRole", "arn:aws-cn:iam::111122223333:role/AWSControlTowerExecution"), &[], Outcome::Denied(&["ControlTower"])),

@@ -1,0 +1,262 @@
+//! `org-backup points`, `backup`, `restore` and `recover`: what is lost comes back.
+
+use std::time::Duration;
+
+use page::plan;
+use serde_json::{Value, json};
+use simulator::{CallOutcome, Fault, KeyType, Role, Vault};
+use tests::command::{Run, org_backup};
+use tests::organization::{Organization, backed_up};
+
+use crate::member_accounts::role_everywhere;
+use crate::report::{admission, attach, copy_across, protected};
+
+const REGION: &str = "eu-west-1";
+const NIGHT: Duration = Duration::from_hours(24);
+
+/// An organization in which an account is backed up every night and copied to another one.
+struct World {
+    organization: Organization,
+    /// The account that has resources, the one that has the copies, and the one that they come back in.
+    lost: String,
+    central: String,
+    new: String,
+}
+
+impl World {
+    async fn start() -> Self {
+        let organization = protected().await;
+        let [lost, central, new] =
+            ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
+        let copies = format!("arn:aws:backup:{REGION}:{central}:backup-vault:central");
+        let mut copying = plan("copies", &[REGION], 35);
+        let rules = copying["plans"]["copies"]["rules"].as_object_mut().unwrap();
+        for rule in rules.values_mut() {
+            let copy = json!({ "target_backup_vault_arn": { "@@assign": copies } });
+            rule["copy_actions"] = json!({ copies.clone(): copy });
+        }
+        attach(&organization, "copies", &copying, "production-001");
+        copy_across(&organization, true);
+        let id = organization.organization(|it| it.id.clone());
+        let statement = json!({
+            "Effect": "Allow", "Principal": { "Service": "backup.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        organization.iam(|it| {
+            for name in ["org-backup-restore", "org-backup-copy"] {
+                it.create_role_everywhere(Role::new(name, &trust));
+            }
+            for name in ["org-backup-recovery", "org-backup-central-recovery"] {
+                it.create_role_everywhere(role_everywhere(name));
+            }
+        });
+        let key = "arn:aws:kms:$region:$account:key/mine";
+        let vault = |name| Vault::new(name).key(key).key_type(KeyType::CustomerManaged);
+        let back = json!({ "Statement": [{
+            "Effect": "Allow", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
+            "Principal": { "AWS": format!("arn:aws:iam::{central}:root") },
+        }] });
+        organization.backup(|it| {
+            let vaults = it.vaults_mut();
+            vaults.create(&central, REGION, vault("central").access_policy(&admission(&id)));
+            vaults.create(&new, REGION, vault("org-backup").access_policy(&back));
+        });
+        // Jobs take no time here: what the command waits for is there at its first look.
+        organization.pace_jobs(Duration::ZERO, Duration::ZERO);
+        Self { organization, lost, central, new }
+    }
+
+    /// Puts resources into the account, and lets a night pass.
+    fn night(&self, resources: &[(&str, &str)]) -> Vec<String> {
+        let arns = resources.iter().map(|(kind, resource)| {
+            let arn = self.arn(kind, resource);
+            let tag = Some(("backup", "daily"));
+            self.organization.put_resource(backed_up(&arn, kind, &self.lost, REGION, tag));
+            arn
+        });
+        let arns = arns.collect();
+        self.organization.let_go_by(NIGHT);
+        arns
+    }
+
+    fn arn(&self, kind: &str, resource: &str) -> String {
+        let service = match kind {
+            "EBS" | "EC2" => "ec2",
+            "EFS" => "elasticfilesystem",
+            "DynamoDB" => "dynamodb",
+            "RDS" => "rds",
+            other => panic!("{other}"),
+        };
+        format!("arn:aws:{service}:{REGION}:{}:{resource}", self.lost)
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Run {
+        org_backup(&self.organization, arguments).await
+    }
+
+    async fn recover(&self, more: &[&str]) -> Run {
+        let arguments = ["recover", "--account", &self.lost, "--into", &self.new];
+        self.run(&[&arguments, more].concat()).await
+    }
+
+    /// The recovery points of a resource, the newest first.
+    async fn points(&self, resource: &str) -> Vec<Value> {
+        let run = self.run(&["points", resource, "--json"]).await;
+        assert_eq!(run.code, 0, "{}", run.notes);
+        let printed: Value = serde_json::from_str(&run.printed[0]).unwrap();
+        printed.as_array().unwrap().clone()
+    }
+
+    /// How often an operation was called with success.
+    fn count(&self, operation: &str) -> usize {
+        let journal = self.organization.journal().into_iter();
+        journal.filter(|it| it.operation == operation && it.outcome == CallOutcome::Success).count()
+    }
+
+    /// The resources in the account that things come back in, by their types.
+    fn came_back(&self) -> Vec<String> {
+        let all = self.organization.resources().into_iter();
+        let mut kinds: Vec<_> = all.filter(|it| it.account == self.new).map(|it| it.kind).collect();
+        kinds.sort();
+        kinds
+    }
+}
+
+/// What became of each resource, by its ARN.
+fn endings(run: &Run) -> Vec<(String, Value)> {
+    let printed: Value = serde_json::from_str(&run.printed[0])
+        .unwrap_or_else(|it| panic!("{it}: {}\n{}", run.text, run.notes));
+    let all = printed.as_array().unwrap().iter();
+    all.map(|it| (it["resource"].as_str().unwrap().to_owned(), it["ending"].clone())).collect()
+}
+
+#[tokio::test]
+async fn a_lost_account_comes_back_in_another_from_the_central_copies() {
+    let world = World::start().await;
+    let resources = [
+        ("EBS", "volume/vol-1"),
+        ("DynamoDB", "table/carts"),
+        ("EFS", "file-system/fs-1"),
+        ("RDS", "db:ledger"),
+    ];
+    world.night(&resources);
+    world.organization.lose_account(&world.lost);
+
+    // What is not confirmed is only shown.
+    let shown = world.recover(&["--set", "RDS.DBSubnetGroupName=default"]).await;
+    assert_eq!(shown.code, 0, "{}\n{}", shown.text, shown.notes);
+    assert!(
+        shown.text.contains("had 4 resources with copies; 4 can be restored"),
+        "{}",
+        shown.text
+    );
+    assert!(shown.notes.contains("nothing was done"), "{}", shown.notes);
+    assert_eq!(world.count("StartCopyJob") + world.count("StartRestoreJob"), 0);
+
+    let more = ["--set", "RDS.DBSubnetGroupName=default", "--yes", "--json"];
+    let run = world.recover(&more).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    for (resource, ending) in endings(&run) {
+        assert_eq!(ending["state"], "restored", "{resource}: {ending}");
+    }
+    assert_eq!(world.came_back(), ["DynamoDB", "EBS", "EFS", "RDS"]);
+
+    // Run again, it joins what it did.
+    let (copies, restores) = (world.count("StartCopyJob"), world.count("StartRestoreJob"));
+    let again = world.recover(&more).await;
+    assert_eq!(again.code, 0, "{}", again.notes);
+    assert_eq!((world.count("StartCopyJob"), world.count("StartRestoreJob")), (copies, restores));
+    assert_eq!(world.came_back().len(), 4);
+}
+
+#[tokio::test]
+async fn what_cannot_be_restored_is_named_with_what_to_do_and_the_rest_comes_back() {
+    let world = World::start().await;
+    world.night(&[("EC2", "instance/i-1"), ("EBS", "volume/vol-1")]);
+    let run = world.recover(&["--yes"]).await;
+    assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
+    assert!(run.text.contains("hint: name one with --set SubnetId=…"), "{}", run.text);
+    assert!(run.text.contains("restored: 1 of 2"), "{}", run.text);
+    assert_eq!(world.came_back(), ["EBS"]);
+}
+
+#[tokio::test]
+async fn a_run_that_was_interrupted_goes_on_with_the_jobs_that_it_began() {
+    let world = World::start().await;
+    let [volume] = world.night(&[("EBS", "volume/vol-1")]).try_into().unwrap();
+    let copy = world.points(&volume).await.into_iter().find(|it| it["account"] == world.central);
+    let copy = copy.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+    let vault = format!("arn:aws:backup:{REGION}:{}:backup-vault:central", world.central);
+    let arguments =
+        ["restore", &copy, "--from", &vault, "--account", &world.new, "--yes", "--json"];
+    world.organization.fail(Fault::error("DescribeCopyJob", "InvalidRequestException"));
+    let cut = world.run(&arguments).await;
+    assert_eq!(cut.code, 2, "{}\n{}", cut.text, cut.notes);
+    assert_eq!((world.count("StartCopyJob"), world.count("StartRestoreJob")), (1, 0));
+    let whole = world.run(&arguments).await;
+    assert_eq!(whole.code, 0, "{}\n{}", whole.text, whole.notes);
+    assert!(whole.notes.contains("joins the copy job"), "{}", whole.notes);
+    assert_eq!((world.count("StartCopyJob"), world.count("StartRestoreJob")), (1, 1));
+    // Somebody else who does the same joins as well.
+    let other = world.run(&arguments).await;
+    assert!(other.notes.contains("joins the restore job"), "{}", other.notes);
+    assert_eq!(world.came_back(), ["EBS"]);
+}
+
+#[tokio::test]
+async fn a_table_is_restored_beside_itself_with_a_name_of_its_own() {
+    let world = World::start().await;
+    let [table] = world.night(&[("DynamoDB", "table/carts")]).try_into().unwrap();
+    let own = world.points(&table).await.into_iter().find(|it| it["account"] == world.lost);
+    let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+    let run = world.run(&["restore", &own, "--yes"]).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    assert!(run.text.contains("makes the DynamoDB table `carts-restored-"), "{}", run.text);
+    assert!(run.text.contains("the table is ACTIVE and has items"), "{}", run.text);
+    assert_eq!(world.count("StartCopyJob"), 0);
+    let taken = world.run(&["restore", &own, "--name", "carts", "--yes"]).await;
+    assert_eq!(taken.code, 1, "{}", taken.text);
+    assert!(taken.text.contains("hint: name another with --name"), "{}", taken.text);
+    let none = world.run(&["restore", &own.replace("recovery-point:", "recovery-point:0")]).await;
+    assert_eq!(none.code, 2, "{}", none.text);
+}
+
+#[tokio::test]
+async fn points_and_copies_are_shown_with_where_they_can_be_restored() {
+    let world = World::start().await;
+    let [volume] = world.night(&[("EBS", "volume/vol-1")]).try_into().unwrap();
+    let points = world.points(&volume).await;
+    let held: Vec<_> =
+        points.iter().map(|it| (&it["account"], &it["vault"], &it["status"])).collect();
+    assert_eq!(held.len(), 3, "two plans back it up, and one of them copies: {held:?}");
+    for it in &points {
+        assert_eq!(it["owner"], world.lost);
+        assert!(it["restorable"].as_str().unwrap().contains("after a copy"), "{it}");
+    }
+    let own = points.iter().find(|it| it["account"] == world.lost).unwrap();
+    assert_eq!(own["lockedUntil"], own["keptUntil"], "the vault is locked");
+    let table = world.run(&["points", "--account", &world.lost, "--format", "csv"]).await;
+    assert_eq!(table.text.lines().count(), 4, "{}", table.text);
+    let nothing = world.run(&["points", &volume.replace("vol-1", "vol-9")]).await;
+    assert_eq!(nothing.code, 1, "{}", nothing.text);
+}
+
+#[tokio::test]
+async fn a_backup_on_demand_goes_where_the_policy_says() {
+    let world = World::start().await;
+    let [volume] = world.night(&[("EBS", "volume/vol-1")]).try_into().unwrap();
+    let before = world.points(&volume).await.len();
+    let shown = world.run(&["backup", &volume]).await;
+    assert_eq!(shown.code, 0, "{}\n{}", shown.text, shown.notes);
+    assert!(shown.text.contains("into the vault `org-backup`"), "{}", shown.text);
+    assert!(shown.text.contains("kept for 35 days, by the rule"), "{}", shown.text);
+    assert_eq!(world.count("StartBackupJob"), 0);
+    let made = world.run(&["backup", &volume, "--yes"]).await;
+    assert_eq!(made.code, 0, "{}\n{}", made.text, made.notes);
+    assert!(made.text.contains("backed up as arn:"), "{}", made.text);
+    assert_eq!(world.points(&volume).await.len(), before + 1);
+    let said = ["backup", &volume, "--vault", "org-backup", "--keep-days", "9"];
+    let said = world.run(&said).await;
+    assert!(said.text.contains("kept for 9 days, by what was named"), "{}", said.text);
+}
