@@ -314,12 +314,8 @@ impl CommandError {
             Self::NoResource(_) => "correct its ARN, or name its Region with --regions",
             Self::NoAccount(_) => "name it with --account",
             Self::NoRegionOf(_) => "name it with --region",
-            Self::NoPoint(_) => {
-                "see what `org-backup points` shows, or name its vault with --from"
-            }
-            Self::NoCopies => {
-                "name the vaults with --from, or run it in the management account"
-            }
+            Self::NoPoint(_) => "see what `org-backup points` shows, or name its vault with --from",
+            Self::NoCopies => "name the vaults with --from, or run it in the management account",
             Self::NotSelected { .. } => {
                 "see `org-backup explain`, or name --vault, --role and --keep-days"
             }
