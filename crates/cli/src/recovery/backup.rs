@@ -11,7 +11,7 @@ use report::recovery::{BACKS_UP, OnDemand};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::carry::{Ending, follow};
+use super::carry::{Ending, follow, refused};
 use super::reach::Reach;
 use super::{Ways, is_confirmed, told_of_interrupts};
 use crate::coverage;
@@ -132,7 +132,9 @@ pub(crate) async fn backup(
                 let made = made.as_deref().unwrap_or("a recovery point that AWS does not name");
                 format!("backed up as {made} by the job {job}")
             }
-            other => other.words().replacen("restored", "backed up", 1),
+            other @ (Ending::Failed { .. } | Ending::Unfollowed(_)) => {
+                other.words().replacen("restored", "backed up", 1)
+            }
         };
         output.line(&format!("{resource}: {words}"))?;
     }
@@ -157,19 +159,13 @@ async fn make(
     let enter = async || reach.enter(account, &policy).await.map_err(Ending::Unfollowed);
     let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
     let open = enter().await?.open_backup(wanted).await.map_err(unread)?;
-    let job = match open {
-        Some(job) => {
-            note("progress", &format!("{}: joins the backup job {job}", wanted.resource));
-            job
-        }
-        None => {
-            let moment = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-            let started = enter().await?.start_backup(wanted, wanted.token(moment)).await;
-            started.map_err(|it| Ending::Failed {
-                what: "AWS Backup refuses it".to_owned(),
-                why: it.problem(),
-            })?
-        }
+    let job = if let Some(job) = open {
+        note("progress", &format!("{}: joins the backup job {job}", wanted.resource));
+        job
+    } else {
+        let moment = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let started = enter().await?.start_backup(wanted, wanted.token(moment)).await;
+        started.map_err(|it| refused(&it))?
     };
     let look = async || Ok(enter().await?.backup_job(&wanted.region, &job).await);
     let made = follow(&format!("{}: backup job {job}", wanted.resource), look).await?;

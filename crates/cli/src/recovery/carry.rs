@@ -86,15 +86,12 @@ impl<'a> Carrier<'_, 'a> {
         let role = role_of(plan.role.as_str());
         let enter = || self.enter(&goal.account, &RESTORES, &goal.region, &role);
         let what = format!("{} in {goal}", plan.kind.noun());
-        let job = match self.begun(plan, &arn, &role).await? {
-            Some(job) => {
-                note("progress", &format!("{what}: joins the restore job {job}"));
-                job
-            }
-            None => {
-                let started = enter().await?.start_restore(plan, &arn).await;
-                started.map_err(|it| refused(&it))?
-            }
+        let job = if let Some(job) = self.begun(plan, &arn, &role).await? {
+            note("progress", &format!("{what}: joins the restore job {job}"));
+            job
+        } else {
+            let started = enter().await?.start_restore(plan, &arn).await;
+            started.map_err(|it| refused(&it))?
         };
         let look = async || Ok(enter().await?.restore_job(&goal.region, &job).await);
         let made = follow(&format!("{}: restore job {job}", plan.point.resource), look).await?;
@@ -119,12 +116,11 @@ impl<'a> Carrier<'_, 'a> {
                 break;
             }
         }
-        let job = match job {
-            Some(job) => job,
-            None => {
-                let started = enter().await?.start_copy(plan, hop, arn, partition).await;
-                started.map_err(|it| refused(&it))?
-            }
+        let job = if let Some(job) = job {
+            job
+        } else {
+            let started = enter().await?.start_copy(plan, hop, arn, partition).await;
+            started.map_err(|it| refused(&it))?
         };
         let look = async || Ok(enter().await?.copy_job(&from.region, &job).await);
         let made = follow(&format!("{resource}: copy job {job}"), look).await?;
@@ -203,7 +199,8 @@ fn role_of(arn: &str) -> RoleName {
     name.parse().unwrap_or_else(|_| unreachable!("the ARN was made of it"))
 }
 
-fn refused(error: &aws::Error) -> Ending {
+/// Returns the ending of a job that AWS Backup did not begin.
+pub(super) fn refused(error: &aws::Error) -> Ending {
     match error.kind() {
         aws::Kind::Transient => Ending::Unfollowed(error.problem()),
         aws::Kind::Rejected | aws::Kind::Denied | aws::Kind::Outdated => {

@@ -162,6 +162,13 @@ fn is_confirmed(yes: bool, question: &str) -> bool {
     is_yes
 }
 
+/// Says what could not be looked at.
+fn not_looked_at(unread: &BTreeSet<String>) {
+    for it in unread {
+        note("not looked at", it);
+    }
+}
+
 /// Says that what was begun goes on by itself.
 fn told_of_interrupts() {
     note(

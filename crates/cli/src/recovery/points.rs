@@ -11,11 +11,11 @@ use report::recovery::{COLUMNS, KeptPoint, fields, json, shown};
 use report::{Destination, Lock};
 use tokio::time::Instant;
 
-use super::Ways;
 use super::reach::{Reach, central};
 use super::see::Looker;
+use super::{Ways, not_looked_at};
 use crate::live::PATIENCE;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::{CommandError, Exit};
 
 /// Show recovery points and copies: how old, in which vault, kept until when, restorable where
@@ -106,7 +106,7 @@ pub(crate) async fn points(
                     let is_looked_at =
                         accounts.contains(&account) || copies.vaults.contains(&vault);
                     is_looked_at.then_some((vault, it.vault.lock))
-                }))
+                }));
             }
         }
     }
@@ -126,7 +126,7 @@ pub(crate) async fn points(
         points.sort_by_key(|it| std::cmp::Reverse(it.0.created));
     }
     print(arguments, &found, now)?;
-    unread.iter().for_each(|it| note("not looked at", it));
+    not_looked_at(&unread);
     let mut all = found.values().flatten();
     let is_restorable = all.any(|it| it.0.unusable(now).is_none());
     match unread.len() {

@@ -16,7 +16,7 @@ use super::carry::{Carrier, Ending};
 use super::reach::{Reach, central};
 use super::restore::told;
 use super::see::Looker;
-use super::{Manner, Ways, is_confirmed, question, told_of_interrupts};
+use super::{Manner, Ways, is_confirmed, not_looked_at, question, told_of_interrupts};
 use crate::live::PATIENCE;
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
@@ -119,7 +119,7 @@ pub(crate) async fn recover(
     }
     let fates = fates(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
     show(arguments, &fates)?;
-    unread.iter().for_each(|it| note("not looked at", it));
+    not_looked_at(&unread);
     let plans = fates.iter().filter(|it| it.plan.is_ok()).count();
     let mut fates = fates;
     if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use super::carry::{Carrier, Ending};
 use super::reach::{Reach, central};
 use super::see::Looker;
-use super::{Manner, Ways, is_confirmed, question, told_of_interrupts};
+use super::{Manner, Ways, is_confirmed, not_looked_at, question, told_of_interrupts};
 use crate::live::PATIENCE;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::{CommandError, Exit};
 
 /// Restore a recovery point, here or in another account or Region
@@ -110,7 +110,7 @@ pub(crate) async fn restore(
         }
     }
     let Some(point) = point else {
-        unread.iter().for_each(|it| note("not looked at", it));
+        not_looked_at(&unread);
         return Err(unknown());
     };
     unread.clear();
@@ -128,7 +128,7 @@ pub(crate) async fn restore(
     };
     let looker = looker.also(&wish.goal.region);
     let outcome = planned(&looker, &point, &wish, &mut unread, now).await;
-    unread.iter().for_each(|it| note("not looked at", it));
+    not_looked_at(&unread);
     let plan = match outcome {
         Ok(plan) => plan,
         Err(hindrances) => return refuse(arguments, &point, &hindrances),
