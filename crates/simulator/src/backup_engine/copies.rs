@@ -68,9 +68,9 @@ impl Works {
     ///
     /// Returns the errors of `StartCopyJob`; everything else fails the job.
     pub(crate) fn copy(&mut self, order: &CopyOrder, around: &dyn Surroundings) -> Answer<usize> {
-        let asked = format!("{order:?}");
+        let request = format!("{order:?}");
         let CopyOrder { asker, destination, .. } = order;
-        if let Some(id) = self.asked_before("copy", asker, &asked)? {
+        if let Some(id) = self.asked_before("copy", asker, &request)? {
             return Ok(id);
         }
         let point = self.points.get(&order.point).cloned();
@@ -116,7 +116,7 @@ impl Works {
             trouble: None,
             point: None,
         });
-        self.remember("copy", asker, asked, id);
+        self.remember("copy", asker, request, id);
         self.tell_of_copy(id);
         self.at(self.now, Event::Copying(id));
         Ok(id)

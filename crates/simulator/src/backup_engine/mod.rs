@@ -260,6 +260,12 @@ impl BackupEngine {
         }
     }
 
+    /// Returns whether the management account has opted in to a type in a Region.
+    #[must_use]
+    pub fn has_opted_in(&self, kind: &str, region: &str) -> bool {
+        self.is_opted_in(kind, region)
+    }
+
     /// Lets a Region not support a type.
     pub fn unsupport(&mut self, region: &str, kind: &str) {
         self.unsupported.insert((region.to_owned(), kind.to_owned()));

@@ -76,7 +76,7 @@ pub struct RestoreOrder {
 pub(super) struct Remembered {
     at: SystemTime,
     /// The request.
-    asked: String,
+    request: String,
     /// The number of the job.
     job: usize,
 }
@@ -90,11 +90,11 @@ impl Works {
         &self,
         operation: &'static str,
         asker: &Asker,
-        asked: &str,
+        request: &str,
     ) -> Answer<Option<usize>> {
         let known = token(operation, asker).and_then(|it| self.tokens.get(&it));
         match known.filter(|it| it.at + REMEMBERED > self.now) {
-            Some(it) if it.asked == asked => Ok(Some(it.job)),
+            Some(it) if it.request == request => Ok(Some(it.job)),
             Some(_) => {
                 let message = "The idempotency token was used for another request.";
                 Err(Refusal::new(Code::InvalidParameterValue, message))
@@ -108,12 +108,12 @@ impl Works {
         &mut self,
         operation: &'static str,
         asker: &Asker,
-        asked: String,
+        request: String,
         job: usize,
     ) {
         self.ordered += 1;
         if let Some(token) = token(operation, asker) {
-            self.tokens.insert(token, Remembered { at: self.now, asked, job });
+            self.tokens.insert(token, Remembered { at: self.now, request, job });
         }
     }
 

@@ -75,10 +75,11 @@ pub(super) fn named<'a>(
             let interfaces: Vec<Value> = serde_json::from_str(value).unwrap_or_default();
             for it in interfaces {
                 let text = |it: &Value| it.as_str().map(str::to_owned);
-                let groups = it["Groups"].as_array().into_iter().flatten().filter_map(text);
-                all.extend(groups.map(|it| ("securitygroupids", it)));
-                all.extend(text(&it["SubnetId"]).map(|it| ("subnetid", it)));
-                all.extend(text(&it["NetworkInterfaceId"]).map(|it| ("networkinterfaceid", it)));
+                let member = |name: &str| it.get(name).and_then(text);
+                let groups = it.get("Groups").and_then(Value::as_array).into_iter().flatten();
+                all.extend(groups.filter_map(text).map(|it| ("securitygroupids", it)));
+                all.extend(member("SubnetId").map(|it| ("subnetid", it)));
+                all.extend(member("NetworkInterfaceId").map(|it| ("networkinterfaceid", it)));
             }
         } else if let Some(inner) = NAMING_WITHIN.iter().find(|it| it.0 == key) {
             all.extend(super::restores::inner(value, inner.1).map(|it| (inner.1, it)));

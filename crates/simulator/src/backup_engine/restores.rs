@@ -154,9 +154,9 @@ impl Works {
         order: &RestoreOrder,
         around: &dyn Surroundings,
     ) -> Answer<usize> {
-        let asked = format!("{order:?}");
+        let request = format!("{order:?}");
         let RestoreOrder { asker, .. } = order;
-        if let Some(id) = self.asked_before("restore", asker, &asked)? {
+        if let Some(id) = self.asked_before("restore", asker, &request)? {
             return Ok(id);
         }
         let point = self.points.get(&order.point).cloned();
@@ -191,7 +191,7 @@ impl Works {
             trouble: None,
             made: None,
         });
-        self.remember("restore", asker, asked, id);
+        self.remember("restore", asker, request, id);
         self.tell_of_restore(id);
         self.at(self.now, Event::Restoring(id));
         Ok(id)

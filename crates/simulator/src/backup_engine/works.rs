@@ -352,13 +352,9 @@ impl Works {
                 Ok(_) if !plan.is_accepted() => {
                     self.skip(plan, rule, &found.resource, Trouble::PlanRejected);
                 }
-                Ok(role) => {
-                    self.create(
-                        (plan.name.clone(), rule.name.clone()),
-                        rule,
-                        &found.resource,
-                        role,
-                    );
+                Ok(arn) => {
+                    let names = (plan.name.clone(), rule.name.clone());
+                    self.create(names, rule, &found.resource, arn);
                 }
                 Err(trouble) => self.skip(plan, rule, &found.resource, trouble),
             }
@@ -443,9 +439,9 @@ impl Works {
         order: &BackupOrder,
         around: &dyn Surroundings,
     ) -> Answer<usize> {
-        let asked = format!("{order:?}");
+        let request = format!("{order:?}");
         let BackupOrder { asker, .. } = order;
-        if let Some(id) = self.asked_before("backup", asker, &asked)? {
+        if let Some(id) = self.asked_before("backup", asker, &request)? {
             return Ok(id);
         }
         let is_here = |it: &&BackedUp| it.account == asker.account && it.region == asker.region;
@@ -469,7 +465,7 @@ impl Works {
         let names = (String::new(), String::new());
         let id = self.create(names, &rule, &resource, asker.role.clone());
         self.asked_for.insert(id, (rule, order.tags.clone()));
-        self.remember("backup", asker, asked, id);
+        self.remember("backup", asker, request, id);
         Ok(id)
     }
 

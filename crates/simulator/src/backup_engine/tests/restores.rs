@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Metadata, as a test writes it.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 fn metadata(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
@@ -51,7 +54,7 @@ fn each_type_is_restored_with_what_it_needs() {
     let here = |rest: &str| format!("arn:aws:{}", rest.replace('@', ":eu-west-1:200000000001:"));
     let cluster = |engine| [("DBClusterIdentifier", "Again"), ("Engine", engine)];
     let gateway = "arn:aws:storagegateway:eu-west-1:200000000001:gateway/sgw-1";
-    let cases: [(&str, &str, &[(&str, &str)], &str); 13] = [
+    let cases: [(&str, &str, Pairs<'_>, &str); 13] = [
         (VOLUME, "EBS", &[ZONE], "ec2@volume/vol-0"),
         (INSTANCE, "EC2", &[], "ec2@instance/i-0"),
         (DATABASE, "RDS", &[("DBInstanceIdentifier", "again")], "rds@db:again"),
@@ -110,7 +113,7 @@ fn a_cluster_is_restored_without_an_instance() {
 
 #[test]
 fn metadata_that_is_missing_or_unknown_is_refused() {
-    let cases: [(&str, &str, &[(&str, &str)]); 12] = [
+    let cases: [(&str, &str, Pairs<'_>); 12] = [
         (VOLUME, "EBS", &[]),
         (VOLUME, "EBS", &[("availabilityZone", "null")]),
         (VOLUME, "EBS", &[ZONE, ("colour", "red")]),
@@ -140,7 +143,7 @@ fn the_case_of_keys_does_not_count() {
 
 #[test]
 fn names_that_are_taken_are_not_overwritten() {
-    let cases: [(&str, &str, &[(&str, &str)]); 4] = [
+    let cases: [(&str, &str, Pairs<'_>); 4] = [
         (DATABASE, "RDS", &[("DBInstanceIdentifier", "orders")]),
         (CLUSTER, "Aurora", &[("DBClusterIdentifier", "ORDERS"), ("Engine", "aurora-mysql")]),
         (TABLE, "DynamoDB", &[("targetTableName", "orders")]),

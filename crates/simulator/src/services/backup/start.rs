@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{names, points};
-use crate::backup_engine::{Asker, BackupOrder, CopyOrder, RestoreOrder};
+use crate::backup_engine::{Asker, BackupOrder, CopyOrder, EngineRestoreJob, RestoreOrder};
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::moment;
 use crate::request::Call;
@@ -71,7 +71,7 @@ pub(super) fn restore(world: &mut World, call: &Call) -> Answer<Value> {
     let order = RestoreOrder { asker, point, metadata, kind, copies_tags };
     let id = world.ask(|works, around| works.restore(&order, around))?;
     let job = world.works.restore_jobs().get(id);
-    Ok(json!({ "RestoreJobId": job.map(|it| it.name()) }))
+    Ok(json!({ "RestoreJobId": job.map(EngineRestoreJob::name) }))
 }
 
 /// The body of a request, and who sent it.
