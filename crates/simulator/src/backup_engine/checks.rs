@@ -1,6 +1,6 @@
 //! What lets jobs fail.
 
-use super::facts::{Feature, Kind};
+use super::facts::{Feature, TypeFacts};
 use super::plan::Rule;
 use super::records::{BackedUp, BackupJob, EngineKey, Trouble};
 use super::{Jobs, Surroundings, VaultFacts, Works, whereabouts};
@@ -17,7 +17,9 @@ impl Works {
         let vault = around.vault(&job.vault).ok_or(Trouble::NoVault)?;
         allows(vault, rule.delete_after_days)?;
         // Everything else has the key of its resource.
-        if Kind::of(&resource.kind).has(Feature::FullyManaged) && vault.key == EngineKey::Disabled {
+        if TypeFacts::of(&resource.kind).has(Feature::FullyManaged)
+            && vault.key == EngineKey::Disabled
+        {
             return Err(Trouble::Key);
         }
         if self.is_to_fail(Jobs::Backups, &resource.arn) {
@@ -44,7 +46,7 @@ impl Works {
         around: &dyn Surroundings,
     ) -> Result<(), Trouble> {
         let Copying { role, from, destination, key, .. } = *copy;
-        let kind = Kind::of(copy.kind);
+        let kind = TypeFacts::of(copy.kind);
         if kind.has(Feature::NotCopied) {
             return Err(Trouble::NotCopied);
         }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use policy::arn::Arn;
 
 use super::checks::Copying;
-use super::facts::{Feature, Kind};
+use super::facts::{Feature, TypeFacts};
 use super::orders::{CopyOrder, expect_role, invalid, missing, not_now};
 use super::plan::Rule;
 use super::records::{
@@ -27,7 +27,7 @@ impl Works {
         around: &dyn Surroundings,
     ) {
         let air_gapped = air_gapped(rule, resource);
-        let is_direct = Kind::of(&resource.kind).has(Feature::FullyManaged);
+        let is_direct = TypeFacts::of(&resource.kind).has(Feature::FullyManaged);
         let air_gapped = air_gapped.filter(|_| !is_direct);
         let air_gapped = air_gapped.into_iter().map(|it| (it, rule.delete_after_days));
         let actions = rule.copy_actions.iter();
@@ -178,7 +178,7 @@ impl Works {
         let made = source.and_then(|it| room.map(|()| it)).map(|source| {
             let delete_at = copy.delete_after_days.map(|it| copy.begun + DAY * it);
             let stays_plain =
-                Kind::of(&copy.kind).has(Feature::CopiedPlain) && source.key.is_none();
+                TypeFacts::of(&copy.kind).has(Feature::CopiedPlain) && source.key.is_none();
             let key = around.vault_key(&copy.destination).filter(|_| !stays_plain);
             let is_asked_for = copy.job.is_none();
             let rule = if is_asked_for { source.rule.clone() } else { copy.rule.clone() };

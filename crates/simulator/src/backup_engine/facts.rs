@@ -8,7 +8,7 @@ use Feature::{
 
 /// A type of resource.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
+pub(super) struct TypeFacts {
     /// Its name in AWS Backup.
     name: &'static str,
     features: &'static [Feature],
@@ -71,11 +71,11 @@ pub(super) enum Makes {
     DatabaseTable,
 }
 
-const fn kind(name: &'static str, features: &'static [Feature]) -> Kind {
-    Kind { name, features, restore: None }
+const fn kind(name: &'static str, features: &'static [Feature]) -> TypeFacts {
+    TypeFacts { name, features, restore: None }
 }
 
-impl Kind {
+impl TypeFacts {
     const fn restored(
         self,
         required: &'static [&'static str],
@@ -211,7 +211,7 @@ const CLUSTERS: Makes = Makes::Named("rds", "cluster:", "dbclusteridentifier");
 const RESTORE_CLUSTER: &str = "rds:RestoreDBClusterFromSnapshot";
 
 /// The types.
-static KINDS: [Kind; 19] = [
+static KINDS: [TypeFacts; 19] = [
     kind("Aurora", &[Continuous, OneBorder, CopiedPlain, AlwaysTagged]).restored(
         CLUSTER,
         CLUSTER_OPTIONS,

@@ -13,6 +13,7 @@ mod checks;
 mod copies;
 mod events;
 mod facts;
+mod on_demand;
 mod orders;
 mod original;
 mod parts;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::facts::{Feature, Kind};
+use super::facts::{Feature, TypeFacts};
 use super::works::{DAY, whereabouts};
 use crate::ids::{hex_of, uuid_of};
 
@@ -328,7 +328,7 @@ impl EnginePoint {
     /// Returns whether it is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
-        self.key.is_some() || Kind::of(&self.kind).has(Feature::FullyManaged)
+        self.key.is_some() || TypeFacts::of(&self.kind).has(Feature::FullyManaged)
     }
 
     /// Returns the reason why it can be neither copied nor restored, if there is one.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::facts::{Feature, Kind, Makes};
+use super::facts::{Feature, Makes, TypeFacts};
 use super::orders::{RestoreOrder, expect_role, missing, not_now};
 use super::parts;
 use super::records::{BackedUp, EngineKey, EnginePoint, JobProgress};
@@ -252,7 +252,7 @@ impl Works {
         }
         let terms = Terms::of(&job.metadata);
         check_keys(job, &point, &terms, around)?;
-        if job.copies_tags && Kind::of(&job.kind).has(Feature::NotTagged) {
+        if job.copies_tags && TypeFacts::of(&job.kind).has(Feature::NotTagged) {
             return Err(RestoreTrouble::TagsNotCopied);
         }
         self.check_parts(job, &point, &terms, around)?;
@@ -334,7 +334,7 @@ impl Works {
         let of = |service: &str, resource: String| {
             format!("arn:{partition}:{service}:{region}:{account}:{resource}")
         };
-        let makes = Kind::of(&job.kind).restore.map(|it| it.makes);
+        let makes = TypeFacts::of(&job.kind).restore.map(|it| it.makes);
         match makes.unwrap_or(Makes::Numbered("backup", "restored:")) {
             Makes::Numbered(service, begins) => of(service, format!("{begins}{hex}")),
             // Names of databases are stored in lower case.
@@ -378,7 +378,7 @@ impl Works {
         if terms.fills(&job.kind) {
             return arn;
         }
-        let has_tags = job.copies_tags || Kind::of(&job.kind).has(Feature::AlwaysTagged);
+        let has_tags = job.copies_tags || TypeFacts::of(&job.kind).has(Feature::AlwaysTagged);
         let kind = if job.kind == "Storage Gateway" && arn.contains(":ec2:") {
             "EBS".to_owned()
         } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::Kind;
+use super::facts::TypeFacts;
 use super::orders::invalid;
 use super::parts;
 use super::records::{EnginePoint, PointForm};
@@ -37,7 +37,7 @@ impl Terms {
         if kind.is_some_and(|it| it != point.kind) {
             return Err(invalid(format!("The recovery point is one of {}.", point.kind)));
         }
-        let restore = Kind::of(&point.kind).restore;
+        let restore = TypeFacts::of(&point.kind).restore;
         let unsupported = || invalid(format!("{} cannot be restored here.", point.kind));
         let restore = restore.ok_or_else(unsupported)?;
         for key in self.0.keys().filter(|it| *it != "aws:backup:request-id") {
@@ -125,7 +125,7 @@ impl Terms {
 
     /// Returns the actions that the role needs.
     pub(super) fn actions(&self, kind: &str) -> Vec<&'static str> {
-        let first = Kind::of(kind).restore.map(|it| it.action);
+        let first = TypeFacts::of(kind).restore.map(|it| it.action);
         let more = match kind {
             "S3" if self.says("newbucket") => Some("s3:CreateBucket"),
             "EFS" if self.says("newfilesystem") => Some("elasticfilesystem:CreateFileSystem"),

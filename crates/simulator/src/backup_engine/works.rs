@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use policy::arn::Arn;
 use serde_json::Value;
 
-use super::facts::{Feature, Kind};
-use super::orders::{BackupOrder, Remembered, Token, expect_role, invalid, missing, not_now};
+use super::facts::{Feature, TypeFacts};
+use super::orders::{Remembered, Token};
 use super::parts::{self, Parts};
 use super::plan::{self, Plan, Rule};
 use super::records::{
@@ -16,7 +16,6 @@ use super::records::{
 };
 use super::restores::EngineRestoreJob;
 use super::{Injected, Jobs, Surroundings, original, select};
-use crate::refusal::Answer;
 
 /// How often a job that waits tries to start.
 const RETRY: Duration = Duration::from_mins(10);
@@ -89,7 +88,7 @@ pub(crate) struct Works {
     queue: BTreeSet<(SystemTime, Event)>,
     pub(super) jobs: Vec<BackupJob>,
     /// The rules of the jobs that were asked for, and the tags of what they make, by their numbers.
-    asked_for: BTreeMap<usize, (Rule, BTreeMap<String, String>)>,
+    pub(super) asked_for: BTreeMap<usize, (Rule, BTreeMap<String, String>)>,
     pub(super) copy_jobs: Vec<EngineCopyJob>,
     pub(super) restore_jobs: Vec<EngineRestoreJob>,
     pub(super) tokens: BTreeMap<Token, Remembered>,
@@ -343,7 +342,7 @@ impl Works {
         let Some(plan) = plans.get(due.plan).filter(|_| version == due.version) else { return };
         let Some(rule) = plan.rules.get(due.rule) else { return };
         for found in self.discover(plan, &due, around) {
-            let has_continuous = Kind::of(&found.resource.kind).has(Feature::Continuous);
+            let has_continuous = TypeFacts::of(&found.resource.kind).has(Feature::Continuous);
             let is_left_out = has_continuous && plan.is_continuous_left_out(due.rule);
             if is_left_out || plan.is_left_to_another(due.rule, self.now, has_continuous) {
                 continue;
@@ -398,7 +397,7 @@ impl Works {
     }
 
     /// Makes a backup job and returns its number.
-    fn create(
+    pub(super) fn create(
         &mut self,
         names: (String, String),
         rule: &Rule,
@@ -429,55 +428,15 @@ impl Works {
         id
     }
 
-    /// Makes a backup job at once.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of `StartBackupJob`; everything else fails the job.
-    pub(crate) fn back_up(
-        &mut self,
-        order: &BackupOrder,
-        around: &dyn Surroundings,
-    ) -> Answer<usize> {
-        let request = format!("{order:?}");
-        let BackupOrder { asker, .. } = order;
-        if let Some(id) = self.asked_before("backup", asker, &request)? {
-            return Ok(id);
-        }
-        let is_here = |it: &&BackedUp| it.account == asker.account && it.region == asker.region;
-        let resource = self.resources.get(&order.resource).filter(is_here).cloned();
-        let resource = resource
-            .ok_or_else(|| missing(format!("Resource {} does not exist.", order.resource)))?;
-        let kind = resource.kind.as_str();
-        if !around.supports(kind, &asker.region) {
-            return Err(invalid(format!("Unsupported resource type: {kind}.")));
-        }
-        if !around.opts_in(&asker.account, kind, &asker.region) {
-            return Err(not_now(format!("{kind} is not opted in to in this Region.")));
-        }
-        let rule = plan::asked_for(order).ok_or_else(|| invalid("A window is not valid."))?;
-        for vault in [Some(self.vault_arn(&order.vault, &resource)), order.air_gapped.clone()] {
-            if vault.as_ref().is_some_and(|it| around.vault(it).is_none()) {
-                return Err(missing(format!("Backup vault {} does not exist.", order.vault)));
-            }
-        }
-        expect_role(asker, around)?;
-        let names = (String::new(), String::new());
-        let id = self.create(names, &rule, &resource, asker.role.clone());
-        self.asked_for.insert(id, (rule, order.tags.clone()));
-        self.remember("backup", asker, request, id);
-        Ok(id)
-    }
-
     /// The vault that a rule backs up into: the air-gapped one where the type goes there directly.
     fn primary(&self, rule: &Rule, resource: &BackedUp) -> String {
         match air_gapped(rule, resource) {
-            Some(vault) if Kind::of(&resource.kind).has(Feature::FullyManaged) => vault,
+            Some(vault) if TypeFacts::of(&resource.kind).has(Feature::FullyManaged) => vault,
             _ => self.vault_arn(&rule.vault_name, resource),
         }
     }
 
-    fn vault_arn(&self, name: &str, resource: &BackedUp) -> String {
+    pub(super) fn vault_arn(&self, name: &str, resource: &BackedUp) -> String {
         let BackedUp { region, account, .. } = resource;
         format!("arn:{}:backup:{region}:{account}:backup-vault:{name}", self.partition)
     }
@@ -552,7 +511,7 @@ impl Works {
             .find(|it| it.form == PointForm::Continuous && it.resource == resource.arn);
         let is_ours = continued.is_none_or(|it| it.rule.0 == job.rule.0 && it.vault == job.vault);
         let is_continuous =
-            rule.continuous && Kind::of(&resource.kind).has(Feature::Continuous) && is_ours;
+            rule.continuous && TypeFacts::of(&resource.kind).has(Feature::Continuous) && is_ours;
         let going_on = continued.map(|it| it.id).filter(|_| is_continuous);
         let point = going_on.unwrap_or_else(|| {
             let keep = rule.delete_after_days.filter(|_| !is_continuous);
@@ -600,7 +559,7 @@ impl Works {
         vault: &str,
         around: &dyn Surroundings,
     ) -> Option<String> {
-        if Kind::of(&resource.kind).has(Feature::FullyManaged) {
+        if TypeFacts::of(&resource.kind).has(Feature::FullyManaged) {
             return around.vault_key(vault);
         }
         self.keys.get(&resource.arn).cloned()
@@ -634,7 +593,7 @@ impl Works {
 /// The air-gapped vault that the backups of a resource go to.
 pub(super) fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
     let vault = rule.air_gapped.as_ref()?;
-    let is_taken = !Kind::of(&resource.kind).has(Feature::NotAirGapped);
+    let is_taken = !TypeFacts::of(&resource.kind).has(Feature::NotAirGapped);
     is_taken.then(|| in_place(vault, resource))
 }
 
