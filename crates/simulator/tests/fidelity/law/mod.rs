@@ -5,6 +5,7 @@
 //! not to has none, for the reason that was named. What is said to be fresh, late or failing is that
 //! by the jobs that the engine really made.
 
+mod recovery;
 mod spec;
 mod wire;
 mod world;

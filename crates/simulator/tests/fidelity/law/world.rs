@@ -20,6 +20,8 @@ use super::spec::{
     ACCOUNTS, CENTRAL, Happening, KINDS, Oddity, REGIONS, ROLES, STRANGER, Spec, VAULTS,
 };
 
+/// The account that gets what another one lost.
+pub(super) const NEW: &str = "200000000009";
 const ROOT: &str = "r-ab12";
 const UNIT: &str = "ou-ab12-12345678";
 
@@ -48,7 +50,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(spec: Spec) -> Self {
         let now = spec.beginning();
-        let mut engine = BackupEngine::new("aws", &[ACCOUNTS[0], ACCOUNTS[1], CENTRAL], now);
+        let mut engine = BackupEngine::new("aws", &[ACCOUNTS[0], ACCOUNTS[1], CENTRAL, NEW], now);
         engine.cross_account = spec.is_cross_account;
         engine.quotas = BackupQuotas { jobs: spec.jobs, ..engine.quotas };
         let seen = vec![(None, now); spec.resources.len()];
@@ -426,7 +428,7 @@ fn state(progress: JobProgress) -> JobState {
     }
 }
 
-fn found(vault: Option<&EngineVault>) -> Found<Vault> {
+pub(super) fn found(vault: Option<&EngineVault>) -> Found<Vault> {
     let Some(vault) = vault else { return Found::Absent };
     let key = match vault.key {
         EngineKey::Default => Key::Aws,
@@ -447,10 +449,10 @@ fn found(vault: Option<&EngineVault>) -> Found<Vault> {
     })
 }
 
-fn vault(account: &str, region: &str, name: &str) -> String {
+pub(super) fn vault(account: &str, region: &str, name: &str) -> String {
     format!("arn:aws:backup:{region}:{account}:backup-vault:{name}")
 }
 
-fn role(account: &str, name: &str) -> String {
+pub(super) fn role(account: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role/{name}")
 }
