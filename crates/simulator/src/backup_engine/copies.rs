@@ -6,13 +6,13 @@ use policy::arn::Arn;
 
 use super::checks::Copying;
 use super::facts::{Feature, TypeFacts};
-use super::orders::{CopyOrder, expect_role, invalid, missing, not_now};
+use super::orders::{Asker, CopyOrder, expect_role, invalid, missing, not_now};
 use super::plan::Rule;
 use super::records::{
     BackedUp, BackupJob, EngineCopyJob, EnginePoint, JobProgress, PointForm, Trouble,
 };
 use super::works::{DAY, Event, Works, air_gapped, in_place, takes, whereabouts};
-use super::{Jobs, Surroundings};
+use super::{BackupQuotas, Jobs, Surroundings};
 use crate::refusal::{Answer, Code, Refusal};
 
 impl Works {
@@ -87,14 +87,7 @@ impl Works {
             return Err(invalid("The destination is no other backup vault."));
         }
         expect_role(asker, around)?;
-        let to = |vault: &str| whereabouts(vault).map(|it| it.1.to_owned());
-        let open = self.copy_jobs.iter().filter(|it| it.ended.is_none());
-        let open =
-            open.filter(|it| it.place.0 == asker.account && to(&it.destination) == to(destination));
-        if open.count() >= around.quotas().copies {
-            let message = "There are as many copy jobs to this Region as there can be.";
-            return Err(Refusal::new(Code::LimitExceeded, message));
-        }
+        self.expect_room_for_copy(asker, &point.resource, destination, around.quotas())?;
         let id = self.copy_jobs.len();
         self.copy_jobs.push(EngineCopyJob {
             resource: point.resource.clone(),
@@ -120,6 +113,33 @@ impl Works {
         self.tell_of_copy(id);
         self.at(self.now, Event::Copying(id));
         Ok(id)
+    }
+
+    /// Refuses a copy when as many are at work as there may be.
+    fn expect_room_for_copy(
+        &self,
+        asker: &Asker,
+        resource: &str,
+        destination: &str,
+        quotas: BackupQuotas,
+    ) -> Answer<()> {
+        let full = |message| Err(Refusal::new(Code::LimitExceeded, message));
+        let region = |vault: &str| whereabouts(vault).map(|it| it.1.to_owned());
+        let alongside: Vec<&EngineCopyJob> = self
+            .copy_jobs
+            .iter()
+            .filter(|it| it.ended.is_none() && it.place.0 == asker.account)
+            .filter(|it| region(&it.destination) == region(destination))
+            .collect();
+        if alongside.len() >= quotas.copies {
+            return full("There are as many copy jobs to this Region as there can be.");
+        }
+        let across = |vault: &str| whereabouts(vault).is_some_and(|it| it.0 != asker.account);
+        let same = alongside.iter().filter(|it| it.resource == resource && across(&it.destination));
+        if across(destination) && same.count() >= quotas.copies_across {
+            return full("There are as many copy jobs of this resource to this Region as can be.");
+        }
+        Ok(())
     }
 
     /// Starts a copy job, or fails it.

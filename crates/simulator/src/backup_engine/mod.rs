@@ -77,11 +77,13 @@ pub struct BackupQuotas {
     pub points: usize,
     /// Copy jobs at a time of an account, to one Region, that are asked for.
     pub copies: usize,
+    /// Those of them that take the same resource to another account.
+    pub copies_across: usize,
 }
 
 impl Default for BackupQuotas {
     fn default() -> Self {
-        Self { jobs: 1_000, points: 1_000_000, copies: 100 }
+        Self { jobs: 1_000, points: 1_000_000, copies: 100, copies_across: 30 }
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Due {
 
 /// A resource that a plan selects, and the role that finds it or why none does.
 #[derive(Clone, Debug)]
-struct Found {
+struct Matched {
     resource: BackedUp,
     role: Result<String, Trouble>,
 }
@@ -363,8 +363,8 @@ impl Works {
 
     /// The resources of a plan in a Region. The role of a selection finds what the selection assigns,
     /// so nothing is found with one that cannot be assumed.
-    fn discover(&self, plan: &Plan, due: &Due, around: &dyn Surroundings) -> Vec<Found> {
-        let mut found = BTreeMap::<String, Found>::new();
+    fn discover(&self, plan: &Plan, due: &Due, around: &dyn Surroundings) -> Vec<Matched> {
+        let mut found = BTreeMap::<String, Matched>::new();
         for selection in &plan.selections {
             let name = selection.role_arn.replace("$account", &due.account);
             let role = match around.trusts(&name, &due.region) {
@@ -376,7 +376,7 @@ impl Works {
                 let is_here = resource.account == due.account && resource.region == due.region;
                 let is_supported = is_here && around.supports(&resource.kind, &due.region);
                 if is_supported && select::assigns(selection, resource, around) {
-                    let new = || Found { resource: resource.clone(), role: role.clone() };
+                    let new = || Matched { resource: resource.clone(), role: role.clone() };
                     let found = found.entry(resource.arn.clone()).or_insert_with(new);
                     if found.role.is_err() {
                         found.role.clone_from(&role);

@@ -188,6 +188,17 @@ fn there_are_as_many_copies_at_a_time_as_the_quota_says() {
 }
 
 #[test]
+fn fewer_copies_at_a_time_take_a_resource_to_another_account() {
+    let mut engine = copied(VOLUME);
+    engine.quotas.copies_across = 0;
+    let point = newest(&engine, COPIES).id;
+    assert_eq!(refused(engine.copy(&order(CENTRAL, point, NEW_KEEP))), Code::LimitExceeded);
+    engine.quotas.copies_across = 1;
+    engine.copy(&order(CENTRAL, point, NEW_KEEP)).unwrap();
+    assert_eq!(refused(engine.copy(&order(CENTRAL, point, NEW_KEEP))), Code::LimitExceeded);
+}
+
+#[test]
 fn a_copy_goes_wrong_when_asked() {
     let failing = |it: &mut BackupEngine| {
         let (from, until) = (it.now(), it.now() + Duration::from_hours(2));
