@@ -30,7 +30,7 @@ PARTITIONS = json.loads(pathlib.Path(__file__).with_name("partitions.json").read
 ARCHITECTURES = {62: "x86_64", 183: "arm64"}
 
 # Who may administer services, as `bootstrap.yaml` registers it.
-ADMINISTRATORS = ["BackupAdministratorAccountId", "StackSetsAdministratorAccountId"]
+ADMINISTRATORS = ["BackupAdministratorAccountIds", "StackSetsAdministratorAccountId"]
 
 # The longest name of a stack that is whole in the names of its roles, which have 64 characters:
 # `NAME-reattach-ReattachRole-` and 13 more.

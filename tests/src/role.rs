@@ -122,7 +122,7 @@ impl FunctionRole {
 
 /// Parameters with a name or an ID that stand for every one, so that they get a wildcard.
 const ANY: [&str; 4] = [
-    "BackupAdministratorAccountId",
+    "BackupAdministratorAccountIds",
     "CentralAccountId",
     "PolicyBucket",
     "StackSetsAdministratorAccountId",

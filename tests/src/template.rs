@@ -39,7 +39,7 @@ pub const EVERYTHING: &[(&str, &str)] = &[
     ("AirGappedKey", "Vault"),
     ("AirGappedVaultName", "air-gapped"),
     ("AlarmTopicArn", "arn:aws-cn:sns:cn-northwest-1:333344445555:operators"),
-    ("BackupAdministratorAccountId", "444455556666"),
+    ("BackupAdministratorAccountIds", "444455556666"),
     ("BackupPolicyVersion", "b7.x"),
     ("CentralAccountId", "666677778888"),
     ("CentralBackupAccountTemplateVersion", "c7.x"),

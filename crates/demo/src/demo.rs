@@ -175,7 +175,7 @@ impl<'a> Demo<'a> {
             parameters: [
                 ("ArtifactBucket", BUCKET.to_owned()),
                 ("ArtifactPrefix", prefix),
-                ("BackupAdministratorAccountId", simulated.administrator()?),
+                ("BackupAdministratorAccountIds", simulated.administrator()?),
             ]
             .into(),
         };

@@ -28,8 +28,12 @@ pub struct Properties {
     /// The address of the policy, if it is not in `content`.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_url: Option<ContentUrl>,
-    /// The values of `${name}` in keys and values of the policy.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// The values of `${name}` in keys and values of the policy: an object, or text that is one.
+    #[serde(
+        default,
+        deserialize_with = "object_or_text",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub variables: BTreeMap<String, Variable>,
     /// All roots, OUs and accounts that the policy is attached to.
     target_ids: List<Target>,
@@ -220,6 +224,18 @@ impl Properties {
     }
 }
 
+/// Reads variables as an object, or as text that is JSON, which a parameter of a template can give.
+fn object_or_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Variable>, D::Error> {
+    let read = match Value::deserialize(deserializer)? {
+        Value::String(text) if text.is_empty() => return Ok(BTreeMap::new()),
+        Value::String(text) => serde_json::from_str(&text),
+        value => serde_json::from_value(value),
+    };
+    read.map_err(|it| serde::de::Error::custom(format!("`Variables` is no object of texts and lists: {it}")))
+}
+
 fn no() -> Flag {
     Flag(false)
 }
@@ -227,6 +243,26 @@ fn no() -> Flag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_come_as_an_object_or_as_its_text() {
+        let read = |variables: Value| {
+            let properties = serde_json::json!({
+                "Name": "daily", "TargetIds": "root", "Content": "{}", "Variables": variables,
+            });
+            serde_json::from_value::<Properties>(properties).map(|it| it.variables)
+        };
+        let object = serde_json::json!({ "Vault": "ours", "Regions": ["eu-west-1"] });
+        let text = object.to_string();
+        let known = read(object).unwrap();
+        assert_eq!(known["Vault"], Variable::Text("ours".to_owned()));
+        assert_eq!(read(text.into()).unwrap(), known);
+        assert!(read("".into()).unwrap().is_empty());
+        for bad in ["[]", "{", "{\"Vault\": null}"] {
+            let why = read(bad.into()).unwrap_err().to_string();
+            assert!(why.contains("`Variables` is no object of texts and lists"), "{why}");
+        }
+    }
 
     #[test]
     fn an_object_is_named_by_bucket_key_and_version() {

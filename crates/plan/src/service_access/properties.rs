@@ -25,12 +25,12 @@ pub struct Properties {
     pub management_role_arn: Optional<RoleArn>,
 }
 
-/// An account that administers a service for the organization.
+/// The accounts that administer a service for the organization.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DelegatedAdministrator {
-    /// A member account.
-    pub account_id: AccountId,
+    /// A member account, or several.
+    pub account_id: List<AccountId>,
     /// The service.
     pub service_principal: ServicePrincipal,
 }
@@ -48,14 +48,15 @@ pub enum OnDelete {
 
 impl From<&Properties> for Desired {
     fn from(it: &Properties) -> Self {
-        let administrator = |it: &DelegatedAdministrator| Administrator {
-            principal: it.service_principal.clone(),
-            account: it.account_id.clone(),
+        let administrators = |it: &DelegatedAdministrator| {
+            let principal = it.service_principal.clone();
+            let accounts = it.account_id.0.clone().into_iter();
+            accounts.map(move |account| Administrator { principal: principal.clone(), account })
         };
         Self {
             principals: it.service_principals.0.iter().cloned().collect(),
             stack_sets: it.stack_sets.is_some_and(|it| it.0),
-            administrators: it.delegated_administrators.iter().map(administrator).collect(),
+            administrators: it.delegated_administrators.iter().flat_map(administrators).collect(),
             declared: None,
             revert: it.on_delete == OnDelete::Revert,
         }
