@@ -181,7 +181,9 @@ release: package ## What deploys without Rust and make, as org-backup.tar.gz, wi
 	  --directory "$(TARGET)" org-backup
 
 .PHONY: deploy
-deploy: deploy-check package ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
+deploy: ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
+	$(call DEPLOY,check) --asked-later
+	@$(MAKE) --no-print-directory package
 	cargo build $(WORKSPACE) --bin org-backup
 	$(call DEPLOY,deploy) --archives "$(PACKAGE)"/org-backup/*/ --command "$(TARGET)/debug/org-backup"
 

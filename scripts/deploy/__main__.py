@@ -38,9 +38,15 @@ def main() -> None:
         if arguments.action != "deploy":
             problems = [it for it in problems if not it.key[0].endswith(".zip")]
         missing = [it for it in problems if it.missing]
-        if not problems or (missing == problems and asks and arguments.action == "check"):
+        if not problems:
             break
-        if missing != problems or not asks:
+        # What is asked for later is told now, and everything else first.
+        is_asked_later = arguments.action == "check" and arguments.asked_later
+        if missing == problems and asks and is_asked_later:
+            for it in missing:
+                tell(f"{arguments.file}: {it}; it is asked for below")
+            return
+        if missing != problems or not asks or arguments.action == "check":
             end(*[f"{arguments.file}: {it}" for it in problems])
         ask_for(missing, values)
     carry_out(plan, arguments)
@@ -52,6 +58,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("file", type=pathlib.Path, help="the parameter file, like examples/org.toml")
     parser.add_argument("--dry-run", action="store_true", help="print every command and run none")
     parser.add_argument("--yes", action="store_true", help="undeploy, which needs to be said")
+    parser.add_argument("--asked-later", action="store_true", help="check: another run asks for what is missing")
     parser.add_argument("--release", type=pathlib.Path, help="the folder of `templates`")
     parser.add_argument("--archives", type=pathlib.Path, help="the folder of the archives")
     parser.add_argument("--command", type=pathlib.Path, help="the command `org-backup`")
@@ -67,7 +74,10 @@ def read_arguments() -> argparse.Namespace:
 
 def read_file(file: pathlib.Path) -> dict:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        if text.startswith("\ufeff"):
+            end(f"{file}: begins with a byte-order mark; save it as UTF-8 without one")
+        return tomllib.loads(text)
     except FileNotFoundError:
         end(f"{file}: is not there; copy examples/org.toml and fill it in")
     except (OSError, ValueError) as error:

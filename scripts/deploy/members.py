@@ -17,6 +17,9 @@ KEPT_NAMES = [
     *ROLES, "VaultName", "AirGappedVaultName", "CentralVaultName", "CentralAirGappedVaultName"
 ]
 
+# The keys of vaults, which AWS never changes.
+KEYS = ["VaultKeyArn", "CentralVaultKeyArn"]
+
 # The most accounts that a line names.
 MOST_NAMES = 5
 
@@ -32,6 +35,8 @@ class StackSet:
     only: list[str] = field(default_factory=list)
     # The accounts of these units that are left out.
     excluded: list[str] = field(default_factory=list)
+    # Accounts besides those of the units.
+    also: list[str] = field(default_factory=list)
     failures: int = 0
     at_once: int = 100
 
@@ -42,6 +47,12 @@ class StackSet:
             targets |= {"AccountFilterType": "INTERSECTION", "Accounts": self.only}
         elif self.excluded:
             targets |= {"AccountFilterType": "DIFFERENCE", "Accounts": self.excluded}
+        return self.operation(targets, self.regions)
+
+    def request_for_accounts(self, root: str, accounts: list[str]) -> dict:
+        """What makes the stacks of single accounts, which the API takes as a part of a unit only."""
+        targets = {"OrganizationalUnitIds": [root]}
+        targets |= {"AccountFilterType": "INTERSECTION", "Accounts": accounts}
         return self.operation(targets, self.regions)
 
     def operation(self, targets: dict, regions: list[str]) -> dict:
@@ -76,6 +87,8 @@ class Change:
     stack_set: StackSet
     # Accounts and Regions that have no stack and get one.
     new: list[tuple[str, str]]
+    # The accounts among them that are in none of the units.
+    single: list[str]
     # Stacks that could not be made or changed, and are tried again.
     again: list[Instance]
     # Stacks that stay as they are wanted.
@@ -113,17 +126,25 @@ class Change:
         return requests
 
 
-def compare(stack_set: StackSet, accounts: Iterable[str], instances: list[Instance]) -> Change:
-    """What becomes of the stacks of a StackSet whose units have these active accounts."""
+def compare(
+    stack_set: StackSet,
+    accounts: Iterable[str],
+    instances: list[Instance],
+    also: Iterable[str] = (),
+) -> Change:
+    """What becomes of the stacks of a StackSet whose units have these active accounts, and these also."""
     chosen = set(accounts) - set(stack_set.excluded)
     if stack_set.only:
         chosen &= set(stack_set.only)
+    by_unit = set(chosen)
+    chosen |= set(also)
     wanted = {(account, region) for account in chosen for region in stack_set.regions}
     there = {(it.account, it.region) for it in instances}
     asked = [it for it in instances if (it.account, it.region) in wanted]
     return Change(
         stack_set,
         new=sorted(wanted - there),
+        single=sorted({account for account, _ in wanted - there if account not in by_unit}),
         again=sorted(it for it in asked if not it.is_current),
         kept=sorted(it for it in asked if it.is_current),
         left=sorted(it for it in instances if (it.account, it.region) not in wanted),
@@ -164,6 +185,13 @@ def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: s
             "the management account would lose its stack, and could not get it again. Leave "
             "[rollout] ManagementAccount as it was"
         )
+    for name in KEYS:
+        # Releases before had no such parameter, and made a key.
+        if before and before.get(name, "") != after.get(name, ""):
+            reasons.append(
+                f"a vault keeps the key that it was made with, and one with another key would meet its "
+                f"name. Leave [rollout] {name} as it was"
+            )
     for name in KEPT_NAMES:
         if (was := before.get(name)) and was != after.get(name):
             reasons.append(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import schedule
 from template import Parameter, Template, as_text
 
 # Parameters that mean the same in every template. They stand at the top of the file, once for all.
@@ -19,20 +20,27 @@ SHARED = """
 
 # Parameters that follow from others. They stand nowhere in the file, nor do the versions of artifacts.
 DERIVED = """
-    ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion
+    ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion ManagementAccountId
     MemberAccountsRoleArn MembersStackName PolicyBucket ReattachAccountId StateWriterRoleArns
 """.split()
 
 # The tables of templates: of what is always deployed, and of what is deployed if it has one.
 ALWAYS = ["bootstrap", "rollout", "members", "reattach", "event-forwarder"]
 BY_TABLE = """
-    backup-policies delegation guardrails audit restore-testing monitoring
+    backup-policies delegated-policies delegation guardrails audit restore-testing monitoring
 """.split()
-OTHER_TABLES = ["Buckets", "Profiles", "policies"]
+OTHER_TABLES = ["Buckets", "Profiles", "Tags", "policies"]
+# Lists at the top that are parameters of no template.
+LISTS = ["AccountIds", "NewRegions", "NewResourceTypes"]
 
 # Where something is deployed that need not be in the management account and the Region of the stacks.
-MOVABLE = ["audit", "restore-testing", "monitoring"]
-PLACE = ["AccountId", "DeployRegions", "Buckets"]
+MOVABLE = {
+    "audit": ["AccountId", "DeployRegions", "Buckets"],
+    "restore-testing": ["AccountId", "DeployRegions", "Buckets"],
+    "monitoring": ["AccountId", "DeployRegions", "Buckets"],
+    # Each of [[policies]] says in which account.
+    "delegated-policies": ["Buckets"],
+}
 
 # Patterns, and what they stand for.
 ACCOUNT = (r"[0-9]{12}", "must be the ID of an account, which has twelve digits")
@@ -44,6 +52,8 @@ RESOURCE_TYPE = (
     "must be the ARN of every resource of a type, like arn:aws:ec2:*:*:volume/*",
 )
 STACK = (r"[A-Za-z][A-Za-z0-9-]*", "must be letters, digits and hyphens, a letter first")
+TAG_KEY = (r"(?!aws:)[\w .:/=+@-]{1,128}", "must be the key of a tag, which does not begin with `aws:`")
+TAG_VALUE = (r"[\w .:/=+@-]{0,256}", "must be the value of a tag")
 TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
 
@@ -79,6 +89,15 @@ LONGEST = {
 
 # StackSets takes no more in one call.
 MOST_UNITS = 50
+# CloudFormation takes no more on a stack.
+MOST_TAGS = 50
+# AWS takes no more delegated administrators of AWS Backup.
+MOST_ADMINISTRATORS = 5
+# The templates have so many places for tags of plans and of backups.
+MOST_POLICY_TAGS = 3
+
+# What a document names with `${…}`.
+VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
 @dataclass
@@ -155,6 +174,8 @@ class Parameters:
         elif key in TOP:
             self.shape([key], value, TOP[key])
             self.look_at_regions([key], value)
+        elif key == "AccountIds":
+            self.look_at_list([key], value, ACCOUNT, "IDs of accounts")
         elif key == "NewRegions":
             self.look_at_list([key], value, REGION, "Regions")
         elif key == "NewResourceTypes":
@@ -167,7 +188,7 @@ class Parameters:
             else:
                 self.problem([key], f"must be a table, [{key}]")
         else:
-            known = [*SHARED, *TOP, "NewRegions", "NewResourceTypes", *ALWAYS, *BY_TABLE, *OTHER_TABLES]
+            known = [*SHARED, *TOP, *LISTS, *ALWAYS, *BY_TABLE, *OTHER_TABLES]
             self.unknown([key], known)
 
     def look_at_table(self, table: str, values: dict) -> None:
@@ -177,7 +198,10 @@ class Parameters:
             elif table == "Profiles":
                 self.shape([table, key], key, ACCOUNT)
                 self.shape([table, key], value, PROFILE)
-            elif table in MOVABLE and key in PLACE:
+            elif table == "Tags":
+                self.shape([table, key], key, TAG_KEY)
+                self.shape([table, key], value, TAG_VALUE)
+            elif key in MOVABLE.get(table, []):
                 self.look_at_place(table, key, value)
             else:
                 self.look_at_parameter([table], table, key, value)
@@ -223,6 +247,10 @@ class Parameters:
             for key, value in policy.items():
                 if key == "Document":
                     self.look_at_document([*at, key], value)
+                elif key == "AccountId":
+                    self.shape([*at, key], value, ACCOUNT)
+                elif key == "Variables":
+                    self.look_at_variables([*at, key], value)
                 else:
                     self.look_at_parameter(at, "backup-policy", key, value)
             if "Document" not in policy:
@@ -243,6 +271,18 @@ class Parameters:
             if not isinstance(parsed, dict):
                 self.problem(key, f"`{path}` must be a JSON object")
             self.look_at_names(key, parsed)
+            for it in found(parsed, "plans", "*", "rules", "*", "schedule_expression", "*"):
+                if not VARIABLE.search(it) and (fault := schedule.fault(it)):
+                    self.problem(key, f"`{it}` {fault}")
+
+    def look_at_variables(self, key: list[str], value: object) -> None:
+        if not isinstance(value, dict):
+            self.problem(key, "must be a table, as in { Vault = \"ours\" }")
+            return
+        for name, it in value.items():
+            texts = it if isinstance(it, list) else [it]
+            if not all(isinstance(text, str) for text in texts):
+                self.problem([*key, name], "must be text, or a list of texts")
 
     def look_at_names(self, key: list[str], document: object) -> None:
         """The Regions and the types of resources that a policy names."""
@@ -277,11 +317,13 @@ class Parameters:
                 self.look_at_arn(key, it)
 
     def look_at_arn(self, key: list[str], arn: str) -> None:
-        self.look_at_region(key, arn.split(":")[3] if arn.count(":") > 3 else "")
+        if not VARIABLE.search(arn):
+            self.look_at_region(key, arn.split(":")[3] if arn.count(":") > 3 else "")
 
     def look_at_region(self, key: list[str], region: str) -> None:
         """A Region that does not exist is found by AWS halfway through a deployment."""
-        if region in ["", "*", *AIR_GAPPED, *self.items("NewRegions")]:
+        known = ["", "*", "$region", *AIR_GAPPED, *self.items("NewRegions")]
+        if region in known or VARIABLE.search(region):
             return
         text = f"`{region}` is not in the list of Regions of {REGIONS_AS_OF}"
         self.problem(
@@ -301,7 +343,9 @@ class Parameters:
 
     def shape(self, key: list[str], value: object, shape: tuple[str, str]) -> None:
         pattern, what = shape
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        if type(value) is int and re.fullmatch(pattern, str(value)):
+            self.problem(key, f'is a number, and an ID is text; add quotes: "{value}"')
+        elif not isinstance(value, str) or not re.fullmatch(pattern, value):
             self.problem(key, f"`{as_text(value)}` {what}")
 
     def unknown(self, key: list[str], known: list[str]) -> None:
@@ -330,13 +374,83 @@ class Parameters:
         if central and central == self.values.get("ManagementAccountId"):
             text = "is the management account, which StackSets do not reach; name another"
             self.problem(["CentralAccountId"], text)
+        if len(self.table("Tags")) > MOST_TAGS:
+            self.problem(["Tags"], f"CloudFormation takes at most {MOST_TAGS} tags")
+        administrators = self.table("bootstrap").get("BackupAdministratorAccountIds", [])
+        if isinstance(administrators, list) and len(administrators) > MOST_ADMINISTRATORS:
+            text = f"AWS takes at most {MOST_ADMINISTRATORS} administrators of AWS Backup"
+            self.problem(["bootstrap", "BackupAdministratorAccountIds"], text)
+        self.look_at_tags_and_windows()
+        self.look_at_delegated_policies()
         if "backup-policies" not in self.values and "policies" not in self.values:
             text = "is missing, and [[policies]] as well; without either, nothing is backed up"
             self.problem(["backup-policies"], text)
         for table in ["rollout", "members"]:
-            if table in self.values and not self.items("OrganizationalUnitIds"):
-                text = "is not deployed without OrganizationalUnitIds; add that, or leave this out"
+            if table in self.values and not self.targets():
+                text = "is not deployed without OrganizationalUnitIds or AccountIds; add one, or leave this out"
                 self.problem([table], text)
+        for key in ["VaultKeyArn", "CentralVaultKeyArn"]:
+            self.look_at_key(key)
+
+    def targets(self) -> list[str]:
+        """The units and accounts that vaults, policies and opt-ins go to."""
+        return [as_text(it) for name in ["OrganizationalUnitIds", "AccountIds"] for it in self.items(name)]
+
+    def look_at_tags_and_windows(self) -> None:
+        """What AWS Organizations or AWS Backup would refuse of `backup-policies.yaml` later."""
+        values = self.table("backup-policies")
+        for key in ["DailySchedule", "MonthlySchedule"]:
+            if key in values and (fault := schedule.fault(as_text(values[key]))):
+                self.problem(["backup-policies", key], f"`{as_text(values[key])}` {fault}")
+        known = self.templates["backup-policies"].parameters
+        for kind in ["Daily", "Monthly"]:
+            names = [f"{kind}StartWindowMinutes", f"{kind}CompletionWindowMinutes"]
+            minutes = [as_text(values.get(it, known[it].default)) for it in names]
+            if all(map(str.isdecimal, minutes)) and int(minutes[1]) < int(minutes[0]) + 60:
+                text = f"`{minutes[1]}` must be at least 60 more than {names[0]}, which is {minutes[0]}"
+                self.problem(["backup-policies", names[1]], text)
+        for key in ["BackupPlanTags", "RecoveryPointTags"]:
+            tags = values.get(key, [])
+            keys = [as_text(it).partition("=")[0].lower() for it in tags] if isinstance(tags, list) else []
+            if len(keys) > MOST_POLICY_TAGS:
+                text = f"the template takes at most {MOST_POLICY_TAGS}; a document of your own takes more"
+                self.problem(["backup-policies", key], text)
+            elif twice := [it for it in keys if keys.count(it) > 1]:
+                self.problem(["backup-policies", key], f"`{twice[0]}` stands in it twice")
+
+    def look_at_delegated_policies(self) -> None:
+        """Policies of another account need that account to be let in, and there is one such account."""
+        accounts = {as_text(it["AccountId"]) for it in self.policies() if "AccountId" in it}
+        accounts.discard(as_text(self.values.get("ManagementAccountId", "")))
+        delegated = self.table("delegation").get("DelegatedAccountId")
+        for number, policy in enumerate(self.policies(), 1):
+            at = ["policies", str(number), "AccountId"]
+            account = as_text(policy.get("AccountId", ""))
+            if account in accounts and account != delegated:
+                text = f"`{account}` may not manage backup policies; name it as DelegatedAccountId of [delegation]"
+                self.problem(at, text)
+        if "delegated-policies" in self.values and not accounts:
+            text = "is not deployed, since none of [[policies]] has an AccountId; leave it out"
+            self.problem(["delegated-policies"], text)
+
+    def look_at_key(self, key: str) -> None:
+        """A key is in one Region, and its replicas have its ID only if it is a multi-Region key."""
+        rollout = self.table("rollout")
+        arn = rollout.get(key)
+        if not isinstance(arn, str) or arn.count(":") < 5:
+            return
+        if key == "VaultKeyArn":
+            regions = [self.values.get("Region"), *self.items("OtherRegions")]
+        else:
+            regions = self.items_of(rollout, "CentralRegions") or [self.values.get("Region")]
+        elsewhere = [as_text(it) for it in regions if it and it != arn.split(":")[3]]
+        if elsewhere and not arn.split(":")[5].startswith("key/mrk-"):
+            text = f"is no multi-Region key, and vaults in {', '.join(elsewhere)} need a key there"
+            self.problem(["rollout", key], text)
+
+    def items_of(self, table: dict, name: str) -> list:
+        found = table.get(name, [])
+        return found if isinstance(found, list) else []
 
 
 def found(node: object, *path: str) -> Iterable[str]:

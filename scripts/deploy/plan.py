@@ -17,9 +17,11 @@ from parameters import (
     LONGEST_STACK,
     REGIONS_AS_OF,
     SHARED,
+    VARIABLE,
     Parameters,
     slug,
 )
+from retention import Retentions
 from template import Parameter, Template, as_text
 
 # The partitions of AWS: what their Regions begin with, and where the events of AWS Organizations are.
@@ -39,6 +41,9 @@ LONGEST_UNCUT = 24
 # The most bytes of a template that CloudFormation takes without a bucket.
 INLINE = 51_200
 
+# The most bytes that CloudFormation takes of a parameter.
+LONGEST_PARAMETER = 4_096
+
 
 @dataclass
 class Stack:
@@ -56,6 +61,8 @@ class Stack:
     stack_sets: list[StackSet] = field(default_factory=list)
     # Whether it has vaults, keys and roles, and so is not deleted with the others.
     stays: bool = False
+    # The tags of all that it makes.
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -116,15 +123,19 @@ class Planner:
         self.home = parameters.top("Region")
         self.regions = [self.home, *map(as_text, parameters.items("OtherRegions"))]
         self.units = parameters.items("OrganizationalUnitIds")
+        # Where vaults, policies and opt-ins go.
+        self.targets = parameters.targets()
         self.plan = Plan(
             management=parameters.top("ManagementAccountId"),
             organization=as_text(self.values.get("OrganizationId", "")),
             profiles=parameters.table("Profiles"),
         )
-        self.documents: dict[str, pathlib.Path] = {}
+        # Documents by their address, each with the account whose bucket has it.
+        self.documents: dict[str, tuple[pathlib.Path, str]] = {}
         self.look_at_sums(release)
         self.add_stacks()
         self.look_at_names()
+        Retentions(parameters, self.central_vault() or "")
         self.add_uploads()
 
     def look_at_names(self) -> None:
@@ -157,7 +168,7 @@ class Planner:
     def add_stacks(self) -> None:
         table = self.parameters.table
         self.add(self.name, "bootstrap", table("bootstrap"))
-        if self.units:
+        if self.targets:
             self.add_accounts()
         self.add_policies()
         # What is registered is put back, and nothing else.
@@ -168,13 +179,19 @@ class Planner:
             self.add_forwarder(PARTITIONS[partition]["events"])
             self.look_for_what_is_lacking(PARTITIONS[partition]["events"])
         for name in ["delegation", "guardrails", "audit", "restore-testing"]:
-            for region in self.regions_of(name) if name in self.values else []:
-                self.add(f"{self.name}-{name}", name, table(name), region=region)
+            self.add_optional(name)
         if "monitoring" in self.values:
             self.add_monitoring()
         if not self.values.get("NotificationEmail"):
             text = "NotificationEmail: there is no address, so repairs, failures and alarms reach nobody"
             self.plan.notes.append(f"{text} until something subscribes to their topics.")
+
+    def add_optional(self, template: str) -> None:
+        """Adds the stacks of a table, unless it has none or they are there already."""
+        name = f"{self.name}-{template}"
+        if template in self.values and not any(it.name == name for it in self.plan.stacks):
+            for region in self.regions_of(template):
+                self.add(name, template, self.parameters.table(template), region=region)
 
     def look_for_what_is_lacking(self, events: str) -> None:
         """What a fresh account lacks is not made by any stack."""
@@ -214,7 +231,7 @@ class Planner:
                 self.add(
                     name, "member-account", member, at=["rollout"], region=region, stays=True
                 )
-        values = {"TargetIds": self.units, "Regions": self.regions}
+        values = {"TargetIds": self.targets, "Regions": self.regions}
         values |= self.parameters.table("members")
         self.add(f"{self.name}-members", "members", values)
 
@@ -245,6 +262,7 @@ class Planner:
         return StackSet(
             name,
             units=list(map(as_text, self.units)),
+            also=list(map(as_text, self.parameters.items("AccountIds"))),
             regions=self.regions,
             excluded=list(map(as_text, self.parameters.items("ExcludeAccounts"))),
             **preferences(stack),
@@ -260,7 +278,7 @@ class Planner:
 
     def add_policies(self) -> None:
         # Policies go where the vaults are.
-        targets = {"TargetIds": self.units} if self.units else {}
+        targets = {"TargetIds": self.targets} if self.targets else {}
         if "backup-policies" in self.values:
             values = targets | {"Regions": self.regions}
             values |= self.parameters.table("backup-policies")
@@ -269,17 +287,78 @@ class Planner:
             path = self.parameters.folder / as_text(policy.get("Document", ""))
             if not path.is_file():
                 continue
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            bucket = self.bucket(["Buckets"], self.parameters.table("Buckets"), self.home)
-            url = f"s3://{bucket}/org-backup/policies/{content}.json"
-            self.documents[url] = path
-            name = f"{self.name}-policy-{slug(as_text(policy.get('PolicyName', '')))}"
             at = ["policies", str(number)]
+            account = as_text(policy.get("AccountId", self.plan.management))
+            bucket = self.bucket_of_documents(account)
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            url = f"s3://{bucket}/org-backup/policies/{content}.json"
+            self.documents[url] = (path, account)
+            variables = self.variables(at, policy, path)
+            # Where the function is that makes the policy.
+            functions = self.name
+            if account != self.plan.management:
+                functions = self.add_delegated(account)
+            name = f"{self.name}-policy-{slug(as_text(policy.get('PolicyName', '')))}"
             if len(name) > LONGEST_STACK:
                 text = f"is too long for the name of its stack, `{name}`, which has {len(name)}"
                 text = f"{text} characters and may have {LONGEST_STACK}"
                 self.parameters.problem([*at, "PolicyName"], text)
-            self.add(name, "backup-policy", targets | policy, at=at, ContentUrl=url)
+            values = targets | policy | {"Variables": variables}
+            derived = {"ContentUrl": url, "BootstrapStackName": functions}
+            self.add(name, "backup-policy", values, at=at, **derived)
+
+    def variables(self, at: list[str], policy: dict, path: pathlib.Path) -> str:
+        """What `${name}` stands for in a document: its own variables, and what the file says already."""
+        try:
+            used = set(VARIABLE.findall(path.read_text("utf-8-sig")))
+        except ValueError:
+            return ""
+        # The central vault stands once, in the file.
+        central = self.values.get("CentralVaultArn") or self.central_vault()
+        known = {
+            "BackupRoleName": self.parameters.value_of_shared("BackupRoleName"),
+            "CentralVaultArn": as_text(central) if central else None,
+            "Region": self.home,
+            "Regions": self.regions,
+            "VaultName": self.parameters.value_of_shared("VaultName"),
+        }
+        own = policy.get("Variables", {})
+        if not isinstance(own, dict):
+            return ""
+        given = {name: it for name, it in known.items() if name in used and it} | own
+        for name in sorted(used - set(given)):
+            text = f"`${{{name}}}` stands for nothing; name it in Variables"
+            if name in known:
+                text = f"`${{{name}}}` stands for nothing, since the file does not say {name}"
+            self.parameters.problem([*at, "Document"], text)
+        for name in sorted(set(own) - used):
+            self.parameters.problem([*at, "Variables", name], "is not in the document, as `${…}`")
+        text = json.dumps(given) if given else ""
+        if len(text.encode()) > LONGEST_PARAMETER:
+            most = f"{LONGEST_PARAMETER} bytes, which is what CloudFormation takes"
+            self.parameters.problem([*at, "Variables"], f"must be at most {most}")
+        return text
+
+    def bucket_of_documents(self, account: str) -> str:
+        """The bucket from which functions in an account read documents."""
+        own = self.parameters.table("delegated-policies").get("Buckets")
+        if account != self.plan.management:
+            buckets = own if isinstance(own, dict) else {}
+            return self.bucket(["delegated-policies", "Buckets"], buckets, self.home)
+        return self.bucket(["Buckets"], self.parameters.table("Buckets"), self.home)
+
+    def add_delegated(self, account: str) -> str:
+        """Adds the function that makes policies in another account, once, and returns its stack's name.
+
+        What lets the account do that comes before it.
+        """
+        name = f"{self.name}-delegated-policies"
+        if not any(it.name == name for it in self.plan.stacks):
+            values = self.parameters.table("delegated-policies") | {"AccountId": account}
+            self.add_optional("delegation")
+            documents = self.bucket_of_documents(account)
+            self.add(name, "delegated-policies", values, PolicyBucket=documents)
+        return name
 
     def bus(self) -> str:
         """The ARN of the event bus that `monitoring.yaml` makes."""
@@ -297,7 +376,7 @@ class Planner:
             self.parameters.problem(["monitoring", "DeployRegions"], text)
         arn, heard = self.bus(), {"ReattachAccountId": self.plan.management}
         self.add(f"{self.name}-monitoring", "monitoring", values, region=regions[0], **heard)
-        if self.units:
+        if self.targets:
             name = f"{self.name}-monitoring-rollout"
             stack = self.add(name, "monitoring-rollout", {}, BusArn=arn)
             stack.stack_sets = [self.stack_set(name, stack)]
@@ -339,12 +418,13 @@ class Planner:
             elif "Architecture" in it.parameters:
                 self.look_at_architecture(artifact)
         # Which versions there are is found when they are uploaded.
-        derived |= self.derived(bucket) | dict.fromkeys(it.artifacts.values(), "")
+        derived = self.derived(bucket) | derived | dict.fromkeys(it.artifacts.values(), "")
         parameters = {
             key: self.value(at or [template], parameter, values, derived)
             for key, parameter in it.parameters.items()
         }
-        stack = Stack(name, it, account, region, bucket, parameters, stays=stays)
+        tags = {key: as_text(it) for key, it in self.parameters.table("Tags").items()}
+        stack = Stack(name, it, account, region, bucket, parameters, stays=stays, tags=tags)
         self.plan.stacks.append(stack)
         return stack
 
@@ -376,13 +456,19 @@ class Planner:
             "ArtifactPrefix": self.prefix,
             "BootstrapStackName": self.name,
             "HomeRegion": self.home,
+            "ManagementAccountId": management,
             "MemberAccountsRoleArn": f"arn:{partition}:iam::{management}:role/{role}",
-            "MembersStackName": f"{self.name}-members" if self.units else "",
-            "PolicyBucket": documents if self.parameters.policies() else "",
+            "MembersStackName": f"{self.name}-members" if self.targets else "",
+            "PolicyBucket": documents if self.has_documents() else "",
             "StateWriterRoleArns": ",".join(
                 f"arn:{partition}:iam::{management}:role/{it}" for it in [*writers(self.name), role]
             ),
         }
+
+    def has_documents(self) -> bool:
+        """Whether the function in the management account reads documents."""
+        accounts = [as_text(it.get("AccountId", self.plan.management)) for it in self.parameters.policies()]
+        return self.plan.management in accounts
 
     def value(
         self, at: list[str], parameter: Parameter, values: dict, derived: dict[str, str]
@@ -405,7 +491,7 @@ class Planner:
     def central_vault(self) -> str | None:
         """The ARN of the vault that `rollout.yaml` makes in the central account."""
         account = self.values.get("CentralAccountId")
-        if not account or not self.units:
+        if not account or not self.targets:
             return None
         regions = self.parameters.table("rollout").get("CentralRegions") or [self.home]
         vault = self.parameters.value_of_shared("CentralVaultName")
@@ -440,9 +526,9 @@ class Planner:
                     )
                     taken = wanted.setdefault((stack.bucket, key), upload)
                     taken.takers.append((stack, version))
-        for url, path in self.documents.items():
+        for url, (path, account) in self.documents.items():
             bucket, _, key = url.removeprefix("s3://").partition("/")
-            upload = Upload(path, bucket, key, self.plan.management, self.home)
+            upload = Upload(path, bucket, key, account, self.home)
             takers = [it for it in self.plan.stacks if it.parameters.get("ContentUrl") == url]
             upload.takers = [(it, "ContentUrl") for it in takers]
             wanted[bucket, key] = upload

@@ -217,7 +217,12 @@ class Runner:
         found = [self.below(stack, self.unit(stack, it)) for it in stack_set.units]
         # StackSets never reach the account that they are managed from.
         accounts = set().union(*found) - {self.plan.management}
-        return compare(stack_set, accounts, self.instances(stack, stack_set))
+        also = set(stack_set.also) - {self.plan.management}
+        if also:
+            also &= self.below(stack, self.unit(stack, ROOT))
+            for it in sorted(set(stack_set.also) - also):
+                self.say(f"{stack_set.name}: {it} is no active member of the organization and gets no stack")
+        return compare(stack_set, accounts, self.instances(stack, stack_set), also)
 
     def unit(self, stack: Stack, unit: str) -> str:
         if unit != ROOT:
@@ -249,14 +254,21 @@ class Runner:
     def roll_out(self, stack: Stack, stack_set: StackSet) -> None:
         """Makes the member stacks that are missing, and tries again what failed before."""
         if self.unreadable:
-            self.operate(stack, "create-stack-instances", stack_set.request(stack_set.units))
+            if stack_set.units:
+                self.operate(stack, "create-stack-instances", stack_set.request(stack_set.units))
+            if stack_set.also:
+                request = stack_set.request_for_accounts(ROOT, stack_set.also)
+                self.operate(stack, "create-stack-instances", request)
             return
         change = self.change(stack, stack_set)
         for request in change.retries():
             self.operate(stack, "update-stack-instances", request)
-        if change.new:
+        if any(account not in change.single for account, _ in change.new):
             units = [self.unit(stack, it) for it in stack_set.units]
             self.operate(stack, "create-stack-instances", stack_set.request(units))
+        if change.single:
+            request = stack_set.request_for_accounts(self.unit(stack, ROOT), change.single)
+            self.operate(stack, "create-stack-instances", request)
 
     def take_back(self, stack: Stack, stack_set: StackSet) -> None:
         """Deletes the stacks of a StackSet that hold nothing, without which it could not be deleted."""
@@ -321,6 +333,8 @@ class Runner:
             # The AWS CLI would take an object that is there for what was to be uploaded, by its name.
             words += ["--force-upload"]
         words += ["--capabilities", "CAPABILITY_NAMED_IAM", "--no-fail-on-empty-changeset"]
+        if stack.tags:
+            words += ["--tags", *[f"{key}={value}" for key, value in stack.tags.items()]]
         words += ["--parameter-overrides"]
         words += [f"{key}={value}" for key, value in stack.parameters.items()]
         return self.command(stack, "cloudformation", "deploy", *words)
@@ -357,6 +371,8 @@ class Runner:
 
     def is_as_it_should_be(self, stack: Stack, found: dict) -> bool:
         if parameters_of(found) != {key: as_kept(it) for key, it in stack.parameters.items()}:
+            return False
+        if {it["Key"]: it["Value"] for it in found.get("Tags", [])} != stack.tags:
             return False
         body = self.ask(self.command(stack, "cloudformation", *body_of(stack))) or ""
         return as_kept(body).strip() == as_kept(stack.template.text).strip()

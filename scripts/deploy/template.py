@@ -39,6 +39,9 @@ class Parameter:
         if not isinstance(value, str | int):
             return f"must be text, a number, true or false, and is `{value}`"
         text = as_text(value)
+        # Text that looks like a number is compared as text, and loses zeros that it begins with.
+        if type(value) is int and "[0-9]{12}" in (self.pattern or ""):
+            return f'`{text}` is a number, and an ID is text; add quotes: "{text}"'
         if self.is_list and "," in text:
             return f"`{text}` has a comma; write each element by itself"
         if self.allowed and text not in self.allowed:

@@ -62,6 +62,8 @@ pub struct Deployed {
     pub name: String,
     /// Its Region.
     pub region: String,
+    /// The profile of the AWS CLI for its account, if that is not the management account.
+    pub profile: Option<String>,
     /// The name of its template.
     pub template: String,
     /// Its parameters.
@@ -247,6 +249,7 @@ pub fn deployed(call: &[String]) -> Deployed {
     let place = |name: &str| call.iter().position(|it| it == name).unwrap() + 1;
     let option = |name: &str| call[place(name)].clone();
     let template = option("--template-file");
+    let profile = call.iter().any(|it| it == "--profile").then(|| option("--profile"));
     let pair = |it: &String| {
         let (key, value) = it.split_once('=').unwrap();
         (key.to_owned(), value.to_owned())
@@ -254,6 +257,7 @@ pub fn deployed(call: &[String]) -> Deployed {
     Deployed {
         name: option("--stack-name"),
         region: option("--region"),
+        profile,
         template: Path::new(&template).file_name().unwrap().to_str().unwrap().to_owned(),
         parameters: call[place("--parameter-overrides")..].iter().map(pair).collect(),
     }

@@ -28,6 +28,8 @@ use crate::template::{self, Template};
 pub const MANAGEMENT: &str = "111122223333";
 /// The account that is entered with a profile.
 const OTHER: &str = "444455556666";
+/// The account that is entered with the profile of this name.
+const ADMINISTRATOR: (&str, &str) = ("backup-administrator", "555566667777");
 /// The root of the organization.
 pub const ROOT: &str = "r-ab12";
 
@@ -65,6 +67,9 @@ pub struct Stack {
     pub template: String,
     /// Its parameters.
     pub parameters: BTreeMap<String, String>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// The stacks that it made in its account, by their names in the template.
     made: BTreeMap<String, String>,
 }
@@ -133,7 +138,11 @@ impl Call {
     }
 
     fn account(&self) -> &'static str {
-        if self.option("--profile").is_some() { OTHER } else { MANAGEMENT }
+        match self.option("--profile") {
+            Some(profile) if profile == ADMINISTRATOR.0 => ADMINISTRATOR.1,
+            Some(_) => OTHER,
+            None => MANAGEMENT,
+        }
     }
 
     fn stack(&self) -> String {
@@ -185,8 +194,13 @@ impl World {
             let template = parsed(&stack.template);
             let resolved = evaluated(&template, id, &stack.parameters);
             for (_, schedule) in template.resources("AWS::Scheduler::Schedule") {
+                let state = resolved.resolve(&schedule["Properties"]["State"]).unwrap();
                 let target = resolved.resolve(&schedule["Properties"]["Target"]).unwrap();
-                if target["Arn"].as_str().unwrap().ends_with(":cloudformation:createStackInstances")
+                if state == "ENABLED"
+                    && target["Arn"]
+                        .as_str()
+                        .unwrap()
+                        .ends_with(":cloudformation:createStackInstances")
                 {
                     inputs.push(target["Input"].as_str().unwrap().to_owned());
                 }
@@ -420,8 +434,11 @@ impl World {
                 let bucket = json!({
                     "OutputKey": "StateBucketName", "OutputValue": format!("state-of-{name}"),
                 });
+                let tag = |(key, value): (&String, &String)| json!({ "Key": key, "Value": value });
+                let tags: Vec<_> = stack.tags.iter().map(tag).collect();
                 let stack = json!({
-                    "StackStatus": stack.status, "Parameters": parameters, "Outputs": [bucket],
+                    "StackStatus": stack.status, "Parameters": parameters, "Tags": tags,
+                    "Outputs": [bucket],
                 });
                 Ok(json!({ "Stacks": [stack] }).to_string())
             }
@@ -439,6 +456,8 @@ impl World {
             (key.to_owned(), value.to_owned())
         };
         let parameters = call.words[place + 1..].iter().map(pair).collect();
+        let tags = call.words.iter().skip_while(|it| *it != "--tags").skip(1);
+        let tags = tags.take_while(|it| !it.starts_with("--")).map(pair).collect();
         let before = self.stacks.get(id).cloned();
         let doing = if before.is_some() { "UPDATE" } else { "CREATE" };
         let state = before.as_ref().map(|it| it.status.as_str());
@@ -447,7 +466,7 @@ impl World {
         }
         let end = if call.kills { "IN_PROGRESS" } else { "COMPLETE" };
         let status = format!("{doing}_{end}");
-        let mut stack = Stack { status, template, parameters, ..Stack::default() };
+        let mut stack = Stack { status, template, parameters, tags, ..Stack::default() };
         let failure = "Failed to create/update the stack.".to_owned();
         let made = if call.fails.as_deref() == Some(name) {
             Err(failure.clone())

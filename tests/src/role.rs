@@ -32,6 +32,8 @@ pub const STATE_MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMach
 pub struct FunctionRole {
     /// Its name.
     pub name: String,
+    /// The account that it is in, where that is not the management account.
+    pub account: Option<String>,
     /// What it allows, one policy each.
     pub statements: Vec<Value>,
 }
@@ -50,7 +52,10 @@ static ROLES: LazyLock<BTreeMap<String, FunctionRole>> = LazyLock::new(|| all(&[
 static RETAINING_ROLES: LazyLock<BTreeMap<String, FunctionRole>> = LazyLock::new(|| all(RETAINING));
 
 fn all(parameters: &'static [(&str, &str)]) -> BTreeMap<String, FunctionRole> {
-    Template::all().iter().flat_map(|it| roles(it, parameters)).collect()
+    let templates = Template::all();
+    // The function of the management account has the same name in the account that it delegates to.
+    let templates = templates.iter().filter(|it| it.name != "delegated-policies.yaml");
+    templates.flat_map(|it| roles(it, parameters)).collect()
 }
 
 impl FunctionRole {
@@ -107,15 +112,16 @@ impl FunctionRole {
     pub fn session(&self, organization: &Organization) -> String {
         let (management, id) =
             organization.organization(|it| (it.management_account.clone(), it.id.clone()));
+        let account = self.account.clone().unwrap_or(management);
         // Lambda assumes it, which is no call.
-        let role = Role::trusting_account(&self.name, &management);
+        let role = Role::trusting_account(&self.name, &account);
         let policy = |it: &Value| {
             let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": it });
             serde_json::from_str(&policy.to_string().replace("organization-of-ours", &id)).unwrap()
         };
         let role = self.statements.iter().fold(role, |role, it| role.allowing(&policy(it)));
-        organization.iam(|it| it.create_role(&management, role));
-        let arn = format!("arn:aws:iam::{management}:role/{}", self.name);
+        organization.iam(|it| it.create_role(&account, role));
+        let arn = format!("arn:aws:iam::{account}:role/{}", self.name);
         organization.session(&arn, "function")
     }
 }
@@ -160,7 +166,7 @@ fn roles(template: &Template, own: &[(&str, &str)]) -> Vec<(String, FunctionRole
             statements.flat_map(|it| it["PolicyDocument"]["Statement"].as_array().unwrap().clone());
         let own = role.get("RoleName").map(|it| stack.resolve(it).unwrap());
         let own = own.map_or_else(|| name.clone(), |it| it.as_str().unwrap().to_owned());
-        (name, FunctionRole { name: own, statements: statements.collect() })
+        (name, FunctionRole { name: own, account: None, statements: statements.collect() })
     };
     functions.map(role).collect()
 }

@@ -22,9 +22,31 @@ use tests::role::FunctionRole;
 use tests::stack::Stack;
 use tests::template::{Template, as_sent};
 
+/// The files of a recipe: parameters, and what accounts get by them; and where its page says that.
+struct Files {
+    parameters: &'static str,
+    effective: &'static str,
+    heading: &'static str,
+}
+
+/// As the page recommends it.
+const RECOMMENDED: Files = Files {
+    parameters: "org.toml",
+    effective: "effective.json",
+    heading: "## What an account gets\n",
+};
+
+/// With the values of what was published, which it is for.
+const AS_PUBLISHED: Files = Files {
+    parameters: "as-published.toml",
+    effective: "as-published.effective.json",
+    heading: "## As published\n",
+};
+
 /// A recipe, deployed to an AWS that only takes down what is asked of it.
 struct Recipe {
     folder: PathBuf,
+    files: Files,
     release: Release,
     stacks: Vec<Deployed>,
 }
@@ -39,13 +61,21 @@ struct Resource {
 
 impl Recipe {
     fn named(name: &str) -> Self {
+        Self::with(name, RECOMMENDED)
+    }
+
+    fn as_published(name: &str) -> Self {
+        Self::with(name, AS_PUBLISHED)
+    }
+
+    fn with(name: &str, files: Files) -> Self {
         let folder = repository("docs/recipes").join(name);
         let release = Release::new();
         for file in fs::read_dir(&folder).unwrap().map(|it| it.unwrap()) {
             fs::copy(file.path(), release.path(file.file_name().to_str().unwrap())).unwrap();
         }
-        let stacks = release.stacks("org.toml");
-        Self { folder, release, stacks }
+        let stacks = release.stacks(files.parameters);
+        Self { folder, files, release, stacks }
     }
 
     fn stack(&self, template: &str) -> &Deployed {
@@ -56,12 +86,14 @@ impl Recipe {
     /// organization in which IDs are others than in the recipe.
     fn resources(&self, organization: &Organization) -> Vec<Resource> {
         let ids = ids(organization);
-        let bootstrap = self.stack("bootstrap.yaml");
-        let given = parameters(bootstrap);
-        let template = Template::named("bootstrap.yaml");
         let mut resources = Vec::new();
         for stack in &self.stacks {
             let of_stack = Template::named(&stack.template);
+            // Functions are where the stack is.
+            let account = account_of(stack);
+            let is_delegated = account != MANAGEMENT;
+            let of_functions =
+                if is_delegated { "delegated-policies.yaml" } else { "bootstrap.yaml" };
             let resolved = of_stack.with(&parameters(stack));
             for (kind, function) in FUNCTIONS {
                 for (name, resource) in of_stack.resources(kind) {
@@ -69,16 +101,37 @@ impl Recipe {
                     for own in ["ServiceToken", "ServiceTimeout", "StateFormat"] {
                         properties.as_object_mut().unwrap().remove(own).unwrap();
                     }
+                    let template = Template::named(of_functions);
+                    let given = parameters(self.stack(of_functions));
+                    let mut role = FunctionRole::given(function, &template, &given);
+                    role.account = is_delegated.then(|| ids[account].clone());
                     resources.push(Resource {
                         function,
                         name: name.to_owned(),
-                        role: FunctionRole::given(function, &template, &given),
+                        role,
                         properties: replaced(&as_sent(&properties), &ids),
                     });
                 }
             }
         }
         resources
+    }
+
+    /// Lets the account in that manages policies, as the organization's resource policy.
+    fn delegate(&self, organization: &Organization) {
+        let Some(stack) = self.stacks.iter().find(|it| it.template == "delegation.yaml") else {
+            return;
+        };
+        let template = Template::named("delegation.yaml");
+        let content = &template.body["Resources"]["Delegation"]["Properties"]["Content"];
+        let content = template.with(&parameters(stack)).resolve(content).unwrap();
+        let content = replaced(&content, &ids(organization)).to_string();
+        organization.organization(|it| it.put_resource_policy(&content, &[])).unwrap();
+    }
+
+    /// Whether policies are at the root.
+    fn reaches_everything(&self) -> bool {
+        self.stack("rollout.yaml").parameters["OrganizationalUnitIds"] == "r-ab12"
     }
 
     /// Puts the documents where the deployment has put them.
@@ -99,9 +152,20 @@ const FUNCTIONS: [(&str, &str); 4] = [
     ("Custom::BackupPolicy", "backup-policy"),
 ];
 
+const MANAGEMENT: &str = "111122223333";
+
+/// The account that a stack is in, by the profile of it.
+fn account_of(stack: &Deployed) -> &'static str {
+    match stack.profile.as_deref() {
+        None => MANAGEMENT,
+        Some("backup-administrator") => "555566667777",
+        Some(_) => "444455556666",
+    }
+}
+
 fn parameters(stack: &Deployed) -> Vec<(&str, &str)> {
     let own = [
-        ("AWS::AccountId", "111122223333"),
+        ("AWS::AccountId", account_of(stack)),
         ("AWS::Partition", "aws"),
         ("AWS::Region", stack.region.as_str()),
         ("AWS::StackName", stack.name.as_str()),
@@ -113,7 +177,7 @@ fn parameters(stack: &Deployed) -> Vec<(&str, &str)> {
 
 /// What the IDs of the recipes are in this organization.
 fn ids(organization: &Organization) -> BTreeMap<&'static str, String> {
-    [("ou-ab12-workload", "Workloads"), ("555566667777", "security-000")]
+    [("ou-ab12-workload", "Workloads"), ("r-ab12", "root"), ("555566667777", "security-000")]
         .map(|(known, name)| (known, organization.id(name)))
         .into()
 }
@@ -141,6 +205,7 @@ fn check_stacks(recipe: &Recipe, expect: Expect) {
 async fn check(recipe: &Recipe, expect: Expect) {
     let organization = Organization::bare(Settings::default()).await;
     recipe.upload(&organization);
+    recipe.delegate(&organization);
     let mut policies = Vec::new();
     for resource in recipe.resources(&organization) {
         let mut stack = stack(&organization, &resource);
@@ -163,24 +228,27 @@ async fn check(recipe: &Recipe, expect: Expect) {
     org_backup(&["check", "--strict", level]);
     org_backup(&["effective", "--validate", level]);
     let effective = org_backup(&["effective", level]);
-    expect_file![recipe.folder.join("effective.json")].assert_eq(&effective);
-    // By AWS: below the unit, and nowhere else.
+    expect_file![recipe.folder.join(recipe.files.effective)].assert_eq(&effective);
+    // By AWS: below the unit, and elsewhere only from the root.
     let [below, elsewhere] = ["production-001", "sandbox-008"].map(|it| organization.id(it));
     let of = |account: &str| {
         organization.organization(simulator::Organization::publish);
         let policy = organization.organization(|it| it.effective_policy(account)).unwrap();
         serde_json::from_str::<Value>(&policy.content).unwrap()
     };
-    assert_eq!(of(&below), serde_json::from_str::<Value>(&effective).unwrap());
-    assert_eq!(of(&elsewhere), json!({}));
+    let everything = serde_json::from_str::<Value>(&effective).unwrap();
+    assert_eq!(of(&below), everything);
+    let elsewhere = of(&elsewhere);
+    assert_eq!(elsewhere, if recipe.reaches_everything() { everything } else { json!({}) });
     check_page(recipe, &effective);
 }
 
 /// What the page says of the effective policy is in the effective policy.
 fn check_page(recipe: &Recipe, effective: &str) {
     let page = fs::read_to_string(recipe.folder.join("README.md")).unwrap();
-    let (_, section) = page.split_once("## What an account gets\n").unwrap();
-    let section = section.split("\n## ").next().unwrap();
+    let (_, section) = page.split_once(recipe.files.heading).unwrap();
+    // A table says what is otherwise, and so is not in it.
+    let section = section.split("\n## ").next().unwrap().split("\n\n|").next().unwrap();
     let quoted: Vec<_> = section.split('`').skip(1).step_by(2).collect();
     assert!(quoted.len() > 3, "{section}");
     for it in quoted {
@@ -189,7 +257,10 @@ fn check_page(recipe: &Recipe, effective: &str) {
 }
 
 fn stack<'a>(organization: &'a Organization, resource: &Resource) -> Stack<'a> {
-    let stack = organization.stack(resource.function).named(&resource.name);
+    let mut stack = organization.stack(resource.function).named(&resource.name);
+    if let Some(account) = &resource.role.account {
+        stack = stack.deployed_in(account);
+    }
     let (mut role, ids) = (resource.role.clone(), ids(organization));
     // Who may be registered is an account here as well.
     role.statements = role.statements.iter().map(|it| replaced(it, &ids)).collect();
@@ -205,6 +276,9 @@ fn every_recipe_is_here_and_on_the_list() {
             let name = folder.file_name().into_string().unwrap();
             assert!(list.contains(&format!("({name}/README.md)")), "{name}");
             assert!(tests.contains(&format!("named(\"{name}\")")), "{name}");
+            if folder.path().join(AS_PUBLISHED.parameters).exists() {
+                assert!(tests.contains(&format!("as_published(\"{name}\")")), "{name}");
+            }
         }
     }
 }
@@ -215,17 +289,22 @@ fn what_a_dry_run_prints_of_a_recipe_is_what_is_deployed() {
         if !folder.is_dir() {
             continue;
         }
-        let recipe = Recipe::named(folder.file_name().unwrap().to_str().unwrap());
-        let printed = recipe.release.succeed(&["deploy", "org.toml", "--dry-run"]);
-        let deployments: Vec<_> =
-            printed.lines().filter(|it| it.starts_with("aws cloudformation deploy ")).collect();
-        assert_eq!(deployments.len(), recipe.stacks.len());
-        for (line, stack) in deployments.iter().zip(&recipe.stacks) {
-            assert!(line.contains(&format!(" --stack-name {} ", stack.name)), "{line}");
-            for (key, value) in &stack.parameters {
-                // What the shell would take apart is in quotation marks.
-                let (plain, quoted) = (format!(" {key}={value}"), format!(" '{key}={value}'"));
-                assert!(line.contains(&plain) || line.contains(&quoted), "{key}: {line}");
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let has_variant = folder.join(AS_PUBLISHED.parameters).exists();
+        let variant = has_variant.then(|| Recipe::as_published(name));
+        for recipe in [Recipe::named(name)].into_iter().chain(variant) {
+            let file = recipe.files.parameters;
+            let printed = recipe.release.succeed(&["deploy", file, "--dry-run"]);
+            let deployments: Vec<_> =
+                printed.lines().filter(|it| it.starts_with("aws cloudformation deploy ")).collect();
+            assert_eq!(deployments.len(), recipe.stacks.len());
+            for (line, stack) in deployments.iter().zip(&recipe.stacks) {
+                assert!(line.contains(&format!(" --stack-name {} ", stack.name)), "{line}");
+                for (key, value) in &stack.parameters {
+                    // What the shell would take apart is in quotation marks.
+                    let (plain, quoted) = (format!(" {key}={value}"), format!(" '{key}={value}'"));
+                    assert!(line.contains(&plain) || line.contains(&quoted), "{key}: {line}");
+                }
             }
         }
     }
@@ -396,6 +475,98 @@ async fn buckets_are_locked_away_and_administered_elsewhere() {
     "]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn two_tags_at_the_root_are_deployed_as_published() {
+    let recipe = Recipe::as_published("tags-and-central-copy");
+    check_stacks(&recipe, expect![[""]]);
+    let rollout = recipe.stack("rollout.yaml");
+    assert_eq!(rollout.parameters["VaultName"], "MemberVault");
+    // The ARN of the central vault stands nowhere in the recipe, and is that of the vault that is made.
+    let given = &recipe.stack("backup-policy.yaml").parameters["Variables"];
+    let given: Value = serde_json::from_str(given).unwrap();
+    let template = Template::named("rollout.yaml");
+    let output = &template.body["Outputs"]["CentralVaultArn"]["Value"];
+    let made = template.with(&parameters(rollout)).resolve(output).unwrap();
+    assert_eq!(given["CentralVaultArn"], made);
+    for file in fs::read_dir(&recipe.folder).unwrap().map(|it| it.unwrap().path()) {
+        let is_input = file.file_name().unwrap().to_str().unwrap().starts_with("as-published.")
+            && !file.ends_with(AS_PUBLISHED.effective);
+        let arn = made.as_str().unwrap();
+        assert!(!is_input || !fs::read_to_string(&file).unwrap().contains(arn), "{file:?}");
+    }
+    check(&recipe, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn one_tag_with_two_rhythms_is_deployed_as_published() {
+    let recipe = Recipe::as_published("from-terraform");
+    check_stacks(&recipe, expect![[""]]);
+    check(&recipe, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn instances_by_tag_alone_are_deployed_as_published() {
+    let recipe = Recipe::as_published("ec2-every-night");
+    check_stacks(&recipe, expect![[""]]);
+    let rollout = &recipe.stack("rollout.yaml").parameters;
+    assert_eq!(
+        [&rollout["VaultName"], &rollout["BackupRoleName"]],
+        ["EC2", "AWSBackupServiceEC2Role"]
+    );
+    check(&recipe, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
+    let recipe = Recipe::as_published("delegated-and-locked");
+    check_stacks(&recipe, expect![[""]]);
+    // The function and the policy are in that account, and its role needs no other role.
+    let [functions, policy] =
+        ["delegated-policies.yaml", "backup-policy.yaml"].map(|it| recipe.stack(it));
+    for it in [functions, policy] {
+        assert_eq!(it.profile.as_deref(), Some("backup-administrator"), "{}", it.name);
+    }
+    assert_eq!(policy.parameters["BootstrapStackName"], functions.name);
+    check(&recipe, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn without_the_delegation_an_account_makes_no_policy() {
+    let recipe = Recipe::as_published("delegated-and-locked");
+    let organization = Organization::ready(Settings::default()).await;
+    recipe.upload(&organization);
+    let resources = recipe.resources(&organization);
+    let policy = resources.iter().find(|it| it.function == "backup-policy").unwrap();
+    let mut stack = stack(&organization, policy);
+    let refused = stack.create(policy.properties.clone()).await.reason();
+    assert!(refused.contains("AccessDenied"), "{refused}");
+    recipe.delegate(&organization);
+    let created = stack.create(policy.properties.clone()).await.ok();
+    // It is changed and taken back from there as well.
+    let mut changed = policy.properties.clone();
+    changed["Description"] = json!("Theirs");
+    assert_eq!(stack.update(changed).await.ok().physical_id, created.physical_id);
+    let _ = stack.delete().await.ok();
+    assert!(organization.organization(|it| it.policy(&created.physical_id).is_none()));
+}
+
+#[test]
+fn the_role_in_a_delegated_account_is_that_of_the_management_account() {
+    let statements = |template: &str| {
+        let template = Template::named(template);
+        let given = [
+            ("AWS::AccountId", MANAGEMENT),
+            ("AWS::StackName", "org-backup"),
+            ("ArtifactBucket", "artifacts-of-ours"),
+            ("ArtifactPrefix", "org-backup/0123/"),
+            ("ManagementAccountId", MANAGEMENT),
+            ("PolicyBucket", "documents-of-ours"),
+        ];
+        FunctionRole::given("backup-policy", &template, &given).statements
+    };
+    assert_eq!(statements("delegated-policies.yaml"), statements("bootstrap.yaml"));
 }
 
 /// An organization in which somebody else's program has made the policy of `before.yaml`.

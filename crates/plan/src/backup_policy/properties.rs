@@ -233,7 +233,9 @@ fn object_or_text<'de, D: Deserializer<'de>>(
         Value::String(text) => serde_json::from_str(&text),
         value => serde_json::from_value(value),
     };
-    read.map_err(|it| serde::de::Error::custom(format!("`Variables` is no object of texts and lists: {it}")))
+    read.map_err(|it| {
+        serde::de::Error::custom(format!("`Variables` is no object of texts and lists: {it}"))
+    })
 }
 
 fn no() -> Flag {

@@ -1,0 +1,129 @@
+"""Retentions of rules, held against the locks of the vaults that they go to. Nothing is called here.
+
+A job that asks a locked vault for less or more than its lock allows fails, every night. So such a file is
+refused.
+"""
+
+import json
+from dataclasses import dataclass
+
+from parameters import Parameters
+from template import as_text
+
+# Which retentions of `backup-policies.yaml` go where.
+SHIPPED = [
+    ("", "DailyRetentionDays"),
+    ("Central", "DailyCopyRetentionDays"),
+    ("", "MonthlyRetentionDays"),
+    ("Central", "MonthlyRetentionDays"),
+]
+
+
+@dataclass
+class Lock:
+    """The bounds of the lock of a vault, and the keys of the file that have them."""
+
+    keys: str
+    least: int
+    # Where it is 0, there is no most.
+    most: int
+
+    def refuses(self, days: int) -> str | None:
+        """Returns why the lock does not allow so many days, or none."""
+        if days < self.least:
+            return f"is less than the {self.least} days that the lock of the vault allows: {self.keys}"
+        if self.most and days > self.most:
+            return f"is more than the {self.most} days that the lock of the vault allows: {self.keys}"
+        return None
+
+
+class Retentions:
+    """What rules keep where, as the file and its documents say."""
+
+    def __init__(self, parameters: Parameters, central: str) -> None:
+        self.parameters, self.rollout = parameters, parameters.table("rollout")
+        # The ARN of the central vault, if it is made here.
+        self.central = central
+        names = ["", "Central", "AirGapped", "CentralAirGapped"]
+        self.locks = {it: lock for it in names if (lock := self.lock(it))}
+        if "backup-policies" in parameters.values:
+            self.look_at_shipped()
+        for number, policy in enumerate(parameters.policies(), 1):
+            self.look_at_document(["policies", str(number), "Document"], policy)
+
+    def value(self, name: str) -> str:
+        known = self.parameters.templates["rollout"].parameters
+        return as_text(self.rollout.get(name, known[name].default))
+
+    def lock(self, name: str) -> Lock | None:
+        """Returns the lock of a vault whose parameters begin with this, or none."""
+        is_gapped = name.endswith("AirGapped")
+        if is_gapped:
+            if not self.value(f"{name}VaultName"):
+                return None
+            keys = [f"{name}MinRetentionDays", f"{name}MaxRetentionDays"]
+        else:
+            if self.value(f"{name}LockMode") not in ["Governance", "Compliance"]:
+                return None
+            keys = [f"{name}LockMinRetentionDays", f"{name}LockMaxRetentionDays"]
+        least, most = map(self.value, keys)
+        # What is no number is told with the parameters.
+        if not (least.isdecimal() and most.isdecimal()):
+            return None
+        if int(most) and int(least) > int(most):
+            self.parameters.problem(["rollout", keys[0]], f"`{least}` is more than {keys[1]}, which is {most}")
+            return None
+        return Lock(f"[rollout] {keys[0]}, {keys[1]}", int(least), int(most))
+
+    def look_at_shipped(self) -> None:
+        known = self.parameters.templates["backup-policies"].parameters
+        values = self.parameters.table("backup-policies")
+        for name, key in SHIPPED:
+            # Another vault than the one that is made has a lock that is not known here.
+            lock = self.locks.get(name) if name != "Central" or self.central else None
+            days = as_text(values.get(key, known[key].default))
+            if lock and days.isdecimal() and (why := lock.refuses(int(days))):
+                self.parameters.problem(["backup-policies", key], f"`{days}` {why}")
+
+    def look_at_document(self, key: list[str], policy: dict) -> None:
+        try:
+            path = self.parameters.folder / as_text(policy.get("Document", ""))
+            document = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            return
+        for plan in members(document, "plans").values():
+            for rule in members(plan, "rules").values():
+                self.look_at_rule(key, rule)
+
+    def look_at_rule(self, key: list[str], rule: object) -> None:
+        """Looks at what a rule says; what it does not say, another policy may."""
+        vault = assigned(rule, "target_backup_vault_name")
+        if vault in [self.parameters.value_of_shared("VaultName"), "${VaultName}"]:
+            self.hold(key, rule, "")
+        gapped = assigned(rule, "target_logically_air_gapped_backup_vault_arn")
+        if gapped.rpartition(":")[2] == self.value("AirGappedVaultName"):
+            self.hold(key, rule, "AirGapped")
+        account = as_text(self.parameters.values.get("CentralAccountId", "-"))
+        for arn, copy in members(rule, "copy_actions").items():
+            if arn in [self.central, "${CentralVaultArn}"] and self.central:
+                self.hold(key, copy, "Central")
+            is_central = f":{account}:" in arn
+            if is_central and arn.rpartition(":")[2] == self.value("CentralAirGappedVaultName"):
+                self.hold(key, copy, "CentralAirGapped")
+
+    def hold(self, key: list[str], rule: object, name: str) -> None:
+        days = assigned(members(rule, "lifecycle"), "delete_after_days")
+        lock = self.locks.get(name)
+        if lock and days.isdecimal() and (why := lock.refuses(int(days))):
+            self.parameters.problem(key, f"a rule keeps backups for {days} days, which {why}")
+
+
+def members(node: object, key: str) -> dict:
+    inner = node.get(key) if isinstance(node, dict) else None
+    found = inner if isinstance(inner, dict) else {}
+    return {name: it for name, it in found.items() if not name.startswith("@@")}
+
+
+def assigned(node: object, key: str) -> str:
+    leaf = node.get(key) if isinstance(node, dict) else None
+    return as_text(leaf.get("@@assign", "")) if isinstance(leaf, dict) else ""

@@ -1,0 +1,95 @@
+"""Schedules, as far as AWS refuses them when a policy is created. Nothing is called here.
+
+`org-backup check` knows them in full, in `crates/policy/src/cron.rs`; a test holds this against that.
+"""
+
+import re
+from collections.abc import Iterable
+
+MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
+
+# Each field with its least and its greatest number, and the names that numbers have.
+FIELDS: list[tuple[str, int, int, list[str]]] = [
+    ("minute", 0, 59, []),
+    ("hour", 0, 23, []),
+    ("day of month", 1, 31, []),
+    ("month", 1, 12, MONTHS),
+    ("day of week", 1, 7, WEEKDAYS),
+    ("year", 1970, 2199, []),
+]
+
+
+
+def fault(expression: str) -> str | None:
+    """Returns why AWS would refuse a schedule, or none."""
+    inside = re.fullmatch(r"cron\((.*)\)", expression)
+    if not inside:
+        return "must be written cron(minute hour day-of-month month day-of-week year)"
+    fields = inside[1].split()
+    # The year may be left out, and AWS was seen to take a seventh field.
+    if len(fields) not in [5, 6, 7]:
+        return f"has {len(fields)} fields; AWS wants six, as in cron(0 5 ? * * *)"
+    if [fields[2], fields[4]].count("?") != 1:
+        return "must have `?` for the day of the month or for the day of the week, and not for both"
+    for (name, *_), field in zip(FIELDS, fields):
+        if not is_field(name, field.upper()):
+            return f"has no {name} that AWS knows: `{field}`"
+    if len(numbers("minute", fields[0]) or []) > 1:
+        return "runs more often than once an hour, which AWS Backup does not"
+    return None
+
+
+def is_field(name: str, text: str) -> bool:
+    """Returns whether a field is a list of numbers, or what stands for days that the calendar tells."""
+    match name:
+        case "day of month" if text == "?" or re.fullmatch(r"L(-([0-9]|[12][0-9]|30))?W?", text):
+            return True
+        case "day of month":
+            text = re.sub(r"W(,|$)", r"\1", text)
+        case "day of week" if text in ["?", "L"]:
+            return True
+        case "day of week" if text.endswith("L"):
+            return "," not in text and "-" not in text and is_field(name, text[:-1])
+        case "day of week" if text.count("#") == 1:
+            text = re.sub(r"#[1-5](,|$)", r"\1", text)
+    return numbers(name, text) is not None
+
+
+def numbers(name: str, text: str) -> set[int] | None:
+    """Returns the numbers that a field names, or none where it is no list of numbers."""
+    found: set[int] = set()
+    for part in text.split(","):
+        if (several := of_part(name, part)) is None:
+            return None
+        found.update(several)
+    return found
+
+
+def of_part(name: str, part: str) -> Iterable[int] | None:
+    """Returns the numbers of `5`, `1-5`, `*`, `1/2`, `*/2`, `/2` or `1-5/2`, or none."""
+    _, low, high, names = next(it for it in FIELDS if it[0] == name)
+    match = re.fullmatch(r"(\*|(\w+)(?:-(\w+))?|(?=/))(?:/([0-9]{1,4}))?", part)
+    if not match:
+        return None
+    first, last, step = match[2], match[3], match[4]
+    start = as_number(first, names) if first else low
+    end = as_number(last, names) if last else start
+    if not first or (step and not last):
+        end = high
+    if not (start is not None and low <= start <= high and end is not None and low <= end <= high):
+        return None
+    if step and not 1 <= int(step) <= high:
+        return None
+    # A range may run over the end, as in `FRI-MON`, but for years.
+    size = high - low + 1
+    if start > end and name == "year":
+        return None
+    until = end + size if start > end else end
+    return {it if it <= high else it - size for it in range(start, until + 1, int(step or 1))}
+
+
+def as_number(text: str, names: list[str]) -> int | None:
+    if text.upper() in names:
+        return names.index(text.upper()) + 1
+    return int(text) if re.fullmatch("[0-9]{1,4}", text) else None
