@@ -188,9 +188,9 @@ deploy: ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=
 	$(call DEPLOY,deploy) --archives "$(PACKAGE)"/org-backup/*/ --command "$(TARGET)/debug/org-backup"
 
 .PHONY: undeploy
-undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1]
-	@: $(or $(CONFIRM),$(DRY_RUN),$(error CONFIRM is not set: set it to yes to delete the stacks of $(FILE)))
-	$(call DEPLOY,undeploy) $(if $(CONFIRM),--yes)
+undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1] [EVERYTHING=1]
+	@: $(or $(CONFIRM),$(DRY_RUN),$(EVERYTHING),$(error CONFIRM is not set: set it to yes to delete the stacks of $(FILE)))
+	$(call DEPLOY,undeploy) $(if $(CONFIRM),--yes) $(if $(EVERYTHING),--members --everything) $(if $(ROLE),--role "$(ROLE)")
 
 .PHONY: deploy-check
 deploy-check: ## Say what is wrong with the file: make deploy-check FILE=org.toml

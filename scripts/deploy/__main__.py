@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 import tomllib
 
 import template
+from everything import ROLE
 from parameters import Parameters, Problem
 from plan import Plan, Planner
 from run import Runner
@@ -58,6 +59,9 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("file", type=pathlib.Path, help="the parameter file, like examples/org.toml")
     parser.add_argument("--dry-run", action="store_true", help="print every command and run none")
     parser.add_argument("--yes", action="store_true", help="undeploy, which needs to be said")
+    parser.add_argument("--members", action="store_true", help="undeploy: member stacks as well")
+    parser.add_argument("--everything", action="store_true", help="undeploy: backups, vaults, keys and roles as well")
+    parser.add_argument("--role", default=ROLE, help="undeploy: the role in accounts that deletes there")
     parser.add_argument("--asked-later", action="store_true", help="check: another run asks for what is missing")
     parser.add_argument("--release", type=pathlib.Path, help="the folder of `templates`")
     parser.add_argument("--archives", type=pathlib.Path, help="the folder of the archives")
@@ -104,6 +108,10 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
             runner.note()
         case "deploy":
             runner.deploy()
+        case "undeploy" if arguments.members != arguments.everything:
+            end("--members and --everything go together: member stacks alone would leave vaults whose names are taken")
+        case "undeploy" if arguments.everything:
+            runner.undeploy_everything(arguments.role, confirmed=arguments.yes)
         case "undeploy" if arguments.yes or arguments.dry_run:
             runner.undeploy()
         case "undeploy":

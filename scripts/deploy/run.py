@@ -2,13 +2,15 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 import time
 from collections.abc import Callable
 
+from everything import Everything
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
-from plan import INLINE, Plan, Stack, Upload
+from plan import INLINE, PARTITIONS, Plan, Stack, Upload
 from speech import end, joined, quoted, tell
 
 # A change set that nobody executed leaves a stack with nothing in it.
@@ -96,6 +98,48 @@ class Runner:
                 self.say(f"- {stack.name} in {stack.region} stays, with vaults, keys and roles.")
         self.say("Backups go on as before, unless an OnDelete in the file said otherwise.")
         self.say("The archives stay in their buckets.")
+
+    def undeploy_everything(self, role: str, *, confirmed: bool) -> None:
+        """Deletes what stacks leave as well, after it said what is lost and what AWS will refuse."""
+        self.identify()
+        everything = Everything(self, role)
+        findings = everything.look()
+        stacks = [*self.plan.deleted, *[it for it in reversed(self.plan.stacks) if it.stays]]
+        self.say("This deletes every stack and everything that stacks leave:")
+        for it in [*[f"- the stack {it.name} in {it.region}" for it in stacks], *findings.lines()]:
+            self.say(it)
+        self.say("Resources that were backed up stay. What is deleted cannot be brought back.")
+        if self.dry_run:
+            return
+        if not confirmed:
+            end("add --yes to do it; nothing was changed")
+        # From here on nothing makes backups, and nothing puts anything back.
+        for stack in self.plan.deleted:
+            self.undeploy_stack(everything, stack)
+            if stack.template.name == "members":
+                everything.delete_policies()
+        everything.delete_policies()
+        for stack in stacks:
+            if stack.stays:
+                self.undeploy_stack(everything, stack)
+        everything.delete_backups(findings)
+        kept = [it for it in findings.vaults if it.kept]
+        self.say("Nothing is left that costs anything." if not kept else "What is left, and paid for:")
+        for it in kept:
+            self.say(f"- {it.backups} backups in the vault {it.place}: {it.kept}")
+        self.say("Policy types, trusted access and settings stay on, and cost nothing.")
+        self.say("The archives stay in their buckets.")
+
+    def undeploy_stack(self, everything: Everything, stack: Stack) -> None:
+        for it in stack.stack_sets:
+            self.take_back(stack, it)
+        kept = everything.kept_by(stack)
+        self.delete_stack(stack)
+        everything.delete_kept(stack, kept)
+
+    def partition(self, at: Stack) -> str:
+        area = at.region.rsplit("-", 2)[0]
+        return next(name for name, it in PARTITIONS.items() if area in it["areas"])
 
     def identify(self) -> None:
         """Makes sure that nothing is done in an account or organization that is not meant."""
@@ -391,11 +435,11 @@ class Runner:
         profile = self.plan.profiles.get(at.account)
         return ["aws", *words[:2], "--region", at.region, *profile_of(profile), *words[2:]]
 
-    def run(self, command: list[str]) -> None:
-        """Runs what changes something."""
+    def run(self, command: list[str], session: dict[str, str] | None = None) -> None:
+        """Runs what changes something, with the credentials of a session if there is one."""
         if self.dry_run:
             tell(joined(command))
-        elif subprocess.run(command, check=False).returncode:
+        elif subprocess.run(command, check=False, env=os.environ | (session or {})).returncode:
             end(f"failed: {joined(command)}", AGAIN)
 
     def change_and_ask(self, command: list[str]) -> str | None:
@@ -412,10 +456,15 @@ class Runner:
             return None
         return self.output(command, absent)
 
-    def output(self, command: list[str], absent: str = "") -> str | None:
+    def output(
+        self, command: list[str], absent: str = "", session: dict[str, str] | None = None
+    ) -> str | None:
         """What a command prints, also in a dry run, which does without what it may not look at."""
         try:
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            environment = os.environ | (session or {})
+            done = subprocess.run(
+                command, check=False, capture_output=True, text=True, env=environment
+            )
         except FileNotFoundError:
             if not self.dry_run:
                 raise

@@ -31,12 +31,23 @@ pub const FUNCTIONS: &[&str] = &[
 ];
 
 /// The commands that change something.
-const WRITES: [&str; 6] = [
+const WRITES: [&str; 17] = [
     "create-stack-instances",
+    "delete-backup-vault",
+    "delete-backup-vault-lock-configuration",
+    "delete-bucket",
+    "delete-bucket-policy",
+    "delete-objects",
+    "delete-policy",
+    "delete-recovery-point",
+    "delete-role",
     "delete-stack",
     "delete-stack-instances",
     "deploy",
+    "detach-policy",
+    "detach-role-policy",
     "put-object",
+    "schedule-key-deletion",
     "update-stack-instances",
 ];
 

@@ -56,6 +56,15 @@ pub struct World {
     pub organization: Organization,
     /// StackSets, and what there is in accounts.
     pub stack_sets: StackSets,
+    /// The vaults whose locks are final, and those whose locks somebody may take off.
+    #[serde(default)]
+    pub locks: BTreeMap<String, bool>,
+    /// Backup policies by ID: their names, whose they are and where they are attached.
+    #[serde(default)]
+    pub policies: BTreeMap<String, (String, String, BTreeSet<String>)>,
+    /// The buckets and keys that were deleted.
+    #[serde(default)]
+    pub deleted: BTreeSet<String>,
 }
 
 /// A stack.
@@ -129,6 +138,8 @@ pub struct Call {
     pub kills: bool,
     /// The stack that cannot be created.
     pub fails: Option<String>,
+    /// The account of a session that was assumed in it.
+    pub session: Option<String>,
 }
 
 impl Call {
@@ -137,11 +148,12 @@ impl Call {
         Some(&self.words[place + 1])
     }
 
-    fn account(&self) -> &'static str {
+    /// The account that the call is made in.
+    fn account(&self) -> &str {
         match self.option("--profile") {
             Some(profile) if profile == ADMINISTRATOR.0 => ADMINISTRATOR.1,
             Some(_) => OTHER,
-            None => MANAGEMENT,
+            None => self.session.as_deref().unwrap_or(MANAGEMENT),
         }
     }
 
@@ -194,9 +206,10 @@ impl World {
             let template = parsed(&stack.template);
             let resolved = evaluated(&template, id, &stack.parameters);
             for (_, schedule) in template.resources("AWS::Scheduler::Schedule") {
-                let state = resolved.resolve(&schedule["Properties"]["State"]).unwrap();
+                let state = schedule["Properties"].get("State").and_then(|it| resolved.resolve(it));
+                let is_on = state.is_none_or(|it| it == "ENABLED");
                 let target = resolved.resolve(&schedule["Properties"]["Target"]).unwrap();
-                if state == "ENABLED"
+                if is_on
                     && target["Arn"]
                         .as_str()
                         .unwrap()
@@ -228,6 +241,23 @@ impl World {
             ["organizations", operation] => self.organizations(call, operation),
             ["s3api", operation] => self.s3(call, operation),
             ["iam", "get-role"] => self.role(call),
+            ["iam", operation] => self.roles(call, operation),
+            ["sts", "assume-role"] => {
+                let account = call.option("--role-arn").unwrap().split(':').nth(4).unwrap();
+                Ok(json!([format!("session-of-{account}"), "secret", "token"]).to_string())
+            }
+            ["backup", operation] => self.backup(call, operation),
+            ["kms", operation] => {
+                let key = call.option("--key-id").unwrap().to_owned();
+                match operation {
+                    "describe-key" if self.deleted.contains(&key) => {
+                        Ok("PendingDeletion".to_owned())
+                    }
+                    "describe-key" => Ok("Enabled".to_owned()),
+                    "schedule-key-deletion" if self.deleted.insert(key) => Ok(String::new()),
+                    _ => Err(format!("nobody should call {operation} twice")),
+                }
+            }
             ["cloudformation", operation] if call.option("--stack-name").is_some() => {
                 self.cloudformation(call, operation)
             }
@@ -246,7 +276,113 @@ impl World {
         is_there.then_some(arn).ok_or_else(|| format!("{missing} {name} cannot be found."))
     }
 
+    /// What a role has, and what becomes of it.
+    fn roles(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        let arn = self.role(call)?;
+        let (account, name) = (call.account().to_owned(), arn.rsplit('/').next().unwrap());
+        let policies = format!("{account} - policies of {name}");
+        match operation {
+            "list-attached-role-policies" | "list-role-policies" => {
+                let left = !self.deleted.contains(&format!("{policies} by {operation}"));
+                Ok(json!(left.then_some("backups").into_iter().collect::<Vec<_>>()).to_string())
+            }
+            "detach-role-policy" | "delete-role-policy" => {
+                let by = if operation.starts_with("detach") {
+                    "list-attached-role-policies"
+                } else {
+                    "list-role-policies"
+                };
+                self.deleted.insert(format!("{policies} by {by}"));
+                Ok(String::new())
+            }
+            "delete-role" => {
+                let is_deleted =
+                    self.stack_sets.remove(&format!("{account} - AWS::IAM::Role {name}"));
+                is_deleted.then(String::new).ok_or_else(|| format!("{name} was not there"))
+            }
+            _ => Err(format!("nobody should call {operation}")),
+        }
+    }
+
+    /// Vaults and what is in them.
+    fn backup(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        let name = call.option("--backup-vault-name").unwrap();
+        let (account, region) = (call.account().to_owned(), call.option("--region").unwrap());
+        let kinds = ["AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"];
+        let keys = kinds.map(|kind| format!("{account} {region} {kind} {name}"));
+        let found = keys.iter().find(|it| self.stack_sets.resources().contains(*it)).ok_or(
+            "An error occurred (AccessDeniedException): Insufficient privileges to perform this action",
+        )?;
+        let is_gapped = *found == keys[1];
+        let lock = self.locks.get(found).copied();
+        let count = if self.stack_sets.has_backups(found) { 2 } else { 0 };
+        match operation {
+            "describe-backup-vault" => Ok(json!({
+                "BackupVaultName": name,
+                "VaultType": if is_gapped { "LOGICALLY_AIR_GAPPED_BACKUP_VAULT" } else { "BACKUP_VAULT" },
+                "EncryptionKeyArn": format!("arn:aws:kms:{region}:{account}:key/of-{name}"),
+                "NumberOfRecoveryPoints": count,
+                "Locked": lock.is_some(),
+                "LockDate": lock.filter(|it| *it).map(|_| "2026-01-01T00:00:00+00:00"),
+            })
+            .to_string()),
+            "list-recovery-points-by-backup-vault" => {
+                let points = (0..count).map(|it| format!("arn:aws:backup:{region}:{account}:{it}"));
+                Ok(json!(points.collect::<Vec<_>>()).to_string())
+            }
+            "delete-backup-vault-lock-configuration" if lock == Some(false) => {
+                self.locks.remove(found);
+                Ok(String::new())
+            }
+            "delete-recovery-point" if lock.is_none() && !is_gapped => {
+                // The last one empties it.
+                if call.option("--recovery-point-arn").unwrap().ends_with(":1") {
+                    self.stack_sets.empty(found);
+                }
+                Ok(String::new())
+            }
+            "delete-backup-vault" if count == 0 => {
+                self.stack_sets.remove(found);
+                Ok(String::new())
+            }
+            _ => Err(format!("An error occurred (InvalidRequestException): {operation} of {found}")),
+        }
+    }
+
+    /// What becomes of buckets, which are there until they are deleted.
+    fn bucket(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        let bucket = call.option("--bucket").unwrap().to_owned();
+        let policy = format!("policy of {bucket}");
+        match operation {
+            "head-bucket" if self.deleted.contains(&bucket) => {
+                Err("An error occurred (404) when calling the HeadBucket operation".to_owned())
+            }
+            "head-bucket" => Ok(String::new()),
+            "delete-bucket-policy" => {
+                self.deleted.insert(policy);
+                Ok(String::new())
+            }
+            "list-object-versions" => {
+                let is_empty = self.deleted.contains(&format!("objects of {bucket}"));
+                let objects = json!([{ "Key": "desired/a", "VersionId": "v1" }]);
+                Ok(json!({ "Objects": if is_empty { Value::Null } else { objects } }).to_string())
+            }
+            "delete-objects" if self.deleted.contains(&policy) => {
+                self.deleted.insert(format!("objects of {bucket}"));
+                Ok(String::new())
+            }
+            "delete-bucket" if self.deleted.contains(&format!("objects of {bucket}")) => {
+                self.deleted.insert(bucket);
+                Ok(String::new())
+            }
+            _ => Err(format!("nobody should call {operation} of {bucket}")),
+        }
+    }
+
     fn s3(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        if !["head-object", "put-object"].contains(&operation) {
+            return self.bucket(call, operation);
+        }
         let [bucket, key, owner] =
             ["--bucket", "--key", "--expected-bucket-owner"].map(|it| call.option(it).unwrap());
         let whose = self.owners.get(bucket).map_or(call.account(), String::as_str);
@@ -325,7 +461,7 @@ impl World {
         code
     }
 
-    fn organizations(&self, call: &Call, operation: &str) -> Result<String, String> {
+    fn organizations(&mut self, call: &Call, operation: &str) -> Result<String, String> {
         let children = |of: &BTreeMap<String, String>| {
             let parent = call.option("--parent-id").unwrap();
             let children = of.iter().filter(|it| it.1 == parent).map(|it| it.0.clone());
@@ -336,6 +472,27 @@ impl World {
             "list-roots" => Ok(ROOT.to_owned()),
             "list-accounts-for-parent" => Ok(children(&self.organization.accounts)),
             "list-organizational-units-for-parent" => Ok(children(&self.organization.units)),
+            "list-policies" => {
+                let row =
+                    |(id, it): (&String, &(String, String, BTreeSet<String>))| json!([id, it.0]);
+                Ok(json!(self.policies.iter().map(row).collect::<Vec<_>>()).to_string())
+            }
+            "list-tags-for-resource" => {
+                Ok(self.policies[call.option("--resource-id").unwrap()].1.clone())
+            }
+            "list-targets-for-policy" => {
+                Ok(json!(self.policies[call.option("--policy-id").unwrap()].2).to_string())
+            }
+            "detach-policy" => {
+                let policy = self.policies.get_mut(call.option("--policy-id").unwrap()).unwrap();
+                let is_detached = policy.2.remove(call.option("--target-id").unwrap());
+                is_detached.then(String::new).ok_or_else(|| "PolicyNotAttachedException".to_owned())
+            }
+            "delete-policy" => {
+                let policy = self.policies.remove(call.option("--policy-id").unwrap()).unwrap();
+                assert!(policy.2.is_empty(), "{policy:?} is still attached");
+                Ok(String::new())
+            }
             _ => Err(format!("nobody should call {operation}")),
         }
     }
@@ -441,6 +598,19 @@ impl World {
                     "Outputs": [bucket],
                 });
                 Ok(json!({ "Stacks": [stack] }).to_string())
+            }
+            "list-stack-resources" => {
+                let Some(stack) = found else { return Err(format!("{id} does not exist")) };
+                let template = parsed(&stack.template);
+                let kinds = [("AWS::S3::Bucket", "bucket"), ("AWS::KMS::Key", "key")];
+                let mut rows = Vec::new();
+                for (kind, word) in kinds {
+                    let all = template.resources(kind).into_iter();
+                    for (resource, _) in all.filter(|(_, it)| it["Type"] == kind) {
+                        rows.push(json!([kind, format!("{word} {resource} of {name}")]));
+                    }
+                }
+                Ok(json!(rows).to_string())
             }
             "get-template" => Ok(as_kept(&found.unwrap().template)),
             "deploy" => self.deploy(call, name, &id),

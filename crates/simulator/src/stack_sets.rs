@@ -840,6 +840,22 @@ impl StackSets {
         self.filled.extend(vaults.cloned());
     }
 
+    /// Whether a vault has backups.
+    #[must_use]
+    pub fn has_backups(&self, vault: &str) -> bool {
+        self.filled.contains(vault)
+    }
+
+    /// Deletes the backups of a vault.
+    pub fn empty(&mut self, vault: &str) {
+        self.filled.remove(vault);
+    }
+
+    /// Deletes something that no stack has any more, and returns whether it was there.
+    pub fn remove(&mut self, resource: &str) -> bool {
+        self.resources.remove(resource)
+    }
+
     /// Makes every creation fail in these accounts, and in no others.
     pub fn refuse_in(&mut self, accounts: &[&str]) {
         self.refusing = accounts.iter().map(|it| (*it).to_owned()).collect();

@@ -34,7 +34,9 @@ fn main() -> ExitCode {
 
     let mut world = World::read(&folder);
     let kills = environment.get("FAKE_AWS_KILLS").is_some_and(|it| *it == number.to_string());
-    let call = Call { words, kills, fails: environment.get("FAKE_AWS_FAILS").cloned() };
+    let session = environment.get("AWS_ACCESS_KEY_ID");
+    let session = session.and_then(|it| it.strip_prefix("session-of-")).map(str::to_owned);
+    let call = Call { words, kills, fails: environment.get("FAKE_AWS_FAILS").cloned(), session };
     let result = world.answer(&call);
     world.write(&folder);
     if kills {

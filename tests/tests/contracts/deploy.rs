@@ -77,24 +77,26 @@ fn each_optional_table_switches_its_stacks_on() {
     let stacks = release(&everything()).stacks("org.toml");
     check_order(
         &stacks,
-        expect![[r"
-        org-backup eu-central-1 bootstrap.yaml
-        org-backup-rollout eu-central-1 rollout.yaml
-        org-backup-member eu-west-1 member-account.yaml
-        org-backup-members eu-central-1 members.yaml
-        org-backup-policies eu-central-1 backup-policies.yaml
-        org-backup-policy-databases eu-central-1 backup-policy.yaml
-        org-backup-reattach eu-central-1 reattach.yaml
-        org-backup-event-forwarder us-east-1 event-forwarder.yaml
-        org-backup-delegation eu-central-1 delegation.yaml
-        org-backup-guardrails eu-central-1 guardrails.yaml
-        org-backup-audit eu-central-1 audit.yaml
-        org-backup-restore-testing eu-west-1 restore-testing.yaml
-        org-backup-monitoring eu-central-1 monitoring.yaml
-        org-backup-monitoring-rollout eu-central-1 monitoring-rollout.yaml
-        org-backup-monitoring-member eu-central-1 monitoring-member.yaml
-        org-backup-monitoring-member eu-west-1 monitoring-member.yaml
-    "]],
+        expect![[r#"
+            org-backup eu-central-1 bootstrap.yaml
+            org-backup-rollout eu-central-1 rollout.yaml
+            org-backup-member eu-west-1 member-account.yaml
+            org-backup-members eu-central-1 members.yaml
+            org-backup-policies eu-central-1 backup-policies.yaml
+            org-backup-policy-databases eu-central-1 backup-policy.yaml
+            org-backup-delegation eu-central-1 delegation.yaml
+            org-backup-delegated-policies eu-central-1 delegated-policies.yaml
+            org-backup-policy-databases-of-theirs eu-central-1 backup-policy.yaml
+            org-backup-reattach eu-central-1 reattach.yaml
+            org-backup-event-forwarder us-east-1 event-forwarder.yaml
+            org-backup-guardrails eu-central-1 guardrails.yaml
+            org-backup-audit eu-central-1 audit.yaml
+            org-backup-restore-testing eu-west-1 restore-testing.yaml
+            org-backup-monitoring eu-central-1 monitoring.yaml
+            org-backup-monitoring-rollout eu-central-1 monitoring-rollout.yaml
+            org-backup-monitoring-member eu-central-1 monitoring-member.yaml
+            org-backup-monitoring-member eu-west-1 monitoring-member.yaml
+        "#]],
     );
     let deployed: BTreeSet<_> = stacks.iter().map(|it| it.template.as_str()).collect();
     let templates = Template::all();
@@ -262,23 +264,25 @@ fn a_document_that_names_what_does_not_exist_is_refused_with_the_nearest_name() 
         let list = fs::read_to_string(repository(&format!("scripts/deploy/{name}.tsv"))).unwrap();
         list.split('\t').nth(1).unwrap().to_owned()
     };
+    // Both policies of the example have the document.
+    let twice = |text: String| text.clone() + &text.replace("policies.1", "policies.2");
     let unknown = |name: &str, meant: &str| {
-        format!(
+        twice(format!(
             "org.toml: [policies.1] Document: `{name}` is not in the list of Regions of {}; is \
              `{meant}` meant? Name a Region that is newer under NewRegions\n",
             day("regions")
-        )
+        ))
     };
     let expected = unknown("eu-centrl-1", region);
     assert_eq!(check(&file, &policy("eu-centrl-1", region, kind)), expected);
     assert_eq!(check(&file, &policy(region, "eu-centrl-1", kind)), expected);
     let plural = policy(region, region, "arn:aws-cn:ec2:*:*:volumes/*");
-    let expected = format!(
+    let expected = twice(format!(
         "org.toml: [policies.1] Document: `arn:aws-cn:ec2:*:*:volumes/*` is not in the list of types \
          of resources of {}; is `arn:aws-cn:ec2:*:*:volume/*` meant? Name a type that is newer under \
          NewResourceTypes\n",
         day("types")
-    );
+    ));
     assert_eq!(check(&file, &plural), expected);
 
     // Both are in the example, which has a newer one of each.
@@ -387,9 +391,9 @@ fn a_file_that_is_wrong_is_refused_with_the_key_before_anything_is_called() {
     check_invalid(
         "\"111122223333\"",
         "111122223333",
-        expect![[r"
-        org.toml: ManagementAccountId: `111122223333` must be the ID of an account, which has twelve digits
-    "]],
+        expect![[r#"
+        org.toml: ManagementAccountId: is a number, and an ID is text; add quotes: "111122223333"
+    "#]],
     );
     check_invalid(
         "\"o-a1b2c3d4e5\"",
@@ -452,12 +456,12 @@ fn every_key_of_a_table_that_is_wrong_is_told_at_once() {
     check_invalid(
         "[backup-policies]",
         "[rollout]\n[guardrails]\n[event-forwarder]",
-        expect![[r"
-        org.toml: backup-policies: is missing, and [[policies]] as well; without either, nothing is backed up
-        org.toml: rollout: is not deployed without OrganizationalUnitIds; add that, or leave this out
-        org.toml: event-forwarder: is not needed: the events are in us-east-1 already
-        org.toml: [guardrails] TargetIds: is missing; it must be IDs of the root, of organizational units or of accounts
-    "]],
+        expect![[r#"
+            org.toml: backup-policies: is missing, and [[policies]] as well; without either, nothing is backed up
+            org.toml: rollout: is not deployed without OrganizationalUnitIds or AccountIds; add one, or leave this out
+            org.toml: event-forwarder: is not needed: the events are in us-east-1 already
+            org.toml: [guardrails] TargetIds: is missing; it must be IDs of the root, of organizational units or of accounts
+        "#]],
     );
     check_invalid(
         "[backup-policies]",
@@ -524,6 +528,303 @@ fn an_archive_that_is_built_for_other_processors_is_named() {
     release.succeed(&["check", "org.toml"]);
 }
 
+/// A file with a lock, a document of its own and what else may not go together.
+fn with_locks(rollout: &str, policies: &str) -> Release {
+    let file = LEAST
+        .replace(
+            "CentralVaultArn = \"arn:aws:backup:eu-west-1:444455556666:backup-vault:central\"",
+            "CentralAccountId = \"444455556666\"\nOrganizationalUnitIds = [\"r-ab12\"]",
+        )
+        .replace("[backup-policies]", &format!("[rollout]\n{rollout}\n{policies}"));
+    release(&file)
+}
+
+#[test]
+fn a_retention_that_a_lock_refuses_is_told_before_anything_is_called() {
+    let check = |rollout: &str, policies: &str, expect: Expect| {
+        let release = with_locks(rollout, policies);
+        let document = json!({ "plans": { "a": { "rules": { "nightly": {
+            "target_backup_vault_name": { "@@assign": "${VaultName}" },
+            "lifecycle": { "delete_after_days": { "@@assign": "30" } },
+            "target_logically_air_gapped_backup_vault_arn": {
+                "@@assign": "arn:aws:backup:$region:$account:backup-vault:sealed",
+            },
+            "copy_actions": { "${CentralVaultArn}": {
+                "target_backup_vault_arn": { "@@assign": "${CentralVaultArn}" },
+                "lifecycle": { "delete_after_days": { "@@assign": "400" } },
+            } },
+        } } } } });
+        release.write("nightly.json", &document.to_string());
+        let done = release.run(&["check", "org.toml"]);
+        let said = String::from_utf8(done.stderr).unwrap();
+        expect.assert_eq(if done.status.success() { "" } else { &said });
+        assert!(release.take_calls().is_empty());
+    };
+    let shipped = "[backup-policies]\nDailyRetentionDays = 35\nMonthlyRetentionDays = 365";
+    let own = "[[policies]]\nPolicyName = \"nightly\"\nDocument = \"nightly.json\"";
+    check("LockMinRetentionDays = 60", shipped, expect![[""]]);
+    for mode in ["Governance", "Compliance"] {
+        let least = format!("LockMode = \"{mode}\"\nLockMinRetentionDays = 60");
+        check(
+            &least,
+            shipped,
+            expect![[r"
+                org.toml: [backup-policies] DailyRetentionDays: `35` is less than the 60 days that the lock of the vault allows: [rollout] LockMinRetentionDays, LockMaxRetentionDays
+            "]],
+        );
+    }
+    check(
+        "CentralLockMode = \"Compliance\"\nCentralLockMaxRetentionDays = 200",
+        shipped,
+        expect![[r"
+            org.toml: [backup-policies] MonthlyRetentionDays: `365` is more than the 200 days that the lock of the vault allows: [rollout] CentralLockMinRetentionDays, CentralLockMaxRetentionDays
+        "]],
+    );
+    check("LockMode = \"Governance\"\nLockMaxRetentionDays = 400", own, expect![[""]]);
+    check(
+        "LockMode = \"Governance\"\nLockMinRetentionDays = 31",
+        own,
+        expect![[r"
+            org.toml: [policies.1] Document: a rule keeps backups for 30 days, which is less than the 31 days that the lock of the vault allows: [rollout] LockMinRetentionDays, LockMaxRetentionDays
+        "]],
+    );
+    check(
+        "CentralLockMode = \"Governance\"\nCentralLockMaxRetentionDays = 365",
+        own,
+        expect![[r"
+            org.toml: [policies.1] Document: a rule keeps backups for 400 days, which is more than the 365 days that the lock of the vault allows: [rollout] CentralLockMinRetentionDays, CentralLockMaxRetentionDays
+        "]],
+    );
+    check(
+        "AirGappedVaultName = \"sealed\"\nAirGappedMinRetentionDays = 90",
+        own,
+        expect![[r"
+            org.toml: [policies.1] Document: a rule keeps backups for 30 days, which is less than the 90 days that the lock of the vault allows: [rollout] AirGappedMinRetentionDays, AirGappedMaxRetentionDays
+        "]],
+    );
+    check(
+        "LockMode = \"Governance\"\nLockMinRetentionDays = 60\nLockMaxRetentionDays = 30",
+        shipped,
+        expect![[r"
+            org.toml: [rollout] LockMinRetentionDays: `60` is more than LockMaxRetentionDays, which is 30
+        "]],
+    );
+}
+
+/// Schedules as people write them, right and wrong.
+const SCHEDULES: [&str; 30] = [
+    "cron(0 5 ? * * *)",
+    "cron(0 21 * * ? *)",
+    "cron(0 0/1 ? * * *)",
+    "cron(0 */6 ? * * *)",
+    "cron(0 5 ? * MON-FRI *)",
+    "cron(0 5 ? * FRI-MON *)",
+    "cron(0 5 ? * sun *)",
+    "cron(0 5 ? * 6L *)",
+    "cron(0 5 ? * MON#2 *)",
+    "cron(0 5 1,15 * ? *)",
+    "cron(0 5 15W * ? *)",
+    "cron(0 5 L * ? *)",
+    "cron(0 5 L-3W * ? *)",
+    "cron(0 5 1 JAN,JUL ? *)",
+    "cron(0 5 ? * *)",
+    "cron(0 5 ? * * * *)",
+    "cron(15 3 * * *)",
+    "cron(75 3 ? * * *)",
+    "cron(0 24 ? * * *)",
+    "cron(0 5 32 * ? *)",
+    "cron(0 5 ? 13 * *)",
+    "cron(0 5 ? * 8 *)",
+    "cron(0 5 ? * MON#6 *)",
+    "cron(0 5 ? * ? *)",
+    "cron(0 5 1 * MON *)",
+    "cron(0/30 5 ? * * *)",
+    "cron(0,15 5 ? * * *)",
+    "cron(0 5/0 ? * * *)",
+    "cron(0 5 ? * * 1969)",
+    "rate(1 day)",
+];
+
+#[test]
+fn a_schedule_is_refused_by_the_program_where_the_command_refuses_it() {
+    let script = "
+import json, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, 'scripts/deploy')
+import schedule
+print(json.dumps([schedule.fault(it) is None for it in sys.argv[1:]]))
+";
+    let mut read = Command::new(&*PYTHON);
+    let read =
+        read.args(["-c", script]).args(SCHEDULES).current_dir(repository(".")).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let taken: Vec<bool> = serde_json::from_slice(&read.stdout).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (it, taken) in SCHEDULES.iter().zip(&taken) {
+        let rule = json!({ "schedule_expression": { "@@assign": it } });
+        let document = json!({ "plans": { "a": { "rules": { "b": rule } } } });
+        let path = folder.path().join("policy.json");
+        fs::write(&path, document.to_string()).unwrap();
+        let mut check = Command::new(tests::binaries::binary("org-backup"));
+        let checked = check.arg("check").arg(&path).output().unwrap();
+        assert_eq!(checked.status.success(), *taken, "{it}");
+    }
+    assert!(taken.contains(&true) && taken.contains(&false));
+    // And so in the file and in its documents.
+    let file = LEAST.replace(
+        "[backup-policies]",
+        "[[policies]]\nPolicyName = \"a\"\nDocument = \"a.json\"\n[backup-policies]\n\
+         MonthlySchedule = \"cron(0 25 1 * ? *)\"",
+    );
+    let release = release(&file);
+    let rule = json!({ "schedule_expression": { "@@assign": "cron(75 3 ? * * *)" } });
+    release.write("a.json", &json!({ "plans": { "a": { "rules": { "b": rule } } } }).to_string());
+    expect![[r"
+        org.toml: [policies.1] Document: `cron(75 3 ? * * *)` has no minute that AWS knows: `75`
+        org.toml: [backup-policies] MonthlySchedule: `cron(0 25 1 * ? *)` has no hour that AWS knows: `25`
+    "]]
+    .assert_eq(&release.fail(&["check", "org.toml"]));
+}
+
+#[test]
+fn what_aws_would_refuse_later_is_told_with_the_key() {
+    check_invalid(
+        "[backup-policies]",
+        "[bootstrap]\nBackupAdministratorAccountIds = [\"1\", 444455556666]\n[Tags]\n\
+         \"aws:team\" = \"storage\"\n[backup-policies]\nDailyStartWindowMinutes = 700\n\
+         BackupPlanTags = [\"a=1\", \"A=2\"]\n\
+         RecoveryPointTags = [\"a=1\", \"b=1\", \"c=1\", \"d=1\"]",
+        expect![[r#"
+            org.toml: [bootstrap] BackupAdministratorAccountIds: `1` must be IDs of accounts
+            org.toml: [Tags] aws:team: `aws:team` must be the key of a tag, which does not begin with `aws:`
+            org.toml: [backup-policies] DailyCompletionWindowMinutes: `720` must be at least 60 more than DailyStartWindowMinutes, which is 700
+            org.toml: [backup-policies] BackupPlanTags: `a` stands in it twice
+            org.toml: [backup-policies] RecoveryPointTags: the template takes at most 3; a document of your own takes more
+        "#]],
+    );
+    check_invalid(
+        "[backup-policies]",
+        "[bootstrap]\nBackupAdministratorAccountIds = [\"100000000001\", \"100000000002\", \
+         \"100000000003\", \"100000000004\", \"100000000005\", \"100000000006\"]\n\
+         [delegated-policies]\n[[policies]]\nPolicyName = \"a\"\nDocument = \"databases.json\"\n\
+         Variables = { Owner = \"storage\" }\n[backup-policies]",
+        expect![[r#"
+            org.toml: [bootstrap] BackupAdministratorAccountIds: AWS takes at most 5 administrators of AWS Backup
+            org.toml: delegated-policies: is not deployed, since none of [[policies]] has an AccountId; leave it out
+            org.toml: [policies.1.Variables] Owner: is not in the document, as `${…}`
+        "#]],
+    );
+    check_invalid(
+        "[backup-policies]",
+        "[[policies]]\nAccountId = \"555566667777\"\nPolicyName = \"a\"\n\
+         Document = \"databases.json\"\nVariables = { Owner = 1 }\n[backup-policies]",
+        expect![[r#"
+            org.toml: [policies.1.Variables] Owner: must be text, or a list of texts
+            org.toml: [policies.1] AccountId: `555566667777` may not manage backup policies; name it as DelegatedAccountId of [delegation]
+            org.toml: [delegated-policies.Buckets] us-east-1: is missing; it must be the name of a bucket in that Region, for archives and templates
+            org.toml: [Profiles] 555566667777: is missing; it must be the profile of the AWS CLI that has credentials of that account
+        "#]],
+    );
+    check_invalid(
+        "[Buckets]",
+        "OrganizationalUnitIds = [\"r-ab12\"]\nOtherRegions = [\"eu-west-1\"]\nAccountIds = [1]\n\
+         [rollout]\nVaultKeyArn = \"arn:aws:kms:us-east-1:111122223333:key/1a2b\"\n[Buckets]",
+        expect![[r#"
+            org.toml: AccountIds: `1` must be the ID of an account, which has twelve digits
+            org.toml: [rollout] VaultKeyArn: is no multi-Region key, and vaults in eu-west-1 need a key there
+        "#]],
+    );
+    let release = release(&format!("\u{feff}{LEAST}"));
+    assert_eq!(
+        release.fail(&["check", "org.toml"]),
+        "org.toml: begins with a byte-order mark; save it as UTF-8 without one\n"
+    );
+}
+
+#[test]
+fn a_document_names_what_the_file_says() {
+    let file = LEAST.replace(
+        "[backup-policies]",
+        "[[policies]]\nPolicyName = \"a\"\nDocument = \"a.json\"\nVariables = { Owner = \"storage\" }",
+    );
+    let release = release(&file);
+    let document = json!({ "plans": {
+        "${Owner}": { "regions": { "@@assign": "${Regions}" }, "rules": { "b": {
+            "target_backup_vault_name": { "@@assign": "${VaultName}" },
+            "copy_actions": { "${CentralVaultArn}": {} },
+        } } },
+    } });
+    release.write("a.json", &document.to_string());
+    let stacks = release.stacks("org.toml");
+    let policy = stacks.iter().find(|it| it.template == "backup-policy.yaml").unwrap();
+    let given: Value = serde_json::from_str(&policy.parameters["Variables"]).unwrap();
+    let expected = json!({
+        "CentralVaultArn": "arn:aws:backup:eu-west-1:444455556666:backup-vault:central",
+        "Owner": "storage",
+        "Regions": ["us-east-1"],
+        "VaultName": "org-backup",
+    });
+    assert_eq!(given, expected);
+    // Where there is no central vault, none can be named, and what stands for nothing is told.
+    release.write(
+        "org.toml",
+        &file
+            .lines()
+            .filter(|it| !it.starts_with("Central"))
+            .fold(String::new(), |text, it| text + it + "\n"),
+    );
+    release.write(
+        "a.json",
+        r#"{ "plans": { "${Owner}": {}, "${CentralVaultArn}": {}, "${Other}": {} } }"#,
+    );
+    expect![[r"
+        org.toml: [policies.1] Document: `${CentralVaultArn}` stands for nothing, since the file does not say CentralVaultArn
+    "]]
+    .assert_eq(&release.fail(&["check", "org.toml"]));
+}
+
+#[test]
+fn tags_are_those_of_every_stack_and_follow_the_file() {
+    let tagged = |value: &str| {
+        LEAST.replace("[Buckets]", &format!("[Tags]\nCostCenter = \"{value}\"\n[Buckets]"))
+    };
+    let release = release(&tagged("4711"));
+    release.succeed(&["deploy", "org.toml"]);
+    let tags = |release: &Release| {
+        release.aws(|it| it.stacks.values().map(|it| it.tags.clone()).collect::<BTreeSet<_>>())
+    };
+    let of = |value: &str| {
+        BTreeSet::from([BTreeMap::from([("CostCenter".to_owned(), value.to_owned())])])
+    };
+    assert_eq!(tags(&release), of("4711"));
+    drop(release.take_calls());
+    release.succeed(&["deploy", "org.toml"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    release.write("org.toml", &tagged("4712"));
+    release.succeed(&["deploy", "org.toml"]);
+    assert_eq!(tags(&release), of("4712"));
+}
+
+#[test]
+fn a_check_is_never_silent_about_what_is_missing() {
+    let release = release(&LEAST.replace("ManagementAccountId = \"111122223333\"", ""));
+    let terminal = |arguments: &[&str]| {
+        let program = release.command(arguments);
+        let mut terminal = Command::new(&*PYTHON);
+        terminal.args(["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", &PYTHON]);
+        terminal.args(program.get_args()).current_dir(release.path("."));
+        terminal.envs(program.get_envs().filter_map(|(key, it)| Some((key, it?))));
+        let done = terminal.stdin(Stdio::null()).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap().replace('\r', ""))
+    };
+    let missing = "org.toml: ManagementAccountId: is missing; it must be the ID of an account, which has twelve digits";
+    assert_eq!(terminal(&["check", "org.toml"]), (Some(1), format!("{missing}\n")));
+    // `make deploy` checks first, and then asks.
+    let later = terminal(&["check", "org.toml", "--asked-later"]);
+    assert_eq!(later, (Some(0), format!("{missing}; it is asked for below\n")));
+    assert!(release.take_calls().is_empty());
+}
+
 #[test]
 fn what_is_missing_is_asked_for_at_a_terminal() {
     let file =
@@ -562,9 +863,15 @@ fn what_is_uploaded_is_named_after_its_content_and_not_uploaded_again() {
         }
     }
     let of_policy: Vec<_> = objects.keys().filter(|it| it.contains("/policies/")).collect();
-    assert_eq!(of_policy.len(), 1);
-    let policy = &world["stacks"]["111122223333 eu-central-1 org-backup-policy-databases"];
-    assert_eq!(policy["parameters"]["ContentUrl"], format!("s3://{}", of_policy[0]));
+    // One document in the bucket of each account whose function reads it.
+    for policy in [
+        "111122223333 eu-central-1 org-backup-policy-databases",
+        "555566667777 eu-central-1 org-backup-policy-databases-of-theirs",
+    ] {
+        let url = world["stacks"][policy]["parameters"]["ContentUrl"].as_str().unwrap();
+        assert!(of_policy.iter().any(|it| url == format!("s3://{it}")), "{url}");
+    }
+    assert_eq!(of_policy.len(), 2);
     release.take_calls().clear();
 
     // New code is a new key, and every function gets it.
@@ -583,7 +890,7 @@ fn a_second_deployment_changes_nothing() {
     let said = release.succeed(&["deploy", "org.toml"]);
     assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
     assert_eq!(release.world(), world);
-    assert_eq!(said.matches("is as it should be").count(), 16, "{said}");
+    assert_eq!(said.matches("is as it should be").count(), 18, "{said}");
 }
 
 #[test]

@@ -480,7 +480,17 @@ async fn buckets_are_locked_away_and_administered_elsewhere() {
 #[tokio::test]
 async fn two_tags_at_the_root_are_deployed_as_published() {
     let recipe = Recipe::as_published("tags-and-central-copy");
-    check_stacks(&recipe, expect![[""]]);
+    check_stacks(
+        &recipe,
+        expect![[r#"
+        org-backup us-east-1 bootstrap.yaml
+        org-backup-rollout us-east-1 rollout.yaml
+        org-backup-member us-west-2 member-account.yaml
+        org-backup-members us-east-1 members.yaml
+        org-backup-policy-orgbackuppolicy us-east-1 backup-policy.yaml
+        org-backup-reattach us-east-1 reattach.yaml
+    "#]],
+    );
     let rollout = recipe.stack("rollout.yaml");
     assert_eq!(rollout.parameters["VaultName"], "MemberVault");
     // The ARN of the central vault stands nowhere in the recipe, and is that of the vault that is made.
@@ -496,32 +506,100 @@ async fn two_tags_at_the_root_are_deployed_as_published() {
         let arn = made.as_str().unwrap();
         assert!(!is_input || !fs::read_to_string(&file).unwrap().contains(arn), "{file:?}");
     }
-    check(&recipe, expect![[""]]).await;
+    check(
+        &recipe,
+        expect![[r#"
+        BACKUP_POLICY is ENABLED
+        backup.amazonaws.com is trusted
+        member.org.stacksets.cloudformation.amazonaws.com is trusted
+        stacksets.cloudformation.amazonaws.com is trusted
+        StackSets is activated
+        isCrossAccountBackupEnabled is true
+        policy OrgBackupPolicy is attached to root
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn one_tag_with_two_rhythms_is_deployed_as_published() {
     let recipe = Recipe::as_published("from-terraform");
-    check_stacks(&recipe, expect![[""]]);
-    check(&recipe, expect![[""]]).await;
+    check_stacks(
+        &recipe,
+        expect![[r#"
+        org-backup eu-west-3 bootstrap.yaml
+        org-backup-rollout eu-west-3 rollout.yaml
+        org-backup-members eu-west-3 members.yaml
+        org-backup-policy-one-tag-two-rhythms eu-west-3 backup-policy.yaml
+        org-backup-reattach eu-west-3 reattach.yaml
+        org-backup-event-forwarder us-east-1 event-forwarder.yaml
+    "#]],
+    );
+    check(
+        &recipe,
+        expect![[r#"
+        BACKUP_POLICY is ENABLED
+        backup.amazonaws.com is trusted
+        member.org.stacksets.cloudformation.amazonaws.com is trusted
+        stacksets.cloudformation.amazonaws.com is trusted
+        StackSets is activated
+        isCrossAccountBackupEnabled is true
+        policy one-tag-two-rhythms is attached to Workloads
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn instances_by_tag_alone_are_deployed_as_published() {
     let recipe = Recipe::as_published("ec2-every-night");
-    check_stacks(&recipe, expect![[""]]);
+    check_stacks(
+        &recipe,
+        expect![[r#"
+        org-backup ap-northeast-1 bootstrap.yaml
+        org-backup-rollout ap-northeast-1 rollout.yaml
+        org-backup-members ap-northeast-1 members.yaml
+        org-backup-policy-ec2 ap-northeast-1 backup-policy.yaml
+        org-backup-reattach ap-northeast-1 reattach.yaml
+        org-backup-event-forwarder us-east-1 event-forwarder.yaml
+    "#]],
+    );
     let rollout = &recipe.stack("rollout.yaml").parameters;
     assert_eq!(
         [&rollout["VaultName"], &rollout["BackupRoleName"]],
         ["EC2", "AWSBackupServiceEC2Role"]
     );
-    check(&recipe, expect![[""]]).await;
+    check(
+        &recipe,
+        expect![[r#"
+        BACKUP_POLICY is ENABLED
+        backup.amazonaws.com is trusted
+        member.org.stacksets.cloudformation.amazonaws.com is trusted
+        stacksets.cloudformation.amazonaws.com is trusted
+        StackSets is activated
+        isCrossAccountBackupEnabled is true
+        policy EC2 is attached to Workloads
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
     let recipe = Recipe::as_published("delegated-and-locked");
-    check_stacks(&recipe, expect![[""]]);
+    check_stacks(
+        &recipe,
+        expect![[r#"
+        org-backup eu-west-1 bootstrap.yaml
+        org-backup-rollout eu-west-1 rollout.yaml
+        org-backup-members eu-west-1 members.yaml
+        org-backup-delegation eu-west-1 delegation.yaml
+        org-backup-delegated-policies eu-west-1 delegated-policies.yaml
+        org-backup-policy-s3-backup-policy eu-west-1 backup-policy.yaml
+        org-backup-reattach eu-west-1 reattach.yaml
+        org-backup-event-forwarder us-east-1 event-forwarder.yaml
+    "#]],
+    );
     // The function and the policy are in that account, and its role needs no other role.
     let [functions, policy] =
         ["delegated-policies.yaml", "backup-policy.yaml"].map(|it| recipe.stack(it));
@@ -529,7 +607,21 @@ async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
         assert_eq!(it.profile.as_deref(), Some("backup-administrator"), "{}", it.name);
     }
     assert_eq!(policy.parameters["BootstrapStackName"], functions.name);
-    check(&recipe, expect![[""]]).await;
+    check(
+        &recipe,
+        expect![[r#"
+        BACKUP_POLICY is ENABLED
+        backup.amazonaws.com is trusted
+        member.org.stacksets.cloudformation.amazonaws.com is trusted
+        stacksets.cloudformation.amazonaws.com is trusted
+        security-000 administers backup.amazonaws.com
+        StackSets is activated
+        isCrossAccountBackupEnabled is true
+        isDelegatedAdministratorEnabled is true
+        policy S3_Backup_Policy is attached to Workloads
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -549,7 +641,7 @@ async fn without_the_delegation_an_account_makes_no_policy() {
     changed["Description"] = json!("Theirs");
     assert_eq!(stack.update(changed).await.ok().physical_id, created.physical_id);
     let _ = stack.delete().await.ok();
-    assert!(organization.organization(|it| it.policy(&created.physical_id).is_none()));
+    assert!(organization.organization(|it| it.policy(&created.physical_id).is_err()));
 }
 
 #[test]

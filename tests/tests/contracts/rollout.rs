@@ -251,6 +251,80 @@ fn an_account_that_is_excluded_and_readmitted_keeps_its_stack() {
 }
 
 #[test]
+fn single_accounts_get_stacks_beside_units_and_without_any() {
+    let with = |units: &[&str], accounts: &str| {
+        file(units, &format!("{NO_CENTRAL}\nAccountIds = [{accounts}]"), "")
+    };
+    let without_units =
+        |accounts: &str| with(&[], accounts).replace("OrganizationalUnitIds = []\n", "");
+    let rollout = Rollout(Release::new());
+    let said = rollout.deploy(&without_units("\"900000000001\", \"999999999999\""));
+    assert!(
+        said.contains("999999999999 is no active member of the organization and gets no stack"),
+        "{said}"
+    );
+    rollout.check_members(expect![[r"
+        eu-central-1 900000000001 Current
+        eu-west-1 900000000001 Current
+    "]]);
+    // Nobody else gets one by joining.
+    rollout.0.aws(|it| {
+        it.move_account("900000000002", Some(ROOT));
+        it.tick();
+    });
+    assert_eq!(rollout.members(SET).lines().count(), 2);
+    // Units come, and the account is in one of them or in none.
+    rollout.0.aws(|it| it.stack_sets.back_up());
+    let before = rollout.resources();
+    rollout.deploy(&with(&[SANDBOX], "\"900000000001\", \"200000000001\", \"300000000001\""));
+    rollout.check_members(expect![[r"
+        eu-central-1 200000000001 Current
+        eu-central-1 200000000002 Current
+        eu-central-1 200000000003 Current
+        eu-central-1 300000000001 Current
+        eu-central-1 900000000001 Current
+        eu-west-1 200000000001 Current
+        eu-west-1 200000000002 Current
+        eu-west-1 200000000003 Current
+        eu-west-1 300000000001 Current
+        eu-west-1 900000000001 Current
+    "]]);
+    assert!(rollout.resources().is_superset(&before));
+    // Policies and opt-ins go there as well.
+    rollout.0.aws(|it| {
+        for stack in ["org-backup-members", "org-backup-policies"] {
+            let stack = &it.stacks[&format!("111122223333 eu-central-1 {stack}")];
+            let targets = "ou-ab12-sandbox1,900000000001,200000000001,300000000001";
+            assert_eq!(stack.parameters["TargetIds"], targets);
+        }
+    });
+    drop(rollout.0.take_calls());
+    rollout.deploy(&with(&[SANDBOX], "\"900000000001\", \"200000000001\", \"300000000001\""));
+    assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+    let whole = rollout.members(SET);
+    rollout.deploy(&plain(&[SANDBOX]));
+    assert_eq!(rollout.members(SET), whole);
+}
+
+#[test]
+fn a_vault_keeps_the_key_that_it_was_made_with() {
+    let key = "VaultKeyArn = \"arn:aws:kms:eu-central-1:900000000001:key/mrk-1a2b\"";
+    let with = file(&[SANDBOX], NO_CENTRAL, key);
+    let rollout = Rollout::of(&with);
+    // No key is made, and the vault is.
+    let resources = rollout.resources();
+    assert!(resources.iter().any(|it| it.contains("AWS::Backup::BackupVault")));
+    assert!(!resources.iter().any(|it| it.contains("AWS::KMS::Key")), "{resources:?}");
+    for file in [plain(&[SANDBOX]), with.replace("mrk-1a2b", "mrk-3c4d")] {
+        let said = rollout.fail(&file);
+        assert!(said.contains("Leave [rollout] VaultKeyArn as it was"), "{said}");
+    }
+    let rollout = Rollout::of(&plain(&[SANDBOX]));
+    let said = rollout.fail(&with);
+    assert!(said.contains("Leave [rollout] VaultKeyArn as it was"), "{said}");
+}
+
+#[test]
 fn regions_and_the_central_account_are_taken_out_and_put_back() {
     let whole = file(&[ROOT], CENTRAL, "CentralRegions = [\"eu-west-1\", \"eu-central-1\"]");
     let rollout = Rollout::of(&whole);
@@ -390,6 +464,120 @@ fn units_of_two_thousand_accounts_are_rolled_out_to_and_widened() {
     // Nothing that is passed grows with the accounts.
     let longest = rollout.0.take_calls().into_iter().flatten().map(|it| it.len()).max();
     assert!(longest < Some(4_096), "{longest:?}");
+}
+
+/// The pattern of the role that deletes in accounts, beside those of StackSets.
+const ADMINISTRATORS: &str = "AdministratorRoleArns = [\"arn:*:iam::*:role/stacksets-exec-*\", \
+                              \"arn:*:iam::*:role/OrganizationAccountAccessRole\"]";
+
+const UNDEPLOY: [&str; 5] = ["undeploy", "org.toml", "--members", "--everything", "--yes"];
+
+/// An organization with backups, a policy of ours and one of others, and three locks.
+fn to_be_taken_back(top: &str) -> Rollout {
+    let file = file(&[SANDBOX], &format!("{CENTRAL}\n{top}"), "CentralRegions = [\"eu-west-1\"]");
+    let rollout = Rollout::of(&file);
+    rollout.0.aws(|it| {
+        let attached = [SANDBOX.to_owned()];
+        let policy = |name: &str, owner: &str| {
+            (name.to_owned(), format!("{owner}/7a0c/Daily"), attached.clone().into())
+        };
+        it.policies.insert("p-ours".to_owned(), policy("org-backup-daily", "org-backup-policies"));
+        it.policies.insert("p-theirs".to_owned(), policy("daily", "org-backup-of-theirs"));
+    });
+    rollout
+}
+
+#[test]
+fn everything_is_taken_back_after_it_was_told_what_is_lost() {
+    let rollout = to_be_taken_back(ADMINISTRATORS);
+    let vault = |place: &str| format!("{place} AWS::Backup::BackupVault");
+    rollout.0.aws(|it| {
+        it.locks.insert(vault("444455556666 eu-west-1") + " central", true);
+        it.locks.insert(vault("200000000001 eu-west-1") + " org-backup", false);
+    });
+    drop(rollout.0.take_calls());
+    // Both have to be said, and then it only says.
+    let said = rollout.0.fail(&["undeploy", "org.toml", "--members", "--yes"]);
+    assert!(said.contains("--members and --everything go together"), "{said}");
+    let done = rollout.0.run(&UNDEPLOY[..4]);
+    assert!(!done.status.success());
+    assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+    let said = String::from_utf8(done.stdout).unwrap();
+    expect![[r"
+        The credentials have to be those of 111122223333.
+        They have to manage the organization o-a1b2c3d4e5.
+        This deletes every stack and everything that stacks leave:
+        - the stack org-backup-event-forwarder in us-east-1
+        - the stack org-backup-reattach in eu-central-1
+        - the stack org-backup-policies in eu-central-1
+        - the stack org-backup-members in eu-central-1
+        - the stack org-backup in eu-central-1
+        - the stack org-backup-member in eu-west-1
+        - the stack org-backup-rollout in eu-central-1
+        - the backup policy `org-backup-daily` (p-ours)
+        - the vault `org-backup` in 111122223333, eu-central-1, with 2 backups
+        - the vault `org-backup` in 111122223333, eu-west-1, with 2 backups
+        - the vault `org-backup` in 200000000001, eu-central-1, with 2 backups
+        - the vault `org-backup` in 200000000001, eu-west-1, with 2 backups
+        - the vault `org-backup` in 200000000002, eu-central-1, with 2 backups
+        - the vault `org-backup` in 200000000002, eu-west-1, with 2 backups
+        - the vault `org-backup` in 200000000003, eu-central-1, with 2 backups
+        - the vault `org-backup` in 200000000003, eu-west-1, with 2 backups
+        - the roles and keys of those accounts, and the state of org-backup
+        AWS will refuse to delete, and it is paid for until then:
+        - the vault `central` in 444455556666, eu-west-1, with 2 backups: its compliance lock is final since 2026-01-01, and each backup stays until it expires
+        Resources that were backed up stay. What is deleted cannot be brought back.
+    "]]
+    .assert_eq(&said);
+
+    let said = rollout.0.succeed(&UNDEPLOY);
+    assert!(said.ends_with(
+        "What is left, and paid for:\n- 2 backups in the vault `central` in 444455556666, eu-west-1: \
+         its compliance lock is final since 2026-01-01, and each backup stays until it expires\n\
+         Policy types, trusted access and settings stay on, and cost nothing.\n\
+         The archives stay in their buckets.\n"
+    ), "{said}");
+    let left = |rollout: &Rollout| {
+        rollout.0.aws(|it| {
+            assert!(it.stacks.is_empty(), "{:?}", it.stacks.keys());
+            let kinds = ["AWS::Backup::BackupVault", "AWS::IAM::Role"];
+            let all = it.stack_sets.resources().iter();
+            let all = all.filter(|it| kinds.iter().any(|kind| it.contains(kind)));
+            (all.cloned().collect::<Vec<_>>(), it.policies.keys().cloned().collect::<Vec<_>>())
+        })
+    };
+    let (resources, policies) = left(&rollout);
+    assert_eq!(resources, [vault("444455556666 eu-west-1") + " central"]);
+    assert_eq!(policies, ["p-theirs"]);
+    rollout.0.aws(|it| {
+        // The key of what is locked stays, and the others go.
+        assert!(!it.deleted.contains("arn:aws:kms:eu-west-1:444455556666:key/of-central"));
+        for key in ["eu-west-1:200000000001", "eu-central-1:111122223333"] {
+            assert!(it.deleted.contains(&format!("arn:aws:kms:{key}:key/of-org-backup")), "{key}");
+        }
+        assert!(it.deleted.contains("bucket StateBucket of org-backup"));
+        assert!(it.deleted.contains("key StateKey of org-backup"));
+    });
+    // Once more is no error.
+    rollout.0.succeed(&UNDEPLOY);
+    assert_eq!(left(&rollout), (resources, policies));
+}
+
+#[test]
+fn taking_everything_back_needs_a_role_that_still_can() {
+    for (top, arguments) in
+        [("", &UNDEPLOY[..]), (ADMINISTRATORS, &[&UNDEPLOY[..], &["--role", "Ours"]].concat())]
+    {
+        let rollout = to_be_taken_back(top);
+        drop(rollout.0.take_calls());
+        let said = rollout.0.fail(arguments);
+        assert!(
+            said.contains("AdministratorRoleArns, and arn:aws:iam::444455556666:role/"),
+            "{said}"
+        );
+        assert!(said.ends_with("Nothing was changed.\n"), "{said}");
+        assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
+    }
 }
 
 #[test]

@@ -39,6 +39,24 @@ async fn trusted_access_comes_before_the_administrators_that_need_it() {
 }
 
 #[tokio::test]
+async fn a_service_has_several_administrators() {
+    let organization = Organization::bare(Settings::default()).await;
+    let mut stack = organization.stack("service-access");
+    let [one, other] = ["security-000", "production-001"].map(|it| organization.id(it));
+    let mut properties = administrator(&one, "Retain");
+    properties["DelegatedAdministrators"][0]["AccountId"] = json!([one, other]);
+    let _ = stack.create(properties.clone()).await.ok();
+    organization.check_state(expect![[r"
+        backup.amazonaws.com is trusted
+        production-001 administers backup.amazonaws.com
+        security-000 administers backup.amazonaws.com
+    "]]);
+    organization.clear_journal();
+    let _ = stack.update(properties).await.ok();
+    organization.check_writes(expect![""]);
+}
+
+#[tokio::test]
 async fn a_second_deployment_of_service_access_writes_nothing() {
     let organization = Organization::bare(Settings::default()).await;
     let mut stack = organization.stack("service-access");

@@ -57,6 +57,90 @@ fn service_control_policies_are_made_one_after_the_other() {
 }
 
 #[test]
+fn five_accounts_administer_backups_and_reattach_knows_each() {
+    let accounts = "100000000001,100000000002,100000000003,100000000004,100000000005";
+    let given = [REQUIRED, &[("BackupAdministratorAccountIds", accounts)]].concat();
+    let bootstrap = Template::named("bootstrap.yaml");
+    let stack = bootstrap.with(&given);
+    let access = &bootstrap.body["Resources"]["ServiceAccess"]["Properties"];
+    let five: Vec<_> = accounts.split(',').collect();
+    assert_eq!(
+        stack.resolve(&access["DelegatedAdministrators"]).unwrap(),
+        json!([{ "AccountId": five, "ServicePrincipal": "backup.amazonaws.com" }])
+    );
+    let reattach = Template::named("reattach.yaml");
+    let variables = &reattach.body["Resources"]["ReattachFunction"]["Properties"]["Environment"];
+    let variables = reattach.with(&given).resolve(variables).unwrap();
+    let known = variables["Variables"]["DELEGATED_ADMINISTRATORS"].as_str().unwrap();
+    let named: Vec<_> = known.split(',').filter(|it| !it.ends_with('/')).collect();
+    assert_eq!(
+        named,
+        five.iter().map(|it| format!("backup.amazonaws.com/{it}")).collect::<Vec<_>>()
+    );
+    // Each may be registered, and no other.
+    for (template, role) in [(&bootstrap, "ServiceAccessRole"), (&reattach, "ReattachRole")] {
+        let policies = &template.body["Resources"][role]["Properties"]["Policies"];
+        let policies = template.with(&given).resolve(policies).unwrap();
+        let statements = all(&policies, "Statement");
+        let statements = statements.iter().flat_map(|it| each(it));
+        let registers =
+            statements.filter(|it| it["Action"] == "organizations:RegisterDelegatedAdministrator");
+        let resources: Vec<_> = registers.flat_map(|it| each(&it["Resource"])).collect();
+        let expected =
+            five.iter().map(|it| json!(format!("arn:*:organizations::*:account/o-*/{it}")));
+        assert_eq!(resources, expected.collect::<Vec<_>>().iter().collect::<Vec<_>>(), "{role}");
+    }
+}
+
+#[test]
+fn tags_windows_and_a_second_tag_are_in_both_policies() {
+    let policies = Template::named("backup-policies.yaml");
+    let [plain, everything] = stacks(&policies);
+    for (resource, kind, minutes) in [
+        ("DailyBackupPolicy", "daily", ["60", "720"]),
+        ("MonthlyBackupPolicy", "monthly", ["120", "2880"]),
+    ] {
+        let of = |stack: &tests::template::Stack<'_>| {
+            let properties = &policies.body["Resources"][resource]["Properties"];
+            let content = stack.resolve(&properties["Content"]).unwrap();
+            (content["plans"]["${Plan}"].clone(), stack.resolve(&properties["Variables"]).unwrap())
+        };
+        let (plan, variables) = of(&plain);
+        let rule = &plan["rules"][kind];
+        let windows =
+            ["start", "complete"].map(|it| rule[format!("{it}_backup_window_minutes")].clone());
+        for (window, minutes) in windows.iter().zip(minutes) {
+            let text = window["@@assign"].to_string();
+            assert_eq!(text.trim_matches('"'), minutes);
+        }
+        // Nothing is in the policy of what nobody asked for, and no variable is given in vain.
+        assert_eq!([plan.get("backup_plan_tags"), rule.get("recovery_point_tags")], [None, None]);
+        assert_eq!(
+            variables.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["CentralVault", "Plan"]
+        );
+        assert_eq!(plan["selections"]["tags"].as_object().unwrap().len(), 1);
+
+        let (plan, variables) = of(&everything);
+        let second = &plan["selections"]["tags"]["second"];
+        assert_eq!(second["tag_key"]["@@assign"], "second");
+        for (tags, name) in [
+            (&plan["backup_plan_tags"], "PlanTag"),
+            (&plan["rules"][kind]["recovery_point_tags"], "PointTag"),
+        ] {
+            let tagged: Vec<_> = (1..=3)
+                .map(|it| {
+                    let value = &tags[format!("${{{name}{it}}}")]["tag_value"]["@@assign"];
+                    (variables[format!("{name}{it}")].clone(), value.clone())
+                })
+                .collect();
+            let expected = [("team", "storage"), ("cost-center", "4711"), ("stage", "production")];
+            assert_eq!(tagged, expected.map(|(key, value)| (json!(key), json!(value))));
+        }
+    }
+}
+
+#[test]
 fn nobody_becomes_an_administrator_by_taking_the_name_of_one() {
     let guardrails = Template::named("guardrails.yaml");
     let policy = properties(&guardrails, "MakersPolicy");

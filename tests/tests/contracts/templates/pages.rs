@@ -76,6 +76,26 @@ fn the_readme_names_every_template_and_every_property() {
 }
 
 #[test]
+fn every_type_of_resource_is_on_its_page_as_the_command_knows_it() {
+    let list = fs::read_to_string(root().join("crates/policy/data/types.tsv")).unwrap();
+    let mut lines = list.lines().map(|it| it.split('\t').collect::<Vec<_>>());
+    let as_of = lines.next().unwrap()[1].to_owned();
+    let known: BTreeMap<_, _> = lines.map(|it| (it[0].to_owned(), it[1].to_owned())).collect();
+    let rows = table("docs/resource-types.md", "type");
+    let place = |name: &str| rows[0].iter().position(|it| it == name).unwrap();
+    let (types, at_once) = (place("`resource_types`"), place("both at once"));
+    let mut told = BTreeMap::new();
+    for row in &rows[2..] {
+        for name in code(&row[types]) {
+            told.insert(name.to_owned(), row[at_once].clone());
+        }
+    }
+    assert_eq!(told, known);
+    let page = fs::read_to_string(root().join("docs/resource-types.md")).unwrap();
+    assert!(page.contains(&format!("as of {as_of}")), "{as_of}");
+}
+
+#[test]
 fn every_function_is_in_the_security_model() {
     let rows = table("docs/security.md", "function");
     let told: Vec<_> = rows.iter().flat_map(|it| code(&it[0])).collect();

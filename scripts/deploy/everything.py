@@ -1,0 +1,319 @@
+"""Takes back what stays when the stacks are gone: policies, backups, vaults, keys, roles and state.
+
+What a lock keeps is told first and stays. Everything is looked for anew in every run, so one that was
+interrupted goes on where it ended.
+"""
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from members import Instance
+from plan import Stack
+from speech import end
+
+# The role that AWS Organizations makes in accounts that it makes.
+ROLE = "OrganizationAccountAccessRole"
+# The tag that says which resource of which stack made a policy.
+OWNER = "org-backup:owner"
+# What AWS says of a vault that does not exist, to administrators as well.
+NO_VAULT = "AccessDeniedException"
+NO_ENTITY = "NoSuchEntity"
+# How long AWS KMS waits at least before it deletes a key.
+DAYS_OF_KEYS = 7
+# S3 deletes so many versions in one call.
+MOST_VERSIONS = 1_000
+PATIENCE = 5
+
+# The parameters of `rollout.yaml` that name vaults, by what their stack is.
+VAULTS = ["VaultName", "AirGappedVaultName"]
+CENTRAL_VAULTS = ["CentralVaultName", "CentralAirGappedVaultName"]
+# Those that name roles which stay. Others are deleted with their stack.
+ROLES = ["BackupRoleName", "RestoreRoleName", "ScannerRoleName"]
+
+
+@dataclass
+class Vault:
+    """A vault as it was found."""
+
+    account: str
+    region: str
+    name: str
+    backups: int
+    key: str
+    # Why AWS keeps it, if a lock that nobody can take off does.
+    kept: str = ""
+    # Whether it has a lock that is taken off first.
+    is_locked: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"`{self.name}` in {self.account}, {self.region}"
+
+
+@dataclass
+class Findings:
+    """What there is, and so what is lost."""
+
+    vaults: list[Vault] = field(default_factory=list)
+    policies: list[tuple[str, str]] = field(default_factory=list)
+    # Accounts in which nobody could look.
+    closed: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """What would be lost, and what AWS will refuse."""
+        said = [f"- the backup policy `{name}` ({policy})" for policy, name in self.policies]
+        free = [it for it in self.vaults if not it.kept]
+        kept = [it for it in self.vaults if it.kept]
+        said += [f"- the vault {it.place}, with {it.backups} backups" for it in free]
+        said += ["- the roles and keys of those accounts, and the state of org-backup"]
+        if kept:
+            said += ["AWS will refuse to delete, and it is paid for until then:"]
+            said += [f"- the vault {it.place}, with {it.backups} backups: {it.kept}" for it in kept]
+        return said
+
+
+class Everything:
+    """Looks for everything and deletes it, with the commands of a `Runner`."""
+
+    def __init__(self, runner, role: str) -> None:
+        self.runner, self.role = runner, role
+        self.plan = runner.plan
+        self.rollouts = [it for it in self.plan.stacks if it.stays and it.stack_sets]
+        # Credentials of a session in each account, once there is one.
+        self.sessions: dict[str, dict[str, str]] = {}
+
+    # Looking.
+
+    def look(self) -> Findings:
+        """Finds what there is. Nothing is changed."""
+        findings = Findings(policies=self.policies())
+        for rollout in self.rollouts:
+            self.refuse_what_nobody_may(rollout)
+            for account, region, names in self.places(rollout):
+                for name in names:
+                    if vault := self.vault(account, region, name):
+                        findings.vaults.append(vault)
+        return findings
+
+    def refuse_what_nobody_may(self, rollout: Stack) -> None:
+        """Without StackSets' roles, the central vault and its key let only the administrators delete."""
+        account = rollout.parameters["CentralAccountId"]
+        if not account:
+            return
+        deployed = self.runner.describe(rollout, self.runner.output)
+        kept = {it["ParameterKey"]: it["ParameterValue"] for it in (deployed or {}).get("Parameters", [])}
+        patterns = kept.get("AdministratorRoleArns", rollout.parameters["AdministratorRoleArns"])
+        role = f"arn:{self.runner.partition(rollout)}:iam::{account}:role/{self.role}"
+        if not any(matches(it, role) for it in patterns.split(",") if it):
+            stacksets = "arn:*:iam::*:role/stacksets-exec-*"
+            end(
+                f"The policies of the central vault and its key let nobody delete but the roles in "
+                f"AdministratorRoleArns, and {role} is none of them.",
+                f'Add AdministratorRoleArns = ["{stacksets}", "arn:*:iam::*:role/{self.role}"], deploy, and run '
+                f"the same again; or name another role with --role.",
+                "Nothing was changed.",
+            )
+
+    def places(self, rollout: Stack) -> list[tuple[str, str, list[str]]]:
+        """Returns the accounts and Regions that were rolled out to, with the names of their vaults."""
+        named = rollout.parameters
+        found: dict[tuple[str, str], list[str]] = {}
+        if named["ManagementAccount"] == "true":
+            regions = [it.region for it in self.plan.stacks if it.template.name == "member-account"]
+            for region in [rollout.region, *regions]:
+                found[self.plan.management, region] = VAULTS
+        for stack_set in rollout.stack_sets:
+            keys = CENTRAL_VAULTS if stack_set.only else VAULTS
+            # A run before this one may have deleted the stacks already.
+            instances = self.runner.instances(rollout, stack_set) or self.expected(rollout, stack_set)
+            for it in instances:
+                found[it.account, it.region] = [*found.get((it.account, it.region), []), *keys]
+        return [(*place, [named[it] for it in keys if named[it]]) for place, keys in sorted(found.items())]
+
+    def expected(self, rollout: Stack, stack_set) -> list[Instance]:
+        change = self.runner.change(rollout, stack_set)
+        return [Instance(account, region, "", True) for account, region in change.new]
+
+    def vault(self, account: str, region: str, name: str) -> Vault | None:
+        words = ["describe-backup-vault", "--backup-vault-name", name, "--output", "json"]
+        answer = self.ask(account, region, "backup", *words, absent=NO_VAULT)
+        if not answer:
+            return None
+        it = json.loads(answer)
+        vault = Vault(account, region, name, it.get("NumberOfRecoveryPoints", 0), it.get("EncryptionKeyArn", ""))
+        vault.is_locked = bool(it.get("Locked"))
+        final = it.get("LockDate")
+        if it.get("VaultType") == "LOGICALLY_AIR_GAPPED_BACKUP_VAULT":
+            if vault.backups:
+                vault.kept = "it is logically air-gapped, and each backup stays until it expires"
+        elif vault.is_locked and final and moment(final) <= datetime.now(UTC):
+            if vault.backups:
+                vault.kept = f"its compliance lock is final since {str(final)[:10]}, and each backup stays until it expires"
+        return vault
+
+    def policies(self) -> list[tuple[str, str]]:
+        """Returns the backup policies that stacks of this file made: their IDs and names."""
+        first = self.plan.stacks[0]
+        words = ["list-policies", "--filter", "BACKUP_POLICY", "--output", "json"]
+        words += ["--query", "Policies[].[Id, Name]"]
+        found = json.loads(self.runner.output(self.runner.command(first, "organizations", *words)) or "[]")
+        stacks = {it.name for it in self.plan.stacks}
+        ours = []
+        for policy, name in found:
+            words = ["list-tags-for-resource", "--resource-id", policy, "--output", "text"]
+            words += ["--query", f"Tags[?Key == '{OWNER}'].Value"]
+            owner = self.runner.output(self.runner.command(first, "organizations", *words)) or ""
+            if owner.partition("/")[0] in stacks:
+                ours.append((policy, name))
+        return ours
+
+    # Deleting.
+
+    def delete_policies(self) -> None:
+        """Deletes policies before backups, so that none is made meanwhile."""
+        first = self.plan.stacks[0]
+        for policy, name in self.policies():
+            words = ["list-targets-for-policy", "--policy-id", policy, "--output", "json"]
+            words += ["--query", "Targets[].TargetId"]
+            targets = json.loads(self.runner.output(self.runner.command(first, "organizations", *words)) or "[]")
+            for target in targets:
+                words = ["detach-policy", "--policy-id", policy, "--target-id", target]
+                self.runner.run(self.runner.command(first, "organizations", *words))
+            self.runner.run(self.runner.command(first, "organizations", "delete-policy", "--policy-id", policy))
+            self.runner.say(f"The backup policy `{name}` is deleted.")
+
+    def delete_backups(self, findings: Findings) -> None:
+        """Deletes what is in the accounts, but for what a lock keeps and what that needs."""
+        for vault in findings.vaults:
+            if not vault.kept:
+                self.delete_vault(vault)
+        kept = {it.account for it in findings.vaults if it.kept}
+        keys = {it.key for it in findings.vaults if it.kept}
+        named = self.rollouts[0].parameters if self.rollouts else {}
+        own = [it.rpartition("/")[2] for name in ["VaultKeyArn", "CentralVaultKeyArn"] if (it := named.get(name))]
+        places = {(it.account, it.region, it.key) for it in findings.vaults if it.key and it.key not in keys}
+        for account, region, key in sorted(places):
+            # A key of somebody's own, or of AWS, is left alone.
+            if f":{account}:key/" in key and key.rpartition("/")[2] not in own:
+                self.delete_key(account, region, key)
+        for account in sorted({it.account for it in findings.vaults} - kept):
+            for role in dict.fromkeys(named[it] for it in ROLES if named.get(it)):
+                self.delete_role(account, role)
+        if kept:
+            text = "Roles and keys stay in accounts where a lock keeps backups, which need them to expire"
+            self.runner.say(f"{text}: {', '.join(sorted(kept))}.")
+
+    def delete_vault(self, vault: Vault) -> None:
+        at, name = (vault.account, vault.region, "backup"), ["--backup-vault-name", vault.name]
+        if vault.is_locked and vault.backups:
+            self.change(*at, "delete-backup-vault-lock-configuration", *name)
+        query = ["--query", "RecoveryPoints[].RecoveryPointArn", "--output", "json"]
+        asked: set[str] = set()
+        while True:
+            words = ["list-recovery-points-by-backup-vault", *name, *query]
+            points = json.loads(self.ask(*at, *words) or "[]")
+            for it in points:
+                if it not in asked:
+                    self.change(*at, "delete-recovery-point", *name, "--recovery-point-arn", it)
+                    asked.add(it)
+            if not points:
+                break
+            time.sleep(PATIENCE)
+        self.change(*at, "delete-backup-vault", *name)
+        self.runner.say(f"The vault {vault.place} is deleted, with {len(asked)} backups.")
+
+    def delete_key(self, account: str, region: str, key: str) -> None:
+        query = ["--query", "KeyMetadata.KeyState", "--output", "text"]
+        state = self.ask(account, region, "kms", "describe-key", "--key-id", key, *query, absent="NotFound")
+        if state not in [None, "PendingDeletion"]:
+            days = ["--pending-window-in-days", str(DAYS_OF_KEYS)]
+            self.change(account, region, "kms", "schedule-key-deletion", "--key-id", key, *days)
+            self.runner.say(f"The key {key} is deleted in {DAYS_OF_KEYS} days, and costs nothing until then.")
+
+    def delete_role(self, account: str, role: str) -> None:
+        region, name = self.plan.stacks[0].region, ["--role-name", role]
+        for words, query, option, undo in [
+            ("list-attached-role-policies", "AttachedPolicies[].PolicyArn", "--policy-arn", "detach-role-policy"),
+            ("list-role-policies", "PolicyNames", "--policy-name", "delete-role-policy"),
+        ]:
+            answer = self.ask(account, region, "iam", words, *name, "--query", query, "--output", "json", absent=NO_ENTITY)
+            if answer is None:
+                return
+            for it in json.loads(answer or "[]"):
+                self.change(account, region, "iam", undo, *name, option, it)
+        self.change(account, region, "iam", "delete-role", *name)
+
+    def kept_by(self, stack: Stack) -> list[tuple[str, str]]:
+        """Returns the buckets and keys of a stack, some of which stay when it is deleted."""
+        query = "StackResourceSummaries[].[ResourceType, PhysicalResourceId]"
+        words = ["list-stack-resources", "--stack-name", stack.name, "--query", query, "--output", "json"]
+        command = self.runner.command(stack, "cloudformation", *words)
+        answer = self.runner.output(command, absent="does not exist")
+        kinds = ["AWS::S3::Bucket", "AWS::KMS::Key"]
+        return [(kind, it) for kind, it in json.loads(answer or "[]") if kind in kinds]
+
+    def delete_kept(self, stack: Stack, kept: list[tuple[str, str]]) -> None:
+        for kind, it in sorted(kept, reverse=True):
+            if kind == "AWS::S3::Bucket":
+                self.delete_bucket(stack, it)
+            else:
+                self.delete_key(stack.account, stack.region, it)
+
+    def delete_bucket(self, stack: Stack, bucket: str) -> None:
+        at, name = (stack.account, stack.region, "s3api"), ["--bucket", bucket]
+        if self.ask(*at, "head-bucket", *name, absent="(404)") is None:
+            return
+        # It lets nobody delete versions.
+        self.change(*at, "delete-bucket-policy", *name)
+        query = "{Objects: [Versions, DeleteMarkers][][].{Key: Key, VersionId: VersionId}}"
+        while True:
+            words = ["list-object-versions", *name, "--max-items", str(MOST_VERSIONS)]
+            found = json.loads(self.ask(*at, *words, "--query", query, "--output", "json") or "{}")
+            if not found.get("Objects"):
+                break
+            self.change(*at, "delete-objects", *name, "--delete", json.dumps(found | {"Quiet": True}))
+        self.change(*at, "delete-bucket", *name)
+        self.runner.say(f"The bucket {bucket} is deleted.")
+
+    # Commands in an account.
+
+    def ask(self, account: str, region: str, *words: str, absent: str = "") -> str | None:
+        return self.runner.output(self.command(account, region, *words), absent, self.session(account))
+
+    def change(self, account: str, region: str, *words: str) -> None:
+        self.runner.run(self.command(account, region, *words), self.session(account))
+
+    def command(self, account: str, region: str, *words: str) -> list[str]:
+        profile = self.plan.profiles.get(account)
+        named = ["--profile", profile] if profile else []
+        return ["aws", *words[:2], "--region", region, *named, *words[2:]]
+
+    def session(self, account: str) -> dict[str, str]:
+        """Returns the variables of a session in an account that has no profile."""
+        if account in [self.plan.management, *self.plan.profiles]:
+            return {}
+        if account not in self.sessions:
+            first = self.plan.stacks[0]
+            role = f"arn:{self.runner.partition(first)}:iam::{account}:role/{self.role}"
+            words = ["assume-role", "--role-arn", role, "--role-session-name", "org-backup-undeploy"]
+            words += ["--query", "Credentials.[AccessKeyId, SecretAccessKey, SessionToken]", "--output", "json"]
+            answer = self.runner.output(self.runner.command(first, "sts", *words))
+            names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+            self.sessions[account] = dict(zip(names, json.loads(answer or "[]"), strict=True))
+        return self.sessions[account]
+
+
+def matches(pattern: str, arn: str) -> bool:
+    """Whether the pattern of an ARN, in which `*` stands for anything, is met."""
+    parts = [re.escape(it) for it in pattern.split("*")]
+    return re.fullmatch(".*".join(parts), arn) is not None
+
+
+def moment(text: object) -> datetime:
+    """Reads a moment as the AWS CLI writes it: in ISO 8601, or in seconds since 1970."""
+    if isinstance(text, int | float):
+        return datetime.fromtimestamp(text, UTC)
+    return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
