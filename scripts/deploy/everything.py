@@ -247,18 +247,20 @@ class Everything:
         self.change(account, region, "iam", "delete-role", *name)
 
     def kept_by(self, stack: Stack) -> list[tuple[str, str]]:
-        """Returns the buckets and keys of a stack, some of which stay when it is deleted."""
+        """Returns the nested stacks, buckets and keys of a stack, some of which stay when it is deleted."""
         query = "StackResourceSummaries[].[ResourceType, PhysicalResourceId]"
         words = ["list-stack-resources", "--stack-name", stack.name, "--query", query, "--output", "json"]
         command = self.runner.command(stack, "cloudformation", *words)
         answer = self.runner.output(command, absent="does not exist")
-        kinds = ["AWS::S3::Bucket", "AWS::KMS::Key"]
+        kinds = ["AWS::CloudFormation::Stack", "AWS::S3::Bucket", "AWS::KMS::Key"]
         return [(kind, it) for kind, it in json.loads(answer or "[]") if kind in kinds]
 
     def delete_kept(self, stack: Stack, kept: list[tuple[str, str]]) -> None:
         for kind, it in sorted(kept, reverse=True):
             if kind == "AWS::S3::Bucket":
                 self.delete_bucket(stack, it)
+            elif kind == "AWS::CloudFormation::Stack":
+                self.runner.delete(stack, it)
             else:
                 self.delete_key(stack.account, stack.region, it)
 

@@ -390,8 +390,9 @@ class Runner:
         else:
             self.say(f"{stack.name} in {stack.region} is not there.")
 
-    def delete(self, stack: Stack) -> None:
-        name = ["--stack-name", stack.name]
+    def delete(self, stack: Stack, nested: str = "") -> None:
+        """Deletes a stack, or one that was nested in it."""
+        name = ["--stack-name", nested or stack.name]
         self.run(self.command(stack, "cloudformation", "delete-stack", *name))
         self.run(self.command(stack, "cloudformation", "wait", "stack-delete-complete", *name))
 

@@ -571,7 +571,10 @@ impl World {
                 Ok(String::new())
             }
             "delete-stack" => {
-                let stack = found.ok_or("nobody should delete what is not there")?.clone();
+                // What was nested in a stack is known by its own ID.
+                let Some(stack) = found.cloned() else {
+                    return self.stack_sets.delete_stack(name).map(|()| String::new());
+                };
                 if let Some(user) = self.importer(&id) {
                     return Err(format!("an export of {id} is in use by {user}"));
                 }
@@ -603,7 +606,8 @@ impl World {
                 let Some(stack) = found else { return Err(format!("{id} does not exist")) };
                 let template = parsed(&stack.template);
                 let kinds = [("AWS::S3::Bucket", "bucket"), ("AWS::KMS::Key", "key")];
-                let mut rows = Vec::new();
+                let nested = |it: &String| json!(["AWS::CloudFormation::Stack", it]);
+                let mut rows: Vec<_> = stack.made.values().map(nested).collect();
                 for (kind, word) in kinds {
                     let all = template.resources(kind).into_iter();
                     for (resource, _) in all.filter(|(_, it)| it["Type"] == kind) {

@@ -48,8 +48,8 @@ async fn a_service_has_several_administrators() {
     let _ = stack.create(properties.clone()).await.ok();
     organization.check_state(expect![[r"
         backup.amazonaws.com is trusted
-        production-001 administers backup.amazonaws.com
         security-000 administers backup.amazonaws.com
+        production-001 administers backup.amazonaws.com
     "]]);
     organization.clear_journal();
     let _ = stack.update(properties).await.ok();
