@@ -621,6 +621,9 @@ async fn a_role_in_accounts_allows_what_is_done_there_and_needs_each_of_its_stat
     }
 }
 
+/// The organization that the templates are evaluated with.
+const ORGANIZATION: &str = "o-a1b2c3d4e5";
+
 /// The roles that operators assume: the template, the resource and the name.
 const RECOVERY_ROLES: [(&str, &str, &str); 2] = [
     ("central-backup-account.yaml", "RecoveryRole", "org-backup-central-recovery"),
@@ -640,7 +643,10 @@ async fn recover(
     });
     let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
     let copying = statements_in_accounts("central-backup-account.yaml", "CopyRole");
-    let copying = json!({ "Version": "2012-10-17", "Statement": copying });
+    // The templates are evaluated with the ID of another organization.
+    let id = organization.organization(|it| it.id.clone());
+    let copying = json!({ "Version": "2012-10-17", "Statement": copying }).to_string();
+    let copying: Value = serde_json::from_str(&copying.replace(ORGANIZATION, &id)).unwrap();
     organization.iam(|it| {
         it.create_role_everywhere(Role::new("org-backup", &trust));
         it.create_role_everywhere(Role::new("org-backup-restore", &trust));
@@ -657,7 +663,6 @@ async fn recover(
     copy_to_central(&organization);
     let [lost, central, new] =
         ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
-    let id = organization.organization(|it| it.id.clone());
     let any = json!({ "Statement": [{
         "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
         "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
