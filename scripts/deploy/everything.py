@@ -26,6 +26,8 @@ DAYS_OF_KEYS = 7
 # S3 deletes so many versions in one call.
 MOST_VERSIONS = 1_000
 PATIENCE = 5
+# How many seconds a vault may have as many backups as before until nobody waits for it any more.
+STALLED = 15 * 60
 
 # The parameters of `rollout.yaml` that name vaults, by what their stack is.
 VAULTS = ["VaultName", "AirGappedVaultName"]
@@ -212,6 +214,7 @@ class Everything:
             self.change(*at, "delete-backup-vault-lock-configuration", *name)
         query = ["--query", "RecoveryPoints[].RecoveryPointArn", "--output", "json"]
         asked: set[str] = set()
+        fewest, since = None, time.monotonic()
         while True:
             words = ["list-recovery-points-by-backup-vault", *name, *query]
             points = json.loads(self.ask(*at, *words) or "[]")
@@ -221,6 +224,12 @@ class Everything:
                     asked.add(it)
             if not points:
                 break
+            if fewest is None or len(points) < fewest:
+                fewest, since = len(points), time.monotonic()
+            elif time.monotonic() - since > STALLED:
+                text = f"the vault {vault.place} keeps {fewest} backups, such as {points[0]}"
+                hint = "look for legal holds and for what AWS Backup says of them, and run this again"
+                end(f"{text}; hint: {hint}")
             time.sleep(PATIENCE)
         self.change(*at, "delete-backup-vault", *name)
         self.runner.say(f"The vault {vault.place} is deleted, with {len(asked)} backups.")

@@ -95,6 +95,7 @@ MOST_TAGS = 50
 MOST_ADMINISTRATORS = 5
 # The templates have so many places for tags of plans and of backups.
 MOST_POLICY_TAGS = 3
+POLICY_TAGS = ["BackupPlanTags", "RecoveryPointTags"]
 
 # What a document names with `${…}`.
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
@@ -409,7 +410,7 @@ class Parameters:
             if all(map(str.isdecimal, minutes)) and int(minutes[1]) < int(minutes[0]) + 60:
                 text = f"`{minutes[1]}` must be at least 60 more than {names[0]}, which is {minutes[0]}"
                 self.problem(["backup-policies", names[1]], text)
-        for key in ["BackupPlanTags", "RecoveryPointTags"]:
+        for key in POLICY_TAGS:
             tags = values.get(key, [])
             keys = [as_text(it).partition("=")[0].lower() for it in tags] if isinstance(tags, list) else []
             if len(keys) > MOST_POLICY_TAGS:

@@ -15,6 +15,8 @@ from parameters import (
     DERIVED,
     LONGEST,
     LONGEST_STACK,
+    MOST_POLICY_TAGS,
+    POLICY_TAGS,
     REGIONS_AS_OF,
     SHARED,
     VARIABLE,
@@ -282,6 +284,11 @@ class Planner:
         if "backup-policies" in self.values:
             values = targets | {"Regions": self.regions}
             values |= self.parameters.table("backup-policies")
+            for key in POLICY_TAGS:
+                tags = values.get(key)
+                if isinstance(tags, list):
+                    # The template takes the first, second and third, whether or not it is empty.
+                    values |= {key: [*tags, *[""] * (MOST_POLICY_TAGS - len(tags))]}
             self.add(f"{self.name}-policies", "backup-policies", values)
         for number, policy in enumerate(self.parameters.policies(), 1):
             path = self.parameters.folder / as_text(policy.get("Document", ""))

@@ -21,7 +21,7 @@ pub struct Run {
     pub code: i32,
     /// What it found.
     pub text: String,
-    /// What it told on the way.
+    /// What it told on the way, but for whose organization it read.
     pub notes: String,
     /// Both as they were printed, with the IDs of policies.
     pub printed: [String; 2],
@@ -163,5 +163,8 @@ pub async fn ran(organization: &Organization, mut command: Command) -> Run {
     organization.learn_policies();
     let printed = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
     let [text, notes] = printed.each_ref().map(|it| organization.named(it));
+    // Whose organization is read is said first, by every command alike.
+    let is_said = |it: &&str| !it.starts_with("reading: ");
+    let notes = notes.split_inclusive('\n').filter(is_said).collect();
     Run { code: output.status.code().unwrap(), text, notes, printed }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Attempts {
     /// The maximum time for which AWS may be out of reach, if that is limited.
     reach: Option<Duration>,
     seen: Mutex<Seen>,
+    /// The time at which the first of the latest attempts was sent that did not reach AWS.
+    began: Mutex<Option<Instant>>,
 }
 
 /// The observations of the attempts so far.
@@ -47,9 +49,6 @@ pub(crate) struct Seen {
     pub(crate) sent: u32,
     /// The outcome of the last attempt that is over, if it failed.
     pub(crate) last: Option<Last>,
-    /// The time at which the first attempt of the current row of unreachable ones was sent, or the
-    /// time of the last attempt that reached AWS.
-    began: Option<Instant>,
 }
 
 /// The outcome of an attempt that failed.
@@ -106,7 +105,15 @@ impl Attempts {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let read = |error: &Modelled| Refusal::of(error.downcast_ref::<E>()?);
-        Self { need, asks, tally, read, reach: None, seen: Mutex::default() }
+        Self {
+            need,
+            asks,
+            tally,
+            read,
+            reach: None,
+            seen: Mutex::default(),
+            began: Mutex::default(),
+        }
     }
 
     /// Limits the time for which AWS may be out of reach, if `reach` is given. After that time
@@ -136,7 +143,7 @@ impl Attempts {
         let mut seen = self.lock();
         seen.sent += 1;
         if !matches!(seen.last, Some(Last::Unreachable(_))) {
-            seen.began = Some(Instant::now());
+            *lock(&self.began) = Some(Instant::now());
         }
         self.need.patience().map(|it| it.attempt)
     }
@@ -171,7 +178,7 @@ impl Attempts {
         let seen = self.lock();
         let is_lost = |reach| {
             matches!(seen.last, Some(Last::Unreachable(_)))
-                && seen.began.is_some_and(|it| it.elapsed() >= reach)
+                && lock(&self.began).is_some_and(|it| it.elapsed() >= reach)
         };
         self.need.patience().is_some_and(|it| seen.sent >= it.attempts)
             || self.reach.is_some_and(is_lost)
@@ -188,8 +195,12 @@ impl Attempts {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
+}
+
+fn lock<T>(it: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Refusal {

@@ -357,8 +357,8 @@ impl Error {
 
 /// Why there are no credentials, where that is behind an error.
 fn credentials_behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
-    let causes = successors(Some(error), |&it| it.source());
-    causes.filter_map(|it| it.downcast_ref()).next()
+    let mut causes = successors(Some(error), |&it| it.source());
+    causes.find_map(|it| it.downcast_ref())
 }
 
 /// Treats the error whose code means "already as wanted" as success, and no other error.

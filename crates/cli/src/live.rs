@@ -50,7 +50,7 @@ pub(crate) struct Live {
 impl Live {
     /// With this profile and state bucket, in the Region that the profile or the environment names.
     pub(crate) fn new(profile: Option<String>, state_bucket: Option<String>) -> Self {
-        Self { profile, region: None, state_bucket }
+        Self { credentials: Credentials { profile, region: None }, state_bucket }
     }
 
     /// Finds credentials, the Region and endpoints, and says on standard error whose organization is
@@ -126,15 +126,16 @@ impl Credentials {
         management: &Management,
     ) -> Result<(), CommandError> {
         let mut who = pin!(management.caller());
-        let caller = match timeout(SILENCE, who.as_mut()).await {
-            Ok(caller) => caller,
-            Err(_) => {
-                note("note", &format!("connecting to AWS in {}", session.region()));
-                who.await
-            }
+        let caller = if let Ok(caller) = timeout(SILENCE, who.as_mut()).await {
+            caller
+        } else {
+            note("note", &format!("connecting to AWS in {}", session.region()));
+            who.await
         };
         let caller = caller.map_err(|source| match &self.profile {
-            Some(profile) => CommandError::Profile { profile: profile.clone(), source },
+            Some(profile) => {
+                CommandError::Profile { profile: profile.clone(), source: Box::new(source) }
+            }
             None => CommandError::Aws(source),
         })?;
         let organization = match management.whose().await {

@@ -241,7 +241,7 @@ enum CommandError {
     #[error("no Region is named")]
     NoRegion,
     #[error("cannot use the profile `{profile}`")]
-    Profile { profile: String, source: aws::Error },
+    Profile { profile: String, source: Box<aws::Error> },
     #[error(transparent)]
     Aws(#[from] aws::Error),
     #[error("cannot begin")]

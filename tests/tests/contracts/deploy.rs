@@ -77,7 +77,7 @@ fn each_optional_table_switches_its_stacks_on() {
     let stacks = release(&everything()).stacks("org.toml");
     check_order(
         &stacks,
-        expect![[r#"
+        expect![[r"
             org-backup eu-central-1 bootstrap.yaml
             org-backup-rollout eu-central-1 rollout.yaml
             org-backup-member eu-west-1 member-account.yaml
@@ -96,7 +96,7 @@ fn each_optional_table_switches_its_stacks_on() {
             org-backup-monitoring-rollout eu-central-1 monitoring-rollout.yaml
             org-backup-monitoring-member eu-central-1 monitoring-member.yaml
             org-backup-monitoring-member eu-west-1 monitoring-member.yaml
-        "#]],
+        "]],
     );
     let deployed: BTreeSet<_> = stacks.iter().map(|it| it.template.as_str()).collect();
     let templates = Template::all();
@@ -456,12 +456,12 @@ fn every_key_of_a_table_that_is_wrong_is_told_at_once() {
     check_invalid(
         "[backup-policies]",
         "[rollout]\n[guardrails]\n[event-forwarder]",
-        expect![[r#"
+        expect![[r"
             org.toml: backup-policies: is missing, and [[policies]] as well; without either, nothing is backed up
             org.toml: rollout: is not deployed without OrganizationalUnitIds or AccountIds; add one, or leave this out
             org.toml: event-forwarder: is not needed: the events are in us-east-1 already
             org.toml: [guardrails] TargetIds: is missing; it must be IDs of the root, of organizational units or of accounts
-        "#]],
+        "]],
     );
     check_invalid(
         "[backup-policies]",
@@ -694,13 +694,13 @@ fn what_aws_would_refuse_later_is_told_with_the_key() {
          \"aws:team\" = \"storage\"\n[backup-policies]\nDailyStartWindowMinutes = 700\n\
          BackupPlanTags = [\"a=1\", \"A=2\"]\n\
          RecoveryPointTags = [\"a=1\", \"b=1\", \"c=1\", \"d=1\"]",
-        expect![[r#"
+        expect![[r"
             org.toml: [bootstrap] BackupAdministratorAccountIds: `1` must be IDs of accounts
             org.toml: [Tags] aws:team: `aws:team` must be the key of a tag, which does not begin with `aws:`
             org.toml: [backup-policies] DailyCompletionWindowMinutes: `720` must be at least 60 more than DailyStartWindowMinutes, which is 700
             org.toml: [backup-policies] BackupPlanTags: `a` stands in it twice
             org.toml: [backup-policies] RecoveryPointTags: the template takes at most 3; a document of your own takes more
-        "#]],
+        "]],
     );
     check_invalid(
         "[backup-policies]",
@@ -708,31 +708,31 @@ fn what_aws_would_refuse_later_is_told_with_the_key() {
          \"100000000003\", \"100000000004\", \"100000000005\", \"100000000006\"]\n\
          [delegated-policies]\n[[policies]]\nPolicyName = \"a\"\nDocument = \"databases.json\"\n\
          Variables = { Owner = \"storage\" }\n[backup-policies]",
-        expect![[r#"
+        expect![[r"
             org.toml: [bootstrap] BackupAdministratorAccountIds: AWS takes at most 5 administrators of AWS Backup
             org.toml: delegated-policies: is not deployed, since none of [[policies]] has an AccountId; leave it out
             org.toml: [policies.1.Variables] Owner: is not in the document, as `${…}`
-        "#]],
+        "]],
     );
     check_invalid(
         "[backup-policies]",
         "[[policies]]\nAccountId = \"555566667777\"\nPolicyName = \"a\"\n\
          Document = \"databases.json\"\nVariables = { Owner = 1 }\n[backup-policies]",
-        expect![[r#"
+        expect![[r"
             org.toml: [policies.1.Variables] Owner: must be text, or a list of texts
             org.toml: [policies.1] AccountId: `555566667777` may not manage backup policies; name it as DelegatedAccountId of [delegation]
             org.toml: [delegated-policies.Buckets] us-east-1: is missing; it must be the name of a bucket in that Region, for archives and templates
             org.toml: [Profiles] 555566667777: is missing; it must be the profile of the AWS CLI that has credentials of that account
-        "#]],
+        "]],
     );
     check_invalid(
         "[Buckets]",
         "OrganizationalUnitIds = [\"r-ab12\"]\nOtherRegions = [\"eu-west-1\"]\nAccountIds = [1]\n\
          [rollout]\nVaultKeyArn = \"arn:aws:kms:us-east-1:111122223333:key/1a2b\"\n[Buckets]",
-        expect![[r#"
+        expect![[r"
             org.toml: AccountIds: `1` must be the ID of an account, which has twelve digits
             org.toml: [rollout] VaultKeyArn: is no multi-Region key, and vaults in eu-west-1 need a key there
-        "#]],
+        "]],
     );
     let release = release(&format!("\u{feff}{LEAST}"));
     assert_eq!(

@@ -482,14 +482,14 @@ async fn two_tags_at_the_root_are_deployed_as_published() {
     let recipe = Recipe::as_published("tags-and-central-copy");
     check_stacks(
         &recipe,
-        expect![[r#"
+        expect![[r"
         org-backup us-east-1 bootstrap.yaml
         org-backup-rollout us-east-1 rollout.yaml
         org-backup-member us-west-2 member-account.yaml
         org-backup-members us-east-1 members.yaml
         org-backup-policy-orgbackuppolicy us-east-1 backup-policy.yaml
         org-backup-reattach us-east-1 reattach.yaml
-    "#]],
+    "]],
     );
     let rollout = recipe.stack("rollout.yaml");
     assert_eq!(rollout.parameters["VaultName"], "MemberVault");
@@ -508,7 +508,7 @@ async fn two_tags_at_the_root_are_deployed_as_published() {
     }
     check(
         &recipe,
-        expect![[r#"
+        expect![[r"
         BACKUP_POLICY is ENABLED
         backup.amazonaws.com is trusted
         member.org.stacksets.cloudformation.amazonaws.com is trusted
@@ -516,7 +516,7 @@ async fn two_tags_at_the_root_are_deployed_as_published() {
         StackSets is activated
         isCrossAccountBackupEnabled is true
         policy OrgBackupPolicy is attached to root
-    "#]],
+    "]],
     )
     .await;
 }
@@ -526,18 +526,18 @@ async fn one_tag_with_two_rhythms_is_deployed_as_published() {
     let recipe = Recipe::as_published("from-terraform");
     check_stacks(
         &recipe,
-        expect![[r#"
+        expect![[r"
         org-backup eu-west-3 bootstrap.yaml
         org-backup-rollout eu-west-3 rollout.yaml
         org-backup-members eu-west-3 members.yaml
         org-backup-policy-one-tag-two-rhythms eu-west-3 backup-policy.yaml
         org-backup-reattach eu-west-3 reattach.yaml
         org-backup-event-forwarder us-east-1 event-forwarder.yaml
-    "#]],
+    "]],
     );
     check(
         &recipe,
-        expect![[r#"
+        expect![[r"
         BACKUP_POLICY is ENABLED
         backup.amazonaws.com is trusted
         member.org.stacksets.cloudformation.amazonaws.com is trusted
@@ -545,7 +545,7 @@ async fn one_tag_with_two_rhythms_is_deployed_as_published() {
         StackSets is activated
         isCrossAccountBackupEnabled is true
         policy one-tag-two-rhythms is attached to Workloads
-    "#]],
+    "]],
     )
     .await;
 }
@@ -555,14 +555,14 @@ async fn instances_by_tag_alone_are_deployed_as_published() {
     let recipe = Recipe::as_published("ec2-every-night");
     check_stacks(
         &recipe,
-        expect![[r#"
+        expect![[r"
         org-backup ap-northeast-1 bootstrap.yaml
         org-backup-rollout ap-northeast-1 rollout.yaml
         org-backup-members ap-northeast-1 members.yaml
         org-backup-policy-ec2 ap-northeast-1 backup-policy.yaml
         org-backup-reattach ap-northeast-1 reattach.yaml
         org-backup-event-forwarder us-east-1 event-forwarder.yaml
-    "#]],
+    "]],
     );
     let rollout = &recipe.stack("rollout.yaml").parameters;
     assert_eq!(
@@ -571,7 +571,7 @@ async fn instances_by_tag_alone_are_deployed_as_published() {
     );
     check(
         &recipe,
-        expect![[r#"
+        expect![[r"
         BACKUP_POLICY is ENABLED
         backup.amazonaws.com is trusted
         member.org.stacksets.cloudformation.amazonaws.com is trusted
@@ -579,7 +579,7 @@ async fn instances_by_tag_alone_are_deployed_as_published() {
         StackSets is activated
         isCrossAccountBackupEnabled is true
         policy EC2 is attached to Workloads
-    "#]],
+    "]],
     )
     .await;
 }
@@ -589,7 +589,7 @@ async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
     let recipe = Recipe::as_published("delegated-and-locked");
     check_stacks(
         &recipe,
-        expect![[r#"
+        expect![[r"
         org-backup eu-west-1 bootstrap.yaml
         org-backup-rollout eu-west-1 rollout.yaml
         org-backup-members eu-west-1 members.yaml
@@ -598,7 +598,7 @@ async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
         org-backup-policy-s3-backup-policy eu-west-1 backup-policy.yaml
         org-backup-reattach eu-west-1 reattach.yaml
         org-backup-event-forwarder us-east-1 event-forwarder.yaml
-    "#]],
+    "]],
     );
     // The function and the policy are in that account, and its role needs no other role.
     let [functions, policy] =
@@ -609,7 +609,7 @@ async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
     assert_eq!(policy.parameters["BootstrapStackName"], functions.name);
     check(
         &recipe,
-        expect![[r#"
+        expect![[r"
         BACKUP_POLICY is ENABLED
         backup.amazonaws.com is trusted
         member.org.stacksets.cloudformation.amazonaws.com is trusted
@@ -619,7 +619,7 @@ async fn policies_are_made_in_the_account_of_the_administrator_as_published() {
         isCrossAccountBackupEnabled is true
         isDelegatedAdministratorEnabled is true
         policy S3_Backup_Policy is attached to Workloads
-    "#]],
+    "]],
     )
     .await;
 }

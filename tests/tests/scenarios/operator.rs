@@ -140,7 +140,7 @@ async fn the_state_bucket_is_found_by_the_export_of_the_bootstrap_stack() {
     organization.stacks(|it| it.put(&region, exporting("org-backup", STATE_BUCKET)));
     let found = run().await;
     let words = format!("reading: the state bucket `{STATE_BUCKET}`");
-    assert!(found.notes.contains(&words), "{}", found.notes);
+    assert!(found.printed[1].contains(&words), "{}", found.notes);
     organization.stacks(|it| it.put(&region, exporting("second", "another-bucket")));
     let several = run().await;
     assert!(several.notes.contains("there are several state buckets"), "{}", several.notes);

@@ -98,16 +98,12 @@ fn junit_has_a_suite_for_each_file_and_a_test_for_each_finding() {
     let suites: Vec<_> = root.children().filter(roxmltree::Node::is_element).collect();
     let names: Vec<_> = suites.iter().map(|it| it.attribute("name").unwrap()).collect();
     assert_eq!(names, ["./a&b #1.json", "./good.json", "./warned.json", "./z.json"]);
-    let (mut tests, mut failures) = (0, 0);
     for suite in &suites {
         let cases: Vec<_> = suite.children().filter(roxmltree::Node::is_element).collect();
         let failed = cases.iter().filter(|it| it.children().any(|it| it.has_tag_name("failure")));
         assert_eq!(number(suite, "tests"), cases.len());
         assert_eq!(number(suite, "failures"), failed.count());
-        tests += number(suite, "tests");
-        failures += number(suite, "failures");
     }
-    assert_eq!((number(&root, "tests"), number(&root, "failures")), (tests, failures));
     let good = suites[1].children().find(|it| it.has_tag_name("testcase")).unwrap();
     assert_eq!((good.attribute("name"), number(&suites[1], "failures")), (Some("policies"), 0));
     let failure = suites[0].descendants().find(|it| it.has_tag_name("failure")).unwrap();

@@ -17,8 +17,11 @@ const THERE: &str = "eu-north-1";
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// A type, the ARN of a resource, and what AWS Backup remembers of it.
+type Remembered = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Each type that is restored here, with the ARN of a resource and what AWS Backup remembers of it.
-const EACH: [(&str, &str, &[(&str, &str)]); 13] = [
+const EACH: [Remembered; 13] = [
     (
         "Aurora",
         "arn:aws:rds:eu-west-1:111122223333:cluster:orders",
@@ -90,7 +93,7 @@ const EACH: [(&str, &str, &[(&str, &str)]); 13] = [
 
 fn now() -> SystemTime {
     // 2026-11-30 03:00 UTC.
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_007_600)
+    SystemTime::UNIX_EPOCH + Duration::from_hours(498_891)
 }
 
 fn vault(account: &str, region: &str, name: &str) -> Destination {
@@ -612,7 +615,9 @@ fn the_resources_of_others_and_parts_of_what_is_restored_as_a_whole_are_left_out
     let bucket = point("S3", "arn:aws:s3:::reports", central());
     let nobodys = KeptPoint { copied_from: None, ..bucket.clone() };
     let mut all = Newest::new(OWNER.parse().unwrap(), None, now());
-    [other, part, nobodys].into_iter().for_each(|it| all.add(it));
+    for it in [other, part, nobodys] {
+        all.add(it);
+    }
     assert_eq!(all.unowned(), 1);
     assert_eq!(all.chosen(), []);
     assert_eq!(newest([bucket], None).len(), 1, "the vault that it was copied from tells");

@@ -95,7 +95,7 @@ fn five_accounts_administer_backups_and_reattach_knows_each() {
 #[test]
 fn tags_windows_and_a_second_tag_are_in_both_policies() {
     let policies = Template::named("backup-policies.yaml");
-    let [plain, everything] = stacks(&policies);
+    let [bare, everything] = stacks(&policies);
     for (resource, kind, minutes) in [
         ("DailyBackupPolicy", "daily", ["60", "720"]),
         ("MonthlyBackupPolicy", "monthly", ["120", "2880"]),
@@ -105,7 +105,7 @@ fn tags_windows_and_a_second_tag_are_in_both_policies() {
             let content = stack.resolve(&properties["Content"]).unwrap();
             (content["plans"]["${Plan}"].clone(), stack.resolve(&properties["Variables"]).unwrap())
         };
-        let (plan, variables) = of(&plain);
+        let (plan, variables) = of(&bare);
         let rule = &plan["rules"][kind];
         let windows =
             ["start", "complete"].map(|it| rule[format!("{it}_backup_window_minutes")].clone());
