@@ -29,7 +29,7 @@ pub(crate) const REATTACH: &str = "org-backup-reattach";
 pub(crate) const ACCOUNTS: usize = 40;
 const MANAGEMENT_ACCOUNT: &str = "518204739061";
 /// The Region of the vault to which every backup is copied.
-const CENTRAL_REGION: &str = "us-west-2";
+pub(crate) const CENTRAL_REGION: &str = "us-west-2";
 
 /// The locations of files.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ mod nights;
 mod operators;
 mod organization;
 mod picture;
+mod recovery;
 mod restore_template;
 mod restores;
 mod rollout;

@@ -74,7 +74,8 @@ impl Demo<'_> {
         self.active().pop().unwrap_or_default()
     }
 
-    fn active(&self) -> Vec<String> {
+    /// Returns the active accounts.
+    pub(crate) fn active(&self) -> Vec<String> {
         let organization = self.simulated.organization();
         let active = organization.accounts().filter(|it| it.state == AccountState::Active);
         active.map(|it| it.id.clone()).collect()

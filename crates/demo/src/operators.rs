@@ -97,10 +97,26 @@ impl Demo<'_> {
         self.ministack.folder().join("report.html")
     }
 
-    /// Runs `org-backup` in the management account with the arguments `command`, and with `more`,
-    /// which are too long to show in full. Returns its output if it ends with this exit code and
-    /// wrote nothing.
+    /// Runs `org-backup` as [`Self::run`] does. Returns its output if it wrote nothing.
     pub(crate) async fn org_backup(
+        &self,
+        command: &[&str],
+        more: &[&str],
+        code: i32,
+    ) -> Result<String, DemoError> {
+        let known = self.simulated.journal().len();
+        let said = self.run(command, more, code).await?;
+        let calls = self.simulated.journal().split_off(known);
+        let writes: Vec<_> = calls.iter().filter(|it| it.is_successful_write()).collect();
+        let shown = command.join(" ");
+        ensure(writes.is_empty(), || format!("`{shown}` writes nothing: {writes:?}"))?;
+        ensure(!calls.is_empty(), || format!("`{shown}` looks at the organization"))?;
+        Ok(said)
+    }
+
+    /// Runs `org-backup` in the management account with the arguments `command`, and with `more`,
+    /// which are too long to show in full. Returns its output if it ends with this exit code.
+    pub(crate) async fn run(
         &self,
         command: &[&str],
         more: &[&str],
@@ -110,7 +126,6 @@ impl Demo<'_> {
         let shown = format!("org-backup {}{dots}", command.join(" "));
         self.screen.line(&format!("\n   $ {shown}"));
         self.screen.wait_for(&shown);
-        let known = self.simulated.journal().len();
         let program = &self.places.command;
         // Only ministack knows the stacks, and only the simulator knows whether StackSets has
         // organizations access.
@@ -126,7 +141,7 @@ impl Demo<'_> {
             .env_clear()
             .envs(self.environment())
             .envs(
-                ["IAM", "KMS"]
+                ["DYNAMODB", "EC2", "EFS", "IAM", "KMS", "RDS"]
                     .map(|it| (format!("AWS_ENDPOINT_URL_{it}"), self.simulated.endpoint())),
             )
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", cloudformation)
@@ -146,10 +161,6 @@ impl Demo<'_> {
             let notes = String::from_utf8_lossy(&ran.stderr);
             format!("`{shown}` ends with exit code {code}, but {}:\n{said}{notes}", ran.status)
         })?;
-        let calls = self.simulated.journal().split_off(known);
-        let writes: Vec<_> = calls.iter().filter(|it| it.is_successful_write()).collect();
-        ensure(writes.is_empty(), || format!("`{shown}` writes nothing: {writes:?}"))?;
-        ensure(!calls.is_empty(), || format!("`{shown}` looks at the organization"))?;
         Ok(said)
     }
 

@@ -4,14 +4,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use simulator::{
-    Account, AccountState, BackedUp, Backup, BackupJob, EngineCopyJob, EnginePoint, Entry,
-    ExplorerView, KeyManager, KeyType, Organization, Pending, Rates, RestoreJob, Role, Settings,
-    Simulator, StackResource, Trail, Vault,
+    Account, AccountState, BackedUp, Backup, BackupJob, EngineCopyJob, EnginePoint,
+    EngineRestoreJob, Entry, ExplorerView, KeyManager, KeyType, Organization, Pending, Rates,
+    RestoreJob, Role, Settings, Simulator, StackResource, Trail, Vault,
 };
 
 use crate::cloudformation::StackChange;
 use crate::failure::DemoError;
 use crate::ministack::REGION;
+use crate::rollout::REGIONS;
 
 /// A simulated organization.
 #[derive(Debug)]
@@ -120,6 +121,67 @@ impl Simulated {
             it.vaults_mut().delete(account, region, name);
             vault
         })
+    }
+
+    /// Creates in the account `new` the vault that copies come back to, opts in to every type there, and
+    /// creates the roles for recovery
+    /// there and in the account `central`, as `templates/member-account.yaml` and
+    /// `templates/central-backup-account.yaml` do.
+    pub(crate) fn add_recovery(&self, central: &str, new: &str, region: &str) {
+        const KEY: &str = "4c7d9e1f-2a3b-4c5d-8e6f-7a8b9c0d1e2f";
+        let statement = json!({
+            "Effect": "Allow",
+            "Action": "backup:CopyIntoBackupVault",
+            "Principal": { "AWS": format!("arn:aws:iam::{central}:root") },
+            "Resource": "*",
+        });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        self.add_key(new, region, KEY, "org-backup");
+        self.simulator.backup(|it| {
+            let types = it.region_settings(new, region).opt_in;
+            let on = types.into_keys().map(|it| (it, true)).collect();
+            // No type has an advanced feature here.
+            let _ = it.update_region_settings(new, region, &on, &[].into());
+        });
+        let vault = Vault::new("org-backup").key(&format!("arn:aws:kms:{region}:{new}:key/{KEY}"));
+        let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&policy);
+        self.add_vault(new, region, vault);
+        let statement = json!({
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": { "Service": "backup.amazonaws.com" },
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        self.add_role(new, Role::new("org-backup-restore", &trust));
+        self.add_role(central, Role::new("org-backup-copy", &trust));
+        let management = self.organization().management_account;
+        self.add_role(new, Role::trusting_account("org-backup-recovery", &management));
+        let role = Role::trusting_account("org-backup-central-recovery", &management);
+        self.add_role(central, role);
+    }
+
+    /// Deletes every resource of an account and its vaults, and returns the ARNs of the resources.
+    pub(crate) fn lose_everything(&self, account: &str) -> Vec<String> {
+        let gone = self.simulator.delete_resources_of(account);
+        for region in REGIONS {
+            drop(self.take_vault(account, region, "org-backup"));
+        }
+        gone
+    }
+
+    /// Sets the time that a job of AWS Backup takes, of any size.
+    pub(crate) fn pace_jobs(&self, time: Duration) {
+        self.simulator.pace_jobs(time, Duration::ZERO);
+    }
+
+    /// Returns every resource that can be backed up.
+    pub(crate) fn resources(&self) -> Vec<BackedUp> {
+        self.simulator.resources()
+    }
+
+    /// Returns every restore job so far that was asked for.
+    pub(crate) fn restore_jobs(&self) -> Vec<EngineRestoreJob> {
+        self.simulator.restore_jobs()
     }
 
     /// Creates or changes a resource.

@@ -50,7 +50,7 @@ fn plan_beside(created: &str) -> Option<String> {
 
 impl Demo<'_> {
     pub(crate) async fn restores(&self) -> Result<(), DemoError> {
-        self.screen.chapter(11, "Deploy templates/restore-testing.yaml, and look at two restores");
+        self.screen.chapter(12, "Deploy templates/restore-testing.yaml, and look at two restores");
         let told = self.deploy(&self.restore_testing).await?;
         told.deployment.expect("CREATE_COMPLETE")?;
         self.screen.line(

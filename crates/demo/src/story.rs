@@ -22,6 +22,7 @@ impl Demo<'_> {
         self.drift().await?;
         self.operators().await?;
         self.nights().await?;
+        self.recovery().await?;
         self.restores().await?;
         self.deletion().await?;
         let unknown = self.simulated.unknown_operations();
@@ -163,7 +164,7 @@ impl Demo<'_> {
     }
 
     async fn deletion(&self) -> Result<(), DemoError> {
-        self.screen.chapter(12, "Delete every stack");
+        self.screen.chapter(13, "Delete every stack");
         let before = self.simulated.organization();
         for stack in [RESTORE_TESTING, REATTACH, MEMBERS, POLICIES, BOOTSTRAP] {
             let told = self.delete(stack).await?;
