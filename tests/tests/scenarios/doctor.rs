@@ -249,10 +249,7 @@ async fn many_policies_are_waited_for_after_what_is_known_at_once() {
     assert_eq!(repeated(&organization), [""; 0]);
     organization.clear_journal();
     let (lines, notes) = org_backup_watched(&organization, &["doctor", "--json"]).await;
-    assert!(
-        notes.ends_with(wait) && lines[0].0 == lines[0].0.max(Duration::from_secs(5)),
-        "{notes}"
-    );
+    assert!(notes.ends_with(wait) && lines[0].0 >= Duration::from_secs(5), "{notes}");
 }
 
 #[tokio::test]
