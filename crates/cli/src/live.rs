@@ -48,22 +48,22 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// With this profile and state bucket, in the Region that the profile or the environment names.
+    /// Uses this profile and state bucket, and the Region of the profile or the environment.
     pub(crate) fn new(profile: Option<String>, state_bucket: Option<String>) -> Self {
         Self { credentials: Credentials { profile, region: None }, state_bucket }
     }
 
-    /// Finds credentials, the Region and endpoints, and says on standard error whose organization is
-    /// read, as whom and from where.
+    /// Finds credentials, the Region and endpoints, and prints on standard error which organization the
+    /// command reads, with which identity and from which Region.
     ///
     /// # Errors
     ///
-    /// When no Region is named, there are no credentials, or AWS cannot be reached.
+    /// Returns an error if no Region is named, there are no credentials, or AWS cannot be reached.
     pub(crate) async fn session(&self) -> Result<Session, CommandError> {
         self.session_by(&Clock::default()).await
     }
 
-    /// The same, whose answers set a clock.
+    /// Does the same as [`session`](Self::session), and sets a clock by AWS's answers.
     pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
         let session = self.credentials.session_by(clock).await?;
         Ok(match self.state_bucket.as_deref() {
@@ -82,12 +82,12 @@ impl Live {
 }
 
 impl Credentials {
-    /// Finds credentials, the Region and endpoints, for calls whose answers set a clock, and says on
-    /// standard error whose organization is read, as whom and from where.
+    /// Finds credentials, the Region and endpoints for calls whose answers set a clock, and prints on
+    /// standard error which organization the command reads, with which identity and from which Region.
     ///
     /// # Errors
     ///
-    /// When no Region is named, there are no credentials, or AWS cannot be reached.
+    /// Returns an error if no Region is named, there are no credentials, or AWS cannot be reached.
     pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
         let connector = clock.watch(aws::connector());
         let shared = connector.clone();
@@ -103,8 +103,8 @@ impl Credentials {
         let mut config = loader.load().await;
         let region = config.region().cloned().ok_or(CommandError::NoRegion)?;
         if let Some(profile) = &self.profile {
-            // The chain would take credentials of the environment first, and with them the wrong
-            // organization.
+            // The default chain takes credentials from the environment first, which may belong to
+            // another organization.
             let provider = ProviderConfig::default().with_http_client(client);
             let provider = ProfileFileCredentialsProvider::builder()
                 .configure(&provider.with_region(Some(region)))
@@ -119,7 +119,7 @@ impl Credentials {
         Ok(session)
     }
 
-    /// Says whose organization is read, as whom and from where.
+    /// Prints the organization, the identity and the Region that the command reads with.
     async fn announce(
         &self,
         session: &Session,
@@ -151,11 +151,13 @@ impl Credentials {
     }
 }
 
-/// What the name of the export ends with by which `templates/bootstrap.yaml` tells its bucket.
+/// The end of the name under which `templates/bootstrap.yaml` exports its bucket.
 const EXPORT: &str = "-StateBucketName";
 
-/// Finds the state bucket by what stacks export, and says which it is; `None` where there is not one,
-/// with a note where there are several or nobody may look.
+/// Finds the state bucket among the exports of the Region's stacks, and prints its name.
+///
+/// Returns `None` if no stack exports one. Prints a note if several do, or if the exports cannot be
+/// listed.
 async fn exported(management: &Management) -> Option<String> {
     let hint = "name the bucket of the bootstrap stack with `--state-bucket`";
     match exports(management, EXPORT).await {
@@ -180,7 +182,7 @@ async fn exported(management: &Management) -> Option<String> {
     }
 }
 
-/// How long somebody waits without a word.
+/// The time after which a person who waits is told that the command is connecting.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// What takes no longer is not told.

@@ -27,21 +27,26 @@ async fn nightly() -> Organization {
     let organization = protected().await;
     let central = organization.id("security-000");
     let copies = format!("arn:aws:backup:{OTHER}:{central}:backup-vault:central");
-    let mut copying = plan("copies", &[REGION], 35);
-    let rules = copying["plans"]["copies"]["rules"].as_object_mut().unwrap();
-    for rule in rules.values_mut() {
-        let copy = json!({ "target_backup_vault_arn": { "@@assign": copies } });
-        rule["copy_actions"] = json!({ copies.clone(): copy });
-    }
-    attach(&organization, "copies", &copying, "production-001");
+    copy_nightly(&organization, &copies);
     let id = organization.organization(|it| it.id.clone());
     organization.backup(|it| {
         let vault = Vault::new("central").key("arn:aws:kms:$region:$account:key/mine");
         let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&admission(&id));
         it.vaults_mut().create(&central, OTHER, vault);
     });
-    copy_across(&organization, true);
     organization
+}
+
+/// Has one account backed up every night, with a copy in the vault that has the ARN `copies`.
+pub(crate) fn copy_nightly(organization: &Organization, copies: &str) {
+    let mut copying = plan("copies", &[REGION], 35);
+    let rules = copying["plans"]["copies"]["rules"].as_object_mut().unwrap();
+    for rule in rules.values_mut() {
+        let copy = json!({ "target_backup_vault_arn": { "@@assign": copies } });
+        rule["copy_actions"] = json!({ copies: copy });
+    }
+    attach(organization, "copies", &copying, "production-001");
+    copy_across(organization, true);
 }
 
 /// Puts a volume into the account of this name with a value of the tag `backup`.

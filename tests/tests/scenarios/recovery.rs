@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use page::plan;
 use serde_json::{Value, json};
 use simulator::{CallOutcome, Fault, KeyType, Role, Vault};
 use tests::command::{Run, org_backup};
 use tests::organization::{Organization, backed_up};
 
+use crate::coverage::copy_nightly;
 use crate::member_accounts::role_everywhere;
-use crate::report::{admission, attach, copy_across, protected};
+use crate::report::{admission, protected};
 
 const REGION: &str = "eu-west-1";
 const NIGHT: Duration = Duration::from_hours(24);
@@ -29,14 +29,7 @@ impl World {
         let [lost, central, new] =
             ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
         let copies = format!("arn:aws:backup:{REGION}:{central}:backup-vault:central");
-        let mut copying = plan("copies", &[REGION], 35);
-        let rules = copying["plans"]["copies"]["rules"].as_object_mut().unwrap();
-        for rule in rules.values_mut() {
-            let copy = json!({ "target_backup_vault_arn": { "@@assign": copies } });
-            rule["copy_actions"] = json!({ copies.clone(): copy });
-        }
-        attach(&organization, "copies", &copying, "production-001");
-        copy_across(&organization, true);
+        copy_nightly(&organization, &copies);
         let id = organization.organization(|it| it.id.clone());
         let statement = json!({
             "Effect": "Allow", "Principal": { "Service": "backup.amazonaws.com" },
