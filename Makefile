@@ -124,7 +124,8 @@ bench-check: ## Check a repository of 5,000 files with the command as it is ship
 soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again
 	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test $(WORKSPACE) \
 	  --test faults $(if $(SEED),at_random) -- --nocapture
-	$(if $(SEED),,PROPTEST_CASES=$$(( $(or $(MINUTES),10) * 2000 )) cargo test $(WORKSPACE) --test fidelity law)
+	$(if $(SEED),,PROPTEST_CASES=$$(( $(or $(MINUTES),10) * 2000 )) PROPTEST_RNG_SEED=$$(date +%s) \
+	  cargo test $(WORKSPACE) --test fidelity law)
 
 .PHONY: live-check
 live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]

@@ -8,7 +8,10 @@ use super::plans::Rule;
 const SKEW: Duration = Duration::from_mins(5);
 
 /// The most runs that are examined in the search for one that no other rule takes the place of.
-const STEPS: usize = 64;
+///
+/// Each step leaves a run of a rival behind: an hourly rival at which every run of a week fails
+/// takes 168 steps.
+const STEPS: usize = 1_000;
 
 /// The runs of a rule, without those that AWS Backup leaves out.
 ///
@@ -55,7 +58,7 @@ impl<'a> Timetable<'a> {
         run: Option<SystemTime>,
     ) -> impl Iterator<Item = SystemTime> + '_ {
         let before = |it: &SystemTime| self.last(it.checked_sub(Duration::from_secs(1))?);
-        std::iter::successors(run, before).take(STEPS)
+        std::iter::successors(run, before)
     }
 
     /// Returns the time from which it is certain that the backup of this run will not come, if it
@@ -67,26 +70,38 @@ impl<'a> Timetable<'a> {
     /// Returns the last run at `at` or before.
     fn last(&self, at: SystemTime) -> Option<SystemTime> {
         let schedule = self.rule.schedule.as_ref()?;
-        let before = |it: &SystemTime| schedule.last(it.checked_sub(Duration::from_secs(1))?);
-        let mut runs = std::iter::successors(schedule.last(at), before).take(STEPS);
-        runs.find(|it| self.stands(*it))
+        let mut run = schedule.last(at)?;
+        for _ in 0..STEPS {
+            // An earlier run also meets this rival unless its start window is over by then.
+            let Some(rival) = self.rivals_of(run).map(|(from, _)| from).min() else {
+                return Some(run);
+            };
+            run = schedule.last(rival.checked_sub(self.rule.start)?)?;
+        }
+        None
     }
 
     /// Returns the first run after `at`.
     pub(super) fn next(&self, at: SystemTime) -> Option<SystemTime> {
         let schedule = self.rule.schedule.as_ref()?;
-        let mut runs =
-            std::iter::successors(schedule.next(at), |it| schedule.next(*it)).take(STEPS);
-        runs.find(|it| self.stands(*it))
+        let mut run = schedule.next(at)?;
+        for _ in 0..STEPS {
+            // A later run also meets this rival unless the rival's start window is over by then.
+            let Some(over) = self.rivals_of(run).map(|(_, until)| until).max() else {
+                return Some(run);
+            };
+            run = schedule.next(over.checked_sub(Duration::from_secs(1))?)?;
+        }
+        None
     }
 
-    /// Returns `true` if no run of another rule takes the place of this one.
-    fn stands(&self, run: SystemTime) -> bool {
+    /// Returns the start windows of other rules' runs that take the place of this one.
+    fn rivals_of(&self, run: SystemTime) -> impl Iterator<Item = (SystemTime, SystemTime)> + '_ {
         let end = self.end_of_start(run) - Duration::from_secs(1);
-        let overlaps = |rival: &&Rule| {
-            let last = rival.schedule.as_ref().and_then(|it| it.last(end));
-            last.is_some_and(|it| it + rival.start > run)
-        };
-        !self.rivals.iter().any(overlaps)
+        self.rivals.iter().filter_map(move |rival| {
+            let from = rival.schedule.as_ref()?.last(end)?;
+            let until = from + rival.start;
+            (until > run).then_some((from, until))
+        })
     }
 }

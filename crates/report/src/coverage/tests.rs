@@ -571,6 +571,34 @@ mod owing {
     }
 
     #[test]
+    fn a_run_that_others_leave_once_a_week_is_owed() {
+        let every_hour = |days: &str, keep: &str| {
+            let mut rule = rule();
+            rule["schedule_expression"] = json!(format!("cron(0 * ? * {days} *)"));
+            rule["lifecycle"]["delete_after_days"] = json!(keep);
+            rule
+        };
+        let scene = scene().with(|it| {
+            let rules =
+                [("longer", every_hour("MON-FRI", "90")), ("shorter", every_hour("*", "7"))];
+            it.plans = json!({ "hourly": plan(&rules, by_tag()) });
+            it.place.since = Some(at(14, 22));
+            it.points.clear();
+            it.jobs.clear();
+        });
+        let states = scene.look(|_, it| it.owed.iter().map(|it| it.state.clone()).collect());
+        let states: Vec<State> = states;
+        let runs = scene.look(|_, it| it.owed.iter().map(|it| (it.due, it.next)).collect());
+        let runs: Vec<_> = runs;
+        // The twentieth is a Friday: the last runs of the shorter rule were on Sunday.
+        assert_eq!(states, [State::Late(at(16, 1)), State::Late(at(15, 0))]);
+        assert_eq!(
+            runs,
+            [(Some(at(20, 10)), Some(at(20, 11))), (Some(at(15, 23)), Some(at(21, 0)))]
+        );
+    }
+
+    #[test]
     fn a_schedule_without_runs_is_not_known_to_owe_anything() {
         let scene = scene().fresh_start().with(|it| {
             it.plans["daily"]["rules"]["night"]["schedule_expression"] =
