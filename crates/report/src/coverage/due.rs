@@ -1,5 +1,6 @@
 //! The times at which the rules of a plan are due.
 
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use super::plans::Rule;
@@ -7,11 +8,13 @@ use super::plans::Rule;
 /// The error of a clock that is tolerated before a backup is reported as late.
 const SKEW: Duration = Duration::from_mins(5);
 
-/// The most runs that are examined in the search for one that no other rule takes the place of.
-///
-/// Each step leaves a run of a rival behind: an hourly rival at which every run of a week fails
-/// takes 168 steps.
-const STEPS: usize = 1_000;
+/// The least number of runs that are examined in the search for one that no other rule takes the
+/// place of.
+const STEPS: usize = 64;
+
+/// The least time that is searched. The most frequent schedule is hourly, and most schedules repeat
+/// after a week.
+const SEARCH: Duration = Duration::from_hours(8 * 24);
 
 /// The runs of a rule, without those that AWS Backup leaves out.
 ///
@@ -70,38 +73,51 @@ impl<'a> Timetable<'a> {
     /// Returns the last run at `at` or before.
     fn last(&self, at: SystemTime) -> Option<SystemTime> {
         let schedule = self.rule.schedule.as_ref()?;
-        let mut run = schedule.last(at)?;
-        for _ in 0..STEPS {
-            // An earlier run also meets this rival unless its start window is over by then.
-            let Some(rival) = self.rivals_of(run).map(|(from, _)| from).min() else {
-                return Some(run);
-            };
-            run = schedule.last(rival.checked_sub(self.rule.start)?)?;
-        }
-        None
+        // An earlier run meets the same rivals unless its start window is over before theirs begin.
+        self.first_that_stands(at, schedule.last(at), |rivals| {
+            schedule.last(rivals.start.checked_sub(self.rule.start)?)
+        })
     }
 
     /// Returns the first run after `at`.
     pub(super) fn next(&self, at: SystemTime) -> Option<SystemTime> {
         let schedule = self.rule.schedule.as_ref()?;
-        let mut run = schedule.next(at)?;
-        for _ in 0..STEPS {
-            // A later run also meets this rival unless the rival's start window is over by then.
-            let Some(over) = self.rivals_of(run).map(|(_, until)| until).max() else {
-                return Some(run);
-            };
-            run = schedule.next(over.checked_sub(Duration::from_secs(1))?)?;
-        }
-        None
+        // A later run meets the same rivals unless their start windows are over.
+        self.first_that_stands(at, schedule.next(at), |rivals| {
+            schedule.next(rivals.end.checked_sub(Duration::from_secs(1))?)
+        })
     }
 
-    /// Returns the start windows of other rules' runs that take the place of this one.
-    fn rivals_of(&self, run: SystemTime) -> impl Iterator<Item = (SystemTime, SystemTime)> + '_ {
+    /// Returns the first of a series of runs that no other rule takes the place of. `leap` returns
+    /// the next run of the series that does not meet these rivals.
+    fn first_that_stands(
+        &self,
+        at: SystemTime,
+        first: Option<SystemTime>,
+        leap: impl Fn(Range<SystemTime>) -> Option<SystemTime>,
+    ) -> Option<SystemTime> {
+        let distance = |run: SystemTime| run.duration_since(at).unwrap_or_else(|it| it.duration());
+        let mut run = first?;
+        let mut steps = 0;
+        while let Some(rivals) = self.rivals_of(run) {
+            if steps >= STEPS && distance(run) > SEARCH {
+                return None;
+            }
+            run = leap(rivals)?;
+            steps += 1;
+        }
+        Some(run)
+    }
+
+    /// Returns the time that is covered by the start windows of the other rules' runs that take the
+    /// place of this one, if there are any.
+    fn rivals_of(&self, run: SystemTime) -> Option<Range<SystemTime>> {
         let end = self.end_of_start(run) - Duration::from_secs(1);
-        self.rivals.iter().filter_map(move |rival| {
-            let from = rival.schedule.as_ref()?.last(end)?;
-            let until = from + rival.start;
-            (until > run).then_some((from, until))
-        })
+        let windows = self.rivals.iter().filter_map(|rival| {
+            let start = rival.schedule.as_ref()?.last(end)?;
+            let end = start + rival.start;
+            (end > run).then_some(start..end)
+        });
+        windows.reduce(|one, it| one.start.min(it.start)..one.end.max(it.end))
     }
 }
