@@ -1,4 +1,4 @@
-//! What the files of a folder declare.
+//! Reads the declarations in the files of a folder.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use policy::Span;
 
 use crate::Unreadable;
 
-/// What the files of a folder declare, each with the file that it is in.
+/// The declarations in the files of a folder, each with the index of its file.
 #[derive(Default)]
 pub(crate) struct Declared<'a> {
     pub(crate) locals: BTreeMap<&'a str, (usize, &'a Expression)>,
@@ -19,7 +19,7 @@ pub(crate) struct Declared<'a> {
 }
 
 impl<'a> Declared<'a> {
-    /// What these files declare. Of one that cannot be read nothing is known.
+    /// Collects the declarations of these files. A file that cannot be read declares nothing.
     pub(crate) fn of(files: &'a [Result<Body, Unreadable>]) -> Self {
         let mut declared = Self::default();
         for (index, body) in files.iter().enumerate() {
@@ -44,7 +44,7 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// The blocks of a body: what they are, their labels, and their own bodies.
+/// Returns the blocks of a body: their types, their labels and their own bodies.
 pub(crate) fn blocks(body: &Body) -> impl Iterator<Item = (&str, Vec<&str>, &Body)> {
     body.iter().filter_map(|it| match it {
         Structure::Block(it) => {
@@ -55,7 +55,7 @@ pub(crate) fn blocks(body: &Body) -> impl Iterator<Item = (&str, Vec<&str>, &Bod
     })
 }
 
-/// The attributes of a body.
+/// Returns the attributes of a body.
 pub(crate) fn attributes(body: &Body) -> impl Iterator<Item = (&str, &Expression)> {
     body.iter().filter_map(|it| match it {
         Structure::Attribute(it) => Some((it.key.as_str(), &it.value)),
@@ -63,12 +63,12 @@ pub(crate) fn attributes(body: &Body) -> impl Iterator<Item = (&str, &Expression
     })
 }
 
-/// The value of an attribute of a body.
+/// Returns the value of an attribute of a body.
 pub(crate) fn attribute<'a>(body: &'a Body, name: &str) -> Option<&'a Expression> {
     attributes(body).find(|it| it.0 == name).map(|it| it.1)
 }
 
-/// Where something stands in its own file.
+/// Returns the place of something in its own file.
 pub(crate) fn span(of: &impl hcl_edit::Span) -> Span {
     let at = |it: usize| u32::try_from(it).unwrap_or_default();
     of.span().map(|it| Span { start: at(it.start), end: at(it.end) }).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What expressions come to.
+//! Evaluates expressions.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,53 +13,56 @@ use policy::{Member, Node, Span, Value};
 use crate::declared::{Declared, attribute, span};
 use crate::{Files, Unknown};
 
-/// How many values are made for one policy. One at the limit of AWS has some thousand.
+/// The most steps for one policy, with one step for each value. A policy at the limit of AWS has
+/// some thousand values.
 const MOST_STEPS: usize = 200_000;
 
-/// Why something is not evaluated to its end.
+/// The reason why an expression is not evaluated to its end.
 const TOO_MANY_STEPS: &str = "it takes too many steps to evaluate";
 
-/// How deep locals may refer to each other.
+/// The greatest depth to which locals may refer to each other.
 const MOST_REFERENCES: usize = 32;
 
 /// Evaluates expressions for one file of a module, and notes what is not known.
 pub(crate) struct Evaluator<'a> {
     declared: &'a Declared<'a>,
-    /// What reads the files that are named.
+    /// Reads the files that are named.
     pub(crate) files: &'a (dyn Files + Sync),
-    /// The file whose places are told.
+    /// The file whose own places are reported.
     home: usize,
     unknown: RefCell<Vec<Unknown>>,
     steps: Cell<usize>,
     references: Cell<usize>,
 }
 
-/// What loops, templates and instances define.
+/// The names that loops, templates and instances define, with their values.
 pub(crate) type Names = Vec<(String, Rc<Node>)>;
 
-/// Where an expression stands.
+/// The place of an expression, and the names that it can use.
 #[derive(Clone)]
 pub(crate) struct Scope {
     /// The file that it is in.
     file: usize,
-    /// What is told in place of its own place, since that is in another text.
+    /// The place that is reported instead of the expression's own place, if that is in another
+    /// text.
     at: Option<Span>,
-    /// What is defined around it.
+    /// The names that are defined around the expression.
     names: Names,
 }
 
 impl Scope {
-    /// The top of a file, where these names are known.
+    /// Returns the scope at the top of a file in which these names are known.
     pub(crate) fn of(file: usize, names: Names) -> Self {
         Self { file, at: None, names }
     }
 
-    /// The same in a text of its own, that knows these names only.
+    /// Returns the scope of another text, in which only these names are known. Everything in it is
+    /// reported at `at`.
     pub(crate) fn of_template(&self, at: Span, names: Names) -> Self {
         Self { file: self.file, at: Some(at), names }
     }
 
-    /// The same with one name more.
+    /// Returns the same scope with more names.
     pub(crate) fn with(&self, names: impl IntoIterator<Item = (String, Rc<Node>)>) -> Self {
         let mut scope = self.clone();
         scope.names.extend(names);
@@ -70,7 +73,7 @@ impl Scope {
         self.names.iter().rev().find(|it| it.0 == name).map(|it| &*it.1)
     }
 
-    /// Where something that stands here is told to stand.
+    /// Returns the place that is reported for something in this scope.
     pub(crate) fn span(&self, of: &impl hcl_edit::Span) -> Span {
         self.at.unwrap_or_else(|| span(of))
     }
@@ -92,7 +95,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What was not known, each place once.
+    /// Returns the places that were not known, each of them once for each reason.
     pub(crate) fn into_unknown(self) -> Vec<Unknown> {
         let mut all = self.unknown.into_inner();
         let mut seen = std::collections::HashSet::new();
@@ -100,13 +103,13 @@ impl<'a> Evaluator<'a> {
         all
     }
 
-    /// Notes why a place is not known, and returns what stands for its value.
+    /// Notes why a place is not known, and returns a node that stands for its value.
     pub(crate) fn unknown(&self, path: &str, span: Span, why: impl Into<String>) -> Node {
         self.unknown.borrow_mut().push(Unknown { path: path.to_owned(), span, why: why.into() });
         Node { span, value: Value::Unknown }
     }
 
-    /// Evaluates something, and takes back its notes when it is not known.
+    /// Evaluates something. Returns `None` and drops the new notes if a part of it is not known.
     pub(crate) fn attempt(&self, evaluate: impl FnOnce() -> Node) -> Option<Node> {
         let before = self.unknown.borrow().len();
         let node = evaluate();
@@ -117,7 +120,7 @@ impl<'a> Evaluator<'a> {
         Some(node)
     }
 
-    /// Counts what was made. Whether there is room for more.
+    /// Adds to the number of steps. Returns `true` if the limit is not exceeded.
     pub(crate) fn charge(&self, steps: usize) -> bool {
         let sum = self.steps.get().saturating_add(steps);
         self.steps.set(sum);
@@ -182,7 +185,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What is in a value that a loop, a template or an instance defines.
+    /// Returns the value at the end of `operators`, in a value that a loop, a template or an
+    /// instance defines.
     fn inside_name(
         &self,
         found: &Node,
@@ -197,7 +201,7 @@ impl<'a> Evaluator<'a> {
         let base = if scope.at.is_some() { moved(found.clone(), span) } else { found.clone() };
         let node = self.follow(base, operators, span, path, scope);
         if is_open(&node) {
-            // It was noted where the name was defined, for another place.
+            // The reason was noted where the name was defined, for another place.
             self.unknown(path, span, "what it is made of is not known");
         }
         node
@@ -262,7 +266,8 @@ impl<'a> Evaluator<'a> {
         self.unknown(path, span, why)
     }
 
-    /// What is in a value that is declared elsewhere in the module.
+    /// Returns the value at the end of `operators`, in a value that is declared elsewhere in the
+    /// module.
     fn refer(
         &self,
         file: usize,
@@ -290,7 +295,7 @@ impl<'a> Evaluator<'a> {
         node
     }
 
-    /// A part of a value, of which only matters what is not known of the part.
+    /// Returns a part of a value. Notes about the rest of the value are dropped.
     fn part(&self, span: Span, path: &str, evaluate: impl FnOnce() -> Node) -> Node {
         let before = self.unknown.borrow().len();
         let node = evaluate();
@@ -302,7 +307,7 @@ impl<'a> Evaluator<'a> {
         node
     }
 
-    /// Goes from a value to what is in it.
+    /// Follows `operators` from a value to a value inside it.
     fn follow(
         &self,
         base: Node,
@@ -378,13 +383,14 @@ impl<'a> Evaluator<'a> {
             BinaryOperator::LessEq => compared(i64::le),
             BinaryOperator::Greater => compared(i64::gt),
             BinaryOperator::GreaterEq => compared(i64::ge),
-            // Where a fraction may come of it.
+            // The result may be a fraction.
             BinaryOperator::Div | BinaryOperator::Mod => None,
         };
         self.or_not_understood(value, &[&one, &other], span, path)
     }
 
-    /// A value, or a note that it is not evaluated here, unless one of `of` is noted already.
+    /// Returns the value, or notes that it is not evaluated here, unless one of `of` is noted
+    /// already.
     fn or_not_understood(
         &self,
         value: Option<Value>,
@@ -439,7 +445,8 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The rounds of a loop: each key or index with its value.
+/// Returns the rounds of a loop: each key or index with its value. Returns `None` if the collection
+/// is neither a list nor a map.
 pub(crate) fn rounds(collection: &Node) -> Option<Vec<(Node, Node)>> {
     let node = |value| Node { span: collection.span, value };
     match &collection.value {
@@ -450,7 +457,7 @@ pub(crate) fn rounds(collection: &Node) -> Option<Vec<(Node, Node)>> {
         }
         Value::Object(members) => {
             let key = |it: &Member| node(Value::Text(it.key.clone()));
-            // As Terraform goes through a map: by its keys.
+            // Terraform goes through a map in the order of its keys.
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by(|one, other| one.key.cmp(&other.key));
             Some(members.into_iter().map(|it| (key(it), it.value.clone())).collect())
@@ -459,12 +466,12 @@ pub(crate) fn rounds(collection: &Node) -> Option<Vec<(Node, Node)>> {
     }
 }
 
-/// What stands in a string for an expression that is not known.
+/// Returns the text that stands in a string for an expression whose value is not known.
 pub(crate) fn open(expression: &Expression) -> String {
     format!("${{{}}}", source(expression))
 }
 
-/// An expression as it is written, where it is short and plain.
+/// Returns an expression as it is written if it is short and plain, and `…` if not.
 fn source(expression: &Expression) -> String {
     let text = expression.to_string();
     let is_plain = |it: char| it.is_alphanumeric() || "._-[]\"*".contains(it);
@@ -472,7 +479,7 @@ fn source(expression: &Expression) -> String {
     if text.len() <= 80 && text.chars().all(is_plain) { text.to_owned() } else { "…".to_owned() }
 }
 
-/// A reference as it is written, less its indexes.
+/// Returns a reference as it is written, without its indexes.
 fn written(it: &Traversal) -> String {
     let names = it.operators.iter().filter_map(|it| match it.value() {
         TraversalOperator::GetAttr(name) => Some(name.as_str()),
@@ -485,13 +492,14 @@ fn written(it: &Traversal) -> String {
     std::iter::once(root).chain(names).collect::<Vec<_>>().join(".")
 }
 
-/// The place of something below `path`, as long as that is readable.
+/// Returns the path of something below `path`, or `path` itself if the result would be too long to
+/// read.
 fn below(path: &str, key: impl ToString) -> String {
     let key = key.to_string();
     if path.len() + key.len() > 1_000 { path.to_owned() } else { format!("{path}/{key}") }
 }
 
-/// What is at a key or an index.
+/// Returns the value at a key or an index.
 fn inside(node: Node, key: &str) -> Option<Node> {
     match node.value {
         Value::Object(members) => members.into_iter().find(|it| it.key == key).map(|it| it.value),
@@ -500,7 +508,7 @@ fn inside(node: Node, key: &str) -> Option<Node> {
     }
 }
 
-/// The same value, all of which stands at one place.
+/// Returns the same value with all of its parts at one place.
 pub(crate) fn moved(node: Node, span: Span) -> Node {
     let value = match node.value {
         Value::Array(items) => Value::Array(items.into_iter().map(|it| moved(it, span)).collect()),
@@ -517,7 +525,7 @@ pub(crate) fn moved(node: Node, span: Span) -> Node {
     Node { span, value }
 }
 
-/// How many values there are in a value.
+/// Returns the number of values in a value. A long text counts as several.
 pub(crate) fn size(node: &Node) -> usize {
     match &node.value {
         Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
@@ -527,7 +535,7 @@ pub(crate) fn size(node: &Node) -> usize {
     }
 }
 
-/// Whether something in a value is not known.
+/// Returns `true` if a part of the value is not known.
 pub(crate) fn has_unknown(node: &Node) -> bool {
     match &node.value {
         Value::Unknown => true,
@@ -537,7 +545,7 @@ pub(crate) fn has_unknown(node: &Node) -> bool {
     }
 }
 
-/// Whether something in a value, or in a string of it, is not known.
+/// Returns `true` if a part of the value, or of a string in it, is not known.
 pub(crate) fn is_open(node: &Node) -> bool {
     match &node.value {
         Value::Unknown => true,

@@ -1,4 +1,4 @@
-//! The functions of Terraform, as far as they have to do with policies.
+//! Evaluates the functions of Terraform that policies use.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -49,7 +49,7 @@ impl Evaluator<'_> {
             ("jsondecode", [text]) => self.decoded(text, Syntax::Json, span, path),
             ("yamldecode", [text]) => self.decoded(text, Syntax::Yaml, span, path),
             _ => match pure(name, &arguments) {
-                // A value that stays itself keeps its place.
+                // A value that is only passed on keeps its place.
                 Some(Pure::Same(it)) => it,
                 Some(Pure::Made(value)) => {
                     let made = node(value);
@@ -64,7 +64,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `try()` and `can()`.
+    /// Evaluates `try()` and `can()`.
     fn first_known(
         &self,
         it: &FuncCall,
@@ -81,12 +81,12 @@ impl Evaluator<'_> {
         self.unknown(path, span, format!("nothing of this use of `{name}()` is known"))
     }
 
-    /// The text of a file.
+    /// Reads the text of a file.
     fn file(&self, file: &Node, span: Span, path: &str) -> Result<String, Node> {
         let Some(name) = file.scalar().filter(|it| !it.contains("${")) else {
             return Err(self.unknown(path, span, "the path of the file is not known"));
         };
-        // Reading takes longer than anything else.
+        // Reading a file takes longer than any other step.
         if !self.charge(1_000) {
             return Err(self.unknown(path, span, "it reads too many files"));
         }
@@ -96,7 +96,7 @@ impl Evaluator<'_> {
 
     fn decoded(&self, text: &Node, syntax: Syntax, span: Span, path: &str) -> Node {
         let Some(text) = text.scalar() else {
-            // What was encoded here is still a value.
+            // `jsonencode()` leaves a list or a map as it is, so there is nothing to decode.
             return text.clone();
         };
         let (document, findings) = template::read(text, syntax);
@@ -107,7 +107,7 @@ impl Evaluator<'_> {
     }
 }
 
-/// Whether a function has to know all of its arguments.
+/// Returns `true` if a function has to know all of its arguments.
 fn is_of_all(name: &str) -> bool {
     !matches!(
         name,
@@ -115,15 +115,16 @@ fn is_of_all(name: &str) -> bool {
     )
 }
 
-/// What a function comes to.
+/// The result of a function.
 enum Pure {
     /// One of its arguments, or a part of one.
     Same(Node),
-    /// A value of its own.
+    /// A new value.
     Made(Value),
 }
 
-/// The functions that need nothing but their arguments; `None` where they are not understood.
+/// Evaluates the functions that need only their arguments. Returns `None` if a call is not
+/// understood.
 #[expect(clippy::too_many_lines, reason = "it is a table")]
 fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
     let text = |it: &Node| it.scalar().map(ToOwned::to_owned);
@@ -197,7 +198,7 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             made(it.strip_suffix(part.scalar()?).unwrap_or(it).to_owned())
         }
         ("replace", [it, from, to]) => {
-            // One in slashes is a regular expression.
+            // A pattern in slashes is a regular expression.
             let from = from.scalar().filter(|it| !it.starts_with('/') && !it.is_empty())?;
             let (it, to) = (it.scalar()?, to.scalar()?);
             let length = it.len() + it.matches(from).count() * to.len();
@@ -254,7 +255,8 @@ fn flatten(items: &[Node], flat: &mut Vec<Node>) {
     }
 }
 
-/// What `format()` makes of its plain verbs; `None` where there are others.
+/// Formats the values as `format()` does. Returns `None` for verbs other than `%s`, `%d`, `%v` and
+/// `%%`.
 fn formatted(format: &str, values: &[Node]) -> Option<String> {
     let mut values = values.iter();
     let mut pieces = format.split('%');

@@ -1,11 +1,11 @@
-//! The backup policies in files of Terraform and `OpenTofu`, evaluated as far as that is possible
-//! without running either.
+//! Finds the backup policies in files of Terraform and `OpenTofu`, and evaluates them as far as
+//! that is possible without running either.
 //!
 //! The files of one folder are a module, and are read together. Locals, defaults of variables,
-//! functions and loops are carried out as far as their arguments are known. What is not known stays
-//! [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never guessed.
+//! functions and loops are evaluated as far as their arguments are known. A value that is not known
+//! stays [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never guessed.
 //!
-//! There is no I/O here: [`Files`] reads what `file()` and `templatefile()` name.
+//! There is no I/O here: [`Files`] reads the files that `file()` and `templatefile()` name.
 
 mod declared;
 mod evaluate;
@@ -22,29 +22,29 @@ use policy::{Node, Span};
 
 use crate::module::Module;
 
-/// The resources that are policies of AWS Organizations: of the provider `aws`, and of `awscc`.
+/// The resource types of policies of AWS Organizations, in the providers `aws` and `awscc`.
 pub const RESOURCES: &[&str] = &["aws_organizations_policy", "awscc_organizations_policy"];
 
-/// The stack of the thread that reads. The parser calls itself for each level of an expression, of
-/// which there are [`shallow::MAX_DEPTH`] at most.
+/// The stack size, in bytes, of the thread that reads. The parser calls itself for each level of an
+/// expression, of which there are at most [`shallow::MAX_DEPTH`].
 const STACK: usize = 64 << 20;
 
 /// A file of a module.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// Its name.
+    /// Its file name.
     pub name: String,
-    /// What is in it.
+    /// Its content.
     pub text: String,
 }
 
 /// Reads the files that a module names.
 pub trait Files {
-    /// Reads the file at this path, which begins in the folder of the module.
+    /// Reads the file at this path, which is relative to the folder of the module.
     ///
     /// # Errors
     ///
-    /// Why it is not read.
+    /// Returns the reason if the file is not read.
     fn read(&self, path: &str) -> Result<String, String>;
 }
 
@@ -53,7 +53,7 @@ pub trait Files {
 pub struct FoundPolicies {
     /// The policies.
     pub policies: Vec<FoundPolicy>,
-    /// What of them is not known.
+    /// The places in them whose values are not known.
     pub unknown: Vec<Unknown>,
 }
 
@@ -64,7 +64,7 @@ pub struct FoundPolicy {
     pub path: String,
     /// The document, or a string that holds it.
     pub content: Node,
-    /// Whether anything of it is not known.
+    /// True if a part of the document is not known.
     pub is_open: bool,
 }
 
@@ -73,18 +73,18 @@ pub struct FoundPolicy {
 pub struct Unknown {
     /// The address and the keys that lead to it, joined by `/`.
     pub path: String,
-    /// Where it stands.
+    /// Its place in the file.
     pub span: Span,
-    /// Why it is not known.
+    /// The reason why the value is not known.
     pub why: String,
 }
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unreadable {
-    /// Where reading stopped.
+    /// The place at which reading stopped.
     pub span: Span,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
@@ -98,7 +98,8 @@ pub fn policies(
         .unwrap_or_else(|| sources.iter().map(|_| Err(gave_up.clone())).collect())
 }
 
-/// What `work` comes to on a stack that is large enough; `None` where it panics.
+/// Runs `work` on a stack that is large enough. Returns `None` if it panics or no thread can be
+/// started.
 fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);

@@ -1,4 +1,4 @@
-//! The files of a folder, and the policies in them.
+//! Reads the files of a folder, and finds the policies in them.
 
 use std::rc::Rc;
 
@@ -11,23 +11,23 @@ use crate::evaluate::{Evaluator, Names, Scope};
 use crate::shallow::{self, TextKind};
 use crate::{Files, FoundPolicies, FoundPolicy, RESOURCES, SourceFile, Unknown, Unreadable};
 
-/// The type of a backup policy, for Organizations.
+/// The type of a backup policy in AWS Organizations.
 const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
-/// For how many values of `count` a resource is looked at.
+/// The most instances of `count` for which a resource is evaluated.
 const MOST_INSTANCES: usize = 20;
 
-/// The most bytes of a file that are read.
+/// The most bytes of a file that is read.
 const MOST_BYTES: usize = json::MAX_BYTES;
 
-/// The files of a folder, parsed.
+/// The parsed files of a folder.
 pub(crate) struct Module {
     files: Vec<Result<Body, Unreadable>>,
 }
 
 /// One of the resources that a block makes.
 struct Instance {
-    /// What follows its address, as in `[0]`.
+    /// The end of its address, such as `[0]`.
     index: String,
     names: Names,
 }
@@ -38,7 +38,7 @@ impl Module {
         Self { files: sources.iter().map(|it| parse(&it.text)).collect() }
     }
 
-    /// The policies of each file.
+    /// Returns the policies of each file.
     pub(crate) fn policies(
         &self,
         files: &(dyn Files + Sync),
@@ -78,11 +78,11 @@ fn parse(text: &str) -> Result<Body, Unreadable> {
     })
 }
 
-/// What looks for policies in one file.
+/// Looks for policies in one file.
 struct Search<'a> {
     declared: &'a Declared<'a>,
     files: &'a (dyn Files + Sync),
-    /// The file.
+    /// The index of the file.
     home: usize,
 }
 
@@ -91,7 +91,7 @@ impl Search<'_> {
         Evaluator::new(self.declared, self.files, self.home)
     }
 
-    /// Adds the policies that a block is, if it is or may be one of AWS Backup.
+    /// Adds the policies that a resource makes, if they are or may be backup policies.
     fn resource(&self, address: &str, body: &Body, found: &mut FoundPolicies) {
         for Instance { index, names } in self.instances(body) {
             let address = format!("{address}{index}");
@@ -110,7 +110,7 @@ impl Search<'_> {
             let evaluator = self.evaluator();
             let node = evaluator.evaluate(content, &path, &scope);
             let unknown = evaluator.into_unknown();
-            // A variable decides what kind of policy it is; its content may tell.
+            // If a variable decides the type of the policy, its content may show the type.
             let may_be = node.value == Value::Unknown || is_like(&node) || !unknown.is_empty();
             if is_backup.is_none() && !may_be {
                 continue;
@@ -123,7 +123,7 @@ impl Search<'_> {
         }
     }
 
-    /// Adds the policies that a module is called with.
+    /// Adds the policies that are passed to a module.
     fn call(&self, address: &str, body: &Body, found: &mut FoundPolicies) {
         let scope = Scope::of(self.home, Vec::new());
         for (name, expression) in attributes(body) {
@@ -150,7 +150,7 @@ impl Search<'_> {
         }
     }
 
-    /// What a block makes: one resource, or one for each value of `for_each` or `count`.
+    /// Returns the instances of a block: one, or one for each value of `for_each` or `count`.
     fn instances(&self, body: &Body) -> Vec<Instance> {
         let scope = Scope::of(self.home, Vec::new());
         let of = |name: &str| {
@@ -182,7 +182,7 @@ impl Search<'_> {
         }
         if let Some((value, span)) = of("count") {
             let count = value.scalar().and_then(|it| it.parse().ok()).unwrap_or(1);
-            // One that is switched off by a default may be switched on.
+            // A resource that a default switches off may be switched on, so it counts as one.
             let indexes = 0..usize::clamp(count, 1, MOST_INSTANCES);
             let instance = |index: usize| Instance {
                 index: format!("[{index}]"),
@@ -197,7 +197,7 @@ impl Search<'_> {
     }
 }
 
-/// Whether a value, or the text that it is, is meant to be a backup policy with a plan.
+/// Returns `true` if a value, or the JSON text in it, is meant to be a backup policy with a plan.
 fn is_like(node: &Node) -> bool {
     let has_plans = |it: &Node| {
         let is_empty = it.get("plans").and_then(Node::members).is_some_and(<[_]>::is_empty);
@@ -212,7 +212,7 @@ fn is_like(node: &Node) -> bool {
     }
 }
 
-/// The policies anywhere in a value.
+/// Collects the policies at any depth of a value.
 fn collect(node: &Node, path: &str, found: &mut Vec<(String, Node)>) {
     if is_like(node) {
         found.push((path.to_owned(), node.clone()));

@@ -1,34 +1,34 @@
-//! How deep expressions are nested, told before they are parsed.
+//! Measures the depth of nested expressions before they are parsed.
 //!
-//! The parser calls itself for each bracket, operator and directive, and has no limit of its own: a
-//! text made for that would end the program.
+//! The parser calls itself for each bracket, operator and directive, and has no limit of its own. A
+//! text that was made to exploit this would end the program.
 
-/// How deep expressions may be nested.
+/// The greatest depth of nested expressions.
 pub(crate) const MAX_DEPTH: usize = 200;
 
-/// What the reader is in.
+/// The kind of text around the current position.
 enum Inside {
     /// Expressions, or the body of a block.
     Code {
-        /// Whether a line end is the end of an expression.
+        /// True if the end of a line ends the expression.
         ends_with_line: bool,
     },
     /// A string in quotes.
     Quoted,
-    /// A heredoc that ends with this word; a whole text where there is none.
+    /// A heredoc that ends with this word, or a whole text if the word is empty.
     Heredoc(Vec<u8>),
 }
 
-/// How a text begins.
+/// The kind of a text.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum TextKind {
     /// The body of a file.
     Body,
-    /// A template, as a file that `templatefile()` names.
+    /// A template, such as a file that `templatefile()` names.
     Template,
 }
 
-/// Whether the expressions of a text are nested no deeper than [`MAX_DEPTH`].
+/// Returns `true` if the expressions of a text are nested no deeper than [`MAX_DEPTH`].
 pub(crate) fn is_shallow(text: &str, kind: TextKind) -> bool {
     let level = match kind {
         TextKind::Body => Inside::Code { ends_with_line: true },
@@ -47,9 +47,10 @@ pub(crate) fn is_shallow(text: &str, kind: TextKind) -> bool {
 struct Scan<'a> {
     text: &'a [u8],
     at: usize,
-    /// Each with how deep the parser is in it: one more for each operator before.
+    /// The levels around the position, each with the depth of the parser in it: 1, and 1 more for
+    /// each operator before the position.
     levels: Vec<(Inside, usize)>,
-    /// The sum of them.
+    /// The sum of these depths.
     depth: usize,
 }
 
@@ -95,7 +96,7 @@ impl Scan<'_> {
             [it, ..] if is_word(*it) => {
                 let word = rest.iter().take_while(|it| is_word(**it) || **it == b'-').count();
                 if rest.get(..word) == Some(b"for") {
-                    // The parts of a loop go on behind the end of a line.
+                    // A loop continues after the end of a line.
                     if let Some((Inside::Code { ends_with_line }, _)) = self.levels.last_mut() {
                         *ends_with_line = false;
                     }
@@ -126,12 +127,12 @@ impl Scan<'_> {
         self.text();
     }
 
-    /// What is in quotes or in a heredoc.
+    /// Reads on in quotes or in a heredoc.
     fn text(&mut self) {
         match self.rest() {
             [b'$', b'$', b'{', ..] | [b'%', b'%', b'{', ..] => self.at += 3,
             [first @ (b'$' | b'%'), b'{', ..] => {
-                // What is between directives is inside of them.
+                // The text after a directive is nested in it.
                 if *first == b'%' {
                     self.deeper();
                 }
@@ -176,7 +177,7 @@ impl Scan<'_> {
     }
 }
 
-/// The word that ends a heredoc, which begins behind its `<<`.
+/// Returns the word that ends a heredoc. `text` begins after its `<<`.
 fn heredoc_word(text: &[u8]) -> Option<&[u8]> {
     let text = text.strip_prefix(b"-").unwrap_or(text);
     let length = text.iter().take_while(|it| is_word(**it) || **it == b'-').count();
@@ -184,12 +185,12 @@ fn heredoc_word(text: &[u8]) -> Option<&[u8]> {
     (!word.is_empty() && matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..])).then_some(word)
 }
 
-/// Whether a byte is part of a word. Every letter beyond ASCII is.
+/// Returns `true` if a byte is part of a word. Every byte of a letter beyond ASCII is.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-/// How many bytes there are before `wanted`.
+/// Returns the number of bytes before `wanted`, or all of them if the text does not have it.
 fn until(text: &[u8], wanted: &[u8]) -> usize {
     text.windows(wanted.len()).position(|it| it == wanted).unwrap_or(text.len())
 }

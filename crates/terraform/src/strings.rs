@@ -1,4 +1,4 @@
-//! What strings with something in them come to.
+//! Evaluates strings and templates that have expressions or directives in them.
 
 use std::rc::Rc;
 
@@ -10,11 +10,11 @@ use policy::{Node, Span, Value, json};
 use crate::evaluate::{Evaluator, Names, Scope, has_unknown, open, rounds, truth};
 use crate::shallow::{self, TextKind};
 
-/// A text that is put together.
+/// A text that is assembled from parts.
 #[derive(Default)]
 struct Text {
     text: String,
-    /// Whether the white space that comes next is left out.
+    /// True if the white space that comes next is left out.
     strips: bool,
 }
 
@@ -39,14 +39,15 @@ impl Text {
     }
 }
 
-/// A text without the white space that it begins with, up to the end of the line.
+/// Returns a text without the white space at its beginning, up to the end of the line.
 fn without_line(text: &str) -> &str {
     let rest = text.trim_start_matches([' ', '\t', '\r']);
     rest.strip_prefix('\n').unwrap_or(rest)
 }
 
 impl Evaluator<'_> {
-    /// A string in quotes, which is a value of its own where an expression is all that is in it.
+    /// Evaluates a string in quotes. If it is one expression and nothing else, the result is the
+    /// value of that expression, of any type.
     pub(crate) fn string(
         &self,
         it: &StringTemplate,
@@ -64,7 +65,7 @@ impl Evaluator<'_> {
         self.elements(it.iter(), span, path, scope)
     }
 
-    /// What a file that `templatefile()` names comes to with these names.
+    /// Evaluates the content of a file that `templatefile()` names, with these names.
     pub(crate) fn template_file(
         &self,
         text: &str,
@@ -101,7 +102,7 @@ impl Evaluator<'_> {
         Node { span, value: Value::Text(text.text) }
     }
 
-    /// Adds an element to a text; `false` where that cannot be done, which is noted.
+    /// Adds an element to a text. Notes the reason and returns `false` if that is not possible.
     fn element(&self, element: &Element, text: &mut Text, path: &str, scope: &Scope) -> bool {
         if !self.charge(1 + text.text.len() / 10_000) || text.text.len() > json::MAX_BYTES {
             self.unknown(path, scope.span(element), "the text is too long");
@@ -135,7 +136,7 @@ impl Evaluator<'_> {
                             return false;
                         }
                     }
-                    // What ends the part that is taken strips what is before it.
+                    // The directive that ends the chosen branch strips the white space before it.
                     let ends_with_else = truth(&condition) == Some(true) && it.else_expr.is_some();
                     let before = match (&it.else_expr, ends_with_else) {
                         (Some(it), true) => it.strip,
@@ -173,12 +174,13 @@ impl Evaluator<'_> {
     }
 }
 
-/// A value inside a string. What is not known stays in it as `${…}`.
+/// Returns a value as text. An expression whose value is not known stays in it as `${…}`.
 fn as_text(value: &Node, expression: &Expression) -> String {
     match value.scalar() {
         Some(text) => text.to_owned(),
         None if has_unknown(value) => open(expression),
-        // As `jsonencode()` makes of it; nothing else can be part of a string.
+        // `jsonencode()` left a list or a map as it is; no other list or map can be part of a
+        // string.
         None => value.to_json(),
     }
 }
