@@ -1,8 +1,9 @@
-//! What a restore test brought back, and what is said of it.
+//! Decides what a restore test restored, and what its result is.
 //!
-//! An event says which job to look at. What the job is says what it restored; what that is like says
-//! whether it is sound, broken, or not yet settled. Nothing here says that a restore is sound which was
-//! not looked at, and one that could not be looked at has failed in words that say just that.
+//! An event names the job to check. The job names the restored resource. The state of that resource
+//! shows if the restore is sound, broken or not settled yet. A restore is reported as sound only if
+//! its resource was checked. If the resource could not be checked, the restore fails, and the
+//! message says that this is the reason.
 
 mod event;
 mod facts;
@@ -29,58 +30,60 @@ pub use self::report::{LIMIT, Report, Status, ValidationOutcome};
 pub use self::resource::{BackedUp, Resource, Restored, Sample, asked_size, parse, sample};
 pub use self::states::{Outlook, Stateful};
 
-/// A restore job, as AWS Backup tells.
+/// A restore job, as AWS Backup describes it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Job {
     /// Its ID.
     pub id: String,
-    /// How far it is: `PENDING`, `RUNNING`, `COMPLETED`, `ABORTED` or `FAILED`.
+    /// Its status: `PENDING`, `RUNNING`, `COMPLETED`, `ABORTED` or `FAILED`.
     pub status: String,
-    /// Why it is not completed, where it is not.
+    /// The reason why it is not completed, if it is not.
     pub status_message: String,
-    /// The type of what was restored, like `EBS`.
+    /// The type of the restored resource, such as `EBS`.
     pub resource_type: String,
-    /// The ARN of what was restored.
+    /// The ARN of the restored resource.
     pub created: Option<String>,
     /// The ARN of the backup that it was restored from.
     pub recovery_point: Option<String>,
     /// The bytes that were restored.
     pub bytes: Option<u64>,
-    /// What was said of it already: `FAILED`, `SUCCESSFUL`, `TIMED_OUT` or, until then, `VALIDATING`.
+    /// The result of its validation so far: `FAILED`, `SUCCESSFUL`, `TIMED_OUT` or, until there is
+    /// one, `VALIDATING`.
     pub validation: Option<String>,
-    /// How far AWS Backup is with deleting what was restored, once it began.
+    /// The status of the deletion of the restored resource by AWS Backup, once the deletion began.
     pub deletion: Option<String>,
-    /// The ARN of the restore testing plan that started it. A restore that has none is no test.
+    /// The ARN of the restore testing plan that started it. A restore without one is not a test.
     pub plan: Option<String>,
-    /// When it was completed, in seconds since 1970.
+    /// The time at which it was completed, in seconds since 1970.
     pub completed: Option<i64>,
 }
 
-/// What is to be done about a restore.
+/// The next step for a restore.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Next {
-    /// Look at what it restored.
+    /// Check the restored resource.
     Look(Restored),
-    /// Say this without looking.
+    /// Report this result without a check.
     Report(Report),
-    /// Nothing, since no restore testing plan started it, whatever an event said.
+    /// Do nothing: no restore testing plan started the restore, even if an event said so.
     Ordinary,
-    /// Nothing, since it was done before.
+    /// Do nothing: the restore already has this result.
     Done(String),
-    /// Nothing, since the restore failed by itself.
+    /// Do nothing: the restore itself failed.
     Ended,
-    /// Nothing, since what was restored is being deleted.
+    /// Do nothing: the restored resource is being deleted.
     TooLate,
-    /// Come back: the job is not over.
+    /// Try again later: the job is not over.
     Early,
 }
 
-/// What is to be done about `job`.
+/// Returns the next step for `job`.
 ///
-/// A result is final, and has AWS Backup delete what was restored, so nothing is said twice.
+/// A result is final, and makes AWS Backup delete the restored resource. So no result is reported
+/// twice.
 pub fn next(job: &Job) -> Next {
     if job.plan.is_none() {
-        // Of a job of which AWS Backup says nothing at all, it may say so later.
+        // AWS Backup may describe a job later of which it does not even give a status yet.
         return if job.status.is_empty() { Next::Early } else { Next::Ordinary };
     }
     if let Some(result) = job.validation.as_deref().filter(|it| *it != "VALIDATING") {
@@ -97,12 +100,13 @@ pub fn next(job: &Job) -> Next {
     restored(job).map_or_else(|why| Next::Report(not_validated(&why)), Next::Look)
 }
 
-/// What `job` restored.
+/// Returns the resource that `job` restored.
 ///
 /// # Errors
 ///
-/// When there is no check for it, or it is not where the restore test is: whatever has its name here
-/// is something else.
+/// Returns an error with the reason if there is no check for the resource, or if the resource is
+/// not in the partition, account and Region of the restore test. A resource with its name here
+/// would be another one.
 pub fn restored(job: &Job) -> Result<Restored, String> {
     let Some(created) = &job.created else {
         return Err("AWS Backup does not name what was restored".to_owned());
@@ -112,7 +116,8 @@ pub fn restored(job: &Job) -> Result<Restored, String> {
     let resource = parse(&job.resource_type, &arn).ok_or_else(no_check)?;
     let plan = job.plan.as_deref().unwrap_or_default();
     let plan = Arn::parse(plan).map_err(|_| format!("its plan has no ARN: {plan}"))?;
-    // The names of buckets are unique in a partition, so that their ARNs have no more than that.
+    // The name of a bucket is unique in its partition, so the ARN of a bucket has no account and no
+    // Region.
     let is_bucket = matches!(resource, Resource::Bucket(_));
     let differs = |own: &str, wanted: &str| own != wanted && !(is_bucket && own.is_empty());
     let elsewhere = if arn.partition != plan.partition {
@@ -132,9 +137,9 @@ pub fn restored(job: &Job) -> Result<Restored, String> {
     Ok(Restored { resource, from, owner: plan.account.to_owned() })
 }
 
-/// Whether a look is the last one that there is time for: another run that takes as long as `run`
-/// would end after the `window` in which AWS Backup keeps what it restored, of which so much has
-/// `passed`.
+/// Returns `true` if there is no time for another check after this one. Another run that takes as
+/// long as `run` would end after the `window` in which AWS Backup keeps the restored resource.
+/// `passed` is the part of the window that is over.
 pub fn is_last(window: Duration, passed: Duration, run: Duration) -> bool {
     passed.saturating_add(run) > window
 }

@@ -1,34 +1,35 @@
-//! The events that tell of restore jobs.
+//! Reads the events about restore jobs.
 
 use serde_json::Value;
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reading {
-    /// The restore test with this job ID brought something back.
+    /// The restore test with this job ID restored something.
     Completed(String),
-    /// A restore test failed by itself, so that there is nothing to look at.
+    /// The restore of a test failed, so there is nothing to check.
     Ended(Ended),
-    /// Nothing that has to be looked at.
+    /// Nothing to check, for this reason.
     Nothing(&'static str),
 }
 
-/// A restore test that brought nothing back.
+/// A restore test that restored nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ended {
     /// The ID of the job.
     pub job: String,
-    /// The type of what should have been restored.
+    /// The type of the resource that should have been restored.
     pub resource_type: String,
     /// `FAILED` or `ABORTED`.
     pub status: String,
-    /// Why, in the words of AWS.
+    /// The reason, in the words of AWS.
     pub message: String,
 }
 
 /// Reads an event of EventBridge.
 ///
-/// A job that no restore testing plan started is never touched: what it restored is somebody's.
+/// A job that no restore testing plan started is never touched: the resource that it restored is in
+/// use.
 pub fn read(event: &Value) -> Reading {
     let text = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     if text("/source") != "aws.backup" || text("/detail-type") != "Restore Job State Change" {

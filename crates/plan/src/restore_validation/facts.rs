@@ -1,86 +1,86 @@
-//! What is seen of what was restored.
+//! The facts about a restored resource.
 
-/// What one look at a resource saw.
+/// The facts that one look at a resource found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Facts {
-    /// There is no such resource.
+    /// The resource does not exist.
     Missing,
     /// An instance.
     Instance {
-        /// Like `running`.
+        /// Its state, such as `running`.
         state: String,
         /// Its status checks.
         checks: Checks,
-        /// The volumes that are attached to it, where it runs.
+        /// The volumes that are attached to it if it is running.
         disks: Vec<Disk>,
-        /// Those of the machine that was backed up, where its image tells.
+        /// The volumes of the machine that was backed up, if its image lists them.
         source: Option<Vec<Disk>>,
     },
     /// A volume.
     Volume {
-        /// Like `available`.
+        /// Its state, such as `available`.
         state: String,
         /// Its size in GiB.
         size: Option<i32>,
-        /// The size in GiB of the volume that was backed up, where its snapshot tells.
+        /// The size in GiB of the volume that was backed up, if its snapshot gives the size.
         source: Option<i32>,
-        /// The size in GiB that it was to be restored with, where that was said.
+        /// The size in GiB that the restore asked for, if it asked for one.
         asked: Option<i32>,
     },
     /// A database.
     Database {
         /// The database.
         database: Database,
-        /// The one that was backed up, where its snapshot tells.
+        /// The engine of the database that was backed up, if its snapshot names it.
         source: Option<Engine>,
     },
     /// A cluster of databases.
     Cluster {
-        /// What is the cluster's own.
+        /// The facts about the cluster itself.
         database: Database,
-        /// Whether it needs no instances.
+        /// True if it needs no instances.
         is_serverless: bool,
         /// Its instances, by name.
         members: Vec<(String, Database)>,
-        /// The engine of the one that was backed up, where its snapshot tells.
+        /// The engine of the cluster that was backed up, if its snapshot names it.
         source: Option<Engine>,
     },
     /// A table.
     Table {
-        /// Like `ACTIVE`.
+        /// Its status, such as `ACTIVE`.
         status: String,
         /// Its global indexes, by name, with their status.
         indexes: Vec<(String, String)>,
-        /// How many items it had when they were last counted.
+        /// The number of items in it when they were last counted.
         counted: u64,
-        /// Whether an item was seen in it, where it is active.
+        /// True if the table is active and an item was seen in it.
         has_items: bool,
-        /// The table that was backed up, where its backup tells.
+        /// The contents of the table that was backed up, if its backup gives them.
         source: Option<Contents>,
     },
     /// The objects that were restored into a bucket.
     Objects {
-        /// What was listed under each path that was restored.
+        /// The listing of each path that was restored.
         listed: Vec<Listed>,
-        /// How many of these were read, taken at random.
+        /// The number of objects among these that were read, chosen at random.
         read: usize,
-        /// The first that could not be read, and why.
+        /// The first object that could not be read, and the reason.
         unreadable: Option<(String, String)>,
     },
     /// An EFS file system.
     FileSystem {
-        /// Like `available`.
+        /// Its state, such as `available`.
         state: String,
-        /// The bytes that it held when they were last metered.
+        /// The number of bytes that it held when they were last metered.
         bytes: Option<u64>,
     },
     /// A file system or a volume of FSx.
     Fsx {
-        /// Like `AVAILABLE`.
+        /// Its state, such as `AVAILABLE`.
         state: String,
-        /// Its size: in GiB that of a file system, in MiB that of a volume.
+        /// Its size, in GiB for a file system and in MiB for a volume.
         size: Option<u64>,
-        /// The size of the one that was backed up, where its backup tells.
+        /// The size of the one that was backed up, if its backup gives the size.
         source: Option<u64>,
     },
 }
@@ -88,69 +88,70 @@ pub enum Facts {
 /// The status checks of an instance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Checks {
-    /// That of what it runs on, like `ok`.
+    /// The status of the system that it runs on, such as `ok`.
     pub system: String,
-    /// That of the instance itself, like `ok`.
+    /// The status of the instance itself, such as `ok`.
     pub instance: String,
-    /// That of its volumes, like `ok`; `not-applicable` for instances that have none such.
+    /// The status of its volumes, such as `ok`, or `not-applicable` for instances that have no such
+    /// check.
     pub volumes: String,
 }
 
 /// A volume of an instance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Disk {
-    /// What the instance knows it as, like `/dev/xvda`.
+    /// The device name by which the instance knows it, such as `/dev/xvda`.
     pub device: String,
-    /// Its size in GiB, where that is told.
+    /// Its size in GiB, if known.
     pub size: Option<i32>,
 }
 
-/// A database, or what a cluster of them has of its own.
+/// A database, or the facts about a cluster that are not about its instances.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Database {
-    /// Like `available`.
+    /// Its status, such as `available`.
     pub status: String,
-    /// Whether there is an address to connect to.
+    /// True if it has an address to connect to.
     pub has_endpoint: bool,
-    /// What it runs.
+    /// Its engine.
     pub engine: Engine,
 }
 
-/// What a database runs, or ran when it was backed up.
+/// The engine of a database, now or when the database was backed up.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Engine {
-    /// Like `postgres`.
+    /// Its name, such as `postgres`.
     pub name: String,
-    /// Like `16.4`.
+    /// Its version, such as `16.4`.
     pub version: String,
-    /// The GiB that are allocated for its data, where that is told.
+    /// The storage that is allocated for its data, in GiB, if known.
     pub storage: Option<i32>,
 }
 
-/// What was in a table that was backed up.
+/// The contents of a table that was backed up.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Contents {
-    /// How many items it had when they were last counted.
+    /// The number of items in it when they were last counted.
     pub counted: Option<u64>,
     /// The names of its global indexes.
     pub indexes: Vec<String>,
 }
 
-/// What was listed under a path of a bucket.
+/// The listing of a path of a bucket.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Listed {
     /// The path.
     pub prefix: String,
-    /// How many objects there are.
+    /// The number of objects.
     pub objects: u64,
-    /// How many bytes these have.
+    /// The number of bytes in these objects.
     pub bytes: u64,
-    /// Whether that is all of them.
+    /// True if the listing has all objects of the path.
     pub is_whole: bool,
 }
 
-/// Whether an error code of S3 says that an object cannot be had by anybody, now or later, as opposed
-/// to one that speaks of the request.
+/// Returns `true` if an error code of S3 says that nobody can read the object, now or later. Other
+/// codes are about the request.
 pub fn is_lost(code: &str) -> bool {
     const KEY: [&str; 4] = [
         "KMS.DisabledException",

@@ -1,32 +1,32 @@
-//! What facts mean.
+//! Judges a restored resource by its facts.
 
 use crate::restore_validation::facts::{Checks, Contents, Database, Disk, Engine, Facts, Listed};
 use crate::restore_validation::states::{Outlook, Stateful};
 use crate::restore_validation::{Opinion, Resource};
 
-/// What facts mean.
+/// The judgment of a restored resource. Each variant has the words for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Judgment {
-    /// The restore is as it should be, in these words.
+    /// The restore is as it should be.
     Sound(String),
-    /// It is not, in these words.
+    /// The restore is not as it should be.
     Broken(String),
-    /// It may still become so.
+    /// The restore may still become as it should be.
     Unsettled {
-        /// What it is like now.
+        /// Its present state.
         now: String,
-        /// What it is waited for to be.
+        /// The state for which to wait.
         awaited: String,
     },
-    /// It looks well, but does not prove it yet, in these words. Time may.
+    /// The restore looks right, but that is not proven yet. A later look may prove it.
     Doubtful(String),
-    /// Nothing can use it, since it is a cluster without an instance, in these words.
+    /// Nothing can connect to the restored cluster, because it has no instance.
     Unreachable(String),
-    /// Nothing tells whether it is, and waiting would not help.
+    /// The result cannot be known, and waiting would not help.
     Unknown(String),
 }
 
-/// Says whether `resource`, of which `facts` were seen, is what a restore of `bytes` should be.
+/// Judges if `resource`, with these `facts`, is as a restore of `bytes` should be.
 pub fn judge(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> Judgment {
     match facts {
         Facts::Missing => {
@@ -76,8 +76,8 @@ pub fn judge(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> Judgment
     }
 }
 
-/// What `own`, which a function of the owner's says, makes of `judgment`. It makes nothing good that
-/// is not.
+/// Combines `judgment` with the opinion `own` of the owner's function. An opinion counts only if
+/// the judgment is sound, so it never turns a bad judgment into a good one.
 pub fn with_own(resource: &Resource, judgment: Judgment, own: Opinion) -> Judgment {
     let Judgment::Sound(why) = judgment else { return judgment };
     match own {
@@ -93,7 +93,7 @@ pub fn with_own(resource: &Resource, judgment: Judgment, own: Opinion) -> Judgme
     }
 }
 
-/// What a state means in which something cannot be used; nothing where it can.
+/// Returns a judgment if something cannot be used in its state, and `None` if it can be used.
 fn ready(resource: &Resource, of: Stateful, state: &str, wanted: &str) -> Option<Judgment> {
     match of.outlook(state) {
         Outlook::Usable => None,
@@ -104,7 +104,7 @@ fn ready(resource: &Resource, of: Stateful, state: &str, wanted: &str) -> Option
     }
 }
 
-/// What the status checks and the volumes of a running instance mean.
+/// Judges a running instance by its status checks and its volumes.
 fn instance(
     resource: &Resource,
     Checks { system, instance, volumes }: &Checks,
@@ -148,7 +148,7 @@ fn instance(
     ))
 }
 
-/// What the size of a volume means. It may be larger than its source, and is none the worse.
+/// Judges a volume by its size. A volume that is larger than its source is as good.
 fn volume(
     resource: &Resource,
     state: &str,
@@ -181,14 +181,15 @@ fn volume(
     }
 }
 
-/// The GiB that `bytes` are, if they are the size of a volume and not that of what is in it.
+/// Returns the number of GiB in `bytes`. Returns `None` if they are not a whole number of GiB,
+/// since they are then the size of the data and not that of the volume.
 fn whole(bytes: Option<u64>) -> Option<i32> {
     const GIB: u64 = 1 << 30;
     let bytes = bytes.filter(|it| *it > 0 && it.is_multiple_of(GIB))?;
     i32::try_from(bytes / GIB).ok()
 }
 
-/// What the engine and the storage of a database mean that can be used.
+/// Judges a usable database by its engine and its storage.
 fn database(resource: &Resource, database: &Database, source: Option<&Engine>) -> Judgment {
     if let Some(unlike) = unlike(resource, database, source) {
         return unlike;
@@ -210,7 +211,7 @@ fn database(resource: &Resource, database: &Database, source: Option<&Engine>) -
     ))
 }
 
-/// What the instances of a cluster mean that is available.
+/// Judges an available cluster by its instances.
 fn cluster(
     resource: &Resource,
     database: &Database,
@@ -221,7 +222,7 @@ fn cluster(
     if let Some(unlike) = unlike(resource, database, source) {
         return unlike;
     }
-    // What is deleted is the end of an earlier look.
+    // An instance that is being deleted was made for an earlier check.
     let members = || members.iter().filter(|it| it.1.status != "deleting");
     if members().next().is_none() && !is_serverless {
         return Judgment::Unreachable(format!(
@@ -256,8 +257,8 @@ fn cluster(
     ))
 }
 
-/// What keeps a database from being compared any further: that it has no address yet, or runs
-/// something else than was backed up.
+/// Returns the judgment that ends the comparison of a database early: it does not run the engine
+/// that was backed up, or it has no address yet.
 fn unlike(resource: &Resource, database: &Database, source: Option<&Engine>) -> Option<Judgment> {
     let Database { status, has_endpoint, engine } = database;
     let had = source.filter(|it| !it.name.is_empty() && !engine.name.is_empty());
@@ -286,14 +287,14 @@ fn compared(is_compared: bool) -> &'static str {
     if is_compared { "as its snapshot" } else { "not compared, as no snapshot tells" }
 }
 
-/// What is known of the items of a table.
+/// The known facts about the items of a table.
 #[derive(Clone, Copy)]
 struct Items {
     counted: u64,
     has_items: bool,
 }
 
-/// What the indexes and the items of a table mean that is active.
+/// Judges an active table by its indexes and its items.
 fn table(
     resource: &Resource,
     indexes: &[(String, String)],
@@ -340,7 +341,7 @@ fn table(
     ))
 }
 
-/// What the objects mean that were found in a bucket.
+/// Judges a bucket by the objects that were found in it.
 fn objects(
     resource: &Resource,
     listed: &[Listed],
@@ -376,8 +377,8 @@ fn objects(
     ))
 }
 
-/// What the size of a file system means. EFS meters it up to hours later, so that too little proves
-/// nothing.
+/// Judges a file system by its size. EFS meters the size up to hours later, so a size that is too
+/// small proves nothing.
 fn file_system(resource: &Resource, held: Option<u64>, bytes: Option<u64>) -> Judgment {
     const UNMOUNTED: &str = "it was not mounted";
     match (held, bytes.filter(|it| *it > 0)) {
@@ -398,7 +399,7 @@ fn file_system(resource: &Resource, held: Option<u64>, bytes: Option<u64>) -> Ju
     }
 }
 
-/// What the size of a file system or a volume of FSx means.
+/// Judges a file system or a volume of FSx by its size.
 fn fsx(resource: &Resource, size: Option<u64>, source: Option<u64>, unit: &str) -> Judgment {
     const UNMOUNTED: &str = "it was not mounted";
     match (size, source) {
@@ -418,7 +419,7 @@ fn fsx(resource: &Resource, size: Option<u64>, source: Option<u64>, unit: &str) 
     }
 }
 
-/// What it means that nothing is in a resource: all is well if nothing was backed up.
+/// Judges an empty resource. It is sound if nothing was backed up.
 fn empty(resource: &Resource, what: &str, bytes: Option<u64>) -> Judgment {
     match bytes {
         Some(0) => Judgment::Sound(format!("{resource} has no {what}, as its backup")),
@@ -431,7 +432,7 @@ fn empty(resource: &Resource, what: &str, bytes: Option<u64>) -> Judgment {
     }
 }
 
-/// So many of something, in words.
+/// Returns a number of things in words.
 fn counted(count: impl TryInto<u64>, what: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     match (count, what) {

@@ -1,27 +1,27 @@
-//! What the owner of the data checks: a function of theirs, which is asked and answers in JSON.
+//! Asks a function of the data's owner to check a restored resource. Question and answer are JSON.
 
 use serde_json::{Value, json};
 
 use crate::restore_validation::Job;
 
-/// The types of resources that restore tests restore and that there is a check for.
+/// The types of resources that restore tests can restore and that have a check here.
 pub const TYPES: [&str; 10] =
     ["Aurora", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "FSx", "Neptune", "RDS", "S3"];
 
-/// What the owner's function says.
+/// The opinion of the owner's function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Opinion {
-    /// It is as it should be, for this reason.
+    /// The resource is as it should be, for this reason.
     Good(String),
-    /// It is not, for this reason.
+    /// The resource is not as it should be, for this reason.
     Bad(String),
-    /// It is to be asked again, for this reason.
+    /// The function is to be asked again later, for this reason.
     Later(String),
-    /// What it said is none of these.
+    /// The answer is none of these.
     Unclear,
 }
 
-/// What the owner's function is asked about what `job` restored.
+/// Returns the question to the owner's function about the resource that `job` restored.
 pub fn question(job: &Job) -> Value {
     json!({
         "restoreJobId": job.id,
@@ -31,8 +31,8 @@ pub fn question(job: &Job) -> Value {
     })
 }
 
-/// What the answer of the owner's function says. It decides between three words, and its message is
-/// text and nothing more.
+/// Reads the answer of the owner's function. Only its status decides, which is one of three words.
+/// Its message is only shown.
 pub fn opinion(answer: &str) -> Opinion {
     let answer: Value = serde_json::from_str(answer).unwrap_or_default();
     let text = |name: &str| answer.get(name).and_then(Value::as_str);

@@ -1,12 +1,12 @@
-//! The instance that a restored cluster is given for the time of its test.
+//! The instance that a restored cluster gets for the time of its test.
 
-/// The tag of what a restore test makes, and nothing else may be deleted without.
+/// The tag of everything that a restore test creates. Only resources with this tag may be deleted.
 pub const READER_TAG: (&str, &str) = ("org-backup:made-by", "restore-validation");
 
-/// The most characters of the name of an instance.
+/// The greatest number of characters in the name of an instance.
 const LONGEST: usize = 63;
 
-/// What the name of every such instance begins with.
+/// The beginning of the name of every such instance.
 const PREFIX: &str = "org-backup-restore-test-";
 
 /// An instance through which a cluster can be used.
@@ -16,14 +16,15 @@ pub struct Reader {
     pub name: String,
     /// The cluster that it belongs to.
     pub cluster: String,
-    /// What it runs, as the cluster.
+    /// The name of its engine, which is that of the cluster.
     pub engine: String,
-    /// Like `db.t4g.medium`.
+    /// Its class, such as `db.t4g.medium`.
     pub class: String,
 }
 
-/// What the instance is called that the test of the restore job `job` makes. It is the same each time
-/// that the test is repeated; `None` where the ID of the job makes no name.
+/// Returns the name of the instance that the test of the restore job `job` creates. The name is the
+/// same each time that the test is repeated. Returns `None` if the job's ID does not make a valid
+/// name.
 pub fn reader_name(job: &str) -> Option<String> {
     let name = format!("{PREFIX}{}", job.to_ascii_lowercase());
     let fits = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';

@@ -1,25 +1,25 @@
-//! What AWS Backup is told of a restore test.
+//! The result of a restore test that is reported to AWS Backup.
 
 use crate::restore_validation::{Judgment, Resource};
 
-/// The most characters of a message that AWS Backup is sent.
+/// The greatest number of characters in a message to AWS Backup.
 pub const LIMIT: usize = 255;
 
-/// A result as AWS Backup names it.
+/// A result, as AWS Backup names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Status {
-    /// What was restored was looked at, and is as it should be.
+    /// The restored resource was checked, and is as it should be.
     Successful,
-    /// What was restored is not as it should be, was not so in time, or could not be looked at. The
-    /// message says which.
+    /// The restored resource is not as it should be, was not so in time, or could not be checked.
+    /// The message says which.
     Failed,
-    /// Nobody knows, and nobody tried: nothing says what would be good. It is what AWS Backup itself
-    /// says of a restore test whose time is over and of which nobody said anything.
+    /// The result is unknown, because there was nothing to compare the resource with. AWS Backup
+    /// itself sets this result if the time for a restore test ends without a report.
     TimedOut,
 }
 
 impl Status {
-    /// The word of AWS.
+    /// Returns the word of AWS for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Successful => "SUCCESSFUL",
@@ -29,29 +29,29 @@ impl Status {
     }
 }
 
-/// What became of a restore test, for whoever counts.
+/// The outcome of a restore test, as it is counted in metrics.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ValidationOutcome {
-    /// It was found good.
+    /// The resource was found to be good.
     Successful,
-    /// It was found broken.
+    /// The resource was found to be broken.
     Failed,
-    /// It was not ready in time.
+    /// The resource was not ready in time.
     TimedOut,
-    /// It was not looked at, or could not be.
+    /// The resource was not checked, or could not be checked.
     NotValidated,
-    /// The restore failed by itself.
+    /// The restore itself failed.
     RestoreFailed,
 }
 
-/// What AWS Backup is told.
+/// The report to AWS Backup.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
     /// The result.
     pub status: Status,
-    /// How it is counted.
+    /// The outcome under which it is counted.
     pub outcome: ValidationOutcome,
-    /// Why, on one line of at most [`LIMIT`] characters.
+    /// The reason, on one line of at most [`LIMIT`] characters.
     pub message: String,
 }
 
@@ -60,7 +60,7 @@ impl Report {
         Self { status, outcome, message: shortened(message) }
     }
 
-    /// What is said of `resource`, for which there is no more time to settle.
+    /// Returns the report about `resource`, for which there is no more time to settle.
     pub fn of(resource: &Resource, judgment: Judgment) -> Self {
         match judgment {
             Judgment::Sound(why) => {
@@ -80,20 +80,21 @@ impl Report {
         }
     }
 
-    /// What is said of what AWS does not let be looked at, with the reason. It begins with words that
-    /// nobody can take for a broken backup, and is not counted as one.
+    /// Returns the report about a resource that AWS does not allow to be checked, with the reason.
+    /// Its first words cannot be mistaken for those about a broken backup, and it is not counted as
+    /// one.
     pub fn unseen(why: &str) -> Self {
         let message = format!("could not be looked at: {why}");
         Self::new(Status::Failed, ValidationOutcome::NotValidated, &message)
     }
 }
 
-/// What is said of a restore test that nothing can be found out about.
+/// Returns the report about a restore test about which nothing can be found out.
 pub(super) fn not_validated(why: &str) -> Report {
     Report::new(Status::TimedOut, ValidationOutcome::NotValidated, &format!("not validated: {why}"))
 }
 
-/// `text` on one line, in at most [`LIMIT`] characters.
+/// Returns `text` on one line, in at most [`LIMIT`] characters.
 fn shortened(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     let text = words.join(" ");

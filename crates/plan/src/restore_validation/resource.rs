@@ -1,11 +1,11 @@
-//! What was restored, and from what.
+//! The restored resource, and the backup that it was restored from.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use policy::arn::Arn;
 
-/// Something restored that there is a check for.
+/// A restored resource for which there is a check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Resource {
     /// An EC2 instance.
@@ -42,8 +42,8 @@ impl fmt::Display for Resource {
     }
 }
 
-/// The backup that something was restored from, where it is one of the service's own, which tells
-/// what was backed up.
+/// The backup that a resource was restored from, if it is a backup of the resource's own service,
+/// which can describe the original.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BackedUp {
     /// A machine image.
@@ -60,18 +60,19 @@ pub enum BackedUp {
     FsxBackup(String),
 }
 
-/// What a restore test restored.
+/// The result of a restore.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Restored {
-    /// What it is.
+    /// The restored resource.
     pub resource: Resource,
-    /// What it was restored from, where its service knows that.
+    /// The backup that it was restored from, if it is one that its service knows.
     pub from: Option<BackedUp>,
-    /// The account that it is in.
+    /// The ID of its account.
     pub owner: String,
 }
 
-/// What `arn` names, if there is a check for it and it is what `resource_type` says.
+/// Returns the resource that `arn` names. Returns `None` if there is no check for it or if it is
+/// not of the type `resource_type`.
 pub fn parse(resource_type: &str, arn: &Arn<'_>) -> Option<Resource> {
     let is_id = |it: &&str| !it.is_empty() && !it.contains(['/', ':']);
     let id = |prefix: &str| {
@@ -99,7 +100,7 @@ pub fn parse(resource_type: &str, arn: &Arn<'_>) -> Option<Resource> {
     }
 }
 
-/// What the ARN of a recovery point names, where it is a backup of the service's own.
+/// Returns the backup that the ARN of a recovery point names, if it is one of the service's own.
 pub(super) fn backed_up(recovery_point: &str) -> Option<BackedUp> {
     let arn = Arn::parse(recovery_point).ok()?;
     let id = |prefix: &str| arn.resource.strip_prefix(prefix).map(ToOwned::to_owned);
@@ -116,32 +117,35 @@ pub(super) fn backed_up(recovery_point: &str) -> Option<BackedUp> {
     }
 }
 
-/// What the metadata of a restore says under `name`, for whose case AWS Backup does not care.
+/// Returns the value of `name` in the metadata of a restore. AWS Backup ignores the case of names
+/// there.
 fn told<'a>(metadata: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     let found = metadata.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.trim()).filter(|it| !it.is_empty())
 }
 
-/// The size in GiB that a volume was to be restored with, where the metadata of the restore tells.
+/// Returns the size in GiB that a volume was to be restored with, if the metadata of the restore
+/// has it.
 pub fn asked_size(metadata: &BTreeMap<String, String>) -> Option<i32> {
     told(metadata, "volumeSize")?.parse().ok()
 }
 
-/// Where the objects of a restore are.
+/// The place of the objects of a restore.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sample {
     /// The bucket.
     pub bucket: String,
-    /// What their keys begin with: one restore may bring back several parts of a bucket.
+    /// The beginnings of their keys. One restore may restore several parts of a bucket.
     pub prefixes: Vec<String>,
 }
 
-/// Where the objects are that were restored into `bucket`, as the metadata of the restore tells.
+/// Returns the place of the objects that were restored into `bucket`, according to the metadata of
+/// the restore.
 ///
-/// A restore may go into a bucket that has other objects too, and bring back some paths only. What it
-/// did not bring back says nothing about it.
+/// A restore may go into a bucket that has other objects, and may restore only some paths. The
+/// other objects prove nothing about the restore.
 pub fn sample(bucket: &str, metadata: &BTreeMap<String, String>) -> Sample {
-    // The paths are a list in JSON, and go on in a second one.
+    // The paths are a list in JSON, which a second one continues.
     let paths =
         ["ItemsToRestore", "ItemsToRestore2"].into_iter().filter_map(|it| told(metadata, it));
     let paths = paths.flat_map(|it| {

@@ -1,8 +1,8 @@
-//! The states of the services, as their documentation lists them, and what comes of each.
+//! The states of the services, as their documentation lists them, and the outlook of each.
 
 use self::Outlook::{Lasting, Passing, Usable};
 
-/// Something whose service says what state it is in.
+/// Something whose service reports its state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stateful {
     /// An EC2 instance.
@@ -27,19 +27,20 @@ pub enum Stateful {
     FsxVolume,
 }
 
-/// What comes of something in a state.
+/// The outlook of something in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outlook {
     /// It can be used.
     Usable,
-    /// It is on its way to another state.
+    /// It changes to another state by itself.
     Passing,
-    /// It cannot be used, and nothing comes of it by itself.
+    /// It cannot be used, and does not change by itself.
     Lasting,
 }
 
 impl Stateful {
-    /// Every state that the documentation of its service lists, in its letters.
+    /// Returns every state that the documentation of its service lists, in the spelling of the
+    /// service.
     pub fn states(self) -> &'static [(&'static str, Outlook)] {
         match self {
             Self::Instance => &INSTANCE,
@@ -55,7 +56,8 @@ impl Stateful {
         }
     }
 
-    /// What comes of it in `state`. A state that nobody has documented may pass.
+    /// Returns the outlook of something in `state`. A state that is not documented is taken to
+    /// pass.
     pub fn outlook(self, state: &str) -> Outlook {
         let known = self.states().iter().find(|it| it.0.eq_ignore_ascii_case(state));
         known.map_or(Passing, |it| it.1)
@@ -88,7 +90,7 @@ const VOLUME: [(&str, Outlook); 6] = [
     ("in-use", Usable),
 ];
 
-/// What RDS, Aurora, DocumentDB and Neptune list together.
+/// The states of database instances of RDS, Aurora, DocumentDB and Neptune, in one list.
 const DATABASE: [(&str, Outlook); 38] = [
     ("available", Usable),
     ("backing-up", Passing),
@@ -124,14 +126,14 @@ const DATABASE: [(&str, Outlook); 38] = [
     ("stopping", Lasting),
     ("storage-config-upgrade", Passing),
     ("storage-full", Lasting),
-    // A restored database may be in these two for hours, while it can be used.
+    // A restored database can be used while it is in one of these two states, which may take hours.
     ("storage-initialization", Usable),
     ("storage-optimization", Usable),
     ("upgrade_failed", Lasting),
     ("upgrading", Passing),
 ];
 
-/// What RDS, Aurora, DocumentDB and Neptune list together.
+/// The states of clusters of RDS, Aurora, DocumentDB and Neptune, in one list.
 const CLUSTER: [(&str, Outlook); 28] = [
     ("available", Usable),
     ("backing-up", Passing),
@@ -191,7 +193,7 @@ const FSX_FILE_SYSTEM: [(&str, Outlook); 7] = [
     ("CREATING", Passing),
     ("DELETING", Lasting),
     ("FAILED", Lasting),
-    // Both say that a part is at fault which somebody has to put right.
+    // Both say that a part has a fault that somebody has to repair.
     ("MISCONFIGURED", Lasting),
     ("MISCONFIGURED_UNAVAILABLE", Lasting),
     ("UPDATING", Passing),
