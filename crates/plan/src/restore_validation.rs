@@ -2,8 +2,8 @@
 //!
 //! An event names the job to check. The job names the restored resource. The state of that resource
 //! shows if the restore is sound, broken or not settled yet. A restore is reported as sound only if
-//! its resource was checked. If the resource could not be checked, the restore fails, and the
-//! message says that this is the reason.
+//! its resource was checked. If AWS does not allow the check, the restore is reported as failed,
+//! and the message says that this is the reason.
 
 mod event;
 mod facts;
