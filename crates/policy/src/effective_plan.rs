@@ -1,15 +1,15 @@
-//! What an effective policy has AWS Backup do.
+//! Reads the work that an effective policy gives to AWS Backup.
 
 use serde_json::{Map, Value};
 
 use crate::cron::Schedule;
 
-/// When a rule makes backups that does not say when, as AWS Backup documents it.
+/// The schedule of a rule that does not have one, as AWS Backup documents it.
 pub const DEFAULT_SCHEDULE: &str = "cron(0 5 ? * * *)";
 
 /// A plan of an effective policy.
 ///
-/// Values are as the policy has them; what AWS Backup could not carry out is for others to judge.
+/// The values are those of the policy. It is left to others to judge if AWS Backup can use them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EffectivePlan {
     /// Its name.
@@ -18,9 +18,9 @@ pub struct EffectivePlan {
     pub regions: Vec<String>,
     /// Its rules.
     pub rules: Vec<EffectiveRule>,
-    /// What it backs up.
+    /// The selections of the resources that it backs up.
     pub selections: Vec<EffectiveSelection>,
-    /// The ARNs of the roles that it scans backups with.
+    /// The ARNs of the roles with which it scans backups.
     pub scanners: Vec<String>,
 }
 
@@ -29,32 +29,33 @@ pub struct EffectivePlan {
 pub struct EffectiveRule {
     /// Its name.
     pub name: String,
-    /// When it makes backups, if it says so.
+    /// The schedule on which it makes backups, if the rule has one.
     pub schedule: Option<String>,
     /// The name of its vault.
     pub vault: Option<String>,
     /// The ARN of its logically air-gapped vault, with `$account` and `$region`.
     pub air_gapped: Option<String>,
-    /// For how many minutes a job may wait for its start.
+    /// The number of minutes within which a job has to start.
     pub start_minutes: Option<u64>,
-    /// For how many minutes a job may be at work.
+    /// The number of minutes within which a job has to end.
     pub complete_minutes: Option<u64>,
-    /// Whether it makes continuous backups where a type has them.
+    /// True if it makes continuous backups of the types that support them.
     pub is_continuous: bool,
-    /// Whether it has its backups indexed.
+    /// True if its backups are indexed.
     pub has_index: bool,
-    /// What becomes of its backups.
+    /// The lifecycle of its backups.
     pub lifecycle: EffectiveLifecycle,
-    /// Where they are copied to.
+    /// The copies that it makes of each backup.
     pub copies: Vec<EffectiveCopy>,
 }
 
-/// What becomes of backups.
+/// The lifecycle of backups.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct EffectiveLifecycle {
-    /// After how many days they are moved to cold storage.
+    /// The number of days after which they are moved to cold storage. They are never moved without
+    /// it.
     pub cold_after_days: Option<i64>,
-    /// After how many days they are deleted; never, when that is not said.
+    /// The number of days after which they are deleted. They are never deleted without it.
     pub delete_after_days: Option<i64>,
 }
 
@@ -63,45 +64,45 @@ pub struct EffectiveLifecycle {
 pub struct EffectiveCopy {
     /// The ARN of the vault, with `$account` and `$region`.
     pub vault: String,
-    /// What becomes of the copies.
+    /// The lifecycle of the copies.
     pub lifecycle: EffectiveLifecycle,
 }
 
-/// What a plan backs up.
+/// A selection of the resources that a plan backs up.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EffectiveSelection {
     /// `tags` or `resources`.
     pub group: String,
     /// Its name.
     pub name: String,
-    /// The ARN of the role that finds and backs up, with `$account`.
+    /// The ARN of the role that finds and backs up the resources, with `$account`.
     pub role: Option<String>,
-    /// The key of the tag that resources have.
+    /// The key of the tag that selected resources have.
     pub tag_key: Option<String>,
-    /// The values of it.
+    /// The values of the tag, one of which a selected resource has.
     pub tag_values: Vec<String>,
-    /// ARNs with `*`, one of which a resource has.
+    /// ARNs with `*`, one of which matches a selected resource.
     pub resource_types: Vec<String>,
-    /// ARNs with `*`, none of which a resource has.
+    /// ARNs with `*`, none of which matches a selected resource.
     pub not_resource_types: Vec<String>,
-    /// What holds of every resource.
+    /// The conditions, all of which hold for a selected resource.
     pub conditions: Vec<EffectiveCondition>,
 }
 
 /// A condition of a selection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EffectiveCondition {
-    /// How it compares, as in `string_equals`.
+    /// The comparison, such as `string_equals`.
     pub operator: String,
     /// The key, such as `aws:ResourceTag/tier`.
     pub key: String,
-    /// The value that it compares with.
+    /// The value with which it compares.
     pub value: String,
 }
 
 impl EffectivePlan {
-    /// The plans of an effective policy, as `DescribeEffectivePolicy` answers with it. What has no
-    /// meaning for AWS Backup is left out.
+    /// Returns the plans of an effective policy, which is a document as `DescribeEffectivePolicy`
+    /// returns it. Parts without a meaning for AWS Backup are left out.
     ///
     /// ```
     /// use policy::EffectivePlan;
@@ -159,17 +160,18 @@ impl EffectiveRule {
         }
     }
 
-    /// When it makes backups: what it says, or else what AWS Backup does then.
+    /// Returns the schedule on which it makes backups: its own, or else the default of AWS Backup.
     #[must_use]
     pub fn schedule_expression(&self) -> &str {
         self.schedule.as_deref().unwrap_or(DEFAULT_SCHEDULE)
     }
 
-    /// The runs of the rule.
+    /// Returns the runs of the rule.
     ///
     /// # Errors
     ///
-    /// When the expression is not one that AWS understands; says which part and why.
+    /// Returns an error if AWS does not understand the schedule expression. The error says which
+    /// part is wrong, and why.
     pub fn runs(&self) -> Result<Schedule, String> {
         Schedule::parse(self.schedule_expression())
     }
