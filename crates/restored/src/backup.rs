@@ -1,4 +1,4 @@
-//! Restore jobs: what AWS Backup tells of them, and what it is told.
+//! Reads restore jobs from AWS Backup, and reports their validation.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ impl Services {
         Client::from_conf(config.retry_classifier(again()).build())
     }
 
-    /// The restore job with this ID.
+    /// Returns the restore job with this ID.
     ///
     /// # Errors
     ///
-    /// When AWS Backup does not tell.
+    /// Returns an error if AWS Backup does not describe the job.
     pub async fn job(&self, id: &str) -> Result<Job, Error> {
         let describe = self.backup().describe_restore_job().restore_job_id(id).send();
         let action = format!("look at the restore job {id}");
@@ -41,7 +41,8 @@ impl Services {
         })
     }
 
-    /// What the restore job with this ID was told about where and how to restore.
+    /// Returns the metadata of the restore job with this ID: the place and the settings of the
+    /// restore.
     pub(crate) async fn metadata(&self, id: &str) -> Result<BTreeMap<String, String>, Error> {
         let get = self.backup().get_restore_job_metadata().restore_job_id(id).send();
         let action = format!("look at the metadata of the restore job {id}");
@@ -50,12 +51,12 @@ impl Services {
         Ok(it.metadata.unwrap_or_default().into_iter().collect())
     }
 
-    /// Tells AWS Backup what was found. Returns whether it was news: AWS Backup takes one result of
-    /// a job, and one that is there already is as good.
+    /// Reports the result of a check to AWS Backup. Returns `true` if the result is new. AWS Backup
+    /// accepts one result for each job, and a result that is already there is as good.
     ///
     /// # Errors
     ///
-    /// When AWS Backup does not take it, and has none.
+    /// Returns an error if AWS Backup does not accept the result, and has none yet.
     pub async fn report(&self, id: &str, report: &Report) -> Result<bool, Error> {
         let status = match report.status {
             Status::Successful => RestoreValidationStatus::Successful,

@@ -1,4 +1,4 @@
-//! Why something could not be looked at or told.
+//! The reasons why a resource could not be checked or a result not reported.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,9 +10,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use errors::chain;
 use thiserror::Error as ThisError;
 
-/// Something that AWS did not do.
+/// An action that AWS did not carry out.
 ///
-/// Its message says what could not be done; its source says why.
+/// Its message says which action failed, and its source says why.
 #[derive(Debug, ThisError)]
 #[error("cannot {action}")]
 pub struct Error {
@@ -20,43 +20,43 @@ pub struct Error {
     source: Cause,
 }
 
-/// What an [`Error`] means.
+/// The meaning of an [`Error`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ErrorKind {
     /// The role lacks a permission.
     Denied,
-    /// There is no such thing.
+    /// The resource does not exist.
     Missing,
-    /// Throttled, the network, AWS itself, credentials that are renewed, or the deadline. Running again
-    /// helps.
+    /// Throttling, the network, AWS itself, credentials that are being renewed, or the deadline.
+    /// Another run helps.
     Transient,
-    /// AWS says that it cannot be done.
+    /// AWS refuses the request.
     Rejected,
 }
 
-/// Why it was not done.
+/// The reason why the action was not carried out.
 #[derive(Debug, ThisError)]
 enum Cause {
-    // The permission first, since what is too long for AWS Backup is cut off at its end.
+    // The permission stands first, because AWS Backup cuts off the end of a long message.
     #[error("the function's role lacks {permission}: {answer}")]
     Denied { answer: Answer, permission: &'static str },
     #[error("{answer}")]
     Answered { kind: ErrorKind, answer: Answer },
-    /// What came is not the service's, or nothing came.
+    /// The answer did not come from the service, or there was no answer.
     #[error("{0}")]
     Unanswered(String),
     #[error("the function's deadline came first; {0}")]
     OutOfTime(String),
 }
 
-/// A refusal of the service.
+/// The error that the service returned.
 #[derive(Debug)]
 struct Answer {
     code: String,
     message: String,
     /// The HTTP status.
     status: u16,
-    /// How often the call was sent, in words.
+    /// The number of times the call was sent, in words.
     tries: String,
 }
 
@@ -68,8 +68,8 @@ impl fmt::Display for Answer {
 }
 
 impl Error {
-    /// The error of a call that did not do `action`, for which `permission` is needed, after the
-    /// attempts of its `course`.
+    /// Returns the error of a call that did not carry out `action`, for which `permission` is
+    /// needed. `course` has the attempts.
     pub(crate) fn of_call<E>(
         action: String,
         permission: &'static str,
@@ -79,7 +79,7 @@ impl Error {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        // Whoever answers without a code is not the service.
+        // An answer without an error code does not come from the service.
         let answered = match &error {
             SdkError::ServiceError(context) => context.err().code().map(|code| (context, code)),
             _ => None,
@@ -102,23 +102,24 @@ impl Error {
         Self { action, source }
     }
 
-    /// The error of something whose connection broke before all of it had come.
+    /// Returns the error of a connection that broke before the whole answer had arrived.
     pub(crate) fn broken(action: String, error: &(dyn StdError + 'static)) -> Self {
         let why = format!("AWS could not be reached: {}", chain(error));
         Self { action, source: Cause::Unanswered(why) }
     }
 
-    /// The error of something that is not empty, and came so.
+    /// Returns the error of content that should not be empty, but arrived empty.
     pub(crate) fn empty(action: String) -> Self {
         Self { action, source: Cause::Unanswered("AWS answered with nothing".to_owned()) }
     }
 
-    /// The error of a call for which there was no time, and of which this had come.
+    /// Returns the error of a call that the deadline ended. `so_far` describes the progress until
+    /// then.
     pub(crate) fn out_of_time(action: String, so_far: &str) -> Self {
         Self { action, source: Cause::OutOfTime(so_far.to_owned()) }
     }
 
-    /// What it means.
+    /// Returns the meaning of the error.
     pub fn kind(&self) -> ErrorKind {
         match &self.source {
             Cause::Denied { .. } => ErrorKind::Denied,
@@ -127,12 +128,12 @@ impl Error {
         }
     }
 
-    /// The reason, and in brackets what could not be done, which may be long.
+    /// Returns the reason, followed by the action that failed in brackets. The action may be long.
     pub fn why(&self) -> String {
         format!("{} ({self})", self.source)
     }
 
-    /// The error code of AWS, if AWS answered.
+    /// Returns the error code of AWS, if AWS answered.
     pub fn code(&self) -> Option<&str> {
         match &self.source {
             Cause::Denied { answer, .. } | Cause::Answered { answer, .. } => Some(&answer.code),
@@ -140,7 +141,7 @@ impl Error {
         }
     }
 
-    /// The permission that the role lacks, if it lacks one.
+    /// Returns the permission that the role lacks, if it lacks one.
     pub fn permission(&self) -> Option<&'static str> {
         match &self.source {
             Cause::Denied { permission, .. } => Some(permission),
@@ -149,15 +150,15 @@ impl Error {
     }
 }
 
-/// What an error code means. Every service has its own for the same.
+/// Returns the meaning of an error code. The services use different codes for the same meaning.
 fn kind(code: &str, status: u16) -> ErrorKind {
     match code {
         "UnauthorizedOperation" => ErrorKind::Denied,
         it if it.starts_with("AccessDenied") => ErrorKind::Denied,
         "NoSuchBucket" => ErrorKind::Missing,
         it if it.contains("NotFound") => ErrorKind::Missing,
-        // Of credentials that are not known yet, or are renewed; of a cluster that gets an instance; and
-        // of requests in general.
+        // These codes are about credentials that are not known yet or are being renewed, about a
+        // cluster that is getting an instance, and about requests in general.
         "AuthFailure"
         | "ExpiredToken"
         | "ExpiredTokenException"

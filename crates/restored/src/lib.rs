@@ -1,10 +1,11 @@
-//! What a restore test brought back, as the services that hold data tell it.
+//! Reads the facts about restored resources from the services that hold their data.
 //!
-//! It only looks, but for three calls: [`Services::report`] tells AWS Backup what was found, and
-//! [`Services::make_reader`] and [`Services::delete_reader`] give a cluster an instance for as long as
-//! it is looked at. [`Services::ask_owner`] has a function of the owner's look as well. What a look
-//! means is decided in `plan::restore_validation`. AWS Backup and S3 are called through their SDKs, and
-//! the operations of the other services one by one, through the same runtime: see [`aws::api`].
+//! It reads only, with three exceptions: [`Services::report`] reports a result to AWS Backup, and
+//! [`Services::make_reader`] and [`Services::delete_reader`] give a cluster an instance for the
+//! time of its check. [`Services::ask_owner`] asks a function of the owner for a check of its own.
+//! The facts are judged in `plan::restore_validation`. AWS Backup and S3 are called through their
+//! SDKs. The operations of the other services are called one by one, through the same runtime: see
+//! [`aws::api`].
 
 mod backup;
 mod error;
@@ -28,7 +29,7 @@ use crate::operations::Operation;
 
 pub use crate::error::{Error, ErrorKind};
 
-/// The services, until a deadline.
+/// The services, with a deadline.
 #[derive(Debug)]
 pub struct Services {
     config: SdkConfig,
@@ -36,22 +37,23 @@ pub struct Services {
     until: Instant,
 }
 
-/// What an answer is that says nothing.
+/// The meaning of an empty answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Emptiness {
-    /// No answer, so that the call is sent again.
+    /// It counts as no answer, so the call is sent again.
     Refused,
-    /// An answer.
+    /// It counts as an answer.
     Taken,
 }
 
 impl Services {
-    /// The services as `session` reaches them, all calls to which end by `until`.
+    /// Returns the services with the configuration of `session`. All calls end by `until`.
     pub fn new(session: &Session, until: Instant) -> Self {
         Self { config: session.config().clone(), tally: session.tally(), until }
     }
 
-    /// Sends an operation, described as `action` should it fail, and returns what the answer says.
+    /// Sends an operation, and returns the content of the answer. An error describes it as
+    /// `action`.
     async fn ask<T>(&self, operation: Operation<T>, action: String) -> Result<T, Error>
     where
         T: Debug + Send + Sync + 'static,
@@ -61,7 +63,7 @@ impl Services {
         self.call(permission, Emptiness::Refused, action, asked).await
     }
 
-    /// Sends an operation about something that may not be there.
+    /// Sends an operation about a resource. Returns `None` if the resource does not exist.
     async fn ask_for<T>(&self, operation: Operation<T>, action: String) -> Result<Option<T>, Error>
     where
         T: Debug + Send + Sync + 'static,
@@ -73,7 +75,7 @@ impl Services {
         }
     }
 
-    /// Sends one call, which needs `permission` and is described as `action` should it fail.
+    /// Sends one call, which needs `permission`. An error describes it as `action`.
     async fn call<T, E>(
         &self,
         permission: &'static str,

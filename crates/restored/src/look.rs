@@ -1,4 +1,4 @@
-//! One look at what was restored.
+//! Reads the facts about a restored resource once.
 
 use plan::restore_validation::{
     BackedUp, Engine, Facts, Outlook, Resource, Restored, Stateful, asked_size, sample,
@@ -9,11 +9,12 @@ use crate::error::{Error, ErrorKind};
 use crate::operations::{self, Operation};
 
 impl Services {
-    /// Looks at what the restore job `job` restored.
+    /// Reads the facts about the resource that the restore job `job` restored.
     ///
     /// # Errors
     ///
-    /// When it cannot be looked at. That there is none is no error.
+    /// Returns an error if the facts cannot be read. A resource that does not exist is a fact and
+    /// not an error.
     pub async fn look(&self, job: &str, restored: &Restored) -> Result<Facts, Error> {
         let from = restored.from.as_ref();
         let seen = match &restored.resource {
@@ -113,7 +114,8 @@ impl Services {
         Ok(Facts::Cluster { database, is_serverless, members, source })
     }
 
-    /// Returns what ran when a database or a cluster was backed up, if its snapshot is here.
+    /// Returns the engine of a database or a cluster when it was backed up, if its snapshot is
+    /// here.
     async fn engine(&self, from: Option<&BackedUp>) -> Result<Option<Engine>, Error> {
         let (operation, id) = match from {
             Some(BackedUp::DatabaseSnapshot(id)) => (operations::database_snapshot(id), id),
@@ -130,7 +132,7 @@ impl Services {
         if Stateful::Table.outlook(&status) != Outlook::Usable {
             return Ok(Facts::Table { status, indexes, counted, has_items: false, source: None });
         }
-        // The count is up to six hours old, which is older than the table.
+        // The count is up to six hours old, so a restored table may be younger than its count.
         let has_items = counted > 0 || self.has_items(name).await?;
         let source = match from {
             Some(BackedUp::TableBackup(arn)) => {
@@ -142,7 +144,7 @@ impl Services {
         Ok(Facts::Table { status, indexes, counted, has_items, source })
     }
 
-    /// Returns whether the first page of a table has an item.
+    /// Returns `true` if the first page of a table has an item.
     async fn has_items(&self, name: &str) -> Result<bool, Error> {
         self.ask(operations::has_items(name), format!("count items of the table {name}")).await
     }

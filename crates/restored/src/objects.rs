@@ -1,4 +1,4 @@
-//! The objects of a bucket: all are counted, and some of them read.
+//! Counts the objects of a bucket up to a limit, and reads some of them.
 
 use aws::api::again;
 use aws_sdk_s3::Client;
@@ -9,16 +9,17 @@ use tokio::time::timeout_at;
 use crate::error::Error;
 use crate::{Emptiness, Services};
 
-/// How many objects are read of each path that was restored.
+/// The number of objects that are read of each restored path.
 const SAMPLE: usize = 20;
 
-/// How many pages of objects are listed of each path, each of up to a thousand.
+/// The greatest number of pages that are listed of each restored path. A page has up to 1,000
+/// objects.
 const PAGES: usize = 1_000;
 
-/// How much of an object is read: enough to have it found, decrypted and sent.
+/// The part of an object that is read. It is enough to have the object found, decrypted and sent.
 const BYTES: &str = "bytes=0-1023";
 
-/// An object that is to be read.
+/// An object that was chosen to be read.
 #[derive(Debug)]
 struct Picked {
     key: String,
@@ -26,7 +27,7 @@ struct Picked {
 }
 
 impl Services {
-    /// Counts the objects of a bucket of `owner` where the restore brought some, and reads a few.
+    /// Counts the objects in the restored paths of a bucket of `owner`, and reads a few of them.
     pub(crate) async fn objects(&self, sample: &Sample, owner: &str) -> Result<Facts, Error> {
         let config = aws_sdk_s3::config::Builder::from(&self.config);
         let client = Client::from_conf(config.retry_classifier(again()).build());
@@ -53,7 +54,8 @@ impl Services {
         Ok(Facts::Objects { listed: all, read, unreadable })
     }
 
-    /// Counts the objects below `prefix`, and picks some, each as likely as any other.
+    /// Counts the objects below `prefix`, and chooses some at random, each with the same
+    /// probability.
     async fn list(
         &self,
         client: &Client,
@@ -83,7 +85,7 @@ impl Services {
                     *other = object;
                 }
             }
-            // A page may be empty and have a next one.
+            // A page may be empty although another page follows.
             listed.is_whole = !page.is_truncated.unwrap_or_default();
             token = page.next_continuation_token.filter(|_| !listed.is_whole);
             if token.is_none() {
@@ -100,7 +102,7 @@ impl Services {
         (bucket, owner): (&str, &str),
         Picked { key, size }: &Picked,
     ) -> Result<(), Error> {
-        // Nothing is no range.
+        // S3 refuses a range of an empty object.
         let range = (*size > 0).then(|| BYTES.to_owned());
         let emptiness = if *size > 0 { Emptiness::Refused } else { Emptiness::Taken };
         let get = client.get_object().bucket(bucket).key(key).set_range(range);

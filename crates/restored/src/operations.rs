@@ -1,8 +1,9 @@
-//! The operations of the services that hold data: what each is asked, and what is read of its answer.
+//! The operations of the services that hold data: the request of each, and the values that are read
+//! from its answer.
 //!
-//! The names of fields and members are those of the services' models, against which
-//! `tests/models.rs` holds them. An answer without what was asked for is none: a service that has no
-//! such thing says so.
+//! The names of fields and members are those of the services' models. `tests/models.rs` compares
+//! them. An answer without the expected content is an error, because a service reports a missing
+//! resource with an error code.
 
 use aws::api::{BoxError, Question, Service};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,7 +13,8 @@ use plan::restore_validation::{
 use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
-/// How many items of a table are looked for. One would do, but a page of none can have a next one.
+/// The number of items of a table to look for. One would be enough, but a page without items may be
+/// followed by others.
 const ITEMS: u8 = 100;
 
 const EC2: Service = Service { id: "EC2", name: "ec2" };
@@ -22,15 +24,15 @@ const EFS: Service = Service { id: "EFS", name: "elasticfilesystem" };
 const FSX: Service = Service { id: "FSx", name: "fsx" };
 const LAMBDA: Service = Service { id: "Lambda", name: "lambda" };
 
-/// An operation about one thing.
+/// An operation on one resource.
 #[derive(Debug)]
 pub(crate) struct Operation<T> {
     pub(crate) service: Service,
     pub(crate) name: &'static str,
-    /// The action that IAM has for it.
+    /// The IAM action for it.
     pub(crate) permission: &'static str,
     pub(crate) question: Question,
-    /// What an answer says.
+    /// Reads the result from an answer.
     pub(crate) read: fn(&str) -> Result<T, BoxError>,
 }
 
@@ -38,9 +40,9 @@ pub(crate) struct Operation<T> {
 #[derive(Debug)]
 pub(crate) struct Volume {
     pub(crate) state: String,
-    /// In GiB.
+    /// Its size in GiB.
     pub(crate) size: Option<i32>,
-    /// The snapshot that it was made of.
+    /// The snapshot from which it was created.
     pub(crate) snapshot: Option<String>,
 }
 
@@ -59,15 +61,15 @@ pub(crate) struct Table {
     pub(crate) status: String,
     /// Its global indexes by name, and their status.
     pub(crate) indexes: Vec<(String, String)>,
-    /// How many items it had when they were last counted.
+    /// The number of items in it when they were last counted.
     pub(crate) counted: u64,
 }
 
-/// Something of FSx, as it describes it.
+/// The state and the size of a resource of FSx.
 #[derive(Debug)]
 pub(crate) struct Capacity {
     pub(crate) state: String,
-    /// In the unit of what it is.
+    /// Its size, in the unit of its type.
     pub(crate) size: Option<u64>,
 }
 
@@ -83,7 +85,7 @@ fn ec2<T>(
 
 /// Asks for the status checks of an instance, and its state.
 pub(crate) fn instance_status(id: &str) -> Operation<(String, Checks)> {
-    // EC2 reports an instance that does not run only when it is asked for all.
+    // EC2 reports an instance that is not running only if the request asks for all of them.
     let fields = vec![("InstanceId.1", id.to_owned()), ("IncludeAllInstances", "true".to_owned())];
     ec2("DescribeInstanceStatus", "ec2:DescribeInstanceStatus", fields, |answer| {
         let xml = Document::parse(answer)?;
@@ -94,14 +96,14 @@ pub(crate) fn instance_status(id: &str) -> Operation<(String, Checks)> {
         let checks = Checks {
             system: check("systemStatus", "unknown"),
             instance: check("instanceStatus", "unknown"),
-            // Only instances of newer types have this one.
+            // Only newer instance types have this check.
             volumes: check("attachedEbsStatus", "not-applicable"),
         };
         Ok((required(it, &["instanceState", "name"])?, checks))
     })
 }
 
-/// Asks for the volumes that are attached to an instance.
+/// Requests the volumes that are attached to an instance.
 pub(crate) fn attached(instance: &str) -> Operation<Vec<Disk>> {
     let fields = vec![
         ("Filter.1.Name", "attachment.instance-id".to_owned()),
@@ -118,7 +120,7 @@ pub(crate) fn attached(instance: &str) -> Operation<Vec<Disk>> {
     })
 }
 
-/// Asks for the volumes that an image has.
+/// Requests the volumes of an image.
 pub(crate) fn image(id: &str) -> Operation<Vec<Disk>> {
     let fields = vec![("ImageId.1", id.to_owned())];
     ec2("DescribeImages", "ec2:DescribeImages", fields, |answer| {
@@ -126,7 +128,7 @@ pub(crate) fn image(id: &str) -> Operation<Vec<Disk>> {
         let image = found(xml.root(), &["DescribeImagesResponse", "imagesSet", "item"])?;
         let mappings = find(image, &["blockDeviceMapping"]).into_iter();
         let disk = |it: Node<'_, '_>| {
-            // What has no volume is a disk of the host, or left out.
+            // A device without a volume is a disk of the host, or the image leaves it out.
             let size = number(find(it, &["ebs"])?, &["volumeSize"]);
             Some(Disk { device: text(it, &["deviceName"])?, size })
         };
@@ -134,7 +136,7 @@ pub(crate) fn image(id: &str) -> Operation<Vec<Disk>> {
     })
 }
 
-/// Asks for a volume.
+/// Requests a volume.
 pub(crate) fn volume(id: &str) -> Operation<Volume> {
     let fields = vec![("VolumeId.1", id.to_owned())];
     ec2("DescribeVolumes", "ec2:DescribeVolumes", fields, |answer| {
@@ -148,7 +150,7 @@ pub(crate) fn volume(id: &str) -> Operation<Volume> {
     })
 }
 
-/// Asks for the size in GiB of the volume that a snapshot was made of.
+/// Requests the size in GiB of the volume from which a snapshot was made.
 pub(crate) fn snapshot_size(id: &str) -> Operation<i32> {
     let fields = vec![("SnapshotId.1", id.to_owned())];
     ec2("DescribeSnapshots", "ec2:DescribeSnapshots", fields, |answer| {
@@ -168,7 +170,7 @@ fn rds<T>(
     Operation { service: RDS, name, permission, question, read }
 }
 
-/// Asks for a database.
+/// Requests a database.
 pub(crate) fn database(id: &str) -> Operation<Database> {
     let fields = vec![("DBInstanceIdentifier", id.to_owned())];
     rds("DescribeDBInstances", "rds:DescribeDBInstances", fields, |answer| {
@@ -183,7 +185,7 @@ pub(crate) fn database(id: &str) -> Operation<Database> {
     })
 }
 
-/// Asks for a database cluster.
+/// Requests a database cluster.
 pub(crate) fn cluster(id: &str) -> Operation<Cluster> {
     let fields = vec![("DBClusterIdentifier", id.to_owned())];
     rds("DescribeDBClusters", "rds:DescribeDBClusters", fields, |answer| {
@@ -198,14 +200,14 @@ pub(crate) fn cluster(id: &str) -> Operation<Cluster> {
                 has_endpoint: text(it, &["Endpoint"]).is_some(),
                 engine: engine(it),
             },
-            // Later versions have instances.
+            // Serverless clusters of later versions have instances.
             is_serverless: text(it, &["EngineMode"]).is_some_and(|it| it == "serverless"),
             members: members.filter_map(|it| text(it, &["DBInstanceIdentifier"])).collect(),
         })
     })
 }
 
-/// Asks for what ran when a database was backed up.
+/// Requests the engine of a database when it was backed up.
 pub(crate) fn database_snapshot(id: &str) -> Operation<Engine> {
     let fields = vec![("DBSnapshotIdentifier", id.to_owned())];
     rds("DescribeDBSnapshots", "rds:DescribeDBSnapshots", fields, |answer| {
@@ -215,7 +217,7 @@ pub(crate) fn database_snapshot(id: &str) -> Operation<Engine> {
     })
 }
 
-/// Asks for what ran when a cluster was backed up.
+/// Requests the engine of a cluster when it was backed up.
 pub(crate) fn cluster_snapshot(id: &str) -> Operation<Engine> {
     let fields = vec![("DBClusterSnapshotIdentifier", id.to_owned())];
     rds("DescribeDBClusterSnapshots", "rds:DescribeDBClusterSnapshots", fields, |answer| {
@@ -226,7 +228,7 @@ pub(crate) fn cluster_snapshot(id: &str) -> Operation<Engine> {
     })
 }
 
-/// What is said of the engine of a database, a cluster or a snapshot.
+/// Reads the engine of a database, a cluster or a snapshot.
 fn engine(it: Node<'_, '_>) -> Engine {
     Engine {
         name: text(it, &["Engine"]).unwrap_or_default(),
@@ -235,7 +237,7 @@ fn engine(it: Node<'_, '_>) -> Engine {
     }
 }
 
-/// Makes an instance of a cluster.
+/// Creates an instance of a cluster.
 pub(crate) fn make_instance(reader: &Reader) -> Operation<()> {
     let Reader { name, cluster, engine, class } = reader;
     let fields = vec![
@@ -267,7 +269,7 @@ fn dynamodb<T>(
     Operation { service: DYNAMODB, name, permission, question, read }
 }
 
-/// Asks for a table.
+/// Requests a table.
 pub(crate) fn table(name: &str) -> Operation<Table> {
     let body = json!({ "TableName": name });
     dynamodb("DescribeTable", "dynamodb:DescribeTable", body, |answer| {
@@ -282,7 +284,7 @@ pub(crate) fn table(name: &str) -> Operation<Table> {
     })
 }
 
-/// Asks whether the first page of a table has an item.
+/// Requests the first page of a table, and returns `true` if it has an item.
 pub(crate) fn has_items(name: &str) -> Operation<bool> {
     let body = json!({
         "TableName": name, "Select": "COUNT", "Limit": ITEMS, "ConsistentRead": true,
@@ -291,13 +293,13 @@ pub(crate) fn has_items(name: &str) -> Operation<bool> {
         let answer: Value = serde_json::from_str(answer)?;
         let count = answer.get("Count").and_then(Value::as_u64);
         let count = count.ok_or("the answer lacks Count")?;
-        // Where the page ends is an item as well.
+        // The end of a page is the key of an item, so the table has one.
         let end = answer.get("LastEvaluatedKey").and_then(Value::as_object);
         Ok(count > 0 || end.is_some_and(|it| !it.is_empty()))
     })
 }
 
-/// Asks for what was in a table that was backed up.
+/// Requests the contents of a table when it was backed up.
 pub(crate) fn table_backup(arn: &str) -> Operation<Contents> {
     let body = json!({ "BackupArn": arn });
     dynamodb("DescribeBackup", "dynamodb:DescribeBackup", body, |answer| {
@@ -311,7 +313,7 @@ pub(crate) fn table_backup(arn: &str) -> Operation<Contents> {
     })
 }
 
-/// Asks for an EFS file system.
+/// Requests an EFS file system.
 pub(crate) fn file_system(id: &str) -> Operation<Facts> {
     Operation {
         service: EFS,
@@ -342,7 +344,7 @@ fn fsx<T>(
     Operation { service: FSX, name, permission, question, read }
 }
 
-/// Asks for an FSx file system.
+/// Requests an FSx file system.
 pub(crate) fn fsx_file_system(id: &str) -> Operation<Capacity> {
     let body = json!({ "FileSystemIds": [id] });
     fsx("DescribeFileSystems", "fsx:DescribeFileSystems", body, |answer| {
@@ -351,7 +353,7 @@ pub(crate) fn fsx_file_system(id: &str) -> Operation<Capacity> {
     })
 }
 
-/// Asks for a volume of an FSx file system.
+/// Requests a volume of an FSx file system.
 pub(crate) fn fsx_volume(id: &str) -> Operation<Capacity> {
     let body = json!({ "VolumeIds": [id] });
     fsx("DescribeVolumes", "fsx:DescribeVolumes", body, |answer| {
@@ -360,7 +362,7 @@ pub(crate) fn fsx_volume(id: &str) -> Operation<Capacity> {
     })
 }
 
-/// Asks for the size of what was backed up, in the unit of what it is.
+/// Requests the size of a file system or a volume when it was backed up, in the unit of its type.
 pub(crate) fn fsx_backup_size(id: &str) -> Operation<Option<u64>> {
     let body = json!({ "BackupIds": [id] });
     fsx("DescribeBackups", "fsx:DescribeBackups", body, |answer| {
@@ -376,13 +378,13 @@ fn sized(it: &Value) -> Result<Capacity, BoxError> {
     Ok(Capacity { state, size: size(it) })
 }
 
-/// The size of a file system in GiB, or that of a volume for ONTAP in MiB.
+/// Returns the size of a file system in GiB, or that of a volume for ONTAP in MiB.
 fn size(it: &Value) -> Option<u64> {
     let of_volume = it.pointer("/OntapConfiguration/SizeInMegabytes");
     of_volume.or_else(|| it.get("StorageCapacity")).and_then(Value::as_u64)
 }
 
-/// Has a function answer `payload`.
+/// Invokes a function with `payload`, and returns its answer.
 pub(crate) fn invoke(function: &str, payload: Value) -> Operation<String> {
     let function = utf8_percent_encode(function, NON_ALPHANUMERIC);
     Operation {
@@ -393,22 +395,22 @@ pub(crate) fn invoke(function: &str, payload: Value) -> Operation<String> {
             path: format!("/2015-03-31/functions/{function}/invocations").into(),
             body: payload,
         },
-        // Whatever it says, it is not asked again for that.
+        // No answer is refused here, so the function is not asked again because of its answer.
         read: |answer| Ok(answer.to_owned()),
     }
 }
 
-/// Returns a member that has to be there.
+/// Returns a member, which is required.
 fn within<'a>(json: &'a Value, name: &str) -> Result<&'a Value, BoxError> {
     json.get(name).ok_or_else(|| format!("the answer lacks {name}").into())
 }
 
-/// Returns the first of a list, which may not be empty.
+/// Returns the first entry of a list, which is required.
 fn first<'a>(json: &'a Value, name: &str) -> Result<&'a Value, BoxError> {
     within(json, name)?.get(0).ok_or_else(|| format!("the answer has no {name}").into())
 }
 
-/// Returns each of a list, which may be missing.
+/// Returns the entries of a list, which may be missing.
 fn each<'a>(json: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     json.get(name).and_then(Value::as_array).into_iter().flatten()
 }
@@ -418,18 +420,18 @@ fn member(json: &Value, name: &str) -> Option<String> {
     json.get(name).and_then(Value::as_str).map(ToOwned::to_owned)
 }
 
-/// Returns the first element below `node` at the end of `path`, each name being one level.
+/// Returns the first element below `node` at the end of `path`. Each name in the path is one level.
 fn find<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Option<Node<'a, 'input>> {
     path.iter()
         .try_fold(node, |node, name| node.children().find(|it| it.tag_name().name() == *name))
 }
 
-/// Returns the same, which has to be there.
+/// Returns the first element below `node` at the end of `path`, which is required.
 fn found<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Result<Node<'a, 'input>, BoxError> {
     find(node, path).ok_or_else(|| format!("the answer lacks {}", path.join("/")).into())
 }
 
-/// Returns every element of this name right below `node`.
+/// Returns all elements with this name directly below `node`.
 fn items<'a, 'input>(
     node: Node<'a, 'input>,
     name: &'static str,
@@ -442,7 +444,7 @@ fn text(node: Node<'_, '_>, path: &[&str]) -> Option<String> {
     find(node, path)?.text().map(ToOwned::to_owned)
 }
 
-/// Returns the text at the end of `path`, which has to be there.
+/// Returns the text at the end of `path`, which is required.
 fn required(node: Node<'_, '_>, path: &[&str]) -> Result<String, BoxError> {
     text(node, path).ok_or_else(|| format!("the answer lacks {}", path.join("/")).into())
 }

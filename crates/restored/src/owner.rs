@@ -1,4 +1,4 @@
-//! What the owner's own function says of what was restored.
+//! Asks the owner's own function about a restored resource.
 
 use plan::restore_validation::{Job, Opinion, opinion, question};
 
@@ -11,7 +11,7 @@ impl Services {
     ///
     /// # Errors
     ///
-    /// When it cannot be asked. It may be asked more than once.
+    /// Returns an error if the function cannot be asked. It may be asked more than once.
     pub async fn ask_owner(&self, function: &str, job: &Job) -> Result<Opinion, Error> {
         let action = format!("ask the function {function} for its check");
         let answer = self.ask(operations::invoke(function, question(job)), action).await?;

@@ -1,4 +1,4 @@
-//! The instance through which a restored cluster can be used while it is looked at.
+//! The instance through which a restored cluster can be used while it is checked.
 
 use plan::restore_validation::Reader;
 
@@ -6,18 +6,21 @@ use crate::Services;
 use crate::error::Error;
 use crate::operations;
 
-/// What RDS says of a name that is taken, which may be by the same instance of an earlier look.
+/// The error codes of RDS for a name that is in use. It may be in use by the same instance, from an
+/// earlier check.
 const TAKEN: [&str; 2] = ["DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"];
 
-/// What RDS says of an instance that is being deleted already, or cannot be yet.
+/// The error codes of RDS for an instance that is already being deleted, or cannot be deleted yet.
 const STATE: [&str; 2] = ["InvalidDBInstanceState", "InvalidDBInstanceStateFault"];
 
 impl Services {
-    /// Gives a cluster an instance. Returns whether it was made: one of its name may be there.
+    /// Gives a cluster an instance. Returns `true` if the instance was created, and `false` if one
+    /// with its name exists.
     ///
     /// # Errors
     ///
-    /// When RDS does not make it. Nothing is left then.
+    /// Returns an error if RDS does not confirm the creation. If its answer was lost, the instance
+    /// may exist. [`Services::delete_reader`] deletes it.
     pub async fn make_reader(&self, reader: &Reader) -> Result<bool, Error> {
         let Reader { name, cluster, .. } = reader;
         let action = format!("make the instance {name} of the cluster {cluster}");
@@ -28,14 +31,16 @@ impl Services {
         }
     }
 
-    /// Deletes the instance of this name, if there is one. It is gone from its cluster minutes later.
-    /// Returns whether there was one.
+    /// Deletes the instance with this name, and returns `true` if there is one. The instance leaves
+    /// its cluster minutes later. An instance that is already being deleted counts as none.
     ///
     /// # Errors
     ///
-    /// When RDS does not delete it. It stays then, and AWS Backup cannot delete its cluster.
+    /// Returns an error if RDS does not delete it. The instance stays, and AWS Backup cannot delete
+    /// its cluster.
     pub async fn delete_reader(&self, name: &str) -> Result<bool, Error> {
-        // Without one there are no tags either, and what has none may not be deleted.
+        // The role may delete only instances with the tag of a test. An instance that does not
+        // exist has no tags, so the deletion would be denied.
         let look = format!("look for the instance {name}");
         let instance = self.ask_for(operations::database(name), look).await?;
         if instance.is_none_or(|it| it.status == "deleting") {
@@ -45,7 +50,7 @@ impl Services {
         match self.ask_for(operations::delete_instance(name), action).await {
             Ok(deleted) => Ok(deleted.is_some()),
             Err(error) if error.code().is_some_and(|it| STATE.contains(&it)) => {
-                // A request that was answered by nobody may have been heard.
+                // The first request may have been carried out, even if its answer was lost.
                 let look = format!("look for the instance {name}");
                 let instance = self.ask_for(operations::database(name), look).await?;
                 let is_going = instance.is_none_or(|it| it.status == "deleting");

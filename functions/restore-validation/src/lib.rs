@@ -1,11 +1,12 @@
-//! Restore tests: what each brought back is looked at, and AWS Backup is told what it is like.
+//! Checks the resource that each restore test restored, and reports the result to AWS Backup.
 //!
-//! The function is invoked by EventBridge when a restore job is over. What is not a restore test is
-//! not touched. Everything else gets a result: good, or failed with the reason, which says so where it
-//! was not ready in time or AWS did not let it be looked at. A result is final, and has AWS Backup
-//! delete what was restored; so none is given where another try may see more. The invocation fails
-//! then, Lambda repeats it, and what it gives up on is in the dead-letter queue, to be sent again before
-//! the time for the validation is over.
+//! EventBridge invokes the function when a restore job is over. A restore that is not a test is not
+//! touched. Every restore test gets a result: successful, or failed with a reason. The reason says
+//! so if the resource was not ready in time, or if AWS did not allow the check. A result is final,
+//! and makes AWS Backup delete the restored resource. So there is no result while another try may
+//! find out more: the invocation fails, and Lambda repeats it. An event that Lambda gives up on is
+//! in the dead-letter queue, from which it can be sent again before the time for the validation is
+//! over.
 
 mod metrics;
 mod setup;
@@ -29,31 +30,33 @@ use crate::metrics::Metrics;
 
 pub use crate::setup::{InvalidSetup, Setup};
 
-/// How long before the function is stopped the last call ends, so that its failure can be told.
+/// The time between the end of the last call and the end of the invocation. It is left to report
+/// the failure of that call.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// How long before the function is stopped nothing more is waited for, so that there is time for a
-/// last look and for telling.
+/// The time before the end of the invocation in which nothing more is waited for. It is left for
+/// the last check and the report.
 const REPORT: Duration = Duration::from_secs(20);
 
-/// How often something is looked at that is not ready, as the waiters of AWS's SDKs do at first.
+/// The interval between two checks of a resource that is not ready. It is the first one of the
+/// waiters of AWS's SDKs.
 const PACE: Duration = Duration::from_secs(15);
 
-/// Why an invocation is to be repeated.
+/// The reason why an invocation is to be repeated.
 #[derive(Debug, Error)]
 pub enum Unfinished {
-    /// AWS could not be asked, or the result not told.
+    /// AWS could not be asked, or the result could not be reported.
     #[error(transparent)]
     Aws(#[from] restored::Error),
-    /// The event came before what it is about.
+    /// The event came before the end of its restore job.
     #[error("the restore job {0} is not over, though an event said so")]
     Early(String),
-    /// There is time for another look.
+    /// There is time for another check.
     #[error("the restore job {job} has no result yet, and there is time for another look: {why}")]
     Unsettled {
         /// The ID of the job.
         job: String,
-        /// What would be said if there were no more time.
+        /// The message that would be reported if there were no more time.
         why: String,
     },
 }
@@ -65,12 +68,14 @@ impl From<Unfinished> for Diagnostic {
     }
 }
 
-/// Looks at what the restore test that `event` tells of brought back, and tells AWS Backup.
+/// Checks the resource that the restore test in `event` restored, and reports the result to AWS
+/// Backup.
 ///
 /// # Errors
 ///
-/// When AWS could not be asked, AWS Backup could not be told, or another look may see more. Nothing was
-/// told then, and the same event again begins anew.
+/// Returns an error if AWS could not be asked, if the result could not be reported, or if another
+/// check may find out more. In these cases nothing was reported, and the same event starts again
+/// from the beginning.
 pub async fn handle(
     session: &Session,
     setup: &Setup,
@@ -94,11 +99,12 @@ pub async fn handle(
     let until = deadline - REPORT.min(left / 3);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let validation = Validation { services, setup, begun, now, run: left, until };
-    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    // The future is boxed because the nested futures of the AWS clients are too deep for the
+    // compiler.
     Box::pin(validation.run(&id)).await
 }
 
-/// Logs and counts a restore that failed by itself.
+/// Logs and counts a test whose restore itself failed.
 fn end(Ended { job, resource_type, status, message }: &Ended) {
     warn!(job, resource_type, status, message, "the restore failed by itself");
     count(resource_type, ValidationOutcome::RestoreFailed);
@@ -113,11 +119,11 @@ struct Validation<'a> {
     services: Services,
     setup: &'a Setup,
     begun: Instant,
-    /// The time of day when it began, since 1970.
+    /// The time at which it began, since 1970.
     now: Duration,
-    /// How long it may take.
+    /// The longest time that it may take.
     run: Duration,
-    /// When to stop waiting.
+    /// The time at which waiting ends.
     until: Instant,
 }
 
@@ -134,7 +140,8 @@ impl Validation<'_> {
         match next(&job) {
             Next::Look(restored) => {
                 let seen = self.validate(&job, &restored).await;
-                // Whatever was seen, since AWS Backup cannot delete a cluster that has an instance.
+                // This happens after every check, because AWS Backup cannot delete a cluster that
+                // has an instance.
                 self.give_back(&job).await?;
                 let report = match seen {
                     Ok(judgment) => self.report(&job, &restored.resource, judgment)?,
@@ -165,11 +172,11 @@ impl Validation<'_> {
         Ok(())
     }
 
-    /// What is said of `resource`.
+    /// Returns the report about `resource`.
     ///
     /// # Errors
     ///
-    /// When time may tell more, and there is time.
+    /// Returns an error if a later check may find out more, and there is time for it.
     fn report(
         &self,
         job: &Job,
@@ -178,7 +185,7 @@ impl Validation<'_> {
     ) -> Result<Report, Unfinished> {
         let may_change = match &judgment {
             Judgment::Unsettled { .. } | Judgment::Doubtful(_) => true,
-            // An instance of an earlier look is on its way out.
+            // The instance of an earlier check may still be in deletion.
             Judgment::Unreachable(_) => self.setup.instance_class.is_some(),
             Judgment::Sound(_) | Judgment::Broken(_) | Judgment::Unknown(_) => false,
         };
@@ -189,15 +196,15 @@ impl Validation<'_> {
         Ok(report)
     }
 
-    /// How much of the time for the validation of `job` is over.
+    /// Returns the part of the time for the validation of `job` that is over.
     fn passed(&self, job: &Job) -> Duration {
         let completed = job.completed.and_then(|it| it.try_into().ok()).map(Duration::from_secs);
         let before = completed.map(|it| self.now.saturating_sub(it)).unwrap_or_default();
         before + self.begun.elapsed()
     }
 
-    /// Looks at what was restored at a pace until it is clear what it is like, or there is no more
-    /// time.
+    /// Checks the restored resource at intervals until the judgment is clear, or until there is no
+    /// more time.
     async fn validate(&self, job: &Job, restored: &Restored) -> Result<Judgment, restored::Error> {
         let Restored { resource, .. } = restored;
         let mut looks = interval(PACE);
@@ -229,7 +236,7 @@ impl Validation<'_> {
         }
     }
 
-    /// The instance that a cluster is to be given, if it is given one.
+    /// Returns the instance that a cluster gets for its test, if it gets one.
     fn reader(&self, job: &Job, resource: &Resource, facts: &Facts) -> Option<Reader> {
         let (Resource::Cluster(cluster), Facts::Cluster { database, .. }) = (resource, facts)
         else {
@@ -240,7 +247,7 @@ impl Validation<'_> {
         Some(Reader { name: reader_name(&job.id)?, cluster, engine, class })
     }
 
-    /// Deletes the instance that the cluster of `job` was given, by this invocation or an earlier one.
+    /// Deletes the instance that the cluster of `job` got from this invocation or an earlier one.
     async fn give_back(&self, job: &Job) -> Result<(), restored::Error> {
         let is_cluster = restored(job).is_ok_and(|it| matches!(it.resource, Resource::Cluster(_)));
         if !is_cluster || self.setup.instance_class.is_none() {
@@ -269,11 +276,12 @@ impl Validation<'_> {
     }
 }
 
-/// What is said of `job`, or of what it restored, which could not be looked at.
+/// Returns the report about `job` if the job or its restored resource could not be read.
 ///
 /// # Errors
 ///
-/// When another try may see more, or there is no such job to say anything of.
+/// Returns the error if another try may find out more, or if the job or the resource does not
+/// exist.
 fn unseen(job: &Job, error: restored::Error) -> Result<Report, restored::Error> {
     let (permission, resource_type) = (error.permission(), &job.resource_type);
     error!(job = job.id, resource_type, permission, why = %chain(&error), "could not be looked at");

@@ -1,4 +1,4 @@
-//! The Lambda function that says of every restore test whether it is good.
+//! The Lambda function that checks every restore test and reports its result.
 
 use lambda_runtime::{Error, LambdaEvent};
 use restore_validation::Setup;

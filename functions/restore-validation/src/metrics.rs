@@ -1,20 +1,20 @@
-//! Metrics, as log lines that CloudWatch makes metrics of (the embedded metric format).
+//! Writes metrics as log lines from which CloudWatch makes metrics (the embedded metric format).
 
 use std::time::SystemTime;
 
 use plan::restore_validation::ValidationOutcome;
 use serde_json::{Map, Value, json};
 
-/// What became of one restore test.
+/// The outcome of one restore test.
 #[derive(Debug)]
 pub(crate) struct Metrics<'a> {
-    /// The type of what was restored; empty where that is not known.
+    /// The type of the restored resource, or an empty text if it is not known.
     pub(crate) resource_type: &'a str,
     pub(crate) outcome: ValidationOutcome,
 }
 
 impl Metrics<'_> {
-    /// The line for a restore test at `now`.
+    /// Returns the line for a restore test at `now`.
     fn line(&self, now: SystemTime) -> Value {
         let value = |outcome| json!(u8::from(self.outcome == outcome));
         let values = [
@@ -34,14 +34,14 @@ impl Metrics<'_> {
                 "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
                 "CloudWatchMetrics": [{
                     "Namespace": "OrgBackup",
-                    // Of everything, which is what alarms are about, and of each type.
+                    // One metric for all types, which the alarms use, and one for each type.
                     "Dimensions": [["Function"], ["Function", "ResourceType"]],
                     "Metrics": metrics,
                 }],
             }),
         );
         line.insert("Function".to_owned(), json!("restore-validation"));
-        // A dimension without a value would lose the whole line.
+        // CloudWatch would drop the whole line if a dimension had no value.
         let known = Some(self.resource_type).filter(|it| !it.is_empty());
         line.insert("ResourceType".to_owned(), json!(known.unwrap_or("unknown")));
         line.extend(values.into_iter().map(|(name, _, it)| (name.to_owned(), it)));

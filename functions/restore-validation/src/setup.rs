@@ -1,4 +1,4 @@
-//! How the function was set up.
+//! The setup of the function.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,40 +7,41 @@ use plan::restore_validation::TYPES;
 use policy::arn::Arn;
 use thiserror::Error;
 
-/// How the function was set up.
+/// The setup of the function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Setup {
-    /// How long AWS Backup keeps what it restored for somebody to look at it.
+    /// The time for which AWS Backup keeps a restored resource for its validation.
     pub window: Duration,
-    /// The class of the instance that a cluster without one is given for the time of its test, if it
-    /// is given one.
+    /// The class of the instance that a cluster without one gets for the time of its test. No
+    /// instance is created if it is `None`.
     pub instance_class: Option<String>,
-    /// The functions that look at what was restored as well, by its type.
+    /// The ARNs of the functions that check restored resources as well, by the type of the
+    /// resource.
     pub checks: BTreeMap<String, String>,
 }
 
-/// Why the function cannot start.
+/// The reason why the function cannot start.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum InvalidSetup {
-    /// A window that is no number of hours.
+    /// The window is not a number of hours.
     #[error("VALIDATION_WINDOW_HOURS is `{0}`; hint: set it to a number of hours")]
     Window(String),
-    /// A function that has no ARN.
+    /// The variable does not have the ARN of a function.
     #[error("{name} is `{value}`, which is no ARN of a function")]
     Check {
         /// The variable.
         name: String,
-        /// What it says.
+        /// Its value.
         value: String,
     },
 }
 
 impl Setup {
-    /// Reads `VALIDATION_WINDOW_HOURS`, `CLUSTER_INSTANCE_CLASS`, and a `CHECK_…` for each type.
+    /// Reads `VALIDATION_WINDOW_HOURS`, `CLUSTER_INSTANCE_CLASS`, and one `CHECK_…` for each type.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be used.
+    /// Returns an error if the value of one of them cannot be used.
     #[expect(clippy::disallowed_methods, reason = "called once, before the first event")]
     pub fn from_environment() -> Result<Self, InvalidSetup> {
         Self::read(|name| std::env::var(name).ok())
