@@ -1,8 +1,9 @@
-//! The services that hold data, as far as restore tests look at them.
+//! The services that hold data, as far as restore tests read from them.
 //!
-//! What they say is written down beforehand, so that they can be in states that nothing here gets into
-//! by itself; but for the instances of clusters, which are made and deleted. Of what is not, they ask the
-//! simulator, whose resources are well. They ask it as well what the caller may do.
+//! Tests prepare their answers, so that resources can be in states that they would not reach here
+//! by themselves. Only the instances of clusters are created and deleted by calls. About a resource
+//! that no test prepared, the services ask the simulator, whose resources are in good order. They
+//! also ask it about the caller's permissions.
 
 #![expect(
     clippy::indexing_slicing,
@@ -33,7 +34,7 @@ use self::databases::{Answered, Databases};
 use crate::server::Direct;
 use crate::simulator::Simulator;
 
-/// The account that owns what is looked at.
+/// The account that owns the resources.
 const OWNER: &str = "111122223333";
 
 /// EC2, RDS, DynamoDB, EFS, FSx and Lambda on loopback.
@@ -45,15 +46,15 @@ pub struct DataServices {
 
 struct Shared {
     simulator: Direct,
-    /// By action and what it is asked about.
+    /// The prepared answers, by action and subject.
     answers: Mutex<BTreeMap<(String, String), String>>,
     databases: Mutex<Databases>,
-    /// The actions that were asked for and allowed, and those that were not.
+    /// The actions that were requested and allowed, followed by those that were denied.
     allowed: Mutex<BTreeSet<String>>,
     denied: Mutex<BTreeSet<String>>,
 }
 
-/// A question: the action in the words of IAM, what it is about, and what is sent with it.
+/// A request: the action in the terms of IAM, its subject, and the fields with it.
 struct Question {
     action: String,
     subject: String,
@@ -61,7 +62,7 @@ struct Question {
     fields: BTreeMap<String, String>,
 }
 
-/// What a question needs: an action on a resource, and what else is known.
+/// The permission that a request needs: an action on a resource, with the condition keys.
 struct Needed {
     action: String,
     resource: String,
@@ -69,11 +70,11 @@ struct Needed {
 }
 
 impl DataServices {
-    /// Starts services that know of nothing, and ask `simulator` what the caller may do.
+    /// Starts services without resources, which ask `simulator` about the caller's permissions.
     ///
     /// # Errors
     ///
-    /// When there is no address to listen on.
+    /// Returns an error if there is no address to listen on.
     pub async fn start(simulator: &Simulator) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -88,27 +89,27 @@ impl DataServices {
         Ok(Self { url, shared, server })
     }
 
-    /// Where they are.
+    /// Returns the address of the services.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The actions that were asked for and allowed.
+    /// Returns the actions that were requested and allowed.
     ///
     /// # Panics
     ///
-    /// When a question could not be answered.
+    /// Panics if an earlier request could not be answered.
     #[must_use]
     pub fn allowed(&self) -> BTreeSet<String> {
         self.shared.allowed.lock().unwrap().clone()
     }
 
-    /// The actions that were denied.
+    /// Returns the actions that were denied.
     ///
     /// # Panics
     ///
-    /// When a question could not be answered.
+    /// Panics if an earlier request could not be answered.
     #[must_use]
     pub fn denied(&self) -> BTreeSet<String> {
         self.shared.denied.lock().unwrap().clone()
@@ -119,24 +120,24 @@ impl DataServices {
         self.shared.answers.lock().unwrap().insert(key, answer);
     }
 
-    /// Has an instance be in this state, with these status checks, and its volumes be well.
+    /// Prepares an instance in this state, with these status checks. Its volumes are in good order.
     pub fn instance(&self, id: &str, state: &str, system: &str, instance: &str) {
         self.checked_instance(id, state, [system, instance, "ok"]);
     }
 
-    /// Has an instance be in this state, with these status checks: of its host, its own and that of its
-    /// volumes.
+    /// Prepares an instance in this state, with these status checks: that of its host, its own, and
+    /// that of its volumes.
     pub fn checked_instance(&self, id: &str, state: &str, checks: [&str; 3]) {
         self.put("ec2:DescribeInstanceStatus", id, instance_of(id, state, checks));
         self.attached(id, &[("/dev/xvda", 8)]);
     }
 
-    /// Has an instance have volumes at these places, of this many GiB.
+    /// Prepares the volumes of an instance, with their device names and their sizes in GiB.
     pub fn attached(&self, instance: &str, disks: &[(&str, u32)]) {
         self.put("ec2:DescribeVolumes", instance, attached_of(instance, disks));
     }
 
-    /// Has an image be of a machine with volumes at these places, of this many GiB.
+    /// Prepares an image of a machine, with the device names of its volumes and their sizes in GiB.
     pub fn image(&self, id: &str, disks: &[(&str, u32)]) {
         let disk = |(device, size): &(&str, u32)| {
             format!(
@@ -152,42 +153,42 @@ impl DataServices {
         self.put("ec2:DescribeImages", id, image);
     }
 
-    /// Has a volume be in this state and have this many GiB.
+    /// Prepares a volume in this state, with this size in GiB.
     pub fn volume(&self, id: &str, state: &str, size: u32) {
         self.put("ec2:DescribeVolumes", id, volume_of(id, state, size.into()));
     }
 
-    /// Has a snapshot be of a volume of this many GiB.
+    /// Prepares a snapshot of a volume with this size in GiB.
     pub fn snapshot(&self, id: &str, size: u32) {
         self.put("ec2:DescribeSnapshots", id, snapshot_of(id, size.into()));
     }
 
-    /// Has a database have this status, and run `postgres` with 20 GiB.
+    /// Prepares a database with this status, which runs `postgres` with 20 GiB.
     pub fn database(&self, id: &str, status: &str) {
         self.databases().put(id, status, "postgres", 20);
     }
 
-    /// Has a database have this status, and run `engine` with this many GiB.
+    /// Prepares a database with this status, which runs `engine` with this size in GiB.
     pub fn database_of(&self, id: &str, status: &str, (engine, storage): (&str, u32)) {
         self.databases().put(id, status, engine, storage);
     }
 
-    /// Has a cluster have this status, and no instance, as AWS Backup restores it.
+    /// Prepares a cluster with this status and without an instance, as AWS Backup restores it.
     pub fn cluster(&self, id: &str, status: &str) {
         self.databases().put_cluster(id, status, &[]);
     }
 
-    /// Has a cluster have this status, and these instances, each with a status of its own.
+    /// Prepares a cluster with this status and these instances, each with its own status.
     pub fn cluster_with(&self, id: &str, status: &str, members: &[(&str, &str)]) {
         self.databases().put_cluster(id, status, members);
     }
 
-    /// Has a snapshot be of a database or a cluster that ran `engine` with this many GiB.
+    /// Prepares a snapshot of a database or a cluster that ran `engine` with this size in GiB.
     pub fn database_snapshot(&self, id: &str, (engine, storage): (&str, u32)) {
         self.databases().put_snapshot(id, engine, storage);
     }
 
-    /// The names of the instances that there are, those that are being deleted not among them.
+    /// Returns the names of the instances of a cluster, without those that are being deleted.
     #[must_use]
     pub fn instances_of(&self, cluster: &str) -> Vec<String> {
         self.databases().members(cluster)
@@ -197,18 +198,19 @@ impl DataServices {
         self.shared.databases.lock().unwrap()
     }
 
-    /// Has a table have this status and so many items, which its description does not know yet.
+    /// Prepares a table with this status and this number of items, which its description does not
+    /// show yet.
     pub fn table(&self, name: &str, status: &str, items: u32) {
         self.indexed_table(name, status, items, &[]);
     }
 
-    /// The same for a table with these global indexes, each with a status of its own.
+    /// Prepares such a table with these global indexes, each with its own status.
     pub fn indexed_table(&self, name: &str, status: &str, items: u32, indexes: &[(&str, &str)]) {
         self.put("dynamodb:DescribeTable", name, table_of(status, indexes));
         self.put("dynamodb:Scan", name, scan_of(items));
     }
 
-    /// Has a backup be of a table with so many items and these global indexes.
+    /// Prepares a backup of a table with this number of items and these global indexes.
     pub fn table_backup(&self, arn: &str, items: u32, indexes: &[&str]) {
         let indexes: Vec<_> = indexes.iter().map(|it| json!({ "IndexName": it })).collect();
         let backup = json!({ "BackupDescription": {
@@ -218,22 +220,23 @@ impl DataServices {
         self.put("dynamodb:DescribeBackup", arn, backup.to_string());
     }
 
-    /// Has an EFS file system be in this state, and hold as much as every backup of these tests.
+    /// Prepares an EFS file system in this state, which holds as much as every backup in these
+    /// tests.
     pub fn file_system(&self, id: &str, state: &str) {
         self.metered_file_system(id, state, 8 << 30);
     }
 
-    /// Has an EFS file system be in this state, and say that it holds so many bytes.
+    /// Prepares an EFS file system in this state, which reports this number of bytes.
     pub fn metered_file_system(&self, id: &str, state: &str, bytes: u64) {
         self.put("elasticfilesystem:DescribeFileSystems", id, file_system_of(id, state, bytes));
     }
 
-    /// Has an FSx file system be in this state, with 32 GiB.
+    /// Prepares an FSx file system in this state, with 32 GiB.
     pub fn fsx_file_system(&self, id: &str, state: &str) {
         self.put("fsx:DescribeFileSystems", id, fsx_file_system_of(id, state));
     }
 
-    /// Has a volume of FSx for ONTAP be in this state, with this many MiB.
+    /// Prepares a volume of FSx for ONTAP in this state, with this size in MiB.
     pub fn fsx_volume(&self, id: &str, state: &str, size: u32) {
         let volume = json!({
             "VolumeId": id, "Lifecycle": state,
@@ -242,14 +245,14 @@ impl DataServices {
         self.put("fsx:DescribeVolumes", id, json!({ "Volumes": [volume] }).to_string());
     }
 
-    /// Has a backup be of a volume of FSx for ONTAP with this many MiB.
+    /// Prepares a backup of a volume of FSx for ONTAP with this size in MiB.
     pub fn fsx_backup(&self, id: &str, size: u32) {
         let volume = json!({ "OntapConfiguration": { "SizeInMegabytes": size } });
         let backup = json!({ "BackupId": id, "Volume": volume });
         self.put("fsx:DescribeBackups", id, json!({ "Backups": [backup] }).to_string());
     }
 
-    /// Has the function with this ARN answer this.
+    /// Prepares the answer of the function with this ARN.
     pub fn function(&self, arn: &str, answer: &str) {
         self.put("lambda:InvokeFunction", arn, answer.to_owned());
     }
@@ -329,7 +332,8 @@ fn fsx_file_system_of(id: &str, state: &str) -> String {
     json!({ "FileSystems": [file_system] }).to_string()
 }
 
-/// Answers for a resource or snapshot of the simulator that no test has described: it is in good order.
+/// Answers about a resource or a snapshot of the simulator that no test prepared. It is in good
+/// order.
 fn simulated(simulator: &Direct, key: &str, region: &str, question: &Question) -> Option<String> {
     let Question { action, subject, .. } = question;
     if action == "ec2:DescribeSnapshots" {
@@ -344,7 +348,7 @@ fn simulated(simulator: &Direct, key: &str, region: &str, question: &Question) -
         }
         "ec2:DescribeVolumes" => volume_of(subject, "available", gigabytes),
         "rds:DescribeDBInstances" => databases::available(subject),
-        // One that was given an instance after its restore.
+        // The cluster got an instance after its restore.
         "rds:DescribeDBClusters" => databases::available_cluster(subject),
         "dynamodb:DescribeTable" => table_of("ACTIVE", &[]),
         "dynamodb:Scan" => scan_of(1),
@@ -419,7 +423,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<B
     found.unwrap_or_else(|| refusal(service, 400, code))
 }
 
-/// What is asked, in whichever way its service is asked.
+/// Reads a request in the protocol of its service.
 fn question(service: &str, target: Option<&str>, path: &str, body: &[u8]) -> Question {
     let pairs = |text: &str| -> BTreeMap<String, String> {
         let decoded = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
@@ -472,7 +476,7 @@ fn question(service: &str, target: Option<&str>, path: &str, body: &[u8]) -> Que
     Question { action: format!("{service}:{operation}"), subject, fields }
 }
 
-/// What a question needs, as the Service Authorization Reference has it.
+/// Returns the permissions that a request needs, according to the Service Authorization Reference.
 fn needed(shared: &Shared, region: &str, question: &Question) -> Vec<Needed> {
     let Question { action, subject, fields } = question;
     let (service, operation) = action.split_once(':').unwrap();
@@ -490,7 +494,7 @@ fn needed(shared: &Shared, region: &str, question: &Question) -> Vec<Needed> {
         ("dynamodb", "DescribeBackup") | ("lambda", _) => subject.clone(),
         ("dynamodb", _) => arn(format!("table/{subject}")),
         ("elasticfilesystem", _) => arn(format!("file-system/{subject}")),
-        // These two say of nothing what may be looked at.
+        // The actions of these two services do not support permissions for single resources.
         _ => "*".to_owned(),
     };
     let databases = shared.databases.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Every operation there is: what it is, who may call it, how often, and how it may fail.
+//! Every operation: its service, its permitted callers, its rate and its errors.
 
 use crate::organization::Access;
 use crate::refusal::Code;
@@ -31,12 +31,12 @@ pub enum Service {
     StepFunctions,
     /// Resource Groups Tagging API.
     Tagging,
-    /// Where custom resources send their answers.
+    /// The address to which custom resources send their answers.
     Response,
 }
 
 impl Service {
-    /// What the names of its actions begin with in IAM.
+    /// Returns the beginning of the names of its actions in IAM.
     #[must_use]
     pub fn prefix(self) -> Option<&'static str> {
         match self {
@@ -57,7 +57,7 @@ impl Service {
     }
 }
 
-/// How many calls a second, and how many at once.
+/// The calls that are accepted, in a second and at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate {
     pub(crate) account: (f64, f64),
@@ -71,7 +71,7 @@ pub struct Operation {
     pub service: Service,
     /// Its name.
     pub name: &'static str,
-    /// Whether it is meant to change anything.
+    /// True if it is meant to change something.
     pub write: bool,
     pub(crate) access: Access,
     pub(crate) all_features: bool,
@@ -80,18 +80,19 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The operation of this name.
+    /// Returns the operation with this name.
     pub(crate) fn find(service: Service, name: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|it| it.service == service && it.name == name)
     }
 
-    /// How many calls a second AWS says it takes from one account, where it says so.
+    /// Returns the number of calls in a second that AWS documents for one account, if it documents
+    /// one.
     #[must_use]
     pub fn per_second(&self) -> Option<f64> {
         self.rate.map(|it| it.account.0)
     }
 
-    /// Every error code that this operation may answer.
+    /// Returns every error code that this operation may answer with.
     pub fn errors(&self) -> impl Iterator<Item = Code> {
         let common: &[Code] = match self.service {
             Service::Organizations => {
@@ -155,7 +156,7 @@ impl Operation {
         }
     }
 
-    /// Refused while the organization has consolidated billing only.
+    /// Has the operation refused while the organization has consolidated billing only.
     const fn all_features(self) -> Self {
         Self { all_features: true, ..self }
     }

@@ -5,42 +5,42 @@ use std::time::Duration;
 
 use crate::refusal::{Code, Refusal};
 
-/// The results that AWS Backup takes.
+/// The results that AWS Backup accepts.
 const RESULTS: [&str; 4] = ["FAILED", "SUCCESSFUL", "TIMED_OUT", "VALIDATING"];
 
-/// The most characters of a message.
+/// The greatest number of characters in a message.
 const MESSAGE: usize = 255;
 
 /// A restore job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreJob {
-    /// How far it is.
+    /// Its status.
     pub status: String,
-    /// The type of what it restores.
+    /// The type of the resource that it restores.
     pub resource_type: String,
-    /// The ARN of what it restored.
+    /// The ARN of the restored resource.
     pub created: Option<String>,
-    /// The ARN of what was backed up.
+    /// The ARN of the resource that was backed up.
     pub source: Option<String>,
     /// The ARN of the backup.
     pub recovery_point: Option<String>,
-    /// The bytes of the backup.
+    /// The size of the backup in bytes.
     pub bytes: Option<u64>,
     /// The restore testing plan that started it, if it is a test.
     pub plan: Option<String>,
-    /// Where and how it restores.
+    /// The restore metadata: the place and the settings of the restore.
     pub metadata: BTreeMap<String, String>,
-    /// How far deleting what it restored is.
+    /// The status of the deletion of the restored resource.
     pub deletion: Option<String>,
-    /// What was said of what it restored, and why.
+    /// The result of the validation, and its message.
     pub result: Option<(String, String)>,
-    /// When it was created, counted from the simulator's beginning; when it is made, unless it is
-    /// said.
+    /// The time at which it was created, counted from the start of the simulator. `create` sets it
+    /// to the current time if it is `None`.
     pub begun: Option<Duration>,
 }
 
 impl RestoreJob {
-    /// A restore test that restored `created`, which is of this type.
+    /// Returns a restore test that restored the resource `created` of this type.
     #[must_use]
     pub fn test(resource_type: &str, created: &str) -> Self {
         let plan = "arn:aws:backup:us-east-1:111122223333:restore-testing-plan:org_backup-5f1e";
@@ -59,7 +59,7 @@ impl RestoreJob {
         }
     }
 
-    /// What AWS Backup shows of its validation. A test that nobody said anything of is validated.
+    /// Returns the status of its validation in AWS Backup. A test without a result is `VALIDATING`.
     pub(crate) fn validation_status(&self) -> Option<String> {
         let none = || self.plan.as_ref().map(|_| "VALIDATING".to_owned());
         self.result.as_ref().map(|it| it.0.clone()).or_else(none)
@@ -84,33 +84,33 @@ impl RestoreJobs {
         self.now = now;
     }
 
-    /// Makes a job in an account and Region, or replaces the one with its ID.
+    /// Creates a job in an account and Region, or replaces the one with the same ID.
     pub fn create(&mut self, account: &str, region: &str, id: &str, job: RestoreJob) {
         let begun = Some(job.begun.unwrap_or(self.now));
         self.jobs.insert(key(account, region, id), RestoreJob { begun, ..job });
     }
 
-    /// Every job: its account, its Region and its ID with it.
+    /// Returns every job, with its account, its Region and its ID.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str, &str, &RestoreJob)> {
         self.jobs.iter().map(|((account, region, id), job)| {
             (account.as_str(), region.as_str(), id.as_str(), job)
         })
     }
 
-    /// The job with this ID.
+    /// Returns the job with this ID.
     ///
     /// # Errors
     ///
-    /// When there is none in this account and Region.
+    /// Returns an error if this account and Region have no such job.
     pub fn get(&self, account: &str, region: &str, id: &str) -> Result<&RestoreJob, Refusal> {
         self.jobs.get(&key(account, region, id)).ok_or_else(|| not_found(id))
     }
 
-    /// Takes the result of a restore test, which is its only one.
+    /// Sets the result of a restore test. A test accepts only one.
     ///
     /// # Errors
     ///
-    /// As `PutRestoreValidationResult`.
+    /// Returns the errors of `PutRestoreValidationResult`.
     pub fn validate(
         &mut self,
         account: &str,

@@ -840,7 +840,7 @@ impl StackSets {
         self.filled.extend(vaults.cloned());
     }
 
-    /// Whether a vault has backups.
+    /// Returns `true` if a vault has backups.
     #[must_use]
     pub fn has_backups(&self, vault: &str) -> bool {
         self.filled.contains(vault)

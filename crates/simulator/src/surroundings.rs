@@ -133,7 +133,7 @@ impl Surroundings for World {
             let says = |policy: &Policy| {
                 needs.iter().any(|it| policy.trusts(&principal, it, copier) == Verdict::Denied)
             };
-            // What the simulator does not know lets nothing out.
+            // A policy that the simulator does not understand denies the copy.
             it.as_ref().map_or(true, says)
         });
         !is_denied && !judged.contains(&Verdict::Denied) && judged.contains(&Verdict::Allowed)

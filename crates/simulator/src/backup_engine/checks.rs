@@ -1,4 +1,4 @@
-//! What lets jobs fail.
+//! The checks that make jobs fail.
 
 use super::facts::{Feature, TypeFacts};
 use super::plan::Rule;
@@ -6,7 +6,7 @@ use super::records::{BackedUp, BackupJob, EngineKey, Trouble};
 use super::{Jobs, Surroundings, VaultFacts, Works, whereabouts};
 
 impl Works {
-    /// What a backup job meets when it starts.
+    /// Checks a backup job at its start.
     pub(super) fn check_backup(
         &self,
         job: &BackupJob,
@@ -16,7 +16,7 @@ impl Works {
     ) -> Result<(), Trouble> {
         let vault = around.vault(&job.vault).ok_or(Trouble::NoVault)?;
         allows(vault, rule.delete_after_days)?;
-        // Everything else has the key of its resource.
+        // Backups of all other types are encrypted with the key of their resource.
         if TypeFacts::of(&resource.kind).has(Feature::FullyManaged)
             && vault.key == EngineKey::Disabled
         {
@@ -28,7 +28,7 @@ impl Works {
         Ok(())
     }
 
-    /// What a backup job meets when it is done.
+    /// Checks that a vault exists and has room for the recovery point of a job that is done.
     pub(super) fn check_room(&self, vault: &str, around: &dyn Surroundings) -> Result<(), Trouble> {
         if around.vault(vault).is_none() {
             return Err(Trouble::NoVault);
@@ -39,7 +39,7 @@ impl Works {
         Ok(())
     }
 
-    /// What a copy job meets.
+    /// Checks a copy job.
     pub(super) fn check_copy(
         &self,
         copy: &Copying<'_>,
@@ -80,7 +80,8 @@ impl Works {
         if vault.key == EngineKey::Disabled {
             return Err(Trouble::Key);
         }
-        // What is managed fully is encrypted anew without the account of the copy.
+        // The copy of a fully managed recovery point is encrypted anew. The account of the copy
+        // does not need the key of the recovery point.
         if let Some(key) = key {
             match around.key(key) {
                 EngineKey::Disabled => return Err(Trouble::Key),
@@ -105,17 +106,18 @@ pub(super) struct Copying<'a> {
     pub(super) kind: &'a str,
     /// The ARN of the role.
     pub(super) role: &'a str,
-    /// The account and the Region.
+    /// The account and the Region of the recovery point.
     pub(super) from: (&'a str, &'a str),
     /// The ARN of the vault to write to.
     pub(super) destination: &'a str,
-    /// After how many days the copy is deleted.
+    /// The number of days after which the copy is deleted.
     pub(super) keep: Option<u32>,
     /// The ARN of the key of the recovery point.
     pub(super) key: Option<&'a str>,
 }
 
-/// Whether the lock of a vault, if it has one, allows to keep a recovery point for so many days.
+/// Checks that the lock of a vault, if it has one, allows to keep a recovery point for this number
+/// of days.
 fn allows(vault: VaultFacts, days: Option<u32>) -> Result<(), Trouble> {
     let Some((least, most)) = vault.lock else { return Ok(()) };
     let days = days.unwrap_or(u32::MAX);

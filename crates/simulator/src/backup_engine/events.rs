@@ -1,4 +1,4 @@
-//! What AWS Backup tells EventBridge of jobs.
+//! The events about jobs that AWS Backup sends to EventBridge.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use super::Works;
 use super::records::Trouble;
 
 impl Works {
-    /// Tells what became of a backup job.
+    /// Sends an event about the state of a backup job.
     pub(super) fn tell_of_backup(&mut self, id: usize) {
         let Some(job) = self.jobs.get(id) else { return };
         let detail = json!({
@@ -25,7 +25,7 @@ impl Works {
         self.tell("Backup Job State Change", &place, &[], detail);
     }
 
-    /// Tells what became of a copy job.
+    /// Sends an event about the state of a copy job.
     pub(super) fn tell_of_copy(&mut self, id: usize) {
         let Some(copy) = self.copy_jobs.get(id) else { return };
         let detail = json!({
@@ -40,7 +40,7 @@ impl Works {
         self.tell("Copy Job State Change", &place, &[], detail);
     }
 
-    /// Tells what became of a restore job.
+    /// Sends an event about the state of a restore job.
     pub(super) fn tell_of_restore(&mut self, id: usize) {
         let Some(job) = self.restore_jobs.get(id) else { return };
         let detail = json!({
@@ -87,7 +87,7 @@ impl Works {
     }
 }
 
-/// Returns a moment as events of restore jobs write it.
+/// Returns a moment in the format of events about restore jobs.
 fn precise(at: SystemTime) -> String {
     let milliseconds = OffsetDateTime::from(at).millisecond();
     let stamp = stamp(at);

@@ -1,5 +1,5 @@
-//! A backup plan as AWS Backup makes it of an effective policy: the terms of `CreateBackupPlan` and
-//! `CreateBackupSelection`.
+//! A backup plan that AWS Backup makes from an effective policy, in the terms of `CreateBackupPlan`
+//! and `CreateBackupSelection`.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::orders::BackupOrder;
 
-/// The schedule, the start window and the completion window of a rule that has none.
+/// The defaults of a rule: its schedule, its start window and its completion window.
 const SCHEDULE: &str = "cron(0 5 ? * * *)";
 const START_WINDOW: u64 = 8 * 60;
 const COMPLETION_WINDOW: u64 = 7 * 24 * 60;
@@ -57,7 +57,7 @@ pub(super) struct Selection {
     pub(super) conditions: Vec<(String, String, String)>,
 }
 
-/// The plans of an effective policy. A rule whose schedule cannot be read is left out.
+/// Returns the plans of an effective policy. A rule whose schedule cannot be read is left out.
 pub(super) fn plans(document: &Value) -> Vec<Plan> {
     entries(&document["plans"]).map(|(name, it)| plan(name, it)).collect()
 }
@@ -96,7 +96,7 @@ fn rule(name: String, body: &Value) -> Option<Rule> {
     })
 }
 
-/// Returns the rule that corresponds to a backup on demand.
+/// Returns the rule that corresponds to an on-demand backup.
 pub(super) fn asked_for(order: &BackupOrder) -> Option<Rule> {
     let minutes = |it: Option<Duration>| it.map(|it| (it.as_secs() / 60).to_string());
     let body = json!({
@@ -128,7 +128,8 @@ fn selection(body: &Value) -> Selection {
 }
 
 impl Plan {
-    /// Whether AWS Backup takes the plan: it rejects continuous rules that point to different vaults.
+    /// Returns `true` if AWS Backup accepts the plan. It rejects a plan with continuous rules for
+    /// different vaults.
     pub(super) fn is_accepted(&self) -> bool {
         let mut vaults: Vec<_> =
             self.rules.iter().filter(|it| it.continuous).map(|it| &it.vault_name).collect();
@@ -136,9 +137,9 @@ impl Plan {
         vaults.len() <= 1
     }
 
-    /// Whether the run of a rule is left to another rule: the time frames of both overlap, and the
-    /// other one keeps its backups longer. Where a type has continuous backups, rules are compared
-    /// with those of their own kind.
+    /// Returns `true` if another rule takes the place of this run of a rule. This is so if the time
+    /// frames of both rules overlap, and the other one keeps its backups longer. For types with
+    /// continuous backups, only rules of the same kind are compared.
     pub(super) fn is_left_to_another(
         &self,
         rule: usize,
@@ -158,7 +159,8 @@ impl Plan {
         })
     }
 
-    /// Whether a continuous rule is left out, since another one of its vault keeps backups longer.
+    /// Returns `true` if a continuous rule is left out, because another one with the same vault
+    /// keeps backups longer, or as long and comes first.
     pub(super) fn is_continuous_left_out(&self, rule: usize) -> bool {
         let Some(own) = self.rules.get(rule).filter(|it| it.continuous) else { return false };
         let days = |it: &Rule| it.delete_after_days.unwrap_or(u32::MAX);
@@ -171,7 +173,7 @@ impl Plan {
 }
 
 impl Rule {
-    /// Whether a start window of the rule overlaps the time from `from` until `until`.
+    /// Returns `true` if a start window of the rule overlaps the time from `from` to `until`.
     fn starts_within(&self, from: SystemTime, until: SystemTime) -> bool {
         // A window that begins at the end of another one does not overlap it.
         let last = self.schedule.last(until - Duration::from_secs(1));

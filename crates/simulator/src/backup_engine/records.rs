@@ -1,4 +1,4 @@
-//! What the engine keeps: resources, vaults, jobs and recovery points.
+//! The records of the engine: resources, vaults, jobs and recovery points.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,35 +12,35 @@ use crate::ids::{hex_of, uuid_of};
 pub struct BackedUp {
     /// Its ARN.
     pub arn: String,
-    /// What AWS Backup calls its type.
+    /// The name of its type in AWS Backup.
     pub kind: String,
-    /// The account.
+    /// The ID of its account.
     pub account: String,
-    /// The Region.
+    /// The code of its Region.
     pub region: String,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// How large it is.
+    /// Its size in GiB.
     pub gigabytes: u64,
 }
 
-/// A vault that backups go to.
+/// A vault that stores backups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineVault {
-    /// What encrypts it.
+    /// The key that encrypts it.
     pub key: EngineKey,
-    /// The least and the most days that its lock allows, where it is locked.
+    /// The least and the greatest number of days that its lock allows, if it is locked.
     pub lock: Option<(Option<u32>, Option<u32>)>,
-    /// Whether its access policy lets the organization copy into it.
+    /// True if its access policy allows the organization to copy into it.
     pub admits_organization: bool,
-    /// Whether it is logically air-gapped.
+    /// True if it is logically air-gapped.
     pub air_gapped: bool,
 }
 
-/// What encrypts a vault.
+/// The key that encrypts a vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKey {
-    /// The key that AWS Backup has of its own.
+    /// AWS Backup's own key.
     Default,
     /// A key of the customer.
     Customer,
@@ -48,7 +48,7 @@ pub enum EngineKey {
     Disabled,
 }
 
-/// Why a job failed, or why there is none.
+/// The reason why a job failed, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
     /// The vault does not exist.
@@ -71,15 +71,15 @@ pub enum Trouble {
     NotCompleted,
     /// The vault is full.
     Quota,
-    /// The destination is in no account of the organization.
+    /// The account of the destination is not in the organization.
     OtherOrganization,
     /// Copies between accounts are switched off.
     CrossAccountDisabled,
     /// The access policy of the destination does not allow the copy.
     VaultDenied,
-    /// The destination has a key of AWS.
+    /// The destination is encrypted with a key of AWS.
     DefaultKey,
-    /// The copy would cross an account and a Region at once.
+    /// The copy would leave its account and its Region at once.
     TwoBorders,
     /// Recovery points of this type are not copied.
     NotCopied,
@@ -93,12 +93,12 @@ pub enum Trouble {
     SourceDenied,
     /// The account of the destination may not use the Region.
     RegionDisabled,
-    /// It was asked for.
+    /// A test asked for it.
     Injected,
 }
 
 impl Trouble {
-    /// What the job says.
+    /// Returns the message of the job.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
@@ -131,10 +131,10 @@ impl Trouble {
     }
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobProgress {
-    /// It waits.
+    /// It waits for its start.
     Created,
     /// It is at work.
     Running,
@@ -142,14 +142,14 @@ pub enum JobProgress {
     Completed,
     /// It failed.
     Failed,
-    /// A window ended before it did.
+    /// One of its windows ended before the job did.
     Expired,
     /// It was stopped.
     Aborted,
 }
 
 impl JobProgress {
-    /// What AWS Backup calls it.
+    /// Returns the name of AWS Backup for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -170,33 +170,33 @@ pub struct BackupJob {
     pub id: usize,
     /// The ARN of the resource.
     pub resource: String,
-    /// What AWS Backup calls the type of the resource.
+    /// The name of the type of the resource in AWS Backup.
     pub kind: String,
-    /// How large the resource is.
+    /// The size of the resource in bytes.
     pub bytes: u64,
     /// The account and Region of the resource.
     pub place: (String, String),
-    /// The plan, and the rule in it; neither has a name where the job was asked for.
+    /// The plan, and the rule in it. Both names are empty if the job was started on demand.
     pub rule: (String, String),
-    /// The run of the rule.
+    /// The time of the run of the rule.
     pub run: SystemTime,
-    /// When it was created.
+    /// The time at which it was created.
     pub created: SystemTime,
-    /// When it has to be started, if at all.
+    /// The time by which it has to start.
     pub start_by: SystemTime,
     /// The times of its start and of its end, once it has started.
     pub at_work: Option<(SystemTime, SystemTime)>,
-    /// When it was over, if it is.
+    /// The time at which it was over, if it is over.
     pub ended: Option<SystemTime>,
-    /// The ARN of the vault it writes to.
+    /// The ARN of the vault in which it stores the backup.
     pub vault: String,
-    /// The ARN of the role it works with.
+    /// The ARN of its role.
     pub role: String,
-    /// How far it is.
+    /// Its progress.
     pub progress: JobProgress,
-    /// Why it failed.
+    /// The reason why it failed.
     pub trouble: Option<Trouble>,
-    /// The recovery point that it made or went on with, by its number.
+    /// The number of the recovery point that it created or continued.
     pub point: Option<usize>,
 }
 
@@ -205,39 +205,39 @@ pub struct BackupJob {
 pub struct EngineCopyJob {
     /// The ARN of the resource.
     pub resource: String,
-    /// What AWS Backup calls the type of the resource.
+    /// The name of the type of the resource in AWS Backup.
     pub kind: String,
-    /// How large the resource is.
+    /// The size of the resource in bytes.
     pub bytes: u64,
-    /// The account and Region that it copies from.
+    /// The account and the Region from which it copies.
     pub place: (String, String),
-    /// The plan, and the rule in it; neither has a name where the job was asked for.
+    /// The plan, and the rule in it. Both names are empty if the job was started on demand.
     pub rule: (String, String),
-    /// The ARN of the role it works with.
+    /// The ARN of its role.
     pub role: String,
-    /// The backup job that made what it copies, by its number, where a plan asks for the copy.
+    /// The number of the backup job that created the recovery point, if a plan asks for the copy.
     pub job: Option<usize>,
-    /// The recovery point, by its number.
+    /// The number of the recovery point.
     pub source: usize,
-    /// The ARN of the vault that the recovery point is in.
+    /// The ARN of the vault of the recovery point.
     pub source_vault: String,
-    /// When the backup that it copies was begun.
+    /// The time at which the backup that it copies was begun.
     pub begun: SystemTime,
-    /// The ARN of the vault it writes to.
+    /// The ARN of the vault in which it stores the copy.
     pub destination: String,
-    /// After how many days the copy is deleted.
+    /// The number of days after which the copy is deleted.
     pub delete_after_days: Option<u32>,
-    /// When it was created.
+    /// The time at which it was created.
     pub created: SystemTime,
     /// The times of its start and of its end, once it has started.
     pub at_work: Option<(SystemTime, SystemTime)>,
-    /// When it was over, if it is.
+    /// The time at which it was over, if it is over.
     pub ended: Option<SystemTime>,
-    /// How far it is.
+    /// Its progress.
     pub progress: JobProgress,
-    /// Why it failed.
+    /// The reason why it failed.
     pub trouble: Option<Trouble>,
-    /// The recovery point that it made, by its number.
+    /// The number of the recovery point that it created.
     pub point: Option<usize>,
 }
 
@@ -248,42 +248,42 @@ pub struct EnginePoint {
     pub id: usize,
     /// The ARN of the resource.
     pub resource: String,
-    /// What AWS Backup calls the type of the resource.
+    /// The name of the type of the resource in AWS Backup.
     pub kind: String,
-    /// How large the resource was.
+    /// The size of the resource in bytes at that time.
     pub bytes: u64,
-    /// The ARN of the vault it is in.
+    /// The ARN of its vault.
     pub vault: String,
-    /// The ARN of the vault that it was copied from, if it is a copy.
+    /// The ARN of the vault from which it was copied, if it is a copy.
     pub source_vault: Option<String>,
-    /// The tags that the resource had.
+    /// The tags of the resource at that time.
     pub tags: BTreeMap<String, String>,
-    /// The tags of its own.
+    /// Its own tags.
     pub own_tags: BTreeMap<String, String>,
-    /// The settings of the resource, as restore metadata.
+    /// The settings of the resource, in the form of restore metadata.
     pub metadata: BTreeMap<String, String>,
-    /// The ARN of the key that it is encrypted with, if that is known.
+    /// The ARN of the key that encrypts it, if known.
     pub key: Option<String>,
     /// Its flaw, if it has one.
     pub flaw: Option<Flaw>,
-    /// When its backup was begun; a copy has the time of its source.
+    /// The time at which its backup was begun. A copy has the time of its source.
     pub created: SystemTime,
-    /// When it was complete.
+    /// The time at which it was complete.
     pub completed: SystemTime,
-    /// The plan, and the rule in it, that it was made by.
+    /// The plan that created it, and the rule in the plan.
     pub rule: (String, String),
-    /// What it is.
+    /// Its form.
     pub form: PointForm,
-    /// When it is deleted.
+    /// The time at which it is deleted.
     pub delete_at: Option<SystemTime>,
-    /// Whether its time is over and it could not be deleted.
+    /// True if its retention is over and it could not be deleted.
     pub expired: bool,
     /// The ARN of the role of its backup.
     pub role: String,
 }
 
 impl EnginePoint {
-    /// Returns its ARN, which other services give to the backups that are theirs.
+    /// Returns its ARN. Backups that belong to another service have an ARN of that service.
     #[must_use]
     pub fn arn(&self, partition: &str) -> String {
         let (account, region) = whereabouts(&self.vault).unwrap_or_default();
@@ -325,7 +325,7 @@ impl EnginePoint {
         }
     }
 
-    /// Returns whether it is encrypted.
+    /// Returns `true` if it is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.key.is_some() || TypeFacts::of(&self.kind).has(Feature::FullyManaged)
@@ -341,7 +341,7 @@ impl EnginePoint {
         }
     }
 
-    /// After how many days it is deleted.
+    /// Returns the number of days after which it is deleted.
     #[must_use]
     pub fn kept_days(&self) -> Option<u32> {
         let time = self.delete_at?.duration_since(self.created).unwrap_or_default();
@@ -352,34 +352,34 @@ impl EnginePoint {
 /// A flaw of a recovery point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Not everything is in it.
+    /// It is incomplete.
     Partial,
     /// It is being deleted.
     Deleting,
 }
 
-/// What a recovery point is.
+/// The form of a recovery point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointForm {
     /// A snapshot.
     Snapshot,
-    /// A snapshot that is only there to be copied to an air-gapped vault.
+    /// A snapshot that exists only to be copied to an air-gapped vault.
     Temporary,
-    /// A continuous backup that goes on.
+    /// A continuous backup that is being continued.
     Continuous,
-    /// A continuous backup that does not go on any more.
+    /// A continuous backup that is not continued any more.
     Stopped,
 }
 
-/// A run of a rule from which no job came for a resource that the plan selects.
+/// A run of a rule that started no job for a resource, although the plan selects it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The ARN of the resource.
     pub resource: String,
     /// The plan, and the rule in it.
     pub rule: (String, String),
-    /// The run.
+    /// The time of the run.
     pub run: SystemTime,
-    /// Why.
+    /// The reason.
     pub trouble: Trouble,
 }

@@ -1,11 +1,11 @@
-//! Assigning resources to a plan.
+//! Assigns resources to a plan.
 
 use super::Surroundings;
 use super::facts::opt_in_always_decides;
 use super::plan::Selection;
 use super::records::BackedUp;
 
-/// Whether a selection assigns the resource to its plan.
+/// Returns `true` if a selection assigns the resource to its plan.
 pub(super) fn assigns(
     selection: &Selection,
     resource: &BackedUp,
@@ -20,7 +20,7 @@ pub(super) fn assigns(
     if matches(&selection.not_resources) {
         return false;
     }
-    // Conditions are joined by AND; a negated one holds where there is no tag, as in IAM.
+    // Conditions are joined by AND. As in IAM, a negated condition holds if the tag is missing.
     for (operator, key, wanted) in &selection.conditions {
         let found = key.strip_prefix("aws:ResourceTag/").and_then(tag);
         let wanted = value(wanted);
@@ -48,14 +48,14 @@ pub(super) fn assigns(
     (by_tag || !by_type.is_empty()) && around.is_opted_in(&resource.kind, &resource.region)
 }
 
-/// Whether the entry names a resource type or a resource: more than `*` or a service.
+/// Returns `true` if the entry names a resource type or a resource, and not only `*` or a service.
 fn is_resource_type(entry: &str) -> bool {
     let parts: Vec<_> = entry.splitn(6, ':').collect();
     matches!(parts.as_slice(), [_, _, service, _, _, rest] if *rest != "*" || *service == "s3")
 }
 
-/// Whether the value is like the pattern, whose `*` stand for zero or more characters but white
-/// space.
+/// Returns `true` if the value matches the pattern. Each `*` stands for zero or more characters
+/// other than white space.
 fn is_like(value: &str, pattern: &str) -> bool {
     let mut rest = pattern.chars();
     let Some(next) = rest.next() else { return value.is_empty() };

@@ -1,4 +1,5 @@
-//! What AWS Backup does: time goes by, rules run, jobs start and end, and recovery points come and go.
+//! Simulates the work of AWS Backup over time: rules run, jobs start and end, and recovery points
+//! are created and deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,15 +18,15 @@ use super::records::{
 use super::restores::EngineRestoreJob;
 use super::{Injected, Jobs, Surroundings, original, select};
 
-/// How often a job that waits tries to start.
+/// The interval between the attempts of a waiting job to start.
 const RETRY: Duration = Duration::from_mins(10);
 
 pub(super) const DAY: Duration = Duration::from_hours(24);
 
-/// What happens at a moment.
+/// An event at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
-    /// A recovery point's time is over.
+    /// The retention of a recovery point ends.
     Expire(usize),
     /// A restore job is done.
     Restored(usize),
@@ -54,46 +55,47 @@ pub(super) struct Due {
     rule: usize,
 }
 
-/// A resource that a plan selects, and the role that finds it or why none does.
+/// A resource that a plan selects, and the role that finds it or the reason why none does.
 #[derive(Clone, Debug)]
 struct Matched {
     resource: BackedUp,
     role: Result<String, Trouble>,
 }
 
-/// What is known of a resource beside what it is.
+/// The facts about a resource that AWS Backup does not keep itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct History {
-    /// When it was made.
+    /// The time at which it was created.
     pub(crate) created: SystemTime,
-    /// Whether it has or ever had a tag.
+    /// True if it has or ever had a tag.
     pub(crate) was_tagged: bool,
 }
 
-/// The work of AWS Backup, and what came of it. What it works with is around it.
+/// The work of AWS Backup and its results. `Surroundings` gives it everything that it works with.
 #[derive(Clone, Debug)]
 pub(crate) struct Works {
     pub(super) now: SystemTime,
     pub(super) partition: String,
     policies: BTreeMap<String, (u64, Arc<[Plan]>)>,
     pub(super) resources: BTreeMap<String, BackedUp>,
-    /// By ARN, as long as the resource is there.
+    /// The facts about each resource that exists, by ARN.
     histories: BTreeMap<String, History>,
-    /// By ARN, what a test says of how a resource was made.
+    /// The settings with which a test says a resource was created, by ARN.
     settings: BTreeMap<String, BTreeMap<String, String>>,
-    /// By ARN, the keys that resources are encrypted with.
+    /// The ARNs of the keys with which resources are encrypted, by the ARN of the resource.
     keys: BTreeMap<String, String>,
     pub(super) parts: Parts,
     injected: Vec<(Jobs, Injected)>,
     queue: BTreeSet<(SystemTime, Event)>,
     pub(super) jobs: Vec<BackupJob>,
-    /// The rules of the jobs that were asked for, and the tags of what they make, by their numbers.
+    /// The rules of the jobs that were started on demand, and the tags of their recovery points, by
+    /// the number of the job.
     pub(super) asked_for: BTreeMap<usize, (Rule, BTreeMap<String, String>)>,
     pub(super) copy_jobs: Vec<EngineCopyJob>,
     pub(super) restore_jobs: Vec<EngineRestoreJob>,
     pub(super) tokens: BTreeMap<Token, Remembered>,
     pub(super) ordered: usize,
-    /// The buckets that restores put something into, with the paths of what they put there.
+    /// The buckets into which restores put objects, with the paths of these objects.
     pub(super) filled: Vec<(String, Vec<String>)>,
     pub(super) points: BTreeMap<usize, EnginePoint>,
     points_made: usize,
@@ -109,7 +111,7 @@ impl Default for Works {
 }
 
 impl Works {
-    /// AWS Backup at `now`, without anything to do.
+    /// Returns an AWS Backup at `now` that has nothing to do.
     pub(crate) fn new(partition: &str, now: SystemTime) -> Self {
         Self {
             now,
@@ -137,7 +139,7 @@ impl Works {
         }
     }
 
-    /// Gives an account this effective policy from now on.
+    /// Sets the effective policy of an account from now on.
     pub(crate) fn set_policy(&mut self, account: &str, document: &Value) {
         let version = self.policies.get(account).map_or(0, |it| it.0 + 1);
         let plans = plan::plans(document);
@@ -158,7 +160,7 @@ impl Works {
         self.policies.insert(account.to_owned(), (version, plans.into()));
     }
 
-    /// Makes a resource, or replaces the one with its ARN.
+    /// Creates a resource, or replaces the one with the same ARN.
     pub(crate) fn put_resource(&mut self, resource: BackedUp) {
         let new = History { created: self.now, was_tagged: false };
         let history = self.histories.entry(resource.arn.clone()).or_insert(new);
@@ -167,8 +169,8 @@ impl Works {
         self.resources.insert(resource.arn.clone(), resource);
     }
 
-    /// Deletes a resource; its recovery points stay, and continuous ones are not continued. Says
-    /// whether it was there.
+    /// Deletes a resource, and returns `true` if it existed. Its recovery points stay, and its
+    /// continuous ones are not continued.
     pub(crate) fn delete_resource(&mut self, arn: &str) -> bool {
         self.histories.remove(arn);
         let points = self.points.values_mut().filter(|it| it.resource == arn);
@@ -188,14 +190,16 @@ impl Works {
         arns
     }
 
-    /// Loses an account: its resources, what they are in, and the recovery points in its vaults.
+    /// Deletes the contents of an account: its resources, the parts that they are in, and the
+    /// recovery points in its vaults.
     pub(crate) fn lose_account(&mut self, account: &str) {
         self.delete_resources_of(account);
         self.parts.lose(account);
         self.points.retain(|_, it| whereabouts(&it.vault).is_none_or(|it| it.0 != account));
     }
 
-    /// Says how the resource with this ARN is made, in the words of a restore.
+    /// Sets the settings with which the resource with this ARN was created, in the terms of a
+    /// restore.
     pub(crate) fn configure(&mut self, arn: &str, settings: BTreeMap<String, String>) {
         self.settings.entry(arn.to_owned()).or_default().extend(settings);
         if let Some(resource) = self.resources.get(arn).cloned() {
@@ -203,19 +207,19 @@ impl Works {
         }
     }
 
-    /// Encrypts the resource with this ARN with a key.
+    /// Sets the key with which the resource with this ARN is encrypted.
     pub(crate) fn encrypt(&mut self, arn: &str, key: &str) {
         self.keys.insert(arn.to_owned(), key.to_owned());
     }
 
-    /// Makes something that resources are put into, such as a subnet or a group.
+    /// Creates a part that resources are put into, such as a subnet or a group.
     pub(crate) fn put_part(&mut self, account: &str, region: &str, name: &str) {
         self.parts.put(account, region, name);
     }
 
-    /// Makes the parts that a resource is in.
+    /// Creates the parts that a resource is in.
     fn put_parts(&mut self, resource: &BackedUp) {
-        // An interface is in use by the resource itself.
+        // The interface that is in use by the resource itself is not such a part.
         let named = parts::named(&self.metadata_of(resource));
         for (_, name) in named.into_iter().filter(|it| it.0 != "networkinterfaceid") {
             self.parts.put(&resource.account, &resource.region, &name);
@@ -228,14 +232,14 @@ impl Works {
         metadata
     }
 
-    /// Makes something wrong with a recovery point, or nothing any more.
+    /// Gives a recovery point a flaw, or removes its flaw.
     pub(crate) fn flaw(&mut self, point: usize, flaw: Option<Flaw>) {
         if let Some(point) = self.points.get_mut(&point) {
             point.flaw = flaw;
         }
     }
 
-    /// Forgets everything in a vault that is gone.
+    /// Removes all recovery points of a vault that is gone.
     pub(crate) fn empty_vault(&mut self, arn: &str) {
         self.points.retain(|_, it| it.vault != arn);
     }
@@ -245,64 +249,64 @@ impl Works {
         self.injected.push((jobs, injected));
     }
 
-    /// The time.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> SystemTime {
         self.now
     }
 
-    /// Every resource, with what is known of it.
+    /// Returns every resource, with the facts about it.
     pub(crate) fn resources(&self) -> impl Iterator<Item = (&BackedUp, History)> {
         self.resources.values().filter_map(|it| Some((it, *self.histories.get(&it.arn)?)))
     }
 
-    /// The backup jobs.
+    /// Returns the backup jobs.
     pub(crate) fn jobs(&self) -> &[BackupJob] {
         &self.jobs
     }
 
-    /// The copy jobs.
+    /// Returns the copy jobs.
     pub(crate) fn copy_jobs(&self) -> &[EngineCopyJob] {
         &self.copy_jobs
     }
 
-    /// The recovery points that are there.
+    /// Returns the recovery points that exist.
     pub(crate) fn points(&self) -> impl Iterator<Item = &EnginePoint> {
         self.points.values()
     }
 
-    /// The recovery point with this number.
+    /// Returns the recovery point with this number.
     pub(crate) fn point(&self, id: usize) -> Option<&EnginePoint> {
         self.points.get(&id)
     }
 
-    /// The runs from which no jobs came although a plan selects the resources.
+    /// Returns the runs that started no job for a resource although a plan selects it.
     pub(crate) fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// The events of jobs since this was last asked, as AWS Backup sends them to EventBridge.
+    /// Returns the events about jobs since the last call, as AWS Backup sends them to EventBridge.
     pub(crate) fn take_events(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.events)
     }
 
-    /// Returns the restore jobs that were asked for.
+    /// Returns the restore jobs that were started.
     pub(crate) fn restore_jobs(&self) -> &[EngineRestoreJob] {
         &self.restore_jobs
     }
 
-    /// Returns the buckets that restores put something into since this was last asked, with the paths.
+    /// Returns the buckets into which restores put objects since the last call, with the paths.
     pub(crate) fn take_filled(&mut self) -> Vec<(String, Vec<String>)> {
         std::mem::take(&mut self.filled)
     }
 
-    /// Returns whether a test asks that such jobs of this resource fail now.
+    /// Returns `true` if a test wants such jobs of this resource to fail now.
     pub(super) fn is_to_fail(&self, jobs: Jobs, resource: &str) -> bool {
         let is_meant =
             |it: &Injected| it.resource == resource && (it.from..it.until).contains(&self.now);
         self.injected.iter().any(|it| it.0 == jobs && is_meant(&it.1))
     }
 
-    /// Lets time go by until `then`, with everything that happens.
+    /// Advances the time to `then`, and handles every event until then.
     pub(crate) fn advance(&mut self, then: SystemTime, around: &dyn Surroundings) {
         while let Some((at, event)) = self.next_until(then) {
             self.now = at;
@@ -336,7 +340,7 @@ impl Works {
         }
     }
 
-    /// A rule runs: it finds its resources and makes a job for each.
+    /// Runs a rule: finds its resources, and creates a job for each.
     fn run(&mut self, due: Due, around: &dyn Surroundings) {
         let Some((version, plans)) = self.policies.get(&due.account).cloned() else { return };
         let Some(plan) = plans.get(due.plan).filter(|_| version == due.version) else { return };
@@ -361,8 +365,8 @@ impl Works {
         self.schedule_next(&plans, due);
     }
 
-    /// The resources of a plan in a Region. The role of a selection finds what the selection assigns,
-    /// so nothing is found with one that cannot be assumed.
+    /// Returns the resources of a plan in a Region. The role of a selection finds the resources of
+    /// the selection, so a role that cannot be assumed finds none.
     fn discover(&self, plan: &Plan, due: &Due, around: &dyn Surroundings) -> Vec<Matched> {
         let mut found = BTreeMap::<String, Matched>::new();
         for selection in &plan.selections {
@@ -396,7 +400,7 @@ impl Works {
         });
     }
 
-    /// Makes a backup job and returns its number.
+    /// Creates a backup job, and returns its number.
     pub(super) fn create(
         &mut self,
         names: (String, String),
@@ -428,7 +432,8 @@ impl Works {
         id
     }
 
-    /// The vault that a rule backs up into: the air-gapped one where the type goes there directly.
+    /// Returns the vault in which a rule stores the backup of a resource. It is the air-gapped
+    /// vault if the type is stored there directly.
     fn primary(&self, rule: &Rule, resource: &BackedUp) -> String {
         match air_gapped(rule, resource) {
             Some(vault) if TypeFacts::of(&resource.kind).has(Feature::FullyManaged) => vault,
@@ -441,7 +446,7 @@ impl Works {
         format!("arn:{}:backup:{region}:{account}:backup-vault:{name}", self.partition)
     }
 
-    /// The rule of a job, as long as the account has the plan.
+    /// Returns the rule of a job, as long as the account has the plan.
     fn rule_of(&self, job: &BackupJob) -> Option<Rule> {
         if let Some((rule, _)) = self.asked_for.get(&job.id) {
             return Some(rule.clone());
@@ -460,7 +465,7 @@ impl Works {
         self.tell_of_backup(id);
     }
 
-    /// A job starts, waits for room, or fails.
+    /// Starts a job, leaves it to wait for room, or lets it fail.
     fn start(&mut self, id: usize, around: &dyn Surroundings) {
         let Some(job) = self.jobs.get(id).cloned() else { return };
         let Some(rule) = self.rule_of(&job) else {
@@ -490,7 +495,7 @@ impl Works {
         self.at(self.now + takes, Event::Done(id));
     }
 
-    /// A job has had its time: it made a recovery point, went on with one, or was not done.
+    /// Ends the work of a job: it created a recovery point, continued one, or did not complete.
     fn complete(&mut self, id: usize, around: &dyn Surroundings) {
         let Some(job) = self.jobs.get(id).cloned() else { return };
         let (rule, resource) = (self.rule_of(&job), self.resources.get(&job.resource).cloned());
@@ -504,7 +509,7 @@ impl Works {
             return self.end(id, JobProgress::Failed, Some(trouble));
         }
         let started = self.now - takes(job.bytes, around).min(rule.completion_window);
-        // Only the first plan makes a continuous backup of a resource; the others make snapshots.
+        // Only the first plan makes a continuous backup of a resource. The others make snapshots.
         let continued = self
             .points
             .values()
@@ -552,7 +557,8 @@ impl Works {
         self.copy_all(&job, point, &rule, &resource, started, around);
     }
 
-    /// Returns the key of a backup: that of its vault where it is managed fully, or that of the resource.
+    /// Returns the key of a backup. It is the key of its vault if the type is fully managed, and
+    /// the key of the resource if not.
     fn key_of(
         &self,
         resource: &BackedUp,
@@ -576,8 +582,8 @@ impl Works {
         id
     }
 
-    /// A recovery point's time is over. Those of instances are deleted with the role of their backup,
-    /// all others with the role that AWS Backup has of its own.
+    /// Handles the end of a recovery point's retention. Recovery points of instances are deleted
+    /// with the role of their backup, and all others with AWS Backup's own role.
     fn expire(&mut self, id: usize, around: &dyn Surroundings) {
         let Some(point) = self.points.get_mut(&id) else { return };
         let is_instance = point.resource.contains(":instance/");
@@ -590,19 +596,19 @@ impl Works {
     }
 }
 
-/// The air-gapped vault that the backups of a resource go to.
+/// Returns the air-gapped vault in which the backups of a resource are stored.
 pub(super) fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
     let vault = rule.air_gapped.as_ref()?;
     let is_taken = !TypeFacts::of(&resource.kind).has(Feature::NotAirGapped);
     is_taken.then(|| in_place(vault, resource))
 }
 
-/// What a name of a plan is where the resource is.
+/// Returns a name from a plan with the account and the Region of the resource in it.
 pub(super) fn in_place(name: &str, resource: &BackedUp) -> String {
     name.replace("$account", &resource.account).replace("$region", &resource.region)
 }
 
-/// The account and the Region of a vault.
+/// Returns the account and the Region of a vault.
 pub(crate) fn whereabouts(vault: &str) -> Option<(&str, &str)> {
     let Arn { account, region, .. } = Arn::parse(vault).ok()?;
     Some((account, region))

@@ -1,17 +1,17 @@
-//! Databases and clusters of them, whose instances are made and deleted.
+//! Databases and database clusters, whose instances are created and deleted.
 
 use std::collections::BTreeMap;
 
-/// How often an instance is seen to be made, before it is available.
+/// The number of times that a new instance is described as being created before it is available.
 const MADE: u8 = 0;
 
-/// How often an instance is seen to be deleted, before it is gone.
+/// The number of times that a deleted instance is described as being deleted before it is gone.
 const DELETED: u8 = 1;
 
-/// What the engines here are versions of.
+/// The version of every engine.
 const VERSION: &str = "16.4";
 
-/// What clusters run.
+/// The engine of every cluster.
 const ENGINE: &str = "aurora-postgresql";
 
 /// Every database, cluster and snapshot, by name.
@@ -30,7 +30,8 @@ struct Launched {
     storage: u32,
     cluster: Option<String>,
     tags: BTreeMap<String, String>,
-    /// How often it is still seen as it is, until what is going on is over.
+    /// The number of times that it is still described in its present status, while it is being
+    /// created or deleted.
     looks: Option<u8>,
 }
 
@@ -40,7 +41,7 @@ pub(super) enum Answered {
     Refused(&'static str),
 }
 
-/// The tags in the fields of a form.
+/// Returns the tags in the fields of a form.
 pub(super) fn tags(fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let pair = |(name, key): (&String, &String)| {
         let place = name.strip_prefix("Tags.Tag.")?.strip_suffix(".Key")?;
@@ -49,12 +50,12 @@ pub(super) fn tags(fields: &BTreeMap<String, String>) -> BTreeMap<String, String
     fields.iter().filter_map(pair).collect()
 }
 
-/// What is said of a database that is available.
+/// Returns the description of an available database.
 pub(super) fn available(id: &str) -> String {
     result("DescribeDBInstances", &instances(id, "available", "postgres", 20))
 }
 
-/// What is said of a cluster that is available, with an instance that has its name.
+/// Returns the description of an available cluster, with an instance that has its name.
 pub(super) fn available_cluster(id: &str) -> String {
     result("DescribeDBClusters", &clusters(id, "available", &member(id)))
 }
@@ -117,7 +118,7 @@ impl Databases {
         there.map(|it| it.0.clone()).collect()
     }
 
-    /// The key that encrypts a cluster.
+    /// Returns the key that encrypts a cluster.
     pub(super) fn key_of(&self, cluster: &str) -> Option<String> {
         let key = "arn:aws:kms:us-east-1:111122223333:key/5c1f4a80-databases";
         self.clusters.contains_key(cluster).then(|| key.to_owned())

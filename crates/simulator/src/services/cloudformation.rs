@@ -96,7 +96,7 @@ fn stacks(world: &World, call: &Call) -> Result<String, Refusal> {
     Ok(format!("<Stacks>{page}</Stacks>{next}"))
 }
 
-/// What the stacks of the Region export, by name, a page of it.
+/// Returns a page of the exports of the stacks in the Region, sorted by name.
 fn exports(world: &World, call: &Call) -> String {
     let size = world.largest_page(100);
     let start = call.parameter("NextToken").and_then(|it| it.parse().ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a call needs to be allowed, as the service authorization reference of AWS has it.
+//! The permissions that calls need, according to the service authorization reference of AWS.
 
 use policy::arn::Arn;
 use serde_json::{Map, Value};
@@ -15,10 +15,10 @@ use crate::organization::{BACKUP_POLICY, STACK_SETS};
 use crate::request::Call;
 use crate::world::World;
 
-/// Whom AWS asks on whose behalf, in the management account.
+/// The service principal of AWS Backup.
 const BACKUP: &str = "backup.amazonaws.com";
 
-/// Everything that `call` needs, all of which has to be allowed.
+/// Returns all permissions that `call` needs.
 pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let request = Request::new(world, call);
     match operation.service {
@@ -46,18 +46,18 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
         }
         Service::ResourceExplorer => request.explorer(operation.name),
         Service::Tagging => vec![request.need("tag:GetResources", "*")],
-        // Who one is may be asked by everybody.
+        // Everybody may ask for their own identity.
         Service::Sts | Service::Response => Vec::new(),
     }
 }
 
-/// What listing `bucket` needs.
+/// Returns the permission that is needed to list `bucket`.
 pub(super) fn listing(world: &World, call: &Call, bucket: &str) -> Need {
     let resource = format!("arn:{}:s3:::{bucket}", world.organization.partition());
     Request::new(world, call).need("s3:ListBucket", &resource)
 }
 
-/// A call, and what is known of it.
+/// A call, with the values for its conditions.
 struct Request<'a> {
     world: &'a World,
     call: &'a Call,
@@ -86,7 +86,7 @@ impl<'a> Request<'a> {
         self.members.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// An ARN of the caller's account and Region.
+    /// Returns an ARN in the caller's account and Region.
     fn arn(&self, service: &str, resource: &str) -> String {
         let partition = self.world.organization.partition();
         let (region, account) = (&self.call.caller.region, &self.call.caller.account);
@@ -169,7 +169,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The ARN and the type of the policy that the request names, made up when there is none.
+    /// Returns the ARN and the type of the policy that the request names. They are made up if it
+    /// does not exist.
     fn policy(&self) -> (String, String) {
         let (organization, id) = (&self.world.organization, self.member("PolicyId"));
         if let Ok(policy) = organization.policy(id) {
@@ -179,7 +180,7 @@ impl<'a> Request<'a> {
         (organization.arn("policy", &path), BACKUP_POLICY.to_owned())
     }
 
-    /// The ARN of what is tagged.
+    /// Returns the ARN of the resource to tag.
     fn tagged(&self) -> String {
         let (organization, id) = (&self.world.organization, self.member("ResourceId"));
         match organization.policy(id) {
@@ -188,7 +189,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// What tagging needs, if the request has tags.
+    /// Returns the permission to set the tags of the request, if it has tags.
     fn tags(&self, action: &str, resource: &str) -> Option<Need> {
         let tags = self.members.get("Tags").and_then(Value::as_array)?;
         let text = |tag: &Value, member: &str| Some(tag.get(member)?.as_str()?.to_owned());
@@ -209,7 +210,7 @@ impl<'a> Request<'a> {
         self.with(&action, "*", "organizations:serviceprincipal", principal)
     }
 
-    /// The role that AWS creates for a service, on behalf of whoever makes it do so.
+    /// Returns the ARN of the role that AWS creates for a service, on behalf of the caller.
     fn service_role(&self, principal: &str, name: &str) -> String {
         let (partition, account) = (self.world.organization.partition(), &self.call.caller.account);
         format!("arn:{partition}:iam::{account}:role/aws-service-role/{principal}/{name}")
@@ -238,7 +239,7 @@ impl<'a> Request<'a> {
                 vec![self.need(&action, &backup::plan_arn(self.world, self.call))]
             }
             "DescribeGlobalSettings" | "UpdateGlobalSettings" => {
-                // AWS Backup asks whether the caller is the management account.
+                // AWS Backup checks on the caller's behalf if it is the management account.
                 let organization = "organizations:DescribeOrganization";
                 vec![self.need(&action, "*"), self.need(organization, "*")]
             }
@@ -246,7 +247,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Returns the need to pass the role of a request to AWS Backup.
+    /// Returns the permission to pass the role of a request to AWS Backup.
     fn pass_role(&self) -> Need {
         let role = self.member("IamRoleArn");
         self.with("iam:PassRole", role, "iam:passedtoservice", BACKUP)
@@ -259,7 +260,8 @@ impl<'a> Request<'a> {
         let view = named.unwrap_or_else(|| "*".to_owned());
         match operation {
             "GetView" => vec![self.need(&action, &view)],
-            // The page of the operation says the one, and the service authorization reference the other.
+            // The page of the operation names one of these, and the service authorization reference
+            // the other.
             "ListResources" => {
                 vec![self.need(&action, &view), self.need("resource-explorer-2:Search", &view)]
             }
@@ -270,7 +272,7 @@ impl<'a> Request<'a> {
     fn cloudformation(&self, operation: &str) -> Vec<Need> {
         let stack = self.call.parameter("StackName").map(|name| {
             let found = cloudformation::named(self.world, self.call, name);
-            // A stack that is not there is asked for as it is named.
+            // A stack that does not exist has no ARN, so its name stands in the resource.
             let missing = || match name {
                 arn if arn.starts_with("arn:") => arn.to_owned(),
                 name => self.arn("cloudformation", &format!("stack/{name}/*")),
@@ -285,7 +287,8 @@ impl<'a> Request<'a> {
                 needs.extend(trusted("EnableAWSServiceAccess"));
                 let role = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin";
                 let role = self.service_role("stacksets.cloudformation.amazonaws.com", role);
-                // AWS's own sample had to do without the name of the service, and to add the look.
+                // AWS's sample policy needed these without the name of the service, and the
+                // permission to read.
                 let actions = ["iam:CreateServiceLinkedRole", "iam:GetRole"];
                 needs.extend(actions.map(|it| self.need(it, &role)));
             }
@@ -358,12 +361,12 @@ impl<'a> Request<'a> {
         needs
     }
 
-    /// What S3 does with the key of a bucket on behalf of the caller.
+    /// Returns the permission that S3 needs for the key of a bucket on behalf of the caller.
     fn bucket_key(&self, bucket: &str, action: &str) -> Option<Need> {
         Some(self.through("s3", action, self.world.buckets.key_of(bucket)?))
     }
 
-    /// What a service needs of `key` on the caller's behalf.
+    /// Returns the permission that a service needs for `key` on behalf of the caller.
     fn through(&self, service: &str, action: &str, key: &str) -> Need {
         let suffix = self.world.organization.partition().url_suffix();
         let via = format!("{service}.{}.{suffix}", self.call.caller.region);
@@ -390,7 +393,8 @@ impl<'a> Request<'a> {
             "PutObject" | "DeleteObject" => {
                 let version = if operation == "DeleteObject" { version } else { "" };
                 let write = self.need(&format!("s3:{operation}{version}"), &arn);
-                // Whoever compares a tag learns of what is there.
+                // A comparison of entity tags reveals something of the object, so it needs the
+                // permission to read.
                 let read = compares.then(|| read(""));
                 let puts = (operation == "PutObject").then_some("kms:GenerateDataKey");
                 let key = puts.and_then(|it| match encryption(self.call) {

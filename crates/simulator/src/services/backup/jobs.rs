@@ -1,4 +1,4 @@
-//! The jobs of AWS Backup, of which it tells for thirty days.
+//! The jobs of AWS Backup, which it lists for thirty days.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::reply::moment;
 use crate::request::Call;
 use crate::world::World;
 
-/// How long jobs are told of.
+/// The time for which jobs are listed.
 const THIRTY_DAYS: Duration = Duration::from_hours(30 * 24);
 
 pub(super) fn backup_jobs(world: &World, call: &Call) -> Answer<Value> {
@@ -155,17 +155,17 @@ fn copy_job(world: &World, number: usize, job: &EngineCopyJob) -> Value {
     ])
 }
 
-/// The ARN of what a job copies, as long as it is there.
+/// Returns the ARN of the recovery point that a job copies, as long as it exists.
 fn source_of(world: &World, job: &EngineCopyJob) -> Option<String> {
     world.works.point(job.source).map(|it| names::recovery_point(world, it))
 }
 
-/// Returns whether a job is told of.
+/// Returns `true` if a job is recent enough to be listed.
 pub(super) fn is_recent(world: &World, created: SystemTime) -> bool {
     created + THIRTY_DAYS >= now(world)
 }
 
-/// Copy jobs do not expire.
+/// Returns the state of a copy job. Copy jobs do not expire.
 fn copy_state(job: &EngineCopyJob) -> &'static str {
     match job.progress {
         JobProgress::Expired => "FAILED",
@@ -173,7 +173,7 @@ fn copy_state(job: &EngineCopyJob) -> &'static str {
     }
 }
 
-/// What kind of message a job has, as far as AWS tells what it calls them.
+/// Returns the category of a job's message, as far as AWS documents the names of the categories.
 fn category(progress: JobProgress) -> Option<&'static str> {
     (progress == JobProgress::Completed).then_some("SUCCESS")
 }

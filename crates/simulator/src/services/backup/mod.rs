@@ -1,4 +1,4 @@
-//! AWS Backup: REST and JSON.
+//! AWS Backup, whose protocol is REST with JSON.
 
 mod jobs;
 mod names;
@@ -102,7 +102,7 @@ fn vaults(world: &World, call: &Call) -> Answer<Value> {
     page(world, call, "BackupVaultList", views)
 }
 
-/// What kind of vault it is.
+/// Returns the type of a vault.
 fn vault_type(air_gapped: bool) -> &'static str {
     if air_gapped { "LOGICALLY_AIR_GAPPED_BACKUP_VAULT" } else { "BACKUP_VAULT" }
 }
@@ -131,40 +131,40 @@ fn access_policy(world: &World, call: &Call) -> Answer<Value> {
     let policy = world.backup.vaults().get(account, region, name)?.access_policy.as_ref();
     let arn = vault_arn(world, call, name);
     let policy = policy.map(|it| it.replace("$account", account)).ok_or_else(|| {
-        // The words were recorded: see docs/verified.md.
+        // The message was recorded: see docs/verified.md.
         let message = format!("Backup Vault {arn} has no associated POLICY");
         Refusal::new(Code::ResourceNotFound, message)
     })?;
     Ok(json!({ "BackupVaultName": name, "BackupVaultArn": arn, "Policy": policy }))
 }
 
-/// The name in the path of a vault.
+/// Returns the name of the vault in the path of a call.
 pub(super) fn vault_name(call: &Call) -> &str {
     call.looked_at("BackupVaultName");
     let rest = call.path.strip_prefix(VAULTS).unwrap_or_default();
     rest.split('/').next().unwrap_or_default()
 }
 
-/// The ARN of the vault of this name where the call is.
+/// Returns the ARN of the vault with this name in the account and the Region of a call.
 fn vault_arn(world: &World, call: &Call, name: &str) -> String {
     let (partition, caller) = (world.organization.partition(), &call.caller);
     format!("arn:{partition}:backup:{}:{}:backup-vault:{name}", caller.region, caller.account)
 }
 
-/// The ARN of the backup plan in the path of a call.
+/// Returns the ARN of the backup plan in the path of a call.
 pub(super) fn plan_arn(world: &World, call: &Call) -> String {
     let (account, region) = (&call.caller.account, &call.caller.region);
     names::plan_arn(world, account, region, &plans::plan_id(call))
 }
 
-/// Returns the ARN of the recovery point that a call is about, in its path or in its body.
+/// Returns the ARN of the recovery point that a call names in its path or its body.
 pub(super) fn point_arn(call: &Call) -> String {
     let asked = input(call).ok();
     let asked = asked.as_ref().and_then(|it| it.get("RecoveryPointArn")).and_then(Value::as_str);
     asked.map_or_else(|| points::arn_in_path(call), str::to_owned)
 }
 
-/// The ID in the path of a restore job.
+/// Returns the ID of the restore job in the path of a call.
 fn job_id(call: &Call) -> &str {
     call.looked_at("RestoreJobId");
     let rest = call.path.strip_prefix(RESTORE_JOBS).unwrap_or_default();
@@ -184,7 +184,7 @@ fn validate(world: &mut World, call: &Call) -> Answer<()> {
     world.backup.restore_jobs_mut().validate(account, region, job_id(call), status, message)
 }
 
-/// What AWS Backup says to callers that the organization does not allow.
+/// Returns the answer of AWS Backup to a caller that the organization does not allow.
 pub(super) fn refuse(operation: &str, refusal: Refusal) -> Answer<()> {
     match operation {
         "UpdateGlobalSettings" => {
@@ -213,7 +213,7 @@ fn input(call: &Call) -> Answer<Map<String, Value>> {
     serde_json::from_slice(&call.body).map_err(|_| serialization())
 }
 
-/// A map whose values are all of one kind.
+/// Reads a map whose values all have the same type.
 fn map<'a, T, U>(
     value: &'a Value,
     read: impl Fn(&'a Value) -> Option<T>,

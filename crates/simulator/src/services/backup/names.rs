@@ -1,4 +1,4 @@
-//! What AWS Backup calls jobs, plans and recovery points.
+//! The IDs and ARNs that AWS Backup gives to jobs, plans and recovery points.
 
 use serde_json::{Value, json};
 
@@ -6,33 +6,34 @@ use crate::backup_engine::EnginePoint;
 use crate::ids::uuid_of;
 use crate::world::World;
 
-/// The ID of a backup job.
+/// Returns the ID of a backup job.
 pub(super) fn backup_job(number: usize) -> String {
     uuid_of(&format!("backup job {number}")).to_ascii_uppercase()
 }
 
-/// The ID of a copy job.
+/// Returns the ID of a copy job.
 pub(super) fn copy_job(number: usize) -> String {
     uuid_of(&format!("copy job {number}")).to_ascii_uppercase()
 }
 
-/// The ID of the backup plan that AWS Backup makes of a plan of an account's backup policies.
+/// Returns the ID of the backup plan that AWS Backup makes from a plan of an account's backup
+/// policies.
 pub(super) fn plan_of_policies(account: &str, name: &str) -> String {
     format!("orgs/{}", uuid_of(&format!("{account} {name}")))
 }
 
-/// The ID of something in a plan.
+/// Returns the ID of a part of a plan.
 pub(super) fn part_of_plan(plan: &str, kind: &str, name: &str) -> String {
     uuid_of(&format!("{plan} {kind} {name}"))
 }
 
-/// The ARN of a backup plan.
+/// Returns the ARN of a backup plan.
 pub(super) fn plan_arn(world: &World, account: &str, region: &str, id: &str) -> String {
     format!("arn:{}:backup:{region}:{account}:backup-plan:{id}", world.organization.partition())
 }
 
-/// What made a job or a recovery point: the plan, and the rule in it, of the policies of an account.
-/// There is none where somebody asked for it.
+/// Returns the creator of a job or a recovery point: the plan of the account's policies, and the
+/// rule in it. Returns `None` if it was created on demand.
 pub(super) fn creator(
     world: &World,
     (account, region): (&str, &str),
@@ -57,7 +58,7 @@ pub(super) fn recovery_point(world: &World, point: &EnginePoint) -> String {
     point.arn(&world.organization.partition().to_string())
 }
 
-/// The name of the vault with this ARN.
+/// Returns the name of the vault with this ARN.
 pub(super) fn vault(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What AWS Backup has: recovery points, by vault and by resource.
+//! The recovery points of AWS Backup, by vault and by resource.
 
 use std::collections::BTreeMap;
 
@@ -160,12 +160,12 @@ pub(super) fn protected(world: &World, call: &Call) -> Answer<Value> {
     page(world, call, "Results", newest.into_values().map(view))
 }
 
-/// How many recovery points the vault with this ARN has.
+/// Returns the number of recovery points in the vault with this ARN.
 pub(super) fn count(world: &World, vault: &str) -> usize {
     world.works.points().filter(|it| it.vault == vault).count()
 }
 
-/// The recovery points in the account and the Region of a call.
+/// Returns the recovery points in the account and the Region of a call.
 fn here<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = &'a EnginePoint> {
     let place = (call.caller.account.clone(), call.caller.region.clone());
     world
@@ -174,7 +174,7 @@ fn here<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = &'a EnginePoi
         .filter(move |it| whereabouts(&it.vault) == Some((place.0.as_str(), place.1.as_str())))
 }
 
-/// The account whose policies made a recovery point.
+/// Returns the account whose policies created a recovery point.
 fn owner(point: &EnginePoint) -> &str {
     let vault = point.source_vault.as_deref().unwrap_or(&point.vault);
     whereabouts(vault).unwrap_or_default().0

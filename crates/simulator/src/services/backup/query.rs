@@ -1,4 +1,4 @@
-//! What the lists of AWS Backup have in common: filters in the query string, and pages.
+//! The common parts of the lists of AWS Backup: filters in the query string, and pages.
 
 use std::time::SystemTime;
 
@@ -12,23 +12,23 @@ use crate::request::Call;
 use crate::services::pages::{Cut, cut_page};
 use crate::world::World;
 
-/// The largest page.
+/// The greatest number of entries on a page.
 const LARGEST: usize = 1_000;
 
-/// The parameters that say which page of a list is wanted.
+/// The parameters that select a page of a list.
 const PAGING: [&str; 2] = ["maxResults", "nextToken"];
 
-/// Which accounts' jobs a list has.
+/// The accounts whose jobs a list has.
 pub(super) enum Accounts<'a> {
-    /// Those of every account of the organization.
+    /// Every account of the organization.
     All,
-    /// Those of one account.
+    /// One account.
     One(&'a str),
 }
 
 impl<'a> Accounts<'a> {
-    /// The accounts that a call asks for. Others than the caller's own are shown to the management
-    /// account and to delegated administrators.
+    /// Returns the accounts that a call asks for. Only the management account and delegated
+    /// administrators may ask for accounts other than their own.
     pub(super) fn asked(world: &World, call: &'a Call) -> Answer<Self> {
         let own = call.caller.account.as_str();
         match call.parameter("accountId") {
@@ -43,7 +43,8 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// Whether these are of this account, which is in the organization.
+    /// Returns `true` if these accounts include this one. `All` includes only accounts in the
+    /// organization.
     pub(super) fn have(&self, world: &World, account: &str) -> bool {
         match self {
             Self::All => world.organization.account(account).is_ok(),
@@ -52,26 +53,27 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// Between which moments something has to be.
+/// The limits between which a time has to be.
 pub(super) struct Between {
     after: Option<SystemTime>,
     before: Option<SystemTime>,
 }
 
 impl Between {
-    /// The moments that two parameters say.
+    /// Returns the limits in two parameters of a call.
     pub(super) fn asked(call: &Call, after: &'static str, before: &'static str) -> Answer<Self> {
         Ok(Self { after: moment(call, after)?, before: moment(call, before)? })
     }
 
-    /// Whether this is between them. What has no moment is so if nothing is asked.
+    /// Returns `true` if this time is between the limits. A missing time is so only if there are no
+    /// limits.
     pub(super) fn has(&self, at: Option<SystemTime>) -> bool {
         self.after.is_none_or(|limit| at.is_some_and(|at| at > limit))
             && self.before.is_none_or(|limit| at.is_some_and(|at| at < limit))
     }
 }
 
-/// A moment, as the SDKs write one in a query string.
+/// Reads a time in the format that the SDKs write in a query string.
 fn moment(call: &Call, name: &'static str) -> Answer<Option<SystemTime>> {
     let Some(text) = call.parameter(name) else { return Ok(None) };
     let read = OffsetDateTime::parse(text, &Rfc3339).ok();
@@ -79,12 +81,12 @@ fn moment(call: &Call, name: &'static str) -> Answer<Option<SystemTime>> {
     Ok(Some(read.into()))
 }
 
-/// Whether a parameter is not given, or is this.
+/// Returns `true` if a parameter is missing or has this value.
 pub(super) fn is_asked(call: &Call, name: &'static str, value: &str) -> bool {
     call.parameter(name).is_none_or(|it| it == value)
 }
 
-/// One page of a list, in a member of this name.
+/// Returns one page of a list, in a member with this name.
 pub(super) fn page(
     world: &World,
     call: &Call,
@@ -109,7 +111,7 @@ pub(super) fn page(
     Ok(Value::Object(answer))
 }
 
-/// The members that have a value.
+/// Returns the members that have a value.
 pub(super) fn present<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     let members = members.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?)));
     Value::Object(members.collect())
@@ -119,7 +121,7 @@ pub(super) fn invalid(message: &str) -> Refusal {
     Refusal::new(Code::InvalidParameterValue, message)
 }
 
-/// AWS's time.
+/// Returns the current time of AWS.
 pub(super) fn now(world: &World) -> SystemTime {
     clock(world.now())
 }
