@@ -35,23 +35,24 @@ use crate::{global_settings, publication, service_access};
 /// The number of accounts for which details are read.
 const DETAILS: usize = 3;
 
-/// An organization that is being looked at.
+/// The examination of an organization.
 #[derive(Debug)]
 pub struct Examination {
     management: Management,
     caller: Caller,
     state: Option<State>,
-    /// What was read by now. What was not is empty.
+    /// The facts that were read so far. All others are empty.
     pub observed: Observed,
 }
 
 impl Examination {
-    /// Reads what is quickly read: all but the state bucket, the policies and what depends on them. What
-    /// cannot be read is noted with its reason, and the others go on.
+    /// Reads everything that is quickly read: all but the state bucket, the policies and the facts
+    /// that depend on them. If something cannot be read, the reason is noted, and reading goes on.
     ///
     /// # Errors
     ///
-    /// When not even who is calling can be told, as without credentials.
+    /// Returns an error if the identity of the caller cannot be read, for instance without
+    /// credentials.
     pub async fn begin(session: &Session, deadline: Instant) -> Result<Self, Error> {
         let management = session.management(None, deadline).await?;
         let caller = management.caller().await?;
@@ -78,8 +79,8 @@ impl Examination {
         Ok(Self { management, caller, state: session.state(deadline), observed })
     }
 
-    /// Reads the rest, and tells how long the policies take. The keys of vaults in other accounts are
-    /// looked at by `role`, where it is named.
+    /// Reads the rest, and reports the progress of reading the policies. `role`, if it is named,
+    /// reads the keys of vaults in other accounts.
     pub async fn finish(&mut self, role: Option<&RoleName>, tell: Tell<'_>) {
         let Self { management, caller, state, observed } = self;
         observed.state = match state {

@@ -1,4 +1,4 @@
-//! What is attached on the way from the root down to one account.
+//! Reads the policies that are attached on the way from the root down to one account.
 //!
 //! The number of reads grows with the levels and with the policies that are attached there, and not
 //! with the organization.
@@ -11,13 +11,13 @@ use crate::error::Error;
 use crate::preflight::parents;
 use crate::session::Management;
 
-/// The root, an OU or the account, and what is attached to it.
+/// The root, an OU or the account, with the policies that are attached to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AttachedLevel {
     /// The root, OU or account.
     pub target: TargetId,
-    /// Its backup policies, in the order in which AWS has them, which is taken for that of their
-    /// attachment.
+    /// Its backup policies, in the order in which AWS lists them. This is taken to be the order of
+    /// their attachment.
     pub policies: Vec<LevelPolicy>,
 }
 
@@ -28,11 +28,11 @@ pub struct LevelPolicy {
     pub id: PolicyId,
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// Its document.
     pub text: String,
 }
 
-/// What reads levels. A level or policy that was read once is not read again.
+/// Reads levels. It reads each level and each policy only once.
 #[derive(Debug)]
 pub struct LevelReader<'a> {
     management: &'a Management,
@@ -42,7 +42,7 @@ pub struct LevelReader<'a> {
 }
 
 impl<'a> LevelReader<'a> {
-    /// Has read nothing yet.
+    /// Returns a reader that has read nothing yet.
     pub fn new(management: &'a Management) -> Self {
         Self {
             management,
@@ -52,11 +52,11 @@ impl<'a> LevelReader<'a> {
         }
     }
 
-    /// Reads the levels of an account where it is: the root first, the account last.
+    /// Reads the levels of an account where it is now: the root first, the account last.
     ///
     /// # Errors
     ///
-    /// When a read fails. Nothing is changed.
+    /// Returns an error if a read fails. Nothing was changed.
     pub async fn of(&mut self, account: &AccountId) -> Result<Vec<AttachedLevel>, Error> {
         self.down_to(&account.clone().into()).await
     }
@@ -65,7 +65,7 @@ impl<'a> LevelReader<'a> {
     ///
     /// # Errors
     ///
-    /// When a read fails. Nothing is changed.
+    /// Returns an error if a read fails. Nothing was changed.
     pub async fn under(
         &mut self,
         unit: &TargetId,
@@ -94,7 +94,7 @@ impl<'a> LevelReader<'a> {
         }
         let mut policies = Vec::new();
         for id in self.management.policies_at(target).await? {
-            // One that was deleted meanwhile is attached nowhere.
+            // A policy that was deleted in the meantime is not attached any more.
             policies.extend(self.policy(&id).await?);
         }
         let level = AttachedLevel { target: target.clone(), policies };

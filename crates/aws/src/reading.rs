@@ -1,26 +1,26 @@
-//! How far a long reading is, for people who wait for it.
+//! The progress of a long reading, for people who wait for it.
 
 use std::time::Duration;
 
 use crate::operation::Operation;
 
-/// After how many reads people are told again.
+/// The number of reads between two reports.
 const STRIDE: usize = 100;
 
-/// How far a long reading is.
+/// The progress of a long reading.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Reading {
-    /// What is read.
+    /// The plural name of the things that are read.
     pub what: &'static str,
-    /// How many of them were read.
+    /// The number of things that were read.
     pub done: usize,
-    /// How many there are.
+    /// The number of all things.
     pub all: usize,
-    /// How long the rest takes at most, at the rates that AWS publishes.
+    /// The longest time that the rest takes, at the rates that AWS publishes.
     pub left: Duration,
 }
 
-/// What is told how far a reading is: when it begins, and now and then.
+/// Reports the progress of a reading at its beginning, and again after every 100 reads.
 pub type Tell<'a> = &'a (dyn Fn(&Reading) + Sync);
 
 /// A reading of `all` things, each of which takes one call of each of these operations.
@@ -32,13 +32,13 @@ pub(crate) struct Readings<'a> {
 }
 
 impl Readings<'_> {
-    /// Tells that so many were read, where it is time for that.
+    /// Reports that `done` things were read, if a report is due.
     pub(crate) fn are(&self, done: usize) {
         if !done.is_multiple_of(STRIDE) || done >= self.all {
             return;
         }
         let rest = u32::try_from(self.all - done).unwrap_or(u32::MAX);
-        // The operations have a bucket each, so the slowest of them decides.
+        // Each operation has its own rate limit, so the slowest one decides.
         let interval = self.operations.iter().filter_map(Operation::interval).max();
         let left = interval.unwrap_or_default().saturating_mul(rest);
         let (what, all) = (self.what, self.all);

@@ -8,7 +8,7 @@ use simulator::{BackedUp, JobProgress};
 use crate::demo::{CENTRAL_REGION, Demo};
 use crate::failure::{DemoError, ensure};
 
-/// What the account has: the type, and its ARN.
+/// The resources of the account, with their types and ARNs.
 const THINGS: [(&str, &str); 3] = [
     ("DynamoDB", "dynamodb:us-east-1:ACCOUNT:table/invoices"),
     ("EBS", "ec2:us-east-1:ACCOUNT:volume/vol-0b1c2d3e4f5a60718"),
