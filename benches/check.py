@@ -58,7 +58,7 @@ TERRAFORM = """resource "aws_organizations_policy" "daily_{number}" {{
 }}
 """
 
-# How many of a hundred files are of each kind, what their names end in, and what is in them.
+# The kinds of files: the number of each in a hundred, the ending of its names, and its content.
 KINDS = [
     (5, "json", lambda _: json.dumps(POLICY, indent=2)),
     (3, "template.json", lambda _: json.dumps(TEMPLATE, indent=2)),
