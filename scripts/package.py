@@ -19,7 +19,7 @@ import zipfile
 
 from sbom import sbom
 
-# The C library of Amazon Linux 2023, which `provided.al2023` is made of.
+# The C library of Amazon Linux 2023, which is the base of `provided.al2023`.
 GLIBC = (2, 34)
 TEMPLATES = pathlib.Path(__file__).parent.parent / "templates"
 
@@ -52,7 +52,8 @@ def main(binaries: pathlib.Path, package: pathlib.Path, functions: list[str], lo
                 "hint: build it with `make package`, which takes the C library of Lambda"
             )
 
-    # Stacks and StackSets take templates and the definition of the state machine from there as well.
+    # Stacks and StackSets read the templates and the definition of the state machine from there as
+    # well.
     templates = {it.name: it.read_bytes() for it in sorted(TEMPLATES.iterdir())}
 
     digest = hashlib.sha256()

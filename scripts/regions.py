@@ -14,13 +14,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILE = ROOT / "crates/policy/data/regions.tsv"
 VAULT = "AWS::Backup::LogicallyAirGappedBackupVault"
-# What an account has without enabling it. Every newer Region of that partition has to be enabled.
+# The Regions that an account has without enabling them. All newer Regions of that partition have to
+# be enabled.
 ALWAYS_ENABLED = """
     ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1
     eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1
     us-west-2
 """.split()
-# cfn-lint gives a Region of which it has no schemas those of this one.
+# cfn-lint uses the schemas of this Region for a Region without schemas.
 EVERYTHING = "us-east-1"
 
 
@@ -80,7 +81,7 @@ def main() -> None:
         FILE.write_text("\n".join([head, *rows, ""]), "utf-8")
         return
     head, *known = FILE.read_text("utf-8").splitlines()
-    # An older botocore knows less.
+    # An older botocore knows fewer Regions.
     lacks = [f"lacks: {it}" for it in rows if it not in known]
     more = [f"has too much: {it}" for it in known if it not in rows and head.endswith(sources)]
     if problems := [*lacks, *more]:

@@ -14,25 +14,25 @@ from members import Instance
 from plan import Stack
 from speech import end
 
-# The role that AWS Organizations makes in accounts that it makes.
+# The role that AWS Organizations creates in each account that it creates.
 ROLE = "OrganizationAccountAccessRole"
-# The tag that says which resource of which stack made a policy.
+# The tag that names the stack and the resource that made a policy.
 OWNER = "org-backup:owner"
-# What AWS says of a vault that does not exist, to administrators as well.
+# The error code of AWS for a vault that does not exist. Administrators get it as well.
 NO_VAULT = "AccessDeniedException"
 NO_ENTITY = "NoSuchEntity"
-# How long AWS KMS waits at least before it deletes a key.
+# The least number of days before AWS KMS deletes a key.
 DAYS_OF_KEYS = 7
-# S3 deletes so many versions in one call.
+# The greatest number of versions that S3 deletes in one call.
 MOST_VERSIONS = 1_000
 PATIENCE = 5
-# How many seconds a vault may have as many backups as before until nobody waits for it any more.
+# The number of seconds without a deleted backup after which waiting for a vault ends.
 STALLED = 15 * 60
 
-# The parameters of `rollout.yaml` that name vaults, by what their stack is.
+# The parameters of `rollout.yaml` that name vaults, by the kind of their stack.
 VAULTS = ["VaultName", "AirGappedVaultName"]
 CENTRAL_VAULTS = ["CentralVaultName", "CentralAirGappedVaultName"]
-# Those that name roles which stay. Others are deleted with their stack.
+# The parameters that name roles which stay. Other roles are deleted with their stack.
 ROLES = ["BackupRoleName", "RestoreRoleName", "ScannerRoleName"]
 
 
@@ -45,9 +45,9 @@ class Vault:
     name: str
     backups: int
     key: str
-    # Why AWS keeps it, if a lock that nobody can take off does.
+    # The reason why AWS keeps it, if it has a lock that nobody can remove.
     kept: str = ""
-    # Whether it has a lock that is taken off first.
+    # True if it has a lock that has to be removed first.
     is_locked: bool = False
 
     @property
@@ -61,7 +61,7 @@ class Findings:
 
     vaults: list[Vault] = field(default_factory=list)
     policies: list[tuple[str, str]] = field(default_factory=list)
-    # Accounts in which nobody could look.
+    # Accounts that could not be read.
     closed: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
@@ -84,7 +84,7 @@ class Everything:
         self.runner, self.role = runner, role
         self.plan = runner.plan
         self.rollouts = [it for it in self.plan.stacks if it.stays and it.stack_sets]
-        # Credentials of a session in each account, once there is one.
+        # The credentials of the session in each account, once there is one.
         self.sessions: dict[str, dict[str, str]] = {}
 
     # Looking.
@@ -129,7 +129,7 @@ class Everything:
                 found[self.plan.management, region] = VAULTS
         for stack_set in rollout.stack_sets:
             keys = CENTRAL_VAULTS if stack_set.only else VAULTS
-            # A run before this one may have deleted the stacks already.
+            # An earlier run may have deleted the stacks already.
             instances = self.runner.instances(rollout, stack_set) or self.expected(rollout, stack_set)
             for it in instances:
                 found[it.account, it.region] = [*found.get((it.account, it.region), []), *keys]
@@ -198,7 +198,7 @@ class Everything:
         own = [it.rpartition("/")[2] for name in ["VaultKeyArn", "CentralVaultKeyArn"] if (it := named.get(name))]
         places = {(it.account, it.region, it.key) for it in findings.vaults if it.key and it.key not in keys}
         for account, region, key in sorted(places):
-            # A key of somebody's own, or of AWS, is left alone.
+            # A key that the parameter file names, or that AWS owns, is left alone.
             if f":{account}:key/" in key and key.rpartition("/")[2] not in own:
                 self.delete_key(account, region, key)
         for account in sorted({it.account for it in findings.vaults} - kept):
@@ -277,7 +277,7 @@ class Everything:
         at, name = (stack.account, stack.region, "s3api"), ["--bucket", bucket]
         if self.ask(*at, "head-bucket", *name, absent="(404)") is None:
             return
-        # It lets nobody delete versions.
+        # The policy denies everybody the deletion of versions.
         self.change(*at, "delete-bucket-policy", *name)
         query = "{Objects: [Versions, DeleteMarkers][][].{Key: Key, VersionId: VersionId}}"
         while True:

@@ -8,19 +8,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# Stands for the root of the organization, whose ID the parameter file need not have.
+# A name for the root of the organization, whose ID the parameter file does not need.
 ROOT = "root"
 
-# Names of what stays when it is no longer in its stack: first those of roles, which an account has once.
+# The parameters that name resources which stay when they are no longer in their stack. The names of
+# roles come first, since a role exists once in an account.
 ROLES = ["BackupRoleName", "RestoreRoleName"]
 KEPT_NAMES = [
     *ROLES, "VaultName", "AirGappedVaultName", "CentralVaultName", "CentralAirGappedVaultName"
 ]
 
-# The keys of vaults, which AWS never changes.
+# The keys of vaults. AWS never changes the key of a vault.
 KEYS = ["VaultKeyArn", "CentralVaultKeyArn"]
 
-# The most accounts that a line names.
+# The greatest number of accounts that a line names.
 MOST_NAMES = 5
 
 
@@ -89,9 +90,9 @@ class Change:
     new: list[tuple[str, str]]
     # The accounts among them that are in none of the units.
     single: list[str]
-    # Stacks that could not be made or changed, and are tried again.
+    # Stacks that could not be created or changed, and are tried again.
     again: list[Instance]
-    # Stacks that stay as they are wanted.
+    # Stacks that stay because the file asks for them.
     kept: list[Instance]
     # Stacks that stay although the file no longer asks for them.
     left: list[Instance]
@@ -164,7 +165,7 @@ def names(places: list[tuple[str, str]]) -> str:
     return f"{noun} {', '.join(accounts[:MOST_NAMES])}{more} in {', '.join(regions)}"
 
 
-# What cannot be done without losing something.
+# Changes that would lose something.
 
 
 def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: str) -> list[str]:
@@ -186,7 +187,7 @@ def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: s
             "[rollout] ManagementAccount as it was"
         )
     for name in KEYS:
-        # Releases before had no such parameter, and made a key.
+        # Earlier releases did not have this parameter, and created a key.
         if before and before.get(name, "") != after.get(name, ""):
             reasons.append(
                 f"a vault keeps the key that it was made with, and one with another key would meet its "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import schedule
 from template import Parameter, Template, as_text
 
-# Parameters that mean the same in every template. They stand at the top of the file, once for all.
+# Parameters that mean the same in every template. They stand once, at the top of the file.
 SHARED = """
     AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralRecoveryRoleName
     CentralRoleName CentralVaultArn CentralVaultName CopyRoleName ExcludeAccounts LogLevel LogRetentionDays
@@ -18,31 +18,34 @@ SHARED = """
     OrganizationalUnitIds OtherRegions PolicyTypes RecoveryRoleName RestoreRoleName VaultName
 """.split()
 
-# Parameters that follow from others. They stand nowhere in the file, nor do the versions of artifacts.
+# Parameters that follow from others. They are not in the file, and neither are the versions of
+# artifacts.
 DERIVED = """
     ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion ManagementAccountId
     MemberAccountsRoleArn MembersStackName PolicyBucket ReattachAccountId StateWriterRoleArns
 """.split()
 
-# The tables of templates: of what is always deployed, and of what is deployed if it has one.
+# The tables of templates: those that are always deployed, and those that are deployed if the file
+# has their table.
 ALWAYS = ["bootstrap", "rollout", "members", "reattach", "event-forwarder"]
 BY_TABLE = """
     backup-policies delegated-policies delegation guardrails audit restore-testing monitoring
 """.split()
 OTHER_TABLES = ["Buckets", "Profiles", "Tags", "policies"]
-# Lists at the top that are parameters of no template.
+# Lists at the top of the file that are not parameters of a template.
 LISTS = ["AccountIds", "NewRegions", "NewResourceTypes"]
 
-# Where something is deployed that need not be in the management account and the Region of the stacks.
+# The templates that may be deployed outside the management account or the Region of the stacks,
+# with the keys that say where.
 MOVABLE = {
     "audit": ["AccountId", "DeployRegions", "Buckets"],
     "restore-testing": ["AccountId", "DeployRegions", "Buckets"],
     "monitoring": ["AccountId", "DeployRegions", "Buckets"],
-    # Each of [[policies]] says in which account.
+    # Each of [[policies]] names its account.
     "delegated-policies": ["Buckets"],
 }
 
-# Patterns, and what they stand for.
+# Patterns, and the messages for values that do not match.
 ACCOUNT = (r"[0-9]{12}", "must be the ID of an account, which has twelve digits")
 BUCKET = (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of a bucket")
 PROFILE = (r"\S+", "must be the name of a profile of the AWS CLI")
@@ -64,40 +67,42 @@ def rows(name: str) -> tuple[str, list[list[str]]]:
     return head[1], rows
 
 
-# The Regions of AWS, each with whether logically air-gapped vaults exist there: `yes`, `no` or
-# `unknown`, and those that accounts have without enabling them. `scripts/regions.py` writes the file.
+# The Regions of AWS. Each has a word that says if logically air-gapped vaults exist there (`yes`,
+# `no` or `unknown`), and one that says if accounts have it without enabling it.
+# `scripts/regions.py` writes the file.
 REGIONS_AS_OF, REGIONS = rows("regions.tsv")
 AIR_GAPPED = {region: exist for region, _, exist, _ in REGIONS}
 ALWAYS_ENABLED = {region for region, *_, enabled in REGIONS if enabled == "always"}
 
-# The types of resources that a policy may name: what follows the partition in the ARN of each.
+# The types of resources that a policy may name, with the part of their ARNs after the partition.
 TYPES_AS_OF, TYPES = rows("types.tsv")
 RESOURCE_TYPES = [name for name, _ in TYPES]
 
-# The most characters that AWS takes of the names that templates make of the name of their stack, and
-# of that itself.
+# The greatest lengths of stack names, and of the names that templates make from the name of their
+# stack.
 LONGEST_STACK = 128
 LONGEST = {
     "AliasName": 256,
     "DashboardName": 255,
     "LogGroupName": 512,
     "PolicyName": 255,
-    # It may have 128 itself; but so may the names of its stacks, which are `StackSet-NAME-UUID`.
+    # A stack set itself may have 128, but its stacks are named `StackSet-NAME-UUID` and may not
+    # have more.
     "StackSetName": 82,
     "StateMachineName": 80,
 }
 
-# StackSets takes no more in one call.
+# The greatest number of OUs in one call to StackSets.
 MOST_UNITS = 50
-# CloudFormation takes no more on a stack.
+# The greatest number of tags on a stack.
 MOST_TAGS = 50
-# AWS takes no more delegated administrators of AWS Backup.
+# The greatest number of delegated administrators of AWS Backup.
 MOST_ADMINISTRATORS = 5
-# The templates have so many places for tags of plans and of backups.
+# The number of places that the templates have for tags of plans and of backups.
 MOST_POLICY_TAGS = 3
 POLICY_TAGS = ["BackupPlanTags", "RecoveryPointTags"]
 
-# What a document names with `${…}`.
+# A reference `${…}` in a document.
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
@@ -107,7 +112,7 @@ class Problem:
 
     key: tuple[str, ...]
     text: str
-    # Whether the key is only missing, so that it can be asked for.
+    # True if the only problem is that the key is missing. It can be asked for then.
     missing: bool = False
     is_list: bool = False
 

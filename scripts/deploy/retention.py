@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from parameters import Parameters
 from template import as_text
 
-# Which retentions of `backup-policies.yaml` go where.
+# The vault and the retention parameter of each rule in `backup-policies.yaml`.
 SHIPPED = [
     ("", "DailyRetentionDays"),
     ("Central", "DailyCopyRetentionDays"),
@@ -25,7 +25,7 @@ class Lock:
 
     keys: str
     least: int
-    # Where it is 0, there is no most.
+    # The greatest number of days, or 0 if there is none.
     most: int
 
     def refuses(self, days: int) -> str | None:
@@ -67,7 +67,7 @@ class Retentions:
                 return None
             keys = [f"{name}LockMinRetentionDays", f"{name}LockMaxRetentionDays"]
         least, most = map(self.value, keys)
-        # What is no number is told with the parameters.
+        # A value that is not a number is reported with the parameters.
         if not (least.isdecimal() and most.isdecimal()):
             return None
         if int(most) and int(least) > int(most):
@@ -79,7 +79,7 @@ class Retentions:
         known = self.parameters.templates["backup-policies"].parameters
         values = self.parameters.table("backup-policies")
         for name, key in SHIPPED:
-            # Another vault than the one that is made has a lock that is not known here.
+            # Another vault than the one that is created here has a lock that is not known here.
             lock = self.locks.get(name) if name != "Central" or self.central else None
             days = as_text(values.get(key, known[key].default))
             if lock and days.isdecimal() and (why := lock.refuses(int(days))):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
 
-# Each field with its least and its greatest number, and the names that numbers have.
+# Each field with its least and its greatest number, and the names of numbers.
 FIELDS: list[tuple[str, int, int, list[str]]] = [
     ("minute", 0, 59, []),
     ("hour", 0, 23, []),
@@ -27,7 +27,7 @@ def fault(expression: str) -> str | None:
     if not inside:
         return "must be written cron(minute hour day-of-month month day-of-week year)"
     fields = inside[1].split()
-    # The year may be left out, and AWS was seen to take a seventh field.
+    # The year may be left out. A seventh field was seen to be accepted by AWS.
     if len(fields) not in [5, 6, 7]:
         return f"has {len(fields)} fields; AWS wants six, as in cron(0 5 ? * * *)"
     if [fields[2], fields[4]].count("?") != 1:
@@ -81,7 +81,7 @@ def of_part(name: str, part: str) -> Iterable[int] | None:
         return None
     if step and not 1 <= int(step) <= high:
         return None
-    # A range may run over the end, as in `FRI-MON`, but for years.
+    # A range may continue after the end, as in `FRI-MON`. Only a range of years may not.
     size = high - low + 1
     if start > end and name == "year":
         return None

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 
 
-# How the kinds of artifacts are called in the names of the parameters that have their versions.
+# The kinds of artifacts, by the ends of their names, with the words for them in the names of the
+# parameters that have their versions.
 KINDS = {".zip": "", ".asl.json": "Definition", ".yaml": "Template"}
 
 
@@ -39,7 +40,8 @@ class Parameter:
         if not isinstance(value, str | int):
             return f"must be text, a number, true or false, and is `{value}`"
         text = as_text(value)
-        # Text that looks like a number is compared as text, and loses zeros that it begins with.
+        # Text that looks like a number is compared as text. As a number it would lose its leading
+        # zeros.
         if type(value) is int and "[0-9]{12}" in (self.pattern or ""):
             return f'`{text}` is a number, and an ID is text; add quotes: "{text}"'
         if self.is_list and "," in text:
@@ -65,11 +67,12 @@ class Template:
     path: pathlib.Path
     text: str
     parameters: dict[str, Parameter]
-    # What is left when a stack of it is deleted, in its own words.
+    # The part of its description that says what remains when a stack of it is deleted.
     leaves: str
-    # What it takes from the bucket of artifacts, each with the parameter that has its version.
+    # The artifacts that it reads from the bucket of artifacts, each with the parameter for its
+    # version.
     artifacts: dict[str, str]
-    # The names that it makes of the name of its stack, each with the property that has it.
+    # The names that it makes from the name of its stack, each with the property that has it.
     names: list[tuple[str, str]]
 
 
