@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use crate::CommandError;
 use crate::live::tell;
 
-/// The role of `templates/member-account.yaml`, as it is called by default.
+/// The default name of the role that `templates/member-account.yaml` creates.
 const MEMBER_ROLE: &str = "org-backup-member";
 
-/// The organization and what its accounts get, before anybody has looked into one.
+/// The organization and the effective policies of its accounts, before any account is entered.
 pub(crate) struct Known {
     pub(crate) organization: Organization,
     pub(crate) outline: Outline,
@@ -26,7 +26,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Reads the organization, and the state bucket where there is one.
+    /// Reads the organization, and the state bucket if there is one.
     pub(crate) async fn read(
         session: &Session,
         management: &Management,
@@ -61,30 +61,31 @@ impl Known {
     }
 }
 
-/// What enters accounts.
+/// Enters accounts.
 pub(crate) struct Entrance<'a> {
     pub(crate) access: MemberAccess<'a>,
     pub(crate) organization: &'a Organization,
     pub(crate) wanted: &'a [Wanted],
-    /// The role that somebody named for every account.
+    /// The role that the user named for every account.
     pub(crate) named: Option<&'a RoleName>,
 }
 
 impl Entrance<'_> {
-    /// The role to enter an account with: `own`, where it has one of its own.
+    /// Returns the role with which to enter an account. `own` is the account's own role, if it has
+    /// one.
     fn role(&self, own: Option<&RoleName>) -> RoleName {
         let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
         let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
         self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
     }
 
-    /// The role of the account that copies go to, where a template names one.
+    /// Returns the role of the account that copies go to, if a template names one.
     pub(crate) fn central_role(&self, account: &AccountId) -> Option<&RoleName> {
         let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
         central.map(|it| (&it.account, &it.role)).find(|it| it.0 == account).map(|it| it.1)
     }
 
-    /// Enters an account by its role, for what `session_policy` allows.
+    /// Enters an account by its role, with the permissions in `session_policy`.
     pub(crate) async fn enter(
         &self,
         account: &AccountId,
@@ -100,11 +101,11 @@ impl Entrance<'_> {
     }
 }
 
-/// The accounts that are asked for, by their indices, whatever their state.
+/// Returns the indices of the accounts that are asked for, in any state.
 ///
 /// # Errors
 ///
-/// When one that is named is not in the organization.
+/// Returns an error if an account that is named is not in the organization.
 pub(crate) fn chosen(
     organization: &Organization,
     accounts: &[AccountId],

@@ -19,7 +19,7 @@ use crate::output::{self, Output, note};
 use crate::plan::parameters;
 use crate::{Check, CommandError, Exit, Format, embedded, formats, policies};
 
-/// Checks everything that was named, and says what it found.
+/// Checks everything that was named, and prints the findings.
 pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandError> {
     let given = Given::from(parameters::read(&arguments.parameters)?);
     let Inputs { all: inputs, mut passed, unreadable } = input::read_all(&arguments.files);
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
     })
 }
 
-/// Prints what was found in each text.
+/// Prints the findings of each text.
 fn print(format: Format, found: &[(Input, Vec<Finding>)]) -> Result<(), CommandError> {
     let mut output = Output::new();
     match format {
@@ -114,13 +114,14 @@ fn print(format: Format, found: &[(Input, Vec<Finding>)]) -> Result<(), CommandE
     output.flush()
 }
 
-/// Each finding as other programs take it.
+/// Returns each finding in the form for other programs.
 fn each(found: &[(Input, Vec<Finding>)]) -> impl Iterator<Item = Found<'_>> {
     let all = found.iter().flat_map(|(input, all)| all.iter().map(|it| (&input.name, it)));
     all.map(|(name, it)| told(name, it, it.to_string()))
 }
 
-/// The tests of a file: each finding is one that failed, and where nothing was found one passed.
+/// Returns the tests of a file. Each finding is a failed test, and a file without findings is a
+/// passed one.
 fn tests<'a>(name: &'a str, findings: &'a [Finding]) -> Vec<(String, Option<Found<'a>>)> {
     if findings.is_empty() {
         return vec![("policies".to_owned(), None)];
@@ -143,7 +144,7 @@ fn told<'a>(name: &'a str, finding: &'a Finding, whole: String) -> Found<'a> {
     }
 }
 
-/// How much was checked.
+/// The number of things that were checked.
 #[derive(Default)]
 struct Sum {
     policies: usize,
@@ -169,7 +170,7 @@ fn json(file: &str, finding: &Finding) -> serde_json::Value {
     })
 }
 
-/// Everything that is wrong with one text, in its order; or why it is passed over.
+/// Returns all findings of one text, in their order, or the reason why the text is passed over.
 fn check(input: &Input, given: &Given, now: SystemTime) -> Result<Checked, String> {
     if let Some(checked) = unread_language(input) {
         return Ok(checked);
@@ -191,7 +192,7 @@ fn check(input: &Input, given: &Given, now: SystemTime) -> Result<Checked, Strin
         return Err(why);
     }
     checked.findings.extend(findings);
-    // A word matters where it is a value that AWS gets.
+    // A word matters only in a value that AWS gets.
     let is_sent = |it: &Finding| {
         let is_within = |place: &Span| place.start <= it.span.start && it.span.end <= place.end;
         it.path.contains("/@@") && checked.places.iter().any(is_within)
@@ -202,12 +203,12 @@ fn check(input: &Input, given: &Given, now: SystemTime) -> Result<Checked, Strin
     Ok(checked)
 }
 
-/// Whether a text that cannot be read was to be a policy.
+/// Returns `true` if a text that cannot be read was meant to be a policy.
 fn is_meant_as_policy(text: &str) -> bool {
     text.contains("plans") && text.contains("@@")
 }
 
-/// Everything that is wrong with one document, or why it is passed over.
+/// Returns all findings of one document, or the reason why it is passed over.
 fn one(input: &Input, document: &Node, given: &Given, now: SystemTime) -> Result<Checked, String> {
     let mut checked = Checked::default();
     if is_template(document) {
@@ -237,13 +238,13 @@ fn one(input: &Input, document: &Node, given: &Given, now: SystemTime) -> Result
     }
     checked.add(document.span, inspect(document, now));
     if input::is_json(input) {
-        // The text is what is sent to AWS, so its length counts too.
+        // AWS gets the text as it is, so its length counts too.
         checked.findings.extend(white_space(&input.text, document));
     }
     Ok(checked)
 }
 
-/// Whether a file that was found in a directory is meant to be checked.
+/// Returns `true` if a file in a directory is meant to be checked.
 fn looks_like_policies(document: &Node) -> bool {
     match &document.value {
         Value::Array(items) => !items.is_empty() && items.iter().all(is_policy_like),
@@ -259,7 +260,7 @@ fn looks_like_policies(document: &Node) -> bool {
 /// The most backup policies that AWS attaches to one root, OU or account.
 pub(crate) const MAX_POLICIES: usize = 10;
 
-/// Checks the policies of one level, by themselves and with each other.
+/// Checks the policies of one level, each by itself and all together.
 fn level(policies: &[Node], now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(first) = policies.get(MAX_POLICIES) {

@@ -1,4 +1,4 @@
-//! `org-backup doctor`: whether the organization is ready for backup policies.
+//! `org-backup doctor`, which checks if the organization is ready for backup policies.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +13,8 @@ use crate::live::{Live, tell};
 use crate::output::Output;
 use crate::{CommandError, Exit};
 
-/// How long the reads may take: a large organization has 1,000 policies, two of which are read a
-/// second.
+/// The longest time for all reads. A large organization has 1,000 policies, and two of them are
+/// read in a second.
 const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Say what backup policies need and do not have, and how to correct it
@@ -39,11 +39,12 @@ pub(crate) struct Doctor {
     member_role: Option<RoleName>,
 }
 
-/// Looks, and prints what came of every check.
+/// Runs the checks, and prints the result of each.
 pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, CommandError> {
     let session = arguments.live.session().await?;
     let deadline = Instant::now() + PATIENCE;
-    // Boxed, since the compiler gives up on the depth of the nested futures of the AWS clients.
+    // The future is boxed because the nested futures of the AWS clients are too deep for the
+    // compiler.
     let role = arguments.member_role.as_ref();
     let mut examination = Box::pin(Examination::begin(&session, deadline)).await?;
     let mut output = Output::new();

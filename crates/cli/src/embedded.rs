@@ -1,4 +1,5 @@
-//! The backup policies inside what other tools write as JSON: Terraform and `OpenTofu`, and the AWS CLI.
+//! Finds the backup policies in the JSON that other tools write: Terraform and `OpenTofu`, and the
+//! AWS CLI.
 
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ use crate::policies::{self, BACKUP_POLICY};
 pub(crate) struct Embedded {
     /// The address of its resource, or the keys that lead to it.
     path: String,
-    /// Where it stands.
+    /// Its place in the document.
     span: Span,
     content: Content,
 }
@@ -20,15 +21,16 @@ pub(crate) struct Embedded {
 enum Content {
     /// The policy as a string.
     Text(String),
-    /// The policy as it is after merging, as a string, in which values have no operators.
+    /// The effective policy as a string. Its values have no operators.
     Effective(String),
     /// The policy as a string in which Terraform replaces each `${…}`.
     Template(String),
-    /// It is not there, for this reason.
+    /// The policy is not in the document, for this reason.
     Unknown(&'static str),
 }
 
-/// The backup policies in a document of such a tool; `None` when it is of none of them.
+/// Returns the backup policies in a document of one of these tools, and `None` for any other
+/// document.
 pub(crate) fn policies(document: &Node) -> Option<Vec<Embedded>> {
     terraform(document).or_else(|| configuration(document)).or_else(|| aws_cli(document))
 }
@@ -58,7 +60,8 @@ impl Embedded {
     }
 }
 
-/// What `terraform show -json` prints of a plan or a state, and the state as it is stored.
+/// Returns the policies in the output of `terraform show -json` for a plan or a state, or in a
+/// stored state.
 fn terraform(document: &Node) -> Option<Vec<Embedded>> {
     let mut found = Vec::new();
     if let Some(Value::Array(resources)) = stored_state(document) {
@@ -78,7 +81,7 @@ fn terraform(document: &Node) -> Option<Vec<Embedded>> {
     Some(found)
 }
 
-/// The policies of a configuration of Terraform in JSON, as CDK for Terraform writes it.
+/// Returns the policies of a Terraform configuration in JSON, as CDK for Terraform writes it.
 fn configuration(document: &Node) -> Option<Vec<Embedded>> {
     let resources = document.member("resource")?;
     let kinds = RESOURCES.iter().filter_map(|kind| Some((kind, resources.member(kind)?)));
@@ -104,14 +107,14 @@ fn configuration(document: &Node) -> Option<Vec<Embedded>> {
     resources.members().is_some().then_some(found)
 }
 
-/// The resources of a state as it is stored.
+/// Returns the resources of a stored state.
 fn stored_state(document: &Node) -> Option<&Value> {
     document.member("terraform_version")?.scalar()?;
     document.member("lineage")?.scalar()?;
     document.member("resources").map(|it| &it.value)
 }
 
-/// The policies of a module and those below it.
+/// Collects the policies of a module and of the modules below it.
 fn module(module: &Node, found: &mut Vec<Embedded>) {
     for resource in items(module, "resources") {
         let address = resource.member("address").and_then(Node::scalar);
@@ -124,13 +127,13 @@ fn module(module: &Node, found: &mut Vec<Embedded>) {
             found.extend(of_values(address, resource.span, values));
         }
     }
-    // Documents are not nested deep, so modules are not.
+    // The depth of documents is limited, so that of modules is, too.
     for it in items(module, "child_modules") {
         self::module(it, found);
     }
 }
 
-/// The policies of a resource of a stored state, which has no address.
+/// Collects the policies of a resource in a stored state, which has no address.
 fn stored(resource: &Node, found: &mut Vec<Embedded>) {
     let text = |key| resource.member(key).and_then(Node::scalar);
     let Some(kind) = text("type").filter(|it| RESOURCES.contains(it)) else { return };
@@ -152,7 +155,7 @@ fn stored(resource: &Node, found: &mut Vec<Embedded>) {
     }
 }
 
-/// The policy that a resource of Terraform is, if it is a backup policy.
+/// Returns the policy of a Terraform resource, if the resource is a backup policy.
 fn of_values(address: &str, span: Span, values: &Node) -> Option<Embedded> {
     (values.member("type").and_then(Node::scalar) == Some(BACKUP_POLICY)).then_some(())?;
     let path = format!("{address}/content");
@@ -163,7 +166,8 @@ fn of_values(address: &str, span: Span, values: &Node) -> Option<Embedded> {
     Some(Embedded { path, span, content })
 }
 
-/// What `describe-policy` and `describe-effective-policy` of the AWS CLI print.
+/// Returns the policy in the output of `describe-policy` or `describe-effective-policy` of the AWS
+/// CLI.
 fn aws_cli(document: &Node) -> Option<Vec<Embedded>> {
     let at = |outer: &str, key: &str| {
         let Node { span, value: Value::Text(text) } = document.member(outer)?.member(key)? else {
@@ -183,7 +187,7 @@ fn aws_cli(document: &Node) -> Option<Vec<Embedded>> {
     Some((kind == Some(BACKUP_POLICY)).then_some(policy).into_iter().collect())
 }
 
-/// An effective policy as a policy that assigns each of its values.
+/// Returns an effective policy as a policy that assigns each of its values.
 fn with_operators(node: &Node) -> Node {
     let value = match &node.value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! The backup policies in the language of Terraform and `OpenTofu`.
+//! Finds the backup policies in files in the language of Terraform and `OpenTofu`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,23 +12,24 @@ use crate::checked::Checked;
 use crate::input::{self, Input, NO_POLICY, TERRAFORM};
 use crate::policies::{in_open_text, prefixed};
 
-/// How to check what is not read here.
+/// The advice on how to check a file that cannot be read here.
 const SHOW: &str = "check the plan, as in `terraform show -json PLAN | org-backup check -`";
 
-/// The most bytes of one folder that are read.
+/// The most bytes that are read of one folder.
 const MOST_BYTES: usize = 32 << 20;
 
-/// What was found in the files of each folder that was looked into.
+/// The policies in the files of each folder that was read so far.
 #[derive(Default)]
 pub(crate) struct Folders(BTreeMap<PathBuf, BTreeMap<String, Result<FoundPolicies, Unreadable>>>);
 
-/// Whether a file is in this language.
+/// Returns `true` if a file is in this language.
 pub(crate) fn is_terraform(input: &Input) -> bool {
     TERRAFORM.contains(&input::extension(Path::new(&input.name)).as_str())
 }
 
 impl Folders {
-    /// Everything that is wrong with the policies in a file, or why it is passed over.
+    /// Returns all findings about the policies in a file, or the reason why the file is passed
+    /// over.
     pub(crate) fn check(&mut self, input: &Input, now: SystemTime) -> Result<Checked, String> {
         let mut checked = Checked::default();
         match self.found(input) {
@@ -44,7 +45,8 @@ impl Folders {
                         Some(text) => in_open_text(text, content.span, &path, now),
                         None => prefixed(inspect(&content, now), &path),
                     };
-                    // What is not known stands in a string as `${…}`, and is told by itself.
+                    // A value that is not known stands in a string as `${…}`, and is reported
+                    // separately.
                     findings.retain(|it| it.code != Code::Variable || !is_open);
                     checked.add(content.span, findings);
                 }
@@ -57,7 +59,8 @@ impl Folders {
         Ok(checked)
     }
 
-    /// The policies of a file, which are evaluated together with the other files of its folder.
+    /// Returns the policies of a file. They are evaluated together with the other files of its
+    /// folder.
     fn found(&mut self, input: &Input) -> Result<FoundPolicies, Unreadable> {
         let path = Path::new(&input.name);
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
@@ -77,8 +80,8 @@ impl Folders {
     }
 }
 
-/// The other files of a folder in this language. What cannot be read is left out, and what is declared
-/// in it is not known.
+/// Returns the other files of a folder in this language. A file that cannot be read is left out,
+/// and its declarations are not known.
 fn siblings(folder: &Path, name: &str) -> Vec<SourceFile> {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(here) else { return Vec::new() };
@@ -104,7 +107,7 @@ fn siblings(folder: &Path, name: &str) -> Vec<SourceFile> {
 /// The files below what was named on the command line.
 struct Below {
     root: PathBuf,
-    /// The folder of the module, in which paths begin.
+    /// The folder of the module, to which paths are relative.
     folder: PathBuf,
 }
 
@@ -131,7 +134,7 @@ impl Files for Below {
     }
 }
 
-/// The text of a file.
+/// Reads the text of a file.
 fn read(path: &Path) -> Result<String, String> {
     let metadata = fs::symlink_metadata(path).map_err(|it| it.to_string())?;
     if !metadata.is_file() {
@@ -144,7 +147,7 @@ fn read(path: &Path) -> Result<String, String> {
     input::decoded(bytes).map_err(|it| it.to_string())
 }
 
-/// A path without `.`, and without `..` where something is before it.
+/// Returns a path without `.`, and without `..` after another component.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for it in path.components() {
@@ -164,7 +167,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// How to check a text in a language that is not read, if it is one.
+/// Returns the advice on how to check a text in a language that is not read here, if it is in one.
 pub(crate) fn unread_language(input: &Input) -> Option<Checked> {
     let holds = |word: &str| input.text.contains(word);
     let why = match input::extension(Path::new(&input.name)).as_str() {

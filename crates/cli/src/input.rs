@@ -1,4 +1,4 @@
-//! Finds and reads what is named on the command line.
+//! Finds and reads the files that are named on the command line.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -15,9 +15,9 @@ use crate::policies::BACKUP_POLICY;
 pub(crate) struct Input {
     /// The path as given, or `-`.
     pub(crate) name: String,
-    /// What is in it.
+    /// Its content.
     pub(crate) text: String,
-    /// Whether it was named itself, and not found in a directory.
+    /// True if it was named on the command line, and not found in a directory.
     pub(crate) is_named: bool,
     /// The directory that was named, or that of the file: nothing above it is read.
     pub(crate) root: PathBuf,
@@ -27,28 +27,28 @@ pub(crate) struct Input {
 pub(crate) struct Passed {
     /// Its path.
     pub(crate) name: String,
-    /// Why it is not checked.
+    /// The reason why it is not checked.
     pub(crate) why: String,
 }
 
-/// What is named on the command line, read.
+/// The files that are named on the command line, and those in directories among them.
 #[derive(Default)]
 pub(crate) struct Inputs {
-    /// What may hold policies.
+    /// The files that may have policies in them.
     pub(crate) all: Vec<Input>,
-    /// What was found in a directory and holds none.
+    /// The files in directories that have no policies in them.
     pub(crate) passed: Vec<Passed>,
-    /// What was named and cannot be read.
+    /// The errors of files that are named and cannot be read.
     pub(crate) unreadable: Vec<CommandError>,
 }
 
-/// What is read as a policy or template in a directory.
+/// The extensions of files that are read as a policy or template in a directory.
 const EXTENSIONS: &[&str] = &["json", "jsonc", "yaml", "yml", "template", "tfstate"];
 
-/// The same, in the language of Terraform.
+/// The extensions of files in the language of Terraform, which are read as well.
 pub(crate) const TERRAFORM: &[&str] = &["tf", "tofu"];
 
-/// One of these is in every file that holds a backup policy.
+/// The words of which every file with a backup policy has at least one.
 const WORDS: &[&str] = &[
     "plans",
     BACKUP_POLICY,
@@ -75,8 +75,8 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Inputs {
 }
 
 impl Inputs {
-    /// Reads the files below a directory, which is somebody's repository: most of them are no policies,
-    /// and none ends the run.
+    /// Reads the files below a directory. It may be any repository: most of its files are not
+    /// policies, and none of them ends the run.
     fn walk(&mut self, directory: &Path) {
         if let Err(source) = fs::read_dir(directory) {
             let file = directory.display().to_string();
@@ -84,7 +84,7 @@ impl Inputs {
             return;
         }
         let mut walk = WalkBuilder::new(directory);
-        // What is checked depends on the directory alone, and not on the machine.
+        // The choice of files depends only on the directory, and not on the machine.
         walk.require_git(false).git_global(false).sort_by_file_name(Ord::cmp);
         for entry in walk.build() {
             match entry {
@@ -113,7 +113,7 @@ impl Inputs {
     }
 }
 
-/// The text of a file that may hold a policy, or why it does not.
+/// Returns the text of a file that may have a policy in it, or the reason why it has none.
 fn candidate(path: &Path) -> Result<String, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name == "effective.json" || name.ends_with(".effective.json") {
@@ -125,7 +125,8 @@ fn candidate(path: &Path) -> Result<String, String> {
         let all = [EXTENSIONS, TERRAFORM].concat();
         return Err(format!("its name does not end in .{}", all.join(", .")));
     }
-    // Follows a link, so a link to a file is that file. Anything else may not end, such as a FIFO.
+    // This follows a link, so a link to a file is that file. Anything else, such as a FIFO, may not
+    // end.
     let metadata = fs::metadata(path).map_err(|it| format!("it cannot be read: {it}"))?;
     if !metadata.is_file() {
         return Err("it is no file".to_owned());
@@ -138,7 +139,7 @@ fn candidate(path: &Path) -> Result<String, String> {
     if WORDS.iter().any(|it| text.contains(it)) { Ok(text) } else { Err(NO_POLICY.to_owned()) }
 }
 
-/// Why a file is passed over that is no policy.
+/// The reason why a file without a policy is passed over.
 pub(crate) const NO_POLICY: &str = "it holds no backup policy";
 
 /// Reads one file, or standard input for `-`.
@@ -158,7 +159,7 @@ pub(crate) fn read(path: &Path) -> Result<Input, CommandError> {
     }
 }
 
-/// Reads no more than is needed to see that a text is too long.
+/// Reads only as many bytes as show that a text is too long.
 fn limited(file: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // A character has twice the bytes in UTF-16.
@@ -166,10 +167,10 @@ fn limited(file: impl io::Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// How an archive begins, such as a plan that Terraform wrote.
+/// The first bytes of an archive, such as a plan that Terraform wrote.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// The text in UTF-8, or in UTF-16 where it begins with a byte order mark, which is no part of it.
+/// Decodes a text in UTF-8, or in UTF-16 if it begins with a byte order mark. The mark is left out.
 pub(crate) fn decoded(bytes: Vec<u8>) -> io::Result<String> {
     if bytes.starts_with(ZIP) {
         let hint = "it is an archive; if Terraform wrote it as a plan, check what `terraform show \
@@ -197,7 +198,7 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
 }
 
 fn utf_8(mut bytes: Vec<u8>) -> Option<String> {
-    // Takes away the character that was cut in half at the limit.
+    // This removes the character that the limit cut in half.
     if bytes.len() > json::MAX_BYTES
         && let Err(error) = std::str::from_utf8(&bytes)
         && error.error_len().is_none()
@@ -207,12 +208,12 @@ fn utf_8(mut bytes: Vec<u8>) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// What the name of a file ends in, in small letters.
+/// Returns the extension of a file in lower case.
 pub(crate) fn extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
-/// Whether the text is JSON, by the name of its file or else by how it begins.
+/// Returns `true` if the text is JSON, by the name of its file or else by its first characters.
 pub(crate) fn is_json(input: &Input) -> bool {
     match extension(Path::new(&input.name)).as_str() {
         "json" | "jsonc" => true,
@@ -237,7 +238,7 @@ pub(crate) fn parse_all(input: &Input) -> Documents {
     documents
 }
 
-/// The finding for a text in JSON that has comments, and without them is `plain`.
+/// Returns the finding for a text in JSON that has comments. `plain` is the text without them.
 fn comments(text: &str, plain: &str) -> Finding {
     let same = text.bytes().zip(plain.bytes()).take_while(|(one, other)| one == other).count();
     let start = u32::try_from(same).unwrap_or(u32::MAX);

@@ -1,4 +1,4 @@
-//! The way to AWS for the commands that look at what is there.
+//! The connection to AWS for the commands that read from it.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -185,10 +185,10 @@ async fn exported(management: &Management) -> Option<String> {
 /// The time after which a person who waits is told that the command is connecting.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// What takes no longer is not told.
+/// A reading that takes less time than this is not reported.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Tells people who wait how long a reading takes.
+/// Reports to people who wait how long a reading takes.
 pub(crate) fn tell(reading: &Reading) {
     let Reading { what, done, all, left } = *reading;
     if left < SOON {

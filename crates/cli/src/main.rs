@@ -99,7 +99,7 @@ struct Check {
     verbose: bool,
 }
 
-/// How findings are printed.
+/// The format in which findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A line for each, and on a terminal the place that it is about
@@ -194,7 +194,7 @@ fn schema() -> Result<Exit, CommandError> {
     Ok(Exit::Fine)
 }
 
-/// What came out.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
     Fine,
@@ -203,7 +203,7 @@ enum Exit {
     Unfinished,
 }
 
-/// Why the command could not do its work.
+/// The reason why the command could not do its work.
 #[derive(Debug, Error)]
 enum CommandError {
     #[error("cannot read `{file}`")]
@@ -289,9 +289,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads what was asked for. Help, and what is wrong with it, are errors that say so when they exit.
+/// Reads the arguments. Requests for help, and errors in the arguments, are errors that print
+/// themselves when they exit.
 ///
-/// What is wrong is told of arguments that say nothing more, since names of files are among them.
+/// An error comes from a second try with arguments from which control characters are escaped,
+/// because names of files are among them.
 fn arguments() -> Result<Arguments, clap::Error> {
     Arguments::try_parse().map_err(|_| {
         let said = |it: OsString| media::line(&it.to_string_lossy()).into_owned();
@@ -302,7 +304,7 @@ fn arguments() -> Result<Arguments, clap::Error> {
 }
 
 impl CommandError {
-    /// What to do next, where the causes do not say it.
+    /// Returns the next step, if the causes do not say it.
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoStateBucket => {
@@ -335,7 +337,7 @@ impl CommandError {
         })
     }
 
-    /// What was found, each on a line of its own.
+    /// Returns the findings, each for a line of its own.
     fn findings(&self) -> &[String] {
         match self {
             Self::NotPolicies { findings, .. }

@@ -1,4 +1,4 @@
-//! What the command says: on standard output what was found, on standard error notes on the way.
+//! Writes the output of the command: results to standard output, and notes to standard error.
 //!
 //! This is the only place that writes to either, and everything passes through a writer of [`media`].
 
@@ -12,24 +12,24 @@ use serde_json::Value;
 
 use crate::CommandError;
 
-/// The longest line of which an excerpt is shown.
+/// The length of the longest line of which an excerpt is shown.
 const LONGEST_LINE: usize = 2_000;
 
-/// How wide a terminal is taken to be that does not say so.
+/// The width of a terminal that does not report its width.
 const WIDTH: u16 = 100;
 
-/// Standard output, with colours where they are wanted.
+/// Standard output, with colours if the user wants them.
 pub(crate) struct Output {
     stream: anstream::AutoStream<io::StdoutLock<'static>>,
     renderer: Option<Renderer>,
-    /// How wide the terminal is, if it is one.
+    /// The width of the terminal, if the output is one.
     width: Option<u16>,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
-        // A pipe gets one line for each finding; excerpts are for eyes.
+        // A pipe gets one line for each finding. Excerpts are for people.
         let width = stdout.is_terminal().then(|| {
             let size = terminal_size::terminal_size_of(&stdout);
             size.map_or(WIDTH, |(width, _)| width.0)
@@ -38,7 +38,7 @@ impl Output {
         Self { stream: anstream::AutoStream::auto(stdout.lock()), renderer, width }
     }
 
-    /// How wide the terminal is; `None` where it is none.
+    /// Returns the width of the terminal, or `None` if the output is not one.
     pub(crate) fn width(&self) -> Option<u16> {
         self.width
     }
@@ -48,23 +48,24 @@ impl Output {
         self.write(&media::line(line))
     }
 
-    /// Prints the lines of a text that was laid out here, of parts that each were [`media::line`].
+    /// Prints the lines of a text that was laid out here. Each of its parts has passed
+    /// [`media::line`].
     pub(crate) fn layout(&mut self, text: &str) -> Result<(), CommandError> {
         text.lines().try_for_each(|it| self.write(&media::laid_out(it)))
     }
 
-    /// Prints JSON, on as many lines as it takes.
+    /// Prints JSON, on as many lines as it needs.
     pub(crate) fn json(&mut self, value: &Value) -> Result<(), CommandError> {
         self.write(&json::pretty(value))
     }
 
-    /// Prints an item of a JSON array, of which it is the first or not.
+    /// Prints an item of a JSON array. `is_first` says if it is the first one.
     pub(crate) fn item(&mut self, is_first: bool, item: &Value) -> Result<(), CommandError> {
         self.write(if is_first { "[" } else { "," })?;
         self.json(item)
     }
 
-    /// Ends a JSON array, which is empty or not.
+    /// Ends a JSON array. `is_empty` says if it has no items.
     pub(crate) fn items_end(&mut self, is_empty: bool) -> Result<(), CommandError> {
         self.write(if is_empty { "[]" } else { "]" })
     }
@@ -77,7 +78,7 @@ impl Output {
         self.write(&csv::row(fields))
     }
 
-    /// Prints a text as it is, of which nothing comes from elsewhere.
+    /// Prints a text as it is. No part of it comes from elsewhere.
     pub(crate) fn own(&mut self, text: &str) -> Result<(), CommandError> {
         self.write(text.trim_end())
     }
@@ -103,7 +104,7 @@ impl Output {
         shown.map_or(Ok(()), |it| self.write(&it))
     }
 
-    /// Prints the finding as a workflow command, of which GitHub makes an annotation.
+    /// Prints the finding as a workflow command, from which GitHub makes an annotation.
     pub(crate) fn annotation(&mut self, file: &str, finding: &Finding) -> Result<(), CommandError> {
         let message = format!("{}: {}", path(finding), finding.message);
         let (file, level) = (Some(file), level(finding.severity));
@@ -111,7 +112,7 @@ impl Output {
         self.write(&Annotation { level, file, line, column, message: &message }.command())
     }
 
-    /// Prints a message that is about no file as a workflow command.
+    /// Prints a message that is not about a file as a workflow command.
     pub(crate) fn remark(&mut self, severity: Severity, message: &str) -> Result<(), CommandError> {
         let remark = Annotation { level: level(severity), file: None, line: 0, column: 0, message };
         self.write(&remark.command())
@@ -121,14 +122,14 @@ impl Output {
         written(self.stream.flush())
     }
 
-    /// Writes what a writer made, and nothing else.
+    /// Writes the text of a writer, and nothing else.
     fn write(&mut self, text: &str) -> Result<(), CommandError> {
         written(writeln!(self.stream, "{text}"))
     }
 }
 
-/// What came of writing. A reader who closes the pipe has seen enough, and does not change what is
-/// found: the exit code tells it all the same.
+/// Handles the result of writing. A reader who closes the pipe has seen enough. The findings stay
+/// the same, and the exit code reports them.
 fn written(result: io::Result<()>) -> Result<(), CommandError> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -136,13 +137,13 @@ fn written(result: io::Result<()>) -> Result<(), CommandError> {
     }
 }
 
-/// Prints a note to standard error; there is nothing to be done when that fails.
+/// Prints a note to standard error. Nothing can be done if that fails.
 pub(crate) fn note(kind: &str, message: &str) {
     let note = format!("{kind}: {message}");
     let _ = writeln!(anstream::stderr(), "{}", media::line(&note));
 }
 
-/// Prints what belongs to the note before it.
+/// Prints a detail of the note before it.
 pub(crate) fn detail(message: &str) {
     let _ = writeln!(anstream::stderr(), "  {}", media::line(message));
 }
@@ -154,7 +155,7 @@ fn level(severity: Severity) -> workflow::Level {
     }
 }
 
-/// The finding on one line.
+/// Returns the finding on one line.
 pub(crate) fn line(file: &str, finding: &Finding) -> String {
     let Finding { severity, line, column, message, .. } = finding;
     let warning = if *severity == Severity::Warning { "warning: " } else { "" };
@@ -190,7 +191,7 @@ fn excerpt(text: &str, finding: &Finding) -> Option<Excerpt> {
     Some(Excerpt { text: before + &marked + &after, first_line, start, end })
 }
 
-/// A part of a document as it is shown, with the line ends that it has.
+/// Returns a part of a document as it is shown, with the line ends of the document.
 fn shown(part: &str) -> String {
     let lines = part.split('\n').map(|it| it.trim_end_matches('\r').replace('\t', "    "));
     lines.map(|it| media::line(&it).into_owned()).collect::<Vec<_>>().join("\n")

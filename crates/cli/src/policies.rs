@@ -15,19 +15,19 @@ use template::{
 
 use crate::checked::Checked;
 
-/// The resource that is a policy of AWS Organizations, for CloudFormation.
+/// The resource type of a policy of AWS Organizations in CloudFormation.
 const NATIVE: &str = "AWS::Organizations::Policy";
 
-/// Our resource.
+/// Our own resource type.
 const OURS: &str = "Custom::BackupPolicy";
 
-/// The type of a backup policy, for Organizations.
+/// The type of a backup policy in AWS Organizations.
 pub(crate) const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
-/// How many ways through its conditions and mappings are gone for one resource.
+/// The most combinations of conditions and mappings that are evaluated for one resource.
 const MOST_WAYS: usize = 200;
 
-/// What is wrong with the backup policies in a template, and what of it could not be checked.
+/// Checks the backup policies in a template, and reports the parts that could not be checked.
 pub(crate) fn check(template: &Node, given: &Given, text: &str, now: SystemTime) -> Checked {
     let template = expand(template, given);
     let anywhere = Anywhere::of(text);
@@ -41,7 +41,7 @@ pub(crate) fn check(template: &Node, given: &Given, text: &str, now: SystemTime)
     look.checked
 }
 
-/// A template and what was found in it by now.
+/// A template, and the findings so far.
 struct Look<'a> {
     template: &'a Node,
     given: &'a Given,
@@ -52,19 +52,19 @@ struct Look<'a> {
 
 /// A resource that may be or hold a policy.
 struct TemplateResource<'a> {
-    /// What it is.
+    /// Its type.
     kind: Option<&'a str>,
     properties: &'a Node,
-    /// Where its properties stand.
+    /// The path of its properties.
     path: String,
 }
 
-/// What one way through a template came to: its policies, and the places of it that are not known.
+/// The result of one combination of choices in a template.
 #[derive(Default)]
 struct Way {
-    /// Each with the keys that lead to it.
+    /// The policies, each with the keys that lead to it.
     policies: Vec<(String, Node)>,
-    /// The places whose unknown values are told.
+    /// The places whose unknown values are reported.
     told: Vec<String>,
 }
 
@@ -78,7 +78,8 @@ impl Look<'_> {
                     *span,
                     &format!("CloudFormation carries out `{key}`"),
                 );
-                // The body of a loop stands in it, whatever the loop makes of it.
+                // The body of a loop is in the template, even if the result of the loop is not
+                // known.
                 if let Value::Array(arguments) = &resource.value
                     && let Some(body) = arguments.last().and_then(Node::members)
                 {
@@ -93,7 +94,7 @@ impl Look<'_> {
         }
     }
 
-    /// Checks a resource, whichever way its conditions and mappings are gone.
+    /// Checks a resource with every combination of conditions and mappings.
     fn resource(&mut self, resource: &TemplateResource<'_>) {
         if let Some(url) = resource.properties.member("ContentUrl").filter(|_| resource.is_ours()) {
             let path = format!("{}/ContentUrl", resource.path);
@@ -137,7 +138,7 @@ impl Look<'_> {
         }
     }
 
-    /// What is wrong with one policy.
+    /// Returns the findings about one policy.
     fn policy(&self, resource: &TemplateResource<'_>, policy: &Node, path: &str) -> Vec<Finding> {
         let mut findings = match &policy.value {
             Value::Text(text) => in_open_text(text, policy.span, path, self.now),
@@ -155,7 +156,8 @@ impl Look<'_> {
                 prefixed(findings, path)
             }
         };
-        // A function leaves those in that are not known, and custom resources may replace others.
+        // A function leaves variables in the text that it does not know, and custom resources may
+        // replace others.
         let is_literal = resource.content().is_some_and(Node::is_scalar);
         let is_replaced = !resource.is_native() || (policy.scalar().is_some() && !is_literal);
         findings.retain(|it| it.code != policy::Code::Variable || !is_replaced);
@@ -176,7 +178,7 @@ impl TemplateResource<'_> {
         self.properties.member("Content")
     }
 
-    /// What the resource comes to along the way of `evaluator`.
+    /// Returns the policies of the resource, with the choices of `evaluator`.
     fn way(&self, evaluator: &Evaluator<'_>) -> Way {
         if self.is_ours() || self.is_native() {
             self.declared(evaluator)
@@ -185,7 +187,7 @@ impl TemplateResource<'_> {
         }
     }
 
-    /// The policy of a resource that is one.
+    /// Returns the policy of a resource that is one.
     fn declared(&self, evaluator: &Evaluator<'_>) -> Way {
         let mut way = Way::default();
         let Some(content) = self.content() else { return way };
@@ -204,7 +206,7 @@ impl TemplateResource<'_> {
         if self.is_ours() {
             policy = self.with_variables(policy, evaluator, &mut way);
         }
-        // A parameter decides what kind of policy it is; its content may tell.
+        // If a parameter decides the type of the policy, its content may show the type.
         if is_backup.is_none() && !is_like(&policy) && policy.value != Value::Unknown {
             return way;
         }
@@ -215,14 +217,15 @@ impl TemplateResource<'_> {
         way
     }
 
-    /// The policies anywhere in a resource of others, which may make policies of them.
+    /// Returns the policies anywhere in a resource of another type, which may make policies of
+    /// them.
     fn others(&self, evaluator: &Evaluator<'_>) -> Way {
         let mut way = Way::default();
         way.search(self.properties, &self.path, evaluator);
         way
     }
 
-    /// The policy with the values of `Variables` in it, as far as they are known.
+    /// Returns the policy with the values of `Variables` in it, as far as they are known.
     fn with_variables(&self, policy: Node, evaluator: &Evaluator<'_>, way: &mut Way) -> Node {
         let Some(variables) = self.properties.member("Variables") else { return policy };
         let path = format!("{}/Variables", self.path);
@@ -234,7 +237,7 @@ impl TemplateResource<'_> {
     }
 }
 
-/// The document with variables replaced.
+/// Returns the document with the values of variables in it.
 fn filled(node: Node, variables: &BTreeMap<&str, &Node>) -> Node {
     let text = |text: String| {
         variables.iter().fold(text, |text, (name, value)| match value.scalar() {
@@ -263,7 +266,7 @@ fn filled(node: Node, variables: &BTreeMap<&str, &Node>) -> Node {
     Node { span: node.span, value }
 }
 
-/// Whether a value, or the text that it is, is meant to be a backup policy.
+/// Returns `true` if a value, or the JSON text in it, is meant to be a backup policy.
 fn is_like(node: &Node) -> bool {
     match node.scalar() {
         Some(text) if text.contains("plans") => {
@@ -274,7 +277,7 @@ fn is_like(node: &Node) -> bool {
     }
 }
 
-/// Whether `plans` stands anywhere in a value.
+/// Returns `true` if `plans` is anywhere in a value.
 fn mentions_plans(node: &Node) -> bool {
     match &node.value {
         Value::Object(members) => members
@@ -286,7 +289,8 @@ fn mentions_plans(node: &Node) -> bool {
     }
 }
 
-/// Whether a value is meant to be a backup policy and has a plan. One without may be anything.
+/// Returns `true` if a value is meant to be a backup policy and has a plan. One without may be
+/// anything.
 fn has_plans(node: &Node) -> bool {
     let is_empty = node.get("plans").and_then(Node::members).is_some_and(<[Member]>::is_empty);
     is_like(node) && !is_empty
@@ -329,7 +333,7 @@ impl Way {
     }
 }
 
-/// What is wrong with a policy that is a string, which stands at `span` as a whole.
+/// Returns the findings about a policy that is a string. All of them are at `span`.
 pub(crate) fn in_text(text: &str, span: Span, path: &str, now: SystemTime) -> Vec<Finding> {
     let judge = |it: &Node| {
         let mut findings = policy::inspect(it, now);
@@ -339,7 +343,7 @@ pub(crate) fn in_text(text: &str, span: Span, path: &str, now: SystemTime) -> Ve
     in_text_as(text, span, path, judge)
 }
 
-/// The same of a string in which what is not known stands as `${…}`.
+/// Does the same for a string in which values that are not known stand as `${…}`.
 pub(crate) fn in_open_text(text: &str, span: Span, path: &str, now: SystemTime) -> Vec<Finding> {
     let findings = in_text(text, span, path, now);
     if !text.contains("${") || findings.iter().all(|it| it.code != policy::Code::Syntax) {
@@ -351,7 +355,7 @@ pub(crate) fn in_open_text(text: &str, span: Span, path: &str, now: SystemTime) 
     open.findings
 }
 
-/// The same by another judgement of the document.
+/// Does the same with another judgment of the document.
 pub(crate) fn in_text_as(
     text: &str,
     span: Span,
@@ -361,14 +365,14 @@ pub(crate) fn in_text_as(
     let (document, mut findings) = json::read(text);
     findings.extend(document.as_ref().map(judge).unwrap_or_default());
     for finding in &mut findings {
-        // The places are those in the string, which is shown only as a whole.
+        // The findings have places in the string, which is shown only as a whole.
         finding.span = span;
     }
     findings.sort_by_key(|it| it.severity != Severity::Error);
     prefixed(findings, path)
 }
 
-/// The findings with `path` before their own.
+/// Returns the findings with `path` before their own.
 pub(crate) fn prefixed(mut findings: Vec<Finding>, path: &str) -> Vec<Finding> {
     for finding in &mut findings {
         let separator = if finding.path.is_empty() { "" } else { "/" };
@@ -377,7 +381,7 @@ pub(crate) fn prefixed(mut findings: Vec<Finding>, path: &str) -> Vec<Finding> {
     findings
 }
 
-/// The document less the loops such as `Fn::ForEach::Name`, whose keys are not known.
+/// Returns the document without loops such as `Fn::ForEach::Name`, whose keys are not known.
 fn without_loops(node: Node) -> Node {
     let value = match node.value {
         Value::Object(members) => {
@@ -395,12 +399,12 @@ fn without_loops(node: Node) -> Node {
     Node { span: node.span, value }
 }
 
-/// Whether a place is the one at `outer` or below it.
+/// Returns `true` if a path is `outer` or below it.
 fn is_within(path: &str, outer: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|it| it.is_empty() || it.starts_with('/'))
 }
 
-/// Where the deepest value stands that is on the way to a place.
+/// Returns the place of the deepest value on the way to a path.
 fn span_of(node: &Node, path: &str) -> Span {
     let below = match &node.value {
         Value::Object(members) => members.iter().find_map(|it| {
@@ -423,15 +427,16 @@ fn span_of(node: &Node, path: &str) -> Span {
     }
 }
 
-/// A deployment in some account and Region. Which ones makes no difference to what is wrong with a
-/// policy, so they are made up.
+/// A deployment in some account and Region. They are made up, because the findings about a policy
+/// do not depend on them.
 struct Anywhere {
     partition: Partition,
     region: &'static str,
 }
 
 impl Anywhere {
-    /// A place that suits a template: in the partition that it names, in a Region that it does not.
+    /// Returns a deployment that suits a template: in the partition that the template names, and in
+    /// a Region that it does not name.
     fn of(text: &str) -> Self {
         let names = |it: &Partition| {
             text.contains(&format!("arn:{}:", it.name()))

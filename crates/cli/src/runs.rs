@@ -1,4 +1,4 @@
-//! When the rules of an effective policy run next, and what becomes of the backups.
+//! The next runs of the rules of an effective policy, and the lifecycle of their backups.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -10,47 +10,48 @@ use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// For how long the number of backups is looked at: a year has every kind of month.
+/// The time for which backups are counted. A year has every kind of month.
 const SPAN: Duration = Duration::from_hours(366 * 24);
 
-/// The longest that AWS Backup keeps a backup. What is kept for longer is never deleted.
+/// The longest time in days that AWS Backup keeps a backup. A longer one means that it is never
+/// deleted.
 const MOST_DAYS: i64 = 36_500;
 
-/// How many runs are looked at.
+/// The most runs that are evaluated.
 const MOST_RUNS: usize = 200_000;
 
 /// The next runs of a rule.
 pub(crate) struct Runs {
     path: String,
     schedule: String,
-    /// Whether the rule does not say so, and AWS Backup does.
+    /// True if the schedule is the default of AWS Backup, because the rule has none.
     is_default: bool,
-    /// What keeps them from being known.
+    /// The reason why the runs are not known.
     problem: Option<String>,
     times: Vec<SystemTime>,
     kept: Vec<Kept>,
 }
 
-/// What becomes of the backups of a rule in one place.
+/// The lifecycle of the backups of a rule in one place.
 struct Kept {
-    /// The vault that they are made in, or copied to.
+    /// The vault in which they are made, or to which they are copied.
     place: String,
     cold: Option<Duration>,
     deleted: Option<Duration>,
     at_once: AtOnce,
 }
 
-/// How many backups of one resource exist at once, once the first ones are deleted.
+/// The number of backups of one resource at the same time, once the first ones are deleted.
 enum AtOnce {
     UpTo(usize),
     MoreThan(usize),
-    /// None is ever deleted.
+    /// No backup is ever deleted.
     Growing,
-    /// One recovery point goes on for as long as backups are kept.
+    /// There is one recovery point, which is continued for as long as backups are kept.
     Continuous,
 }
 
-/// The next `count` runs of each rule of an effective policy.
+/// Returns the next `count` runs of each rule of an effective policy.
 pub(crate) fn next_runs(policy: &Value, count: usize, now: SystemTime) -> Vec<Runs> {
     let plans = EffectivePlan::all(policy);
     let rules = plans.iter().flat_map(|plan| plan.rules.iter().map(move |it| (plan, it)));
@@ -83,7 +84,7 @@ impl Runs {
         let vault = rule.vault.clone().unwrap_or_default();
         let mut places = vec![kept(vault, rule.lifecycle, rule.is_continuous)];
         for it in &rule.copies {
-            // AWS copies snapshots, also of continuous backups.
+            // A copy is a snapshot, even if it is one of a continuous backup.
             places.push(kept(it.vault.clone(), it.lifecycle, false));
         }
         let schedule = rule.schedule_expression().to_owned();
@@ -91,7 +92,7 @@ impl Runs {
         Self { path, schedule, is_default, problem, times, kept: places }
     }
 
-    /// The runs in lines, for people.
+    /// Returns the runs in lines, for people.
     pub(crate) fn lines(&self) -> Vec<String> {
         let default = if self.is_default { ", since it does not say when" } else { "" };
         let mut lines = vec![format!("{}: {}{default}", self.path, self.schedule)];
@@ -109,7 +110,7 @@ impl Runs {
         lines
     }
 
-    /// The same for programs.
+    /// Returns the runs as JSON, for programs.
     pub(crate) fn json(&self) -> Value {
         let runs = self.times.iter().map(|time| {
             let places = self.kept.iter().map(|it| {
@@ -137,7 +138,7 @@ impl Runs {
 }
 
 impl Kept {
-    /// What becomes of the backup of one run.
+    /// Returns the lifecycle of the backup of one run.
     fn fate(&self, time: SystemTime) -> String {
         let then = |after: Option<Duration>| Some(utc(time.checked_add(after?)?));
         let cold = then(self.cold).map(|it| format!(" to cold storage {it},"));
@@ -161,7 +162,8 @@ impl std::fmt::Display for AtOnce {
     }
 }
 
-/// The most runs within the time that backups are kept, from any run of a year on.
+/// Returns the greatest number of runs within the time that backups are kept, counted from any run
+/// in a year.
 fn at_once(schedule: &Schedule, kept: Duration, now: SystemTime) -> AtOnce {
     let Some(end) = now.checked_add(SPAN).and_then(|it| it.checked_add(kept)) else {
         return AtOnce::Growing;

@@ -131,7 +131,7 @@ impl Looks {
     }
 }
 
-/// How resources are printed.
+/// The format in which resources are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// The causes, each with the first resources that have it

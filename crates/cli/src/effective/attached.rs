@@ -1,4 +1,4 @@
-//! The levels of an account, as they are in AWS.
+//! Reads the levels of an account from AWS.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::input::Input;
 use crate::output::{Output, note};
 use crate::{CommandError, Effective, Exit};
 
-/// How long the reads may take: a policy takes half a second, and a level has ten at most.
+/// The longest time for all reads. A policy takes half a second, and a level has at most ten.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// Reads the levels of an account, and prints what was asked for of them.
+/// Reads the levels of an account, and prints the requested facts about them.
 pub(super) async fn run(
     arguments: &Effective,
     account: &AccountId,
@@ -55,7 +55,7 @@ pub(super) async fn run(
     Ok(if moved.takes_away() { Exit::Findings } else { Exit::Fine })
 }
 
-/// The levels as `effective` reads them from files.
+/// Returns the levels in the form in which `effective` reads them from files.
 fn read(levels: &[AttachedLevel], now: SystemTime) -> Result<Vec<Level>, CommandError> {
     let level = |(index, it): (usize, &AttachedLevel)| {
         let name = it.target.to_string();
@@ -66,7 +66,7 @@ fn read(levels: &[AttachedLevel], now: SystemTime) -> Result<Vec<Level>, Command
     levels.iter().enumerate().map(level).collect()
 }
 
-/// A level as a file.
+/// Returns the content of a file for a level.
 fn text(level: &AttachedLevel) -> String {
     let policies = level.policies.iter().map(|it| it.text.trim());
     match policies.collect::<Vec<_>>().join(",\n") {
@@ -75,7 +75,7 @@ fn text(level: &AttachedLevel) -> String {
     }
 }
 
-/// Writes each level into a file.
+/// Writes each level to a file.
 fn save(levels: &[AttachedLevel], directory: &Path) -> Result<(), CommandError> {
     let unwritable =
         |path: &Path, source| CommandError::Unwritable { file: path.display().to_string(), source };
@@ -90,18 +90,18 @@ fn save(levels: &[AttachedLevel], directory: &Path) -> Result<(), CommandError> 
     Ok(())
 }
 
-/// What would come of moving an account.
+/// The result of moving an account.
 struct Move<'a> {
     account: &'a AccountId,
     from: &'a str,
     to: &'a TargetId,
     differences: Vec<Difference>,
-    /// Why AWS would withhold the merged policy.
+    /// The reasons why AWS would withhold the merged policy.
     errors: Vec<EffectiveError>,
 }
 
 impl Move<'_> {
-    /// Whether the account would have less than before, or not get what is merged.
+    /// Returns `true` if the account would have less than before, or not get the merged policy.
     fn takes_away(&self) -> bool {
         !self.errors.is_empty() || self.differences.iter().any(|it| it.what == What::Gone)
     }

@@ -22,11 +22,11 @@ use crate::{CommandError, Effective, Exit};
 struct Level {
     input: Input,
     policies: Vec<(String, Policy)>,
-    /// Whether Organizations would refuse one of them.
+    /// True if Organizations would refuse one of them.
     is_refused: bool,
 }
 
-/// Merges the levels and prints what was asked for.
+/// Merges the levels, and prints the requested facts.
 pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, CommandError> {
     if let Some(account) = &arguments.live {
         return wait(attached::run(arguments, account, now));
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Effective, now: SystemTime) -> Result<Exit, Comman
     print(arguments, &levels, now)
 }
 
-/// What comes of the levels.
+/// Merges the levels.
 fn merged(levels: &[Level]) -> policy::Effective {
     let inherited = levels.iter().fold(Inherited::root(), |inherited, level| {
         let policies: Vec<_> = level.policies.iter().map(|it| (it.0.as_str(), &it.1)).collect();
@@ -52,7 +52,7 @@ fn merged(levels: &[Level]) -> policy::Effective {
     inherited.effective()
 }
 
-/// Prints what was asked for of the levels.
+/// Prints the requested facts about the levels.
 fn print(arguments: &Effective, levels: &[Level], now: SystemTime) -> Result<Exit, CommandError> {
     let effective = merged(levels);
     let errors = effective.validate(now);
@@ -97,7 +97,8 @@ fn print(arguments: &Effective, levels: &[Level], now: SystemTime) -> Result<Exi
     Ok(Exit::Fine)
 }
 
-/// What the account has when AWS withholds the new policy: nothing, unless it is said.
+/// Returns the policy that the account keeps if AWS withholds the new one. It is empty if no file
+/// is named.
 fn previous(path: Option<&Path>) -> Result<serde_json::Value, CommandError> {
     let Some(path) = path else { return Ok(json!({})) };
     let Input { name, text, .. } = input::read(path)?;
@@ -174,7 +175,7 @@ fn validation(
     errors.iter().try_for_each(|it| output.line(&error_line(it)))
 }
 
-/// An error as AWS has it.
+/// Returns an error in the form of AWS.
 fn error_json(error: &EffectiveError) -> serde_json::Value {
     let EffectiveError { code, message, path, .. } = error;
     json!({ "ErrorCode": code.as_str(), "ErrorMessage": message, "PathToError": path })

@@ -1,4 +1,4 @@
-//! The stack as it is deployed, which a deployment goes out from.
+//! The deployed stack, from which a deployment starts.
 
 use aws::Management;
 use aws::stacks::{Stack, describe, template as deployed_template};
@@ -9,14 +9,14 @@ use template::is_template;
 
 use crate::input;
 
-/// What is known of the stack.
+/// The known state of the stack.
 #[derive(Debug)]
 pub(super) enum Deployed {
-    /// There is none yet, or none was named.
+    /// The stack does not exist yet, or none was named.
     Nothing,
     /// It could not be read, for this reason.
     Unread(String),
-    /// It is there.
+    /// The stack exists.
     There(Stack),
 }
 
@@ -31,7 +31,7 @@ impl Deployed {
         }
     }
 
-    /// The stack, if it is there.
+    /// Returns the stack, if it exists.
     pub(super) fn stack(&self) -> Option<&Stack> {
         match self {
             Self::There(stack) => Some(stack),
@@ -39,7 +39,7 @@ impl Deployed {
         }
     }
 
-    /// What becomes of these resources, which the new template does not have.
+    /// Returns the disposal of each of these resources, which the new template does not have.
     pub(super) async fn disposals(&self, management: &Management, names: &[&str]) -> Vec<Disposal> {
         if names.is_empty() {
             return Vec::new();
@@ -50,7 +50,7 @@ impl Deployed {
         }
     }
 
-    /// The template that the stack was last deployed from.
+    /// Returns the template that was last deployed to the stack.
     pub(super) async fn template(&self, management: &Management) -> Result<Node, String> {
         let stack = match self {
             Self::There(stack) => stack,

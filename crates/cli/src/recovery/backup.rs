@@ -83,7 +83,7 @@ pub(crate) async fn backup(
     let reach = Reach::new(&management, &arguments.ways).await?;
     let BackupArguments { vault, role, .. } = arguments;
     let machine = now;
-    // What is told of moments is told by AWS's clock.
+    // The times in the output are by AWS's clock.
     let now = clock.now(machine);
     let mut wanted = if vault.is_some() || role.is_some() {
         let role = role.clone().or_else(|| USUAL.parse().ok());

@@ -51,7 +51,7 @@ pub(crate) struct PointsArguments {
     json: bool,
 }
 
-/// How recovery points are printed.
+/// The format in which recovery points are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PointFormat {
     /// A line for each, below its resource
@@ -73,7 +73,7 @@ pub(crate) async fn points(
     let management = session.management(None, deadline).await?;
     let copies = central(&session, &management, &arguments.from, deadline, now).await;
     let reach = Reach::new(&management, &arguments.ways).await?.with(&copies);
-    // What AWS tells of moments is judged by AWS's clock.
+    // The times that AWS returns are judged by AWS's clock.
     let now = clock.now(now);
     let resource = arguments.resource.as_deref();
     let arn = resource.and_then(|it| Arn::parse(it).ok());

@@ -93,7 +93,7 @@ pub(crate) async fn recover(
     let management = session.management(None, deadline).await?;
     let copies = central(&session, &management, &arguments.from, deadline, now).await;
     let reach = Reach::new(&management, &arguments.ways).await?.with(&copies);
-    // What AWS tells of moments is judged by AWS's clock.
+    // The times that AWS returns are judged by AWS's clock.
     let now = clock.now(now);
     let mut vaults = copies.vaults;
     vaults.retain(|it| arguments.region.is_empty() || arguments.region.contains(&it.region));
@@ -225,7 +225,7 @@ async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fat
 /// Prints the plan.
 fn show(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError> {
     if arguments.manner.json {
-        // What came of it stands with the plan, unless nothing is to come of it.
+        // With `--yes` the plan is printed later, together with its results.
         return if arguments.manner.yes { Ok(()) } else { print_json(fates) };
     }
     let mut output = Output::new();

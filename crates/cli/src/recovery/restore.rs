@@ -78,7 +78,7 @@ pub(crate) async fn restore(
         centrals.extend(copies.vaults.iter().map(|it| it.account.clone()));
         reach.with(&copies)
     };
-    // What AWS tells of moments is judged by AWS's clock.
+    // The times that AWS returns are judged by AWS's clock.
     let now = clock.now(now);
     let unknown = || CommandError::NoPoint(arguments.point.clone());
     let arn = Arn::parse(&arguments.point).map_err(|_| unknown())?;
