@@ -355,7 +355,7 @@ impl Error {
     }
 }
 
-/// Why there are no credentials, where that is behind an error.
+/// Returns the error about missing credentials, if there is one among the causes of an error.
 fn credentials_behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
     let mut causes = successors(Some(error), |&it| it.source());
     causes.find_map(|it| it.downcast_ref())

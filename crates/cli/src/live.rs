@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use crate::output::note;
 use crate::{CommandError, Exit};
 
-/// By when everything has been read: far longer than it takes, so that nothing hangs for ever.
+/// The longest time for all reads. It is far longer than they take, and ends a command that hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
 
 /// Whose credentials are used

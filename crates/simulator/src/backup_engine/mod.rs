@@ -47,9 +47,9 @@ pub(crate) use self::works::{History, Works, whereabouts};
 pub struct Injected {
     /// The ARN of the resource whose jobs fail.
     pub resource: String,
-    /// From when.
+    /// The time from which they fail.
     pub from: SystemTime,
-    /// Until when.
+    /// The time until which they fail.
     pub until: SystemTime,
 }
 
@@ -147,7 +147,7 @@ pub(crate) trait Surroundings {
     /// Returns the ARN of the key of the vault with this ARN, if that is known.
     fn vault_key(&self, vault: &str) -> Option<String>;
 
-    /// Whose the key with this ARN is, and whether it can be used.
+    /// Returns the owner of the key with this ARN, and whether the key is disabled.
     fn key(&self, arn: &str) -> EngineKey;
 
     /// Returns whether the policy of the key with this ARN lets an account use it.

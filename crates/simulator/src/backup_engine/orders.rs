@@ -37,7 +37,7 @@ pub struct BackupOrder {
     pub start_window: Option<Duration>,
     /// The time that the job may work.
     pub completion_window: Option<Duration>,
-    /// After how many days the recovery point is deleted.
+    /// The number of days after which the recovery point is deleted.
     pub delete_after_days: Option<u32>,
     /// The tags of the recovery point.
     pub tags: BTreeMap<String, String>,
@@ -52,7 +52,8 @@ pub struct CopyOrder {
     pub point: usize,
     /// The ARN of the vault to write to.
     pub destination: String,
-    /// After how many days the copy is deleted; without it, when its source is.
+    /// The number of days after which the copy is deleted. Without it, the retention of the source
+    /// holds.
     pub delete_after_days: Option<u32>,
 }
 

@@ -109,7 +109,8 @@ impl<'a> Body<'a> {
         Ok(Some(Duration::from_mins(minutes)))
     }
 
-    /// After how many days something is deleted, if ever: -1 says never.
+    /// Returns the number of days after which something is deleted, if ever. In the request, -1
+    /// means never.
     fn delete_after_days(&self) -> Answer<Option<u32>> {
         let Some(lifecycle) = self.get("Lifecycle") else { return Ok(None) };
         let days = |name: &str| lifecycle.get(name).and_then(Value::as_i64).filter(|it| *it != -1);
