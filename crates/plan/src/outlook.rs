@@ -14,7 +14,7 @@ pub use difference::{Difference, Part, What, differences, sentence};
 use policy::EffectiveError;
 
 use crate::id::{AccountId, PolicyId, TargetId};
-use crate::preflight::{Change, Merge, Organization, Situation, Withheld, suspects_between};
+use crate::preflight::{Edit, Merge, Organization, Situation, Withheld, suspects_between};
 
 /// The location of an account.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,7 +61,7 @@ impl<'a> Outlook<'a> {
     ///
     /// Returns an error if AWS would withhold the effective policy from an account after the
     /// change, but not before.
-    pub fn take(&mut self, change: &Change<'a>, now: SystemTime) -> Result<(), Withheld> {
+    pub fn take(&mut self, change: &Edit<'a>, now: SystemTime) -> Result<(), Withheld> {
         let after = self.after.after(change);
         let suspects = suspects_between(self.organization, &self.after, &after, now);
         self.after = after;

@@ -47,7 +47,7 @@ impl Organization {
 
 /// The desired state of one policy.
 #[derive(Clone, Debug)]
-pub struct Change<'a> {
+pub struct Edit<'a> {
     /// The ID of the policy, if it exists.
     pub id: Option<&'a PolicyId>,
     /// Its name.
@@ -134,7 +134,7 @@ pub fn check(document: &Document, now: SystemTime) -> Result<(), Invalid> {
 /// Errors that existed before are not caused by the change and are left out. A target counts as a
 /// suspect even if no account gets exactly the policies that are attached there. The caller has to
 /// check for such an account.
-pub fn suspects(organization: &Organization, change: &Change<'_>, now: SystemTime) -> Vec<Suspect> {
+pub fn suspects(organization: &Organization, change: &Edit<'_>, now: SystemTime) -> Vec<Suspect> {
     let before = Situation::of(organization);
     suspects_between(organization, &before, &before.after(change), now)
 }
@@ -182,7 +182,7 @@ impl<'a> Situation<'a> {
 
     /// Returns the situation after `change`.
     #[must_use]
-    pub(crate) fn after(&self, change: &Change<'a>) -> Self {
+    pub(crate) fn after(&self, change: &Edit<'a>) -> Self {
         let mut after = self.clone();
         let key = change.id.map_or(change.name.as_str(), PolicyId::as_str);
         after.policies.extend(readable(&change.document.minified()).map(|it| (key, it)));

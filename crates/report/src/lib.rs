@@ -14,6 +14,7 @@
 pub mod coverage;
 mod destination;
 mod hearsay;
+pub mod history;
 mod judge;
 mod organization;
 mod outline;

@@ -8,7 +8,7 @@ use aws::publication::{self, Publication, Report};
 use aws::{Management, Need, log_left_out};
 use plan::backup_policy::{Desired, Existing, Preflight, Step};
 use plan::id::TargetId;
-use plan::preflight::{Change, Withheld, suspects};
+use plan::preflight::{Edit, Withheld, suspects};
 use resources::Error;
 use tracing::{info, warn};
 
@@ -63,7 +63,7 @@ impl Outlook {
         let Desired { name, document, targets, .. } = desired;
         let changed = existing.iter().flat_map(|it| &it.targets).chain(targets).cloned().collect();
         let organization = observe(management, &changed).await?;
-        let change = Change { id: existing.map(|it| &it.id), name, document, targets };
+        let change = Edit { id: existing.map(|it| &it.id), name, document, targets };
         let attached: BTreeSet<TargetId> =
             organization.attached.keys().chain(targets).cloned().collect();
         for suspect in suspects(&organization, &change, now) {

@@ -11,7 +11,7 @@ use plan::backup_policy::Preflight;
 use plan::id::PolicyType;
 use plan::outlook::Outlook;
 use plan::policy_types::Step as TypeStep;
-use plan::preflight::{Change, Withheld};
+use plan::preflight::{Edit, Withheld};
 use plan::properties::Properties;
 use policy_types::PolicyTypes;
 use resources::{Error, reach};
@@ -204,7 +204,7 @@ async fn effects(
     let mut outlook = Outlook::new(&organization, &places);
     for (resource, it) in policies {
         let PlannedPolicy { name, document, targets, .. } = it;
-        let change = Change { id: it.id.as_ref(), name, document, targets };
+        let change = Edit { id: it.id.as_ref(), name, document, targets };
         let before = outlook.clone();
         let withheld: Result<(), Withheld> = outlook.take(&change, context.now);
         if let (Err(withheld), true) = (withheld, it.is_enforced) {

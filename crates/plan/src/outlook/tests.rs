@@ -84,7 +84,7 @@ fn check(organization: &Organization, wanted: &[Wanted<'_>], expect: Expect) {
     let mut lines = Vec::new();
     for (id, name, document, targets) in &wanted {
         if let Err(withheld) =
-            outlook.take(&Change { id: id.as_ref(), name, document, targets }, now())
+            outlook.take(&Edit { id: id.as_ref(), name, document, targets }, now())
         {
             lines.push(format!("withheld from {}\n", withheld.account));
         }

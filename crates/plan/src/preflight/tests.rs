@@ -53,7 +53,7 @@ fn check(organization: &Organization, content: Value, targets: &[&str], expect: 
     let document = Document::new(content).unwrap();
     let targets = targets.iter().map(|it| it.parse().unwrap()).collect();
     let id: PolicyId = "p-ours12345".parse().unwrap();
-    let change = Change {
+    let change = Edit {
         id: organization.documents.contains_key(&id).then_some(&id),
         name: &"ours".parse().unwrap(),
         document: &document,
@@ -166,7 +166,7 @@ fn a_refusal_names_the_account_the_plan_and_who_contributes() {
     let organization = organization(&[("p-theirs1234", ROOT, plan("theirs", WHOLE))]);
     let targets = [PROD.parse().unwrap()].into();
     let name = "ours".parse().unwrap();
-    let change = Change { id: None, name: &name, document: &document, targets: &targets };
+    let change = Edit { id: None, name: &name, document: &document, targets: &targets };
     let suspects = suspects(&organization, &change, now());
     let suspect = suspects.into_iter().next().unwrap();
     let withheld = Withheld { account: ACCOUNT.parse().unwrap(), suspect };

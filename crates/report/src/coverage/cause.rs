@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::copies::CopyOwed;
 use super::evidence::Job;
 use super::judge::{Coverage, Judge, Owed};
@@ -9,18 +11,25 @@ use super::place::Obstacle;
 use super::state::{CopyState, State};
 
 /// The most resources that a group names.
-const EXAMPLES: usize = 10;
+pub(crate) const EXAMPLES: usize = 10;
 
 /// The reason why a resource needs action.
 ///
 /// It contains no times and no names of resources, so it is the same for all resources that have
 /// it.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Cause {
     /// The place among the causes: the lower, the more it matters and the earlier it is listed.
     order: u8,
     /// The words.
     pub words: String,
+}
+
+impl Cause {
+    /// Returns the place among the causes: the lower, the more it matters.
+    pub(crate) fn order(&self) -> u8 {
+        self.order
+    }
 }
 
 impl Judge<'_> {
@@ -119,12 +128,29 @@ fn reason(job: Option<&Job>, obstacles: &[Obstacle]) -> Option<String> {
 }
 
 /// Resources that share a cause.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Group {
     /// The number of resources.
     pub count: usize,
     /// The first of them, at most ten, each with its own details.
     pub examples: Vec<String>,
+}
+
+impl Group {
+    /// Adds a resource. `told` describes it in a few words.
+    pub(crate) fn add(&mut self, told: &str) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(told.to_owned());
+        }
+    }
+
+    /// Adds other resources that share the cause.
+    pub(crate) fn merge(&mut self, more: Self) {
+        self.count = self.count.saturating_add(more.count);
+        let room = EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(more.examples.into_iter().take(room));
+    }
 }
 
 /// Resources by the action that they need, and the number of resources in each state.
@@ -143,11 +169,7 @@ impl Groups {
     pub fn add(&mut self, state: &State, causes: Vec<Cause>, told: &str) {
         *self.states.entry(state.key()).or_default() += 1;
         for cause in causes {
-            let group = self.causes.entry(cause).or_default();
-            group.count += 1;
-            if group.examples.len() < EXAMPLES {
-                group.examples.push(told.to_owned());
-            }
+            self.causes.entry(cause).or_default().add(told);
         }
     }
 }

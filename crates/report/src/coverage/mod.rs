@@ -29,6 +29,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cause::EXAMPLES;
 pub use cause::{Cause, Group, Groups};
 pub use copies::CopyOwed;
 pub use evidence::{
