@@ -57,6 +57,12 @@ page: ## The page of org-backup report, in a browser
 	cargo clippy --locked --package page --all-targets -- --deny warnings
 	cargo test --locked --package page
 
+.PHONY: pictures
+pictures: page ## Draw the pictures of README.md again: the page in a browser, and the command at a terminal
+	cp "$(TARGET)/screenshots/readme.png" docs/page.png
+	cargo build $(WORKSPACE) --bin org-backup --bin simulator
+	python3 scripts/terminal.py "$(TARGET)/debug"
+
 .PHONY: check
 check: check-rust check-templates ## Formatting, lints, licences and templates
 

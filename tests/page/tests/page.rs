@@ -227,6 +227,21 @@ async fn at_any_size_little_is_built_and_nothing_is_asked_for() {
     }
 }
 
+/// `make pictures` puts the screenshot into `docs`, where `README.md` shows it.
+#[tokio::test]
+async fn the_picture_for_the_readme_shows_an_ordinary_organization() {
+    let mut report = sample(40);
+    report.notes.clear();
+    let plain =
+        |name: &mut String| *name = name.replace("<b>Acquired & \"merged\"</b>", "Acquired");
+    report.organization.units.iter_mut().for_each(|it| plain(&mut it.name));
+    report.rows.iter_mut().for_each(|it| plain(&mut it.account.name));
+    assert!(!page(&report).contains("merged"), "a name is still markup");
+    let tab = Tab::open(&report, "").await;
+    tab.keep_screenshot("readme.png").await;
+    tab.close_in_silence().await;
+}
+
 #[tokio::test]
 async fn the_head_says_what_the_report_says() {
     let tab = Tab::open(&SMALL, "").await;
