@@ -1,5 +1,5 @@
 //! The blocks of code in `README.md`: each has a mark, and those that need no AWS are run as they
-//! stand.
+//! stand. The changelog has the version of the workspace.
 //!
 //! These tests are a program of their own, because one of them runs `make demo`, which asks cargo for
 //! its programs: nothing else runs beside it.
@@ -302,4 +302,13 @@ fn the_picture_of_the_terminal_is_what_the_commands_show() {
     draw.arg(repository("scripts/terminal.py")).arg(programs.parent().unwrap()).arg("--check");
     let drawn = output(draw);
     assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+}
+
+#[test]
+fn the_changelog_begins_with_the_version_of_the_workspace() {
+    let text = fs::read_to_string(repository("CHANGELOG.md")).unwrap();
+    let versions: Vec<_> = text.lines().filter_map(|it| it.strip_prefix("## [")).collect();
+    let current = format!("{}] - ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(versions.first(), Some(&"Unreleased]"));
+    assert!(versions.get(1).is_some_and(|it| it.starts_with(&current)), "{versions:?}");
 }
