@@ -220,6 +220,8 @@ enum CommandError {
     NoStateBucket,
     #[error("nothing was written down of a stack `{0}`")]
     NoStack(String),
+    #[error("there is no summary of a sweep by {0}")]
+    NoSweep(String),
     #[error("{0} of the above could not be looked at, so there may be more to do")]
     Unfinished(usize),
     #[error("`{0}` is not in the organization")]
@@ -312,6 +314,10 @@ impl CommandError {
                  template with --template"
             }
             Self::NoStack(_) => "correct --stack",
+            Self::NoSweep(_) => {
+                "deploy `templates/coverage.yaml`, which looks at backups once a day, or name a \
+                 later day"
+            }
             Self::NotInOrganization(_) => "correct --account or --ou",
             Self::NoResource(_) => "correct its ARN, or name its Region with --regions",
             Self::NoAccount(_) => "name it with --account",
@@ -348,6 +354,7 @@ impl CommandError {
             | Self::NotJson { .. }
             | Self::NoStateBucket
             | Self::NoStack(_)
+            | Self::NoSweep(_)
             | Self::NotInOrganization(_)
             | Self::NoResource(_)
             | Self::NoAccount(_)

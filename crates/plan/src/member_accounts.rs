@@ -27,8 +27,8 @@ pub use role::{Role, RolePolicies, check_indexing, check_permissions, check_role
 pub use scope::{Choice, Listed, Scope};
 pub use session_policy::{LOOKS_AT_VAULTS, handing, narrowed, session_policy};
 pub use vault::{
-    CopySource, KeyState, Vault, VaultKey, admits_copies, check_access, check_key, check_vault,
-    check_vault_key,
+    CopySource, Deletion, KeyState, Vault, VaultKey, admits_copies, check_access, check_key,
+    check_vault, check_vault_key,
 };
 
 /// The service principal of AWS Backup, which is the same in every partition.

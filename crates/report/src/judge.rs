@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, VaultName};
 use plan::member_accounts::{
-    self, CopySource, Desired, ENABLE_REGION, Failure, Problem, Settings, Vault, VaultKey,
-    admits_copies, check_access, check_permissions, check_trust, check_vault_key,
+    self, CopySource, Deletion, Desired, ENABLE_REGION, Failure, Problem, Settings, Vault,
+    VaultKey, admits_copies, check_access, check_permissions, check_trust, check_vault_key,
 };
 use plan::plans::Plan;
 
@@ -17,8 +17,8 @@ use super::outline::{Effective, Outline, asked};
 use super::seen::{LastLook, Lock, Place, Seen, Visit};
 use super::wanted::{Wanted, WantedHere};
 use super::{
-    Cell, Destination, Found, Known, Missing, Note, OptIns, Report, RoleSeen, Row, Source, State,
-    VaultSeen, utc,
+    Cell, Destination, Evidence, Found, Known, Missing, Note, OptIns, Report, RoleSeen, Row,
+    Source, State, VaultSeen, utc,
 };
 
 /// All facts from which a report is made.
@@ -53,6 +53,8 @@ pub struct Observed {
     pub is_cross_account: Option<bool>,
     /// Notes about the organization as a whole.
     pub notes: Vec<Note>,
+    /// The backups of resources, as the last sweep found them.
+    pub evidence: Option<Evidence>,
 }
 
 /// Judges every account and Region.
@@ -67,6 +69,8 @@ pub fn judge(observed: Observed) -> Report {
     let mut notes = observed.notes;
     notes.extend(observed.outline.notes);
     notes.extend(barred(&observed.visits, observed.is_role_named));
+    let sweep = observed.evidence.as_ref().map(|it| it.summary.taken);
+    notes.extend(sweep.and_then(|it| old(it, observed.taken, observed.max_age)));
     if observed.outline.regions.is_empty() {
         notes.push(Note {
             text: "no backup policy names a Region, and nobody said which ones matter".to_owned(),
@@ -85,7 +89,18 @@ pub fn judge(observed: Observed) -> Report {
         rows,
         notes,
         states: BTreeSet::new(),
+        evidence: observed.evidence,
     }
+}
+
+/// Returns a note if the last sweep is too old to count.
+fn old(sweep: SystemTime, now: SystemTime, max_age: Duration) -> Option<Note> {
+    let is_old = now.duration_since(sweep).is_ok_and(|age| age > max_age);
+    is_old.then(|| Note {
+        text: format!("nobody has looked at the backups of resources since {}", utc(sweep)),
+        hint: "see why the daily sweep does not run, or run `org-backup coverage`".to_owned(),
+        is_unread: true,
+    })
 }
 
 /// Returns one note for all accounts that could not be entered, if there are any. Usually one
@@ -496,6 +511,7 @@ fn look_at_vaults(
                     has_own_key,
                     key_works: cell.verdict(check_vault_key(name, key)),
                     lets_in: cell.verdict(denial),
+                    deletion: access.as_ref().ok().map(|it| Deletion::of(it.as_deref())),
                     lock: lock.clone(),
                 })
             }

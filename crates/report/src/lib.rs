@@ -30,10 +30,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
-use plan::member_accounts::Account;
+use plan::member_accounts::{Account, Deletion};
 
 pub use destination::Destination;
 pub use hearsay::{Hearsay, hearsay};
+pub use history::{Counts, Evidence};
 pub use judge::{Observed, judge};
 pub use organization::{AttachedPolicy, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};
@@ -41,7 +42,10 @@ pub use seen::{LastLook, Lock, Place, Seen, Visit, last_looks};
 pub use shortfall::Shortfall;
 pub use state::State;
 pub use wanted::{Wanted, asks, wanted};
-pub use words::utc;
+pub use words::{FRESH, LATE, NOT_COVERED, NOT_KNOWN, utc};
+
+/// The name and version of this program.
+pub const PROGRAM: &str = concat!("org-backup ", env!("CARGO_PKG_VERSION"));
 
 /// The time for which the findings of the last runs count by default. It lets the daily sweep fail
 /// once.
@@ -70,6 +74,9 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// The states that are shown. If it is empty, all states are shown.
     pub states: BTreeSet<State>,
+    /// The backups of resources, as the last sweep found them. `None` if no sweep has looked at
+    /// them.
+    pub evidence: Option<Evidence>,
 }
 
 /// The source of a report.
@@ -156,6 +163,8 @@ pub struct VaultSeen {
     pub key_works: Option<bool>,
     /// True if its access policy does not deny backups to the roles of the plans.
     pub lets_in: Option<bool>,
+    /// The effect of its access policy on principals that delete recovery points.
+    pub deletion: Option<Deletion>,
     /// Its lock, if it is locked.
     pub lock: Option<Lock>,
 }
@@ -266,6 +275,12 @@ impl Report {
     /// Returns the names of the units from below the root down to the one of `row`.
     pub fn path(&self, row: &Row) -> Vec<&str> {
         self.organization.path(row.unit)
+    }
+
+    /// Returns the backups of an account in a Region, as the last sweep counted them.
+    pub fn backups(&self, row: &Row, region: &Region) -> Option<&Counts> {
+        let evidence = self.evidence.as_ref()?;
+        evidence.summary.accounts.get(&row.account.id)?.regions.get(region)
     }
 
     /// Returns the account with this ID.

@@ -25,6 +25,7 @@ struct World {
     destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     looks: BTreeMap<AccountId, LastLook>,
     is_cross_account: Option<bool>,
+    evidence: Option<Evidence>,
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -133,6 +134,7 @@ impl World {
             destinations: BTreeMap::new(),
             looks: BTreeMap::new(),
             is_cross_account: Some(true),
+            evidence: None,
         }
     }
 
@@ -157,11 +159,17 @@ impl World {
     }
 
     fn judge(self) -> Report {
-        let Self { organization, wanted, visits, destinations, looks, is_cross_account } = self;
+        self.at(0)
+    }
+
+    /// Judges so many hours later.
+    fn at(self, hours: u64) -> Report {
+        let Self { organization, wanted, visits, destinations, looks, .. } = self;
+        let (is_cross_account, evidence) = (self.is_cross_account, self.evidence);
         let outline = Outline::new(&organization, &wanted, NOW);
         judge(Observed {
             source: Source::Command,
-            taken: NOW,
+            taken: NOW + Duration::from_hours(hours),
             last_sweep: None,
             organization,
             outline,
@@ -173,6 +181,7 @@ impl World {
             is_role_named: false,
             is_cross_account,
             notes: vec![],
+            evidence,
         })
     }
 
@@ -933,4 +942,93 @@ fn the_state_of_an_account_is_the_worst_of_its_regions() {
     let tally = report.tally();
     assert_eq!(tally, [(State::Protected, 1), (State::Incomplete, 1), (State::Unknown, 2)].into());
     assert!(!report.is_well());
+}
+
+/// What the last sweep found: two resources of the member account in `eu-west-1`.
+fn evidence(taken: SystemTime) -> Evidence {
+    let counts = Counts {
+        states: [("fresh".to_owned(), 3), ("late".to_owned(), 1)].into(),
+        copies_fine: 2,
+        copies_late: 1,
+        ..Counts::default()
+    };
+    let counts = history::AccountCounts {
+        name: "shop".to_owned(),
+        regions: [(id("eu-west-1"), counts)].into(),
+        taken,
+    };
+    let summary = history::Summary {
+        taken,
+        program: PROGRAM.to_owned(),
+        organization: "o-tests00000".to_owned(),
+        accounts: [(id(MEMBER), counts)].into(),
+        causes: vec![],
+        resources: vec![],
+        unread: vec![],
+    };
+    Evidence { summary, timeline: history::Timeline::default(), change: None, trend: vec![] }
+}
+
+#[test]
+fn backups_are_those_of_the_last_sweep() {
+    let world = World::bare().attach("work", &plan("work", &["eu-west-1"], None), "r-test");
+    let report = World { evidence: Some(evidence(NOW)), ..world.visit(MEMBER, fine()) }.judge();
+    let row = report.row(&id(MEMBER)).unwrap();
+    let backups = report.backups(row, &id("eu-west-1")).unwrap();
+    assert_eq!(Counts::words([backups].into_iter()), "3 of 4 fresh, 1 late, 1 copy late");
+    assert_eq!(report.backups(row, &id("eu-west-2")), None);
+    assert_eq!(report.backups(report.row(&id(MANAGEMENT)).unwrap(), &id("eu-west-1")), None);
+    assert_eq!(report.notes, []);
+}
+
+#[test]
+fn a_sweep_that_is_too_old_is_told() {
+    let at = |hours| World { evidence: Some(evidence(NOW)), ..World::bare() }.at(hours).notes;
+    let is_old = |it: &Note| it.text.starts_with("nobody has looked at the backups");
+    assert_eq!(at(48).iter().filter(|it| is_old(it)).count(), 0);
+    let notes = at(49);
+    let note = notes.iter().find(|it| is_old(it)).unwrap();
+    assert!(note.is_unread, "what is that old is not known any more");
+    assert_eq!(
+        note.text,
+        "nobody has looked at the backups of resources since 1970-01-01 00:00 UTC"
+    );
+}
+
+#[test]
+fn a_vault_says_who_may_delete_its_backups() {
+    let denies = |principal: Value| {
+        let statement = json!({
+            "Effect": "Deny",
+            "Principal": principal,
+            "Action": "backup:DeleteRecoveryPoint",
+            "Resource": "*",
+        });
+        Some(json!({ "Statement": statement }).to_string())
+    };
+    let lock = |is_compliance| Some(Lock { is_compliance, min_days: None, max_days: None });
+    let role = format!("arn:aws:iam::{MEMBER}:role/path/maker");
+    let words = [
+        (None, lock(true)),
+        (denies(json!("*")), lock(false)),
+        (denies(json!("*")), None),
+        (denies(json!({ "AWS": role })), None),
+        (None, None),
+    ]
+    .map(|(access, lock)| {
+        let here = Vault::Here { key: VaultKey::Aws, access: Ok(access) };
+        let visit = seen(vec![("eu-west-1", open(settings(&["EBS"], &[]), (here, lock)))]);
+        let world = World::bare().attach("work", &plan("work", &["eu-west-1"], None), "r-test");
+        let report = world.visit(MEMBER, visit).judge();
+        let row = report.row(&id(MEMBER)).unwrap();
+        report.cells[row.cells[0]].deleters().join("; ")
+    });
+    expect![[r"
+        `daily`: nobody before the retention is over, because of its compliance lock
+        `daily`: only principals that may remove its governance lock
+        `daily`: only principals that may change its access policy
+        `daily`: principals that its access policy does not deny it to
+        `daily`: every principal of the account that has the permission
+    "]]
+    .assert_eq(&(words.join("\n") + "\n"));
 }

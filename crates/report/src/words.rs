@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
+use plan::member_accounts::Deletion;
 use time::OffsetDateTime;
 
-use super::{Cell, Found, Known, Lock, RoleSeen, VaultSeen};
+use super::{Cell, Counts, Found, Known, Lock, RoleSeen, VaultSeen};
 
 /// Formats the time to the minute, as in `2026-11-21 04:00 UTC`.
 pub fn utc(time: SystemTime) -> String {
@@ -28,6 +29,31 @@ impl Cell {
             }
         };
         self.vaults.iter().map(|(name, it)| format!("{name} ({})", words(it))).collect()
+    }
+
+    /// Describes for each vault who may delete its recovery points before their retention is over.
+    pub fn deleters(&self) -> Vec<String> {
+        let words = |it: &VaultSeen| match (&it.lock, it.deletion) {
+            (Some(Lock { is_compliance: true, .. }), _) => {
+                "nobody before the retention is over, because of its compliance lock"
+            }
+            (Some(Lock { is_compliance: false, .. }), _) => {
+                "only principals that may remove its governance lock"
+            }
+            (None, Some(Deletion::Denied)) => "only principals that may change its access policy",
+            (None, Some(Deletion::DeniedToSome)) => {
+                "principals that its access policy does not deny it to"
+            }
+            (None, Some(Deletion::Free)) => {
+                "every principal of the account that has the permission"
+            }
+            (None, None) => "not known",
+        };
+        let here = self.vaults.iter().filter_map(|(name, it)| match it {
+            Found::Here(seen) => Some(format!("`{name}`: {}", words(seen))),
+            Found::Absent | Found::Unknown => None,
+        });
+        here.collect()
     }
 
     /// Returns each role, with its problem if it has one.
@@ -55,6 +81,50 @@ impl Cell {
         }
     }
 }
+
+impl Counts {
+    /// Returns the number of resources.
+    pub fn resources(&self) -> usize {
+        self.states.values().sum()
+    }
+
+    /// Returns the number of resources in one of these states.
+    pub fn count(&self, keys: &[&str]) -> usize {
+        keys.iter().filter_map(|it| self.states.get(*it)).sum()
+    }
+
+    /// Describes the resources of several Regions in a few words, as in `118 of 120 fresh, 2 late`.
+    /// Returns an empty text if there are none.
+    pub fn words<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> String {
+        let sum = |keys: &[&str]| all.clone().map(|it| it.count(keys)).sum::<usize>();
+        let resources: usize = all.clone().map(Self::resources).sum();
+        if resources == 0 {
+            return String::new();
+        }
+        let copies: usize = all.clone().map(|it| it.copies_late).sum();
+        let parts = [
+            (sum(&FRESH), format!(" of {resources} fresh")),
+            (sum(&LATE), " late".to_owned()),
+            (sum(&NOT_COVERED), " not covered".to_owned()),
+            (sum(&NOT_KNOWN), " not known".to_owned()),
+            (copies, if copies == 1 { " copy late" } else { " copies late" }.to_owned()),
+        ];
+        let shown = parts.iter().enumerate().filter(|(index, it)| *index == 0 || it.0 > 0);
+        shown.map(|(_, (count, words))| format!("{count}{words}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The states of resources that are backed up as their rules say.
+pub const FRESH: [&str; 2] = ["fresh", "first-due"];
+
+/// The states of resources whose backups are missing although a rule owes them.
+pub const LATE: [&str; 2] = ["late", "failing"];
+
+/// The states of resources that no rule backs up and that nobody left out on purpose.
+pub const NOT_COVERED: [&str; 2] = ["not-selected", "opted-out"];
+
+/// The state of resources that could not be looked at.
+pub const NOT_KNOWN: [&str; 1] = ["not-known"];
 
 impl Known {
     /// Describes the source of the findings.

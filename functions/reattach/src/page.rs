@@ -94,6 +94,7 @@ impl Page {
             is_role_named: false,
             is_cross_account: None,
             notes,
+            evidence: None,
         });
         state.write_page(PAGE, page(&report)).await
     }

@@ -15,6 +15,10 @@ use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{
     Account, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault, VaultKey,
 };
+use report::history::{
+    AccountCounts, CauseChange, Change, Counts, Day, DayState, Evidence, LINES, ResourceLine,
+    Summary, TestSeen, Timeline, TrendDay,
+};
 use report::{
     AttachedPolicy, Lock, Note, Observed, Organization, Outline, Place, Placed, Report, Seen,
     Source, Unit, Visit, Wanted, judge,
@@ -249,5 +253,114 @@ pub fn sample(accounts: usize) -> Report {
             hint: "see that it is text".to_owned(),
             is_unread: false,
         }],
+        evidence: None,
     })
+}
+
+/// The same report with the backups of resources in so many Regions of every account.
+///
+/// # Panics
+///
+/// When what it is made of does not fit together.
+#[must_use]
+pub fn proven(accounts: usize, regions: usize) -> Report {
+    let report = sample(accounts);
+    let evidence = evidence(&report, regions);
+    Report { evidence: Some(evidence), ..report }
+}
+
+/// Thirty days of sweeps, of which the last one was an hour ago.
+fn evidence(report: &Report, regions: usize) -> Evidence {
+    let taken = taken() - Duration::from_hours(1);
+    let count = |states: &[(&str, usize)]| -> BTreeMap<String, usize> {
+        states.iter().filter(|it| it.1 > 0).map(|it| (it.0.to_owned(), it.1)).collect()
+    };
+    let counts = |number: usize, region: usize| {
+        let all = (number * 31 + region * 17) % 90 + 3;
+        let late = usize::from((number + region).is_multiple_of(13));
+        let bare = usize::from((number + 3 * region).is_multiple_of(29)) * 2;
+        Counts {
+            states: count(&[("fresh", all), ("late", late), ("not-selected", bare)]),
+            copies_fine: all - usize::from(region == 0 && number % 41 == 3),
+            copies_late: usize::from(region == 0 && number % 41 == 3),
+            copies_unknown: 0,
+            last_test: number.is_multiple_of(2).then(|| TestSeen {
+                at: taken - Duration::from_hours(24 * (1 + number as u64 % 20)),
+                result: Some(if number % 34 == 2 { "failed" } else { "successful" }.to_owned()),
+            }),
+            next: Some(taken + Duration::from_hours(1 + region as u64)),
+        }
+    };
+    let rows = report.rows.iter().enumerate().filter(|it| it.1.life == "ACTIVE");
+    let account = |(number, row): (usize, &report::Row)| {
+        let here = (0..regions).map(|it| (id(REGIONS[it]), counts(number, it)));
+        let counts =
+            AccountCounts { name: row.account.name.clone(), regions: here.collect(), taken };
+        (row.account.id.clone(), counts)
+    };
+    let accounts: BTreeMap<_, _> = rows.map(account).collect();
+    let causes = [
+        "late: the last job failed: Access Denied trying to call <b>AWS Backup</b> service",
+        "not backed up: the nearest selection is `tagged` of the plan `daily`: it has no tag \
+         `backup`, and `daily` is wanted",
+    ];
+    let lines = accounts.iter().flat_map(|(account, it)| {
+        it.regions.iter().flat_map(move |(region, counts)| {
+            let of = |state: &'static str| counts.states.get(state).copied().unwrap_or_default();
+            let all = [("late", of("late")), ("not-selected", of("not-selected"))];
+            all.into_iter()
+                .flat_map(move |(state, count)| (0..count).map(move |it| (state, it)))
+                .map(move |(state, number)| ResourceLine {
+                    arn: format!("arn:aws:ec2:{region}:{account}:volume/vol-{number:017x}"),
+                    kind: "EBS".to_owned(),
+                    account: account.clone(),
+                    region: region.clone(),
+                    state: state.to_owned(),
+                    words: state.replace('-', " "),
+                    causes: vec![causes[usize::from(state != "late")].to_owned()],
+                    newest: (state == "late").then(|| taken - Duration::from_hours(50)),
+                    kept_until: (state == "late").then(|| "2026-12-24 05:00 UTC".to_owned()),
+                })
+        })
+    });
+    let mut resources: Vec<_> = lines.collect();
+    resources.sort_by_key(|it| it.state != "late");
+    resources.truncate(LINES);
+    let summary = Summary {
+        taken,
+        program: report::PROGRAM.to_owned(),
+        organization: report.organization.id.clone(),
+        accounts,
+        causes: vec![],
+        resources,
+        unread: vec![],
+    };
+    let today = Day::of(taken);
+    let days = summary.accounts.keys().enumerate().map(|(number, account)| {
+        let state = |back: u32| match (number as u32 + back) % 29 {
+            3 => DayState::Failed,
+            7 | 8 => DayState::Late,
+            11 => DayState::NotKnown,
+            _ => DayState::Fresh,
+        };
+        let days = (0..30).rev().filter(|it| *it != 17).map(|it| (today.before(it), state(it)));
+        (account.clone(), days.collect())
+    });
+    let trend = (0..30).rev().map(|back| TrendDay {
+        day: today.before(back),
+        states: count(&[("fresh", 1_000), ("late", 8 + 3 * back as usize)]),
+    });
+    let change = Change {
+        since: taken - Duration::from_hours(24),
+        causes: vec![
+            CauseChange { words: causes[0].to_owned(), before: 3, after: 5, examples: vec![] },
+            CauseChange { words: causes[1].to_owned(), before: 9, after: 1, examples: vec![] },
+        ],
+    };
+    Evidence {
+        timeline: Timeline { days: days.collect() },
+        trend: trend.collect(),
+        change: Some(change),
+        summary,
+    }
 }

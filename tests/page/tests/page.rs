@@ -12,6 +12,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use chromiumoxide::cdp::browser_protocol::emulation::{
@@ -27,7 +28,8 @@ use chromiumoxide::handler::viewport::Viewport;
 use chromiumoxide::page::ScreenshotParams;
 use chromiumoxide::{Browser, BrowserConfig, Page};
 use futures_util::StreamExt as _;
-use page::{REGIONS, account, sample};
+use page::{REGIONS, account, proven, sample};
+use report::history::Counts;
 use report::page::page;
 use report::{Report, State};
 use serde_json::{Value, json};
@@ -35,6 +37,8 @@ use tempfile::TempDir;
 
 static SMALL: LazyLock<Report> = LazyLock::new(|| sample(40));
 static LARGE: LazyLock<Report> = LazyLock::new(|| sample(5_000));
+static PROVEN: LazyLock<Report> = LazyLock::new(|| proven(40, 3));
+static LARGE_PROVEN: LazyLock<Report> = LazyLock::new(|| proven(5_000, 4));
 
 /// A page in a browser of its own.
 struct Tab {
@@ -203,28 +207,153 @@ fn tell(text: &str) {
 
 #[tokio::test]
 async fn at_any_size_little_is_built_and_nothing_is_asked_for() {
-    for (report, name) in [(&*SMALL, "page-40.png"), (&*LARGE, "page-5000.png")] {
+    let vast = proven(10_000, 17);
+    for (report, name) in [
+        (&*SMALL, "page-40.png"),
+        (&*PROVEN, "backups-40.png"),
+        (&*LARGE_PROVEN, "backups-5000.png"),
+        (&vast, "backups-10000.png"),
+    ] {
         let tab = Tab::open(report, "").await;
+        let size = fs::metadata(&tab.file).unwrap().len();
+        assert!(size < 8_000_000, "{size} bytes");
+        if report.evidence.is_some() {
+            tab.click("#view-backups").await;
+        }
         let accounts = report.rows.len();
         let rows = tab.value("document.querySelectorAll('#body tr.row').length").await;
         let nodes = tab.value("document.querySelectorAll('*').length").await;
         assert!(rows.as_u64().unwrap() <= 60, "{rows} rows of {accounts}");
-        // 60 rows of 18 cells with a mark in each, and the rest of the page.
-        assert!(nodes.as_u64().unwrap() < 4_000, "{nodes} elements for {accounts} accounts");
+        // 60 rows of 18 cells with a mark in each or with 30 days, and the rest of the page.
+        assert!(nodes.as_u64().unwrap() < 5_000, "{nodes} elements for {accounts} accounts");
         let count =
             tab.value("document.getElementById('grid').getAttribute('aria-rowcount')").await;
         assert_eq!(count, json!((accounts + 1).to_string()));
         let usable = tab.value("performance.getEntriesByName('until usable')[0].duration").await;
         let usable = usable.as_f64().unwrap();
         tell(&format!(
-            "the page with {accounts} accounts × {} Regions: usable after {usable:.0} ms, {nodes} \
-             elements",
-            REGIONS.len()
+            "the page with {accounts} accounts × {} Regions, {:.1} MB: usable after {usable:.0} ms, \
+             {nodes} elements",
+            REGIONS.len(),
+            size as f64 / 1e6
         ));
         assert!(usable < 20_000.0, "{usable} ms is ten times as long as it may take");
         tab.keep_screenshot(name).await;
         tab.close_in_silence().await;
     }
+}
+
+#[tokio::test]
+async fn accounts_are_shown_by_their_backups_the_worst_first() {
+    let tab = Tab::open(&PROVEN, "").await;
+    let evidence = PROVEN.evidence.as_ref().unwrap();
+    let states = evidence.summary.states();
+    for (state, count) in &states {
+        assert_eq!(tab.text(&format!("[data-kind='{state}'] b")).await, grouped(*count), "{state}");
+    }
+    let change = tab.text("#change").await;
+    assert!(change.contains("Worse: ") && change.contains("3 → 5 resources"), "{change}");
+    assert!(change.contains("Better: ") && change.contains("9 → 1 resource"), "{change}");
+    let trend = "document.querySelector('#trend svg').getAttribute('aria-label')";
+    let trend = tab.value(trend).await.as_str().unwrap().to_owned();
+    assert!(trend.contains("91.9 %") && trend.contains("99.2 %"), "{trend}");
+    // The tabs are one stop of the keyboard, and its arrows go from one to the next.
+    tab.value("document.getElementById('view-protection').focus()").await;
+    tab.press("ArrowRight").await;
+    assert_eq!(tab.value("document.activeElement.id").await, json!("view-backups"));
+    let late = |row: &report::Row| -> usize {
+        let counts = evidence.summary.accounts.get(&row.account.id);
+        let regions = counts.into_iter().flat_map(|it| it.regions.values());
+        let of = |key: &str, it: &Counts| it.states.get(key).copied().unwrap_or_default();
+        regions.map(|it| of("late", it) + of("not-selected", it)).sum()
+    };
+    let worst = PROVEN.rows.iter().map(late).max().unwrap();
+    let first = tab.text("#body tr.row small .id").await;
+    let first = PROVEN.rows.iter().find(|it| it.account.id.as_str() == first).unwrap();
+    assert_eq!(late(first), worst);
+    let cells = "[...document.querySelectorAll('#body tr.row:nth-of-type(2) td')]\
+                 .map((it) => it.getAttribute('aria-label'))";
+    let cells = tab.value(cells).await;
+    let cells: Vec<_> = cells.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    assert!(cells[0].starts_with("Resources: "), "{cells:?}");
+    assert!(cells.iter().any(|it| it.starts_with("Restore test: 2026-11-")), "{cells:?}");
+    assert!(cells.iter().any(|it| it.starts_with("Last 30 days: ")), "{cells:?}");
+    tab.keep_screenshot("backups.png").await;
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn resources_that_need_action_are_named_with_their_cause_and_found() {
+    let tab = Tab::open(&LARGE_PROVEN, "").await;
+    let evidence = LARGE_PROVEN.evidence.as_ref().unwrap();
+    tab.click("#view-resources").await;
+    let count = tab.text("#count").await;
+    assert!(count.starts_with("2,000 resources, the first of "), "{count}");
+    let first = &evidence.summary.resources[0];
+    assert_eq!(tab.text("#resources .finding .id").await, first.arn);
+    let shown = tab.text("#resources .finding").await;
+    assert!(shown.contains("trying to call <b>AWS Backup</b> service"), "{shown}");
+    assert_eq!(tab.value("document.querySelectorAll('#resources b').length").await, json!(0));
+    let search = tab.page.find_element("#search").await.unwrap();
+    search.click().await.unwrap().type_str(&first.arn).await.unwrap();
+    assert_eq!(tab.text("#count").await, "1 resource, the first of ".to_owned() + &rest(&count));
+    tab.keep_screenshot("resources.png").await;
+    search.type_str(" nothing").await.unwrap();
+    assert_eq!(tab.value("document.querySelectorAll('#resources .finding').length").await, 0);
+    tab.close_in_silence().await;
+}
+
+/// Returns the part of a count about the resources that are not named.
+fn rest(count: &str) -> String {
+    count.split("the first of ").nth(1).unwrap().to_owned()
+}
+
+/// Returns a number as the page writes it.
+fn grouped(count: usize) -> String {
+    let (thousands, rest) = (count / 1_000, count % 1_000);
+    if thousands > 0 { format!("{thousands},{rest:03}") } else { rest.to_string() }
+}
+
+#[tokio::test]
+async fn an_account_shows_its_backups_and_who_may_delete_them() {
+    let row = PROVEN.rows.iter().find(|it| PROVEN.path(it) == ["Workloads", "Production"]).unwrap();
+    let tab = Tab::open(&PROVEN, &format!("#account-{}", row.account.id)).await;
+    let shown = tab.text("#account").await;
+    for part in [
+        "Backups",
+        "ap-northeast-1",
+        "Who may delete backups",
+        "because of its compliance lock",
+        "Resources tagged backup = daily",
+        "2026-11-21 05:00 UTC",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let kept = "[...document.querySelectorAll('#account .plan svg')]\
+                .map((it) => it.getAttribute('aria-label'))";
+    let kept = tab.value(kept).await.to_string();
+    assert!(kept.contains("Kept: backups 35 days"), "{kept}");
+    tab.keep_screenshot("account-backups.png").await;
+    // On paper, the account is the whole document.
+    let pages = tab.page.pdf(PrintToPdfParams::default()).await.unwrap();
+    let whole = Tab::open(&PROVEN, "").await;
+    let all = whole.page.pdf(PrintToPdfParams::default()).await.unwrap();
+    assert!(pages.len() < all.len() / 2, "{} of {} bytes", pages.len(), all.len());
+    whole.close_in_silence().await;
+    tab.close_in_silence().await;
+}
+
+#[tokio::test]
+async fn a_large_organization_is_printed_as_it_is_filtered_within_a_minute() {
+    let tab = Tab::open(&LARGE_PROVEN, "").await;
+    tab.click("#view-backups").await;
+    tab.click("[aria-label^='Security,']").await;
+    let begun = Instant::now();
+    let pdf = tab.page.pdf(PrintToPdfParams::default()).await.unwrap();
+    let took = begun.elapsed();
+    tell(&format!("printed in {:.1} s, {:.1} MB", took.as_secs_f64(), pdf.len() as f64 / 1e6));
+    assert!(took < Duration::from_mins(1), "{took:?}");
+    tab.close_in_silence().await;
 }
 
 /// `make pictures` puts the screenshot into `docs`, where `README.md` shows it.

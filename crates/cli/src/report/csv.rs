@@ -1,11 +1,11 @@
 //! The report for a spreadsheet.
 
-use report::Report;
+use report::{Counts, FRESH, LATE, NOT_COVERED, NOT_KNOWN, Report, utc};
 
 use crate::CommandError;
 use crate::output::Output;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 23] = [
     "account",
     "name",
     "path",
@@ -20,6 +20,15 @@ const COLUMNS: [&str; 14] = [
     "looked_at",
     "missing",
     "hints",
+    "backups_looked_at",
+    "resources",
+    "fresh",
+    "late",
+    "not_covered",
+    "not_known",
+    "copies_late",
+    "restore_test",
+    "next_run",
 ];
 
 /// Prints one row for each account and Region. Lists are separated by `; `.
@@ -34,6 +43,13 @@ pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), CommandE
             let missing = cell.missing.iter();
             let (problems, hints): (Vec<_>, Vec<_>) =
                 missing.map(|it| (it.problem.as_str(), it.hint.as_str())).unzip();
+            let backups = report.backups(row, region);
+            let looked = report.evidence.as_ref().map(|it| utc(it.summary.taken));
+            let count = |of: fn(&Counts) -> usize| backups.map(|it| of(it).to_string());
+            let test = backups.and_then(|it| it.last_test.as_ref()).map(|it| {
+                format!("{} {}", utc(it.at), it.result.as_deref().unwrap_or("is running"))
+            });
+            let next = backups.and_then(|it| it.next).map(utc);
             output.row([
                 row.account.id.to_string(),
                 row.account.name.clone(),
@@ -49,6 +65,15 @@ pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), CommandE
                 cell.known.words(),
                 problems.join("; "),
                 hints.join("; "),
+                looked.unwrap_or_default(),
+                count(Counts::resources).unwrap_or_default(),
+                count(|it| it.count(&FRESH)).unwrap_or_default(),
+                count(|it| it.count(&LATE)).unwrap_or_default(),
+                count(|it| it.count(&NOT_COVERED)).unwrap_or_default(),
+                count(|it| it.count(&NOT_KNOWN)).unwrap_or_default(),
+                count(|it| it.copies_late).unwrap_or_default(),
+                test.unwrap_or_default(),
+                next.unwrap_or_default(),
             ])?;
         }
     }

@@ -1,6 +1,6 @@
 //! The report for programs.
 
-use report::{Cell, Effective, Found, Known, Lock, Report, Row, Setting, VaultSeen, utc};
+use report::{Cell, Counts, Effective, Found, Known, Lock, Report, Row, Setting, VaultSeen, utc};
 use serde_json::{Value, json};
 
 /// Returns the whole report, with an entry for every account, which has an entry for every Region.
@@ -13,6 +13,10 @@ pub(super) fn json(report: &Report) -> Value {
         "managementAccount": report.organization.management,
         "taken": utc(report.taken),
         "lastSweep": report.last_sweep.map(utc),
+        "backups": report.evidence.as_ref().map(|it| json!({
+            "lookedAt": utc(it.summary.taken),
+            "program": it.summary.program,
+        })),
         "well": report.is_well(),
         "states": states.collect::<std::collections::BTreeMap<_, _>>(),
         "notes": notes.collect::<Value>(),
@@ -30,11 +34,13 @@ fn account(report: &Report, row: &Row) -> Value {
         "path": report.path(row),
         "accountState": row.life,
         "effectivePolicy": row.effective,
-        "regions": cells.map(|(region, it)| cell(region.as_str(), it)).collect::<Value>(),
+        "regions": cells
+            .map(|(region, it)| cell(region.as_str(), it, report.backups(row, region)))
+            .collect::<Value>(),
     })
 }
 
-fn cell(region: &str, cell: &Cell) -> Value {
+fn cell(region: &str, cell: &Cell, backups: Option<&Counts>) -> Value {
     let vaults = cell.vaults.iter().map(|(name, found)| vault(name.as_str(), found));
     let roles = cell.roles.iter().map(|(name, it)| {
         let here = if let Found::Here(it) = it { Some(*it) } else { None };
@@ -59,6 +65,24 @@ fn cell(region: &str, cell: &Cell) -> Value {
         "optIns": opt_ins,
         "lookedAt": known,
         "missing": missing.collect::<Value>(),
+        "backups": backups.map(counts),
+    })
+}
+
+fn counts(it: &Counts) -> Value {
+    json!({
+        "resources": it.resources(),
+        "states": it.states,
+        "copies": {
+            "fine": it.copies_fine,
+            "late": it.copies_late,
+            "notKnown": it.copies_unknown,
+        },
+        "restoreTest": it.last_test.as_ref().map(|it| json!({
+            "at": utc(it.at),
+            "result": it.result,
+        })),
+        "nextRun": it.next.map(utc),
     })
 }
 

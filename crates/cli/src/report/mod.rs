@@ -1,5 +1,6 @@
 //! `org-backup report`.
 
+mod compare;
 mod csv;
 mod json;
 mod observe;
@@ -13,7 +14,7 @@ use std::time::SystemTime;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use plan::id::{AccountId, Region, RoleName, TargetId};
-use report::{Report, Shortfall, State, page, utc};
+use report::{Counts, Report, Shortfall, State, page, utc};
 
 use crate::live::Live;
 use crate::output::{Output, note};
@@ -21,9 +22,10 @@ use crate::{CommandError, Exit};
 
 /// Show what protects every account and Region of the organization, and what is missing
 ///
-/// Reads the organization, its backup policies and the state bucket, and looks into every account
-/// with a role that you may assume there. What nobody may look at is told as the last run of
-/// `member-accounts` found it. Nothing is changed, and a session in an account may only read.
+/// Reads the organization, its backup policies and the state bucket. The backups of resources are
+/// those that the last daily sweep found. With `--live`, with `--member-role`, or if there was no sweep,
+/// it looks into every account with a role that you may assume there; otherwise it shows what the last
+/// runs of `member-accounts` found. Nothing is changed, and a session in an account may only read.
 ///
 /// Effective policies are merged by this program, once for all accounts that share one; AWS is asked
 /// which of them it withholds.
@@ -32,6 +34,7 @@ use crate::{CommandError, Exit};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup report --member-role OrganizationAccountAccessRole --missing
+  org-backup report --since 2026-11-20
   org-backup report --ou ou-ab12-workload --in-regions eu-west-1 --state incomplete,no-plan --csv")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ReportArguments {
@@ -68,15 +71,49 @@ pub(crate) struct ReportArguments {
     /// The role to look around with in every account [default: the one of the last run]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
+    /// Look into every account now. Without it, accounts are looked into only if you name a role or no
+    /// sweep has looked at backups
+    #[arg(long = "live", conflicts_with = "no_members")]
+    is_live: bool,
     /// Look into no account, and tell what the last runs found there
     #[arg(long, conflicts_with = "member_role")]
     no_members: bool,
+    /// Print what got better and worse between the last sweep of this day or before and the last of
+    /// all, and nothing else
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, conflicts_with_all = COMPARED_WITHOUT)]
+    since: Option<String>,
+    /// Print the same for the sweep of this name, as in `20261121T040005Z`
+    #[arg(long, value_name = "SWEEP", conflicts_with_all = COMPARED_WITHOUT)]
+    compare: Option<String>,
     /// For how many hours what the last runs found counts
     #[arg(long, value_name = "HOURS", default_value_t = 48)]
     max_age: u64,
     /// In how many accounts to look around at once
     #[arg(long, value_name = "COUNT", default_value_t = 32, hide_default_value = true)]
     concurrency: usize,
+}
+
+/// The options that have no meaning for a comparison.
+const COMPARED_WITHOUT: [&str; 12] = [
+    "html",
+    "csv",
+    "missing",
+    "account",
+    "ou",
+    "in_regions",
+    "states",
+    "regions",
+    "member_role",
+    "is_live",
+    "no_members",
+    "max_age",
+];
+
+/// Accepts a date.
+fn day(text: &str) -> Result<String, String> {
+    let form = time::format_description::well_known::Iso8601::DATE;
+    let date = time::Date::parse(text, &form);
+    date.map(|it| it.to_string()).map_err(|_| "it is not a date as in 2026-11-21".to_owned())
 }
 
 /// Reads a state by its word for programs.
@@ -91,6 +128,9 @@ pub(crate) async fn run(
     arguments: &ReportArguments,
     now: SystemTime,
 ) -> Result<Exit, CommandError> {
+    if let Some(moment) = arguments.since.as_ref().or(arguments.compare.as_ref()) {
+        return compare::run(arguments, moment).await;
+    }
     let report = observe::observe(arguments, now).await?;
     let html = arguments.html.as_deref().map(|path| (path, page::page(&report)));
     let is_piped = html.as_ref().is_some_and(|it| it.0 == Path::new("-"));
@@ -170,6 +210,11 @@ fn sum(report: &Report) -> Vec<String> {
     } else {
         let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
         lines.push(format!("{protected}; {accounts} accounts × {regions} Regions: {counts}"));
+    }
+    if let Some(evidence) = &report.evidence {
+        let words = Counts::words(evidence.summary.counts());
+        let words = if words.is_empty() { "no resources".to_owned() } else { words };
+        lines.push(format!("backups, looked at {}: {words}", utc(evidence.summary.taken)));
     }
     lines
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use aws::Clock;
+use aws::coverage_state::read_evidence;
 use aws::evidence::is_cross_account;
 use aws::member_accounts::MemberAccess;
 use aws::report::{Remembered, look, look_at_destinations};
@@ -37,7 +38,20 @@ pub(super) async fn observe(
     let Known { organization, outline, remembered, mut notes } = known;
     let Remembered { wanted, looks, last_sweep } = remembered;
     let chosen = chosen(&organization, &arguments.account, &arguments.ou)?;
-    let (visits, destinations) = if arguments.no_members {
+    let evidence = match session.state(deadline) {
+        Some(state) => read_evidence(&state).await,
+        None => Ok(None),
+    };
+    let evidence = evidence.unwrap_or_else(|error| {
+        notes.push(Note {
+            text: format!("what the last sweep found is not known: {}", error.problem()),
+            hint: "run `org-backup coverage` to look at the backups of resources".to_owned(),
+            is_unread: true,
+        });
+        None
+    });
+    let is_live = arguments.is_live || arguments.member_role.is_some() || evidence.is_none();
+    let (visits, destinations) = if arguments.no_members || !is_live {
         (BTreeMap::new(), BTreeMap::new())
     } else {
         let visitor = Visitor(Entrance {
@@ -48,7 +62,14 @@ pub(super) async fn observe(
         });
         let looks = looked_at(&organization, &chosen);
         let looks = looks.map(|it| (it, outline.look(&organization, &wanted, it)));
-        let visits = visitor.visit_all(looks.collect(), arguments.concurrency).await;
+        let looks: Vec<_> = looks.filter(|it| it.1 != Look::default()).collect();
+        let calls: usize = looks.iter().map(|it| calls(&it.1)).sum();
+        if looks.len() > STRIDE {
+            let accounts = looks.len();
+            let words = format!("looking into {accounts} accounts takes about {calls} calls");
+            note("note", &format!("{words}; hint: `--no-members` shows what the last runs found"));
+        }
+        let visits = visitor.visit_all(looks, arguments.concurrency).await;
         (visits, visitor.destinations(outline.destinations(&organization)).await)
     };
     let is_cross_account = match is_cross_account(&management).await {
@@ -78,6 +99,7 @@ pub(super) async fn observe(
         is_role_named: arguments.member_role.is_some(),
         is_cross_account,
         notes,
+        evidence,
     });
     let states = arguments.states.iter().copied().collect();
     let is_chosen = |it| chosen.binary_search(&it).is_ok();
@@ -92,6 +114,13 @@ fn looked_at(organization: &Organization, chosen: &[usize]) -> impl Iterator<Ite
     let is_looked_at =
         move |it: &usize| chosen.binary_search(it).is_ok() || Some(*it) == management;
     (0..organization.accounts.len()).filter(is_looked_at)
+}
+
+/// Returns the number of calls that a look takes: for the role, for the service-linked role of AWS
+/// Backup, for the settings of each Region, and three for each vault and role.
+fn calls(look: &Look) -> usize {
+    let vaults: usize = look.regions.values().map(BTreeSet::len).sum();
+    2 + look.regions.len() + 3 * (vaults + look.roles.len())
 }
 
 /// The reader of accounts.
@@ -118,14 +147,12 @@ impl Visitor<'_> {
         seen
     }
 
-    /// Reads every account that has something to read.
+    /// Reads these accounts.
     async fn visit_all(
         &self,
         looks: Vec<(usize, Look)>,
         concurrency: usize,
     ) -> BTreeMap<AccountId, Visit> {
-        let looks = looks.into_iter().filter(|it| it.1 != Look::default());
-        let looks: Vec<_> = looks.collect();
         let all = looks.len();
         // Each visit is boxed, so that the futures that wait for their turn stay small.
         let visits = looks.into_iter().map(|(index, look)| Box::pin(self.visit(index, look)));

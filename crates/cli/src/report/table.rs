@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
-use report::{Cell, Report, Row};
+use plan::id::Region;
+use report::{Cell, Counts, Report, Row};
 
 use crate::CommandError;
 use crate::output::Output;
@@ -12,7 +13,7 @@ use crate::output::Output;
 struct Alike<'a> {
     report: &'a Report,
     row: &'a Row,
-    regions: Vec<&'a str>,
+    regions: Vec<&'a Region>,
     cell: &'a Cell,
 }
 
@@ -24,21 +25,22 @@ struct Column {
     goes: u8,
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column { title: "Account", of: |it| vec![it.row.account.id.to_string()], goes: 0 },
-    Column { title: "Name", of: |it| vec![it.row.account.name.clone()], goes: 2 },
-    Column { title: "In", of: |it| vec![it.report.path(it.row).join("/")], goes: 5 },
+    Column { title: "Name", of: |it| vec![it.row.account.name.clone()], goes: 3 },
+    Column { title: "In", of: |it| vec![it.report.path(it.row).join("/")], goes: 6 },
     Column { title: "Regions", of: |it| it.region_words(), goes: 0 },
     Column { title: "State", of: |it| vec![it.cell.state.to_string()], goes: 0 },
-    Column { title: "Plans", of: |it| it.cell.plans.clone(), goes: 3 },
-    Column { title: "Vaults", of: |it| it.cell.vault_words(), goes: 6 },
-    Column { title: "Role", of: |it| it.cell.role_words(), goes: 7 },
-    Column { title: "Opt-ins", of: |it| vec![it.cell.opt_in_words()], goes: 8 },
-    Column { title: "Looked at", of: |it| vec![it.cell.known.words()], goes: 4 },
+    Column { title: "Backups", of: |it| vec![it.backups()], goes: 1 },
+    Column { title: "Plans", of: |it| it.cell.plans.clone(), goes: 4 },
+    Column { title: "Vaults", of: |it| it.cell.vault_words(), goes: 7 },
+    Column { title: "Role", of: |it| it.cell.role_words(), goes: 8 },
+    Column { title: "Opt-ins", of: |it| vec![it.cell.opt_in_words()], goes: 9 },
+    Column { title: "Looked at", of: |it| vec![it.cell.known.words()], goes: 5 },
     Column {
         title: "What is missing",
         of: |it| it.cell.missing.iter().map(|it| it.problem.clone()).collect(),
-        goes: 1,
+        goes: 2,
     },
 ];
 
@@ -50,11 +52,17 @@ const WIDEST: usize = 36;
 const REGIONS: usize = 2;
 
 impl Alike<'_> {
+    /// Returns the backups of the resources there, as the last sweep found them.
+    fn backups(&self) -> String {
+        let regions = self.regions.iter();
+        Counts::words(regions.filter_map(|it| self.report.backups(self.row, it)))
+    }
+
     /// Returns the Regions, or their number if there are many.
     fn region_words(&self) -> Vec<String> {
         let (named, all) = (self.regions.len(), self.report.regions.len());
         vec![match named {
-            0..=REGIONS => self.regions.join(" "),
+            0..=REGIONS => self.regions.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" "),
             _ if named == all => format!("all {all}"),
             _ => format!("{named} of {all}"),
         }]
@@ -161,7 +169,7 @@ fn alike<'a>(report: &'a Report, row: &'a Row) -> Vec<Alike<'a>> {
             alike.len() - 1
         });
         if let Some(of) = alike.get_mut(place) {
-            of.regions.push(region.as_str());
+            of.regions.push(region);
         }
     }
     alike

@@ -62,6 +62,11 @@ impl<'a> Statement<'a> {
         self.actions().map_or(Holds::Unknown, |it| any(it).into())
     }
 
+    /// Tests whether it applies to every principal.
+    pub(super) fn names_everybody(&self) -> Holds {
+        self.names(|kind, name| kind == "AWS" && name == "*")
+    }
+
     /// Tests whether it applies to this service.
     pub(super) fn names_service(&self, principal: &str) -> Holds {
         self.names(|kind, name| kind == "Service" && name == principal)

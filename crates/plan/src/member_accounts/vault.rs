@@ -14,6 +14,9 @@ const NEEDED: [&str; 3] =
 /// The action of an account that copies to the vault of another account.
 const COPY: &str = "backup:CopyIntoBackupVault";
 
+/// The action that deletes a recovery point.
+const DELETE: &str = "backup:DeleteRecoveryPoint";
+
 /// The actions that may be denied to everybody without affecting backups. Templates and AWS itself
 /// deny them.
 const SPARED: [&str; 14] = [
@@ -119,6 +122,39 @@ pub fn check_access<'a>(
         Err(why) => {
             Some(Problem::Unread(format!("the access policy of the vault `{name}`: {why}")))
         }
+    }
+}
+
+/// The effect of a vault's access policy on principals of its account that delete recovery points.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Deletion {
+    /// It denies deletion to every principal.
+    Denied,
+    /// It denies deletion to some principals, or under conditions.
+    DeniedToSome,
+    /// It does not deny deletion.
+    Free,
+}
+
+impl Deletion {
+    /// Returns the effect of this access policy. `None` is the policy of a vault that has none.
+    pub fn of(policy: Option<&str>) -> Self {
+        let policy = policy.map(|it| serde_json::from_str::<Value>(it).unwrap_or_default());
+        let denials = policy.iter().flat_map(statements).filter(Statement::denies);
+        let applies = |it: &Statement<'_>| {
+            // A list of the actions that it does not apply to may leave deletion out or in.
+            let everybody = it.names_everybody().and(it.condition().is_none().into());
+            match (it.covers(DELETE), everybody) {
+                (Holds::No, _) => Self::Free,
+                (Holds::Yes, Holds::Yes) => Self::Denied,
+                (Holds::Yes | Holds::Unknown, _) => Self::DeniedToSome,
+            }
+        };
+        denials.fold(Self::Free, |all, it| match (all, applies(&it)) {
+            (Self::Denied, _) | (_, Self::Denied) => Self::Denied,
+            (Self::DeniedToSome, _) | (_, Self::DeniedToSome) => Self::DeniedToSome,
+            (Self::Free, Self::Free) => Self::Free,
+        })
     }
 }
 
@@ -379,5 +415,27 @@ mod tests {
         let delete = json!({ "Effect": "Deny", "Action": "backup:Delete*", "Principal": "*" });
         assert_eq!(admits(json!([ours, delete])), Some(true));
         assert_eq!(admits_copies(None, source), Some(false));
+    }
+
+    #[test]
+    fn deletion_is_denied_only_by_a_statement_about_everybody() {
+        let policy = |statement: Value| json!({ "Statement": statement }).to_string();
+        let deny = |principal: Value, action: &str| json!({ "Effect": "Deny", "Principal": principal, "Action": action, "Resource": "*" });
+        let mut except = deny(json!("*"), "backup:Delete*");
+        except["Condition"] = json!({ "ArnNotLike": { "aws:PrincipalArn": ROLE } });
+        let mut allow = deny(json!("*"), "backup:*");
+        allow["Effect"] = json!("Allow");
+        for (statement, effect) in [
+            (deny(json!("*"), "backup:DeleteRecoveryPoint"), Deletion::Denied),
+            (deny(json!({ "AWS": "*" }), "backup:*"), Deletion::Denied),
+            (json!([except.clone(), deny(json!("*"), "*")]), Deletion::Denied),
+            (except, Deletion::DeniedToSome),
+            (deny(json!({ "AWS": ROLE }), "backup:*"), Deletion::DeniedToSome),
+            (deny(json!("*"), "backup:PutBackupVaultAccessPolicy"), Deletion::Free),
+            (allow, Deletion::Free),
+        ] {
+            assert_eq!(Deletion::of(Some(&policy(statement.clone()))), effect, "{statement}");
+        }
+        assert_eq!(Deletion::of(None), Deletion::Free);
     }
 }

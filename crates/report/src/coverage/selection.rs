@@ -123,6 +123,36 @@ impl Selection {
         }
     }
 
+    /// Returns the resources that it takes, in words. Patterns and the keys and values of tags are
+    /// between backticks.
+    pub fn words(&self) -> String {
+        if self.is_refused() {
+            return "nothing, because it names neither tags nor resources".to_owned();
+        }
+        let mut keys: Vec<&str> = self.tags.iter().map(|it| it.0.as_str()).collect();
+        keys.dedup();
+        let tagged = keys.into_iter().map(|key| {
+            let values = self.tags.iter().filter(|it| it.0 == key).map(|it| it.1.clone());
+            format!("resources tagged `{key}` = {}", either(&values.collect::<Vec<_>>()))
+        });
+        let is_all = self.resources.iter().any(|it| it == "*");
+        let named = (!self.resources.is_empty()).then(|| {
+            if is_all {
+                return "every resource".to_owned();
+            }
+            format!("resources like {}", either(&self.resources))
+        });
+        let mut words = tagged.chain(named).collect::<Vec<_>>().join(", and ");
+        if !self.except.is_empty() {
+            words += &format!(", except {}", either(&self.except));
+        }
+        let conditions: Vec<_> = self.conditions.iter().map(Condition::words).collect();
+        if !conditions.is_empty() {
+            words += &format!("; only where {}", conditions.join(" and "));
+        }
+        words
+    }
+
     /// Returns `true` if AWS Backup refuses it: conditions alone select nothing.
     pub(super) fn is_refused(&self) -> bool {
         self.tags.is_empty() && self.resources.is_empty()
@@ -157,6 +187,20 @@ impl Selection {
 }
 
 impl Condition {
+    fn words(&self) -> String {
+        let about = match self.tag() {
+            Some(key) => format!("the tag `{key}`"),
+            None => format!("`{}`", self.key),
+        };
+        let is = match self.operator {
+            Operator::Equals => "is",
+            Operator::NotEquals => "is not",
+            Operator::Like => "is like",
+            Operator::NotLike => "is not like",
+        };
+        format!("{about} {is} `{}`", self.value)
+    }
+
     /// Returns the key of the tag, or `None` if the condition is about something that AWS Backup
     /// does not know.
     fn tag(&self) -> Option<&str> {

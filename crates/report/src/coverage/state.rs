@@ -30,6 +30,19 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, each with the epoch as its time and without a reason.
+    pub const ALL: [Self; 9] = [
+        Self::Fresh,
+        Self::FirstDue(SystemTime::UNIX_EPOCH),
+        Self::Failing,
+        Self::Late(SystemTime::UNIX_EPOCH),
+        Self::NotSelected,
+        Self::OptedOut,
+        Self::Excluded,
+        Self::NotSupported,
+        Self::NotKnown(String::new()),
+    ];
+
     /// The words for programs of all states.
     pub const KEYS: [&'static str; 9] = [
         "fresh",
@@ -69,6 +82,21 @@ impl State {
             Self::Excluded => "excluded",
             Self::NotSupported => "not-supported",
             Self::NotKnown(_) => "not-known",
+        }
+    }
+
+    /// Returns the character that the page draws, because not every reader can tell colours apart.
+    pub fn sign(&self) -> &'static str {
+        match self {
+            Self::Fresh => "✓",
+            Self::FirstDue(_) => "›",
+            Self::Failing => "!",
+            Self::Late(_) => "⧗",
+            Self::NotSelected => "×",
+            Self::OptedOut => "‖",
+            Self::Excluded => "–",
+            Self::NotSupported => "·",
+            Self::NotKnown(_) => "?",
         }
     }
 

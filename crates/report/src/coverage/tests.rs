@@ -947,21 +947,11 @@ mod knowing {
 
 #[test]
 fn every_state_is_told_from_every_other() {
-    let at = SystemTime::UNIX_EPOCH;
-    let all = [
-        State::Fresh,
-        State::FirstDue(at),
-        State::Failing,
-        State::Late(at),
-        State::NotSelected,
-        State::OptedOut,
-        State::Excluded,
-        State::NotSupported,
-        State::NotKnown(String::new()),
-    ];
+    let all = State::ALL;
     let distinct = |it: Vec<String>| it.iter().collect::<std::collections::BTreeSet<_>>().len();
     assert_eq!(distinct(all.iter().map(|it| it.key().to_owned()).collect()), all.len());
     assert_eq!(distinct(all.iter().map(|it| it.rank().to_string()).collect()), all.len());
+    assert_eq!(distinct(all.iter().map(|it| it.sign().to_owned()).collect()), all.len());
     assert_eq!(distinct(all.iter().map(ToString::to_string).collect()), all.len());
 }
 
@@ -1088,16 +1078,36 @@ fn the_clock_of_these_tests_is_right() {
 
 #[test]
 fn every_state_can_be_asked_for() {
-    let states = [
-        State::Fresh,
-        State::FirstDue(at(1, 0)),
-        State::Failing,
-        State::Late(at(1, 0)),
-        State::NotSelected,
-        State::OptedOut,
-        State::Excluded,
-        State::NotSupported,
-        State::NotKnown(String::new()),
-    ];
-    assert_eq!(states.map(|it| it.key()), State::KEYS);
+    assert_eq!(State::ALL.map(|it| it.key()), State::KEYS);
+}
+
+#[test]
+fn a_selection_says_in_words_what_it_takes() {
+    let some = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let tags =
+        vec![("backup".to_owned(), "daily".to_owned()), ("backup".to_owned(), "weekly".to_owned())];
+    let condition = |operator, key: &str, value: &str| Condition {
+        operator,
+        key: key.to_owned(),
+        value: value.to_owned(),
+    };
+    let tagged = Selection { tags, ..Selection::default() };
+    let narrowed = Selection {
+        resources: some(&["arn:aws:ec2:*:*:volume/*"]),
+        except: some(&["arn:aws:ec2:*:*:volume/vol-0a"]),
+        conditions: vec![
+            condition(Operator::NotEquals, "aws:ResourceTag/tier", "test"),
+            condition(Operator::Like, "odd", "a*"),
+        ],
+        ..tagged.clone()
+    };
+    let all = Selection { resources: some(&["*"]), ..Selection::default() };
+    let words = [tagged, narrowed, all, Selection::default()].map(|it| it.words());
+    expect![[r"
+        resources tagged `backup` = `daily` or `weekly`
+        resources tagged `backup` = `daily` or `weekly`, and resources like `arn:aws:ec2:*:*:volume/*`, except `arn:aws:ec2:*:*:volume/vol-0a`; only where the tag `tier` is not `test` and `odd` is like `a*`
+        every resource
+        nothing, because it names neither tags nor resources
+    "]]
+    .assert_eq(&(words.join("\n") + "\n"));
 }

@@ -1,11 +1,14 @@
 //! The data for the script of the page: lists in place of objects where there are many.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use plan::plans::Plan;
 use serde_json::{Value, json};
 
-use crate::{Cell, Effective, Report, Row, Setting, Source, State, utc};
+use super::evidence::evidence;
+use crate::coverage::BackupPlan;
+use crate::{Cell, Effective, PROGRAM, Report, Row, Setting, Source, State, utc};
 
 pub(super) fn data(report: &Report) -> Value {
     let organization = &report.organization;
@@ -22,6 +25,8 @@ pub(super) fn data(report: &Report) -> Value {
         "management": organization.management,
         "taken": utc(report.taken),
         "source": source,
+        "program": PROGRAM,
+        "evidence": report.evidence.as_ref().map(|it| evidence(it, report.taken)),
         "lastSweep": report.last_sweep.map(utc),
         "regions": report.regions,
         "states": State::ALL.iter().map(state).collect::<Value>(),
@@ -29,7 +34,7 @@ pub(super) fn data(report: &Report) -> Value {
         "units": units.collect::<Value>(),
         "attached": organization.attached,
         "policies": names.collect::<BTreeMap<_, _>>(),
-        "effective": report.effective.iter().map(effective).collect::<Value>(),
+        "effective": report.effective.iter().map(|it| effective(it, report.taken)).collect::<Value>(),
         "cells": report.cells.iter().map(cell).collect::<Value>(),
         "rows": report.rows.iter().map(row).collect::<Value>(),
     })
@@ -48,33 +53,50 @@ fn cell(it: &Cell) -> Value {
         "roles": it.role_words(),
         "optIns": it.opt_in_words(),
         "known": it.known.words(),
+        "deleters": it.deleters(),
         "missing": missing.collect::<Value>(),
     })
 }
 
-fn effective(it: &Effective) -> Value {
+fn effective(it: &Effective, now: SystemTime) -> Value {
     let settings = it.settings.iter().map(|Setting { path, value, origins }| {
         let origins = origins.iter().map(|it| json!([it.operator, it.policy, it.target]));
         json!([path, value, origins.collect::<Value>()])
     });
+    // Both are made of the same plans of the document, in the same order.
+    let backups = BackupPlan::all(it);
+    let plans = it.plans.iter().zip(&backups).map(|(it, backups)| plan(it, backups, now));
     json!({
         "chain": it.chain,
         "document": it.document,
         "errors": it.errors,
-        "plans": it.plans.iter().map(plan).collect::<Value>(),
+        "plans": plans.collect::<Value>(),
         "settings": settings.collect::<Value>(),
     })
 }
 
-fn plan(it: &Plan) -> Value {
-    let rules = it
-        .rules
-        .iter()
-        .map(|it| json!([it.name, it.schedule, it.vault, it.delete_after_days, it.copies]));
+fn plan(it: &Plan, backups: &BackupPlan, now: SystemTime) -> Value {
+    let rules = it.rules.iter().zip(&backups.rules).map(|(it, backups)| {
+        let copies = backups
+            .copies
+            .iter()
+            .map(|copy| json!([copy.vault, copy.keep.or(it.delete_after_days)]));
+        let next = backups.schedule.as_ref().and_then(|it| it.next(now)).map(utc);
+        json!([
+            it.name,
+            it.schedule,
+            it.vault,
+            it.delete_after_days,
+            copies.collect::<Value>(),
+            next
+        ])
+    });
+    let selections = backups.selections.iter().map(|it| json!([it.name, it.words()]));
     json!({
         "name": it.name,
         "regions": it.regions,
         "roles": it.roles,
         "rules": rules.collect::<Value>(),
+        "selections": selections.collect::<Value>(),
     })
 }

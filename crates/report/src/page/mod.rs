@@ -5,6 +5,7 @@
 //! hashes of the style and the script, so that nothing else runs whatever the data says.
 
 mod data;
+mod evidence;
 
 use media::html;
 use sha2::{Digest, Sha256};

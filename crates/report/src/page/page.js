@@ -24,6 +24,18 @@
     return element;
   };
 
+  /** Makes a picture. Its label says everything that it shows. */
+  const picture = (width, height, label, ...shapes) => {
+    const drawn = (tag, attributes, ...children) => {
+      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+      element.append(...children);
+      return element;
+    };
+    return drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
+      ...shapes.map(([tag, attributes]) => drawn(tag, attributes)));
+  };
+
   /** A sentence of the program for the page: with a capital, and code where there are backticks. */
   const sentence = (text) => {
     const parts = (text[0].toUpperCase() + text.slice(1)).split("`");
@@ -45,7 +57,7 @@
   const pathOf = (unit) => { const path = []; for (let it = unit; it.parent !== null; it = units[it.parent]) path.unshift(it.name); return path; };
   const nameOf = (target) => {
     const unit = units.find((it) => it.id === target);
-    const row = unit ? null : rows.find((it) => it.id === target);
+    const row = unit ? null : rowOf.get(target);
     return unit ? unit.name : row && row.name ? row.name : target;
   };
   const stateOf = (cell) => states[data.cells[cell].state];
@@ -60,6 +72,7 @@
     }
     return { index, id, name, life, unit: units[unit] || units[0], effective, cells, worst, bad };
   });
+  const rowOf = new Map(rows.map((it) => [it.id, it]));
   for (const row of rows) {
     for (let unit = row.unit; unit; unit = unit.parent === null ? null : units[unit.parent]) {
       unit.all += 1;
@@ -67,9 +80,39 @@
     }
   }
 
-  const chosen = { text: "", states: new Set(), region: -1, unit: null, order: "worst" };
+  /* The resources, as the last sweep found them. */
+  const evidence = data.evidence;
+  const kinds = evidence ? evidence.states.map(([key, words, sign, rank, fine]) => ({ key, words, sign, rank, fine })) : [];
+  /** Adds up the counts of Regions. */
+  const sumOf = (parts) => {
+    const sum = { states: kinds.map(() => 0), all: 0, copies: [0, 0, 0], test: "", next: "" };
+    for (const [, states, copies, test, next] of parts) {
+      states.forEach((count, index) => { sum.states[index] += count; sum.all += count; });
+      copies.forEach((count, index) => { sum.copies[index] += count; });
+      /* Both begin with a date, so that texts compare as times. */
+      if (test !== null && evidence.tests[test] > sum.test) sum.test = evidence.tests[test];
+      if (next !== null && (!sum.next || evidence.nexts[next] < sum.next)) sum.next = evidence.nexts[next];
+    }
+    return sum;
+  };
+  const kindOf = new Map(kinds.map((it, index) => [it.key, index]));
+  const counted = (sum, keys) => keys.reduce((all, key) => all + sum.states[kindOf.get(key)], 0);
+  const [FRESH, LATE, NOT_COVERED, NOT_KNOWN] = evidence ? evidence.groups : [[], [], [], []];
+  if (evidence) {
+    for (const row of rows) {
+      const found = evidence.accounts[row.id];
+      row.days = found ? found[0] : "";
+      row.parts = found ? found[1] : null;
+      row.sum = row.parts ? sumOf(row.parts) : null;
+    }
+  }
+  const sums = evidence ? sumOf(Object.values(evidence.accounts).flatMap((it) => it[1] || [])) : null;
+  /** The counts of an account in the chosen Region, or in all of them. */
+  const countsOf = (row) => (chosen.region < 0 || !row.parts ? row.sum : sumOf(row.parts.filter((it) => evidence.regions[it[0]] === regions[chosen.region])));
+
+  const chosen = { view: "protection", text: "", states: new Set(), kinds: new Set(), region: -1, unit: null, order: "worst" };
   let shown = rows;
-  let columns = regions.map((_, index) => index);
+  let columns = [];
 
   const sign = (state) => make("span", { class: `mark s-${state.key}`, "aria-hidden": "true" }, state.sign);
   const stated = (state) => make("span", { class: "state" }, sign(state), state.words);
@@ -81,12 +124,14 @@
   const bad = tally.reduce((sum, it, index) => sum + (states[index].fine ? 0 : it), 0);
   const badRows = rows.filter((it) => it.bad).length;
   const sweep = data.lastSweep ? ` · last sweep ${data.lastSweep}` : "";
-  $("facts").textContent = `Organization ${data.organization} · ${data.taken} · by ${data.source}${sweep}`;
+  const looked = evidence ? ` · backups looked at ${evidence.taken} by ${evidence.program}` : "";
+  $("facts").textContent = `Organization ${data.organization} · ${data.taken} · by ${data.source}, ${data.program}${sweep}${looked}`;
+  const needs = (count, of, one) => `${plural(count, one)} of ${number(of)} ${count === 1 ? "needs" : "need"} attention`;
   $("verdict").textContent = total === 0
     ? "There is nothing to judge"
     : bad === 0
       ? `All ${plural(rows.length, "account")} are protected wherever that is asked for`
-      : `${plural(badRows, "account")} of ${number(rows.length)} need attention, in ${number(bad)} of ${number(total)} accounts × Regions`;
+      : `${needs(badRows, rows.length, "account")}, in ${number(bad)} of ${number(total)} accounts × Regions`;
   tally.forEach((count, index) => {
     const state = states[index];
     if (count) {
@@ -102,8 +147,83 @@
     const button = make("button", { type: "button", "aria-pressed": "false", "data-state": state.key, "data-count": count || null, onclick: toggle, disabled: !count }, sign(state), make("b", {}, number(count)), state.words);
     if (count) $("states").append(button);
   });
+  const signKind = (kind) => make("span", { class: `mark k-${kind.key}`, "aria-hidden": "true" }, kind.sign);
+  if (evidence) {
+    const badOnes = sums.states.reduce((sum, it, index) => sum + (kinds[index].fine ? 0 : it), 0) + evidence.copies;
+    $("proof").textContent = sums.all === 0
+      ? "No sweep has found a resource yet"
+      : badOnes === 0 ? `All ${plural(sums.all, "resource")} are backed up as their plans say` : needs(badOnes, sums.all, "resource");
+    sums.states.forEach((count, index) => {
+      if (!count) return;
+      const kind = kinds[index];
+      const part = make("i", { class: `k-${kind.key}` });
+      part.style.flexGrow = String(count);
+      $("proof-bar").append(part);
+      const toggle = () => {
+        if (!chosen.kinds.delete(kind.key)) chosen.kinds.add(kind.key);
+        button.setAttribute("aria-pressed", String(chosen.kinds.has(kind.key)));
+        look("resources");
+      };
+      /* Resources that need nothing are counted and not named. */
+      const button = make("button", { type: "button", "aria-pressed": "false", "data-kind": kind.key, "data-count": count, onclick: toggle, disabled: kind.fine }, signKind(kind), make("b", {}, number(count)), kind.words);
+      $("proof-states").append(button);
+    });
+    if (evidence.trend.length > 1) $("trend").append(trend());
+    if (evidence.change) {
+      const { since, causes, more } = evidence.change;
+      $("change").append(make("h3", {}, `Since ${since}`), causes.length
+        ? make("ul", {}, ...causes.map(([words, was, is]) => make("li", {}, make("b", {}, is > was ? "Worse: " : is < was ? "Better: " : "Other resources: "), sentence(words), make("span", { class: "soft" }, ` ${number(was)} → ${plural(is, "resource")}`))))
+        : make("p", { class: "soft" }, "Nothing changed."),
+        more ? make("p", { class: "soft" }, `and ${plural(more, "more change")}; org-backup report --since shows all of them`) : null);
+    }
+    $("evidence").hidden = false;
+  }
   data.notes.forEach(([text, hint]) => $("notes").append(make("li", {}, sentence(text), " ", make("span", { class: "soft" }, sentence(hint)))));
-  $("end").textContent = `Made by org-backup on ${data.taken}. Effective policies are merged as AWS merges them; which of them AWS withholds is what AWS says.`;
+  $("end").textContent = `Made by ${data.program} on ${data.taken}. Effective policies are merged as AWS merges them; which of them AWS withholds is what AWS says.`;
+
+  /** The share of resources that need nothing, day by day. */
+  function trend() {
+    const share = (counts) => {
+      const all = counts.reduce((sum, it) => sum + it, 0);
+      return all ? counts.reduce((sum, it, index) => sum + (kinds[index].fine ? it : 0), 0) / all : 1;
+    };
+    const days = evidence.trend.map(([day, counts]) => [day, share(counts)]);
+    const [first, last] = [days[0], days[days.length - 1]];
+    const least = Math.min(...days.map((it) => it[1]));
+    const floor = least >= 1 ? 0 : least - (1 - least) * 0.2;
+    const x = (index) => (4 + (index * 292) / (days.length - 1)).toFixed(1);
+    const y = (it) => (44 - ((it - floor) / (1 - floor)) * 40).toFixed(1);
+    const percent = (it) => `${(Math.floor(it * 1000) / 10).toLocaleString("en")} %`;
+    const label = `On ${first[0]} ${percent(first[1])} of the resources needed no action, and on ${last[0]} ${percent(last[1])}. The least was ${percent(least)}.`;
+    return make("figure", {}, picture(300, 48, label,
+      ["path", { class: "grid", d: "M4 44H296M4 4H296" }],
+      ["path", { class: "line", d: days.map((it, index) => `${index ? "L" : "M"}${x(index)} ${y(it[1])}`).join("") }]),
+      make("figcaption", { class: "soft" }, label));
+  }
+
+  /* The last thirty days of an account. The taller a square, the more it matters. */
+  const DAYS = { f: ["fresh", 5], n: ["nothing to back up", 1], u: ["not known", 8], l: ["late", 11], x: ["failed", 16] };
+  const daysOf = (days) => {
+    const told = new Map();
+    const shapes = [...days].flatMap((code, index) => {
+      if (!DAYS[code]) return [];
+      const [words, height] = DAYS[code];
+      told.set(words, (told.get(words) || 0) + 1);
+      return [["rect", { class: `d-${code}`, x: index * 6, y: 16 - height, width: 5, height }]];
+    });
+    const words = [...told].map(([it, count]) => `${plural(count, "day")} ${it}`).join(", ");
+    return picture(days.length * 6, 16, words ? `Last ${days.length} days: ${words}` : `No sweep in the last ${days.length} days`, ...shapes);
+  };
+  const copiesOf = ([fine, late, unknown]) => (fine + late + unknown ? `${number(fine)} of ${number(fine + late + unknown)}` : "–");
+  const NUMBERS = [
+    ["Resources", 84, (sum) => number(sum.all)],
+    ["Fresh", 70, (sum) => number(counted(sum, FRESH))],
+    ["Late", 70, (sum) => number(counted(sum, LATE))],
+    ["Not covered", 84, (sum) => number(counted(sum, NOT_COVERED))],
+    ["Not known", 76, (sum) => number(counted(sum, NOT_KNOWN))],
+    ["Copies", 100, (sum) => copiesOf(sum.copies)],
+    ["Restore test", 170, (sum) => sum.test || "–"],
+  ];
 
   /* The tree. Only units are in it, of which there are few; it is made once. */
   const tree = $("tree");
@@ -163,27 +283,44 @@
   const active = { row: 0, column: 0 };
   let printing = false;
 
-  const header = () => {
-    const all = columns.map((it) => make("th", { scope: "col", role: "columnheader" }, make("div", { class: "region" }, regions[it])));
-    const first = make("th", { scope: "col", role: "columnheader" }, "Account");
-    first.style.width = columns.length > 8 ? "250px" : "320px";
-    $("head").replaceChildren(make("tr", { role: "row", "aria-rowindex": "1" }, first, ...all));
-    matrix.classList.toggle("wide", columns.length <= 8);
-    grid.style.minWidth = `${(columns.length > 8 ? 250 : 320) + columns.length * 38}px`;
-    grid.setAttribute("aria-colcount", String(columns.length + 1));
-  };
   const told = (row, column) => {
     const cell = data.cells[row.cells[column]];
     const why = cell.missing.length ? `: ${cell.missing.map((it) => it[0]).join("; ")}` : "";
     return `${regions[column]}: ${states[cell.state].words}${why}`;
+  };
+  const ofRegions = regions.map((head, region) => ({
+    head, region, width: 38, kind: "region", words: (row) => told(row, region), draw: (row) => sign(stateOf(row.cells[region])),
+  }));
+  const ofNumbers = NUMBERS.map(([head, width, value]) => {
+    const words = (row) => { const sum = countsOf(row); return sum ? value(sum) : "not looked into"; };
+    return { head, width, kind: "number", words: (row) => `${head}: ${words(row)}`, draw: (row) => (row.sum ? words(row) : "–") };
+  });
+  const ofDays = { head: "Last 30 days", width: 196, kind: "days", words: (row) => daysOf(row.days || "").getAttribute("aria-label"), draw: (row) => daysOf(row.days || "") };
+  const columnsOf = () => (chosen.view === "backups"
+    ? [...ofNumbers, ofDays]
+    : ofRegions.filter((it) => chosen.region < 0 || it.region === chosen.region));
+  const header = () => {
+    const isFew = columns.length <= 8 && chosen.view === "protection";
+    const all = columns.map((it) => {
+      const head = make("th", { scope: "col", role: "columnheader" }, make("div", { class: it.kind }, it.head));
+      if (it.kind !== "region") head.style.width = `${it.width}px`;
+      return head;
+    });
+    const first = make("th", { scope: "col", role: "columnheader" }, "Account");
+    const room = isFew ? 320 : 250;
+    first.style.width = `${room}px`;
+    $("head").replaceChildren(make("tr", { role: "row", "aria-rowindex": "1" }, first, ...all));
+    matrix.classList.toggle("wide", isFew);
+    grid.style.minWidth = `${room + columns.reduce((sum, it) => sum + it.width, 0)}px`;
+    grid.setAttribute("aria-colcount", String(columns.length + 1));
   };
   const makeRow = (row, index) => {
     const path = pathOf(row.unit).join(" / ");
     const link = make("a", { href: `#account-${row.id}`, tabindex: "-1" }, row.name || row.id);
     const head = make("th", { scope: "row", role: "rowheader" }, link, make("small", {}, make("span", { class: "id" }, row.id), path ? ` · ${path}` : ""));
     const cells = columns.map((column) => {
-      const words = told(row, column);
-      return make("td", { role: "gridcell", tabindex: "-1", title: words, "aria-label": words }, sign(stateOf(row.cells[column])));
+      const words = column.words(row);
+      return make("td", { role: "gridcell", tabindex: "-1", title: words, "aria-label": words }, column.draw(row));
     });
     const element = make("tr", { class: "row", role: "row", "aria-rowindex": index + 2 }, head, ...cells);
     element.index = index;
@@ -273,21 +410,82 @@
     if (!texts[row.index]) texts[row.index] = `${row.name} ${row.id} ${pathOf(row.unit).join(" ")}`.toLowerCase();
     return texts[row.index];
   };
+  const troubleOf = (row) => (row.sum ? counted(countsOf(row), [...LATE, ...NOT_COVERED]) : -1);
   const orders = {
+    /* Of resources, those that should be backed up and are not matter most. */
+    backups: (a, b) => troubleOf(b) - troubleOf(a) || b.worst.rank - a.worst.rank || a.index - b.index,
     worst: (a, b) => b.worst.rank - a.worst.rank || b.bad - a.bad || a.unit.place - b.unit.place || a.index - b.index,
     tree: (a, b) => a.unit.place - b.unit.place || a.index - b.index,
     name: (a, b) => a.name.localeCompare(b.name) || a.index - b.index,
   };
+  const isBelow = (row) => !chosen.unit || (row.unit.place >= chosen.unit.place && row.unit.place <= chosen.unit.last);
+
+  /** Shows the resources that need action, and that are chosen. */
+  const lineOf = ([arn, type, account, region, state, causes, newest, until]) => {
+    const row = rowOf.get(account);
+    const told = causes.map((it) => evidence.causes[it]);
+    return make("div", { class: "finding" }, signKind(kinds[state]), make("div", {},
+      make("p", { class: "id" }, arn),
+      make("p", {}, ...told.map((it) => sentence(it)), told.length ? "" : sentence(kinds[state].words)),
+      make("p", { class: "soft" }, `${type ? `${type} · ` : ""}${region} · `, row ? make("a", { href: `#account-${account}` }, row.name || account) : account,
+        newest ? ` · newest backup ${newest}` : " · no backup", until ? ` · kept until ${until}` : "")));
+  };
+  const showResources = (words) => {
+    const all = evidence.resources.filter((it) => {
+      const [arn, type, account, region, state] = it;
+      const row = rowOf.get(account);
+      const text = () => `${arn} ${type} ${row ? textOf(row) : account}`.toLowerCase();
+      return (!chosen.unit || (row && isBelow(row)))
+        && (chosen.region < 0 || region === regions[chosen.region])
+        && (!chosen.kinds.size || chosen.kinds.has(kinds[state].key))
+        && words.every((word) => text().includes(word));
+    });
+    const others = evidence.bad - evidence.resources.length;
+    $("count").textContent = `${plural(all.length, "resource")}${others > 0 ? `, the first of ${number(evidence.bad)}; org-backup coverage lists all` : ""}`;
+    const list = make("div", {});
+    $("resources").replaceChildren(list);
+    if (!all.length) list.append(make("p", { class: "about" }, "No resource that needs action is like this."));
+    else some(list, all, lineOf);
+    $("empty").hidden = true;
+  };
+  /** Shows the accounts by protection, the accounts by their backups, or resources. */
+  const views = [["protection", "Protection"], ["backups", "Backups"], ["resources", "Resources"]];
+  const look = (view) => {
+    chosen.view = view;
+    views.forEach(([key]) => {
+      const tab = $(`view-${key}`);
+      tab.setAttribute("aria-selected", String(key === view));
+      tab.setAttribute("tabindex", key === view ? "0" : "-1");
+    });
+    choose();
+  };
+  views.forEach(([key, words], index) => {
+    const tab = make("button", { type: "button", role: "tab", id: `view-${key}`, "aria-selected": String(index === 0), "aria-controls": key === "resources" ? "resources" : "matrix", tabindex: index ? "-1" : "0", onclick: () => look(key) }, words);
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = views[(index + step + views.length) % views.length][0];
+      look(next);
+      $(`view-${next}`).focus();
+    });
+    $("views").append(tab);
+  });
+  $("views").hidden = !evidence;
+
   /** Shows the chosen rows, from the top. */
   const choose = () => {
     const words = chosen.text.toLowerCase().split(/\s+/).filter(Boolean);
-    columns = chosen.region < 0 ? regions.map((_, index) => index) : [chosen.region];
-    const unit = chosen.unit;
-    shown = rows.filter((row) =>
-      (!unit || (row.unit.place >= unit.place && row.unit.place <= unit.last))
-      && (!chosen.states.size || columns.some((it) => chosen.states.has(data.cells[row.cells[it]].state)))
-      && (!words.length || words.every((it) => textOf(row).includes(it))));
-    shown.sort(orders[chosen.order]);
+    columns = columnsOf();
+    const here = ofRegions.filter((it) => chosen.region < 0 || it.region === chosen.region);
+    const isChosen = (row) => isBelow(row)
+      && (!chosen.states.size || here.some((it) => chosen.states.has(data.cells[row.cells[it.region]].state)));
+    shown = rows.filter((row) => isChosen(row) && (!words.length || words.every((it) => textOf(row).includes(it))));
+    shown.sort(orders[chosen.view === "backups" && chosen.order === "worst" ? "backups" : chosen.order]);
+    matrix.hidden = chosen.view === "resources";
+    $("keys").hidden = matrix.hidden;
+    $("resources").hidden = !matrix.hidden;
+    if (!$("resources").hidden) { showResources(words); return; }
     $("count").textContent = shown.length === rows.length ? plural(rows.length, "account") : `${number(shown.length)} of ${plural(rows.length, "account")}`;
     $("empty").hidden = shown.length > 0;
     grid.hidden = shown.length === 0;
@@ -306,9 +504,10 @@
   $("reset").addEventListener("click", () => {
     Object.assign(chosen, { text: "", region: -1, unit: null });
     chosen.states.clear();
+    chosen.kinds.clear();
     $("search").value = "";
     $("region").value = "-1";
-    $("states").querySelectorAll("button").forEach((it) => it.setAttribute("aria-pressed", "false"));
+    document.querySelectorAll("[aria-pressed]").forEach((it) => it.setAttribute("aria-pressed", "false"));
     branches.forEach((it) => it.item.setAttribute("aria-selected", String(it === units[0])));
     choose();
     $("search").focus();
@@ -320,14 +519,24 @@
   const table = (heads, lines, even = false) => make("div", { class: "scroll" }, make("table", { class: even ? "table even" : "table" },
     make("thead", {}, make("tr", {}, ...heads.map((it) => make("th", { scope: "col" }, it)))),
     make("tbody", {}, ...lines.map((line) => make("tr", {}, ...line.map((it) => make("td", {}, it)))))));
+  const longest = Math.max(1, ...data.effective.flatMap((it) => it.plans).flatMap((it) => it.rules).flatMap((it) => [it[3], ...it[4].map((copy) => copy[1])]));
+  const kept = (days) => (days === null ? "for ever" : plural(days, "day"));
+  /** The retention of the backups of a rule and of their copies, as bars of one scale for all rules. */
+  const barsOf = (days, copies) => {
+    const bars = [["backups", days], ...copies.map((it) => ["copies", it[1]])];
+    const width = (it) => (it === null ? 120 : Math.max(2, (120 * Math.log1p(it)) / Math.log1p(longest)));
+    const label = bars.map(([words, it]) => `${words} ${kept(it)}`).join(", ");
+    return make("span", {}, picture(120, bars.length * 8, `Kept: ${label}`, ...bars.map(([words, it], index) => ["rect", { class: it === null ? `b-${words} ever` : `b-${words}`, x: 0, y: index * 8, width: width(it).toFixed(1), height: 6 }])), make("br"), label);
+  };
   const planOf = (plan) => {
-    const rules = plan.rules.map(([name, schedule, vault, days, copies]) => [
-      name, make("code", {}, schedule || "chosen by AWS"), vault || "–",
-      days === null ? "for ever" : plural(days, "day"), copies.length ? copies.join(", ") : "–",
+    const rules = plan.rules.map(([name, schedule, vault, days, copies, next]) => [
+      name, make("code", {}, schedule || "chosen by AWS"), next || "–", vault || "–", barsOf(days, copies), copies.length ? copies.map((it) => it[0]).join(", ") : "–",
     ]);
+    const taken = plan.selections.map(([name, words]) => make("li", {}, make("b", {}, name), ": ", sentence(words)));
     return make("div", { class: "plan" }, make("h3", {}, plan.name),
       make("p", {}, `In ${plan.regions.join(", ") || "no Region"}; with the role ${plan.roles.join(", ") || "of nobody"}`),
-      table(["Rule", "Schedule", "Vault", "Kept", "Copied to"], rules));
+      taken.length ? make("ul", { class: "taken" }, ...taken) : make("p", {}, "It selects no resource."),
+      table(["Rule", "Schedule", "Next run", "Vault", "Kept", "Copied to"], rules));
   };
   const contentsOf = (effective) => {
     const parts = effective.errors.map((it) => make("p", { class: "s-withheld" }, it));
@@ -373,7 +582,8 @@
     let at = 0;
     const add = (count) => { place.append(...all.slice(at, at + count).map(one)); at += count; if (at < all.length) { button.textContent = `Show more of ${number(all.length)}`; place.append(button); } else button.remove(); };
     const button = make("button", { type: "button", class: "more", onclick: () => add(SOME * 5) });
-    rests.push(() => add(Infinity));
+    /* A list that was replaced is not printed. */
+    rests.push(() => { if (place.isConnected) add(Infinity); });
     add(SOME);
   };
 
@@ -416,12 +626,28 @@
   const panel = $("account");
   let opener = null;
   const close = () => { if (location.hash.startsWith("#account-")) history.pushState(null, "", location.pathname + location.search); route(); };
+  /** The backups of an account, Region by Region, and its resources that need action. */
+  const backupsOf = (row) => {
+    if (!evidence) return [];
+    if (!row.parts) return [make("section", {}, make("h3", {}, "Backups"), make("p", { class: "about" }, "The last sweep did not look into this account."))];
+    const lines = row.parts.map((part) => {
+      const sum = sumOf([part]);
+      return [evidence.regions[part[0]], ...NUMBERS.map(([, , value]) => value(sum)), sum.next || "–"];
+    });
+    const bad = evidence.resources.filter((it) => it[2] === row.id);
+    const list = make("div", {});
+    if (bad.length) some(list, bad, lineOf);
+    const none = make("p", { class: "about" }, "There is no resource in this account.");
+    return [make("section", {}, make("h3", {}, "Backups"), daysOf(row.days), make("p", { class: "soft" }, daysOf(row.days).getAttribute("aria-label")),
+      lines.length ? table(["Region", ...NUMBERS.map((it) => it[0]), "Next run"], lines) : none, list)];
+  };
   const route = () => {
     const id = location.hash.startsWith("#account-") ? location.hash.slice(9) : "";
-    const row = id ? rows.find((it) => it.id === id) : null;
+    const row = id ? rowOf.get(id) : null;
     if (!row) {
       const was = !panel.hidden;
       panel.hidden = true;
+      document.body.classList.remove("one");
       panel.replaceChildren();
       document.title = `Backup report · ${data.organization}`;
       if (was && opener && document.contains(opener)) opener.focus();
@@ -447,15 +673,20 @@
       const names = list.flatMap((it, at) => [at ? ", " : "", make("span", { class: "nowrap" }, it)]);
       return [make("span", {}, ...(list.length === regions.length && list.length > 1 ? ["every Region"] : names)), stated(states[cell.state]), cell.plans.join(", ") || "–", cell.vaults.join(", ") || "–", cell.roles.join(", ") || "–", cell.optIns || "–", cell.known];
     });
+    const deleters = new Set(row.cells.flatMap((it) => data.cells[it].deleters));
     const path = ["Root", ...pathOf(row.unit)].join(" / ");
     panel.replaceChildren(
       make("header", {}, make("h2", { id: "account-title", tabindex: "-1" }, row.name || row.id), make("button", { type: "button", class: "close", onclick: close }, "Close"),
         make("p", {}, make("span", { class: "id" }, row.id), ` · ${path}${row.life === "ACTIVE" ? "" : ` · ${row.life}`}${row.id === data.management ? " · management account" : ""}`),
         make("p", {}, stated(row.worst))),
       ...(why.length ? [make("section", {}, make("h3", {}, "What is missing"), make("ul", { class: "why" }, ...why))] : []),
+      ...backupsOf(row),
+      ...(deleters.size ? [make("section", {}, make("h3", {}, "Who may delete backups"), make("ul", { class: "taken" }, ...[...deleters].map((it) => make("li", {}, sentence(it)))), make("p", { class: "about" }, "Service control policies are not looked at. They may deny more than this."))] : []),
       make("section", {}, make("h3", {}, "Regions"), table(["Region", "State", "Plans", "Vaults and locks", "Roles", "Opt-ins", "Looked at"], lines)),
       make("section", {}, make("h3", {}, "Effective policy"), make("p", { class: "about" }, `Merged from ${chainOf(effective)}. ${plural(rows.filter((it) => it.effective === row.effective).length, "account")} ${rows.filter((it) => it.effective === row.effective).length === 1 ? "has" : "share"} it.`), contentsOf(effective)));
     panel.hidden = false;
+    /* On paper, an account that is open is the whole document. */
+    document.body.classList.add("one");
     panel.scrollTop = 0;
     document.title = `${row.name || row.id} · Backup report`;
     $("account-title").focus({ preventScroll: true });
@@ -472,13 +703,15 @@
   addEventListener("beforeprint", () => {
     /* Showing the rest of a list may make more lists with a rest. */
     while (rests.length) rests.shift()();
-    opened = lazies.filter((it) => it.prints && !it.element.open && document.contains(it.element));
+    const paper = panel.hidden ? document : panel;
+    const prints = (it) => it.prints && paper.contains(it.element);
+    opened = lazies.filter((it) => prints(it) && !it.element.open);
     /* Opening one may make others inside it. */
     for (let at = 0; at < lazies.length; at += 1) {
       const it = lazies[at];
-      if (it.prints) { it.fill(); it.element.open = true; }
+      if (prints(it)) { it.fill(); it.element.open = true; }
     }
-    printing = true;
+    printing = panel.hidden;
     draw();
   });
   addEventListener("afterprint", () => {

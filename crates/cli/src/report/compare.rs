@@ -1,0 +1,123 @@
+//! The differences between two sweeps.
+
+use std::collections::BTreeMap;
+
+use aws::coverage_state::{read_evidence, read_summary_at};
+use report::history::{CauseChange, Change, Summary};
+use report::utc;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::ReportArguments;
+use crate::live::PATIENCE;
+use crate::output::Output;
+use crate::{CommandError, Exit};
+
+/// Prints what got better and worse between the last sweep by `moment` and the last of all.
+///
+/// # Errors
+///
+/// Returns an error if there is no state bucket, if there was no such sweep, or if a summary cannot
+/// be read.
+pub(super) async fn run(arguments: &ReportArguments, moment: &str) -> Result<Exit, CommandError> {
+    let session = arguments.live.session().await?;
+    let state = session.state(Instant::now() + PATIENCE).ok_or(CommandError::NoStateBucket)?;
+    let none = || CommandError::NoSweep(moment.to_owned());
+    let before = read_summary_at(&state, moment).await?.ok_or_else(none)?;
+    let after = read_evidence(&state).await?.ok_or_else(none)?.summary;
+    let change = Change::between(&before, &after);
+    let mut output = Output::new();
+    if arguments.json {
+        output.json(&json(&before, &after, &change))?;
+    } else {
+        lines(&before, &after, &change).iter().try_for_each(|it| output.line(it))?;
+    }
+    output.flush()?;
+    let is_worse = change.causes.iter().any(|it| Direction::of(it) != Direction::Better);
+    Ok(if is_worse { Exit::Findings } else { Exit::Fine })
+}
+
+/// The direction of a change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Direction {
+    /// More resources have the cause.
+    Worse,
+    /// As many resources have it, and others among them than before.
+    Other,
+    /// Fewer resources have it.
+    Better,
+}
+
+impl Direction {
+    fn of(it: &CauseChange) -> Self {
+        match it.after.cmp(&it.before) {
+            std::cmp::Ordering::Greater => Self::Worse,
+            std::cmp::Ordering::Equal => Self::Other,
+            std::cmp::Ordering::Less => Self::Better,
+        }
+    }
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Worse => "worse",
+            Self::Other => "other",
+            Self::Better => "better",
+        }
+    }
+
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Worse => "Worse",
+            Self::Other => "Other resources",
+            Self::Better => "Better",
+        }
+    }
+}
+
+fn lines(before: &Summary, after: &Summary, change: &Change) -> Vec<String> {
+    let mut lines = vec![
+        format!("Backups of {}", after.organization),
+        format!("{}: {}", utc(before.taken), states(before)),
+        format!("{}: {}", utc(after.taken), states(after)),
+    ];
+    for direction in [Direction::Worse, Direction::Other, Direction::Better] {
+        let causes = change.causes.iter().filter(|it| Direction::of(it) == direction);
+        for (index, it) in causes.enumerate() {
+            if index == 0 {
+                lines.extend([String::new(), direction.heading().to_owned()]);
+            }
+            lines.push(format!("  {} → {}: {}", it.before, it.after, it.words));
+            lines.extend(it.examples.iter().map(|it| format!("    {it}")));
+        }
+    }
+    if change.is_nothing() {
+        lines.extend([String::new(), "Nothing changed.".to_owned()]);
+    }
+    lines
+}
+
+fn states(of: &Summary) -> String {
+    let states: BTreeMap<_, _> = of.states();
+    let counts = states.iter().map(|(state, count)| format!("{count} {state}"));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    if counts.is_empty() { "no resources".to_owned() } else { counts }
+}
+
+fn json(before: &Summary, after: &Summary, change: &Change) -> Value {
+    let sweep = |it: &Summary| json!({ "taken": utc(it.taken), "program": it.program, "states": it.states() });
+    let causes = change.causes.iter().map(|it| {
+        json!({
+            "change": Direction::of(it).key(),
+            "cause": it.words,
+            "before": it.before,
+            "after": it.after,
+            "new": it.examples,
+        })
+    });
+    json!({
+        "organization": after.organization,
+        "before": sweep(before),
+        "after": sweep(after),
+        "causes": causes.collect::<Value>(),
+    })
+}
