@@ -188,11 +188,15 @@ release: package ## What deploys without Rust and make, as org-backup.tar.gz, wi
 	  --directory "$(TARGET)" org-backup
 
 .PHONY: deploy
-deploy: ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1]
+deploy: ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1, which only says what would change] [YES=1, without asking]
+ifdef DRY_RUN
+	$(call DEPLOY,deploy)
+else
 	$(call DEPLOY,check) --asked-later
 	@$(MAKE) --no-print-directory package
 	cargo build $(WORKSPACE) --bin org-backup
-	$(call DEPLOY,deploy) --archives "$(PACKAGE)"/org-backup/*/ --command "$(TARGET)/debug/org-backup"
+	$(call DEPLOY,deploy) $(if $(YES),--yes) --archives "$(PACKAGE)"/org-backup/*/ --command "$(TARGET)/debug/org-backup"
+endif
 
 .PHONY: undeploy
 undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1] [EVERYTHING=1]

@@ -34,9 +34,9 @@ def main() -> None:
     while True:
         parameters = Parameters(values, known, arguments.file.parent)
         plan = Planner(parameters, arguments.release, arguments.archives).plan
-        # Archives are built after the file is checked, and undeploying needs none.
+        # Archives are built after the file is checked. Undeploying and a dry run need none.
         problems = parameters.problems
-        if arguments.action != "deploy":
+        if arguments.action != "deploy" or arguments.dry_run:
             problems = [it for it in problems if not it.key[0].endswith(".zip")]
         missing = [it for it in problems if it.missing]
         if not problems:
@@ -57,8 +57,8 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="deploy", description=__doc__)
     parser.add_argument("action", choices=["check", "deploy", "undeploy"])
     parser.add_argument("file", type=pathlib.Path, help="the parameter file, like examples/org.toml")
-    parser.add_argument("--dry-run", action="store_true", help="print every command and run none")
-    parser.add_argument("--yes", action="store_true", help="undeploy, which needs to be said")
+    parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    parser.add_argument("--yes", action="store_true", help="confirm: deploy without asking, or undeploy")
     parser.add_argument("--members", action="store_true", help="undeploy: member stacks as well")
     parser.add_argument("--everything", action="store_true", help="undeploy: backups, vaults, keys and roles as well")
     parser.add_argument("--role", default=ROLE, help="undeploy: the role in accounts that deletes there")
@@ -107,7 +107,7 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
         case "check":
             runner.note()
         case "deploy":
-            runner.deploy()
+            runner.deploy(confirmed=arguments.yes)
         case "undeploy" if arguments.members != arguments.everything:
             end("--members and --everything go together: member stacks alone would leave vaults whose names are taken")
         case "undeploy" if arguments.everything:

@@ -105,7 +105,7 @@ class Everything:
         account = rollout.parameters["CentralAccountId"]
         if not account:
             return
-        deployed = self.runner.describe(rollout, self.runner.output)
+        deployed = self.runner.describe(rollout)
         kept = {it["ParameterKey"]: it["ParameterValue"] for it in (deployed or {}).get("Parameters", [])}
         patterns = kept.get("AdministratorRoleArns", rollout.parameters["AdministratorRoleArns"])
         role = f"arn:{self.runner.partition(rollout)}:iam::{account}:role/{self.role}"

@@ -1,4 +1,4 @@
-"""Which accounts get a member stack, and which have one. Nothing is called here.
+"""Decides which accounts get a member stack. Nothing is called here.
 
 A member stack makes a vault, a key and roles of fixed names, and leaves them behind when it is deleted.
 So no member stack is deleted: one that is made anew would meet the names of the first.
@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 # A name for the root of the organization, whose ID the parameter file does not need.
 ROOT = "root"
 
-# The parameters that name resources which stay when they are no longer in their stack. The names of
-# roles come first, since a role exists once in an account.
+# The names of resources that stay when they leave their stack. An account has each role once.
 ROLES = ["BackupRoleName", "RestoreRoleName"]
 KEPT_NAMES = [
     *ROLES, "VaultName", "AirGappedVaultName", "CentralVaultName", "CentralAirGappedVaultName"
@@ -20,6 +19,8 @@ KEPT_NAMES = [
 
 # The keys of vaults. AWS never changes the key of a vault.
 KEYS = ["VaultKeyArn", "CentralVaultKeyArn"]
+# The properties of logically air-gapped vaults that AWS never changes.
+SEALED = ["MinRetentionDays", "MaxRetentionDays", "Key"]
 
 # The greatest number of accounts that a line names.
 MOST_NAMES = 5
@@ -42,7 +43,7 @@ class StackSet:
     at_once: int = 100
 
     def request(self, units: list[str]) -> dict:
-        """What makes the stacks of accounts that have none, as the API of CloudFormation has it."""
+        """Returns the request that makes the stacks of accounts that have none."""
         targets: dict = {"OrganizationalUnitIds": units}
         if self.only:
             targets |= {"AccountFilterType": "INTERSECTION", "Accounts": self.only}
@@ -51,7 +52,7 @@ class StackSet:
         return self.operation(targets, self.regions)
 
     def request_for_accounts(self, root: str, accounts: list[str]) -> dict:
-        """What makes the stacks of single accounts, which the API takes as a part of a unit only."""
+        """Returns the request for single accounts, which the API takes as a part of a unit only."""
         targets = {"OrganizationalUnitIds": [root]}
         targets |= {"AccountFilterType": "INTERSECTION", "Accounts": accounts}
         return self.operation(targets, self.regions)
@@ -83,7 +84,7 @@ class Instance:
 
 @dataclass
 class Change:
-    """What becomes of the member stacks of a StackSet."""
+    """The change of the member stacks of a StackSet."""
 
     stack_set: StackSet
     # Accounts and Regions that have no stack and get one.
@@ -96,26 +97,32 @@ class Change:
     kept: list[Instance]
     # Stacks that stay although the file no longer asks for them.
     left: list[Instance]
+    # Accounts that the file names and the organization does not have.
+    strangers: list[str] = field(default_factory=list)
 
-    @property
-    def lines(self) -> list[str]:
-        """What it comes to, in words."""
+    def lines(self, updated: str = "") -> list[str]:
+        """Returns it in words. `updated` says what becomes of the stacks that stay, if anything does."""
+        one, many = [f" and {be} {updated}" if updated else "" for be in ["is", "are"]]
         parts = [
             ("has none and gets a stack", "have none and get a stack", self.new),
             ("could not be made last time and is tried again",
              "could not be made last time and are tried again", pairs(self.again)),
-            ("stays", "stay", pairs(self.kept)),
-            ("is not asked for any more and stays", "are not asked for any more and stay",
-             pairs(self.left)),
+            (f"stays{one}", f"stay{many}", pairs(self.kept)),
+            (f"is not asked for any more and stays{one}",
+             f"are not asked for any more and stay{many}", pairs(self.left)),
         ]
         said = [
-            f"{self.stack_set.name}: {len(places)} {many if len(places) > 1 else one}: {names(places)}"
-            for one, many, places in parts if places
+            f"{self.stack_set.name}: {len(places)} {plural if len(places) > 1 else singular}: {names(places)}"
+            for singular, plural, places in parts if places
+        ]
+        said += [
+            f"{self.stack_set.name}: {it} is no active member of the organization and gets no stack"
+            for it in self.strangers
         ]
         return [*said, f"{self.stack_set.name}: no stack is deleted"]
 
     def retries(self) -> list[dict]:
-        """The requests that try again what could not be made, by the unit that it was made by."""
+        """Returns the requests that try again each stack that failed, by the unit that it was made by."""
         by_place: dict[tuple[str, str], list[str]] = {}
         for it in self.again:
             by_place.setdefault((it.unit, it.region), []).append(it.account)
@@ -133,7 +140,7 @@ def compare(
     instances: list[Instance],
     also: Iterable[str] = (),
 ) -> Change:
-    """What becomes of the stacks of a StackSet whose units have these active accounts, and these also."""
+    """Compares a StackSet with the active accounts of its units, single accounts besides, and its stacks."""
     chosen = set(accounts) - set(stack_set.excluded)
     if stack_set.only:
         chosen &= set(stack_set.only)
@@ -157,7 +164,7 @@ def pairs(instances: list[Instance]) -> list[tuple[str, str]]:
 
 
 def names(places: list[tuple[str, str]]) -> str:
-    """Accounts and Regions, the first ones by their names."""
+    """Returns accounts and Regions in words, with the first accounts by their IDs."""
     accounts = sorted({account for account, _ in places})
     regions = sorted({region for _, region in places})
     more = f" and {len(accounts) - MOST_NAMES} more" if len(accounts) > MOST_NAMES else ""
@@ -169,9 +176,9 @@ def names(places: list[tuple[str, str]]) -> str:
 
 
 def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: str) -> list[str]:
-    """Why a deployed roll-out with this template and these parameters must not get these others.
+    """Returns the reasons why a deployed roll-out must not get these parameters.
 
-    Each reason names what would be lost, and the way that loses nothing.
+    Each reason names the loss, and the way that loses nothing.
     """
     reasons = []
     if re.search(r"^ *StackInstancesGroup:", deployed, re.M):
@@ -193,6 +200,17 @@ def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: s
                 f"a vault keeps the key that it was made with, and one with another key would meet its "
                 f"name. Leave [rollout] {name} as it was"
             )
+    for prefix in ["AirGapped", "CentralAirGapped"]:
+        vault = before.get(f"{prefix}VaultName")
+        if not vault or vault != after.get(f"{prefix}VaultName"):
+            continue
+        for name in [f"{prefix}{it}" for it in SEALED]:
+            # Releases before had no such parameter.
+            if name in before and before[name] != after.get(name):
+                reasons.append(
+                    f"AWS never changes the retention and the key of the logically air-gapped vault "
+                    f"`{vault}`, and a new one would meet its name. Leave [rollout] {name} as it was"
+                )
     for name in KEPT_NAMES:
         if (was := before.get(name)) and was != after.get(name):
             reasons.append(

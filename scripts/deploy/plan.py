@@ -36,6 +36,20 @@ ARCHITECTURES = {62: "x86_64", 183: "arm64"}
 # Who may administer services, as `bootstrap.yaml` registers it.
 ADMINISTRATORS = ["BackupAdministratorAccountIds", "StackSetsAdministratorAccountId"]
 
+# The stacks of tables that the file need not have, by their templates.
+UNASKED = {
+    "rollout": "rollout",
+    "members": "members",
+    "backup-policies": "policies",
+    "delegation": "delegation",
+    "guardrails": "guardrails",
+    "audit": "audit",
+    "restore-testing": "restore-testing",
+    "monitoring": "monitoring",
+    "monitoring-rollout": "monitoring-rollout",
+    "monitoring-member": "monitoring-member",
+}
+
 # The longest name of a stack that is whole in the names of its roles, which have 64 characters:
 # `NAME-reattach-ReattachRole-` and 13 more.
 LONGEST_UNCUT = 24
@@ -61,10 +75,18 @@ class Stack:
     parameters: dict[str, str]
     # The StackSets that it makes. Their stacks are made by the program.
     stack_sets: list[StackSet] = field(default_factory=list)
-    # Whether it has vaults, keys and roles, and so is not deleted with the others.
+    # True if it has vaults, keys and roles, and so is not deleted with the others.
     stays: bool = False
     # The tags of all that it makes.
     tags: dict[str, str] = field(default_factory=dict)
+    # True if it is in another account than most.
+    is_elsewhere: bool = False
+
+    @property
+    def code(self) -> list[str]:
+        """Returns the parameters that say which build it takes."""
+        versions = ["ArtifactPrefix", *self.template.artifacts.values()]
+        return [it for it in versions if it in self.parameters]
 
 
 @dataclass
@@ -100,7 +122,11 @@ class Plan:
     profiles: dict[str, str]
     uploads: list[Upload] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
-    # What was asked for and is not made, and what is needed and not made.
+    # The stacks of tables that the file does not have, which an earlier file may have had.
+    unasked: list[Stack] = field(default_factory=list)
+    # False if archives are missing, so that nobody can say which code is deployed.
+    is_built: bool = True
+    # Notes on what was asked for and is not made, and on what is needed and not made.
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -134,8 +160,12 @@ class Planner:
         )
         # Documents by their address, each with the account whose bucket has it.
         self.documents: dict[str, tuple[pathlib.Path, str]] = {}
-        self.look_at_sums(release)
+        has_sums = self.look_at_sums(release)
         self.add_stacks()
+        self.add_unasked()
+        if self.plan.is_built and not has_sums:
+            text = "SHA256SUMS: there is none beside the files, so they are taken for what was built"
+            self.plan.notes.insert(0, f"{text}.")
         self.look_at_names()
         Retentions(parameters, self.central_vault() or "")
         self.add_uploads()
@@ -150,8 +180,8 @@ class Planner:
             text = f"may have {most} characters here and has {length}, since {what} is made of it"
             self.parameters.problem(["StackName"], f"{text} and may have {limit}")
 
-    def look_at_sums(self, release: pathlib.Path) -> None:
-        """Files that are not those of the release would be deployed into every account."""
+    def look_at_sums(self, release: pathlib.Path) -> bool:
+        """Compares files, which would be deployed into every account, with the sums of the release."""
         sums = {}
         for path in [release / "SHA256SUMS", self.archives / "SHA256SUMS"]:
             for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
@@ -161,9 +191,7 @@ class Planner:
             if sums and sums.get(name) != hashlib.sha256(path.read_bytes()).hexdigest():
                 text = "is not what SHA256SUMS says; take the release again, or build it with `make package`"
                 self.parameters.problem([name], text)
-        if not sums:
-            text = "SHA256SUMS: there is none beside the files, so they are taken for what was built"
-            self.plan.notes.append(f"{text}.")
+        return bool(sums)
 
     # The stacks, each after those that it needs.
 
@@ -194,6 +222,15 @@ class Planner:
         if template in self.values and not any(it.name == name for it in self.plan.stacks):
             for region in self.regions_of(template):
                 self.add(name, template, self.parameters.table(template), region=region)
+
+    def add_unasked(self) -> None:
+        """Adds the stacks that may be left of a file of before, where they are unless it said otherwise."""
+        names = {it.name for it in self.plan.stacks}
+        for table, suffix in UNASKED.items():
+            name = f"{self.name}-{suffix}"
+            if name not in names:
+                it = Stack(name, self.templates[table], self.plan.management, self.home, "", {})
+                self.plan.unasked.append(it)
 
     def look_for_what_is_lacking(self, events: str) -> None:
         """What a fresh account lacks is not made by any stack."""
@@ -420,6 +457,7 @@ class Planner:
             bucket = self.bucket(where, buckets, region)
         for artifact in it.artifacts:
             if artifact not in self.files:
+                self.plan.is_built = False
                 text = f"is not in {self.archives}, and {template}.yaml needs it; run `make package`"
                 self.parameters.problem([artifact], text)
             elif "Architecture" in it.parameters:
@@ -432,6 +470,7 @@ class Planner:
         }
         tags = {key: as_text(it) for key, it in self.parameters.table("Tags").items()}
         stack = Stack(name, it, account, region, bucket, parameters, stays=stays, tags=tags)
+        stack.is_elsewhere = account != self.plan.management
         self.plan.stacks.append(stack)
         return stack
 
@@ -526,7 +565,7 @@ class Planner:
         wanted: dict[tuple[str, str], Upload] = {}
         for stack in self.plan.stacks:
             for name, version in stack.template.artifacts.items():
-                if name in self.files:
+                if self.plan.is_built and name in self.files:
                     key = self.prefix + name
                     upload = Upload(
                         self.files[name], stack.bucket, key, stack.account, stack.region

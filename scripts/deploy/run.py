@@ -1,20 +1,17 @@
-"""Carries a plan out with the AWS CLI."""
+"""Carries a plan out: reads AWS, says what changes, asks, and changes it."""
 
 import dataclasses
 import json
-import os
 import pathlib
 import subprocess
-import time
-from collections.abc import Callable
 
+from changes import FAILED, NEW, UNCHANGED, Changes, Seen, StackChange, change_of
+from commands import AGAIN, Commands, Unreadable, parameters_of, profile_of
 from everything import Everything
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
-from plan import INLINE, PARTITIONS, Plan, Stack, Upload
-from speech import end, joined, quoted, tell
+from plan import INLINE, Plan, Stack, Upload
+from speech import ask, end, joined, quoted
 
-# A change set that nobody executed leaves a stack with nothing in it.
-NEW = "REVIEW_IN_PROGRESS"
 # A stack in one of these can be updated.
 SETTLED = """
     CREATE_COMPLETE IMPORT_COMPLETE IMPORT_ROLLBACK_COMPLETE UPDATE_COMPLETE
@@ -25,35 +22,56 @@ IDENTITY = ["sts", "get-caller-identity", "--query", "Account", "--output", "tex
 # An operation of StackSets in one of these goes on, and is looked at again after so many seconds.
 GOES_ON = ["QUEUED", "RUNNING", "STOPPING"]
 PATIENCE = 5
+# The seconds between two looks at the events of a stack, and the most events of one look.
+BEAT = 2
+MOST_EVENTS = 200
 
 # Selects the IDs of active accounts. `Status` is what accounts had before they had a `State`.
 ACTIVE = "Accounts[?(State || Status) == 'ACTIVE'].Id"
 
+# S3 says this instead of a version where the bucket keeps none, and where it no longer does.
+UNKEPT = [None, "null"]
 
-class Unreadable(Exception):
-    """AWS could not be read. This ends everything but a dry run."""
+# The words that confirm a deployment.
+YES, IRREVERSIBLE = "yes", "irreversible"
+
+NOTHING = "Nothing was changed."
 
 
-class Runner:
-    """Runs commands, or with `dry_run` prints them and runs none.
+class Runner(Commands):
+    """Deploys and undeploys. Each run finds done what an earlier one has done.
 
-    A command that fails ends the program. Everything before it stays done, and is found done when the
-    program is run again. A dry run looks at what there is, where it can.
+    A dry run reads as much as it may, says what changes, and changes nothing.
     """
 
     def __init__(self, plan: Plan, *, command: pathlib.Path, dry_run: bool) -> None:
-        self.plan, self.org_backup, self.dry_run = plan, command, dry_run
+        super().__init__(plan, dry_run=dry_run)
+        self.org_backup = command
         # The ID of the root, once it was asked for.
         self.root = ""
         # The active accounts below each unit.
         self.accounts: dict[str, set[str]] = {}
-        # Why what there is cannot be looked at, in a dry run.
-        self.unreadable = ""
+        # The stacks that there are, by account, Region and name.
+        self.seen: dict[tuple[str, str, str], Seen | None] = {}
+        # The objects that are in their bucket and are what was built.
+        self.uploaded: set[tuple[str, str]] = set()
+        # The buckets that keep no versions.
+        self.unversioned: set[str] = set()
 
-    def deploy(self) -> None:
+    def deploy(self, *, confirmed: bool) -> None:
         self.note()
-        self.identify()
-        self.look_at_members()
+        changes = self.look()
+        irreversible = [f"- {it}." for it in changes.irreversible]
+        parts = [changes.lines, ["Nobody can undo:", *irreversible], [changes.summary]]
+        for lines in parts if irreversible else [changes.lines, [changes.summary]]:
+            for it in ["", *lines]:
+                self.say(it)
+        if self.dry_run:
+            return
+        if changes.is_empty:
+            self.say("Everything is as the file says.")
+        elif not confirmed:
+            self.confirm(IRREVERSIBLE if irreversible else YES)
         self.upload()
         for stack in self.plan.stacks:
             self.deploy_stack(stack)
@@ -61,36 +79,69 @@ class Runner:
                 self.roll_out(stack, it)
         self.examine()
 
+    def confirm(self, word: str) -> None:
+        """Asks for a word, and ends the program without it."""
+        if ask(f"Type {word} to deploy this: ") != word:
+            end("This was not confirmed. YES=1, or --yes of the program, confirms it without asking.", NOTHING)
+
     def examine(self) -> None:
-        """Says what the organization lacks for what was deployed to work."""
-        self.say("`org-backup doctor` now says what the organization lacks.")
-        if self.dry_run:
-            return
-        if not self.org_backup.is_file():
-            text = f"The command is not at {self.org_backup}"
-            self.say(f"{text}; run it as docs/plan-and-doctor.md says.")
-            return
+        """Says what the organization lacks for the deployment to work, and the way on."""
         first = self.plan.stacks[0]
-        outputs = (self.describe(first, self.output) or {}).get("Outputs", [])
+        outputs = (self.describe(first) or {}).get("Outputs", [])
         bucket = [it["OutputValue"] for it in outputs if it["OutputKey"] == "StateBucketName"]
-        words = [str(self.org_backup), "doctor", "--region", first.region]
-        words += profile_of(self.plan.profiles.get(first.account))
-        words += ["--state-bucket", *bucket] if bucket else []
-        # What it finds is no failure of the deployment, whose stacks are as they should be.
-        subprocess.run(words, check=False)
+        options = ["--region", first.region, *profile_of(self.plan.profiles.get(first.account))]
+        options += ["--state-bucket", *bucket] if bucket else []
+        name = "org-backup"
+        if self.org_backup.is_file():
+            name = str(self.org_backup)
+            # A problem that it finds is no failure of the deployment, whose stacks are as they should be.
+            subprocess.run([name, "doctor", *options], check=False)
+        else:
+            text = f"`org-backup doctor` says what the organization lacks. The command is not at {self.org_backup}"
+            self.say(f"{text}; run it as docs/plan-and-doctor.md says.")
+        for it in bucket:
+            self.say(f"State bucket: {it}")
+        self.say(f"Next: {joined([name, 'report', *options])}")
 
     def note(self) -> None:
         """Says what the deployment leaves out, and what it needs and does not make."""
         for note in self.plan.notes:
             self.say(note)
 
+    # Undeploying.
+
     def undeploy(self) -> None:
+        if self.dry_run:
+            self.foretell()
+            return
         self.identify()
         for stack in self.plan.deleted:
             for it in stack.stack_sets:
                 self.take_back(stack, it)
             self.delete_stack(stack)
         self.say("What that does:")
+        self.say_what_stays()
+
+    def foretell(self) -> None:
+        """Says what undeploying would do."""
+        try:
+            self.identify()
+            there = [it for it in self.plan.deleted if self.describe(it)]
+            counts = {own.name: len(self.instances(it, own)) for it in there for own in it.stack_sets}
+        except Unreadable as error:
+            self.say(f"AWS was not read: {error}")
+            there, counts = self.plan.deleted, {}
+        for stack in there:
+            for name, count in counts.items():
+                if count and name in [it.name for it in stack.stack_sets]:
+                    self.say(f"{name}: {count} member stacks are deleted")
+            self.say(f"{stack.name} in {stack.region}: deleted")
+        if not there:
+            self.say("No stack is deleted.")
+        self.say("What that would do:")
+        self.say_what_stays()
+
+    def say_what_stays(self) -> None:
         for stack in self.plan.deleted:
             self.say(f"- {stack.name} in {stack.region}: {stack.template.leaves}")
         for stack in self.plan.stacks:
@@ -101,9 +152,12 @@ class Runner:
 
     def undeploy_everything(self, role: str, *, confirmed: bool) -> None:
         """Deletes what stacks leave as well, after it said what is lost and what AWS will refuse."""
-        self.identify()
-        everything = Everything(self, role)
-        findings = everything.look()
+        try:
+            self.identify()
+            everything = Everything(self, role)
+            findings = everything.look()
+        except Unreadable as error:
+            end(f"AWS was not read, so the losses are not known: {error}", NOTHING)
         stacks = [*self.plan.deleted, *[it for it in reversed(self.plan.stacks) if it.stays]]
         self.say("This deletes every stack and everything that stacks leave:")
         for it in [*[f"- the stack {it.name} in {it.region}" for it in stacks], *findings.lines()]:
@@ -137,108 +191,151 @@ class Runner:
         self.delete_stack(stack)
         everything.delete_kept(stack, kept)
 
-    def partition(self, at: Stack) -> str:
-        area = at.region.rsplit("-", 2)[0]
-        return next(name for name, it in PARTITIONS.items() if area in it["areas"])
+    # Looking.
+
+    def look(self) -> Changes:
+        """Reads what there is, and returns what changes. It ends if a change would lose something."""
+        try:
+            self.identify()
+            for it in self.plan.uploads:
+                self.find_upload(it)
+            for stack in self.plan.stacks:
+                self.seen[key_of(stack)] = self.see(stack)
+            for stack in self.plan.stacks:
+                if stack.stack_sets:
+                    self.refuse_losses(stack)
+            stacks = [self.change_of(it) for it in self.plan.stacks]
+            members = [(it, self.change(it.stack, own)) for it in stacks for own in it.stack.stack_sets]
+            left = [it for it in self.plan.unasked if self.describe(it)]
+        except Unreadable as error:
+            self.seen.clear()
+            stacks = [self.change_of(it) for it in self.plan.stacks]
+            return Changes(self.plan, stacks, uploads=len(self.plan.uploads), unread=str(error))
+        missing = len(self.plan.uploads) - len(self.uploaded)
+        return Changes(self.plan, stacks, members, missing, left)
 
     def identify(self) -> None:
         """Makes sure that nothing is done in an account or organization that is not meant."""
         accounts = {it.account: it for it in reversed(self.plan.stacks)}
         for account, stack in sorted(accounts.items()):
-            self.say(f"The credentials have to be those of {account}.")
-            found = self.ask(self.command(stack, *IDENTITY))
-            if found not in [None, account]:
-                end(f"these are credentials of {found}, not of {account}; nothing was changed")
-        self.say(f"They have to manage the organization {self.plan.organization}.")
+            if not self.dry_run:
+                self.say(f"The credentials have to be those of {account}.")
+            found = self.output(self.command(stack, *IDENTITY))
+            if found != account:
+                self.refuse(f"these are credentials of {found}, not of {account}")
+        if not self.dry_run:
+            self.say(f"They have to manage the organization {self.plan.organization}.")
         query = "Organization.[Id, MasterAccountId]"
         words = ["organizations", "describe-organization", "--query", query, "--output", "json"]
-        answer = self.ask(self.command(accounts[self.plan.management], *words))
+        answer = json.loads(self.output(self.command(accounts[self.plan.management], *words)) or "[]")
         meant = [self.plan.organization, self.plan.management]
-        if answer is not None and json.loads(answer) != meant:
-            text = "this is organization {} managed by {}, not {} by {}; nothing was changed"
-            end(text.format(*json.loads(answer), *meant))
+        if answer != meant:
+            found, manager = [*answer, "none", "nobody"][:2]
+            text = f"this is organization {found} managed by {manager}, not {meant[0]} by {meant[1]}"
+            self.refuse(text)
+
+    def refuse(self, text: str) -> None:
+        if self.dry_run:
+            raise Unreadable(text)
+        end(f"{text}; nothing was changed")
+
+    def see(self, stack: Stack) -> Seen | None:
+        """Returns a stack, once nobody works on it any more: an earlier run may have been interrupted.
+
+        A dry run does not wait.
+        """
+        found = self.describe(stack) if self.dry_run else self.settle(stack)
+        if not found:
+            return None
+        status = found["StackStatus"]
+        if status not in [NEW, FAILED, *SETTLED] and not status.endswith("_IN_PROGRESS"):
+            end(self.stuck(stack, status))
+        # A stack without anything in it has no template.
+        body = "" if status == NEW else self.template_of(stack)
+        tags = {it["Key"]: it["Value"] for it in found.get("Tags", [])}
+        return Seen(status, parameters_of(found), tags, body)
+
+    def settle(self, stack: Stack) -> dict | None:
+        while (found := self.describe(stack)) and is_busy(found["StackStatus"]):
+            status = found["StackStatus"]
+            self.say(f"{stack.name} in {stack.region} is {status}, which is waited for.")
+            words = ["cloudformation", "wait", waiter(status), "--stack-name", stack.name]
+            self.wait_for(self.command(stack, *words))
+        return found
+
+    def change_of(self, stack: Stack) -> StackChange:
+        return change_of(stack, self.seen.get(key_of(stack)), is_built=self.plan.is_built)
+
+    # Artifacts.
+
+    def find_upload(self, it: Upload) -> bool:
+        """Returns `True` if an object is in its bucket, and has the stacks take its version.
+
+        Somebody else who can write into the bucket could have put something there before. So S3's checksum
+        of it is compared, and the bucket has to be that of the account. They could also put something there
+        afterwards, so stacks take the version that was compared, if there is one.
+        """
+        words = [*self.object(it), "--checksum-mode", "ENABLED", *ANSWER]
+        found = self.output(self.command(it, "s3api", "head-object", *words), absent="(404)")
+        if found is None:
+            return False
+        self.pin(it, found)
+        return True
+
+    def pin(self, it: Upload, answer: str) -> None:
+        checksum, version = json.loads(answer)
+        if checksum != it.checksum:
+            at = f"s3://{it.bucket}/{it.key} is not {it.source.name} of this release"
+            why = "S3 has no SHA-256 of it" if checksum is None else "its SHA-256 differs"
+            help = "Find out who wrote it, delete it, and run the same again."
+            end(f"{at}: {why}. {help}", "No stack was changed.")
+        if version in UNKEPT:
+            self.unversioned.add(it.bucket)
+        else:
+            it.pin(version)
+        self.uploaded.add((it.bucket, it.key))
+
+    def object(self, it: Upload) -> list[str]:
+        return ["--bucket", it.bucket, "--key", it.key, "--expected-bucket-owner", it.account]
 
     def upload(self) -> None:
-        """Makes sure that the buckets have what was built, and nothing else under its names.
-
-        Whoever can write into them could have put something there before. So what is there already is
-        compared by S3's checksum of it, and the buckets have to be those of the account. They could also
-        put something there afterwards, so stacks take the version that was compared, if there is one.
-        """
-        self.say("What is in the buckets already, and is what was built, is not uploaded again.")
-        if self.dry_run:
-            self.say("Stacks take the version of each object, which is known then.")
-        without_versions = set()
+        """Makes sure that the buckets have what was built, and nothing else under its names."""
         for it in self.plan.uploads:
-            place = ["--bucket", it.bucket, "--key", it.key, "--expected-bucket-owner", it.account]
-            answer = ["--query", "[ChecksumSHA256, VersionId]", "--output", "json"]
-            words = [*place, "--checksum-mode", "ENABLED", *answer]
-            found = self.ask(self.command(it, "s3api", "head-object", *words), absent="(404)")
-            if found is None:
-                words = [*place, "--body", str(it.source), "--checksum-algorithm", "SHA256", *answer]
-                found = self.change_and_ask(self.command(it, "s3api", "put-object", *words))
-            if found is None:
+            is_pinned = (it.bucket, it.key) in self.uploaded and it.bucket not in self.unversioned
+            # Somebody may have written it since it was looked for.
+            if is_pinned or self.find_upload(it):
                 continue
-            checksum, version = json.loads(found)
-            if checksum != it.checksum:
-                at = f"s3://{it.bucket}/{it.key} is not {it.source.name} of this release"
-                why = "S3 has no SHA-256 of it" if checksum is None else "its SHA-256 differs"
-                help = "Find out who wrote it, delete it, and run the same again."
-                end(f"{at}: {why}. {help}", "No stack was changed.")
-            if version in UNKEPT:
-                without_versions.add(it.bucket)
-            else:
-                it.pin(version)
-        for bucket in sorted(without_versions):
+            self.say(f"{it.source.name} is uploaded to s3://{it.bucket}.")
+            words = [*self.object(it), "--body", str(it.source), "--checksum-algorithm", "SHA256"]
+            self.pin(it, self.output(self.command(it, "s3api", "put-object", *words, *ANSWER)) or "[]")
+        for bucket in sorted(self.unversioned):
             at = f"s3://{bucket} keeps no versions"
             why = "so what somebody writes over an artifact before CloudFormation reads it is deployed"
             self.say(f"{at}, {why}. Turn its versioning on.")
 
     # Member stacks.
 
-    def look_at_members(self) -> None:
-        """Says what becomes of member stacks, and ends before anything is changed if one would be lost."""
-        try:
-            if self.dry_run:
-                self.make_sure_of_the_account()
-            for stack in self.plan.stacks:
-                if stack.stack_sets:
-                    self.refuse_losses(stack)
-                for it in stack.stack_sets:
-                    for line in self.change(stack, it).lines:
-                        self.say(line)
-        except Unreadable as error:
-            self.unreadable = str(error)
-            self.say(f"What becomes of member stacks is not known: {error}")
-
-    def make_sure_of_the_account(self) -> None:
-        at = self.plan.stacks[0]
-        found = self.output(self.command(at, *IDENTITY))
-        if found != at.account:
-            raise Unreadable(f"these are credentials of {found}, not of {at.account}")
-
     def refuse_losses(self, stack: Stack) -> None:
-        found = self.describe(stack, self.output)
+        """Ends before anything is changed if a member stack would be lost."""
+        found = self.seen[key_of(stack)]
         if not found:
             self.refuse_another_region(stack)
             self.refuse_names_of_another(stack)
             return
-        before = parameters_of(found)
-        template = self.output(self.command(stack, "cloudformation", *body_of(stack)))
-        reasons = losses(template or "", before, stack.parameters, stack.region)
+        reasons = losses(found.template, found.parameters, stack.parameters, stack.region)
         if reasons:
             places = [f"{it.name}: {self.count(stack, it)}" for it in stack.stack_sets]
             at = f"{stack.name} in {stack.region} cannot be changed without losing something"
             said = [f"- {it}." for it in reasons]
-            end(f"{at}:", *said, "It has", *[f"- {it}" for it in places], UNCHANGED)
+            end(f"{at}:", *said, "It has", *[f"- {it}" for it in places], NOTHING)
 
     def refuse_another_region(self, stack: Stack) -> None:
         """Roles belong to the Region of the stacks, so in another one they would be in the way."""
         others = [it for own in stack.stack_sets for it in own.regions if it != stack.region]
         for region in dict.fromkeys(others):
-            if self.describe(dataclasses.replace(stack, region=region), self.output):
+            if self.describe(dataclasses.replace(stack, region=region)):
                 text = f"{stack.name} is deployed in {region}, and member stacks belong to it. Leave "
-                end(f"{text}Region as it was.", UNCHANGED)
+                end(f"{text}Region as it was.", NOTHING)
 
     def refuse_names_of_another(self, stack: Stack) -> None:
         """Roles stay when their stack is deleted, and tell of a roll-out that was or is elsewhere."""
@@ -249,7 +346,7 @@ class Runner:
                 at = f"{stack.name} is not deployed in {stack.region}, and the management account has the"
                 why = "If another roll-out made it, a stack of this one would meet its names in every account"
                 help = "leave StackName and Region as they were, or give vaults and roles other names"
-                end(f"{at} role `{role}` already. {why}: {help}.", UNCHANGED)
+                end(f"{at} role `{role}` already. {why}: {help}.", NOTHING)
 
     def count(self, stack: Stack, stack_set: StackSet) -> str:
         instances = self.instances(stack, stack_set)
@@ -262,11 +359,12 @@ class Runner:
         # StackSets never reach the account that they are managed from.
         accounts = set().union(*found) - {self.plan.management}
         also = set(stack_set.also) - {self.plan.management}
+        strangers: set[str] = set()
         if also:
-            also &= self.below(stack, self.unit(stack, ROOT))
-            for it in sorted(set(stack_set.also) - also):
-                self.say(f"{stack_set.name}: {it} is no active member of the organization and gets no stack")
-        return compare(stack_set, accounts, self.instances(stack, stack_set), also)
+            members = self.below(stack, self.unit(stack, ROOT))
+            also, strangers = also & members, also - members
+        change = compare(stack_set, accounts, self.instances(stack, stack_set), also)
+        return dataclasses.replace(change, strangers=sorted(strangers))
 
     def unit(self, stack: Stack, unit: str) -> str:
         if unit != ROOT:
@@ -277,7 +375,7 @@ class Runner:
         return self.root
 
     def below(self, stack: Stack, unit: str) -> set[str]:
-        """The active accounts below a unit."""
+        """Returns the active accounts below a unit."""
         if unit not in self.accounts:
             of = ["--parent-id", unit, "--output", "json", "--query"]
             words = ["list-accounts-for-parent", *of, ACTIVE]
@@ -297,13 +395,6 @@ class Runner:
 
     def roll_out(self, stack: Stack, stack_set: StackSet) -> None:
         """Makes the member stacks that are missing, and tries again what failed before."""
-        if self.unreadable:
-            if stack_set.units:
-                self.operate(stack, "create-stack-instances", stack_set.request(stack_set.units))
-            if stack_set.also:
-                request = stack_set.request_for_accounts(ROOT, stack_set.also)
-                self.operate(stack, "create-stack-instances", request)
-            return
         change = self.change(stack, stack_set)
         for request in change.retries():
             self.operate(stack, "update-stack-instances", request)
@@ -316,13 +407,9 @@ class Runner:
 
     def take_back(self, stack: Stack, stack_set: StackSet) -> None:
         """Deletes the stacks of a StackSet that hold nothing, without which it could not be deleted."""
-        if self.dry_run:
-            self.say(f"The stacks of {stack_set.name} are deleted if there are any.")
-            units, regions = stack_set.units, stack_set.regions
-        else:
-            instances = self.instances(stack, stack_set)
-            units = sorted({it.unit for it in instances})
-            regions = sorted({it.region for it in instances})
+        instances = self.instances(stack, stack_set)
+        units = sorted({it.unit for it in instances})
+        regions = sorted({it.region for it in instances})
         if units:
             request = stack_set.operation({"OrganizationalUnitIds": units}, regions)
             self.operate(stack, "delete-stack-instances", request | {"RetainStacks": False})
@@ -332,43 +419,51 @@ class Runner:
         words = [operation, "--cli-input-json", json.dumps(request)]
         words += ["--query", "OperationId", "--output", "text"]
         command = self.command(stack, "cloudformation", *words)
-        if self.dry_run:
-            tell(joined(command))
-            return
         name = request["StackSetName"]
         self.say(f"Waiting for {operation} of {name}.")
         of = ["--stack-set-name", name, "--operation-id", self.output(command) or ""]
         words = ["describe-stack-set-operation", *of, "--output", "text"]
         words += ["--query", "StackSetOperation.Status"]
+        told = ""
         while (status := self.output(self.command(stack, "cloudformation", *words))) in GOES_ON:
-            time.sleep(PATIENCE)
-        words = ["list-stack-set-operation-results", *of, "--output", "json"]
-        words += ["--query", "Summaries[?Status == 'FAILED'].[Account, Region, StatusReason]"]
-        failed = json.loads(self.output(self.command(stack, "cloudformation", *words)) or "[]")
-        for account, region, reason in failed:
+            results = self.results(stack, of)
+            count = f"{sum(it[2] == 'SUCCEEDED' for it in results)} stacks are done"
+            if failures := sum(it[2] == "FAILED" for it in results):
+                count = f"{count} and {failures} failed"
+            if count != told:
+                told = count
+                self.say(f"  {name}: {count}")
+            self.pause(PATIENCE)
+        failed = [it for it in self.results(stack, of) if it[2] == "FAILED"]
+        for account, region, _, reason in failed:
             self.say(f"- {account} in {region}: {reason}")
         if status != "SUCCEEDED":
             text = f"failed: {operation} of {name} is {status}; {len(failed)} stacks failed"
             end(f"{text}, and no other was changed for it", AGAIN)
 
+    def results(self, stack: Stack, of: list[str]) -> list[list[str]]:
+        """Returns the accounts and Regions of an operation, each with its status and the reason for it."""
+        words = ["list-stack-set-operation-results", *of, "--output", "json"]
+        words += ["--query", "Summaries[].[Account, Region, Status, StatusReason]"]
+        return json.loads(self.output(self.command(stack, "cloudformation", *words)) or "[]")
+
     # Stacks.
 
     def deploy_stack(self, stack: Stack) -> None:
-        at = f"{stack.name} in {stack.region}"
-        found = self.find(stack, "deployed if it is not as it should be")
-        match found["StackStatus"] if found else NEW:
-            case "ROLLBACK_COMPLETE":
-                # A stack that could not be created can only be deleted.
-                self.say(f"{at} could not be created last time. It is created anew.")
-                self.delete(stack)
-            case status if status not in [NEW, *SETTLED]:
-                end(self.stuck(stack, status))
-            case _ if found and self.is_as_it_should_be(stack, found):
-                self.say(f"{at} is as it should be.")
-                return
-            case _ if not self.dry_run:
-                self.say(f"{at} is deployed.")
-        self.run(self.deployment(stack))
+        # The versions of what was uploaded are known by now.
+        if self.change_of(stack).kind == UNCHANGED:
+            return
+        at, found = f"{stack.name} in {stack.region}", self.settle(stack)
+        if found and found["StackStatus"] == FAILED:
+            # A stack that could not be created can only be deleted.
+            self.say(f"{at} could not be created last time. It is created anew.")
+            self.delete(stack)
+        elif found and found["StackStatus"] not in [NEW, *SETTLED]:
+            end(self.stuck(stack, found["StackStatus"]))
+        self.say(f"{at} is deployed.")
+        events = Events(self, stack, stack.name)
+        if error := self.run_beside(self.deployment(stack), BEAT, events.tell):
+            end(f"failed: {at} is not deployed", *quoted(error), AGAIN)
 
     def deployment(self, stack: Stack) -> list[str]:
         words = ["--stack-name", stack.name, "--template-file", str(stack.template.path)]
@@ -384,7 +479,7 @@ class Runner:
         return self.command(stack, "cloudformation", "deploy", *words)
 
     def delete_stack(self, stack: Stack) -> None:
-        if self.find(stack, "deleted if it is there") or self.dry_run:
+        if self.settle(stack):
             self.say(f"{stack.name} in {stack.region} is deleted.")
             self.delete(stack)
         else:
@@ -393,34 +488,11 @@ class Runner:
     def delete(self, stack: Stack, nested: str = "") -> None:
         """Deletes a stack, or one that was nested in it."""
         name = ["--stack-name", nested or stack.name]
+        events = Events(self, stack, nested or stack.name)
         self.run(self.command(stack, "cloudformation", "delete-stack", *name))
-        self.run(self.command(stack, "cloudformation", "wait", "stack-delete-complete", *name))
-
-    def find(self, stack: Stack, what: str) -> dict | None:
-        """The stack, once nobody works on it any more: an earlier run may have been interrupted."""
-        if self.dry_run:
-            self.say(f"{stack.name} in {stack.region} is {what}.")
-        while (found := self.describe(stack, self.ask)) and is_busy(found["StackStatus"]):
-            status = found["StackStatus"]
-            self.say(f"{stack.name} in {stack.region} is {status}, which is waited for.")
-            words = ["cloudformation", "wait", waiter(status), "--stack-name", stack.name]
-            # Whatever comes of it is found by looking again.
-            subprocess.run(self.command(stack, *words), check=False, stderr=subprocess.DEVNULL)
-        return found
-
-    def describe(self, stack: Stack, read: Callable[..., str | None]) -> dict | None:
-        """Returns the stack, read by `ask` or by `output`, or none if it does not exist."""
-        words = ["describe-stacks", "--stack-name", stack.name, "--output", "json"]
-        answer = read(self.command(stack, "cloudformation", *words), absent="does not exist")
-        return json.loads(answer)["Stacks"][0] if answer else None
-
-    def is_as_it_should_be(self, stack: Stack, found: dict) -> bool:
-        if parameters_of(found) != {key: as_kept(it) for key, it in stack.parameters.items()}:
-            return False
-        if {it["Key"]: it["Value"] for it in found.get("Tags", [])} != stack.tags:
-            return False
-        body = self.ask(self.command(stack, "cloudformation", *body_of(stack))) or ""
-        return as_kept(body).strip() == as_kept(stack.template.text).strip()
+        wait = self.command(stack, "cloudformation", "wait", "stack-delete-complete", *name)
+        if error := self.run_beside(wait, BEAT, events.tell):
+            end(f"failed: {nested or stack.name} in {stack.region} is not deleted", *quoted(error), AGAIN)
 
     def stuck(self, stack: Stack, status: str) -> str:
         at = f"{stack.name} in {stack.region} is {status}; its events in CloudFormation say why"
@@ -430,83 +502,39 @@ class Runner:
         command = joined(self.command(stack, *words))
         return f"{at}. Put that right, run `{command}`, and then the same again."
 
-    # Commands.
 
-    def command(self, at: Stack | Upload, *words: str) -> list[str]:
-        profile = self.plan.profiles.get(at.account)
-        return ["aws", *words[:2], "--region", at.region, *profile_of(profile), *words[2:]]
+class Events:
+    """The events of a stack since now, each of which is told once."""
 
-    def run(self, command: list[str], session: dict[str, str] | None = None) -> None:
-        """Runs what changes something, with the credentials of a session if there is one."""
-        if self.dry_run:
-            tell(joined(command))
-        elif subprocess.run(command, check=False, env=os.environ | (session or {})).returncode:
-            end(f"failed: {joined(command)}", AGAIN)
+    def __init__(self, runner: Runner, stack: Stack, name: str) -> None:
+        self.runner, self.stack, self.name = runner, stack, name
+        self.told = {it[0] for it in self.read()}
 
-    def change_and_ask(self, command: list[str]) -> str | None:
-        """Runs what changes something, and answers."""
-        if self.dry_run:
-            tell(joined(command))
-            return None
-        return self.output(command)
+    def read(self) -> list[list[str]]:
+        """Returns the newest events, the newest last. There are none if they cannot be read.
 
-    def ask(self, command: list[str], absent: str = "") -> str | None:
-        """Runs what only reads. There is no answer where what it asks for is not there."""
-        if self.dry_run:
-            tell(joined(command))
-            return None
-        return self.output(command, absent)
+        They are news of the work and no part of it, so that does not end it.
+        """
+        words = ["describe-stack-events", "--stack-name", self.name, "--output", "json"]
+        words += ["--max-items", str(MOST_EVENTS), "--query"]
+        parts = "EventId, LogicalResourceId, ResourceType, ResourceStatus, ResourceStatusReason"
+        command = self.runner.command(self.stack, "cloudformation", *words, f"StackEvents[].[{parts}]")
+        done = self.runner.attempt(command)
+        return list(reversed(json.loads(done.stdout or "[]"))) if done.returncode == 0 else []
 
-    def output(
-        self, command: list[str], absent: str = "", session: dict[str, str] | None = None
-    ) -> str | None:
-        """What a command prints, also in a dry run, which does without what it may not look at."""
-        try:
-            environment = os.environ | (session or {})
-            done = subprocess.run(
-                command, check=False, capture_output=True, text=True, env=environment
-            )
-        except FileNotFoundError:
-            if not self.dry_run:
-                raise
-            raise Unreadable("the AWS CLI is not installed") from None
-        if done.returncode == 0:
-            return done.stdout.strip()
-        if absent and absent in done.stderr:
-            return None
-        if self.dry_run:
-            raise Unreadable(done.stderr.strip())
-        end(f"failed: {joined(command)}", *quoted(done.stderr), AGAIN)
-
-    def say(self, text: str) -> None:
-        tell(f"# {text}" if self.dry_run else text)
+    def tell(self) -> None:
+        for event, name, kind, status, reason in self.read():
+            if event not in self.told:
+                self.told.add(event)
+                self.runner.say(f"  {name} ({kind}): {status}{f': {reason}' if reason else ''}")
 
 
-# What S3 says instead of a version where the bucket keeps none, and where it no longer does.
-UNKEPT = [None, "null"]
-
-UNCHANGED = "Nothing was changed."
-AGAIN = "Put right what it says and run the same again. What is done stays done."
+# The answer of S3 about an object.
+ANSWER = ["--query", "[ChecksumSHA256, VersionId]", "--output", "json"]
 
 
-def profile_of(name: str | None) -> list[str]:
-    return ["--profile", name] if name else []
-
-
-def parameters_of(stack: dict) -> dict[str, str]:
-    """Returns the parameters of a stack, as CloudFormation describes them."""
-    return {it["ParameterKey"]: it["ParameterValue"] for it in stack.get("Parameters", [])}
-
-
-def as_kept(text: str) -> str:
-    """A template or a parameter as CloudFormation tells it: with question marks for what is not ASCII."""
-    return text.encode("ascii", "replace").decode()
-
-
-def body_of(stack: Stack) -> list[str]:
-    """Returns the words of the AWS CLI that ask for the template of a stack."""
-    words = ["get-template", "--stack-name", stack.name]
-    return [*words, "--query", "TemplateBody", "--output", "text"]
+def key_of(stack: Stack) -> tuple[str, str, str]:
+    return (stack.account, stack.region, stack.name)
 
 
 def is_busy(status: str) -> bool:

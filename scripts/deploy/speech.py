@@ -1,4 +1,4 @@
-"""What is told to people, which says no more than it seems to.
+"""Prints for people, and asks them.
 
 Names in the parameter file and words of AWS come from elsewhere. This is the only module that prints, and
 it writes out everything that is not shown, as the crate `media` does for the programs.
@@ -12,7 +12,7 @@ ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def line(text: str) -> str:
-    """The text as one line, which is no command to a pipeline either."""
+    """Returns the text as one line, which is no command to a pipeline either."""
     bare = text.lstrip()
     if bare.startswith("::"):
         text = text[: len(text) - len(bare)] + r"\u{3a}" + bare[1:]
@@ -26,7 +26,7 @@ def is_shown(it: str) -> bool:
 
 
 def joined(words: list[str]) -> str:
-    """A command for a shell, on one line whatever is in it."""
+    """Returns a command for a shell, on one line whatever is in it."""
     return " ".join(map(word, words))
 
 
@@ -42,8 +42,18 @@ def tell(text: str) -> None:
     print(line(text), flush=True)
 
 
+def ask(question: str) -> str:
+    """Returns the answer to a question, which is nothing if nobody is there to ask."""
+    if not sys.stdin.isatty():
+        return ""
+    try:
+        return input(line(question)).strip()
+    except EOFError:
+        return ""
+
+
 def quoted(text: str) -> list[str]:
-    """The lines of what another program said, which stand apart from ours."""
+    """Returns the lines of another program's words, which stand apart from ours."""
     return [f"  {it}" for it in text.strip().split("\n")]
 
 

@@ -1,0 +1,333 @@
+"""Decides what a deployment changes, and says it. Nothing is called here.
+
+What the parameter file asks for is compared with the stacks that there are. Of a stack it says which
+parameters and resources change; of a StackSet, which member stacks are made and updated.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import resources
+from members import Change, StackSet, names, pairs
+from plan import Plan, Stack
+from resources import ADDED, CHANGED, DELETED, PERHAPS_REPLACED, REPLACED, Body, Effect, State
+
+# A change set that nobody executed leaves a stack with nothing in it.
+NEW = "REVIEW_IN_PROGRESS"
+# A stack that could not be created can only be deleted.
+FAILED = "ROLLBACK_COMPLETE"
+
+# Values longer than this are cut.
+LONGEST_VALUE = 160
+# The types of which a resource holds data, so that none takes its place.
+HOLDERS = [
+    "AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault", "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+]
+
+CREATED, ANEW, CHANGES, BUILT, UNCHANGED = (
+    "created", "created anew", "changed", "unchanged but for code, which is built when it is deployed",
+    "unchanged",
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A stack as AWS has it."""
+
+    status: str
+    parameters: dict[str, str]
+    tags: dict[str, str]
+    template: str
+
+
+@dataclass
+class StackChange:
+    """The change of a stack."""
+
+    stack: Stack
+    kind: str
+    # The parameters that change, with their values before and after. One that is new has none before.
+    parameters: list[tuple[str, str | None, str]] = field(default_factory=list)
+    tags: list[tuple[str, str | None, str]] = field(default_factory=list)
+    # True if functions or templates come from another build.
+    code: bool = False
+    effects: list[Effect] = field(default_factory=list)
+    # The resources that stay in the account when the stack is deleted.
+    stay: list[str] = field(default_factory=list)
+    # The status of a stack that something else works on.
+    busy: str = ""
+
+    @property
+    def place(self) -> str:
+        at = f"{self.stack.name} in {self.stack.region}"
+        return f"{at} of {self.stack.account}" if self.stack.is_elsewhere else at
+
+    @property
+    def lines(self) -> list[str]:
+        busy = f"; something works on it, which is waited for: {self.busy}" if self.busy else ""
+        said = [f"{self.place}: {self.kind}{busy}"]
+        said += [f"  {it}" for it in map(pair, self.parameters)]
+        said += [f"  tag {it}" for it in map(pair, self.tags)]
+        said += ["  code: another build"] if self.code and self.kind == CHANGES else []
+        if self.kind in [CREATED, ANEW]:
+            said += [f"  makes {many(len(self.effects), 'resource')}"]
+        else:
+            said += [f"  {it.line}" for it in self.effects]
+        said += [f"  stay when the stack is deleted: {', '.join(self.stay)}"] if self.stay else []
+        return said
+
+    @property
+    def warnings(self) -> list[str]:
+        """Returns what AWS may refuse of it."""
+        before = {name: was for name, was, _ in self.parameters}
+        modes = [f"{it}LockMode" for it in ["", "Central"]]
+        return [
+            f"{self.place}: AWS refuses this change of {name} where the compliance lock is final, and the "
+            f"stacks there stay as they are"
+            for name in modes if before.get(name) == "Compliance"
+        ]
+
+    def touches(self, stack_set: StackSet) -> bool:
+        """Returns `True` if the StackSet changes, and every stack of it is updated."""
+        for it in self.effects:
+            name = it.resource.properties.get("StackSetName", "").removeprefix("!Sub ").strip('"')
+            if name.replace("${AWS::StackName}", self.stack.name) == stack_set.name:
+                return it.name != ADDED
+        return False
+
+
+@dataclass
+class Changes:
+    """Everything that a deployment changes."""
+
+    plan: Plan
+    stacks: list[StackChange]
+    # The change of each StackSet, with that of the stack that has it.
+    members: list[tuple[StackChange, Change]] = field(default_factory=list)
+    # The files that are not in their bucket yet.
+    uploads: int = 0
+    # The stacks that the file no longer asks for.
+    left: list[Stack] = field(default_factory=list)
+    # The reason why AWS was not read.
+    unread: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        said = []
+        if self.unread:
+            said += [f"AWS was not read: {self.unread}", "So this is a first deployment:"]
+        for it in self.stacks:
+            said += it.lines
+        for it in self.stacks:
+            said += it.warnings
+        if not self.plan.is_built:
+            said += ["Code: built when it is deployed."]
+        elif self.uploads:
+            said += [f"Code: {self.uploads} of {len(self.plan.uploads)} files are uploaded."]
+        for change, it in self.members:
+            said += it.lines(self.updated(change, it))
+        if self.unread:
+            said += [f"{it.name}: who has a stack is not known" for it in self.stack_sets]
+        said += [
+            f"{it.name} in {it.region}: stays, and is not in the file any more; delete it by hand"
+            for it in self.left
+        ]
+        return said
+
+    @property
+    def stack_sets(self) -> list[StackSet]:
+        return [own for it in self.plan.stacks for own in it.stack_sets]
+
+    def updated(self, change: StackChange, member: Change) -> str:
+        """Returns what becomes of the member stacks that there are already."""
+        if change.touches(member.stack_set):
+            return "updated"
+        may_differ = not self.plan.is_built and change.stack.code
+        return "updated if their template differs" if may_differ else ""
+
+    @property
+    def summary(self) -> str:
+        counts = {
+            kind: sum(it.kind in kinds for it in self.stacks)
+            for kind, kinds in [
+                ("created", [CREATED, ANEW]), ("changed", [CHANGES]), ("unchanged", [UNCHANGED, BUILT])
+            ]
+        }
+        parts = [f"{many(count, 'stack')} {kind}" for kind, count in counts.items() if count]
+        made = sum(len(it.new) for _, it in self.members)
+        again = sum(len(it.again) for _, it in self.members)
+        updated = sum(
+            len(it.kept) + len(it.left) for change, it in self.members if self.updated(change, it) == "updated"
+        )
+        for count, kind in [(made, "made"), (again, "tried again"), (updated, "updated")]:
+            parts += [f"{many(count, 'member stack')} {kind}"] if count else []
+        return f"Plan: {', '.join(parts)}."
+
+    @property
+    def is_empty(self) -> bool:
+        """Returns `True` if a deployment would change nothing."""
+        return (
+            all(it.kind == UNCHANGED for it in self.stacks)
+            and not self.uploads
+            and not any(it.new or it.again for _, it in self.members)
+        )
+
+    @property
+    def irreversible(self) -> list[str]:
+        """Returns what nobody can undo afterwards."""
+        # Vaults of several stacks that are alike are told of once.
+        places: dict[str, list[tuple[str, str]]] = {}
+        for change in self.stacks:
+            for text, of in self.locks(change):
+                places.setdefault(text, []).extend(of)
+        said = [text.replace(PLACES, in_words(of)) for text, of in places.items()]
+        for change in self.stacks:
+            said += [f"{change.place}: {it}" for it in leaving(change.effects) if change.kind == CHANGES]
+        return said
+
+    def locks(self, change: StackChange) -> Iterable[tuple[str, list[tuple[str, str]]]]:
+        """Returns the locks and retentions that the vaults of a stack get, each with the places of them."""
+        changed = {name for name, *_ in change.parameters}
+        is_new = change.kind in [CREATED, ANEW]
+        for prefix in ["", "Central"]:
+            vault = {key: change.stack.parameters.get(f"{prefix}{key}", "") for key in VAULT_KEYS}
+            if prefix and not change.stack.parameters.get("CentralAccountId"):
+                continue
+            every, new = self.places(change, prefix)
+            is_locked = is_new or any(f"{prefix}{it}" in changed for it in LOCK_KEYS)
+            is_gapped = is_new or any(f"{prefix}{it}" in changed for it in AIR_GAPPED_KEYS)
+            if vault["LockMode"] == "Compliance" and (of := every if is_locked else new):
+                yield lock(vault), of
+            if vault["AirGappedVaultName"] and (of := every if is_gapped else new):
+                yield air_gapped(vault), of
+
+    def places(
+        self, change: StackChange, prefix: str
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Returns the accounts and Regions of the vaults of a stack: of all of them, and of new ones."""
+        stack = change.stack
+        if "VaultName" not in stack.parameters or "LockMode" not in stack.parameters:
+            return [], []
+        if not stack.stack_sets:
+            own = [] if prefix else [(stack.account, stack.region)]
+            return own, []
+        if self.unread:
+            return [UNKNOWN_PLACE], []
+        every, new = [], []
+        for of, it in self.members:
+            if of is change and bool(it.stack_set.only) == bool(prefix):
+                every += [*it.new, *pairs([*it.again, *it.kept, *it.left])]
+                new += [*it.new, *pairs(it.again)]
+        if not prefix and stack.parameters.get("ManagementAccount") == "true":
+            every.append((stack.account, stack.region))
+        return sorted(every), sorted(new)
+
+
+# The parameters of a vault, which have `Central` before them for the central one.
+LOCK_KEYS = ["LockMode", "LockMinRetentionDays", "LockMaxRetentionDays", "LockChangeableForDays"]
+AIR_GAPPED_KEYS = ["AirGappedVaultName", "AirGappedMinRetentionDays", "AirGappedMaxRetentionDays"]
+VAULT_KEYS = ["VaultName", *LOCK_KEYS, *AIR_GAPPED_KEYS]
+# Stands for the accounts and Regions of a vault: in a text, and where nobody could read them.
+PLACES, UNKNOWN_PLACE = "{places}", ("", "")
+
+
+def in_words(places: list[tuple[str, str]]) -> str:
+    return "every account and Region" if UNKNOWN_PLACE in places else names(places)
+
+
+def lock(vault: dict[str, str]) -> str:
+    days, most = many(int(vault["LockMinRetentionDays"]), "day"), vault["LockMaxRetentionDays"]
+    return (
+        f"The compliance lock of the vault `{vault['VaultName']}` of {PLACES}. The vault keeps each backup "
+        f"at least {days}{'' if most == '0' else f' and at most {most}'}. "
+        f"{many(int(vault['LockChangeableForDays']), 'day')} after the lock is set, nobody can take it off or "
+        f"delete a backup early, AWS and the root user included"
+    )
+
+
+def air_gapped(vault: dict[str, str]) -> str:
+    least, most = many(int(vault["AirGappedMinRetentionDays"]), "day"), vault["AirGappedMaxRetentionDays"]
+    return (
+        f"The retention of the logically air-gapped vault `{vault['AirGappedVaultName']}` of {PLACES}. The "
+        f"vault keeps each backup at least {least} and at most {most}. Nobody can change that or delete a "
+        f"backup early"
+    )
+
+
+def leaving(effects: list[Effect]) -> Iterable[str]:
+    """Returns the resources with data that leave their stack and stay."""
+    for it in effects:
+        if it.leaves and it.resource.kind in HOLDERS:
+            may = "may leave" if it.name == PERHAPS_REPLACED else "leaves"
+            after = "the stack has an empty one" if it.name != DELETED else "no stack can take it back"
+            yield f"{it.resource.label} {may} the stack and stays, with everything in it; {after}"
+
+
+def change_of(stack: Stack, seen: Seen | None, *, is_built: bool) -> StackChange:
+    """Returns the change of a stack that AWS has like this, or does not have."""
+    after = State(resources.read(stack.template.text), with_region(stack, stack.parameters))
+    if seen is None or seen.status in [NEW, FAILED]:
+        chosen = [
+            (name, None, it) for name, it in stack.parameters.items()
+            if it != stack.template.parameters[name].default and name not in stack.code
+        ]
+        effects = resources.compare(State(Body({}, {}), {}), after, set())
+        kind = ANEW if seen and seen.status == FAILED else CREATED
+        return StackChange(stack, kind, chosen, effects=effects, stay=staying(effects))
+    wanted = {name: as_kept(it) for name, it in stack.parameters.items()}
+    if not is_built:
+        wanted |= {name: it for name, it in seen.parameters.items() if name in stack.code}
+    different = [
+        (name, seen.parameters.get(name), it) for name, it in wanted.items()
+        if seen.parameters.get(name) != it
+    ]
+    # A parameter that the template no longer has goes with it.
+    text = as_kept(stack.template.text)
+    is_same = seen.template.strip() == text.strip()
+    tags = [
+        (key, seen.tags.get(key), stack.tags.get(key, ""))
+        for key in sorted({*seen.tags, *stack.tags}) if seen.tags.get(key) != stack.tags.get(key)
+    ]
+    busy = seen.status if seen.status.endswith("_IN_PROGRESS") else ""
+    code = [it for it in different if it[0] in stack.code]
+    chosen = [it for it in different if it[0] not in stack.code]
+    if not different and not tags and is_same and not (seen.parameters.keys() - wanted.keys()):
+        kind = UNCHANGED if is_built or not stack.code else BUILT
+        return StackChange(stack, kind, busy=busy)
+    before = State(resources.read(seen.template), with_region(stack, seen.parameters))
+    effects = resources.compare(
+        before, State(resources.read(text), with_region(stack, wanted)), {it[0] for it in different}
+    )
+    return StackChange(stack, CHANGES, chosen, tags, bool(code), effects, busy=busy)
+
+
+def staying(effects: list[Effect]) -> list[str]:
+    kept = [it.resource for it in effects if it.name == ADDED and it.resource.has("DeletionPolicy")]
+    return [it.label for it in kept if it.kind in HOLDERS]
+
+
+def with_region(stack: Stack, parameters: dict[str, str]) -> dict[str, str]:
+    return parameters | {"AWS::Region": stack.region}
+
+
+def as_kept(text: str) -> str:
+    """Returns a template or a parameter as CloudFormation does: with `?` for what is not ASCII."""
+    return text.encode("ascii", "replace").decode()
+
+
+def pair(change: tuple[str, str | None, str]) -> str:
+    name, before, after = change
+    return f"{name}: {short(after)}" if before is None else f"{name}: {short(before)} → {short(after)}"
+
+
+def short(value: str) -> str:
+    if not value:
+        return '""'
+    if len(value) <= LONGEST_VALUE:
+        return value
+    return f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
+
+
+def many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,112 @@
+"""Runs the AWS CLI with the credentials of the account that is meant."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+
+from plan import PARTITIONS, Plan, Stack, Upload
+from speech import end, joined, quoted, tell
+
+AGAIN = "Correct the cause and run the same again. Everything that is done stays done."
+
+
+class Unreadable(Exception):
+    """An answer that AWS did not give. It ends everything but a dry run."""
+
+
+class Commands:
+    """Runs commands. One that fails ends the program, unless it is a dry run, which only reads."""
+
+    def __init__(self, plan: Plan, *, dry_run: bool) -> None:
+        self.plan, self.dry_run = plan, dry_run
+
+    def command(self, at: Stack | Upload, *words: str) -> list[str]:
+        profile = self.plan.profiles.get(at.account)
+        return ["aws", *words[:2], "--region", at.region, *profile_of(profile), *words[2:]]
+
+    def partition(self, at: Stack) -> str:
+        area = at.region.rsplit("-", 2)[0]
+        return next(name for name, it in PARTITIONS.items() if area in it["areas"])
+
+    def run(self, command: list[str], session: dict[str, str] | None = None) -> None:
+        """Runs a command that changes something, with the credentials of a session if there is one."""
+        if subprocess.run(command, check=False, env=os.environ | (session or {})).returncode:
+            end(f"failed: {joined(command)}", AGAIN)
+
+    def run_beside(self, command: list[str], patience: float, look: Callable[[], None]) -> str | None:
+        """Runs a command that changes something, and looks around while it runs and after it.
+
+        Returns the error if it fails.
+        """
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
+            while True:
+                try:
+                    said, _ = process.communicate(timeout=patience)
+                    break
+                except subprocess.TimeoutExpired:
+                    look()
+        look()
+        return said.strip() if process.returncode else None
+
+    def wait_for(self, command: list[str]) -> None:
+        """Waits as a command does. The state afterwards is found by another look."""
+        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
+
+    def output(
+        self, command: list[str], absent: str = "", session: dict[str, str] | None = None
+    ) -> str | None:
+        """Returns the output of a command, or `None` if its error says that there is nothing.
+
+        A dry run does without answers that it cannot get.
+        """
+        done = self.attempt(command, session)
+        if done.returncode == 0:
+            return done.stdout.strip()
+        if absent and absent in done.stderr:
+            return None
+        if self.dry_run:
+            raise Unreadable(done.stderr.strip())
+        end(f"failed: {joined(command)}", *quoted(done.stderr), AGAIN)
+
+    def attempt(
+        self, command: list[str], session: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command that may fail."""
+        try:
+            environment = os.environ | (session or {})
+            return subprocess.run(
+                command, check=False, capture_output=True, text=True, env=environment
+            )
+        except FileNotFoundError:
+            if not self.dry_run:
+                raise
+            raise Unreadable("the AWS CLI is not installed") from None
+
+    def describe(self, stack: Stack) -> dict | None:
+        """Returns a stack, or `None` if it does not exist."""
+        words = ["describe-stacks", "--stack-name", stack.name, "--output", "json"]
+        answer = self.output(self.command(stack, "cloudformation", *words), absent="does not exist")
+        return json.loads(answer)["Stacks"][0] if answer else None
+
+    def template_of(self, stack: Stack) -> str:
+        words = ["get-template", "--stack-name", stack.name]
+        words += ["--query", "TemplateBody", "--output", "text"]
+        return self.output(self.command(stack, "cloudformation", *words)) or ""
+
+    def say(self, text: str) -> None:
+        tell(text)
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def profile_of(name: str | None) -> list[str]:
+    return ["--profile", name] if name else []
+
+
+def parameters_of(stack: dict) -> dict[str, str]:
+    """Returns the parameters of a stack, as CloudFormation describes them."""
+    return {it["ParameterKey"]: it["ParameterValue"] for it in stack.get("Parameters", [])}
