@@ -1,4 +1,4 @@
-"""Writes the Regions of AWS into `crates/policy/data/regions.tsv`, or with `--check` holds them against it.
+"""Writes the Regions of AWS into `crates/policy/data/regions.tsv`, or with `--check` compares them with it.
 
 A line has the name of a Region, its partition, whether logically air-gapped vaults exist there, and
 whether an account has to enable it. The Regions are those of the newest botocore of this checkout, and
@@ -14,8 +14,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILE = ROOT / "crates/policy/data/regions.tsv"
 VAULT = "AWS::Backup::LogicallyAirGappedBackupVault"
-# The Regions that an account has without enabling them. All newer Regions of that partition have to
-# be enabled.
+# The Regions that an account has without enabling them. Newer ones of that partition have to be enabled.
 ALWAYS_ENABLED = """
     ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1
     eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1
@@ -26,7 +25,7 @@ EVERYTHING = "us-east-1"
 
 
 def newest(package: str) -> tuple[str, pathlib.Path]:
-    """The version and the folder of the newest installation of a Python package."""
+    """Returns the version and the folder of the newest installation of a Python package."""
     found = []
     for folder in [".venv", ".venv/independent"]:
         for it in (ROOT / folder).glob(f"lib/python3*/site-packages/{package}-*.dist-info"):
@@ -39,7 +38,7 @@ def newest(package: str) -> tuple[str, pathlib.Path]:
 
 
 def partitions(botocore: pathlib.Path) -> dict[str, str]:
-    """Each Region and its partition."""
+    """Returns each Region with its partition."""
     table = json.loads((botocore / "botocore/data/partitions.json").read_bytes())
     return {
         region: partition["id"]
@@ -50,7 +49,7 @@ def partitions(botocore: pathlib.Path) -> dict[str, str]:
 
 
 def air_gapped(schemas: pathlib.Path, region: str) -> str:
-    """Whether AWS Backup has logically air-gapped vaults in a Region: `yes`, `no` or `unknown`."""
+    """Returns `yes`, `no` or `unknown`, as AWS Backup has logically air-gapped vaults in a Region."""
     types = {name: read(schemas / f"{name}.json") for name in [region, EVERYTHING]}
     if types[region] is None or (region != EVERYTHING and types[region] == types[EVERYTHING]):
         return "unknown"
@@ -58,7 +57,7 @@ def air_gapped(schemas: pathlib.Path, region: str) -> str:
 
 
 def enabled(region: str, partition: str) -> str:
-    """Whether an account has a Region without enabling it: `always`, or `opt-in`."""
+    """Returns `always` for a Region that an account has without enabling it, or `opt-in`."""
     return "opt-in" if partition == "aws" and region not in ALWAYS_ENABLED else "always"
 
 

@@ -41,7 +41,7 @@ def main() -> None:
         missing = [it for it in problems if it.missing]
         if not problems:
             break
-        # What is asked for later is told now, and everything else first.
+        # A later run asks for these, so they are only named here.
         is_asked_later = arguments.action == "check" and arguments.asked_later
         if missing == problems and asks and is_asked_later:
             for it in missing:

@@ -1,6 +1,6 @@
-"""Takes back what stays when the stacks are gone: policies, backups, vaults, keys, roles and state.
+"""Deletes the policies, backups, vaults, keys, roles and state that deleted stacks leave.
 
-What a lock keeps is told first and stays. Everything is looked for anew in every run, so one that was
+Vaults that a lock keeps are named first and stay. Everything is looked for anew in every run, so one that was
 interrupted goes on where it ended.
 """
 
@@ -18,15 +18,15 @@ from speech import end
 ROLE = "OrganizationAccountAccessRole"
 # The tag that names the stack and the resource that made a policy.
 OWNER = "org-backup:owner"
-# The error code of AWS for a vault that does not exist. Administrators get it as well.
+# The error of AWS for a vault that does not exist, for administrators as well.
 NO_VAULT = "AccessDeniedException"
 NO_ENTITY = "NoSuchEntity"
-# The least number of days before AWS KMS deletes a key.
+# The fewest days that AWS KMS waits before it deletes a key.
 DAYS_OF_KEYS = 7
 # The greatest number of versions that S3 deletes in one call.
 MOST_VERSIONS = 1_000
 PATIENCE = 5
-# The number of seconds without a deleted backup after which waiting for a vault ends.
+# The seconds for which a vault may keep the same number of backups before this program stops waiting.
 STALLED = 15 * 60
 
 # The parameters of `rollout.yaml` that name vaults, by the kind of their stack.
@@ -47,7 +47,7 @@ class Vault:
     key: str
     # The reason why AWS keeps it, if it has a lock that nobody can remove.
     kept: str = ""
-    # True if it has a lock that has to be removed first.
+    # True if it has a lock that is taken off first.
     is_locked: bool = False
 
     @property
@@ -57,7 +57,7 @@ class Vault:
 
 @dataclass
 class Findings:
-    """What there is, and so what is lost."""
+    """Everything that there is, and so is lost."""
 
     vaults: list[Vault] = field(default_factory=list)
     policies: list[tuple[str, str]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Findings:
     closed: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
-        """What would be lost, and what AWS will refuse."""
+        """Returns the losses, and the deletions that AWS will refuse."""
         said = [f"- the backup policy `{name}` ({policy})" for policy, name in self.policies]
         free = [it for it in self.vaults if not it.kept]
         kept = [it for it in self.vaults if it.kept]
@@ -101,7 +101,10 @@ class Everything:
         return findings
 
     def refuse_what_nobody_may(self, rollout: Stack) -> None:
-        """Without StackSets' roles, the central vault and its key let only the administrators delete."""
+        """Ends if no role that can be assumed may delete the central vault and its key.
+
+        Without the roles of StackSets, only the administrators may.
+        """
         account = rollout.parameters["CentralAccountId"]
         if not account:
             return
@@ -318,7 +321,7 @@ class Everything:
 
 
 def matches(pattern: str, arn: str) -> bool:
-    """Whether the pattern of an ARN, in which `*` stands for anything, is met."""
+    """Returns `True` if an ARN matches a pattern, in which `*` stands for anything."""
     parts = [re.escape(it) for it in pattern.split("*")]
     return re.fullmatch(".*".join(parts), arn) is not None
 

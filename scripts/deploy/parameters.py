@@ -1,4 +1,4 @@
-"""The parameter file, held against the templates that it is for."""
+"""Checks a parameter file against the templates that it is for."""
 
 import difflib
 import json
@@ -35,8 +35,7 @@ OTHER_TABLES = ["Buckets", "Profiles", "Tags", "policies"]
 # Lists at the top of the file that are not parameters of a template.
 LISTS = ["AccountIds", "NewRegions", "NewResourceTypes"]
 
-# The templates that may be deployed outside the management account or the Region of the stacks,
-# with the keys that say where.
+# The keys of tables that may be deployed outside the management account and the Region of the stacks.
 MOVABLE = {
     "audit": ["AccountId", "DeployRegions", "Buckets"],
     "restore-testing": ["AccountId", "DeployRegions", "Buckets"],
@@ -61,7 +60,7 @@ TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
 
 def rows(name: str) -> tuple[str, list[list[str]]]:
-    """A list of what AWS has, and the day of which it is."""
+    """Reads a list of things that AWS has. Returns the day of the list, and its rows."""
     text = pathlib.Path(__file__).with_name(name).read_text("utf-8")
     head, *rows = [line.split("\t") for line in text.splitlines()]
     return head[1], rows
@@ -102,17 +101,17 @@ MOST_ADMINISTRATORS = 5
 MOST_POLICY_TAGS = 3
 POLICY_TAGS = ["BackupPlanTags", "RecoveryPointTags"]
 
-# A reference `${…}` in a document.
+# The variables of a document, which are written `${…}`.
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
 @dataclass
 class Problem:
-    """What is wrong with a key of the parameter file."""
+    """A problem with a key of the parameter file."""
 
     key: tuple[str, ...]
     text: str
-    # True if the only problem is that the key is missing. It can be asked for then.
+    # True if the key is only missing, so that it can be asked for.
     missing: bool = False
     is_list: bool = False
 
@@ -126,7 +125,7 @@ class Problem:
 
 
 class Parameters:
-    """The values of a parameter file, and everything that is wrong with them."""
+    """The values of a parameter file, and the problems with them."""
 
     def __init__(
         self, values: dict, templates: dict[str, Template], folder: pathlib.Path
@@ -157,13 +156,13 @@ class Parameters:
         return [it for it in self.items("policies") if isinstance(it, dict)]
 
     def top(self, name: str, default: str = "") -> str:
-        """A key of the top that is no parameter of a template."""
+        """Returns the value of a key at the top that is no parameter of a template."""
         if name not in self.values and not default:
             self.missing([name], TOP[name][1])
         return as_text(self.values.get(name, default))
 
     def shared(self, name: str) -> Parameter:
-        """A parameter of several templates, from one that wants a value if there is such a one."""
+        """Returns a parameter of several templates, if possible from one that requires a value."""
         alike = [it.parameters[name] for it in self.templates.values() if name in it.parameters]
         return min(alike, key=lambda it: it.default is not None)
 
@@ -291,7 +290,7 @@ class Parameters:
                 self.problem([*key, name], "must be text, or a list of texts")
 
     def look_at_names(self, key: list[str], document: object) -> None:
-        """The Regions and the types of resources that a policy names."""
+        """Looks at the Regions and the types of resources that a policy names."""
         for it in found(document, "plans", "*", "regions", "*"):
             self.look_at_region(key, it)
         copies = ["plans", "*", "rules", "*", "copy_actions"]
@@ -313,7 +312,7 @@ class Parameters:
             self.shape(key, it, shape)
 
     def look_at_regions(self, key: list[str], value: object) -> None:
-        """Every Region that is the value of a key, or in it, as its name says."""
+        """Looks at the Regions in the value of a key, if its name says that it has any."""
         values = [as_text(it) for it in (value if isinstance(value, list) else [value])]
         if key[-1].endswith(("Region", "Regions")):
             for it in values:
@@ -327,7 +326,7 @@ class Parameters:
             self.look_at_region(key, arn.split(":")[3] if arn.count(":") > 3 else "")
 
     def look_at_region(self, key: list[str], region: str) -> None:
-        """A Region that does not exist is found by AWS halfway through a deployment."""
+        """Refuses a Region that does not exist, which AWS would find halfway through a deployment."""
         known = ["", "*", "$region", *AIR_GAPPED, *self.items("NewRegions")]
         if region in known or VARIABLE.search(region):
             return
@@ -337,7 +336,7 @@ class Parameters:
         )
 
     def look_at_type(self, key: list[str], arn: str) -> None:
-        """A type that does not exist is found by AWS as well, after everything before it is made."""
+        """Refuses a type that does not exist, which AWS would find after it made everything before."""
         if arn == "*" or arn in self.items("NewResourceTypes"):
             return
         _, partition, name = [*arn.split(":", 2), "", ""][:3]
@@ -399,11 +398,11 @@ class Parameters:
             self.look_at_key(key)
 
     def targets(self) -> list[str]:
-        """The units and accounts that vaults, policies and opt-ins go to."""
+        """Returns the units and accounts that vaults, policies and opt-ins go to."""
         return [as_text(it) for name in ["OrganizationalUnitIds", "AccountIds"] for it in self.items(name)]
 
     def look_at_tags_and_windows(self) -> None:
-        """What AWS Organizations or AWS Backup would refuse of `backup-policies.yaml` later."""
+        """Refuses values that AWS Organizations or AWS Backup would refuse later."""
         values = self.table("backup-policies")
         for key in ["DailySchedule", "MonthlySchedule"]:
             if key in values and (fault := schedule.fault(as_text(values[key]))):
@@ -425,7 +424,7 @@ class Parameters:
                 self.problem(["backup-policies", key], f"`{twice[0]}` stands in it twice")
 
     def look_at_delegated_policies(self) -> None:
-        """Policies of another account need that account to be let in, and there is one such account."""
+        """Refuses a policy of an account that is not the one that may manage policies."""
         accounts = {as_text(it["AccountId"]) for it in self.policies() if "AccountId" in it}
         accounts.discard(as_text(self.values.get("ManagementAccountId", "")))
         delegated = self.table("delegation").get("DelegatedAccountId")
@@ -440,7 +439,7 @@ class Parameters:
             self.problem(["delegated-policies"], text)
 
     def look_at_key(self, key: str) -> None:
-        """A key is in one Region, and its replicas have its ID only if it is a multi-Region key."""
+        """Refuses a key of one Region for vaults in others. Only a multi-Region key has its ID there."""
         rollout = self.table("rollout")
         arn = rollout.get(key)
         if not isinstance(arn, str) or arn.count(":") < 5:
@@ -460,7 +459,7 @@ class Parameters:
 
 
 def found(node: object, *path: str) -> Iterable[str]:
-    """The text, the list of texts or the keys at a path of a document. `*` stands for every key."""
+    """Returns the text, the list of texts or the keys at a path of a document. `*` is every key."""
     if isinstance(node, dict) and path:
         for key, inner in node.items():
             if path[0] in ["*", key.lower()]:
@@ -471,11 +470,11 @@ def found(node: object, *path: str) -> Iterable[str]:
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """What was meant by a name, as a question, if one of the names that are known is like it."""
+    """Returns a question that names the nearest known name, if one is near."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"; is `{close[0]}` meant?" if close else "."
 
 
 def slug(name: str) -> str:
-    """A name as part of the name of a stack."""
+    """Returns a name as a part of the name of a stack."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

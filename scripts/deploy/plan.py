@@ -1,4 +1,4 @@
-"""What there should be, as the parameter file says. Nothing is called here."""
+"""Decides which stacks there should be, from the parameter file. Nothing is called here."""
 
 import base64
 import hashlib
@@ -30,10 +30,10 @@ from template import Parameter, Template, as_text
 # A test writes the file from the table in `crates/policy/src/partition.rs`.
 PARTITIONS = json.loads(pathlib.Path(__file__).with_name("partitions.json").read_bytes())
 
-# What programs are for, by the machine in their ELF header.
+# The architectures of programs, by the machine in their ELF header.
 ARCHITECTURES = {62: "x86_64", 183: "arm64"}
 
-# Who may administer services, as `bootstrap.yaml` registers it.
+# The parameters with delegated administrators, which `bootstrap.yaml` registers.
 ADMINISTRATORS = ["BackupAdministratorAccountIds", "StackSetsAdministratorAccountId"]
 
 # The stacks of tables that the file need not have, by their templates.
@@ -103,11 +103,11 @@ class Upload:
 
     @property
     def checksum(self) -> str:
-        """Its SHA-256, as S3 writes it."""
+        """Returns its SHA-256 in the form of S3."""
         return base64.b64encode(hashlib.sha256(self.source.read_bytes()).digest()).decode()
 
     def pin(self, version: str) -> None:
-        """Has the stacks take this version, whatever is at the key by then."""
+        """Has the stacks take this version, even if the key has another one by then."""
         for stack, name in self.takers:
             address = stack.parameters[name]
             stack.parameters[name] = f"{address}?versionId={version}" if address else version
@@ -131,7 +131,7 @@ class Plan:
 
     @property
     def deleted(self) -> list[Stack]:
-        """What undeploying deletes, in that order."""
+        """Returns the stacks that undeploying deletes, in that order."""
         return [it for it in reversed(self.stacks) if not it.stays]
 
 
@@ -151,7 +151,7 @@ class Planner:
         self.home = parameters.top("Region")
         self.regions = [self.home, *map(as_text, parameters.items("OtherRegions"))]
         self.units = parameters.items("OrganizationalUnitIds")
-        # Where vaults, policies and opt-ins go.
+        # The targets of vaults, policies and opt-ins.
         self.targets = parameters.targets()
         self.plan = Plan(
             management=parameters.top("ManagementAccountId"),
@@ -171,8 +171,8 @@ class Planner:
         self.add_uploads()
 
     def look_at_names(self) -> None:
-        """A name that is too long is found by AWS halfway through a deployment."""
-        # What is made of the name of a policy as well is told of that.
+        """Refuses a name that is too long, which AWS would find halfway through a deployment."""
+        # A name that contains the name of a policy is reported at the policy.
         stacks = [it for it in self.plan.stacks if it.template.name != "backup-policy"]
         if found := [it for stack in stacks for it in too_long(stack)]:
             over, limit, what = max(found)
@@ -201,7 +201,7 @@ class Planner:
         if self.targets:
             self.add_accounts()
         self.add_policies()
-        # What is registered is put back, and nothing else.
+        # Only administrators that are registered here are restored.
         registered = {key: it for key, it in table("bootstrap").items() if key in ADMINISTRATORS}
         bus = self.bus() if "monitoring" in self.values else ""
         self.add(f"{self.name}-reattach", "reattach", table("reattach") | registered, BusArn=bus)
@@ -233,7 +233,7 @@ class Planner:
                 self.plan.unasked.append(it)
 
     def look_for_what_is_lacking(self, events: str) -> None:
-        """What a fresh account lacks is not made by any stack."""
+        """Notes the things that a fresh account lacks and no stack makes."""
         text = f"Trail: a fresh account has none, and unless one records in {events}, what others undo"
         self.plan.notes.append(f"{text} is noticed once a day only.")
         if "audit" in self.values:
@@ -245,7 +245,7 @@ class Planner:
             self.plan.notes.append(f"{text} has it disabled, unless AWS Control Tower enabled it.")
 
     def add_forwarder(self, events: str) -> None:
-        """What brings the events of AWS Organizations here, where they are elsewhere."""
+        """Adds the stack that brings the events of AWS Organizations here, if they are elsewhere."""
         if events != self.home:
             values = self.parameters.table("event-forwarder")
             self.add(f"{self.name}-event-forwarder", "event-forwarder", values, region=events)
@@ -275,7 +275,7 @@ class Planner:
         self.add(f"{self.name}-members", "members", values)
 
     def look_for_air_gapped_vaults(self, name: str, regions: list[str]) -> None:
-        """The templates leave such a vault out of a Region that has none."""
+        """Notes Regions without such vaults, out of which the templates leave them."""
         vault = self.parameters.table("rollout").get(name)
         for region in regions if vault else []:
             at = f"[rollout] {name}: in {region}, `{vault}`"
@@ -288,7 +288,7 @@ class Planner:
                     self.plan.notes.append(f"{text} is not known (as of {REGIONS_AS_OF}).")
 
     def look_at_the_central_account(self) -> None:
-        """A key cannot be shared with an account that has not enabled the Region of the key."""
+        """Notes Regions that the central account has to enable, so that keys can be shared with it."""
         if account := self.values.get("CentralAccountId"):
             for region in self.regions:
                 if region and region not in ALWAYS_ENABLED:
@@ -297,7 +297,7 @@ class Planner:
                     self.plan.notes.append(f"{text}, or copies from there fail.")
 
     def stack_set(self, name: str, stack: Stack) -> StackSet:
-        """The StackSet of all accounts."""
+        """Returns the StackSet of all accounts."""
         return StackSet(
             name,
             units=list(map(as_text, self.units)),
@@ -308,7 +308,7 @@ class Planner:
         )
 
     def central(self, stack: Stack) -> list[StackSet]:
-        """The StackSet of the central account, if there is one."""
+        """Returns the StackSet of the central account, if there is one."""
         if not (account := stack.parameters["CentralAccountId"]):
             return []
         regions = (stack.parameters["CentralRegions"] or self.home).split(",")
@@ -338,7 +338,7 @@ class Planner:
             url = f"s3://{bucket}/org-backup/policies/{content}.json"
             self.documents[url] = (path, account)
             variables = self.variables(at, policy, path)
-            # Where the function is that makes the policy.
+            # The stack of the function that makes the policy.
             functions = self.name
             if account != self.plan.management:
                 functions = self.add_delegated(account)
@@ -352,7 +352,7 @@ class Planner:
             self.add(name, "backup-policy", values, at=at, **derived)
 
     def variables(self, at: list[str], policy: dict, path: pathlib.Path) -> str:
-        """What `${name}` stands for in a document: its own variables, and what the file says already."""
+        """Returns the values of `${name}` in a document: its own variables, and those of the file."""
         try:
             used = set(VARIABLE.findall(path.read_text("utf-8-sig")))
         except ValueError:
@@ -384,7 +384,7 @@ class Planner:
         return text
 
     def bucket_of_documents(self, account: str) -> str:
-        """The bucket from which functions in an account read documents."""
+        """Returns the bucket from which functions in an account read documents."""
         own = self.parameters.table("delegated-policies").get("Buckets")
         if account != self.plan.management:
             buckets = own if isinstance(own, dict) else {}
@@ -394,7 +394,7 @@ class Planner:
     def add_delegated(self, account: str) -> str:
         """Adds the function that makes policies in another account, once, and returns its stack's name.
 
-        What lets the account do that comes before it.
+        The stack that allows the account to do that comes before it.
         """
         name = f"{self.name}-delegated-policies"
         if not any(it.name == name for it in self.plan.stacks):
@@ -405,7 +405,7 @@ class Planner:
         return name
 
     def bus(self) -> str:
-        """The ARN of the event bus that `monitoring.yaml` makes."""
+        """Returns the ARN of the event bus that `monitoring.yaml` makes."""
         values, region = self.parameters.table("monitoring"), self.regions_of("monitoring")[0]
         account = as_text(values.get("AccountId", self.plan.management))
         bus = values.get("BusName", self.templates["monitoring"].parameters["BusName"].default)
@@ -413,7 +413,7 @@ class Planner:
         return f"arn:{partition}:events:{region}:{account}:event-bus/{bus}"
 
     def add_monitoring(self) -> None:
-        """The event bus, and what sends events to it from every account and Region."""
+        """Adds the event bus, and the rules that send events to it from every account and Region."""
         values, regions = self.parameters.table("monitoring"), self.regions_of("monitoring")
         if len(regions) > 1:
             text = "must be one Region, since there is one event bus"
@@ -462,7 +462,7 @@ class Planner:
                 self.parameters.problem([artifact], text)
             elif "Architecture" in it.parameters:
                 self.look_at_architecture(artifact)
-        # Which versions there are is found when they are uploaded.
+        # The versions are known when the files are uploaded.
         derived = self.derived(bucket) | derived | dict.fromkeys(it.artifacts.values(), "")
         parameters = {
             key: self.value(at or [template], parameter, values, derived)
@@ -475,7 +475,7 @@ class Planner:
         return stack
 
     def look_at_architecture(self, artifact: str) -> None:
-        """A function for other processors does not start, and so never answers CloudFormation."""
+        """Refuses a function for other processors, which would not start and never answer."""
         built = architecture(self.files[artifact])
         asked = self.parameters.value_of_shared("Architecture")
         if built not in [None, asked]:
@@ -512,7 +512,7 @@ class Planner:
         }
 
     def has_documents(self) -> bool:
-        """Whether the function in the management account reads documents."""
+        """Returns `True` if the function in the management account reads documents."""
         accounts = [as_text(it.get("AccountId", self.plan.management)) for it in self.parameters.policies()]
         return self.plan.management in accounts
 
@@ -524,7 +524,7 @@ class Planner:
             return derived[name]
         source, key = (self.values, [name]) if name in SHARED else (values, [*at, name])
         if name in source:
-            # What several templates have, each has within bounds of its own.
+            # Several templates have the parameter, each with bounds of its own.
             if name in SHARED and (fault := parameter.fault(source[name])):
                 self.parameters.problem(key, fault)
             return as_text(source[name])
@@ -535,7 +535,7 @@ class Planner:
         return parameter.default or ""
 
     def central_vault(self) -> str | None:
-        """The ARN of the vault that `rollout.yaml` makes in the central account."""
+        """Returns the ARN of the vault that `rollout.yaml` makes in the central account."""
         account = self.values.get("CentralAccountId")
         if not account or not self.targets:
             return None
@@ -546,9 +546,9 @@ class Planner:
         return f"arn:{partition}:backup:{region}:{account}:backup-vault:{vault}"
 
     def partition(self, region: str, at: Iterable[str] = ()) -> str:
-        """The partition of a Region, which is that of the stacks or `at` another place of the file.
+        """Returns the partition of a Region, which is that of the stacks or `at` another place of the file.
 
-        It is empty where there is none, which is noted, as a Region that is missing has been.
+        It is empty for an unknown Region, which is noted, and for a missing one, which has been.
         """
         area = region.rsplit("-", 2)[0]
         for name, partition in PARTITIONS.items():
@@ -582,7 +582,7 @@ class Planner:
 
 
 def too_long(stack: Stack) -> list[tuple[int, int, str]]:
-    """The names that are made of the name of a stack and too long: by how much, and for what limit."""
+    """Returns the names that contain the name of a stack and are too long: the excess, the limit and the use."""
     name, file = stack.name, f"{stack.template.name}.yaml"
     names = [(name, LONGEST_STACK, f"the name of the stack of {file}")]
     for key, pattern in stack.template.names:
@@ -592,9 +592,9 @@ def too_long(stack: Stack) -> list[tuple[int, int, str]]:
 
 
 def writers(name: str) -> list[str]:
-    """Patterns of the names that CloudFormation gives the roles that write state.
+    """Returns patterns of the names that CloudFormation gives the roles that write state.
 
-    `bootstrap.yaml` has those of its own. Where the name of a stack is long, CloudFormation cuts it.
+    `bootstrap.yaml` has those of its own. CloudFormation cuts the name of a stack that is long.
     """
     if len(name) <= LONGEST_UNCUT:
         return [f"{name}-reattach-ReattachRole-*"]
@@ -603,15 +603,15 @@ def writers(name: str) -> list[str]:
 
 
 def preferences(stack: Stack) -> dict[str, int]:
-    """How many accounts of a StackSet are worked in at once, and how many may fail."""
+    """Returns the percentages of accounts that a StackSet works in at once, and that may fail."""
     names = {"failures": "FailureTolerancePercentage", "at_once": "MaxConcurrentPercentage"}
     values = {key: stack.parameters[name] for key, name in names.items()}
-    # What is no number is told with the parameters.
+    # A value that is no number is reported with the parameters.
     return {key: int(it) if it.isdecimal() else 0 for key, it in values.items()}
 
 
 def digest(files: dict[str, pathlib.Path]) -> str:
-    """What tells this set of files from every other."""
+    """Returns a hash that identifies this set of files."""
     whole = hashlib.sha256()
     for name, path in sorted(files.items()):
         whole.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -619,7 +619,7 @@ def digest(files: dict[str, pathlib.Path]) -> str:
 
 
 def architecture(path: pathlib.Path) -> str | None:
-    """What the program in an archive of a function is built for, if there is one that says so."""
+    """Returns the architecture of the program in an archive of a function, if it is known."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open("bootstrap") as program:
             header = program.read(20)

@@ -1,4 +1,4 @@
-"""Retentions of rules, held against the locks of the vaults that they go to. Nothing is called here.
+"""Compares the retentions of rules with the locks of their vaults. Nothing is called here.
 
 A job that asks a locked vault for less or more than its lock allows fails, every night. So such a file is
 refused.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from parameters import Parameters
 from template import as_text
 
-# The vault and the retention parameter of each rule in `backup-policies.yaml`.
+# The vaults and the retentions of `backup-policies.yaml`.
 SHIPPED = [
     ("", "DailyRetentionDays"),
     ("Central", "DailyCopyRetentionDays"),
@@ -25,7 +25,7 @@ class Lock:
 
     keys: str
     least: int
-    # The greatest number of days, or 0 if there is none.
+    # 0 stands for no limit.
     most: int
 
     def refuses(self, days: int) -> str | None:
@@ -38,7 +38,7 @@ class Lock:
 
 
 class Retentions:
-    """What rules keep where, as the file and its documents say."""
+    """The retentions that the file and its documents have in each vault."""
 
     def __init__(self, parameters: Parameters, central: str) -> None:
         self.parameters, self.rollout = parameters, parameters.table("rollout")
@@ -67,7 +67,7 @@ class Retentions:
                 return None
             keys = [f"{name}LockMinRetentionDays", f"{name}LockMaxRetentionDays"]
         least, most = map(self.value, keys)
-        # A value that is not a number is reported with the parameters.
+        # A value that is no number is reported with the parameters.
         if not (least.isdecimal() and most.isdecimal()):
             return None
         if int(most) and int(least) > int(most):

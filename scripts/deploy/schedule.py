@@ -1,4 +1,4 @@
-"""Schedules, as far as AWS refuses them when a policy is created. Nothing is called here.
+"""Checks schedules as AWS does when a policy is created. Nothing is called here.
 
 `org-backup check` knows them in full, in `crates/policy/src/cron.rs`; a test holds this against that.
 """

@@ -1,18 +1,17 @@
-"""CloudFormation templates, as far as deploying them looks into them."""
+"""Reads the parameters of CloudFormation templates, and the names that they make."""
 
 import pathlib
 import re
 from dataclasses import dataclass, field
 
 
-# The kinds of artifacts, by the ends of their names, with the words for them in the names of the
-# parameters that have their versions.
+# The words for the kinds of artifacts in the names of the parameters that have their versions.
 KINDS = {".zip": "", ".asl.json": "Definition", ".yaml": "Template"}
 
 
 @dataclass
 class Parameter:
-    """A parameter of a template, and what CloudFormation holds its values against."""
+    """A parameter of a template, with the bounds that CloudFormation checks its values against."""
 
     name: str
     type: str = "String"
@@ -28,7 +27,7 @@ class Parameter:
         return self.type == "CommaDelimitedList"
 
     def fault(self, value: object) -> str | None:
-        """What is wrong with a value, if anything."""
+        """Returns the problem with a value, if it has one."""
         if self.is_list != isinstance(value, list):
             return 'must be a list, as in ["…"]' if self.is_list else "must be one value, not a list"
         if value == [] and self.pattern and not re.fullmatch(self.pattern, ""):
@@ -67,17 +66,16 @@ class Template:
     path: pathlib.Path
     text: str
     parameters: dict[str, Parameter]
-    # The part of its description that says what remains when a stack of it is deleted.
+    # The sentence of its description about everything that a deleted stack leaves.
     leaves: str
-    # The artifacts that it reads from the bucket of artifacts, each with the parameter for its
-    # version.
+    # The files that it takes from the bucket of artifacts, each with the parameter that has its version.
     artifacts: dict[str, str]
     # The names that it makes from the name of its stack, each with the property that has it.
     names: list[tuple[str, str]]
 
 
 def as_text(value: object) -> str:
-    """A value as CloudFormation takes it."""
+    """Returns a value as CloudFormation takes it."""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(map(as_text, value)) if isinstance(value, list) else str(value)
@@ -107,7 +105,7 @@ def read(path: pathlib.Path) -> Template:
 
 
 def version_of(artifact: str) -> str:
-    """The name of the parameter that has the version of an artifact."""
+    """Returns the name of the parameter that has the version of an artifact."""
     suffix = next(it for it in KINDS if artifact.endswith(it))
     words = artifact.removesuffix(suffix).split("-")
     return "".join(map(str.capitalize, words)) + KINDS[suffix] + "Version"
