@@ -8,6 +8,7 @@ the templates in `templates` and the archives of the functions.
 import argparse
 import os
 import pathlib
+import re
 import sys
 
 if sys.version_info < (3, 11):
@@ -84,8 +85,22 @@ def read_file(file: pathlib.Path) -> dict:
         return tomllib.loads(text)
     except FileNotFoundError:
         end(f"{file}: is not there; copy examples/org.toml and fill it in")
-    except (OSError, ValueError) as error:
+    except UnicodeDecodeError:
+        end(f"{file}: is not UTF-8; save it as UTF-8 without a byte-order mark")
+    except tomllib.TOMLDecodeError as error:
+        end(f"{file}: {error}{unquoted(text, str(error))}")
+    except OSError as error:
         end(f"{file}: {error}")
+
+
+def unquoted(text: str, error: str) -> str:
+    """Returns a hint if the line of an error has a value without quotes."""
+    place = re.search(r"at line ([0-9]+)", error)
+    line_of_error = text.splitlines()[int(place[1]) - 1 :][:1] if place else []
+    for it in line_of_error:
+        if found := re.match(r"""\s*([\w-]+)\s*=\s*([^\s"'\[{#][^#"']*)""", it):
+            return f'; text needs quotes: {found[1]} = "{found[2].strip()}"'
+    return ""
 
 
 def ask_for(missing: list[Problem], values: dict) -> None:

@@ -251,7 +251,7 @@ class Parameters:
             at = ["policies", str(number)]
             for key, value in policy.items():
                 if key == "Document":
-                    self.look_at_document([*at, key], value)
+                    self.look_at_document([*at, key], value, policy.get("Variables"))
                 elif key == "AccountId":
                     self.shape([*at, key], value, ACCOUNT)
                 elif key == "Variables":
@@ -265,7 +265,7 @@ class Parameters:
                 text = f"is too much like that of number {first}: both name the same stack"
                 self.problem([*at, "PolicyName"], text)
 
-    def look_at_document(self, key: list[str], path: object) -> None:
+    def look_at_document(self, key: list[str], path: object, variables: object) -> None:
         try:
             parsed = json.loads((self.folder / str(path)).read_bytes())
         except OSError as error:
@@ -275,6 +275,7 @@ class Parameters:
         else:
             if not isinstance(parsed, dict):
                 self.problem(key, f"`{path}` must be a JSON object")
+            parsed = with_values(parsed, variables if isinstance(variables, dict) else {})
             self.look_at_names(key, parsed)
             for it in found(parsed, "plans", "*", "rules", "*", "schedule_expression", "*"):
                 if not VARIABLE.search(it) and (fault := schedule.fault(it)):
@@ -407,6 +408,7 @@ class Parameters:
         for key in ["DailySchedule", "MonthlySchedule"]:
             if key in values and (fault := schedule.fault(as_text(values[key]))):
                 self.problem(["backup-policies", key], f"`{as_text(values[key])}` {fault}")
+        self.look_at_other_schedules()
         known = self.templates["backup-policies"].parameters
         for kind in ["Daily", "Monthly"]:
             names = [f"{kind}StartWindowMinutes", f"{kind}CompletionWindowMinutes"]
@@ -422,6 +424,15 @@ class Parameters:
                 self.problem(["backup-policies", key], text)
             elif twice := [it for it in keys if keys.count(it) > 1]:
                 self.problem(["backup-policies", key], f"`{twice[0]}` stands in it twice")
+
+    def look_at_other_schedules(self) -> None:
+        """Refuses a schedule that AWS would refuse halfway through a deployment."""
+        for table in ["reattach", "restore-testing"]:
+            it = as_text(self.table(table).get("Schedule", ""))
+            if it.startswith("cron(") and (fault := schedule.malformed(it)):
+                self.problem([table, "Schedule"], f"`{it}` {fault}")
+            elif re.match(r"rate\(0+ ", it):
+                self.problem([table, "Schedule"], f"`{it}` never runs; a rate is at least 1")
 
     def look_at_delegated_policies(self) -> None:
         """Refuses a policy of an account that is not the one that may manage policies."""
@@ -456,6 +467,25 @@ class Parameters:
     def items_of(self, table: dict, name: str) -> list:
         found = table.get(name, [])
         return found if isinstance(found, list) else []
+
+
+def with_values(node: object, values: dict) -> object:
+    """Returns a part of a document with the values of its variables, as far as they are known."""
+
+    def written(it: re.Match) -> str:
+        value = values.get(it[1])
+        return value if isinstance(value, str) else it[0]
+
+    if isinstance(node, dict):
+        return {VARIABLE.sub(written, name): with_values(it, values) for name, it in node.items()}
+    if isinstance(node, list):
+        return [with_values(it, values) for it in node]
+    if not isinstance(node, str):
+        return node
+    # A variable that is a list stands alone.
+    whole = VARIABLE.fullmatch(node)
+    listed = values.get(whole[1]) if whole else None
+    return listed if isinstance(listed, list) else VARIABLE.sub(written, node)
 
 
 def found(node: object, *path: str) -> Iterable[str]:

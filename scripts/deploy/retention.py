@@ -7,7 +7,7 @@ refused.
 import json
 from dataclasses import dataclass
 
-from parameters import Parameters
+from parameters import Parameters, with_values
 from template import as_text
 
 # The vaults and the retentions of `backup-policies.yaml`.
@@ -91,21 +91,31 @@ class Retentions:
             document = json.loads(path.read_bytes())
         except (OSError, ValueError):
             return
+        document = with_values(document, self.values_of(policy))
         for plan in members(document, "plans").values():
             for rule in members(plan, "rules").values():
                 self.look_at_rule(key, rule)
 
+    def values_of(self, policy: dict) -> dict:
+        """Returns the variables of a document that decide where its backups are, and its own ones."""
+        own = policy.get("Variables")
+        known = {
+            "CentralVaultArn": self.central,
+            "VaultName": self.parameters.value_of_shared("VaultName"),
+        }
+        return known | (own if isinstance(own, dict) else {})
+
     def look_at_rule(self, key: list[str], rule: object) -> None:
-        """Looks at what a rule says; what it does not say, another policy may."""
+        """Looks at the retentions of a rule. Another policy may have those that it does not have."""
         vault = assigned(rule, "target_backup_vault_name")
-        if vault in [self.parameters.value_of_shared("VaultName"), "${VaultName}"]:
+        if vault == self.parameters.value_of_shared("VaultName"):
             self.hold(key, rule, "")
         gapped = assigned(rule, "target_logically_air_gapped_backup_vault_arn")
         if gapped.rpartition(":")[2] == self.value("AirGappedVaultName"):
             self.hold(key, rule, "AirGapped")
         account = as_text(self.parameters.values.get("CentralAccountId", "-"))
         for arn, copy in members(rule, "copy_actions").items():
-            if arn in [self.central, "${CentralVaultArn}"] and self.central:
+            if arn == self.central and self.central:
                 self.hold(key, copy, "Central")
             is_central = f":{account}:" in arn
             if is_central and arn.rpartition(":")[2] == self.value("CentralAirGappedVaultName"):
@@ -119,11 +129,16 @@ class Retentions:
 
 
 def members(node: object, key: str) -> dict:
-    inner = node.get(key) if isinstance(node, dict) else None
-    found = inner if isinstance(inner, dict) else {}
+    found = inner if isinstance(inner := part(node, key), dict) else {}
     return {name: it for name, it in found.items() if not name.startswith("@@")}
 
 
+def part(node: object, key: str) -> object:
+    """Returns the part of a document at a key, in whatever case the document has it."""
+    parts = node.items() if isinstance(node, dict) else []
+    return next((it for name, it in parts if name.lower() == key), None)
+
+
 def assigned(node: object, key: str) -> str:
-    leaf = node.get(key) if isinstance(node, dict) else None
+    leaf = part(node, key)
     return as_text(leaf.get("@@assign", "")) if isinstance(leaf, dict) else ""

@@ -20,9 +20,16 @@ FIELDS: list[tuple[str, int, int, list[str]]] = [
 ]
 
 
-
 def fault(expression: str) -> str | None:
-    """Returns why AWS would refuse a schedule, or none."""
+    """Returns the reason why AWS Backup would refuse the schedule of a rule, or none."""
+    if why := malformed(expression):
+        return why
+    minutes = numbers("minute", expression.removeprefix("cron(").split()[0])
+    return "runs more often than once an hour, which AWS Backup does not" if len(minutes or []) > 1 else None
+
+
+def malformed(expression: str) -> str | None:
+    """Returns the reason why no service would take a cron expression, or none."""
     inside = re.fullmatch(r"cron\((.*)\)", expression)
     if not inside:
         return "must be written cron(minute hour day-of-month month day-of-week year)"
@@ -35,8 +42,6 @@ def fault(expression: str) -> str | None:
     for (name, *_), field in zip(FIELDS, fields):
         if not is_field(name, field.upper()):
             return f"has no {name} that AWS knows: `{field}`"
-    if len(numbers("minute", fields[0]) or []) > 1:
-        return "runs more often than once an hour, which AWS Backup does not"
     return None
 
 
