@@ -37,7 +37,9 @@ def main() -> None:
         plan = Planner(parameters, arguments.release, arguments.archives).plan
         # Archives are built after the file is checked. Undeploying and a dry run need none.
         problems = parameters.problems
-        if arguments.action != "deploy" or arguments.dry_run:
+        if arguments.dry_run:
+            problems = [it for it in problems if not it.unbuilt]
+        if arguments.action != "deploy":
             problems = [it for it in problems if not it.key[0].endswith(".zip")]
         missing = [it for it in problems if it.missing]
         if not problems:

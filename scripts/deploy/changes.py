@@ -151,7 +151,8 @@ class Changes:
         counts = {
             kind: sum(it.kind in kinds for it in self.stacks)
             for kind, kinds in [
-                ("created", [CREATED, ANEW]), ("changed", [CHANGES]), ("unchanged", [UNCHANGED, BUILT])
+                ("created", [CREATED, ANEW]), ("changed", [CHANGES]), ("unchanged", [UNCHANGED]),
+                ("unchanged but for code", [BUILT]),
             ]
         }
         parts = [f"{many(count, 'stack')} {kind}" for kind, count in counts.items() if count]

@@ -113,6 +113,8 @@ class Problem:
     text: str
     # True if the key is only missing, so that it can be asked for.
     missing: bool = False
+    # True if an archive is not built yet.
+    unbuilt: bool = False
     is_list: bool = False
 
     @property

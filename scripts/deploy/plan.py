@@ -459,7 +459,7 @@ class Planner:
             if artifact not in self.files:
                 self.plan.is_built = False
                 text = f"is not in {self.archives}, and {template}.yaml needs it; run `make package`"
-                self.parameters.problem([artifact], text)
+                self.parameters.problem([artifact], text, unbuilt=True)
             elif "Architecture" in it.parameters:
                 self.look_at_architecture(artifact)
         # The versions are known when the files are uploaded.

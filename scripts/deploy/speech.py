@@ -4,6 +4,7 @@ Names in the parameter file and words of AWS come from elsewhere. This is the on
 it writes out everything that is not shown, as the crate `media` does for the programs.
 """
 
+import os
 import shlex
 import sys
 from typing import NoReturn
@@ -38,8 +39,11 @@ def word(text: str) -> str:
 
 
 def tell(text: str) -> None:
-    """Prints one line."""
-    print(line(text), flush=True)
+    """Prints one line. If nobody reads any more, the work goes on without words."""
+    try:
+        print(line(text), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def ask(question: str) -> str:

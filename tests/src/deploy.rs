@@ -8,9 +8,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -166,14 +167,38 @@ impl Release {
         command
     }
 
-    /// Runs the program, without a terminal.
+    /// Runs the program without a terminal. A deployment is confirmed.
     ///
     /// # Panics
     ///
     /// When there is no Python.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).stdin(std::process::Stdio::null()).output().unwrap()
+        let confirmed = arguments.first().is_some_and(|it| *it == "deploy").then_some("--yes");
+        let arguments: Vec<_> = arguments.iter().copied().chain(confirmed).collect();
+        self.command(&arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs the program at a terminal at which somebody types these lines. Returns its code, and what
+    /// the terminal shows.
+    ///
+    /// # Panics
+    ///
+    /// When there is no Python.
+    #[must_use]
+    pub fn type_in(&self, arguments: &[&str], lines: &str) -> (Option<i32>, String) {
+        let program = self.command(arguments);
+        let mut terminal = Command::new(&*PYTHON);
+        terminal.args(["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", &PYTHON]);
+        terminal.args(program.get_args()).current_dir(self.path("."));
+        terminal.envs(program.get_envs().filter_map(|(key, it)| Some((key, it?))));
+        let mut terminal =
+            terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut keyboard = terminal.stdin.take().unwrap();
+        keyboard.write_all(lines.as_bytes()).unwrap();
+        let done = terminal.wait_with_output().unwrap();
+        drop(keyboard);
+        (done.status.code(), String::from_utf8(done.stdout).unwrap().replace('\r', ""))
     }
 
     /// Runs the program, which has to succeed, and returns what it says.

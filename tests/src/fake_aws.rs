@@ -32,6 +32,8 @@ const OTHER: &str = "444455556666";
 const ADMINISTRATOR: (&str, &str) = ("backup-administrator", "555566667777");
 /// The root of the organization.
 pub const ROOT: &str = "r-ab12";
+/// The type of a stack in its own events.
+const STACK: &str = "AWS::CloudFormation::Stack";
 
 /// Everything that there is.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -79,8 +81,33 @@ pub struct Stack {
     /// Its tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Its events, the oldest first: the ID, the resource, its type, its status and the reason.
+    #[serde(default)]
+    pub events: Vec<Value>,
     /// The stacks that it made in its account, by their names in the template.
     made: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// Adds an event of the stack or of one of its resources.
+    fn note(&mut self, resource: &str, kind: &str, status: &str, reason: Option<&str>) {
+        let id = format!("event-{}", self.events.len());
+        self.events.push(json!([id, resource, kind, status, reason]));
+    }
+
+    /// Adds the events of the resources that the template has now and had not, or had otherwise.
+    fn note_changes(&mut self, before: Option<&Self>, doing: &str) {
+        let after = parsed(&self.template);
+        let was = before.map(|it| parsed(&it.template));
+        for (name, resource) in after.body["Resources"].as_object().unwrap() {
+            let old = was.as_ref().and_then(|it| it.body["Resources"].get(name));
+            if old != Some(resource) {
+                let made = if old.is_some() { doing } else { "CREATE" };
+                let kind = resource["Type"].as_str().unwrap();
+                self.note(name, kind, &format!("{made}_COMPLETE"), None);
+            }
+        }
+    }
 }
 
 /// Where accounts and units are.
@@ -523,7 +550,13 @@ impl World {
             "describe-stack-set-operation" => {
                 Ok(if ended()?.succeeded { "SUCCEEDED" } else { "FAILED" }.to_owned())
             }
-            "list-stack-set-operation-results" => Ok(json!(ended()?.failed).to_string()),
+            "list-stack-set-operation-results" => {
+                let failed = ended()?.failed.iter();
+                let row = |(account, region, reason): &(String, String, String)| {
+                    json!([account, region, "FAILED", reason])
+                };
+                Ok(json!(failed.map(row).collect::<Vec<_>>()).to_string())
+            }
             _ => {
                 let request = call.option("--cli-input-json");
                 let request = request.ok_or_else(|| format!("nobody should call {operation}"))?;
@@ -617,6 +650,12 @@ impl World {
                 Ok(json!(rows).to_string())
             }
             "get-template" => Ok(as_kept(&found.unwrap().template)),
+            "describe-stack-events" => {
+                let missing =
+                    format!("An error occurred (ValidationError): Stack [{name}] does not exist");
+                let newest = found.ok_or(missing)?.events.iter().rev();
+                Ok(json!(newest.collect::<Vec<_>>()).to_string())
+            }
             "deploy" => self.deploy(call, name, &id),
             _ => Err(format!("nobody should call {operation}")),
         }
@@ -640,7 +679,9 @@ impl World {
         }
         let end = if call.kills { "IN_PROGRESS" } else { "COMPLETE" };
         let status = format!("{doing}_{end}");
-        let mut stack = Stack { status, template, parameters, tags, ..Stack::default() };
+        let events = before.as_ref().map(|it| it.events.clone()).unwrap_or_default();
+        let mut stack = Stack { status, template, parameters, tags, events, ..Stack::default() };
+        stack.note(name, STACK, &format!("{doing}_IN_PROGRESS"), Some("User Initiated"));
         let failure = "Failed to create/update the stack.".to_owned();
         let made = if call.fails.as_deref() == Some(name) {
             Err(failure.clone())
@@ -648,7 +689,9 @@ impl World {
             self.make(id, before.as_ref(), &mut stack)
         };
         if let Err(reason) = made {
-            let rolled_back = if let Some(mut before) = before {
+            stack.note(name, STACK, &format!("{doing}_FAILED"), Some(&reason));
+            let events = stack.events.clone();
+            let mut rolled_back = if let Some(mut before) = before {
                 let again = self.make(id, Some(&stack), &mut before);
                 let end = if again.is_ok() { "COMPLETE" } else { "FAILED" };
                 before.status = format!("UPDATE_ROLLBACK_{end}");
@@ -659,8 +702,13 @@ impl World {
                 stack.made.clear();
                 stack
             };
+            rolled_back.events = events;
             self.stacks.insert(id.to_owned(), rolled_back);
             return Err(format!("{failure} {reason}"));
+        }
+        stack.note_changes(before.as_ref(), doing);
+        if !call.kills {
+            stack.note(name, STACK, &format!("{doing}_COMPLETE"), None);
         }
         self.stacks.insert(id.to_owned(), stack);
         Ok(String::new())

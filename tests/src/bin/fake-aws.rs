@@ -3,7 +3,8 @@
 //! What there is, is a file in the folder that `FAKE_AWS` names, and every call a line of another.
 //! After the call whose number is in `FAKE_AWS_KILLS`, the program that made it is killed; what it
 //! was deploying or deleting is then still going on. A stack named in `FAKE_AWS_FAILS` cannot be
-//! created. Whoever uses a profile has the credentials of the account 444455556666.
+//! created. A deployment takes the seconds in `FAKE_AWS_TAKES`. Whoever uses a profile has the
+//! credentials of the account 444455556666.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,6 +20,7 @@ use std::io::Write;
 use std::os::unix::process::parent_id;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use serde_json::json;
 use tests::fake_aws::{Call, World};
@@ -37,12 +39,20 @@ fn main() -> ExitCode {
     let session = environment.get("AWS_ACCESS_KEY_ID");
     let session = session.and_then(|it| it.strip_prefix("session-of-")).map(str::to_owned);
     let call = Call { words, kills, fails: environment.get("FAKE_AWS_FAILS").cloned(), session };
+    let operation = call.words.get(1).cloned().unwrap_or_default();
     let result = world.answer(&call);
-    world.write(&folder);
+    // While a stack is deployed, its events are read.
+    if !operation.starts_with("describe-") {
+        world.write(&folder);
+    }
     if kills {
         // A shell always has it built in.
         let kill = format!("kill -9 {}", parent_id());
         Command::new("sh").args(["-c", &kill]).status().unwrap();
+    }
+    if operation == "deploy" {
+        let seconds = environment.get("FAKE_AWS_TAKES").map_or(0, |it| it.parse().unwrap());
+        std::thread::sleep(Duration::from_secs(seconds));
     }
     match result {
         Ok(text) => {
