@@ -192,8 +192,7 @@ impl Release {
         terminal.args(["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", &PYTHON]);
         terminal.args(program.get_args()).current_dir(self.path("."));
         terminal.envs(program.get_envs().filter_map(|(key, it)| Some((key, it?))));
-        let mut terminal =
-            terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut keyboard = terminal.stdin.take().unwrap();
         keyboard.write_all(lines.as_bytes()).unwrap();
         let done = terminal.wait_with_output().unwrap();

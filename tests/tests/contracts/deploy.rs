@@ -8,8 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -808,19 +807,11 @@ fn tags_are_those_of_every_stack_and_follow_the_file() {
 #[test]
 fn a_check_is_never_silent_about_what_is_missing() {
     let release = release(&LEAST.replace("ManagementAccountId = \"111122223333\"", ""));
-    let terminal = |arguments: &[&str]| {
-        let program = release.command(arguments);
-        let mut terminal = Command::new(&*PYTHON);
-        terminal.args(["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", &PYTHON]);
-        terminal.args(program.get_args()).current_dir(release.path("."));
-        terminal.envs(program.get_envs().filter_map(|(key, it)| Some((key, it?))));
-        let done = terminal.stdin(Stdio::null()).output().unwrap();
-        (done.status.code(), String::from_utf8(done.stdout).unwrap().replace('\r', ""))
-    };
     let missing = "org.toml: ManagementAccountId: is missing; it must be the ID of an account, which has twelve digits";
-    assert_eq!(terminal(&["check", "org.toml"]), (Some(1), format!("{missing}\n")));
+    let checked = release.type_in(&["check", "org.toml"], "");
+    assert_eq!(checked, (Some(1), format!("{missing}\n")));
     // `make deploy` checks first, and then asks.
-    let later = terminal(&["check", "org.toml", "--asked-later"]);
+    let later = release.type_in(&["check", "org.toml", "--asked-later"], "");
     assert_eq!(later, (Some(0), format!("{missing}; it is asked for below\n")));
     assert!(release.take_calls().is_empty());
 }
@@ -830,17 +821,8 @@ fn what_is_missing_is_asked_for_at_a_terminal() {
     let file =
         LEAST.replace("Region = \"us-east-1\"", "").replace("[Buckets]", "[guardrails]\n[Buckets]");
     let release = release(&file);
-    let program = release.command(&["deploy", "org.toml"]);
-    let mut terminal = Command::new(&*PYTHON);
-    terminal.args(["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", &PYTHON]);
-    terminal.args(program.get_args()).current_dir(release.path("."));
-    terminal.envs(program.get_envs().filter_map(|(key, it)| Some((key, it?))));
-    let mut terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut keyboard = terminal.stdin.take().unwrap();
-    keyboard.write_all(b"us-east-1\nr-ab12, 444455556666\n").unwrap();
-    let done = terminal.wait_with_output().unwrap();
-    drop(keyboard);
-    let said = String::from_utf8(done.stdout).unwrap();
+    let typed = "us-east-1\nr-ab12, 444455556666\nyes\n";
+    let (_, said) = release.type_in(&["deploy", "org.toml"], typed);
     assert!(said.contains("Region: is missing; it must be the code of a Region"), "{said}");
     let calls = release.take_calls();
     let stacks: Vec<_> =
@@ -890,25 +872,35 @@ fn a_second_deployment_changes_nothing() {
     let said = release.succeed(&["deploy", "org.toml"]);
     assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
     assert_eq!(release.world(), world);
-    assert_eq!(said.matches("is as it should be").count(), 18, "{said}");
+    assert_eq!(said.matches(": unchanged\n").count(), 18, "{said}");
+    assert!(
+        said.contains("\nPlan: 18 stacks unchanged.\nEverything is as the file says.\n"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_deployment_ends_with_what_the_organization_lacks() {
     let release = release(LEAST);
     let said = release.succeed(&["deploy", "org.toml"]);
-    assert!(said.trim_end().ends_with("run it as docs/plan-and-doctor.md says."), "{said}");
+    let options = "--region us-east-1 --state-bucket state-of-org-backup";
+    let last = format!(
+        "run it as docs/plan-and-doctor.md says.\nState bucket: state-of-org-backup\n\
+         Next: org-backup report {options}\n"
+    );
+    assert!(said.ends_with(&last), "{said}");
     // A problem that it finds does not fail what was deployed.
     release.write("org-backup", "#!/bin/sh\necho \"problem $*\"\nexit 1\n");
-    let mut permissions = fs::metadata(release.path("org-backup")).unwrap().permissions();
+    let command = release.path("org-backup");
+    let mut permissions = fs::metadata(&command).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
-    fs::set_permissions(release.path("org-backup"), permissions).unwrap();
+    fs::set_permissions(&command, permissions).unwrap();
     let said = release.succeed(&["deploy", "org.toml"]);
-    let last = said.lines().last().unwrap();
-    assert_eq!(last, "problem doctor --region us-east-1 --state-bucket state-of-org-backup");
-    // It is asked nothing before there is something to ask about.
-    let printed = release.succeed(&["deploy", "org.toml", "--dry-run"]);
-    assert!(!printed.contains("problem"), "{printed}");
+    assert!(said.contains(&format!("\nproblem doctor {options}\n")), "{said}");
+    assert!(said.ends_with(&format!("org-backup report {options}\n")), "{said}");
+    // A dry run changes nothing, so there is nothing new to look at.
+    let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert!(!said.contains("problem"), "{said}");
 }
 
 #[test]
@@ -1009,6 +1001,8 @@ fn killed_after_any_call_and_run_again_it_ends_the_same() {
                     let status = stack["status"].as_str().unwrap();
                     assert!(["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status), "{status}");
                     stack["status"] = json!("COMPLETE");
+                    // It has one more if it was interrupted.
+                    stack["events"] = Value::Null;
                 }
                 world
             };
@@ -1076,26 +1070,299 @@ fn another_account_is_entered_with_its_profile_and_takes_archives_from_its_own_b
 }
 
 #[test]
-fn a_dry_run_prints_every_command_that_changes_something_and_runs_none() {
-    let release = release(&everything());
-    for action in ["deploy", "undeploy"] {
-        let printed = release.succeed(&[action, "org.toml", "--dry-run"]);
-        assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
-        assert!(release.aws(|it| it.stacks.is_empty() && it.objects.is_empty()));
-        let lines: BTreeSet<_> =
-            printed.lines().filter(|it| !it.starts_with("# ")).map(str::to_owned).collect();
-        assert!(lines.len() > 20 && lines.iter().all(|it| it.starts_with("aws ")), "{printed}");
-    }
-    // What is run is what was printed.
-    let printed = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+fn a_dry_run_says_what_is_created_and_changes_nothing() {
+    let release = release(LEAST);
+    let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    assert!(release.aws(|it| it.stacks.is_empty() && it.objects.is_empty()));
+    expect![[r#"
+        org-backup in us-east-1: created
+          ArtifactBucket: artifacts-of-ours
+          StateWriterRoleArns: arn:aws:iam::111122223333:role/org-backup-reattach-ReattachRole-*,arn:aws:iam::111122223333:role/org-backup-member-accounts
+          makes 23 resources
+          stay when the stack is deleted: StateBucket (AWS::S3::Bucket), StateKey (AWS::KMS::Key)
+        org-backup-policies in us-east-1: created
+          Regions: us-east-1
+          CentralVaultArn: arn:aws:backup:eu-west-1:444455556666:backup-vault:central
+          makes 2 resources
+        org-backup-reattach in us-east-1: created
+          ArtifactBucket: artifacts-of-ours
+          MembersStackName: ""
+          makes 27 resources
+        Code: 5 of 5 files are uploaded.
+
+        Plan: 3 stacks created.
+    "#]]
+    .assert_eq(said.split_once("\n\n").unwrap().1);
+}
+
+/// The least file with a change of a parameter, of a policy and of the tags.
+fn changed() -> String {
+    LEAST.replace(
+        "[backup-policies]",
+        "[Tags]\nTeam = \"storage\"\n[bootstrap]\nMemorySize = 512\n[backup-policies]\n\
+         DailyRetentionDays = 40",
+    )
+}
+
+#[test]
+fn a_dry_run_says_what_changes_of_each_stack() {
+    let release = release(LEAST);
     release.succeed(&["deploy", "org.toml"]);
-    for call in release.take_writes() {
-        let plain = |it: &&String| {
-            it.chars().all(|it| it.is_ascii_alphanumeric() || "-_./:=@".contains(it))
-        };
-        let words: Vec<_> = call.iter().take_while(plain).cloned().collect();
-        let line = format!("aws {}", words.join(" "));
-        assert!(printed.contains(&line), "{line}");
+    release.write("org.toml", &changed());
+    release.write("reattach.zip", "another");
+    drop(release.take_calls());
+    let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    expect![[r"
+        org-backup in us-east-1: changed
+          MemorySize: 256 → 512
+          tag Team: storage
+          code: another build
+          changed: BackupPolicyFunction (AWS::Lambda::Function): Code, MemorySize
+          changed: GlobalSettingsFunction (AWS::Lambda::Function): Code, MemorySize
+          changed: PolicyTypesFunction (AWS::Lambda::Function): Code, MemorySize
+          changed: ServiceAccessFunction (AWS::Lambda::Function): Code, MemorySize
+        org-backup-policies in us-east-1: changed
+          DailyRetentionDays: 35 → 40
+          tag Team: storage
+          changed: DailyBackupPolicy (Custom::BackupPolicy): Content
+        org-backup-reattach in us-east-1: changed
+          tag Team: storage
+          code: another build
+          changed: ReattachFunction (AWS::Lambda::Function): Code
+        Code: 5 of 5 files are uploaded.
+
+        Plan: 3 stacks changed.
+    "]]
+    .assert_eq(said.split_once("\n\n").unwrap().1);
+}
+
+#[test]
+fn a_dry_run_needs_no_build() {
+    let release = release(LEAST);
+    release.succeed(&["deploy", "org.toml"]);
+    for function in tests::deploy::FUNCTIONS {
+        fs::remove_file(release.path(&format!("{function}.zip"))).unwrap();
+    }
+    drop(release.take_calls());
+    let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    expect![[r"
+        org-backup in us-east-1: unchanged but for code, which is built when it is deployed
+        org-backup-policies in us-east-1: unchanged
+        org-backup-reattach in us-east-1: unchanged but for code, which is built when it is deployed
+        Code: built when it is deployed.
+
+        Plan: 1 stack unchanged, 2 stacks unchanged but for code.
+    "]]
+    .assert_eq(said.split_once("\n\n").unwrap().1);
+    // Nothing is deployed without it.
+    assert!(release.fail(&["deploy", "org.toml"]).contains("run `make package`"));
+}
+
+#[test]
+fn a_dry_run_without_credentials_says_that_nothing_was_read() {
+    for wrong in
+        ["ManagementAccountId = \"999988887777\"", "ManagementAccountId = \"111122223333\""]
+    {
+        let file = LEAST.replace("ManagementAccountId = \"111122223333\"", wrong);
+        let release = release(&file.replace("o-a1b2c3d4e5", "o-b1b2c3d4e5"));
+        let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+        assert!(said.contains("\nAWS was not read: th"), "{said}");
+        assert!(
+            said.contains("\nSo this is a first deployment:\norg-backup in us-east-1: created\n"),
+            "{said}"
+        );
+    }
+    let release = release(LEAST);
+    fs::remove_file(release.path("bin/aws")).unwrap();
+    release.write("bin/aws", "#!/bin/sh\necho 'Unable to locate credentials' >&2\nexit 253\n");
+    let command = release.path("bin/aws");
+    let mut permissions = fs::metadata(&command).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(&command, permissions).unwrap();
+    let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert!(said.contains("\nAWS was not read: Unable to locate credentials\n"), "{said}");
+    assert!(said.ends_with("\nPlan: 3 stacks created.\n"), "{said}");
+    assert!(release.fail(&["deploy", "org.toml"]).contains("  Unable to locate credentials\n"));
+}
+
+#[test]
+fn a_deployment_is_confirmed_once_with_a_word() {
+    let release = release(LEAST);
+    // Without a terminal nobody can type it.
+    let mut unconfirmed = release.command(&["deploy", "org.toml"]);
+    let unconfirmed = unconfirmed.stdin(std::process::Stdio::null()).output().unwrap();
+    let refused = "This was not confirmed. YES=1, or --yes of the program, confirms it without asking.\n\
+                   Nothing was changed.\n";
+    assert_eq!(String::from_utf8(unconfirmed.stderr).unwrap(), refused);
+    assert!(
+        String::from_utf8(unconfirmed.stdout).unwrap().ends_with("\nPlan: 3 stacks created.\n")
+    );
+    for word in ["", "y", "no", "irreversible"] {
+        let (code, said) = release.type_in(&["deploy", "org.toml"], &format!("{word}\n"));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("Type yes to deploy this: "), "{said}");
+        assert!(said.ends_with(refused), "{said}");
+    }
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    let (code, said) = release.type_in(&["deploy", "org.toml"], "yes\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("Type yes").count(), 1, "{said}");
+    assert_eq!(release.aws(|it| it.stacks.len()), 3);
+    // Nobody is asked about nothing.
+    let (code, said) = release.type_in(&["deploy", "org.toml"], "");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("Type "), "{said}");
+}
+
+#[test]
+fn a_lock_that_nobody_can_undo_asks_for_another_word() {
+    let release = with_locks(
+        "AirGappedVaultName = \"sealed\"\nCentralLockMode = \"Compliance\"",
+        "[backup-policies]",
+    );
+    let (code, said) = release.type_in(&["deploy", "org.toml"], "yes\n");
+    assert_eq!(code, Some(1), "{said}");
+    let section = said.split_once("\nNobody can undo:\n").unwrap().1;
+    expect![[r"
+        - The retention of the logically air-gapped vault `sealed` of accounts 111122223333, 200000000001, 200000000002, 200000000003, 300000000001 and 3 more in us-east-1. The vault keeps each backup at least 7 days and at most 3653. Nobody can change that or delete a backup early.
+        - The compliance lock of the vault `central` of account 444455556666 in us-east-1. The vault keeps each backup at least 1 day. 30 days after the lock is set, nobody can take it off or delete a backup early, AWS and the root user included.
+    "]]
+    .assert_eq(&format!("{}\n", section.split_once("\n\n").unwrap().0));
+    assert!(said.contains("Type irreversible to deploy this: "), "{said}");
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    let (code, said) = release.type_in(&["deploy", "org.toml"], "irreversible\n");
+    assert_eq!(code, Some(0), "{said}");
+    // It is there, and asks for nothing any more.
+    let said = release.succeed(&["deploy", "org.toml"]);
+    assert!(!said.contains("Nobody can undo"), "{said}");
+    assert!(said.contains("\nEverything is as the file says.\n"), "{said}");
+}
+
+#[test]
+fn the_events_of_a_stack_are_told_while_it_is_deployed() {
+    let mut release = release(LEAST).with("FAKE_AWS_TAKES", 3);
+    let said = release.succeed(&["deploy", "org.toml"]);
+    let after = said.split_once("org-backup-policies in us-east-1 is deployed.\n").unwrap().1;
+    expect![[r"
+          org-backup-policies (AWS::CloudFormation::Stack): CREATE_IN_PROGRESS: User Initiated
+          DailyBackupPolicy (Custom::BackupPolicy): CREATE_COMPLETE
+          MonthlyBackupPolicy (Custom::BackupPolicy): CREATE_COMPLETE
+          org-backup-policies (AWS::CloudFormation::Stack): CREATE_COMPLETE
+    "]]
+    .assert_eq(&format!("{}\n", after.split_once("\norg-backup-reattach in").unwrap().0));
+    // They were read before, during and after.
+    let calls = release.take_calls();
+    let place = |operation: &str| calls.iter().position(|it| it[1] == operation).unwrap();
+    let looks = calls[place("deploy")..].iter().take_while(|it| it[1] != "describe-stacks");
+    assert!(looks.filter(|it| it[1] == "describe-stack-events").count() > 1);
+    // And each of them once, also of the next deployment.
+    release.without("FAKE_AWS_TAKES");
+    release.write("org.toml", &changed());
+    let said = release.succeed(&["deploy", "org.toml"]);
+    assert!(!said.contains("CREATE_COMPLETE"), "{said}");
+    assert!(
+        said.contains("  org-backup (AWS::CloudFormation::Stack): UPDATE_COMPLETE\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_stack_that_fails_says_why_and_no_command() {
+    let release = release(LEAST).with("FAKE_AWS_FAILS", "org-backup-policies");
+    let done = release.run(&["deploy", "org.toml"]);
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(
+        said.contains("  org-backup-policies (AWS::CloudFormation::Stack): CREATE_FAILED: Failed"),
+        "{said}"
+    );
+    let why = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        why.starts_with("failed: org-backup-policies in us-east-1 is not deployed\n  Failed"),
+        "{why}"
+    );
+    assert!(!why.contains("aws cloudformation"), "{why}");
+    // The plan says that it is made anew.
+    let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+    assert!(said.contains("\norg-backup-policies in us-east-1: created anew\n"), "{said}");
+}
+
+#[test]
+fn a_stack_that_the_file_no_longer_asks_for_is_named_and_stays() {
+    let release = release(&format!("{LEAST}[guardrails]\nTargetIds = [\"r-ab12\"]\n"));
+    release.succeed(&["deploy", "org.toml"]);
+    release.write("org.toml", LEAST);
+    let said = release.succeed(&["deploy", "org.toml"]);
+    let left = "org-backup-guardrails in us-east-1: stays, and is not in the file any more; delete it by hand\n";
+    assert!(said.contains(left), "{said}");
+    assert_eq!(release.aws(|it| it.stacks.len()), 4);
+}
+
+#[test]
+fn a_dry_run_of_undeploying_deletes_nothing() {
+    let release = release(&fs::read_to_string(repository("examples/org.toml")).unwrap());
+    let said = release.succeed(&["undeploy", "org.toml", "--dry-run"]);
+    assert!(said.starts_with("No stack is deleted.\n"), "{said}");
+    release.succeed(&["deploy", "org.toml"]);
+    drop(release.take_calls());
+    let foretold = release.succeed(&["undeploy", "org.toml", "--dry-run"]);
+    assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
+    let said = release.succeed(&["undeploy", "org.toml", "--yes"]);
+    // Both say the same of the end.
+    assert_eq!(foretold.split_once("do:\n").unwrap().1, said.split_once("does:\n").unwrap().1);
+    for call in release.take_writes().iter().filter(|it| it[1] == "delete-stack") {
+        let name = &call[call.iter().position(|it| it == "--stack-name").unwrap() + 1];
+        assert!(foretold.contains(&format!("{name} in ")), "{name}");
+    }
+}
+
+#[test]
+fn the_parts_that_only_decide_pass_their_own_tests() {
+    let mut run = Command::new(&*PYTHON);
+    run.args(["-m", "unittest", "discover", "--start-directory", "tests/deploy"]);
+    let run =
+        run.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(repository(".")).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn the_list_of_replacements_is_that_of_cfn_lint() {
+    let mut check = Command::new(&*PYTHON);
+    let check = check.arg(repository("scripts/replacements.py")).arg("--check").output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
+
+#[test]
+fn the_program_reads_the_resources_of_a_template_as_yaml_has_them() {
+    let script = "
+import json, pathlib, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, 'scripts/deploy')
+import resources
+for path in pathlib.Path('templates').glob('*.yaml'):
+    body = resources.read(path.read_text('utf-8'))
+    of = lambda it: [it.kind, it.condition, sorted(it.properties), it.has('DeletionPolicy')]
+    found = {name: of(it) for name, it in body.resources.items()}
+    print(json.dumps([path.name, found, sorted(body.conditions)]))
+";
+    let mut read = Command::new(&*PYTHON);
+    let read = read.args(["-c", script]).current_dir(repository(".")).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let keys = |it: &Value| -> BTreeSet<String> {
+        it.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    for line in String::from_utf8(read.stdout).unwrap().lines() {
+        let [name, found, conditions]: [Value; 3] = serde_json::from_str(line).unwrap();
+        let template = Template::named(name.as_str().unwrap());
+        let of_yaml = template.body["Resources"].as_object().unwrap().iter().map(|(name, it)| {
+            let stays = it["DeletionPolicy"].as_str().is_some_and(|it| it.starts_with("Retain"));
+            let condition = it["Condition"].as_str().unwrap_or_default();
+            (name.clone(), json!([it["Type"], condition, keys(&it["Properties"]), stays]))
+        });
+        assert_eq!(found, Value::Object(of_yaml.collect()), "{name}");
+        assert_eq!(conditions, json!(keys(&template.body["Conditions"])), "{name}");
     }
 }
 

@@ -603,42 +603,70 @@ fn a_dry_run_says_what_becomes_of_member_stacks() {
         drop(rollout.0.take_calls());
         let said = rollout.0.succeed(&["deploy", "org.toml", "--dry-run"]);
         assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
-        let about = said.lines().filter(|it| {
-            it.starts_with("# org-backup-rollout-members:") || it.contains("stack-instances")
-        });
+        let about = said
+            .lines()
+            .filter(|it| it.starts_with("org-backup-rollout-members:") || it.starts_with("Plan:"));
         about.fold(String::new(), |text, it| text + it + "\n")
     };
     let rollout = Rollout::of(&plain(&[SANDBOX]));
     // Widening.
-    expect![[r#"
-        # org-backup-rollout-members: 8 have none and get a stack: accounts 300000000001, 300000000002, 444455556666, 900000000001 in eu-central-1, eu-west-1
-        # org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
-        # org-backup-rollout-members: no stack is deleted
-        aws cloudformation create-stack-instances --region eu-central-1 --cli-input-json '{"StackSetName": "org-backup-rollout-members", "DeploymentTargets": {"OrganizationalUnitIds": ["r-ab12"]}, "Regions": ["eu-central-1", "eu-west-1"], "OperationPreferences": {"ConcurrencyMode": "SOFT_FAILURE_TOLERANCE", "FailureTolerancePercentage": 0, "MaxConcurrentPercentage": 50, "RegionConcurrencyType": "PARALLEL"}}' --query OperationId --output text
-    "#]].assert_eq(&said(&rollout, &plain(&[ROOT])));
+    expect![[r"
+        org-backup-rollout-members: 8 have none and get a stack: accounts 300000000001, 300000000002, 444455556666, 900000000001 in eu-central-1, eu-west-1
+        org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
+        org-backup-rollout-members: no stack is deleted
+        Plan: 3 stacks changed, 4 stacks unchanged, 8 member stacks made.
+    "]].assert_eq(&said(&rollout, &plain(&[ROOT])));
     // Narrowing.
     expect![[r"
-        # org-backup-rollout-members: 2 stay: account 200000000003 in eu-central-1, eu-west-1
-        # org-backup-rollout-members: 4 are not asked for any more and stay: accounts 200000000001, 200000000002 in eu-central-1, eu-west-1
-        # org-backup-rollout-members: no stack is deleted
+        org-backup-rollout-members: 2 stay: account 200000000003 in eu-central-1, eu-west-1
+        org-backup-rollout-members: 4 are not asked for any more and stay: accounts 200000000001, 200000000002 in eu-central-1, eu-west-1
+        org-backup-rollout-members: no stack is deleted
+        Plan: 3 stacks changed, 4 stacks unchanged.
     "]].assert_eq(&said(&rollout, &plain(&["ou-ab12-sandbox2"])));
+    // Changing the vaults.
+    expect![[r"
+        org-backup-rollout-members: 6 stay and are updated: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
+        org-backup-rollout-members: no stack is deleted
+        Plan: 2 stacks changed, 5 stacks unchanged, 6 member stacks updated.
+    "]].assert_eq(&said(&rollout, &file(&[SANDBOX], NO_CENTRAL, "LockMode = \"Governance\"")));
     // Repeating, after a failure.
     rollout.0.aws(|it| {
         it.stack_sets.refuse_in(&["200000000004"]);
         it.move_account("200000000004", Some(SANDBOX));
         it.tick();
     });
-    expect![[r#"
-        # org-backup-rollout-members: 2 could not be made last time and are tried again: account 200000000004 in eu-central-1, eu-west-1
-        # org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
-        # org-backup-rollout-members: no stack is deleted
-        aws cloudformation update-stack-instances --region eu-central-1 --cli-input-json '{"StackSetName": "org-backup-rollout-members", "DeploymentTargets": {"OrganizationalUnitIds": ["ou-ab12-sandbox1"], "AccountFilterType": "INTERSECTION", "Accounts": ["200000000004"]}, "Regions": ["eu-central-1"], "OperationPreferences": {"ConcurrencyMode": "SOFT_FAILURE_TOLERANCE", "FailureTolerancePercentage": 0, "MaxConcurrentPercentage": 50, "RegionConcurrencyType": "PARALLEL"}}' --query OperationId --output text
-        aws cloudformation update-stack-instances --region eu-central-1 --cli-input-json '{"StackSetName": "org-backup-rollout-members", "DeploymentTargets": {"OrganizationalUnitIds": ["ou-ab12-sandbox1"], "AccountFilterType": "INTERSECTION", "Accounts": ["200000000004"]}, "Regions": ["eu-west-1"], "OperationPreferences": {"ConcurrencyMode": "SOFT_FAILURE_TOLERANCE", "FailureTolerancePercentage": 0, "MaxConcurrentPercentage": 50, "RegionConcurrencyType": "PARALLEL"}}' --query OperationId --output text
-    "#]].assert_eq(&said(&rollout, &plain(&[SANDBOX])));
+    expect![[r"
+        org-backup-rollout-members: 2 could not be made last time and are tried again: account 200000000004 in eu-central-1, eu-west-1
+        org-backup-rollout-members: 6 stay: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
+        org-backup-rollout-members: no stack is deleted
+        Plan: 7 stacks unchanged, 2 member stacks tried again.
+    "]].assert_eq(&said(&rollout, &plain(&[SANDBOX])));
     // Without credentials it says that it cannot know.
     rollout.0.write("org.toml", &plain(&[ROOT]).replace("111122223333", "999988887777"));
     let said = rollout.0.succeed(&["deploy", "org.toml", "--dry-run"]);
-    assert!(said.contains("# What becomes of member stacks is not known: these are credentials of 111122223333, not of 999988887777\n"), "{said}");
+    assert!(
+        said.contains(
+            "\nAWS was not read: these are credentials of 111122223333, not of 999988887777\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("\norg-backup-rollout-members: who has a stack is not known\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_retention_of_an_air_gapped_vault_is_never_changed() {
+    let with = |days: u32| {
+        let vault = format!("AirGappedVaultName = \"safe\"\nAirGappedMinRetentionDays = {days}");
+        file(&[SANDBOX], NO_CENTRAL, &vault)
+    };
+    let rollout = Rollout::of(&with(7));
+    drop(rollout.0.take_calls());
+    let said = rollout.fail(&with(9));
+    assert!(said.contains("Leave [rollout] AirGappedMinRetentionDays as it was"), "{said}");
+    assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
 }
 
 #[test]
