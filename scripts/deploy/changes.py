@@ -69,7 +69,10 @@ class StackChange:
         said = [f"{self.place}: {self.kind}{busy}"]
         said += [f"  {it}" for it in map(pair, self.parameters)]
         said += [f"  tag {it}" for it in map(pair, self.tags)]
-        said += ["  code: another build"] if self.code and self.kind == CHANGES else []
+        if self.kind == CHANGES:
+            said += ["  code: another build"] if self.code else []
+            has_cause = self.parameters or self.tags or self.code or self.effects
+            said += [] if has_cause else ["  its template changes, and no resource"]
         if self.kind in [CREATED, ANEW]:
             said += [f"  makes {many(len(self.effects), 'resource')}"]
         else:
@@ -88,13 +91,38 @@ class StackChange:
             for name in modes if before.get(name) == "Compliance"
         ]
 
-    def touches(self, stack_set: StackSet) -> bool:
-        """Returns `True` if the StackSet changes, and every stack of it is updated."""
-        for it in self.effects:
-            name = it.resource.properties.get("StackSetName", "").removeprefix("!Sub ").strip('"')
-            if name.replace("${AWS::StackName}", self.stack.name) == stack_set.name:
-                return it.name != ADDED
-        return False
+
+@dataclass
+class MemberChange:
+    """The change of the stacks of a StackSet."""
+
+    # The stack that has the StackSet.
+    of: StackChange
+    change: Change
+    # The template and the parameters that the StackSet has, or none if there is no StackSet.
+    seen: tuple[str, dict[str, str]] | None
+
+    @property
+    def effects(self) -> list[Effect]:
+        """Returns the effect of the deployment on the resources of each stack that there is."""
+        if self.seen is None:
+            return []
+        template, parameters = self.seen
+        wanted = {name: as_kept(it) for name, it in self.change.stack_set.parameters.items()}
+        after = State(resources.read(as_kept(self.change.stack_set.body)), wanted)
+        return resources.compare(State(resources.read(as_kept(template)), parameters), after, set())
+
+    @property
+    def updates(self) -> int:
+        """Returns the number of stacks that are updated."""
+        return len(self.change.kept) + len(self.change.left) if self.effects else 0
+
+    @property
+    def lines(self) -> list[str]:
+        effects = self.effects
+        each = [f"  in each stack that is there: {it.line}" for it in effects] if self.updates else []
+        *said, last = self.change.lines(is_updated=bool(effects))
+        return [*said, *each, last]
 
 
 @dataclass
@@ -103,8 +131,8 @@ class Changes:
 
     plan: Plan
     stacks: list[StackChange]
-    # The change of each StackSet, with that of the stack that has it.
-    members: list[tuple[StackChange, Change]] = field(default_factory=list)
+    # The changes of member stacks, of each StackSet.
+    members: list[MemberChange] = field(default_factory=list)
     # The files that are not in their bucket yet.
     uploads: int = 0
     # The stacks that the file no longer asks for.
@@ -125,8 +153,8 @@ class Changes:
             said += ["Code: built when it is deployed."]
         elif self.uploads:
             said += [f"Code: {self.uploads} of {len(self.plan.uploads)} files are uploaded."]
-        for change, it in self.members:
-            said += it.lines(self.updated(change, it))
+        for it in self.members:
+            said += it.lines
         if self.unread:
             said += [f"{it.name}: who has a stack is not known" for it in self.stack_sets]
         said += [
@@ -139,13 +167,6 @@ class Changes:
     def stack_sets(self) -> list[StackSet]:
         return [own for it in self.plan.stacks for own in it.stack_sets]
 
-    def updated(self, change: StackChange, member: Change) -> str:
-        """Returns what becomes of the member stacks that there are already."""
-        if change.touches(member.stack_set):
-            return "updated"
-        may_differ = not self.plan.is_built and change.stack.code
-        return "updated if their template differs" if may_differ else ""
-
     @property
     def summary(self) -> str:
         counts = {
@@ -156,11 +177,9 @@ class Changes:
             ]
         }
         parts = [f"{many(count, 'stack')} {kind}" for kind, count in counts.items() if count]
-        made = sum(len(it.new) for _, it in self.members)
-        again = sum(len(it.again) for _, it in self.members)
-        updated = sum(
-            len(it.kept) + len(it.left) for change, it in self.members if self.updated(change, it) == "updated"
-        )
+        made = sum(len(it.change.new) for it in self.members)
+        again = sum(len(it.change.again) for it in self.members)
+        updated = sum(it.updates for it in self.members)
         for count, kind in [(made, "made"), (again, "tried again"), (updated, "updated")]:
             parts += [f"{many(count, 'member stack')} {kind}"] if count else []
         return f"Plan: {', '.join(parts)}."
@@ -171,7 +190,7 @@ class Changes:
         return (
             all(it.kind == UNCHANGED for it in self.stacks)
             and not self.uploads
-            and not any(it.new or it.again for _, it in self.members)
+            and not any(it.change.new or it.change.again for it in self.members)
         )
 
     @property
@@ -185,6 +204,9 @@ class Changes:
         said = [text.replace(PLACES, in_words(of)) for text, of in places.items()]
         for change in self.stacks:
             said += [f"{change.place}: {it}" for it in leaving(change.effects) if change.kind == CHANGES]
+        for member in self.members:
+            name = member.change.stack_set.name
+            said += [f"{name}, each stack: {it}" for it in leaving(member.effects) if member.updates]
         return said
 
     def locks(self, change: StackChange) -> Iterable[tuple[str, list[tuple[str, str]]]]:
@@ -216,8 +238,8 @@ class Changes:
         if self.unread:
             return [UNKNOWN_PLACE], []
         every, new = [], []
-        for of, it in self.members:
-            if of is change and bool(it.stack_set.only) == bool(prefix):
+        for it in [it.change for it in self.members if it.of is change]:
+            if bool(it.stack_set.only) == bool(prefix):
                 every += [*it.new, *pairs([*it.again, *it.kept, *it.left])]
                 new += [*it.new, *pairs(it.again)]
         if not prefix and stack.parameters.get("ManagementAccount") == "true":

@@ -41,6 +41,9 @@ class StackSet:
     also: list[str] = field(default_factory=list)
     failures: int = 0
     at_once: int = 100
+    # The template of its stacks, and the values of their parameters.
+    body: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
 
     def request(self, units: list[str]) -> dict:
         """Returns the request that makes the stacks of accounts that have none."""
@@ -100,9 +103,9 @@ class Change:
     # Accounts that the file names and the organization does not have.
     strangers: list[str] = field(default_factory=list)
 
-    def lines(self, updated: str = "") -> list[str]:
-        """Returns it in words. `updated` says what becomes of the stacks that stay, if anything does."""
-        one, many = [f" and {be} {updated}" if updated else "" for be in ["is", "are"]]
+    def lines(self, *, is_updated: bool = False) -> list[str]:
+        """Returns it in words. The stacks that stay may be updated with their StackSet."""
+        one, many = [f" and {be} updated" if is_updated else "" for be in ["is", "are"]]
         parts = [
             ("has none and gets a stack", "have none and get a stack", self.new),
             ("could not be made last time and is tried again",

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import resources
 from members import ROOT, StackSet
 from parameters import (
     AIR_GAPPED,
@@ -23,6 +25,7 @@ from parameters import (
     Parameters,
     slug,
 )
+from resources import State, evaluate, parse
 from retention import Retentions
 from template import Parameter, Template, as_text
 
@@ -53,6 +56,10 @@ UNASKED = {
 # The longest name of a stack that is whole in the names of its roles, which have 64 characters:
 # `NAME-reattach-ReattachRole-` and 13 more.
 LONGEST_UNCUT = 24
+
+# The template of a StackSet in another template, and a parameter of it.
+FILE = r"\$\{ArtifactPrefix\}([\w-]+)\.yaml"
+PAIR = r"^ *- ParameterKey: (\w+)\n *ParameterValue: (.+)$"
 
 # The most bytes of a template that CloudFormation takes without a bucket.
 INLINE = 51_200
@@ -296,10 +303,14 @@ class Planner:
                     text = f"{key}: {region} has to be enabled in the central account {account} as well"
                     self.plan.notes.append(f"{text}, or copies from there fail.")
 
+    def body(self, name: str, stack: Stack) -> dict:
+        return body_of(name, stack, self.templates, self.partition(stack.region))
+
     def stack_set(self, name: str, stack: Stack) -> StackSet:
         """Returns the StackSet of all accounts."""
         return StackSet(
             name,
+            **self.body(name, stack),
             units=list(map(as_text, self.units)),
             also=list(map(as_text, self.parameters.items("AccountIds"))),
             regions=self.regions,
@@ -313,7 +324,8 @@ class Planner:
             return []
         regions = (stack.parameters["CentralRegions"] or self.home).split(",")
         name = f"{stack.name}-central"
-        return [StackSet(name, [ROOT], regions, only=[account], **preferences(stack))]
+        body = self.body(name, stack)
+        return [StackSet(name, [ROOT], regions, only=[account], **body, **preferences(stack))]
 
     def add_policies(self) -> None:
         # Policies go where the vaults are.
@@ -579,6 +591,23 @@ class Planner:
             upload.takers = [(it, "ContentUrl") for it in takers]
             wanted[bucket, key] = upload
         self.plan.uploads = list(wanted.values())
+
+
+def body_of(name: str, stack: Stack, templates: dict[str, Template], partition: str) -> dict:
+    """Returns the template of a StackSet of a stack, and the parameters of its stacks."""
+    pseudo = {
+        "AWS::AccountId": stack.account,
+        "AWS::Partition": partition,
+        "AWS::Region": stack.region,
+        "AWS::StackName": stack.name,
+    }
+    state = State(resources.read(stack.template.text), stack.parameters | pseudo)
+    [it] = [it for it in state.body.resources.values() if it.name_in(stack.name) == name]
+    template = templates[re.findall(FILE, it.properties["TemplateURL"])[0]]
+    parameters = {key: of.default or "" for key, of in template.parameters.items()}
+    for key, text in re.findall(PAIR, it.properties["Parameters"], re.M):
+        parameters[key] = as_text(evaluate(parse(text), state))
+    return {"body": template.text, "parameters": parameters}
 
 
 def too_long(stack: Stack) -> list[tuple[int, int, str]]:

@@ -38,6 +38,11 @@ class Resource:
         """Returns `True` if this policy keeps it, as in `DeletionPolicy`."""
         return re.search(rf"^{policy}: Retain", self.rest, re.M) is not None
 
+    def name_in(self, stack: str) -> str:
+        """Returns the name of a StackSet in a stack of this name, or nothing."""
+        name = self.properties.get("StackSetName", "").removeprefix("!Sub ").strip('"')
+        return name.replace("${AWS::StackName}", stack)
+
     @property
     def label(self) -> str:
         return f"{self.name} ({self.kind})"
@@ -230,15 +235,17 @@ def affected(before: State, after: State, changed: set[str]) -> set[str]:
     return found
 
 
-# Conditions, evaluated as far as they depend on parameters only.
+# Conditions and values, evaluated as far as they depend on parameters only.
 
 TOKENS = re.compile(r"""!\w+|[\[\],]|"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,\[\]]+""")
+# A variable of `!Sub`.
+VARIABLE = r"\$\{([\w:]+)\}"
 # A scalar, a list, or a function with its argument.
 Node = str | list | tuple[str, object]
 
 
 def parse(text: str) -> Node:
-    """Reads a condition, which is written as `!Not [!Equals [!Ref Name, ""]]` or with a list below it."""
+    """Reads a condition or a value, as in `!Not [!Equals [!Ref Name, ""]]`, or with a list below it."""
     if "\n- " in text:
         head, *parts = text.split("\n- ")
         text = f"{head} [{', '.join(' '.join(it.split()) for it in parts)}]"
@@ -275,6 +282,12 @@ def evaluate(node: Node, state: State) -> object:
     match name:
         case "Ref":
             return state.parameters.get(str(it))
+        case "Sub" if isinstance(it, str):
+            texts = [state.parameters.get(key) for key in re.findall(VARIABLE, it)]
+            return None if None in texts else re.sub(VARIABLE, lambda _: texts.pop(0) or "", it)
+        case "If" if len(parts) == 3:
+            holds = state.holds(str(parts[0]))
+            return None if holds is None else parts[1 if holds else 2]
         case "Condition":
             return state.holds(str(it))
         case "Not" if len(parts) == 1:

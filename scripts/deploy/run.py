@@ -5,7 +5,7 @@ import json
 import pathlib
 import subprocess
 
-from changes import FAILED, NEW, UNCHANGED, Changes, Seen, StackChange, change_of
+from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
 from commands import AGAIN, Commands, Unreadable, parameters_of, profile_of
 from everything import Everything
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
@@ -205,7 +205,7 @@ class Runner(Commands):
                 if stack.stack_sets:
                     self.refuse_losses(stack)
             stacks = [self.change_of(it) for it in self.plan.stacks]
-            members = [(it, self.change(it.stack, own)) for it in stacks for own in it.stack.stack_sets]
+            members = [self.member_change(it, own) for it in stacks for own in it.stack.stack_sets]
             left = [it for it in self.plan.unasked if self.describe(it)]
         except Unreadable as error:
             self.seen.clear()
@@ -365,6 +365,17 @@ class Runner(Commands):
             also, strangers = also & members, also - members
         change = compare(stack_set, accounts, self.instances(stack, stack_set), also)
         return dataclasses.replace(change, strangers=sorted(strangers))
+
+    def member_change(self, of: StackChange, stack_set: StackSet) -> MemberChange:
+        words = ["describe-stack-set", "--stack-set-name", stack_set.name, "--output", "json"]
+        words += ["--query", "StackSet.[TemplateBody, Parameters]"]
+        command = self.command(of.stack, "cloudformation", *words)
+        found = self.output(command, absent="StackSetNotFound")
+        seen = None
+        if found:
+            template, parameters = json.loads(found)
+            seen = (template or "", parameters_of({"Parameters": parameters or []}))
+        return MemberChange(of, self.change(of.stack, stack_set), seen)
 
     def unit(self, stack: Stack, unit: str) -> str:
         if unit != ROOT:

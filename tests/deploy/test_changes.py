@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT / "scripts/deploy"))
 import members
 import resources
 import template
-from changes import BUILT, CHANGES, CREATED, UNCHANGED, Changes, Seen, as_kept, change_of
+from changes import BUILT, CHANGES, CREATED, UNCHANGED, Changes, MemberChange, Seen, as_kept, change_of
 from members import Instance, StackSet, losses
-from plan import Plan, Stack
+from plan import Plan, Stack, body_of
 from resources import Body, State
 
 HOME = "eu-central-1"
@@ -35,9 +35,12 @@ REQUIRED = {
 }
 
 
+TEMPLATES = {it.stem: template.read(it) for it in sorted((ROOT / "templates").glob("*.yaml"))}
+
+
 def stack(name: str, **parameters: str) -> Stack:
     """Returns a stack of a template with the defaults of its parameters, except for these."""
-    it = template.read(ROOT / f"templates/{name}.yaml")
+    it = TEMPLATES[name]
     values = {key: REQUIRED.get(key, of.default or "") for key, of in it.parameters.items()}
     return Stack(f"org-backup-{name}", it, MANAGEMENT, HOME, "", values | parameters)
 
@@ -208,18 +211,23 @@ class Stacks(unittest.TestCase):
 
 
 class Members(unittest.TestCase):
-    def rollout(self, before: dict[str, str] | None, *, built: bool = True, **after: str) -> Changes:
+    def sets(self, it: Stack) -> list[StackSet]:
+        """Returns the StackSets of a roll-out."""
+        bodies = [body_of(f"{it.name}-{of}", it, TEMPLATES, "aws") for of in ["members", "central"]]
+        return [
+            StackSet(f"{it.name}-members", ["ou-ab12-sandbox1"], [HOME, "eu-west-1"], **bodies[0]),
+            StackSet(f"{it.name}-central", ["root"], [HOME], only=["444455556666"], **bodies[1]),
+        ]
+
+    def rollout(self, before: dict[str, str] | None, **after: str) -> Changes:
         """Compares a roll-out to two accounts, one of which has its stacks."""
         values = {"CentralAccountId": "444455556666"} | after
         it = stack("rollout", **values)
-        sets = [
-            StackSet(f"{it.name}-members", ["ou-ab12-sandbox1"], [HOME, "eu-west-1"]),
-            StackSet(f"{it.name}-central", ["root"], [HOME], only=["444455556666"]),
-        ]
-        it.stack_sets = sets
+        sets = it.stack_sets = self.sets(it)
         there = None if before is None else seen(stack("rollout", **values), **before)
-        plan = Plan(MANAGEMENT, "o-a1b2c3d4e5", {}, stacks=[it], is_built=built)
-        change = change_of(it, there, is_built=built)
+        old = self.sets(stack("rollout", **values | (before or {})))
+        plan = Plan(MANAGEMENT, "o-a1b2c3d4e5", {}, stacks=[it])
+        change = change_of(it, there, is_built=True)
         instances = [[], []]
         if there:
             instances[0] = [Instance("200000000001", at, "ou-ab12-sandbox1", True) for at in [HOME, "eu-west-1"]]
@@ -228,7 +236,9 @@ class Members(unittest.TestCase):
             members.compare(sets[0], ["200000000001", "200000000002"], instances[0]),
             members.compare(sets[1], ["200000000001", "444455556666"], instances[1]),
         ]
-        return Changes(plan, [change], [(change, it) for it in found])
+        kept = [(it.body, it.parameters) if there else None for it in old]
+        both = zip(found, kept, strict=True)
+        return Changes(plan, [change], [MemberChange(change, it, seen) for it, seen in both])
 
     def test_stacks_that_are_there_are_updated_with_their_stack_set(self):
         changes = self.rollout({"LockMode": "None"}, LockMode="Governance")
@@ -241,8 +251,11 @@ class Members(unittest.TestCase):
         )
         self.assertEqual(changes.irreversible, [])
         self.assertFalse(changes.is_empty)
-        said = "\n".join(self.rollout({}, built=False).lines)
-        self.assertIn("central: 1 stays and is updated if their template differs", said)
+        self.assertIn("  in each stack that is there: changed: Vault (AWS::Backup::BackupVault): LockConfiguration", said)
+        # Another build with the same template changes nothing there.
+        said = "\n".join(self.rollout({"ArtifactPrefix": "org-backup/9f8e/"}).lines)
+        self.assertIn("org-backup-rollout in eu-central-1: changed\n  code: another build", said)
+        self.assertIn("members: 2 stay: ", said)
 
     def test_a_compliance_lock_names_every_vault_that_gets_it(self):
         [it] = self.rollout({"LockMode": "None"}, LockMode="Compliance", LockMaxRetentionDays="400").irreversible
@@ -274,6 +287,20 @@ class Members(unittest.TestCase):
         [it] = changes.irreversible
         self.assertIn("of every account and Region", it)
         self.assertEqual(changes.lines[0], "AWS was not read: no credentials")
+
+    def test_every_parameter_of_a_stack_set_has_a_value(self):
+        for it in self.sets(stack("rollout", CentralAccountId="444455556666", CentralRegions="eu-west-1")):
+            self.assertNotIn("None", [value for key, value in it.parameters.items() if key != "LockMode"])
+            role = f"arn:aws:iam::{MANAGEMENT}:role/org-backup-member-accounts"
+            self.assertEqual(it.parameters["MemberAccountsRoleArn"], role)
+        self.assertEqual(it.parameters["HomeRegion"], "eu-west-1")
+
+    def test_a_template_that_would_replace_a_vault_in_every_account_is_told(self):
+        changes = self.rollout({})
+        member = changes.members[0]
+        member.seen = (member.seen[0].replace("BackupVaultName: !Ref VaultName", "BackupVaultName: old"), member.seen[1])
+        [said] = changes.irreversible
+        self.assertIn("members, each stack: Vault (AWS::Backup::BackupVault) may leave the stack", said)
 
     def test_a_vault_that_leaves_its_stack_is_told(self):
         it = stack("member-account", VaultName="new")

@@ -547,6 +547,17 @@ impl World {
                 };
                 Ok(json!(instances.iter().map(row).collect::<Vec<_>>()).to_string())
             }
+            "describe-stack-set" => {
+                let name = call.option("--stack-set-name").unwrap();
+                let missing = format!(
+                    "An error occurred (StackSetNotFoundException) when calling the \
+                     DescribeStackSet operation: StackSet {name} not found"
+                );
+                let definition = self.stack_sets.definition(name).ok_or(missing)?;
+                let parameters = definition.parameters.iter().map(described);
+                let parameters: Vec<_> = parameters.collect();
+                Ok(json!([as_kept(&definition.template), parameters]).to_string())
+            }
             "describe-stack-set-operation" => {
                 Ok(if ended()?.succeeded { "SUCCEEDED" } else { "FAILED" }.to_owned())
             }
@@ -621,8 +632,7 @@ impl World {
                     "An error occurred (ValidationError) when calling the DescribeStacks \
                      operation: Stack with id {name} does not exist"
                 ))?;
-                let pair = |(key, value): (&String, &String)| json!({ "ParameterKey": key, "ParameterValue": as_kept(value) });
-                let parameters: Vec<_> = stack.parameters.iter().map(pair).collect();
+                let parameters: Vec<_> = stack.parameters.iter().map(described).collect();
                 // The bucket of the bootstrap stack.
                 let bucket = json!({
                     "OutputKey": "StateBucketName", "OutputValue": format!("state-of-{name}"),
@@ -827,7 +837,13 @@ fn evaluated<'a>(
     id: &'a str,
     parameters: &'a BTreeMap<String, String>,
 ) -> template::Stack<'a> {
-    let own = [("AWS::StackName", id.split(' ').nth(2).unwrap()), ("AWS::Region", region_of(id))];
+    let [account, region, name] = [0, 1, 2].map(|place| id.split(' ').nth(place).unwrap());
+    let own = [
+        ("AWS::AccountId", account),
+        ("AWS::Partition", "aws"),
+        ("AWS::Region", region),
+        ("AWS::StackName", name),
+    ];
     let given = parameters.iter().map(|(key, it)| (key.as_str(), it.as_str()));
     template.with(&given.chain(own).collect::<Vec<_>>())
 }
@@ -977,6 +993,11 @@ fn object(url: &Value) -> String {
     let (bucket, rest) =
         url.as_str().unwrap().strip_prefix("https://").unwrap().split_once(".s3.").unwrap();
     format!("{bucket}/{}", rest.split_once('/').unwrap().1)
+}
+
+/// A parameter as CloudFormation describes it.
+fn described((key, value): (&String, &String)) -> Value {
+    json!({ "ParameterKey": key, "ParameterValue": as_kept(value) })
 }
 
 /// A text as CloudFormation tells it, whether it is a template or a parameter.

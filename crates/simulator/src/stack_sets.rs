@@ -562,6 +562,13 @@ impl StackSets {
         Some(all.collect())
     }
 
+    /// Performs `DescribeStackSet`: returns the definition of a StackSet; `None` if no StackSet has
+    /// that name.
+    #[must_use]
+    pub fn definition(&self, name: &str) -> Option<&Definition> {
+        self.sets.get(name).map(|it| &it.definition)
+    }
+
     /// Returns an operation.
     #[must_use]
     pub fn operation(&self, id: &str) -> Option<&StackSetOperation> {
