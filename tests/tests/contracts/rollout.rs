@@ -603,9 +603,8 @@ fn a_dry_run_says_what_becomes_of_member_stacks() {
         drop(rollout.0.take_calls());
         let said = rollout.0.succeed(&["deploy", "org.toml", "--dry-run"]);
         assert_eq!(rollout.0.take_writes(), Vec::<Vec<String>>::new());
-        let about = said
-            .lines()
-            .filter(|it| it.starts_with("org-backup-rollout-members:") || it.starts_with("Plan:"));
+        let begins = ["org-backup-rollout-members:", "  in each stack", "Plan:"];
+        let about = said.lines().filter(|it| begins.iter().any(|begin| it.starts_with(begin)));
         about.fold(String::new(), |text, it| text + it + "\n")
     };
     let rollout = Rollout::of(&plain(&[SANDBOX]));
@@ -626,6 +625,7 @@ fn a_dry_run_says_what_becomes_of_member_stacks() {
     // Changing the vaults.
     expect![[r"
         org-backup-rollout-members: 6 stay and are updated: accounts 200000000001, 200000000002, 200000000003 in eu-central-1, eu-west-1
+          in each stack that is there: changed: Vault (AWS::Backup::BackupVault): LockConfiguration
         org-backup-rollout-members: no stack is deleted
         Plan: 2 stacks changed, 5 stacks unchanged, 6 member stacks updated.
     "]].assert_eq(&said(&rollout, &file(&[SANDBOX], NO_CENTRAL, "LockMode = \"Governance\"")));
