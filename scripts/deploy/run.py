@@ -81,8 +81,11 @@ class Runner(Commands):
 
     def confirm(self, word: str) -> None:
         """Asks for a word, and ends the program without it."""
-        if ask(f"Type {word} to deploy this: ") != word:
-            end("This was not confirmed. YES=1, or --yes of the program, confirms it without asking.", NOTHING)
+        answer = ask(f"Type {word} to deploy this: ")
+        if answer is None:
+            end("There is no terminal to confirm this at. Confirm it with YES=1, or --yes.", NOTHING)
+        if answer != word:
+            end(NOTHING)
 
     def examine(self) -> None:
         """Says what the organization lacks for the deployment to work, and the way on."""

@@ -46,10 +46,10 @@ def tell(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def ask(question: str) -> str:
-    """Returns the answer to a question, which is nothing if nobody is there to ask."""
+def ask(question: str) -> str | None:
+    """Returns the answer to a question, or none if there is no terminal."""
     if not sys.stdin.isatty():
-        return ""
+        return None
     try:
         return input(line(question)).strip()
     except EOFError:
