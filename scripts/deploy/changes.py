@@ -53,6 +53,8 @@ class StackChange:
     # True if functions or templates come from another build.
     code: bool = False
     effects: list[Effect] = field(default_factory=list)
+    # True if the deployed template is written in a way that cannot be read here.
+    unreadable: bool = False
     # The resources that stay in the account when the stack is deleted.
     stay: list[str] = field(default_factory=list)
     # The status of a stack that something else works on.
@@ -71,7 +73,8 @@ class StackChange:
         said += [f"  tag {it}" for it in map(pair, self.tags)]
         if self.kind == CHANGES:
             said += ["  code: another build"] if self.code else []
-            has_cause = self.parameters or self.tags or self.code or self.effects
+            said += ["  its template cannot be read, nor which resources change"] if self.unreadable else []
+            has_cause = self.parameters or self.tags or self.code or self.effects or self.unreadable
             said += [] if has_cause else ["  its template changes, and no resource"]
         if self.kind in [CREATED, ANEW]:
             said += [f"  makes {many(len(self.effects), 'resource')}"]
@@ -104,13 +107,17 @@ class MemberChange:
 
     @property
     def effects(self) -> list[Effect]:
-        """Returns the effect of the deployment on the resources of each stack that there is."""
-        if self.seen is None:
+        """Returns the effect of the deployment on the resources of each stack that there is.
+
+        It returns none if the template cannot be read.
+        """
+        template, parameters = self.seen or ("", {})
+        before = State(resources.read(as_kept(template)), parameters)
+        if not before.body.resources:
             return []
-        template, parameters = self.seen
         wanted = {name: as_kept(it) for name, it in self.change.stack_set.parameters.items()}
         after = State(resources.read(as_kept(self.change.stack_set.body)), wanted)
-        return resources.compare(State(resources.read(as_kept(template)), parameters), after, set())
+        return resources.compare(before, after, set())
 
     @property
     def updates(self) -> int:
@@ -319,10 +326,12 @@ def change_of(stack: Stack, seen: Seen | None, *, is_built: bool) -> StackChange
         kind = UNCHANGED if is_built or not stack.code else BUILT
         return StackChange(stack, kind, busy=busy)
     before = State(resources.read(seen.template), with_region(stack, seen.parameters))
-    effects = resources.compare(
-        before, State(resources.read(text), with_region(stack, wanted)), {it[0] for it in different}
-    )
-    return StackChange(stack, CHANGES, chosen, tags, bool(code), effects, busy=busy)
+    change = StackChange(stack, CHANGES, chosen, tags, bool(code), busy=busy)
+    change.unreadable = not before.body.resources
+    if not change.unreadable:
+        after = State(resources.read(text), with_region(stack, wanted))
+        change.effects = resources.compare(before, after, {it[0] for it in different})
+    return change
 
 
 def staying(effects: list[Effect]) -> list[str]:

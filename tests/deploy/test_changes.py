@@ -203,6 +203,15 @@ class Stacks(unittest.TestCase):
         change = change_of(it, seen(it, "UPDATE_IN_PROGRESS"), is_built=True)
         self.assertIn("which is waited for: UPDATE_IN_PROGRESS", change.lines[0])
 
+    def test_a_template_that_cannot_be_read_says_so(self):
+        it = stack("bootstrap")
+        change = change_of(it, dataclasses.replace(seen(it), template="{}"), is_built=True)
+        self.assertEqual(change.effects, [])
+        self.assertIn("  its template cannot be read, nor which resources change", change.lines)
+        text = seen(it).template.replace("Outputs:", "Outputs:\n  # Another.", 1)
+        change = change_of(it, dataclasses.replace(seen(it), template=text), is_built=True)
+        self.assertIn("  its template changes, and no resource", change.lines)
+
     def test_a_long_value_is_cut(self):
         it = stack("bootstrap", StateWriterRoleArns="x" * 500)
         lines = change_of(it, seen(it, StateWriterRoleArns="y"), is_built=True).lines
@@ -300,6 +309,9 @@ class Members(unittest.TestCase):
         member = changes.members[0]
         member.seen = (member.seen[0].replace("BackupVaultName: !Ref VaultName", "BackupVaultName: old"), member.seen[1])
         [said] = changes.irreversible
+        member_of = changes.members[1]
+        member_of.seen = ("", {})
+        self.assertEqual(member_of.effects, [])
         self.assertIn("members, each stack: Vault (AWS::Backup::BackupVault) may leave the stack", said)
 
     def test_a_vault_that_leaves_its_stack_is_told(self):
