@@ -879,6 +879,15 @@ fn a_second_deployment_changes_nothing() {
     );
 }
 
+/// Writes a program for a shell into a release.
+fn write_program(release: &Release, name: &str, text: &str) {
+    release.write(name, &format!("#!/bin/sh\n{text}\n"));
+    let path = release.path(name);
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(&path, permissions).unwrap();
+}
+
 #[test]
 fn a_deployment_ends_with_what_the_organization_lacks() {
     let release = release(LEAST);
@@ -890,11 +899,7 @@ fn a_deployment_ends_with_what_the_organization_lacks() {
     );
     assert!(said.ends_with(&last), "{said}");
     // A problem that it finds does not fail what was deployed.
-    release.write("org-backup", "#!/bin/sh\necho \"problem $*\"\nexit 1\n");
-    let command = release.path("org-backup");
-    let mut permissions = fs::metadata(&command).unwrap().permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
-    fs::set_permissions(&command, permissions).unwrap();
+    write_program(&release, "org-backup", "echo \"problem $*\"\nexit 1");
     let said = release.succeed(&["deploy", "org.toml"]);
     assert!(said.contains(&format!("\nproblem doctor {options}\n")), "{said}");
     assert!(said.ends_with(&format!("org-backup report {options}\n")), "{said}");
@@ -1177,11 +1182,7 @@ fn a_dry_run_without_credentials_says_that_nothing_was_read() {
     }
     let release = release(LEAST);
     fs::remove_file(release.path("bin/aws")).unwrap();
-    release.write("bin/aws", "#!/bin/sh\necho 'Unable to locate credentials' >&2\nexit 253\n");
-    let command = release.path("bin/aws");
-    let mut permissions = fs::metadata(&command).unwrap().permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
-    fs::set_permissions(&command, permissions).unwrap();
+    write_program(&release, "bin/aws", "echo 'Unable to locate credentials' >&2\nexit 253");
     let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
     assert!(said.contains("\nAWS was not read: Unable to locate credentials\n"), "{said}");
     assert!(said.ends_with("\nPlan: 3 stacks created.\n"), "{said}");

@@ -312,7 +312,7 @@ fn what_a_dry_run_says_of_a_recipe_is_what_is_deployed() {
                     if *value == default || key == "ArtifactPrefix" || value.len() > 160 {
                         continue;
                     }
-                    let shown = if value.is_empty() { "\"\"" } else { value };
+                    let shown = if value.is_empty() { "\"\"" } else { value.as_str() };
                     assert!(lines.contains(&format!("  {key}: {shown}\n")), "{key}: {said}");
                 }
             }
