@@ -109,8 +109,10 @@ class MemberChange:
     def effects(self) -> list[Effect]:
         """Returns the effect of the deployment on the resources of each stack that there is.
 
-        It returns none if the template cannot be read.
+        It returns none if the stack of the StackSet stays as it is, or the template cannot be read.
         """
+        if self.of.kind == UNCHANGED:
+            return []
         template, parameters = self.seen or ("", {})
         before = State(resources.read(as_kept(template)), parameters)
         if not before.body.resources:

@@ -602,7 +602,8 @@ def body_of(name: str, stack: Stack, templates: dict[str, Template], partition: 
         "AWS::StackName": stack.name,
     }
     state = State(resources.read(stack.template.text), stack.parameters | pseudo)
-    [it] = [it for it in state.body.resources.values() if it.name_in(stack.name) == name]
+    sets = [it for it in state.body.resources.values() if it.kind == "AWS::CloudFormation::StackSet"]
+    [it] = [it for it in sets if evaluate(parse(it.properties["StackSetName"]), state) == name]
     template = templates[re.findall(FILE, it.properties["TemplateURL"])[0]]
     parameters = {key: of.default or "" for key, of in template.parameters.items()}
     for key, text in re.findall(PAIR, it.properties["Parameters"], re.M):

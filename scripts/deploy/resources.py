@@ -38,11 +38,6 @@ class Resource:
         """Returns `True` if this policy keeps it, as in `DeletionPolicy`."""
         return re.search(rf"^{policy}: Retain", self.rest, re.M) is not None
 
-    def name_in(self, stack: str) -> str:
-        """Returns the name of a StackSet in a stack of this name, or nothing."""
-        name = self.properties.get("StackSetName", "").removeprefix("!Sub ").strip('"')
-        return name.replace("${AWS::StackName}", stack)
-
     @property
     def label(self) -> str:
         return f"{self.name} ({self.kind})"
