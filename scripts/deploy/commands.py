@@ -12,8 +12,16 @@ from speech import end, joined, quoted, tell
 AGAIN = "Correct the cause and run the same again. Everything that is done stays done."
 
 
+# The words of the AWS CLI without credentials.
+NO_CREDENTIALS = "Unable to locate credentials"
+
+
 class Unreadable(Exception):
     """An answer that AWS did not give. It ends everything but a dry run."""
+
+
+class Offline(Unreadable):
+    """The lack of the AWS CLI or of any credentials, with which nobody meant to read AWS."""
 
 
 class Commands:
@@ -68,7 +76,8 @@ class Commands:
         if absent and absent in done.stderr:
             return None
         if self.dry_run:
-            raise Unreadable(done.stderr.strip())
+            is_offline = NO_CREDENTIALS in done.stderr
+            raise (Offline if is_offline else Unreadable)(done.stderr.strip())
         end(f"failed: {joined(command)}", *quoted(done.stderr), AGAIN)
 
     def attempt(
@@ -83,7 +92,7 @@ class Commands:
         except FileNotFoundError:
             if not self.dry_run:
                 raise
-            raise Unreadable("the AWS CLI is not installed") from None
+            raise Offline("the AWS CLI is not installed") from None
 
     def describe(self, stack: Stack) -> dict | None:
         """Returns a stack, or `None` if it does not exist."""

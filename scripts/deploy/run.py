@@ -6,11 +6,11 @@ import pathlib
 import subprocess
 
 from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
-from commands import AGAIN, Commands, Unreadable, parameters_of, profile_of
+from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
 from everything import Everything
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
-from speech import ask, end, joined, quoted
+from speech import ask, end, joined, leave, quoted
 
 # A stack in one of these can be updated.
 SETTLED = """
@@ -36,6 +36,8 @@ UNKEPT = [None, "null"]
 YES, IRREVERSIBLE = "yes", "irreversible"
 
 NOTHING = "Nothing was changed."
+# The code of a dry run that AWS refused to answer, as that of `org-backup`.
+UNREAD = 2
 
 
 class Runner(Commands):
@@ -57,6 +59,8 @@ class Runner(Commands):
         self.uploaded: set[tuple[str, str]] = set()
         # The buckets that keep no versions.
         self.unversioned: set[str] = set()
+        # The code of a dry run.
+        self.code = 0
 
     def deploy(self, *, confirmed: bool) -> None:
         self.note()
@@ -67,7 +71,7 @@ class Runner(Commands):
             for it in ["", *lines]:
                 self.say(it)
         if self.dry_run:
-            return
+            leave(self.code)
         if changes.is_empty:
             self.say("Everything is as the file says.")
         elif not confirmed:
@@ -132,6 +136,7 @@ class Runner(Commands):
             there = [it for it in self.plan.deleted if self.describe(it)]
             counts = {own.name: len(self.instances(it, own)) for it in there for own in it.stack_sets}
         except Unreadable as error:
+            self.miss(error)
             self.say(f"AWS was not read: {error}")
             there, counts = self.plan.deleted, {}
         for stack in there:
@@ -143,6 +148,11 @@ class Runner(Commands):
             self.say("No stack is deleted.")
         self.say("What that would do:")
         self.say_what_stays()
+        leave(self.code)
+
+    def miss(self, error: Unreadable) -> None:
+        """Notes that AWS refused to answer. Without credentials, nobody asked it."""
+        self.code = 0 if isinstance(error, Offline) else UNREAD
 
     def say_what_stays(self) -> None:
         for stack in self.plan.deleted:
@@ -211,6 +221,7 @@ class Runner(Commands):
             members = [self.member_change(it, own) for it in stacks for own in it.stack.stack_sets]
             left = [it for it in self.plan.unasked if self.describe(it)]
         except Unreadable as error:
+            self.miss(error)
             self.seen.clear()
             stacks = [self.change_of(it) for it in self.plan.stacks]
             return Changes(self.plan, stacks, uploads=len(self.plan.uploads), unread=str(error))

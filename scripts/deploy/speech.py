@@ -61,6 +61,11 @@ def quoted(text: str) -> list[str]:
     return [f"  {it}" for it in text.strip().split("\n")]
 
 
+def leave(code: int) -> NoReturn:
+    """Ends the program with a code, after it said why."""
+    sys.exit(code)
+
+
 def end(*lines: str) -> NoReturn:
     """Ends the program, and says why."""
     sys.exit("\n".join(map(line, lines)))

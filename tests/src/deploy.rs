@@ -225,6 +225,19 @@ impl Release {
         String::from_utf8(done.stderr).unwrap()
     }
 
+    /// Runs the program, which has to end with this code, and returns what it says.
+    ///
+    /// # Panics
+    ///
+    /// When it ends with another.
+    #[track_caller]
+    #[must_use]
+    pub fn end_with(&self, code: i32, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        assert_eq!(done.status.code(), Some(code), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
     /// The calls since the last look.
     ///
     /// # Panics

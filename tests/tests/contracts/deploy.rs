@@ -1173,13 +1173,14 @@ fn a_dry_run_without_credentials_says_that_nothing_was_read() {
     {
         let file = LEAST.replace("ManagementAccountId = \"111122223333\"", wrong);
         let release = release(&file.replace("o-a1b2c3d4e5", "o-b1b2c3d4e5"));
-        let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
+        let said = release.end_with(2, &["deploy", "org.toml", "--dry-run"]);
         assert!(said.contains("\nAWS was not read: th"), "{said}");
         assert!(
             said.contains("\nSo this is a first deployment:\norg-backup in us-east-1: created\n"),
             "{said}"
         );
     }
+    // Without any, nobody meant to read it.
     let release = release(LEAST);
     fs::remove_file(release.path("bin/aws")).unwrap();
     write_program(&release, "bin/aws", "echo 'Unable to locate credentials' >&2\nexit 253");
@@ -1187,6 +1188,8 @@ fn a_dry_run_without_credentials_says_that_nothing_was_read() {
     assert!(said.contains("\nAWS was not read: Unable to locate credentials\n"), "{said}");
     assert!(said.ends_with("\nPlan: 3 stacks created.\n"), "{said}");
     assert!(release.fail(&["deploy", "org.toml"]).contains("  Unable to locate credentials\n"));
+    let said = release.succeed(&["undeploy", "org.toml", "--dry-run"]);
+    assert!(said.starts_with("AWS was not read: Unable to locate credentials\n"), "{said}");
 }
 
 #[test]
