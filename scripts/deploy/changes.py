@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import resources
 from members import Change, StackSet, names, pairs
 from plan import Plan, Stack
-from resources import ADDED, CHANGED, DELETED, PERHAPS_REPLACED, REPLACED, Body, Effect, State
+from resources import ADDED, DELETED, PERHAPS_REPLACED, Body, Effect, State
 
 # A change set that nobody executed leaves a stack with nothing in it.
 NEW = "REVIEW_IN_PROGRESS"

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 
 from plan import PARTITIONS, Plan, Stack, Upload
@@ -107,9 +106,6 @@ class Commands:
 
     def say(self, text: str) -> None:
         tell(text)
-
-    def pause(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 def profile_of(name: str | None) -> list[str]:

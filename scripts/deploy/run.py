@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import subprocess
+import time
 
 from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
 from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
@@ -28,6 +29,9 @@ MOST_EVENTS = 200
 
 # Selects the IDs of active accounts. `Status` is what accounts had before they had a `State`.
 ACTIVE = "Accounts[?(State || Status) == 'ACTIVE'].Id"
+
+# The answer of S3 about an object.
+ANSWER = ["--query", "[ChecksumSHA256, VersionId]", "--output", "json"]
 
 # S3 says this instead of a version where the bucket keeps none, and where it no longer does.
 UNKEPT = [None, "null"]
@@ -458,7 +462,7 @@ class Runner(Commands):
             if count != told:
                 told = count
                 self.say(f"  {name}: {count}")
-            self.pause(PATIENCE)
+            time.sleep(PATIENCE)
         failed = [it for it in self.results(stack, of) if it[2] == "FAILED"]
         for account, region, _, reason in failed:
             self.say(f"- {account} in {region}: {reason}")
@@ -552,10 +556,6 @@ class Events:
             if event not in self.told:
                 self.told.add(event)
                 self.runner.say(f"  {name} ({kind}): {status}{f': {reason}' if reason else ''}")
-
-
-# The answer of S3 about an object.
-ANSWER = ["--query", "[ChecksumSHA256, VersionId]", "--output", "json"]
 
 
 def key_of(stack: Stack) -> tuple[str, str, str]:
