@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import time
+from typing import NoReturn
 
 from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
 from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
@@ -492,7 +493,7 @@ class Runner(Commands):
         self.say(f"{at} is deployed.")
         events = Events(self, stack, stack.name)
         if error := self.run_beside(self.deployment(stack), BEAT, events.tell):
-            end(f"failed: {at} is not deployed", *quoted(error), AGAIN)
+            self.fail(f"{at} is not deployed", events, error)
 
     def deployment(self, stack: Stack) -> list[str]:
         words = ["--stack-name", stack.name, "--template-file", str(stack.template.path)]
@@ -521,7 +522,13 @@ class Runner(Commands):
         self.run(self.command(stack, "cloudformation", "delete-stack", *name))
         wait = self.command(stack, "cloudformation", "wait", "stack-delete-complete", *name)
         if error := self.run_beside(wait, BEAT, events.tell):
-            end(f"failed: {nested or stack.name} in {stack.region} is not deleted", *quoted(error), AGAIN)
+            self.fail(f"{nested or stack.name} in {stack.region} is not deleted", events, error)
+
+    def fail(self, what: str, events: "Events", error: str) -> NoReturn:
+        """Ends the program. Events say more than the AWS CLI, if there was one of the failure."""
+        if events.has_failed:
+            end(f"failed: {what}; its events say why", AGAIN)
+        end(f"failed: {what}", *quoted(error), AGAIN)
 
     def stuck(self, stack: Stack, status: str) -> str:
         at = f"{stack.name} in {stack.region} is {status}; its events in CloudFormation say why"
@@ -538,6 +545,7 @@ class Events:
     def __init__(self, runner: Runner, stack: Stack, name: str) -> None:
         self.runner, self.stack, self.name = runner, stack, name
         self.told = {it[0] for it in self.read()}
+        self.has_failed = False
 
     def read(self) -> list[list[str]]:
         """Returns the newest events, the newest last. There are none if they cannot be read.
@@ -555,6 +563,7 @@ class Events:
         for event, name, kind, status, reason in self.read():
             if event not in self.told:
                 self.told.add(event)
+                self.has_failed |= status.endswith("_FAILED")
                 self.runner.say(f"  {name} ({kind}): {status}{f': {reason}' if reason else ''}")
 
 
