@@ -321,4 +321,16 @@ fn no_value_of_a_parameter_file_or_word_of_aws_is_a_line_of_the_deployment() {
             is_harmless(&String::from_utf8(it).unwrap());
         }
     }
+    // The changes name the values that somebody else gave a stack.
+    release.write("plain.toml", &file("\"us-east-1\"", ""));
+    release.succeed(&["deploy", "plain.toml"]);
+    release.aws(|it| {
+        for stack in it.stacks.values_mut() {
+            stack.parameters.insert("LogLevel".to_owned(), HOSTILE.to_owned());
+            stack.tags.insert(HOSTILE.to_owned(), HOSTILE.to_owned());
+        }
+    });
+    let said = release.succeed(&["deploy", "plain.toml", "--dry-run"]);
+    assert!(said.contains("  LogLevel: "), "{said}");
+    is_harmless(&said);
 }
