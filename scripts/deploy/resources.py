@@ -156,19 +156,22 @@ def compare(before: State, after: State, unknown: set[str]) -> list[Effect]:
 def effect_on(
     name: str, before: State, after: State, changed: set[str], replaced: set[str]
 ) -> Effect | None:
-    was_there, is_there = before.makes(name), after.makes(name)
-    if was_there is False:
-        return Effect(ADDED, after.body.resources[name]) if is_there else None
-    if is_there is False:
-        old = before.body.resources[name]
-        return Effect(DELETED, old, leaves=old.has("DeletionPolicy"))
     old, new = before.body.resources.get(name), after.body.resources.get(name)
-    if old is None or new is None:
-        return Effect(PERHAPS_THERE, old or new)
     conditions = affected(before, after, changed)
-    if (was_there is None or is_there is None) and new.condition in conditions:
-        return Effect(PERHAPS_THERE, new, [new.condition])
-    return effect_on_both(old, new, conditions, changed, replaced)
+    match before.makes(name), after.makes(name):
+        case (False, False):
+            return None
+        case (False, True):
+            return Effect(ADDED, new)
+        case (True, False):
+            return Effect(DELETED, old, leaves=old.has("DeletionPolicy"))
+        case (None, _) | (_, None) if not old or not new or new.condition in conditions:
+            it = new or old
+            return Effect(PERHAPS_THERE, it, [it.condition])
+        case (None, False) | (False, None):
+            return None
+        case _:
+            return effect_on_both(old, new, conditions, changed, replaced)
 
 
 def effect_on_both(
