@@ -141,11 +141,13 @@ def compare(before: State, after: State, unknown: set[str]) -> list[Effect]:
         name for name, it in after.parameters.items() if before.parameters.get(name, it) != it
     }
     everything = before.body.resources | after.body.resources
+    conditions = affected(before, after, changed)
     # A resource that refers to a replaced one changes with it.
     replaced: set[str] = set()
     while True:
         found = [
-            effect for name in everything if (effect := effect_on(name, before, after, changed, replaced))
+            effect for name in everything
+            if (effect := effect_on(name, before, after, conditions, changed, replaced))
         ]
         more = {it.resource.name for it in found if it.name in [REPLACED, PERHAPS_REPLACED]}
         if more == replaced:
@@ -154,10 +156,9 @@ def compare(before: State, after: State, unknown: set[str]) -> list[Effect]:
 
 
 def effect_on(
-    name: str, before: State, after: State, changed: set[str], replaced: set[str]
+    name: str, before: State, after: State, conditions: set[str], changed: set[str], replaced: set[str]
 ) -> Effect | None:
     old, new = before.body.resources.get(name), after.body.resources.get(name)
-    conditions = affected(before, after, changed)
     match before.makes(name), after.makes(name):
         case (False, False):
             return None
