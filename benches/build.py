@@ -53,7 +53,9 @@ class Clone:
         print("+", *command, flush=True)
         begun = time.monotonic()
         subprocess.run(command, check=True, cwd=self.path, env=self.environment)
-        return time.monotonic() - begun
+        took = time.monotonic() - begun
+        print(f"+ took {duration(took)}", flush=True)
+        return took
 
     def edit(self, file: str) -> None:
         """Changes a file without changing its meaning."""

@@ -160,8 +160,7 @@ fn the_action_of_github_takes_the_program_from_a_url_and_annotates() {
     for (policy, code) in [(GOOD.to_owned(), 0), (bad(), 1)] {
         let folder = with_policy("action", &policy);
         let archive = archive(&folder);
-        let [archived, plain] =
-            [&archive, &program(&folder)].map(|it| format!("file://{}", it.display()));
+        let [archived, plain] = [&archive, &program(&folder)].map(|it| url(it));
         for (url, sum) in [(&archived, sha256(&archive)), (&plain, String::new())] {
             let inputs = [("url", url.as_str()), ("sha256", sum.as_str()), ("paths", "policies\n")];
             let run = action(&folder, &inputs, Path::new("/none"));
@@ -177,10 +176,15 @@ fn the_action_of_github_takes_the_program_from_a_url_and_annotates() {
     }
 }
 
+/// Returns the URL of a file.
+fn url(path: &Path) -> String {
+    format!("file://{}", path.display()).replace(' ', "%20")
+}
+
 #[test]
 fn the_action_refuses_another_program_and_a_strict_run_fails_for_nothing() {
     let folder = folder("action_refused");
-    let url = format!("file://{}", program(&folder).display());
+    let url = url(&program(&folder));
     let other = "0".repeat(64);
     let run =
         action(&folder, &[("url", url.as_str()), ("sha256", other.as_str())], Path::new("/none"));
@@ -228,8 +232,8 @@ fn the_job_of_gitlab_leaves_a_report_whatever_it_finds() {
     for (policy, code) in [(GOOD.to_owned(), 0), (bad(), 1)] {
         let folder = with_policy("gitlab_job", &policy);
         let archive = archive(&folder);
-        let url = format!("file://{}", archive.display());
-        let plain = format!("file://{}", program(&folder).display());
+        let url = url(&archive);
+        let plain = url(&program(&folder));
         let (bin, sum) = (cargo(&folder), sha256(&archive));
         for variables in [
             vec![("ORG_BACKUP_URL", url.as_str()), ("ORG_BACKUP_SHA256", sum.as_str())],
@@ -247,7 +251,7 @@ fn the_job_of_gitlab_leaves_a_report_whatever_it_finds() {
         assert!(asked.ends_with("--git https://git.example.com/org-backup.git cli\n"), "{asked}");
     }
     let folder = with_policy("gitlab_refused", GOOD);
-    let url = format!("file://{}", program(&folder).display());
+    let url = url(&program(&folder));
     let other = "1".repeat(64);
     let wrong = [("ORG_BACKUP_URL", url.as_str()), ("ORG_BACKUP_SHA256", other.as_str())];
     assert_ne!(job(&folder, &wrong, Path::new("/none")).status.code(), Some(0));
