@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-FUNCTIONS := backup-policy global-settings member-accounts policy-types reattach restore-validation service-access
+FUNCTIONS := backup-policy coverage global-settings member-accounts policy-types reattach restore-validation service-access
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := .venv/.requirements
 CHECKOV := .venv/.requirements-checkov

@@ -13,23 +13,23 @@ from template import Parameter, Template, as_text
 # Parameters that mean the same in every template. They stand once, at the top of the file.
 SHARED = """
     AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralRecoveryRoleName
-    CentralRoleName CentralVaultArn CentralVaultName CopyRoleName ExcludeAccounts LogLevel LogRetentionDays
-    MemberAccountsRoleName MemberRoleName NotificationEmail NotifySuccess OrganizationId
+    CentralRoleName CentralVaultArn CentralVaultName CopyRoleName CoverageRoleName ExcludeAccounts LogLevel
+    LogRetentionDays MemberAccountsRoleName MemberRoleName NotificationEmail NotifySuccess OrganizationId
     OrganizationalUnitIds OtherRegions PolicyTypes RecoveryRoleName RestoreRoleName VaultName
 """.split()
 
 # Parameters that follow from others. They are not in the file, and neither are the versions of
 # artifacts.
 DERIVED = """
-    ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl HomeRegion ManagementAccountId
-    MemberAccountsRoleArn MembersStackName PolicyBucket ReattachAccountId StateWriterRoleArns
+    ArtifactBucket ArtifactPrefix BootstrapStackName BusArn ContentUrl CoverageRoleArn HomeRegion
+    ManagementAccountId MemberAccountsRoleArn MembersStackName PolicyBucket ReattachAccountId StateWriterRoleArns
 """.split()
 
 # The tables of templates: those that are always deployed, and those that are deployed if the file
 # has their table.
 ALWAYS = ["bootstrap", "rollout", "members", "reattach", "event-forwarder"]
 BY_TABLE = """
-    backup-policies delegated-policies delegation guardrails audit restore-testing monitoring
+    backup-policies delegated-policies coverage delegation guardrails audit restore-testing monitoring
 """.split()
 OTHER_TABLES = ["Buckets", "Profiles", "Tags", "policies"]
 # Lists at the top of the file that are not parameters of a template.

@@ -215,7 +215,7 @@ class Planner:
         if partition := self.partition(self.home):
             self.add_forwarder(PARTITIONS[partition]["events"])
             self.look_for_what_is_lacking(PARTITIONS[partition]["events"])
-        for name in ["delegation", "guardrails", "audit", "restore-testing"]:
+        for name in ["coverage", "delegation", "guardrails", "audit", "restore-testing"]:
             self.add_optional(name)
         if "monitoring" in self.values:
             self.add_monitoring()
@@ -506,21 +506,26 @@ class Planner:
     # The parameters.
 
     def derived(self, bucket: str) -> dict[str, str]:
-        role = self.parameters.value_of_shared("MemberAccountsRoleName")
         partition, management = self.partition(self.home), self.plan.management
+        roles = f"arn:{partition}:iam::{management}:role/"
+        member_accounts = roles + self.parameters.value_of_shared("MemberAccountsRoleName")
+        # Accounts and the state let in what is deployed, and nothing else.
+        coverage = ""
+        if "coverage" in self.values:
+            coverage = roles + self.parameters.value_of_shared("CoverageRoleName")
+        writing = [*(roles + it for it in writers(self.name)), member_accounts, coverage]
         documents = as_text(self.parameters.table("Buckets").get(self.home, ""))
         return {
             "ArtifactBucket": bucket,
             "ArtifactPrefix": self.prefix,
             "BootstrapStackName": self.name,
+            "CoverageRoleArn": coverage,
             "HomeRegion": self.home,
             "ManagementAccountId": management,
-            "MemberAccountsRoleArn": f"arn:{partition}:iam::{management}:role/{role}",
+            "MemberAccountsRoleArn": member_accounts,
             "MembersStackName": f"{self.name}-members" if self.targets else "",
             "PolicyBucket": documents if self.has_documents() else "",
-            "StateWriterRoleArns": ",".join(
-                f"arn:{partition}:iam::{management}:role/{it}" for it in [*writers(self.name), role]
-            ),
+            "StateWriterRoleArns": ",".join(filter(None, writing)),
         }
 
     def has_documents(self) -> bool:

@@ -14,4 +14,5 @@ pub mod restored;
 pub mod role;
 pub mod schema;
 pub mod stack;
+pub mod sweeps;
 pub mod template;

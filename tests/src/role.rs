@@ -14,6 +14,7 @@ use simulator::{POLICY_TYPES, Role};
 
 use crate::organization::Organization;
 use crate::reattach::TOPIC;
+use crate::sweeps::CHAT_TOPIC;
 use crate::template::{EVERYTHING, REQUIRED, Template};
 
 /// The bucket that is the state bucket where there is one.
@@ -182,6 +183,7 @@ fn located(value: Value) -> Value {
             let known = match start {
                 it if it == "StateBucket.Arn" || it.ends_with("-StateBucketArn") => &bucket,
                 it if it == "StateKey.Arn" || it.ends_with("-StateKeyArn") => STATE_KEY,
+                "ChatTopic" => CHAT_TOPIC,
                 "Topic" => TOPIC,
                 "TopicKey.Arn" => TOPIC_KEY,
                 it if it.ends_with("-StateMachineArn") => STATE_MACHINE,

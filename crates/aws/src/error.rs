@@ -12,6 +12,7 @@ use errors::{Tries, advised, chain};
 use plan::desired_state::Unreadable;
 use plan::presence::Absent;
 use policy::partition::UnknownPartition;
+use report::history::Illegible;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 use tracing::warn;
@@ -80,6 +81,8 @@ enum Why {
     Unusable(Useless),
     #[error(transparent)]
     Unreadable(Unreadable),
+    #[error(transparent)]
+    Illegible(Illegible),
     #[error("another request wrote it meanwhile, which counts")]
     Superseded,
     #[error(transparent)]
@@ -120,6 +123,7 @@ impl From<Why> for Cause {
             Why::OutOfTime { need: Need::Helpful | Need::Optional, .. } | Why::Unknown(_) => None,
             Why::Unusable(why) => Some(why.hint),
             Why::Unreadable(why) => Some(why.hint()),
+            Why::Illegible(_) => Some(Illegible::HINT),
             Why::Superseded => Some("deploy again"),
             Why::Absent(why) => Some(why.hint()),
             Why::Elsewhere(_) => Some(UnknownPartition::HINT),
@@ -220,6 +224,11 @@ impl Error {
         Self::new(action, Kind::Rejected, Why::Unreadable(why))
     }
 
+    /// Returns the error of what a sweep wrote and this program cannot read.
+    pub(crate) fn illegible(action: String, why: Illegible) -> Self {
+        Self::new(action, Kind::Rejected, Why::Illegible(why))
+    }
+
     /// Returns the error of an object that another writer changed after it was read.
     pub(crate) fn superseded(action: String) -> Self {
         Self::new(action, Kind::Outdated, Why::Superseded)
@@ -306,7 +315,7 @@ impl Error {
 
     /// Returns `true` if something was read and is unusable.
     pub(crate) fn is_about_contents(&self) -> bool {
-        matches!(self.source.why, Why::Unusable(_) | Why::Unreadable(_))
+        matches!(self.source.why, Why::Unusable(_) | Why::Unreadable(_) | Why::Illegible(_))
     }
 
     /// Returns the kind, which says who has to act.
@@ -325,6 +334,7 @@ impl Error {
             | Why::Incomplete(_)
             | Why::Unusable(_)
             | Why::Unreadable(_)
+            | Why::Illegible(_)
             | Why::Superseded
             | Why::Absent(_)
             | Why::Elsewhere(_)

@@ -16,6 +16,7 @@ pub mod backup_policy;
 mod calls;
 mod clock;
 pub mod content;
+pub mod coverage_state;
 pub mod doctor;
 mod environment;
 mod error;
@@ -43,6 +44,7 @@ pub mod slot;
 pub mod stacks;
 pub mod state;
 mod tally;
+mod telling;
 
 pub use calls::Pages;
 pub use clock::Clock;

@@ -207,6 +207,8 @@ pub(crate) const LIST_RESTORE_JOBS: Operation = Operation::unpaced("ListRestoreJ
 pub(crate) const LIST_SELECTIONS: Operation = Operation::unpaced("ListBackupSelections", false);
 pub(crate) const LIST_VAULTS: Operation = Operation::unpaced("ListBackupVaults", false);
 // A message does not change anything that the functions manage.
+pub(crate) const IMPORT_FINDINGS: Operation = Operation::unpaced("BatchImportFindings", false);
+pub(crate) const PUT_EVENTS: Operation = Operation::unpaced("PutEvents", false);
 pub(crate) const PUBLISH: Operation = Operation::unpaced("Publish", false);
 pub(crate) const PUT_OBJECT: Operation = Operation::unpaced("PutObject", true);
 pub(crate) const START_EXECUTION: Operation = Operation::unpaced("StartExecution", true);
@@ -260,8 +262,10 @@ pub(crate) fn permission(operation: &str) -> String {
         | "ListAttachedRolePolicies"
         | "ListRolePolicies" => "iam",
         "GetDefaultView" | "ListResources" => "resource-explorer-2",
+        "BatchImportFindings" => "securityhub",
         "GetResources" => "tag",
         "Publish" => "sns",
+        "PutEvents" => "events",
         "StartExecution" => "states",
         _ => "organizations",
     };

@@ -290,17 +290,7 @@ pub async fn remembered(
     accounts: &BTreeSet<AccountId>,
     notes: &mut Vec<Note>,
 ) -> Remembered {
-    let mut remembered = Remembered::default();
-    let unread = |error: &Error| {
-        let usual = "let whoever makes the report read and list the state bucket and use its key";
-        let hint = error.hint_about_contents().unwrap_or(usual).to_owned();
-        Note { text: error.problem(), hint, is_unread: true }
-    };
-    let (kept, errors) = kept(state).await;
-    let (wanted, more) = wanted(&kept);
-    remembered.wanted = wanted;
-    notes.extend(more);
-    notes.extend(errors.iter().map(unread));
+    let mut remembered = Remembered { wanted: asked(state, notes).await, ..Remembered::default() };
     let (looks, errors) = looks(state, accounts).await;
     remembered.looks = looks;
     notes.extend(errors.iter().map(unread));
@@ -312,6 +302,21 @@ pub async fn remembered(
         Err(error) => notes.push(unread(&error)),
     }
     remembered
+}
+
+/// Reads what templates ask for in accounts. A failed read becomes a note.
+pub async fn asked(state: &State, notes: &mut Vec<Note>) -> Vec<Wanted> {
+    let (kept, errors) = kept(state).await;
+    let (wanted, more) = wanted(&kept);
+    notes.extend(more);
+    notes.extend(errors.iter().map(unread));
+    wanted
+}
+
+fn unread(error: &Error) -> Note {
+    let usual = "let whoever makes the report read and list the state bucket and use its key";
+    let hint = error.hint_about_contents().unwrap_or(usual).to_owned();
+    Note { text: error.problem(), hint, is_unread: true }
 }
 
 /// Reads the entries of every `Custom::MemberAccounts`, and the errors of the entries that cannot

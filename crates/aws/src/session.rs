@@ -14,11 +14,13 @@ use media::Mail;
 use plan::id::RoleArn;
 use policy::arn::Arn;
 use policy::partition::Partition;
+use serde_json::Value;
 use tokio::time::Instant;
 use tracing::warn;
 
 use crate::api::{Question, Service, ask};
 use crate::calls::{Calls, Pace};
+use crate::clock::Clock;
 use crate::environment;
 use crate::error::Error;
 use crate::http::{self, Whole};
@@ -63,10 +65,15 @@ pub struct Session {
 impl Session {
     /// Reads the environment variables that Lambda and the template of the function set.
     pub fn from_environment() -> Self {
+        Self::from_environment_by(&Clock::default())
+    }
+
+    /// Does the same, and sets a clock by AWS's answers.
+    pub fn from_environment_by(clock: &Clock) -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Self::from_variables(http::connector(), variables)
+        Self::from_variables(clock.watch(http::connector()), variables)
     }
 
     /// Creates a session whose requests go through `connector`, with the credentials, the Region,
@@ -115,7 +122,7 @@ impl Session {
         }
     }
 
-    fn calls(&self, deadline: Instant) -> Calls {
+    pub(crate) fn calls(&self, deadline: Instant) -> Calls {
         let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
         calls.reaching(self.reach)
     }
@@ -153,9 +160,33 @@ impl Session {
     ///
     /// Returns an error if the topic does not accept the message before `deadline`.
     pub async fn publish(&self, topic: &str, mail: &Mail, deadline: Instant) -> Result<(), Error> {
+        self.send(topic, &[("Subject", mail.subject()), ("Message", mail.text())], deadline).await
+    }
+
+    /// Publishes a message that programs read to the topic with this ARN.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the topic does not accept the message before `deadline`.
+    pub async fn publish_json(
+        &self,
+        topic: &str,
+        message: &Value,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        self.send(topic, &[("Message", &media::json::compact(message))], deadline).await
+    }
+
+    async fn send(
+        &self,
+        topic: &str,
+        fields: &[(&'static str, &str)],
+        deadline: Instant,
+    ) -> Result<(), Error> {
         let calls = self.calls(deadline);
-        let fields = [("TopicArn", topic), ("Subject", mail.subject()), ("Message", mail.text())];
-        let fields = fields.map(|(name, value)| (name, value.to_owned())).into();
+        let to = [("TopicArn", topic)];
+        let fields = to.iter().chain(fields);
+        let fields = fields.map(|(name, value)| (*name, (*value).to_owned())).collect();
         let question = Question::Form { version: "2010-03-31", fields };
         let publish = ask(&self.clients.config, SNS, PUBLISH.name, question, |_| Ok(()));
         let published = calls.call(PUBLISH, format!("publish to {topic}"), publish).await;

@@ -12,6 +12,7 @@
 //! | terminal, standard error, a line of a message | [`line`] | `\n`, `\u{202e}` |
 //! | a line of a table | [`laid_out`] | the same |
 //! | mail | [`Mail`] | the same |
+//! | chat rooms | [`markdown`] | the same |
 //! | CSV | [`csv`] | the same |
 //! | HTML | [`html`] | the same |
 //! | workflow command | [`workflow`] | the same |
@@ -24,8 +25,10 @@ pub mod csv;
 pub mod html;
 pub mod json;
 mod mail;
+mod markdown;
 mod plain;
 pub mod workflow;
 
 pub use mail::{Mail, field};
+pub use markdown::markdown;
 pub use plain::{is_shown, laid_out, line};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use plan::id::{AccountId, PolicyId, TargetId};
 use plan::member_accounts::Listed;
+use serde::{Deserialize, Serialize};
 
 /// The organization, its backup policies and where they are attached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Organization {
     /// Its ID, as in `o-…`.
     pub id: String,
@@ -28,7 +29,7 @@ pub struct Organization {
 }
 
 /// The root or an organizational unit (OU).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Unit {
     /// Its ID.
     pub id: TargetId,
@@ -46,7 +47,7 @@ impl Unit {
 }
 
 /// An account and its place in the organization.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Placed {
     /// The account as AWS lists it.
     pub listed: Listed,
@@ -55,7 +56,7 @@ pub struct Placed {
 }
 
 /// A backup policy.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AttachedPolicy {
     /// Its name.
     pub name: String,

@@ -14,6 +14,20 @@ pub fn utc(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", it.hour(), it.minute())
 }
 
+/// Formats the time to the second for names, as in `20261121T040005Z`. Later times have greater
+/// names.
+pub(crate) fn stamp(time: SystemTime) -> String {
+    rfc_3339(time).replace(['-', ':'], "")
+}
+
+/// Formats the time as other programs read it, as in `2026-11-21T04:00:05Z`.
+pub(crate) fn rfc_3339(time: SystemTime) -> String {
+    let it = OffsetDateTime::from(time);
+    let (year, month, day) = (it.year(), u8::from(it.month()), it.day());
+    let (hour, minute, second) = (it.hour(), it.minute(), it.second());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 impl Cell {
     /// Describes each vault, as in `org-backup (governance lock, at least 7 days)`.
     pub fn vault_words(&self) -> Vec<String> {

@@ -17,12 +17,16 @@ pub enum Service {
     CloudFormation,
     /// AWS CloudTrail.
     CloudTrail,
+    /// Amazon EventBridge.
+    EventBridge,
     /// AWS Identity and Access Management.
     Iam,
     /// AWS Key Management Service.
     Kms,
     /// AWS Resource Explorer.
     ResourceExplorer,
+    /// AWS Security Hub.
+    SecurityHub,
     /// Amazon S3.
     S3,
     /// Amazon Simple Notification Service.
@@ -45,9 +49,11 @@ impl Service {
             Self::Sts => Some("sts"),
             Self::CloudFormation => Some("cloudformation"),
             Self::CloudTrail => Some("cloudtrail"),
+            Self::EventBridge => Some("events"),
             Self::Iam => Some("iam"),
             Self::Kms => Some("kms"),
             Self::ResourceExplorer => Some("resource-explorer-2"),
+            Self::SecurityHub => Some("securityhub"),
             Self::S3 => Some("s3"),
             Self::Sns => Some("sns"),
             Self::StepFunctions => Some("states"),
@@ -102,8 +108,10 @@ impl Operation {
             Service::CloudFormation => &[Code::Denied, Code::InvalidClientToken, Code::Validation],
             Service::Iam | Service::Sts => &[Code::Denied, Code::Validation],
             Service::CloudTrail
+            | Service::EventBridge
             | Service::Kms
             | Service::ResourceExplorer
+            | Service::SecurityHub
             | Service::StepFunctions
             | Service::Tagging => &[
                 Code::AccessDenied,
@@ -284,6 +292,10 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Service::CloudTrail, "DescribeTrails", Access::Any, &[]),
     operation(Service::CloudTrail, "GetEventSelectors", Access::Any, &[TrailNotFound]),
     operation(Service::CloudTrail, "GetTrailStatus", Access::Any, &[TrailNotFound]),
+
+    operation(Service::EventBridge, "PutEvents", Access::Any, &[]).changing(),
+
+    operation(Service::SecurityHub, "BatchImportFindings", Access::Any, &[InvalidAccess, InvalidInput]).changing(),
 
     operation(Service::S3, "GetObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),
     operation(Service::S3, "HeadObject", Access::Any, &[MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion]),

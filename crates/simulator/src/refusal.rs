@@ -74,6 +74,7 @@ names! {
         AuthorizationError = "AuthorizationError",
         ExecutionAlreadyExists = "ExecutionAlreadyExists",
         ExecutionDoesNotExist = "ExecutionDoesNotExist",
+        InvalidAccess = "InvalidAccessException",
         InvalidArn = "InvalidArn",
         InvalidExecutionInput = "InvalidExecutionInput",
         InvalidName = "InvalidName",

@@ -175,6 +175,7 @@ const TARGETS: [(&str, Service); 6] = [
     ("AWSOrganizationsV20161128.", Service::Organizations),
     ("TrentService.", Service::Kms),
     ("AWSStepFunctions.", Service::StepFunctions),
+    ("AWSEvents.", Service::EventBridge),
     ("ResourceGroupsTaggingAPI_20170126.", Service::Tagging),
     // The SDKs leave the name space away that the model has.
     ("CloudTrail_20131101.", Service::CloudTrail),
@@ -247,6 +248,10 @@ fn identify(
         let name = path.strip_prefix('/').filter(|_| method == Method::POST);
         let name = name.filter(|it| EXPLORER.contains(it));
         return (Service::ResourceExplorer, or_unknown(name));
+    }
+    if scope.service == "securityhub" {
+        let is_import = (method, path) == (&Method::POST, "/findings/import");
+        return (Service::SecurityHub, or_unknown(is_import.then_some("BatchImportFindings")));
     }
     let has_key = path.trim_start_matches('/').split_once('/').is_some_and(|it| !it.1.is_empty());
     let plain = parameters.iter().all(|it| it.0 == "versionId");

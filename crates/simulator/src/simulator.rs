@@ -18,9 +18,11 @@ use crate::backup_engine::{
 };
 use crate::control::RESPONSES;
 use crate::core::Core;
+use crate::event_bus::EventBus;
 use crate::explorer::Explorer;
 use crate::fault::Fault;
 use crate::hold::{Hold, Moment};
+use crate::hub::Hub;
 use crate::iam::Iam;
 use crate::journal::{Entry, Tally};
 use crate::kms::Kms;
@@ -232,6 +234,16 @@ impl Simulator {
     #[must_use]
     pub fn take_backup_events(&self) -> Vec<Value> {
         self.works(|it| it.works.take_events())
+    }
+
+    /// Reads the events that were put on the event bus.
+    pub fn event_bus<T>(&self, look: impl FnOnce(&EventBus) -> T) -> T {
+        look(&self.shared.lock().world.bus)
+    }
+
+    /// Reads or changes AWS Security Hub.
+    pub fn hub<T>(&self, look: impl FnOnce(&mut Hub) -> T) -> T {
+        look(&mut self.shared.lock().world.hub)
     }
 
     /// Reads or changes the views of Resource Explorer. Without a view, nobody can list resources

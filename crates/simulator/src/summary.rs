@@ -50,6 +50,7 @@ pub(crate) fn of(call: &Call) -> String {
         Service::Backup => settings(&call.body),
         Service::Iam => call.parameter("RoleName").unwrap_or_default().to_owned(),
         Service::Kms => words(&call.body, &["KeyId"]),
+        Service::EventBridge | Service::SecurityHub => String::new(),
         Service::ResourceExplorer => words(&call.body, &["ViewArn"]),
         Service::Tagging => words(&call.body, &["ResourceTypeFilters", "ResourceARNList"]),
         Service::Sts => call.parameter("RoleArn").unwrap_or_default().to_owned(),

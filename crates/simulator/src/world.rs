@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::backup::Backup;
 use crate::backup_engine::{BackedUp, BackupQuotas, Injected, Jobs, PER_GIGABYTE, PER_JOB, Works};
+use crate::event_bus::EventBus;
 use crate::explorer::Explorer;
+use crate::hub::Hub;
 use crate::iam::Iam;
 use crate::kms::Kms;
 use crate::objects::Buckets;
@@ -35,6 +37,8 @@ pub(crate) struct World {
     pub(crate) stacks: Stacks,
     pub(crate) trails: Trails,
     pub(crate) explorer: Explorer,
+    pub(crate) bus: EventBus,
+    pub(crate) hub: Hub,
     /// The work of AWS Backup.
     pub(crate) works: Works,
     pub(crate) pace: Pace,
@@ -82,6 +86,8 @@ impl World {
             stacks: Stacks::default(),
             trails: Trails::default(),
             explorer: Explorer::default(),
+            bus: EventBus::default(),
+            hub: Hub::default(),
             followed: BTreeMap::new(),
             now: Duration::ZERO,
             passed: Duration::ZERO,

@@ -18,8 +18,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
-    BACKUP_POLICY, CallOutcome, DataServices, Entry, KeyManager, KeyType, RestoreJob, Role,
-    Service, Settings, Vault,
+    BACKUP_POLICY, CallOutcome, DataServices, Entry, ExplorerView, Hub, KeyManager, KeyType,
+    RestoreJob, Role, Service, Settings, Vault,
 };
 use tests::command::org_backup;
 use tests::organization::{Organization, backed_up, document};
@@ -27,6 +27,7 @@ use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE, TOPIC_KEY};
 use tests::stack::Stack;
+use tests::sweeps::{CHAT_TOPIC, Sweeps};
 use tests::template::{EVERYTHING, REQUIRED, Template};
 
 const BACKUP: &str = "backup.amazonaws.com";
@@ -35,8 +36,9 @@ const MANAGEMENT: &str = "111122223333";
 const KEY: &str = "3e1d7c52-8a64-4f0b-b1de-52c0a9e4f7d6";
 
 /// The functions that the tests here know how to make do everything.
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "backup-policy",
+    "coverage",
     "global-settings",
     "member-accounts",
     "policy-types",
@@ -109,6 +111,10 @@ async fn organization_with(
     }
     if function == "reattach" {
         reattach(&organization, &role).await;
+        return organization;
+    }
+    if function == "coverage" {
+        coverage(&organization, &role).await;
         return organization;
     }
     let stack = organization.stack(function).with_role(role).with("STATE_BUCKET", STATE_BUCKET);
@@ -196,6 +202,76 @@ async fn reattach(organization: &Organization, role: &FunctionRole) {
     });
     organization.set_stack_sets(false);
     let _ = reattach.sweep().await;
+}
+
+/// Looks into every account, as far as `role` lets it, and tells of what needs action there.
+async fn coverage(organization: &Organization, role: &FunctionRole) {
+    organization.topics(|it| {
+        it.create_encrypted(TOPIC, TOPIC_KEY);
+        it.create_encrypted(CHAT_TOPIC, TOPIC_KEY);
+    });
+    organization.hub(Hub::enable);
+    let roles = ROLES_IN_ACCOUNTS.map(|(_, _, name)| Role::trusting_account(name, MANAGEMENT));
+    set_up_accounts(organization, roles);
+    copy_to_central(organization);
+    // The management account copies to a vault of its own, and has a plan of its own.
+    let copies = format!("arn:aws:backup:eu-west-3:{MANAGEMENT}:backup-vault:org-backup");
+    let everything = json!({ "plans": { "everything": {
+        "regions": { "@@assign": ["eu-west-1"] },
+        "rules": { "nightly": {
+            "target_backup_vault_name": { "@@assign": "org-backup" },
+            "copy_actions": { copies.clone(): {
+                "target_backup_vault_arn": { "@@assign": copies },
+            } },
+        } },
+        "selections": { "tags": { "all": {
+            "iam_role_arn": { "@@assign": "arn:aws:iam::$account:role/org-backup" },
+            "tag_key": { "@@assign": "backup" },
+            "tag_value": { "@@assign": ["yes"] },
+        } } },
+    } } });
+    // Half a plan, from which AWS withholds everything.
+    let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
+    organization.organization(|it| {
+        let (root, unit) = (it.root.clone(), it.unit_named("Sandbox").unwrap().id.clone());
+        let text = everything.to_string();
+        let id = it.create_policy(BACKUP_POLICY, "everything", "", &text, &[]).unwrap();
+        it.attach_policy(&id, &root).unwrap();
+        it.attach_policy(&id, &unit).unwrap();
+        let id = it.create_policy(BACKUP_POLICY, "half", "", &half.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &unit).unwrap();
+        it.publish();
+        it.tells_paths = false;
+    });
+    let arn = format!("arn:aws:ec2:eu-west-1:{MANAGEMENT}:volume/vol-1");
+    let tag = Some(("backup", "yes"));
+    organization.put_resource(backed_up(&arn, "EBS", MANAGEMENT, "eu-west-1", tag));
+    let selection = json!({
+        "SelectionName": "own", "IamRoleArn": "arn:aws:iam::111122223333:role/own",
+        "Resources": [arn],
+    });
+    let plan = json!({ "BackupPlanName": "own", "Rules": [] });
+    organization.backup(|it| it.plans_mut().create(MANAGEMENT, "eu-west-1", plan, &[selection]));
+    back_up(organization);
+    let (region, view) = (organization.region(), ExplorerView::organization("everything"));
+    organization.explorer(|it| it.put(MANAGEMENT, &region, view));
+    organization.keep(&json!({
+        "SchemaVersion": 1,
+        "Revision": 1,
+        "Function": "member-accounts",
+        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/members/7a0c",
+        "LogicalId": "E",
+        "PhysicalId": "member-accounts",
+        "Properties": in_accounts(organization),
+    }));
+    let sweeps = Sweeps::with_role(organization, role.clone()).await;
+    let _ = sweeps.begin().await;
+    if let Some(input) = sweeps.input() {
+        for batch in sweeps.batches(&input) {
+            let _ = sweeps.invoke(&batch).await;
+        }
+        let _ = sweeps.invoke(&json!({ "Finish": input })).await;
+    }
 }
 
 /// Updates the resource if it was created, which lacks permissions in most tests here.

@@ -16,14 +16,14 @@ use crate::report::{admission, attach, copy_across, protected};
 
 const REGION: &str = "eu-west-1";
 const OTHER: &str = "eu-west-3";
-const NIGHT: Duration = Duration::from_hours(24);
+pub(crate) const NIGHT: Duration = Duration::from_hours(24);
 
 /// What the tests call a resource, by its ARN.
 type Named = BTreeMap<String, String>;
 
 /// An organization in which everything that is tagged `backup: daily` is backed up every night, and
 /// copied from one account to the vault of another.
-async fn nightly() -> Organization {
+pub(crate) async fn nightly() -> Organization {
     let organization = protected().await;
     let central = organization.id("security-000");
     let copies = format!("arn:aws:backup:{OTHER}:{central}:backup-vault:central");
@@ -50,7 +50,7 @@ pub(crate) fn copy_nightly(organization: &Organization, copies: &str) {
 }
 
 /// Puts a volume into the account of this name with a value of the tag `backup`.
-fn volume(
+pub(crate) fn volume(
     organization: &Organization,
     account: &str,
     name: &str,

@@ -46,3 +46,4 @@ mod restore_validation_services;
 mod restore_validation_waiting;
 mod schemas;
 mod service_access;
+mod sweep;

@@ -2,11 +2,11 @@
 
 mod first_seen;
 mod print;
-mod survey;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use ::coverage::{Entrance, Surveyor, Terms};
 use aws::Clock;
 use aws::member_accounts::MemberAccess;
 use clap::builder::PossibleValuesParser;
@@ -15,15 +15,14 @@ use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region, RoleName, TargetId};
 use plan::member_accounts::TagFilter;
 use policy::arn::Arn;
-use report::coverage::{CopyState, Coverage, Inventory, Judge, Resource, State};
+use report::Note;
+use report::coverage::{CopyState, Coverage, Judge, Resource, State};
 use report::recovery::OnDemand;
-use report::{Note, asks};
 use tokio::time::Instant;
 
-use self::first_seen::FirstSeen;
+use self::first_seen::Inventory;
 use self::print::Printer;
-use self::survey::{Survey, Surveyor};
-use crate::accounts::{Entrance, Known, chosen};
+use crate::accounts::{Known, chosen};
 use crate::live::{Live, PATIENCE};
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
@@ -325,7 +324,7 @@ async fn look(
         wanted: &remembered.wanted,
         named: looks.member_role.as_ref(),
     };
-    let mut inventory = FirstSeen::read(looks.inventory.as_deref())?;
+    let mut inventory = Inventory::read(looks.inventory.as_deref())?;
     let mut chosen = chosen(&organization, &looks.account, units)?;
     // Accounts that are not active make no backups.
     let state = |it: usize| organization.accounts.get(it).map(|it| it.listed.state.as_str());
@@ -339,32 +338,34 @@ async fn look(
     };
     let accounts = chosen.iter().filter_map(|it| organization.accounts.get(*it));
     let accounts = accounts.map(|it| it.listed.account.id.clone()).collect();
-    let (of, now, told) = (filter, clock.now(machine), &mut outcome);
-    let surveyor = Surveyor::new(&management, &entrance, &outline, of, &accounts, now, told).await;
+    let terms = Terms {
+        resource: filter.resource.as_deref(),
+        skips_copies: filter.skips_copies,
+        hint: "name a role that you may assume there with `--member-role`",
+    };
+    let now = clock.now(machine);
+    let surveyor = Surveyor::new(&management, &entrance, &outline, terms, &accounts, now).await;
     let surveyor = surveyor.with_first_seen(inventory.seen());
-    let surveyor = surveyor.with_view(session.region().parse().ok(), &mut outcome).await;
+    let (surveyor, note_of_view) = surveyor.with_view(session.region().parse().ok()).await;
+    outcome.unread.extend_from_slice(surveyor.unread());
+    outcome.notes.extend(note_of_view);
     let now = clock.now(machine);
     outcome.taken = Some(now);
     // Each survey is boxed, so that the futures that wait for their turn stay small.
     let surveys = chosen.iter().map(|it| Box::pin(surveyor.survey(*it)));
     let mut surveys = stream::iter(surveys).buffered(looks.concurrency.max(1));
     let (mut done, mut unnamed) = (0, 0);
-    while let Some(Survey { index, places, unread }) = surveys.next().await {
-        outcome.unread.extend(unread);
-        let asks = asks(&organization, &remembered.wanted, index);
-        for (place, Inventory { resources, unnamed: more }) in &places {
-            unnamed += more.len();
-            let plans = surveyor.plans(index);
-            let judge = Judge::new(place, plans, &asks, now);
-            for (resource, records) in resources {
-                inventory.note(resource, now);
-                let coverage = judge.judge(resource, records.evidence());
-                if filter.takes(resource, &coverage) {
-                    outcome.add(&coverage);
-                    each(Judged { resource, coverage: &coverage, judge: &judge })?;
-                }
+    while let Some(survey) = surveys.next().await {
+        unnamed += survey.unnamed();
+        surveyor.judge(&survey, now, |judge, resource, coverage| {
+            inventory.note(resource, now);
+            if !filter.takes(resource, coverage) {
+                return Ok(());
             }
-        }
+            outcome.add(coverage);
+            each(Judged { resource, coverage, judge })
+        })?;
+        outcome.unread.extend(survey.unread);
         done += 1;
         if done % STRIDE == 0 {
             note("note", &format!("looked into {done} of {} accounts", chosen.len()));

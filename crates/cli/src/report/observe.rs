@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use ::coverage::Entrance;
 use aws::Clock;
 use aws::coverage_state::read_evidence;
 use aws::evidence::is_cross_account;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 
 use super::ReportArguments;
 use crate::CommandError;
-use crate::accounts::{Entrance, Known, chosen};
+use crate::accounts::{Known, chosen};
 use crate::live::PATIENCE;
 use crate::output::note;
 

@@ -15,6 +15,7 @@ mod chain;
 mod copies;
 mod due;
 mod evidence;
+mod first_seen;
 mod inventory;
 mod json;
 mod judge;
@@ -36,6 +37,7 @@ pub use evidence::{
     Creator, Evidence, JOBS_DAYS, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest,
     TestResult,
 };
+pub use first_seen::FirstSeen;
 pub use inventory::{Answers, Inventory, Records, Tags};
 pub use judge::{Coverage, Judge, Nearest, Owed, Taken};
 pub use kept::{Kept, Until};

@@ -33,6 +33,13 @@ pub struct CauseChange {
     pub examples: Vec<String>,
 }
 
+impl CauseChange {
+    /// Returns `true` if only fewer resources have the cause.
+    pub fn is_better(&self) -> bool {
+        self.after < self.before && self.examples.is_empty()
+    }
+}
+
 impl Change {
     /// Compares two summaries. An account and a resource are the same if they have the same ID.
     ///

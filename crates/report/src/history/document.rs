@@ -5,17 +5,22 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The format that this program writes. A reader of one format refuses higher ones.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The reason why a stored document is of no use.
 #[derive(Debug, Error)]
-pub enum Unreadable {
+pub enum Illegible {
     /// A newer program wrote it.
     #[error("written by a newer program ({0}): use that or a newer one")]
     Newer(String),
     /// It is not a document, or only a part of one.
     #[error("it is not a complete document of a sweep")]
     Broken(#[source] serde_json::Error),
+}
+
+impl Illegible {
+    /// The next step.
+    pub const HINT: &str = "use the program that wrote it, or wait for the next sweep";
 }
 
 /// The keys that every document has.
@@ -39,12 +44,12 @@ pub(super) fn text(it: &impl Serialize) -> String {
 }
 
 /// Reads a stored text.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
-    let Head { format, program } = serde_json::from_str(text).map_err(Unreadable::Broken)?;
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Illegible> {
+    let Head { format, program } = serde_json::from_str(text).map_err(Illegible::Broken)?;
     if format > FORMAT {
-        return Err(Unreadable::Newer(program));
+        return Err(Illegible::Newer(program));
     }
-    serde_json::from_str(text).map_err(Unreadable::Broken)
+    serde_json::from_str(text).map_err(Illegible::Broken)
 }
 
 /// Times as whole seconds since the epoch.

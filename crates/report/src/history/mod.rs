@@ -8,7 +8,12 @@
 //! reader refuses what a newer program wrote, and ignores keys that it does not know.
 
 mod change;
+mod details;
 mod document;
+mod notice;
+#[cfg(test)]
+mod notices;
+mod run;
 mod sum;
 mod summary;
 #[cfg(test)]
@@ -16,7 +21,13 @@ mod tests;
 mod timeline;
 
 pub use change::{CauseChange, Change};
-pub use document::Unreadable;
+pub use details::Details;
+pub use document::Illegible;
+pub use notice::{HubPlace, Notice};
+pub use run::{
+    Begun, Channel, HISTORY, LAST, Notified, Start, SweepOrder, TIMELINE, details_key, history_key,
+    key_by, seen_key,
+};
 pub use sum::Sum;
 pub use summary::{
     AccountCounts, CauseCount, Counts, LINES, ResourceLine, Summary, TestSeen, UNREAD,

@@ -7,7 +7,7 @@ use plan::id::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::document::{self, Unreadable, pairs};
+use super::document::{self, Illegible, pairs};
 use super::summary::{
     AccountCounts, CauseCount, Counts, LINES, ResourceLine, Summary, TestSeen, UNREAD, add, told,
 };
@@ -43,7 +43,7 @@ impl Sum {
     /// # Errors
     ///
     /// Returns an error if a newer program wrote it, or if it is not complete.
-    pub fn read(text: &str) -> Result<Self, Unreadable> {
+    pub fn read(text: &str) -> Result<Self, Illegible> {
         document::read(text)
     }
 

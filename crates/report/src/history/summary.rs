@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use plan::id::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
-use super::document::{self, Unreadable, moment};
+use super::document::{self, Illegible, moment};
 
 /// The most resources that a summary names.
 pub const LINES: usize = 2_000;
@@ -155,7 +155,7 @@ impl Summary {
     /// # Errors
     ///
     /// Returns an error if a newer program wrote it, or if it is not complete.
-    pub fn read(text: &str) -> Result<Self, Unreadable> {
+    pub fn read(text: &str) -> Result<Self, Illegible> {
         document::read(text)
     }
 

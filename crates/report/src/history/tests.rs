@@ -6,8 +6,8 @@ use plan::id::{AccountId, Region};
 
 use super::*;
 use crate::coverage::{
-    Asks, CopyOwed, CopyState, Coverage, Judge, Kept, Kind, Owed, Place, Resource, RestoreTest,
-    State, TestResult,
+    Asks, CopyOwed, CopyState, Coverage, Job, JobState, Judge, Kept, Kind, Owed, Place, Resource,
+    RestoreTest, State, TestResult,
 };
 
 const PROGRAM: &str = "org-backup 1.2.3";
@@ -26,7 +26,7 @@ fn volume(account: usize, name: &str) -> String {
 }
 
 /// Noon of a day of November 2026.
-fn noon(day: u64) -> SystemTime {
+pub(super) fn noon(day: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + HOUR * u32::try_from((20_757 + day) * 24 + 12).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn place(of: usize) -> Place {
     }
 }
 
-fn coverage(state: State) -> Coverage {
+pub(super) fn coverage(state: State) -> Coverage {
     Coverage {
         state,
         kind: Kind::of(&volume(1, "a"), None),
@@ -79,7 +79,7 @@ fn owed(next: SystemTime, copy: CopyState) -> Owed {
 }
 
 /// What is found in an account on a day: each resource by its name, with its judgement.
-fn found(of: usize, name: &str, day: u64, all: &[(&str, Coverage)]) -> Sum {
+pub(super) fn found(of: usize, name: &str, day: u64, all: &[(&str, Coverage)]) -> Sum {
     let (place, asks) = (place(of), Asks::default());
     let judge = Judge::new(&place, Ok(&[]), &asks, noon(day));
     let mut sum = Sum::default();
@@ -92,25 +92,40 @@ fn found(of: usize, name: &str, day: u64, all: &[(&str, Coverage)]) -> Sum {
     sum
 }
 
-fn merged(parts: impl IntoIterator<Item = Sum>) -> Sum {
+pub(super) fn merged(parts: impl IntoIterator<Item = Sum>) -> Sum {
     let mut all = Sum::default();
     parts.into_iter().for_each(|it| all.merge(it));
     all
 }
 
-fn summary(sum: &Sum, day: u64) -> Summary {
+pub(super) fn summary(sum: &Sum, day: u64) -> Summary {
     sum.summary(PROGRAM, "o-example", noon(day))
 }
 
-fn late() -> Coverage {
-    coverage(State::Late(noon(10)))
+pub(super) fn late() -> Coverage {
+    let owed = Owed { copies: vec![], ..owed(noon(21), CopyState::Fresh) };
+    Coverage { owed: vec![owed], ..coverage(State::Late(noon(10))) }
 }
 
-fn fresh() -> Coverage {
+/// What fails for this reason.
+pub(super) fn failing(why: &str) -> Coverage {
+    let job = Job {
+        vault: "keep".into(),
+        created: noon(19),
+        ended: Some(noon(19)),
+        state: JobState::Failed,
+        message: why.into(),
+        by: None,
+    };
+    let owed = Owed { job: Some(job), copies: vec![], ..owed(noon(21), CopyState::Fresh) };
+    Coverage { owed: vec![owed], ..coverage(State::Failing) }
+}
+
+pub(super) fn fresh() -> Coverage {
     coverage(State::Fresh)
 }
 
-fn unselected() -> Coverage {
+pub(super) fn unselected() -> Coverage {
     coverage(State::NotSelected)
 }
 
@@ -222,7 +237,7 @@ fn a_part_of_a_document_is_none_and_reading_never_panics() {
     let text = summary(&sum, 20).text();
     for end in (0..text.len()).filter(|it| text.is_char_boundary(*it)) {
         let half = text.get(..end).unwrap();
-        assert!(matches!(Summary::read(half), Err(Unreadable::Broken(_))), "{half}");
+        assert!(matches!(Summary::read(half), Err(Illegible::Broken(_))), "{half}");
     }
     for broken in [
         "",
@@ -254,7 +269,7 @@ fn what_a_newer_program_wrote_is_refused_by_its_name_and_unknown_keys_are_ignore
     assert_eq!(why.to_string(), words);
     // It may have changed everything but the head.
     let strange = r#"{"format":3,"program":"org-backup 10","taken":"today"}"#;
-    assert!(matches!(Summary::read(strange), Err(Unreadable::Newer(it)) if it == "org-backup 10"));
+    assert!(matches!(Summary::read(strange), Err(Illegible::Newer(it)) if it == "org-backup 10"));
     let more = text.replacen('{', r#"{"weather":{"wind":[3]},"#, 1);
     assert_eq!(Summary::read(&more).unwrap(), Summary::read(&text).unwrap());
     // An earlier release may not have written everything.
@@ -380,4 +395,83 @@ fn thirty_days_are_kept_and_an_account_that_left_goes_with_its_last() {
     // An account that nobody could look into is there, and not known.
     past.add(&summary(&stay(46), 46), &[account(9)].into());
     assert_eq!(days(&past, 9), [("2026-12-16".to_owned(), DayState::NotKnown)]);
+}
+
+fn run(name: &str) -> plan::id::RunId {
+    name.parse().unwrap()
+}
+
+#[test]
+fn a_sweep_is_started_unless_one_is_under_way_and_one_that_may_not_be_is_started_again() {
+    let Start::New(first) = Begun::start(None, noon(20)) else { panic!("nothing is known") };
+    assert_eq!(first.run, run("coverage-20261120T120000Z"));
+    let first = Begun::read(&first.text()).unwrap();
+    assert_eq!(Begun::start(Some(&first), noon(20) + HOUR), Start::Again(first.clone()));
+    let first = first.started();
+    let later = Begun::start(Some(&first), noon(20) + HOUR);
+    assert_eq!(later, Start::Under(first.run.clone()));
+    // It never ended, and the next day has its own.
+    assert!(matches!(Begun::start(Some(&first), noon(21)), Start::New(_)));
+    // The clock was ahead.
+    assert!(matches!(Begun::start(Some(&first), noon(19)), Start::New(_)));
+    let over = first.over();
+    assert!(over.is_over(&run("coverage-20261120T120000Z")) && !over.is_over(&run("other")));
+    assert!(matches!(Begun::start(Some(&over), noon(20) + HOUR), Start::New(_)));
+}
+
+#[test]
+fn what_changed_is_told_once_and_what_was_not_told_is_told_later() {
+    let (mail, chat) = (Channel::Mail, Channel::Chat);
+    let both: BTreeSet<_> = [mail, chat].into();
+    let bad = found(1, "x", 20, &[("a", late())]);
+    let good = found(1, "x", 20, &[("a", fresh())]);
+    let decide = |last: Option<Notified>, name: &str, day, sum: &Sum| {
+        let decided = Notified::decide(last, &run(name), noon(day), sum, &both);
+        Notified::read(&decided.text()).unwrap()
+    };
+    assert!(decide(None, "1", 20, &good).left().is_empty(), "nothing is wrong");
+    let first = decide(None, "1", 20, &bad);
+    assert_eq!((first.left(), first.base(mail)), (&both, None));
+    // The step is repeated after a mail was sent.
+    let half = first.after(mail);
+    assert_eq!(decide(Some(half.clone()), "1", 20, &bad), half);
+    assert_eq!(half.left(), &[chat].into());
+    // The other was never sent. The next sweep tells it there, and nothing to those who know.
+    let second = decide(Some(half.clone()), "2", 21, &bad);
+    assert_eq!((second.left(), second.base(chat)), (&[chat].into(), None));
+    let told = second.after(chat);
+    let third = decide(Some(told.clone()), "3", 22, &bad);
+    assert!(third.left().is_empty());
+    let mended = decide(Some(third), "4", 23, &good);
+    assert_eq!(mended.left(), &both);
+    assert_eq!(mended.base(mail), Some("coverage/history/20261122T120000Z.json"));
+    // It is as it was before anybody was told.
+    assert!(decide(Some(mended), "5", 24, &bad).left().is_empty());
+    // What has to be repeated is.
+    let findings: BTreeSet<_> = [Channel::Findings].into();
+    let none = Notified::decide(None, &run("1"), noon(20), &good, &findings);
+    assert_eq!(none.left(), &findings);
+    let next = Notified::decide(
+        Some(none.after(Channel::Findings)),
+        &run("2"),
+        noon(21),
+        &good,
+        &findings,
+    );
+    assert_eq!(next.left(), &findings);
+}
+
+#[test]
+fn an_earlier_summary_is_found_by_its_day_and_by_its_name() {
+    let keys = [19, 20, 22].map(|it| history_key(noon(it)));
+    let by = |moment| key_by(&keys, moment).map(String::as_str);
+    assert_eq!(by("2026-11-20"), Some("coverage/history/20261120T120000Z.json"));
+    assert_eq!(by("2026-11-21"), by("2026-11-20"));
+    assert_eq!(by("20261120T120000Z"), by("2026-11-20"));
+    assert_eq!(by("20261120T115959Z"), by("2026-11-19"));
+    assert_eq!(by("2026-11-18"), None);
+    assert_eq!(by("2027"), Some("coverage/history/20261122T120000Z.json"));
+    for strange in ["../../x", "größe", "\u{0}"] {
+        let _found_or_not = by(strange);
+    }
 }

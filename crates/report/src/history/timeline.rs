@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use plan::id::AccountId;
 use serde::{Deserialize, Serialize};
 
-use super::document::{self, Unreadable, moment};
+use super::document::{self, Illegible, moment};
 use super::summary::{AccountCounts, Summary};
 use crate::utc;
 
@@ -139,7 +139,7 @@ impl Past {
     /// # Errors
     ///
     /// Returns an error if a newer program wrote them, or if they are not complete.
-    pub fn read(text: &str) -> Result<Self, Unreadable> {
+    pub fn read(text: &str) -> Result<Self, Illegible> {
         document::read(text)
     }
 

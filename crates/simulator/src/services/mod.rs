@@ -3,6 +3,7 @@
 mod backup;
 mod cloudformation;
 mod cloudtrail;
+mod event_bus;
 mod explorer;
 mod iam;
 mod json;
@@ -13,6 +14,7 @@ mod organizations;
 mod pages;
 mod permissions;
 mod query;
+mod security_hub;
 mod sns;
 mod step_functions;
 mod sts;
@@ -37,9 +39,11 @@ pub(crate) fn perform(
         Service::Backup => backup::perform(world, operation.name, call),
         Service::CloudFormation => cloudformation::perform(world, operation.name, call),
         Service::CloudTrail => cloudtrail::perform(world, operation.name, call),
+        Service::EventBridge => event_bus::perform(world, call),
         Service::Iam => iam::perform(world, operation.name, call),
         Service::Kms => kms::perform(world, call),
         Service::ResourceExplorer => explorer::perform(world, operation.name, call),
+        Service::SecurityHub => security_hub::perform(world, call),
         Service::Sns => sns::perform(world, operation.name, call),
         Service::StepFunctions => step_functions::perform(world, operation.name, call),
         Service::Sts => sts::perform(world, operation.name, call),
@@ -69,10 +73,12 @@ fn authorize(world: &World, operation: &Operation, call: &Call) -> Result<(), Re
         }
         Service::CloudFormation => allowed.map_err(|_| cloudformation::refuse()),
         Service::CloudTrail
+        | Service::EventBridge
         | Service::Iam
         | Service::Kms
         | Service::ResourceExplorer
         | Service::S3
+        | Service::SecurityHub
         | Service::Sns
         | Service::StepFunctions
         | Service::Sts
@@ -87,7 +93,7 @@ pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
         Code::AuthorizationError | Code::Denied | Code::InvalidClientToken => 403,
         Code::AccessDenied | Code::UnrecognizedClient if is_rest(call.service) => 403,
         Code::ResourceNotFound if call.service == Service::ResourceExplorer => 404,
-        Code::Unauthorized => 401,
+        Code::InvalidAccess | Code::Unauthorized => 401,
         Code::NoSuchBucket
         | Code::NoSuchEntity
         | Code::NoSuchKey
@@ -104,7 +110,7 @@ pub(crate) fn refused(call: &Call, refusal: &Refusal) -> Reply {
 
 /// Returns `true` if a service uses REST and JSON.
 fn is_rest(service: Service) -> bool {
-    matches!(service, Service::Backup | Service::ResourceExplorer)
+    matches!(service, Service::Backup | Service::ResourceExplorer | Service::SecurityHub)
 }
 
 /// Formats an error in the format of the call's service.
@@ -115,10 +121,12 @@ pub(crate) fn failed(call: &Call, failure: &Failure, message: &str) -> Reply {
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => {
             query::error(call.service, failure, message)
         }
-        Service::ResourceExplorer => explorer::error(failure, message),
-        Service::CloudTrail | Service::Kms | Service::StepFunctions | Service::Tagging => {
-            json::error(call.service, failure, message)
-        }
+        Service::ResourceExplorer | Service::SecurityHub => explorer::error(failure, message),
+        Service::CloudTrail
+        | Service::EventBridge
+        | Service::Kms
+        | Service::StepFunctions
+        | Service::Tagging => json::error(call.service, failure, message),
         Service::S3 | Service::Response => objects::error(call, failure, message),
     };
     match failure.retry_after {
@@ -136,8 +144,10 @@ pub(crate) fn unknown(call: &Call) -> Refusal {
         Service::Organizations
         | Service::Backup
         | Service::CloudTrail
+        | Service::EventBridge
         | Service::Kms
         | Service::ResourceExplorer
+        | Service::SecurityHub
         | Service::StepFunctions
         | Service::Tagging => Code::UnknownOperation,
         Service::CloudFormation | Service::Iam | Service::Sns | Service::Sts => Code::InvalidAction,

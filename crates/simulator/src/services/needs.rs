@@ -1,5 +1,7 @@
 //! The permissions that calls need, according to the service authorization reference of AWS.
 
+use std::collections::BTreeSet;
+
 use policy::arn::Arn;
 use serde_json::{Map, Value};
 
@@ -9,6 +11,7 @@ use super::explorer;
 use super::iam;
 use super::objects::{address, encryption};
 use super::permissions;
+use super::security_hub;
 use crate::iam::{Keys, Need};
 use crate::operation::{Operation, Service};
 use crate::organization::{BACKUP_POLICY, STACK_SETS};
@@ -32,6 +35,8 @@ pub(super) fn of(world: &World, operation: &Operation, call: &Call) -> Vec<Need>
         Service::Sts if operation.name == "AssumeRole" => {
             vec![request.assume_role()]
         }
+        Service::EventBridge => request.put_events(),
+        Service::SecurityHub => request.import_findings(),
         Service::Sns => {
             let topic = call.parameter("TopicArn").or_else(|| call.parameter("TargetArn"));
             request.publish(topic.unwrap_or_default())
@@ -350,6 +355,26 @@ impl<'a> Request<'a> {
         let aliases = self.world.kms.aliases(arn.rsplit('/').next().unwrap_or_default());
         need.keys.insert("kms:resourcealiases".to_owned(), aliases.to_vec());
         need
+    }
+
+    /// What putting events on each of the buses needs.
+    fn put_events(&self) -> Vec<Need> {
+        let body: Value = serde_json::from_slice(&self.call.body).unwrap_or_default();
+        let entries = body.get("Entries").and_then(Value::as_array).into_iter().flatten();
+        let bus = |it: &Value| {
+            let named = it.get("EventBusName").and_then(Value::as_str).unwrap_or("default");
+            match named {
+                arn if arn.starts_with("arn:") => arn.to_owned(),
+                name => self.arn("events", &format!("event-bus/{name}")),
+            }
+        };
+        let buses: BTreeSet<_> = entries.map(bus).collect();
+        buses.iter().map(|it| self.need("events:PutEvents", it)).collect()
+    }
+
+    fn import_findings(&self) -> Vec<Need> {
+        let product = security_hub::product(self.world, self.call);
+        vec![self.need("securityhub:BatchImportFindings", &product)]
     }
 
     fn publish(&self, topic: &str) -> Vec<Need> {

@@ -54,8 +54,10 @@ fn check_region(world: &World, service: Service, call: &Call) -> Result<(), Refu
         Service::Backup,
         Service::CloudFormation,
         Service::CloudTrail,
+        Service::EventBridge,
         Service::Kms,
         Service::ResourceExplorer,
+        Service::SecurityHub,
         Service::Sns,
         Service::StepFunctions,
         Service::Tagging,
@@ -92,8 +94,10 @@ fn denied(world: &World, call: &Call, action: &str, why: &str) -> Refusal {
         Service::Organizations
         | Service::Backup
         | Service::CloudTrail
+        | Service::EventBridge
         | Service::Kms
         | Service::ResourceExplorer
+        | Service::SecurityHub
         | Service::StepFunctions
         | Service::Tagging => Code::AccessDenied,
         Service::Sns => Code::AuthorizationError,

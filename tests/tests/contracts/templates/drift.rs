@@ -12,9 +12,24 @@ use tests::template::{EVERYTHING, REQUIRED, Template};
 use super::{all, each, stacks};
 
 /// The metrics of each function that writes any.
-const METRICS: [(&str, &[&str]); 2] = [
+const METRICS: [(&str, &[&str]); 3] = [
+    ("coverage", &COVERAGE),
     ("reattach", &REATTACH),
     ("restore-validation", &["Failed", "NotValidated", "RestoreFailed", "Successful", "TimedOut"]),
+];
+
+/// The metrics that `coverage` writes.
+const COVERAGE: [&str; 10] = [
+    "CopiesLate",
+    "Covered",
+    "Failing",
+    "Fresh",
+    "Late",
+    "NotCovered",
+    "NotKnown",
+    "NotLookedAt",
+    "RestoreTestsFailed",
+    "Sweeps",
 ];
 
 /// The metrics that `reattach` writes.
@@ -58,7 +73,9 @@ fn every_alarm_is_about_a_metric_that_there_is() {
             let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
             for metric in all(&body, "metrics").iter().flat_map(|it| each(it)) {
                 if metric[0] == "OrgBackup" {
-                    assert!(REATTACH.contains(&metric[1].as_str().unwrap()), "{name}: {metric}");
+                    let of_function = METRICS.iter().find(|it| metric[3] == it.0).unwrap();
+                    let metric = metric[1].as_str().unwrap();
+                    assert!(of_function.1.contains(&metric), "{name}: {metric}");
                 }
             }
         }
@@ -91,11 +108,12 @@ fn every_alarm_tells_a_topic_that_was_named_or_one_that_its_stack_makes() {
 
 #[test]
 fn a_day_without_a_sweep_is_an_alarm_also_when_nothing_is_measured() {
-    let reattach = Template::named("reattach.yaml");
-    let alarm = &reattach.body["Resources"]["SweepAlarm"]["Properties"];
-    assert_eq!(alarm["TreatMissingData"], "breaching");
-    let hours = alarm["Period"].as_u64().unwrap() * alarm["EvaluationPeriods"].as_u64().unwrap();
-    assert_eq!(hours, 25 * 3600);
+    for template in ["coverage.yaml", "reattach.yaml"].map(Template::named) {
+        let alarm = &template.body["Resources"]["SweepAlarm"]["Properties"];
+        assert_eq!(alarm["TreatMissingData"], "breaching");
+        let periods = alarm["EvaluationPeriods"].as_u64().unwrap();
+        assert_eq!(alarm["Period"].as_u64().unwrap() * periods, 25 * 3600);
+    }
 }
 
 #[test]

@@ -9,13 +9,14 @@ const ACCOUNT: &str = "111122223333";
 const BUCKET: &str = "arn:aws:s3:::state-of-ours";
 
 /// The roles of functions, as CloudFormation names them, and the one that has a name.
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "org-backup-BackupPolicyRole-1A2B3C",
     "org-backup-GlobalSettingsRole-1A2B3C",
     "org-backup-PolicyTypesRole-1A2B3C",
     "org-backup-ServiceAccessRole-1A2B3C",
     "org-backup-reattach-ReattachRole-1A2B3C",
     "org-backup-member-accounts",
+    "org-backup-coverage",
 ];
 
 /// Others, who may do everything as far as their own policies say.
@@ -69,7 +70,9 @@ fn functions_alone_write_state_and_encrypt_it() {
         assert_ne!(of_key(name, "kms:GenerateDataKey"), Verdict::Denied, "{name}");
     }
     for name in OTHERS {
-        for key in ["desired/a", "answers/a", "runs/a", "health/a", "what-comes-next/a"] {
+        for key in
+            ["desired/a", "answers/a", "coverage/a", "runs/a", "health/a", "what-comes-next/a"]
+        {
             for action in
                 ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ReplicateObject"]
             {
@@ -88,7 +91,7 @@ fn functions_alone_write_state_and_encrypt_it() {
 fn versions_are_deleted_by_named_administrators_only_and_tickets_by_their_function() {
     let delete = |name: &str, key: &str| of_bucket(name, "s3:DeleteObjectVersion", key);
     for name in FUNCTIONS {
-        for key in ["desired/a", "health/a", "reports/a", "runs/a"] {
+        for key in ["coverage/a", "desired/a", "health/a", "reports/a", "runs/a"] {
             assert_eq!(delete(name, key), Verdict::Denied, "{name} {key}");
         }
         assert_eq!(delete(name, "answers/a"), Verdict::Silent, "{name}");

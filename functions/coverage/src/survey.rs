@@ -11,13 +11,12 @@ use futures_util::future::join_all;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::narrowed;
 use report::coverage::{
-    AccountReads, BackupPlan, Common, DestinationReads, HeldVault, Holder, Inventory, JOBS_DAYS,
-    LOOKS_AT_BACKUPS, Place, RegionReads, Tags,
+    AccountReads, BackupPlan, Common, Coverage, DestinationReads, HeldVault, Holder, Inventory,
+    JOBS_DAYS, Judge, LOOKS_AT_BACKUPS, Place, RegionReads, Resource, Tags,
 };
-use report::{Destination, Note, Outline};
+use report::{Destination, Note, Outline, asks};
 
-use super::{Filter, Summary};
-use crate::accounts::Entrance;
+use crate::entrance::Entrance;
 
 /// The time for which AWS Backup keeps jobs.
 const JOBS: Duration = Duration::from_hours(JOBS_DAYS * 24);
@@ -26,12 +25,22 @@ const JOBS: Duration = Duration::from_hours(JOBS_DAYS * 24);
 const WITHHELD: &str =
     "AWS withholds the merged policy, and the account keeps the plans that it had";
 
-const NAME_A_ROLE: &str = "name a role that you may assume there with `--member-role`";
-
 const CORRECT_THE_ACCOUNT: &str = "correct the account in `copy_actions`, or invite it";
 
+/// What is looked at, and what is said where that is not possible.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The one resource whose recovery points are read; `None` to read all.
+    pub resource: Option<&'a str>,
+    /// True if copies do not matter, so that nobody looks at the vaults that they go to.
+    pub skips_copies: bool,
+    /// The hint for an account that cannot be entered.
+    pub hint: &'a str,
+}
+
 /// The reader of accounts.
-pub(super) struct Surveyor<'a> {
+#[derive(Debug)]
+pub struct Surveyor<'a> {
     entrance: &'a Entrance<'a>,
     outline: &'a Outline,
     own: Member<'a>,
@@ -41,31 +50,46 @@ pub(super) struct Surveyor<'a> {
     /// The Region in which Resource Explorer is asked, if that is possible.
     view: Option<Region>,
     since: SystemTime,
-    /// The one resource whose recovery points are read; `None` to read all.
-    resource: Option<&'a str>,
+    terms: Terms<'a>,
+    /// The parts that could not be read for all accounts.
+    unread: Vec<String>,
 }
 
 /// The content of an account.
-pub(super) struct Survey {
+#[derive(Debug, Default)]
+pub struct Survey {
     /// The index of the account.
-    pub(super) index: usize,
+    pub index: usize,
+    /// True if the account could be entered.
+    pub is_entered: bool,
     /// The Regions, each with its resources.
-    pub(super) places: Vec<(Place, Inventory)>,
+    places: Vec<(Place, Inventory)>,
     /// The parts that could not be read.
-    pub(super) unread: Vec<String>,
+    pub unread: Vec<String>,
+}
+
+impl Survey {
+    /// Returns the resources.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.places.iter().flat_map(|it| &it.1.resources).map(|it| &it.0)
+    }
+
+    /// Returns the number of resources that have recovery points and that no inventory names.
+    pub fn unnamed(&self) -> usize {
+        self.places.iter().map(|it| it.1.unnamed.len()).sum()
+    }
 }
 
 impl<'a> Surveyor<'a> {
     /// Reads what is the same for all accounts: the opt-ins that decide, and the vaults that
-    /// receive copies.
-    pub(super) async fn new(
+    /// receive copies. Copies of resources in accounts outside `chosen` are dropped.
+    pub async fn new(
         management: &'a Management,
         entrance: &'a Entrance<'a>,
         outline: &'a Outline,
-        filter: &'a Filter,
+        terms: Terms<'a>,
         chosen: &BTreeSet<AccountId>,
         now: SystemTime,
-        outcome: &mut Summary,
     ) -> Self {
         let own = entrance.access.management();
         let organization = entrance.organization;
@@ -75,9 +99,7 @@ impl<'a> Surveyor<'a> {
             opt_ins.insert(region.clone(), settings.map_err(|it| it.problem()));
         }
         let cross_account = is_cross_account(management).await;
-        if let Err(error) = &cross_account {
-            outcome.unread.push(error.problem());
-        }
+        let unread = cross_account.as_ref().err().map(aws::Error::problem);
         let accounts = organization.accounts.iter().map(|it| it.listed.account.id.clone());
         let common = Common {
             organization: organization.id.clone(),
@@ -97,42 +119,71 @@ impl<'a> Surveyor<'a> {
             plans: outline.effective.iter().map(BackupPlan::all).collect(),
             view: None,
             since: now - JOBS,
-            resource: filter.resource.as_deref(),
+            terms,
+            unread: unread.into_iter().collect(),
         };
-        if !filter.skips_copies {
-            surveyor.look_at_destinations(chosen, outcome).await;
+        if !terms.skips_copies {
+            surveyor.look_at_destinations(chosen).await;
         }
         surveyor
     }
 
     /// Returns the same reader with the time at which resources were first seen.
-    pub(super) fn with_first_seen(mut self, seen: BTreeMap<String, (Tags, SystemTime)>) -> Self {
+    #[must_use]
+    pub fn with_first_seen(mut self, seen: BTreeMap<String, (Tags, SystemTime)>) -> Self {
         self.common.first_seen = seen;
         self
     }
 
     /// Returns the same reader, which asks Resource Explorer in this Region, if it has a default
-    /// view there.
-    pub(super) async fn with_view(mut self, region: Option<Region>, outcome: &mut Summary) -> Self {
-        let Some(region) = region else { return self };
+    /// view there. If it has none, a note says so.
+    pub async fn with_view(mut self, region: Option<Region>) -> (Self, Option<Note>) {
+        let Some(region) = region else { return (self, None) };
         let why = match self.own.has_index(&region).await {
             Ok(true) => {
                 self.view = Some(region);
-                return self;
+                return (self, None);
             }
             Ok(false) => format!("Resource Explorer has no view by default in {region}"),
             Err(error) => error.problem(),
         };
-        outcome.notes.push(Note {
+        let note = Note {
             text: format!("resources without tags were not looked for: {why}"),
             hint: "make a view of the organization the default one in that Region".to_owned(),
             is_unread: false,
-        });
-        self
+        };
+        (self, Some(note))
+    }
+
+    /// Returns the parts that could not be read for all accounts.
+    pub fn unread(&self) -> &[String] {
+        &self.unread
+    }
+
+    /// Judges the resources of an account by what was read at `now`, and hands each to `each`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error of `each`. The resources after it are not judged.
+    pub fn judge<E>(
+        &self,
+        survey: &Survey,
+        now: SystemTime,
+        mut each: impl FnMut(&Judge<'_>, &Resource, &Coverage) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let asks = asks(self.entrance.organization, self.entrance.wanted, survey.index);
+        let plans = self.plans(survey.index);
+        for (place, Inventory { resources, .. }) in &survey.places {
+            let judge = Judge::new(place, plans, &asks, now);
+            for (resource, records) in resources {
+                each(&judge, resource, &judge.judge(resource, records.evidence()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the plans of the account at `index`, or the reason why they are not known.
-    pub(super) fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
+    fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
         let organization = self.entrance.organization;
         let account = organization.accounts.get(index).map(|it| &it.listed.account.id);
         let share = self.outline.shares.get(index).copied().unwrap_or_default();
@@ -145,8 +196,8 @@ impl<'a> Surveyor<'a> {
     }
 
     /// Reads the account at `index`.
-    pub(super) async fn survey(&self, index: usize) -> Survey {
-        let mut survey = Survey { index, places: vec![], unread: vec![] };
+    pub async fn survey(&self, index: usize) -> Survey {
+        let mut survey = Survey { index, ..Survey::default() };
         let organization = self.entrance.organization;
         let Some(placed) = organization.accounts.get(index) else { return survey };
         let account = &placed.listed.account.id;
@@ -158,12 +209,13 @@ impl<'a> Surveyor<'a> {
         match self.entrance.enter(account, look.by.as_ref(), session_policy).await {
             Err(barred) => {
                 let name = &placed.listed.account.name;
-                let why = format!("{}; hint: {NAME_A_ROLE}", barred.problem);
+                let why = format!("{}; hint: {}", barred.problem, self.terms.hint);
                 survey.unread.push(format!("the account {account} {name}: {why}"));
                 let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));
                 reads.regions = regions.iter().map(closed).collect();
             }
             Ok(member) => {
+                survey.is_entered = true;
                 for name in &look.roles {
                     let trust = member.trust(name).await.map_err(|it| it.problem());
                     reads.roles.insert(name.clone(), trust);
@@ -178,7 +230,8 @@ impl<'a> Surveyor<'a> {
                     for vault in read.vaults.iter().flatten().filter(|it| !it.is_empty) {
                         let points = &mut reads.points;
                         let each = |it| points.add(it);
-                        let read = member.each_point(region, &vault.name, self.resource, each);
+                        let read =
+                            member.each_point(region, &vault.name, self.terms.resource, each);
                         if let Err(error) = read.await {
                             reads.unread.insert(vault.arn.clone(), error.problem());
                         }
@@ -212,14 +265,14 @@ impl<'a> Surveyor<'a> {
 
     /// Reads the vaults that receive copies from other accounts, one account after the other. In
     /// most organizations there is only one.
-    async fn look_at_destinations(&mut self, chosen: &BTreeSet<AccountId>, outcome: &mut Summary) {
+    async fn look_at_destinations(&mut self, chosen: &BTreeSet<AccountId>) {
         let organization = self.entrance.organization;
         for (account, destinations) in self.outline.destinations(organization) {
             let regions: BTreeSet<_> = destinations.iter().map(|it| it.region.clone()).collect();
             let session_policy = self.session_policy(&account, &regions, &BTreeSet::new());
             let own = self.entrance.central_role(&account);
             let is_ours = self.common.accounts.contains(&account);
-            let hint = if is_ours { NAME_A_ROLE } else { CORRECT_THE_ACCOUNT };
+            let hint = if is_ours { self.terms.hint } else { CORRECT_THE_ACCOUNT };
             let member = if is_ours {
                 self.entrance.enter(&account, own, session_policy).await.map_err(|it| it.problem)
             } else {
@@ -229,7 +282,7 @@ impl<'a> Surveyor<'a> {
                 Ok(member) => member,
                 Err(why) => {
                     let vaults = format!("the vaults of {account} that copies go to");
-                    outcome.unread.push(format!("{vaults}: {why}; hint: {hint}"));
+                    self.unread.push(format!("{vaults}: {why}; hint: {hint}"));
                     let partition = &self.common.partition;
                     let barred =
                         destinations.iter().map(|it| (it.arn(partition), Err(why.clone())));
@@ -254,7 +307,7 @@ impl<'a> Surveyor<'a> {
                         Ok(it) => it.unread.as_ref().or(it.policy.as_ref().err()),
                         Err(why) => Some(why),
                     };
-                    outcome.unread.extend(why.map(|it| format!("the vault {arn}: {it}")));
+                    self.unread.extend(why.map(|it| format!("the vault {arn}: {it}")));
                     self.common.destinations.insert(arn, reads);
                 }
             }
@@ -281,7 +334,7 @@ impl<'a> Surveyor<'a> {
             let account = arn.split(':').nth(4).unwrap_or_default();
             account.is_empty() || account.parse().is_ok_and(|it| chosen.contains(&it))
         };
-        let read = member.each_point(region, name.as_str(), self.resource, |it| {
+        let read = member.each_point(region, name.as_str(), self.terms.resource, |it| {
             if is_chosen(&it.resource) {
                 copies.entry(it.resource).or_default().push(it.it);
             }

@@ -1,0 +1,56 @@
+//! The way into accounts.
+
+use aws::member_accounts::{Member, MemberAccess, failure};
+use plan::id::{AccountId, RoleArn, RoleName};
+use plan::member_accounts::Failure;
+use report::{Organization, Wanted};
+
+/// The role of `templates/member-account.yaml`, as it is called by default.
+const MEMBER_ROLE: &str = "org-backup-member";
+
+/// What enters accounts.
+#[derive(Debug)]
+pub struct Entrance<'a> {
+    /// The access that the caller has.
+    pub access: MemberAccess<'a>,
+    /// The organization.
+    pub organization: &'a Organization,
+    /// What templates ask for in accounts.
+    pub wanted: &'a [Wanted],
+    /// The role that somebody named for every account.
+    pub named: Option<&'a RoleName>,
+}
+
+impl Entrance<'_> {
+    /// Returns the role to enter an account with: `own`, where it has one of its own.
+    fn role(&self, own: Option<&RoleName>) -> RoleName {
+        let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
+        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
+        self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
+    }
+
+    /// Returns the role of the account that copies go to, where a template names one.
+    pub fn central_role(&self, account: &AccountId) -> Option<&RoleName> {
+        let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
+        central.map(|it| (&it.account, &it.role)).find(|it| it.0 == account).map(|it| it.1)
+    }
+
+    /// Enters an account by its role, for what `session_policy` allows.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the role cannot be assumed. Nothing is changed.
+    pub async fn enter(
+        &self,
+        account: &AccountId,
+        own: Option<&RoleName>,
+        session_policy: String,
+    ) -> Result<Member<'_>, Failure> {
+        if *account == self.organization.management {
+            return Ok(self.access.management());
+        }
+        let role = RoleArn::of(&self.organization.partition, account, &self.role(own));
+        let entered = self.access.enter(&role, session_policy).await;
+        entered.map_err(|error| failure(None, &error))
+    }
+}

@@ -1,0 +1,177 @@
+//! Looks into every account once a day, and keeps what is found.
+//!
+//! The schedule starts a run, which the state machine carries out: batches of accounts, one
+//! invocation each, and then a last step that sums up. The command looks into accounts by the same
+//! code, so that both find the same.
+//!
+//! Everything is written to the state bucket. A step that is repeated writes the same again, and
+//! the record of what was told decides whether anybody is told.
+
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new way to start or to tell is decided on")]
+
+mod batch;
+mod begin;
+mod entrance;
+mod finish;
+mod metrics;
+mod setup;
+mod survey;
+
+use std::time::SystemTime;
+
+use aws::state::State;
+use aws::{Clock, Session};
+use errors::chain;
+use lambda_runtime::Diagnostic;
+use plan::id::RunId;
+use plan::member_accounts::run::Batch;
+use report::history::{Illegible, SweepOrder};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+pub use crate::entrance::Entrance;
+pub use crate::setup::Setup;
+pub use crate::survey::{Survey, Surveyor, Terms};
+
+/// The name and the version of this program, as it signs what it writes.
+const PROGRAM: &str = concat!("org-backup ", env!("CARGO_PKG_VERSION"));
+
+/// One invocation by Lambda.
+#[derive(Clone, Copy, Debug)]
+pub struct Invoked<'a> {
+    /// The time at which Lambda stops the function.
+    pub deadline: Instant,
+    /// AWS's clock, which the answers of the session set.
+    pub clock: &'a Clock,
+}
+
+impl Invoked<'_> {
+    /// Returns the time by AWS's clock, once AWS has answered.
+    fn now(&self) -> SystemTime {
+        self.clock.now(SystemTime::now())
+    }
+}
+
+/// The reason why an invocation has to be repeated.
+#[derive(Debug, Error)]
+pub enum Unfinished {
+    /// The event is none that the function knows.
+    #[error("the event is neither the schedule nor a step of the state machine")]
+    Event,
+    /// The event cannot be understood.
+    #[error("the event cannot be understood")]
+    Unreadable(#[source] serde_json::Error),
+    /// The template does not name what the function works with.
+    #[error("`{0}` is not set; hint: deploy `templates/coverage.yaml`")]
+    Unset(&'static str),
+    /// An object of the run is not there.
+    #[error("there is no {0}; hint: somebody removed it, so wait for the next sweep")]
+    Missing(String),
+    /// An object of the run cannot be understood.
+    #[error("{0} cannot be understood")]
+    Illegible(String, #[source] Illegible),
+    /// The list of batches cannot be understood.
+    #[error("{0} cannot be understood")]
+    Batches(String, #[source] serde_json::Error),
+    /// AWS did not do what was asked.
+    #[error(transparent)]
+    Aws(#[from] aws::Error),
+    /// Somebody was not told. Everything else is done.
+    #[error("not everybody was told of the change")]
+    Untold(#[source] aws::Error),
+}
+
+impl From<Unfinished> for Diagnostic {
+    fn from(unfinished: Unfinished) -> Self {
+        Self { error_type: "Unfinished".to_owned(), error_message: chain(&unfinished) }
+    }
+}
+
+/// The event of an invocation, which has one of these.
+#[derive(Debug, Deserialize)]
+struct Event {
+    /// The schedule asks for a sweep.
+    source: Option<Source>,
+    /// The state machine asks for a batch.
+    #[serde(rename = "Batch")]
+    batch: Option<Batch>,
+    /// The state machine asks for the end of a run.
+    #[serde(rename = "Finish")]
+    finish: Option<Finish>,
+}
+
+#[derive(Debug, Deserialize)]
+enum Source {
+    #[serde(rename = "org-backup.schedule")]
+    Schedule,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Finish {
+    run: RunId,
+}
+
+/// Does what `event` asks for: starts a sweep, looks into the accounts of a batch, or sums up.
+///
+/// # Errors
+///
+/// Returns an error if that is not done as a whole. What is written stays, and the same event again
+/// resumes.
+pub async fn handle(
+    session: &Session,
+    setup: &Setup,
+    event: Value,
+    invoked: Invoked<'_>,
+) -> Result<Value, Unfinished> {
+    let state = session.state(invoked.deadline).ok_or(Unfinished::Unset("STATE_BUCKET"))?;
+    // Each step is boxed, because the compiler gives up on the depth of the nested futures of the
+    // AWS clients.
+    match serde_json::from_value(event).map_err(Unfinished::Unreadable)? {
+        Event { source: Some(Source::Schedule), batch: None, finish: None } => {
+            Box::pin(begin::begin(session, &state, invoked)).await?;
+            Ok(Value::Null)
+        }
+        Event { source: None, batch: Some(batch), finish: None } => {
+            Box::pin(batch::look(session, &state, batch, invoked)).await
+        }
+        Event { source: None, batch: None, finish: Some(Finish { run }) } => {
+            let ending = finish::Ending { session, state: &state, setup, run: &run, invoked };
+            let summary = Box::pin(ending.finish()).await?;
+            let (accounts, unread) = (summary.accounts.len(), summary.unread.len());
+            info!(%run, accounts, unread, "the sweep is over");
+            Ok(json!({ "Accounts": accounts, "NotLookedAt": unread }))
+        }
+        Event { .. } => Err(Unfinished::Event),
+    }
+}
+
+/// Reads the order of a run.
+async fn order(state: &State, run: &RunId) -> Result<SweepOrder, Unfinished> {
+    let key = run.order_key();
+    let (text, _) = state.read(&key).await?.ok_or_else(|| Unfinished::Missing(key.clone()))?;
+    SweepOrder::read(&text).map_err(|it| Unfinished::Illegible(key, it))
+}
+
+/// Reads the batches of a run.
+async fn batches(state: &State, run: &RunId) -> Result<Vec<Batch>, Unfinished> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Item {
+        batch: Batch,
+    }
+    let key = run.batches_key();
+    let (text, _) = state.read(&key).await?.ok_or_else(|| Unfinished::Missing(key.clone()))?;
+    let items: Vec<Item> =
+        serde_json::from_str(&text).map_err(|it| Unfinished::Batches(key, it))?;
+    Ok(items.into_iter().map(|it| it.batch).collect())
+}
+
+/// Returns what was stored, or `None` if it cannot be understood: then it is as if it were not
+/// there.
+fn kept<T>(key: &str, read: Result<T, Illegible>) -> Option<T> {
+    read.map_err(|it| warn!(key, reason = chain(&it), "what was stored is of no use")).ok()
+}

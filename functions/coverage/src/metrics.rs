@@ -1,0 +1,99 @@
+//! Metrics as a log line, which CloudWatch turns into metrics (the embedded metric format).
+
+use std::time::SystemTime;
+
+use report::history::{Counts, Summary};
+use serde_json::{Map, Value, json};
+
+/// Returns the line of a sweep that ended at `now`. `is_whole` is true if nothing of it is left to do.
+pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value {
+    let states = summary.states();
+    let state = |key: &str| states.get(key).copied().unwrap_or_default();
+    let all = |count: fn(&Counts) -> usize| summary.counts().map(count).sum::<usize>();
+    let is_failed = |it: &Counts| {
+        let result = it.last_test.as_ref().and_then(|it| it.result.as_deref());
+        usize::from(result == Some("failed"))
+    };
+    let fresh = state("fresh") + state("first-due");
+    let (late, failing) = (state("late"), state("failing"));
+    let values = [
+        ("Covered", fresh + late + failing),
+        ("Fresh", fresh),
+        ("Late", late),
+        ("Failing", failing),
+        ("NotCovered", state("not-selected") + state("opted-out")),
+        ("NotKnown", state("not-known")),
+        ("CopiesLate", all(|it| it.copies_late)),
+        ("RestoreTestsFailed", all(is_failed)),
+        ("NotLookedAt", summary.unread.len()),
+    ];
+    let sweeps = is_whole.then_some(("Sweeps", 1));
+    let values: Vec<_> = values.into_iter().chain(sweeps).collect();
+    let metrics: Vec<_> =
+        values.iter().map(|it| json!({ "Name": it.0, "Unit": "Count" })).collect();
+    let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut line = Map::new();
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
+            "CloudWatchMetrics": [{
+                "Namespace": "OrgBackup",
+                "Dimensions": [["Function"]],
+                "Metrics": metrics,
+            }],
+        }),
+    );
+    line.insert("Function".to_owned(), json!("coverage"));
+    line.extend(values.into_iter().map(|(name, it)| (name.to_owned(), json!(it))));
+    Value::Object(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use report::history::{AccountCounts, TestSeen};
+
+    use super::*;
+
+    #[test]
+    fn every_state_is_counted_and_only_a_sweep_that_is_whole_is_one() {
+        let states = [("fresh", 5), ("first-due", 1), ("late", 2), ("failing", 3), ("excluded", 7)];
+        let states = states.into_iter().map(|it| (it.0.to_owned(), it.1)).collect();
+        let at = SystemTime::UNIX_EPOCH;
+        let last_test = Some(TestSeen { at, result: Some("failed".to_owned()) });
+        let counts = Counts { states, copies_late: 4, last_test, ..Counts::default() };
+        let regions = [("eu-west-1".parse().unwrap(), counts)].into();
+        let account = AccountCounts { name: String::new(), regions, taken: at };
+        let summary = Summary {
+            taken: at,
+            program: PROGRAM.to_owned(),
+            organization: "o-example".to_owned(),
+            accounts: BTreeMap::from([("111122223333".parse().unwrap(), account)]),
+            causes: vec![],
+            resources: vec![],
+            unread: vec!["the account 444455556666: denied".to_owned()],
+        };
+        let whole = line(&summary, true, at);
+        for (name, count) in [
+            ("Covered", 11),
+            ("Fresh", 6),
+            ("Late", 2),
+            ("Failing", 3),
+            ("NotCovered", 0),
+            ("NotKnown", 0),
+            ("CopiesLate", 4),
+            ("RestoreTestsFailed", 1),
+            ("NotLookedAt", 1),
+            ("Sweeps", 1),
+        ] {
+            assert_eq!(whole[name], count, "{name}");
+        }
+        let metrics = whole["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        assert!(metrics.iter().all(|it| whole[it["Name"].as_str().unwrap()].is_number()));
+        assert_eq!(line(&summary, false, at).get("Sweeps"), None);
+    }
+
+    const PROGRAM: &str = "org-backup 1.2.3";
+}
