@@ -311,7 +311,7 @@ fn evidence(report: &Report, regions: usize) -> Evidence {
             all.into_iter()
                 .flat_map(move |(state, count)| (0..count).map(move |it| (state, it)))
                 .map(move |(state, number)| ResourceLine {
-                    arn: format!("arn:aws:ec2:{region}:{account}:volume/vol-{number:017x}"),
+                    arn: format!("arn:aws:ec2:{region}:{account}:volume/vol-{state}-{number:08x}"),
                     kind: "EBS".to_owned(),
                     account: account.clone(),
                     region: region.clone(),
@@ -336,8 +336,8 @@ fn evidence(report: &Report, regions: usize) -> Evidence {
         unread: vec![],
     };
     let today = Day::of(taken);
-    let days = summary.accounts.keys().enumerate().map(|(number, account)| {
-        let state = |back: u32| match (number as u32 + back) % 29 {
+    let days = summary.accounts.keys().zip(0_u32..).map(|(account, number)| {
+        let state = |back: u32| match (number + back) % 29 {
             3 => DayState::Failed,
             7 | 8 => DayState::Late,
             11 => DayState::NotKnown,

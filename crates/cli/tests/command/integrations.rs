@@ -232,8 +232,7 @@ fn the_job_of_gitlab_leaves_a_report_whatever_it_finds() {
     for (policy, code) in [(GOOD.to_owned(), 0), (bad(), 1)] {
         let folder = with_policy("gitlab_job", &policy);
         let archive = archive(&folder);
-        let url = url(&archive);
-        let plain = url(&program(&folder));
+        let [url, plain] = [&archive, &program(&folder)].map(|it| url(it));
         let (bin, sum) = (cargo(&folder), sha256(&archive));
         for variables in [
             vec![("ORG_BACKUP_URL", url.as_str()), ("ORG_BACKUP_SHA256", sum.as_str())],

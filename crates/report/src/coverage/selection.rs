@@ -144,11 +144,11 @@ impl Selection {
         });
         let mut words = tagged.chain(named).collect::<Vec<_>>().join(", and ");
         if !self.except.is_empty() {
-            words += &format!(", except {}", either(&self.except));
+            words.extend([", except ".to_owned(), either(&self.except)]);
         }
         let conditions: Vec<_> = self.conditions.iter().map(Condition::words).collect();
         if !conditions.is_empty() {
-            words += &format!("; only where {}", conditions.join(" and "));
+            words.extend(["; only where ".to_owned(), conditions.join(" and ")]);
         }
         words
     }

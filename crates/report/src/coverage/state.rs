@@ -91,7 +91,7 @@ impl State {
             Self::Fresh => "✓",
             Self::FirstDue(_) => "›",
             Self::Failing => "!",
-            Self::Late(_) => "⧗",
+            Self::Late(_) => "«",
             Self::NotSelected => "×",
             Self::OptedOut => "‖",
             Self::Excluded => "–",

@@ -174,7 +174,7 @@
       $("change").append(make("h3", {}, `Since ${since}`), causes.length
         ? make("ul", {}, ...causes.map(([words, was, is]) => make("li", {}, make("b", {}, is > was ? "Worse: " : is < was ? "Better: " : "Other resources: "), sentence(words), make("span", { class: "soft" }, ` ${number(was)} → ${plural(is, "resource")}`))))
         : make("p", { class: "soft" }, "Nothing changed."),
-        more ? make("p", { class: "soft" }, `and ${plural(more, "more change")}; org-backup report --since shows all of them`) : null);
+        ...(more ? [make("p", { class: "soft" }, `and ${plural(more, "more change")}; org-backup report --since shows all of them`)] : []));
     }
     $("evidence").hidden = false;
   }
@@ -441,7 +441,8 @@
         && words.every((word) => text().includes(word));
     });
     const others = evidence.bad - evidence.resources.length;
-    $("count").textContent = `${plural(all.length, "resource")}${others > 0 ? `, the first of ${number(evidence.bad)}; org-backup coverage lists all` : ""}`;
+    const named = others > 0 ? ` among the first ${number(evidence.resources.length)} of ${number(evidence.bad)}; org-backup coverage lists all` : "";
+    $("count").textContent = plural(all.length, "resource") + named;
     const list = make("div", {});
     $("resources").replaceChildren(list);
     if (!all.length) list.append(make("p", { class: "about" }, "No resource that needs action is like this."));
@@ -582,8 +583,7 @@
     let at = 0;
     const add = (count) => { place.append(...all.slice(at, at + count).map(one)); at += count; if (at < all.length) { button.textContent = `Show more of ${number(all.length)}`; place.append(button); } else button.remove(); };
     const button = make("button", { type: "button", class: "more", onclick: () => add(SOME * 5) });
-    /* A list that was replaced is not printed. */
-    rests.push(() => { if (place.isConnected) add(Infinity); });
+    rests.push({ place, show: () => add(Infinity) });
     add(SOME);
   };
 
@@ -613,7 +613,7 @@
       const others = accounts.slice(FEW);
       const reveal = () => more.replaceWith(...others.flatMap((it) => link(it, 1)));
       const more = others.length ? make("button", { type: "button", class: "link", onclick: reveal }, ` and ${number(others.length)} more`) : "";
-      if (more) rests.push(() => { if (more.isConnected) reveal(); });
+      if (more) rests.push({ place: more, show: reveal });
       const lacked = new Set(accounts.flatMap(([, list]) => list));
       const where = lacked.size === regions.length && regions.length > 1 ? "every Region" : lacked.size > 4 ? `${lacked.size} Regions` : [...lacked].map((it) => regions[it]).join(", ");
       return make("div", { class: "finding" }, sign(group.state), make("div", {},
@@ -632,7 +632,7 @@
     if (!row.parts) return [make("section", {}, make("h3", {}, "Backups"), make("p", { class: "about" }, "The last sweep did not look into this account."))];
     const lines = row.parts.map((part) => {
       const sum = sumOf([part]);
-      return [evidence.regions[part[0]], ...NUMBERS.map(([, , value]) => value(sum)), sum.next || "–"];
+      return [make("span", { class: "nowrap" }, evidence.regions[part[0]]), ...NUMBERS.map(([, , value]) => value(sum)), sum.next || "–"];
     });
     const bad = evidence.resources.filter((it) => it[2] === row.id);
     const list = make("div", {});
@@ -701,9 +701,14 @@
   /* On paper, everything that is chosen is open. */
   let opened = [];
   addEventListener("beforeprint", () => {
+    /* A choice of accounts or resources is printed without what the others lack. */
+    const isAll = shown.length === rows.length && chosen.view !== "resources";
+    document.body.classList.toggle("chosen", !isAll);
+    const paper = !panel.hidden ? panel : isAll ? document : $("matrix").parentElement;
     /* Showing the rest of a list may make more lists with a rest. */
-    while (rests.length) rests.shift()();
-    const paper = panel.hidden ? document : panel;
+    for (let at = 0; at < rests.length;) {
+      if (paper.contains(rests[at].place)) { rests.splice(at, 1)[0].show(); at = 0; } else at += 1;
+    }
     const prints = (it) => it.prints && paper.contains(it.element);
     opened = lazies.filter((it) => prints(it) && !it.element.open);
     /* Opening one may make others inside it. */
