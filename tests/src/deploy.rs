@@ -23,6 +23,7 @@ use crate::fake_aws::World;
 /// The functions whose archives a release has.
 pub const FUNCTIONS: &[&str] = &[
     "backup-policy",
+    "coverage",
     "global-settings",
     "member-accounts",
     "policy-types",

@@ -171,7 +171,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The services that are told by a header, and what it begins with.
-const TARGETS: [(&str, Service); 6] = [
+const TARGETS: [(&str, Service); 7] = [
     ("AWSOrganizationsV20161128.", Service::Organizations),
     ("TrentService.", Service::Kms),
     ("AWSStepFunctions.", Service::StepFunctions),

@@ -23,7 +23,7 @@ use tracing::{info, warn};
 
 use crate::entrance::Entrance;
 use crate::survey::{Survey, Surveyor, Terms};
-use crate::{Invoked, PROGRAM, Unfinished, order};
+use crate::{Invoked, Unfinished, order};
 
 /// The number of accounts that are looked into at once. All of one are in memory until it is judged.
 const AT_ONCE: usize = 8;
@@ -145,7 +145,7 @@ impl Look<'_> {
             sum.account(id, name, now);
         }
         let before = seen.clone();
-        let mut details = Details::new(PROGRAM, id, name, now);
+        let mut details = Details::new(report::PROGRAM, id, name, now);
         let Ok(()) = self.surveyor.judge(&survey, now, |judge, resource, coverage| {
             seen.note(resource, now);
             sum.resource(judge, resource, coverage);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::Session;
+use aws::report::asked;
 use aws::state::{Expected, State, Version};
 use errors::chain;
 use plan::id::{AccountId, RunId};
@@ -14,7 +15,7 @@ use report::history::{
 };
 use tracing::{error, info};
 
-use crate::{Invoked, PROGRAM, Setup, Unfinished, batches, kept, metrics, order};
+use crate::{Invoked, Page, Setup, Unfinished, batches, kept, metrics, order};
 
 /// The source of our events.
 const SOURCE: &str = "org-backup";
@@ -40,7 +41,7 @@ impl Ending<'_> {
         let Self { state, run, .. } = *self;
         let SweepOrder { begun, organization, .. } = order(state, run).await?;
         let sum = self.sum().await?;
-        let summary = sum.summary(PROGRAM, &organization.id, begun);
+        let summary = sum.summary(report::PROGRAM, &organization.id, begun);
         let found = state.read(Begun::KEY).await?;
         let record = found.as_ref().and_then(|it| kept(Begun::KEY, Begun::read(&it.0)));
         if record.as_ref().is_some_and(|it| it.is_over(run)) {
@@ -55,11 +56,22 @@ impl Ending<'_> {
         let told = self.tell(&summary, &organization, notified).await;
         (self.setup.tell)(&metrics::line(&summary, told.is_ok(), self.invoked.now()));
         told?;
+        // A missing page is not a reason to repeat a sweep.
+        if let Err(error) = self.page(organization).await {
+            error!(reason = chain(&error), "the page was not written");
+        }
         if let Some((record, (_, version))) = record.filter(|it| it.run == *run).zip(found) {
             let over = record.over().text();
             state.write(Begun::KEY, over, Expected::Still(&version)).await?;
         }
         Ok(summary)
+    }
+
+    /// Writes the page with what this sweep found.
+    async fn page(&self, organization: Organization) -> Result<(), aws::Error> {
+        let mut notes = Vec::new();
+        let wanted = asked(self.state, &mut notes).await;
+        Page { organization, wanted, notes }.write(self.state, self.invoked.now()).await
     }
 
     /// Adds up what the batches found. An account that none of them looked into counts as not

@@ -14,6 +14,7 @@ mod begin;
 mod entrance;
 mod finish;
 mod metrics;
+mod page;
 mod setup;
 mod survey;
 
@@ -33,11 +34,9 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use crate::entrance::Entrance;
+pub use crate::page::Page;
 pub use crate::setup::Setup;
 pub use crate::survey::{Survey, Surveyor, Terms};
-
-/// The name and the version of this program, as it signs what it writes.
-const PROGRAM: &str = concat!("org-backup ", env!("CARGO_PKG_VERSION"));
 
 /// One invocation by Lambda.
 #[derive(Clone, Copy, Debug)]

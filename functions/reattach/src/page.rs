@@ -1,19 +1,18 @@
 //! The page about the whole organization, which the sweep writes to the state bucket.
 //!
-//! Its sources are the data that the sweep reads anyway, the policies, and the results of the last
-//! runs in accounts: the sweep does not look into accounts. A missing page is not a reason to
-//! repeat a sweep.
+//! Its sources are the data that the sweep reads anyway, the policies, and what the last looks into
+//! accounts found: the sweep does not look into accounts. A missing page is not a reason to repeat a
+//! sweep.
 
 use std::collections::BTreeMap;
 
 use aws::Need;
 use aws::reading::Reading;
-use aws::report::{PAGE, Tree, listed, looks, organization};
+use aws::report::{PAGE, Tree, listed, organization};
 use errors::chain;
 use plan::id::AccountId;
 use plan::member_accounts::Listed;
-use report::page::page;
-use report::{MAX_AGE, Note, Observed, Outline, Source, Wanted, judge, wanted};
+use report::{Note, Organization, Wanted, wanted};
 use tracing::{error, info};
 
 use crate::Kept;
@@ -67,36 +66,10 @@ impl Page {
         let Self { listed, wanted, mut notes } = self;
         let Repairer { session, state, now, deadline, .. } = repairer;
         let management = session.management(None, deadline).await?;
-        let active = listed.iter().filter(|it| it.state == "ACTIVE");
-        let active = active.map(|it| it.account.id.clone()).collect();
-        let (looks, errors) = looks(state, &active).await;
-        notes.extend(errors.iter().map(|error| Note {
-            text: format!("what the last runs found is not known: {}", chain(&error)),
-            hint: "see the log of `reattach`".to_owned(),
-            is_unread: true,
-        }));
         let silent = &|_: &Reading| ();
         let read = organization(&management, listed, Tree::Bare, &mut notes, silent);
-        let mut organization = read.await?;
-        organization.withheld = withheld;
-        let outline = Outline::new(&organization, &wanted, now);
-        let report = judge(Observed {
-            source: Source::Sweep,
-            taken: now,
-            last_sweep: None,
-            organization,
-            outline,
-            wanted,
-            visits: BTreeMap::new(),
-            destinations: BTreeMap::new(),
-            looks,
-            max_age: MAX_AGE,
-            is_role_named: false,
-            is_cross_account: None,
-            notes,
-            evidence: None,
-        });
-        state.write_page(PAGE, page(&report)).await
+        let organization = Organization { withheld, ..read.await? };
+        coverage::Page { organization, wanted, notes }.write(state, now).await
     }
 }
 

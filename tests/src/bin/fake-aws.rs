@@ -25,6 +25,7 @@ use std::time::Duration;
 use serde_json::json;
 use tests::fake_aws::{Call, World};
 
+#[expect(clippy::disallowed_methods, reason = "taking time is what is simulated here")]
 fn main() -> ExitCode {
     let environment: BTreeMap<_, _> = std::env::vars().collect();
     let folder = PathBuf::from(&environment["FAKE_AWS"]);

@@ -88,6 +88,7 @@ fn each_optional_table_switches_its_stacks_on() {
             org-backup-policy-databases-of-theirs eu-central-1 backup-policy.yaml
             org-backup-reattach eu-central-1 reattach.yaml
             org-backup-event-forwarder us-east-1 event-forwarder.yaml
+            org-backup-coverage eu-central-1 coverage.yaml
             org-backup-guardrails eu-central-1 guardrails.yaml
             org-backup-audit eu-central-1 audit.yaml
             org-backup-restore-testing eu-west-1 restore-testing.yaml

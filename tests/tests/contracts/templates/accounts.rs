@@ -132,20 +132,28 @@ fn the_role_in_the_accounts_trusts_the_role_of_the_function_by_its_name() {
     for (name, body, given) in bodies(&stack, &rollout) {
         if let Some(arn) = given.get("MemberAccountsRoleArn") {
             assert_eq!(arn, trusted, "{name}");
-            let parameters = [REQUIRED, &[("MemberAccountsRoleArn", trusted)]].concat();
+            let coverage = "arn:aws-cn:iam::333344445555:role/org-backup-coverage";
+            let member_accounts = ("MemberAccountsRoleArn", trusted);
             let resources = &body.body["Resources"];
             let role = resources.get("MemberRole").unwrap_or(&resources["CentralRole"]);
             let role = &role["Properties"];
-            let trust = body.with(&parameters).resolve(&role["AssumeRolePolicyDocument"]).unwrap();
-            // Not the role as a principal, which would be lost with the role.
-            let statement = &trust["Statement"][0];
-            let account = json!({ "AWS": "arn:aws-cn:iam::333344445555:root" });
-            assert_eq!(statement["Principal"], account, "{name}");
-            let condition = json!({
-                "ArnEquals": { "aws:PrincipalArn": trusted },
-                "StringEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" },
-            });
-            assert_eq!(statement["Condition"], condition, "{name}");
+            for (more, roles) in [
+                (&[][..], json!([trusted])),
+                (&[("CoverageRoleArn", coverage)], json!([trusted, coverage])),
+            ] {
+                let parameters = [REQUIRED, &[member_accounts], more].concat();
+                let stack = body.with(&parameters);
+                let trust = stack.resolve(&role["AssumeRolePolicyDocument"]).unwrap();
+                // Not the role as a principal, which would be lost with the role.
+                let statement = &trust["Statement"][0];
+                let account = json!({ "AWS": "arn:aws-cn:iam::333344445555:root" });
+                assert_eq!(statement["Principal"], account, "{name}");
+                let condition = json!({
+                    "ArnEquals": { "aws:PrincipalArn": roles },
+                    "StringEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" },
+                });
+                assert_eq!(statement["Condition"], condition, "{name}");
+            }
         }
     }
 }

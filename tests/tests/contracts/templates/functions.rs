@@ -185,27 +185,32 @@ fn deleting_a_stack_of_policies_leaves_the_policies() {
 }
 
 #[test]
-fn the_state_machine_gets_what_its_definition_leaves_open() {
-    let members = Template::named("members.yaml");
-    let machine = &members.body["Resources"]["StateMachine"]["Properties"];
-    let stack = members.with(REQUIRED);
-    let key = stack.resolve(&machine["DefinitionS3Location"]["Key"]).unwrap();
-    let file = key.as_str().unwrap().strip_prefix("org-backup/0123/").unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
-    let definition = std::fs::read_to_string(folder.join(file)).unwrap();
-    let open = definition.split("${").skip(1).map(|it| it.split_once('}').unwrap().0);
-    let open: BTreeSet<_> = open.collect();
-    let given = machine["DefinitionSubstitutions"].as_object().unwrap();
-    assert_eq!(given.keys().map(String::as_str).collect::<BTreeSet<_>>(), open);
-    // The function knows the machine by a name that is put together.
-    let function = &members.body["Resources"]["MemberAccountsFunction"]["Properties"];
-    let known = &function["Environment"]["Variables"]["STATE_MACHINE_ARN"];
-    let name = stack.resolve(&machine["StateMachineName"]).unwrap();
-    let arn = format!(
-        "arn:aws-cn:states:cn-north-1:333344445555:stateMachine:{}",
-        name.as_str().unwrap()
-    );
-    assert_eq!(stack.resolve(known).unwrap(), arn);
+fn a_state_machine_gets_what_its_definition_leaves_open() {
+    for (template, function) in
+        [("members.yaml", "MemberAccountsFunction"), ("coverage.yaml", "CoverageFunction")]
+    {
+        let template = Template::named(template);
+        let machine = &template.body["Resources"]["StateMachine"]["Properties"];
+        let stack = template.with(REQUIRED);
+        let key = stack.resolve(&machine["DefinitionS3Location"]["Key"]).unwrap();
+        let file = key.as_str().unwrap().strip_prefix("org-backup/0123/").unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+        let definition = std::fs::read_to_string(folder.join(file)).unwrap();
+        let open = definition.split("${").skip(1).map(|it| it.split_once('}').unwrap().0);
+        let open: BTreeSet<_> = open.collect();
+        let given = machine["DefinitionSubstitutions"].as_object().unwrap();
+        assert_eq!(given.keys().map(String::as_str).collect::<BTreeSet<_>>(), open);
+        assert_eq!(given["FunctionArn"], json!({ "Fn::GetAtt": [function, "Arn"] }));
+        // The function knows the machine by a name that is put together.
+        let function = &template.body["Resources"][function]["Properties"];
+        let known = &function["Environment"]["Variables"]["STATE_MACHINE_ARN"];
+        let name = stack.resolve(&machine["StateMachineName"]).unwrap();
+        let arn = format!(
+            "arn:aws-cn:states:cn-north-1:333344445555:stateMachine:{}",
+            name.as_str().unwrap()
+        );
+        assert_eq!(stack.resolve(known).unwrap(), arn);
+    }
 }
 
 /// What the state machine is begun with, what the function answers in its batches, and what a state
