@@ -1,4 +1,4 @@
-//! Any text can be read as a file of Terraform, and what is found stands in it.
+//! Any text can be read as a file of Terraform or of values, and what is found stands in it.
 
 #![no_main]
 
@@ -12,11 +12,16 @@ impl Files for Itself<'_> {
     fn read(&self, _: &str) -> Result<String, String> {
         Ok(self.0.to_owned())
     }
+
+    fn list(&self, _: &str) -> Result<Vec<String>, String> {
+        Ok(self.0.lines().take(100).map(ToOwned::to_owned).collect())
+    }
 }
 
 fuzz_target!(|text: &str| {
-    let source = SourceFile { name: "a.tf".to_owned(), text: text.to_owned() };
-    for found in policies(&[source], &Itself(text)) {
+    let file = |name: &str| SourceFile { name: name.to_owned(), text: text.to_owned() };
+    let values = ["terraform.tfvars", "other.tfvars", "json.auto.tfvars.json"].map(file);
+    for found in policies(&[file("a.tf")], &values, &Itself(text)) {
         let Ok(found) = found else { continue };
         for it in &found.unknown {
             let place = it.span.start as usize..it.span.end as usize;

@@ -1,15 +1,16 @@
 //! Finds the backup policies in files in the language of Terraform and `OpenTofu`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
+use ignore::WalkBuilder;
 use policy::{Code, Span, inspect, json, locate};
 use terraform::{Files, FoundPolicies, FoundPolicy, SourceFile, Unknown, Unreadable, policies};
 
 use crate::checked::Checked;
-use crate::input::{self, Input, NO_POLICY, TERRAFORM};
+use crate::input::{self, Input, NO_POLICY, TERRAFORM, VALUES};
 use crate::policies::{in_open_text, prefixed};
 
 /// The advice on how to check a file that cannot be read here.
@@ -40,7 +41,8 @@ impl Folders {
                 if policies.is_empty() && unknown.is_empty() {
                     return Err(NO_POLICY.to_owned());
                 }
-                for FoundPolicy { path, content, is_open } in policies {
+                let (mut seen, mut places) = (BTreeSet::new(), BTreeSet::new());
+                for FoundPolicy { path, content, is_open, values } in policies {
                     let mut findings = match content.scalar() {
                         Some(text) => in_open_text(text, content.span, &path, now),
                         None => prefixed(inspect(&content, now), &path),
@@ -48,7 +50,19 @@ impl Folders {
                     // A value that is not known stands in a string as `${…}`, and is reported
                     // separately.
                     findings.retain(|it| it.code != Code::Variable || !is_open);
-                    checked.add(content.span, findings);
+                    // A mistake that does not depend on the values of variables is reported once.
+                    findings.retain(|it| {
+                        seen.insert((it.code, it.span, it.path.clone(), it.message.clone()))
+                    });
+                    for it in &mut findings {
+                        it.message.extend(values.iter().map(|it| format!("; with `{it}`")));
+                    }
+                    // A policy counts once, whatever values its variables have.
+                    if places.insert(path) {
+                        checked.add(content.span, findings);
+                    } else {
+                        checked.findings.extend(findings);
+                    }
                 }
                 for Unknown { path, span, why } in unknown {
                     checked.not_checked(&path, span, &why);
@@ -68,40 +82,59 @@ impl Folders {
         let files = Below { root: normal(&input.root), folder: normal(&folder) };
         let own = SourceFile { name: name.clone(), text: input.text.clone() };
         let known = self.0.entry(folder.clone()).or_insert_with(|| {
-            let mut sources = siblings(&folder, &name);
+            let (mut sources, values) = siblings(&folder, &name);
             sources.push(own.clone());
-            let found = policies(&sources, &files);
+            let found = policies(&sources, &values, &files);
             sources.into_iter().map(|it| it.name).zip(found).collect()
         });
         if let Some(found) = known.get(&name) {
             return found.clone();
         }
-        policies(&[own], &files).into_iter().next().unwrap_or_else(|| Ok(FoundPolicies::default()))
+        let found = policies(&[own], &[], &files).into_iter().next();
+        found.unwrap_or_else(|| Ok(FoundPolicies::default()))
     }
 }
 
-/// Returns the other files of a folder in this language. A file that cannot be read is left out,
-/// and its declarations are not known.
-fn siblings(folder: &Path, name: &str) -> Vec<SourceFile> {
+/// Returns the other files of a folder in this language, and those with values of variables. A file
+/// that cannot be read is left out, and its declarations are not known.
+fn siblings(folder: &Path, name: &str) -> (Vec<SourceFile>, Vec<SourceFile>) {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = fs::read_dir(here) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(here) else { return (Vec::new(), Vec::new()) };
     let mut paths: Vec<_> = entries
         .filter_map(|it| it.ok().filter(|it| it.file_type().is_ok_and(|it| it.is_file())))
         .map(|it| it.path())
-        .filter(|it| TERRAFORM.contains(&input::extension(it).as_str()))
+        .filter(|it| is_source(it) || has_values(it))
         .filter(|it| it.file_name().is_some_and(|it| it != name))
         .collect();
     paths.sort();
     let mut left = MOST_BYTES;
-    let mut sources = Vec::new();
+    let (mut sources, mut values) = (Vec::new(), Vec::new());
     for path in paths {
-        let Ok(text) = read(&path) else { continue };
+        let is_source = is_source(&path);
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(_) if is_source => continue,
+            // Such a file is no HCL, so its values are not known.
+            Err(_) => "{".to_owned(),
+        };
         let Some(rest) = left.checked_sub(text.len()) else { break };
         left = rest;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        sources.push(SourceFile { name, text });
+        let file = SourceFile { name, text };
+        let files = if is_source { &mut sources } else { &mut values };
+        files.push(file);
     }
-    sources
+    (sources, values)
+}
+
+fn is_source(path: &Path) -> bool {
+    TERRAFORM.contains(&input::extension(path).as_str())
+}
+
+/// Returns `true` if a file has values of variables.
+fn has_values(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && VALUES.iter().any(|it| name.ends_with(it))
 }
 
 /// The files below what was named on the command line.
@@ -111,8 +144,36 @@ struct Below {
     folder: PathBuf,
 }
 
+/// The most files below a folder that are listed.
+const MOST_FILES: usize = 10_000;
+
 impl Files for Below {
     fn read(&self, path: &str) -> Result<String, String> {
+        read(&self.place(path)?)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        let top = self.place(path)?;
+        let mut files = Vec::new();
+        let walk = WalkBuilder::new(&top).standard_filters(false).build().skip(1);
+        for entry in walk.filter_map(Result::ok) {
+            if files.len() >= MOST_FILES {
+                return Err(format!("it has more than {MOST_FILES} files"));
+            }
+            if entry.file_type().is_some_and(|it| it.is_file())
+                && let Ok(inside) = entry.path().strip_prefix(&top)
+            {
+                let parts = inside.components().map(|it| it.as_os_str().to_string_lossy());
+                files.push(parts.collect::<Vec<_>>().join("/"));
+            }
+        }
+        Ok(files)
+    }
+}
+
+impl Below {
+    /// Returns the place of a file or folder that a module names.
+    fn place(&self, path: &str) -> Result<PathBuf, String> {
         if Path::new(path).is_absolute() {
             return Err("it is named from the top of the file system".to_owned());
         }
@@ -130,7 +191,7 @@ impl Files for Below {
                 return Err("it is or is behind a link".to_owned());
             }
         }
-        read(&place)
+        Ok(if place.as_os_str().is_empty() { PathBuf::from(".") } else { place })
     }
 }
 
@@ -171,6 +232,9 @@ fn normal(path: &Path) -> PathBuf {
 pub(crate) fn unread_language(input: &Input) -> Option<Checked> {
     let holds = |word: &str| input.text.contains(word);
     let why = match input::extension(Path::new(&input.name)).as_str() {
+        _ if has_values(Path::new(&input.name)) => {
+            "it has values of variables; check its directory, whose files are read with them"
+        }
         "hcl" => "check the plan, as in `terragrunt show -json PLAN | org-backup check -`",
         "ts" | "js" | "py" | "java" | "cs" | "go" if holds("aws-cdk") || holds("aws_cdk") => {
             "run `cdk synth` and check the directory `cdk.out`"

@@ -48,6 +48,9 @@ const EXTENSIONS: &[&str] = &["json", "jsonc", "yaml", "yml", "template", "tfsta
 /// The extensions of files in the language of Terraform, which are read as well.
 pub(crate) const TERRAFORM: &[&str] = &["tf", "tofu"];
 
+/// The ends of the names of files that have values of variables for Terraform.
+pub(crate) const VALUES: &[&str] = &[".tfvars", ".tfvars.json"];
+
 /// The words of which every file with a backup policy has at least one.
 const WORDS: &[&str] = &[
     "plans",
@@ -118,6 +121,9 @@ fn candidate(path: &Path) -> Result<String, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name == "effective.json" || name.ends_with(".effective.json") {
         return Err("its name says that it is an effective policy".to_owned());
+    }
+    if VALUES.iter().any(|it| name.ends_with(it)) {
+        return Err("its values are read with the files of Terraform beside it".to_owned());
     }
     let extension = extension(path);
     let mut extensions = EXTENSIONS.iter().chain(TERRAFORM);

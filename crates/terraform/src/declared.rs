@@ -7,21 +7,31 @@ use hcl_edit::structure::{Body, Structure};
 use policy::Span;
 
 use crate::Unreadable;
+use crate::values::Values;
 
 /// The declarations in the files of a folder, each with the index of its file.
 #[derive(Default)]
 pub(crate) struct Declared<'a> {
     pub(crate) locals: BTreeMap<&'a str, (usize, &'a Expression)>,
-    /// Variables and their defaults.
-    pub(crate) variables: BTreeMap<&'a str, (usize, Option<&'a Expression>)>,
+    pub(crate) variables: BTreeMap<&'a str, Variable<'a>>,
     /// Resources by their types and names.
     pub(crate) resources: BTreeMap<(&'a str, &'a str), (usize, &'a Body)>,
+    /// The values of variables.
+    pub(crate) values: Values,
+}
+
+/// The declaration of a variable.
+pub(crate) struct Variable<'a> {
+    pub(crate) file: usize,
+    pub(crate) default: Option<&'a Expression>,
+    /// Its type, as it is written.
+    pub(crate) kind: Option<&'a Expression>,
 }
 
 impl<'a> Declared<'a> {
     /// Collects the declarations of these files. A file that cannot be read declares nothing.
-    pub(crate) fn of(files: &'a [Result<Body, Unreadable>]) -> Self {
-        let mut declared = Self::default();
+    pub(crate) fn of(files: &'a [Result<Body, Unreadable>], values: Values) -> Self {
+        let mut declared = Self { values, ..Self::default() };
         for (index, body) in files.iter().enumerate() {
             let Ok(body) = body else { continue };
             for (kind, labels, body) in blocks(body) {
@@ -30,8 +40,12 @@ impl<'a> Declared<'a> {
                         declared.locals.extend(attributes(body).map(|it| (it.0, (index, it.1))));
                     }
                     ("variable", [name]) => {
-                        let default = attribute(body, "default");
-                        declared.variables.insert(name, (index, default));
+                        let variable = Variable {
+                            file: index,
+                            default: attribute(body, "default"),
+                            kind: attribute(body, "type"),
+                        };
+                        declared.variables.insert(name, variable);
                     }
                     ("resource", [kind, name]) => {
                         declared.resources.insert((kind, name), (index, body));

@@ -8,9 +8,10 @@ use hcl_edit::expr::{
     BinaryOp, BinaryOperator, Conditional, Expression, ForExpr, Object, ObjectKey, Traversal,
     TraversalOperator, UnaryOp, UnaryOperator,
 };
+use hcl_edit::structure::Body;
 use policy::{Member, Node, Span, Value};
 
-use crate::declared::{Declared, attribute, span};
+use crate::declared::{Declared, Variable, attribute, span};
 use crate::{Files, Unknown};
 
 /// The most steps for one policy, with one step for each value. A policy at the limit of AWS has
@@ -30,13 +31,32 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) files: &'a (dyn Files + Sync),
     /// The file whose own places are reported.
     home: usize,
-    unknown: RefCell<Vec<Unknown>>,
+    /// The notes, and whether each is about a mistake, at which Terraform would stop.
+    unknown: RefCell<Vec<(Unknown, bool)>>,
     steps: Cell<usize>,
     references: Cell<usize>,
 }
 
 /// The names that loops, templates and instances define, with their values.
 pub(crate) type Names = Vec<(String, Rc<Node>)>;
+
+/// An expression that is declared elsewhere in the module.
+#[derive(Clone)]
+struct Source<'e> {
+    /// The file that it is in.
+    file: usize,
+    expression: &'e Expression,
+    /// The type that the value gets.
+    kind: Option<&'e Expression>,
+    /// The names that are defined around the expression.
+    names: Names,
+}
+
+impl<'e> Source<'e> {
+    fn of(file: usize, expression: &'e Expression) -> Self {
+        Self { file, expression, kind: None, names: Vec::new() }
+    }
+}
 
 /// The place of an expression, and the names that it can use.
 #[derive(Clone)]
@@ -97,24 +117,35 @@ impl<'a> Evaluator<'a> {
 
     /// Returns the places that were not known, each of them once for each reason.
     pub(crate) fn into_unknown(self) -> Vec<Unknown> {
-        let mut all = self.unknown.into_inner();
         let mut seen = std::collections::HashSet::new();
-        all.retain(|it| seen.insert((it.path.clone(), it.why.clone())));
-        all
+        let all = self.unknown.into_inner().into_iter().map(|it| it.0);
+        all.filter(|it| seen.insert((it.path.clone(), it.why.clone()))).collect()
     }
 
     /// Notes why a place is not known, and returns a node that stands for its value.
     pub(crate) fn unknown(&self, path: &str, span: Span, why: impl Into<String>) -> Node {
-        self.unknown.borrow_mut().push(Unknown { path: path.to_owned(), span, why: why.into() });
+        self.note(path, span, why.into(), false)
+    }
+
+    /// Does the same for a mistake, at which Terraform would stop unless `try()` is around it.
+    fn mistake(&self, path: &str, span: Span, why: impl Into<String>) -> Node {
+        self.note(path, span, why.into(), true)
+    }
+
+    fn note(&self, path: &str, span: Span, why: String, is_mistake: bool) -> Node {
+        let unknown = Unknown { path: path.to_owned(), span, why };
+        self.unknown.borrow_mut().push((unknown, is_mistake));
         Node { span, value: Value::Unknown }
     }
 
-    /// Evaluates something. Returns `None` and drops the new notes if a part of it is not known.
+    /// Evaluates something. Returns `None` and drops the new notes if Terraform would stop at a
+    /// mistake in it.
     pub(crate) fn attempt(&self, evaluate: impl FnOnce() -> Node) -> Option<Node> {
         let before = self.unknown.borrow().len();
         let node = evaluate();
-        if self.unknown.borrow().len() > before {
-            self.unknown.borrow_mut().truncate(before);
+        let mut unknown = self.unknown.borrow_mut();
+        if unknown.get(before..).is_some_and(|it| it.iter().any(|it| it.1)) {
+            unknown.truncate(before);
             return None;
         }
         Some(node)
@@ -181,7 +212,7 @@ impl<'a> Evaluator<'a> {
     fn variable(&self, name: &str, span: Span, path: &str, scope: &Scope) -> Node {
         match scope.name(name) {
             Some(found) => self.inside_name(found, &[], span, path, scope),
-            None => self.unknown(path, span, format!("there is no `{name}` here")),
+            None => self.mistake(path, span, format!("there is no `{name}` here")),
         }
     }
 
@@ -222,17 +253,18 @@ impl<'a> Evaluator<'a> {
         let Some((TraversalOperator::GetAttr(name), rest)) =
             operators.split_first().map(|(first, rest)| (first.value(), rest))
         else {
-            return self.unknown(path, span, format!("there is no `{root}` here"));
+            return self.mistake(path, span, format!("there is no `{root}` here"));
         };
         let name = name.as_str();
         let why = match root {
             "local" => match self.declared.locals.get(name) {
-                Some((file, it)) => return self.refer(*file, it, rest, span, path, scope),
+                Some((file, it)) => {
+                    return self.refer(&Source::of(*file, it), rest, span, path, scope);
+                }
                 None => format!("no file here has a local `{name}`"),
             },
             "var" => match self.declared.variables.get(name) {
-                Some((file, Some(it))) => return self.refer(*file, it, rest, span, path, scope),
-                Some((_, None)) => format!("the variable `{name}` has no default"),
+                Some(it) => return self.given(name, it, rest, span, path, scope),
                 None => format!("no file here has a variable `{name}`"),
             },
             "path" if name == "module" => {
@@ -247,31 +279,119 @@ impl<'a> Evaluator<'a> {
             }
             "module" => format!("the module `{name}` makes it"),
             "data" => format!("Terraform reads `{}`", written(it)),
-            kind => {
-                let resource = self.declared.resources.get(&(kind, name));
-                let value = resource.and_then(|(file, body)| {
-                    let (first, rest) = rest.split_first()?;
-                    let TraversalOperator::GetAttr(key) = first.value() else { return None };
-                    Some((*file, attribute(body, key.as_str())?, rest))
-                });
-                match (resource, value) {
-                    (_, Some((file, it, rest))) => {
-                        return self.refer(file, it, rest, span, path, scope);
-                    }
-                    (Some(_), None) => format!("`{}` is known once it is made", written(it)),
-                    (None, None) => format!("no file here has a resource `{kind}.{name}`"),
-                }
-            }
+            kind => match self.declared.resources.get(&(kind, name)) {
+                Some((file, body)) => match self.made(*file, body, rest, path, scope) {
+                    Some((source, rest)) => return self.refer(&source, rest, span, path, scope),
+                    None => format!("`{}` is known once it is made", written(it)),
+                },
+                None => format!("no file here has a resource `{kind}.{name}`"),
+            },
         };
         self.unknown(path, span, why)
+    }
+
+    /// Returns the value at the end of `operators`, in the value of a variable.
+    fn given(
+        &self,
+        name: &str,
+        variable: &Variable<'_>,
+        operators: &[Decorated<TraversalOperator>],
+        span: Span,
+        path: &str,
+        scope: &Scope,
+    ) -> Node {
+        let Variable { file, default, kind } = *variable;
+        let values = &self.declared.values;
+        match (values.known.get(name), &values.unread, default) {
+            (Some(given), ..) => {
+                let own = Scope { file, at: Some(span), names: Vec::new() };
+                let given = moved(given.clone(), span);
+                if !self.charge(size(&given)) {
+                    return self.unknown(path, span, TOO_MANY_STEPS);
+                }
+                let given = match kind {
+                    Some(kind) => self.typed(given, kind, &own),
+                    None => given,
+                };
+                let was_open = is_open(&given);
+                let node = self.follow(given, operators, span, path, scope);
+                if was_open && is_open(&node) {
+                    self.unknown(path, span, format!("the value of `{name}` is no plain value"));
+                }
+                node
+            }
+            (None, Some(file), _) => {
+                let why = format!("`{file}`, which may set the variable `{name}`, cannot be read");
+                self.unknown(path, span, why)
+            }
+            (None, None, Some(default)) => {
+                let source = Source { kind, ..Source::of(file, default) };
+                self.refer(&source, operators, span, path, scope)
+            }
+            (None, None, None) => {
+                self.unknown(path, span, format!("the variable `{name}` has no default"))
+            }
+        }
+    }
+
+    /// Returns the expression of an attribute that is written down in a resource, and the operators
+    /// behind it. Returns `None` if AWS decides the value.
+    fn made<'e, 'o>(
+        &self,
+        file: usize,
+        body: &'e Body,
+        operators: &'o [Decorated<TraversalOperator>],
+        path: &str,
+        scope: &Scope,
+    ) -> Option<(Source<'e>, &'o [Decorated<TraversalOperator>])> {
+        let (first, rest) = operators.split_first()?;
+        let (names, first, rest) = match first.value() {
+            TraversalOperator::Index(it) => {
+                let key = self.evaluate(it, path, scope);
+                let (first, rest) = rest.split_first()?;
+                (self.instance(file, body, key, path)?, first, rest)
+            }
+            TraversalOperator::LegacyIndex(it) => {
+                let key = Value::Number(it.value().to_string());
+                let (first, rest) = rest.split_first()?;
+                let key = Node { span: Span::default(), value: key };
+                (self.instance(file, body, key, path)?, first, rest)
+            }
+            _ => (Vec::new(), first, rest),
+        };
+        let TraversalOperator::GetAttr(key) = first.value() else { return None };
+        let it = attribute(body, key.as_str())?;
+        Some((Source { names, ..Source::of(file, it) }, rest))
+    }
+
+    /// Returns the names that are defined in the resource that a block makes for a key or a number.
+    fn instance(&self, file: usize, body: &Body, key: Node, path: &str) -> Option<Names> {
+        key.scalar().filter(|it| !it.contains("${"))?;
+        let Some(all) = attribute(body, "for_each") else {
+            return Some(vec![("count.index".to_owned(), Rc::new(key))]);
+        };
+        if self.references.get() >= MOST_REFERENCES {
+            return None;
+        }
+        self.references.set(self.references.get() + 1);
+        // Whatever is not known of the others does not matter here.
+        let before = self.unknown.borrow().len();
+        let all = self.evaluate(all, path, &Scope::of(file, Vec::new()));
+        self.unknown.borrow_mut().truncate(before);
+        self.references.set(self.references.get() - 1);
+        let value = match all.value {
+            Value::Array(_) => key.clone(),
+            _ => inside(all, key.scalar()?)?,
+        };
+        let names = [("each.key", key), ("each.value", value)];
+        Some(names.map(|(name, it)| (name.to_owned(), Rc::new(it))).into())
     }
 
     /// Returns the value at the end of `operators`, in a value that is declared elsewhere in the
     /// module.
     fn refer(
         &self,
-        file: usize,
-        it: &Expression,
+        source: &Source<'_>,
         operators: &[Decorated<TraversalOperator>],
         span: Span,
         path: &str,
@@ -281,15 +401,20 @@ impl<'a> Evaluator<'a> {
             return self.unknown(path, span, "it refers to itself, or through too many others");
         }
         self.references.set(self.references.get() + 1);
+        let Source { file, expression, kind, ref names } = *source;
         let at = scope.at.or((file != self.home).then_some(span));
-        let own = Scope { file, at, names: Vec::new() };
+        let own = Scope { file, at, names: names.clone() };
+        let whole = || {
+            let node = self.evaluate(expression, path, &own);
+            match kind {
+                Some(kind) => self.typed(node, kind, &own),
+                None => node,
+            }
+        };
         let node = if operators.is_empty() {
-            self.evaluate(it, path, &own)
+            whole()
         } else {
-            self.part(span, path, || {
-                let base = self.evaluate(it, path, &own);
-                self.follow(base, operators, span, path, scope)
-            })
+            self.part(span, path, || self.follow(whole(), operators, span, path, scope))
         };
         self.references.set(self.references.get() - 1);
         node
@@ -299,10 +424,10 @@ impl<'a> Evaluator<'a> {
     fn part(&self, span: Span, path: &str, evaluate: impl FnOnce() -> Node) -> Node {
         let before = self.unknown.borrow().len();
         let node = evaluate();
-        let why = self.unknown.borrow().get(before).map(|it| it.why.clone());
-        self.unknown.borrow_mut().truncate(before);
-        if let Some(why) = why.filter(|_| is_open(&node)) {
-            self.unknown(path, span, why);
+        let notes = self.unknown.borrow_mut().split_off(before);
+        let told = notes.iter().rev().find(|it| it.1).or(notes.first());
+        if let Some((it, is_mistake)) = told.filter(|_| is_open(&node)) {
+            self.note(path, span, it.why.clone(), *is_mistake);
         }
         node
     }
@@ -317,7 +442,9 @@ impl<'a> Evaluator<'a> {
         scope: &Scope,
     ) -> Node {
         let mut node = base;
-        for operator in operators {
+        let mut rest = operators;
+        while let Some((operator, after)) = rest.split_first() {
+            rest = after;
             let key = match operator.value() {
                 TraversalOperator::GetAttr(it) => it.as_str().to_owned(),
                 TraversalOperator::LegacyIndex(it) => it.value().to_string(),
@@ -325,19 +452,53 @@ impl<'a> Evaluator<'a> {
                     Some(it) => it.to_owned(),
                     None => return Node { span, value: Value::Unknown },
                 },
-                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                    return self.unknown(path, span, "`*` is not evaluated here");
+                TraversalOperator::AttrSplat(_) => {
+                    let is_name = |it: &&Decorated<TraversalOperator>| {
+                        matches!(it.value(), TraversalOperator::GetAttr(_))
+                    };
+                    let names = after.iter().take_while(is_name).count();
+                    let (names, after) = after.split_at(names);
+                    node = self.splat(node, names, span, path, scope);
+                    rest = after;
+                    continue;
+                }
+                TraversalOperator::FullSplat(_) => {
+                    return self.splat(node, after, span, path, scope);
                 }
             };
             if node.value == Value::Unknown {
                 return Node { span, value: Value::Unknown };
             }
+            if key.contains("${") {
+                return self.unknown(path, span, "a key or an index in it is not known");
+            }
             node = match inside(node, &key) {
                 Some(it) => it,
-                None => return self.unknown(path, span, format!("there is no `{key}` in it")),
+                None => return self.mistake(path, span, format!("there is no `{key}` in it")),
             };
         }
         node
+    }
+
+    /// Follows `operators` from each item of a list. A value that is no list is a list of one.
+    fn splat(
+        &self,
+        node: Node,
+        operators: &[Decorated<TraversalOperator>],
+        span: Span,
+        path: &str,
+        scope: &Scope,
+    ) -> Node {
+        let items = match node.value {
+            Value::Unknown => return Node { span, value: Value::Unknown },
+            Value::Null => Vec::new(),
+            Value::Array(items) => items,
+            value @ (Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Object(_)) => {
+                vec![Node { span: node.span, value }]
+            }
+        };
+        let of = |it| self.follow(it, operators, span, path, scope);
+        Node { span, value: Value::Array(items.into_iter().map(of).collect()) }
     }
 
     fn conditional(&self, it: &Conditional, span: Span, path: &str, scope: &Scope) -> Node {
@@ -360,18 +521,27 @@ impl<'a> Evaluator<'a> {
     }
 
     fn binary(&self, it: &BinaryOp, span: Span, path: &str, scope: &Scope) -> Node {
+        let operator = *it.operator.value();
         let one = self.evaluate(&it.lhs_expr, path, scope);
+        let decides = match operator {
+            BinaryOperator::And => Some(false),
+            BinaryOperator::Or => Some(true),
+            _ => None,
+        };
+        if decides.is_some() && decides == truth(&one) {
+            return Node { span, value: one.value };
+        }
         let other = self.evaluate(&it.rhs_expr, path, scope);
         let numbers = number(&one).zip(number(&other));
         let truths = truth(&one).zip(truth(&other));
-        let same = one.scalar().zip(other.scalar()).map(|(one, other)| one == other);
+        let same = is_same(&one, &other);
         let sum = |of: fn(i64, i64) -> Option<i64>| {
             let sum = numbers.and_then(|(one, other)| of(one, other));
             sum.map(|it| Value::Number(it.to_string()))
         };
         let compared =
             |of: fn(&i64, &i64) -> bool| numbers.map(|(one, other)| Value::Bool(of(&one, &other)));
-        let value = match *it.operator.value() {
+        let value = match operator {
             BinaryOperator::Eq => same.map(Value::Bool),
             BinaryOperator::NotEq => same.map(|it| Value::Bool(!it)),
             BinaryOperator::And => truths.map(|(one, other)| Value::Bool(one && other)),
@@ -383,8 +553,12 @@ impl<'a> Evaluator<'a> {
             BinaryOperator::LessEq => compared(i64::le),
             BinaryOperator::Greater => compared(i64::gt),
             BinaryOperator::GreaterEq => compared(i64::ge),
-            // The result may be a fraction.
-            BinaryOperator::Div | BinaryOperator::Mod => None,
+            // A fraction is not evaluated.
+            BinaryOperator::Div if sum(i64::checked_rem) == Some(Value::Number("0".to_owned())) => {
+                sum(i64::checked_div)
+            }
+            BinaryOperator::Div => None,
+            BinaryOperator::Mod => sum(i64::checked_rem),
         };
         self.or_not_understood(value, &[&one, &other], span, path)
     }
@@ -412,7 +586,7 @@ impl<'a> Evaluator<'a> {
         let Some(rounds) = rounds(&collection) else {
             return self.or_not_understood(None, &[&collection], span, path);
         };
-        let (mut items, mut members) = (Vec::new(), Vec::new());
+        let (mut items, mut members) = (Vec::new(), Vec::<Member>::new());
         for (key, value) in rounds {
             let name =
                 it.intro.key_var.as_ref().map(|name| (name.as_str().to_owned(), Rc::new(key)));
@@ -430,14 +604,25 @@ impl<'a> Evaluator<'a> {
                 items.push(self.evaluate(&it.value_expr, &path, &scope));
                 continue;
             };
-            if it.grouping {
-                return self.unknown(path, span, "`...` is not evaluated here");
-            }
             let key_node = self.evaluate(key, path, &scope);
             let span = scope.span(key);
             let key = key_node.scalar().map_or_else(|| open(key), ToOwned::to_owned);
-            let value = self.evaluate(&it.value_expr, &below(path, &key), &scope);
-            members.push(Member { key, span, value });
+            if !it.grouping {
+                let value = self.evaluate(&it.value_expr, &below(path, &key), &scope);
+                members.push(Member { key, span, value });
+                continue;
+            }
+            // The values with the same key become a list.
+            let group = members.iter().position(|it| it.key == key).unwrap_or(members.len());
+            if group == members.len() {
+                let value = Node { span, value: Value::Array(Vec::new()) };
+                members.push(Member { key: key.clone(), span, value });
+            }
+            if let Some(Value::Array(items)) = members.get_mut(group).map(|it| &mut it.value.value)
+            {
+                let path = below(&below(path, &key), items.len());
+                items.push(self.evaluate(&it.value_expr, &path, &scope));
+            }
         }
         let value =
             if it.key_expr.is_some() { Value::Object(members) } else { Value::Array(items) };
@@ -558,6 +743,29 @@ pub(crate) fn is_open(node: &Node) -> bool {
     }
 }
 
+/// Returns `true` if two values are the same; returns `None` if that is not known.
+pub(crate) fn is_same(one: &Node, other: &Node) -> Option<bool> {
+    if is_open(one) || is_open(other) {
+        return None;
+    }
+    Some(match (&one.value, &other.value) {
+        (Value::Null, _) | (_, Value::Null) => one.value == other.value,
+        (Value::Array(one), Value::Array(other)) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len() && pairs.all(|(one, other)| is_same(one, other) == Some(true))
+        }
+        (Value::Object(one), Value::Object(all)) => {
+            let is_in = |it: &Member| {
+                let same = all.iter().find(|other| other.key == it.key);
+                same.is_some_and(|other| is_same(&it.value, &other.value) == Some(true))
+            };
+            one.len() == all.len() && one.iter().all(is_in)
+        }
+        // A value of a variable may have another type than the value that it is compared with.
+        _ => one.scalar().is_some() && one.scalar() == other.scalar(),
+    })
+}
+
 pub(crate) fn truth(node: &Node) -> Option<bool> {
     match node.scalar()? {
         "true" => Some(true),
@@ -566,6 +774,6 @@ pub(crate) fn truth(node: &Node) -> Option<bool> {
     }
 }
 
-fn number(node: &Node) -> Option<i64> {
+pub(crate) fn number(node: &Node) -> Option<i64> {
     node.scalar()?.parse().ok()
 }

@@ -3,11 +3,18 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use globset::GlobBuilder;
 use hcl_edit::expr::FuncCall;
 use policy::{Member, Node, Span, Value, json};
 use template::Syntax;
 
-use crate::evaluate::{Evaluator, Scope, has_unknown, moved, size};
+use crate::evaluate::{
+    Evaluator, Scope, has_unknown, is_open, is_same, moved, number, size, truth,
+};
+use crate::types::as_scalar;
+
+/// The most items of a list that a function makes.
+const MOST_ITEMS: usize = 10_000;
 
 impl Evaluator<'_> {
     pub(crate) fn call(&self, it: &FuncCall, span: Span, path: &str, scope: &Scope) -> Node {
@@ -27,11 +34,14 @@ impl Evaluator<'_> {
             arguments.extend(items);
         }
         let node = |value| Node { span, value };
-        let is_encoding = matches!(name, "jsonencode" | "merge" | "concat" | "tolist" | "tomap");
         if arguments.iter().any(|it| it.value == Value::Unknown)
-            || (!is_encoding && arguments.iter().any(has_unknown) && is_of_all(name))
+            || (!may_be_open(name) && arguments.iter().any(has_unknown))
         {
             return node(Value::Unknown);
+        }
+        if looks_at(name, &arguments).any(is_open) {
+            let why = format!("`{name}()` looks at what is not known");
+            return self.unknown(path, span, why);
         }
         match (name, arguments.as_slice()) {
             ("file", [file]) => match self.file(file, span, path) {
@@ -46,6 +56,10 @@ impl Evaluator<'_> {
                     Err(unknown) => unknown,
                 }
             }
+            ("fileset", [folder, pattern]) => match self.fileset(folder, pattern, span, path) {
+                Ok(files) => node(Value::Array(files)),
+                Err(unknown) => unknown,
+            },
             ("jsondecode", [text]) => self.decoded(text, Syntax::Json, span, path),
             ("yamldecode", [text]) => self.decoded(text, Syntax::Yaml, span, path),
             _ => match pure(name, &arguments) {
@@ -64,7 +78,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Evaluates `try()` and `can()`.
+    /// Evaluates `try()` and `can()`, which pass over what Terraform would stop at.
     fn first_known(
         &self,
         it: &FuncCall,
@@ -74,11 +88,41 @@ impl Evaluator<'_> {
         scope: &Scope,
     ) -> Node {
         for it in &it.args {
-            if let Some(known) = self.attempt(|| self.evaluate(it, path, scope)) {
-                return if name == "can" { Node { span, value: Value::Bool(true) } } else { known };
-            }
+            let Some(found) = self.attempt(|| self.evaluate(it, path, scope)) else { continue };
+            return match name {
+                "can" if found.value != Value::Unknown => Node { span, value: Value::Bool(true) },
+                _ => found,
+            };
         }
-        self.unknown(path, span, format!("nothing of this use of `{name}()` is known"))
+        match name {
+            "can" => Node { span, value: Value::Bool(false) },
+            _ => self.unknown(path, span, format!("nothing of this use of `{name}()` is known")),
+        }
+    }
+
+    /// Lists the files below a folder whose paths match a pattern.
+    fn fileset(
+        &self,
+        folder: &Node,
+        pattern: &Node,
+        span: Span,
+        path: &str,
+    ) -> Result<Vec<Node>, Node> {
+        let (Some(folder), Some(pattern)) = (folder.scalar(), pattern.scalar()) else {
+            return Err(self.unknown(path, span, "the folder is no text"));
+        };
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let glob = glob.map_err(|_| self.unknown(path, span, "the pattern cannot be read"))?;
+        if !self.charge(1_000) {
+            return Err(self.unknown(path, span, "it reads too many files"));
+        }
+        let files = self.files.list(folder);
+        let files = files
+            .map_err(|why| self.unknown(path, span, format!("`{folder}` is not read: {why}")))?;
+        let glob = glob.compile_matcher();
+        let mut files: Vec<_> = files.into_iter().filter(|it| glob.is_match(it)).collect();
+        files.sort();
+        Ok(files.into_iter().map(|it| Node { span, value: Value::Text(it) }).collect())
     }
 
     /// Reads the text of a file.
@@ -107,12 +151,51 @@ impl Evaluator<'_> {
     }
 }
 
-/// Returns `true` if a function has to know all of its arguments.
-fn is_of_all(name: &str) -> bool {
-    !matches!(
+/// Returns `true` if a function passes its arguments on, or a part of them. A part of them may be
+/// unknown then.
+fn may_be_open(name: &str) -> bool {
+    matches!(
         name,
-        "lookup" | "element" | "keys" | "length" | "values" | "templatefile" | "coalesce"
+        "chunklist"
+            | "coalesce"
+            | "coalescelist"
+            | "concat"
+            | "element"
+            | "flatten"
+            | "jsonencode"
+            | "keys"
+            | "length"
+            | "lookup"
+            | "merge"
+            | "nonsensitive"
+            | "one"
+            | "reverse"
+            | "sensitive"
+            | "setproduct"
+            | "slice"
+            | "templatefile"
+            | "tolist"
+            | "tomap"
+            | "values"
+            | "zipmap"
     )
+}
+
+/// Returns the arguments that decide the result of a function. They have to be known to the end.
+fn looks_at<'a>(name: &str, arguments: &'a [Node]) -> impl Iterator<Item = &'a Node> {
+    let (from, count) = match name {
+        "alltrue" | "anytrue" | "contains" | "endswith" | "fileset" | "index" | "matchkeys"
+        | "max" | "min" | "range" | "setintersection" | "setsubtract" | "sort" | "split"
+        | "startswith" | "strcontains" | "substr" | "sum" | "toset" | "distinct" | "setunion"
+        | "compact" => (0, usize::MAX),
+        "lookup" | "element" => (1, 1),
+        "slice" | "chunklist" => (1, 2),
+        "zipmap" => (0, 1),
+        // The number of characters is not known, the number of items is.
+        "length" if arguments.first().is_some_and(Node::is_scalar) => (0, 1),
+        _ => (0, 0),
+    };
+    arguments.iter().skip(from).take(count)
 }
 
 /// The result of a function.
@@ -130,23 +213,49 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
     let text = |it: &Node| it.scalar().map(ToOwned::to_owned);
     let made = |it: String| Some(Pure::Made(Value::Text(it)));
     let same = |it: &Node| Some(Pure::Same(it.clone()));
+    let items = |it: Vec<Node>| Some(Pure::Made(Value::Array(it)));
     let list = |it: &Node| match &it.value {
         Value::Array(items) => Some(items.clone()),
         _ => None,
     };
     match (name, arguments) {
         ("jsonencode", [it]) if it.is_scalar() => made(it.to_json()),
-        (
-            "jsonencode" | "nonsensitive" | "sensitive" | "tobool" | "tolist" | "tomap"
-            | "tonumber",
-            [it],
-        ) => same(it),
-        ("tostring", [it]) => made(text(it)?),
-        ("toset" | "distinct", [it]) => {
-            let mut seen = HashSet::new();
-            let mut items = list(it)?;
-            items.retain(|it| seen.insert(it.to_json()));
-            Some(Pure::Made(Value::Array(items)))
+        ("jsonencode" | "nonsensitive" | "sensitive" | "tolist" | "tomap", [it]) => same(it),
+        ("tobool" | "tonumber" | "tostring", [it]) if it.is_scalar() => {
+            Some(Pure::Made(as_scalar(name.strip_prefix("to")?, it.value.clone())))
+        }
+        ("toset" | "distinct", [it]) => items(distinct(list(it)?)),
+        ("setunion", all) => {
+            let all = all.iter().map(list).collect::<Option<Vec<_>>>()?;
+            items(distinct(all.concat()))
+        }
+        ("setintersection", [first, rest @ ..]) => {
+            let rest = rest.iter().map(list).collect::<Option<Vec<_>>>()?;
+            let mut kept = distinct(list(first)?);
+            kept.retain(|it| rest.iter().all(|rest| has(rest, it)));
+            items(kept)
+        }
+        ("setsubtract", [one, other]) => {
+            let (mut kept, other) = (distinct(list(one)?), list(other)?);
+            kept.retain(|it| !has(&other, it));
+            items(kept)
+        }
+        ("setproduct", all) => {
+            let mut product = vec![Vec::new()];
+            for it in all {
+                let of = list(it)?;
+                if product.len().saturating_mul(of.len()) > MOST_ITEMS {
+                    return None;
+                }
+                let more = |one: &Vec<Node>| {
+                    let one = one.clone();
+                    of.iter().map(move |it| [one.as_slice(), std::slice::from_ref(it)].concat())
+                };
+                product = product.iter().flat_map(more).collect();
+            }
+            let span = all.first()?.span;
+            let node = |it| Node { span, value: Value::Array(it) };
+            items(product.into_iter().map(node).collect())
         }
         ("merge", all) => {
             let mut members: Vec<Member> = Vec::new();
@@ -160,21 +269,79 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
         }
         ("concat", all) => {
             let all = all.iter().map(list).collect::<Option<Vec<_>>>()?;
-            Some(Pure::Made(Value::Array(all.concat())))
+            items(all.concat())
         }
         ("flatten", [it]) => {
             let mut flat = Vec::new();
-            flatten(&list(it)?, &mut flat);
-            Some(Pure::Made(Value::Array(flat)))
+            flatten(&list(it)?, &mut flat)?;
+            items(flat)
         }
         ("compact", [it]) => {
-            let mut items = list(it)?;
-            items.retain(|it| it.value != Value::Null && it.scalar() != Some(""));
-            Some(Pure::Made(Value::Array(items)))
+            let mut kept = list(it)?;
+            kept.retain(|it| it.value != Value::Null && it.scalar() != Some(""));
+            items(kept)
+        }
+        ("reverse", [it]) => items(list(it)?.into_iter().rev().collect()),
+        ("slice", [it, from, to]) => items(list(it)?.get(position(from)?..position(to)?)?.to_vec()),
+        ("chunklist", [it, size]) => {
+            let size = position(size).filter(|it| *it > 0)?;
+            let node = |chunk: &[Node]| Node { span: it.span, value: Value::Array(chunk.to_vec()) };
+            items(list(it)?.chunks(size).map(node).collect())
+        }
+        ("sort", [it]) => {
+            let mut sorted = list(it)?;
+            sorted.iter().all(Node::is_scalar).then_some(())?;
+            sorted.sort_by(|one, other| one.scalar().cmp(&other.scalar()));
+            items(sorted)
+        }
+        ("range", [to]) => range(to.span, 0, number(to)?, 1),
+        ("range", [from, to]) => range(from.span, number(from)?, number(to)?, 1),
+        ("range", [from, to, by]) => range(from.span, number(from)?, number(to)?, number(by)?),
+        ("one", [it]) => match list(it)?.as_slice() {
+            [] => Some(Pure::Made(Value::Null)),
+            [it] => same(it),
+            _ => None,
+        },
+        ("zipmap", [keys, values]) => {
+            let (keys, values) = (list(keys)?, list(values)?);
+            (keys.len() == values.len()).then_some(())?;
+            let member = |(key, value): (&Node, Node)| {
+                Some(Member { key: text(key)?, span: key.span, value })
+            };
+            let members = keys.iter().zip(values).map(member).collect::<Option<_>>()?;
+            Some(Pure::Made(Value::Object(members)))
+        }
+        ("index", [it, wanted]) => {
+            let at = list(it)?.iter().position(|it| is_same(it, wanted) == Some(true))?;
+            Some(Pure::Made(Value::Number(at.to_string())))
+        }
+        ("matchkeys", [values, keys, wanted]) => {
+            let (keys, wanted) = (list(keys)?, list(wanted)?);
+            let pairs = list(values)?.into_iter().zip(keys);
+            items(pairs.filter(|it| has(&wanted, &it.1)).map(|it| it.0).collect())
+        }
+        ("alltrue" | "anytrue", [it]) => {
+            let all = list(it)?.iter().map(truth).collect::<Option<Vec<_>>>()?;
+            let is_all = name == "alltrue";
+            let is_true = if is_all { all.iter().all(|it| *it) } else { all.contains(&true) };
+            Some(Pure::Made(Value::Bool(is_true)))
+        }
+        ("max" | "min" | "sum", all) => {
+            let all = match all {
+                [it] if !it.is_scalar() => list(it)?,
+                all => all.to_vec(),
+            };
+            let all = all.iter().map(number).collect::<Option<Vec<_>>>()?;
+            let result = match name {
+                "max" => all.into_iter().max()?,
+                "min" => all.into_iter().min()?,
+                _ => all.into_iter().try_fold(0, i64::checked_add)?,
+            };
+            Some(Pure::Made(Value::Number(result.to_string())))
         }
         ("join", [separator, lists @ ..]) => {
-            let items = lists.iter().map(list).collect::<Option<Vec<_>>>()?.concat();
-            let texts = items.iter().map(text).collect::<Option<Vec<_>>>()?;
+            let all = lists.iter().map(list).collect::<Option<Vec<_>>>()?.concat();
+            let texts = all.iter().map(text).collect::<Option<Vec<_>>>()?;
             let separator = separator.scalar()?;
             let length = texts.iter().map(|it| it.len() + separator.len()).sum::<usize>();
             if length > json::MAX_BYTES { None } else { made(texts.join(separator)) }
@@ -182,9 +349,52 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
         ("split", [separator, it]) => {
             let node = |part: &str| Node { span: it.span, value: Value::Text(part.to_owned()) };
             let separator = separator.scalar().filter(|it| !it.is_empty())?;
-            Some(Pure::Made(Value::Array(it.scalar()?.split(separator).map(node).collect())))
+            items(it.scalar()?.split(separator).map(node).collect())
         }
         ("format", [format, values @ ..]) => made(formatted(format.scalar()?, values)?),
+        ("formatlist", [format, values @ ..]) => {
+            let count = values.iter().filter_map(list).map(|it| it.len()).max()?;
+            let line = |index: usize| {
+                let of = |it: &Node| match &it.value {
+                    Value::Array(items) => items.get(index).cloned(),
+                    _ => Some(it.clone()),
+                };
+                let values = values.iter().map(of).collect::<Option<Vec<_>>>()?;
+                let value = Value::Text(formatted(format.scalar()?, &values)?);
+                Some(Node { span: format.span, value })
+            };
+            items((0..count).map(line).collect::<Option<_>>()?)
+        }
+        ("startswith", [it, part]) => {
+            Some(Pure::Made(Value::Bool(it.scalar()?.starts_with(part.scalar()?))))
+        }
+        ("endswith", [it, part]) => {
+            Some(Pure::Made(Value::Bool(it.scalar()?.ends_with(part.scalar()?))))
+        }
+        ("strcontains", [it, part]) => {
+            Some(Pure::Made(Value::Bool(it.scalar()?.contains(part.scalar()?))))
+        }
+        ("substr", [it, from, length]) => {
+            let (it, from) = (it.scalar()?.chars(), position(from)?);
+            let length = if number(length)? < 0 { usize::MAX } else { position(length)? };
+            made(it.skip(from).take(length).collect())
+        }
+        ("title", [it]) => made(title(it.scalar()?)),
+        ("indent", [spaces, it]) => {
+            let (spaces, it) = (position(spaces).filter(|it| *it <= 100)?, it.scalar()?);
+            let length = it.len() + it.matches('\n').count() * spaces;
+            let line = format!("\n{}", " ".repeat(spaces));
+            if length > json::MAX_BYTES { None } else { made(it.replace('\n', &line)) }
+        }
+        ("trim", [it, set]) => {
+            let set: Vec<_> = set.scalar()?.chars().collect();
+            made(it.scalar()?.trim_matches(set.as_slice()).to_owned())
+        }
+        ("basename", [it]) => made(it.scalar()?.rsplit('/').next()?.to_owned()),
+        ("dirname", [it]) => {
+            let it = it.scalar()?;
+            made(it.rsplit_once('/').map_or(".", |it| it.0).to_owned())
+        }
         ("lower", [it]) => made(it.scalar()?.to_lowercase()),
         ("upper", [it]) => made(it.scalar()?.to_uppercase()),
         ("trimspace", [it]) => made(it.scalar()?.trim().to_owned()),
@@ -206,23 +416,24 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
         }
         ("lookup", [map, key, rest @ ..]) => {
             let members = map.members()?;
+            // A key that is not known may be the one that is looked for.
+            let is_open = members.iter().any(|it| it.key.contains("${"));
             let found = members.iter().find(|it| Some(it.key.as_str()) == key.scalar());
-            same(found.map(|it| &it.value).or_else(|| rest.first())?)
+            let found = found.map(|it| &it.value);
+            same(found.or_else(|| rest.first().filter(|_| !is_open))?)
         }
         ("element", [it, index]) => {
-            let items = list(it)?;
-            let index: usize = index.scalar()?.parse().ok()?;
-            same(items.get(index.checked_rem(items.len())?)?)
+            let all = list(it)?;
+            same(all.get(position(index)?.checked_rem(all.len())?)?)
         }
         ("coalesce", all) => {
             let is_given = |it: &&Node| it.value != Value::Null && it.scalar() != Some("");
             same(all.iter().find(is_given)?)
         }
-        ("contains", [it, wanted]) => {
-            let wanted = text(wanted)?;
-            let has = list(it)?.iter().any(|it| it.scalar() == Some(&wanted));
-            Some(Pure::Made(Value::Bool(has)))
+        ("coalescelist", all) => {
+            same(all.iter().find(|it| list(it).is_some_and(|it| !it.is_empty()))?)
         }
+        ("contains", [it, wanted]) => Some(Pure::Made(Value::Bool(has(&list(it)?, wanted)))),
         ("length", [it]) => {
             let length = match &it.value {
                 Value::Array(items) => items.len(),
@@ -235,24 +446,63 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             let key = |it: &Member| Node { span: it.span, value: Value::Text(it.key.clone()) };
             let mut keys: Vec<_> = it.members()?.iter().map(key).collect();
             keys.sort_by(|one, other| one.scalar().cmp(&other.scalar()));
-            Some(Pure::Made(Value::Array(keys)))
+            items(keys)
         }
         ("values", [it]) => {
             let mut members: Vec<_> = it.members()?.iter().collect();
             members.sort_by(|one, other| one.key.cmp(&other.key));
-            Some(Pure::Made(Value::Array(members.iter().map(|it| it.value.clone()).collect())))
+            items(members.iter().map(|it| it.value.clone()).collect())
         }
         _ => None,
     }
 }
 
-fn flatten(items: &[Node], flat: &mut Vec<Node>) {
+/// Adds the items of lists within lists. Returns `None` if an item is not known, which may be a list.
+fn flatten(items: &[Node], flat: &mut Vec<Node>) -> Option<()> {
     for it in items {
         match &it.value {
-            Value::Array(items) => flatten(items, flat),
+            Value::Array(items) => flatten(items, flat)?,
+            Value::Unknown => return None,
             _ => flat.push(it.clone()),
         }
     }
+    Some(())
+}
+
+/// Returns each of these values once.
+fn distinct(mut items: Vec<Node>) -> Vec<Node> {
+    let mut seen = HashSet::new();
+    items.retain(|it| seen.insert(it.to_json()));
+    items
+}
+
+/// Returns `true` if a list has a value.
+fn has(items: &[Node], wanted: &Node) -> bool {
+    items.iter().any(|it| is_same(it, wanted) == Some(true))
+}
+
+/// Returns a value as an index or a number of items.
+fn position(node: &Node) -> Option<usize> {
+    node.scalar()?.parse().ok()
+}
+
+/// Returns the numbers from `from` to before `to`.
+fn range(span: Span, from: i64, to: i64, by: i64) -> Option<Pure> {
+    let numbers = std::iter::successors(Some(from), |it| it.checked_add(by));
+    let is_before = |it: &i64| if by > 0 { *it < to } else { *it > to };
+    let node = |it: i64| Node { span, value: Value::Number(it.to_string()) };
+    let numbers: Vec<_> = numbers.take_while(is_before).take(MOST_ITEMS + 1).map(node).collect();
+    (by != 0 && numbers.len() <= MOST_ITEMS).then_some(Pure::Made(Value::Array(numbers)))
+}
+
+/// Returns a text in which each word begins with a capital letter.
+fn title(text: &str) -> String {
+    let mut is_first = true;
+    let letter = |it: char| {
+        let is_first = std::mem::replace(&mut is_first, !it.is_alphanumeric());
+        if is_first { it.to_uppercase().collect() } else { it.to_string() }
+    };
+    text.chars().map(letter).collect()
 }
 
 /// Formats the values as `format()` does. Returns `None` for verbs other than `%s`, `%d`, `%v` and

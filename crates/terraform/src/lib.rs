@@ -1,11 +1,11 @@
 //! Finds the backup policies in files of Terraform and `OpenTofu`, and evaluates them as far as
 //! that is possible without running either.
 //!
-//! The files of one folder are a module, and are read together. Locals, defaults of variables,
-//! functions and loops are evaluated as far as their arguments are known. A value that is not known
-//! stays [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never guessed.
+//! The files of one folder are a module, and are read together. Locals, variables, functions and
+//! loops are evaluated as far as their arguments are known. A value that is not known stays
+//! [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never guessed.
 //!
-//! There is no I/O here: [`Files`] reads the files that `file()` and `templatefile()` name.
+//! There is no I/O here: [`Files`] reads the files that functions name.
 
 mod declared;
 mod evaluate;
@@ -15,6 +15,8 @@ mod shallow;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod types;
+mod values;
 
 use std::thread;
 
@@ -46,6 +48,14 @@ pub trait Files {
     ///
     /// Returns the reason if the file is not read.
     fn read(&self, path: &str) -> Result<String, String>;
+
+    /// Lists the files at any depth below the folder at this path. The paths that it returns are
+    /// relative to that folder, and use `/`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if the folder is not read.
+    fn list(&self, path: &str) -> Result<Vec<String>, String>;
 }
 
 /// The backup policies of one file.
@@ -66,6 +76,9 @@ pub struct FoundPolicy {
     pub content: Node,
     /// True if a part of the document is not known.
     pub is_open: bool,
+    /// The file with values of variables that the document was evaluated with, if you have to name
+    /// that file when you run Terraform.
+    pub values: Option<String>,
 }
 
 /// A place whose value is not known without running Terraform.
@@ -89,12 +102,17 @@ pub struct Unreadable {
 }
 
 /// Finds the backup policies in each file of a module.
+///
+/// `values` are the files with values of variables in the folder of the module. Those that
+/// Terraform reads by itself, such as `terraform.tfvars`, are used in its order. Of the others you
+/// name one when you run Terraform, so the module is evaluated once with each of them.
 pub fn policies(
     sources: &[SourceFile],
+    values: &[SourceFile],
     files: &(dyn Files + Sync),
 ) -> Vec<Result<FoundPolicies, Unreadable>> {
     let gave_up = Unreadable { span: Span::default(), why: "the parser gave up".to_owned() };
-    on_a_large_stack(|| Module::read(sources).policies(files))
+    on_a_large_stack(|| Module::read(sources).policies(values, files))
         .unwrap_or_else(|| sources.iter().map(|_| Err(gave_up.clone())).collect())
 }
 

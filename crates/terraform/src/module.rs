@@ -9,6 +9,7 @@ use policy::{Node, Span, Value, is_policy_like, json};
 use crate::declared::{Declared, attribute, attributes, blocks, span};
 use crate::evaluate::{Evaluator, Names, Scope};
 use crate::shallow::{self, TextKind};
+use crate::values::{self, Values};
 use crate::{Files, FoundPolicies, FoundPolicy, RESOURCES, SourceFile, Unknown, Unreadable};
 
 /// The type of a backup policy in AWS Organizations.
@@ -38,12 +39,36 @@ impl Module {
         Self { files: sources.iter().map(|it| parse(&it.text)).collect() }
     }
 
-    /// Returns the policies of each file.
+    /// Returns the policies of each file, with each choice of values for variables.
     pub(crate) fn policies(
         &self,
+        values: &[SourceFile],
         files: &(dyn Files + Sync),
     ) -> Vec<Result<FoundPolicies, Unreadable>> {
-        let declared = Declared::of(&self.files);
+        let mut choices = values::choices(values, files).into_iter();
+        let mut all = self.policies_with(choices.next().unwrap_or_default(), files);
+        for (index, values) in choices.enumerate() {
+            let others = self.policies_with(values, files);
+            for (found, other) in all.iter_mut().zip(others) {
+                let (Ok(found), Ok(other)) = (found, other) else { continue };
+                // Without such a file, Terraform would ask for what is not known.
+                if index == 0 && !found.unknown.is_empty() {
+                    *found = FoundPolicies::default();
+                }
+                found.add(other);
+            }
+        }
+        all
+    }
+
+    /// Returns the policies of each file, with these values of variables.
+    fn policies_with(
+        &self,
+        values: Values,
+        files: &(dyn Files + Sync),
+    ) -> Vec<Result<FoundPolicies, Unreadable>> {
+        let name = values.name.clone();
+        let declared = Declared::of(&self.files, values);
         let all = self.files.iter().enumerate().map(|(home, body)| {
             let body = body.as_ref().map_err(Clone::clone)?;
             let mut found = FoundPolicies::default();
@@ -57,13 +82,36 @@ impl Module {
                     _ => {}
                 }
             }
+            for it in &mut found.policies {
+                it.values.clone_from(&name);
+            }
             Ok(found)
         });
         all.collect()
     }
 }
 
-fn parse(text: &str) -> Result<Body, Unreadable> {
+impl FoundPolicies {
+    /// Adds what was found with other values of variables.
+    fn add(&mut self, other: Self) {
+        let Self { policies, unknown } = other;
+        for it in policies {
+            let is_same =
+                |known: &FoundPolicy| known.path == it.path && known.content == it.content;
+            if !self.policies.iter().any(is_same) {
+                self.policies.push(it);
+            }
+        }
+        for it in unknown {
+            if !self.unknown.contains(&it) {
+                self.unknown.push(it);
+            }
+        }
+    }
+}
+
+/// Parses a file.
+pub(crate) fn parse(text: &str) -> Result<Body, Unreadable> {
     let unreadable = |why: &str| Unreadable { span: Span::default(), why: why.to_owned() };
     if text.len() > MOST_BYTES {
         return Err(unreadable(&format!("it has more than {MOST_BYTES} bytes")));
@@ -118,7 +166,8 @@ impl Search<'_> {
             let is_open = !unknown.is_empty();
             found.unknown.extend(unknown);
             if node.value != Value::Unknown {
-                found.policies.push(FoundPolicy { path, content: node, is_open });
+                let values = None;
+                found.policies.push(FoundPolicy { path, content: node, is_open, values });
             }
         }
     }
@@ -145,7 +194,7 @@ impl Search<'_> {
                 let unknown: Vec<_> = unknown.iter().filter(within).cloned().collect();
                 let is_open = !unknown.is_empty();
                 found.unknown.extend(unknown);
-                found.policies.push(FoundPolicy { path, content, is_open });
+                found.policies.push(FoundPolicy { path, content, is_open, values: None });
             }
         }
     }

@@ -14,9 +14,19 @@ impl Files for Beside {
         let path = path.trim_start_matches("./");
         self.0.get(path).map(|it| (*it).to_owned()).ok_or_else(|| "it is not there".to_owned())
     }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        let names = self.0.keys().map(|it| (*it).to_owned());
+        if path == "." { Ok(names.collect()) } else { Err("it is not there".to_owned()) }
+    }
 }
 
 fn found(texts: &[&str]) -> FoundPolicies {
+    found_with(texts, &[])
+}
+
+/// What is found in the first of these texts, with files of values beside them.
+fn found_with(texts: &[&str], values: &[(&str, &str)]) -> FoundPolicies {
     let files = [
         ("policy.json", r#"{"plans": {"file": {}}}"#),
         (
@@ -30,16 +40,24 @@ fn found(texts: &[&str]) -> FoundPolicies {
         .enumerate()
         .map(|(index, it)| SourceFile { name: format!("{index}.tf"), text: (*it).to_owned() })
         .collect();
-    policies(&sources, &Beside(files.into())).remove(0).unwrap()
+    let file = |it: &(&str, &str)| SourceFile { name: it.0.to_owned(), text: it.1.to_owned() };
+    let values: Vec<_> = values.iter().map(file).collect();
+    policies(&sources, &values, &Beside(files.into())).remove(0).unwrap()
 }
 
 /// The address and the document of each policy of a text, and what of it is not known.
+#[track_caller]
 fn check(text: &str, expected: &[(&str, &str)], unknown: &[(&str, &str)]) {
     check_all(&[text], expected, unknown);
 }
 
+#[track_caller]
 fn check_all(texts: &[&str], expected: &[(&str, &str)], unknown: &[(&str, &str)]) {
-    let found = found(texts);
+    check_found(&found(texts), expected, unknown);
+}
+
+#[track_caller]
+fn check_found(found: &FoundPolicies, expected: &[(&str, &str)], unknown: &[(&str, &str)]) {
     let as_text = |it: &Node| match &it.value {
         Value::Text(it) => it.clone(),
         _ => it.to_json(),
@@ -47,9 +65,9 @@ fn check_all(texts: &[&str], expected: &[(&str, &str)], unknown: &[(&str, &str)]
     let policies: Vec<_> =
         found.policies.iter().map(|it| (it.path.as_str(), as_text(&it.content))).collect();
     let policies: Vec<_> = policies.iter().map(|it| (it.0, it.1.as_str())).collect();
-    assert_eq!(policies, expected, "{texts:?}");
+    assert_eq!(policies, expected);
     let told: Vec<_> = found.unknown.iter().map(|it| (it.path.as_str(), it.why.as_str())).collect();
-    assert_eq!(told, unknown, "{texts:?}");
+    assert_eq!(told, unknown);
 }
 
 /// A policy of the resource `p` with this content.
@@ -95,12 +113,180 @@ fn what_is_written_down_is_read_in_every_form() {
             r#"{"plans":{"a":"x-5%","b":"1,2"}}"#,
         ),
         (
-            "jsonencode({ plans = { a = try(var.none.x, \"otherwise\"), b = lookup({ k = 1 }, \"l\", 2) } })",
+            "jsonencode({ plans = { a = try({}.x, \"otherwise\"), b = lookup({ k = 1 }, \"l\", 2) } })",
             r#"{"plans":{"a":"otherwise","b":2}}"#,
         ),
     ] {
         check(&resource(content), &[(P, expected)], &[]);
     }
+}
+
+#[test]
+fn the_functions_that_modules_use_are_evaluated() {
+    for (expression, expected) in [
+        ("[{ a = 1 }, { a = 2 }][*].a", "[1,2]"),
+        ("[{ a = { b = 1 } }, { a = { b = 2 } }].*.a.b", "[1,2]"),
+        ("[{ a = [3] }, { a = [4] }][*].a[0]", "[3,4]"),
+        ("[{ a = 3 }, { a = 4 }].*.a[1]", "4"),
+        ("null[*]", "[]"),
+        ("\"x\"[*]", "[\"x\"]"),
+        (
+            "{ for it in [\"ab\", \"ac\", \"b\"] : substr(it, 0, 1) => it... }",
+            r#"{"a":["ab","ac"],"b":["b"]}"#,
+        ),
+        ("[for it in { b = 1, a = 2 } : it]", "[2,1]"),
+        ("toset([\"b\", \"b\", \"a\"])", r#"["b","a"]"#),
+        ("setunion([1, 2], [2, 3])", "[1,2,3]"),
+        ("setintersection([1, 2], [2, 3])", "[2]"),
+        ("setsubtract([1, 2], [2, 3])", "[1]"),
+        ("setproduct([\"a\", \"b\"], [1, 2])", r#"[["a",1],["a",2],["b",1],["b",2]]"#),
+        ("zipmap([\"a\", \"b\"], [1, 2])", r#"{"a":1,"b":2}"#),
+        ("flatten([[1, [2]], 3])", "[1,2,3]"),
+        ("reverse([1, 2])", "[2,1]"),
+        ("slice([1, 2, 3], 1, 3)", "[2,3]"),
+        ("chunklist([1, 2, 3], 2)", "[[1,2],[3]]"),
+        ("sort([\"b\", \"a\"])", r#"["a","b"]"#),
+        ("range(3)", "[0,1,2]"),
+        ("range(5, 1, -2)", "[5,3]"),
+        ("one([])", "null"),
+        ("one([7])", "7"),
+        ("index([\"a\", \"b\"], \"b\")", "1"),
+        ("matchkeys([1, 2], [\"a\", \"b\"], [\"b\"])", "[2]"),
+        ("[alltrue([true, true]), anytrue([false, false])]", "[true,false]"),
+        ("[max(1, 3), min([2, 1]...), sum([2, 3])]", "[3,1,5]"),
+        ("formatlist(\"%s-%s\", [\"a\", \"b\"], \"x\")", r#"["a-x","b-x"]"#),
+        (
+            "[startswith(\"ab\", \"a\"), endswith(\"ab\", \"a\"), strcontains(\"ab\", \"b\")]",
+            "[true,false,true]",
+        ),
+        (
+            "[title(\"one two\"), trim(\"--a-\", \"-\"), indent(2, \"a\\nb\")]",
+            r#"["One Two","a","a\n  b"]"#,
+        ),
+        (
+            "[basename(\"a/b.json\"), dirname(\"a/b.json\"), dirname(\"b\")]",
+            r#"["b.json","a","."]"#,
+        ),
+        (
+            "[tonumber(\"5\"), tostring(5), tobool(\"true\"), tostring(null)]",
+            r#"[5,"5",true,null]"#,
+        ),
+        ("coalescelist([], [1])", "[1]"),
+        ("fileset(path.module, \"*.json\")", r#"["policy.json"]"#),
+        (
+            "[for it in fileset(\".\", \"{policy,x}.y*\") : yamldecode(file(it))]",
+            r#"[{"plans":{"yaml":{"regions":[1]}}}]"#,
+        ),
+        (
+            "[null == null, [] == [], { a = 1 } == { a = 1 }, { a = 1 } != {}, null != []]",
+            "[true,true,true,true,true]",
+        ),
+        ("[6 / 2, 7 % 4]", "[3,3]"),
+        ("[false && {}.x, true || {}.x]", "[false,true]"),
+        ("[can({}.x), can({ x = 1 }.x)]", "[false,true]"),
+    ] {
+        let text = resource(&format!("jsonencode({{ plans = {expression} }})"));
+        check(&text, &[(P, &format!("{{\"plans\":{expected}}}"))], &[]);
+    }
+}
+
+#[test]
+fn what_is_not_known_is_not_guessed() {
+    let open = "variable \"open\" {}\n";
+    let why = "the variable `open` has no default";
+    for (expression, other) in [
+        ("try(var.open, 1)", None),
+        ("can(var.open)", None),
+        ("contains([\"a\"], \"${var.open}-\")", Some("`contains()` looks at what is not known")),
+        ("length(\"${var.open}-\")", Some("`length()` looks at what is not known")),
+        ("\"${var.open}-\" == \"a-\"", Some("this expression is not evaluated here")),
+        (
+            "lookup({ \"${var.open}-\" = 1 }, \"a\", 2)",
+            Some("this use of `lookup()` is not evaluated here"),
+        ),
+        ("{ a = 1 }[\"${var.open}-\"]", None),
+        ("{ a = 1 }[\"$${x}\"]", Some("a key or an index in it is not known")),
+        ("length(flatten([var.open]))", Some("this use of `flatten()` is not evaluated here")),
+        ("7 / 2", Some("this expression is not evaluated here")),
+        ("range(100000)", Some("this use of `range()` is not evaluated here")),
+    ] {
+        let text = resource(&format!("jsonencode({{ plans = {expression} }})"));
+        let found = found(&[&text, open]);
+        let json = found.policies[0].content.to_json();
+        assert_eq!(json, r#"{"plans":""}"#, "{expression}");
+        let told: Vec<_> = found.unknown.iter().map(|it| it.why.as_str()).collect();
+        match other {
+            None => assert_eq!(told, [why], "{expression}"),
+            Some(other) => assert!(told.contains(&other), "{expression}: {told:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_values_of_variables_are_those_of_their_files() {
+    let text = resource("jsonencode({ plans = { (var.name) = var.days } })")
+        + "variable \"name\" {}\nvariable \"days\" {\n  type = number\n  default = 1\n}\n";
+    let with = |values: &[(&str, &str)], expected: &[(&str, &str)], unknown: &[(&str, &str)]| {
+        check_found(&found_with(&[&text], values), expected, unknown);
+    };
+    let why = "the variable `name` has no default";
+    let plans = format!("{P}/plans");
+    with(&[], &[(P, r#"{"plans":{"${…}":1}}"#)], &[(&plans, why)]);
+    // Terraform reads these by itself, in this order.
+    with(
+        &[
+            ("b.auto.tfvars", "name = \"b\"\n"),
+            ("a.auto.tfvars.json", r#"{"name": "a", "other": 1}"#),
+            ("terraform.tfvars", "name = \"t\"\ndays = \"2\"\n"),
+        ],
+        &[(P, r#"{"plans":{"b":2}}"#)],
+        &[],
+    );
+    // One of these is named, so each is tried.
+    let named = [("dev.tfvars", "name = \"d\"\n"), ("prod.tfvars", "name = \"p\"\ndays = 3\n")];
+    with(&named, &[(P, r#"{"plans":{"d":1}}"#), (P, r#"{"plans":{"p":3}}"#)], &[]);
+    let found = found_with(&[&text], &named);
+    let told: Vec<_> = found.policies.iter().map(|it| it.values.as_deref()).collect();
+    assert_eq!(told, [Some("dev.tfvars"), Some("prod.tfvars")]);
+    // If nothing has to be named, the defaults count as well.
+    with(
+        &[("terraform.tfvars", "name = \"t\"\n"), ("prod.tfvars", "days = 3\n")],
+        &[(P, r#"{"plans":{"t":1}}"#), (P, r#"{"plans":{"t":3}}"#)],
+        &[],
+    );
+    let why = "`terraform.tfvars`, which may set the variable `name`, cannot be read";
+    let days = "`terraform.tfvars`, which may set the variable `days`, cannot be read";
+    with(
+        &[("terraform.tfvars", "name = {\n")],
+        &[(P, r#"{"plans":{"${…}":""}}"#)],
+        &[(&plans, why), (&format!("{plans}/${{…}}"), days)],
+    );
+    with(
+        &[("terraform.tfvars", "name = \"t\"\ndays = upper(null_resource.x)\n")],
+        &[(P, r#"{"plans":{"t":""}}"#)],
+        &[(&format!("{plans}/t"), "the value of `days` is no plain value")],
+    );
+}
+
+#[test]
+fn types_give_attributes_their_defaults() {
+    let text = resource("jsonencode({ plans = { for it in var.plans : it.name => it } })")
+        + "variable \"plans\" {\n  type = list(object({\n    name = string\n    days = \
+           optional(number, 35)\n    tags = optional(map(string), {})\n    none = \
+           optional(string)\n  }))\n  default = [{ name = 1, other = 2, tags = { a = 3 } }, { \
+           name = \"b\", days = \"7\" }]\n}\n";
+    let expected = r#"{"plans":{"1":{"name":"1","days":35,"tags":{"a":"3"},"none":null},"b":{"name":"b","days":7,"tags":{},"none":null}}}"#;
+    check(&text, &[(P, expected)], &[]);
+}
+
+#[test]
+fn resources_of_a_block_are_followed_by_their_keys() {
+    let text = resource(
+        "jsonencode({ plans = { a = aws_backup_vault.v[\"one\"].name, b = aws_backup_vault.n[1].name } })",
+    ) + "resource \"aws_backup_vault\" \"v\" {\n  for_each = { one = \"x\", two = var.open }\n  \
+         name = \"${each.key}-${each.value}\"\n}\nresource \"aws_backup_vault\" \"n\" {\n  count \
+         = 2\n  name = \"n${count.index}\"\n}\nvariable \"open\" {}\n";
+    check(&text, &[(P, r#"{"plans":{"a":"one-x","b":"n1"}}"#)], &[]);
 }
 
 #[test]
@@ -221,7 +407,7 @@ fn directives_and_stripping_are_carried_out() {
 #[test]
 fn what_cannot_be_read_says_where() {
     let sources = |text: &str| [SourceFile { name: "a.tf".to_owned(), text: text.to_owned() }];
-    let read = |text: &str| policies(&sources(text), &Beside::default()).remove(0);
+    let read = |text: &str| policies(&sources(text), &[], &Beside::default()).remove(0);
     let broken = read("resource \"a\" \"b\" {\n  x = [\n}\n").unwrap_err();
     assert!(broken.why.starts_with("it is not HCL: "), "{broken:?}");
     assert!(broken.span.start > 20, "{broken:?}");
@@ -256,7 +442,7 @@ proptest! {
     ) {
         let text = parts.concat();
         let sources = [SourceFile { name: "a.tf".to_owned(), text: text.clone() }];
-        if let Ok(found) = policies(&sources, &Beside::default()).remove(0) {
+        if let Ok(found) = policies(&sources, &[], &Beside::default()).remove(0) {
             for it in found.unknown {
                 prop_assert!(text.get(it.span.start as usize..it.span.end as usize).is_some());
             }

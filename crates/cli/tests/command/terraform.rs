@@ -89,6 +89,63 @@ fn what_is_not_known_is_a_finding_that_fails_when_strict() {
 }
 
 #[test]
+fn the_values_of_variables_are_those_of_the_files_beside() {
+    let text = resource(&encoded("cron(0 5 ? * * *)", "var.vault"));
+    let variable = "variable \"vault\" {}\n";
+    let files = [("main.tf", text.as_str()), ("variables.tf", variable)];
+    let run = |test: &str, values: &[(&str, &[u8])], named: &str| {
+        let folder = folder(test);
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        for (name, bytes) in values {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+        org_backup(&folder, &["check", "--strict", "--verbose", named], "")
+    };
+    let good = run("tfvars", &[("terraform.tfvars", b"vault = \"keep\"\n")], ".");
+    assert_eq!((good.code, good.stdout.as_str()), (0, ""), "{}", good.stderr);
+    let passed = "`./terraform.tfvars`: its values are read with the files of Terraform beside it";
+    assert!(good.stderr.contains(passed), "{}", good.stderr);
+    // One of them is named for a run of Terraform, so each is tried.
+    let named: [(&str, &[u8]); 2] =
+        [("dev.tfvars", b"vault = \"two words\"\n"), ("prod.tfvars.json", br#"{"vault": "keep"}"#)];
+    let found = run("tfvars_named", &named, "main.tf");
+    let line = "`two words` is not the name of a vault: 1 to 50 letters, digits, `-` and `_`; with \
+                `dev.tfvars` (line 11, column 55)\n";
+    assert!(found.code == 1 && found.stdout.ends_with(line), "{}", found.stdout);
+    assert_eq!(found.stdout.lines().count(), 1, "{}", found.stdout);
+    assert!(found.stderr.contains("checked: 1 policy in 1 file;"), "{}", found.stderr);
+    // What cannot be read may be anything.
+    for bytes in [b"vault = [".as_slice(), b"\xff\xfe\x00"] {
+        let found = run("tfvars_broken", &[("terraform.tfvars", bytes)], "main.tf");
+        let why = "`terraform.tfvars`, which may set the variable `vault`, cannot be read";
+        assert!(found.code == 1 && found.stdout.contains(why), "{}", found.stdout);
+    }
+    let found = run("tfvars_alone", &[("dev.tfvars", b"vault = \"keep\"\n")], "dev.tfvars");
+    assert!(found.code == 1 && found.stdout.contains("check its directory"), "{}", found.stdout);
+}
+
+#[test]
+fn a_policy_for_each_file_of_a_folder_is_checked() {
+    let folder = folder("hcl_fileset");
+    let bad = GOOD.replace("cron(0 5 ? * * *)", "cron(0 5 * * *)");
+    fs::create_dir_all(folder.join("policies/below")).unwrap();
+    fs::write(folder.join("policies/one.json.txt"), &bad).unwrap();
+    fs::write(folder.join("policies/below/two.json.txt"), &bad).unwrap();
+    let each = "  for_each = fileset(\"${path.module}/policies\", \"*.txt\")\n  content = \
+                file(\"${path.module}/policies/${each.value}\")";
+    let text = resource("\"\"").replace("  content = \"\"", each);
+    fs::write(folder.join("main.tf"), text).unwrap();
+    for named in [".", "main.tf"] {
+        let run = org_backup(&folder, &["check", "--strict", named], "");
+        assert_eq!((run.code, run.stdout.lines().count()), (1, 1), "{}", run.stdout);
+        let address = "aws_organizations_policy.tier[\"one.json.txt\"]/content/plans/tier/rules/";
+        assert!(run.stdout.contains(address), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn a_text_that_is_put_together_is_checked_as_far_as_it_is_known() {
     let bad = GOOD.replace("cron(0 5 ? * * *)", "cron(0 5 * * *)");
     let heredoc = resource(&format!("<<-POLICY\n{bad}\n  POLICY"));
