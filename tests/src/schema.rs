@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use regex::Regex;
+use roxmltree::{Document, Node};
 use serde_json::{Map, Value};
 
 /// The folder of the schemas.
@@ -43,6 +44,115 @@ pub fn hold_against(name: &str, schema: Value, value: &Value) {
     let mut errors = Vec::new();
     Validator { root: &schema, errors: &mut errors }.check(&schema, value, "");
     assert!(errors.is_empty(), "{name}:\n{}\n{value:#}", errors.join("\n"));
+}
+
+/// Holds a text in XML against the schema of this name.
+///
+/// # Panics
+///
+/// When the text is no XML, or not as the schema has it.
+#[track_caller]
+pub fn hold_xml(name: &str, text: &str) {
+    let errors = xml_errors(name, text);
+    assert!(errors.is_empty(), "{name}:\n{}\n{text}", errors.join("\n"));
+}
+
+/// Says what of a text in XML is not as the schema of this name has it.
+///
+/// # Panics
+///
+/// When the text is no XML.
+#[must_use]
+#[track_caller]
+pub fn xml_errors(name: &str, text: &str) -> Vec<String> {
+    let schema = fs::read_to_string(folder().join(format!("{name}.xsd"))).unwrap();
+    let schema = Document::parse(&schema).unwrap();
+    let document = Document::parse(text).unwrap();
+    let root = document.root_element();
+    let mut errors = Vec::new();
+    match declarations(schema.root_element()).find(|it| is_of(*it, root)) {
+        Some(it) => hold_element(it, root, &mut errors),
+        None => errors.push(format!("<{}> is not declared", root.tag_name().name())),
+    }
+    errors
+}
+
+/// The part of XML Schema that our schemas use. A word that is not known here is a mistake, so nothing
+/// is passed over.
+fn hold_element(schema: Node<'_, '_>, element: Node<'_, '_>, errors: &mut Vec<String>) {
+    let (mut attributes, mut elements, mut has_text) = (Vec::new(), Vec::new(), false);
+    let mut next: Vec<_> = declarations(schema).collect();
+    while let Some(it) = next.pop() {
+        match it.tag_name().name() {
+            "attribute" => attributes.push(it),
+            "complexType" => next.extend(declarations(it)),
+            "sequence" => elements.extend(declarations(it)),
+            "simpleContent" | "extension" => {
+                has_text = true;
+                next.extend(declarations(it));
+            }
+            word => panic!("the word `{word}` is not known"),
+        }
+    }
+    let tag = element.tag_name().name();
+    for it in &attributes {
+        let name = it.attribute("name").unwrap();
+        match element.attribute(name) {
+            Some(value) if !is_value(*it, value) => errors.push(format!("{tag}/@{name}: {value}")),
+            None if it.attribute("use") == Some("required") => {
+                errors.push(format!("{tag}/@{name} is missing"));
+            }
+            _ => {}
+        }
+    }
+    let is_declared = |name: &str| attributes.iter().any(|it| it.attribute("name") == Some(name));
+    let strangers = element.attributes().filter(|it| !is_declared(it.name()));
+    errors.extend(strangers.map(|it| format!("{tag}/@{} is not declared", it.name())));
+    let texts = element.children().filter(|it| it.is_text() && !has_text);
+    let texts = texts.filter_map(|it| it.text()).filter(|it| !it.trim().is_empty());
+    errors.extend(texts.map(|it| format!("{tag} has the text {it}")));
+    let mut children = element.children().filter(Node::is_element).peekable();
+    for it in elements {
+        assert_eq!(it.tag_name().name(), "element", "a sequence has elements");
+        let mut count = 0;
+        while let Some(child) = children.next_if(|child| is_of(it, *child)) {
+            hold_element(it, child, errors);
+            count += 1;
+        }
+        let bound = |name: &str| match it.attribute(name) {
+            Some("unbounded") => usize::MAX,
+            bound => bound.map_or(1, |it| it.parse().unwrap()),
+        };
+        if count < bound("minOccurs") || count > bound("maxOccurs") {
+            let name = it.attribute("name").unwrap();
+            errors.push(format!("{tag} has {count} of <{name}>"));
+        }
+    }
+    errors.extend(children.map(|it| format!("<{}> is out of place", it.tag_name().name())));
+}
+
+/// The declarations in a part of a schema.
+fn declarations<'a, 'i: 'a>(part: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    let parts = part.children().filter(Node::is_element);
+    parts.filter(|it| it.tag_name().name() != "annotation")
+}
+
+/// Says whether an element has the name of its declaration.
+fn is_of(schema: Node<'_, '_>, element: Node<'_, '_>) -> bool {
+    schema.attribute("name") == Some(element.tag_name().name())
+}
+
+/// Says whether an attribute has a value of its type.
+fn is_value(schema: Node<'_, '_>, value: &str) -> bool {
+    match schema.attribute("type") {
+        Some("xs:string") => true,
+        Some("xs:nonNegativeInteger") => value.parse::<u64>().is_ok(),
+        Some(other) => panic!("the type `{other}` is not known"),
+        None => {
+            let mut values = schema.descendants().filter(|it| it.has_tag_name("enumeration"));
+            values.any(|it| it.attribute("value") == Some(value))
+        }
+    }
 }
 
 /// The part of JSON Schema that our schemas use, which is a small one. The crates that know all of it

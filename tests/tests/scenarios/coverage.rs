@@ -266,6 +266,7 @@ async fn other_programs_get_the_resources_that_somebody_has_to_do_something_abou
     assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"], json!([{ "id": "not-selected" }]));
 
     let junit = run("junit").await;
+    tests::schema::hold_xml("junit", &junit);
     let document = roxmltree::Document::parse(&junit).unwrap();
     let cases = document.descendants().filter(|it| it.has_tag_name("testcase"));
     let cases: Vec<_> =

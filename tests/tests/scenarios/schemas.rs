@@ -9,7 +9,7 @@ use simulator::Settings;
 use tempfile::TempDir;
 use tests::command::org_backup;
 use tests::organization::{Organization, document};
-use tests::schema::{folder, hold, hold_against};
+use tests::schema::{folder, hold, hold_against, hold_xml, xml_errors};
 
 /// Files with findings of every kind of place: a line, a whole document, a string in a template.
 fn files() -> TempDir {
@@ -45,6 +45,39 @@ async fn findings_are_printed_as_their_schemas_have_them() {
         let none = format!("{path}/good.json");
         let run = org_backup(&organization, &["check", "--format", format, &none]).await;
         hold(schema, &serde_json::from_str(&run.printed[0]).unwrap());
+    }
+    for file in ["", "/good.json"] {
+        let files = format!("{path}{file}");
+        let run = org_backup(&organization, &["check", "--format", "junit", &files]).await;
+        hold_xml("junit", &run.printed[0]);
+    }
+}
+
+#[test]
+fn the_schema_of_junit_refuses_what_is_not_printed() {
+    let suite = |cases: &str| {
+        let counts = r#"tests="1" failures="1" errors="0" skipped="0""#;
+        format!(
+            r#"<testsuites name="x"><testsuite name="f" {counts}>{cases}</testsuite></testsuites>"#
+        )
+    };
+    let case =
+        |inside: &str| suite(&format!(r#"<testcase classname="f" name="n">{inside}</testcase>"#));
+    let failure = r#"<failure type="error" message="m">text</failure>"#;
+    assert_eq!(xml_errors("junit", &case(failure)), [""; 0]);
+    for (wrong, why) in [
+        ("<other/>".to_owned(), "<other> is not declared"),
+        ("<testsuites/>".to_owned(), "testsuites/@name is missing"),
+        (suite(""), "testsuite has 0 of <testcase>"),
+        (suite("text"), "testsuite has the text text"),
+        (case(&failure.repeat(2)), "testcase has 2 of <failure>"),
+        (case("<skipped/>"), "<skipped> is out of place"),
+        (case(&failure.replace("error", "note")), "failure/@type: note"),
+        (case(&failure.replace("message=", "words=")), "failure/@words is not declared"),
+        (case(failure).replace(r#"tests="1""#, r#"tests="one""#), "testsuite/@tests: one"),
+    ] {
+        let errors = xml_errors("junit", &wrong);
+        assert!(errors.iter().any(|it| it == why), "{why}: {errors:?}");
     }
 }
 
