@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Body, Structure};
-use policy::Span;
+use policy::{Node, Span};
 
 use crate::Unreadable;
-use crate::values::Values;
 
 /// The declarations in the files of a folder, each with the index of its file.
 #[derive(Default)]
@@ -26,6 +25,17 @@ pub(crate) struct Variable<'a> {
     pub(crate) default: Option<&'a Expression>,
     /// Its type, as it is written.
     pub(crate) kind: Option<&'a Expression>,
+}
+
+/// The values of variables for one run of Terraform.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    /// The values, by the names of their variables.
+    pub(crate) known: BTreeMap<String, Node>,
+    /// The file that was not read and may have set the variables that are not in `known`.
+    pub(crate) unread: Option<String>,
+    /// The file that has to be named for this run, if there is one.
+    pub(crate) name: Option<String>,
 }
 
 impl<'a> Declared<'a> {

@@ -42,7 +42,7 @@ pub(crate) type Names = Vec<(String, Rc<Node>)>;
 
 /// An expression that is declared elsewhere in the module.
 #[derive(Clone)]
-struct Source<'e> {
+struct Referent<'e> {
     /// The file that it is in.
     file: usize,
     expression: &'e Expression,
@@ -52,7 +52,7 @@ struct Source<'e> {
     names: Names,
 }
 
-impl<'e> Source<'e> {
+impl<'e> Referent<'e> {
     fn of(file: usize, expression: &'e Expression) -> Self {
         Self { file, expression, kind: None, names: Vec::new() }
     }
@@ -259,7 +259,7 @@ impl<'a> Evaluator<'a> {
         let why = match root {
             "local" => match self.declared.locals.get(name) {
                 Some((file, it)) => {
-                    return self.refer(&Source::of(*file, it), rest, span, path, scope);
+                    return self.refer(&Referent::of(*file, it), rest, span, path, scope);
                 }
                 None => format!("no file here has a local `{name}`"),
             },
@@ -325,7 +325,7 @@ impl<'a> Evaluator<'a> {
                 self.unknown(path, span, why)
             }
             (None, None, Some(default)) => {
-                let source = Source { kind, ..Source::of(file, default) };
+                let source = Referent { kind, ..Referent::of(file, default) };
                 self.refer(&source, operators, span, path, scope)
             }
             (None, None, None) => {
@@ -343,7 +343,7 @@ impl<'a> Evaluator<'a> {
         operators: &'o [Decorated<TraversalOperator>],
         path: &str,
         scope: &Scope,
-    ) -> Option<(Source<'e>, &'o [Decorated<TraversalOperator>])> {
+    ) -> Option<(Referent<'e>, &'o [Decorated<TraversalOperator>])> {
         let (first, rest) = operators.split_first()?;
         let (names, first, rest) = match first.value() {
             TraversalOperator::Index(it) => {
@@ -361,7 +361,7 @@ impl<'a> Evaluator<'a> {
         };
         let TraversalOperator::GetAttr(key) = first.value() else { return None };
         let it = attribute(body, key.as_str())?;
-        Some((Source { names, ..Source::of(file, it) }, rest))
+        Some((Referent { names, ..Referent::of(file, it) }, rest))
     }
 
     /// Returns the names that are defined in the resource that a block makes for a key or a number.
@@ -391,7 +391,7 @@ impl<'a> Evaluator<'a> {
     /// module.
     fn refer(
         &self,
-        source: &Source<'_>,
+        source: &Referent<'_>,
         operators: &[Decorated<TraversalOperator>],
         span: Span,
         path: &str,
@@ -401,7 +401,7 @@ impl<'a> Evaluator<'a> {
             return self.unknown(path, span, "it refers to itself, or through too many others");
         }
         self.references.set(self.references.get() + 1);
-        let Source { file, expression, kind, ref names } = *source;
+        let Referent { file, expression, kind, ref names } = *source;
         let at = scope.at.or((file != self.home).then_some(span));
         let own = Scope { file, at, names: names.clone() };
         let whole = || {

@@ -11,6 +11,7 @@ mod declared;
 mod evaluate;
 mod functions;
 mod module;
+mod parse;
 mod shallow;
 mod strings;
 #[cfg(test)]

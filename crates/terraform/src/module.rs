@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Body;
-use policy::{Node, Span, Value, is_policy_like, json};
+use policy::{Node, Value, is_policy_like, json};
 
-use crate::declared::{Declared, attribute, attributes, blocks, span};
+use crate::declared::{Declared, Values, attribute, attributes, blocks, span};
 use crate::evaluate::{Evaluator, Names, Scope};
-use crate::shallow::{self, TextKind};
-use crate::values::{self, Values};
+use crate::parse::parse;
+use crate::values;
 use crate::{Files, FoundPolicies, FoundPolicy, RESOURCES, SourceFile, Unknown, Unreadable};
 
 /// The type of a backup policy in AWS Organizations.
@@ -17,9 +16,6 @@ const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
 /// The most instances of `count` for which a resource is evaluated.
 const MOST_INSTANCES: usize = 20;
-
-/// The most bytes of a file that is read.
-const MOST_BYTES: usize = json::MAX_BYTES;
 
 /// The parsed files of a folder.
 pub(crate) struct Module {
@@ -108,22 +104,6 @@ impl FoundPolicies {
             }
         }
     }
-}
-
-/// Parses a file.
-pub(crate) fn parse(text: &str) -> Result<Body, Unreadable> {
-    let unreadable = |why: &str| Unreadable { span: Span::default(), why: why.to_owned() };
-    if text.len() > MOST_BYTES {
-        return Err(unreadable(&format!("it has more than {MOST_BYTES} bytes")));
-    }
-    if !shallow::is_shallow(text, TextKind::Body) {
-        return Err(unreadable("its expressions are nested too deep"));
-    }
-    parse_body(text).map_err(|error| {
-        let start = u32::try_from(error.location().offset()).unwrap_or_default();
-        let span = Span { start, end: start };
-        Unreadable { span, why: format!("it is not HCL: {}", error.message()) }
-    })
 }
 
 /// Looks for policies in one file.

@@ -1,24 +1,11 @@
 //! Reads the files with values of variables.
 
-use std::collections::BTreeMap;
-
 use policy::{Node, json};
 
-use crate::declared::{Declared, attributes};
+use crate::declared::{Declared, Values, attributes};
 use crate::evaluate::{Evaluator, Scope};
-use crate::module::parse;
+use crate::parse::parse;
 use crate::{Files, SourceFile};
-
-/// The values of variables for one run of Terraform.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Values {
-    /// The values, by the names of their variables.
-    pub(crate) known: BTreeMap<String, Node>,
-    /// The file that was not read and may have set the variables that are not in `known`.
-    pub(crate) unread: Option<String>,
-    /// The file that has to be named for this run, if there is one.
-    pub(crate) name: Option<String>,
-}
 
 /// Returns the values for each choice that the person who runs Terraform has: without a file, and
 /// with each file that has to be named.
