@@ -1,6 +1,11 @@
 //! `org-backup check`.
 
 use std::fmt;
+use std::iter;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::SystemTime;
 
 use errors::chain;
@@ -25,13 +30,11 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
     let Inputs { all: inputs, mut passed, unreadable } = input::read_all(&arguments.files);
     let mut sum = Sum::default();
     let mut found = Vec::new();
-    let mut folders = Folders::default();
-    for input in inputs {
-        let checked = if is_terraform(&input) {
-            folders.check(&input, now)
-        } else {
-            check(&input, &given, now)
-        };
+    let folders = Folders::default();
+    let results = each_in_parallel(&inputs, |input| {
+        if is_terraform(input) { folders.check(input, now) } else { check(input, &given, now) }
+    });
+    for (input, checked) in inputs.into_iter().zip(results) {
         match checked {
             Ok(Checked { findings, policies, .. }) => {
                 sum.policies += policies;
@@ -70,6 +73,34 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
     } else {
         Exit::Fine
     })
+}
+
+/// The stack size, in bytes, of a thread that checks: that of the main thread.
+const STACK: usize = 8 << 20;
+
+/// Returns what `check` makes of each input, in the same order. It works on every processor at once.
+fn each_in_parallel<T: Send>(inputs: &[Input], check: impl Fn(&Input) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(inputs.len()));
+    let work = || {
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            inputs.get(index).map(|it| (index, it))
+        };
+        let own: Vec<_> = iter::from_fn(take).map(|(index, it)| (index, check(it))).collect();
+        done.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 1..processors.min(inputs.len()) {
+            // If no thread can be started, those that there are do all of the work.
+            let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|it| it.0);
+    done.into_iter().map(|it| it.1).collect()
 }
 
 /// Prints the findings of each text.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use ignore::WalkBuilder;
@@ -19,9 +20,13 @@ const SHOW: &str = "check the plan, as in `terraform show -json PLAN | org-backu
 /// The most bytes that are read of one folder.
 const MOST_BYTES: usize = 32 << 20;
 
-/// The policies in the files of each folder that was read so far.
+/// The policies in the files of each folder that was read so far. A folder is read once, and other
+/// threads that need it wait for it.
 #[derive(Default)]
-pub(crate) struct Folders(BTreeMap<PathBuf, BTreeMap<String, Result<FoundPolicies, Unreadable>>>);
+pub(crate) struct Folders(Mutex<BTreeMap<PathBuf, Arc<OnceLock<Folder>>>>);
+
+/// The policies in the files of one folder, by the names of the files.
+type Folder = BTreeMap<String, Result<FoundPolicies, Unreadable>>;
 
 /// Returns `true` if a file is in this language.
 pub(crate) fn is_terraform(input: &Input) -> bool {
@@ -31,7 +36,7 @@ pub(crate) fn is_terraform(input: &Input) -> bool {
 impl Folders {
     /// Returns all findings about the policies in a file, or the reason why the file is passed
     /// over.
-    pub(crate) fn check(&mut self, input: &Input, now: SystemTime) -> Result<Checked, String> {
+    pub(crate) fn check(&self, input: &Input, now: SystemTime) -> Result<Checked, String> {
         let mut checked = Checked::default();
         match self.found(input) {
             Err(Unreadable { span, why }) => {
@@ -75,13 +80,17 @@ impl Folders {
 
     /// Returns the policies of a file. They are evaluated together with the other files of its
     /// folder.
-    fn found(&mut self, input: &Input) -> Result<FoundPolicies, Unreadable> {
+    fn found(&self, input: &Input) -> Result<FoundPolicies, Unreadable> {
         let path = Path::new(&input.name);
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let files = Below { root: normal(&input.root), folder: normal(&folder) };
         let own = SourceFile { name: name.clone(), text: input.text.clone() };
-        let known = self.0.entry(folder.clone()).or_insert_with(|| {
+        let known = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(folder.clone()).or_default())
+        };
+        let known = known.get_or_init(|| {
             let (mut sources, values) = siblings(&folder, &name);
             sources.push(own.clone());
             let found = policies(&sources, &values, &files);
