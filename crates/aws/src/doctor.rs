@@ -12,7 +12,7 @@ use plan::doctor::{
     Trail, Unread, copy_vaults, vaults,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, RoleArn, RoleName, ServicePrincipal};
-use plan::member_accounts::{BACKUP, KeyState, Vault, VaultKey};
+use plan::member_accounts::{BACKUP, KeyState, VaultKey};
 use plan::owner::OWNER_TAG;
 use plan::reattach::Sweep;
 use policy::arn::Arn;
@@ -20,6 +20,7 @@ use report::Destination;
 use tokio::time::Instant;
 
 use crate::error::{Error, Kind};
+use crate::identity::Caller;
 use crate::member_accounts::{Member, MemberAccess, describe_key, is_disabled};
 use crate::operation::{
     DESCRIBE_POLICY, DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS,
@@ -28,7 +29,7 @@ use crate::operation::{
 use crate::organizations::READ_ROOT;
 use crate::reading::{Readings, Tell};
 use crate::retries::client;
-use crate::session::{Caller, Management, Session};
+use crate::session::{Management, Session};
 use crate::state::State;
 use crate::{global_settings, publication, service_access};
 
@@ -46,8 +47,8 @@ pub struct Examination {
 }
 
 impl Examination {
-    /// Reads everything that is quickly read: all but the state bucket, the policies and the facts
-    /// that depend on them. If something cannot be read, the reason is noted, and reading goes on.
+    /// Reads everything that is quickly read: all but the state bucket, the policies and the keys of
+    /// the vaults that they name. If something cannot be read, the reason is noted, and reading goes on.
     ///
     /// # Errors
     ///
@@ -70,8 +71,8 @@ impl Examination {
             trails: read(trails(&management, &config).await),
             event_stacks: read(stacks(&management, &config).await),
             stack_sets: read(service_access::stack_sets(&management).await),
+            invalid: read(invalid(&management).await),
             policies: Ok(Vec::new()),
-            invalid: Ok(BTreeMap::new()),
             state: None,
             keys: BTreeMap::new(),
             unseen_keys: BTreeSet::new(),
@@ -79,15 +80,18 @@ impl Examination {
         Ok(Self { management, caller, state: session.state(deadline), observed })
     }
 
-    /// Reads the rest, and reports the progress of reading the policies. `role`, if it is named,
-    /// reads the keys of vaults in other accounts.
-    pub async fn finish(&mut self, role: Option<&RoleName>, tell: Tell<'_>) {
-        let Self { management, caller, state, observed } = self;
-        observed.state = match state {
+    /// Reads the state bucket, if there is one.
+    pub async fn read_state(&mut self) {
+        self.observed.state = match &self.state {
             Some(state) => Some(kept(state).await),
             None => None,
         };
-        observed.invalid = read(invalid(management).await);
+    }
+
+    /// Reads the policies and the keys, and reports the progress of reading the policies. `role`, if
+    /// it is named, reads the keys of vaults in other accounts.
+    pub async fn read_policies(&mut self, role: Option<&RoleName>, tell: Tell<'_>) {
+        let Self { management, caller, state, observed } = self;
         observed.policies = read(policies(management, tell).await);
         let known = observed.policies.as_deref().unwrap_or_default();
         let mut keys = keys(management, state.as_ref(), known).await;
@@ -253,10 +257,9 @@ async fn keys(
     }
     let access = MemberAccess::new(management);
     for (region, name) in vaults(policies) {
-        let vault = access.management().vault(&region, &name).await.map(|it| it.0);
-        let key = match vault {
+        let key = match access.management().key_of_vault(&region, &name).await {
             Err(error) if is_disabled(&error) => continue,
-            vault => vault.map(key_of_vault),
+            key => key,
         };
         keys.extend(state_of(format!("of the vault `{name}` in {region}"), key));
     }
@@ -275,10 +278,14 @@ async fn keys_of_copies(
     let Ok(own) = caller.account.parse::<AccountId>() else { return (keys, unseen) };
     let partition = caller.partition.name();
     let access = MemberAccess::new(management);
+    let read_before = vaults(policies);
     let vaults = copy_vaults(policies);
     let vaults = vaults.iter().filter_map(|it| Destination::parse(it, &own));
     for vault in vaults.collect::<BTreeSet<_>>() {
         if vault.account == own {
+            if read_before.contains(&(vault.region.clone(), vault.name.clone())) {
+                continue;
+            }
             let of = format!("of the vault `{}` in {}", vault.name, vault.region);
             keys.extend(key_of(&access.management(), &vault, of).await);
             continue;
@@ -306,15 +313,7 @@ async fn key_of(
     vault: &Destination,
     of: String,
 ) -> Option<(String, Read<KeyState>)> {
-    let found = member.vault(&vault.region, &vault.name).await.map(|it| it.0);
-    state_of(of, found.map(key_of_vault))
-}
-
-fn key_of_vault(vault: Vault) -> Option<VaultKey> {
-    match vault {
-        Vault::Missing => None,
-        Vault::Here { key, .. } => Some(key),
-    }
+    state_of(of, member.key_of_vault(&vault.region, &vault.name).await)
 }
 
 /// Returns the state of a key, if it is a customer managed key.

@@ -24,6 +24,7 @@ pub mod evidence;
 mod garbled;
 pub mod global_settings;
 mod http;
+mod identity;
 pub mod lease;
 pub mod levels;
 mod machine;
@@ -50,10 +51,11 @@ pub use calls::Pages;
 pub use clock::Clock;
 pub use error::{Error, Kind, log_left_out, removable};
 pub use http::connector;
+pub use identity::Caller;
 pub use machine::Machine;
 pub use operation::Need;
 pub use organizations::Record;
-pub use session::{Caller, Management, Session};
+pub use session::{Management, Session};
 pub use tally::Tally;
 
 #[cfg(test)]

@@ -312,6 +312,18 @@ impl Member<'_> {
         Ok((Vault::Here { key: key?, access }, locked))
     }
 
+    /// Reads the key of a vault; returns `None` if there is no vault of this name.
+    pub(crate) async fn key_of_vault(
+        &self,
+        region: &Region,
+        name: &VaultName,
+    ) -> Result<Option<VaultKey>, Error> {
+        match self.describe_vault(region, name).await? {
+            Some(described) => self.vault_key(region, &described).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn describe_vault(
         &self,
         region: &Region,

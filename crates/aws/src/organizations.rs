@@ -1,6 +1,7 @@
 //! Reads of AWS Organizations that several resources need.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use aws_sdk_organizations::types::{
     OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
@@ -11,21 +12,12 @@ use plan::policy_types::Status;
 use policy::arn::Arn;
 
 use crate::error::{Error, Kind, log_left_out};
+use crate::identity::{DESCRIBE, OrganizationIds};
 use crate::operation::{
     DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
     LIST_TAGS, LIST_TARGETS, Need, TAG, UNTAG,
 };
 use crate::session::Management;
-
-/// The organization, as every account in it may describe it.
-#[derive(Clone, Debug)]
-pub(crate) struct OrganizationIds {
-    pub(crate) id: String,
-    pub(crate) management_account: AccountId,
-    pub(crate) all_features: bool,
-    /// The partition in the organization's ARN.
-    partition: Option<String>,
-}
 
 /// The organization's one root.
 #[derive(Clone, Debug)]
@@ -42,13 +34,6 @@ pub(crate) struct Root {
 pub struct Record {
     pub(crate) root_id: TargetId,
     pub(crate) owner: Owner,
-}
-
-impl OrganizationIds {
-    /// Returns the partition, for example `aws-cn`.
-    pub(crate) fn partition(&self) -> Result<String, Error> {
-        self.partition.clone().ok_or_else(|| Error::incomplete(DESCRIBE, "its ARN"))
-    }
 }
 
 impl Root {
@@ -79,18 +64,26 @@ impl Management {
 
     /// Describes the organization.
     pub(crate) async fn organization(&self) -> Result<OrganizationIds, Error> {
+        let known = self.answers.as_ref().map(|it| &it.organization);
+        if let Some(organization) = known.and_then(OnceLock::get) {
+            return Ok(organization.clone());
+        }
         let describe = self.organizations().describe_organization().send();
         let described = self.calls.call(DESCRIBE_ORGANIZATION, DESCRIBE, describe).await?;
         let incomplete = |what| Error::incomplete(DESCRIBE, what);
         let it = described.organization.ok_or_else(|| incomplete("the organization"))?;
         let account = it.master_account_id.and_then(|it| it.parse().ok());
         let arn = it.arn.as_deref().and_then(|it| Arn::parse(it).ok());
-        Ok(OrganizationIds {
+        let organization = OrganizationIds {
             partition: arn.map(|it| it.partition.to_owned()),
             id: it.id.ok_or_else(|| incomplete("its ID"))?,
             management_account: account.ok_or_else(|| incomplete("its management account"))?,
             all_features: it.feature_set != Some(OrganizationFeatureSet::ConsolidatedBilling),
-        })
+        };
+        if let Some(known) = known {
+            let _ = known.set(organization.clone());
+        }
+        Ok(organization)
     }
 
     /// Reads the root. An error describes the read as `action`.
@@ -278,9 +271,6 @@ impl Management {
         self.calls.call(UNTAG, action, untag.send()).await.map(drop)
     }
 }
-
-/// The action of describing the organization, for errors.
-const DESCRIBE: &str = "describe the organization";
 
 /// The action of reading the root, for errors.
 pub(crate) const READ_ROOT: &str = "read the organization's root";

@@ -13,8 +13,6 @@ use aws_types::sdk_config::Builder;
 use media::Mail;
 use plan::id::RoleArn;
 use policy::arn::Arn;
-use policy::partition::Partition;
-use serde_json::Value;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -24,6 +22,7 @@ use crate::clock::Clock;
 use crate::environment;
 use crate::error::Error;
 use crate::http::{self, Whole};
+use crate::identity::{Answers, Caller};
 use crate::machine::Machine;
 use crate::operation::{ASSUME_ROLE, GET_CALLER, Need, PUBLISH};
 use crate::retries::{client, patience};
@@ -60,6 +59,8 @@ pub struct Session {
     /// The ARN of the state machine, if there is one, and the number of accounts times Regions
     /// above which a run needs it.
     machine: Option<(String, usize)>,
+    /// The answers that do not change while a person waits for them.
+    answers: Option<Arc<Answers>>,
 }
 
 impl Session {
@@ -97,9 +98,11 @@ impl Session {
     }
 
     /// Creates a session with the credentials, the Region and the endpoints of `config`, for the
-    /// operator's command. The command finds them in more places than a function does.
+    /// operator's command. The command finds them in more places than a function does, and asks once
+    /// who is calling and which organization that is.
     pub fn of_config(connector: SharedHttpConnector, config: &SdkConfig) -> Self {
-        Self { reach: Some(REACH), ..Self::new(connector, config.to_builder()) }
+        let answers = Some(Arc::default());
+        Self { reach: Some(REACH), answers, ..Self::new(connector, config.to_builder()) }
     }
 
     fn new(connector: SharedHttpConnector, settings: Builder) -> Self {
@@ -119,6 +122,7 @@ impl Session {
             state_bucket: None,
             state_key: None,
             machine: None,
+            answers: None,
         }
     }
 
@@ -249,7 +253,8 @@ impl Session {
         let calls = self.calls(deadline);
         let own = Arc::clone(&self.clients);
         let Some(role) = role else {
-            return Ok(Management { clients: Arc::clone(&own), own, calls });
+            let answers = self.answers.clone();
+            return Ok(Management { clients: Arc::clone(&own), own, calls, answers });
         };
         let client = client!(aws_sdk_sts, &own.config);
         let assume = client.assume_role().role_arn(role.as_str()).role_session_name("org-backup");
@@ -270,7 +275,7 @@ impl Session {
         let credentials = SharedCredentialsProvider::new(credentials);
         let config = own.config.to_builder().credentials_provider(credentials).build();
         let clients = Arc::new(Clients::new(config));
-        Ok(Management { clients, own, calls })
+        Ok(Management { clients, own, calls, answers: None })
     }
 }
 
@@ -323,17 +328,8 @@ pub struct Management {
     clients: Arc<Clients>,
     own: Arc<Clients>,
     pub(crate) calls: Calls,
-}
-
-/// The identity that makes the calls.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Caller {
-    /// The account.
-    pub account: String,
-    /// The ARN of the user, or of the session of a role.
-    pub arn: String,
-    /// The partition.
-    pub partition: Partition,
+    /// The answers that are kept, if this acts as the session itself.
+    pub(crate) answers: Option<Arc<Answers>>,
 }
 
 impl Management {
@@ -341,7 +337,7 @@ impl Management {
     #[must_use]
     pub fn for_what_is(&self, need: Need) -> Self {
         let (clients, own) = (Arc::clone(&self.clients), Arc::clone(&self.own));
-        Self { clients, own, calls: self.calls.for_what_is(need) }
+        Self { clients, own, calls: self.calls.for_what_is(need), answers: self.answers.clone() }
     }
 
     /// Reads the identity that makes the calls, which needs no permission.
@@ -352,13 +348,21 @@ impl Management {
     /// partition that this release does not know.
     pub async fn caller(&self) -> Result<Caller, Error> {
         const ACTION: &str = "ask who is calling";
+        let known = self.answers.as_ref().map(|it| &it.caller);
+        if let Some(caller) = known.and_then(OnceLock::get) {
+            return Ok(caller.clone());
+        }
         let ask = client!(aws_sdk_sts, self.config()).get_caller_identity().send();
         let it = self.calls.call(GET_CALLER, ACTION, ask).await?;
         let text = it.arn.unwrap_or_default();
         let arn = Arn::parse(&text).map_err(|_| Error::incomplete(ACTION, "an ARN"))?;
         let account = it.account.ok_or_else(|| Error::incomplete(ACTION, "the account"))?;
         let partition = arn.known_partition().map_err(|it| Error::elsewhere(ACTION, it))?;
-        Ok(Caller { account, partition, arn: text })
+        let caller = Caller { account, partition, arn: text };
+        if let Some(known) = known {
+            let _ = known.set(caller.clone());
+        }
+        Ok(caller)
     }
 
     /// Returns the configuration that acts in the management account.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws::doctor::Examination;
 use clap::Args;
-use plan::doctor::{Check, Verdict, diagnose_first, diagnose_rest};
+use plan::doctor::{Check, Verdict, diagnose_first, diagnose_policies, diagnose_state};
 use plan::id::RoleName;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -48,17 +48,20 @@ pub(crate) async fn run(arguments: &Doctor, now: SystemTime) -> Result<Exit, Com
     let role = arguments.member_role.as_ref();
     let mut examination = Box::pin(Examination::begin(&session, deadline)).await?;
     let mut output = Output::new();
-    let mut checks = diagnose_first(&examination.observed);
-    if !arguments.json {
-        // The rest may take minutes.
-        print(&checks, &mut output)?;
-    }
-    Box::pin(examination.finish(role, &tell)).await;
-    let rest = diagnose_rest(&examination.observed, now);
-    if !arguments.json {
-        print(&rest, &mut output)?;
-    }
-    checks.extend(rest);
+    let mut checks = Vec::new();
+    // Each part is printed before the next is read, since the rest may take minutes.
+    let mut say = |found: Vec<Check>, output: &mut Output| {
+        if !arguments.json {
+            print(&found, output)?;
+        }
+        checks.extend(found);
+        Ok::<_, CommandError>(())
+    };
+    say(diagnose_first(&examination.observed), &mut output)?;
+    Box::pin(examination.read_state()).await;
+    say(diagnose_state(&examination.observed, now), &mut output)?;
+    Box::pin(examination.read_policies(role, &tell)).await;
+    say(diagnose_policies(&examination.observed), &mut output)?;
     if arguments.json {
         output.json(&checks.iter().map(shown).collect())?;
     }

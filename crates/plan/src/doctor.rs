@@ -182,9 +182,14 @@ pub fn diagnose_first(observed: &Observed) -> Vec<Check> {
     checks::quick(observed)
 }
 
-/// Judges the rest.
-pub fn diagnose_rest(observed: &Observed, now: SystemTime) -> Vec<Check> {
-    checks::slow(observed, now)
+/// Judges the state bucket, which takes a read for each resource.
+pub fn diagnose_state(observed: &Observed, now: SystemTime) -> Vec<Check> {
+    checks::state(observed, now)
+}
+
+/// Judges the policies and what depends on them, which take the longest to read.
+pub fn diagnose_policies(observed: &Observed) -> Vec<Check> {
+    checks::slow(observed)
 }
 
 #[cfg(test)]

@@ -39,19 +39,18 @@ fn order(name: &str) -> Option<u8> {
 impl Values {
     /// Reads a file, whose values take the place of those that are known.
     fn read(&mut self, source: &SourceFile, files: &(dyn Files + Sync)) {
-        match values(source, files) {
-            Some(values) => self.known.extend(values),
-            None => {
-                self.known.clear();
-                self.unread = Some(source.name.clone());
-            }
+        if let Some(values) = values(source, files) {
+            self.known.extend(values);
+        } else {
+            self.known.clear();
+            self.unread = Some(source.name.clone());
         }
     }
 }
 
 /// Returns the values in a file, or `None` if it cannot be read.
 fn values(source: &SourceFile, files: &(dyn Files + Sync)) -> Option<Vec<(String, Node)>> {
-    if source.name.ends_with(".json") {
+    if source.name.strip_suffix(".json").is_some() {
         let (document, findings) = json::read(&source.text);
         let document = document.filter(|_| findings.is_empty())?;
         let members = document.members()?.iter();

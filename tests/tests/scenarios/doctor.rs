@@ -243,13 +243,61 @@ async fn many_policies_are_waited_for_after_what_is_known_at_once() {
     let wait =
         "note: to read 25 backup policies takes up to 14 seconds at the rates that AWS publishes\n";
     assert!(notes.ends_with(wait), "{notes}");
-    let (early, late) = (lines[8].0, lines[9].0);
+    let (early, late) = (lines[11].0, lines[12].0);
     assert!(early + Duration::from_secs(5) < late, "{early:?} {late:?}");
-    assert!(lines[8].1.contains("Region of events"), "{lines:?}");
+    assert!(lines[11].1.contains("last sweep"), "{lines:?}");
     assert_eq!(repeated(&organization), [""; 0]);
     organization.clear_journal();
     let (lines, notes) = org_backup_watched(&organization, &["doctor", "--json"]).await;
     assert!(notes.ends_with(wait) && lines[0].0 >= Duration::from_secs(5), "{notes}");
+}
+
+/// How often an operation was sent.
+pub(crate) fn count(organization: &Organization, operation: &str) -> usize {
+    organization.journal().iter().filter(|it| it.operation == operation).count()
+}
+
+#[tokio::test]
+async fn doctor_asks_once_what_several_checks_need() {
+    let organization = healthy().await;
+    // A vault that one plan keeps backups in and that another copies to.
+    let management = organization.organization(|it| it.management_account.clone());
+    let vault = simulator::Vault::new("main").key("arn:aws:kms:$region:$account:key/own");
+    organization.backup(|it| it.vaults_mut().create(&management, "eu-west-1", vault));
+    organization.kms(|it| {
+        it.create(&management, "eu-west-1", "own", simulator::KeyManager::Customer);
+    });
+    let arn = format!("arn:aws:backup:eu-west-1:{management}:backup-vault:main");
+    let copy = json!({ &arn: { "target_backup_vault_arn": { "@@assign": arn } } });
+    for (name, region, key, value) in [
+        ("keeping", "eu-west-1", "target_backup_vault_name", json!({ "@@assign": "main" })),
+        ("copying", "eu-west-3", "copy_actions", copy),
+    ] {
+        let mut content = page::plan(name, &[region], 35);
+        content["plans"][name]["rules"]["every-night"][key] = value;
+        organization.organization(|it| {
+            let tags = [("org-backup:owner".to_owned(), "a/b/C".to_owned())];
+            let content = content.to_string();
+            let _ = it.create_policy(BACKUP_POLICY, name, "", &content, &tags).unwrap();
+        });
+    }
+    organization.clear_journal();
+    let run = org_backup(&organization, &["doctor"]).await;
+    assert_eq!(run.code, 0, "{}{}", run.text, run.notes);
+    for operation in [
+        "DescribeGlobalSettings",
+        "DescribeOrganization",
+        "GetCallerIdentity",
+        "ListAWSServiceAccessForOrganization",
+        "ListAccountsWithInvalidEffectivePolicy",
+        "ListRoots",
+    ] {
+        assert_eq!(count(&organization, operation), 1, "{operation}");
+    }
+    // The key of the state, and that of the vault.
+    assert_eq!(count(&organization, "DescribeKey"), 2);
+    assert_eq!(count(&organization, "GetBackupVaultAccessPolicy"), 0);
+    assert_eq!(repeated(&organization), [""; 0]);
 }
 
 #[tokio::test]

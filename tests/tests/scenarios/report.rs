@@ -530,4 +530,7 @@ async fn many_policies_are_announced_before_they_are_read_and_read_once() {
         "note: to read 25 backup policies takes up to 14 seconds at the rates that AWS publishes\n";
     assert!(run.notes.contains(wait), "{}", run.notes);
     assert_eq!(crate::doctor::repeated(&organization), [""; 0]);
+    for operation in ["DescribeOrganization", "GetCallerIdentity", "ListRoots"] {
+        assert_eq!(crate::doctor::count(&organization, operation), 1, "{operation}");
+    }
 }

@@ -70,20 +70,18 @@ pub(super) fn quick(observed: &Observed) -> Vec<Check> {
         stack_sets(observed),
         trails(observed),
         events(observed),
+        effective_policies(observed),
     ]
 }
 
-/// The checks of the state bucket, the policies, and what depends on them.
-pub(super) fn slow(observed: &Observed, now: SystemTime) -> Vec<Check> {
-    let mut checks = vec![
+/// The checks of the policies, and of what depends on them.
+pub(super) fn slow(observed: &Observed) -> Vec<Check> {
+    vec![
         check("quotas", &observed.policies, |it| quotas(it)),
         check("ownership", &observed.policies, |it| ownership(it)),
         check("Regions of copies", &observed.policies, |it| regions_of_copies(it)),
-        effective_policies(observed),
         keys(observed),
-    ];
-    checks.extend(state(observed, now));
-    checks
+    ]
 }
 
 fn management_account(observed: &Observed) -> Check {
@@ -388,7 +386,8 @@ fn keys(observed: &Observed) -> Check {
     Check { name, verdict, message, fix }
 }
 
-fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
+/// The checks of the state bucket.
+pub(super) fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
     const STATE: &str = "desired state";
     const SWEEP: &str = "last sweep";
     let Some(StateBucket { bucket, entries, swept }) = &observed.state else {

@@ -59,7 +59,8 @@ fn policy(name: &str, target: &str) -> KnownPolicy {
 /// Judges everything.
 fn diagnose(observed: &Observed, now: SystemTime) -> Vec<Check> {
     let mut checks = diagnose_first(observed);
-    checks.extend(diagnose_rest(observed, now));
+    checks.extend(diagnose_state(observed, now));
+    checks.extend(diagnose_policies(observed));
     checks
 }
 
