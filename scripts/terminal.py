@@ -26,6 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "terminal.svg"
 COMMANDS = [["check", "daily.json"], ["report"]]
 COLUMNS = 100
+# The simulator's clock begins at this minute, and the command may read a moment before it.
+BEGIN = "2026-01-01 00:00 UTC"
 # The size of a character and the space around the text, in pixels.
 WIDTH, HEIGHT, MARGIN = 8.4, 20, 16
 COLOURS = {1: "#ff7b72", 2: "#7ee787", 3: "#e3b341", 4: "#79c0ff", 5: "#d2a8ff", 6: "#76e3ea", 7: "#f0f6fc"}
@@ -82,7 +84,7 @@ def shown(command, folder, environment):
                 break
             parts.append(part)
     os.close(ours)
-    return b"".join(parts).decode()
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", BEGIN, b"".join(parts).decode())
 
 
 def cells(text):
@@ -128,7 +130,7 @@ def drawn(rows):
     )
     yield f"<title>At a terminal: {escape(told)}</title>"
     yield f'<rect width="{width:g}" height="{height:g}" rx="8" fill="#0d1117"/>'
-    yield '<g fill="#e6edf3" xml:space="preserve">'
+    yield '<g fill="#e6edf3">'
     for number, row in enumerate(rows, 1):
         y = MARGIN + number * HEIGHT - 6
         for column, (text, (colour, bold)) in runs(row):
@@ -137,7 +139,9 @@ def drawn(rows):
             look = (f' fill="{colour}"' if colour else "") + (' font-weight="700"' if bold else "")
             x = MARGIN + column * WIDTH
             length = len(text) * WIDTH
-            yield f'<text x="{x:g}" y="{y:g}" textLength="{length:g}"{look}>{escape(text)}</text>'
+            # Browsers run spaces together, except those that do not break.
+            line = escape(text).replace(" ", "\N{NO-BREAK SPACE}")
+            yield f'<text x="{x:g}" y="{y:g}" textLength="{length:g}"{look}>{line}</text>'
     yield "</g>"
     yield "</svg>"
 

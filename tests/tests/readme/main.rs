@@ -84,10 +84,13 @@ impl Block {
                 goes_on = command.ends_with('\\');
             } else if goes_on {
                 let command = &mut steps.last_mut()?.command;
-                *command += &format!("\n{line}");
+                command.push('\n');
+                command.push_str(line);
                 goes_on = line.ends_with('\\');
             } else {
-                steps.last_mut()?.promised += &format!("{line}\n");
+                let promised = &mut steps.last_mut()?.promised;
+                promised.push_str(line);
+                promised.push('\n');
             }
         }
         (!steps.is_empty()).then_some(steps)
@@ -145,7 +148,7 @@ fn keeps(promised: &str, printed: &str) -> bool {
 const NOT_INHERITED: [&str; 6] =
     ["AWS_", "CARGO_MANIFEST_", "CARGO_PKG_", "LD_LIBRARY_PATH", "MAKE", "MFLAGS"];
 
-/// Returns a shell in the repository, with the programs on its `PATH`.
+/// Returns a shell in the repository, with the programs on its `PATH` and without credentials.
 fn shell(script: &str) -> Command {
     let programs = binary("org-backup");
     let programs = programs.parent().unwrap().display();
@@ -160,6 +163,10 @@ fn shell(script: &str) -> Command {
         }
     }
     shell
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    shell
 }
 
 fn output(mut command: Command) -> Output {
@@ -168,11 +175,9 @@ fn output(mut command: Command) -> Output {
 
 /// Runs commands one after the other in one shell. Returns the exit code and the output of each.
 fn run(commands: &[&str]) -> Vec<(i32, String)> {
-    let mut script = "exec 2>&1\n".to_owned();
-    for command in commands {
-        script += &format!("{command}\nprintf '\\n{END} %s\\n' $?\n");
-    }
-    let output = output(shell(&script));
+    let with_end = |it: &&str| format!("{it}\nprintf '\\n{END} %s\\n' $?\n");
+    let script: String = commands.iter().map(with_end).collect();
+    let output = output(shell(&format!("exec 2>&1\n{script}")));
     let printed = String::from_utf8(output.stdout).unwrap();
     let mut results = Vec::new();
     let mut text = String::new();
@@ -280,11 +285,7 @@ fn the_command_knows_the_options_that_need_aws() {
                 continue;
             }
             let mut shell = shell(&command);
-            shell
-                .env("AWS_CONFIG_FILE", "/dev/null")
-                .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-                .env("AWS_EC2_METADATA_DISABLED", "true")
-                .env("AWS_REGION", "eu-west-1");
+            shell.env("AWS_REGION", "eu-west-1");
             let said = output(shell).stderr;
             let said = String::from_utf8(said).unwrap();
             assert!(
