@@ -13,6 +13,7 @@ use aws_types::sdk_config::Builder;
 use media::Mail;
 use plan::id::RoleArn;
 use policy::arn::Arn;
+use serde_json::Value;
 use tokio::time::Instant;
 use tracing::warn;
 

@@ -109,13 +109,14 @@ impl Counts {
 
     /// Describes the resources of several Regions in a few words, as in `118 of 120 fresh, 2 late`.
     /// Returns an empty text if there are none.
-    pub fn words<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> String {
-        let sum = |keys: &[&str]| all.clone().map(|it| it.count(keys)).sum::<usize>();
-        let resources: usize = all.clone().map(Self::resources).sum();
+    pub fn words<'a>(all: impl Iterator<Item = &'a Self>) -> String {
+        let all: Vec<_> = all.collect();
+        let sum = |keys: &[&str]| all.iter().map(|it| it.count(keys)).sum::<usize>();
+        let resources: usize = all.iter().map(|it| it.resources()).sum();
         if resources == 0 {
             return String::new();
         }
-        let copies: usize = all.clone().map(|it| it.copies_late).sum();
+        let copies: usize = all.iter().map(|it| it.copies_late).sum();
         let parts = [
             (sum(&FRESH), format!(" of {resources} fresh")),
             (sum(&LATE), " late".to_owned()),

@@ -1,6 +1,7 @@
 //! Evaluates expressions.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use hcl_edit::Decorated;
@@ -23,6 +24,9 @@ const TOO_MANY_STEPS: &str = "it takes too many steps to evaluate";
 
 /// The greatest depth to which locals may refer to each other.
 const MOST_REFERENCES: usize = 32;
+
+/// The most operators behind a `*`, each of which may be a `*` itself.
+const MOST_OPERATORS: usize = 50;
 
 /// Evaluates expressions for one file of a module, and notes what is not known.
 pub(crate) struct Evaluator<'a> {
@@ -117,7 +121,7 @@ impl<'a> Evaluator<'a> {
 
     /// Returns the places that were not known, each of them once for each reason.
     pub(crate) fn into_unknown(self) -> Vec<Unknown> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let all = self.unknown.into_inner().into_iter().map(|it| it.0);
         all.filter(|it| seen.insert((it.path.clone(), it.why.clone()))).collect()
     }
@@ -489,6 +493,9 @@ impl<'a> Evaluator<'a> {
         path: &str,
         scope: &Scope,
     ) -> Node {
+        if operators.len() > MOST_OPERATORS {
+            return self.unknown(path, span, "it has too many parts");
+        }
         let items = match node.value {
             Value::Unknown => return Node { span, value: Value::Unknown },
             Value::Null => Vec::new(),
@@ -587,6 +594,7 @@ impl<'a> Evaluator<'a> {
             return self.or_not_understood(None, &[&collection], span, path);
         };
         let (mut items, mut members) = (Vec::new(), Vec::<Member>::new());
+        let mut groups = HashMap::new();
         for (key, value) in rounds {
             let name =
                 it.intro.key_var.as_ref().map(|name| (name.as_str().to_owned(), Rc::new(key)));
@@ -613,7 +621,7 @@ impl<'a> Evaluator<'a> {
                 continue;
             }
             // The values with the same key become a list.
-            let group = members.iter().position(|it| it.key == key).unwrap_or(members.len());
+            let group = *groups.entry(key.clone()).or_insert(members.len());
             if group == members.len() {
                 let value = Node { span, value: Value::Array(Vec::new()) };
                 members.push(Member { key: key.clone(), span, value });

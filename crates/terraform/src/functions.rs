@@ -230,21 +230,24 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             items(distinct(all.concat()))
         }
         ("setintersection", [first, rest @ ..]) => {
-            let rest = rest.iter().map(list).collect::<Option<Vec<_>>>()?;
+            let rest =
+                rest.iter().map(|it| Some(keys_of(&list(it)?))).collect::<Option<Vec<_>>>()?;
             let mut kept = distinct(list(first)?);
-            kept.retain(|it| rest.iter().all(|rest| has(rest, it)));
+            kept.retain(|it| rest.iter().all(|rest| rest.contains(&key_of(it))));
             items(kept)
         }
         ("setsubtract", [one, other]) => {
-            let (mut kept, other) = (distinct(list(one)?), list(other)?);
-            kept.retain(|it| !has(&other, it));
+            let (mut kept, other) = (distinct(list(one)?), keys_of(&list(other)?));
+            kept.retain(|it| !other.contains(&key_of(it)));
             items(kept)
         }
         ("setproduct", all) => {
             let mut product = vec![Vec::new()];
+            let mut values = 1_usize;
             for it in all {
                 let of = list(it)?;
-                if product.len().saturating_mul(of.len()) > MOST_ITEMS {
+                values = values.saturating_mul(size(it));
+                if values > MOST_ITEMS {
                     return None;
                 }
                 let more = |one: &Vec<Node>| {
@@ -258,14 +261,14 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             items(product.into_iter().map(node).collect())
         }
         ("merge", all) => {
-            let mut members: Vec<Member> = Vec::new();
-            for it in all.iter().filter(|it| it.value != Value::Null) {
-                for it in it.members()? {
-                    members.retain(|known| known.key != it.key);
-                    members.push(it.clone());
-                }
-            }
-            Some(Pure::Made(Value::Object(members)))
+            // The last value of a key counts.
+            let maps = all.iter().filter(|it| it.value != Value::Null).map(Node::members);
+            let members = maps.collect::<Option<Vec<_>>>()?.concat();
+            let mut seen = HashSet::new();
+            let mut kept: Vec<_> =
+                members.into_iter().rev().filter(|it| seen.insert(it.key.clone())).collect();
+            kept.reverse();
+            Some(Pure::Made(Value::Object(kept)))
         }
         ("concat", all) => {
             let all = all.iter().map(list).collect::<Option<Vec<_>>>()?;
@@ -316,9 +319,9 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             Some(Pure::Made(Value::Number(at.to_string())))
         }
         ("matchkeys", [values, keys, wanted]) => {
-            let (keys, wanted) = (list(keys)?, list(wanted)?);
+            let (keys, wanted) = (list(keys)?, keys_of(&list(wanted)?));
             let pairs = list(values)?.into_iter().zip(keys);
-            items(pairs.filter(|it| has(&wanted, &it.1)).map(|it| it.0).collect())
+            items(pairs.filter(|it| wanted.contains(&key_of(&it.1))).map(|it| it.0).collect())
         }
         ("alltrue" | "anytrue", [it]) => {
             let all = list(it)?.iter().map(truth).collect::<Option<Vec<_>>>()?;
@@ -354,6 +357,9 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
         ("format", [format, values @ ..]) => made(formatted(format.scalar()?, values)?),
         ("formatlist", [format, values @ ..]) => {
             let count = values.iter().filter_map(list).map(|it| it.len()).max()?;
+            let length = |it: &Node| it.scalar().map_or(0, str::len);
+            let length = length(format) + values.iter().map(length).sum::<usize>();
+            (count.saturating_mul(length) <= json::MAX_BYTES).then_some(())?;
             let line = |index: usize| {
                 let of = |it: &Node| match &it.value {
                     Value::Array(items) => items.get(index).cloned(),
@@ -433,7 +439,10 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
         ("coalescelist", all) => {
             same(all.iter().find(|it| list(it).is_some_and(|it| !it.is_empty()))?)
         }
-        ("contains", [it, wanted]) => Some(Pure::Made(Value::Bool(has(&list(it)?, wanted)))),
+        ("contains", [it, wanted]) => {
+            let has = list(it)?.iter().any(|it| is_same(it, wanted) == Some(true));
+            Some(Pure::Made(Value::Bool(has)))
+        }
         ("length", [it]) => {
             let length = match &it.value {
                 Value::Array(items) => items.len(),
@@ -472,13 +481,17 @@ fn flatten(items: &[Node], flat: &mut Vec<Node>) -> Option<()> {
 /// Returns each of these values once.
 fn distinct(mut items: Vec<Node>) -> Vec<Node> {
     let mut seen = HashSet::new();
-    items.retain(|it| seen.insert(it.to_json()));
+    items.retain(|it| seen.insert(key_of(it)));
     items
 }
 
-/// Returns `true` if a list has a value.
-fn has(items: &[Node], wanted: &Node) -> bool {
-    items.iter().any(|it| is_same(it, wanted) == Some(true))
+fn keys_of(items: &[Node]) -> HashSet<String> {
+    items.iter().map(key_of).collect()
+}
+
+/// Returns a text that two values share only if they are the same.
+fn key_of(node: &Node) -> String {
+    node.scalar().map_or_else(|| node.to_json(), ToOwned::to_owned)
 }
 
 /// Returns a value as an index or a number of items.

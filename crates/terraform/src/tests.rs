@@ -424,6 +424,11 @@ fn growth_has_an_end() {
     let text = resource("jsonencode({ plans = local.l11 })") + &locals + "}\n";
     let found = found(&[&text]);
     assert!(found.unknown.iter().any(|it| it.why.contains("too many steps")));
+    let text = resource(&format!("jsonencode({{ plans = \"x\"{} }})", "[*]".repeat(100_000)));
+    check(&text, &[(P, r#"{"plans":""}"#)], &[(&format!("{P}/plans"), "it has too many parts")]);
+    let text = resource("jsonencode({ plans = setproduct(range(200), range(200)) })");
+    let why = "this use of `setproduct()` is not evaluated here";
+    check(&text, &[(P, r#"{"plans":""}"#)], &[(&format!("{P}/plans"), why)]);
 }
 
 proptest! {
@@ -435,14 +440,15 @@ proptest! {
                 "resource \"aws_organizations_policy\" \"p\" {\n", "type = \"BACKUP_POLICY\"\n", "content = ",
                 "jsonencode(", "{", "}", "[", "]", "(", ")", "\"", "${", "%{", "if ", "for ", "x in ", ":", "=>",
                 "plans", "=", "a", "1", "\n", "<<EOT\n", "EOT\n", "~", "?", "!", "-", "+", "&&", ",", ".", "*",
-                "...", "local.a", "locals {\n", "#", "/*", "*/", "\\", "é", "endif", "endfor", "file(\"x\")",
+                "...", "local.a", "[*]", ".*", "var.a", "variable \"a\" {\n", "type =", "object({", "optional(", "locals {\n", "#", "/*", "*/", "\\", "é", "endif", "endfor", "file(\"x\")",
             ][..]),
             0..60,
         ),
     ) {
         let text = parts.concat();
         let sources = [SourceFile { name: "a.tf".to_owned(), text: text.clone() }];
-        if let Ok(found) = policies(&sources, &[], &Beside::default()).remove(0) {
+        let values = ["terraform.tfvars", "a.tfvars.json"].map(|name| SourceFile { name: name.to_owned(), text: text.clone() });
+        if let Ok(found) = policies(&sources, &values, &Beside::default()).remove(0) {
             for it in found.unknown {
                 prop_assert!(text.get(it.span.start as usize..it.span.end as usize).is_some());
             }

@@ -1,5 +1,7 @@
 //! Reads the files with values of variables.
 
+use std::path::Path;
+
 use policy::{Node, json};
 
 use crate::declared::{Declared, Values, attributes};
@@ -50,7 +52,7 @@ impl Values {
 
 /// Returns the values in a file, or `None` if it cannot be read.
 fn values(source: &SourceFile, files: &(dyn Files + Sync)) -> Option<Vec<(String, Node)>> {
-    if source.name.strip_suffix(".json").is_some() {
+    if Path::new(&source.name).extension().is_some_and(|it| it == "json") {
         let (document, findings) = json::read(&source.text);
         let document = document.filter(|_| findings.is_empty())?;
         let members = document.members()?.iter();
