@@ -36,7 +36,7 @@
 //! }}}"#;
 //! assert_eq!(check(company, now), []);
 //!
-//! A typo is found with its place.
+//! // A typo is found with its place.
 //! let typo = company.replace("eu-west-1", "eu-west-11");
 //! let finding = &check(&typo, now)[0];
 //! assert!(finding.to_string().starts_with("plans/daily/regions/@@assign/0: `eu-west-11` is not"));
