@@ -40,7 +40,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
             reserved_tags(rule, "recovery_point_tags", path, findings);
             each(rule, "copy_actions", path, |path, copy| {
                 retention(&copy.value, path, findings);
-                copy_partition(copy, path, findings);
+                copy_partition(node, copy, path, findings);
             });
         });
         scan_settings(node, path, findings);
@@ -251,14 +251,7 @@ fn role(plan: &Node, selection: &Node, path: &Path<'_>, findings: &mut Findings)
         );
         findings.warning(Code::ServiceLinkedRole, &path, node.span, message);
     }
-    let mut other = None;
-    each_value(plan, "regions", &Path::Top, |_, _, region| {
-        let partition = Partition::of_region(region);
-        if let Some(it) = partition.filter(|it| it.name() != arn.partition) {
-            other.get_or_insert_with(|| (region.to_owned(), it));
-        }
-    });
-    if let Some((region, partition)) = other {
+    if let Some((region, partition)) = region_outside(plan, arn.partition) {
         let message = format!(
             "`{role}` is a role of the partition `{}`, and `{region}` belongs to `{partition}`",
             arn.partition
@@ -267,18 +260,39 @@ fn role(plan: &Node, selection: &Node, path: &Path<'_>, findings: &mut Findings)
     }
 }
 
-fn copy_partition(copy: &Member, path: &Path<'_>, findings: &mut Findings) {
+/// Returns the first Region of a plan that is not in a partition, and the partition that it is in.
+fn region_outside(plan: &Node, partition: &str) -> Option<(String, Partition)> {
+    let mut found = None;
+    each_value(plan, "regions", &Path::Top, |_, _, region| {
+        let own = Partition::of_region(region);
+        if let Some(own) = own.filter(|it| it.name() != partition) {
+            found.get_or_insert_with(|| (region.to_owned(), own));
+        }
+    });
+    found
+}
+
+/// Checks the partition of a vault that receives copies. A copy stays in the partition of its backup.
+fn copy_partition(plan: &Node, copy: &Member, path: &Path<'_>, findings: &mut Findings) {
     let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
     if is_variable(target) {
         return;
     }
     let Some(arn) = values::arn(target) else { return };
     let partition = Partition::of_region(arn.region);
-    if let Some(partition) = partition.filter(|it| it.name() != arn.partition) {
-        let message = format!(
+    let message = if let Some(partition) = partition.filter(|it| it.name() != arn.partition) {
+        format!(
             "`{target}` is of the partition `{}`, and `{}` belongs to `{partition}`",
             arn.partition, arn.region
-        );
-        findings.warning(Code::PartitionMismatch, path, copy.span, message);
-    }
+        )
+    } else if let Some((region, partition)) = region_outside(plan, arn.partition) {
+        format!(
+            "`{target}` is of the partition `{}`, and nothing is copied there from `{region}`, \
+             which belongs to `{partition}`",
+            arn.partition
+        )
+    } else {
+        return;
+    };
+    findings.warning(Code::PartitionMismatch, path, copy.span, message);
 }

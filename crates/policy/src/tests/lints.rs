@@ -454,12 +454,17 @@ fn a_partition_is_that_of_its_region() {
     let government = complete("").replace("eu-north-1", "us-gov-west-1");
     warns(&government, "partition-mismatch plans/tier/selections/tags/chosen/iam_role_arn");
     quiet(&government.replace("arn:aws:", "arn:aws-us-gov:"));
-    let arn = "arn:aws:backup:cn-north-1:$account:backup-vault:far";
-    let copy = format!(
-        r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
-    );
-    let place = format!("plans/tier/rules/nightly/copy_actions/{arn}");
-    warns(&complete(&copy), &format!("partition-mismatch {place}"));
+    // The vault of a copy is in the partition of its Region, and in that of the backup.
+    for arn in [
+        "arn:aws:backup:cn-north-1:$account:backup-vault:far",
+        "arn:aws-cn:backup:cn-north-1:$account:backup-vault:far",
+    ] {
+        let copy = format!(
+            r#","copy_actions":{{"{arn}":{{"target_backup_vault_arn":{{"@@assign":"{arn}"}}}}}}"#
+        );
+        let place = format!("plans/tier/rules/nightly/copy_actions/{arn}");
+        warns(&complete(&copy), &format!("partition-mismatch {place}"));
+    }
 }
 
 #[test]
