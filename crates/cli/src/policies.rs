@@ -10,7 +10,7 @@ use policy::{
 };
 use template::{
     Choices, Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Unknown, expand,
-    is_function, section, transforms,
+    is_dynamic, is_function, section, transforms,
 };
 
 use crate::checked::Checked;
@@ -343,10 +343,12 @@ pub(crate) fn in_text(text: &str, span: Span, path: &str, now: SystemTime) -> Ve
     in_text_as(text, span, path, judge)
 }
 
-/// Does the same for a string in which values that are not known stand as `${…}`.
+/// Does the same for a string in which values that are not known stand as `${…}` or as a dynamic
+/// reference.
 pub(crate) fn in_open_text(text: &str, span: Span, path: &str, now: SystemTime) -> Vec<Finding> {
     let findings = in_text(text, span, path, now);
-    if !text.contains("${") || findings.iter().all(|it| it.code != policy::Code::Syntax) {
+    let is_open = text.contains("${") || is_dynamic(text);
+    if !is_open || findings.iter().all(|it| it.code != policy::Code::Syntax) {
         return findings;
     }
     let mut open = Checked::default();

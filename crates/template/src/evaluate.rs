@@ -14,8 +14,10 @@ const MAX_DEPTH: usize = 64;
 /// The reason why a string with a reference to Parameter Store or Secrets Manager is not known.
 const RESOLVED_LATER: &str = "CloudFormation resolves the dynamic reference in it";
 
-/// Returns `true` if a string contains a reference to Parameter Store or Secrets Manager.
-fn is_dynamic(text: &str) -> bool {
+/// Returns `true` if a string contains a reference to Parameter Store or Secrets Manager, which only
+/// CloudFormation can resolve.
+#[must_use]
+pub fn is_dynamic(text: &str) -> bool {
     text.contains("{{resolve:")
 }
 

@@ -17,7 +17,9 @@ mod yaml;
 use policy::{Code, Finding, Member, Node, Severity, Value, json, locate};
 
 pub use crate::comments::without_comments;
-pub use crate::evaluate::{Choices, Environment, Evaluator, NoEnvironment, Notes, Unknown};
+pub use crate::evaluate::{
+    Choices, Environment, Evaluator, NoEnvironment, Notes, Unknown, is_dynamic,
+};
 pub use crate::loops::{LANGUAGE_EXTENSIONS, expand};
 pub use crate::parameters::{Given, Taken};
 

@@ -110,6 +110,11 @@ fn content_that_cannot_be_evaluated_is_named() {
         ),
         ("import", r#"{"Fn::ImportValue": "policy"}"#, "it is imported from another stack"),
         (
+            "dynamic",
+            r#""{{resolve:ssm:/policy}}""#,
+            "CloudFormation resolves the dynamic reference in it",
+        ),
+        (
             "half",
             r#"{"Fn::Join": ["", ["{\"plans\": ", {"Ref": "Plans"}, "}"]]}"#,
             "what is not known of it may complete the text, which is no JSON without it",
