@@ -1,16 +1,17 @@
 //! The organization, and what was left in the state bucket.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use aws::report::{Remembered, Tree, listed, organization, remembered, withheld};
 use aws::{Management, Session};
-use plan::id::{AccountId, Region, TargetId};
-use report::{Note, Organization, Outline, Placed, Wanted};
+use plan::id::{AccountId, Region, RoleArn, RoleName, TargetId};
+use plan::member_accounts::Failure;
+use report::{Note, Organization, Outline, Placed, Wanted, utc};
 use tokio::time::Instant;
 
 use crate::CommandError;
-use crate::live::tell;
+use crate::live::tell_after;
 
 /// The organization and what its accounts get, before anybody has looked into one.
 pub(crate) struct Known {
@@ -29,17 +30,16 @@ impl Known {
         deadline: Instant,
         now: SystemTime,
     ) -> Result<Self, CommandError> {
-        let mut notes = Vec::new();
         let listed = listed(management).await?;
-        let read = organization(management, listed, Tree::Named, &mut notes, &tell);
-        let mut organization = read.await?;
-        organization.withheld = withheld(management, &mut notes).await;
+        // The policies take the longest by far, so everything else is read before them.
+        let mut others = Vec::new();
+        let withheld = withheld(management, &mut others).await;
         let mut remembered = if let Some(state) = session.state(deadline) {
-            let accounts = organization.accounts.iter().map(|it| &it.listed);
-            let active = accounts.filter(|it| it.state == "ACTIVE").map(|it| it.account.id.clone());
-            remembered(&state, &active.collect(), &mut notes).await
+            let active = listed.iter().filter(|it| it.state == "ACTIVE");
+            let active = active.map(|it| it.account.id.clone()).collect();
+            remembered(&state, &active, &mut others).await
         } else {
-            notes.push(Note {
+            others.push(Note {
                 text: "without the state bucket it is not known what the last runs found"
                     .to_owned(),
                 hint: "name the bucket of the bootstrap stack with `--state-bucket`".to_owned(),
@@ -47,6 +47,12 @@ impl Known {
             });
             Remembered::default()
         };
+        let tell = tell_after(known(listed.len(), withheld.as_ref(), remembered.last_sweep));
+        let mut notes = Vec::new();
+        let read = organization(management, listed, Tree::Named, &mut notes, &tell);
+        let mut organization = read.await?;
+        organization.withheld = withheld;
+        notes.extend(others);
         if !regions.is_empty() {
             let regions: BTreeSet<_> = regions.iter().cloned().collect();
             remembered.wanted.push(Wanted::in_regions(regions));
@@ -56,7 +62,64 @@ impl Known {
     }
 }
 
-/// The accounts that are asked for, by their indices, whatever their state.
+/// Says what is known of an organization before its policies are read.
+fn known(
+    accounts: usize,
+    withheld: Option<&BTreeMap<AccountId, Vec<String>>>,
+    last_sweep: Option<SystemTime>,
+) -> String {
+    let withheld = match withheld {
+        Some(all) => format!("AWS withholds the merged policy from {} of them", all.len()),
+        None => "AWS does not say which merged policies it withholds".to_owned(),
+    };
+    let sweep = match last_sweep {
+        Some(at) => format!("the last sweep was at {}", utc(at)),
+        None => "no sweep is known".to_owned(),
+    };
+    format!("{accounts} accounts; {withheld}; {sweep}")
+}
+
+/// Enters accounts.
+pub(crate) struct Entrance<'a> {
+    pub(crate) access: MemberAccess<'a>,
+    pub(crate) organization: &'a Organization,
+    pub(crate) wanted: &'a [Wanted],
+    /// The role that the user named for every account.
+    pub(crate) named: Option<&'a RoleName>,
+}
+
+impl Entrance<'_> {
+    /// Returns the role with which to enter an account. `own` is the account's own role, if it has
+    /// one.
+    fn role(&self, own: Option<&RoleName>) -> RoleName {
+        let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
+        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
+        self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
+    }
+
+    /// Returns the role of the account that copies go to, if a template names one.
+    pub(crate) fn central_role(&self, account: &AccountId) -> Option<&RoleName> {
+        let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
+        central.map(|it| (&it.account, &it.role)).find(|it| it.0 == account).map(|it| it.1)
+    }
+
+    /// Enters an account by its role, with the permissions in `session_policy`.
+    pub(crate) async fn enter(
+        &self,
+        account: &AccountId,
+        own: Option<&RoleName>,
+        session_policy: String,
+    ) -> Result<Member<'_>, Failure> {
+        if *account == self.organization.management {
+            return Ok(self.access.management());
+        }
+        let role = RoleArn::of(&self.organization.partition, account, &self.role(own));
+        let entered = self.access.enter(&role, session_policy).await;
+        entered.map_err(|error| failure(None, &error))
+    }
+}
+
+/// Returns the indices of the accounts that are asked for, in any state.
 ///
 /// # Errors
 ///

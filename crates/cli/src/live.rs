@@ -206,6 +206,16 @@ pub(crate) fn tell(reading: &Reading) {
     note("note", &message);
 }
 
+/// Returns the same reporter, which first prints what is already known if a reading takes long.
+pub(crate) fn tell_after(known: String) -> impl Fn(&Reading) + Sync {
+    move |reading| {
+        if reading.done == 0 && reading.left >= SOON {
+            note("note", &known);
+        }
+        tell(reading);
+    }
+}
+
 /// Runs a command that looks at what is there.
 pub(crate) fn wait(
     command: impl Future<Output = Result<Exit, CommandError>>,
