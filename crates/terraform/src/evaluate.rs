@@ -13,6 +13,7 @@ use hcl_edit::structure::Body;
 use policy::{Member, Node, Span, Value};
 
 use crate::declared::{Declared, Variable, attribute, span};
+use crate::ways::Way;
 use crate::{Files, Unknown};
 
 /// The most steps for one policy, with one step for each value. A policy at the limit of AWS has
@@ -39,6 +40,9 @@ pub(crate) struct Evaluator<'a> {
     unknown: RefCell<Vec<(Unknown, bool)>>,
     steps: Cell<usize>,
     references: Cell<usize>,
+    /// The results of the conditions that are not known. Without them, what depends on such a
+    /// condition is not known either.
+    way: Option<Way>,
 }
 
 /// The names that loops, templates and instances define, with their values.
@@ -116,7 +120,18 @@ impl<'a> Evaluator<'a> {
             unknown: RefCell::default(),
             steps: Cell::default(),
             references: Cell::default(),
+            way: None,
         }
+    }
+
+    /// Returns an evaluator that goes this way through conditions.
+    pub(crate) fn along(self, way: Way) -> Self {
+        Self { way: Some(way), ..self }
+    }
+
+    /// Returns the other ways.
+    pub(crate) fn other_ways(&mut self) -> Vec<Way> {
+        self.way.take().map(Way::others).unwrap_or_default()
     }
 
     /// Returns the places that were not known, each of them once for each reason.
@@ -509,11 +524,18 @@ impl<'a> Evaluator<'a> {
     }
 
     fn conditional(&self, it: &Conditional, span: Span, path: &str, scope: &Scope) -> Node {
-        match truth(&self.evaluate(&it.cond_expr, path, scope)) {
-            Some(true) => self.evaluate(&it.true_expr, path, scope),
-            Some(false) => self.evaluate(&it.false_expr, path, scope),
-            None => Node { span, value: Value::Unknown },
-        }
+        let before = self.unknown.borrow().len();
+        let result = truth(&self.evaluate(&it.cond_expr, path, scope));
+        let chosen = match (result, &self.way) {
+            (Some(result), _) => result,
+            (None, Some(way)) => {
+                // Each branch is evaluated, so the condition does not have to be known.
+                self.unknown.borrow_mut().truncate(before);
+                way.choose(it.cond_expr.to_string().trim().to_owned())
+            }
+            (None, None) => return Node { span, value: Value::Unknown },
+        };
+        self.evaluate(if chosen { &it.true_expr } else { &it.false_expr }, path, scope)
     }
 
     fn unary(&self, it: &UnaryOp, span: Span, path: &str, scope: &Scope) -> Node {

@@ -18,6 +18,7 @@ mod strings;
 mod tests;
 mod types;
 mod values;
+mod ways;
 
 use std::thread;
 

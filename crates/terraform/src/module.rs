@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use policy::{Node, Value, is_policy_like, json};
 
@@ -9,6 +10,7 @@ use crate::declared::{Declared, Values, attribute, attributes, blocks, span};
 use crate::evaluate::{Evaluator, Names, Scope};
 use crate::parse::parse;
 use crate::values;
+use crate::ways::{MOST_WAYS, Way};
 use crate::{Files, FoundPolicies, FoundPolicy, RESOURCES, SourceFile, Unknown, Unreadable};
 
 /// The type of a backup policy in AWS Organizations.
@@ -88,7 +90,7 @@ impl Module {
 }
 
 impl FoundPolicies {
-    /// Adds what was found with other values of variables.
+    /// Adds what was found with other values of variables or on another way through conditions.
     fn add(&mut self, other: Self) {
         let Self { policies, unknown } = other;
         for it in policies {
@@ -135,20 +137,48 @@ impl Search<'_> {
             let content = attribute(body, "content");
             let (Some(content), Some(true) | None) = (content, is_backup) else { continue };
             let path = format!("{address}/content");
-            let evaluator = self.evaluator();
-            let node = evaluator.evaluate(content, &path, &scope);
-            let unknown = evaluator.into_unknown();
-            // If a variable decides the type of the policy, its content may show the type.
-            let may_be = node.value == Value::Unknown || is_like(&node) || !unknown.is_empty();
-            if is_backup.is_none() && !may_be {
-                continue;
+            let mut all = FoundPolicies::default();
+            self.each_way(content, &path, &scope, |node, unknown| {
+                // If a variable decides the type of the policy, its content may show the type.
+                let may_be = node.value == Value::Unknown || is_like(&node) || !unknown.is_empty();
+                if is_backup.is_none() && !may_be {
+                    return;
+                }
+                let is_open = !unknown.is_empty();
+                let mut policies = Vec::new();
+                if node.value != Value::Unknown {
+                    let path = path.clone();
+                    policies.push(FoundPolicy { path, content: node, is_open, values: None });
+                }
+                all.add(FoundPolicies { policies, unknown });
+            });
+            found.policies.extend(all.policies);
+            found.unknown.extend(all.unknown);
+        }
+    }
+
+    /// Evaluates an expression on each way through conditions that are not known, and gives the
+    /// values to `take`, with what is not known of them.
+    fn each_way(
+        &self,
+        expression: &Expression,
+        path: &str,
+        scope: &Scope,
+        mut take: impl FnMut(Node, Vec<Unknown>),
+    ) {
+        let mut next = vec![Way::default()];
+        let mut gone = 0;
+        while let Some(way) = next.pop() {
+            gone += 1;
+            let mut evaluator = self.evaluator().along(way);
+            if gone > MOST_WAYS {
+                let why = format!("it has more than {MOST_WAYS} ways through its conditions");
+                let node = evaluator.unknown(path, span(expression), why);
+                return take(node, evaluator.into_unknown());
             }
-            let is_open = !unknown.is_empty();
-            found.unknown.extend(unknown);
-            if node.value != Value::Unknown {
-                let values = None;
-                found.policies.push(FoundPolicy { path, content: node, is_open, values });
-            }
+            let node = evaluator.evaluate(expression, path, scope);
+            next.extend(evaluator.other_ways());
+            take(node, evaluator.into_unknown());
         }
     }
 
@@ -160,22 +190,23 @@ impl Search<'_> {
                 continue;
             }
             let path = format!("{address}/{name}");
-            let evaluator = self.evaluator();
-            let node = evaluator.evaluate(expression, &path, &scope);
-            let mut policies = Vec::new();
-            collect(&node, &path, &mut policies);
-            let unknown = evaluator.into_unknown();
-            for (path, content) in policies {
-                let within = |it: &&Unknown| {
-                    it.path
-                        .strip_prefix(&path)
-                        .is_some_and(|it| it.is_empty() || it.starts_with('/'))
-                };
-                let unknown: Vec<_> = unknown.iter().filter(within).cloned().collect();
-                let is_open = !unknown.is_empty();
-                found.unknown.extend(unknown);
-                found.policies.push(FoundPolicy { path, content, is_open, values: None });
-            }
+            let mut all = FoundPolicies::default();
+            self.each_way(expression, &path, &scope, |node, unknown| {
+                let mut policies = Vec::new();
+                collect(&node, &path, &mut policies);
+                for (path, content) in policies {
+                    let within = |it: &&Unknown| {
+                        let inside = it.path.strip_prefix(&path);
+                        inside.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+                    };
+                    let unknown: Vec<_> = unknown.iter().filter(within).cloned().collect();
+                    let is_open = !unknown.is_empty();
+                    let policies = vec![FoundPolicy { path, content, is_open, values: None }];
+                    all.add(FoundPolicies { policies, unknown });
+                }
+            });
+            found.policies.extend(all.policies);
+            found.unknown.extend(all.unknown);
         }
     }
 

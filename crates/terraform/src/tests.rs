@@ -223,6 +223,38 @@ fn what_is_not_known_is_not_guessed() {
 }
 
 #[test]
+fn each_branch_of_a_condition_that_is_not_known_is_read() {
+    let open = "variable \"open\" {}\nvariable \"more\" {}\n";
+    let text = resource(
+        "jsonencode({ plans = merge({ (var.open ? \"a\" : \"b\") = var.open ? 1 : 2 }, var.more == null ? {} : { c = 3 }) })",
+    ) + open;
+    let plans = |plans: &str| format!("{{\"plans\":{{{plans}}}}}");
+    // The same condition has the same result everywhere.
+    let all = [r#""a":1,"c":3"#, r#""a":1"#, r#""b":2,"c":3"#, r#""b":2"#].map(plans);
+    let found = found(&[&text]);
+    let mut read: Vec<_> = found.policies.iter().map(|it| it.content.to_json()).collect();
+    read.sort();
+    assert_eq!((read, found.unknown), (all.to_vec(), vec![]));
+    // What a branch does not know is told.
+    let text = resource("jsonencode({ plans = var.more ? { a = var.open } : { b = 1 } })") + open;
+    let why = "the variable `open` has no default";
+    check(
+        &text,
+        &[(P, &plans(r#""a":"""#)), (P, &plans(r#""b":1"#))],
+        &[(&format!("{P}/plans/a"), why)],
+    );
+    let many: String =
+        (0..40).map(|it| format!("(var.open == {it} ? \"a\" : \"b\") = {it}\n")).collect();
+    let text = resource(&format!("jsonencode({{ plans = {{\n{many}}} }})")) + open;
+    let told = self::found(&[&text]).unknown.pop().unwrap();
+    assert_eq!(told.why, "it has more than 32 ways through its conditions");
+    // A condition decides about a resource as a whole only when it is known.
+    let counted = resource("jsonencode({ plans = {} })")
+        .replace("  type", "  count = var.open ? 1 : 0\n  type");
+    check(&(counted + open), &[("aws_organizations_policy.p[0]/content", "{\"plans\":{}}")], &[]);
+}
+
+#[test]
 fn the_values_of_variables_are_those_of_their_files() {
     let text = resource("jsonencode({ plans = { (var.name) = var.days } })")
         + "variable \"name\" {}\nvariable \"days\" {\n  type = number\n  default = 1\n}\n";
