@@ -15,6 +15,8 @@ pub(crate) struct Declared<'a> {
     pub(crate) variables: BTreeMap<&'a str, Variable<'a>>,
     /// Resources by their types and names.
     pub(crate) resources: BTreeMap<(&'a str, &'a str), (usize, &'a Body)>,
+    /// Data sources by their types and names.
+    pub(crate) data: BTreeMap<(&'a str, &'a str), (usize, &'a Body)>,
     /// The values of variables.
     pub(crate) values: Values,
 }
@@ -59,6 +61,9 @@ impl<'a> Declared<'a> {
                     }
                     ("resource", [kind, name]) => {
                         declared.resources.insert((kind, name), (index, body));
+                    }
+                    ("data", [kind, name]) => {
+                        declared.data.insert((kind, name), (index, body));
                     }
                     _ => {}
                 }

@@ -31,7 +31,7 @@ const MOST_OPERATORS: usize = 50;
 
 /// Evaluates expressions for one file of a module, and notes what is not known.
 pub(crate) struct Evaluator<'a> {
-    declared: &'a Declared<'a>,
+    pub(crate) declared: &'a Declared<'a>,
     /// Reads the files that are named.
     pub(crate) files: &'a (dyn Files + Sync),
     /// The file whose own places are reported.
@@ -297,7 +297,17 @@ impl<'a> Evaluator<'a> {
                 format!("`{root}.{name}` is known when Terraform runs")
             }
             "module" => format!("the module `{name}` makes it"),
-            "data" => format!("Terraform reads `{}`", written(it)),
+            "data" => {
+                if self.references.get() < MOST_REFERENCES {
+                    self.references.set(self.references.get() + 1);
+                    let found = self.data(name, rest, span, path, scope);
+                    self.references.set(self.references.get() - 1);
+                    if let Some(found) = found {
+                        return found;
+                    }
+                }
+                format!("Terraform reads `{}`", written(it))
+            }
             kind => match self.declared.resources.get(&(kind, name)) {
                 Some((file, body)) => match self.made(*file, body, rest, path, scope) {
                     Some((source, rest)) => return self.refer(&source, rest, span, path, scope),
@@ -406,6 +416,12 @@ impl<'a> Evaluator<'a> {
         Some(names.map(|(name, it)| (name.to_owned(), Rc::new(it))).into())
     }
 
+    /// Returns the scope of something in a file that is used at `span`.
+    pub(crate) fn elsewhere(&self, file: usize, span: Span, scope: &Scope) -> Scope {
+        let at = scope.at.or((file != self.home).then_some(span));
+        Scope { file, at, names: Vec::new() }
+    }
+
     /// Returns the value at the end of `operators`, in a value that is declared elsewhere in the
     /// module.
     fn refer(
@@ -421,8 +437,7 @@ impl<'a> Evaluator<'a> {
         }
         self.references.set(self.references.get() + 1);
         let Referent { file, expression, kind, ref names } = *source;
-        let at = scope.at.or((file != self.home).then_some(span));
-        let own = Scope { file, at, names: names.clone() };
+        let own = Scope { names: names.clone(), ..self.elsewhere(file, span, scope) };
         let whole = || {
             let node = self.evaluate(expression, path, &own);
             match kind {

@@ -126,7 +126,7 @@ impl Evaluator<'_> {
     }
 
     /// Reads the text of a file.
-    fn file(&self, file: &Node, span: Span, path: &str) -> Result<String, Node> {
+    pub(crate) fn file(&self, file: &Node, span: Span, path: &str) -> Result<String, Node> {
         let Some(name) = file.scalar().filter(|it| !it.contains("${")) else {
             return Err(self.unknown(path, span, "the path of the file is not known"));
         };

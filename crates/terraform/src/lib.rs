@@ -7,6 +7,7 @@
 //!
 //! There is no I/O here: [`Files`] reads the files that functions name.
 
+mod data;
 mod declared;
 mod evaluate;
 mod functions;

@@ -312,6 +312,25 @@ fn types_give_attributes_their_defaults() {
 }
 
 #[test]
+fn data_sources_that_only_read_files_are_evaluated() {
+    let text = resource("\"${data.template_file.p.rendered}\"")
+        + "data \"template_file\" \"p\" {\n  template = file(\"policy.tftpl\")\n  vars = { names = \"\" }\n}\n";
+    let why = "it is no list";
+    check(&text, &[], &[(P, why)]);
+    let text = text.replace("file(\"policy.tftpl\")", "\"{\\\"plans\\\": {\\\"$${a}\\\": {}}}\"");
+    let text = text.replace("names = \"\"", "a = \"x\"");
+    check(&text, &[(P, r#"{"plans": {"x": {}}}"#)], &[]);
+    let text = resource("data.local_file.p.content")
+        + "data \"local_file\" \"p\" {\n  filename = \"${path.module}/policy.json\"\n}\n";
+    check(&text, &[(P, r#"{"plans": {"file": {}}}"#)], &[]);
+    let text = text.replace("filename", "other");
+    check(&text, &[], &[(P, "Terraform reads `data.local_file.p.content`")]);
+    let endless = resource("data.template_file.p.rendered")
+        + "data \"template_file\" \"p\" {\n  template = data.template_file.p.rendered\n}\n";
+    check(&endless, &[], &[(P, "Terraform reads `data.template_file.p.rendered`")]);
+}
+
+#[test]
 fn resources_of_a_block_are_followed_by_their_keys() {
     let text = resource(
         "jsonencode({ plans = { a = aws_backup_vault.v[\"one\"].name, b = aws_backup_vault.n[1].name } })",
