@@ -482,7 +482,119 @@ fn growth_has_an_end() {
     check(&text, &[(P, r#"{"plans":""}"#)], &[(&format!("{P}/plans"), why)]);
 }
 
+/// Any expression that can be parsed.
+fn expression() -> impl Strategy<Value = String> {
+    let names = [
+        "alltrue",
+        "basename",
+        "can",
+        "chunklist",
+        "coalesce",
+        "compact",
+        "concat",
+        "contains",
+        "dirname",
+        "distinct",
+        "element",
+        "file",
+        "fileset",
+        "flatten",
+        "format",
+        "formatlist",
+        "indent",
+        "index",
+        "join",
+        "jsondecode",
+        "jsonencode",
+        "keys",
+        "length",
+        "lookup",
+        "matchkeys",
+        "max",
+        "merge",
+        "one",
+        "range",
+        "replace",
+        "reverse",
+        "setintersection",
+        "setproduct",
+        "setsubtract",
+        "setunion",
+        "slice",
+        "sort",
+        "split",
+        "substr",
+        "sum",
+        "templatefile",
+        "title",
+        "tobool",
+        "tonumber",
+        "toset",
+        "tostring",
+        "trim",
+        "trimprefix",
+        "try",
+        "values",
+        "yamldecode",
+        "zipmap",
+    ];
+    let leaf = proptest::sample::select(vec![
+        "null",
+        "true",
+        "0",
+        "1",
+        "-1",
+        "2",
+        "9223372036854775807",
+        "1.5",
+        "\"\"",
+        "\"a\"",
+        "\"é%s\"",
+        "\"1\"",
+        "var.open",
+        "var.list",
+        "local.map",
+        "path.module",
+        "[]",
+        "{}",
+        "each.key",
+        "\"${var.open}-\"",
+        "aws_x.y[0].name",
+        "data.local_file.f.content",
+    ]);
+    let leaf = leaf.prop_map(ToOwned::to_owned);
+    leaf.prop_recursive(5, 40, 3, move |inner| {
+        let call = (proptest::sample::select(names.to_vec()), proptest::collection::vec(inner.clone(), 0..4));
+        let two = (inner.clone(), inner.clone());
+        let three = (inner.clone(), inner.clone(), inner.clone());
+        let operator = proptest::sample::select(vec!["==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<"]);
+        prop_oneof![
+            6 => call.prop_map(|(name, all)| format!("{name}({})", all.join(", "))),
+            1 => two.clone().prop_map(|(one, other)| format!("[{one}, {other}]")),
+            1 => two.clone().prop_map(|(key, value)| format!("{{ ({key}) = {value} }}")),
+            1 => two.prop_map(|(of, key)| format!("({of})[{key}]")),
+            1 => inner.clone().prop_map(|it| format!("({it})[*].a")),
+            1 => (inner.clone(), operator, inner).prop_map(|(one, it, other)| format!("({one} {it} {other})")),
+            1 => three.clone().prop_map(|(if_, then, or)| format!("({if_} ? {then} : {or})")),
+            1 => three.clone().prop_map(|(of, key, value)| format!("{{ for k, v in {of} : {key} => {value}... }}")),
+            1 => three.prop_map(|(of, value, if_)| format!("[for v in {of} : {value} if {if_}]")),
+        ]
+    })
+}
+
 proptest! {
+    /// No expression is too much for the functions, and no place is outside of the text.
+    #[test]
+    fn any_expression_is_evaluated(it in expression()) {
+        let text = resource(&format!("jsonencode({{ plans = {it} }})"))
+            + "variable \"open\" {}\nvariable \"list\" {\n  type = list(object({ a = optional(number, 1) }))\n  default = [{}, { a = \"2\" }]\n}\nlocals {\n  map = { a = 1, b = var.open }\n}\nresource \"aws_x\" \"y\" {\n  count = 1\n  name = count.index\n}\n";
+        let found = found(&[&text]);
+        prop_assert!(!found.policies.is_empty());
+        for it in found.unknown {
+            prop_assert!(text.get(it.span.start as usize..it.span.end as usize).is_some());
+        }
+    }
+
     /// The parser never goes deeper than its stack allows, and no place is outside of the text.
     #[test]
     fn any_text_is_read_or_refused(
