@@ -163,7 +163,7 @@ impl<'a> Evaluator<'a> {
         let before = self.unknown.borrow().len();
         let node = evaluate();
         let mut unknown = self.unknown.borrow_mut();
-        if unknown.get(before..).is_some_and(|it| it.iter().any(|it| it.1)) {
+        if unknown.get(before..).is_some_and(has_mistake) {
             unknown.truncate(before);
             return None;
         }
@@ -538,17 +538,31 @@ impl<'a> Evaluator<'a> {
         Node { span, value: Value::Array(items.into_iter().map(of).collect()) }
     }
 
-    fn conditional(&self, it: &Conditional, span: Span, path: &str, scope: &Scope) -> Node {
+    /// Returns the result of a condition: what it is, or that on this way if it is not known. Notes
+    /// the reason and returns `None` if it has none.
+    pub(crate) fn decide(&self, condition: &Expression, path: &str, scope: &Scope) -> Option<bool> {
         let before = self.unknown.borrow().len();
-        let result = truth(&self.evaluate(&it.cond_expr, path, scope));
-        let chosen = match (result, &self.way) {
-            (Some(result), _) => result,
-            (None, Some(way)) => {
-                // Each branch is evaluated, so the condition does not have to be known.
+        let node = self.evaluate(condition, path, scope);
+        let is_mistaken = self.unknown.borrow().get(before..).is_some_and(has_mistake);
+        match (truth(&node), &self.way) {
+            (Some(result), _) => Some(result),
+            (None, Some(way)) if node.value == Value::Unknown && !is_mistaken => {
+                // Each result is tried, so the condition does not have to be known.
                 self.unknown.borrow_mut().truncate(before);
-                way.choose(it.cond_expr.to_string().trim().to_owned())
+                Some(way.choose(condition.to_string().trim().to_owned()))
             }
-            (None, None) => return Node { span, value: Value::Unknown },
+            (None, _) => {
+                if node.value != Value::Unknown {
+                    self.mistake(path, scope.span(condition), "it is no condition");
+                }
+                None
+            }
+        }
+    }
+
+    fn conditional(&self, it: &Conditional, span: Span, path: &str, scope: &Scope) -> Node {
+        let Some(chosen) = self.decide(&it.cond_expr, path, scope) else {
+            return Node { span, value: Value::Unknown };
         };
         self.evaluate(if chosen { &it.true_expr } else { &it.false_expr }, path, scope)
     }
@@ -638,7 +652,7 @@ impl<'a> Evaluator<'a> {
             let value = (it.intro.value_var.as_str().to_owned(), Rc::new(value));
             let scope = scope.with(name.into_iter().chain([value]));
             if let Some(condition) = &it.cond {
-                match truth(&self.evaluate(&condition.expr, path, &scope)) {
+                match self.decide(&condition.expr, path, &scope) {
                     Some(true) => {}
                     Some(false) => continue,
                     None => return Node { span, value: Value::Unknown },
@@ -673,6 +687,11 @@ impl<'a> Evaluator<'a> {
             if it.key_expr.is_some() { Value::Object(members) } else { Value::Array(items) };
         Node { span, value }
     }
+}
+
+/// Returns `true` if a note is about a mistake.
+fn has_mistake(notes: &[(Unknown, bool)]) -> bool {
+    notes.iter().any(|it| it.1)
 }
 
 /// Returns the rounds of a loop: each key or index with its value. Returns `None` if the collection

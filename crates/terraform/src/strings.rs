@@ -7,7 +7,7 @@ use hcl_edit::parser::parse_template;
 use hcl_edit::template::{Directive, Element, StringTemplate, Strip, Template};
 use policy::{Node, Span, Value, json};
 
-use crate::evaluate::{Evaluator, Names, Scope, has_unknown, open, rounds, truth};
+use crate::evaluate::{Evaluator, Names, Scope, has_unknown, open, rounds};
 use crate::shallow::{self, TextKind};
 
 /// A text that is assembled from parts.
@@ -118,17 +118,14 @@ impl Evaluator<'_> {
             }
             Element::Directive(it) => match &**it {
                 Directive::If(it) => {
-                    let condition = self.evaluate(&it.if_expr.cond_expr, path, scope);
+                    let Some(result) = self.decide(&it.if_expr.cond_expr, path, scope) else {
+                        return false;
+                    };
                     text.begin(it.if_expr.strip);
-                    let chosen = match truth(&condition) {
-                        Some(true) => Some((it.if_expr.strip, &it.if_expr.template)),
-                        Some(false) => it.else_expr.as_ref().map(|it| (it.strip, &it.template)),
-                        None => {
-                            if condition.value != Value::Unknown {
-                                self.unknown(path, scope.span(element), "it is no condition");
-                            }
-                            return false;
-                        }
+                    let chosen = if result {
+                        Some((it.if_expr.strip, &it.if_expr.template))
+                    } else {
+                        it.else_expr.as_ref().map(|it| (it.strip, &it.template))
                     };
                     if let Some((strip, template)) = chosen {
                         text.end(strip);
@@ -137,7 +134,7 @@ impl Evaluator<'_> {
                         }
                     }
                     // The directive that ends the chosen branch strips the white space before it.
-                    let ends_with_else = truth(&condition) == Some(true) && it.else_expr.is_some();
+                    let ends_with_else = result && it.else_expr.is_some();
                     let before = match (&it.else_expr, ends_with_else) {
                         (Some(it), true) => it.strip,
                         _ => it.endif_expr.strip,

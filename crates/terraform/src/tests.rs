@@ -235,6 +235,15 @@ fn each_branch_of_a_condition_that_is_not_known_is_read() {
     let mut read: Vec<_> = found.policies.iter().map(|it| it.content.to_json()).collect();
     read.sort();
     assert_eq!((read, found.unknown), (all.to_vec(), vec![]));
+    for (content, expected) in [
+        ("\"%{ if var.open }a%{ else }b%{ endif }\"", ["a", "b"]),
+        ("jsonencode([for it in [1] : it if var.open])", ["[1]", "[]"]),
+    ] {
+        check(&(resource(content) + open), &[(P, expected[0]), (P, expected[1])], &[]);
+    }
+    check(&resource("{}.x ? \"a\" : \"b\""), &[], &[(P, "there is no `x` in it")]);
+    check(&resource("try({}.x ? \"a\" : \"b\", \"c\")"), &[(P, "c")], &[]);
+    check(&resource("1 ? \"a\" : \"b\""), &[], &[(P, "it is no condition")]);
     // What a branch does not know is told.
     let text = resource("jsonencode({ plans = var.more ? { a = var.open } : { b = 1 } })") + open;
     let why = "the variable `open` has no default";
