@@ -23,7 +23,9 @@ use report::{
 use crate::calls::Pages;
 use crate::error::Error;
 use crate::member_accounts::{Member, accounts, failure, is_disabled};
-use crate::operation::{DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_TARGETS, LIST_UNITS};
+use crate::operation::{
+    DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_POLICIES_FOR_TARGET, LIST_TARGETS, LIST_UNITS,
+};
 use crate::organizations::READ_ROOT;
 use crate::publication::{self, Frozen};
 use crate::reading::{Readings, Tell};
@@ -201,7 +203,12 @@ async fn policies(management: &Management, tell: Tell<'_>) -> Result<Policies, E
         }
         policies.insert(id, AttachedPolicy { name: summary.name.unwrap_or_default(), text });
     }
-    for (target, policies) in attached.iter_mut().filter(|it| it.1.len() > 1) {
+    // Policies of one target that contradict each other count in an order that only AWS knows.
+    let several: Vec<_> = attached.iter_mut().filter(|it| it.1.len() > 1).collect();
+    let (what, operations) = ("targets of several policies", &[LIST_POLICIES_FOR_TARGET]);
+    let readings = Readings { what, all: several.len(), operations, tell };
+    for (done, (target, policies)) in several.into_iter().enumerate() {
+        readings.are(done);
         *policies = management.policies_at(target).await?;
     }
     Ok((policies, attached))

@@ -84,6 +84,14 @@ impl<W: Write> Write for Shown<W> {
 /// The whole crate name is compared, because the names of the AWS SDK crates also begin with `aws`.
 fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or_default();
-    let ours = ["aws", "backup_policy", "cfn", "member_accounts", "reattach", "restore_validation"];
+    let ours = [
+        "aws",
+        "backup_policy",
+        "cfn",
+        "coverage",
+        "member_accounts",
+        "reattach",
+        "restore_validation",
+    ];
     ours.contains(&name)
 }

@@ -1,6 +1,7 @@
 //! The connection to AWS for the commands that read from it.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws::reading::Reading;
@@ -206,10 +207,12 @@ pub(crate) fn tell(reading: &Reading) {
     note("note", &message);
 }
 
-/// Returns the same reporter, which first prints what is already known if a reading takes long.
+/// Returns the same reporter, which prints what is already known before the first reading that takes
+/// long.
 pub(crate) fn tell_after(known: String) -> impl Fn(&Reading) + Sync {
+    let is_told = AtomicBool::new(false);
     move |reading| {
-        if reading.done == 0 && reading.left >= SOON {
+        if reading.left >= SOON && !is_told.swap(true, Ordering::Relaxed) {
             note("note", &known);
         }
         tell(reading);

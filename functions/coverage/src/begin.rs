@@ -21,7 +21,9 @@ pub(crate) async fn begin(
 ) -> Result<(), Unfinished> {
     let deadline = invoked.deadline;
     let machine = session.machine(deadline).ok_or(Unfinished::Unset("STATE_MACHINE_ARN"))?;
-    let found = state.read(Begun::KEY).await?;
+    // A listing is answered whether or not there is a record, and the answer has AWS's time.
+    let is_there = !state.list(Begun::KEY).await?.is_empty();
+    let found = if is_there { state.read(Begun::KEY).await? } else { None };
     let last = found.as_ref().and_then(|(text, _)| kept(Begun::KEY, Begun::read(text)));
     let version = found.map(|(_, version)| version);
     let (begun, version) = match Begun::start(last.as_ref(), invoked.now()) {

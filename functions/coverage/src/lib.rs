@@ -91,9 +91,9 @@ impl From<Unfinished> for Diagnostic {
 
 /// The event of an invocation, which has one of these.
 #[derive(Debug, Deserialize)]
-struct Event {
+struct SweepEvent {
     /// The schedule asks for a sweep.
-    source: Option<Source>,
+    source: Option<Trigger>,
     /// The state machine asks for a batch.
     #[serde(rename = "Batch")]
     batch: Option<Batch>,
@@ -103,7 +103,7 @@ struct Event {
 }
 
 #[derive(Debug, Deserialize)]
-enum Source {
+enum Trigger {
     #[serde(rename = "org-backup.schedule")]
     Schedule,
 }
@@ -130,21 +130,21 @@ pub async fn handle(
     // Each step is boxed, because the compiler gives up on the depth of the nested futures of the
     // AWS clients.
     match serde_json::from_value(event).map_err(Unfinished::Unreadable)? {
-        Event { source: Some(Source::Schedule), batch: None, finish: None } => {
+        SweepEvent { source: Some(Trigger::Schedule), batch: None, finish: None } => {
             Box::pin(begin::begin(session, &state, invoked)).await?;
             Ok(Value::Null)
         }
-        Event { source: None, batch: Some(batch), finish: None } => {
+        SweepEvent { source: None, batch: Some(batch), finish: None } => {
             Box::pin(batch::look(session, &state, batch, invoked)).await
         }
-        Event { source: None, batch: None, finish: Some(Finish { run }) } => {
+        SweepEvent { source: None, batch: None, finish: Some(Finish { run }) } => {
             let ending = finish::Ending { session, state: &state, setup, run: &run, invoked };
             let summary = Box::pin(ending.finish()).await?;
             let (accounts, unread) = (summary.accounts.len(), summary.unread.len());
             info!(%run, accounts, unread, "the sweep is over");
             Ok(json!({ "Accounts": accounts, "NotLookedAt": unread }))
         }
-        Event { .. } => Err(Unfinished::Event),
+        SweepEvent { .. } => Err(Unfinished::Event),
     }
 }
 
