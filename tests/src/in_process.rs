@@ -13,7 +13,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws::Session;
+use aws::{Reader, Session};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
@@ -226,7 +226,8 @@ impl Function {
             ("STATE_MACHINE_ARN", machine.unwrap_or_default()),
             ("BATCHES_ABOVE", "0"),
         ];
-        let session = Session::from_variables(connector, variables);
+        let reader = if name == "reattach" { Reader::Log } else { Reader::Author };
+        let session = Session::from_variables(connector, reader, variables);
         Self { name, wire: wire.clone(), session }
     }
 

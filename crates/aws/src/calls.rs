@@ -13,13 +13,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use errors::Reader;
 use leaky_bucket::RateLimiter;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
+use crate::advice::Advice;
 use crate::attempts::{Attempts, Last};
 use crate::error::{BUSY, CONFLICT, Error, Useless};
-use crate::garbled::SOMETHING_ELSE;
 use crate::operation::{Need, Operation};
 use crate::tally::Tally;
 
@@ -79,11 +80,13 @@ impl Pages {
     pub(crate) fn turn(&mut self, action: &str, next: Option<String>) -> Result<(), Error> {
         const AGAIN: Useless = Useless {
             why: "AWS answers with a page that it had answered with before",
-            hint: SOMETHING_ELSE,
+            advice: Advice::Between,
         };
         const ENDLESS: Useless = Useless {
             why: "AWS has more pages than its quotas allow, and no end is in sight",
-            hint: "find out who made that many, or what answers in the place of AWS",
+            advice: Advice::Same(
+                "find out who made that many, or what answers in the place of AWS",
+            ),
         };
         let Some(token) = next else {
             self.is_over = true;
@@ -106,9 +109,8 @@ pub(crate) struct Calls {
     tally: Tally,
     deadline: Instant,
     need: Need,
-    /// The maximum time for which AWS may be out of reach before a call ends; `None` if only the
-    /// deadline ends it.
-    reach: Option<Duration>,
+    /// The reader of the errors.
+    reader: Reader,
     made: Arc<Made>,
 }
 
@@ -120,15 +122,9 @@ struct Made {
 }
 
 impl Calls {
-    /// Creates calls that end by `deadline`.
-    pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant) -> Self {
-        Self { pace, tally, deadline, need: Need::Needed, reach: None, made: Arc::default() }
-    }
-
-    /// Returns the same calls, each of which ends once AWS was out of reach for `reach`, if that is
-    /// given.
-    pub(crate) fn reaching(self, reach: Option<Duration>) -> Self {
-        Self { reach, ..self }
+    /// Creates calls that end by `deadline`, and whose errors are for `reader`.
+    pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant, reader: Reader) -> Self {
+        Self { pace, tally, deadline, need: Need::Needed, reader, made: Arc::default() }
     }
 
     /// Returns calls of the same request for one purpose, which is as necessary as `need` says.
@@ -140,7 +136,7 @@ impl Calls {
         let left = self.deadline.saturating_duration_since(now);
         let deadline = need.patience().map_or(self.deadline, |it| now + it.all.min(left / 3));
         let (pace, tally, made) = (self.pace.clone(), self.tally.clone(), Arc::clone(&self.made));
-        Self { pace, tally, deadline, need, reach: self.reach, made }
+        Self { pace, tally, deadline, need, reader: self.reader, made }
     }
 
     /// Sends one call. An error describes it as `action`.
@@ -154,7 +150,7 @@ impl Calls {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let attempts = Attempts::new::<E>(self.need, !operation.writes, self.tally.clone());
-        let attempts = attempts.reaching(self.reach);
+        let attempts = attempts.reaching(reach(self.reader));
         // This is boxed because the futures of clients are large, and the futures around them would
         // be as large again.
         let turn = Box::pin(async {
@@ -169,9 +165,11 @@ impl Calls {
         let error = match timeout_at(until, attempts.of(turn)).await {
             Ok(Ok(it)) => return Ok(it),
             Ok(Err(error)) => Error::of_call(action.to_string(), error, attempts.seen()),
-            Err(_) => Error::out_of_time(action.to_string(), self.need, attempts.seen()),
+            Err(_) => {
+                Error::out_of_time(action.to_string(), self.need, self.reader, attempts.seen())
+            }
         };
-        Err(error.of(operation))
+        Err(error.of(operation).read_by(self.reader))
     }
 
     /// Sends calls until there are no more pages, and returns all items.
@@ -211,12 +209,25 @@ impl Calls {
         while let Some(token) = pages.next() {
             let (items, next) = self.call(operation, action, send(token)).await?;
             let found = items.into_iter().flatten().find_map(&mut pick);
-            pages.turn(action, next)?;
+            pages.turn(action, next).map_err(|it| it.read_by(self.reader))?;
             if found.is_some() {
                 return Ok(found);
             }
         }
         Ok(None)
+    }
+}
+
+/// The maximum time for which the operator's command waits for AWS if it cannot be reached. It is
+/// enough for at least three attempts, and the last of them may take three seconds more.
+const REACH: Duration = Duration::from_secs(6);
+
+/// Returns the maximum time for which AWS may be out of reach before a call ends; `None` if only the
+/// deadline ends it. A person waits for the command, and nobody for a function.
+fn reach(reader: Reader) -> Option<Duration> {
+    match reader {
+        Reader::Operator => Some(REACH),
+        Reader::Author | Reader::Log => None,
     }
 }
 

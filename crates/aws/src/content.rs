@@ -3,6 +3,7 @@
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_smithy_runtime_api::client::result::SdkError;
 
+use crate::advice::Advice;
 use crate::error::{Error, Useless};
 use crate::operation::GET_OBJECT;
 use crate::session::Management;
@@ -10,9 +11,9 @@ use crate::session::Management;
 /// The maximum number of bytes to read, well above the size of a policy that AWS accepts.
 const LIMIT: usize = 1 << 20;
 
-const TOO_LONG: Useless = Useless { why: "the object is longer than a mebibyte", hint: WHAT };
-const NOT_TEXT: Useless = Useless { why: "the object is not UTF-8 text", hint: WHAT };
-const WHAT: &str = "`ContentUrl` must name a policy document in JSON";
+const TOO_LONG: Useless = Useless { why: "the object is longer than a mebibyte", advice: WHAT };
+const NOT_TEXT: Useless = Useless { why: "the object is not UTF-8 text", advice: WHAT };
+const WHAT: Advice = Advice::Same("`ContentUrl` must name a policy document in JSON");
 
 /// Reads an object as text, in the requested version or else in the newest.
 ///
@@ -40,8 +41,9 @@ pub async fn read(
     };
     let text = management.calls.call::<_, GetObjectError>(GET_OBJECT, &action, read).await;
     // To callers without permission to list the bucket, S3 reports a missing object as denied.
-    let denied = "correct `ContentUrl`, or let the function's own role read the object";
-    let missing = "upload the object, or correct `ContentUrl`";
+    let denied =
+        Advice::Same("correct `ContentUrl`, or let the function's own role read the object");
+    let missing = Advice::Same("upload the object, or correct `ContentUrl`");
     let advised = |it: Error| it.advised(denied).advised_where_missing(missing);
     text.map_err(advised)?.map_err(|why| Error::unusable(action, why))
 }

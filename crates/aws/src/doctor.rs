@@ -1,5 +1,6 @@
 //! Reads everything that decides whether the organization is ready for backup policies.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector};
@@ -103,8 +104,11 @@ impl Examination {
 }
 
 fn read<T>(result: Result<T, Error>) -> Read<T> {
-    // The hints for a function do not fit a person.
-    result.map_err(|it| Unread { why: it.problem(), action: it.missing_permission() })
+    result.map_err(|it| Unread {
+        why: it.problem(),
+        action: it.missing_permission(),
+        hint: it.hint().map(Cow::into_owned),
+    })
 }
 
 /// Describes the organization; returns `None` if the account is not in one.
@@ -320,7 +324,9 @@ async fn key_of(
 fn state_of(of: String, key: Result<Option<VaultKey>, Error>) -> Option<(String, Read<KeyState>)> {
     let state = match read(key) {
         Ok(None | Some(VaultKey::Aws)) => return None,
-        Ok(Some(VaultKey::Customers(state))) => state.map_err(|why| Unread { why, action: None }),
+        Ok(Some(VaultKey::Customers(state))) => {
+            state.map_err(|why| Unread { why, action: None, hint: None })
+        }
         Err(unread) => Err(unread),
     };
     Some((of, state))

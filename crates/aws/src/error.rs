@@ -1,5 +1,6 @@
-//! Errors of AWS, described for the person whose stack failed.
+//! Errors of AWS, described for the reader who has to act.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::iter::successors;
@@ -8,7 +9,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use errors::{Tries, advised, chain};
+use errors::{Reader, Tries, advised, chain};
 use plan::desired_state::Unreadable;
 use plan::presence::Absent;
 use policy::partition::UnknownPartition;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use thiserror::Error as ThisError;
 use tracing::warn;
 
+use crate::advice::Advice;
 use crate::attempts::{Refusal, Seen};
 use crate::garbled::Garbled;
 use crate::operation::{Need, Operation, permission};
@@ -45,20 +47,22 @@ pub enum Kind {
     Transient,
 }
 
-/// The reason for a failure, and a hint.
+/// The reason for a failure, and the reader of its hint.
 ///
 /// It includes the underlying causes in its own message, so that the hint stands at the end.
 #[derive(Debug)]
 struct Cause {
     why: Why,
-    hint: Option<&'static str>,
+    reader: Reader,
+    /// The advice that replaces the usual one.
+    advice: Option<Advice>,
 }
 
 impl StdError for Cause {}
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&advised(chain(&self.why), self.hint))
+        f.write_str(&advised(chain(&self.why), self.hint()))
     }
 }
 
@@ -71,10 +75,10 @@ enum Why {
     Garbled { garbled: Garbled, tries: Tries },
     #[error("AWS could not be reached{tries}: {why}")]
     Unreachable { tries: Tries, why: String },
-    #[error("there are no credentials: {0}")]
-    NoCredentials(String),
-    #[error("{}; {}", limit(*need), seen.so_far())]
-    OutOfTime { need: Need, seen: Seen },
+    #[error("there are no credentials{}", .0.as_ref().map(|it| format!(": {it}")).unwrap_or_default())]
+    NoCredentials(Option<String>),
+    #[error("{}; {}", limit(*need, *reader), seen.so_far())]
+    OutOfTime { need: Need, reader: Reader, seen: Box<Seen> },
     #[error("AWS answered without {0}")]
     Incomplete(&'static str),
     #[error("{}", .0.why)]
@@ -93,42 +97,41 @@ enum Why {
     Unknown(String),
 }
 
-/// The reason for which a result is unusable, and a hint.
+/// The reason for which a result is unusable, and the next step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Useless {
     pub(crate) why: &'static str,
-    pub(crate) hint: &'static str,
+    pub(crate) advice: Advice,
 }
 
-impl From<Why> for Cause {
-    /// Adds the usual hint. For an error that AWS answered, the hint depends on its code.
-    fn from(why: Why) -> Self {
-        let hint = match &why {
-            Why::Answered(answer) => {
-                hint(&answer.code, answer.status, answer.reason.as_deref().unwrap_or_default())
-            }
-            Why::Garbled { garbled, .. } => Some(garbled.hint()),
-            Why::Unreachable { .. } => Some(
-                "this passes; if it stays, see whether the network here has a way to AWS's \
-                 endpoints",
-            ),
-            Why::NoCredentials(_) => Some(
-                "log in, as with `aws sso login`, or name a profile that has credentials, as with \
-                 AWS_PROFILE",
-            ),
-            Why::OutOfTime { need: Need::Needed, .. } => {
-                Some("deploy again to continue where it stopped")
-            }
-            Why::Incomplete(_) => Some("this is not how the API is documented"),
+impl Cause {
+    /// Returns the advice for this reason. For an error that AWS answered, it depends on its code.
+    fn advice(&self) -> Option<Advice> {
+        self.advice.or_else(|| match &self.why {
+            Why::Answered(answer) => answer.advice(),
+            Why::Garbled { garbled, .. } => Some(garbled.advice()),
+            Why::Unreachable { .. } => Some(Advice::Network),
+            Why::NoCredentials(_) => Some(Advice::NoCredentials),
+            Why::OutOfTime { need: Need::Needed, .. } => Some(Advice::Resume),
             Why::OutOfTime { need: Need::Helpful | Need::Optional, .. } | Why::Unknown(_) => None,
-            Why::Unusable(why) => Some(why.hint),
-            Why::Unreadable(why) => Some(why.hint()),
-            Why::Illegible(_) => Some(Illegible::HINT),
-            Why::Superseded => Some("deploy again"),
-            Why::Absent(why) => Some(why.hint()),
-            Why::Elsewhere(_) => Some(UnknownPartition::HINT),
-        };
-        Self { why, hint }
+            Why::Incomplete(_) => Some(Advice::Same("this is not how the API is documented")),
+            Why::Unusable(why) => Some(why.advice),
+            Why::Unreadable(why) => Some(Advice::Same(why.hint())),
+            Why::Illegible(_) => Some(Advice::Same(Illegible::HINT)),
+            Why::Superseded => Some(Advice::Superseded),
+            Why::Absent(why) => Some(Advice::Same(why.hint())),
+            Why::Elsewhere(_) => Some(Advice::Same(UnknownPartition::HINT)),
+        })
+    }
+
+    /// Returns the hint for the reader.
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        self.advice()?.of(self.reader, self.missing_permission().as_deref())
+    }
+
+    fn missing_permission(&self) -> Option<String> {
+        let Why::Answered(answer) = &self.why else { return None };
+        answer.missing_permission()
     }
 }
 
@@ -146,10 +149,26 @@ struct ErrorAnswer {
 }
 
 /// Says which limit ended the call.
-fn limit(need: Need) -> &'static str {
-    match need {
-        Need::Needed => "the function's deadline came first",
-        Need::Helpful | Need::Optional => "there is no more time for what is not needed",
+fn limit(need: Need, reader: Reader) -> &'static str {
+    match (need, reader) {
+        (Need::Needed, Reader::Operator) => "the time for the command is over",
+        (Need::Needed, Reader::Author | Reader::Log) => "the function's deadline came first",
+        (Need::Helpful | Need::Optional, _) => "there is no more time for what is not needed",
+    }
+}
+
+impl ErrorAnswer {
+    /// Returns the action that was missing, if AWS denied the caller a call.
+    fn missing_permission(&self) -> Option<String> {
+        let Self { operation, code, status, message, .. } = self;
+        if kind(code, *status) != Kind::Denied || code == "AWSOrganizationsNotInUseException" {
+            return None;
+        }
+        // It may differ from the action of the call, because AWS makes further calls on behalf of
+        // the caller.
+        let named = message.split_once(" not authorized to perform: ").map(|(_, rest)| rest);
+        let named = named.and_then(|it| it.split_whitespace().next()).filter(|it| it.contains(':'));
+        named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
     }
 }
 
@@ -187,7 +206,7 @@ impl Error {
             SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
             _ => match (Garbled::behind(&error), credentials_behind(&error)) {
                 (Some(it), _) => garbled(it),
-                (None, Some(it)) => (Kind::Rejected, Why::NoCredentials(chain(it))),
+                (None, Some(it)) => (Kind::Rejected, Why::NoCredentials(without(it))),
                 (None, None) => (Kind::Transient, Why::Unreachable { tries, why: chain(&error) }),
             },
         };
@@ -195,13 +214,20 @@ impl Error {
     }
 
     fn new(action: String, kind: Kind, why: Why) -> Self {
-        Self { action, kind, source: why.into() }
+        Self { action, kind, source: Cause { why, reader: Reader::Author, advice: None } }
+    }
+
+    /// Returns the same error, whose hint is for `reader`.
+    pub(crate) fn read_by(mut self, reader: Reader) -> Self {
+        self.source.reader = reader;
+        self
     }
 
     /// Returns the error of a call that ran out of time, for the `need` that it served, after the
     /// attempts that were `seen`.
-    pub(crate) fn out_of_time(action: String, need: Need, seen: Seen) -> Self {
-        Self::new(action, Kind::Transient, Why::OutOfTime { need, seen })
+    pub(crate) fn out_of_time(action: String, need: Need, reader: Reader, seen: Seen) -> Self {
+        let seen = Box::new(seen);
+        Self::new(action, Kind::Transient, Why::OutOfTime { need, reader, seen })
     }
 
     /// Returns the error of a call whose answer lacks `what`.
@@ -242,12 +268,12 @@ impl Error {
 
     /// Returns the same error for another caller that needs the same missing information.
     pub(crate) fn again(&self, action: String) -> Self {
-        let source = Cause { why: Why::Unknown(self.problem()), hint: self.source.hint };
+        let (reader, advice) = (self.source.reader, self.source.advice());
+        let source = Cause { why: Why::Unknown(self.problem()), reader, advice };
         Self { action, kind: self.kind, source }
     }
 
-    /// Describes the failed action and the reason, without the hint. The hint is for the operator
-    /// of the function, and other readers have to do something else.
+    /// Describes the failed action and the reason, without the hint.
     pub fn problem(&self) -> String {
         format!("{self}: {}", self.why())
     }
@@ -257,11 +283,19 @@ impl Error {
         chain(&self.source.why)
     }
 
-    /// Returns the hint if the cause is unusable content. Such a hint is the same for every reader.
-    pub(crate) fn hint_about_contents(&self) -> Option<&'static str> {
+    /// Returns the next step in the words of the reader of this error, if there is one.
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        self.source.hint()
+    }
+
+    /// Returns the next step after a failure in a member account for which `usual` is advised,
+    /// unless the cause is unusable content.
+    pub(crate) fn hint_in_member(&self, usual: Advice) -> Cow<'static, str> {
         let is_too_long =
             matches!(self.source.why, Why::Garbled { garbled, .. } if garbled.is_too_long());
-        self.source.hint.filter(|_| is_too_long || self.is_about_contents())
+        let own = self.hint().filter(|_| is_too_long || self.is_about_contents());
+        let usual = || usual.of(self.source.reader, self.missing_permission().as_deref());
+        own.or_else(usual).unwrap_or_default()
     }
 
     /// Returns `true` if CloudFormation does not have the resource in the form that is recorded.
@@ -279,16 +313,7 @@ impl Error {
 
     /// Returns the action that was missing, if AWS denied the caller a call.
     pub fn missing_permission(&self) -> Option<String> {
-        let Why::Answered(answer) = &self.source.why else { return None };
-        let ErrorAnswer { operation, code, message, .. } = answer.as_ref();
-        if self.kind != Kind::Denied || code == "AWSOrganizationsNotInUseException" {
-            return None;
-        }
-        // It may differ from the action of the call, because AWS makes further calls on behalf of
-        // the caller.
-        let named = message.split_once(" not authorized to perform: ").map(|(_, rest)| rest);
-        let named = named.and_then(|it| it.split_whitespace().next()).filter(|it| it.contains(':'));
-        named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
+        self.source.missing_permission()
     }
 
     /// Returns `true` if AWS Backup says that a vault does not exist.
@@ -342,18 +367,18 @@ impl Error {
         }
     }
 
-    /// Replaces the usual hint, if AWS denied the call.
-    pub(crate) fn advised(mut self, hint: &'static str) -> Self {
+    /// Replaces the usual advice, if AWS denied the call.
+    pub(crate) fn advised(mut self, advice: Advice) -> Self {
         if matches!(self.source.why, Why::Answered(_)) && self.kind == Kind::Denied {
-            self.source.hint = Some(hint);
+            self.source.advice = Some(advice);
         }
         self
     }
 
-    /// Replaces the usual hint, if S3 says that something is missing.
-    pub(crate) fn advised_where_missing(mut self, hint: &'static str) -> Self {
+    /// Replaces the usual advice, if S3 says that something is missing.
+    pub(crate) fn advised_where_missing(mut self, advice: Advice) -> Self {
         if self.code().is_some_and(|it| MISSING.contains(&it)) {
-            self.source.hint = Some(hint);
+            self.source.advice = Some(advice);
         }
         self
     }
@@ -362,6 +387,15 @@ impl Error {
     pub(crate) fn explained(mut self, explanation: &str) -> Self {
         self.action = format!("{} ({explanation})", self.action);
         self
+    }
+}
+
+/// Returns the reason why there are no credentials, if a provider gave one.
+fn without(error: &CredentialsError) -> Option<String> {
+    match error {
+        // The SDK lists every provider in its own words.
+        CredentialsError::CredentialsNotLoaded(_) => None,
+        _ => Some(chain(error)),
     }
 }
 
@@ -422,78 +456,79 @@ fn kind(code: &str, status: u16) -> Kind {
     }
 }
 
-/// Returns the next step for the reader, by the error code and the prefix of the reason. AWS
-/// appends text to some reasons.
-fn hint(code: &str, status: u16, reason: &str) -> Option<&'static str> {
-    const REASONS: [(&str, &str); 14] = [
-        (
-            "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
-            "the management account cannot be a delegated administrator; name a member account",
-        ),
-        (
-            "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR",
-            "the account is suspended; name an active one",
-        ),
-        (
-            "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE",
-            "this service has one delegated administrator only; deregister the other one first",
-        ),
-        ("INVALID_ENUM", "AWS does not know this name; correct it in the template"),
-        (
-            "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
-            "this service has as many delegated administrators as AWS allows; deregister one first",
-        ),
-        (
-            "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
-            "the target has as many policies as AWS allows; attach this one to its children",
-        ),
-        ("MAX_TAG_LIMIT_EXCEEDED", "AWS allows 50 tags"),
-        (
-            "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE",
-            "the organization has consolidated billing only; enable all features first",
-        ),
-        (
-            "POLICY_CONTENT_LIMIT_EXCEEDED",
-            "split the policy into several, which merge by plan name",
-        ),
-        (
-            "POLICY_NUMBER_LIMIT_EXCEEDED",
-            "the organization has as many policies of this type as AWS allows; delete unused ones",
-        ),
-        (
-            "POLICY_TYPE_ENABLED_FOR_THIS_SERVICE",
-            "a policy type of this service is enabled; disable that first, or leave both on",
-        ),
-        ("SERVICE_ACCESS_NOT_ENABLED", "enable trusted access for the service first"),
-        (
-            "UNRECOGNIZED_SERVICE_PRINCIPAL",
-            "AWS does not know this service; correct its name in the template",
-        ),
-        ("TAG_POLICY_VIOLATION", "a tag policy of the organization does not allow these tags"),
-    ];
-    let by_reason = REASONS.iter().find(|(it, _)| reason.starts_with(it)).map(|(_, hint)| *hint);
-    by_reason.or_else(|| match code {
-        "AWSOrganizationsNotInUseException" => {
-            Some("this account is not in an organization; create one with all features first")
-        }
-        "MalformedPolicyDocumentException" => {
-            Some("AWS does not say what it does not like; compare with the backup policy syntax")
+impl ErrorAnswer {
+    /// Returns the advice by the error code and the prefix of the reason. AWS appends text to some
+    /// reasons.
+    fn advice(&self) -> Option<Advice> {
+        const REASONS: [(&str, &str); 14] = [
+            (
+                "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
+                "the management account cannot be a delegated administrator; name a member account",
+            ),
+            (
+                "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR",
+                "the account is suspended; name an active one",
+            ),
+            (
+                "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE",
+                "this service has one delegated administrator only; deregister the other one first",
+            ),
+            ("INVALID_ENUM", "AWS does not know this name; correct it in the template"),
+            (
+                "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
+                "this service has as many delegated administrators as AWS allows; deregister one first",
+            ),
+            (
+                "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
+                "the target has as many policies as AWS allows; attach this one to its children",
+            ),
+            ("MAX_TAG_LIMIT_EXCEEDED", "AWS allows 50 tags"),
+            (
+                "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE",
+                "the organization has consolidated billing only; enable all features first",
+            ),
+            (
+                "POLICY_CONTENT_LIMIT_EXCEEDED",
+                "split the policy into several, which merge by plan name",
+            ),
+            (
+                "POLICY_NUMBER_LIMIT_EXCEEDED",
+                "the organization has as many policies of this type as AWS allows; delete unused ones",
+            ),
+            (
+                "POLICY_TYPE_ENABLED_FOR_THIS_SERVICE",
+                "a policy type of this service is enabled; disable that first, or leave both on",
+            ),
+            ("SERVICE_ACCESS_NOT_ENABLED", "enable trusted access for the service first"),
+            (
+                "UNRECOGNIZED_SERVICE_PRINCIPAL",
+                "AWS does not know this service; correct its name in the template",
+            ),
+            ("TAG_POLICY_VIOLATION", "a tag policy of the organization does not allow these tags"),
+        ];
+        let (code, reason) = (self.code.as_str(), self.reason.as_deref().unwrap_or_default());
+        if let Some((_, hint)) = REASONS.iter().find(|(it, _)| reason.starts_with(it)) {
+            return Some(Advice::Same(hint));
         }
         // AWS Backup answers this to every account except the management account.
-        "InvalidRequestException" => Some(
-            "run the function in the organization's management account, or name a role there in \
-             `ManagementRoleArn`",
-        ),
-        code if kind(code, status) == Kind::Denied => Some(
-            "run the function in the organization's management account, or name a role there in \
-             `ManagementRoleArn`, and give the role permission for the action",
-        ),
-        code if BUSY.contains(&code) => {
-            Some("others are changing the organization as well; deploy again")
+        let is_of_organization = self.operation.is_none_or(|it| it.ends_with("GlobalSettings"));
+        match code {
+            "AWSOrganizationsNotInUseException" => Some(Advice::NoOrganization),
+            "MalformedPolicyDocumentException" => Some(Advice::Same(
+                "AWS does not say what it does not like; compare with the backup policy syntax",
+            )),
+            "InvalidRequestException" if is_of_organization => Some(Advice::ManagementAccount),
+            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Some(Advice::Expired),
+            "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException" => Some(Advice::InvalidCredentials),
+            code if kind(code, self.status) == Kind::Denied => Some(Advice::Permission),
+            code if BUSY.contains(&code) => Some(Advice::Busy),
+            code if kind(code, self.status) == Kind::Transient => Some(Advice::Again),
+            _ => None,
         }
-        code if kind(code, status) == Kind::Transient => Some("this passes; deploy again"),
-        _ => None,
-    })
+    }
 }
 
 /// Error codes that AWS Organizations answers while another change is in progress.

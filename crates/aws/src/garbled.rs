@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
+use crate::advice::Advice;
+
 /// An answer that does not come from AWS.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("AWS answered {status} with {body}")]
@@ -20,10 +22,6 @@ pub(crate) struct Garbled {
     status: u16,
     body: Body,
 }
-
-/// The hint if something other than AWS answers.
-pub(crate) const SOMETHING_ELSE: &str = "something between the function and AWS answers in its place, \
-                                         such as a proxy or an endpoint that the environment names";
 
 /// The kinds of such answers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -106,15 +104,15 @@ impl Garbled {
     }
 
     /// Returns the next step for the reader.
-    pub(crate) fn hint(self) -> &'static str {
+    pub(crate) fn advice(self) -> Advice {
         match self.body {
             Body::Empty | Body::Html | Body::CutJson | Body::CutXml | Body::Unknown => {
-                SOMETHING_ELSE
+                Advice::Between
             }
-            Body::TooLong { .. } => {
+            Body::TooLong { .. } => Advice::Same(
                 "nothing that AWS or a function writes is that long; find out who wrote it, or what \
-                 answers in the place of AWS"
-            }
+                 answers in the place of AWS",
+            ),
         }
     }
 

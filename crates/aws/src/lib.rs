@@ -10,6 +10,7 @@
 //! and ends it before the function's deadline. Calls to AWS Organizations are made one at a time,
 //! because AWS accepts one change at a time and refuses the others.
 
+mod advice;
 pub mod api;
 mod attempts;
 pub mod backup_policy;
@@ -50,6 +51,7 @@ mod telling;
 pub use calls::Pages;
 pub use clock::Clock;
 pub use error::{Error, Kind, log_left_out, removable};
+pub use errors::Reader;
 pub use http::connector;
 pub use identity::Caller;
 pub use machine::Machine;

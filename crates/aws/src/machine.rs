@@ -4,6 +4,7 @@ use aws_types::SdkConfig;
 use plan::id::RunId;
 use serde_json::json;
 
+use crate::advice::Advice;
 use crate::api::{Question, Service, ask};
 use crate::calls::Calls;
 use crate::error::{Error, already};
@@ -51,4 +52,5 @@ impl Machine {
 
 const STEP_FUNCTIONS: Service = Service { id: "SFN", name: "states" };
 
-const HINT: &str = "let the function's own role start executions of the state machine";
+const HINT: Advice =
+    Advice::Same("let the function's own role start executions of the state machine");

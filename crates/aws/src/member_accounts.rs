@@ -26,6 +26,7 @@ use plan::member_accounts::{
 };
 use report::Lock;
 
+use crate::advice::Advice;
 use crate::calls::{Calls, Pages};
 use crate::error::{Error, Kind};
 use crate::operation::{
@@ -529,24 +530,18 @@ fn preferences(wire: Option<std::collections::HashMap<String, bool>>) -> Prefere
 
 /// Returns the failure in an account that `error` caused.
 pub fn failure(region: Option<&Region>, error: &Error) -> Failure {
-    // The hints for the management account do not fit here.
-    let hint = error.hint_about_contents().unwrap_or_else(|| hint(region, error)).to_owned();
+    let hint = error.hint_in_member(advice(region, error)).into_owned();
     Failure { region: region.cloned(), problem: error.problem(), hint }
 }
 
-fn hint(region: Option<&Region>, error: &Error) -> &'static str {
+/// Returns the advice, which differs from the one for a failure in the management account.
+fn advice(region: Option<&Region>, error: &Error) -> Advice {
     match (region, error.kind()) {
-        _ if is_disabled(error) => ENABLE_REGION,
-        (None, Kind::Denied) => {
-            "roll out the role to this account, let it trust the function's own role, and let it \
-             allow what this run calls"
-        }
-        (Some(_), Kind::Denied) => {
-            "see whether a service control policy denies the Region, and leave it out of `Regions` \
-             or let the role allow the call"
-        }
-        (_, Kind::Transient) => "deploy again",
-        (_, Kind::Rejected | Kind::Outdated) => "see what AWS says, and correct the template",
+        _ if is_disabled(error) => Advice::Same(ENABLE_REGION),
+        (None, Kind::Denied) => Advice::MemberRole,
+        (Some(_), Kind::Denied) => Advice::MemberRegion,
+        (_, Kind::Transient) => Advice::MemberAgain,
+        (_, Kind::Rejected | Kind::Outdated) => Advice::MemberOther,
     }
 }
 

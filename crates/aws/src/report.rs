@@ -321,8 +321,7 @@ pub async fn asked(state: &State, notes: &mut Vec<Note>) -> Vec<Wanted> {
 }
 
 fn unread(error: &Error) -> Note {
-    let usual = "let whoever makes the report read and list the state bucket and use its key";
-    let hint = error.hint_about_contents().unwrap_or(usual).to_owned();
+    let hint = error.hint().unwrap_or_default().into_owned();
     Note { text: error.problem(), hint, is_unread: true }
 }
 

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::Builder;
+use errors::Reader;
 use media::Mail;
 use plan::id::RoleArn;
 use policy::arn::Arn;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::advice::Advice;
 use crate::api::{Question, Service, ask};
 use crate::calls::{Calls, Pace};
 use crate::clock::Clock;
@@ -34,11 +36,6 @@ use crate::tally::Tally;
 /// that call is reported.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The maximum time for which the operator's command waits for AWS if it cannot be reached. It is
-/// enough for at least three attempts, and the last of them may take three seconds more. A function
-/// waits until its deadline.
-const REACH: Duration = Duration::from_secs(6);
-
 const SNS: Service = Service { id: "SNS", name: "sns" };
 
 /// The parts that are built once for all requests: one connector with one pool and one TLS
@@ -50,9 +47,8 @@ pub struct Session {
     clients: Arc<Clients>,
     pace: Pace,
     tally: Tally,
-    /// The maximum time for which AWS may be out of reach before a call ends, if a person waits for
-    /// it.
-    reach: Option<Duration>,
+    /// The reader of the errors.
+    reader: Reader,
     /// The name of the state bucket, if there is one.
     state_bucket: Option<String>,
     /// The ARN of the key that encrypts all objects in the state bucket, if it is known.
@@ -65,26 +61,29 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the environment variables that Lambda and the template of the function set.
-    pub fn from_environment() -> Self {
-        Self::from_environment_by(&Clock::default())
+    /// Reads the environment variables that Lambda and the template of the function set. `reader`
+    /// reads the errors of the function.
+    pub fn from_environment(reader: Reader) -> Self {
+        Self::from_environment_by(&Clock::default(), reader)
     }
 
     /// Does the same, and sets a clock by AWS's answers.
-    pub fn from_environment_by(clock: &Clock) -> Self {
+    pub fn from_environment_by(clock: &Clock, reader: Reader) -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Self::from_variables(clock.watch(http::connector()), variables)
+        Self::from_variables(clock.watch(http::connector()), reader, variables)
     }
 
-    /// Creates a session whose requests go through `connector`, with the credentials, the Region,
-    /// the endpoints, the state bucket and the state machine that these variables name.
+    /// Creates a session whose requests go through `connector` and whose errors are for `reader`,
+    /// with the credentials, the Region, the endpoints, the state bucket and the state machine that
+    /// these variables name.
     ///
     /// The variables are the only source of credentials: Lambda has no profile and no metadata
     /// service.
     pub fn from_variables<T: Into<String>>(
         connector: SharedHttpConnector,
+        reader: Reader,
         variables: impl IntoIterator<Item = (T, T)>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
@@ -94,7 +93,7 @@ impl Session {
         let machine = get("STATE_MACHINE_ARN").map(|it| (it.clone(), above));
         let state_bucket = get("STATE_BUCKET").cloned();
         let state_key = get("STATE_KEY_ARN").cloned();
-        let session = Self::new(connector, environment::settings(variables));
+        let session = Self::new(connector, environment::settings(variables), reader);
         Self { state_bucket, state_key, machine, ..session }
     }
 
@@ -102,11 +101,11 @@ impl Session {
     /// operator's command. The command finds them in more places than a function does, and asks once
     /// who is calling and which organization that is.
     pub fn of_config(connector: SharedHttpConnector, config: &SdkConfig) -> Self {
-        let answers = Some(Arc::default());
-        Self { reach: Some(REACH), answers, ..Self::new(connector, config.to_builder()) }
+        let session = Self::new(connector, config.to_builder(), Reader::Operator);
+        Self { answers: Some(Arc::default()), ..session }
     }
 
-    fn new(connector: SharedHttpConnector, settings: Builder) -> Self {
+    fn new(connector: SharedHttpConnector, settings: Builder, reader: Reader) -> Self {
         let shared = SharedHttpConnector::new(Whole(connector.clone()));
         let config = settings
             .http_client(http_client_fn(move |_, _| shared.clone()))
@@ -119,7 +118,7 @@ impl Session {
             clients: Arc::new(Clients::new(config)),
             pace: Pace::default(),
             tally,
-            reach: None,
+            reader,
             state_bucket: None,
             state_key: None,
             machine: None,
@@ -128,8 +127,7 @@ impl Session {
     }
 
     pub(crate) fn calls(&self, deadline: Instant) -> Calls {
-        let calls = Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN);
-        calls.reaching(self.reach)
+        Calls::new(self.pace.clone(), self.tally.clone(), deadline - MARGIN, self.reader)
     }
 
     /// Returns this session with a state bucket.
@@ -196,7 +194,7 @@ impl Session {
         let publish = ask(&self.clients.config, SNS, PUBLISH.name, question, |_| Ok(()));
         let published = calls.call(PUBLISH, format!("publish to {topic}"), publish).await;
         let hint = "let the function's role publish to the topic and use the key that encrypts it";
-        published.map_err(|it| it.advised(hint))
+        published.map_err(|it| it.advised(Advice::Same(hint)))
     }
 
     /// Returns the state bucket, with calls that end by `deadline` and act as the function itself;
@@ -263,7 +261,7 @@ impl Session {
         let assumed = calls.call(ASSUME_ROLE, &action, assume.send()).await;
         let hint = "correct `ManagementRoleArn`, let the role trust the function's own role, and \
                     let that assume it";
-        let assumed = assumed.map_err(|it| it.advised(hint))?;
+        let assumed = assumed.map_err(|it| it.advised(Advice::Same(hint)))?;
         let it = assumed.credentials.ok_or_else(|| Error::incomplete(&action, "credentials"))?;
         let expiry = it.expiration.try_into().ok();
         let credentials = Credentials::new(

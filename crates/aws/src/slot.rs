@@ -31,6 +31,7 @@
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
+use errors::Reader;
 use leaky_bucket::RateLimiter;
 use plan::desired_state::{Delivery, Entry, Standing};
 use plan::presence;
@@ -597,7 +598,11 @@ impl Intent<'_> {
                 let key = entry.key();
                 match state.read(&key).await? {
                     Some((_, now)) if now == **version => Ok(true),
-                    _ => Err(Error::superseded(format!("put back what {key} says"))),
+                    // No stack waits for a repair.
+                    _ => {
+                        Err(Error::superseded(format!("put back what {key} says"))
+                            .read_by(Reader::Log))
+                    }
                 }
             }
             Self::Change { .. } | Self::Repair { .. } | Self::Report => Ok(false),

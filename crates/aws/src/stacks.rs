@@ -9,6 +9,7 @@ use plan::presence::{self, LifeStage, StackResource};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::advice::Advice;
 use crate::error::Error;
 use crate::operation::{DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_TEMPLATE, LIST_EXPORTS};
 use crate::session::{Management, Session};
@@ -35,8 +36,7 @@ pub async fn describe(management: &Management, name: &str) -> Result<Option<Stac
     let described = match management.calls.call(DESCRIBE_STACKS, &action, describe).await {
         // CloudFormation has no error code of its own for a missing stack.
         Err(error) if error.code() == Some("ValidationError") => return Ok(None),
-        Err(error) => return Err(error.advised("allow yourself cloudformation:DescribeStacks")),
-        Ok(described) => described,
+        described => described?,
     };
     let Some(stack) = described.stacks.unwrap_or_default().into_iter().next() else {
         return Ok(None);
@@ -58,8 +58,7 @@ pub async fn template(management: &Management, name: &str) -> Result<String, Err
     let get = management.cloudformation().get_template().stack_name(name);
     let get = get.template_stage(TemplateStage::Processed).send();
     let got = management.calls.call(GET_TEMPLATE, &action, get).await;
-    let got = got.map_err(|it| it.advised("allow yourself cloudformation:GetTemplate"))?;
-    got.template_body.ok_or_else(|| Error::incomplete(&action, "the template"))
+    got?.template_body.ok_or_else(|| Error::incomplete(&action, "the template"))
 }
 
 /// Lists the exports of the Region whose names end in `suffix`, with their values.
@@ -102,7 +101,8 @@ pub(crate) async fn resource(
         // CloudFormation has no error code of its own for a missing stack or a missing resource.
         Err(error) if error.code() == Some("ValidationError") => return Ok(None),
         Err(error) => {
-            return Err(error.advised("let the function's own role describe resources of stacks"));
+            let hint = "let the function's own role describe resources of stacks";
+            return Err(error.advised(Advice::Same(hint)));
         }
         Ok(described) => described,
     };

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use plan::desired_state::Entry;
 
+use crate::advice::Advice;
 use crate::calls::Calls;
 use crate::error::{Error, Useless};
 use crate::operation::{
@@ -48,19 +49,19 @@ const LONGEST_ENTRY: usize = 1 << 20;
 
 const UNSEALED: Useless = Useless {
     why: "it is not encrypted with the state key, so none of the functions wrote it",
-    hint: "find out who did, and delete that version of the object",
+    advice: Advice::Same("find out who did, and delete that version of the object"),
 };
 const MISPLACED: Useless = Useless {
     why: "its function, stack or logical ID belongs to another key",
-    hint: "find out who put it there, and delete it",
+    advice: Advice::Same("find out who put it there, and delete it"),
 };
 const TOO_LONG: Useless = Useless {
     why: "it is longer than a mebibyte, as no record of desired state is",
-    hint: "find out who wrote it, and delete that version of the object",
+    advice: Advice::Same("find out who wrote it, and delete that version of the object"),
 };
 const NOT_TEXT: Useless = Useless {
     why: "it is not UTF-8 text",
-    hint: "find out who wrote it, and delete that version of the object",
+    advice: Advice::Same("find out who wrote it, and delete that version of the object"),
 };
 
 /// The condition under which an object is written.
@@ -316,10 +317,7 @@ impl State {
 /// The error codes of S3 for an object that is not as the writer expects.
 const CONFLICTS: [&str; 2] = ["PreconditionFailed", "NoSuchKey"];
 
-/// Adds hints about the state bucket.
+/// Adds advice about the state bucket.
 fn advised(error: Error) -> Error {
-    const DENIED: &str = "let the function's own role read, write and list its prefix of the state \
-                          bucket, and use the key that encrypts it";
-    const MISSING: &str = "deploy the stack of the state bucket again, or correct `STATE_BUCKET`";
-    error.advised(DENIED).advised_where_missing(MISSING)
+    error.advised(Advice::StateDenied).advised_where_missing(Advice::StateMissing)
 }

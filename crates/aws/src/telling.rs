@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::error;
 
+use crate::advice::Advice;
 use crate::api::{BoxError, Question, Service, ask};
 use crate::error::{Error, Useless};
 use crate::operation::{IMPORT_FINDINGS, PUT_EVENTS};
@@ -19,7 +20,7 @@ const FINDINGS: usize = 100;
 
 const REFUSED: Useless = Useless {
     why: "AWS took the request and refused what is in it; the log has its reasons",
-    hint: "update org-backup, or switch it off",
+    advice: Advice::Same("update org-backup, or switch it off"),
 };
 
 impl Session {
@@ -50,7 +51,7 @@ impl Session {
         });
         let put = self.calls(deadline).call(PUT_EVENTS, &action, put).await;
         let hint = "let the function's role put events on the bus";
-        taken(action, put.map_err(|it| it.advised(hint))?)
+        taken(action, put.map_err(|it| it.advised(Advice::Same(hint)))?)
     }
 
     /// Imports findings into AWS Security Hub. A finding that is there is replaced.
@@ -74,7 +75,7 @@ impl Session {
             let imported = self.calls(deadline).call(IMPORT_FINDINGS, &action, import).await;
             let hint = "let the function's role import findings, and enable Security Hub in its \
                         account and Region";
-            taken(action, imported.map_err(|it| it.advised(hint))?)?;
+            taken(action, imported.map_err(|it| it.advised(Advice::Same(hint)))?)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_organizations::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use errors::chain;
+use errors::{Reader, chain};
 use plan::backup_policy::{Room, Step};
 use plan::id::PolicyType;
 use plan::owner::Owner;
@@ -31,7 +31,8 @@ trait Reached {
 
 impl Reached for Script {
     fn session(&self) -> Session {
-        Session::from_variables(SharedHttpConnector::new(self.clone()), ENVIRONMENT)
+        let connector = SharedHttpConnector::new(self.clone());
+        Session::from_variables(connector, Reader::Author, ENVIRONMENT)
     }
 
     async fn management(&self) -> Management {

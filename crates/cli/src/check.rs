@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
-use errors::chain;
+use errors::{advised, chain};
 use policy::{
     Code, Finding, Node, Policy, Severity, Span, Value, contested, incomplete, inspect,
     inspect_fragment, is_policy_like, locate, white_space,
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
         }
     }
     for it in &unreadable {
-        note("error", &chain(it));
+        note("error", &advised(chain(it), it.hint()));
     }
     if sum.policies == 0 {
         note("warning", "nothing was checked: there is no backup policy in what was named");

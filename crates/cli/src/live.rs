@@ -1,5 +1,6 @@
 //! The connection to AWS for the commands that read from it.
 
+use std::env::{var, var_os};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,11 +8,13 @@ use std::time::Duration;
 use aws::reading::Reading;
 use aws::stacks::exports;
 use aws::{Clock, Management, Session};
-use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::{ProfileFileCredentialsProvider, load};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::http_client_fn;
+use aws_types::os_shim_internal::{Env, Fs};
 use clap::Args;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, timeout};
@@ -22,28 +25,28 @@ use crate::{CommandError, Exit};
 /// The longest time for all reads. It is far longer than they take, and ends a command that hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
 
-/// Whose credentials are used
+/// The credentials and the Region
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Credentials {
-    /// The profile of the AWS CLI whose credentials and Region are used, whatever credentials the
-    /// environment has
+    /// The profile of the AWS CLI for credentials and Region, which wins over the environment [default:
+    /// the credentials of the environment, or else AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// The Region of the stacks
+    /// The Region of the stacks [default: AWS_REGION, or else the Region of the profile]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 }
 
-/// Whose organization is looked at
+/// The organization that is read
 ///
-/// Credentials are found as the AWS CLI finds them: in the environment, in the profile, by IAM
-/// Identity Center, by a process. Nothing is ever written.
+/// Credentials come from the same places as for the AWS CLI: the environment, the profile, IAM
+/// Identity Center, or a process. The command does not write anything.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Live {
     #[command(flatten)]
     credentials: Credentials,
-    /// The bucket that the bootstrap stack made for what the functions remember [default: the one that
-    /// a stack in the Region exports]
+    /// The state bucket, which the bootstrap stack created [default: the bucket that a stack in the
+    /// Region exports]
     #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
     state_bucket: Option<String>,
 }
@@ -90,6 +93,9 @@ impl Credentials {
     ///
     /// Returns an error if no Region is named, there are no credentials, or AWS cannot be reached.
     pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
+        if let Some(profile) = self.profile.clone().or_else(profile_of_environment) {
+            expect_profile(&profile).await?;
+        }
         let connector = clock.watch(aws::connector());
         let shared = connector.clone();
         let client = http_client_fn(move |_, _| shared.clone());
@@ -120,7 +126,8 @@ impl Credentials {
         Ok(session)
     }
 
-    /// Prints the organization, the identity and the Region that the command reads with.
+    /// Prints the organization, the identity and the Region that the command reads with. The session
+    /// keeps both answers for the work that follows.
     async fn announce(
         &self,
         session: &Session,
@@ -152,6 +159,30 @@ impl Credentials {
     }
 }
 
+/// Returns the profile that AWS_PROFILE names, if it decides. Credentials in the environment win over
+/// it.
+fn profile_of_environment() -> Option<String> {
+    let is_needed = var_os("AWS_ACCESS_KEY_ID").is_none();
+    var("AWS_PROFILE").ok().filter(|it| is_needed && !["", "default"].contains(&it.as_str()))
+}
+
+/// Returns an error that names the profiles of the configuration if `name` is not among them.
+///
+/// The SDK takes a profile that does not exist for one that has no credentials.
+async fn expect_profile(name: &str) -> Result<(), CommandError> {
+    let files = EnvConfigFiles::default();
+    let profiles = match load(&Fs::real(), &Env::real(), &files, None).await {
+        Ok(profiles) => profiles,
+        Err(source) => return Err(CommandError::Configuration(Box::new(source))),
+    };
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<_> = profiles.profiles().map(ToOwned::to_owned).collect();
+    known.sort();
+    Err(CommandError::NoProfile { profile: name.to_owned(), known })
+}
+
 /// The end of the name under which `templates/bootstrap.yaml` exports its bucket.
 const EXPORT: &str = "-StateBucketName";
 
@@ -177,7 +208,7 @@ async fn exported(management: &Management) -> Option<String> {
         },
         Err(error) => {
             let why = error.problem();
-            note("note", &format!("the state bucket was not looked for: {why}; hint: {hint}"));
+            note("note", &format!("the state bucket could not be looked for: {why}; hint: {hint}"));
             None
         }
     }

@@ -27,13 +27,16 @@ mod recovery;
 mod report;
 mod runs;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io;
 use std::panic::set_hook;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use ::plan::id::{AccountId, TargetId};
+use aws_runtime::env_config::error::EnvConfigFileLoadError;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use errors::{advised, chain};
@@ -65,15 +68,15 @@ enum Command {
     Recover(recovery::RecoverArguments),
 }
 
-/// Say what AWS would refuse in backup policies, and what it would take but not do as meant
+/// Check backup policies: find what AWS would refuse, and what it would accept but not do as meant
 ///
 /// A FILE is a policy, a JSON array of policies attached at one level, or a CloudFormation template,
 /// in JSON or YAML; a file of Terraform or what `terraform show -json` prints of a plan or a state;
 /// or what `aws organizations describe-policy` and `describe-effective-policy` print. A directory
-/// stands for every file below it that holds a backup policy, but those that ignore files name,
+/// stands for every file below it that holds a backup policy, except files that an ignore file names,
 /// `effective.json` and `*.effective.json`. `-` is standard input.
 ///
-/// Exits with 1 when AWS would refuse something, and with 2 when a file cannot be read.
+/// Exits with 1 if AWS would refuse something, and with 2 if a file cannot be read.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup check policies
@@ -82,19 +85,19 @@ struct Check {
     /// Policies, levels, templates, directories, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How findings are printed
+    /// The form in which findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
     /// The same as `--format json`
     #[arg(long)]
     json: bool,
-    /// Exit with 1 for warnings too, and when nothing was checked
+    /// Exit with 1 also for warnings, and if nothing was checked
     #[arg(long)]
     strict: bool,
     /// Values of the parameters of templates, or JSON files of them as the AWS CLI takes them
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     parameters: Vec<String>,
-    /// Name every file that is passed over, and why
+    /// Name every file that is passed over, with the reason
     #[arg(long)]
     verbose: bool,
 }
@@ -102,17 +105,17 @@ struct Check {
 /// The format in which findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A line for each, and on a terminal the place that it is about
+    /// A line for each finding, and on a terminal an excerpt of the file
     Text,
     /// A JSON array
     Json,
-    /// A workflow command for each, of which GitHub makes an annotation in the pull request
+    /// A workflow command for each finding, which GitHub shows as an annotation of the pull request
     Github,
-    /// A code quality report of GitLab
+    /// A code quality report for GitLab
     Gitlab,
-    /// SARIF 2.1.0, as GitHub's code scanning takes it
+    /// SARIF 2.1.0, which the code scanning of GitHub accepts
     Sarif,
-    /// A test report of `JUnit`, with a test for each file
+    /// A `JUnit` report with a test for each file
     Junit,
 }
 
@@ -122,17 +125,17 @@ impl Check {
     }
 }
 
-/// Print the effective policy of an account: everything attached from the root down, merged
+/// Print the effective policy of an account: the policies attached from the root down, merged
 ///
 /// Each LEVEL is a file with a JSON array of the policies attached there, in attachment order: the
 /// root first, then every OU on the way, the account last. `-` is standard input. With `--live` the
 /// levels of an account are read from AWS, with credentials of the management account or of a
 /// delegated administrator of AWS Organizations that may read policies.
 ///
-/// AWS withholds the whole document as soon as one plan in it is invalid. The account then keeps
-/// what it had, so that is what is printed: `{}`, or the document given with `--previous`.
+/// If one plan in the document is invalid, AWS withholds all of it and the account keeps its
+/// previous document. The command then prints that one: `{}`, or the document of `--previous`.
 ///
-/// Exits with 1 when AWS would find something wrong, and with 2 when a file cannot be read.
+/// Exits with 1 if AWS would find an error, and with 2 if a file cannot be read.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup effective root.json production.json --explain
@@ -148,7 +151,7 @@ struct Effective {
     /// Write each level that was read into a file in this directory
     #[arg(long, value_name = "DIRECTORY", requires = "live", conflicts_with = "levels")]
     save: Option<PathBuf>,
-    /// Say what the account would get, lose and break if it moved into this OU
+    /// Print what the account would get and lose if it moved into this OU
     #[arg(
         long,
         value_name = "OU",
@@ -158,20 +161,20 @@ struct Effective {
     move_to: Option<TargetId>,
     #[command(flatten)]
     credentials: live::Credentials,
-    /// Print what AWS would find wrong after merging, and exit with 1 if there is anything
+    /// Print the errors that AWS would find after merging, and exit with 1 if there are any
     #[arg(long, conflicts_with = "explain")]
     validate: bool,
-    /// Print each value with the policies that made it so
+    /// Print each value with the policies that set it
     #[arg(long)]
     explain: bool,
     /// Print the merged document even if AWS withholds it
     #[arg(long, conflicts_with_all = ["validate", "explain"])]
     merged: bool,
-    /// The effective policy the account has now, which it keeps when AWS withholds the new one
+    /// The current effective policy of the account, which it keeps if AWS withholds the new one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["validate", "explain"])]
     previous: Option<PathBuf>,
-    /// Print the next runs of each rule, when each backup moves to cold storage and is deleted, and how
-    /// many exist at once
+    /// Print the next runs of each rule, the times at which each backup moves to cold storage and is
+    /// deleted, and the number of backups that exist at once
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["validate", "explain"])]
     next: Option<usize>,
     /// Print JSON, also with `--validate`, `--explain` and `--next`
@@ -179,7 +182,7 @@ struct Effective {
     json: bool,
 }
 
-/// Print a JSON Schema for backup policies, with which editors complete and check their keys
+/// Print a JSON Schema of backup policies, with which editors complete and check keys
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup schema > backup-policy.schema.json
@@ -207,7 +210,7 @@ enum Exit {
 #[derive(Debug, Error)]
 enum CommandError {
     #[error("cannot read `{file}`")]
-    Unreadable { file: String, source: std::io::Error },
+    Unreadable { file: String, source: io::Error },
     #[error("`{file}` is not a list of policies that can be merged")]
     NotPolicies { file: String, findings: Vec<String> },
     #[error("`{file}` is not a JSON document")]
@@ -216,9 +219,9 @@ enum CommandError {
     NotTemplate { file: String, findings: Vec<String> },
     #[error("the template cannot be deployed like this")]
     Parameters(Vec<String>),
-    #[error("there is nothing to compare with")]
+    #[error("no state bucket is known, so there is nothing to compare the organization with")]
     NoStateBucket,
-    #[error("nothing was written down of a stack `{0}`")]
+    #[error("the state bucket has no record of a stack `{0}`")]
     NoStack(String),
     #[error("there is no summary of a sweep by {0}")]
     NoSweep(String),
@@ -232,26 +235,30 @@ enum CommandError {
     NoAccount(String),
     #[error("the ARN `{0}` names no Region")]
     NoRegionOf(String),
-    #[error("there is no recovery point `{0}` where it was looked for")]
+    #[error("there is no recovery point `{0}` in the vaults that were read")]
     NoPoint(String),
-    #[error("it is not known where copies of the account are")]
+    #[error("the vaults with copies of the account are not known")]
     NoCopies,
-    #[error("no plan takes `{resource}`")]
+    #[error("no backup plan selects `{resource}`")]
     NotSelected { resource: String, told: Vec<String> },
     #[error("`{file}` does not say when resources were first seen")]
     NotInventory { file: String, source: serde_json::Error },
     #[error("no Region is named")]
     NoRegion,
+    #[error("cannot read the configuration of the AWS CLI")]
+    Configuration(#[source] Box<EnvConfigFileLoadError>),
+    #[error("there is no profile `{profile}` in the configuration of the AWS CLI")]
+    NoProfile { profile: String, known: Vec<String> },
     #[error("cannot use the profile `{profile}`")]
     Profile { profile: String, source: Box<aws::Error> },
     #[error(transparent)]
     Aws(#[from] aws::Error),
-    #[error("cannot begin")]
-    Begin(#[source] std::io::Error),
+    #[error("cannot start the runtime")]
+    Begin(#[source] io::Error),
     #[error("cannot write the output")]
-    Output(#[source] std::io::Error),
+    Output(#[source] io::Error),
     #[error("cannot write `{file}`")]
-    Unwritable { file: String, source: std::io::Error },
+    Unwritable { file: String, source: io::Error },
 }
 
 fn main() -> ExitCode {
@@ -300,15 +307,16 @@ fn arguments() -> Result<Arguments, clap::Error> {
     Arguments::try_parse().map_err(|_| {
         let said = |it: OsString| media::line(&it.to_string_lossy()).into_owned();
         let wrong = Arguments::try_parse_from(std::env::args_os().map(said)).err();
-        let unshown = "an argument has characters that are not shown, and does not do without them";
+        let unshown = "an argument is valid only with characters that cannot be shown";
         wrong.unwrap_or_else(|| Arguments::command().error(ErrorKind::InvalidValue, unshown))
     })
 }
 
 impl CommandError {
-    /// Returns the next step, if the causes do not say it.
-    fn hint(&self) -> Option<&'static str> {
-        Some(match self {
+    /// Returns the next step, unless the causes name it.
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::NoProfile { known, .. } => return Some(profiles(known).into()),
             Self::NoStateBucket => {
                 "name the bucket of the bootstrap stack with --state-bucket or STATE_BUCKET, or a \
                  template with --template"
@@ -328,19 +336,26 @@ impl CommandError {
                 "see `org-backup explain`, or name --vault, --role and --keep-days"
             }
             Self::NotInventory { .. } => "name another file",
-            Self::NoRegion => "name the one of the stacks with --region, AWS_REGION or the profile",
+            Self::NoRegion => {
+                "name the Region of the stacks with --region, AWS_REGION or the profile"
+            }
+            Self::Configuration(_) => "correct the file, or leave --profile out",
+            Self::Unfinished(_) => "do what the hints above say, and run the command again",
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "correct the name of the file"
+            }
+            Self::Unwritable { .. } => "name a folder that exists and that you may write to",
             Self::Unreadable { .. }
             | Self::NotPolicies { .. }
             | Self::NotJson { .. }
             | Self::NotTemplate { .. }
             | Self::Parameters(_)
-            | Self::Unfinished(_)
             | Self::Profile { .. }
             | Self::Aws(_)
             | Self::Begin(_)
-            | Self::Output(_)
-            | Self::Unwritable { .. } => return None,
-        })
+            | Self::Output(_) => return None,
+        };
+        Some(hint.into())
     }
 
     /// Returns the findings, each for a line of its own.
@@ -364,6 +379,8 @@ impl CommandError {
             | Self::NotInventory { .. }
             | Self::Unfinished(_)
             | Self::NoRegion
+            | Self::Configuration(_)
+            | Self::NoProfile { .. }
             | Self::Profile { .. }
             | Self::Aws(_)
             | Self::Begin(_)
@@ -371,4 +388,15 @@ impl CommandError {
             | Self::Unwritable { .. } => &[],
         }
     }
+}
+
+/// Returns the hint for a profile that does not exist, with the `known` ones.
+fn profiles(known: &[String]) -> String {
+    if known.is_empty() {
+        return "there are no profiles yet: create one, as with `aws configure sso`, or leave \
+                --profile out if the environment has credentials"
+            .to_owned();
+    }
+    let names: Vec<_> = known.iter().map(|it| format!("`{it}`")).collect();
+    format!("name one of {}, or create it, as with `aws configure sso`", names.join(", "))
 }

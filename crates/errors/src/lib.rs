@@ -1,4 +1,4 @@
-//! Text for an error and its causes.
+//! Text for an error and its causes, and the readers of both.
 //!
 //! This is a separate crate because everything that reports an error needs it, including `cfn` and
 //! `aws`, which do not depend on each other.
@@ -6,6 +6,17 @@
 use std::error::Error;
 use std::fmt;
 use std::iter::successors;
+
+/// The reader of an error. A hint names a step that this reader can take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reader {
+    /// The operator at the command, who has credentials and options.
+    Operator,
+    /// The author of a template, who reads the reason of a failed stack and deploys again.
+    Author,
+    /// The reader of the log of a function for which no stack waits.
+    Log,
+}
 
 /// Returns the error and its causes on one line, as in `cannot attach to ou-prod: access denied`.
 pub fn chain(error: &dyn Error) -> String {

@@ -156,8 +156,7 @@ impl Unreadable {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "restore an older version of the object",
-            Self::TooNew(_) => "update `reattach`",
-            Self::Unknown(_) => "use the release that wrote it, or a newer one",
+            Self::TooNew(_) | Self::Unknown(_) => "use the release that wrote it, or a newer one",
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Unread {
     pub why: String,
     /// The missing permission, if the call was denied.
     pub action: Option<String>,
+    /// The next step for the operator, if there is one.
+    pub hint: Option<String>,
 }
 
 /// All data for the checks.

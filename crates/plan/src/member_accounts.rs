@@ -41,6 +41,12 @@ pub const SERVICE_ROLE: &str = "AWSServiceRoleForBackup";
 /// The hint for a Region that an account has not enabled.
 pub const ENABLE_REGION: &str = "enable the Region in the account, or leave it out of `Regions`";
 
+/// The hint for an account that the operator cannot enter. It proposes the roles that most
+/// organizations have, and the command does not assume one that nobody named.
+pub const NAME_A_ROLE: &str = "name a role that you may assume there with `--member-role`, such as \
+                               `OrganizationAccountAccessRole`, which most organizations have, or \
+                               `AWSControlTowerExecution`";
+
 /// Resource types, each with `true` if it is on.
 pub type Preferences = BTreeMap<ResourceType, bool>;
 

@@ -110,7 +110,7 @@ fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<No
         Visit::Barred(failure) => Some((account, failure)),
         Visit::None | Visit::Seen(_) => None,
     });
-    let (account, Failure { problem, .. }) = barred.next()?;
+    let (account, Failure { problem, hint, .. }) = barred.next()?;
     let others = barred.count();
     let who = match others {
         0 => format!("the account {account} could not be entered"),
@@ -118,9 +118,7 @@ fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<No
     };
     Some(Note {
         text: format!("{who}: {problem}"),
-        hint: "name a role that you may assume there with `--member-role`; until then the report \
-               says what the last runs found in them"
-            .to_owned(),
+        hint: format!("{hint}; until then the report says what the last runs found in them"),
         is_unread: is_role_named,
     })
 }

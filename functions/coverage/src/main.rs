@@ -8,7 +8,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     cfn::start_logging();
     let clock = aws::Clock::default();
-    let session = aws::Session::from_environment_by(&clock);
+    let session = aws::Session::from_environment_by(&clock, aws::Reader::Log);
     let setup = Setup::from_environment();
     let (session, setup, clock) = (&session, &setup, &clock);
     let handle = async |event: LambdaEvent<Value>| {

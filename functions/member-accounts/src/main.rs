@@ -5,7 +5,7 @@ use member_accounts::{handle, perform};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let session = aws::Session::from_environment();
+    let session = aws::Session::from_environment(aws::Reader::Author);
     let handle = async |request, ticket| handle(&session, request, ticket).await;
     let perform = async |task| perform(&session, task).await;
     cfn::run_with_tasks(session.http(), handle, perform).await

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     cfn::start_logging();
-    let session = aws::Session::from_environment();
+    let session = aws::Session::from_environment(aws::Reader::Log);
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
         Err(invalid) => return cfn::refuse_to_start(&session.http(), "Settings", invalid).await,

@@ -7,7 +7,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     cfn::start_logging();
-    let session = aws::Session::from_environment();
+    let session = aws::Session::from_environment(aws::Reader::Log);
     let setup = match Setup::from_environment() {
         Ok(setup) => setup,
         Err(invalid) => return cfn::refuse_to_start(&session.http(), "Setup", invalid).await,

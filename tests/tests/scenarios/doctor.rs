@@ -316,7 +316,7 @@ async fn doctor_says_which_account_is_the_right_one() {
 }
 
 /// The policy that we tell readers to attach, with the names of this organization.
-fn reader_policy() -> Value {
+pub(crate) fn reader_policy() -> Value {
     let text = include_str!("../../../docs/read-only-policy.json");
     let text = text.replace("STATE_BUCKET", STATE_BUCKET);
     let text = text.replace("STATE_KEY_ARN", STATE_KEY);
@@ -325,7 +325,7 @@ fn reader_policy() -> Value {
 }
 
 /// A session of a role in the management account that allows this.
-fn reader(organization: &Organization, policy: &Value) -> String {
+pub(crate) fn reader(organization: &Organization, policy: &Value) -> String {
     let management = organization.organization(|it| it.management_account.clone());
     let role = Role::trusting_account("Reader", &management).allowing(policy);
     organization.iam(|it| it.create_role(&management, role));

@@ -15,6 +15,7 @@ mod desired_state;
 mod doctor;
 mod effective;
 mod enforced;
+mod errors;
 mod global_settings;
 mod gone;
 mod hostile_events;

@@ -42,6 +42,20 @@ async fn every_live_command_says_first_whose_organization_it_reads() {
 }
 
 #[tokio::test]
+async fn every_live_command_asks_once_who_is_calling_and_which_organization_that_is() {
+    let organization = protected().await;
+    for arguments in LIVE {
+        organization.clear_journal();
+        let _ = org_backup(&organization, arguments).await;
+        for operation in ["GetCallerIdentity", "DescribeOrganization"] {
+            let calls = organization.journal();
+            let count = calls.iter().filter(|it| it.operation == operation).count();
+            assert_eq!(count, 1, "{arguments:?} calls {operation}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_profile_that_is_named_wins_over_the_environment() {
     let organization = protected().await;
     let other = organization.id("production-001");
@@ -59,8 +73,9 @@ async fn a_profile_that_is_named_wins_over_the_environment() {
 
     let unknown = run("nope").await;
     assert_eq!(unknown.code, 2, "{}", unknown.text);
-    assert!(unknown.notes.contains("error: cannot use the profile `nope`"), "{}", unknown.notes);
-    assert!(unknown.notes.contains("there are no credentials"), "{}", unknown.notes);
+    let words = "error: there is no profile `nope` in the configuration of the AWS CLI; hint: name \
+                 one of `other`";
+    assert!(unknown.notes.contains(words), "{}", unknown.notes);
     assert!(unknown.text.is_empty(), "{}", unknown.text);
 }
 

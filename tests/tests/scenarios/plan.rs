@@ -519,7 +519,11 @@ async fn a_plan_is_of_one_stack_when_that_is_asked_for() {
     assert_eq!((run.code, run.text.lines().count()), (0, 5));
     let run = org_backup(&organization, &["plan", "--stack", "backup"]).await;
     assert_eq!((run.code, run.text.as_str()), (2, ""));
-    assert!(run.notes.contains("nothing was written down of a stack `backup`"), "{}", run.notes);
+    assert!(
+        run.notes.contains("the state bucket has no record of a stack `backup`"),
+        "{}",
+        run.notes
+    );
 }
 
 #[tokio::test]
@@ -561,7 +565,7 @@ async fn plan_looks_into_the_accounts_it_can_enter_and_says_which_it_left_out() 
     let run = org_backup(&organization, &arguments).await;
     assert_eq!(run.code, 2, "{}", run.text);
     assert!(run.text.contains("of 10 accounts"), "{}", run.text);
-    assert!(run.text.contains("note: you could not assume the role `org-backup-member` in 1 account, such as security-000; hint: name a role that you may assume there with --member-role"), "{}", run.text);
+    assert!(run.text.contains("note: you could not assume the role `org-backup-member` in 1 account, such as security-000; hint: name a role that you may assume there with `--member-role`, such as `OrganizationAccountAccessRole`, which most organizations have, or `AWSControlTowerExecution`"), "{}", run.text);
 }
 
 /// Plans the deployment of a template with these resources alone.
@@ -739,11 +743,11 @@ async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
     let _stacks = deploy(&organization).await;
     organization.fail(Fault::error("GetTemplate", "AccessDenied").times(9));
     let run = plan_of(&organization, &resources()[..3]).await;
-    expect![[r"
-        backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
+    expect![[r#"
+        backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
           note: if it is deleted: detach from root, delete the policy
-        note: what CloudFormation would change itself is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:GetTemplate
-    "]]
+        note: what CloudFormation would change itself is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
+    "#]]
     .assert_eq(&run.text.lines().skip(3).map(|it| format!("{it}\n")).collect::<String>());
     assert_eq!(run.code, 2, "{}", run.text);
 }
@@ -783,7 +787,11 @@ async fn a_stack_that_cannot_be_read_is_told_and_planned_from_what_is_written_do
     let run = plan_of(&organization, &resources()).await;
     let note = "note: cannot describe the stack `backups`: AccessDenied (HTTP 400): ";
     assert!(run.text.contains(note), "{}", run.text);
-    assert!(run.text.contains("allow yourself cloudformation:DescribeStacks"), "{}", run.text);
+    assert!(
+        run.text.contains("use credentials that allow `cloudformation:DescribeStacks`"),
+        "{}",
+        run.text
+    );
     assert!(run.text.contains("backups/Daily (backup policy `daily`): nothing to do"));
     assert_eq!(run.code, 2, "{}", run.text);
 }
@@ -889,11 +897,11 @@ async fn a_missing_parameter_of_a_stack_that_cannot_be_read_says_why() {
     let template = with_parameters(json!({}));
     organization.fail(Fault::error("DescribeStacks", "AccessDenied").times(9));
     let run = plan_with(&organization, &template, &[]).await;
-    expect![[r"
+    expect![[r#"
         error: the template cannot be deployed like this
           the parameter `Name` needs a value: --parameters Name=…
-          what the stack has is not known: cannot describe the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: allow yourself cloudformation:DescribeStacks
-    "]]
+          what the stack has is not known: cannot describe the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:DescribeStacks` in the management account, as with `--profile`
+    "#]]
     .assert_eq(&run.notes);
     assert_eq!(run.code, 2);
 }
@@ -936,7 +944,7 @@ async fn accounts_that_nobody_can_enter_are_told_with_what_the_last_run_found() 
     let run = org_backup(&organization, &["plan"]).await;
     expect![[r"
         backups/Members (member accounts): 10 accounts could not be looked at
-          note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with --member-role
+          note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with `--member-role`, such as `OrganizationAccountAccessRole`, which most organizations have, or `AWSControlTowerExecution`
           note: the last run found all of these ready
     "]]
     .assert_eq(&run.text);
@@ -961,7 +969,7 @@ async fn accounts_that_nobody_can_enter_are_told_with_what_the_last_run_found() 
         backups/Members (member accounts):
           set Aurora=true, CloudFormation=true, DocumentDB=true, DynamoDB=true, EC2=true, EFS=true, EKS=true, FSx=true, Neptune=true, RDS=true, Redshift=true, SAP HANA on Amazon EC2=true, Storage Gateway=true, Timestream=true, VirtualMachine=true in eu-west-1 of account management
           set Aurora=true, CloudFormation=true, DocumentDB=true, DynamoDB=true, EC2=true, EFS=true, EKS=true, FSx=true, Neptune=true, RDS=true, Redshift=true, SAP HANA on Amazon EC2=true, Storage Gateway=true, VirtualMachine=true in eu-west-3 of account management
-          note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with --member-role
+          note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with `--member-role`, such as `OrganizationAccountAccessRole`, which most organizations have, or `AWSControlTowerExecution`
           note: 1 account is new since the last run, such as new
           note: 1 account is no longer worked in and left as it is, such as 248781308498
           note: `OptIn` changes, so the function works in every account again

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use aws::Session;
+use aws::{Reader, Session};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use restore_validation::{Setup, Unfinished};
 use serde_json::{Value, json};
@@ -50,7 +50,8 @@ async fn run(
     });
     let replies = [described.to_string()].into_iter().chain(seen).chain([String::new()]);
     let script = Script::new(replies.map(|it| (200, it)));
-    let session = Session::from_variables(SharedHttpConnector::new(script.clone()), ENVIRONMENT);
+    let connector = SharedHttpConnector::new(script.clone());
+    let session = Session::from_variables(connector, Reader::Log, ENVIRONMENT);
     let deadline = Instant::now() + Duration::from_mins(15);
     let done = restore_validation::handle(&session, setup, &completed(JOB, &job), deadline).await;
     assert!(Instant::now() < deadline);

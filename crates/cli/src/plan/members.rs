@@ -6,7 +6,7 @@ use aws::Management;
 use errors::chain;
 use member_accounts::preview;
 use plan::id::AccountId;
-use plan::member_accounts::{Line, Properties, SERVICE_ROLE};
+use plan::member_accounts::{Line, NAME_A_ROLE, Properties, SERVICE_ROLE};
 use plan::serialized;
 use report::{Hearsay, hearsay};
 use resources::Error;
@@ -33,7 +33,7 @@ pub(super) async fn look(
     if let Some(first) = preview.barred.iter().map(|it| &it.id).min() {
         let hint = match context.member_role {
             Some(_) => "let it trust you, and let yourself assume it",
-            None => "name a role that you may assume there with --member-role",
+            None => NAME_A_ROLE,
         };
         look.notes.push(format!(
             "you could not assume the role `{}` in {}, such as {first}; hint: {hint}",

@@ -82,9 +82,7 @@ pub(super) async fn wanted_resources(
                 return Err(CommandError::NoStack(stack.clone()));
             }
             if is_empty {
-                wanted_resources
-                    .notes
-                    .push("nothing was written down yet in the state bucket".to_owned());
+                wanted_resources.notes.push("the state bucket has no records yet".to_owned());
             }
             wanted_resources.all = kept.into_iter().map(WantedResource::of).collect();
         }

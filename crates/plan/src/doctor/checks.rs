@@ -51,7 +51,8 @@ fn check<T>(name: &'static str, read: &Read<T>, judge: impl FnOnce(&T) -> Judged
     let (verdict, message, fix) = match read {
         Ok(it) => judge(it),
         Err(unread) => {
-            let fix = unread.action.as_ref().map(|action| format!("allow yourself {action}"));
+            let allow = unread.action.as_ref().map(|action| format!("allow yourself {action}"));
+            let fix = allow.or_else(|| unread.hint.clone());
             (Verdict::Unknown, unread.why.clone(), fix)
         }
     };

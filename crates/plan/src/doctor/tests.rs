@@ -383,6 +383,7 @@ fn what_could_not_be_read_is_unknown_and_names_the_action() {
     let unread = Unread {
         why: "cannot list the trails".to_owned(),
         action: Some("cloudtrail:DescribeTrails".to_owned()),
+        hint: None,
     };
     check(
         |it| it.trails = Err(unread),
@@ -473,7 +474,7 @@ fn keys_that_do_not_work_are_problems_and_others_are_not_known() {
         |it| {
             let why = "cannot look at the key: AccessDenied".to_owned();
             let action = Some("kms:DescribeKey".to_owned());
-            it.keys.insert("of the state".to_owned(), Err(Unread { why, action }));
+            it.keys.insert("of the state".to_owned(), Err(Unread { why, action, hint: None }));
         },
         expect![[r"
             unknown keys: the key of the state: cannot look at the key: AccessDenied

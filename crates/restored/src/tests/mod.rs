@@ -26,7 +26,7 @@ trait Reached {
 impl Reached for Script {
     fn services(&self) -> Services {
         let connector = SharedHttpConnector::new(self.clone());
-        let session = Session::from_variables(connector, ENVIRONMENT);
+        let session = Session::from_variables(connector, aws::Reader::Log, ENVIRONMENT);
         Services::new(&session, Instant::now() + Duration::from_mins(15))
     }
 
