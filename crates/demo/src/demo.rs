@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use simulator::Entry;
+use policy::arn::Arn;
+use simulator::{BackedUp, Entry};
 
 use crate::cloudformation::{BUCKET, Deployer, Deployment};
 use crate::failure::{DemoError, ensure};
 use crate::ledger::{Ledger, ResourceWork};
 use crate::ministack::{Ministack, REGION};
-use crate::organization::Simulated;
+use crate::organization::{Simulated, USUAL_ROLE};
 use crate::restore_template::without_plan;
 use crate::rollout::{REGIONS, Rollout};
 use crate::screen::Screen;
@@ -30,6 +31,24 @@ pub(crate) const ACCOUNTS: usize = 40;
 const MANAGEMENT_ACCOUNT: &str = "518204739061";
 /// The Region of the vault to which every backup is copied.
 pub(crate) const CENTRAL_REGION: &str = "us-west-2";
+
+/// The services of the simulator, by the names in the variables for their endpoints. ministack has
+/// the others.
+const SIMULATED: [&str; 13] = [
+    "BACKUP",
+    "CLOUDFORMATION",
+    "CLOUDTRAIL",
+    "DYNAMODB",
+    "EC2",
+    "EFS",
+    "IAM",
+    "KMS",
+    "ORGANIZATIONS",
+    "RDS",
+    "RESOURCE_EXPLORER_2",
+    "RESOURCE_GROUPS_TAGGING_API",
+    "STS",
+];
 
 /// The locations of files.
 #[derive(Debug)]
@@ -73,6 +92,8 @@ pub(crate) struct Demo<'a> {
     pub central_vault: String,
     /// The state bucket of the functions, once it exists.
     pub state_bucket: String,
+    /// The access key of the operator, who runs the command `org-backup`.
+    pub operator: String,
     /// The clients for deployments in the management account.
     pub deployer: Deployer,
 }
@@ -123,6 +144,7 @@ impl<'a> Demo<'a> {
         let simulated = Simulated::start(ACCOUNTS, MANAGEMENT_ACCOUNT).await?;
         let central = simulated.administrator()?;
         simulated.add_central_vault(&central, CENTRAL_REGION);
+        let operator = simulated.add_operator()?;
         let central_vault =
             format!("arn:aws:backup:{CENTRAL_REGION}:{central}:backup-vault:central");
         let ministack =
@@ -202,45 +224,77 @@ impl<'a> Demo<'a> {
             rollout: Rollout::new()?,
             member_template,
             state_bucket: String::new(),
+            operator,
             deployer,
         })
     }
 
-    /// Returns the environment variables for an AWS client of the management account.
+    /// Returns the environment variables for the operator: those that the AWS CLI, botocore and
+    /// `org-backup` read, and the state bucket.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let organization = self.simulated.endpoint();
-        let simulated = [
-            "BACKUP",
-            "CLOUDTRAIL",
-            "ORGANIZATIONS",
-            "RESOURCE_EXPLORER_2",
-            "RESOURCE_GROUPS_TAGGING_API",
-            "STS",
-        ];
         let simulated =
-            simulated.map(|it| (format!("AWS_ENDPOINT_URL_{it}"), organization.clone()));
+            SIMULATED.map(|it| (format!("AWS_ENDPOINT_URL_{it}"), self.simulated.endpoint()));
         let others = [
             ("AWS_ENDPOINT_URL", self.ministack.endpoint()),
-            ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", MANAGEMENT_ACCOUNT.to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.operator.clone()),
             ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+            // The AWS CLI and botocore read the second one, and other SDKs the first one.
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
+            // Nothing else of this machine counts.
+            ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("STATE_BUCKET", self.state_bucket.clone()),
         ];
-        simulated.into_iter().chain(others.map(|(name, it)| (name.to_owned(), it))).collect()
+        others.map(|(name, it)| (name.to_owned(), it)).into_iter().chain(simulated).collect()
     }
 
-    /// Prints the information that you need to continue by hand.
+    /// Prints what you need to continue by hand.
     pub(crate) fn introduce(&self) {
-        self.screen.line("\nIt keeps running until Ctrl-C. For any AWS client:\n");
+        self.screen
+            .line(&format!("\nThe stacks stay up. The state bucket is {}.", self.state_bucket));
+        self.screen
+            .line("For the AWS CLI, any SDK and org-backup, as the operator of chapter 9:\n");
         for (name, value) in self.environment() {
-            self.screen.line(&format!("   export {name}={value}"));
+            self.screen.whole(&format!("   export {name}={value}"));
+        }
+        let folder = self.places.command.parent().unwrap_or(Path::new("")).display();
+        self.screen.whole(&format!("   export PATH=\"{folder}:$PATH\""));
+        self.screen.line("\nFive commands for a start:\n");
+        for it in self.commands() {
+            self.screen.whole(&format!("   {it}"));
         }
         self.screen.line(&format!(
-            "\nThe functions are in s3://{BUCKET}; what was called is at {}/_simulator/journal.\n\
+            "\nWith the AWS CLI: aws organizations list-policies --filter BACKUP_POLICY\n\
+             The functions are in s3://{BUCKET}, and their stacks at {}.\n\
+             The journal of the calls is at {}/_simulator/journal.\n\
              The page of the report is {}.\n\
-             To deploy the policies again, set Adopt=true, since those of the demo are still there.",
+             To deploy the policies again elsewhere, set Adopt=true.\n\
+             Ctrl-C ends it all.",
+            self.ministack.endpoint(),
             self.simulated.endpoint(),
             self.page().display(),
         ));
+    }
+
+    /// Returns the commands for a start, which work with the variables of
+    /// [`environment`](Self::environment).
+    fn commands(&self) -> [String; 5] {
+        // The ARN of a bucket names no account.
+        let has_account =
+            |it: &BackedUp| Arn::parse(&it.arn).is_ok_and(|arn| arn.account == it.account);
+        let resource = self.simulated.resources().into_iter().find(has_account).map(|it| it.arn);
+        [
+            "org-backup doctor".to_owned(),
+            format!("org-backup report --member-role {USUAL_ROLE} --missing"),
+            format!("org-backup coverage --member-role {USUAL_ROLE}"),
+            format!(
+                "org-backup explain {} \\\n     --member-role {USUAL_ROLE}",
+                resource.unwrap_or_default()
+            ),
+            format!("org-backup plan --member-role {USUAL_ROLE}"),
+        ]
     }
 
     /// Creates or updates `stack`, and shows the events.

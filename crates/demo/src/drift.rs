@@ -10,6 +10,7 @@ use tokio::time::interval;
 
 use crate::demo::Demo;
 use crate::failure::{DemoError, ensure};
+use crate::ledger::written;
 use crate::organization::now;
 
 const DAILY: &str = "org-backup-daily";
@@ -20,7 +21,7 @@ const TICKS: usize = 3_000;
 
 impl Demo<'_> {
     pub(crate) async fn drift(&mut self) -> Result<(), DemoError> {
-        self.screen.chapter(8, "Deploy templates/reattach.yaml, and undo things by hand");
+        self.screen.chapter(8, "Deploy templates/reattach.yaml, and change things by hand");
         let told = self.deploy(&self.reattach).await?;
         let deployment = told.deployment.expect("CREATE_COMPLETE")?;
         let topic = deployment.outputs.get("TopicArn").cloned().unwrap_or_default();
@@ -62,8 +63,7 @@ impl Demo<'_> {
         is_whole: impl Fn(&Organization) -> bool,
     ) -> Result<(), DemoError> {
         let told = self.simulated.notifications().len();
-        // Earlier changes of the demo must not be repaired. The function normally recognizes its
-        // own calls by its role, but here it runs as its account.
+        // Only the events of these calls go to the function.
         drop(self.simulated.take_events());
         for (operation, request) in calls {
             self.simulated.tamper("mallory", operation, request)?;
@@ -84,18 +84,23 @@ impl Demo<'_> {
             tick.tick().await;
         }
         self.screen.rest();
-        let calls = self.simulated.calls_between(undone, i64::MAX);
-        let writes: Vec<_> = calls.iter().filter(|it| it.is_successful_write()).collect();
+        let made = self.simulated.calls_between(undone, i64::MAX);
+        let writes: Vec<_> = made.iter().filter(|it| it.is_successful_write()).collect();
         let repairs = writes.iter().filter(|it| it.operation != "Publish");
         let last = repairs.clone().map(|it| self.simulated.time_of(it)).max().unwrap_or(undone);
-        self.screen.line(&format!("   mallory {what}"));
+        let operations: Vec<_> = calls.iter().map(|it| it.0).collect();
+        self.screen.line(&format!("   mallory {what}: {}", operations.join(", ")));
         for it in repairs {
-            self.screen.line(&self.screen.dim(&format!("{:<24} {it}", "")));
+            self.screen.line(&self.screen.dim(&written(it)));
         }
-        let (subject, text) = self.simulated.notifications().pop().unwrap_or_default();
-        let who = text.lines().find(|it| it.contains("mallory")).unwrap_or_default().trim();
+        let notifications = self.simulated.notifications().split_off(told);
+        let (subject, text) = notifications.into_iter().next().unwrap_or_default();
+        let is_of_mallory = |it: &&str| {
+            it.contains("mallory") && operations.iter().any(|operation| it.contains(operation))
+        };
+        let who: Vec<_> = text.lines().map(str::trim).filter(is_of_mallory).collect();
         ensure(!who.is_empty(), || format!("the notification names who did it: {text}"))?;
-        self.screen.line(&self.screen.dim(&format!("   {subject}\n   {who}")));
+        self.screen.line(&self.screen.dim(&format!("   {subject}: {}", who.join("; "))));
         self.screen.so(&format!("put back {} ms after it was undone", last - undone));
         Ok(())
     }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use simulator::Entry;
 
 use crate::cloudformation::StackChange;
-use crate::screen::Screen;
+use crate::screen::{Screen, WIDTH};
 
-/// The maximum number of writes of a resource that are shown, and the maximum width of each.
+/// The maximum number of writes of a resource that are shown.
 const SHOWN: usize = 5;
-const WIDTH: usize = 76;
+
+/// The number of columns in front of a write.
+const MARGIN: usize = 24;
 
 /// The work of one custom resource in one deployment.
 #[derive(Debug)]
@@ -42,13 +44,26 @@ impl ResourceWork {
             self.milliseconds,
         ));
         for it in self.writes().take(SHOWN) {
-            let write: String = it.to_string().chars().take(WIDTH).collect();
-            screen.line(&screen.dim(&format!("{:<24} {write}", "")));
+            screen.line(&screen.dim(&written(it)));
         }
         if writes > SHOWN {
-            screen.line(&screen.dim(&format!("{:<24} and {} more", "", writes - SHOWN)));
+            screen.line(&screen.dim(&format!("{:<MARGIN$} and {} more", "", writes - SHOWN)));
         }
     }
+}
+
+/// Returns the line for a write, cut off where it is too wide, with the account in which it was made
+/// at the end.
+pub(crate) fn written(call: &Entry) -> String {
+    let account = format!(" in {}", call.account);
+    let room = WIDTH.saturating_sub(MARGIN + 1 + account.len());
+    let text = call.to_string();
+    let mut write: String = text.chars().take(room).collect();
+    if write.len() < text.len() {
+        write.pop();
+        write.push('…');
+    }
+    format!("{:<MARGIN$} {write}{account}", "")
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -39,13 +39,13 @@ const INTERRUPTED: u8 = 130;
 /// Deploys the suite to a local CloudFormation and a simulated organization, and checks what it says.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Leave everything running at the end, until Ctrl-C.
+    /// Keep the stacks and leave everything running at the end, until Ctrl-C.
     #[arg(long, env = "DEMO_KEEP", value_parser = clap::builder::FalseyValueParser::new())]
     keep: bool,
     /// Show no colours.
     #[arg(long, env = "NO_COLOR", value_parser = clap::builder::FalseyValueParser::new())]
     no_color: bool,
-    /// The command `org-backup`; the one beside this program by default.
+    /// The command `org-backup` [default: the one beside this program].
     #[arg(long)]
     command: Option<PathBuf>,
     /// The folder with the archives of the functions, as `scripts/package.py` makes them.
@@ -91,7 +91,7 @@ async fn play(places: &Places, screen: &Screen, keep: bool) -> Result<(), DemoEr
         demo.introduce();
         std::future::pending::<()>().await;
     }
-    Ok(())
+    demo.delete_all().await
 }
 
 /// Returns when the user wants the demo to end.

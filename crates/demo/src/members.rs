@@ -9,6 +9,7 @@ use simulator::{AccountState, KeyType, Role, Vault};
 use crate::cloudformation::Deployer;
 use crate::demo::{Demo, MEMBERS};
 use crate::failure::{DemoError, ensure};
+use crate::organization::FUNCTION_ROLE;
 use crate::rollout::REGIONS;
 
 /// The name that StackSets would give to the stacks.
@@ -147,7 +148,7 @@ impl Demo<'_> {
         let home = if region == REGIONS[0] { "" } else { REGIONS[0] };
         let parameters = [
             ("HomeRegion", home.to_owned()),
-            ("MemberAccountsRoleArn", self.simulated.role("org-backup-member-accounts")),
+            ("MemberAccountsRoleArn", self.simulated.role(FUNCTION_ROLE)),
             ("OrganizationId", self.simulated.organization().id),
         ];
         let (template, parameters) = (&self.member_template, parameters.into());
@@ -167,9 +168,6 @@ impl Demo<'_> {
             }
             let name = named("role/", &arn)?;
             let (trust, policies) = deployer.role(name).await?;
-            // ministack runs functions as their account and not with their role.
-            let own = self.simulated.role("org-backup-member-accounts");
-            let trust = trust.replace(&own, &self.simulated.caller());
             let role = Role::new(name, &serde_json::from_str(&trust).unwrap_or_default());
             let policies = policies.iter().filter_map(|it| serde_json::from_str(it).ok());
             let role = policies.fold(role, |role, it| role.allowing(&it));

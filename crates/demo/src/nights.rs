@@ -7,6 +7,7 @@ use simulator::{AccountState, BackedUp, JobProgress, Trouble};
 
 use crate::demo::{ACCOUNTS, Demo};
 use crate::failure::{DemoError, ensure};
+use crate::organization::USUAL_ROLE;
 use crate::rollout::REGIONS;
 
 const NIGHT: Duration = Duration::from_hours(24);
@@ -88,15 +89,15 @@ impl Demo<'_> {
             "nothing takes {}, whose tag is misspelt, and nothing fails",
             short(&missed)
         ));
-        let said = self.org_backup(&["coverage"], &[], 1).await?;
+        let said = self.org_backup(&["coverage", "--member-role", USUAL_ROLE], &[], 1).await?;
         self.show(&said.lines().filter(|it| !it.is_empty()).collect::<Vec<_>>());
         let names = [MISSPELT, VAULT, missed.as_str(), unlucky.arn.as_str()];
         ensure(names.iter().all(|it| said.contains(it)), || {
             format!("both are told, and why:\n{said}")
         })?;
         self.screen.so("org-backup coverage names both, each with its reason");
-        let said = self.org_backup(&["report", "--missing"], &[], 1).await?;
-        self.show(&said.lines().filter(|it| it.contains(" protected")).collect::<Vec<_>>());
+        let command = ["report", "--missing", "--member-role", USUAL_ROLE];
+        let said = self.table(&command, 1).await?.found;
         ensure(said.contains(&unlucky.account) && said.contains("incomplete"), || {
             format!("the account without its vault is incomplete:\n{said}")
         })?;
@@ -104,7 +105,7 @@ impl Demo<'_> {
         self.mend(&things, vault, &unlucky);
         let night = self.night(4);
         self.all_but(&night, &[], &things)?;
-        let said = self.org_backup(&["coverage"], &[], 0).await?;
+        let said = self.org_backup(&["coverage", "--member-role", USUAL_ROLE], &[], 0).await?;
         self.show(&said.lines().collect::<Vec<_>>());
         let all = format!("{} fresh", things.len());
         ensure(said.contains(&all), || format!("all are fresh:\n{said}"))?;

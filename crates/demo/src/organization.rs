@@ -14,6 +14,15 @@ use crate::failure::DemoError;
 use crate::ministack::REGION;
 use crate::rollout::REGIONS;
 
+/// The role of the function `member-accounts`, which the roles in member accounts trust.
+pub(crate) const FUNCTION_ROLE: &str = "org-backup-member-accounts";
+
+/// The role of the operator who runs the command `org-backup`.
+const OPERATOR_ROLE: &str = "org-backup-operator";
+
+/// The role that AWS Organizations creates in every account that it creates.
+pub(crate) const USUAL_ROLE: &str = "OrganizationAccountAccessRole";
+
 /// A simulated organization.
 #[derive(Debug)]
 pub(crate) struct Simulated {
@@ -37,7 +46,50 @@ impl Simulated {
         let simulator = Simulator::start(settings.accounts(accounts))
             .await
             .map_err(|source| DemoError::Start { what: "the simulator", source })?;
-        Ok(Self { simulator, began: now() })
+        let it = Self { simulator, began: now() };
+        it.identify_functions(management_account);
+        Ok(it)
+    }
+
+    /// Makes every function act as the role of `member-accounts`. ministack gives all functions the
+    /// account as their access key, and no role.
+    fn identify_functions(&self, management_account: &str) {
+        let statement = json!({
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": { "Service": "lambda.amazonaws.com" },
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        self.add_role(management_account, Role::new(FUNCTION_ROLE, &trust));
+        let role = self.role(FUNCTION_ROLE);
+        self.simulator.act_as(management_account, &role, "functions");
+    }
+
+    /// Creates the role of the operator, who has the permissions of `docs/read-only-policy.json` and
+    /// may assume the roles for recovery, and returns the access key of a session.
+    ///
+    /// Also creates the role that AWS Organizations creates in every member account.
+    pub(crate) fn add_operator(&self) -> Result<String, DemoError> {
+        const POLICY: &str = include_str!("../../../docs/read-only-policy.json");
+        let management = self.organization().management_account;
+        let key = format!("arn:aws:kms:{REGION}:{management}:key/state");
+        let policy = POLICY.replace("MEMBER_ROLE", USUAL_ROLE);
+        let policy =
+            policy.replace("STATE_KEY_ARN", &key).replace("STATE_BUCKET", "org-backup-state");
+        let policy: Value = serde_json::from_str(&policy)
+            .map_err(|it| DemoError::NotSo(format!("the policy for operators is JSON: {it}")))?;
+        let recovery = ["org-backup-recovery", "org-backup-central-recovery"];
+        let assume = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Resource": recovery.map(|it| format!("arn:aws:iam::*:role/{it}")),
+        }] });
+        let role = Role::trusting_account(OPERATOR_ROLE, &management);
+        self.add_role(&management, role.allowing(&policy).allowing(&assume));
+        for account in self.organization().accounts().filter(|it| it.id != management) {
+            self.add_role(&account.id, Role::trusting_account(USUAL_ROLE, &management));
+        }
+        Ok(self.simulator.session(&self.role(OPERATOR_ROLE), "operator"))
     }
 
     /// Returns the endpoint for clients.
@@ -82,11 +134,6 @@ impl Simulated {
     /// Returns the ARN of a role in the management account.
     pub(crate) fn role(&self, name: &str) -> String {
         format!("arn:aws:iam::{}:role/{name}", self.organization().management_account)
-    }
-
-    /// Returns the ARN of a caller that is only known by the ID of the management account.
-    pub(crate) fn caller(&self) -> String {
-        format!("arn:aws:iam::{}:user/simulated", self.organization().management_account)
     }
 
     /// Creates a vault.

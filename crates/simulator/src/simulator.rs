@@ -283,20 +283,22 @@ impl Simulator {
     ///
     /// Panics if the role does not exist.
     #[must_use]
-    #[expect(clippy::panic, reason = "a test whose function has no role has failed")]
     pub fn session(&self, role_arn: &str, name: &str) -> String {
         let world = &mut self.shared.lock().world;
-        let parsed =
-            parse(role_arn).filter(|(account, role)| world.iam.role(account, role).is_some());
-        let Some((account, role)) = parsed else { panic!("there is no role {role_arn}") };
-        let session = Session {
-            account: account.to_owned(),
-            role: role.to_owned(),
-            name: name.to_owned(),
-            role_arn: role_arn.to_owned(),
-            policy: None,
-        };
+        let session = session_of(world, role_arn, name);
         world.sts.open(session).access_key
+    }
+
+    /// Makes calls with this access key those of a session of the role. A local Lambda that gives
+    /// every function the same key so acts as a role.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the role does not exist.
+    pub fn act_as(&self, access_key: &str, role_arn: &str, name: &str) {
+        let world = &mut self.shared.lock().world;
+        let session = session_of(world, role_arn, name);
+        world.sts.bind(access_key, session);
     }
 
     /// Reads or changes the keys of every account.
@@ -472,5 +474,19 @@ impl Drop for Simulator {
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Returns a session of an existing role.
+#[expect(clippy::panic, reason = "a test whose function has no role has failed")]
+fn session_of(world: &World, role_arn: &str, name: &str) -> Session {
+    let parsed = parse(role_arn).filter(|(account, role)| world.iam.role(account, role).is_some());
+    let Some((account, role)) = parsed else { panic!("there is no role {role_arn}") };
+    Session {
+        account: account.to_owned(),
+        role: role.to_owned(),
+        name: name.to_owned(),
+        role_arn: role_arn.to_owned(),
+        policy: None,
     }
 }

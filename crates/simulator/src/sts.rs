@@ -109,6 +109,11 @@ impl Sts {
         self.sessions.get(access_key)
     }
 
+    /// Makes `access_key` the key of a session.
+    pub(crate) fn bind(&mut self, access_key: &str, session: Session) {
+        self.sessions.insert(access_key.to_owned(), Arc::new(session));
+    }
+
     /// Opens a session.
     pub(crate) fn open(&mut self, session: Session) -> Assumed {
         let session = Arc::new(session);
