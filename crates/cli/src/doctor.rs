@@ -17,13 +17,13 @@ use crate::{CommandError, Exit};
 /// read in a second.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// Say what backup policies need and do not have, and how to correct it
+/// Check that the organization is ready for backup policies, and say how to correct what is not
 ///
-/// Looks at the account, the organization, its switches, what records and forwards its events, its
-/// policies, and what the functions wrote down. Each check is a line that begins with `ok`,
-/// `warning`, `problem` or, where a call was denied, `unknown`. Nothing is ever written.
+/// Checks the account, the organization and its settings, the trail and the forwarding of its events,
+/// its policies, and the state bucket. Each check is a line that begins with `ok`, `warning`,
+/// `problem` or, if a call failed, `unknown`. The command does not write anything.
 ///
-/// Exits with 1 when there is a problem, and with 2 when something could not be looked at.
+/// Exits with 1 if there is a problem, and with 2 if something could not be looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup doctor --profile management
@@ -34,7 +34,8 @@ pub(crate) struct Doctor {
     /// Print a JSON array of checks
     #[arg(long)]
     json: bool,
-    /// A role in the accounts that copies go to, to look at the keys of their vaults with
+    /// A role in the accounts that receive copies, which reads the keys of their vaults [default: these
+    /// keys are not read]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
 }

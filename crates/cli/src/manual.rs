@@ -10,7 +10,7 @@ use crate::{Arguments, CommandError, Exit};
 /// The name of the command.
 const NAME: &str = "org-backup";
 
-/// Print what a shell completes the arguments of this command by
+/// Print the completions of this command for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup completions bash > ~/.local/share/bash-completion/completions/org-backup

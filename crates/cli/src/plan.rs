@@ -30,14 +30,14 @@ use crate::{CommandError, Exit};
 /// in a second.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// Say what the next deployment or `reattach` would change, and for which accounts
+/// Show what the next deployment or `reattach` would change, and for which accounts
 ///
-/// Compares the organization with what the functions wrote down, as `reattach` does; or, with
-/// `--template`, with what a deployment of that template would ask for. Prints the steps of every
-/// resource, in the words of the functions' logs, and how the effective policies of accounts would
-/// differ. Nothing is ever written.
+/// Compares the organization with the desired state in the state bucket, as `reattach` does, or with
+/// `--template` with the resources of that template. Prints the steps of every resource, in the words
+/// of the functions' logs, and the differences in the effective policies of accounts. The command
+/// does not write anything.
 ///
-/// Exits with 1 when there is something to do, and with 2 when something could not be looked at.
+/// Exits with 1 if there is something to do, and with 2 if something could not be looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup plan --stack org-backup-policies
@@ -45,13 +45,14 @@ const PATIENCE: Duration = Duration::from_hours(1);
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     live: Live,
-    /// The stack: only its resources, or with `--template` the one to be deployed
+    /// The stack whose resources are shown, or with `--template` the stack to deploy [default: all
+    /// stacks]
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
-    /// The role to look around with in every account, instead of the one that the functions assume
+    /// The role that the command assumes in every account [default: the role that the functions assume]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
-    /// A template that is not deployed yet
+    /// A template to deploy [default: the desired state in the state bucket]
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
     /// Values of its parameters, or JSON files of them as the AWS CLI takes them

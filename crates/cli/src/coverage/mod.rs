@@ -27,14 +27,14 @@ use crate::live::{Live, PATIENCE};
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
 
-/// Show for every resource whether it is backed up, since when, and where it is copied to
+/// Show the backups and copies of every resource, and the resources that have none
 ///
-/// Looks into every account with a role that you may assume there, and asks AWS Backup for its
-/// vaults, recovery points, jobs and restore tests. Resources come from their tags, and from
-/// AWS Resource Explorer where the management account has a view by default. Nothing is changed.
+/// Assumes a role in every account, and reads the vaults, recovery points, jobs and restore tests of
+/// AWS Backup. Resources come from their tags, and from AWS Resource Explorer if the management
+/// account has a default view. The command does not write anything.
 ///
-/// Exits with 1 when a backup or a copy is late or missing or a resource is not covered, and with 2
-/// when something could not be looked at.
+/// Exits with 1 if a backup or a copy is late or missing or a resource is not covered, and with 2 if
+/// something could not be looked at.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CoverageArguments {
@@ -43,7 +43,8 @@ pub(crate) struct CoverageArguments {
     /// The OUs whose accounts are looked at, with those below them
     #[arg(long, value_name = "OU,…", value_delimiter = ',')]
     ou: Vec<TargetId>,
-    /// Types of resources, as AWS Backup calls them: EBS, RDS, "SAP HANA on Amazon EC2"
+    /// Types of resources, with the names of AWS Backup, such as EBS or "SAP HANA on Amazon EC2"
+    /// [default: all types]
     #[arg(long = "type", value_name = "TYPE,…", value_delimiter = ',')]
     types: Vec<String>,
     /// Tags that resources have: a key, or KEY=VALUE
@@ -57,7 +58,7 @@ pub(crate) struct CoverageArguments {
         value_parser = PossibleValuesParser::new(State::KEYS)
     )]
     states: Vec<String>,
-    /// How resources are printed
+    /// The form in which resources are printed
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
     /// The same as `--format json`
@@ -69,10 +70,10 @@ const EXAMPLES: &str = "Examples:
   org-backup coverage --state-bucket BUCKET --member-role OrganizationAccountAccessRole
   org-backup coverage --account 111122223333 --state late,not-selected --format csv";
 
-/// Tell the whole chain for one resource: policies, selection, schedule, jobs, recovery points, copies
+/// Show the whole chain for one resource: policies, selection, schedule, jobs, recovery points, copies
 ///
-/// Exits with 1 when a backup or a copy is late or missing or the resource is not covered, and with 2
-/// when something could not be looked at.
+/// Exits with 1 if a backup or a copy is late or missing or the resource is not covered, and with 2
+/// if something could not be looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup explain arn:aws:rds:eu-west-1:111122223333:db:orders
@@ -99,14 +100,14 @@ pub(crate) struct Looks {
     /// The Regions to look at, beside those that policies and templates name
     #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
     regions: Vec<Region>,
-    /// The role to look around with in every account [default: the one of the last run]
+    /// The role that the command assumes in every account [default: the one of the last run]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
-    /// In how many accounts to look around at once
+    /// The number of accounts that are read at once
     #[arg(long, value_name = "COUNT", default_value_t = 32)]
     concurrency: usize,
-    /// Remember in this file when each resource was first seen, so that one without any backup is late
-    /// and not new
+    /// Remember in this file when each resource was first seen, so that a resource without a backup
+    /// counts as late and not as new
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
 }
@@ -133,7 +134,7 @@ impl Looks {
 /// The format in which resources are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// The causes, each with the first resources that have it
+    /// The causes, each with the first of its resources
     Text,
     /// A JSON array with an object for each resource
     Json,

@@ -21,11 +21,11 @@ use crate::{CommandError, Exit};
 
 /// Back a resource up now
 ///
-/// Takes the vault, the role and the retention that the effective policy of the account gives the
-/// resource, or those that are named, and says which; asks, and follows the job. A backup of the
-/// resource that is under way is joined.
+/// Uses the vault, the role and the retention of the effective policy of the account, or those that
+/// you name. Shows them, asks for confirmation, and follows the job. If a backup of the resource is
+/// under way, the command follows that one.
 ///
-/// Exits with 1 when the job failed, and with 2 when it could not be followed.
+/// Exits with 1 if the job failed, and with 2 if it could not be followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup backup arn:aws:rds:eu-west-1:111122223333:db:orders
@@ -35,10 +35,10 @@ pub(crate) struct BackupArguments {
     /// The ARN of the resource
     #[arg(value_name = "RESOURCE-ARN")]
     resource: String,
-    /// The account of the resource, where its ARN names none
+    /// The account of the resource, if its ARN does not name one
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<AccountId>,
-    /// The Region of the resource, where its ARN names none
+    /// The Region of the resource, if its ARN does not name one
     #[arg(long, value_name = "REGION")]
     region: Option<Region>,
     /// The vault to back up into [default: the one of the policy; org-backup with --role]
@@ -48,13 +48,13 @@ pub(crate) struct BackupArguments {
     /// --vault]
     #[arg(long, value_name = "NAME")]
     role: Option<RoleName>,
-    /// After how many days the backup is deleted [default: as the policy says; never with --vault or
-    /// --role]
+    /// The number of days after which the backup is deleted [default: as the policy says; never with
+    /// --vault or --role]
     #[arg(long, value_name = "DAYS")]
     keep_days: Option<i64>,
     #[command(flatten)]
     ways: Ways,
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
     /// Print JSON

@@ -29,17 +29,19 @@ use crate::output::note;
 /// The way into accounts
 #[derive(Clone, Debug, Args)]
 struct Ways {
-    /// The profile of the AWS CLI whose credentials and Region are used
+    /// The profile of the AWS CLI for credentials and Region, which wins over the environment [default:
+    /// the credentials of the environment, or else AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// The bucket that the bootstrap stack made for what the functions remember
+    /// The state bucket, which the bootstrap stack created [default: the bucket that a stack in the
+    /// Region exports]
     #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
     state_bucket: Option<String>,
-    /// The role to act with in every account but your own [default: org-backup-recovery]
+    /// The role that the command assumes in every account except your own [default: org-backup-recovery]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
-    /// The role to act with in the account that copies go to [default: org-backup-central-recovery, or
-    /// the same as --member-role]
+    /// The role that the command assumes in the account that receives copies [default:
+    /// org-backup-central-recovery, or the same as --member-role]
     #[arg(long, value_name = "NAME")]
     central_role: Option<RoleName>,
 }
@@ -69,7 +71,7 @@ fn usual(name: &str) -> RoleName {
 /// How something is restored
 #[derive(Clone, Debug, Args)]
 struct Manner {
-    /// The vault in the account to restore in that copies arrive in
+    /// The vault that receives copies in the account to restore in
     #[arg(long, value_name = "NAME", default_value = "org-backup")]
     vault: VaultName,
     /// The role that AWS Backup restores with, in the account to restore in
@@ -79,13 +81,14 @@ struct Manner {
     /// org-backup-copy for a copy, org-backup in the account of the resource]
     #[arg(long, value_name = "NAME")]
     copy_role: Option<RoleName>,
-    /// After how many days since the backup copies on the way are deleted [default: as the original]
+    /// The number of days after which intermediate copies are deleted, counted from the backup [default:
+    /// as for the original]
     #[arg(long, value_name = "DAYS")]
     keep_days: Option<i64>,
-    /// Something that tells this run from an earlier one that failed, so that its jobs are begun anew
+    /// A word that distinguishes this run from an earlier one that failed, so that new jobs are started
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     again: String,
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
     /// Print JSON
@@ -173,8 +176,8 @@ fn not_looked_at(unread: &BTreeSet<String>) {
 fn told_of_interrupts() {
     note(
         "note",
-        "AWS Backup does the work: this command can be interrupted, and the same command goes on where \
-         it was",
+        "AWS Backup does the work: you can interrupt this command, and the same command continues where \
+         it stopped",
     );
 }
 

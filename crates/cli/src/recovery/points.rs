@@ -18,12 +18,13 @@ use crate::live::PATIENCE;
 use crate::output::Output;
 use crate::{CommandError, Exit};
 
-/// Show recovery points and copies: how old, in which vault, kept until when, restorable where
+/// Show recovery points and copies with their age, vault, retention and possible restores
 ///
-/// Looks into the vaults of the accounts, and into those that copies go to. Nothing is changed.
+/// Reads the vaults of the accounts, and the vaults that receive their copies. The command does not
+/// write anything.
 ///
-/// Exits with 1 when a resource is named that nothing can be restored of, and with 2 when something
-/// could not be looked at.
+/// Exits with 1 if the named resource has nothing to restore, and with 2 if something could not be
+/// looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup points arn:aws:rds:eu-west-1:111122223333:db:orders
@@ -43,7 +44,7 @@ pub(crate) struct PointsArguments {
     from: Vec<Destination>,
     #[command(flatten)]
     ways: Ways,
-    /// How recovery points are printed
+    /// The form in which recovery points are printed
     #[arg(long, value_enum, default_value_t = PointFormat::Text, conflicts_with = "json")]
     format: PointFormat,
     /// The same as `--format json`
@@ -54,11 +55,11 @@ pub(crate) struct PointsArguments {
 /// The format in which recovery points are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PointFormat {
-    /// A line for each, below its resource
+    /// A line for each recovery point, below its resource
     Text,
-    /// A JSON array with an object for each
+    /// A JSON array with an object for each recovery point
     Json,
-    /// CSV with a line for each
+    /// CSV with a line for each recovery point
     Csv,
 }
 

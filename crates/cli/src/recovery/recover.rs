@@ -23,37 +23,39 @@ use crate::{CommandError, Exit};
 
 /// Restore in another account everything that an account had, from its central copies
 ///
-/// Takes the newest copy of each resource, or the newest before a moment, and shows what becomes of each
-/// and what cannot be restored. What is confirmed is carried out side by side, in the order that types
-/// need. Running it again joins the jobs that it began.
+/// Uses the newest copy of each resource, or the newest one before a given time. Shows the plan for
+/// each resource and those that cannot be restored, and asks for confirmation. Restores several
+/// resources at once, in the order that their types need. If you run the command again, it follows the
+/// jobs that it started.
 ///
-/// Exits with 1 when something cannot be restored or a job failed, and with 2 when something could not
-/// be looked at or followed.
+/// Exits with 1 if something cannot be restored or a job failed, and with 2 if something could not be
+/// looked at or followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup recover --account 111122223333 --into 444455556666
   org-backup recover --account 111122223333 --into 444455556666 --at 2026-11-21T04:00:00Z \\
     --set EC2.SubnetId=subnet-1 --set 'EC2.SecurityGroupIds=[\"sg-1\"]' --set RDS.DBSubnetGroupName=private")]
 pub(crate) struct RecoverArguments {
-    /// The account that is lost
+    /// The account that was lost
     #[arg(long, value_name = "LOST")]
     account: AccountId,
     /// The account to restore in
     #[arg(long, value_name = "NEW")]
     into: AccountId,
-    /// The Regions whose copies are restored, where they are [default: all of them]
+    /// The Regions whose copies are restored, each in the same Region [default: all Regions]
     #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
     region: Vec<Region>,
-    /// The moment before which backups were made: 2026-11-21T04:00:00Z, or 2026-11-21 with that day
+    /// The time before which backups were made, such as 2026-11-21T04:00:00Z, or 2026-11-21 including
+    /// that day [default: now]
     #[arg(long, value_name = "TIME", value_parser = at)]
     at: Option<SystemTime>,
     /// The vaults that the copies are in [default: those that the policies of the organization name]
     #[arg(long, value_name = "VAULT-ARN,…", value_delimiter = ',', value_parser = super::vault)]
     from: Vec<Destination>,
-    /// A setting of all resources of a type that is to be otherwise
+    /// A setting to change for all resources of a type
     #[arg(long = "set", value_name = "TYPE.KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String, String)>,
-    /// How many resources are restored at once
+    /// The number of resources that are restored at once
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     concurrency: usize,
     #[command(flatten)]

@@ -22,12 +22,12 @@ use crate::{CommandError, Exit};
 
 /// Restore a recovery point, here or in another account or Region
 ///
-/// Shows what will be made, with which role, network and key, and asks. A recovery point of another
-/// account or Region is copied first. Nothing that exists is written into unless its name is typed with
-/// --overwrite. Running it again joins the jobs that it began.
+/// Shows the resource to create with its role, network and key, and asks for confirmation. A recovery
+/// point of another account or Region is copied first. Existing resources are not changed, except one
+/// that you name with --overwrite. If you run the command again, it follows the jobs that it started.
 ///
-/// Exits with 1 when it cannot be restored or a job failed, and with 2 when something could not be
-/// looked at or followed.
+/// Exits with 1 if it cannot be restored or a job failed, and with 2 if something could not be looked
+/// at or followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup restore RECOVERY-POINT-ARN --account 111122223333 --region eu-west-1
@@ -42,16 +42,16 @@ pub(crate) struct RestoreArguments {
     /// The Region to restore in [default: the one of the resource]
     #[arg(long, value_name = "REGION")]
     region: Option<Region>,
-    /// The vault that the recovery point is in [default: looked for]
+    /// The vault of the recovery point [default: the command looks for it]
     #[arg(long, value_name = "VAULT-ARN", value_parser = super::vault)]
     from: Option<Destination>,
-    /// What it is to be called, where the type has names
+    /// The name of the new resource, for types with names [default: AWS Backup chooses it]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// A setting that is to be otherwise, as AWS documents them by type
+    /// A setting to change, with a key that AWS documents for the type
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = super::pair)]
     set: Vec<(String, String)>,
-    /// The bucket or file system that exists and is written into
+    /// The existing bucket or file system to restore into [default: a new one]
     #[arg(long, value_name = "NAME")]
     overwrite: Option<String>,
     #[command(flatten)]
