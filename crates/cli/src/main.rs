@@ -330,7 +330,10 @@ impl CommandError {
             Self::NoResource(_) => "correct its ARN, or name its Region with --regions",
             Self::NoAccount(_) => "name it with --account",
             Self::NoRegionOf(_) => "name it with --region",
-            Self::NoPoint(_) => "see what `org-backup points` shows, or name its vault with --from",
+            Self::NoPoint(_) => {
+                "see what `org-backup points` shows, and name the account that holds it with --account, \
+                 or its vault with --from"
+            }
             Self::NoCopies => "name the vaults with --from, or run it in the management account",
             Self::NotSelected { .. } => {
                 "see `org-backup explain`, or name --vault, --role and --keep-days"

@@ -40,6 +40,7 @@ mod preflight;
 mod protocol;
 mod reattach;
 mod recovery;
+mod recovery_types;
 mod regressions;
 mod report;
 mod restore_validation;

@@ -11,20 +11,20 @@ use crate::coverage::copy_nightly;
 use crate::member_accounts::role_everywhere;
 use crate::report::{admission, protected};
 
-const REGION: &str = "eu-west-1";
+pub(crate) const REGION: &str = "eu-west-1";
 const NIGHT: Duration = Duration::from_hours(24);
 
 /// An organization in which an account is backed up every night and copied to another one.
-struct World {
-    organization: Organization,
+pub(crate) struct World {
+    pub(crate) organization: Organization,
     /// The account that has resources, the one that has the copies, and the one that they come back in.
-    lost: String,
-    central: String,
-    new: String,
+    pub(crate) lost: String,
+    pub(crate) central: String,
+    pub(crate) new: String,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let organization = protected().await;
         let [lost, central, new] =
             ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
@@ -60,10 +60,10 @@ impl World {
         Self { organization, lost, central, new }
     }
 
-    /// Puts resources into the account, and lets a night pass.
-    fn night(&self, resources: &[(&str, &str)]) -> Vec<String> {
+    /// Puts resources into the account, each with its type, and lets a night pass.
+    pub(crate) fn night(&self, resources: &[(&str, &str)]) -> Vec<String> {
         let arns = resources.iter().map(|(kind, resource)| {
-            let arn = self.arn(kind, resource);
+            let arn = self.arn(resource);
             let tag = Some(("backup", "daily"));
             self.organization.put_resource(backed_up(&arn, kind, &self.lost, REGION, tag));
             arn
@@ -73,42 +73,42 @@ impl World {
         arns
     }
 
-    fn arn(&self, kind: &str, resource: &str) -> String {
-        let service = match kind {
-            "EBS" | "EC2" => "ec2",
-            "EFS" => "elasticfilesystem",
-            "DynamoDB" => "dynamodb",
-            "RDS" => "rds",
-            other => panic!("{other}"),
-        };
-        format!("arn:aws:{service}:{REGION}:{}:{resource}", self.lost)
+    /// The ARN of a resource of the account, by its service and its name, as in `ec2@volume/vol-1`.
+    pub(crate) fn arn(&self, resource: &str) -> String {
+        format!("arn:aws:{}", resource.replace('@', &format!(":{REGION}:{}:", self.lost)))
     }
 
-    async fn run(&self, arguments: &[&str]) -> Run {
+    /// The ARN of the vault that has the copies.
+    pub(crate) fn copies(&self) -> String {
+        format!("arn:aws:backup:{REGION}:{}:backup-vault:central", self.central)
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
         org_backup(&self.organization, arguments).await
     }
 
-    async fn recover(&self, more: &[&str]) -> Run {
+    pub(crate) async fn recover(&self, more: &[&str]) -> Run {
         let arguments = ["recover", "--account", &self.lost, "--into", &self.new];
         self.run(&[&arguments, more].concat()).await
     }
 
     /// The recovery points of a resource, the newest first.
-    async fn points(&self, resource: &str) -> Vec<Value> {
-        let run = self.run(&["points", resource, "--json"]).await;
+    pub(crate) async fn points(&self, resource: &str) -> Vec<Value> {
+        // The ARN of a bucket names no account.
+        let run = self.run(&["points", resource, "--account", &self.lost, "--json"]).await;
         assert_eq!(run.code, 0, "{}", run.notes);
         let printed: Value = serde_json::from_str(&run.printed[0]).unwrap();
         printed.as_array().unwrap().clone()
     }
 
     /// How often an operation was called with success.
-    fn count(&self, operation: &str) -> usize {
+    pub(crate) fn count(&self, operation: &str) -> usize {
         let journal = self.organization.journal().into_iter();
         journal.filter(|it| it.operation == operation && it.outcome == CallOutcome::Success).count()
     }
 
     /// The resources in the account that things come back in, by their types.
-    fn came_back(&self) -> Vec<String> {
+    pub(crate) fn came_back(&self) -> Vec<String> {
         let all = self.organization.resources().into_iter();
         let mut kinds: Vec<_> = all.filter(|it| it.account == self.new).map(|it| it.kind).collect();
         kinds.sort();
@@ -117,7 +117,7 @@ impl World {
 }
 
 /// What became of each resource, by its ARN.
-fn endings(run: &Run) -> Vec<(String, Value)> {
+pub(crate) fn endings(run: &Run) -> Vec<(String, Value)> {
     let printed: Value = serde_json::from_str(&run.printed[0])
         .unwrap_or_else(|it| panic!("{it}: {}\n{}", run.text, run.notes));
     let all = printed.as_array().unwrap().iter();
@@ -128,10 +128,10 @@ fn endings(run: &Run) -> Vec<(String, Value)> {
 async fn a_lost_account_comes_back_in_another_from_the_central_copies() {
     let world = World::start().await;
     let resources = [
-        ("EBS", "volume/vol-1"),
-        ("DynamoDB", "table/carts"),
-        ("EFS", "file-system/fs-1"),
-        ("RDS", "db:ledger"),
+        ("EBS", "ec2@volume/vol-1"),
+        ("DynamoDB", "dynamodb@table/carts"),
+        ("EFS", "elasticfilesystem@file-system/fs-1"),
+        ("RDS", "rds@db:ledger"),
     ];
     world.night(&resources);
     world.organization.lose_account(&world.lost);
@@ -166,7 +166,7 @@ async fn a_lost_account_comes_back_in_another_from_the_central_copies() {
 #[tokio::test]
 async fn what_cannot_be_restored_is_named_with_what_to_do_and_the_rest_comes_back() {
     let world = World::start().await;
-    world.night(&[("EC2", "instance/i-1"), ("EBS", "volume/vol-1")]);
+    world.night(&[("EC2", "ec2@instance/i-1"), ("EBS", "ec2@volume/vol-1")]);
     let run = world.recover(&["--yes"]).await;
     assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
     assert!(run.text.contains("hint: name one with --set SubnetId=…"), "{}", run.text);
@@ -177,10 +177,10 @@ async fn what_cannot_be_restored_is_named_with_what_to_do_and_the_rest_comes_bac
 #[tokio::test]
 async fn a_run_that_was_interrupted_goes_on_with_the_jobs_that_it_began() {
     let world = World::start().await;
-    let [volume] = world.night(&[("EBS", "volume/vol-1")]).try_into().unwrap();
+    let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
     let copy = world.points(&volume).await.into_iter().find(|it| it["account"] == world.central);
     let copy = copy.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
-    let vault = format!("arn:aws:backup:{REGION}:{}:backup-vault:central", world.central);
+    let vault = world.copies();
     let arguments =
         ["restore", &copy, "--from", &vault, "--account", &world.new, "--yes", "--json"];
     world.organization.fail(Fault::error("DescribeCopyJob", "InvalidRequestException"));
@@ -200,7 +200,7 @@ async fn a_run_that_was_interrupted_goes_on_with_the_jobs_that_it_began() {
 #[tokio::test]
 async fn a_table_is_restored_beside_itself_with_a_name_of_its_own() {
     let world = World::start().await;
-    let [table] = world.night(&[("DynamoDB", "table/carts")]).try_into().unwrap();
+    let [table] = world.night(&[("DynamoDB", "dynamodb@table/carts")]).try_into().unwrap();
     let own = world.points(&table).await.into_iter().find(|it| it["account"] == world.lost);
     let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
     let run = world.run(&["restore", &own, "--yes"]).await;
@@ -218,7 +218,7 @@ async fn a_table_is_restored_beside_itself_with_a_name_of_its_own() {
 #[tokio::test]
 async fn points_and_copies_are_shown_with_where_they_can_be_restored() {
     let world = World::start().await;
-    let [volume] = world.night(&[("EBS", "volume/vol-1")]).try_into().unwrap();
+    let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
     let points = world.points(&volume).await;
     let held: Vec<_> =
         points.iter().map(|it| (&it["account"], &it["vault"], &it["status"])).collect();
@@ -238,7 +238,7 @@ async fn points_and_copies_are_shown_with_where_they_can_be_restored() {
 #[tokio::test]
 async fn a_backup_on_demand_goes_where_the_policy_says() {
     let world = World::start().await;
-    let [volume] = world.night(&[("EBS", "volume/vol-1")]).try_into().unwrap();
+    let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
     let before = world.points(&volume).await.len();
     let shown = world.run(&["backup", &volume]).await;
     assert_eq!(shown.code, 0, "{}\n{}", shown.text, shown.notes);

@@ -184,10 +184,10 @@ async fn planned(
     point: &KeptPoint,
     now: SystemTime,
 ) -> Result<RestorePlan, Vec<Hindrance>> {
-    let kind = point.kind().map(report::recovery::RestoredKind::name);
-    let is_of =
-        |it: &&(String, String, String)| kind.is_some_and(|to| to.eq_ignore_ascii_case(&it.0));
-    let set = arguments.set.iter().filter(is_of).map(|it| (it.1.clone(), it.2.clone()));
+    let kind = point.kind();
+    let is_meant =
+        |it: &&(String, String, String)| kind.is_some_and(|kind| kind.is_meant(&it.0, &it.1));
+    let set = arguments.set.iter().filter(is_meant).map(|it| (it.1.clone(), it.2.clone()));
     let wish =
         arguments.manner.wish(point, goal(arguments, point), &reach.partition, set.collect());
     let mut seen = ways.get(&point.vault).cloned().unwrap_or_default();

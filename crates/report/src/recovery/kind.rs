@@ -98,33 +98,45 @@ const fn named(key: &'static str, longest: usize) -> Naming {
 }
 
 impl RestoredKind {
+    /// Every type.
+    pub const ALL: [Self; 20] = [
+        It::Aurora,
+        It::AuroraDsql,
+        It::CloudFormation,
+        It::DocumentDb,
+        It::DynamoDb,
+        It::Ebs,
+        It::Ec2,
+        It::Efs,
+        It::Eks,
+        It::FsxFileSystem,
+        It::FsxVolume,
+        It::Neptune,
+        It::Rds,
+        It::Redshift,
+        It::RedshiftServerless,
+        It::S3,
+        It::SapHana,
+        It::StorageGateway,
+        It::Timestream,
+        It::VirtualMachine,
+    ];
+
     /// The type of the resource with this ARN, which AWS Backup says is called `name`.
     pub fn of(arn: &str, name: Option<&str>) -> Option<Self> {
         let kind = Kind::of(arn, name)?;
         let is_volume = Arn::parse(arn).is_ok_and(|it| it.resource.starts_with("volume/"));
-        Some(match kind.name {
-            "Aurora" => It::Aurora,
-            "Aurora DSQL" => It::AuroraDsql,
-            "CloudFormation" => It::CloudFormation,
-            "DocumentDB" => It::DocumentDb,
-            "DynamoDB" => It::DynamoDb,
-            "EBS" => It::Ebs,
-            "EC2" => It::Ec2,
-            "EFS" => It::Efs,
-            "EKS" => It::Eks,
-            "FSx" if is_volume => It::FsxVolume,
-            "FSx" => It::FsxFileSystem,
-            "Neptune" => It::Neptune,
-            "RDS" => It::Rds,
-            "Redshift" => It::Redshift,
-            "Redshift Serverless" => It::RedshiftServerless,
-            "S3" => It::S3,
-            "SAP HANA on Amazon EC2" => It::SapHana,
-            "Storage Gateway" => It::StorageGateway,
-            "Timestream" => It::Timestream,
-            "VirtualMachine" => It::VirtualMachine,
-            _ => return None,
-        })
+        let found = Self::ALL.into_iter().find(|it| it.name() == kind.name)?;
+        Some(if is_volume && found == It::FsxFileSystem { It::FsxVolume } else { found })
+    }
+
+    /// Returns `true` if a setting that somebody names for all types called `name` is meant for this one.
+    /// Of two types with one name, such as file systems and volumes of FSx, each gets its own.
+    pub fn is_meant(self, name: &str, key: &str) -> bool {
+        let has = |it: Self| it.settings().iter().any(|it| it.key.eq_ignore_ascii_case(key));
+        let is_namesake = |it: &Self| *it != self && it.name() == self.name();
+        let is_of_namesake = Self::ALL.into_iter().filter(is_namesake).any(has);
+        self.name().eq_ignore_ascii_case(name) && (has(self) || !is_of_namesake)
     }
 
     /// The name that AWS Backup has for it.

@@ -637,6 +637,25 @@ fn what_others_mount_or_ask_comes_first() {
 }
 
 #[test]
+fn every_type_is_known_by_the_arn_of_one() {
+    assert_eq!(RestoredKind::ALL.len(), RestoredKind::VirtualMachine as usize + 1);
+    for (name, resource, _) in EACH {
+        let kind = RestoredKind::of(resource, Some(name)).unwrap();
+        assert!(kind.name() == name && RestoredKind::ALL.contains(&kind), "{kind:?}");
+    }
+}
+
+#[test]
+fn of_two_types_with_one_name_each_gets_its_own_settings() {
+    use RestoredKind::{Ebs, FsxFileSystem, FsxVolume};
+    let meant = |name, key| [FsxFileSystem, FsxVolume, Ebs].map(|it| it.is_meant(name, key));
+    assert_eq!(meant("fsx", "subnetIds"), [true, false, false]);
+    assert_eq!(meant("FSx", "OntapConfiguration"), [false, true, false]);
+    assert_eq!(meant("FSx", "StorageCapacity"), [true, true, false], "nobody knows whose it is");
+    assert_eq!(meant("EBS", "volumeType"), [false, false, true]);
+}
+
+#[test]
 fn ten_thousand_recovery_points_leave_one_of_each_resource() {
     let points = (0..10_000).map(|it| volume(&format!("vol-{}", it % 100), it));
     let chosen = newest(points, None);

@@ -1,0 +1,175 @@
+//! Every type that `org-backup restore` and `recover` know comes back: from its own vault, and from the
+//! central copy.
+
+use futures_util::{StreamExt as _, stream};
+use report::recovery::RestoredKind as It;
+use serde_json::Value;
+
+use crate::recovery::{REGION, World, endings};
+
+/// How many types are restored at once.
+const AT_ONCE: usize = 4;
+
+/// A resource of a type, and the way in which it comes back.
+struct Sample {
+    /// Its service and its name, as in `ec2@volume/vol-1`.
+    resource: &'static str,
+    way: Way,
+}
+
+enum Way {
+    /// It is copied, and restored in another account with these settings.
+    Copied(&'static [(&'static str, &'static str)]),
+    /// It is not copied, and restored where it was.
+    InPlace,
+    ByHand,
+}
+
+const fn copied(
+    resource: &'static str,
+    settings: &'static [(&'static str, &'static str)],
+) -> Sample {
+    Sample { resource, way: Way::Copied(settings) }
+}
+
+const fn by_hand(resource: &'static str) -> Sample {
+    Sample { resource, way: Way::ByHand }
+}
+
+/// The parts of the other account that samples are put into.
+const PARTS: [&str; 3] = ["subnet-new", "sg-new", "svm-new"];
+
+/// The sample of each type.
+fn sample(kind: It) -> Sample {
+    const GROUP: &[(&str, &str)] = &[("DBSubnetGroupName", "default")];
+    const MACHINE: &str = "{\"JunctionPath\":\"/data\",\"StorageVirtualMachineId\":\"svm-new\"}";
+    match kind {
+        It::Aurora => copied("rds@cluster:orders", GROUP),
+        It::AuroraDsql => by_hand("dsql@cluster/abcdef"),
+        It::CloudFormation => by_hand("cloudformation@stack/web/7a0c"),
+        It::DocumentDb => copied("rds@cluster:papers", GROUP),
+        It::DynamoDb => copied("dynamodb@table/carts", &[]),
+        It::Ebs => copied("ec2@volume/vol-1", &[]),
+        It::Ec2 => copied(
+            "ec2@instance/i-1",
+            &[("SubnetId", "subnet-new"), ("SecurityGroupIds", "[\"sg-new\"]")],
+        ),
+        It::Efs => copied("elasticfilesystem@file-system/fs-1", &[]),
+        It::Eks => by_hand("eks@cluster/prod"),
+        It::FsxFileSystem => {
+            copied("fsx@file-system/fs-2", &[("SubnetIds", "[\"subnet-new\"]")])
+        }
+        It::FsxVolume => copied("fsx@volume/fs-3/fsvol-1", &[("OntapConfiguration", MACHINE)]),
+        It::Neptune => copied("rds@cluster:graph", GROUP),
+        It::Rds => copied("rds@db:ledger", GROUP),
+        It::Redshift => Sample { resource: "redshift@cluster:facts", way: Way::InPlace },
+        It::RedshiftServerless => by_hand("redshift-serverless@namespace/5b1e"),
+        It::S3 => copied("s3:::reports", &[]),
+        It::SapHana => by_hand("ssm-sap@HANA/erp"),
+        It::StorageGateway => by_hand("storagegateway@gateway/sgw-1/volume/vol-2"),
+        It::Timestream => by_hand("timestream@database/metrics/table/cpu"),
+        It::VirtualMachine => by_hand("backup-gateway@vm/vm-1"),
+    }
+}
+
+/// An organization in which an account has one of every type, backed up and copied.
+async fn one_of_each() -> World {
+    let world = World::start().await;
+    for part in PARTS {
+        world.organization.put_part(&world.new, REGION, part);
+    }
+    world.night(&It::ALL.map(|it| (it.name(), sample(it).resource)));
+    world
+}
+
+impl World {
+    /// Restores a recovery point, and returns the ARN of what was made.
+    async fn restored(&self, kind: It, point: &Value, more: &[&str]) -> Result<String, String> {
+        let point = point["recoveryPoint"].as_str().unwrap();
+        let run = self.run(&[&["restore", point, "--yes", "--json"], more].concat()).await;
+        let said = format!("{kind:?}, {more:?}: {}\n{}", run.text, run.notes);
+        let ending = serde_json::Deserializer::from_str(&run.printed[0]).into_iter::<Value>().last();
+        let ending = ending.ok_or(&said)?.map_err(|it| format!("{it}: {said}"))?;
+        let made = ending["ending"]["made"].as_str().ok_or(&said)?;
+        let all = self.organization.resources();
+        let is_there = all.iter().any(|it| it.arn == made && it.kind == kind.name());
+        if run.code == 0 && is_there { Ok(made.to_owned()) } else { Err(said) }
+    }
+
+    /// Restores what was backed up of a type, from its own vault and from the copy.
+    async fn comes_back(&self, kind: It) -> Result<(), String> {
+        let Sample { resource, way } = sample(kind);
+        let arn = self.arn(resource);
+        let points = self.points(&arn).await;
+        let held = |account: &str| points.iter().find(|it| it["account"] == account);
+        let own = held(&self.lost).ok_or_else(|| format!("{kind:?} is not backed up"))?;
+        let copy = held(&self.central);
+        // The ARN of a snapshot or of an image does not name the account that it was in.
+        let here = ["--account", &self.lost];
+        let settings = match way {
+            Way::ByHand => {
+                let why = kind.by_hand().ok_or_else(|| format!("{kind:?} is restored"))?;
+                let refused = self.restored(kind, own, &here).await;
+                let is_told = refused.as_ref().is_err_and(|it| it.contains(why));
+                return if is_told { Ok(()) } else { Err(format!("{refused:?}")) };
+            }
+            Way::InPlace if copy.is_some() => return Err(format!("{kind:?} is copied")),
+            Way::InPlace => None,
+            Way::Copied(settings) => Some(settings),
+        };
+        let made = self.restored(kind, own, &here).await?;
+        if made == arn {
+            return Err(format!("{kind:?} is restored over what is there"));
+        }
+        let Some(settings) = settings else { return Ok(()) };
+        let copy = copy.ok_or_else(|| format!("{kind:?} is not copied"))?;
+        let settings: Vec<_> = settings.iter().map(|(key, it)| format!("{key}={it}")).collect();
+        let set = settings.iter().flat_map(|it| ["--set", it]);
+        let vault = self.copies();
+        let there = ["--account", &self.new, "--from", &vault];
+        let there: Vec<_> = there.into_iter().chain(set).collect();
+        self.restored(kind, copy, &there).await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy() {
+    let world = &one_of_each().await;
+    let all = It::ALL.into_iter().map(|kind| world.comes_back(kind));
+    let all: Vec<_> = stream::iter(all).buffer_unordered(AT_ONCE).collect().await;
+    let wrong: Vec<_> = all.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn an_account_with_one_of_every_type_is_recovered_from_its_copies() {
+    let world = one_of_each().await;
+    world.organization.lose_account(&world.lost);
+    let mut settings = Vec::new();
+    for kind in It::ALL {
+        if let Way::Copied(own) = sample(kind).way {
+            settings.extend(own.iter().map(|(key, it)| format!("{}.{key}={it}", kind.name())));
+        }
+    }
+    let set = settings.iter().flat_map(|it| ["--set", it]);
+    let more: Vec<_> = ["--yes", "--json"].into_iter().chain(set).collect();
+    let run = world.recover(&more).await;
+    assert_eq!(run.code, 1, "some are restored by hand: {}\n{}", run.text, run.notes);
+    let endings = endings(&run);
+    let mut restored = Vec::new();
+    for kind in It::ALL {
+        let Sample { resource, way } = sample(kind);
+        let arn = world.arn(resource);
+        let ending = endings.iter().find(|it| it.0 == arn).map(|it| &it.1);
+        match way {
+            Way::Copied(_) => {
+                assert_eq!(ending.unwrap()["state"], "restored", "{kind:?}: {ending:?}");
+                restored.push(kind.name());
+            }
+            Way::ByHand => assert_eq!(ending, Some(&Value::Null), "{kind:?}"),
+            Way::InPlace => assert_eq!(ending, None, "{kind:?} has no copy"),
+        }
+    }
+    restored.sort_unstable();
+    assert_eq!(world.came_back(), restored);
+}
