@@ -40,6 +40,7 @@ mod preflight;
 mod protocol;
 mod reattach;
 mod recovery;
+mod recovery_page;
 mod recovery_types;
 mod regressions;
 mod report;
