@@ -5,7 +5,7 @@ use std::time::Duration;
 use policy::arn::Arn;
 
 use crate::backup_engine::{BackupQuotas, EngineKey, Surroundings, VaultFacts, whereabouts};
-use crate::iam::{Keys, Need, Policy, Principal, Verdict};
+use crate::iam::{Keys, Need, Policy, Principal, Role, Verdict};
 use crate::kms::KeyManager;
 use crate::sts;
 use crate::vaults::{KeyType, Vault};
@@ -141,6 +141,10 @@ impl Surroundings for World {
 
     fn permits(&self, role: &str, action: &str, resource: &str) -> bool {
         self.judged(role, &self.need_of(role, action, resource)) == Verdict::Allowed
+    }
+
+    fn path_of_role(&self, account: &str, name: &str) -> &str {
+        self.iam.role(account, name).map_or("/", Role::path_of)
     }
 
     fn is_versioned(&self, bucket: &str) -> bool {

@@ -1,11 +1,14 @@
 //! `org-backup points`, `backup`, `restore` and `recover`: what is lost comes back.
 
+use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{CallOutcome, Fault, KeyType, Role, Vault};
 use tests::command::{Run, org_backup};
+use tests::deploy::repository;
 use tests::organization::{Organization, backed_up};
+use tests::template::Template;
 
 use crate::coverage::copy_nightly;
 use crate::member_accounts::role_everywhere;
@@ -31,14 +34,9 @@ impl World {
         let copies = format!("arn:aws:backup:{REGION}:{central}:backup-vault:central");
         copy_nightly(&organization, &copies);
         let id = organization.organization(|it| it.id.clone());
-        let statement = json!({
-            "Effect": "Allow", "Principal": { "Service": "backup.amazonaws.com" },
-            "Action": "sts:AssumeRole",
-        });
-        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
         organization.iam(|it| {
             for name in ["org-backup-restore", "org-backup-copy"] {
-                it.create_role_everywhere(Role::new(name, &trust));
+                it.create_role_everywhere(Role::new(name, &trust("backup.amazonaws.com")));
             }
             for name in ["org-backup-recovery", "org-backup-central-recovery"] {
                 it.create_role_everywhere(role_everywhere(name));
@@ -114,6 +112,14 @@ impl World {
         kinds.sort();
         kinds
     }
+}
+
+/// The trust policy of a role for a service.
+fn trust(service: &str) -> Value {
+    let statement = json!({
+        "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole",
+    });
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
 }
 
 /// What became of each resource, by its ARN.
@@ -252,4 +258,50 @@ async fn a_backup_on_demand_goes_where_the_policy_says() {
     let said = ["backup", &volume, "--vault", "org-backup", "--keep-days", "9"];
     let said = world.run(&said).await;
     assert!(said.text.contains("kept for 9 days, by what was named"), "{}", said.text);
+}
+
+#[tokio::test]
+async fn an_instance_gets_a_role_with_a_path_if_the_recipe_names_it_and_no_other() {
+    let recipe = fs::read_to_string(repository("docs/recipes/ec2-every-night/org.toml")).unwrap();
+    let recipe: toml::Table = recipe.parse().unwrap();
+    let named = recipe["rollout"]["RestoreInstanceRoleNames"].as_array().unwrap().iter();
+    let named: Vec<_> = named.map(|it| it.as_str().unwrap()).collect();
+    assert!(named.contains(&"batch/worker"), "{named:?}");
+    let named = named.join(",");
+    let member = Template::named("member-account.yaml");
+    let stack = member.with(&[
+        ("MemberAccountsRoleArn", "arn:aws:iam::111122223333:role/org-backup-member-accounts"),
+        ("OrganizationId", "o-a1b2c3d4e5"),
+        ("RestoreInstanceRoleNames", &named),
+    ]);
+    let own = &member.body["Resources"]["RestoreRole"]["Properties"]["Policies"][0];
+    let own = stack.resolve(&own["PolicyDocument"]).unwrap();
+    // The policy that AWS manages allows every role.
+    let managed = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+    let managed = json!({ "Version": "2012-10-17", "Statement": [managed] });
+    let world = World::start().await;
+    world.organization.iam(|it| {
+        let role = Role::new("org-backup-restore", &trust("backup.amazonaws.com"));
+        it.create_role_everywhere(role.allowing(&managed).allowing(&own));
+        for name in ["worker", "administrator"] {
+            let role = Role::new(name, &trust("ec2.amazonaws.com"));
+            it.create_role_everywhere(role.path("/batch/"));
+        }
+    });
+    let profiles = [("ec2@instance/i-1", "worker"), ("ec2@instance/i-2", "administrator")];
+    for (instance, profile) in profiles {
+        let profile = [("IamInstanceProfileName", profile)];
+        world.organization.configure_resource(&world.arn(instance), &profile);
+    }
+    let instances = world.night(&profiles.map(|it| ("EC2", it.0)));
+    for ((_, profile), (instance, code)) in profiles.iter().zip(instances.iter().zip([0, 1])) {
+        let own = world.points(instance).await.into_iter().find(|it| it["account"] == world.lost);
+        let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+        let run = world.run(&["restore", &own, "--account", &world.lost, "--yes"]).await;
+        assert_eq!(run.code, code, "{profile}: {}\n{}", run.text, run.notes);
+        let asked = format!("IamInstanceProfileName is {profile}: the role for restores");
+        assert!(run.text.contains(&asked), "{}", run.text);
+        let hint = "hint: name the role in RestoreInstanceRoleNames of member-account.yaml";
+        assert_eq!(run.text.contains(hint), code == 1, "{}", run.text);
+    }
 }

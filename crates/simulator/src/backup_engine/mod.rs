@@ -160,6 +160,11 @@ pub(crate) trait Surroundings {
     /// Returns whether the policies of the role with this ARN allow an action.
     fn permits(&self, role: &str, action: &str, resource: &str) -> bool;
 
+    /// Returns the path of the role with this name in an account.
+    fn path_of_role(&self, _account: &str, _name: &str) -> &str {
+        "/"
+    }
+
     /// Returns whether a bucket keeps versions.
     fn is_versioned(&self, bucket: &str) -> bool;
 }

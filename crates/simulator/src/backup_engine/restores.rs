@@ -282,8 +282,9 @@ impl Works {
                     let Some(it) = backed_up.get(what) else { continue };
                     it.clone_into(&mut name);
                 }
-                let partition = &self.partition;
-                let role = format!("arn:{partition}:iam::{account}:role/{name}");
+                // The console gives a role and its profile one name, and a path to the role alone.
+                let (partition, path) = (&self.partition, around.path_of_role(account, &name));
+                let role = format!("arn:{partition}:iam::{account}:role{path}{name}");
                 if !around.permits(&job.role, "iam:PassRole", &role) {
                     return Err(RestoreTrouble::Denied("iam:PassRole".to_owned()));
                 }
