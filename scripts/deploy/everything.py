@@ -1,7 +1,7 @@
 """Deletes the policies, backups, vaults, keys, roles and state that deleted stacks leave.
 
-Vaults that a lock keeps are named first and stay. Everything is looked for anew in every run, so one that was
-interrupted goes on where it ended.
+What a lock keeps is told first and stays. Everything is looked for anew in every run, and nothing is
+deleted before what else is found by it, so one that was interrupted goes on where it ended.
 """
 
 import json
@@ -18,7 +18,9 @@ from speech import end
 ROLE = "OrganizationAccountAccessRole"
 # The tag that names the stack and the resource that made a policy.
 OWNER = "org-backup:owner"
-# The error of AWS for a vault that does not exist, for administrators as well.
+# The beginning of the description of every template here.
+OURS = "org-backup: "
+# What AWS says of a vault that does not exist, to administrators as well.
 NO_VAULT = "AccessDeniedException"
 NO_ENTITY = "NoSuchEntity"
 # The fewest days that AWS KMS waits before it deletes a key.
@@ -34,6 +36,10 @@ VAULTS = ["VaultName", "AirGappedVaultName"]
 CENTRAL_VAULTS = ["CentralVaultName", "CentralAirGappedVaultName"]
 # The parameters that name roles which stay. Other roles are deleted with their stack.
 ROLES = ["BackupRoleName", "RestoreRoleName", "ScannerRoleName"]
+# Those that name keys of somebody's own.
+KEYS = ["VaultKeyArn", "CentralVaultKeyArn"]
+# The types of what may stay when its stack is deleted, and is deleted then.
+LEFT = ["AWS::CloudFormation::Stack", "AWS::S3::Bucket", "AWS::KMS::Key"]
 
 
 @dataclass
@@ -54,6 +60,10 @@ class Vault:
     def place(self) -> str:
         return f"`{self.name}` in {self.account}, {self.region}"
 
+    @property
+    def key_id(self) -> str:
+        return self.key.rpartition("/")[2]
+
 
 @dataclass
 class Findings:
@@ -61,8 +71,8 @@ class Findings:
 
     vaults: list[Vault] = field(default_factory=list)
     policies: list[tuple[str, str]] = field(default_factory=list)
-    # Accounts that could not be read.
-    closed: list[str] = field(default_factory=list)
+    # The accounts that were rolled out to, whether they have a vault or not.
+    accounts: set[str] = field(default_factory=set)
 
     def lines(self) -> list[str]:
         """Returns the losses, and the deletions that AWS will refuse."""
@@ -95,6 +105,7 @@ class Everything:
         for rollout in self.rollouts:
             self.refuse_what_nobody_may(rollout)
             for account, region, names in self.places(rollout):
+                findings.accounts.add(account)
                 for name in names:
                     if vault := self.vault(account, region, name):
                         findings.vaults.append(vault)
@@ -192,26 +203,21 @@ class Everything:
 
     def delete_backups(self, findings: Findings) -> None:
         """Deletes what is in the accounts, but for what a lock keeps and what that needs."""
+        kept = {it.account for it in findings.vaults if it.kept}
+        spared = {it.key for it in findings.vaults if it.kept}
         for vault in findings.vaults:
             if not vault.kept:
-                self.delete_vault(vault)
-        kept = {it.account for it in findings.vaults if it.kept}
-        keys = {it.key for it in findings.vaults if it.kept}
+                self.delete_vault(vault, spared)
         named = self.rollouts[0].parameters if self.rollouts else {}
-        own = [it.rpartition("/")[2] for name in ["VaultKeyArn", "CentralVaultKeyArn"] if (it := named.get(name))]
-        places = {(it.account, it.region, it.key) for it in findings.vaults if it.key and it.key not in keys}
-        for account, region, key in sorted(places):
-            # A key that the parameter file names, or that AWS owns, is left alone.
-            if f":{account}:key/" in key and key.rpartition("/")[2] not in own:
-                self.delete_key(account, region, key)
-        for account in sorted({it.account for it in findings.vaults} - kept):
+        for account in sorted(findings.accounts - kept):
             for role in dict.fromkeys(named[it] for it in ROLES if named.get(it)):
                 self.delete_role(account, role)
         if kept:
             text = "Roles and keys stay in accounts where a lock keeps backups, which need them to expire"
             self.runner.say(f"{text}: {', '.join(sorted(kept))}.")
 
-    def delete_vault(self, vault: Vault) -> None:
+    def delete_vault(self, vault: Vault, spared: set[str]) -> None:
+        """Deletes a vault with its backups, and before it the key, which nobody would find without it."""
         at, name = (vault.account, vault.region, "backup"), ["--backup-vault-name", vault.name]
         if vault.is_locked and vault.backups:
             self.change(*at, "delete-backup-vault-lock-configuration", *name)
@@ -234,8 +240,16 @@ class Everything:
                 hint = "look for legal holds and for what AWS Backup says of them, and run this again"
                 end(f"{text}; hint: {hint}")
             time.sleep(PATIENCE)
+        # A key of somebody's own, or of AWS, is left alone.
+        if vault.key not in spared and f":{vault.account}:key/" in vault.key and vault.key_id not in self.own_keys():
+            self.delete_key(vault.account, vault.region, vault.key)
         self.change(*at, "delete-backup-vault", *name)
         self.runner.say(f"The vault {vault.place} is deleted, with {len(asked)} backups.")
+
+    def own_keys(self) -> list[str]:
+        """Returns the IDs of the keys that somebody named for vaults."""
+        named = self.rollouts[0].parameters if self.rollouts else {}
+        return [it.rpartition("/")[2] for name in KEYS if (it := named.get(name))]
 
     def delete_key(self, account: str, region: str, key: str) -> None:
         query = ["--query", "KeyMetadata.KeyState", "--output", "text"]
@@ -258,22 +272,35 @@ class Everything:
                 self.change(account, region, "iam", undo, *name, option, it)
         self.change(account, region, "iam", "delete-role", *name)
 
-    def kept_by(self, stack: Stack) -> list[tuple[str, str]]:
-        """Returns the nested stacks, buckets and keys of a stack, some of which stay when it is deleted."""
-        query = "StackResourceSummaries[].[ResourceType, PhysicalResourceId]"
-        words = ["list-stack-resources", "--stack-name", stack.name, "--query", query, "--output", "json"]
-        command = self.runner.command(stack, "cloudformation", *words)
-        answer = self.runner.output(command, absent="does not exist")
-        kinds = ["AWS::CloudFormation::Stack", "AWS::S3::Bucket", "AWS::KMS::Key"]
-        return [(kind, it) for kind, it in json.loads(answer or "[]") if kind in kinds]
+    def left_by(self, stack: Stack) -> list[tuple[str, str]]:
+        """Returns the nested stacks, buckets and keys that deleted stacks of this name left.
 
-    def delete_kept(self, stack: Stack, kept: list[tuple[str, str]]) -> None:
-        for kind, it in sorted(kept, reverse=True):
+        CloudFormation tells of a deleted stack for 90 days, so that a run finds what an interrupted one
+        had not deleted yet.
+        """
+        query = "StackSummaries[].[StackName, TemplateDescription, StackId]"
+        words = ["list-stacks", "--stack-status-filter", "DELETE_COMPLETE", "--query", query, "--output", "json"]
+        found = json.loads(self.runner.output(self.runner.command(stack, "cloudformation", *words)) or "[]")
+        left = []
+        for name, description, stack_id in found:
+            # A stack of somebody else may have had the name.
+            if name != stack.name or not (description or "").startswith(OURS):
+                continue
+            query = "StackResourceSummaries[?ResourceStatus == 'DELETE_SKIPPED'].[ResourceType, PhysicalResourceId]"
+            words = ["list-stack-resources", "--stack-name", stack_id, "--query", query, "--output", "json"]
+            answer = self.runner.output(self.runner.command(stack, "cloudformation", *words))
+            left += [(kind, it) for kind, it in json.loads(answer or "[]") if kind in LEFT]
+        return left
+
+    def delete_left(self, stack: Stack, findings: Findings) -> None:
+        """Deletes what a stack left, once it is gone. The keys of vaults go with their vaults."""
+        keys = [it.key_id for it in findings.vaults]
+        for kind, it in sorted(self.left_by(stack), reverse=True):
             if kind == "AWS::S3::Bucket":
                 self.delete_bucket(stack, it)
             elif kind == "AWS::CloudFormation::Stack":
                 self.runner.delete(stack, it)
-            else:
+            elif it not in keys:
                 self.delete_key(stack.account, stack.region, it)
 
     def delete_bucket(self, stack: Stack, bucket: str) -> None:

@@ -7,9 +7,7 @@ import subprocess
 import time
 from typing import NoReturn
 
-from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
-from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
-from everything import Everything
+from everything import Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
 from speech import ask, end, joined, leave, quoted
@@ -187,13 +185,13 @@ class Runner(Commands):
             end("add --yes to do it; nothing was changed")
         # From here on nothing makes backups, and nothing puts anything back.
         for stack in self.plan.deleted:
-            self.undeploy_stack(everything, stack)
+            self.undeploy_stack(everything, findings, stack)
             if stack.template.name == "members":
                 everything.delete_policies()
         everything.delete_policies()
         for stack in stacks:
             if stack.stays:
-                self.undeploy_stack(everything, stack)
+                self.undeploy_stack(everything, findings, stack)
         everything.delete_backups(findings)
         kept = [it for it in findings.vaults if it.kept]
         self.say("Nothing is left that costs anything." if not kept else "What is left, and paid for:")
@@ -202,12 +200,11 @@ class Runner(Commands):
         self.say("Policy types, trusted access and settings stay on, and cost nothing.")
         self.say("The archives stay in their buckets.")
 
-    def undeploy_stack(self, everything: Everything, stack: Stack) -> None:
+    def undeploy_stack(self, everything: Everything, findings: Findings, stack: Stack) -> None:
         for it in stack.stack_sets:
             self.take_back(stack, it)
-        kept = everything.kept_by(stack)
         self.delete_stack(stack)
-        everything.delete_kept(stack, kept)
+        everything.delete_left(stack, findings)
 
     # Looking.
 

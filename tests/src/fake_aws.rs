@@ -54,6 +54,9 @@ pub struct World {
     pub overwritten_with: Option<String>,
     /// Stacks by account, Region and name.
     pub stacks: BTreeMap<String, Stack>,
+    /// Deleted stacks, each with what it was known by.
+    #[serde(default)]
+    pub gone: Vec<(String, Stack)>,
     /// Where accounts are.
     pub organization: Organization,
     /// StackSets, and what there is in accounts.
@@ -285,6 +288,8 @@ impl World {
                     _ => Err(format!("nobody should call {operation} twice")),
                 }
             }
+            ["cloudformation", "list-stacks"] => Ok(self.list_gone(call)),
+            ["cloudformation", "list-stack-resources"] => self.list_left(call),
             ["cloudformation", operation] if call.option("--stack-name").is_some() => {
                 self.cloudformation(call, operation)
             }
@@ -607,7 +612,10 @@ impl World {
         match operation {
             "wait" => {
                 match found.map(|it| &mut it.status) {
-                    Some(it) if it == "DELETE_IN_PROGRESS" => drop(self.stacks.remove(&id)),
+                    Some(it) if it == "DELETE_IN_PROGRESS" => {
+                        let stack = self.stacks.remove(&id).unwrap();
+                        self.gone.push((id, stack));
+                    }
                     Some(it) if it == "DELETE_FAILED" => return Err(format!("{id} is {it}")),
                     Some(it) => *it = it.replace("IN_PROGRESS", "COMPLETE"),
                     None => {}
@@ -645,20 +653,6 @@ impl World {
                 });
                 Ok(json!({ "Stacks": [stack] }).to_string())
             }
-            "list-stack-resources" => {
-                let Some(stack) = found else { return Err(format!("{id} does not exist")) };
-                let template = parsed(&stack.template);
-                let kinds = [("AWS::S3::Bucket", "bucket"), ("AWS::KMS::Key", "key")];
-                let nested = |it: &String| json!(["AWS::CloudFormation::Stack", it]);
-                let mut rows: Vec<_> = stack.made.values().map(nested).collect();
-                for (kind, word) in kinds {
-                    let all = template.resources(kind).into_iter();
-                    for (resource, _) in all.filter(|(_, it)| it["Type"] == kind) {
-                        rows.push(json!([kind, format!("{word} {resource} of {name}")]));
-                    }
-                }
-                Ok(json!(rows).to_string())
-            }
             "get-template" => Ok(as_kept(&found.unwrap().template)),
             "describe-stack-events" => {
                 let missing =
@@ -669,6 +663,39 @@ impl World {
             "deploy" => self.deploy(call, name, &id),
             _ => Err(format!("nobody should call {operation}")),
         }
+    }
+
+    /// The deleted stacks of an account in a Region: their names, descriptions and IDs.
+    fn list_gone(&self, call: &Call) -> String {
+        let place = format!("{} {} ", call.account(), call.option("--region").unwrap());
+        let here = self.gone.iter().enumerate();
+        let rows = here.filter_map(|(number, (id, stack))| {
+            let name = id.strip_prefix(&place)?;
+            let description = parsed(&stack.template).body["Description"].clone();
+            Some(json!([name, description, format!("deleted stack {number}")]))
+        });
+        json!(rows.collect::<Vec<_>>()).to_string()
+    }
+
+    /// The nested stacks, buckets and keys that a deleted stack left.
+    fn list_left(&self, call: &Call) -> Result<String, String> {
+        let name = call.option("--stack-name").unwrap();
+        let number = name.strip_prefix("deleted stack ").and_then(|it| it.parse::<usize>().ok());
+        let (id, stack) = number.and_then(|it| self.gone.get(it)).ok_or("it is not deleted")?;
+        let name = id.split(' ').nth(2).unwrap();
+        let template = parsed(&stack.template);
+        let nested = |it: &String| json!(["AWS::CloudFormation::Stack", it]);
+        let mut rows: Vec<_> = stack.made.values().map(nested).collect();
+        for (kind, word) in [("AWS::S3::Bucket", "bucket"), ("AWS::KMS::Key", "key")] {
+            let all = template.resources(kind).into_iter().filter(|it| it.1["Type"] == kind);
+            for (resource, _) in all.filter(|it| deletion(it.1) != Deletion::Delete) {
+                // The key of a vault is known by the vault.
+                let vault = stack.parameters.get("VaultName").filter(|_| resource == "VaultKey");
+                let own = || format!("{word} {resource} of {name}");
+                rows.push(json!([kind, vault.map_or_else(own, |it| format!("of-{it}"))]));
+            }
+        }
+        Ok(json!(rows).to_string())
     }
 
     fn deploy(&mut self, call: &Call, name: &str, id: &str) -> Result<String, String> {

@@ -981,26 +981,27 @@ fn what_the_file_no_longer_has_goes_back_to_its_default() {
 fn killed_after_any_call_and_run_again_it_ends_the_same() {
     let file =
         LEAST.replace("us-east-1", "eu-central-1").replace("[Buckets]", "[audit]\n[Buckets]");
-    for action in ["deploy", "undeploy"] {
+    let everything = ["undeploy", "org.toml", "--yes", "--members", "--everything"];
+    for action in [&["deploy", "org.toml"][..], &["undeploy", "org.toml", "--yes"], &everything] {
         let prepare = |release: &Release| {
-            if action == "undeploy" {
+            if action[0] == "undeploy" {
                 release.succeed(&["deploy", "org.toml"]);
             }
             release.take_calls()
         };
         let whole = release(&file);
         prepare(&whole);
-        whole.succeed(&[action, "org.toml", "--yes"]);
+        whole.succeed(action);
         let calls = whole.take_calls().len();
         assert!(calls > 10, "{calls}");
         for number in 1..=calls {
             let mut release = release(&file);
             prepare(&release);
             release = release.with("FAKE_AWS_KILLS", number);
-            assert!(!release.run(&[action, "org.toml", "--yes"]).status.success());
+            assert!(!release.run(action).status.success());
             assert_eq!(release.take_calls().len(), number);
             release.without("FAKE_AWS_KILLS");
-            release.succeed(&[action, "org.toml", "--yes"]);
+            release.succeed(action);
             let settled = |release: &Release| {
                 let mut world = release.world();
                 for stack in world["stacks"].as_object_mut().unwrap().values_mut() {
@@ -1012,7 +1013,7 @@ fn killed_after_any_call_and_run_again_it_ends_the_same() {
                 }
                 world
             };
-            assert_eq!(settled(&release), settled(&whole), "{action}, killed after {number}");
+            assert_eq!(settled(&release), settled(&whole), "{action:?}, killed after {number}");
         }
     }
 }

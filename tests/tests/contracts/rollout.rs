@@ -2,6 +2,7 @@
 //! and after, and none meets the names of another.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
@@ -537,18 +538,10 @@ fn everything_is_taken_back_after_it_was_told_what_is_lost() {
          Policy types, trusted access and settings stay on, and cost nothing.\n\
          The archives stay in their buckets.\n"
     ), "{said}");
-    let left = |rollout: &Rollout| {
-        rollout.0.aws(|it| {
-            assert!(it.stacks.is_empty(), "{:?}", it.stacks.keys());
-            let kinds = ["AWS::Backup::BackupVault", "AWS::IAM::Role"];
-            let all = it.stack_sets.resources().iter();
-            let all = all.filter(|it| kinds.iter().any(|kind| it.contains(kind)));
-            (all.cloned().collect::<Vec<_>>(), it.policies.keys().cloned().collect::<Vec<_>>())
-        })
-    };
-    let (resources, policies) = left(&rollout);
-    assert_eq!(resources, [vault("444455556666 eu-west-1") + " central"]);
-    assert_eq!(policies, ["p-theirs"]);
+    let all = left(&rollout);
+    assert_eq!(all["stacks"], json!([]));
+    assert_eq!(all["there"], json!([vault("444455556666 eu-west-1") + " central"]));
+    assert_eq!(all["policies"], json!(["p-theirs"]));
     rollout.0.aws(|it| {
         // The key of what is locked stays, and the others go.
         assert!(!it.deleted.contains("arn:aws:kms:eu-west-1:444455556666:key/of-central"));
@@ -560,7 +553,58 @@ fn everything_is_taken_back_after_it_was_told_what_is_lost() {
     });
     // Once more is no error.
     rollout.0.succeed(&UNDEPLOY);
-    assert_eq!(left(&rollout), (resources, policies));
+    assert_eq!(left(&rollout), all);
+}
+
+/// What is left after everything was taken back: stacks, vaults, roles and policies, and what was deleted.
+fn left(rollout: &Rollout) -> Value {
+    rollout.0.aws(|it| {
+        let kinds = ["AWS::Backup::BackupVault", "AWS::IAM::Role"];
+        let all = it.stack_sets.resources().iter();
+        let all: Vec<_> = all.filter(|it| kinds.iter().any(|kind| it.contains(kind))).collect();
+        let (stacks, policies): (Vec<_>, Vec<_>) =
+            (it.stacks.keys().collect(), it.policies.keys().collect());
+        json!({ "stacks": stacks, "there": all, "policies": policies, "deleted": it.deleted })
+    })
+}
+
+#[test]
+fn taking_everything_back_goes_on_wherever_it_was_interrupted() {
+    let file = file(&["ou-ab12-sandbox2"], NO_CENTRAL, "");
+    let whole = Rollout::of(&file);
+    drop(whole.0.take_calls());
+    whole.0.succeed(&UNDEPLOY);
+    let calls = whole.0.take_calls();
+    let whole = left(&whole);
+    assert_eq!([&whole["stacks"], &whole["there"]], [&json!([]), &json!([])], "{whole}");
+    // The first and the last of each that deletes something.
+    let deletes = [
+        "delete-backup-vault",
+        "delete-bucket",
+        "delete-recovery-point",
+        "delete-role",
+        "delete-stack",
+        "delete-stack-instances",
+        "schedule-key-deletion",
+        "wait",
+    ];
+    let mut numbers = BTreeSet::new();
+    for operation in deletes {
+        let is_one = |it: &Vec<String>| it[1] == operation;
+        numbers.extend(calls.iter().position(is_one));
+        numbers.extend(calls.iter().rposition(is_one));
+    }
+    assert!(numbers.len() > deletes.len(), "{numbers:?}");
+    for number in numbers {
+        let mut rollout = Rollout::of(&file);
+        drop(rollout.0.take_calls());
+        rollout.0 = rollout.0.with("FAKE_AWS_KILLS", number + 1);
+        assert!(!rollout.0.run(&UNDEPLOY).status.success());
+        rollout.0.without("FAKE_AWS_KILLS");
+        drop(rollout.0.take_calls());
+        rollout.0.succeed(&UNDEPLOY);
+        assert_eq!(left(&rollout), whole, "killed after {:?}", calls[number]);
+    }
 }
 
 #[test]
