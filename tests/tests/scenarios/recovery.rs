@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{CallOutcome, Fault, KeyType, Role, Vault};
+use simulator::{CallOutcome, Fault, KeyType, RestoreJob, Role, Vault};
 use tests::command::{Run, org_backup};
 use tests::deploy::repository;
 use tests::organization::{Organization, backed_up};
@@ -74,6 +74,15 @@ impl World {
     /// The ARN of a resource of the account, by its service and its name, as in `ec2@volume/vol-1`.
     pub(crate) fn arn(&self, resource: &str) -> String {
         format!("arn:aws:{}", resource.replace('@', &format!(":{REGION}:{}:", self.lost)))
+    }
+
+    /// Has a restore test of the copy of a resource end with this result.
+    pub(crate) fn tested(&self, id: &str, kind: &str, resource: &str, result: &str) {
+        let made = format!("{resource}-of-test");
+        let (source, result) = (Some(resource.to_owned()), Some((result.to_owned(), String::new())));
+        let job = RestoreJob { source, result, ..RestoreJob::test(kind, &made) };
+        let jobs = (self.central.as_str(), REGION);
+        self.organization.backup(|it| it.restore_jobs_mut().create(jobs.0, jobs.1, id, job));
     }
 
     /// The ARN of the vault that has the copies.
@@ -239,6 +248,36 @@ async fn points_and_copies_are_shown_with_where_they_can_be_restored() {
     assert_eq!(table.text.lines().count(), 4, "{}", table.text);
     let nothing = world.run(&["points", &volume.replace("vol-1", "vol-9")]).await;
     assert_eq!(nothing.code, 1, "{}", nothing.text);
+}
+
+#[tokio::test]
+async fn points_and_plans_say_when_a_restore_test_last_proved_a_backup() {
+    let world = World::start().await;
+    let things =
+        [("EBS", "ec2@volume/vol-1"), ("EBS", "ec2@volume/vol-2"), ("RDS", "rds@db:ledger")];
+    let [first, second, database] = world.night(&things).try_into().unwrap();
+    // Tests of the copies, in the account that has them.
+    world.tested("1", "EBS", &first, "SUCCESSFUL");
+    world.tested("2", "RDS", &database, "FAILED");
+    let proved = "a restore test last proved a backup of it at ";
+    let unproved = "no restore test of the last 30 days is known to have proved a backup of it";
+    let another = &format!("{unproved}; one of another EBS volume was proved at ");
+    for (resource, told) in [(&first, proved), (&second, another), (&database, unproved)] {
+        let listed = world.run(&["points", resource]).await;
+        let line = listed.text.lines().nth(1).unwrap().trim();
+        assert!(line.starts_with(told), "{told}: {}\n{}", listed.text, listed.notes);
+        let own = world.points(resource).await.into_iter().find(|it| it["account"] == world.lost);
+        let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+        let plan = world.run(&["restore", &own, "--account", &world.lost]).await;
+        assert!(plan.text.contains(&format!("note: {told}")), "{told}: {}", plan.text);
+        assert_eq!(plan.code, 0, "{}", plan.notes);
+    }
+    // What nobody may look at is told, and is no reason not to restore.
+    world.organization.fail(Fault::error("ListRestoreJobs", "AccessDeniedException").forever());
+    let listed = world.run(&["points", &first]).await;
+    assert_eq!(listed.code, 0, "{}", listed.notes);
+    assert!(listed.text.contains(unproved), "{}", listed.text);
+    assert!(listed.notes.contains("restore tests were not looked at"), "{}", listed.notes);
 }
 
 #[tokio::test]

@@ -158,6 +158,7 @@ async fn every_command_of_the_page_does_what_the_page_promises() {
         ("EC2", "ec2@instance/i-1"),
         ("RDS", "rds@db:orders"),
     ]);
+    world.tested("1", "RDS", &world.arn("rds@db:orders"), "SUCCESSFUL");
     let now = OffsetDateTime::from(world.organization.clock());
     let same = ["central", "eu-west-1", "new", "private", "sg-1", "subnet-1"];
     let given = same.map(|it| (it, it.to_owned())).into_iter().chain([

@@ -7,7 +7,7 @@ use aws::Clock;
 use clap::{Args, ValueEnum};
 use plan::id::{AccountId, Region};
 use policy::arn::Arn;
-use report::recovery::{COLUMNS, KeptPoint, fields, json, shown};
+use report::recovery::{COLUMNS, KeptPoint, Proofs, fields, json, shown};
 use report::{Destination, Lock};
 use tokio::time::Instant;
 
@@ -18,7 +18,8 @@ use crate::live::PATIENCE;
 use crate::output::Output;
 use crate::{CommandError, Exit};
 
-/// Show recovery points and copies with their age, vault, retention and possible restores
+/// Show recovery points and copies: how old, in which vault, kept until when, restorable where, and when a
+/// restore test last proved one
 ///
 /// Reads the vaults of the accounts, and the vaults that receive their copies. The command does not
 /// write anything.
@@ -98,7 +99,9 @@ pub(crate) async fn points(
     let mut vaults: BTreeMap<Destination, Option<Lock>> = BTreeMap::new();
     let holders = copies.vaults.iter().map(|it| (it.account.clone(), it.region.clone()));
     let own = accounts.iter().flat_map(|it| regions.iter().map(|to| (it.clone(), to.clone())));
+    let mut proofs = Proofs::default();
     for (account, region) in own.chain(holders).collect::<BTreeSet<_>>() {
+        looker.prove(&account, &region, now, &mut proofs).await;
         match looker.vaults(&account, &region).await {
             Err(why) => drop(unread.insert(why)),
             Ok(held) => {
@@ -126,7 +129,7 @@ pub(crate) async fn points(
     for points in found.values_mut() {
         points.sort_by_key(|it| std::cmp::Reverse(it.0.created));
     }
-    print(arguments, &found, now)?;
+    print(arguments, &found, &proofs, now)?;
     not_looked_at(&unread);
     let mut all = found.values().flatten();
     let is_restorable = all.any(|it| it.0.unusable(now).is_none());
@@ -139,13 +142,21 @@ pub(crate) async fn points(
 
 type Listed = BTreeMap<String, Vec<(KeptPoint, Option<Lock>)>>;
 
-fn print(arguments: &PointsArguments, found: &Listed, now: SystemTime) -> Result<(), CommandError> {
+fn print(
+    arguments: &PointsArguments,
+    found: &Listed,
+    proofs: &Proofs,
+    now: SystemTime,
+) -> Result<(), CommandError> {
     let mut output = Output::new();
     let all = || found.values().flatten();
     match if arguments.json { PointFormat::Json } else { arguments.format } {
         PointFormat::Text => {
             for (resource, points) in found {
                 output.line(resource)?;
+                if let Some((point, _)) = points.first() {
+                    output.line(&format!("  {}", proofs.words(point)))?;
+                }
                 for (point, lock) in points {
                     output.line(&format!("  {}", shown(point, lock.as_ref(), now)))?;
                 }
@@ -156,14 +167,14 @@ fn print(arguments: &PointsArguments, found: &Listed, now: SystemTime) -> Result
         }
         PointFormat::Json => {
             for (index, (point, lock)) in all().enumerate() {
-                output.item(index == 0, &json(point, lock.as_ref(), now))?;
+                output.item(index == 0, &json(point, lock.as_ref(), proofs, now))?;
             }
             output.items_end(found.is_empty())?;
         }
         PointFormat::Csv => {
             output.row(COLUMNS)?;
             for (point, lock) in all() {
-                output.row(fields(point, lock.as_ref(), now))?;
+                output.row(fields(point, lock.as_ref(), proofs, now))?;
             }
         }
     }

@@ -59,6 +59,11 @@ impl<'a> Reach<'a> {
         self
     }
 
+    /// The accounts that copies go to, as far as they are known.
+    pub(super) fn centrals(&self) -> impl Iterator<Item = &AccountId> {
+        self.centrals.iter()
+    }
+
     /// The same, which tries both roles in the account of this vault.
     pub(super) fn unsure_of(mut self, vault: &Destination) -> Self {
         self.unsure = Some(vault.account.clone());

@@ -161,7 +161,7 @@ async fn fates(
                 &reach.partition,
                 BTreeMap::new(),
             );
-            let seen = looker.way(&it.point, &wish, unread).await;
+            let seen = looker.way(&it.point, &wish, unread, now).await;
             ways.insert(it.point.vault.clone(), seen);
         }
     }

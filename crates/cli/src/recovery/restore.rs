@@ -170,7 +170,7 @@ pub(super) async fn planned(
     unread: &mut BTreeSet<String>,
     now: SystemTime,
 ) -> Result<RestorePlan, Vec<Hindrance>> {
-    let mut seen = looker.way(point, wish, unread).await;
+    let mut seen = looker.way(point, wish, unread, now).await;
     seen.metadata = match looker.metadata(point).await {
         Ok(metadata) => metadata,
         Err(why) => return Err(vec![Hindrance::NotRead(why)]),

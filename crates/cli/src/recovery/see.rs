@@ -2,15 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws::member_accounts::{Member, is_disabled};
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::narrowed;
-use report::coverage::{HeldVault, Vault};
-use report::recovery::{Hop, KeptPoint, LOOKS_AT_POINTS, RestoreWish, WaySeen, admits, way};
+use report::coverage::{ByResource, HeldVault, JOBS_DAYS, Vault};
+use report::recovery::{
+    Hop, KeptPoint, LOOKS_AT_POINTS, Proofs, RestoreWish, WaySeen, admits, way,
+};
 use report::{Destination, Found};
 
 use super::reach::Reach;
+use crate::output::note;
+
+/// The time that restore jobs are told of.
+const TESTS: Duration = Duration::from_hours(JOBS_DAYS * 24);
 
 /// The means to look at recovery points and their way.
 pub(super) struct Looker<'r, 'a> {
@@ -72,6 +79,28 @@ impl<'r, 'a> Looker<'r, 'a> {
         read.map_err(|it| format!("the account {vault}: {}", it.problem()))
     }
 
+    /// Adds the restore tests that were made in an account and Region to `proofs`. What nobody may read is
+    /// told, and proves nothing.
+    pub(super) async fn prove(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        now: SystemTime,
+        proofs: &mut Proofs,
+    ) {
+        let read = async {
+            let member = self.enter(account).await?;
+            match member.restore_tests(region, account, now - TESTS).await {
+                Err(error) if is_disabled(&error) => Ok(ByResource::default()),
+                tests => tests.map_err(|it| it.problem()),
+            }
+        };
+        match read.await {
+            Ok(tests) => proofs.add(&tests),
+            Err(why) => note("note", &format!("restore tests were not looked at: {why}")),
+        }
+    }
+
     /// Finds a recovery point in the vaults of an account in a Region.
     pub(super) async fn find(
         &self,
@@ -107,6 +136,7 @@ impl<'r, 'a> Looker<'r, 'a> {
         point: &KeptPoint,
         wish: &RestoreWish,
         unread: &mut BTreeSet<String>,
+        now: SystemTime,
     ) -> WaySeen {
         let mut seen = WaySeen::default();
         let hops = way(point, &wish.goal, &wish.partition, &wish.copy_role);
@@ -131,6 +161,13 @@ impl<'r, 'a> Looker<'r, 'a> {
         match self.opt_ins(&wish.goal).await {
             Ok(opt_ins) => seen.opt_ins = Some(opt_ins),
             Err(why) => drop(unread.insert(why)),
+        }
+        // Tests are made where copies are, or where their resources are.
+        let centrals = self.reach.centrals().map(|it| (it, &wish.goal.region));
+        let places = hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault, &wish.goal]);
+        let places = places.map(|it| (&it.account, &it.region)).chain(centrals);
+        for (account, region) in places.collect::<BTreeSet<_>>() {
+            self.prove(account, region, now, &mut seen.proofs).await;
         }
         seen
     }

@@ -50,6 +50,11 @@ impl<T> ByResource<T> {
         of.0 = kind.or(of.0.take());
         of.1.push(it);
     }
+
+    /// Returns each resource with its type and the facts about it.
+    pub fn each(&self) -> impl Iterator<Item = (&str, Option<&ResourceType>, &[T])> {
+        self.0.iter().map(|(resource, (kind, all))| (resource.as_str(), kind.as_ref(), &all[..]))
+    }
 }
 
 impl<T> Default for ByResource<T> {

@@ -16,6 +16,7 @@ mod moment;
 mod newest;
 mod on_demand;
 mod point;
+mod proof;
 mod restore;
 mod settings;
 mod shown;
@@ -31,18 +32,20 @@ pub use moment::moment;
 pub use newest::{Chosen, Newest};
 pub use on_demand::OnDemand;
 pub use point::KeptPoint;
+pub use proof::Proofs;
 pub use restore::{RestorePlan, RestoreWish, WaySeen, plan};
 pub use shown::{COLUMNS, fields, json, shown};
 pub use way::{Hop, way};
 
 /// The actions while nothing is confirmed, beside looking at roles.
-pub const LOOKS_AT_POINTS: [&str; 7] = [
+pub const LOOKS_AT_POINTS: [&str; 8] = [
     "backup:DescribeRecoveryPoint",
     "backup:DescribeRegionSettings",
     "backup:GetBackupVaultAccessPolicy",
     "backup:GetRecoveryPointRestoreMetadata",
     "backup:ListBackupVaults",
     "backup:ListRecoveryPointsByBackupVault",
+    "backup:ListRestoreJobs",
     "kms:DescribeKey",
 ];
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::hindrance::Hindrance;
 use super::kind::RestoredKind;
 use super::point::KeptPoint;
+use super::proof::Proofs;
 use super::settings::{Move, Said, SettingSubject, get, put, settings};
 use super::way::{Hop, way};
 use crate::coverage::{Copied, Key, Obstacle, Vault};
@@ -50,6 +51,8 @@ pub struct WaySeen {
     pub roles: BTreeMap<String, Found<bool>>,
     /// The opt-ins of the account and Region to restore in, where they are known.
     pub opt_ins: Option<BTreeMap<ResourceType, bool>>,
+    /// The restore tests that proved backups.
+    pub proofs: Proofs,
 }
 
 /// The copies and the restore of a recovery point.
@@ -124,6 +127,7 @@ pub fn plan(
         return Err(hindrances);
     }
     let mut remarks = settings.remarks;
+    remarks.push(seen.proofs.words(point));
     remarks.extend(kind.remarks().iter().map(|it| (*it).to_owned()));
     if !kind.keeps_tags() {
         remarks.push(

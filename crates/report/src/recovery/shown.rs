@@ -5,12 +5,13 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use super::point::KeptPoint;
+use super::proof::Proofs;
 use crate::Lock;
 use crate::coverage::PointStatus;
 use crate::words::utc;
 
 /// The columns of [`fields`].
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 15] = [
     "resource",
     "type",
     "owner",
@@ -24,6 +25,8 @@ pub const COLUMNS: [&str; 13] = [
     "locked_until",
     "key",
     "restorable",
+    "proved",
+    "type_proved",
 ];
 
 /// Until when a recovery point is kept, and until when nobody can delete it in a vault with this lock.
@@ -45,8 +48,13 @@ fn status(point: &KeptPoint, now: SystemTime) -> &'static str {
     }
 }
 
-/// A recovery point in a vault with this lock, as a row.
-pub fn fields(point: &KeptPoint, lock: Option<&Lock>, now: SystemTime) -> [String; 13] {
+/// A recovery point in a vault with this lock, as a row, and what restore tests proved.
+pub fn fields(
+    point: &KeptPoint,
+    lock: Option<&Lock>,
+    proofs: &Proofs,
+    now: SystemTime,
+) -> [String; 15] {
     let (kept, locked) = until(point, lock);
     [
         point.resource.clone(),
@@ -62,11 +70,13 @@ pub fn fields(point: &KeptPoint, lock: Option<&Lock>, now: SystemTime) -> [Strin
         locked.unwrap_or_default(),
         point.key.clone().unwrap_or_default(),
         point.restorable(now),
+        proofs.of(point).map(utc).unwrap_or_default(),
+        proofs.of_kind(point).map(utc).unwrap_or_default(),
     ]
 }
 
 /// The same for programs.
-pub fn json(point: &KeptPoint, lock: Option<&Lock>, now: SystemTime) -> Value {
+pub fn json(point: &KeptPoint, lock: Option<&Lock>, proofs: &Proofs, now: SystemTime) -> Value {
     let (kept, locked) = until(point, lock);
     let age = now.duration_since(point.created).unwrap_or_default().as_secs() / 3600;
     json!({
@@ -87,6 +97,8 @@ pub fn json(point: &KeptPoint, lock: Option<&Lock>, now: SystemTime) -> Value {
         "key": point.key,
         "bytes": point.bytes,
         "restorable": point.restorable(now),
+        "proved": proofs.of(point).map(utc),
+        "typeProved": proofs.of_kind(point).map(utc),
     })
 }
 

@@ -3,10 +3,11 @@ use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
 use plan::id::AccountId;
+use serde_json::{Value, json};
 
 use super::settings::get;
 use super::*;
-use crate::coverage::{Key, PointStatus, Vault};
+use crate::coverage::{About, Key, PointStatus, RestoreTest, TestResult, Vault};
 use crate::{Destination, Found, Lock};
 
 const OWNER: &str = "111122223333";
@@ -164,6 +165,7 @@ fn seen(point: &KeptPoint, wish: &RestoreWish, metadata: BTreeMap<String, String
         vaults: vaults.map(|it| (it.arn("aws"), Found::Here(fine.clone()))).collect(),
         roles: roles.map(|it| (it, Found::Here(true))).collect(),
         opt_ins: None,
+        proofs: Proofs::default(),
     }
 }
 
@@ -655,6 +657,37 @@ fn of_two_types_with_one_name_each_gets_its_own_settings() {
     assert_eq!(meant("EBS", "volumeType"), [false, false, true]);
 }
 
+/// A restore test of a resource some hours ago.
+fn tested(resource: &str, hours: u32, result: TestResult) -> About<RestoreTest> {
+    let it = RestoreTest { at: now() - HOUR * hours, result: Some(result), message: String::new() };
+    About { resource: resource.to_owned(), kind: None, it }
+}
+
+#[test]
+fn a_backup_is_proved_by_the_last_test_that_was_successful_of_it_or_else_of_its_type() {
+    use TestResult::{Failed, NotValidated, Successful};
+    let mut proofs = Proofs::default();
+    let [first, second] = [volume("a", 2), volume("b", 2)];
+    let told = |proofs: &Proofs| [&first, &second].map(|it| proofs.words(it)).join("\n");
+    expect![[r"
+        no restore test of the last 30 days is known to have proved a backup of it
+        no restore test of the last 30 days is known to have proved a backup of it"]]
+    .assert_eq(&told(&proofs));
+    let of = |hours, result| tested(&first.resource, hours, result);
+    // One account has them in one Region, and another in another.
+    proofs.add(&[of(49, Successful), of(1, Failed), of(2, NotValidated)].into_iter().collect());
+    proofs.add(&[of(73, Successful)].into_iter().collect());
+    expect![[r"
+        a restore test last proved a backup of it at 2026-11-28 02:00 UTC
+        no restore test of the last 30 days is known to have proved a backup of it; one of another EBS volume was proved at 2026-11-28 02:00 UTC"]]
+    .assert_eq(&told(&proofs));
+    let database = each("RDS").0;
+    assert_eq!(proofs.words(&database), Proofs::default().words(&database));
+    let json = json(&second, None, &proofs, now());
+    assert_eq!(json["proved"], Value::Null);
+    assert_eq!(json["typeProved"], "2026-11-28 02:00 UTC");
+}
+
 #[test]
 fn ten_thousand_recovery_points_leave_one_of_each_resource() {
     let points = (0..10_000).map(|it| volume(&format!("vol-{}", it % 100), it));
@@ -675,11 +708,12 @@ fn a_listed_point_says_where_it_can_be_restored() {
     let partial = KeptPoint { status: PointStatus::Partial, ..volume.clone() };
     assert_eq!(where_to(partial), "nowhere: parts of it are missing");
     let lock = Lock { is_compliance: false, min_days: None, max_days: None };
-    let row = fields(&volume, Some(&lock), now());
+    let proofs = Proofs::default();
+    let row = fields(&volume, Some(&lock), &proofs, now());
     assert_eq!(row.len(), COLUMNS.len());
     assert_eq!((&row[9], &row[10]), (&row[9], &row[9]), "nobody deletes it before its time");
-    assert_eq!(json(&volume, None, now())["lockedUntil"], serde_json::Value::Null);
-    assert_eq!(json(&volume, None, now())["ageHours"], 23);
+    let json = json(&volume, None, &proofs, now());
+    assert_eq!((&json["lockedUntil"], &json["ageHours"]), (&Value::Null, &json!(23)));
     let owner: AccountId = OWNER.parse().unwrap();
     assert_eq!(volume.owner(), Some(owner));
 }

@@ -9,7 +9,7 @@ use plan::id::{ResourceType, RoleName};
 use policy::arn::Arn;
 use proptest::prelude::*;
 use report::coverage::{CopyState, PointStatus, State};
-use report::recovery::{Hindrance, KeptPoint, RestorePlan, RestoreWish, WaySeen, plan};
+use report::recovery::{Hindrance, KeptPoint, Proofs, RestorePlan, RestoreWish, WaySeen, plan};
 use report::{Destination, Found};
 use serde_json::json;
 use simulator::{
@@ -185,6 +185,7 @@ fn planned_in(
         vaults: vaults.iter().map(|it| (it.clone(), found(engine.vault(it)))).collect(),
         roles: roles.iter().map(|it| (it.clone(), trust(it))).collect(),
         opt_ins: Some([(kind, engine.has_opted_in(&point.kind, region))].into()),
+        proofs: Proofs::default(),
     };
     let kept = kept(point);
     plan(&kept, &wish, &seen, engine.now()).or_else(|_| {
