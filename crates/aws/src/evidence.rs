@@ -53,6 +53,43 @@ const OF_POLICIES: &str = "orgs/";
 /// next page.
 type Tagged = (Option<Vec<(String, Option<Tags>)>>, Option<String>);
 
+/// Declares the method that lists backup jobs, or the one that lists copy jobs: these differ in the names
+/// of operation, list, vault and state only.
+macro_rules! jobs {
+    ($(#[$doc:meta])* $jobs:ident: $job:ident, $operation:ident, $list:ident, $vault:ident, $state:ident) => {
+        $(#[$doc])*
+        pub async fn $jobs(
+            &self,
+            region: &Region,
+            account: &AccountId,
+            since: SystemTime,
+        ) -> Result<ByResource<Job>, Error> {
+            let client = self.backup(region);
+            let what = stringify!($jobs).replace('_', " ");
+            let action = format!("list the {what} of {account} in {region}");
+            let list = async |token| {
+                let list = client.$list().by_account_id(account.as_str());
+                let list = list.by_created_after(since.into()).max_results(PAGE);
+                let page = list.set_next_token(token).send().await?;
+                Ok((page.$jobs, page.next_token))
+            };
+            let mut shared = Shared::default();
+            let read = |it: $job| {
+                let job = Job {
+                    vault: shared.text(it.$vault?),
+                    created: time(it.creation_date)?,
+                    ended: time(it.completion_date),
+                    state: it.state.as_ref().map_or(JobState::Failed, $state),
+                    message: shared.text(it.status_message.unwrap_or_default()),
+                    by: it.created_by.and_then(|it| shared.creator(it)),
+                };
+                about(it.resource_arn, it.resource_type, job)
+            };
+            self.gather($operation, &action, list, read).await
+        }
+    };
+}
+
 /// Returns `true` if the organization allows copies of backups between accounts.
 ///
 /// # Errors
@@ -128,76 +165,24 @@ impl Member<'_> {
         self.calls.find(LIST_POINTS, &action, list, hand).await.map(drop)
     }
 
-    /// Lists the backup jobs of an account since a point in time. Only the management account and a
-    /// delegated administrator may list those of other accounts.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the jobs cannot be listed.
-    pub async fn backup_jobs(
-        &self,
-        region: &Region,
-        account: &AccountId,
-        since: SystemTime,
-    ) -> Result<ByResource<Job>, Error> {
-        let client = self.backup(region);
-        let action = format!("list the backup jobs of {account} in {region}");
-        let list = async |token| {
-            let list = client.list_backup_jobs().by_account_id(account.as_str());
-            let list = list.by_created_after(since.into()).max_results(PAGE);
-            let page = list.set_next_token(token).send().await?;
-            Ok((page.backup_jobs, page.next_token))
-        };
-        let mut shared = Shared::default();
-        let read = |it: BackupJob| {
-            let state = it.state.as_ref().map_or(JobState::Failed, backup_state);
-            let job = Job {
-                vault: shared.text(it.backup_vault_arn?),
-                created: time(it.creation_date)?,
-                ended: time(it.completion_date),
-                state,
-                message: shared.text(it.status_message.unwrap_or_default()),
-                by: it.created_by.and_then(|it| shared.creator(it)),
-            };
-            about(it.resource_arn, it.resource_type, job)
-        };
-        self.gather(LIST_BACKUP_JOBS, &action, list, read).await
+    jobs! {
+        /// Lists the backup jobs of an account since a point in time. Only the management account and a
+        /// delegated administrator may list those of other accounts.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if the jobs cannot be listed.
+        backup_jobs: BackupJob, LIST_BACKUP_JOBS, list_backup_jobs, backup_vault_arn, backup_state
     }
 
-    /// Lists the copy jobs of an account since a point in time, as
-    /// [`backup_jobs`](Self::backup_jobs) does.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the jobs cannot be listed.
-    pub async fn copy_jobs(
-        &self,
-        region: &Region,
-        account: &AccountId,
-        since: SystemTime,
-    ) -> Result<ByResource<Job>, Error> {
-        let client = self.backup(region);
-        let action = format!("list the copy jobs of {account} in {region}");
-        let list = async |token| {
-            let list = client.list_copy_jobs().by_account_id(account.as_str());
-            let list = list.by_created_after(since.into()).max_results(PAGE);
-            let page = list.set_next_token(token).send().await?;
-            Ok((page.copy_jobs, page.next_token))
-        };
-        let mut shared = Shared::default();
-        let read = |it: CopyJob| {
-            let state = it.state.as_ref().map_or(JobState::Failed, copy_state);
-            let job = Job {
-                vault: shared.text(it.destination_backup_vault_arn?),
-                created: time(it.creation_date)?,
-                ended: time(it.completion_date),
-                state,
-                message: shared.text(it.status_message.unwrap_or_default()),
-                by: it.created_by.and_then(|it| shared.creator(it)),
-            };
-            about(it.resource_arn, it.resource_type, job)
-        };
-        self.gather(LIST_COPY_JOBS, &action, list, read).await
+    jobs! {
+        /// Lists the copy jobs of an account since a point in time, as
+        /// [`backup_jobs`](Self::backup_jobs) does.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if the jobs cannot be listed.
+        copy_jobs: CopyJob, LIST_COPY_JOBS, list_copy_jobs, destination_backup_vault_arn, copy_state
     }
 
     /// Lists the restore tests of an account since a point in time, as

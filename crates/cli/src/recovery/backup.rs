@@ -2,20 +2,17 @@
 
 use std::time::SystemTime;
 
-use aws::Clock;
 use clap::Args;
 use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName};
 use plan::member_accounts::handing;
 use policy::arn::Arn;
 use report::recovery::{BACKS_UP, OnDemand};
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::carry::{Ending, follow, refused};
-use super::reach::Reach;
+use super::reach::{Begun, Reach};
 use super::{Ways, is_confirmed, told_of_interrupts};
 use crate::coverage;
-use crate::live::PATIENCE;
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
 
@@ -76,15 +73,11 @@ pub(crate) async fn backup(
     let account = account.ok_or_else(|| CommandError::NoAccount(resource.clone()))?;
     let region = arn.region.parse().ok().or_else(|| arguments.region.clone());
     let region = region.ok_or_else(|| CommandError::NoRegionOf(resource.clone()))?;
-    let deadline = Instant::now() + PATIENCE;
-    let clock = Clock::default();
-    let session = arguments.ways.live().session_by(&clock).await?;
-    let management = session.management(None, deadline).await?;
-    let reach = Reach::new(&management, &arguments.ways).await?;
+    let begun = Begun::new(&arguments.ways, now).await?;
+    let reach = Reach::new(&begun.management, &arguments.ways).await?;
     let BackupArguments { vault, role, .. } = arguments;
     let machine = now;
-    // The times in the output are by AWS's clock.
-    let now = clock.now(machine);
+    let now = begun.now();
     let mut wanted = if vault.is_some() || role.is_some() {
         let role = role.clone().or_else(|| USUAL.parse().ok());
         let vault = vault.clone().or_else(|| USUAL.parse().ok());

@@ -3,18 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use aws::Clock;
 use clap::{Args, ValueEnum};
 use plan::id::{AccountId, Region};
 use policy::arn::Arn;
 use report::recovery::{COLUMNS, KeptPoint, Proofs, fields, json, shown};
 use report::{Destination, Lock};
-use tokio::time::Instant;
 
-use super::reach::{Reach, central};
+use super::reach::{Begun, Reach};
 use super::see::Looker;
 use super::{Ways, not_looked_at};
-use crate::live::PATIENCE;
 use crate::output::Output;
 use crate::{CommandError, Exit};
 
@@ -69,14 +66,10 @@ pub(crate) async fn points(
     arguments: &PointsArguments,
     now: SystemTime,
 ) -> Result<Exit, CommandError> {
-    let deadline = Instant::now() + PATIENCE;
-    let clock = Clock::default();
-    let session = arguments.ways.live().session_by(&clock).await?;
-    let management = session.management(None, deadline).await?;
-    let copies = central(&session, &management, &arguments.from, deadline, now).await;
-    let reach = Reach::new(&management, &arguments.ways).await?.with(&copies);
-    // The times that AWS returns are judged by AWS's clock.
-    let now = clock.now(now);
+    let begun = Begun::new(&arguments.ways, now).await?;
+    let copies = begun.central(&arguments.from).await;
+    let reach = Reach::new(&begun.management, &arguments.ways).await?.with(&copies);
+    let now = begun.now();
     let resource = arguments.resource.as_deref();
     let arn = resource.and_then(|it| Arn::parse(it).ok());
     if let (Some(resource), None) = (resource, arn) {
@@ -91,7 +84,7 @@ pub(crate) async fn points(
     regions.extend(arn.and_then(|it| it.region.parse().ok()));
     regions.extend(copies.regions);
     if regions.is_empty() {
-        regions.extend(session.region().parse().ok());
+        regions.extend(begun.session.region().parse().ok());
     }
     let looked_at: BTreeSet<_> = copies.vaults.iter().map(|it| it.region.clone()).collect();
     let looker = Looker::new(&reach, &regions | &looked_at, BTreeSet::new());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws::member_accounts::{Member, MemberAccess};
-use aws::{Caller, Management, Session};
+use aws::{Caller, Clock, Management, Session};
 use plan::id::{AccountId, Region, RoleArn, RoleName};
 use report::Destination;
 use tokio::sync::Mutex;
@@ -14,10 +14,60 @@ use tokio::time::Instant;
 use super::Ways;
 use crate::CommandError;
 use crate::accounts::Known;
+use crate::live::PATIENCE;
 use crate::output::note;
 
 /// The time for which a session is used. It lasts for fifteen minutes.
 const FRESH: Duration = Duration::from_mins(10);
+
+/// The beginning of a command: its session, and AWS's clock.
+pub(super) struct Begun {
+    pub(super) session: Session,
+    pub(super) management: Management,
+    clock: Clock,
+    machine: SystemTime,
+    deadline: Instant,
+}
+
+impl Begun {
+    pub(super) async fn new(ways: &Ways, machine: SystemTime) -> Result<Self, CommandError> {
+        let (clock, deadline) = (Clock::default(), Instant::now() + PATIENCE);
+        let session = ways.live().session_by(&clock).await?;
+        let management = session.management(None, deadline).await?;
+        Ok(Self { session, management, clock, machine, deadline })
+    }
+
+    /// The moment by AWS's clock, which judges what AWS tells of moments.
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now(self.machine)
+    }
+
+    /// Asks the organization where copies go; what was `said` counts instead, and asks nobody.
+    ///
+    /// An account that is not the management account may not be told. Then only what was said is known.
+    pub(super) async fn central(&self, said: &[Destination]) -> Central {
+        if !said.is_empty() {
+            let regions = said.iter().map(|it| it.region.clone()).collect();
+            return Central { vaults: said.iter().cloned().collect(), regions };
+        }
+        let Self { session, management, machine, deadline, .. } = self;
+        match Known::read(session, management, &[], *deadline, *machine).await {
+            Ok(Known { organization, outline, .. }) => {
+                let vaults = outline.destinations(&organization).into_values().flatten();
+                let regions = outline.regions.iter().cloned().collect();
+                Central { vaults: vaults.collect(), regions }
+            }
+            Err(error) => {
+                let why = errors::chain(&error);
+                note(
+                    "note",
+                    &format!("it is not known where copies go: {why}; hint: name it with --from"),
+                );
+                Central { vaults: BTreeSet::new(), regions: BTreeSet::new() }
+            }
+        }
+    }
+}
 
 /// The way into accounts: with a role, and into the account of the caller without one.
 pub(super) struct Reach<'a> {
@@ -126,34 +176,4 @@ pub(super) struct Central {
     pub(super) vaults: BTreeSet<Destination>,
     /// The Regions that policies and templates name.
     pub(super) regions: BTreeSet<Region>,
-}
-
-/// Asks the organization where copies go; what was `said` counts instead, and asks nobody.
-///
-/// An account that is not the management account may not be told. Then only what was said is known.
-pub(super) async fn central(
-    session: &Session,
-    management: &Management,
-    said: &[Destination],
-    deadline: Instant,
-    now: SystemTime,
-) -> Central {
-    if !said.is_empty() {
-        let regions = said.iter().map(|it| it.region.clone()).collect();
-        return Central { vaults: said.iter().cloned().collect(), regions };
-    }
-    match Known::read(session, management, &[], deadline, now).await {
-        Ok(Known { organization, outline, .. }) => {
-            let vaults = outline.destinations(&organization).into_values().flatten();
-            Central { vaults: vaults.collect(), regions: outline.regions.iter().cloned().collect() }
-        }
-        Err(error) => {
-            let why = errors::chain(&error);
-            note(
-                "note",
-                &format!("it is not known where copies go: {why}; hint: name it with --from"),
-            );
-            Central { vaults: BTreeSet::new(), regions: BTreeSet::new() }
-        }
-    }
 }

@@ -3,21 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use aws::Clock;
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region};
 use report::Destination;
 use report::recovery::{Chosen, Hindrance, KeptPoint, Newest, RestorePlan, WaySeen, moment, plan};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::carry::{Carrier, Ending};
-use super::reach::{Reach, central};
+use super::reach::{Begun, Reach};
 use super::restore::told;
 use super::see::Looker;
 use super::{Manner, Ways, is_confirmed, not_looked_at, question, told_of_interrupts};
-use crate::live::PATIENCE;
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
 
@@ -89,14 +86,10 @@ pub(crate) async fn recover(
     arguments: &RecoverArguments,
     now: SystemTime,
 ) -> Result<Exit, CommandError> {
-    let deadline = Instant::now() + PATIENCE;
-    let clock = Clock::default();
-    let session = arguments.ways.live().session_by(&clock).await?;
-    let management = session.management(None, deadline).await?;
-    let copies = central(&session, &management, &arguments.from, deadline, now).await;
-    let reach = Reach::new(&management, &arguments.ways).await?.with(&copies);
-    // The times that AWS returns are judged by AWS's clock.
-    let now = clock.now(now);
+    let begun = Begun::new(&arguments.ways, now).await?;
+    let copies = begun.central(&arguments.from).await;
+    let reach = Reach::new(&begun.management, &arguments.ways).await?.with(&copies);
+    let now = begun.now();
     let mut vaults = copies.vaults;
     vaults.retain(|it| arguments.region.is_empty() || arguments.region.contains(&it.region));
     if vaults.is_empty() {

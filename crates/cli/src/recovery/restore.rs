@@ -3,20 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use aws::Clock;
 use clap::Args;
 use plan::id::{AccountId, Region};
 use policy::arn::Arn;
 use report::Destination;
 use report::recovery::{Hindrance, KeptPoint, RestorePlan, RestoreWish, plan};
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::carry::{Carrier, Ending};
-use super::reach::{Reach, central};
+use super::reach::{Begun, Reach};
 use super::see::Looker;
 use super::{Manner, Ways, is_confirmed, not_looked_at, question, told_of_interrupts};
-use crate::live::PATIENCE;
 use crate::output::Output;
 use crate::{CommandError, Exit};
 
@@ -65,21 +62,17 @@ pub(crate) async fn restore(
     arguments: &RestoreArguments,
     now: SystemTime,
 ) -> Result<Exit, CommandError> {
-    let deadline = Instant::now() + PATIENCE;
-    let clock = Clock::default();
-    let session = arguments.ways.live().session_by(&clock).await?;
-    let management = session.management(None, deadline).await?;
-    let reach = Reach::new(&management, &arguments.ways).await?;
+    let begun = Begun::new(&arguments.ways, now).await?;
+    let reach = Reach::new(&begun.management, &arguments.ways).await?;
     let mut centrals = vec![];
     let reach = if let Some(vault) = &arguments.from {
         reach.unsure_of(vault)
     } else {
-        let copies = central(&session, &management, &[], deadline, now).await;
+        let copies = begun.central(&[]).await;
         centrals.extend(copies.vaults.iter().map(|it| it.account.clone()));
         reach.with(&copies)
     };
-    // The times that AWS returns are judged by AWS's clock.
-    let now = clock.now(now);
+    let now = begun.now();
     let unknown = || CommandError::NoPoint(arguments.point.clone());
     let arn = Arn::parse(&arguments.point).map_err(|_| unknown())?;
     let region: Region = arn.region.parse().map_err(|_| unknown())?;
