@@ -170,41 +170,14 @@ impl Simulated {
         })
     }
 
-    /// Creates in the account `new` the vault that copies come back to, opts in to every type there, and
-    /// creates the roles for recovery
-    /// there and in the account `central`, as `templates/member-account.yaml` and
-    /// `templates/central-backup-account.yaml` do.
-    pub(crate) fn add_recovery(&self, central: &str, new: &str, region: &str) {
-        const KEY: &str = "4c7d9e1f-2a3b-4c5d-8e6f-7a8b9c0d1e2f";
-        let statement = json!({
-            "Effect": "Allow",
-            "Action": "backup:CopyIntoBackupVault",
-            "Principal": { "AWS": format!("arn:aws:iam::{central}:root") },
-            "Resource": "*",
-        });
-        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
-        self.add_key(new, region, KEY, "org-backup");
+    /// Opts an account in to every type of a Region.
+    pub(crate) fn opt_in(&self, account: &str, region: &str) {
         self.simulator.backup(|it| {
-            let types = it.region_settings(new, region).opt_in;
+            let types = it.region_settings(account, region).opt_in;
             let on = types.into_keys().map(|it| (it, true)).collect();
             // No type has an advanced feature here.
-            let _ = it.update_region_settings(new, region, &on, &[].into());
+            let _ = it.update_region_settings(account, region, &on, &[].into());
         });
-        let vault = Vault::new("org-backup").key(&format!("arn:aws:kms:{region}:{new}:key/{KEY}"));
-        let vault = vault.key_type(KeyType::CustomerManaged).access_policy(&policy);
-        self.add_vault(new, region, vault);
-        let statement = json!({
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": { "Service": "backup.amazonaws.com" },
-        });
-        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
-        self.add_role(new, Role::new("org-backup-restore", &trust));
-        self.add_role(central, Role::new("org-backup-copy", &trust));
-        let management = self.organization().management_account;
-        self.add_role(new, Role::trusting_account("org-backup-recovery", &management));
-        let role = Role::trusting_account("org-backup-central-recovery", &management);
-        self.add_role(central, role);
     }
 
     /// Deletes every resource of an account and its vaults, and returns the ARNs of the resources.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use simulator::{BackedUp, JobProgress};
+use policy::Node;
+use serde_json::{Value, json};
+use simulator::{BackedUp, JobProgress, KeyType, Role, Vault};
+use template::{Environment, Evaluator, Given, Syntax, as_written};
 
 use crate::demo::{CENTRAL_REGION, Demo};
 use crate::failure::{DemoError, ensure};
@@ -16,6 +19,65 @@ const THINGS: [(&str, &str); 3] = [
 ];
 
 const NIGHT: Duration = Duration::from_hours(24);
+
+/// The vault that copies come back to.
+const VAULT: &str = "org-backup";
+
+/// The role that operators have in the management account.
+const OPERATORS: &str = "operators";
+
+/// A template that is deployed.
+struct Deployed(Node);
+
+/// An account in the central Region in which a template is deployed.
+struct Place {
+    account: String,
+    /// The ARN of the key of the vault.
+    key: String,
+    /// The parameters.
+    given: Given,
+}
+
+impl Environment for Place {
+    fn pseudo_parameter(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "AWS::AccountId" => self.account.as_str(),
+            "AWS::Partition" => "aws",
+            "AWS::Region" => CENTRAL_REGION,
+            "AWS::URLSuffix" => "amazonaws.com",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    fn attribute(&self, name: &str) -> Option<String> {
+        (name == "VaultKey.Arn").then(|| self.key.clone())
+    }
+
+    fn export(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+impl Deployed {
+    fn read(text: &str) -> Result<Self, DemoError> {
+        let read = template::read(text, Syntax::Yaml).0;
+        read.map(Self).ok_or_else(|| DemoError::NotSo("a template can be read".to_owned()))
+    }
+
+    /// Returns a property of a resource as CloudFormation makes it at this place.
+    fn property(&self, resource: &str, name: &str, at: &Place) -> Result<Value, DemoError> {
+        let own = self.0.member("Resources").and_then(|it| it.member(resource));
+        let own = own.and_then(|it| it.member("Properties")).and_then(|it| it.member(name));
+        let evaluator = Evaluator::new(&self.0, &at.given, at);
+        let value = own.and_then(|it| evaluator.evaluate(it, ""));
+        let value = value.and_then(|it| as_written(&it));
+        value.ok_or_else(|| {
+            let notes = evaluator.into_notes();
+            DemoError::NotSo(format!("{resource} has a known {name}: {notes:?}"))
+        })
+    }
+}
 
 impl Demo<'_> {
     pub(crate) async fn recovery(&self) -> Result<(), DemoError> {
@@ -32,10 +94,10 @@ impl Demo<'_> {
             });
         }
         self.simulated.let_go_by(NIGHT);
-        self.simulated.add_recovery(&self.simulated.administrator()?, &new, CENTRAL_REGION);
+        self.let_operators_in(&new)?;
         self.screen.line(&format!(
-            "   account {new} has a vault in {CENTRAL_REGION} that lets copies in, and the roles for\n   \
-             recovery, as templates/member-account.yaml makes them with CentralAccountId"
+            "   account {new} has a vault in {CENTRAL_REGION} that lets copies in, and operators get into it\n   \
+             and into the central account, as the templates have it with RecoveryPrincipalArn"
         ));
         let gone = self.simulated.lose_everything(&lost);
         let left =
@@ -72,6 +134,69 @@ impl Demo<'_> {
         let again = self.simulated.restore_jobs().len();
         ensure(again == jobs, || format!("{again} restores are begun, not {jobs}"))?;
         self.screen.so("the same command again begins nothing, since it joins the jobs it began");
+        Ok(())
+    }
+
+    /// Creates what the templates make for recovery with `RecoveryPrincipalArn`: in the account `new` a
+    /// vault for copies that come back, and in both accounts the roles.
+    fn let_operators_in(&self, new: &str) -> Result<(), DemoError> {
+        const KEY: &str = "4c7d9e1f-2a3b-4c5d-8e6f-7a8b9c0d1e2f";
+        let central = self.simulated.administrator()?;
+        let key = format!("arn:aws:kms:{CENTRAL_REGION}:{new}:key/{KEY}");
+        self.simulated.add_key(new, CENTRAL_REGION, KEY, VAULT);
+        self.simulated.opt_in(new, CENTRAL_REGION);
+        let member = Deployed::read(&self.member_template)?;
+        let at = self.place(new, &key, &[("CentralAccountId", &central)]);
+        let policy = member.property("Vault", "AccessPolicy", &at)?;
+        let vault = Vault::new(VAULT).key(&key).key_type(KeyType::CustomerManaged);
+        self.simulated.add_vault(new, CENTRAL_REGION, vault.access_policy(&policy));
+        self.add_roles(&member, &["RestoreRole", "RecoveryRole"], &at)?;
+        let template = self.places.templates.join("central-backup-account.yaml");
+        let path = template.display().to_string();
+        let template = std::fs::read_to_string(template);
+        let template = template.map_err(|source| DemoError::Unreadable { path, source })?;
+        let at = self.place(&central, "", &[]);
+        self.add_roles(&Deployed::read(&template)?, &["CopyRole", "RecoveryRole"], &at)
+    }
+
+    /// Returns an account in the central Region, with these parameters beside those that every account has.
+    fn place(&self, account: &str, key: &str, more: &[(&str, &str)]) -> Place {
+        let organization = self.simulated.organization();
+        let [functions, operators] =
+            ["org-backup-member-accounts", OPERATORS].map(|it| self.simulated.role(it));
+        let own = [
+            ("MemberAccountsRoleArn", functions.as_str()),
+            ("OrganizationId", organization.id.as_str()),
+            ("RecoveryPrincipalArn", operators.as_str()),
+        ];
+        let given = own.iter().chain(more).map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
+        Place {
+            account: account.to_owned(),
+            key: key.to_owned(),
+            given: Given::from(given.collect::<BTreeMap<_, _>>()),
+        }
+    }
+
+    /// Creates these roles of a template.
+    fn add_roles(&self, template: &Deployed, roles: &[&str], at: &Place) -> Result<(), DemoError> {
+        // The demo itself is the operator.
+        let (operators, caller) = (self.simulated.role(OPERATORS), self.simulated.caller());
+        for role in roles {
+            let property = |name| template.property(role, name, at);
+            let trust = property("AssumeRolePolicyDocument")?.to_string();
+            let trust: Value = trust.replace(&operators, &caller).parse().unwrap_or_default();
+            let name = property("RoleName")?;
+            let made = Role::new(name.as_str().unwrap_or_default(), &trust);
+            let policies = property("Policies")?;
+            let own = policies.as_array().into_iter().flatten();
+            let own = own.filter_map(|it| it.get("PolicyDocument").cloned());
+            // Policies that AWS manages are not in the template. They allow what a restore needs.
+            let is_managed = property("ManagedPolicyArns").is_ok();
+            let managed = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+            let managed = json!({ "Version": "2012-10-17", "Statement": [managed] });
+            let all = own.chain(is_managed.then_some(managed));
+            self.simulated.add_role(&at.account, all.fold(made, |it, policy| it.allowing(&policy)));
+        }
         Ok(())
     }
 
