@@ -133,7 +133,7 @@ impl fmt::Display for RestoreTrouble {
             Self::SnapshotNamed => {
                 f.write_str("The snapshot is that of the recovery point and cannot be specified.")
             }
-            Self::Taken(name) => write!(f, "{name} exists already."),
+            Self::Taken(name) => write!(f, "{name} already exists."),
             Self::NotVersioned(bucket) => {
                 write!(f, "Versioning is not enabled on the bucket {bucket}.")
             }
