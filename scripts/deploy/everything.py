@@ -20,7 +20,7 @@ ROLE = "OrganizationAccountAccessRole"
 OWNER = "org-backup:owner"
 # The beginning of the description of every template here.
 OURS = "org-backup: "
-# What AWS says of a vault that does not exist, to administrators as well.
+# The answer of AWS about a vault that does not exist, also to administrators.
 NO_VAULT = "AccessDeniedException"
 NO_ENTITY = "NoSuchEntity"
 # The fewest days that AWS KMS waits before it deletes a key.

@@ -278,7 +278,12 @@ impl World {
             }
             ["backup", operation] => self.backup(call, operation),
             ["kms", operation] => {
-                let key = call.option("--key-id").unwrap().to_owned();
+                let (key, region) = (call.option("--key-id").unwrap(), call.option("--region"));
+                // The key of a vault is known by its ID as well.
+                let key = match (key.strip_prefix("of-"), region) {
+                    (Some(_), Some(it)) => format!("arn:aws:kms:{it}:{}:key/{key}", call.account()),
+                    _ => key.to_owned(),
+                };
                 match operation {
                     "describe-key" if self.deleted.contains(&key) => {
                         Ok("PendingDeletion".to_owned())

@@ -5,8 +5,7 @@ use std::time::SystemTime;
 
 use aws::report::{Remembered, Tree, listed, organization, remembered, withheld};
 use aws::{Management, Session};
-use plan::id::{AccountId, Region, RoleArn, RoleName, TargetId};
-use plan::member_accounts::Failure;
+use plan::id::{AccountId, Region, TargetId};
 use report::{Note, Organization, Outline, Placed, Wanted, utc};
 use tokio::time::Instant;
 
@@ -77,46 +76,6 @@ fn known(
         None => "no sweep is known".to_owned(),
     };
     format!("{accounts} accounts; {withheld}; {sweep}")
-}
-
-/// Enters accounts.
-pub(crate) struct Entrance<'a> {
-    pub(crate) access: MemberAccess<'a>,
-    pub(crate) organization: &'a Organization,
-    pub(crate) wanted: &'a [Wanted],
-    /// The role that the user named for every account.
-    pub(crate) named: Option<&'a RoleName>,
-}
-
-impl Entrance<'_> {
-    /// Returns the role with which to enter an account. `own` is the account's own role, if it has
-    /// one.
-    fn role(&self, own: Option<&RoleName>) -> RoleName {
-        let wanted = || self.wanted.iter().find_map(|it| it.member_role.clone());
-        let usual = || MEMBER_ROLE.parse().unwrap_or_else(|_| unreachable!("it names a role"));
-        self.named.or(own).cloned().or_else(wanted).unwrap_or_else(usual)
-    }
-
-    /// Returns the role of the account that copies go to, if a template names one.
-    pub(crate) fn central_role(&self, account: &AccountId) -> Option<&RoleName> {
-        let central = self.wanted.iter().filter_map(|it| it.central.as_ref());
-        central.map(|it| (&it.account, &it.role)).find(|it| it.0 == account).map(|it| it.1)
-    }
-
-    /// Enters an account by its role, with the permissions in `session_policy`.
-    pub(crate) async fn enter(
-        &self,
-        account: &AccountId,
-        own: Option<&RoleName>,
-        session_policy: String,
-    ) -> Result<Member<'_>, Failure> {
-        if *account == self.organization.management {
-            return Ok(self.access.management());
-        }
-        let role = RoleArn::of(&self.organization.partition, account, &self.role(own));
-        let entered = self.access.enter(&role, session_policy).await;
-        entered.map_err(|error| failure(None, &error))
-    }
 }
 
 /// Returns the indices of the accounts that are asked for, in any state.

@@ -29,10 +29,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Credentials {
     /// The profile of the AWS CLI for credentials and Region, which wins over the environment [default:
-    /// the credentials of the environment, or else AWS_PROFILE]
+    /// the credentials of the environment, or else `AWS_PROFILE`]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// The Region of the stacks [default: AWS_REGION, or else the Region of the profile]
+    /// The Region of the stacks [default: `AWS_REGION`, or else the Region of the profile]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 }
@@ -159,8 +159,9 @@ impl Credentials {
     }
 }
 
-/// Returns the profile that AWS_PROFILE names, if it decides. Credentials in the environment win over
+/// Returns the profile that `AWS_PROFILE` names, if it decides. Credentials in the environment win over
 /// it.
+#[expect(clippy::disallowed_methods, reason = "called once, before the first call to AWS")]
 fn profile_of_environment() -> Option<String> {
     let is_needed = var_os("AWS_ACCESS_KEY_ID").is_none();
     var("AWS_PROFILE").ok().filter(|it| is_needed && !["", "default"].contains(&it.as_str()))

@@ -30,7 +30,7 @@ const OPERATORS: &str = "operators";
 struct Deployed(Node);
 
 /// An account in the central Region in which a template is deployed.
-struct Place {
+struct StackPlace {
     account: String,
     /// The ARN of the key of the vault.
     key: String,
@@ -38,7 +38,7 @@ struct Place {
     given: Given,
 }
 
-impl Environment for Place {
+impl Environment for StackPlace {
     fn pseudo_parameter(&self, name: &str) -> Option<String> {
         let value = match name {
             "AWS::AccountId" => self.account.as_str(),
@@ -66,7 +66,7 @@ impl Deployed {
     }
 
     /// Returns a property of a resource as CloudFormation makes it at this place.
-    fn property(&self, resource: &str, name: &str, at: &Place) -> Result<Value, DemoError> {
+    fn property(&self, resource: &str, name: &str, at: &StackPlace) -> Result<Value, DemoError> {
         let own = self.0.member("Resources").and_then(|it| it.member(resource));
         let own = own.and_then(|it| it.member("Properties")).and_then(|it| it.member(name));
         let evaluator = Evaluator::new(&self.0, &at.given, at);
@@ -160,7 +160,7 @@ impl Demo<'_> {
     }
 
     /// Returns an account in the central Region, with these parameters beside those that every account has.
-    fn place(&self, account: &str, key: &str, more: &[(&str, &str)]) -> Place {
+    fn place(&self, account: &str, key: &str, more: &[(&str, &str)]) -> StackPlace {
         let organization = self.simulated.organization();
         let [functions, operators] =
             ["org-backup-member-accounts", OPERATORS].map(|it| self.simulated.role(it));
@@ -170,7 +170,7 @@ impl Demo<'_> {
             ("RecoveryPrincipalArn", operators.as_str()),
         ];
         let given = own.iter().chain(more).map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
-        Place {
+        StackPlace {
             account: account.to_owned(),
             key: key.to_owned(),
             given: Given::from(given.collect::<BTreeMap<_, _>>()),
@@ -178,7 +178,12 @@ impl Demo<'_> {
     }
 
     /// Creates these roles of a template.
-    fn add_roles(&self, template: &Deployed, roles: &[&str], at: &Place) -> Result<(), DemoError> {
+    fn add_roles(
+        &self,
+        template: &Deployed,
+        roles: &[&str],
+        at: &StackPlace,
+    ) -> Result<(), DemoError> {
         // The demo itself is the operator.
         let (operators, caller) = (self.simulated.role(OPERATORS), self.simulated.caller());
         for role in roles {

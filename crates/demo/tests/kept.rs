@@ -1,11 +1,7 @@
 //! The whole demo with `DEMO_KEEP=1`: every line fits the width, and what it prints at the end works
 //! as it stands.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot set up has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

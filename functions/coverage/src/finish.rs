@@ -15,7 +15,7 @@ use report::history::{
 };
 use tracing::{error, info};
 
-use crate::{Invoked, Page, Setup, Unfinished, batches, kept, metrics, order};
+use crate::{Invoked, OrganizationPage, Setup, Unfinished, batches, kept, metrics, order};
 
 /// The source of our events.
 const SOURCE: &str = "org-backup";
@@ -71,7 +71,7 @@ impl Ending<'_> {
     async fn page(&self, organization: Organization) -> Result<(), aws::Error> {
         let mut notes = Vec::new();
         let wanted = asked(self.state, &mut notes).await;
-        Page { organization, wanted, notes }.write(self.state, self.invoked.now()).await
+        OrganizationPage { organization, wanted, notes }.write(self.state, self.invoked.now()).await
     }
 
     /// Adds up what the batches found. An account that none of them looked into counts as not

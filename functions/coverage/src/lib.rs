@@ -34,7 +34,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use crate::entrance::Entrance;
-pub use crate::page::Page;
+pub use crate::page::OrganizationPage;
 pub use crate::setup::Setup;
 pub use crate::survey::{Survey, Surveyor, Terms};
 

@@ -16,19 +16,20 @@ pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value 
     };
     let fresh = state("fresh") + state("first-due");
     let (late, failing) = (state("late"), state("failing"));
+    let count = Some::<usize>;
     let values = [
-        ("Covered", fresh + late + failing),
-        ("Fresh", fresh),
-        ("Late", late),
-        ("Failing", failing),
-        ("NotCovered", state("not-selected") + state("opted-out")),
-        ("NotKnown", state("not-known")),
-        ("CopiesLate", all(|it| it.copies_late)),
-        ("RestoreTestsFailed", all(is_failed)),
-        ("NotLookedAt", summary.unread.len()),
+        ("Covered", count(fresh + late + failing)),
+        ("Fresh", count(fresh)),
+        ("Late", count(late)),
+        ("Failing", count(failing)),
+        ("NotCovered", count(state("not-selected") + state("opted-out"))),
+        ("NotKnown", count(state("not-known"))),
+        ("CopiesLate", count(all(|it| it.copies_late))),
+        ("RestoreTestsFailed", count(all(is_failed))),
+        ("NotLookedAt", count(summary.unread.len())),
+        ("Sweeps", is_whole.then_some(1)),
     ];
-    let sweeps = is_whole.then_some(("Sweeps", 1));
-    let values: Vec<_> = values.into_iter().chain(sweeps).collect();
+    let values: Vec<_> = values.into_iter().filter_map(|(name, it)| Some((name, it?))).collect();
     let metrics: Vec<_> =
         values.iter().map(|it| json!({ "Name": it.0, "Unit": "Count" })).collect();
     let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -12,7 +12,7 @@ use report::{MAX_AGE, Note, Observed, Organization, Outline, Source, Wanted, jud
 
 /// Everything about the page that its writer has read already.
 #[derive(Debug)]
-pub struct Page {
+pub struct OrganizationPage {
     /// The organization, with the accounts whose effective policies AWS withholds.
     pub organization: Organization,
     /// The requests of the templates.
@@ -21,7 +21,7 @@ pub struct Page {
     pub notes: Vec<Note>,
 }
 
-impl Page {
+impl OrganizationPage {
     /// Judges what is known of every account at `now`, and writes the page. No account is looked
     /// into: the findings are those of the last runs, and the backups those of the last sweep.
     ///

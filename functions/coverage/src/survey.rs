@@ -27,7 +27,7 @@ const WITHHELD: &str =
 
 const CORRECT_THE_ACCOUNT: &str = "correct the account in `copy_actions`, or invite it";
 
-/// What is looked at, and what is said where that is not possible.
+/// The scope of a look, and the hint if a part of it is not possible.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
     /// The one resource whose recovery points are read; `None` to read all.

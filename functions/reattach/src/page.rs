@@ -69,7 +69,7 @@ impl Page {
         let silent = &|_: &Reading| ();
         let read = organization(&management, listed, Tree::Bare, &mut notes, silent);
         let organization = Organization { withheld, ..read.await? };
-        coverage::Page { organization, wanted, notes }.write(state, now).await
+        coverage::OrganizationPage { organization, wanted, notes }.write(state, now).await
     }
 }
 

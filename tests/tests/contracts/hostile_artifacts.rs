@@ -71,7 +71,7 @@ fn what_is_written_over_an_artifact_after_the_look_at_it_is_not_deployed() {
     release.aws(|it| {
         assert!(it.objects.values().all(|it| it == "evil"));
         let code = it.code();
-        assert_eq!(code.len(), 9, "{:?}", code.keys());
+        assert_eq!(code.len(), 10, "{:?}", code.keys());
         for (place, content) in code {
             let name = place.rsplit('/').next().unwrap();
             let built = name.strip_suffix(".zip").map(str::to_owned);

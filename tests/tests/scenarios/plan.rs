@@ -743,11 +743,11 @@ async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
     let _stacks = deploy(&organization).await;
     organization.fail(Fault::error("GetTemplate", "AccessDenied").times(9));
     let run = plan_of(&organization, &resources()[..3]).await;
-    expect![[r#"
+    expect![[r"
         backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
           note: if it is deleted: detach from root, delete the policy
         note: what CloudFormation would change itself is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
-    "#]]
+    "]]
     .assert_eq(&run.text.lines().skip(3).map(|it| format!("{it}\n")).collect::<String>());
     assert_eq!(run.code, 2, "{}", run.text);
 }
@@ -897,11 +897,11 @@ async fn a_missing_parameter_of_a_stack_that_cannot_be_read_says_why() {
     let template = with_parameters(json!({}));
     organization.fail(Fault::error("DescribeStacks", "AccessDenied").times(9));
     let run = plan_with(&organization, &template, &[]).await;
-    expect![[r#"
+    expect![[r"
         error: the template cannot be deployed like this
           the parameter `Name` needs a value: --parameters Name=…
           what the stack has is not known: cannot describe the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:DescribeStacks` in the management account, as with `--profile`
-    "#]]
+    "]]
     .assert_eq(&run.notes);
     assert_eq!(run.code, 2);
 }

@@ -79,7 +79,8 @@ impl World {
     /// Has a restore test of the copy of a resource end with this result.
     pub(crate) fn tested(&self, id: &str, kind: &str, resource: &str, result: &str) {
         let made = format!("{resource}-of-test");
-        let (source, result) = (Some(resource.to_owned()), Some((result.to_owned(), String::new())));
+        let (source, result) =
+            (Some(resource.to_owned()), Some((result.to_owned(), String::new())));
         let job = RestoreJob { source, result, ..RestoreJob::test(kind, &made) };
         let jobs = (self.central.as_str(), REGION);
         self.organization.backup(|it| it.restore_jobs_mut().create(jobs.0, jobs.1, id, job));

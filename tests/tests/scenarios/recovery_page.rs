@@ -50,7 +50,7 @@ fn steps(page: &str) -> Vec<Step> {
         } else {
             let step = steps.last_mut().unwrap_or_else(|| panic!("`{text}` is no command"));
             if goes_on {
-                step.command += &format!("\n{text}");
+                step.command.extend(["\n", text]);
                 goes_on = text.ends_with('\\');
             } else {
                 step.promised.push(text.to_owned());
@@ -134,11 +134,13 @@ impl<'w> Shell<'w> {
         for (name, value) in own.get_envs() {
             shell.env(name, value.unwrap_or_default());
         }
-        let path = std::env::var("PATH").unwrap();
+        let path = path();
         let here = self.folder.path();
         shell.env("PATH", format!("{}:{path}", here.display()));
         shell.env("STATE_BUCKET", STATE_BUCKET).env("AWS_DEFAULT_REGION", REGION);
-        shell.env("AWS_REGION", REGION).env("AWS_SHARED_CREDENTIALS_FILE", here.join("credentials"));
+        shell
+            .env("AWS_REGION", REGION)
+            .env("AWS_SHARED_CREDENTIALS_FILE", here.join("credentials"));
         shell.current_dir(here).args(["-c", text]).stdin(std::process::Stdio::null());
         ran(organization, shell).await
     }
@@ -193,4 +195,10 @@ async fn every_command_of_the_page_does_what_the_page_promises() {
     assert_eq!(world.came_back(), back);
     let used: BTreeSet<_> = values.into_keys().collect();
     assert_eq!(names(&page), used, "the table of names has those in the commands");
+}
+
+/// Returns the folders of programs.
+#[expect(clippy::disallowed_methods, reason = "a shell needs its programs")]
+fn path() -> String {
+    std::env::var("PATH").unwrap()
 }

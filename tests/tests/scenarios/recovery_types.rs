@@ -1,6 +1,8 @@
 //! Every type that `org-backup restore` and `recover` know comes back: from its own vault, and from the
 //! central copy.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_util::{StreamExt as _, stream};
 use report::recovery::RestoredKind as It;
 use serde_json::Value;
@@ -56,15 +58,14 @@ fn sample(kind: It) -> Sample {
         ),
         It::Efs => copied("elasticfilesystem@file-system/fs-1", &[]),
         It::Eks => by_hand("eks@cluster/prod"),
-        It::FsxFileSystem => {
-            copied("fsx@file-system/fs-2", &[("SubnetIds", "[\"subnet-new\"]")])
-        }
+        It::FsxFileSystem => copied("fsx@file-system/fs-2", &[("SubnetIds", "[\"subnet-new\"]")]),
         It::FsxVolume => copied("fsx@volume/fs-3/fsvol-1", &[("OntapConfiguration", MACHINE)]),
         It::Neptune => copied("rds@cluster:graph", GROUP),
         It::Rds => copied("rds@db:ledger", GROUP),
         It::Redshift => Sample { resource: "redshift@cluster:facts", way: Way::InPlace },
         It::RedshiftServerless => by_hand("redshift-serverless@namespace/5b1e"),
-        It::S3 => copied("s3:::reports", &[]),
+        // The name of a bucket is one of all accounts.
+        It::S3 => copied("s3:::reports", &[("DestinationBucketName", "reports-elsewhere")]),
         It::SapHana => by_hand("ssm-sap@HANA/erp"),
         It::StorageGateway => by_hand("storagegateway@gateway/sgw-1/volume/vol-2"),
         It::Timestream => by_hand("timestream@database/metrics/table/cpu"),
@@ -75,6 +76,16 @@ fn sample(kind: It) -> Sample {
 /// An organization in which an account has one of every type, backed up and copied.
 async fn one_of_each() -> World {
     let world = World::start().await;
+    // Regions have most types, and here this one has all.
+    let names: BTreeSet<_> = It::ALL.iter().map(|it| it.name()).collect();
+    let on: BTreeMap<_, _> = names.iter().map(|it| ((*it).to_owned(), true)).collect();
+    let management = world.organization.organization(|it| it.management_account.clone());
+    world.organization.backup(|it| {
+        it.set_supported_resource_types(REGION, &names.into_iter().collect::<Vec<_>>());
+        for account in [&management, &world.lost, &world.central, &world.new] {
+            it.update_region_settings(account, REGION, &on, &[].into()).unwrap();
+        }
+    });
     for part in PARTS {
         world.organization.put_part(&world.new, REGION, part);
     }
@@ -88,7 +99,8 @@ impl World {
         let point = point["recoveryPoint"].as_str().unwrap();
         let run = self.run(&[&["restore", point, "--yes", "--json"], more].concat()).await;
         let said = format!("{kind:?}, {more:?}: {}\n{}", run.text, run.notes);
-        let ending = serde_json::Deserializer::from_str(&run.printed[0]).into_iter::<Value>().last();
+        let ending =
+            serde_json::Deserializer::from_str(&run.printed[0]).into_iter::<Value>().last();
         let ending = ending.ok_or(&said)?.map_err(|it| format!("{it}: {said}"))?;
         let made = ending["ending"]["made"].as_str().ok_or(&said)?;
         let all = self.organization.resources();
@@ -124,8 +136,8 @@ impl World {
         let Some(settings) = settings else { return Ok(()) };
         let copy = copy.ok_or_else(|| format!("{kind:?} is not copied"))?;
         let settings: Vec<_> = settings.iter().map(|(key, it)| format!("{key}={it}")).collect();
-        let set = settings.iter().flat_map(|it| ["--set", it]);
         let vault = self.copies();
+        let set = settings.iter().flat_map(|it| ["--set", it]);
         let there = ["--account", &self.new, "--from", &vault];
         let there: Vec<_> = there.into_iter().chain(set).collect();
         self.restored(kind, copy, &there).await.map(drop)

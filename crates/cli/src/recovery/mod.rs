@@ -30,7 +30,7 @@ use crate::output::note;
 #[derive(Clone, Debug, Args)]
 struct Ways {
     /// The profile of the AWS CLI for credentials and Region, which wins over the environment [default:
-    /// the credentials of the environment, or else AWS_PROFILE]
+    /// the credentials of the environment, or else `AWS_PROFILE`]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The state bucket, which the bootstrap stack created [default: the bucket that a stack in the

@@ -164,7 +164,8 @@ impl<'r, 'a> Looker<'r, 'a> {
         }
         // Tests are made where copies are, or where their resources are.
         let centrals = self.reach.centrals().map(|it| (it, &wish.goal.region));
-        let places = hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault, &wish.goal]);
+        let places =
+            hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault, &wish.goal]);
         let places = places.map(|it| (&it.account, &it.region)).chain(centrals);
         for (account, region) in places.collect::<BTreeSet<_>>() {
             self.prove(account, region, now, &mut seen.proofs).await;

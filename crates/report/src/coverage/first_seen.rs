@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::evidence::Resource;
 use super::inventory::Tags;
 
-/// What earlier inventories saw, by ARN.
+/// The resources of earlier inventories, by ARN.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FirstSeen(BTreeMap<String, Entry>);
 
-/// What earlier inventories saw of one resource.
+/// A resource of earlier inventories.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 struct Entry {
     /// The tags of the resource.

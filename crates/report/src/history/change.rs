@@ -9,7 +9,7 @@ use super::document::moment;
 use super::summary::{LINES, Summary};
 use crate::coverage::EXAMPLES;
 
-/// What got better and worse between two summaries, per cause.
+/// The causes that got better or worse between two summaries.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Change {
     /// The time of the earlier summary.

@@ -1,4 +1,4 @@
-//! What people and programs are told when the resources that need action are others than before.
+//! The notices to people and programs when the resources that need action are others than before.
 
 use media::{Mail, field, markdown};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ const TITLE: usize = 250;
 const DESCRIPTION: usize = 1_000;
 const TEXT: usize = 500;
 
-/// Where AWS Security Hub is that takes findings.
+/// The Security Hub that takes findings.
 #[derive(Clone, Copy, Debug)]
 pub struct HubPlace<'a> {
     /// The partition, as in `aws-cn`.

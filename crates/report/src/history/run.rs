@@ -94,7 +94,7 @@ pub struct Begun {
     is_over: bool,
 }
 
-/// What a request for a sweep does.
+/// The effect of a request for a sweep.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Start {
     /// It begins this run.
@@ -160,7 +160,7 @@ impl Begun {
     }
 }
 
-/// Where a notice goes.
+/// The recipient of a notice.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channel {
@@ -180,7 +180,7 @@ pub enum Channel {
 pub struct Notified {
     run: RunId,
     now: Point,
-    /// What each channel was told before, if it was told anything.
+    /// The last sweep that each channel was told of, if there was one.
     bases: BTreeMap<Channel, Point>,
     /// The channels that are still to be told.
     left: BTreeSet<Channel>,

@@ -17,7 +17,7 @@ use crate::utc;
 /// The place of a resource among those that need action: the least is the most important.
 type Rank = (u8, AccountId, Region, String);
 
-/// What a part of a sweep found. Its size grows with the number of accounts, Regions and causes,
+/// The findings of a part of a sweep. Its size grows with the number of accounts, Regions and causes,
 /// and not with the number of resources.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

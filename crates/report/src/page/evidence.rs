@@ -27,7 +27,7 @@ pub(super) fn evidence(evidence: &Evidence, now: SystemTime) -> Value {
     let regions: Vec<_> = regions.into_iter().collect();
     let causes: BTreeSet<_> = summary.resources.iter().flat_map(|it| &it.causes).collect();
     let causes: Vec<_> = causes.into_iter().collect();
-    let mut shared = Shared::default();
+    let mut shared = CommonTexts::default();
     let known = summary.accounts.keys().chain(timeline.days.keys()).collect::<BTreeSet<_>>();
     let mut accounts = BTreeMap::<&AccountId, Value>::new();
     for id in known {
@@ -66,7 +66,7 @@ fn is_fine(key: &str) -> bool {
 
 /// Texts that many Regions of accounts have in common.
 #[derive(Default)]
-struct Shared {
+struct CommonTexts {
     /// Restore tests, each with its date and its result.
     tests: Texts,
     /// The times of the next runs.
@@ -90,7 +90,7 @@ impl Texts {
 }
 
 /// Returns the counts of an account in each Region.
-fn parts(account: &AccountCounts, regions: &[&Region], shared: &mut Shared) -> Value {
+fn parts(account: &AccountCounts, regions: &[&Region], shared: &mut CommonTexts) -> Value {
     let parts = account.regions.iter().map(|(region, it)| {
         let Counts { states, copies_fine, copies_late, copies_unknown, last_test, next } = it;
         let test = last_test.as_ref().map(|it| {

@@ -127,7 +127,6 @@ pub fn plan(
         return Err(hindrances);
     }
     let mut remarks = settings.remarks;
-    remarks.push(seen.proofs.words(point));
     remarks.extend(kind.remarks().iter().map(|it| (*it).to_owned()));
     if !kind.keeps_tags() {
         remarks.push(
@@ -148,6 +147,7 @@ pub fn plan(
             "the copy in `{vault}` is kept for ever, like the original, unless --keep-days says otherwise"
         ));
     }
+    remarks.push(seen.proofs.words(point));
     let mut plan = RestorePlan {
         point: point.clone(),
         kind,

@@ -208,7 +208,8 @@ fn where_it_was_a_table_gets_a_new_name_and_keeps_its_settings() {
               kmsMasterKeyArn = mine
               targetTableName = Carts-restored-202611290400
               note: it is a new table: scaling, point-in-time recovery, streams, TTL, alarms and policies are set up again
-              note: its tags are not restored: give it those that a backup policy selects, or it is not backed up"]],
+              note: its tags are not restored: give it those that a backup policy selects, or it is not backed up
+              note: no restore test of the last 30 days is known to have proved a backup of it"]],
     );
 }
 
@@ -227,7 +228,8 @@ fn in_another_account_a_table_keeps_its_name_and_loses_its_key() {
           targetTableName = Carts
           note: kmsMasterKeyArn was mine, which is not there: it is left out, and another key is used
           note: it is a new table: scaling, point-in-time recovery, streams, TTL, alarms and policies are set up again
-          note: its tags are not restored: give it those that a backup policy selects, or it is not backed up"]]
+          note: its tags are not restored: give it those that a backup policy selects, or it is not backed up
+          note: no restore test of the last 30 days is known to have proved a backup of it"]]
     .assert_eq(&told(planned(&point, &wish, metadata)));
 }
 
@@ -259,7 +261,8 @@ fn an_instance_goes_to_another_account_with_a_network_of_that_account_only() {
               note: IamInstanceProfileName was web, which is not there: it is left out, and it gets none
               note: the key pair is the one inside the image, whatever the account has
               note: the private and the public address are new; the subnet decides whether there is a public one
-              note: user data is not restored"#]],
+              note: user data is not restored
+              note: no restore test of the last 30 days is known to have proved a backup of it"#]],
     );
 }
 

@@ -161,9 +161,7 @@ pub(crate) trait Surroundings {
     fn permits(&self, role: &str, action: &str, resource: &str) -> bool;
 
     /// Returns the path of the role with this name in an account.
-    fn path_of_role(&self, _account: &str, _name: &str) -> &str {
-        "/"
-    }
+    fn path_of_role(&self, account: &str, name: &str) -> &str;
 
     /// Returns whether a bucket keeps versions.
     fn is_versioned(&self, bucket: &str) -> bool;
@@ -511,6 +509,10 @@ impl Surroundings for BackupEngine {
 
     fn permits(&self, role: &str, action: &str, _: &str) -> bool {
         !self.denied.contains(&(role.to_owned(), action.to_owned()))
+    }
+
+    fn path_of_role(&self, _account: &str, _name: &str) -> &'static str {
+        "/"
     }
 
     fn is_versioned(&self, bucket: &str) -> bool {
