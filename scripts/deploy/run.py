@@ -7,6 +7,8 @@ import subprocess
 import time
 from typing import NoReturn
 
+from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
+from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
 from everything import Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload

@@ -18,7 +18,7 @@ use crate::rollout::REGIONS;
 pub(crate) const FUNCTION_ROLE: &str = "org-backup-member-accounts";
 
 /// The role of the operator who runs the command `org-backup`.
-const OPERATOR_ROLE: &str = "org-backup-operator";
+pub(crate) const OPERATOR_ROLE: &str = "org-backup-operator";
 
 /// The role that AWS Organizations creates in every account that it creates.
 pub(crate) const USUAL_ROLE: &str = "OrganizationAccountAccessRole";

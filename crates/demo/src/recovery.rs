@@ -10,6 +10,7 @@ use template::{Environment, Evaluator, Given, Syntax, as_written};
 
 use crate::demo::{CENTRAL_REGION, Demo};
 use crate::failure::{DemoError, ensure};
+use crate::organization::{FUNCTION_ROLE, OPERATOR_ROLE};
 
 /// The resources of the account, with their types and ARNs.
 const THINGS: [(&str, &str); 3] = [
@@ -22,9 +23,6 @@ const NIGHT: Duration = Duration::from_hours(24);
 
 /// The vault that copies come back to.
 const VAULT: &str = "org-backup";
-
-/// The role that operators have in the management account.
-const OPERATORS: &str = "operators";
 
 /// A template that is deployed.
 struct Deployed(Node);
@@ -163,7 +161,7 @@ impl Demo<'_> {
     fn place(&self, account: &str, key: &str, more: &[(&str, &str)]) -> StackPlace {
         let organization = self.simulated.organization();
         let [functions, operators] =
-            ["org-backup-member-accounts", OPERATORS].map(|it| self.simulated.role(it));
+            [FUNCTION_ROLE, OPERATOR_ROLE].map(|it| self.simulated.role(it));
         let own = [
             ("MemberAccountsRoleArn", functions.as_str()),
             ("OrganizationId", organization.id.as_str()),
@@ -184,12 +182,9 @@ impl Demo<'_> {
         roles: &[&str],
         at: &StackPlace,
     ) -> Result<(), DemoError> {
-        // The demo itself is the operator.
-        let (operators, caller) = (self.simulated.role(OPERATORS), self.simulated.caller());
         for role in roles {
             let property = |name| template.property(role, name, at);
-            let trust = property("AssumeRolePolicyDocument")?.to_string();
-            let trust: Value = trust.replace(&operators, &caller).parse().unwrap_or_default();
+            let trust = property("AssumeRolePolicyDocument")?;
             let name = property("RoleName")?;
             let made = Role::new(name.as_str().unwrap_or_default(), &trust);
             let policies = property("Policies")?;

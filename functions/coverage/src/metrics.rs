@@ -18,20 +18,20 @@ pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value 
     let (late, failing) = (state("late"), state("failing"));
     let count = Some::<usize>;
     let values = [
-        ("Covered", count(fresh + late + failing)),
-        ("Fresh", count(fresh)),
-        ("Late", count(late)),
-        ("Failing", count(failing)),
-        ("NotCovered", count(state("not-selected") + state("opted-out"))),
-        ("NotKnown", count(state("not-known"))),
-        ("CopiesLate", count(all(|it| it.copies_late))),
-        ("RestoreTestsFailed", count(all(is_failed))),
-        ("NotLookedAt", count(summary.unread.len())),
-        ("Sweeps", is_whole.then_some(1)),
+        ("Covered", "Count", fresh + late + failing),
+        ("Fresh", "Count", fresh),
+        ("Late", "Count", late),
+        ("Failing", "Count", failing),
+        ("NotCovered", "Count", state("not-selected") + state("opted-out")),
+        ("NotKnown", "Count", state("not-known")),
+        ("CopiesLate", "Count", all(|it| it.copies_late)),
+        ("RestoreTestsFailed", "Count", all(is_failed)),
+        ("NotLookedAt", "Count", summary.unread.len()),
+        ("Sweeps", "Count", usize::from(is_whole)),
     ];
-    let values: Vec<_> = values.into_iter().filter_map(|(name, it)| Some((name, it?))).collect();
-    let metrics: Vec<_> =
-        values.iter().map(|it| json!({ "Name": it.0, "Unit": "Count" })).collect();
+    // A sweep that is not over is none.
+    let values: Vec<_> = values.into_iter().filter(|it| it.0 != "Sweeps" || is_whole).collect();
+    let metrics: Vec<_> = values.iter().map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
     let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let mut line = Map::new();
     line.insert(
@@ -46,7 +46,7 @@ pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value 
         }),
     );
     line.insert("Function".to_owned(), json!("coverage"));
-    line.extend(values.into_iter().map(|(name, it)| (name.to_owned(), json!(it))));
+    line.extend(values.into_iter().map(|(name, _, it)| (name.to_owned(), json!(it))));
     Value::Object(line)
 }
 

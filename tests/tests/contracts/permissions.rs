@@ -60,12 +60,14 @@ const BY_LAMBDA: [&str; 7] = [
 ];
 
 /// What AWS asks for on behalf of a function, beside what the function calls.
-const ON_BEHALF: [&str; 8] = [
+const ON_BEHALF: [&str; 9] = [
     "iam:CreateServiceLinkedRole",
     "iam:GetRole",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "organizations:DescribeOrganization",
+    // Resource Explorer asks for it where resources are listed.
+    "resource-explorer-2:Search",
     // S3 asks for these where the call names a version, and where an object is missing.
     "s3:DeleteObjectVersion",
     "s3:GetObjectVersion",
@@ -233,7 +235,7 @@ async fn coverage(organization: &Organization, role: &FunctionRole) {
     // Half a plan, from which AWS withholds everything.
     let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
     organization.organization(|it| {
-        let (root, unit) = (it.root.clone(), it.unit_named("Sandbox").unwrap().id.clone());
+        let (root, unit) = (it.root.clone(), it.unit_named("Development").unwrap().id.clone());
         let text = everything.to_string();
         let id = it.create_policy(BACKUP_POLICY, "everything", "", &text, &[]).unwrap();
         it.attach_policy(&id, &root).unwrap();

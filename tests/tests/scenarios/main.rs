@@ -45,6 +45,7 @@ mod recovery_trouble;
 mod recovery_types;
 mod regressions;
 mod report;
+mod report_backups;
 mod restore_validation;
 mod restore_validation_services;
 mod restore_validation_waiting;

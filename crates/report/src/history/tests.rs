@@ -347,12 +347,12 @@ fn a_day_of_an_account_is_what_its_worst_backup_is() {
 
 #[test]
 fn the_same_sweep_again_changes_nothing_and_a_later_one_of_the_day_takes_its_place() {
-    let one = summary(&found(1, "x", 20, &[("a", late())]), 20);
+    let sweep = summary(&found(1, "x", 20, &[("a", late())]), 20);
     let mut past = Past::default();
-    past.add(&one, &BTreeSet::new());
-    let before = past.clone();
-    past.add(&one, &BTreeSet::new());
-    assert_eq!(past, before);
+    past.add(&sweep, &BTreeSet::new());
+    let once = past.clone();
+    past.add(&sweep, &BTreeSet::new());
+    assert_eq!(past, once);
     let later = summary(&found(1, "x", 20, &[("a", fresh())]), 20);
     past.add(&later, &BTreeSet::new());
     assert_eq!(days(&past, 1), [("2026-11-20".to_owned(), DayState::Fresh)]);
