@@ -66,7 +66,7 @@ pub fn machine() -> String {
 /// Returns the calls for each request of a function, and its peak memory.
 async fn calls(subject: &Subject, binary: &Path) -> (BTreeMap<String, (u64, u64)>, u64) {
     let organization = subject.organization().await;
-    let run = Run::start(&organization, binary, |it| it).await;
+    let run = Run::start(&organization, binary, |it| subject.with(it)).await;
     let mut stack = organization.stack(subject.function);
     let mut calls = BTreeMap::new();
     for request in subject.requests {
@@ -96,7 +96,7 @@ async fn executed(subject: &Subject, binary: &Path, later: Option<u64>) -> u64 {
     let organization = subject.organization().await;
     let under = |it: FunctionBuilder| {
         let out = format!("--callgrind-out-file={}", out.display());
-        it.under(&[&program("valgrind"), "--tool=callgrind", &out])
+        subject.with(it).under(&[&program("valgrind"), "--tool=callgrind", &out])
     };
     let run = Run::start(&organization, binary, under).await;
     let mut stack = organization.stack(subject.function);

@@ -1,11 +1,11 @@
 //! The requests to each function.
 
 use serde_json::{Value, json};
-use simulator::{BACKUP_POLICY, RestoreJob, Role, Settings};
+use simulator::{BACKUP_POLICY, FunctionBuilder, RestoreJob, Role, Settings};
 use tests::organization::{Organization, document};
 use tests::reattach::{TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, completed};
-use tests::role::STATE_BUCKET;
+use tests::role::{STATE_BUCKET, STATE_MACHINE};
 use tests::stack::Stack;
 
 use crate::run::Run;
@@ -42,13 +42,21 @@ pub enum Work {
     Everything,
     /// A restore test of a bucket.
     RestoreTest,
+    /// The resources of every account.
+    Accounts,
 }
 
 const LIFE: &[&str] = &["Create", "Update", "Delete"];
 
 /// Every function, each with a resource as a first deployment has it.
-pub const SUBJECTS: [Subject; 7] = [
+pub const SUBJECTS: [Subject; 8] = [
     resource("backup-policy", policy),
+    Subject {
+        function: "coverage",
+        requests: &["Begin", "Batch", "Finish"],
+        again: "Batch",
+        work: Work::Accounts,
+    },
     resource("global-settings", settings),
     resource("member-accounts", members),
     resource("policy-types", types),
@@ -89,6 +97,7 @@ impl Subject {
         organization.iam(|it| it.create_role_everywhere(role));
         let deployed: &[(&str, Properties)] = match self.function {
             "backup-policy" => &[("policy-types", types)],
+            "coverage" => &[("policy-types", types), ("backup-policy", policy)],
             "reattach" => &[
                 ("policy-types", types),
                 ("service-access", access),
@@ -97,8 +106,10 @@ impl Subject {
             ],
             _ => &[],
         };
-        if matches!(self.work, Work::RestoreTest) {
-            restore(&organization);
+        match self.work {
+            Work::RestoreTest => restore(&organization),
+            Work::Accounts => organization.state_machines(|it| it.create(STATE_MACHINE)),
+            Work::Resource(_) | Work::Everything => {}
         }
         for (function, properties) in deployed {
             let mut stack = organization.stack(function).named(function).kept();
@@ -107,12 +118,35 @@ impl Subject {
         organization
     }
 
+    /// Adds the variables that only this function has.
+    pub fn with(&self, function: FunctionBuilder) -> FunctionBuilder {
+        match self.work {
+            Work::Accounts => function.env("STATE_MACHINE_ARN", STATE_MACHINE),
+            Work::Resource(_) | Work::Everything | Work::RestoreTest => function,
+        }
+    }
+
     /// Sends a request, and panics unless it succeeds.
     pub async fn send(&self, run: &Run, stack: &mut Stack<'_>, request: &str) {
         let organization = stack.organization();
         match self.work {
             Work::Resource(properties) => run.send(stack, request, &properties(organization)).await,
             Work::RestoreTest => run.returned(&completed(JOB, &restored())).await,
+            Work::Accounts if request == "Begin" => {
+                run.returned(&json!({ "source": "org-backup.schedule" })).await;
+            }
+            Work::Accounts => {
+                let execution = organization.state_machines(|it| it.executions()[0].clone());
+                let input: Value = serde_json::from_str(&execution.input).unwrap();
+                if request == "Finish" {
+                    run.returned(&json!({ "Finish": input })).await;
+                } else {
+                    let key = input["Batches"].as_str().unwrap();
+                    let batches = organization.object(STATE_BUCKET, key).unwrap();
+                    let batches: Vec<Value> = serde_json::from_str(&batches).unwrap();
+                    run.returned(&batches[0]).await;
+                }
+            }
             Work::Everything if request == "Sweep" => {
                 run.returned(&json!({ "source": "org-backup.schedule" })).await;
             }

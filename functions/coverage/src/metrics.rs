@@ -16,7 +16,6 @@ pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value 
     };
     let fresh = state("fresh") + state("first-due");
     let (late, failing) = (state("late"), state("failing"));
-    let count = Some::<usize>;
     let values = [
         ("Covered", "Count", fresh + late + failing),
         ("Fresh", "Count", fresh),

@@ -378,6 +378,10 @@ async fn the_picture_for_the_readme_shows_an_ordinary_organization() {
         |name: &mut String| *name = name.replace("<b>Acquired & \"merged\"</b>", "Acquired");
     report.organization.units.iter_mut().for_each(|it| plain(&mut it.name));
     report.rows.iter_mut().for_each(|it| plain(&mut it.account.name));
+    let evidence = report.evidence.as_mut().unwrap();
+    let causes = evidence.change.as_mut().unwrap().causes.iter_mut().map(|it| &mut it.words);
+    let of_resources = evidence.summary.resources.iter_mut().flat_map(|it| &mut it.causes);
+    causes.chain(of_resources).for_each(|it| *it = it.replace("<b>AWS Backup</b>", "AWS Backup"));
     assert!(!page(&report).contains("Acquired &"), "a name is still markup");
     let tab = Tab::open(&report, "").await;
     tab.keep_screenshot("readme.png").await;

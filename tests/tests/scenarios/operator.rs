@@ -227,7 +227,7 @@ async fn a_pipe_gets_a_line_of_tabs_for_each_account_and_what_its_regions_have_i
         .filter(|it| it.contains('\t'))
         .map(|it| it.split('\t').collect())
         .collect();
-    assert!(rows.iter().all(|it| it.len() == 11), "{}", run.text);
+    assert!(rows.iter().all(|it| it.len() == 12), "{}", run.text);
     let of_poor: Vec<_> = rows.iter().filter(|it| it[0] == POOR).map(|it| (it[3], it[4])).collect();
     assert_eq!(of_poor, [("eu-west-1", "incomplete"), ("eu-west-3", "protected")]);
     assert!(run.text.contains("1 account in eu-west-1: the vault `org-backup` is missing"));

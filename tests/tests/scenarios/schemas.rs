@@ -123,7 +123,7 @@ async fn the_schema_of_policies_is_the_one_that_is_printed_and_takes_every_examp
             count += 1;
         }
     }
-    assert_eq!(count, 5);
+    assert_eq!(count, 6);
     let wrong = json!({ "plans": { "x": { "region": { "@@assign": ["eu-west-1"] } } } });
     let held = std::panic::catch_unwind(|| hold_against("wrong", schema, &wrong));
     assert!(held.is_err());

@@ -89,7 +89,7 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "HOURS", default_value_t = 48)]
     max_age: u64,
     /// In how many accounts to look around at once
-    #[arg(long, value_name = "COUNT", default_value_t = 32, hide_default_value = true)]
+    #[arg(long, value_name = "COUNT", default_value_t = 32)]
     concurrency: usize,
 }
 

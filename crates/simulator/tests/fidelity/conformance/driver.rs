@@ -20,15 +20,17 @@ pub(crate) struct Driver {
 }
 
 /// The services and what botocore calls them.
-pub(crate) const SERVICES: [(Service, &str); 12] = [
+pub(crate) const SERVICES: [(Service, &str); 14] = [
     (Service::Organizations, "organizations"),
     (Service::Backup, "backup"),
     (Service::Sts, "sts"),
     (Service::CloudFormation, "cloudformation"),
     (Service::CloudTrail, "cloudtrail"),
+    (Service::EventBridge, "events"),
     (Service::Iam, "iam"),
     (Service::Kms, "kms"),
     (Service::S3, "s3"),
+    (Service::SecurityHub, "securityhub"),
     (Service::Sns, "sns"),
     (Service::StepFunctions, "stepfunctions"),
     (Service::Tagging, "resourcegroupstaggingapi"),

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{
-    AccountState, Code, Constraint, ExecutionStatus, ExplorerView, FeatureSet, Invalid, KeyManager,
-    KeyType, OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator, Stack,
-    StackResource, Trail, Vault,
+    AccountState, Code, Constraint, ExecutionStatus, ExplorerView, FeatureSet, Hub, Invalid,
+    KeyManager, KeyType, OPERATIONS, POLICY_TYPES, RestoreJob, Role, Service, Settings, Simulator,
+    Stack, StackResource, Trail, Vault,
 };
 
 use self::driver::{Driver, SERVICES};
@@ -491,6 +491,30 @@ async fn messages(driver: &mut Driver) {
     driver.simulator.topics(|it| it.create(topic));
     let request = json!({ "TopicArn": topic, "Subject": "Repaired", "Message": "It is back." });
     driver.call(Service::Sns, "Publish", request).await;
+    let entry = json!({ "Source": "shop", "DetailType": "Order", "Detail": "{\"total\":7}" });
+    let put = driver.call(Service::EventBridge, "PutEvents", json!({ "Entries": [entry] })).await;
+    assert_eq!(put["FailedEntryCount"], 0);
+    driver.simulator.hub(Hub::enable);
+    let imported = driver.call(Service::SecurityHub, "BatchImportFindings", findings()).await;
+    assert_eq!((&imported["SuccessCount"], &imported["FailedCount"]), (&json!(1), &json!(0)));
+}
+
+/// A request that imports one finding.
+fn findings() -> Value {
+    let finding = json!({
+        "SchemaVersion": "2018-10-08",
+        "Id": "shop/1",
+        "ProductArn": "arn:aws:securityhub:us-east-1:111122223333:product/111122223333/default",
+        "GeneratorId": "shop",
+        "AwsAccountId": "111122223333",
+        "CreatedAt": "2026-11-21T04:00:00Z",
+        "UpdatedAt": "2026-11-21T04:00:00Z",
+        "Severity": { "Label": "LOW" },
+        "Title": "An order is late",
+        "Description": "It was due yesterday.",
+        "Resources": [{ "Type": "Other", "Id": "order-1" }],
+    });
+    json!({ "Findings": [finding] })
 }
 
 async fn executions(driver: &mut Driver) {
@@ -756,7 +780,7 @@ async fn errors_about_backups_look_as_their_models_say() {
 
 #[tokio::test]
 async fn errors_of_what_state_is_kept_in_look_as_their_models_say() {
-    use Service::{S3, Sns, StepFunctions};
+    use Service::{S3, SecurityHub, Sns, StepFunctions};
 
     let mut driver = Driver::start().await;
     driver.simulator.buckets(|it| it.put("state", "desired.json", "{}"));
@@ -777,6 +801,7 @@ async fn errors_of_what_state_is_kept_in_look_as_their_models_say() {
         (S3, "PutObject", put("IfNoneMatch", "0123"), "NotImplemented"),
         (S3, "ListObjectsV2", json!({ "Bucket": "nowhere" }), "NoSuchBucket"),
         (S3, "GetBucketEncryption", json!({ "Bucket": "nowhere" }), "NoSuchBucket"),
+        (SecurityHub, "BatchImportFindings", findings(), "InvalidAccessException"),
         (Sns, "Publish", json!({ "TopicArn": topic, "Message": "x" }), "NotFound"),
         (Sns, "Publish", json!({ "TopicArn": topic, "Message": "" }), "InvalidParameter"),
         (StepFunctions, "StartExecution", start(machine, "a b", "{}"), "InvalidName"),
