@@ -16,7 +16,7 @@ use crate::state::State;
 ///
 /// Returns an error if something cannot be read, or was written by a newer program.
 pub async fn read_evidence(state: &State) -> Result<Option<Evidence>, Error> {
-    let Some(summary) = read(state, LAST, Summary::read).await? else { return Ok(None) };
+    let Some(summary) = read_last(state).await? else { return Ok(None) };
     let Past { timeline, trend, .. } = read(state, TIMELINE, Past::read).await?.unwrap_or_default();
     let own = history_key(summary.taken);
     let mut keys = state.list(HISTORY).await?;
@@ -27,6 +27,15 @@ pub async fn read_evidence(state: &State) -> Result<Option<Evidence>, Error> {
     };
     let change = before.map(|it| Change::between(&it, &summary));
     Ok(Some(Evidence { summary, timeline, change, trend }))
+}
+
+/// Reads the summary of the last sweep. Returns `None` if there was no sweep yet.
+///
+/// # Errors
+///
+/// Returns an error if it cannot be read, or was written by a newer program.
+pub async fn read_last(state: &State) -> Result<Option<Summary>, Error> {
+    read(state, LAST, Summary::read).await
 }
 
 /// Reads the summary of the last sweep by `moment`: a day such as `2026-11-21`, or the name of a

@@ -13,7 +13,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region, RoleName, TargetId};
-use plan::member_accounts::TagFilter;
+use plan::member_accounts::{NAME_A_ROLE, TagFilter};
 use policy::arn::Arn;
 use report::Note;
 use report::coverage::{CopyState, Coverage, Judge, Resource, State};
@@ -342,7 +342,7 @@ async fn look(
     let terms = Terms {
         resource: filter.resource.as_deref(),
         skips_copies: filter.skips_copies,
-        hint: "name a role that you may assume there with `--member-role`",
+        hint: NAME_A_ROLE,
     };
     let now = clock.now(machine);
     let surveyor = Surveyor::new(&management, &entrance, &outline, terms, &accounts, now).await;

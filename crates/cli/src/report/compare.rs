@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws::coverage_state::{read_evidence, read_summary_at};
-use report::history::{CauseChange, Change, Summary};
+use aws::coverage_state::{read_last, read_summary_at};
+use report::history::{Change, Direction, Summary};
 use report::utc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ pub(super) async fn run(arguments: &ReportArguments, moment: &str) -> Result<Exi
     let state = session.state(Instant::now() + PATIENCE).ok_or(CommandError::NoStateBucket)?;
     let none = || CommandError::NoSweep(moment.to_owned());
     let before = read_summary_at(&state, moment).await?.ok_or_else(none)?;
-    let after = read_evidence(&state).await?.ok_or_else(none)?.summary;
+    let after = read_last(&state).await?.ok_or_else(none)?;
     let change = Change::between(&before, &after);
     let mut output = Output::new();
     if arguments.json {
@@ -33,45 +33,8 @@ pub(super) async fn run(arguments: &ReportArguments, moment: &str) -> Result<Exi
         lines(&before, &after, &change).iter().try_for_each(|it| output.line(it))?;
     }
     output.flush()?;
-    let is_worse = change.causes.iter().any(|it| Direction::of(it) != Direction::Better);
+    let is_worse = change.causes.iter().any(|it| it.direction() != Direction::Better);
     Ok(if is_worse { Exit::Findings } else { Exit::Fine })
-}
-
-/// The direction of a change.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Direction {
-    /// More resources have the cause.
-    Worse,
-    /// As many resources have it, and others among them than before.
-    Other,
-    /// Fewer resources have it.
-    Better,
-}
-
-impl Direction {
-    fn of(it: &CauseChange) -> Self {
-        match it.after.cmp(&it.before) {
-            std::cmp::Ordering::Greater => Self::Worse,
-            std::cmp::Ordering::Equal => Self::Other,
-            std::cmp::Ordering::Less => Self::Better,
-        }
-    }
-
-    fn key(self) -> &'static str {
-        match self {
-            Self::Worse => "worse",
-            Self::Other => "other",
-            Self::Better => "better",
-        }
-    }
-
-    fn heading(self) -> &'static str {
-        match self {
-            Self::Worse => "Worse",
-            Self::Other => "Other resources",
-            Self::Better => "Better",
-        }
-    }
 }
 
 fn lines(before: &Summary, after: &Summary, change: &Change) -> Vec<String> {
@@ -80,8 +43,8 @@ fn lines(before: &Summary, after: &Summary, change: &Change) -> Vec<String> {
         format!("{}: {}", utc(before.taken), states(before)),
         format!("{}: {}", utc(after.taken), states(after)),
     ];
-    for direction in [Direction::Worse, Direction::Other, Direction::Better] {
-        let causes = change.causes.iter().filter(|it| Direction::of(it) == direction);
+    for direction in Direction::ALL {
+        let causes = change.causes.iter().filter(|it| it.direction() == direction);
         for (index, it) in causes.enumerate() {
             if index == 0 {
                 lines.extend([String::new(), direction.heading().to_owned()]);
@@ -107,7 +70,7 @@ fn json(before: &Summary, after: &Summary, change: &Change) -> Value {
     let sweep = |it: &Summary| json!({ "taken": utc(it.taken), "program": it.program, "states": it.states() });
     let causes = change.causes.iter().map(|it| {
         json!({
-            "change": Direction::of(it).key(),
+            "change": it.direction().key(),
             "cause": it.words,
             "before": it.before,
             "after": it.after,

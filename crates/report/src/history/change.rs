@@ -33,10 +33,51 @@ pub struct CauseChange {
     pub examples: Vec<String>,
 }
 
+/// The direction in which a cause changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Direction {
+    /// More resources have the cause.
+    Worse,
+    /// As many or fewer resources have it, and others among them than before.
+    Other,
+    /// Fewer resources have it, and no others than before.
+    Better,
+}
+
+impl Direction {
+    /// Every direction, the one that matters most first.
+    pub const ALL: [Self; 3] = [Self::Worse, Self::Other, Self::Better];
+
+    /// Returns the word for programs.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Worse => "worse",
+            Self::Other => "other",
+            Self::Better => "better",
+        }
+    }
+
+    /// Returns the heading above the causes that changed like this.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Worse => "Worse",
+            Self::Other => "Other resources",
+            Self::Better => "Better",
+        }
+    }
+}
+
 impl CauseChange {
-    /// Returns `true` if only fewer resources have the cause.
-    pub fn is_better(&self) -> bool {
-        self.after < self.before && self.examples.is_empty()
+    /// Returns the direction. A resource that newly has the cause counts, however many others no
+    /// longer have it.
+    pub fn direction(&self) -> Direction {
+        if self.after > self.before {
+            Direction::Worse
+        } else if self.after < self.before && self.examples.is_empty() {
+            Direction::Better
+        } else {
+            Direction::Other
+        }
     }
 }
 

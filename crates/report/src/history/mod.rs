@@ -20,7 +20,7 @@ mod summary;
 mod tests;
 mod timeline;
 
-pub use change::{CauseChange, Change};
+pub use change::{CauseChange, Change, Direction};
 pub use details::Details;
 pub use document::Illegible;
 pub use notice::{HubPlace, Notice};

@@ -4,7 +4,7 @@ use media::{Mail, field, markdown};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::change::{CauseChange, Change};
+use super::change::{CauseChange, Change, Direction};
 use super::summary::{LINES, Summary};
 use crate::utc;
 use crate::words::{rfc_3339, stamp};
@@ -264,7 +264,8 @@ impl<'a> Notice<'a> {
             now: it.after,
             examples: &it.examples,
         };
-        let (better, worse): (Vec<_>, Vec<_>) = change.causes.iter().partition(|it| it.is_better());
+        let is_better = |it: &&CauseChange| it.direction() == Direction::Better;
+        let (better, worse): (Vec<_>, Vec<_>) = change.causes.iter().partition(is_better);
         (worse.into_iter().map(item).collect(), better.into_iter().map(item).collect())
     }
 }

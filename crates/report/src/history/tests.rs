@@ -475,3 +475,18 @@ fn an_earlier_summary_is_found_by_its_day_and_by_its_name() {
         let _found_or_not = by(strange);
     }
 }
+
+#[test]
+fn a_cause_that_another_resource_has_now_is_not_better_although_fewer_have_it() {
+    let change = |before, after, examples: &[&str]| CauseChange {
+        words: String::new(),
+        before,
+        after,
+        examples: examples.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    assert_eq!(change(3, 1, &[]).direction(), Direction::Better);
+    assert_eq!(change(3, 1, &["a"]).direction(), Direction::Other);
+    assert_eq!(change(2, 2, &["a"]).direction(), Direction::Other);
+    assert_eq!(change(1, 3, &["a"]).direction(), Direction::Worse);
+    assert_eq!(change(1, 3, &[]).direction(), Direction::Worse);
+}

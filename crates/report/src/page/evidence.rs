@@ -155,7 +155,7 @@ fn line(it: &ResourceLine, causes: &[&String]) -> Value {
 
 fn changed(change: &Change) -> Value {
     let causes = change.causes.iter().take(CHANGES);
-    let causes = causes.map(|it| json!([it.words, it.before, it.after]));
+    let causes = causes.map(|it| json!([it.words, it.before, it.after, it.direction().heading()]));
     json!({
         "since": utc(change.since),
         "causes": causes.collect::<Value>(),

@@ -172,7 +172,7 @@
     if (evidence.change) {
       const { since, causes, more } = evidence.change;
       $("change").append(make("h3", {}, `Since ${since}`), causes.length
-        ? make("ul", {}, ...causes.map(([words, was, is]) => make("li", {}, make("b", {}, is > was ? "Worse: " : is < was ? "Better: " : "Other resources: "), sentence(words), make("span", { class: "soft" }, ` ${number(was)} → ${plural(is, "resource")}`))))
+        ? make("ul", {}, ...causes.map(([words, was, is, heading]) => make("li", {}, make("b", {}, `${heading}: `), sentence(words), make("span", { class: "soft" }, ` ${number(was)} → ${plural(is, "resource")}`))))
         : make("p", { class: "soft" }, "Nothing changed."),
         ...(more ? [make("p", { class: "soft" }, `and ${plural(more, "more change")}; org-backup report --since shows all of them`)] : []));
     }
