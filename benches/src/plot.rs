@@ -8,6 +8,9 @@ use plotters::prelude::*;
 /// Groups by name, each with bars by name.
 pub type Bars = Vec<(String, Vec<(String, f64)>)>;
 
+/// The height of the highest bar, as a share of that of the plot. The rest is for the legend.
+const HIGHEST: f64 = 0.75;
+
 /// Draws `bars` into an SVG file, on a logarithmic scale.
 ///
 /// # Errors
@@ -22,7 +25,8 @@ fn plot(file: &Path, title: &str, bars: &Bars) -> Result<(), Box<dyn std::error:
     let area = SVGBackend::new(file, (760, 380)).into_drawing_area();
     area.fill(&WHITE)?;
     let all = bars.iter().flat_map(|it| &it.1).map(|it| it.1);
-    let most = all.fold(1.0, f64::max) * 2.0;
+    // The highest bar ends below the legend.
+    let most = all.fold(2.0, f64::max).powf(1.0 / HIGHEST);
     let width = bars.iter().map(|it| it.1.len() + 1).max().unwrap_or(1);
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 18))
@@ -51,7 +55,51 @@ fn plot(file: &Path, title: &str, bars: &Bars) -> Result<(), Box<dyn std::error:
             .label(name)
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], colour.filled()));
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
     area.present()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use roxmltree::{Document, Node};
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    /// The upper and the lower edge of a rectangle.
+    fn edges(it: &Node<'_, '_>) -> (f64, f64) {
+        let number = |name| it.attribute(name).unwrap().parse::<f64>().unwrap();
+        (number("y"), number("y") + number("height"))
+    }
+
+    #[test]
+    fn the_legend_hides_no_bar() {
+        let names = ["org-backup", "boto3", "Node SDK v3"];
+        for most in [1.5, 400.0, 90_000.0] {
+            let group = names.map(|it| (it.to_owned(), most)).to_vec();
+            let bars =
+                vec![("1 target".to_owned(), group.clone()), ("5 targets".to_owned(), group)];
+            let file = NamedTempFile::new().unwrap();
+            draw(file.path(), "Bars", &bars).unwrap();
+            let text = fs::read_to_string(file.path()).unwrap();
+            let document = Document::parse(&text).unwrap();
+            let rectangles = document.descendants().filter(|it| it.has_tag_name("rect"));
+            let (framed, filled): (Vec<_>, Vec<_>) =
+                rectangles.skip(1).partition(|it| it.attribute("fill") == Some("none"));
+            let [frame] = framed.as_slice() else { panic!("one frame in {text}") };
+            let bottom = edges(frame).1;
+            let tall = filled.iter().map(edges).filter(|(top, bottom)| bottom - top > 20.0);
+            let bars: Vec<_> = tall.filter(|it| it.1 > bottom).collect();
+            assert_eq!(bars.len(), 6, "{text}");
+            assert!(bars.iter().all(|(top, _)| *top > bottom), "{most}: {text}");
+        }
+    }
 }
