@@ -145,7 +145,7 @@ class Changes:
     # The files that are not in their bucket yet.
     uploads: int = 0
     # The stacks that the file no longer asks for.
-    left: list[Stack] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     # The reason why AWS was not read.
     unread: str = ""
 
@@ -167,7 +167,7 @@ class Changes:
         if self.unread:
             said += [f"{it.name}: who has a stack is not known" for it in self.stack_sets]
         said += [
-            f"{it.name} in {it.region}: stays, and is not in the file any more; delete it by hand"
+            f"{it}: stays, and is not in the file any more; delete it by hand"
             for it in self.left
         ]
         return said

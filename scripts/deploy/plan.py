@@ -39,19 +39,8 @@ ARCHITECTURES = {62: "x86_64", 183: "arm64"}
 # The parameters with delegated administrators, which `bootstrap.yaml` registers.
 ADMINISTRATORS = ["BackupAdministratorAccountIds", "StackSetsAdministratorAccountId"]
 
-# The stacks of tables that the file need not have, by their templates.
-UNASKED = {
-    "rollout": "rollout",
-    "members": "members",
-    "backup-policies": "policies",
-    "delegation": "delegation",
-    "guardrails": "guardrails",
-    "audit": "audit",
-    "restore-testing": "restore-testing",
-    "monitoring": "monitoring",
-    "monitoring-rollout": "monitoring-rollout",
-    "monitoring-member": "monitoring-member",
-}
+# The end of the name of a stack, if it is not that of its template.
+SUFFIXES = {"backup-policies": "policies"}
 
 # The longest name of a stack that is whole in the names of its roles, which have 64 characters:
 # `NAME-reattach-ReattachRole-` and 13 more.
@@ -129,12 +118,18 @@ class Plan:
     profiles: dict[str, str]
     uploads: list[Upload] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
-    # The stacks of tables that the file does not have, which an earlier file may have had.
-    unasked: list[Stack] = field(default_factory=list)
+    # The names that stacks can have of which there is one at most, and the beginning of the others'.
+    names: set[str] = field(default_factory=set)
+    policies: str = ""
     # False if archives are missing, so that nobody can say which code is deployed.
     is_built: bool = True
     # Notes on what was asked for and is not made, and on what is needed and not made.
     notes: list[str] = field(default_factory=list)
+
+    def is_left(self, name: str) -> bool:
+        """Returns `True` if an earlier file may have asked for a stack of this name, and this one does not."""
+        is_known = name in self.names or name.startswith(self.policies)
+        return is_known and name not in {it.name for it in self.stacks}
 
     @property
     def deleted(self) -> list[Stack]:
@@ -164,12 +159,13 @@ class Planner:
             management=parameters.top("ManagementAccountId"),
             organization=as_text(self.values.get("OrganizationId", "")),
             profiles=parameters.table("Profiles"),
+            names={f"{self.name}-{SUFFIXES.get(it, it)}" for it in self.templates},
+            policies=f"{self.name}-policy-",
         )
         # Documents by their address, each with the account whose bucket has it.
         self.documents: dict[str, tuple[pathlib.Path, str]] = {}
         has_sums = self.look_at_sums(release)
         self.add_stacks()
-        self.add_unasked()
         if self.plan.is_built and not has_sums:
             text = "SHA256SUMS: there is none beside the files, so they are taken for what was built"
             self.plan.notes.insert(0, f"{text}.")
@@ -229,15 +225,6 @@ class Planner:
         if template in self.values and not any(it.name == name for it in self.plan.stacks):
             for region in self.regions_of(template):
                 self.add(name, template, self.parameters.table(template), region=region)
-
-    def add_unasked(self) -> None:
-        """Adds the stacks that may be left of a file of before, where they are unless it said otherwise."""
-        names = {it.name for it in self.plan.stacks}
-        for table, suffix in UNASKED.items():
-            name = f"{self.name}-{suffix}"
-            if name not in names:
-                it = Stack(name, self.templates[table], self.plan.management, self.home, "", {})
-                self.plan.unasked.append(it)
 
     def look_for_what_is_lacking(self, events: str) -> None:
         """Notes the things that a fresh account lacks and no stack makes."""
@@ -354,7 +341,7 @@ class Planner:
             functions = self.name
             if account != self.plan.management:
                 functions = self.add_delegated(account)
-            name = f"{self.name}-policy-{slug(as_text(policy.get('PolicyName', '')))}"
+            name = f"{self.plan.policies}{slug(as_text(policy.get('PolicyName', '')))}"
             if len(name) > LONGEST_STACK:
                 text = f"is too long for the name of its stack, `{name}`, which has {len(name)}"
                 text = f"{text} characters and may have {LONGEST_STACK}"

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
 from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
-from everything import Everything, Findings
+from everything import OURS, Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
 from speech import ask, end, joined, leave, quoted
@@ -223,7 +223,7 @@ class Runner(Commands):
                     self.refuse_losses(stack)
             stacks = [self.change_of(it) for it in self.plan.stacks]
             members = [self.member_change(it, own) for it in stacks for own in it.stack.stack_sets]
-            left = [it for it in self.plan.unasked if self.describe(it)]
+            left = self.stacks_left()
         except Unreadable as error:
             self.miss(error)
             self.seen.clear()
@@ -231,6 +231,15 @@ class Runner(Commands):
             return Changes(self.plan, stacks, uploads=len(self.plan.uploads), unread=str(error))
         missing = len(self.plan.uploads) - len(self.uploaded)
         return Changes(self.plan, stacks, members, missing, left)
+
+    def stacks_left(self) -> list[str]:
+        """Returns the stacks beside the bootstrap stack that the file no longer asks for."""
+        first, query = self.plan.stacks[0], "Stacks[].[StackName, Description]"
+        words = ["describe-stacks", "--query", query, "--output", "json"]
+        found = json.loads(self.output(self.command(first, "cloudformation", *words)) or "[]")
+        # A stack of somebody else may have such a name.
+        ours = [name for name, description in found if (description or "").startswith(OURS)]
+        return [f"{name} in {first.region}" for name in sorted(ours) if self.plan.is_left(name)]
 
     def identify(self) -> None:
         """Makes sure that nothing is done in an account or organization that is not meant."""

@@ -53,6 +53,12 @@ const WRITES: [&str; 17] = [
     "update-stack-instances",
 ];
 
+/// True if a call, as it is noted, changes something.
+#[must_use]
+pub fn is_write(call: &[String]) -> bool {
+    call.get(1).is_some_and(|it| WRITES.contains(&it.as_str()))
+}
+
 /// The interpreter that `python3` stands for.
 pub static PYTHON: LazyLock<String> = LazyLock::new(|| {
     let mut find = Command::new("python3");
@@ -255,7 +261,7 @@ impl Release {
     #[must_use]
     pub fn take_writes(&self) -> Vec<Vec<String>> {
         let mut calls = self.take_calls();
-        calls.retain(|it| WRITES.contains(&it[1].as_str()));
+        calls.retain(|it| is_write(it));
         calls
     }
 

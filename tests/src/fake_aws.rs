@@ -295,6 +295,10 @@ impl World {
             }
             ["cloudformation", "list-stacks"] => Ok(self.list_gone(call)),
             ["cloudformation", "list-stack-resources"] => self.list_left(call),
+            ["cloudformation", "describe-stacks"] if call.option("--stack-name").is_none() => {
+                let here = self.stacks.iter().map(|(id, stack)| (id.as_str(), stack));
+                Ok(listed(call, here, |_, name, description| json!([name, description])))
+            }
             ["cloudformation", operation] if call.option("--stack-name").is_some() => {
                 self.cloudformation(call, operation)
             }
@@ -672,14 +676,10 @@ impl World {
 
     /// The deleted stacks of an account in a Region: their names, descriptions and IDs.
     fn list_gone(&self, call: &Call) -> String {
-        let place = format!("{} {} ", call.account(), call.option("--region").unwrap());
-        let here = self.gone.iter().enumerate();
-        let rows = here.filter_map(|(number, (id, stack))| {
-            let name = id.strip_prefix(&place)?;
-            let description = parsed(&stack.template).body["Description"].clone();
-            Some(json!([name, description, format!("deleted stack {number}")]))
-        });
-        json!(rows.collect::<Vec<_>>()).to_string()
+        let gone = self.gone.iter().map(|(id, stack)| (id.as_str(), stack));
+        listed(call, gone, |number, name, description| {
+            json!([name, description, format!("deleted stack {number}")])
+        })
     }
 
     /// The nested stacks, buckets and keys that a deleted stack left.
@@ -1035,4 +1035,19 @@ fn described((key, value): (&String, &String)) -> Value {
 /// A text as CloudFormation tells it, whether it is a template or a parameter.
 fn as_kept(text: &str) -> String {
     text.chars().map(|it| if it.is_ascii() { it } else { '?' }).collect()
+}
+
+/// Lists the stacks of the account and the Region of a call. `row` makes a row of the number, the
+/// name and the description of a stack.
+fn listed<'a>(
+    call: &Call,
+    stacks: impl Iterator<Item = (&'a str, &'a Stack)>,
+    row: impl Fn(usize, &str, &Value) -> Value,
+) -> String {
+    let place = format!("{} {} ", call.account(), call.option("--region").unwrap());
+    let rows = stacks.enumerate().filter_map(|(number, (id, stack))| {
+        let name = id.strip_prefix(&place)?;
+        Some(row(number, name, &parsed(&stack.template).body["Description"]))
+    });
+    json!(rows.collect::<Vec<_>>()).to_string()
 }

@@ -1,6 +1,7 @@
 //! What `make deploy` and `make undeploy` call, from a folder that has a release and nothing else.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
@@ -12,7 +13,7 @@ use std::process::Command;
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
-use tests::deploy::{Deployed, PYTHON, Release, deployed, repository};
+use tests::deploy::{Deployed, PYTHON, Release, deployed, is_write, repository};
 use tests::template::Template;
 
 /// The example, with everything in it that is commented out.
@@ -978,43 +979,59 @@ fn what_the_file_no_longer_has_goes_back_to_its_default() {
 }
 
 #[test]
-fn killed_after_any_call_and_run_again_it_ends_the_same() {
+fn deploying_killed_after_any_write_and_run_again_ends_the_same() {
+    killed_after_any_write(&["deploy", "org.toml"]);
+}
+
+#[test]
+fn undeploying_killed_after_any_write_and_run_again_ends_the_same() {
+    killed_after_any_write(&["undeploy", "org.toml", "--yes"]);
+}
+
+#[test]
+fn taking_everything_back_killed_after_any_write_and_run_again_ends_the_same() {
+    killed_after_any_write(&["undeploy", "org.toml", "--yes", "--members", "--everything"]);
+}
+
+/// Kills an action after its first call, and after every call that changes something or waits for a
+/// change. A kill after a read leaves what a kill before it leaves.
+fn killed_after_any_write(action: &[&str]) {
     let file =
         LEAST.replace("us-east-1", "eu-central-1").replace("[Buckets]", "[audit]\n[Buckets]");
-    let everything = ["undeploy", "org.toml", "--yes", "--members", "--everything"];
-    for action in [&["deploy", "org.toml"][..], &["undeploy", "org.toml", "--yes"], &everything] {
-        let prepare = |release: &Release| {
-            if action[0] == "undeploy" {
-                release.succeed(&["deploy", "org.toml"]);
-            }
-            release.take_calls()
-        };
-        let whole = release(&file);
-        prepare(&whole);
-        whole.succeed(action);
-        let calls = whole.take_calls().len();
-        assert!(calls > 10, "{calls}");
-        for number in 1..=calls {
-            let mut release = release(&file);
-            prepare(&release);
-            release = release.with("FAKE_AWS_KILLS", number);
-            assert!(!release.run(action).status.success());
-            assert_eq!(release.take_calls().len(), number);
-            release.without("FAKE_AWS_KILLS");
-            release.succeed(action);
-            let settled = |release: &Release| {
-                let mut world = release.world();
-                for stack in world["stacks"].as_object_mut().unwrap().values_mut() {
-                    let status = stack["status"].as_str().unwrap();
-                    assert!(["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status), "{status}");
-                    stack["status"] = json!("COMPLETE");
-                    // It has one more if it was interrupted.
-                    stack["events"] = Value::Null;
-                }
-                world
-            };
-            assert_eq!(settled(&release), settled(&whole), "{action:?}, killed after {number}");
+    let whole = release(&file);
+    if action[0] == "undeploy" {
+        whole.succeed(&["deploy", "org.toml"]);
+        drop(whole.take_calls());
+    }
+    let before = whole.world();
+    whole.succeed(action);
+    let calls = whole.take_calls();
+    let is_step = |it: &[String]| is_write(it) || it[1] == "wait";
+    let writes = calls.iter().zip(1..).filter(|(it, number)| is_step(it) || *number == 1);
+    let writes: Vec<usize> = writes.map(|(_, number)| number).collect();
+    assert!(writes.len() > 4, "{writes:?}");
+    let settled = |release: &Release| {
+        let mut world = release.world();
+        for stack in world["stacks"].as_object_mut().unwrap().values_mut() {
+            let status = stack["status"].as_str().unwrap();
+            assert!(["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status), "{status}");
+            stack["status"] = json!("COMPLETE");
+            // It has one more if it was interrupted.
+            stack["events"] = Value::Null;
         }
+        world
+    };
+    for number in writes {
+        let mut release = release(&file);
+        if before != Value::Null {
+            release.write("world.json", &before.to_string());
+        }
+        release = release.with("FAKE_AWS_KILLS", number);
+        assert!(!release.run(action).status.success());
+        assert_eq!(release.take_calls().len(), number);
+        release.without("FAKE_AWS_KILLS");
+        release.succeed(action);
+        assert_eq!(settled(&release), settled(&whole), "{action:?}, killed after {number}");
     }
 }
 
@@ -1296,13 +1313,19 @@ fn a_stack_that_fails_says_why_and_no_command() {
 
 #[test]
 fn a_stack_that_the_file_no_longer_asks_for_is_named_and_stays() {
-    let release = release(&format!("{LEAST}[guardrails]\nTargetIds = [\"r-ab12\"]\n"));
+    let policy = "[[policies]]\nPolicyName = \"Nightly\"\nDocument = \"nightly.json\"\n";
+    let release = release(&format!("{LEAST}[guardrails]\nTargetIds = [\"r-ab12\"]\n{policy}"));
+    release.write("nightly.json", r#"{ "plans": {} }"#);
     release.succeed(&["deploy", "org.toml"]);
+    let all = release.aws(|it| it.stacks.len());
     release.write("org.toml", LEAST);
     let said = release.succeed(&["deploy", "org.toml"]);
-    let left = "org-backup-guardrails in us-east-1: stays, and is not in the file any more; delete it by hand\n";
-    assert!(said.contains(left), "{said}");
-    assert_eq!(release.aws(|it| it.stacks.len()), 4);
+    let left: Vec<_> = said.lines().filter(|it| it.contains("delete it by hand")).collect();
+    let expected = ["guardrails", "policy-nightly"].map(|it| {
+        format!("org-backup-{it} in us-east-1: stays, and is not in the file any more; delete it by hand")
+    });
+    assert_eq!(left, expected);
+    assert_eq!(release.aws(|it| it.stacks.len()), all);
 }
 
 #[test]
