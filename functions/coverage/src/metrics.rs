@@ -1,52 +1,40 @@
-//! Metrics as a log line, which CloudWatch turns into metrics (the embedded metric format).
+//! The metrics of a sweep.
 
 use std::time::SystemTime;
 
+use cfn::metrics_line;
+use report::coverage::State;
 use report::history::{Counts, Summary};
-use serde_json::{Map, Value, json};
+use report::{FRESH, LATE, NOT_COVERED, NOT_KNOWN};
+use serde_json::{Value, json};
 
 /// Returns the line of a sweep that ended at `now`. `is_whole` is true if nothing of it is left to do.
 pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value {
     let states = summary.states();
-    let state = |key: &str| states.get(key).copied().unwrap_or_default();
+    let among = |keys: &[&str]| keys.iter().filter_map(|it| states.get(*it)).sum::<usize>();
     let all = |count: fn(&Counts) -> usize| summary.counts().map(count).sum::<usize>();
     let is_failed = |it: &Counts| {
         let result = it.last_test.as_ref().and_then(|it| it.result.as_deref());
         usize::from(result == Some("failed"))
     };
-    let fresh = state("fresh") + state("first-due");
-    let (late, failing) = (state("late"), state("failing"));
+    let (fresh, late) = (among(&FRESH), among(&LATE));
+    let failing = among(&[State::Failing.key()]);
     let values = [
-        ("Covered", "Count", fresh + late + failing),
+        ("Covered", "Count", fresh + late),
         ("Fresh", "Count", fresh),
-        ("Late", "Count", late),
+        ("Late", "Count", late - failing),
         ("Failing", "Count", failing),
-        ("NotCovered", "Count", state("not-selected") + state("opted-out")),
-        ("NotKnown", "Count", state("not-known")),
+        ("NotCovered", "Count", among(&NOT_COVERED)),
+        ("NotKnown", "Count", among(&NOT_KNOWN)),
         ("CopiesLate", "Count", all(|it| it.copies_late)),
         ("RestoreTestsFailed", "Count", all(is_failed)),
         ("NotLookedAt", "Count", summary.unread.len()),
         ("Sweeps", "Count", usize::from(is_whole)),
     ];
     // A sweep that is not over is none.
-    let values: Vec<_> = values.into_iter().filter(|it| it.0 != "Sweeps" || is_whole).collect();
-    let metrics: Vec<_> = values.iter().map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
-    let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let mut line = Map::new();
-    line.insert(
-        "_aws".to_owned(),
-        json!({
-            "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
-            "CloudWatchMetrics": [{
-                "Namespace": "OrgBackup",
-                "Dimensions": [["Function"]],
-                "Metrics": metrics,
-            }],
-        }),
-    );
-    line.insert("Function".to_owned(), json!("coverage"));
-    line.extend(values.into_iter().map(|(name, _, it)| (name.to_owned(), json!(it))));
-    Value::Object(line)
+    let values = values.into_iter().filter(|it| it.0 != "Sweeps" || is_whole);
+    let values = values.map(|(name, unit, count)| (name, unit, json!(count)));
+    metrics_line("coverage", None, values, now)
 }
 
 #[cfg(test)]

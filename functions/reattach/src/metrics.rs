@@ -1,8 +1,9 @@
-//! Metrics as log lines, which CloudWatch turns into metrics (the embedded metric format).
+//! The metrics of an invocation.
 
 use std::time::SystemTime;
 
-use serde_json::{Map, Value, json};
+use cfn::metrics_line;
+use serde_json::{Value, json};
 
 /// The counts of one invocation.
 #[derive(Debug, Default)]
@@ -39,24 +40,8 @@ impl Metrics {
             ("InvalidAccounts", "Count", self.invalid_accounts.map(|it| json!(it))),
             ("Sweeps", "Count", self.sweep.then(|| json!(1))),
         ];
-        let known = values.iter().filter(|(.., value)| value.is_some());
-        let metrics: Vec<_> = known.map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
-        let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut line = Map::new();
-        line.insert(
-            "_aws".to_owned(),
-            json!({
-                "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
-                "CloudWatchMetrics": [{
-                    "Namespace": "OrgBackup",
-                    "Dimensions": [["Function"]],
-                    "Metrics": metrics,
-                }],
-            }),
-        );
-        line.insert("Function".to_owned(), json!("reattach"));
-        line.extend(values.into_iter().filter_map(|(name, _, it)| Some((name.to_owned(), it?))));
-        Value::Object(line)
+        let known = values.into_iter().filter_map(|(name, unit, value)| Some((name, unit, value?)));
+        metrics_line("reattach", None, known, now)
     }
 }
 

@@ -1,9 +1,10 @@
-//! Writes metrics as log lines from which CloudWatch makes metrics (the embedded metric format).
+//! Writes the metrics of a restore test.
 
 use std::time::SystemTime;
 
+use cfn::metrics_line;
 use plan::restore_validation::ValidationOutcome;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The outcome of one restore test.
 #[derive(Debug)]
@@ -24,28 +25,10 @@ impl Metrics<'_> {
             ("NotValidated", "Count", value(ValidationOutcome::NotValidated)),
             ("RestoreFailed", "Count", value(ValidationOutcome::RestoreFailed)),
         ];
-        let metrics: Vec<_> =
-            values.iter().map(|it| json!({ "Name": it.0, "Unit": it.1 })).collect();
-        let time = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut line = Map::new();
-        line.insert(
-            "_aws".to_owned(),
-            json!({
-                "Timestamp": u64::try_from(time.as_millis()).unwrap_or_default(),
-                "CloudWatchMetrics": [{
-                    "Namespace": "OrgBackup",
-                    // One metric for all types, which the alarms use, and one for each type.
-                    "Dimensions": [["Function"], ["Function", "ResourceType"]],
-                    "Metrics": metrics,
-                }],
-            }),
-        );
-        line.insert("Function".to_owned(), json!("restore-validation"));
-        // CloudWatch would drop the whole line if a dimension had no value.
         let known = Some(self.resource_type).filter(|it| !it.is_empty());
-        line.insert("ResourceType".to_owned(), json!(known.unwrap_or("unknown")));
-        line.extend(values.into_iter().map(|(name, _, it)| (name.to_owned(), it)));
-        Value::Object(line)
+        // One metric for all types, which the alarms use, and one for each type.
+        let kind = ("ResourceType", known.unwrap_or("unknown"));
+        metrics_line("restore-validation", Some(kind), values, now)
     }
 
     /// Writes the line.

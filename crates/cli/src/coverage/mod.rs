@@ -55,7 +55,7 @@ pub(crate) struct CoverageArguments {
         long = "state",
         value_name = "STATE,…",
         value_delimiter = ',',
-        value_parser = PossibleValuesParser::new(State::KEYS)
+        value_parser = PossibleValuesParser::new(State::ALL.map(|it| it.key()))
     )]
     states: Vec<String>,
     /// The form in which resources are printed

@@ -43,19 +43,6 @@ impl State {
         Self::NotKnown(String::new()),
     ];
 
-    /// The words for programs of all states.
-    pub const KEYS: [&'static str; 9] = [
-        "fresh",
-        "first-due",
-        "failing",
-        "late",
-        "not-selected",
-        "opted-out",
-        "excluded",
-        "not-supported",
-        "not-known",
-    ];
-
     /// Returns the time that the state is about, if it has one.
     pub fn since(&self) -> Option<SystemTime> {
         match self {
