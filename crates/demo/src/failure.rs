@@ -23,7 +23,7 @@ pub(crate) enum DemoError {
         reasons: String,
     },
     /// A file is missing or cannot be read.
-    #[error("cannot read {path}; hint: run this with `make demo`")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The file.
         path: String,
@@ -31,7 +31,7 @@ pub(crate) enum DemoError {
         source: io::Error,
     },
     /// The command of operators cannot be run.
-    #[error("cannot run {path}; hint: run this with `make demo`")]
+    #[error("cannot run {path}")]
     NotRun {
         /// The path where it was expected.
         path: String,
@@ -39,7 +39,7 @@ pub(crate) enum DemoError {
         source: io::Error,
     },
     /// The archives of the functions are missing.
-    #[error("no archives in {0}; hint: run this with `make demo`")]
+    #[error("no archives in {0}")]
     NotPackaged(String),
     /// ministack or the simulator could not be started.
     #[error("cannot start {what}")]
@@ -63,6 +63,20 @@ pub(crate) enum DemoError {
 }
 
 impl DemoError {
+    /// Returns the next step, if there is one.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable { .. } | Self::NotRun { .. } | Self::NotPackaged(_) => {
+                Some("run this with `make demo`")
+            }
+            Self::NotSo(_)
+            | Self::Stack { .. }
+            | Self::Start { .. }
+            | Self::NotReady(_)
+            | Self::Call { .. } => None,
+        }
+    }
+
     /// Returns a function for `map_err` of a call to ministack.
     pub(crate) fn call<E>(call: &'static str) -> impl FnOnce(E) -> Self
     where

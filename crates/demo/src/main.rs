@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use errors::chain;
+use errors::{advised, chain};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::{Demo, Places};
@@ -73,7 +73,7 @@ async fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 screen.rest();
-                screen.complain(&chain(&failure));
+                screen.complain(&advised(chain(&failure), failure.hint()));
                 ExitCode::FAILURE
             }
         },
