@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use tests::deploy::repository;
 
 /// Packs `content` as the binary of `policy-types`, into `folder`.
 fn pack(folder: &Path, content: &[u8]) -> Output {
@@ -58,4 +59,23 @@ fn a_binary_that_amazon_linux_2023_could_not_start_is_not_packed() {
     let said = String::from_utf8(packed.stderr).unwrap();
     assert!(said.starts_with("policy-types needs glibc 2.36"), "{said}");
     assert!(!folder.path().join("package").exists());
+}
+
+/// `make demo` builds programs, and `make test` builds tests as well. A crate that has more features
+/// for tests would be compiled again with everything that needs it, AWS's runtime included.
+#[test]
+fn the_demo_and_the_tests_need_the_same_features_of_every_crate() {
+    let tree = |edges: &str| -> BTreeSet<String> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(repository(".")).args(["tree", "--locked", "--offline", "--workspace"]);
+        cargo.args(["--exclude", "page", "--prefix", "none", "--format", "{p} [{f}]"]);
+        let ran = cargo.args(["--edges", edges]).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let text = String::from_utf8(ran.stdout).unwrap();
+        text.lines().map(|it| it.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let programs = tree("normal,build,no-proc-macro");
+    let tests = tree("normal,build,dev,no-proc-macro");
+    assert!(programs.iter().any(|it| it.starts_with("tokio v")), "{programs:?}");
+    assert_eq!(programs.difference(&tests).collect::<Vec<_>>(), Vec::<&String>::new());
 }

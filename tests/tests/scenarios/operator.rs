@@ -262,6 +262,8 @@ async fn who_has_not_begun_is_told_how_to() {
     for next in ["org-backup doctor", "org-backup report --regions", "make deploy FILE=org.toml"] {
         assert!(run.text.contains(next), "{next}: {}", run.text);
     }
+    // They are the end: a table would have no rows.
+    assert!(run.text.ends_with("begin with examples/org.toml\n"), "{}", run.text);
 }
 
 #[tokio::test]

@@ -162,14 +162,14 @@ pub(crate) async fn run(
                 None => output.line(&line)?,
             }
         }
-        match output.width().filter(|_| arguments.html.is_none()) {
-            Some(width) => {
-                output.layout(&table::table(&report, arguments.missing, width).to_string())?;
+        // Without a Region there is nothing to judge, and the next steps are the end.
+        if arguments.html.is_none() && !report.regions.is_empty() {
+            match output.width() {
+                Some(width) => {
+                    output.layout(&table::table(&report, arguments.missing, width).to_string())?;
+                }
+                None => table::tabbed(&report, arguments.missing, &mut output)?,
             }
-            None if arguments.html.is_none() => {
-                table::tabbed(&report, arguments.missing, &mut output)?;
-            }
-            None => {}
         }
     }
     output.flush()?;
