@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use aws::report::{Remembered, Tree, listed, organization, remembered, withheld};
 use aws::{Management, Session};
+use organization::tree::{Tree, listed, organization, withheld};
 use plan::id::{AccountId, Region, TargetId};
 use report::{Note, Organization, Outline, Placed, Wanted, utc};
+use state::State;
+use state::remembered::{Remembered, remembered};
 use tokio::time::Instant;
 
 use crate::CommandError;
@@ -33,7 +35,7 @@ impl Known {
         // The policies take the longest by far, so everything else is read before them.
         let mut others = Vec::new();
         let withheld = withheld(management, &mut others).await;
-        let mut remembered = if let Some(state) = session.state(deadline) {
+        let mut remembered = if let Some(state) = State::of(session, deadline) {
             let active = listed.iter().filter(|it| it.state == "ACTIVE");
             let active = active.map(|it| it.account.id.clone()).collect();
             remembered(&state, &active, &mut others).await

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws::doctor::Examination;
 use clap::Args;
+use inspection::doctor::Examination;
 use plan::doctor::{Check, Verdict, diagnose_first, diagnose_policies, diagnose_state};
 use plan::id::RoleName;
 use serde_json::{Value, json};

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws::reading::Reading;
-use aws::stacks::exports;
 use aws::{Clock, Management, Session};
 use aws_config::profile::{ProfileFileCredentialsProvider, load};
 use aws_config::provider_config::ProviderConfig;
@@ -16,6 +15,7 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_types::os_shim_internal::{Env, Fs};
 use clap::Args;
+use stacks::exports;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, timeout};
 
@@ -146,7 +146,7 @@ impl Credentials {
             }
             None => CommandError::Aws(source),
         })?;
-        let organization = match management.whose().await {
+        let organization = match organization::organizations::whose(management).await {
             Ok((id, management)) => format!("the organization {id} of the account {management}"),
             Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => {
                 format!("no organization: the account {} is in none", caller.account)

@@ -1,7 +1,7 @@
 //! The partitions of AWS, and the source of each fact about them.
 //!
-//! All facts are in the table of partitions that every AWS SDK has, and `crates/aws` compares them
-//! with that table. `scripts/deploy/partitions.json` is generated from this module. The Regions are
+//! All facts are in the table of partitions that every AWS SDK has, and `crates/aws/organization`
+//! compares them with that table. `scripts/deploy/partitions.json` is generated from this module. The Regions are
 //! those of botocore, which `scripts/regions.py` writes to `data/regions.tsv`.
 
 use std::fmt;

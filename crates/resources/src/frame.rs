@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use aws::slot::{Intent, Leftover, Slot};
 use aws::{Management, Session, removable};
 use cfn::{Failure, Outcome, Reply, Request};
 use plan::id::RoleArn;
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
+use crate::slot::{Intent, Leftover, Slot};
 use crate::{Error, serve};
 
 /// A kind of resource that one invocation observes, plans and applies.

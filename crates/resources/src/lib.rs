@@ -17,14 +17,16 @@
 
 mod error;
 mod frame;
+pub mod slot;
 
 use aws::Session;
-use aws::slot::{Intent, Leftover, Sequel, Slot, Subject};
 use cfn::{Change, Failure, Outcome, Reply, Request};
 use plan::resource::ResourceKind;
 use plan::serialized;
 use serde::Serialize;
 use tracing::info;
+
+use crate::slot::{Intent, Leftover, Sequel, Slot, Subject};
 
 pub use crate::error::Error;
 pub use crate::frame::{Resource, handle, reach};

@@ -5,10 +5,9 @@ mod preflight;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use aws::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
-use aws::slot::{Intent, Leftover, Slot};
-use aws::{Kind, Management, Session, content, removable};
+use aws::{Kind, Management, Session, removable};
 use cfn::{Failure, Outcome, Reply, Request};
+use organization::backup_policy::{Identity, Wanted, apply, observe, observe_removal};
 use plan::backup_policy::{
     Claim, Content, ContentSource, ContentUrl, Desired, Invalid, Observed, Preflight, Properties,
     Step, Tags, plan,
@@ -19,6 +18,8 @@ use plan::policy_types::Status;
 use plan::resource::ResourceKind;
 use policy::document::Document;
 use resources::Error;
+use resources::slot::{Intent, Leftover, Slot};
+use state::content;
 
 use crate::preflight::{Outlook, judge};
 

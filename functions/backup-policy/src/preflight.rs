@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use aws::preflight::{account_under, observe};
-use aws::publication::{self, Publication, Report};
 use aws::{Management, Need, log_left_out};
+use organization::preflight::{account_under, observe};
+use organization::publication::{self, Publication, Report};
 use plan::backup_policy::{Desired, Existing, Preflight, Step};
 use plan::id::TargetId;
 use plan::preflight::{Edit, Withheld, suspects};

@@ -6,11 +6,9 @@ use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
 use aws::Session;
-use aws::member_accounts::MemberAccess;
-use aws::report::asked;
-use aws::state::{Expected, State};
 use errors::chain;
 use futures_util::{StreamExt as _, stream};
+use members::MemberAccess;
 use plan::id::AccountId;
 use plan::member_accounts::Account;
 use plan::member_accounts::run::Batch;
@@ -18,6 +16,8 @@ use report::Outline;
 use report::coverage::FirstSeen;
 use report::history::{Details, Sum, details_key, seen_key};
 use serde_json::Value;
+use state::remembered::asked;
+use state::{Expected, State};
 use tokio::time::Instant;
 use tracing::{info, warn};
 

@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use aws::reading::Reading;
-use aws::report::{Tree, listed, organization, withheld};
-use aws::state::{Expected, State};
 use aws::{Kind, Session};
+use organization::tree::{Tree, listed, organization, withheld};
 use plan::id::RunId;
 use plan::member_accounts::run::batches;
 use report::history::{Begun, Start, SweepOrder};
+use state::{Expected, State};
 use tracing::info;
 
 use crate::{Invoked, Unfinished, kept};

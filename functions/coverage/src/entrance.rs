@@ -1,6 +1,7 @@
 //! The way into accounts.
 
-use aws::member_accounts::{Member, MemberAccess, failure};
+use aws::failure;
+use members::{Member, MemberAccess};
 use plan::id::{AccountId, RoleArn, RoleName};
 use plan::member_accounts::Failure;
 use report::{Organization, Wanted};

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::Session;
-use aws::report::asked;
-use aws::state::{Expected, State, Version};
 use errors::chain;
 use plan::id::{AccountId, RunId};
 use report::Organization;
@@ -13,6 +11,8 @@ use report::history::{
     Begun, Change, Channel, HubPlace, LAST, Notice, Notified, Past, Sum, Summary, SweepOrder,
     TIMELINE, history_key,
 };
+use state::remembered::asked;
+use state::{Expected, State, Version};
 use tracing::{error, info};
 
 use crate::{Invoked, OrganizationPage, Setup, Unfinished, batches, kept, metrics, order};

@@ -20,7 +20,6 @@ mod survey;
 
 use std::time::SystemTime;
 
-use aws::state::State;
 use aws::{Clock, Session};
 use errors::chain;
 use lambda_runtime::Diagnostic;
@@ -29,6 +28,7 @@ use plan::member_accounts::run::Batch;
 use report::history::{Illegible, SweepOrder};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use state::State;
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -126,7 +126,7 @@ pub async fn handle(
     event: Value,
     invoked: Invoked<'_>,
 ) -> Result<Value, Unfinished> {
-    let state = session.state(invoked.deadline).ok_or(Unfinished::Unset("STATE_BUCKET"))?;
+    let state = State::of(session, invoked.deadline).ok_or(Unfinished::Unset("STATE_BUCKET"))?;
     // Each step is boxed, because the compiler gives up on the depth of the nested futures of the
     // AWS clients.
     match serde_json::from_value(event).map_err(Unfinished::Unreadable)? {

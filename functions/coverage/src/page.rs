@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use aws::coverage_state::read_evidence;
-use aws::report::{PAGE, looks};
-use aws::state::State;
 use errors::chain;
 use report::page::page;
 use report::{MAX_AGE, Note, Observed, Organization, Outline, Source, Wanted, judge};
+use state::State;
+use state::coverage_state::read_evidence;
+use state::remembered::{PAGE, looks};
 
 /// Everything about the page that its writer has read already.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws::Management;
-use aws::evidence::is_cross_account;
-use aws::member_accounts::{Member, is_disabled};
+use aws::{Management, is_disabled};
 use futures_util::future::join_all;
+use members::Member;
+use members::evidence::is_cross_account;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::narrowed;
 use report::coverage::{

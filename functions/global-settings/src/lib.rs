@@ -1,8 +1,8 @@
 //! `Custom::BackupGlobalSettings`: the settings of AWS Backup for the whole organization.
 
-use aws::global_settings::{apply, observe};
-use aws::{Management, Record};
+use aws::Management;
 use cfn::Reply;
+use organization::Record;
 use plan::global_settings::{
     Desired, Observed, OnDelete, Properties, Step, Values, hand_over, plan,
 };
@@ -10,6 +10,7 @@ use plan::id::RoleArn;
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
 use resources::{Error, Resource};
+use settings::{apply, observe};
 
 /// The physical ID of the resource. There is only one resource of its kind.
 const PHYSICAL_ID: &str = "backup-global-settings";

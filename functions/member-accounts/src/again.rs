@@ -1,7 +1,7 @@
 //! Runs that are not started by CloudFormation.
 
 use aws::Session;
-use aws::member_accounts::identify;
+use organization::accounts::identify;
 use plan::member_accounts::{Account, Listed, Properties};
 use resources::Error;
 use tokio::time::Instant;

@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
-use aws::member_accounts::Identity;
-use aws::member_runs;
-use aws::slot::{Slot, Subject};
-use aws::state::{Expected, State};
 use aws::{Machine, Session};
 use cfn::{Failure, Task, Ticket};
 use futures_util::stream::iter;
+use members::member_runs;
+use organization::accounts::Identity;
 use plan::id::{AccountId, RunId};
 use plan::member_accounts::run::{Batch, Order};
 use plan::member_accounts::{
@@ -19,8 +17,10 @@ use plan::member_accounts::{
 };
 use plan::resource::ResourceKind;
 use plan::serialized;
+use resources::slot::{Slot, Subject};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use state::{Expected, State};
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -128,7 +128,7 @@ struct MapFailed {
 ///
 /// Returns an error if the step was not done and has to be tried again.
 pub async fn perform(session: &Session, task: Task) -> Result<Value, Failure> {
-    let state = session.state(task.deadline);
+    let state = State::of(session, task.deadline);
     match serde_json::from_value(task.event).map_err(|_| Broken::Event)? {
         BatchEvent { batch: Some(batch), finish: None, ended: None } => {
             let state = state.ok_or(Broken::NoState)?;
@@ -187,7 +187,7 @@ async fn end(
     let started = Instant::now();
     let run = finish.run.clone();
     let until = last_call(deadline);
-    let patient = session.state(until).ok_or(Broken::NoState)?;
+    let patient = State::of(session, until).ok_or(Broken::NoState)?;
     let sum = match sum(&patient, finish).await {
         Err(failure) if Instant::now() + LAST_WORDS < until.min(started + TRY) => {
             return Err(failure);

@@ -6,9 +6,10 @@ use std::fmt::Write;
 use std::future::ready;
 use std::time::Duration;
 
-use aws::Management;
-use aws::member_accounts::{Identity, Member, MemberAccess, failure};
+use aws::{Management, failure};
 use futures_util::{Stream, StreamExt};
+use members::{Member, MemberAccess};
+use organization::accounts::Identity;
 use plan::id::{Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::{
     Account, Change, Desired, Failure, MemberOutcome, Observed, OptIn, Problem, Properties,

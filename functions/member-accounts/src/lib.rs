@@ -27,15 +27,15 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use aws::Session;
-use aws::member_accounts::identify;
-use aws::slot::{Intent, Leftover, Slot};
-use aws::state::{Expected, State};
 use cfn::{Failure, Outcome, Reply, Request, Ticket};
 use futures_util::stream::{iter, poll_fn};
+use organization::accounts::identify;
 use plan::id::RunId;
 use plan::member_accounts::{Properties, Refusal, Tally};
 use plan::resource::ResourceKind;
 use resources::Error;
+use resources::slot::{Intent, Leftover, Slot};
+use state::{Expected, State};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -85,7 +85,7 @@ impl Begun<'_> {
         let Self { session, ticket, physical_id, deadline } = *self;
         let desired = properties.desired().map_err(Error::from)?;
         let run = RunId::of_request(ticket.stack_id(), ticket.request_id());
-        let state = session.state(deadline);
+        let state = State::of(session, deadline);
         let machine = session.machine(deadline - LAST_WORDS);
         if let (Some(state), Some(machine)) = (&state, &machine)
             && batches::is_written_down(state, &run).await?

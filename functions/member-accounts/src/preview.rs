@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use aws::Management;
-use aws::member_accounts::identify;
 use futures_util::stream::iter;
+use organization::accounts::identify;
 use plan::member_accounts::{Account, Line, OnNotReady, Properties, Tally};
 use resources::Error;
 use tokio::time::Instant;

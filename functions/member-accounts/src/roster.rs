@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::member_accounts::{Identity, accounts, accounts_below};
 use aws::{Management, Pages};
+use organization::accounts::{Identity, accounts, accounts_below};
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Account, Choice, Listed, Properties, Scope, Tally};
 use resources::Error;
@@ -57,7 +57,8 @@ impl<'a> Roster<'a> {
         let mut waiting = vec![];
         let mut count = 0;
         let mut pages = Pages::default();
-        while let Some(page) = aws::member_accounts::accounts(self.management, &mut pages).await? {
+        while let Some(page) = organization::accounts::accounts(self.management, &mut pages).await?
+        {
             for listed in page {
                 if let Some(account) = self.choose(listed).await? {
                     count += 1;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use aws::policy_types::{Identity, apply, observe};
 use cfn::Reply;
+use organization::policy_types::{Identity, apply, observe};
 use plan::id::{PolicyId, RoleArn};
 use plan::owner::Owner;
 use plan::policy_types::{Desired, Observed, Properties, Step, plan};

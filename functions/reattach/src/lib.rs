@@ -21,14 +21,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use ::member_accounts::accounts_of;
-use aws::lease::{Taken, take};
-use aws::member_runs::start_unanswered;
-use aws::stacks::Stacks;
-use aws::state::{Expected, Version};
 use aws::{Need, Session};
 use errors::chain;
 use lambda_runtime::Diagnostic;
 use media::Mail;
+use members::member_runs::start_unanswered;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, PolicyType, RunId};
 use plan::member_accounts::run::BATCH;
@@ -40,6 +37,9 @@ use plan::reattach::{
 };
 use plan::resource::ResourceKind;
 use serde_json::Value;
+use stacks::Stacks;
+use state::lease::{Taken, take};
+use state::{Expected, State, Version};
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -138,7 +138,7 @@ pub async fn handle(
     let deadline = invoked.deadline;
     let left = deadline.saturating_duration_since(Instant::now());
     let until = deadline - MARGIN.min(left / 5);
-    let Some(state) = session.state(until) else { return Ok(Response::default()) };
+    let Some(state) = State::of(session, until) else { return Ok(Response::default()) };
     let stacks = &Stacks::new(session, until);
     let repairer = Repairer {
         session,
@@ -205,7 +205,7 @@ impl Visit<'_> {
         let done = done.await;
         // Ending the lease may use the time up to the deadline, which is a little more than the
         // work had.
-        if let Some(state) = self.repairer.session.state(deadline) {
+        if let Some(state) = State::of(self.repairer.session, deadline) {
             turn.end(&state).await;
         }
         done
@@ -529,7 +529,7 @@ impl Visit<'_> {
         let state = self.repairer.state;
         let management = self.repairer.session.management(None, self.repairer.deadline).await?;
         let management = management.for_what_is(Need::Helpful);
-        let frozen = aws::publication::frozen(&management, DETAILS).await?;
+        let frozen = organization::publication::frozen(&management, DETAILS).await?;
         let now = Health { invalid_accounts: frozen.iter().map(|it| it.account.clone()).collect() };
         let found = state.read(HEALTH).await?;
         let before = found.as_ref().map(|(text, _)| Health::read(text)).unwrap_or_default();
@@ -542,7 +542,7 @@ impl Visit<'_> {
         Ok(Checked {
             count: Some(frozen.len()),
             details: frozen.iter().take(DETAILS).map(ToString::to_string).collect(),
-            withheld: Some(aws::report::words(&frozen)),
+            withheld: Some(organization::tree::words(&frozen)),
             change,
             failed: false,
         })

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use aws::Need;
 use aws::reading::Reading;
-use aws::report::{PAGE, Tree, listed, organization};
 use errors::chain;
+use organization::tree::{Tree, listed, organization};
 use plan::id::AccountId;
 use plan::member_accounts::Listed;
 use report::{Note, Organization, Wanted, wanted};
+use state::remembered::PAGE;
 use tracing::{error, info};
 
 use crate::Kept;

@@ -3,9 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use aws::slot::{Intent, Leftover};
-use aws::stacks::Stacks;
-use aws::state::{Expected, State, Version};
 use aws::{Kind, Management, Session};
 use errors::chain;
 use global_settings::GlobalSettings;
@@ -18,7 +15,10 @@ use plan::resource::ResourceKind;
 use plan::service_access::{Administrator, Desired};
 use policy_types::PolicyTypes;
 use resources::Resource;
+use resources::slot::{Intent, Leftover};
 use service_access::ServiceAccess;
+use stacks::Stacks;
+use state::{Expected, State, Version};
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{error, info};

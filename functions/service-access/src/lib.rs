@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws::service_access::{apply, observe};
-use aws::{Management, Record};
+use aws::Management;
 use cfn::Reply;
+use organization::Record;
 use plan::id::RoleArn;
 use plan::owner::Owner;
 use plan::resource::ResourceKind;
@@ -12,6 +12,7 @@ use plan::service_access::{
     Desired, Observed, OnDelete, Properties, Step, Switch, hand_over, plan,
 };
 use resources::{Error, Resource};
+use stacks::service_access::{apply, observe};
 
 /// The end of a physical ID, after the ID of the management account.
 const SUFFIX: &str = "/service-access";

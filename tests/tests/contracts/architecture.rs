@@ -10,20 +10,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+/// The folders of the crates in `crates` and `functions`, by their paths in the repository.
+fn folders() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let below = |folder: &str| {
+        let entries = fs::read_dir(root.join(folder)).unwrap().map(|it| it.unwrap().file_name());
+        entries.map(|it| format!("{folder}/{}", it.to_str().unwrap())).collect::<Vec<_>>()
+    };
+    let all = ["crates", "crates/aws", "functions"].into_iter().flat_map(below);
+    all.filter(|it| root.join(it).join("Cargo.toml").is_file()).collect()
+}
+
+fn manifest(folder: &str) -> toml::Table {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap().parse().unwrap()
+}
+
+fn name(manifest: &toml::Table) -> String {
+    manifest["package"]["name"].as_str().unwrap().to_owned()
+}
+
 /// The crates of this workspace, each with the dependencies it is built from.
 fn manifests() -> BTreeMap<String, toml::Table> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = ["crates", "functions"]
-        .into_iter()
-        .flat_map(|it| fs::read_dir(root.join(it)).unwrap().map(|entry| entry.unwrap().path()));
-    folders
-        .map(|it| it.join("Cargo.toml"))
-        .filter(|it| it.is_file())
-        .map(|it| {
-            let manifest: toml::Table = fs::read_to_string(it).unwrap().parse().unwrap();
-            (manifest["package"]["name"].as_str().unwrap().to_owned(), manifest)
-        })
-        .collect()
+    let manifests = folders().into_iter().map(|it| manifest(&it));
+    manifests.map(|it| (name(&it), it)).collect()
 }
 
 fn dependencies(manifest: &toml::Table, kind: &str) -> BTreeSet<String> {
@@ -40,23 +50,62 @@ fn names(text: &str) -> BTreeSet<String> {
     text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
-#[test]
-fn dependencies_are_those_of_the_architecture() {
+/// The rows of the table whose first column has this title: each name of it, and what is beside it.
+fn table(title: &str) -> BTreeMap<String, BTreeSet<String>> {
     let page = page();
-    let rows = page.lines().skip_while(|it| !it.starts_with("| crate |")).skip(2);
+    let rows = page.lines().skip_while(|it| !it.starts_with(&format!("| {title} |"))).skip(2);
     let rows = rows.take_while(|it| it.starts_with('|')).map(|row| {
         let cells: Vec<_> = row.split('|').map(names).collect();
         (cells[1].clone(), cells[2].clone())
     });
-    let told: BTreeMap<_, _> = rows
-        .flat_map(|(crates, all)| crates.into_iter().map(move |it| (it, all.clone())))
-        .collect();
+    rows.flat_map(|(all, beside)| all.into_iter().map(move |it| (it, beside.clone()))).collect()
+}
+
+#[test]
+fn dependencies_are_those_of_the_architecture() {
     let manifests = manifests();
     let ours: BTreeSet<_> = manifests.keys().cloned().collect();
     let used = |it: &toml::Table| &dependencies(it, "dependencies") & &ours;
     let used: BTreeMap<_, _> =
         manifests.iter().map(|(name, it)| (name.clone(), used(it))).collect();
-    assert_eq!(told, used);
+    assert_eq!(table("crate"), used);
+}
+
+#[test]
+fn a_binary_links_the_sdks_that_it_calls_and_no_other() {
+    let manifests = manifests();
+    let mut linked = BTreeMap::new();
+    for binary in folders().iter().filter(|it| it.starts_with("functions/") || *it == "crates/cli")
+    {
+        let binary = name(&manifest(binary));
+        let mut sdks = BTreeSet::new();
+        let (mut crates, mut next) = (BTreeSet::new(), vec![binary.clone()]);
+        while let Some(it) = next.pop() {
+            let Some(manifest) = manifests.get(&it).filter(|_| crates.insert(it.clone())) else {
+                continue;
+            };
+            let used = dependencies(manifest, "dependencies");
+            let sdk = |it: &String| Some(it.strip_prefix("aws-sdk-")?.to_owned());
+            sdks.extend(used.iter().filter_map(sdk));
+            next.extend(used);
+        }
+        linked.insert(binary, sdks);
+    }
+    assert_eq!(table("binary"), linked);
+}
+
+#[test]
+fn no_crate_depends_on_an_sdk_or_a_crate_of_ours_that_it_does_not_use() {
+    let manifests = manifests();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for folder in folders() {
+        let text = sources(&root.join(&folder).join("src"));
+        let used: BTreeSet<_> = text.split(|it: char| !it.is_alphanumeric() && it != '_').collect();
+        let mut all = dependencies(&manifest(&folder), "dependencies");
+        all.retain(|it| it.starts_with("aws-sdk-") || manifests.contains_key(it));
+        all.retain(|it| !used.contains(it.replace('-', "_").as_str()));
+        assert!(all.is_empty(), "{folder} does not use {all:?}");
+    }
 }
 
 #[test]
@@ -67,8 +116,8 @@ fn the_code_map_has_every_folder_and_no_other() {
         .into_iter()
         .filter_map(|it| Some(it.strip_prefix("crates/")?.to_owned()))
         .collect();
-    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates")).unwrap();
-    let folders = folders.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    let folders = folders().into_iter();
+    let folders = folders.filter_map(|it| Some(it.strip_prefix("crates/")?.to_owned())).collect();
     assert_eq!(told, folders);
 }
 
@@ -106,19 +155,23 @@ fn every_word_of_the_glossary_has_its_type() {
 }
 
 #[test]
-fn only_aws_talks_to_aws() {
-    for (name, manifest) in manifests() {
+fn only_the_crates_of_aws_talk_to_aws() {
+    for folder in folders() {
+        let manifest = manifest(&folder);
         let sdk = |kind| {
             let mut all = dependencies(&manifest, kind);
             all.retain(|it| it.starts_with("aws-sdk-") || it == "aws-config");
             // A person's credentials are in more places than a function's.
-            all.retain(|it| (name.as_str(), it.as_str()) != ("cli", "aws-config"));
+            all.retain(|it| (folder.as_str(), it.as_str()) != ("crates/cli", "aws-config"));
             all
         };
-        let allowed = matches!(name.as_str(), "aws" | "demo" | "restored");
-        assert!(allowed || sdk("dependencies").is_empty(), "{name} imports an AWS SDK");
-        let allowed = allowed || name == "simulator";
-        assert!(allowed || sdk("dev-dependencies").is_empty(), "{name} is tested with an AWS SDK");
+        let allowed = folder.starts_with("crates/aws/") || folder == "crates/demo";
+        assert!(allowed || sdk("dependencies").is_empty(), "{folder} imports an AWS SDK");
+        let allowed = allowed || folder == "crates/simulator";
+        assert!(
+            allowed || sdk("dev-dependencies").is_empty(),
+            "{folder} is tested with an AWS SDK"
+        );
     }
 }
 

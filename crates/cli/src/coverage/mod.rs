@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use ::coverage::{Entrance, Surveyor, Terms};
 use aws::Clock;
-use aws::member_accounts::MemberAccess;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt as _, stream};
+use members::MemberAccess;
 use plan::id::{AccountId, Region, RoleName, TargetId};
 use plan::member_accounts::{NAME_A_ROLE, TagFilter};
 use policy::arn::Arn;

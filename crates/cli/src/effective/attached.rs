@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use aws::Clock;
-use aws::levels::{AttachedLevel, LevelReader};
+use inspection::levels::{AttachedLevel, LevelReader};
 use plan::id::{AccountId, TargetId};
 use plan::outlook::{Difference, What, differences, sentence};
 use policy::EffectiveError;

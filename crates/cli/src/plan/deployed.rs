@@ -1,10 +1,10 @@
 //! The deployed stack, from which a deployment starts.
 
 use aws::Management;
-use aws::stacks::{Stack, describe, template as deployed_template};
 use errors::chain;
 use plan::deployment::{Disposal, disposal};
 use policy::Node;
+use stacks::{Stack, describe, template as deployed_template};
 use template::is_template;
 
 use crate::input;

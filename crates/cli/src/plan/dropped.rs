@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use aws::slot::Intent;
 use global_settings::GlobalSettings;
 use plan::backup_policy::Step;
 use plan::deployment::Disposal;
 use plan::id::{PolicyId, TargetId};
 use plan::owner::Owner;
 use plan::properties::Properties;
+use resources::slot::Intent;
 use resources::{Error, reach};
 use service_access::ServiceAccess;
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use aws::Management;
-use aws::slot::Intent;
 use backup_policy::Occasion;
 use errors::chain;
 use global_settings::GlobalSettings;
@@ -14,6 +13,7 @@ use plan::policy_types::Step as TypeStep;
 use plan::preflight::{Edit, Withheld};
 use plan::properties::Properties;
 use policy_types::PolicyTypes;
+use resources::slot::Intent;
 use resources::{Error, reach};
 use serde::Serialize;
 use serde_json::Value;
@@ -199,8 +199,8 @@ async fn effects(
     let targets = policies.iter().flat_map(|(_, it)| it.targets.iter().chain(&it.attached));
     let targets = targets.chain(removed.iter().flat_map(|it| &it.attached));
     let targets: BTreeSet<_> = targets.cloned().collect();
-    let organization = aws::preflight::observe(management, &targets).await?;
-    let places = aws::preflight::places(management, &organization, &targets).await?;
+    let organization = organization::preflight::observe(management, &targets).await?;
+    let places = organization::preflight::places(management, &organization, &targets).await?;
     let mut outlook = Outlook::new(&organization, &places);
     for (resource, it) in policies {
         let PlannedPolicy { name, document, targets, .. } = it;

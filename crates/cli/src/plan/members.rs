@@ -10,6 +10,7 @@ use plan::member_accounts::{Line, NAME_A_ROLE, Properties, SERVICE_ROLE};
 use plan::serialized;
 use report::{Hearsay, hearsay};
 use resources::Error;
+use state::State;
 
 use super::PlanContext;
 use super::report::accounts_of;
@@ -78,10 +79,10 @@ async fn heard(
     lines: &[Line],
     context: PlanContext<'_>,
 ) -> Vec<String> {
-    let Some(state) = context.session.state(context.deadline) else {
+    let Some(state) = State::of(context.session, context.deadline) else {
         return vec!["without --state-bucket it is not known what the last run found there".into()];
     };
-    let (looks, errors) = aws::report::looks(&state, unseen).await;
+    let (looks, errors) = state::remembered::looks(&state, unseen).await;
     if let Some(error) = errors.first() {
         return vec![chain(error)];
     }

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::state::State;
-use aws::{Caller, Management, policy_types};
+use aws::{Caller, Management};
 use errors::chain;
+use organization::policy_types;
 use plan::deployment::Disposal;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::PolicyId;
@@ -14,6 +14,7 @@ use plan::policy_types::Desired;
 use plan::resource::ResourceKind;
 use policy::Node;
 use serde_json::Value;
+use state::State;
 use template::{Evaluator, Given, Taken, Unknown, expand, is_template, section};
 
 use super::deployed::Deployed;
@@ -64,7 +65,7 @@ pub(super) async fn wanted_resources(
     context: PlanContext<'_>,
 ) -> Result<WantedResources, CommandError> {
     let mut wanted_resources = WantedResources::default();
-    let state = context.session.state(context.deadline);
+    let state = State::of(context.session, context.deadline);
     let kept = match &state {
         Some(state) => kept(state, arguments.stack.as_deref(), &mut wanted_resources).await?,
         None => Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::member_accounts::Member;
+use members::Member;
 use plan::id::{AccountId, Region, RoleName};
 use plan::member_accounts::handing;
 use report::recovery::{COPIES, Hop, JobSeen, RESTORES, RestorePlan, advice};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws::member_accounts::{Member, MemberAccess};
 use aws::{Caller, Clock, Management, Session};
+use members::{Member, MemberAccess};
 use plan::id::{AccountId, Region, RoleArn, RoleName};
 use report::Destination;
 use tokio::sync::Mutex;

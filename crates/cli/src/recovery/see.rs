@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws::member_accounts::{Member, is_disabled};
+use aws::is_disabled;
+use members::Member;
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::narrowed;
 use report::coverage::{ByResource, HeldVault, JOBS_DAYS, Vault};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aws::coverage_state::{read_last, read_summary_at};
 use report::history::{Change, Direction, Summary};
 use report::utc;
 use serde_json::{Value, json};
+use state::State;
+use state::coverage_state::{read_last, read_summary_at};
 use tokio::time::Instant;
 
 use super::ReportArguments;
@@ -21,7 +22,8 @@ use crate::{CommandError, Exit};
 /// be read.
 pub(super) async fn run(arguments: &ReportArguments, moment: &str) -> Result<Exit, CommandError> {
     let session = arguments.live.session().await?;
-    let state = session.state(Instant::now() + PATIENCE).ok_or(CommandError::NoStateBucket)?;
+    let state =
+        State::of(&session, Instant::now() + PATIENCE).ok_or(CommandError::NoStateBucket)?;
     let none = || CommandError::NoSweep(moment.to_owned());
     let before = read_summary_at(&state, moment).await?.ok_or_else(none)?;
     let after = read_last(&state).await?.ok_or_else(none)?;

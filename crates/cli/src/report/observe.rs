@@ -5,16 +5,18 @@ use std::time::{Duration, SystemTime};
 
 use ::coverage::Entrance;
 use aws::Clock;
-use aws::coverage_state::read_evidence;
-use aws::evidence::is_cross_account;
-use aws::member_accounts::MemberAccess;
-use aws::report::{Remembered, look, look_at_destinations};
 use futures_util::{StreamExt as _, stream};
+use members::MemberAccess;
+use members::evidence::is_cross_account;
+use members::look::{look, look_at_destinations};
 use plan::id::AccountId;
 use plan::member_accounts::{Failure, Vault};
 use report::{
     Destination, Look, Note, Observed, Organization, Placed, Report, Source, Visit, judge,
 };
+use state::State;
+use state::coverage_state::read_evidence;
+use state::remembered::Remembered;
 use tokio::time::Instant;
 
 use super::ReportArguments;
@@ -39,7 +41,7 @@ pub(super) async fn observe(
     let Known { organization, outline, remembered, mut notes } = known;
     let Remembered { wanted, looks, last_sweep } = remembered;
     let chosen = chosen(&organization, &arguments.account, &arguments.ou)?;
-    let evidence = match session.state(deadline) {
+    let evidence = match State::of(&session, deadline) {
         Some(state) => read_evidence(&state).await,
         None => Ok(None),
     };

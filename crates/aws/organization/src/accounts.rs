@@ -1,0 +1,106 @@
+//! The accounts of the organization, as AWS Organizations lists them.
+
+use std::collections::BTreeSet;
+
+use aws::operation::{LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS};
+use aws::{Error, Kind, Management, Pages};
+use aws_sdk_organizations::types::Account as WireAccount;
+use plan::id::{AccountId, TargetId};
+use plan::member_accounts::{Account, Listed};
+
+use crate::organizations;
+
+/// The facts about the organization that work in its accounts needs.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The management account.
+    pub management: AccountId,
+    /// The partition, for example `aws-cn`.
+    pub partition: String,
+}
+
+/// Reads the facts about the organization.
+///
+/// # Errors
+///
+/// Returns an error if the read fails.
+pub async fn identify(management: &Management) -> Result<Identity, Error> {
+    let organization = organizations::organization(management).await?;
+    let partition = organization.partition()?;
+    Ok(Identity { management: organization.management_account, partition })
+}
+
+/// Reads the next page of the accounts of the organization; returns `None` after the last page.
+///
+/// # Errors
+///
+/// Returns an error if the read fails, or if the listing never ends.
+pub async fn accounts(
+    management: &Management,
+    pages: &mut Pages,
+) -> Result<Option<Vec<Listed>>, Error> {
+    const ACTION: &str = "list the accounts of the organization";
+    let Some(token) = pages.token() else { return Ok(None) };
+    let list = organizations::client(management).list_accounts().set_next_token(token).send();
+    let page = match management.calls.call(LIST_ACCOUNTS, ACTION, list).await {
+        Err(denied) if denied.kind() == Kind::Denied => {
+            return Err(organizations::explain(management, denied).await);
+        }
+        page => page?,
+    };
+    pages.turn(ACTION, page.next_token)?;
+    let accounts = page.accounts.unwrap_or_default().into_iter().map(listed);
+    let accounts: Option<_> = accounts.collect();
+    accounts.map(Some).ok_or_else(|| Error::incomplete(ACTION, "an account's ID"))
+}
+
+fn listed(it: WireAccount) -> Option<Listed> {
+    // `Status` is the older field for `State`, and AWS is removing it.
+    let state = it.state.as_ref().map(|it| it.as_str().to_owned());
+    let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
+    Some(Listed {
+        account: Account {
+            id: it.id?.parse().ok()?,
+            name: it.name.unwrap_or_default(),
+            is_central: false,
+        },
+        state: state.unwrap_or_else(|| "UNKNOWN".to_owned()),
+        paths: it.paths.unwrap_or_default(),
+    })
+}
+
+/// Lists the accounts anywhere below `place`, for AWS endpoints that do not report the paths of
+/// accounts.
+///
+/// # Errors
+///
+/// Returns an error if a read fails. A place that does not exist has no accounts.
+pub async fn accounts_below(
+    management: &Management,
+    place: &TargetId,
+) -> Result<BTreeSet<AccountId>, Error> {
+    let client = organizations::client(management);
+    let mut below = BTreeSet::new();
+    let mut parents = vec![place.to_string()];
+    while let Some(parent) = parents.pop() {
+        let action = format!("list the accounts in {parent}");
+        let list = client.list_accounts_for_parent().parent_id(&parent);
+        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.accounts, page.next_token))
+        });
+        let accounts = match accounts.await {
+            Err(error) if error.code() == Some("ParentNotFoundException") => continue,
+            accounts => accounts?,
+        };
+        below.extend(accounts.into_iter().filter_map(|it| it.id?.parse().ok()));
+        let action = format!("list the OUs in {parent}");
+        let list = client.list_organizational_units_for_parent().parent_id(&parent);
+        let units = management.calls.pages(LIST_UNITS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.organizational_units, page.next_token))
+        });
+        parents.extend(units.await?.into_iter().filter_map(|it| it.id));
+    }
+    Ok(below)
+}

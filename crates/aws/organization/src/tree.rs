@@ -1,0 +1,223 @@
+//! Reads the tree of the organization and its backup policies, for reports. Nothing is changed.
+//!
+//! The number of reads grows with the pages of accounts, with the OUs, and with the policies and
+//! their targets.
+
+use std::collections::BTreeMap;
+
+use aws::operation::{
+    DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_POLICIES_FOR_TARGET, LIST_TARGETS, LIST_UNITS,
+};
+use aws::reading::{Readings, Tell};
+use aws::{Error, Management, Pages, failure};
+use aws_sdk_organizations::types::PolicyType as WireType;
+use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
+use plan::member_accounts::Listed;
+use plan::policy_types::Status;
+use report::{AttachedPolicy, Note, Organization, Placed, Unit};
+
+use crate::accounts::accounts;
+use crate::organizations::{self, READ_ROOT};
+use crate::publication::{self, Frozen};
+
+/// The number of accounts for which the errors of their effective policies are read.
+const DETAILS: usize = 10;
+
+/// The form in which the report names the OUs of accounts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tree {
+    /// By the names of the OUs, which takes a read for each OU.
+    Named,
+    /// By their IDs only, as AWS lists them with the accounts.
+    Bare,
+}
+
+/// Reads every account of the organization as AWS lists it.
+///
+/// # Errors
+///
+/// Returns an error if a read fails.
+pub async fn listed(management: &Management) -> Result<Vec<Listed>, Error> {
+    let (mut listed, mut pages) = (Vec::new(), Pages::default());
+    while let Some(page) = accounts(management, &mut pages).await? {
+        listed.extend(page);
+    }
+    Ok(listed)
+}
+
+/// Reads the organization of the accounts that are `listed`, its backup policies, and their targets,
+/// and tells how long the policies take. It does not read which effective policies AWS withholds: see
+/// [`withheld`].
+///
+/// # Errors
+///
+/// Returns an error if the policies or the places of accounts cannot be read.
+pub async fn organization(
+    management: &Management,
+    listed: Vec<Listed>,
+    tree: Tree,
+    notes: &mut Vec<Note>,
+    tell: Tell<'_>,
+) -> Result<Organization, Error> {
+    let described = organizations::organization(management).await?;
+    let root = organizations::root(management, READ_ROOT).await?;
+    if root.status(&PolicyType::backup()) != Status::Enabled {
+        notes.push(Note {
+            text: "backup policies are not enabled, so that none takes effect".to_owned(),
+            hint: "deploy `templates/bootstrap.yaml`".to_owned(),
+            is_unread: false,
+        });
+    }
+    let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
+    // If AWS does not report the paths of accounts, every OU has to be read.
+    let is_told = listed.iter().all(|it| !it.paths.is_empty());
+    let mut units =
+        if tree == Tree::Bare && is_told { vec![root] } else { units(management, root).await? };
+    let places = places(management, &listed, &mut units).await?;
+    let (policies, attached) = policies(management, tell).await?;
+    Ok(Organization {
+        partition: described.partition()?,
+        id: described.id,
+        management: described.management_account,
+        units,
+        accounts: listed
+            .into_iter()
+            .zip(places)
+            .map(|(listed, unit)| Placed { listed, unit })
+            .collect(),
+        policies,
+        attached,
+        withheld: None,
+    })
+}
+
+/// Lists the OUs below the root, each after its parent.
+async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> {
+    let client = organizations::client(management);
+    let mut units = vec![root];
+    let mut next = 0;
+    while let Some(parent) = units.get(next).map(|it| it.id.clone()) {
+        let action = format!("list the OUs in {parent}");
+        let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
+        let below = management.calls.pages(LIST_UNITS, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.organizational_units, page.next_token))
+        });
+        units.extend(below.await?.into_iter().filter_map(|it| {
+            let id = it.id?.parse().ok()?;
+            Some(Unit { id, name: it.name.unwrap_or_default(), parent: Some(next) })
+        }));
+        next += 1;
+    }
+    Ok(units)
+}
+
+/// Returns the OU of each account, by its index. OUs that are only known from paths are added.
+async fn places(
+    management: &Management,
+    listed: &[Listed],
+    units: &mut Vec<Unit>,
+) -> Result<Vec<usize>, Error> {
+    if listed.iter().any(|it| it.paths.is_empty()) {
+        return places_by_parent(management, listed, units).await;
+    }
+    let mut known: BTreeMap<String, usize> =
+        units.iter().enumerate().map(|(index, it)| (it.id.to_string(), index)).collect();
+    let mut places = Vec::with_capacity(listed.len());
+    for account in listed {
+        let mut place = 0;
+        for part in account.paths.iter().flat_map(|it| it.split('/')) {
+            let Some(id) = part.parse::<TargetId>().ok().filter(|_| part.contains('-')) else {
+                continue;
+            };
+            place = *known.entry(part.to_owned()).or_insert_with(|| {
+                units.push(Unit { id, name: String::new(), parent: Some(place) });
+                units.len() - 1
+            });
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+/// Does the same if AWS does not report the paths of accounts: lists the accounts of every OU.
+async fn places_by_parent(
+    management: &Management,
+    listed: &[Listed],
+    units: &[Unit],
+) -> Result<Vec<usize>, Error> {
+    let client = organizations::client(management);
+    let mut places = BTreeMap::<AccountId, usize>::new();
+    for (index, unit) in units.iter().enumerate() {
+        let action = format!("list the accounts in {}", unit.id);
+        let list = client.list_accounts_for_parent().parent_id(unit.id.as_str());
+        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
+            let page = list.clone().set_next_token(token).send().await?;
+            Ok((page.accounts, page.next_token))
+        });
+        let ids = accounts.await?.into_iter().filter_map(|it| it.id?.parse().ok());
+        places.extend(ids.map(|it| (it, index)));
+    }
+    Ok(listed.iter().map(|it| places.get(&it.account.id).copied().unwrap_or_default()).collect())
+}
+
+type Policies = (BTreeMap<PolicyId, AttachedPolicy>, BTreeMap<TargetId, Vec<PolicyId>>);
+
+/// Reads the backup policies and their targets. The documents of policies without targets are not
+/// read.
+async fn policies(management: &Management, tell: Tell<'_>) -> Result<Policies, Error> {
+    let mut policies = BTreeMap::new();
+    let mut attached = BTreeMap::<TargetId, Vec<PolicyId>>::new();
+    let listed = organizations::policies(management, &WireType::BackupPolicy).await?;
+    let operations = &[LIST_TARGETS, DESCRIBE_POLICY];
+    let readings = Readings { what: "backup policies", all: listed.len(), operations, tell };
+    for (done, summary) in listed.into_iter().enumerate() {
+        readings.are(done);
+        let Some(id) = summary.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
+        let targets = organizations::targets(management, &id).await?;
+        let text = if targets.is_empty() {
+            None
+        } else {
+            organizations::policy(management, &id).await?.and_then(|it| it.content)
+        };
+        for target in targets {
+            attached.entry(target).or_default().push(id.clone());
+        }
+        policies.insert(id, AttachedPolicy { name: summary.name.unwrap_or_default(), text });
+    }
+    // Policies of one target that contradict each other count in an order that only AWS knows.
+    let several: Vec<_> = attached.iter_mut().filter(|it| it.1.len() > 1).collect();
+    let (what, operations) = ("targets of several policies", &[LIST_POLICIES_FOR_TARGET]);
+    let readings = Readings { what, all: several.len(), operations, tell };
+    for (done, (target, policies)) in several.into_iter().enumerate() {
+        readings.are(done);
+        *policies = organizations::policies_at(management, target).await?;
+    }
+    Ok((policies, attached))
+}
+
+/// Reads the accounts from which AWS withholds their effective policies; returns `None` and adds a
+/// note if AWS does not answer.
+pub async fn withheld(
+    management: &Management,
+    notes: &mut Vec<Note>,
+) -> Option<BTreeMap<AccountId, Vec<String>>> {
+    match publication::frozen(management, DETAILS).await {
+        Ok(frozen) => Some(words(&frozen)),
+        Err(error) => {
+            let problem = failure(None, &error).problem;
+            notes.push(Note {
+                text: format!("AWS did not say which merged policies it withholds: {problem}"),
+                hint: "until it does, those that this program finds invalid count".to_owned(),
+                is_unread: true,
+            });
+            None
+        }
+    }
+}
+
+/// Returns the errors that AWS reports, by account.
+pub fn words(frozen: &[Frozen]) -> BTreeMap<AccountId, Vec<String>> {
+    let words = frozen.iter().filter_map(|it| Some((it.account.parse().ok()?, it.errors.clone())));
+    words.collect()
+}
