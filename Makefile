@@ -133,6 +133,11 @@ soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEE
 	$(if $(SEED),,PROPTEST_CASES=$$(( $(or $(MINUTES),10) * 2000 )) PROPTEST_RNG_SEED=$$(date +%s) \
 	  cargo test $(WORKSPACE) --test fidelity law)
 
+.PHONY: mutants
+mutants: ## Change the decisions one by one and see that a test fails: make mutants [ONLY=crates/plan/src/owner.rs]
+	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed; hint: cargo install --locked cargo-mutants" >&2; exit 1; }
+	cargo mutants --package policy --package plan $(if $(ONLY),--file "$(ONLY)") --output "$(TARGET)"
+
 .PHONY: live-check
 live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]
 	@: $(or $(ACCOUNT),$(error ACCOUNT is not set: name the management account of a sandbox organization))

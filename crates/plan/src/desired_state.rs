@@ -491,9 +491,13 @@ mod tests {
     #[test]
     fn an_entry_of_a_newer_shape_is_refused_and_not_half_understood() {
         let newer = json!({ "SchemaVersion": SCHEMA_VERSION + 1, "Whatever": true }).to_string();
-        assert!(matches!(Entry::read(&newer), Err(Unreadable::TooNew(3))));
+        let refused = Entry::read(&newer).unwrap_err();
+        assert!(matches!(refused, Unreadable::TooNew(3)));
+        assert_eq!(refused.hint(), "use the release that wrote it, or a newer one");
         for bad in ["", "[]", "{}", r#"{"SchemaVersion":1}"#] {
-            assert!(matches!(Entry::read(bad), Err(Unreadable::Malformed(_))), "{bad}");
+            let refused = Entry::read(bad).unwrap_err();
+            assert!(matches!(refused, Unreadable::Malformed(_)), "{bad}");
+            assert_eq!(refused.hint(), "restore an older version of the object");
         }
     }
 
@@ -530,13 +534,16 @@ mod tests {
         let settled = entry.settled(&by("update", 1), "p-weekly00", "p-again000", json!({}));
         assert_eq!(settled.id_of(Some("p-weekly00")), Some("p-again000"));
         assert_eq!(entry.remade("p-weekly00").current_id, None);
+        let replaced = entry.settled(&by("update", 1), "p-latter00", "p-latter00", json!({}));
+        assert_eq!(replaced.id_of(Some("p-latter00")), Some("p-latter00"));
     }
 
     #[test]
     fn cleaning_up_an_old_id_is_not_about_the_resource_that_is_kept() {
         assert!(made().is_of(Some("p-weekly00")));
         assert!(!made().is_of(Some("p-former00")));
-        assert!(none().is_of(None));
+        // Its ID is not known yet, and it may be this one.
+        assert!(none().is_of(None) && none().is_of(Some("p-weekly00")));
     }
 
     #[test]
@@ -604,6 +611,13 @@ mod tests {
     }
 
     #[test]
+    fn every_write_counts_also_in_the_next_life() {
+        let revisions = [none(), made(), buried(), buried().alive()].map(|it| it.revision());
+        assert_eq!(revisions, [0, 1, 2, 2]);
+        assert_eq!(buried().alive().changing(&by("second create", 2)).revision(), 3);
+    }
+
+    #[test]
     fn a_tombstone_knows_what_to_look_for() {
         let properties = json!({ "Name": "v" });
         let unanswered =
@@ -662,6 +676,7 @@ mod tests {
         assert!(!made().is_shared(&by("create", 0)), "it is settled");
         let left = working.left(&by("update", 5));
         assert!(left.was_left_by("update") && left.is_changing(after(6)));
+        assert!(!working.was_left_by("update") && !left.was_left_by("create"));
         assert!(!left.is_settled_by("update") && made().is_settled_by("create"));
     }
 

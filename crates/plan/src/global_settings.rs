@@ -192,6 +192,32 @@ mod tests {
     }
 
     #[test]
+    fn properties_say_what_is_set_and_whether_it_is_restored() {
+        let read = |it: serde_json::Value| serde_json::from_value::<Properties>(it).unwrap();
+        let one = read(serde_json::json!({ "CrossAccountBackup": "true" }));
+        assert_eq!(one.present(None), present("CrossAccountBackup=true", false));
+        assert_eq!(one.restored(), Desired::Restored([Setting::CrossAccountBackup].into()));
+        let all = read(serde_json::json!({
+            "CrossAccountBackup": "true", "DelegatedAdministrator": true,
+            "MultiPartyApproval": "true", "OnDelete": "Restore",
+        }));
+        assert_eq!(all.present(None), present(ON, true));
+        // Of a version that restored nothing, nothing is known.
+        assert_eq!(all.present(Some(&one)), present(ON, true));
+        let values = of_tag_value("CrossAccountBackup=true");
+        let after = Desired::Present { values, restore: false, retired: of_tag_value(ON) };
+        assert_eq!(one.present(Some(&all)), after);
+    }
+
+    #[test]
+    fn every_setting_has_its_key_in_the_api() {
+        let keys = Setting::ALL.map(Setting::key);
+        let expected =
+            ["isCrossAccountBackupEnabled", "isDelegatedAdministratorEnabled", "isMpaEnabled"];
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
     fn only_what_differs_is_set() {
         check(
             &present("CrossAccountBackup=true MultiPartyApproval=false", false),

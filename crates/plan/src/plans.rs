@@ -91,3 +91,54 @@ impl From<EffectiveRule> for Rule {
 fn role(arn: &str) -> Option<RoleName> {
     arn.rsplit('/').next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_has_what_this_program_uses_of_it() {
+        let arn = |name: &str| format!("arn:aws:iam::111122223333:role/path/{name}");
+        let selection = json!({ "iam_role_arn": arn("maker"), "tag_key": "a", "tag_value": ["b"] });
+        let air_gapped = "arn:aws:backup:eu-west-1:111122223333:backup-vault:gapped";
+        let central = "arn:aws:backup:eu-west-1:444455556666:backup-vault:central";
+        let rule = json!({
+            "schedule_expression": "cron(0 3 ? * * *)",
+            "target_backup_vault_name": "main",
+            "target_logically_air_gapped_backup_vault_arn": air_gapped,
+            "lifecycle": { "delete_after_days": "35" },
+            "copy_actions": { central: { "target_backup_vault_arn": central } },
+            "index_actions": { "resource_types": ["S3"] },
+        });
+        let document = json!({ "plans": { "daily": {
+            "regions": ["eu-west-1", "no Region"],
+            "rules": { "nightly": rule },
+            "selections": { "tags": { "tagged": selection } },
+            "scan_settings": { "GUARDDUTY": {
+                "resource_types": ["EC2"], "scanner_role_arn": arn("scanner"),
+            } },
+        } } });
+        let [vault, gapped] = ["main", "gapped"].map(|it| it.parse().unwrap());
+        let plan = Plan {
+            name: "daily".to_owned(),
+            regions: ["eu-west-1".parse().unwrap()].into(),
+            rules: vec![Rule {
+                name: "nightly".to_owned(),
+                schedule: "cron(0 3 ? * * *)".to_owned(),
+                vault: Some(vault),
+                air_gapped: Some(gapped),
+                delete_after_days: Some(35),
+                copies: vec![central.to_owned()],
+            }],
+            roles: ["maker".parse().unwrap()].into(),
+            scanner: "scanner".parse().ok(),
+            indexes: true,
+        };
+        let vaults: Vec<_> = plan.vaults().map(VaultName::as_str).collect();
+        assert_eq!(vaults, ["main", "gapped"]);
+        assert_eq!(Plan::all(&document), [plan]);
+        assert_eq!(Plan::all(&json!({})), []);
+    }
+}

@@ -220,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn properties_say_what_is_enabled_and_whether_it_is_disabled_again() {
+        let read = |on_delete: &str| {
+            let types = serde_json::json!("BACKUP_POLICY, TAG_POLICY");
+            let it = serde_json::json!({ "PolicyTypes": types, "OnDelete": on_delete });
+            serde_json::from_value::<Properties>(it).unwrap()
+        };
+        let both = "BACKUP_POLICY TAG_POLICY";
+        assert_eq!(read("Retain").enabled(), enabled(both));
+        assert_eq!(read("Retain").disabled(), None);
+        assert_eq!(read("Disable").disabled(), Some(disabled(both)));
+    }
+
+    #[test]
     fn a_type_that_is_off_is_enabled_and_waited_for() {
         check(
             &enabled("BACKUP_POLICY"),

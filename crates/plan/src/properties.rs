@@ -116,6 +116,27 @@ mod tests {
     }
 
     #[test]
+    fn every_resource_may_name_the_role_of_the_management_account() {
+        for kind in ResourceKind::ALL {
+            let mut properties = match kind {
+                ResourceKind::PolicyTypes => json!({ "PolicyTypes": "BACKUP_POLICY" }),
+                ResourceKind::ServiceAccess => json!({ "ServicePrincipals": [] }),
+                ResourceKind::GlobalSettings => json!({}),
+                ResourceKind::BackupPolicy => json!({ "Name": "daily", "TargetIds": "root" }),
+                ResourceKind::MemberAccounts => json!({ "RoleName": "m", "Regions": "eu-west-1" }),
+            };
+            let role = |it: &Value| {
+                let read = Properties::read(kind, it).unwrap();
+                read.management_role().map(ToString::to_string)
+            };
+            assert_eq!(role(&properties), None, "{kind}");
+            let arn = "arn:aws:iam::111122223333:role/org-backup";
+            properties["ManagementRoleArn"] = json!(arn);
+            assert_eq!(role(&properties).as_deref(), Some(arn), "{kind}");
+        }
+    }
+
+    #[test]
     fn a_property_that_is_not_known_is_named_and_so_is_one_that_is_missing() {
         let why = |properties: Value| {
             chain(&Properties::read(ResourceKind::PolicyTypes, &properties).unwrap_err())
@@ -123,7 +144,7 @@ mod tests {
         let unknown = why(json!({ "PolicyTypes": ["BACKUP_POLICY"], "Tea": "green" }));
         assert!(unknown.contains("unknown field `Tea`"), "{unknown}");
         let missing = why(json!({}));
-        assert!(missing.contains("missing field `PolicyTypes`"), "{missing}");
+        assert_eq!(missing, "missing field `PolicyTypes`");
         let other = why(json!({ "PolicyTypes": "BACKUP_POLICY", "OnDelete": "Boil" }));
         assert!(other.starts_with("property `OnDelete`: unknown variant `Boil`"), "{other}");
     }

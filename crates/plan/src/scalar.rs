@@ -158,4 +158,20 @@ mod tests {
         assert_eq!(flag(json!(true)).unwrap(), Some(Flag(true)));
         assert!(flag(json!("yes")).is_err() && flag(json!(1)).is_err());
     }
+
+    #[test]
+    fn a_refusal_says_what_was_expected() {
+        let why = |property, value| read(property, value).unwrap_err().to_string();
+        let told = why("names", json!(7));
+        assert!(told.contains("expected a list of strings or a comma-separated string"), "{told}");
+        let told = why("loud", json!("yes"));
+        assert!(told.contains("expected true or false"), "{told}");
+    }
+
+    #[test]
+    fn empty_values_of_a_list_are_dropped_and_an_empty_list_is_told() {
+        let names = |it: Value| read("names", it).unwrap().names;
+        assert_eq!(names(json!(["", "a"])).0, ["a"]);
+        assert!(names(json!([""])).is_empty() && !names(json!(["a"])).is_empty());
+    }
 }

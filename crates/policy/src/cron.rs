@@ -493,6 +493,7 @@ mod tests {
             "cron(0 7/6 ? * * *)",
             &[(2026, 11, 21, 420), (2026, 11, 21, 780), (2026, 11, 21, 1140)],
         );
+        check("cron(0 /6 ? * * *)", &[(2026, 11, 21, 720), (2026, 11, 21, 1080)]);
         check("cron(0 6 * * ? *)", &[(2026, 11, 22, 360)]);
         check("cron(1 6 * * ? *)", &[(2026, 11, 21, 361)]);
         check("cron(0 3 15 * ? *)", &[(2026, 12, 15, 180), (2027, 1, 15, 180)]);
@@ -524,6 +525,10 @@ mod tests {
             &[(2026, 11, 23, 180), (2026, 11, 24, 180), (2026, 11, 25, 180)],
         );
         check("cron(0 3 ? * FRI-MON/2 *)", &[(2026, 11, 22, 180), (2026, 11, 27, 180)]);
+        check(
+            "cron(0 3 ? * SAT-MON *)",
+            &[(2026, 11, 22, 180), (2026, 11, 23, 180), (2026, 11, 28, 180)],
+        );
         check("cron(0 3 ? * L *)", &[(2026, 11, 28, 180)]);
     }
 
@@ -539,6 +544,8 @@ mod tests {
         );
         check("cron(0 3 1W 5 ? *)", &[(2027, 5, 3, 180)]);
         check("cron(0 3 31W 1 ? *)", &[(2027, 1, 29, 180)]);
+        // No day is near one that the month does not have.
+        check("cron(0 3 31W 2-3 ? *)", &[(2027, 3, 31, 180), (2028, 3, 31, 180)]);
         check("cron(0 3 ? * 6L *)", &[(2026, 11, 27, 180), (2026, 12, 25, 180)]);
         check("cron(0 3 ? * MONL *)", &[(2026, 11, 30, 180), (2026, 12, 28, 180)]);
         check("cron(0 3 ? * TUE#2 *)", &[(2026, 12, 8, 180), (2027, 1, 12, 180)]);
@@ -589,6 +596,20 @@ mod tests {
             "0 5 ? * * *",
         ] {
             assert!(Schedule::parse(expression).is_err(), "{expression}");
+        }
+        for (expression, expected) in [
+            ("cron(0 5 ? * ? *)", "`?` for both day of month and day of week"),
+            (
+                "cron(60 5 ? * * *)",
+                "the minute `60` of the schedule is not understood: expected 0 to 59",
+            ),
+            (
+                "cron(0 5 ? * 8 *)",
+                "day of week `8` of the schedule is not understood: expected 1 to 7 or SUN to SAT",
+            ),
+        ] {
+            let why = Schedule::parse(expression).unwrap_err();
+            assert!(why.contains(expected), "{why}");
         }
     }
 

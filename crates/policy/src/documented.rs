@@ -132,10 +132,12 @@ fn each_scanner(
 ) {
     let Some(scan) = node.get(key) else { return };
     let Some(members) = scan.members() else { return };
-    let scanners = members.iter().filter(|it| !it.key.starts_with("@@"));
-    let mut count = 0;
+    let mut scanners = members.iter().filter(|it| !it.key.starts_with("@@")).peekable();
+    if scanners.peek().is_none() {
+        let message = "this names no scanner, so nothing is scanned; AWS knows `GUARDDUTY`";
+        findings.warning(Code::IncompleteScan, path, scan.span, message);
+    }
     for Member { key, span, value } in scanners {
-        count += 1;
         if value.members().is_none() {
             continue;
         }
@@ -149,10 +151,6 @@ fn each_scanner(
             );
             findings.warning(Code::IncompleteScan, &path.key(key), *span, message);
         }
-    }
-    if count == 0 {
-        let message = "this names no scanner, so nothing is scanned; AWS knows `GUARDDUTY`";
-        findings.warning(Code::IncompleteScan, path, scan.span, message);
     }
 }
 

@@ -227,3 +227,102 @@ fn list(value: &Value, name: &str) -> Vec<String> {
     let values = value.get(name).and_then(Value::as_array).into_iter().flatten();
     values.filter_map(|it| it.as_str().map(ToOwned::to_owned)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_says_what_aws_backup_has_to_do() {
+        let rule = json!({
+            "schedule_expression": "cron(0 3 ? * * *)",
+            "target_backup_vault_name": "main",
+            "target_logically_air_gapped_backup_vault_arn": "arn:gapped",
+            "start_backup_window_minutes": "60",
+            "complete_backup_window_minutes": "120",
+            "enable_continuous_backup": "true",
+            "index_actions": { "resource_types": ["S3"] },
+            "lifecycle": { "move_to_cold_storage_after_days": "7", "delete_after_days": "97" },
+            "copy_actions": {
+                "arn:far": { "target_backup_vault_arn": "arn:Far" },
+                "arn:near": { "lifecycle": { "delete_after_days": "30" } },
+            },
+        });
+        let condition =
+            json!({ "condition_key": "aws:ResourceTag/tier", "condition_value": "gold" });
+        let document = json!({ "plans": { "daily": {
+            "regions": ["eu-west-1", "eu-west-3"],
+            "rules": { "nightly": rule },
+            "selections": {
+                "tags": { "tagged": {
+                    "iam_role_arn": "arn:role", "tag_key": "tier", "tag_value": ["gold", "silver"],
+                } },
+                "resources": { "all": {
+                    "resource_types": ["*"], "not_resource_types": ["arn:aws:s3:::*"],
+                    "conditions": { "string_equals": { "gold": condition } },
+                } },
+            },
+            "scan_settings": { "GUARDDUTY": { "scanner_role_arn": "arn:scanner" } },
+        } } });
+        let days =
+            |cold, delete| EffectiveLifecycle { cold_after_days: cold, delete_after_days: delete };
+        let own = |it: &str| Some(it.to_owned());
+        let expected = EffectivePlan {
+            name: "daily".to_owned(),
+            regions: ["eu-west-1", "eu-west-3"].map(str::to_owned).into(),
+            rules: vec![EffectiveRule {
+                name: "nightly".to_owned(),
+                schedule: own("cron(0 3 ? * * *)"),
+                vault: own("main"),
+                air_gapped: own("arn:gapped"),
+                start_minutes: Some(60),
+                complete_minutes: Some(120),
+                is_continuous: true,
+                has_index: true,
+                lifecycle: days(Some(7), Some(97)),
+                copies: vec![
+                    EffectiveCopy { vault: "arn:Far".to_owned(), lifecycle: days(None, None) },
+                    EffectiveCopy { vault: "arn:near".to_owned(), lifecycle: days(None, Some(30)) },
+                ],
+            }],
+            selections: vec![
+                EffectiveSelection {
+                    group: "resources".to_owned(),
+                    name: "all".to_owned(),
+                    resource_types: vec!["*".to_owned()],
+                    not_resource_types: vec!["arn:aws:s3:::*".to_owned()],
+                    conditions: vec![EffectiveCondition {
+                        operator: "string_equals".to_owned(),
+                        key: "aws:ResourceTag/tier".to_owned(),
+                        value: "gold".to_owned(),
+                    }],
+                    ..EffectiveSelection::default()
+                },
+                EffectiveSelection {
+                    group: "tags".to_owned(),
+                    name: "tagged".to_owned(),
+                    role: own("arn:role"),
+                    tag_key: own("tier"),
+                    tag_values: ["gold", "silver"].map(str::to_owned).into(),
+                    ..EffectiveSelection::default()
+                },
+            ],
+            scanners: vec!["arn:scanner".to_owned()],
+        };
+        assert_eq!(EffectivePlan::all(&document), [expected]);
+        assert_eq!(EffectivePlan::all(&json!({})), []);
+    }
+
+    #[test]
+    fn a_rule_without_a_schedule_has_the_default_of_aws_backup() {
+        let rule = EffectiveRule::default();
+        assert_eq!(rule.schedule_expression(), DEFAULT_SCHEDULE);
+        assert_eq!(rule.runs(), Schedule::parse("cron(0 5 ? * * *)"));
+        let weekly = "cron(0 3 ? * SUN *)";
+        let rule = EffectiveRule { schedule: Some(weekly.to_owned()), ..rule };
+        assert_eq!(rule.schedule_expression(), weekly);
+        assert_eq!(rule.runs(), Schedule::parse(weekly));
+    }
+}

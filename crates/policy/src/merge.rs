@@ -256,12 +256,17 @@ fn remove((setting, origins): &mut (Setting, Origins), part: &Part<'_>, operand:
     }
 }
 
-/// Longer lists are hashed, so that long lists do not make merging slow.
+/// The most values that are compared one by one.
 const FEW: usize = 16;
+
+/// Returns `true` if the values are to be hashed, so that long lists do not make merging slow.
+fn are_many(ones: &[Arc<str>], others: &[Arc<str>]) -> bool {
+    ones.len() + others.len() > FEW
+}
 
 /// Returns the values of `new` that are not in `old`, each once.
 fn distinct(old: &[Arc<str>], new: &[Arc<str>]) -> Vec<Arc<str>> {
-    if old.len() + new.len() > FEW {
+    if are_many(old, new) {
         let mut seen: HashSet<&str> = old.iter().map(AsRef::as_ref).collect();
         return new.iter().filter(|it| seen.insert(it)).cloned().collect();
     }
@@ -276,7 +281,7 @@ fn distinct(old: &[Arc<str>], new: &[Arc<str>]) -> Vec<Arc<str>> {
 
 /// Returns the values that are not in `unwanted`.
 fn without(values: &[Arc<str>], unwanted: &[Arc<str>]) -> Vec<Arc<str>> {
-    if values.len() + unwanted.len() > FEW {
+    if are_many(values, unwanted) {
         let unwanted: HashSet<&str> = unwanted.iter().map(AsRef::as_ref).collect();
         return values.iter().filter(|it| !unwanted.contains(it.as_ref())).cloned().collect();
     }

@@ -30,3 +30,51 @@ fn distance(one: &str, other: &str) -> usize {
     }
     row.last().copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distance_is_the_number_of_letters_to_change_add_or_remove() {
+        for (one, other, expected) in [
+            ("", "", 0),
+            ("rules", "rules", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("ab", "ba", 2),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("gumbo", "gambol", 2),
+            ("aaaa", "a", 3),
+            ("größe", "grösse", 2),
+        ] {
+            assert_eq!(distance(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_suggested_if_a_third_of_it_differs_at_the_most() {
+        let names = ["regions", "rules", "selections"];
+        for (key, expected) in [
+            ("regons", Some("regions")),
+            ("Regionss", Some("regions")),
+            ("reigons", Some("regions")),
+            ("rexxxns", None),
+            ("ruels", None),
+            ("rule", Some("rules")),
+            ("tea", None),
+        ] {
+            assert_eq!(nearest(key, &names), expected, "{key}");
+        }
+        assert_eq!(nearest("abd", &["abc"]), Some("abc"), "a third");
+        assert_eq!(nearest("rules", &[]), None);
+    }
+
+    #[test]
+    fn a_long_key_is_not_compared() {
+        let name = "x".repeat(40);
+        assert_eq!(nearest(&name, &[&name]), Some(&name[..]));
+        assert_eq!(nearest(&"x".repeat(41), &[&name]), None);
+    }
+}

@@ -50,7 +50,29 @@ pub fn is_arn_like(pattern: &str, arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The definition of a pattern, without regard to its cost.
+    fn fits(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern, text) {
+            ([], _) => text.is_empty(),
+            ([b'*', rest @ ..], []) => fits(rest, text),
+            ([b'*', rest @ ..], [_, others @ ..]) => fits(rest, text) || fits(pattern, others),
+            ([b'?', rest @ ..], [_, others @ ..]) => fits(rest, others),
+            ([one, rest @ ..], [other, others @ ..]) => one == other && fits(rest, others),
+            ([_, ..], []) => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_matches_as_the_definition_says(pattern in "[ab?*]{0,6}", text in "[ab]{0,6}") {
+            let expected = fits(pattern.as_bytes(), text.as_bytes());
+            prop_assert_eq!(is_like(&pattern, &text), expected);
+        }
+    }
 
     #[test]
     fn stars_and_question_marks_stand_for_text() {
@@ -67,5 +89,17 @@ mod tests {
         assert!(is_arn_like("arn:*:backup:*:444455556666:*", vault));
         assert!(!is_arn_like("arn:aws:backup:*:backup-vault:daily", vault));
         assert!(!is_arn_like("arn:aws:backup:*:555566667777:*", vault));
+    }
+
+    #[test]
+    fn every_part_of_an_arn_has_to_match() {
+        let parts = ["aws", "backup", "eu-west-1", "444455556666", "backup-vault:daily"];
+        let vault = format!("arn:{}", parts.join(":"));
+        for part in parts {
+            assert!(is_arn_like(&vault.replace(part, "*"), &vault), "{part}");
+            assert!(!is_arn_like(&vault.replace(part, "other"), &vault), "{part}");
+        }
+        assert!(is_arn_like("back*", "backup") && !is_arn_like("back*", &vault));
+        assert!(!is_arn_like(&vault, "backup"));
     }
 }

@@ -68,7 +68,7 @@ static PLAN: Shape = Fields(&[
             ),
         ]),
     ),
-    may("backup_plan_tags", Named(values::tag_name, &TAG)),
+    may("backup_plan_tags", Named(values::tag_key, &TAG)),
     may(
         "scan_settings",
         Fields(&[may(
@@ -90,7 +90,7 @@ static RULE: Shape = Fields(&[
     may("enable_continuous_backup", One(values::flag)),
     may("lifecycle", LIFECYCLE),
     may("copy_actions", Named(values::copy_vault, &COPY)),
-    may("recovery_point_tags", Named(values::tag_name, &TAG)),
+    may("recovery_point_tags", Named(values::tag_key, &TAG)),
     may("index_actions", Fields(&[may("resource_types", Many(values::index_type, Refused))])),
     may(
         "scan_actions",

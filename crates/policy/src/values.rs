@@ -182,11 +182,6 @@ pub(super) fn name(value: &str) -> Result<(), String> {
     Err(format!("`{value}` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`"))
 }
 
-/// Judges the key of a tag. Another rule checks that it equals its own `tag_key`.
-pub(super) fn tag_name(value: &str) -> Result<(), String> {
-    length(value, 1, 128)
-}
-
 /// Returns the suggestion for a well-formed Region that this release does not know.
 pub(super) fn unknown_region(value: &str) -> Option<Unknown> {
     let known: Vec<_> = Partition::all_regions().collect();

@@ -275,6 +275,75 @@ mod tests {
         for bad in ["[]", "{", "{\"Vault\": null}"] {
             assert!(read(bad.into()).is_err(), "{bad}");
         }
+        let refused = read(1.into()).unwrap_err().to_string();
+        assert!(refused.contains("expected an object, or its text in JSON"), "{refused}");
+    }
+
+    /// Reads properties, with these in place of the usual ones.
+    fn read(changes: Value) -> Result<Properties, serde_json::Error> {
+        let mut properties = serde_json::json!({ "Name": "daily", "TargetIds": "root" });
+        let changes = changes.as_object().unwrap().clone();
+        properties.as_object_mut().unwrap().extend(changes);
+        serde_json::from_value(properties)
+    }
+
+    #[test]
+    fn a_policy_comes_from_the_template_or_from_an_object() {
+        let (content, url) = (serde_json::json!({ "plans": {} }), "s3://b/k?versionId=v1");
+        let inline = read(serde_json::json!({ "Content": content })).unwrap();
+        let Ok(ContentSource::Inline(Content(it))) = inline.source() else { panic!("{inline:?}") };
+        assert_eq!(*it, content);
+        let object = read(serde_json::json!({ "ContentUrl": url })).unwrap();
+        let Ok(ContentSource::Object(it)) = object.source() else { panic!("{object:?}") };
+        assert_eq!(it.to_string(), url);
+        let kept = serde_json::to_value(&object).unwrap();
+        assert_eq!(kept["ContentUrl"], url);
+        let both = read(serde_json::json!({ "Content": content, "ContentUrl": url })).unwrap();
+        for bad in [both, read(serde_json::json!({})).unwrap()] {
+            assert_eq!(bad.source().unwrap_err(), Invalid::ContentSource);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_policy_is_the_policy_and_not_its_source() {
+        let source = serde_json::json!({ "ContentUrl": "s3://b/k", "Variables": { "Vault": "x" } });
+        let document = Document::new(serde_json::json!({ "plans": {} })).unwrap();
+        let kept = serde_json::to_value(read(source).unwrap().with_document(&document)).unwrap();
+        assert_eq!(kept["Content"], serde_json::json!({ "plans": {} }));
+        assert_eq!((kept.get("ContentUrl"), kept.get("Variables")), (None, None));
+    }
+
+    #[test]
+    fn a_policy_is_adopted_only_where_the_template_says_so() {
+        let claim = |adopt: Value| read(adopt).unwrap().claim();
+        assert_eq!(claim(serde_json::json!({})), Claim::Own);
+        assert_eq!(claim(serde_json::json!({ "Adopt": "false" })), Claim::Own);
+        assert_eq!(claim(serde_json::json!({ "Adopt": "true" })), Claim::Adopt);
+    }
+
+    #[test]
+    fn a_policy_needs_a_target() {
+        let targets = |it: Value| read(serde_json::json!({ "TargetIds": it })).unwrap().targets();
+        let both = ["root", "r-ab12"].map(|it| it.parse().unwrap());
+        assert_eq!(targets(serde_json::json!(["root", "r-ab12"])), Ok(both.to_vec()));
+        let refused = targets(serde_json::json!([])).unwrap_err();
+        assert_eq!(refused, Invalid::NoTargets);
+        assert_eq!(refused.hint(), Some("name at least one root, OU or account"));
+        assert_eq!(Invalid::Vanished.hint(), Some("deploy again"));
+        assert_eq!(Invalid::ContentSource.hint(), None);
+    }
+
+    #[test]
+    fn a_description_has_as_many_characters_as_aws_takes() {
+        let read = |count| read(serde_json::json!({ "Description": "ü".repeat(count) }));
+        assert_eq!(read(512).unwrap().description.0, "ü".repeat(512));
+        assert!(read(513).is_err());
+    }
+
+    #[test]
+    fn the_text_of_a_policy_is_not_shown() {
+        let shown = format!("{:?}", Content(Value::from("secret")));
+        assert_eq!(shown, "Content(…)");
     }
 
     #[test]

@@ -157,6 +157,39 @@ fn a_policy_is_changed_in_place() {
 }
 
 #[test]
+fn a_name_or_a_description_is_changed_alone() {
+    let had = || Some(existing("daily a @ root", Some(&owner())));
+    let described = Desired { description: "Gold".to_owned(), ..desired("daily a @ root") };
+    for (wanted, part) in [(desired("nightly a @ root"), "name"), (described, "description")] {
+        let steps = plan(Some(&wanted), &observed(had()), &owner(), None);
+        assert_eq!(show(steps), format!("update the policy's {part}\n"));
+    }
+}
+
+#[test]
+fn only_what_changes_backups_reaches_accounts() {
+    let steps = |wanted: Option<&Desired>, had: &str| {
+        let had = existing(had, Some(&owner()));
+        let steps = plan(wanted, &observed(Some(had)), &owner(), None).unwrap();
+        steps.iter().map(Step::reaches_accounts).collect::<Vec<_>>()
+    };
+    let wanted = desired("daily a @ root");
+    let tags: Tags = [("team".parse().unwrap(), "x".parse().unwrap())].into();
+    let tagged = Desired { tags: tags.clone(), ..wanted.clone() };
+    assert_eq!(steps(Some(&tagged), "nightly a @ root"), [false, false], "a tag and a name");
+    assert_eq!(steps(Some(&wanted), "daily b @ root"), [true], "the content");
+    assert_eq!(steps(Some(&wanted), "daily a @ dev"), [true, true], "the targets");
+    assert_eq!(steps(None, "daily a @ root"), [true, true], "its end");
+    let untagged = Desired { retired_tags: tags, ..wanted.clone() };
+    let mut had = existing("daily a @ root", Some(&owner()));
+    had.tags.insert("team".to_owned(), "x".to_owned());
+    let steps = plan(Some(&untagged), &observed(Some(had)), &owner(), None).unwrap();
+    assert!(matches!(&steps[..], [step @ Step::Untag(_)] if !step.reaches_accounts()));
+    let steps = plan(Some(&wanted), &observed(None), &owner(), None).unwrap();
+    assert!(steps.iter().all(Step::reaches_accounts));
+}
+
+#[test]
 fn moving_a_policy_attaches_before_it_detaches() {
     check(
         Some(&desired("daily a @ prod dev")),
@@ -327,6 +360,15 @@ fn tags_of_others_stay_and_tags_of_the_template_follow_it() {
         untag the policy of old
     "]],
     );
+}
+
+#[test]
+fn a_tag_of_ours_stays_though_a_template_once_named_it() {
+    let mut policy = existing("daily a @ root", Some(&owner()));
+    policy.tags.insert(adopted_tag().to_string(), owner().to_string());
+    let retired_tags = [(adopted_tag(), owner().tag_value().clone())].into();
+    let wanted = Desired { retired_tags, ..desired("daily a @ root") };
+    check(Some(&wanted), Some(policy), expect![""]);
 }
 
 #[test]

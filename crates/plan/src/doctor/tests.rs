@@ -82,6 +82,44 @@ fn nothing_is_wrong_in_a_healthy_organization() {
     assert_eq!(diagnose(&healthy(), now()).len(), 16);
 }
 
+/// The messages of the checks in which nothing is wrong.
+fn told_of(observed: &Observed) -> String {
+    let checks = diagnose(observed, now());
+    let checks = checks.iter().filter(|it| it.verdict == Verdict::Ok);
+    checks.map(|it| format!("{}: {}\n", it.name, it.message)).collect()
+}
+
+#[test]
+fn every_check_says_why_nothing_is_wrong() {
+    expect![[r"
+        management account: you are in the management account 100000000001
+        all features: the organization has all features
+        policy type: backup policies are enabled
+        trusted access: AWS Backup has trusted access
+        cross-account backup: backups may be copied to other accounts
+        delegated administrators: the management account alone administers AWS Backup
+        StackSets: StackSets may deploy to the accounts of the organization
+        CloudTrail: the trail `everything` tells of changes to the organization
+        Region of events: the events of AWS Organizations are in us-east-1, and so are you
+        effective policies: AWS reports no invalid effective policy
+        desired state: 1 resources are looked after
+        last sweep: everything was looked after 7 hours ago
+        quotas: 1 backup policies, and no quota is near
+        ownership: every backup policy belongs to a stack of org-backup
+        Regions of copies: every account has the Regions that backups are copied from
+        keys: 1 keys encrypt and decrypt
+    "]]
+    .assert_eq(&told_of(&healthy()));
+    let mut observed = healthy();
+    observed.region = "eu-south-1".to_owned();
+    observed.event_stacks = Ok(vec![forwarder("CREATE_COMPLETE")]);
+    observed.administrators = Ok(administrators(2, "ACTIVE"));
+    let told = told_of(&observed);
+    for it in ["300000000000, 300000000001 may administer", "`forwarder` forwards events from"] {
+        assert!(told.contains(it), "{told}");
+    }
+}
+
 #[test]
 fn another_account_than_the_management_account_is_a_problem() {
     check(
@@ -259,6 +297,20 @@ fn elsewhere_events_need_the_forwarder() {
         ("CREATE_COMPLETE", expect![""]),
         ("UPDATE_ROLLBACK_COMPLETE", expect![""]),
         (
+            "UPDATE_ROLLBACK_FAILED",
+            expect![[r"
+            problem Region of events: the stack `forwarder` in us-east-1 forwards events and is UPDATE_ROLLBACK_FAILED
+              deploy templates/event-forwarder.yaml in us-east-1 again
+        "]],
+        ),
+        (
+            "DELETE_COMPLETE",
+            expect![[r"
+            problem Region of events: the stack `forwarder` in us-east-1 forwards events and is DELETE_COMPLETE
+              deploy templates/event-forwarder.yaml in us-east-1 again
+        "]],
+        ),
+        (
             "DELETE_FAILED",
             expect![[r"
             problem Region of events: the stack `forwarder` in us-east-1 forwards events and is DELETE_FAILED
@@ -299,6 +351,26 @@ fn quotas_that_are_near_are_told() {
             warning quotas: near a quota of AWS: 900 of 1000 backup policies
               merge policies, attach them to children, or split the long ones, which merge by plan name
         "]],
+    );
+}
+
+#[test]
+fn quotas_are_not_near_below_nine_tenths() {
+    let some = |count: usize| (0..count).map(|it| policy(&format!("n{it}"), "r-cd34"));
+    check(
+        |it| {
+            let mut all: Vec<_> = some(8).collect();
+            all.first_mut().unwrap().text = " ".repeat(8_999);
+            it.policies = Ok(all);
+        },
+        expect![""],
+    );
+    check(
+        |it| {
+            let loose = |it| KnownPolicy { targets: [].into(), ..it };
+            it.policies = Ok(some(899).map(loose).collect());
+        },
+        expect![""],
     );
 }
 
@@ -376,6 +448,8 @@ fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
           see the log and the dead letters of the stack of templates/reattach.yaml
     "]],
     );
+    let in_time = now() - Duration::from_hours(49);
+    check(|it| it.state = Some(StateBucket { swept: Ok(Some(in_time)), ..state(it) }), expect![""]);
 }
 
 #[test]
@@ -493,4 +567,11 @@ fn the_vaults_of_a_policy_are_those_of_its_rules_in_its_regions() {
     let vaults: Vec<_> =
         vaults(&policies).iter().map(|(it, name)| format!("{it} {name}")).collect();
     assert_eq!(vaults, ["eu-west-1 main", "eu-west-3 main"]);
+}
+
+#[test]
+fn the_vaults_that_policies_copy_to_are_named_by_their_arns() {
+    let policies = [KnownPolicy { text: copies_from("us-east-1"), ..policy("daily", "r-cd34") }];
+    let arn = "arn:aws:backup:eu-west-1:200000000002:backup-vault:central";
+    assert_eq!(copy_vaults(&policies), [arn.to_owned()].into());
 }

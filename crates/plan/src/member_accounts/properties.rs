@@ -288,6 +288,54 @@ mod tests {
     }
 
     #[test]
+    fn a_vault_or_a_role_is_something_to_do() {
+        let vault = desired(json!({ "VaultName": "org-backup" })).unwrap();
+        assert_eq!(vault.vault, "org-backup".parse().ok());
+        let role = desired(json!({ "BackupRoleName": "maker" })).unwrap();
+        assert_eq!(role.role, "maker".parse().ok());
+        let management = desired(json!({ "Management": { "DynamoDB": "true" } })).unwrap();
+        assert_eq!(management.management.into_values().collect::<Vec<_>>(), [true]);
+    }
+
+    #[test]
+    fn a_combination_that_is_refused_says_what_to_set() {
+        use InvalidProperties::{Concurrency, NoCentralRole, NoRegions, NoTargets, NothingToDo};
+        let hints = [NoRegions, NoTargets, NothingToDo, NoCentralRole, Concurrency];
+        expect_test::expect![[r#"
+            [
+                Some(
+                    "name the Regions in which backups are made",
+                ),
+                Some(
+                    "leave it out for the whole organization",
+                ),
+                Some(
+                    "set one of `OptIn`, `Management`, `VaultName` and `BackupRoleName`",
+                ),
+                Some(
+                    "name the role that is assumed there",
+                ),
+                None,
+            ]
+        "#]]
+        .assert_debug_eq(&hints.map(|it| it.hint()));
+        let refused = read(json!({ "OptIn": 1 })).unwrap_err().to_string();
+        let expected = "expected `All`, or resource types that are each true or false";
+        assert!(refused.contains(expected), "{refused}");
+    }
+
+    #[test]
+    fn one_role_may_enter_every_account() {
+        let role = "operator".parse().unwrap();
+        let central = json!({ "CentralAccountId": "1".repeat(12), "CentralRoleName": "central" });
+        let entered = read(central).unwrap().entered_by(&role);
+        assert_eq!(entered.role_name, role);
+        assert_eq!(entered.central().unwrap().unwrap().1, &role);
+        let without = read(json!({})).unwrap().entered_by(&role);
+        assert_eq!(without.central_role_name.0, None);
+    }
+
+    #[test]
     fn everybody_is_meant_unless_the_template_says_otherwise() {
         assert_eq!(read(json!({})).unwrap().targets(), Ok(vec![Target::Root]));
     }
@@ -320,9 +368,37 @@ mod tests {
             json!({ "OptIn": "All", "Concurrency": "8", "VaultName": "org-backup" }),
             json!({ "OptIn": { "EBS": "true" }, "TargetIds": "root, 111122223333" }),
         ] {
-            let written = serde_json::to_value(read(more).unwrap()).unwrap();
+            let written = read(more).unwrap().kept();
             let again: Properties = serde_json::from_value(written.clone()).unwrap();
-            assert_eq!(serde_json::to_value(again).unwrap(), written);
+            assert_eq!(again.kept(), written);
+            assert_eq!(written["RoleName"], "org-backup-member");
+        }
+    }
+
+    #[test]
+    fn properties_are_kept_with_all_that_is_set_and_no_more() {
+        let kept = |more| {
+            let Value::Object(kept) = read(more).unwrap().kept() else { panic!("no object") };
+            kept.keys().cloned().collect::<Vec<_>>()
+        };
+        let always = ["ExcludeAccounts", "Management", "OnNotReady", "OptIn", "Regions"];
+        let always = [&always[..], &["RoleName", "TargetIds"]].concat();
+        assert_eq!(kept(json!({ "VaultName": "" })), always);
+        let set = json!({ "VaultName": "org-backup", "ExcludedTags": "backup=never" });
+        for it in kept(set.clone()) {
+            assert!(always.contains(&&it[..]) || set.get(&it).is_some(), "{it}");
+        }
+        assert_eq!(kept(set).len(), always.len() + 2, "nothing is lost");
+    }
+
+    #[test]
+    fn ages_and_tags_are_kept_as_they_are_written() {
+        let more = json!({ "RecoveryPointObjectiveHours": "RDS=24", "ExcludedTags": "a=b" });
+        let kept = read(more).unwrap().kept();
+        for (property, value) in
+            [("RecoveryPointObjectiveHours", "RDS=24"), ("ExcludedTags", "a=b")]
+        {
+            assert_eq!(kept[property], json!([value]));
         }
     }
 }

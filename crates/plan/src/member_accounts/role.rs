@@ -367,6 +367,32 @@ mod tests {
     }
 
     #[test]
+    fn a_role_indexes_backups_only_with_the_policy_for_it() {
+        let indexing = |attached: &[&str], policies: Option<&str>| {
+            let attached = attached.iter().map(|it| (*it).to_owned()).collect();
+            let policies = policies.map_or_else(
+                || Ok(RolePolicies { attached, ..RolePolicies::default() }),
+                |why| Err(why.to_owned()),
+            );
+            let arn = format!("arn:aws:iam::{ACCOUNT}:role/maker");
+            let role = Role { arn, trust: String::new(), is_bounded: false, policies };
+            check_indexing(&"maker".parse().unwrap(), &role).map(|it| it.to_string())
+        };
+        let aws = "arn:aws:iam::aws:policy";
+        let service = format!("{aws}/service-role/AWSBackupServiceRolePolicyFor");
+        let (backup, index) = (&format!("{service}Backup")[..], &format!("{service}Indexing")[..]);
+        assert_eq!(indexing(&[backup, index], None), None);
+        assert_eq!(indexing(&[&format!("{aws}/AdministratorAccess")], None), None);
+        let lacks = "the role `maker` has no policy with which it could index backups";
+        assert_eq!(indexing(&[backup], None).as_deref(), Some(lacks));
+        let strange = "not looked at: whether the role `maker` may index backups, which depends on \
+                       its policy `mine`";
+        let mine = format!("arn:aws:iam::{ACCOUNT}:policy/mine");
+        assert_eq!(indexing(&[index, &mine], None).as_deref(), Some(strange));
+        assert_eq!(indexing(&[], Some("AccessDenied")), None, "it is told of backups");
+    }
+
+    #[test]
     fn a_boundary_and_what_was_not_read_are_told() {
         let trust = json!({ "Statement": grant(&json!(null)) });
         let attached = vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()];

@@ -87,6 +87,15 @@ fn what_is_managed_fully_is_set_where_there_is_such_a_choice() {
 }
 
 #[test]
+fn the_account_that_receives_copies_has_the_settings_of_the_others_and_nothing_else() {
+    let (vault, role) = ("org-backup".parse().ok(), "maker".parse().ok());
+    let regions: BTreeSet<_> = ["eu-west-1".parse().unwrap()].into();
+    let desired = Desired { regions: regions.clone(), vault, role, ..these("EBS=true") };
+    let expected = Desired { regions, ..these("EBS=true") };
+    assert_eq!(desired.in_central_account(), expected);
+}
+
+#[test]
 fn a_region_is_asked_what_it_supports_only_when_its_settings_do_not_say() {
     let settings = region("EBS=true, S3=false", "").settings;
     assert!(!these("EBS=true, S3=true").asks_for_support(&settings));
@@ -210,6 +219,54 @@ fn a_session_may_do_what_the_run_calls_where_it_calls_it() {
     .assert_eq(&serde_json::to_string_pretty(&policy).unwrap());
 }
 
+/// The actions and the resources of each statement of a session policy.
+fn allowed(policy: &str) -> Vec<(Value, Value)> {
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    statements.iter().map(|it| (it["Action"].clone(), it["Resource"].clone())).collect()
+}
+
+#[test]
+fn a_session_that_only_reads_may_write_nothing() {
+    let policy = session_policy(&all(), "aws", &id("111122223333"), false);
+    assert!(!policy.contains("Update") && !policy.contains("Create"), "{policy}");
+}
+
+#[test]
+fn a_narrowed_session_may_read_roles_only_if_there_are_some() {
+    let regions = ["eu-west-1".parse().unwrap()].into();
+    let narrowed = |roles: &[RoleName]| {
+        let account = id("111122223333");
+        allowed(&narrowed(&["backup:ListBackupPlans"], &regions, roles, "aws", &account))
+    };
+    let own = (json!(["backup:ListBackupPlans"]), json!("*"));
+    assert_eq!(narrowed(&[]), vec![own.clone()]);
+    let iam = "arn:aws:iam::111122223333:role";
+    let reading = json!([
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies"
+    ]);
+    let roles = json!([format!("{iam}/maker"), format!("{iam}/*/maker")]);
+    assert_eq!(narrowed(&["maker".parse().unwrap()]), [own, (reading, roles)]);
+}
+
+#[test]
+fn a_session_may_hand_roles_to_aws_backup_and_to_no_other_service() {
+    let (regions, role) = (["eu-west-1".parse().unwrap()].into(), "maker".parse().unwrap());
+    let account = id("111122223333");
+    let policy = handing(&["backup:StartRestoreJob"], &regions, [&role], "aws", &account);
+    let iam = "arn:aws:iam::111122223333:role";
+    let roles = json!([format!("{iam}/maker"), format!("{iam}/*/maker")]);
+    let expected =
+        [(json!(["backup:StartRestoreJob"]), json!("*")), (json!("iam:PassRole"), roles)];
+    assert_eq!(allowed(&policy), expected);
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+    let condition = json!({ "StringEquals": { "iam:PassedToService": "backup.amazonaws.com" } });
+    assert_eq!(policy["Statement"][1]["Condition"], condition);
+}
+
 #[test]
 fn a_session_policy_fits_with_every_region_there_may_ever_be() {
     for regions in [40, 400] {
@@ -277,11 +334,37 @@ fn the_management_account_is_in_every_scope_that_does_not_exclude_it() {
 }
 
 #[test]
+fn the_account_that_receives_copies_is_worked_in_wherever_it_is() {
+    let path = "o-example1234/r-ab12/ou-ab12-11111111/666677778888/";
+    let central = listed("666677778888", "ACTIVE", path);
+    let with = |targets: &[&str]| scope(targets, &[]).with_central(Some(id("666677778888")));
+    assert_eq!(with(&["ou-ab12-22222222"]).choose(&central), Choice::Central);
+    assert_eq!(with(&["ou-ab12-11111111"]).choose(&central), Choice::Included);
+    let other = listed("444455556666", "ACTIVE", "o-example1234/r-ab12/444455556666/");
+    assert_eq!(with(&["ou-ab12-11111111"]).choose(&other), Choice::Elsewhere);
+    let closed = Listed { state: "SUSPENDED".to_owned(), ..central };
+    assert_eq!(with(&["ou-ab12-22222222"]).choose(&closed), Choice::Inactive);
+}
+
+#[test]
+fn only_roots_and_ous_can_contain_accounts() {
+    let places = |targets: &[&str]| {
+        let scope = scope(targets, &[]);
+        assert_eq!(scope.needs_paths(), scope.places().next().is_some());
+        scope.places().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&["root", "444455556666"]), [""; 0]);
+    assert_eq!(places(&["444455556666", "ou-ab12-11111111"]), ["ou-ab12-11111111"]);
+    assert_eq!(places(&["r-ab12"]), ["r-ab12"]);
+}
+
+#[test]
 fn an_excluded_account_that_is_not_there_is_told() {
     let mut scope = scope(&["root"], &["444455556666", "555566667777"]);
     let choice = scope.choose(&listed("444455556666", "ACTIVE", ""));
     assert_eq!(choice, Choice::Excluded);
     assert_eq!(scope.strangers(), [&id("555566667777")].into());
+    assert!(!scope.excludes_management());
     assert!(!scope.needs_paths());
 }
 
@@ -383,21 +466,136 @@ fn nobody_getting_in_anywhere_is_no_success_whatever_the_run_says() {
     assert_eq!(different.judge(OnNotReady::Warn, None), Ok(()));
 }
 
-#[test]
-fn sums_of_parts_are_the_sum_of_the_whole() {
-    let mut sum = tally(3, 1, 1);
-    let written = serde_json::to_string(&tally(2, 0, 1)).unwrap();
-    sum.merge(serde_json::from_str(&written).unwrap());
-    sum.skip("SUSPENDED");
-    assert_eq!((sum.ready, sum.not_ready, sum.worked()), (5, 3, 8));
-    assert_eq!(sum.skipped, [("SUSPENDED".to_owned(), 1)].into());
-    assert!(sum.judge(OnNotReady::Fail, None).unwrap_err().to_string().starts_with("3 of 8"));
+/// Outcomes of every kind: ready, changed, not ready and not entered.
+fn outcomes() -> Vec<MemberOutcome> {
+    let mut outcomes: Vec<_> =
+        (0..7).map(|it| MemberOutcome::new(account(it), it % 3 > 0)).collect();
+    let [_, changed, with_role, failed, changed_and_failed, barred, throttled] = &mut outcomes[..]
+    else {
+        unreachable!()
+    };
+    let change = || Change { opt_in: preferences("S3=true"), ..Change::default() };
+    let region = "eu-west-1".parse().unwrap();
+    changed.change(&region, change());
+    with_role.make_service_role();
+    failed.fail(failure(None, "denied"));
+    changed_and_failed.change(&region, change());
+    changed_and_failed.fail(failure(None, "denied"));
+    barred.bar("AccessDenied", failure(None, "cannot assume the role"));
+    throttled.bar("Throttling", failure(None, "throttled"));
+    outcomes
 }
 
 #[test]
-fn an_answer_tells_of_the_first_failures_and_not_of_all() {
+fn sums_of_parts_are_the_sum_of_the_whole() {
+    let sum = |parts: &[&[MemberOutcome]]| {
+        let mut sum = Tally::default();
+        for part in parts {
+            let mut tally = Tally::default();
+            for it in *part {
+                tally.add(it);
+            }
+            tally.skip("SUSPENDED");
+            let written = serde_json::to_string(&tally).unwrap();
+            sum.merge(serde_json::from_str(&written).unwrap());
+        }
+        sum
+    };
+    // Twice, so that each part has something of everything.
+    let (once, twice) = (outcomes(), [outcomes(), outcomes()].concat());
+    let (all, parts) = (sum(&[&twice, &[]]), sum(&[&once, &once]));
+    assert_eq!(parts, all);
+    assert_eq!((all.ready, all.not_ready, all.worked(), all.changed), (6, 8, 14, 6));
+    assert_eq!(all.skipped, [("SUSPENDED".to_owned(), 2)].into());
+}
+
+#[test]
+fn the_parts_of_a_run_that_nobody_got_in_anywhere_are_no_success_together() {
+    let mut sum = tally(0, 0, 2);
+    sum.merge(tally(0, 0, 3));
+    let refusal = sum.judge(OnNotReady::Warn, None).unwrap_err();
+    assert!(matches!(refusal, Refusal::Barred { members: 5, .. }), "{refusal}");
+}
+
+#[test]
+fn a_single_failure_is_not_followed_by_a_number_of_others() {
+    let mut tally = Tally::default();
+    let mut outcome = MemberOutcome::new(Account { name: String::new(), ..account(1) }, true);
+    outcome.fail(failure(None, "there is no role `x`"));
+    tally.add(&outcome);
+    let refusal = tally.judge(OnNotReady::Fail, None).unwrap_err();
+    expect!["1 of 1 accounts are not ready: 000000000001: there is no role `x`"]
+        .assert_eq(&refusal.to_string());
+}
+
+#[test]
+fn a_problem_that_is_not_certain_leaves_the_account_ready() {
+    let region = "eu-west-1".parse().unwrap();
+    let unread = Problem::Unread("the key".to_owned());
+    let mut outcome = MemberOutcome::new(account(1), true);
+    outcome.find(Some(&region), &unread);
+    let line = &outcome.clone().lines()[0];
+    assert!(line.ready);
+    assert_eq!(line.not_looked_at, [Failure::found(Some(&region), &unread)]);
+    outcome.find(None, &Problem::NoServiceRole);
+    let line = &outcome.lines()[0];
+    assert!(!line.ready);
+    assert_eq!(line.problem, Some(Problem::NoServiceRole.to_string()));
+    assert_eq!(line.hint.as_deref(), Some(Problem::NoServiceRole.hint()));
+}
+
+#[test]
+fn only_an_account_that_could_not_be_entered_is_barred() {
+    let mut outcome = MemberOutcome::new(account(1), true);
+    outcome.fail(failure(None, "denied"));
+    assert!(!outcome.is_barred());
+    outcome.bar("AccessDenied", failure(None, "cannot assume the role"));
+    assert!(outcome.is_barred());
+}
+
+#[test]
+fn a_line_tells_what_was_changed_and_where() {
+    let mut outcome = MemberOutcome::new(account(1), true);
+    let change =
+        Change { opt_in: preferences("S3=true"), management: preferences("DynamoDB=true") };
+    let regions: [Region; 2] = ["eu-west-1", "eu-west-2"].map(|it| it.parse().unwrap());
+    for it in &regions {
+        outcome.change(it, change.clone());
+    }
+    outcome.make_service_role();
+    let line: Line = serde_json::from_str(&text(outcome)).unwrap();
+    assert!(line.service_role_made);
+    let changed = line.changes.first().unwrap();
+    assert_eq!((changed.change(), changed.regions()), (change, &regions.into()));
+}
+
+#[test]
+fn an_answer_tells_of_the_first_ten_failures_and_not_of_all() {
     let told = tally(0, 5_000, 0).judge(OnNotReady::Fail, Some("s3://state/report.jsonl"));
-    assert!(told.unwrap_err().to_string().len() < 4096);
+    let told = told.unwrap_err().to_string();
+    assert_eq!(told.matches("denied").count(), 10);
+    let mut outcome = MemberOutcome::new(account(1), true);
+    outcome.fail(failure(None, &"x".repeat(1_000)));
+    let mut long = Tally::default();
+    long.add(&outcome);
+    let told = long.judge(OnNotReady::Fail, None).unwrap_err().to_string();
+    assert!(told.len() < 450, "{told}");
+}
+
+#[test]
+fn a_run_that_ended_early_says_how() {
+    for (ending, words) in [
+        (Ending::Aborted, "was stopped"),
+        (Ending::Failed, "failed"),
+        (Ending::TimedOut, "ran out of time"),
+    ] {
+        let refusal = Refusal::Ended { run: run(), ending, why: "States.Timeout".to_owned() };
+        let expected = format!(
+            "the execution 0123abcd of the state machine {words} before its last step had answered \
+             (States.Timeout)"
+        );
+        assert_eq!(refusal.to_string(), expected);
+    }
 }
 
 fn run() -> RunId {
@@ -411,6 +609,19 @@ fn a_run_is_the_same_for_every_delivery_of_its_request_and_no_other() {
     assert_eq!(run.as_str().len(), 32);
     assert_ne!(run, RunId::of_request("arn:stack", "2"));
     assert_ne!(run, RunId::of_request("arn:stack2", "1"));
+}
+
+#[test]
+fn everything_of_a_run_is_kept_below_its_id() {
+    let run = run();
+    let keys = [run.order_key(), run.batches_key(), run.report_key(), run.results_prefix()];
+    let expected = ["run.json", "batches.json", "report.jsonl", "results/"]
+        .map(|it| format!("runs/{run}/{it}"));
+    assert_eq!(keys, expected);
+    let batch = Batch { run: run.clone(), index: 7, round: 2, waits: 0, accounts: vec![] };
+    assert_eq!(batch.result_key(), "runs/0123abcd/results/00007.002.jsonl");
+    // The answer outlives the run.
+    assert_eq!(run.answer_key(), "answers/0123abcd.json");
 }
 
 #[test]

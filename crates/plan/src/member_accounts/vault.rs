@@ -373,6 +373,34 @@ mod tests {
     }
 
     #[test]
+    fn a_denial_is_about_a_role_by_its_arn_or_its_account() {
+        let start = json!("backup:StartBackupJob");
+        let to = |name: &str| with(&deny(&start, &json!({ "AWS": name }), &json!(null)));
+        assert_eq!(to("111122223333"), [DENYING]);
+        assert_eq!(to("444455556666"), [""; 0]);
+        assert_eq!(to("arn:aws:iam::111122223333:role/other"), [""; 0]);
+    }
+
+    #[test]
+    fn a_denial_under_a_condition_about_the_role_is_judged_by_its_arn() {
+        const OTHER: &str = "arn:aws:iam::111122223333:role/path/other";
+        let under = |operator: &str, arn: &str| {
+            let condition = json!({ operator: { "aws:PrincipalArn": arn } });
+            with(&deny(&json!("backup:StartBackupJob"), &json!("*"), &condition))
+        };
+        for operator in ["StringEquals", "StringLike", "ArnEquals", "ArnLike"] {
+            assert_eq!(under(operator, ROLE), [DENYING], "{operator}");
+            assert_eq!(under(operator, OTHER), [""; 0], "{operator}");
+        }
+        for operator in ["StringNotEquals", "StringNotLike", "ArnNotEquals", "ArnNotLike"] {
+            assert_eq!(under(operator, ROLE), [""; 0], "{operator}");
+            assert_eq!(under(operator, OTHER), [DENYING], "{operator}");
+        }
+        // Only a request has the value of a policy variable.
+        assert_eq!(under("ArnEquals", "arn:aws:iam::${aws:PrincipalAccount}:role/*"), [UNJUDGED]);
+    }
+
+    #[test]
     fn a_vault_takes_copies_of_an_organization_where_its_policy_says_so() {
         let account = "111122223333".parse().unwrap();
         let source = CopySource {
@@ -410,6 +438,9 @@ mod tests {
         assert_eq!(admits_below("ou-ab12-22222222/*"), Some(false));
         let arn = json!({ "ArnLike": { "aws:SourceArn": "arn:aws:backup:*" } });
         assert_eq!(admits(json!([allow(json!("*"), arn)])), None, "what only a request tells");
+        let arn = json!({ "ArnLike": { "aws:SourceArn": "arn:aws:backup:*" } });
+        let both = json!([ours, allow(json!("*"), arn)]);
+        assert_eq!(admits(both), Some(true), "one statement is enough");
         let deny = json!({ "Effect": "Deny", "Action": "backup:*", "Principal": "*" });
         assert_eq!(admits(json!([ours, deny])), Some(false));
         let delete = json!({ "Effect": "Deny", "Action": "backup:Delete*", "Principal": "*" });

@@ -155,6 +155,17 @@ fn what_a_level_below_overrides_does_not_change_there() {
 }
 
 #[test]
+fn accounts_in_different_places_that_get_the_same_are_told_of_together() {
+    check(
+        &organization(&[]),
+        &[("weekly00", plan("weekly", 4), &[LAB, SHOP])],
+        expect![[r"
+            200000000001 200000000002 300000000001: plan `weekly` added
+        "]],
+    );
+}
+
+#[test]
 fn several_policies_are_told_of_together() {
     check(
         &organization(&[("p-former00", ROOT, plan("former", 4))]),

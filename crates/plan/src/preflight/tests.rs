@@ -131,6 +131,30 @@ fn what_is_wrong_already_is_not_blamed_on_the_change() {
 }
 
 #[test]
+fn the_same_mistake_in_another_plan_is_blamed_on_the_change() {
+    let others = organization(&[("p-theirs1234", ROOT, plan("theirs", "rules"))]);
+    check(
+        &others,
+        plan("daily", "rules"),
+        &[ROOT],
+        expect![[r"
+            r-ab12 plans/daily plans/daily
+        "]],
+    );
+}
+
+#[test]
+fn targets_are_related_if_one_is_above_the_other() {
+    let mut organization = organization(&[]);
+    let id = |it: &str| it.parse::<TargetId>().unwrap();
+    organization.parents.insert(id("ou-ab12-otherone"), id(ROOT));
+    let related = |one, other| organization.related(&id(one), &id(other));
+    assert!(related(PROD, ACCOUNT) && related(ACCOUNT, PROD) && related(TEAM, TEAM));
+    assert!(!related("ou-ab12-otherone", ACCOUNT) && !related(PROD, "ou-ab12-otherone"));
+    assert_eq!([ROOT, PROD, TEAM, ACCOUNT].map(|it| organization.depth(&id(it))), [0, 1, 2, 3]);
+}
+
+#[test]
 fn moving_a_fragment_away_from_what_it_completes_is_found() {
     let organization = organization(&[
         ("p-theirs1234", PROD, plan("daily", "rules regions")),
@@ -174,12 +198,29 @@ fn a_refusal_names_the_account_the_plan_and_who_contributes() {
         AWS would withhold the whole merged policy from account 222222222222 (which gets what is attached to ou-ab12-prodprod): plans/daily: 'selections' is missing (KEY_REQUIRED, from ours on ou-ab12-prodprod); hint: complete that plan, or rename yours, or set `Preflight: Warn`
     "]]
     .assert_eq(&format!("{withheld}; hint: {}\n", Withheld::HINT));
+    let told = |count: usize, account: &str| {
+        let target = PROD.parse().unwrap();
+        let errors = withheld.suspect.errors.iter().cycle().take(count).cloned().collect();
+        let account = account.parse().unwrap();
+        Withheld { account, suspect: Suspect { target, errors } }.to_string()
+    };
+    let three = told(3, ACCOUNT);
+    assert_eq!(three.matches("; plans/daily: ").count(), 2, "{three}");
+    assert!(three.ends_with(')'), "{three}");
+    assert_eq!(told(4, ACCOUNT), format!("{three}; and one more error"));
+    assert_eq!(told(5, ACCOUNT), format!("{three}; and 2 more errors"));
+    let own = Suspect { target: ACCOUNT.parse().unwrap(), errors: vec![] };
+    let own = Withheld { suspect: own, ..withheld.clone() }.to_string();
+    assert_eq!(own, "AWS would withhold the whole merged policy from account 222222222222");
 }
 
 #[test]
 fn a_document_is_checked_by_itself_with_every_mistake() {
     let document = Document::new(json!({"plans": {"a b": {}}, "plan": {}})).unwrap();
     let refused = super::check(&document, now()).unwrap_err().to_string();
-    assert!(refused.starts_with("the policy has 2 mistakes: "), "{refused}");
+    expect!["the policy has 2 mistakes: plan: AWS knows no key `plan` here; did you mean `plans`?; plans/a b: `a b` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`"].assert_eq(&refused);
+    let document = Document::new(json!({"plans": {}, "plan": {}})).unwrap();
+    let refused = super::check(&document, now()).unwrap_err().to_string();
+    assert!(refused.starts_with("the policy has one mistake: "), "{refused}");
     assert!(super::check(&Document::new(plan("daily", WHOLE)).unwrap(), now()).is_ok());
 }

@@ -157,7 +157,9 @@ mod tests {
             assert!(matches!(standing, Standing::Unusable(_)), "{standing:?}");
         }
         let longest = Lease::new("request", "stream", Task::Events, now() + 15 * MINUTE);
-        assert_eq!(standing(&longest, now() - MINUTE / 2), Standing::Held(longest.clone()));
+        let early = now() - Duration::from_secs(59);
+        assert_eq!(standing(&longest, early), Standing::Held(longest.clone()));
+        assert!(matches!(standing(&longest, now() - MINUTE), Standing::Unusable(_)));
         let endless = Lease::new("request", "stream", Task::Events, now() + 18 * MINUTE);
         assert!(matches!(standing(&endless, now()), Standing::Unusable(_)));
     }

@@ -192,11 +192,28 @@ mod tests {
     }
 
     #[test]
+    fn a_run_with_as_many_accounts_as_a_batch_has_is_not_large() {
+        let asked = Accounts::These(ids(0..100));
+        check(&asked, None, &accounts(0..100), false, false);
+        check(&asked, Some(&last(0..300, true)), &accounts(0..100), false, false);
+        let asked = Accounts::These(ids(0..101));
+        check(&asked, None, &accounts(0..101), true, false);
+        check(&asked, Some(&last(200..300, true)), &accounts(0..101), true, false);
+    }
+
+    #[test]
+    fn the_last_run_of_a_resource_is_kept_under_its_stack_and_name() {
+        let stack = "arn:aws:cloudformation:eu-north-1:111122223333:stack/members/4b1d";
+        let entry = Entry::new(crate::resource::ResourceKind::MemberAccounts, stack, "Members");
+        assert_eq!(Large::key(&entry), "runs/last/members/4b1d/Members.json");
+    }
+
+    #[test]
     fn what_is_kept_is_read_back() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
         let large = Large::at(RunId::of_request("stack", "request"), now);
         assert_eq!(Large::read(&large.text()), Some(large.clone()));
-        let (soon, late, tomorrow) = (5, 7, 25);
+        let (soon, late, tomorrow) = (5, 6, 24);
         let after = |hours| now + Duration::from_hours(hours);
         assert!(large.may_go_on(after(soon)) && !large.may_go_on(after(late)));
         assert!(large.is_recent(after(late)) && !large.is_recent(after(tomorrow)));

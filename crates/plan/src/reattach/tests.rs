@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use expect_test::expect;
@@ -114,6 +115,76 @@ fn an_event_says_what_may_have_changed() {
         .assert_eq(&said("MoveAccount", json!({ "accountId": "222233334444" })));
     expect![[r#"Left(AccountId("222233334444"))"#]]
         .assert_eq(&said("RemoveAccountFromOrganization", json!({ "accountId": "222233334444" })));
+}
+
+#[test]
+fn an_account_that_leaves_or_is_closed_is_named_in_another_place() {
+    let mut left = record("LeaveOrganization", json!({}));
+    left["detail"]["userIdentity"]["accountId"] = json!("222233334444");
+    let gone = Happening::Left("222233334444".parse().unwrap());
+    assert_eq!(event(&left).happening, gone);
+    let closed =
+        |state| json!({ "closeAccountStatus": { "state": state, "accountId": "222233334444" } });
+    assert_eq!(event(&notice_of("CloseAccountResult", closed("SUCCEEDED"))).happening, gone);
+    let failed = reading(&notice_of("CloseAccountResult", closed("FAILED")));
+    assert_eq!(failed, Reading::Nothing("what it tells of failed"));
+}
+
+#[test]
+fn the_settings_of_a_region_are_those_of_the_account_that_the_event_is_for() {
+    let mut changed = record("UpdateRegionSettings", json!({}));
+    changed["detail"]["recipientAccountId"] = json!("222233334444");
+    assert_eq!(event(&changed).happening, Happening::Joined("222233334444".parse().ok()));
+}
+
+#[test]
+fn only_the_first_event_of_aws_itself_is_told_by_aws() {
+    let teller = |source: &str, changes: Value| {
+        let mut told = record("DetachPolicy", json!({ "policyId": "p-daily000" }));
+        told["source"] = json!(source);
+        told.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        event(&told).teller
+    };
+    assert_eq!(teller("aws.organizations", json!({})), Teller::Aws);
+    assert_eq!(teller("com.example", json!({})), Teller::Somebody);
+    assert_eq!(teller("aws.organizations", json!({ "replay-name": "x" })), Teller::Somebody);
+}
+
+#[test]
+fn an_event_happened_when_it_says() {
+    let mut told = record("DetachPolicy", json!({ "policyId": "p-daily000" }));
+    let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    assert_eq!(event(&told).time, at(1_935_885_610));
+    told["detail"]["eventTime"] = json!("yesterday");
+    assert_eq!((event(&told).time, &event(&told).who.time[..]), (None, "unknown"));
+}
+
+#[test]
+fn who_did_it_is_only_a_name_that_aws_could_have_written() {
+    let principal = |it: &str| {
+        let mut told = record("DetachPolicy", json!({ "policyId": "p-daily000" }));
+        told["detail"]["userIdentity"] = json!({ "arn": it });
+        event(&told).who.principal
+    };
+    let longest = "x".repeat(400);
+    for known in ["arn:aws:iam::111122223333:root", "AWS Internal", &longest] {
+        assert_eq!(principal(known), known);
+    }
+    for strange in ["", "me\nand others", "no name", "größer", &"x".repeat(401)] {
+        assert_eq!(principal(strange), "unknown", "{strange}");
+    }
+}
+
+#[test]
+fn the_sessions_of_a_role_are_one_actor() {
+    let actor = |principal: &str| {
+        Who { principal: principal.to_owned(), ..Who::default() }.actor().to_owned()
+    };
+    let role = "arn:aws:sts::111122223333:assumed-role/Support";
+    assert_eq!(actor(&format!("{role}/mallory")), role);
+    for single in [role, "arn:aws:iam::111122223333:user/path/mallory", "backup.amazonaws.com"] {
+        assert_eq!(actor(single), single);
+    }
 }
 
 #[test]
@@ -261,6 +332,19 @@ fn an_account_that_joined_is_looked_after_alone() {
 }
 
 #[test]
+fn the_same_work_twice_is_asked_for_once() {
+    let named: BTreeSet<_> = ["222233334444".parse().unwrap()].into();
+    for accounts in [Accounts::These(named.clone()), Accounts::New(named)] {
+        for health in [false, true] {
+            let work = Work { accounts: accounts.clone(), health, ..Work::default() };
+            assert_eq!(work.clone().and(work.clone()), work);
+            assert_eq!(Work::default().and(work.clone()), work);
+            assert_eq!(work.clone().and(Work::default()), work);
+        }
+    }
+}
+
+#[test]
 fn the_schedule_looks_after_everything() {
     let work = Work::everything(&entries());
     assert_eq!(work.entries.len(), 5);
@@ -398,6 +482,65 @@ fn invalid_accounts_are_told_when_they_change_and_not_again() {
     .assert_eq(&told(&[], Some(&change)));
     assert_eq!(Health::read(&now.text()), now);
     assert_eq!(Health::read("not what it was"), Health::default());
+}
+
+/// The lines of a notification that begin with `begin`.
+fn lines(mail: &media::Mail, begin: &str) -> Vec<String> {
+    let text = mail.text();
+    text.lines().filter(|it| it.starts_with(begin)).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn ten_of_a_kind_are_named_and_the_others_counted() {
+    for (count, steps, resources) in [
+        (10, &[][..], &[][..]),
+        (11, &["  and 1 more"; 10][..], &["Put back: 1 more resources"][..]),
+    ] {
+        let steps_of_one = (0..count).map(|it| format!("attach to ou-ab12-{it:08}")).collect();
+        let one = Finding { steps: steps_of_one, ..finding(RepairOutcome::Done) };
+        let mail = notice(&vec![one; count], &[], None, &[]).unwrap();
+        assert_eq!(lines(&mail, "  - ").len(), 100);
+        assert_eq!(lines(&mail, "  and "), steps);
+        assert_eq!(lines(&mail, "Put back: ")[10..], *resources);
+    }
+}
+
+#[test]
+fn many_events_are_counted_by_actor_and_the_rarest_come_first() {
+    let by = |name: &str| {
+        let mut told = record("DetachPolicy", json!({ "policyId": "p-daily000" }));
+        let arn = format!("arn:aws:sts::111122223333:assumed-role/{name}/session");
+        told["detail"]["userIdentity"]["arn"] = json!(arn);
+        event(&told)
+    };
+    let lines_of = |events: &[Event]| {
+        let causes: Vec<_> = events.iter().collect();
+        lines(&notice(&[finding(RepairOutcome::Done)], &causes, None, &[]).unwrap(), "  ")[1..]
+            .to_vec()
+    };
+    let ten: Vec<_> = (0..10).map(|it| by(&format!("role-{it}"))).collect();
+    assert_eq!(lines_of(&ten).len(), 10);
+    assert!(lines_of(&ten).iter().all(|it| it.starts_with("  DetachPolicy")));
+    let mut many = vec![by("loud"); 20];
+    many.extend(ten.iter().take(9).cloned());
+    let told = lines_of(&many);
+    assert_eq!(told.len(), 10, "{told:?}");
+    let role = "arn:aws:sts::111122223333:assumed-role";
+    assert!(told[0].starts_with(&format!("  1 by {role}/role-0, first DetachPolicy")), "{told:?}");
+    assert!(told[9].starts_with(&format!("  20 by {role}/loud, first DetachPolicy")), "{told:?}");
+    many.extend(ten.iter().skip(9).cloned());
+    many.extend(vec![by("louder"); 30]);
+    let told = lines_of(&many);
+    assert_eq!(told[10..], ["  and 50 by 2 others"]);
+}
+
+#[test]
+fn what_somebody_says_is_told_apart_from_what_aws_says() {
+    let mut said = event(&record("DetachPolicy", json!({ "policyId": "p-daily000" })));
+    said.teller = Teller::Somebody;
+    let mail = notice(&[finding(RepairOutcome::Done)], &[&said], None, &[]).unwrap();
+    assert_eq!(lines(&mail, "What happened"), [""; 0]);
+    assert_eq!(lines(&mail, "What somebody says").len(), 1);
 }
 
 #[test]

@@ -243,6 +243,31 @@ fn every_type_is_found_by_its_arn_in_any_partition() {
 }
 
 #[test]
+fn the_owners_function_is_asked_about_the_resource_and_its_backup() {
+    let job = Job { recovery_point: Some(own("arn:point")), ..job("EBS", VOLUME) };
+    let expected = json!({
+        "restoreJobId": "0F3C", "resourceType": "EBS", "createdResourceArn": VOLUME,
+        "recoveryPointArn": "arn:point",
+    });
+    assert_eq!(question(&job), expected);
+}
+
+#[test]
+fn an_arn_that_names_nothing_or_something_inside_is_not_checked() {
+    for (kind, resource) in [
+        ("EBS", "volume/"),
+        ("EBS", "volume/vol-1/x"),
+        ("EC2", "instance/i-1:x"),
+        ("FSx", "volume/fs-1/"),
+        ("FSx", "volume/fs-1/fsvol-1/x"),
+    ] {
+        let service = if kind == "FSx" { "fsx" } else { "ec2" };
+        let arn = format!("arn:aws:{service}:eu-west-1:1:{resource}");
+        assert_eq!(parse(kind, &Arn::parse(&arn).unwrap()), None, "{arn}");
+    }
+}
+
+#[test]
 fn a_backup_of_the_services_own_tells_what_was_backed_up() {
     let table = "arn:aws:dynamodb:eu-west-1:1:table/t/backup/0170";
     let known = [
@@ -381,7 +406,8 @@ fn what_could_not_be_looked_at_has_failed_but_does_not_count_as_broken() {
 #[test]
 fn a_volume_has_at_least_the_size_of_its_source() {
     for state in ["available", "in-use"] {
-        assert_eq!(said(&disk(), &volume(state, 8, Some(8), None), None).0, "SUCCESSFUL");
+        let (good, why) = said(&disk(), &volume(state, 8, Some(8), None), None);
+        assert!(good == "SUCCESSFUL" && why.contains("has 8 GiB, as its source;"), "{why}");
     }
     let (bad, why) = said(&disk(), &volume("available", 7, Some(8), None), None);
     let expected = "volume vol-1 has 7 GiB, but the volume that was backed up has 8 GiB";
@@ -469,6 +495,11 @@ fn a_database_has_an_endpoint_and_the_engine_and_the_storage_of_its_snapshot() {
     assert_eq!(of(running("available"), "postgres", 100), ("FAILED", own(why)));
     let (late, why) = of(Database { has_endpoint: false, ..running("available") }, "postgres", 20);
     assert!(late == "FAILED" && why.contains("still available without an endpoint"), "{why}");
+    // Engines are compared if both are known.
+    assert_eq!(of(running("available"), "", 20).0, "SUCCESSFUL");
+    let mut nameless = running("available");
+    nameless.engine.name.clear();
+    assert_eq!(of(nameless, "postgres", 20).0, "SUCCESSFUL");
 }
 
 #[test]
@@ -536,7 +567,13 @@ fn a_file_system_that_does_not_hold_its_backup_yet_proves_nothing() {
     let expected = "file system fs-1 is available and holds 5368715264 bytes, its backup 5368709120; \
                     it was not mounted";
     assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
-    assert_eq!(said(&resource, &facts(Some(6_144)), Some(0)).0, "SUCCESSFUL");
+    // EFS meters less than the backup has; half of it is enough.
+    assert_eq!(said(&resource, &facts(Some(2 * GIB)), Some(4 * GIB)).0, "SUCCESSFUL");
+    assert_eq!(said(&resource, &facts(Some(2 * GIB - 1)), Some(4 * GIB)).0, "TIMED_OUT");
+    for bytes in [None, Some(0)] {
+        let (good, why) = said(&resource, &facts(Some(6_144)), bytes);
+        assert!(good == "SUCCESSFUL" && why.contains("not compared"), "{why}");
+    }
 }
 
 #[test]
@@ -579,6 +616,21 @@ fn an_empty_table_is_broken_only_if_its_backup_is_not_empty() {
     assert!(why.contains("was not ready in time"), "{why}");
     let lost = "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
     assert_eq!(said(table(lost, false), Some(512)).0, "FAILED");
+    // The last count of a table may be hours old, and the size of its backup is not.
+    let source = Some(Contents { counted: Some(3), indexes: Vec::new() });
+    let (status, indexes) = (own("ACTIVE"), Vec::new());
+    let emptied = Facts::Table { status, indexes, counted: 0, has_items: false, source };
+    assert_eq!(said(emptied, Some(0)).0, "SUCCESSFUL");
+}
+
+#[test]
+fn a_table_says_how_many_items_and_indexes_it_has() {
+    let (status, indexes) = (own("ACTIVE"), Vec::new());
+    let facts = Facts::Table { status, indexes, counted: 5, has_items: true, source: None };
+    let (_, why) = said(&Resource::Table(own("t")), &facts, None);
+    let expected = "table t is active with 0 indexes, and has items (5 by its last count); one page \
+                    at the most was looked at";
+    assert_eq!(why, expected);
 }
 
 #[test]
@@ -655,6 +707,7 @@ fn a_result_is_given_only_when_no_other_look_fits_into_the_window() {
     // Three runs of a quarter of an hour, one and two minutes apart, in a window of an hour.
     assert!(!is_last(minutes(60), minutes(15), minutes(15)));
     assert!(!is_last(minutes(60), minutes(31), minutes(15)));
+    assert!(!is_last(minutes(60), minutes(45), minutes(15)), "it ends with the window");
     assert!(is_last(minutes(60), minutes(48), minutes(15)));
     assert!(!is_last(minutes(240), minutes(48), minutes(15)));
     assert!(is_last(minutes(0), minutes(0), minutes(15)));

@@ -234,6 +234,43 @@ fn an_administrator_that_cannot_be_one_is_refused_first() {
 }
 
 #[test]
+fn an_administrator_of_stack_sets_needs_their_access_and_that_of_others_its_own() {
+    let one = "222222222222@member.org.stacksets.cloudformation.amazonaws.com";
+    for (wanted, has) in [(format!("stack-sets {one}"), ""), (one.to_owned(), "stack-sets")] {
+        assert!(plan(&desired(&wanted), &observed(has, "")).is_ok(), "{wanted} at {has}");
+    }
+    let other = "stack-sets 222222222222@backup.amazonaws.com";
+    let refused = plan(&desired(other), &observed("stack-sets", ""));
+    assert!(matches!(refused, Err(Refusal::NoAccess(_, "ServicePrincipals"))), "{refused:?}");
+}
+
+#[test]
+fn a_refusal_to_restore_an_administrator_says_what_to_look_at() {
+    let hint = Refusal::Undeclared(administrator("222222222222@backup.amazonaws.com")).hint();
+    let expected = "correct its parameters, or look who wrote that into the state bucket";
+    assert_eq!(hint.as_deref(), Some(expected));
+}
+
+#[test]
+fn properties_say_what_is_turned_on_and_whether_it_is_turned_off_again() {
+    let read = |more: serde_json::Value| {
+        let mut properties = serde_json::json!({ "ServicePrincipals": [BACKUP] });
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Desired::from(&serde_json::from_value::<Properties>(properties).unwrap())
+    };
+    assert_eq!(read(serde_json::json!({})), desired(BACKUP));
+    let administrators = serde_json::json!([
+        { "AccountId": ["222222222222", "333333333333"], "ServicePrincipal": BACKUP },
+    ]);
+    let all = serde_json::json!({
+        "StackSets": "true", "DelegatedAdministrators": administrators, "OnDelete": "Revert",
+    });
+    let text = format!("stack-sets 222222222222@{BACKUP} 333333333333@{BACKUP} {BACKUP}");
+    assert_eq!(read(all), reverting(&text));
+    assert_eq!(read(serde_json::json!({ "StackSets": "false" })), desired(BACKUP));
+}
+
+#[test]
 fn what_is_to_be_reverted_is_recorded_before_it_is_turned_on() {
     check(
         &reverting("stack-sets backup.amazonaws.com"),

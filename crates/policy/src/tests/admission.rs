@@ -349,6 +349,7 @@ fn an_air_gapped_vault_is_named_with_both_placeholders() {
         "sealed",
         "arn:aws:backup:eu-west-3:$account:backup-vault:sealed",
         "arn:aws:backup:$region:210987654321:backup-vault:sealed",
+        "arn:aws:backup:$region:$account:vault:sealed",
     ] {
         refuses(
             &value(key, &format!(r#""{arn}""#)),
@@ -475,6 +476,18 @@ fn a_condition_has_a_key_and_a_value() {
     let condition = r#""conditions":{"string_like":{"c":{"condition_key":{"@@assign":"k"}}}}"#;
     let place = "plans/tier/selections/resources/chosen/conditions";
     refuses(&selection("resources", condition), &format!("missing-key {place}/string_like/c"));
+    let long = |key: usize, value: usize| {
+        let (key, value) = ("k".repeat(key), "v".repeat(value));
+        let body = format!(
+            r#""conditions":{{"string_like":{{"c":{{"condition_key":{{"@@assign":"{key}"}},
+            "condition_value":{{"@@assign":"{value}"}}}}}}}}"#
+        );
+        selection("resources", &body)
+    };
+    takes(&long(256, 256));
+    let invalid = format!("invalid-value {place}/string_like/c");
+    refuses(&long(257, 1), &format!("{invalid}/condition_key/@@assign"));
+    refuses(&long(1, 257), &format!("{invalid}/condition_value/@@assign"));
     refuses(
         &selection("resources", r#""conditions":{"string_is":{}}"#),
         &format!("unknown-key {place}/string_is"),
@@ -537,6 +550,9 @@ fn controls_are_lists_of_different_operators() {
         refuses(&control(words), &format!("{place}/1"));
     }
     refuses(&control(r#"["@@none","@@remove"]"#), &format!("{place}/0"));
+    let wrong = |count| found(&control(&format!("{:?}", vec!["@@write"; count])), Severity::Error);
+    assert_eq!(wrong(2), [0, 1].map(|it| format!("{place}/{it}")));
+    assert_eq!(wrong(100).len(), 9, "each of the known words could be wrong once");
     takes(&plan(
         r#""regions":{"@@assign":["eu-west-3"],"@@operators_allowed_for_child_policies":["@@none"]}"#,
     ));
@@ -547,13 +563,13 @@ fn ten_thousand_characters_are_the_limit() {
     let padded = |length: usize| {
         let text = complete("");
         let minified = super::super::json::read(&text).0.unwrap().to_json();
-        minified.replace(
-            "\"gold\"",
-            &format!("\"gold\"{}", ",\"x\"".repeat((length - minified.len()) / 4)),
-        )
+        let room = length - minified.len();
+        let (values, rest) = (",\"x\"".repeat(room / 4), "y".repeat(room % 4));
+        minified.replace("\"gold\"", &format!("\"gold{rest}\"{values}"))
     };
-    let fits = padded(10_000);
-    assert!(fits.len() > 9_990 && fits.len() <= 10_000);
-    takes(&fits);
-    refuses(&padded(10_004), "too-long ");
+    for fits in [9_999, 10_000] {
+        assert_eq!(padded(fits).len(), fits);
+        takes(&padded(fits));
+    }
+    refuses(&padded(10_001), "too-long ");
 }

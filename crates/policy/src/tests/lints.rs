@@ -61,6 +61,17 @@ fn a_plan_that_cannot_stand_alone_is_a_fragment() {
         &complete(r#","scan_actions":{"GUARDDUTY":{"scan_mode":{"@@assign":"FULL_SCAN"}}}"#),
         "incomplete-plan plans/tier/rules/nightly/scan_actions",
     );
+    let nothing = plan(r#""rules":{"nightly":{"start_backup_window_minutes":{"@@assign":"90"}}}"#);
+    let findings = check(&nothing, super::now());
+    let told: Vec<_> = findings.iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
+    let why = "unless another policy adds it, AWS withholds everything from the accounts";
+    assert_eq!(
+        told,
+        [
+            format!("plans/tier: this plan has no `regions`, no `selections`; {why}"),
+            format!("plans/tier/rules/nightly: this rule has no `target_backup_vault_name`; {why}"),
+        ]
+    );
     // What an effective policy has not, AWS does not look for.
     quiet(&plan(r#""regions":{},"rules":{"nightly":{}}"#));
 }
@@ -150,6 +161,37 @@ fn escapes_are_not_called_white_space() {
     quiet(&tag(&"é".repeat(200)));
 }
 
+/// A policy with `written` characters, `escapes` of which take six and are one.
+fn long(written: usize, escapes: usize) -> String {
+    let minified = crate::json::read(&complete("")).0.unwrap().to_json();
+    let text = format!(r#""gold \\ \" x{}"#, r"\u00e9".repeat(escapes));
+    let text = minified.replace(r#""gold"#, &text);
+    let values = |room: usize| {
+        format!(r#""{}",{}"#, "x".repeat(room % 4 + 1), r#""x","#.repeat(room / 4 - 1))
+    };
+    let room = written - text.chars().count();
+    text.replace(r#""gold"#, &format!(r#"{}"gold"#, values(room)))
+}
+
+#[test]
+fn what_is_in_quotes_is_no_white_space() {
+    let said = |text: &str| {
+        let codes = check(text, super::now()).into_iter().map(|it| it.code);
+        let of_size = [Code::WhiteSpace, Code::Escapes, Code::TooLong];
+        codes.filter(|it| of_size.contains(it)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&long(10_000, 3)), []);
+    let spaced = |written, escapes| format!(" {}\n", long(written, escapes));
+    assert_eq!(said(&spaced(9_999, 3)), [Code::WhiteSpace]);
+    assert_eq!(said(&spaced(10_000, 3)), [Code::WhiteSpace]);
+    assert_eq!(said(&long(10_001, 3)), [Code::Escapes]);
+    assert_eq!(said(&spaced(10_001, 3)), [Code::Escapes]);
+    // With neither, it has as many characters as AWS takes, or one more.
+    assert_eq!(said(&spaced(10_000, 0)), [Code::WhiteSpace]);
+    assert_eq!(said(&long(10_005, 1)), [Code::Escapes]);
+    assert_eq!(said(&long(10_006, 1)), [Code::TooLong]);
+}
+
 #[test]
 fn documented_limits_are_kept() {
     let rules = |count: usize| {
@@ -163,6 +205,8 @@ fn documented_limits_are_kept() {
         complete("").replace(r#""rules":{"#, &format!(r#""rules":{{{rules},"#))
     };
     quiet(&rules(9));
+    let control = r#""@@operators_allowed_for_child_policies":["@@all"]"#;
+    quiet(&rules(9).replace(r#""rules":{"#, &format!(r#""rules":{{{control},"#)));
     warns(&rules(10), "too-many plans/tier/rules");
 }
 
@@ -379,6 +423,7 @@ fn what_aws_backup_refuses_later_is_found_now() {
     );
     let index = format!("{rule}/index_actions");
     warns(&complete(r#","index_actions":{}"#), &format!("incomplete-index {index}"));
+    quiet(&complete(r#","index_actions":{"resource_types":{"@@assign":["S3"]}}"#));
     let tag = r#","recovery_point_tags":{"aws:t":{"tag_key":{"@@assign":"aws:t"},
         "tag_value":{"@@assign":"x"}}}"#;
     warns(&complete(tag), &format!("reserved-tag {rule}/recovery_point_tags/aws:t"));
@@ -482,6 +527,41 @@ fn the_name_of_a_service_brings_the_type_that_is_meant() {
     ] {
         let why = values::resource_type(name).unwrap_err();
         assert!(why.ends_with(&format!("did you mean `{meant}`?")), "{why}");
+    }
+}
+
+/// The document of this text, in which every string `unknown` is not known before deployment.
+fn with_unknown(text: &str) -> crate::Node {
+    fn forget(node: crate::Node) -> crate::Node {
+        use crate::Value;
+        let value = match node.value {
+            Value::Text(text) if text == "unknown" => Value::Unknown,
+            Value::Array(items) => Value::Array(items.into_iter().map(forget).collect()),
+            Value::Object(members) => {
+                let member = |it: crate::Member| crate::Member { value: forget(it.value), ..it };
+                Value::Object(members.into_iter().map(member).collect())
+            }
+            it @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Unknown) => it,
+        };
+        crate::Node { value, ..node }
+    }
+    forget(crate::json::read(text).0.unwrap())
+}
+
+#[test]
+fn what_is_only_known_at_deployment_is_not_judged() {
+    for text in [
+        complete("").replace("keep", "unknown"),
+        complete("").replace("eu-north-1", "unknown"),
+        complete("").replace(r#"{"@@assign":"keep"}"#, r#""unknown""#),
+        r#"{"plans":"unknown"}"#.to_owned(),
+        r#"{"plans":{"tier":"unknown"}}"#.to_owned(),
+    ] {
+        assert_eq!(crate::inspect(&with_unknown(&text), super::now()), [], "{text}");
     }
 }
 

@@ -64,6 +64,8 @@ fn long_lists_merge_like_short_ones() {
 #[test]
 fn an_append_to_nothing_makes_the_list() {
     assert_eq!(regions(&[&[r#""@@append":["a"]"#]]), json!(["a"]));
+    assert_eq!(regions(&[&[r#""@@append":["a","b","a"]"#]]), json!(["a", "b"]));
+    assert_eq!(regions(&[&[r#""@@append":"a""#]]), json!(["a"]));
 }
 
 #[test]

@@ -91,12 +91,20 @@ fn escapes_are_read_and_written() {
 fn what_is_too_large_or_too_deep_is_refused_at_once() {
     let large = format!("\"{}\"", "x".repeat(json::MAX_BYTES));
     refuses(&large, "too-large ");
+    let largest = format!("\"{}\"", "x".repeat(json::MAX_BYTES - 2));
+    assert!(json::read(&largest).0.is_some());
     refuses(&"[".repeat(100_000), "too-deep ");
     refuses(&"{\"a\":".repeat(100_000), "too-deep ");
     let deepest = json::MAX_DEPTH;
     let deep = format!("{}{}", "[".repeat(deepest), "]".repeat(deepest));
     assert!(json::read(&deep).0.is_some());
     assert!(json::read(&format!("[{deep}]")).0.is_none());
+}
+
+#[test]
+fn a_severity_is_called_as_compilers_call_it() {
+    let words = [Severity::Error, Severity::Warning].map(|it| it.to_string());
+    assert_eq!(words, ["error", "warning"]);
 }
 
 #[test]

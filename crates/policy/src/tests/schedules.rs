@@ -129,3 +129,21 @@ proptest! {
         prop_assert_eq!(runs, others, "{}", text);
     }
 }
+
+proptest! {
+    #[test]
+    fn the_last_run_is_the_one_before_the_next(
+        fields in expression(),
+        minutes in 0..4 * 366 * 24 * 60_u64,
+    ) {
+        let text = format!("cron({})", fields.join(" "));
+        let schedule = Schedule::parse(&text).unwrap();
+        let now = now() + Duration::from_mins(minutes);
+        let Some(next) = schedule.next(now) else { return Ok(()) };
+        prop_assert_eq!(schedule.last(next), Some(next), "{}", text);
+        if let Some(last) = schedule.last(now) {
+            prop_assert!(last <= now, "{}", text);
+            prop_assert_eq!(schedule.next(last), Some(next), "{}", text);
+        }
+    }
+}
