@@ -159,7 +159,7 @@ audit: ## Known vulnerabilities of the crates, where the list of them can be had
 	  echo "the list of known vulnerabilities could not be had: they were not looked for"; \
 	else cargo deny --all-features check advisories; fi
 
-# cargo-lambda brings the linker and the C library of Lambda, on whatever machine it runs.
+# cargo-lambda brings the linker and the C library of Lambda, on every machine.
 LAMBDA := PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
 
 .PHONY: build

@@ -5,7 +5,7 @@
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what cannot be measured has to be looked at"
+    reason = "a result that cannot be measured needs a look"
 )]
 
 pub mod measure;

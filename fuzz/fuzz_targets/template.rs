@@ -1,4 +1,4 @@
-//! Any template can be evaluated, whichever way its conditions and mappings are gone.
+//! Any template can be evaluated, by every way through its conditions and mappings.
 
 #![no_main]
 

@@ -73,7 +73,7 @@ class StackChange:
         said += [f"  tag {it}" for it in map(pair, self.tags)]
         if self.kind == CHANGES:
             said += ["  code: another build"] if self.code else []
-            said += ["  its template cannot be read, nor which resources change"] if self.unreadable else []
+            said += ["  its template cannot be read, so the changed resources are unknown"] if self.unreadable else []
             has_cause = self.parameters or self.tags or self.code or self.effects or self.unreadable
             said += [] if has_cause else ["  its template changes, and no resource"]
         if self.kind in [CREATED, ANEW]:
@@ -165,7 +165,7 @@ class Changes:
         for it in self.members:
             said += it.lines
         if self.unread:
-            said += [f"{it.name}: who has a stack is not known" for it in self.stack_sets]
+            said += [f"{it.name}: the accounts with a stack are unknown" for it in self.stack_sets]
         said += [
             f"{it}: stays, and is not in the file any more; delete it by hand"
             for it in self.left
@@ -205,7 +205,7 @@ class Changes:
     @property
     def irreversible(self) -> list[str]:
         """Returns what nobody can undo afterwards."""
-        # Vaults of several stacks that are alike are told of once.
+        # Vaults of several stacks that are alike are printed once.
         places: dict[str, list[tuple[str, str]]] = {}
         for change in self.stacks:
             for text, of in self.locks(change):

@@ -1,6 +1,6 @@
 """Deletes the policies, backups, vaults, keys, roles and state that deleted stacks leave.
 
-What a lock keeps is told first and stays. Everything is looked for anew in every run, and nothing is
+What a lock keeps is printed first and stays. Everything is looked for anew in every run, and nothing is
 deleted before what else is found by it, so one that was interrupted goes on where it ended.
 """
 
@@ -126,8 +126,8 @@ class Everything:
         if not any(matches(it, role) for it in patterns.split(",") if it):
             stacksets = "arn:*:iam::*:role/stacksets-exec-*"
             end(
-                f"The policies of the central vault and its key let nobody delete but the roles in "
-                f"AdministratorRoleArns, and {role} is none of them.",
+                f"The policies of the central vault and its key let only those roles delete that are in "
+                f"AdministratorRoleArns, and {role} is not one of them.",
                 f'Add AdministratorRoleArns = ["{stacksets}", "arn:*:iam::*:role/{self.role}"], deploy, and run '
                 f"the same again; or name another role with --role.",
                 "Nothing was changed.",

@@ -119,7 +119,7 @@ class Change:
             for singular, plural, places in parts if places
         ]
         said += [
-            f"{self.stack_set.name}: {it} is no active member of the organization and gets no stack"
+            f"{self.stack_set.name}: {it} is not an active member of the organization and gets no stack"
             for it in self.strangers
         ]
         return [*said, f"{self.stack_set.name}: no stack is deleted"]
@@ -212,7 +212,7 @@ def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: s
             if name in before and before[name] != after.get(name):
                 reasons.append(
                     f"AWS never changes the retention and the key of the logically air-gapped vault "
-                    f"`{vault}`, and a new one would meet its name. Leave [rollout] {name} as it was"
+                    f"`{vault}`, and a new one would conflict with its name. Leave [rollout] {name} as it was"
                 )
     for name in KEPT_NAMES:
         if (was := before.get(name)) and was != after.get(name):
@@ -226,6 +226,6 @@ def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: s
     if before.get("CentralAccountId") and was != will:
         reasons.append(
             f"the role for restore tests in the central account belongs to its stack in {was}, and the "
-            f"one in {will} would meet its name. Leave {was} the first of [rollout] CentralRegions"
+            f"one in {will} would conflict with its name. Leave {was} the first of [rollout] CentralRegions"
         )
     return reasons

@@ -376,17 +376,17 @@ class Parameters:
             text = f"`{self.values['Region']}` is the Region of the stacks already"
             self.problem(["OtherRegions"], text)
         if len(self.items("OrganizationalUnitIds")) > MOST_UNITS:
-            text = f"StackSets takes at most {MOST_UNITS} units; name those above them"
+            text = f"StackSets accepts at most {MOST_UNITS} units; name those above them"
             self.problem(["OrganizationalUnitIds"], text)
         central = self.values.get("CentralAccountId")
         if central and central == self.values.get("ManagementAccountId"):
             text = "is the management account, which StackSets do not reach; name another"
             self.problem(["CentralAccountId"], text)
         if len(self.table("Tags")) > MOST_TAGS:
-            self.problem(["Tags"], f"CloudFormation takes at most {MOST_TAGS} tags")
+            self.problem(["Tags"], f"CloudFormation accepts at most {MOST_TAGS} tags")
         administrators = self.table("bootstrap").get("BackupAdministratorAccountIds", [])
         if isinstance(administrators, list) and len(administrators) > MOST_ADMINISTRATORS:
-            text = f"AWS takes at most {MOST_ADMINISTRATORS} administrators of AWS Backup"
+            text = f"AWS accepts at most {MOST_ADMINISTRATORS} administrators of AWS Backup"
             self.problem(["bootstrap", "BackupAdministratorAccountIds"], text)
         self.look_at_tags_and_windows()
         self.look_at_delegated_policies()
@@ -463,7 +463,7 @@ class Parameters:
             regions = self.items_of(rollout, "CentralRegions") or [self.values.get("Region")]
         elsewhere = [as_text(it) for it in regions if it and it != arn.split(":")[3]]
         if elsewhere and not arn.split(":")[5].startswith("key/mrk-"):
-            text = f"is no multi-Region key, and vaults in {', '.join(elsewhere)} need a key there"
+            text = f"is not a multi-Region key, and vaults in {', '.join(elsewhere)} need a key there"
             self.problem(["rollout", key], text)
 
     def items_of(self, table: dict, name: str) -> list:

@@ -167,7 +167,7 @@ class Planner:
         has_sums = self.look_at_sums(release)
         self.add_stacks()
         if self.plan.is_built and not has_sums:
-            text = "SHA256SUMS: there is none beside the files, so they are taken for what was built"
+            text = "SHA256SUMS: is missing beside the files, so the files are used without a check"
             self.plan.notes.insert(0, f"{text}.")
         self.look_at_names()
         Retentions(parameters, self.central_vault() or "")
@@ -216,7 +216,7 @@ class Planner:
         if "monitoring" in self.values:
             self.add_monitoring()
         if not self.values.get("NotificationEmail"):
-            text = "NotificationEmail: there is no address, so repairs, failures and alarms reach nobody"
+            text = "NotificationEmail: is not set, so notifications of repairs, failures and alarms go nowhere"
             self.plan.notes.append(f"{text} until something subscribes to their topics.")
 
     def add_optional(self, template: str) -> None:
@@ -228,8 +228,8 @@ class Planner:
 
     def look_for_what_is_lacking(self, events: str) -> None:
         """Notes the things that a fresh account lacks and no stack makes."""
-        text = f"Trail: a fresh account has none, and unless one records in {events}, what others undo"
-        self.plan.notes.append(f"{text} is noticed once a day only.")
+        text = f"Trail: a fresh account has none. Unless one records in {events}, drift"
+        self.plan.notes.append(f"{text} is noticed only once a day.")
         if "audit" in self.values:
             text = "[audit]: AWS Config has to record where it is deployed, which a fresh account does not."
             self.plan.notes.append(text)
@@ -278,8 +278,8 @@ class Planner:
                     text = f"{at} is left out: AWS has no logically air-gapped vaults there"
                     self.plan.notes.append(f"{text} (as of {REGIONS_AS_OF}).")
                 case "unknown":
-                    text = f"{at} may fail: whether AWS has logically air-gapped vaults there"
-                    self.plan.notes.append(f"{text} is not known (as of {REGIONS_AS_OF}).")
+                    text = f"{at} may fail: it is unknown if AWS has logically air-gapped vaults there"
+                    self.plan.notes.append(f"{text} (as of {REGIONS_AS_OF}).")
 
     def look_at_the_central_account(self) -> None:
         """Notes Regions that the central account has to enable, so that keys can be shared with it."""
@@ -370,15 +370,15 @@ class Planner:
             return ""
         given = {name: it for name, it in known.items() if name in used and it} | own
         for name in sorted(used - set(given)):
-            text = f"`${{{name}}}` stands for nothing; name it in Variables"
+            text = f"`${{{name}}}` has no value; name it in Variables"
             if name in known:
-                text = f"`${{{name}}}` stands for nothing, since the file does not say {name}"
+                text = f"`${{{name}}}` has no value, since the file does not set {name}"
             self.parameters.problem([*at, "Document"], text)
         for name in sorted(set(own) - used):
             self.parameters.problem([*at, "Variables", name], "is not in the document, as `${…}`")
         text = json.dumps(given) if given else ""
         if len(text.encode()) > LONGEST_PARAMETER:
-            most = f"{LONGEST_PARAMETER} bytes, which is what CloudFormation takes"
+            most = f"{LONGEST_PARAMETER} bytes, which is the most that CloudFormation accepts"
             self.parameters.problem([*at, "Variables"], f"must be at most {most}")
         return text
 

@@ -134,7 +134,7 @@ def members(node: object, key: str) -> dict:
 
 
 def part(node: object, key: str) -> object:
-    """Returns the part of a document at a key, in whatever case the document has it."""
+    """Returns the part of a document at a key, in any case."""
     parts = node.items() if isinstance(node, dict) else []
     return next((it for name, it in parts if name.lower() == key), None)
 

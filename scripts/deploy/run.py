@@ -337,7 +337,7 @@ class Runner(Commands):
             self.pin(it, self.output(self.command(it, "s3api", "put-object", *words, *ANSWER)) or "[]")
         for bucket in sorted(self.unversioned):
             at = f"s3://{bucket} keeps no versions"
-            why = "so what somebody writes over an artifact before CloudFormation reads it is deployed"
+            why = "so CloudFormation deploys an artifact that somebody overwrites before it is read"
             self.say(f"{at}, {why}. Turn its versioning on.")
 
     # Member stacks.
@@ -371,7 +371,7 @@ class Runner(Commands):
             if self.output(self.command(stack, "iam", *words), absent="NoSuchEntity"):
                 role = stack.parameters[name]
                 at = f"{stack.name} is not deployed in {stack.region}, and the management account has the"
-                why = "If another roll-out made it, a stack of this one would meet its names in every account"
+                why = "If another roll-out made it, a stack of this one would conflict with its names in every account"
                 help = "leave StackName and Region as they were, or give vaults and roles other names"
                 end(f"{at} role `{role}` already. {why}: {help}.", NOTHING)
 
@@ -548,7 +548,7 @@ class Runner(Commands):
 
 
 class Events:
-    """The events of a stack since now, each of which is told once."""
+    """The events of a stack since now, each of which is printed once."""
 
     def __init__(self, runner: Runner, stack: Stack, name: str) -> None:
         self.runner, self.stack, self.name = runner, stack, name

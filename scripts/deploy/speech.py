@@ -27,7 +27,7 @@ def is_shown(it: str) -> bool:
 
 
 def joined(words: list[str]) -> str:
-    """Returns a command for a shell, on one line whatever is in it."""
+    """Returns a command for a shell, on one line even if an argument has line breaks."""
     return " ".join(map(word, words))
 
 

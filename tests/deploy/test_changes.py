@@ -207,7 +207,7 @@ class Stacks(unittest.TestCase):
         it = stack("bootstrap")
         change = change_of(it, dataclasses.replace(seen(it), template="{}"), is_built=True)
         self.assertEqual(change.effects, [])
-        self.assertIn("  its template cannot be read, nor which resources change", change.lines)
+        self.assertIn("  its template cannot be read, so the changed resources are unknown", change.lines)
         text = seen(it).template.replace("Outputs:", "Outputs:\n  # Another.", 1)
         change = change_of(it, dataclasses.replace(seen(it), template=text), is_built=True)
         self.assertIn("  its template changes, and no resource", change.lines)

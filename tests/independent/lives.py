@@ -341,7 +341,7 @@ def policy_that_is_not_ours(it: Life) -> None:
 
 @life
 def policy_that_cannot_be(it: Life) -> None:
-    """A Create that fails says why, and the Delete after it leaves nothing, whatever there was."""
+    """A Create that fails says why, and the Delete after it leaves nothing."""
     there = it.organization
     untouched, (full, room) = there.look(), there.units
     resource = it.resource("BackupPolicy", "backup-policy")

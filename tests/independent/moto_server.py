@@ -31,7 +31,7 @@ REGION_SETTINGS = {"DynamoDB": True, "EBS": True, "EFS": False, "RDS": True, "S3
 
 # AWS works on one change of an organization at a time, and moto on as many as there are requests.
 changing = threading.RLock()
-# What happens after an operation, before whoever called it is answered.
+# The work after an operation, before its caller is answered.
 afterwards: dict[str, Callable[[], None]] = {}
 
 

@@ -51,7 +51,7 @@ def serve(respond: Callable[[str, str, Json, bytes], tuple[int, Json, bytes]]) -
         do_GET = do_POST = do_PUT = handle_any
 
         def log_message(self, *_: Any) -> None:
-            """Says nothing: what is wrong is told by the lives."""
+            """Says nothing: the lives report what is wrong."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

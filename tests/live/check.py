@@ -158,7 +158,7 @@ class Sandbox:
             time.sleep(2)
 
     def end(self):
-        """Takes everything back, whatever of it there is."""
+        """Takes back everything that is there."""
         unit = self.unit or self.left_behind()
         if unit:
             for page in self.organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=unit):
@@ -300,7 +300,7 @@ def seven_fields(sandbox):
     return said is None, said or "accepted"
 
 
-@assumption("a missing vault is told as an AccessDeniedException that names nobody")
+@assumption("a missing vault is reported as an AccessDeniedException that names no principal")
 def missing_vault(sandbox):
     try:
         sandbox.client("backup").describe_backup_vault(BackupVaultName=NAME)
@@ -373,7 +373,7 @@ def control_of_an_object(sandbox):
     return "added" in found, f"rules: {found}"
 
 
-@assumption("what has expired of EC2 is deleted although the vault denies that to others", is_open=True)
+@assumption("expired backups of EC2 are deleted although the vault denies that to others", is_open=True)
 def expired_images(sandbox):
     """Takes two runs, two days apart, since a backup is kept for a day at least.
 

@@ -142,7 +142,7 @@ impl Case {
         self.properties(self.after, organization).unwrap_or_default()
     }
 
-    /// What is kept for those who look after the resource, in words: a line for each resource, with
+    /// The desired state for `reattach`, in words: a line for each resource, with
     /// what it is to be and whether that is still being changed.
     ///
     /// # Panics
@@ -296,7 +296,7 @@ fn enabled(organization: &Organization) {
         let root = it.root.clone();
         it.enable_policy_type(&root, simulator::BACKUP_POLICY).unwrap();
     });
-    // Something that protects the accounts whatever happens to ours, but for one.
+    // Something that protects all accounts but one, independently of ours.
     organization.foreign_policy("theirs", &["Workloads"]);
 }
 

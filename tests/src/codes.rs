@@ -19,7 +19,7 @@ pub const REPORTS: [&str; 4] = [
     "ListEffectivePolicyValidationErrors",
 ];
 
-/// Whether this function does the same whatever AWS answers to this operation, but for what it logs.
+/// Returns `true` if this function does the same for all answers to this operation, but for its log.
 #[must_use]
 pub fn is_left_out(function: &str, operation: &str) -> bool {
     // Where an account is that is watched.

@@ -6,7 +6,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a call that nobody should make fails the test that made it"
+    reason = "an unexpected call fails the test that made it"
 )]
 
 use std::cell::RefCell;

@@ -189,7 +189,7 @@ impl HttpConnector for Wire {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "taking time is what is simulated here")]
+#[expect(clippy::disallowed_methods, reason = "the simulator takes time on purpose")]
 async fn pass(time: Option<Duration>) {
     if let Some(time) = time {
         tokio::time::sleep(time).await;

@@ -188,7 +188,7 @@ impl Organization {
         })
     }
 
-    /// What people were told, as subjects and texts, with names for IDs.
+    /// The notifications, as subjects and texts, with names for IDs.
     #[must_use]
     pub fn notifications(&self) -> Vec<(String, String)> {
         let all = self.topics(|it| it.messages().to_vec());

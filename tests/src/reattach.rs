@@ -101,7 +101,7 @@ impl<'a> Reattach<'a> {
         }
     }
 
-    /// Has the schedule look after everything.
+    /// Has the schedule start a sweep.
     pub async fn sweep(&self) -> Outcome {
         self.invoke(&json!({ "source": "org-backup.schedule" })).await
     }

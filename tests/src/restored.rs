@@ -109,7 +109,7 @@ impl<'a> RestoreValidation<'a> {
         outcome
     }
 
-    /// What AWS Backup was told of a job: the result, and why.
+    /// The result of a job that AWS Backup got, with its reason.
     ///
     /// # Panics
     ///

@@ -42,10 +42,7 @@ pub const MADE_UP: &str = "backups-Resource-1A2B3C4D5E6F";
 /// Every request is served by a new process, as if Lambda had thrown away the one before. Whatever
 /// is sent, the answer is held against the protocol: see [`Stack::send`].
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one thing that may happen to a delivery"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fate of a delivery")]
 pub struct Stack<'a> {
     organization: &'a Organization,
     function: &'static str,
@@ -71,7 +68,7 @@ pub struct Stack<'a> {
     redelivers: bool,
     /// Whether the next request is delivered twice at once.
     pub twice: bool,
-    /// How long after the next request is sent it is delivered again, whatever came of it by then.
+    /// The time after the next request at which it is delivered again, finished or not.
     pub again_after: Vec<Duration>,
     /// Whether every answer to the next request is refused.
     pub refused: bool,
@@ -321,7 +318,7 @@ impl<'a> Stack<'a> {
         self.properties = properties;
     }
 
-    /// Has CloudFormation tell this of the resource to whoever asks.
+    /// Has CloudFormation answer this about the resource.
     pub fn tell(&self, status: &str, physical_id: &str) {
         let resource = StackResource {
             kind: self.resource_type().to_owned(),
@@ -650,7 +647,7 @@ impl<'a> Stack<'a> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what comes when is what is tried out here")]
+#[expect(clippy::disallowed_methods, reason = "the order of events is tried out here")]
 async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }

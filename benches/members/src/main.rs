@@ -10,7 +10,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a benchmark that cannot measure has failed, and what it measures is printed"
+    reason = "a benchmark that cannot measure has failed, and the result is printed"
 )]
 
 use std::fs;

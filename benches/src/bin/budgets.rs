@@ -1,6 +1,6 @@
 //! Compares the cost of each released function with the table of earlier costs.
 
-#![expect(clippy::print_stdout, reason = "what came of it is for whoever ran it")]
+#![expect(clippy::print_stdout, reason = "the result is for the person who ran it")]
 
 use std::fs;
 use std::path::PathBuf;

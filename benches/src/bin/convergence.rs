@@ -4,7 +4,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "what came of it is for whoever ran it"
+    reason = "the result is for the person who ran it"
 )]
 
 use std::fmt::Write;

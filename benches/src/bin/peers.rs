@@ -4,7 +4,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "what came of it is for whoever ran it"
+    reason = "the result is for the person who ran it"
 )]
 
 use std::collections::BTreeMap;
@@ -244,7 +244,7 @@ fn page(
          Medians of {rounds} rounds, ratios to ours; what sleeps was measured once.\n\n\
          Ours waits for the rates that AWS publishes and makes reads that theirs do not: it asks who \
          owns a policy, whether every target exists and has room for it, and what each would back up.\n\
-         Nobody throttles here, so theirs need not wait, and the wall time says little of AWS; \
+         The simulator does not throttle, so theirs need not wait, and the wall time says little of AWS; \
          processor time and memory do.\n\
          The sleeping ones wait {PAUSE} seconds after each attachment, as published handlers do.\n\n\
          Machine: {}. {}.\n\n\

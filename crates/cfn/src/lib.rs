@@ -178,7 +178,7 @@ pub async fn respond<P: DeserializeOwned>(
             return Ok(());
         }
         Ok(Outcome::Silence) => {
-            info!("there is no answer, since another one counts");
+            info!("no answer is sent, since another request counts");
             return Ok(());
         }
         Err(failure) => Err(failure),

@@ -70,7 +70,7 @@ pub async fn refuse_to_start<T>(
     request.set_uri(format!("http://{api}/2018-06-01/runtime/init/error"))?;
     request.headers_mut().insert("lambda-runtime-function-error-type", format!("Runtime.{kind}"));
     if let Err(unreached) = http.call(request).await {
-        error!(error = %chain(&unreached), "Lambda was not told");
+        error!(error = %chain(&unreached), "Lambda could not be told of the failure");
     }
     Err(message.into())
 }

@@ -532,7 +532,7 @@ async fn a_ticket_for_an_address_that_is_not_taken_is_none() {
     later(&sink, event("Create", &loud()), &kept).await.unwrap();
     let ticket = kept.lock().unwrap().replace("https://cloudformation", "http://cloudformation");
     let refused = serde_json::from_str::<Ticket>(&ticket).unwrap_err().to_string();
-    assert!(refused.starts_with("the ResponseURL is none of CloudFormation"), "{refused}");
+    assert!(refused.starts_with("the ResponseURL is not one of CloudFormation"), "{refused}");
 }
 
 #[tokio::test]

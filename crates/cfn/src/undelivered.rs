@@ -12,7 +12,7 @@ pub enum Undelivered {
     #[error("the event has no ResponseURL")]
     NoAddress,
     /// The address is neither a bucket of CloudFormation nor, in tests, a loopback address.
-    #[error("the ResponseURL is none of CloudFormation")]
+    #[error("the ResponseURL is not one of CloudFormation")]
     BadAddress,
     /// The address cannot be used in an HTTP request.
     #[error("the ResponseURL cannot be requested")]

@@ -41,7 +41,7 @@ impl Known {
             remembered(&state, &active, &mut others).await
         } else {
             others.push(Note {
-                text: "without the state bucket it is not known what the last runs found"
+                text: "without the state bucket, the findings of the last runs are unknown"
                     .to_owned(),
                 hint: "name the bucket of the bootstrap stack with `--state-bucket`".to_owned(),
                 is_unread: false,

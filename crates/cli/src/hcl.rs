@@ -62,7 +62,7 @@ impl Folders {
                     for it in &mut findings {
                         it.message.extend(values.iter().map(|it| format!("; with `{it}`")));
                     }
-                    // A policy counts once, whatever values its variables have.
+                    // A policy counts once, for all values of its variables.
                     if places.insert(path) {
                         checked.add(content.span, findings);
                     } else {
@@ -184,7 +184,7 @@ impl Below {
     /// Returns the place of a file or folder that a module names.
     fn place(&self, path: &str) -> Result<PathBuf, String> {
         if Path::new(path).is_absolute() {
-            return Err("it is named from the top of the file system".to_owned());
+            return Err("its path is absolute".to_owned());
         }
         let path = normal(&self.folder.join(path));
         let root = self.root.display();
@@ -197,7 +197,7 @@ impl Below {
             place.push(name);
             let metadata = fs::symlink_metadata(&place).map_err(|it| it.to_string())?;
             if metadata.is_symlink() {
-                return Err("it is or is behind a link".to_owned());
+                return Err("it is a link, or its path has one".to_owned());
             }
         }
         Ok(if place.as_os_str().is_empty() { PathBuf::from(".") } else { place })
@@ -208,7 +208,7 @@ impl Below {
 fn read(path: &Path) -> Result<String, String> {
     let metadata = fs::symlink_metadata(path).map_err(|it| it.to_string())?;
     if !metadata.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     if metadata.len() > json::MAX_BYTES as u64 {
         return Err(format!("it has more than {} bytes", json::MAX_BYTES));
@@ -242,13 +242,15 @@ pub(crate) fn unread_language(input: &Input) -> Option<Checked> {
     let holds = |word: &str| input.text.contains(word);
     let why = match input::extension(Path::new(&input.name)).as_str() {
         _ if has_values(Path::new(&input.name)) => {
-            "it has values of variables; check its directory, whose files are read with them"
+            "it has values of variables; check its directory, so that its files are read with them"
         }
         "hcl" => "check the plan, as in `terragrunt show -json PLAN | org-backup check -`",
         "ts" | "js" | "py" | "java" | "cs" | "go" if holds("aws-cdk") || holds("aws_cdk") => {
             "run `cdk synth` and check the directory `cdk.out`"
         }
-        "ts" | "js" | "py" | "java" | "cs" | "go" => "a program is not run; check what it writes",
+        "ts" | "js" | "py" | "java" | "cs" | "go" => {
+            "this command does not run programs; check the output of the program"
+        }
         _ => return None,
     };
     let mut checked = Checked::default();

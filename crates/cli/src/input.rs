@@ -135,7 +135,7 @@ fn candidate(path: &Path) -> Result<String, String> {
     // end.
     let metadata = fs::metadata(path).map_err(|it| format!("it cannot be read: {it}"))?;
     if !metadata.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     if metadata.len() > json::MAX_BYTES as u64 {
         return Err(format!("it has more than {} bytes", json::MAX_BYTES));
@@ -146,7 +146,7 @@ fn candidate(path: &Path) -> Result<String, String> {
 }
 
 /// The reason why a file without a policy is passed over.
-pub(crate) const NO_POLICY: &str = "it holds no backup policy";
+pub(crate) const NO_POLICY: &str = "it has no backup policy";
 
 /// Reads one file, or standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Input, CommandError> {
@@ -228,7 +228,7 @@ pub(crate) fn is_json(input: &Input) -> bool {
     }
 }
 
-/// Reads the text as JSON, with comments or without, or as YAML, whichever it is.
+/// Reads the text as JSON, with comments or without, or as YAML.
 pub(crate) fn parse_all(input: &Input) -> Documents {
     if !is_json(input) {
         return template::read_all(&input.text, Syntax::Yaml);
@@ -256,8 +256,8 @@ fn comments(text: &str, plain: &str) -> Finding {
         line: 0,
         column: 0,
         message:
-            "JSON has no comments and no comma behind a last value; AWS refuses them, so what \
-                  deploys this has to take them out"
+            "JSON has no comments and no comma after a last value; AWS refuses them, so remove \
+             them before you deploy this"
                 .to_owned(),
     }
 }

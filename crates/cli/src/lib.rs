@@ -5,7 +5,7 @@
 
 #![deny(
     clippy::wildcard_enum_match_arm,
-    reason = "a new resource, value or state is decided on everywhere"
+    reason = "every match decides on a new resource, value or state"
 )]
 
 mod accounts;
@@ -221,7 +221,7 @@ enum CommandError {
     Parameters(Vec<String>),
     #[error("no state bucket is known, so there is nothing to compare the organization with")]
     NoStateBucket,
-    #[error("the state bucket has no record of a stack `{0}`")]
+    #[error("the state bucket has no desired state of a stack `{0}`")]
     NoStack(String),
     #[error("there is no summary of a sweep by {0}")]
     NoSweep(String),
@@ -237,7 +237,7 @@ enum CommandError {
     NoRegionOf(String),
     #[error("there is no recovery point `{0}` in the vaults that were read")]
     NoPoint(String),
-    #[error("the vaults with copies of the account are not known")]
+    #[error("the vaults with copies of the account are unknown")]
     NoCopies,
     #[error("no backup plan selects `{resource}`")]
     NotSelected { resource: String, told: Vec<String> },
@@ -332,8 +332,8 @@ impl CommandError {
             Self::NoAccount(_) => "name it with --account",
             Self::NoRegionOf(_) => "name it with --region",
             Self::NoPoint(_) => {
-                "see what `org-backup points` shows, and name the account that holds it with --account, \
-                 or its vault with --from"
+                "see the recovery points in `org-backup points`, and name the account that holds \
+                 it with --account, or its vault with --from"
             }
             Self::NoCopies => "name the vaults with --from, or run it in the management account",
             Self::NotSelected { .. } => {

@@ -149,9 +149,9 @@ impl Credentials {
         let organization = match organization::organizations::whose(management).await {
             Ok((id, management)) => format!("the organization {id} of the account {management}"),
             Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => {
-                format!("no organization: the account {} is in none", caller.account)
+                format!("no organization: the account {} is not in one", caller.account)
             }
-            Err(error) => format!("an organization that is not known: {}", error.problem()),
+            Err(error) => format!("an unknown organization: {}", error.problem()),
         };
         let region = session.region();
         note("reading", &format!("{organization}, as {}, from {region}", caller.arn));
@@ -209,13 +209,13 @@ async fn exported(management: &Management) -> Option<String> {
         },
         Err(error) => {
             let why = error.problem();
-            note("note", &format!("the state bucket could not be looked for: {why}; hint: {hint}"));
+            note("note", &format!("cannot look for the state bucket: {why}; hint: {hint}"));
             None
         }
     }
 }
 
-/// The time after which a person who waits is told that the command is connecting.
+/// The time after which the command prints that it is connecting.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// A reading that takes less time than this is not reported.

@@ -352,7 +352,7 @@ pub(crate) fn in_open_text(text: &str, span: Span, path: &str, now: SystemTime) 
         return findings;
     }
     let mut open = Checked::default();
-    let why = "what is not known of it may complete the text, which is no JSON without it";
+    let why = "the text is not JSON without its unknown parts";
     open.not_checked(path, span, why);
     open.findings
 }

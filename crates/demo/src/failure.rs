@@ -50,7 +50,7 @@ pub(crate) enum DemoError {
         source: io::Error,
     },
     /// ministack ended or never answered.
-    #[error("ministack did not get ready; its last words:\n{0}")]
+    #[error("ministack did not become ready; its last output:\n{0}")]
     NotReady(String),
     /// ministack refused a call.
     #[error("ministack refused {call}")]

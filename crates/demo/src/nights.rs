@@ -93,7 +93,7 @@ impl Demo<'_> {
         self.show(&said.lines().filter(|it| !it.is_empty()).collect::<Vec<_>>());
         let names = [MISSPELT, VAULT, missed.as_str(), unlucky.arn.as_str()];
         ensure(names.iter().all(|it| said.contains(it)), || {
-            format!("both are told, and why:\n{said}")
+            format!("both are reported, with the reason:\n{said}")
         })?;
         self.screen.so("org-backup coverage names both, each with its reason");
         let command = ["report", "--missing", "--member-role", USUAL_ROLE];

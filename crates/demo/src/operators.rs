@@ -68,7 +68,7 @@ impl Demo<'_> {
         let problems: Vec<_> = said.lines().filter(|it| it.starts_with("problem")).collect();
         self.show(&problems);
         let is_trail = problems.len() == 1 && problems.iter().all(|it| it.contains("CloudTrail"));
-        ensure(is_trail, || format!("the one problem is that there is no trail:\n{said}"))?;
+        ensure(is_trail, || format!("the only problem is the missing trail:\n{said}"))?;
         self.simulated.add_trail(Trail::new("organization", REGION));
         let said = self.org_backup(&["doctor"], &[], 0).await?;
         let fine = said.lines().filter(|it| it.starts_with("ok")).count();

@@ -243,8 +243,8 @@ impl Refusal {
                 return Some(format!("{it}, or deploy its stack with `Adopt: true`").into());
             }
             Self::TakenOver { .. } => {
-                "take this resource out of its stack, with `DeletionPolicy: Retain`, or delete what \
-                 the state bucket still keeps of it under `desired/` if its stack is gone"
+                "take this resource out of its stack, with `DeletionPolicy: Retain`, or delete its \
+                 desired state under `desired/` in the state bucket if its stack is gone"
             }
             Self::TypeNotEnabled => "deploy `Custom::PolicyTypes` first",
             Self::TargetFull(_) => "attach this one to its children, or merge some of the others",

@@ -27,7 +27,7 @@ pub fn disposal(deployed: &Node, logical_id: &str) -> Disposal {
             Disposal::Retained(policy.to_owned())
         }
         Some(Some(other)) => Disposal::Unknown(format!("its `DeletionPolicy` is `{other}`")),
-        Some(None) => Disposal::Unknown("its `DeletionPolicy` is no plain word".to_owned()),
+        Some(None) => Disposal::Unknown("its `DeletionPolicy` is not a literal value".to_owned()),
     }
 }
 
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use policy::json;
 
-    /// What becomes of `Daily` when the deployed template has these members of it.
+    /// Returns the fate of `Daily` if the deployed template has these members of it.
     fn becomes(members: &str) -> Disposal {
         let text =
             format!(r#"{{"Resources":{{"Daily":{{"Type":"Custom::BackupPolicy"{members}}}}}}}"#);

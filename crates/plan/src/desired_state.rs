@@ -287,7 +287,7 @@ impl Entry {
     /// left something.
     ///
     /// Returns `false` while a Delete is running or after it failed. CloudFormation then still has
-    /// the resource, and may be told to retain it.
+    /// the resource, and may have to retain it.
     pub fn may_have_left_something(&self, now: SystemTime) -> bool {
         let is_done = self.changing_since.is_none();
         is_done && self.deleted_since.is_some_and(|it| is_within(it, now, AFTERMATH))

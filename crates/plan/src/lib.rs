@@ -11,7 +11,7 @@
 
 #![deny(
     clippy::wildcard_enum_match_arm,
-    reason = "a new resource, event or state is decided on everywhere"
+    reason = "every match decides on a new resource, event or state"
 )]
 
 pub mod backup_policy;

@@ -240,8 +240,8 @@ impl Problem {
                  --aws-service-name backup.amazonaws.com"
             }
             Self::Key { .. } => {
-                "aws kms cancel-key-deletion, and aws kms enable-key; what a key encrypts that is \
-                 gone cannot be read again"
+                "aws kms cancel-key-deletion, and aws kms enable-key; data under a deleted key \
+                 cannot be read again"
             }
             Self::Denying { .. } => "take the role out of what the access policy denies",
             Self::Untrusting(_) | Self::NeverTrusting(..) => {
@@ -255,10 +255,10 @@ impl Problem {
                 "attach AWSBackupServiceRolePolicyForIndexing to the role, or take `index_actions` \
                  out of the plan"
             }
-            Self::Refused(_) => "leave these types out of `OptIn` until AWS takes them",
+            Self::Refused(_) => "leave these types out of `OptIn` until AWS accepts them",
             Self::Unjudged(_) => {
-                "see that it lets AWS Backup make backups; `docs/report.md` says which shapes are \
-                 judged"
+                "check that it lets AWS Backup make backups; `docs/report.md` lists the forms of \
+                 policies that are judged"
             }
             Self::Unread(_) => {
                 "update the roll-out of `templates/member-account.yaml`, whose role may read this, \
@@ -290,10 +290,10 @@ impl fmt::Display for Problem {
                 "the role `{name}` does not trust AWS Backup, since nothing meets {condition}"
             ),
             Self::Powerless(name) => {
-                write!(f, "the role `{name}` has no permission to back anything up")
+                write!(f, "the role `{name}` has no permission to make backups")
             }
             Self::NotIndexing(name) => {
-                write!(f, "the role `{name}` has no policy with which it could index backups")
+                write!(f, "the role `{name}` has no permission to index backups")
             }
             Self::Refused(types) => {
                 let types = types.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>();

@@ -32,7 +32,7 @@ pub enum LifeStage {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Absent {
     /// CloudFormation does not know the resource or its stack, or not any more.
-    #[error("CloudFormation knows no resource `{logical_id}` of the stack {stack_id}")]
+    #[error("CloudFormation does not know the resource `{logical_id}` of the stack {stack_id}")]
     Unknown {
         /// The name in the template.
         logical_id: String,
@@ -40,10 +40,10 @@ pub enum Absent {
         stack_id: String,
     },
     /// It was or is being deleted, or left its stack.
-    #[error("its stack has no resource `{0}` any more")]
+    #[error("its stack no longer has the resource `{0}`")]
     Gone(String),
     /// CloudFormation has another ID for this resource.
-    #[error("CloudFormation calls it {told}, and {kept} is kept")]
+    #[error("its physical ID is {told} in CloudFormation and {kept} in the desired state")]
     Other {
         /// The ID in CloudFormation.
         told: String,
@@ -60,10 +60,10 @@ impl Absent {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unknown { .. } | Self::Gone(_) => {
-                "if that is meant, delete what the state bucket keeps of it under `desired/`"
+                "if this is intended, delete its desired state under `desired/` in the state bucket"
             }
             Self::Other { .. } => "deploy its stack again",
-            Self::Unsettled(_) => "wait for its stack to come to its end",
+            Self::Unsettled(_) => "wait until the operation on its stack ends",
         }
     }
 }
@@ -145,37 +145,44 @@ mod tests {
         check(
             None,
             expect![
-                "CloudFormation knows no resource `Weekly` of the stack arn:aws:cloudformation:eu-north-1:111122223333:stack/plans/7c9e; hint: if that is meant, delete what the state bucket keeps of it under `desired/`"
+                "CloudFormation does not know the resource `Weekly` of the stack \
+                 arn:aws:cloudformation:eu-north-1:111122223333:stack/plans/7c9e; hint: if this is \
+                 intended, delete its desired state under `desired/` in the state bucket"
             ],
         );
         check(
             of("p-weekly00", LifeStage::Ending),
             expect![
-                "its stack has no resource `Weekly` any more; hint: if that is meant, delete what the state bucket keeps of it under `desired/`"
+                "its stack no longer has the resource `Weekly`; hint: if this is intended, delete \
+                 its desired state under `desired/` in the state bucket"
             ],
         );
         check(
             of("made-up", LifeStage::Living),
             expect![
-                "CloudFormation calls it made-up, and p-weekly00 is kept; hint: deploy its stack again"
+                "its physical ID is made-up in CloudFormation and p-weekly00 in the desired state; \
+                 hint: deploy its stack again"
             ],
         );
         check(
             of("", LifeStage::Beginning),
             expect![
-                "CloudFormation says that it is not created yet; hint: wait for its stack to come to its end"
+                "CloudFormation says that it is not created yet; hint: wait until the operation on \
+                 its stack ends"
             ],
         );
         check(
             of("made-up", LifeStage::Failed),
             expect![
-                "CloudFormation says that it is not created; hint: wait for its stack to come to its end"
+                "CloudFormation says that it is not created; hint: wait until the operation on its \
+                 stack ends"
             ],
         );
         check(
             of("p-weekly00", LifeStage::Unknown("FROZEN".to_owned())),
             expect![
-                "CloudFormation says that it is FROZEN; hint: wait for its stack to come to its end"
+                "CloudFormation says that it is FROZEN; hint: wait until the operation on its \
+                 stack ends"
             ],
         );
     }

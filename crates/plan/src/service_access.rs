@@ -217,9 +217,9 @@ impl Refusal {
     /// Returns the hint, if there is one.
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Undeclared(_) => {
-                Some("correct its parameters, or look who wrote that into the state bucket".into())
-            }
+            Self::Undeclared(_) => Some(
+                "correct its parameters, or find out who wrote that into the state bucket".into(),
+            ),
             Self::StackSets(_) => Some("set `StackSets: true` instead".into()),
             Self::NoAccess(_, property) => Some(format!("add it to `{property}`").into()),
             Self::ManagementAccount(_) => Some("name a member account".into()),

@@ -64,7 +64,8 @@ impl Walk<'_> {
                 Some(Keyword::Operator(_))
                     if matches!(path, Path::Top) && value.members().is_none() =>
                 {
-                    let message = format!("`{key}` beside `plans` is taken and does nothing");
+                    let message =
+                        format!("AWS accepts `{key}` beside `plans`, and it has no effect");
                     self.findings.warning(Code::OperatorWithoutEffect, &inner, *span, message);
                 }
                 Some(Keyword::Operator(_)) => {
@@ -102,7 +103,7 @@ impl Walk<'_> {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("AWS knows `{}`", names.join("`, `")),
             };
-            let message = format!("AWS knows no key `{key}` here; {hint}");
+            let message = format!("AWS does not know the key `{key}` here; {hint}");
             self.findings.error(Code::UnknownKey, path, span, message);
             return;
         };
@@ -156,7 +157,7 @@ impl Walk<'_> {
             Shape::Many(judge, empty) => match &value.value {
                 Value::Array(items) => {
                     if items.is_empty() && *empty == Empty::Refused {
-                        let message = "AWS takes no empty list here";
+                        let message = "AWS does not accept an empty list here";
                         self.findings.error(Code::EmptyList, path, value.span, message);
                     }
                     for (index, item) in items.iter().enumerate() {
@@ -224,7 +225,7 @@ impl Walk<'_> {
             let text = word.scalar().unwrap_or_default();
             let repeated = words.iter().take(index).any(|it| it.value == word.value);
             let message = match Allowed::word(text) {
-                None => format!("`{text}` is no operator that can be allowed"),
+                None => format!("`{text}` is not an operator that can be allowed"),
                 Some(_) if repeated => format!("`{text}` is given twice"),
                 Some(Allowed::NONE) if words.len() > 1 => {
                     "`@@none` stands alone or not at all".to_owned()
@@ -241,8 +242,8 @@ impl Walk<'_> {
 
     fn unknown_operator(&mut self, (key, span): (&str, super::Span), path: &Path<'_>) {
         let message = format!(
-            "AWS knows no operator `{key}`; it knows `@@assign`, `@@append`, `@@remove` and \
-             `@@operators_allowed_for_child_policies`"
+            "AWS does not know the operator `{key}`; it knows `@@assign`, `@@append`, `@@remove` \
+             and `@@operators_allowed_for_child_policies`"
         );
         self.findings.error(Code::UnknownOperator, path, span, message);
     }

@@ -59,7 +59,7 @@ pub enum Invalid {
     NotAnObject,
     /// The policy is longer than AWS accepts.
     #[error(
-        "the content has {characters} characters without white space, and AWS takes \
+        "the content has {characters} characters without white space, and AWS accepts \
          {MAX_CHARACTERS}"
     )]
     TooLong {

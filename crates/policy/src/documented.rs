@@ -53,7 +53,7 @@ fn vault(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
     let key = "target_backup_vault_name";
     let (Some(name), Some(node)) = (assigned(rule, key), rule.get(key)) else { return };
     if name.len() == 1 {
-        let message = format!("`{name}` has one character; AWS Backup takes names of 2 to 50");
+        let message = format!("`{name}` has one character; AWS Backup accepts names of 2 to 50");
         findings.warning(Code::VaultName, &path.key(key), node.span, message);
     }
 }
@@ -63,7 +63,7 @@ fn windows(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
         let (Some(minutes), Some(node)) = (assigned(rule, key), rule.get(key)) else { continue };
         if values::number(minutes).is_some_and(|it| it > MOST_MINUTES) {
             let message = format!(
-                "`{minutes}` minutes are more than the {MOST_MINUTES} that AWS Backup takes"
+                "`{minutes}` minutes are more than the {MOST_MINUTES} that AWS Backup accepts"
             );
             findings.warning(Code::WindowTooLong, &path.key(key), node.span, message);
         }
@@ -78,7 +78,7 @@ fn retention(node: &Node, path: &Path<'_>, findings: &mut Findings) {
         if values::number(days).is_some_and(|it| it > MOST_DAYS) {
             let span = lifecycle.get(key).map_or(lifecycle.span, |it| it.span);
             let message =
-                format!("`{days}` days are more than the {MOST_DAYS} that AWS Backup takes");
+                format!("`{days}` days are more than the {MOST_DAYS} that AWS Backup accepts");
             findings.warning(Code::Retention, &path.key(key), span, message);
         }
     }
@@ -244,8 +244,8 @@ fn role(plan: &Node, selection: &Node, path: &Path<'_>, findings: &mut Findings)
     let Some(arn) = values::arn(role) else { return };
     if arn.resource.starts_with("role/aws-service-role/") {
         let message = format!(
-            "`{role}` is the role of a service, which AWS Backup cannot be given to make backups \
-             with; name a role that trusts `backup.amazonaws.com`"
+            "`{role}` is the role of a service, which AWS Backup cannot use for backups; name a \
+             role that trusts `backup.amazonaws.com`"
         );
         findings.warning(Code::ServiceLinkedRole, &path, node.span, message);
     }

@@ -215,7 +215,7 @@ impl Reader<'_> {
         char::from_u32(code).ok_or(Stop {
             code: Code::Syntax,
             at: start,
-            message: "half of a surrogate pair, which is no character".to_owned(),
+            message: "half of a surrogate pair, which is not a character".to_owned(),
         })
     }
 

@@ -60,7 +60,7 @@ fn control() -> Value {
 mod tests {
     use super::*;
 
-    /// Whether a document fits the keywords that the schema uses.
+    /// Returns `true` if a document fits the keywords that the schema uses.
     fn fits(schema: &Value, document: &Value) -> bool {
         match document {
             Value::Object(members) => {

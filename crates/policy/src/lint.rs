@@ -50,7 +50,7 @@ pub(super) fn length(document: &Node, findings: &mut Findings) {
     let minified = characters(document);
     if minified > MAX_CHARACTERS {
         let message = format!(
-            "the policy has {minified} characters even without white space; AWS takes at most \
+            "the policy has {minified} characters even without white space; AWS accepts at most \
              {MAX_CHARACTERS}, so split it into several policies"
         );
         findings.error(Code::TooLong, &Path::Top, Span::default(), message);
@@ -72,8 +72,8 @@ pub fn white_space(text: &str, document: &Node) -> Option<Finding> {
         (Code::Escapes, "white space and with its escapes written as characters")
     };
     let message = format!(
-        "the policy has {written} characters and AWS takes {MAX_CHARACTERS}; it has {minified} \
-         without {without}, which `Custom::BackupPolicy` sees to but other tools may not"
+        "the policy has {written} characters and AWS accepts {MAX_CHARACTERS}; it has {minified} \
+         without {without}, which `Custom::BackupPolicy` takes out but other tools may not"
     );
     let (path, span) = (String::new(), Span::default());
     let severity = Severity::Warning;
@@ -253,7 +253,7 @@ fn lifecycle(node: &Node, path: &Path<'_>, findings: &mut Findings) {
     {
         let message = format!(
             "backups that move to cold storage after {cold} days must be kept for at least {} \
-             days, not {delete}; Organizations takes this, but AWS Backup refuses the plan",
+             days, not {delete}; Organizations accepts this, but AWS Backup refuses the plan",
             cold.saturating_add(COLD_DAYS)
         );
         let inner = path.key("lifecycle");
@@ -269,15 +269,15 @@ fn schedule(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
     let span = rule.get("schedule_expression").map_or(rule.span, |it| it.span);
     if schedule.is_ever_within_an_hour() {
         let message = format!(
-            "some runs of `{expression}` are less than an hour apart; whether AWS takes it \
-             depends on the time of day it is asked"
+            "some runs of `{expression}` are less than an hour apart; AWS accepts or refuses it by \
+             the time of day of the request"
         );
         findings.warning(Code::ScheduleTooDense, &path, span, message);
     }
     if schedule.has_seven_fields() {
         let message = format!(
-            "`{expression}` has seven fields; AWS takes it, and documents six: leave out what is \
-             behind the year"
+            "`{expression}` has seven fields; AWS accepts it, and documents six: leave out the \
+             field after the year"
         );
         findings.warning(Code::ScheduleFields, &path, span, message);
     }

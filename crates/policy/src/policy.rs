@@ -101,7 +101,7 @@ fn place(
             }
             Some(Keyword::Control) => place.control = Some(control(value, &inner, findings)),
             Some(Keyword::Unknown) => {
-                let message = format!("AWS knows no operator `{key}`");
+                let message = format!("AWS does not know the operator `{key}`");
                 findings.error(Code::UnknownOperator, &inner, *span, message);
             }
             None => {

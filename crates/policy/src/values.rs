@@ -37,9 +37,9 @@ pub(super) fn air_gapped_vault(value: &str) -> Result<(), String> {
             service: "backup", region: "$region", account: "$account", resource, ..
         }) if is_vault(resource) => Ok(()),
         _ => Err(format!(
-            "`{value}` is not taken here; write \
-             `arn:aws:backup:$region:$account:backup-vault:NAME` with `$region` and `$account` \
-             as they stand"
+            "`{value}` is not accepted here; write \
+             `arn:aws:backup:$region:$account:backup-vault:NAME` with `$region` and `$account` as \
+             they stand"
         )),
     }
 }
@@ -76,8 +76,8 @@ pub(super) fn role(value: &str) -> Result<(), String> {
     };
     if account != "$account" {
         return Err(format!(
-            "`{value}` names the account `{account}`; AWS takes only `$account`, because the role \
-             is looked up in each account"
+            "`{value}` names the account `{account}`; AWS accepts only `$account`, because the \
+             role is looked up in each account"
         ));
     }
     let path = resource.strip_prefix("role/").unwrap_or_default();
@@ -157,7 +157,7 @@ pub(super) fn resource_type(value: &str) -> Result<(), String> {
         return Err(format!("`{value}` is not a resource type; did you mean `{meant}`?"));
     }
     Err(format!(
-        "`{value}` is not a resource type; AWS takes `*` or a whole type such as \
+        "`{value}` is not a resource type; AWS accepts `*` or a whole type such as \
          `arn:aws:ec2:*:*:volume/*`, never a single resource"
     ))
 }
@@ -215,7 +215,8 @@ impl fmt::Display for Unknown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "is not in the list of {} that this release has, and AWS refuses what does not exist",
+            "is not in the list of {} that this release has, and AWS refuses a value that does not \
+             exist",
             self.as_of
         )?;
         match &self.nearest {
@@ -269,5 +270,5 @@ fn length(value: &str, low: usize, high: usize) -> Result<(), String> {
     if (low..=high).contains(&length) {
         return Ok(());
     }
-    Err(format!("the value has {length} characters; AWS takes {low} to {high}"))
+    Err(format!("the value has {length} characters; AWS accepts {low} to {high}"))
 }

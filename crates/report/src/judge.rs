@@ -46,7 +46,7 @@ pub struct Observed {
     /// The time for which these findings count.
     pub max_age: Duration,
     /// True if the user named the role to look around with. An account that this role does not open
-    /// could not be looked at then, whatever the last run found there.
+    /// could not be looked at then, even if the last run found something there.
     pub is_role_named: bool,
     /// True if the organization allows backups to be copied between accounts. `None` if that is
     /// unknown.
@@ -73,7 +73,7 @@ pub fn judge(observed: Observed) -> Report {
     notes.extend(sweep.and_then(|it| old(it, observed.taken, observed.max_age)));
     if observed.outline.regions.is_empty() {
         notes.push(Note {
-            text: "no backup policy names a Region, and nobody said which ones matter".to_owned(),
+            text: "no backup policy names a Region, and no Region was given".to_owned(),
             hint: "attach a backup policy, or name the Regions with `--regions`".to_owned(),
             is_unread: false,
         });
@@ -97,7 +97,7 @@ pub fn judge(observed: Observed) -> Report {
 fn old(sweep: SystemTime, now: SystemTime, max_age: Duration) -> Option<Note> {
     let is_old = now.duration_since(sweep).is_ok_and(|age| age > max_age);
     is_old.then(|| Note {
-        text: format!("nobody has looked at the backups of resources since {}", utc(sweep)),
+        text: format!("the backups of resources have not been checked since {}", utc(sweep)),
         hint: "see why the daily sweep does not run, or run `org-backup coverage`".to_owned(),
         is_unread: true,
     })
@@ -118,7 +118,7 @@ fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<No
     };
     Some(Note {
         text: format!("{who}: {problem}"),
-        hint: format!("{hint}; until then the report says what the last runs found in them"),
+        hint: format!("{hint}; until then the report shows the findings of the last runs in them"),
         is_unread: is_role_named,
     })
 }
@@ -237,7 +237,7 @@ impl Facts<'_> {
     fn withheld(&self, account: &AccountId, effective: &Effective) -> Option<Missing> {
         let words = effective.withheld(&self.observed.organization, account)?;
         let mut problem =
-            "AWS withholds the merged policy, and the account keeps what it had".to_owned();
+            "AWS withholds the merged policy, and the account keeps its previous policy".to_owned();
         if !words.is_empty() {
             problem = format!("{problem}: {}", words.join("; "));
         }
@@ -632,7 +632,7 @@ fn no_plan() -> Missing {
 
 fn too_old(at: SystemTime) -> Missing {
     Missing {
-        problem: format!("nobody has looked into the account since {}", utc(at)),
+        problem: format!("the account has not been checked since {}", utc(at)),
         hint: "see why the daily sweep does not run, or let the command enter accounts".to_owned(),
         is_certain: false,
     }
@@ -640,7 +640,7 @@ fn too_old(at: SystemTime) -> Missing {
 
 fn nobody_looked() -> Missing {
     Missing {
-        problem: "nobody has looked into the account".to_owned(),
+        problem: "the account has not been checked".to_owned(),
         hint:
             "deploy `templates/members.yaml` and name the state bucket, or let the command enter \
                accounts"

@@ -9,7 +9,7 @@
 //! Effective policies are merged here instead of being requested from AWS account by account:
 //! accounts below the same attachments share one. AWS is only asked which of them it withholds.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "a new state is decided on everywhere")]
+#![deny(clippy::wildcard_enum_match_arm, reason = "every match decides on a new state")]
 
 pub mod coverage;
 mod destination;

@@ -271,7 +271,7 @@ fn origin(it: &policy::Origin) -> Origin {
 
 impl Look {
     /// Returns the session policy that limits a session in `account` to what is looked at. Such a
-    /// session can change nothing, whatever the assumed role allows.
+    /// session can change nothing, even if the assumed role may.
     pub fn session_policy(&self, partition: &str, account: &AccountId) -> String {
         let mut actions = vec![];
         if !self.regions.is_empty() {

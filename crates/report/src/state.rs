@@ -41,7 +41,7 @@ states! {
     NoPlan { key: "no-plan", words: "no plan", sign: "×", rank: 6, is_fine: false }
     /// AWS withholds the merged policy, so the account keeps the policy that it had.
     Withheld { key: "withheld", words: "withheld", sign: "‖", rank: 7, is_fine: false }
-    /// A plan should make backups here, but nobody could look whether it can.
+    /// A plan should make backups here, but it is unknown if it can.
     Unknown { key: "unknown", words: "not known", sign: "?", rank: 4, is_fine: false }
     /// The account has not enabled the Region, so there is nothing to back up.
     Disabled { key: "disabled", words: "Region not enabled", sign: "–", rank: 1, is_fine: true }

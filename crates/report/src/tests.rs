@@ -59,7 +59,7 @@ fn settings(on: &[&str], off: &[&str]) -> Settings {
     Settings { opt_in, ..Settings::default() }
 }
 
-/// What there is of a vault that was looked at.
+/// The state of a vault that was looked at.
 type Looked = (Vault, Option<Lock>);
 
 fn vault(lock: Option<(Option<i64>, Option<i64>)>) -> Looked {
@@ -105,7 +105,7 @@ fn fine() -> Visit {
 }
 
 impl World {
-    /// Nothing is attached, nothing wanted, and nobody has looked.
+    /// Nothing is attached, nothing wanted, and no account was checked.
     fn bare() -> Self {
         let unit =
             |text: &str, name: &str, parent| Unit { id: id(text), name: name.into(), parent };
@@ -441,7 +441,7 @@ fn an_account_is_not_protected_by_what_cannot_make_backups() {
         |it| it.policies = Ok(RolePolicies::default()),
         expect![[r"
         eu-west-1: incomplete [now]
-          the role `maker` has no permission to back anything up
+          the role `maker` has no permission to make backups
     "]],
     );
     let key = |state| keyed(VaultKey::Customers(Ok(KeyState::named(state))));
@@ -559,7 +559,7 @@ fn what_an_old_run_found_does_not_count_as_looked_at() {
     let (old, missing) = state(49);
     assert_eq!(old, State::Unknown);
     let [missing] = missing.as_slice() else { panic!("{missing:?}") };
-    assert!(missing.problem.starts_with("nobody has looked into the account since "));
+    assert!(missing.problem.starts_with("the account has not been checked since "));
 }
 
 #[test]
@@ -611,7 +611,7 @@ fn a_plan_that_indexes_needs_a_role_that_may() {
     "]]);
     world(&[]).check(expect![[r"
         eu-west-1: incomplete [now]
-          the role `maker` has no policy with which it could index backups
+          the role `maker` has no permission to index backups
     "]]);
 }
 
@@ -792,7 +792,7 @@ fn an_account_that_nobody_enters_is_as_the_last_run_found_it() {
     "]]);
     planned().check(expect![[r"
         eu-west-1: not known [not looked at]
-          nobody has looked into the account
+          the account has not been checked
     "]]);
     let with = |failures: Vec<Failure>| {
         let mut world = planned().visit(MEMBER, barred());
@@ -845,14 +845,14 @@ fn a_policy_that_is_withheld_protects_nobody_by_what_it_says() {
     let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
     planned().attach("half", &half, MEMBER).visit(MEMBER, fine()).check(expect![[r"
         eu-west-1: withheld [now]
-          AWS withholds the merged policy, and the account keeps what it had: plans/half: 'rules' is missing (KEY_REQUIRED); plans/half: 'selections' is missing (KEY_REQUIRED)
+          AWS withholds the merged policy, and the account keeps its previous policy: plans/half: 'rules' is missing (KEY_REQUIRED); plans/half: 'selections' is missing (KEY_REQUIRED)
     "]]);
     // AWS may know better, and says it in its own words.
     let mut world = planned().visit(MEMBER, fine());
     world.organization.withheld = Some([(id(MEMBER), vec!["plans/all: odd".to_owned()])].into());
     world.check(expect![[r"
         eu-west-1: withheld [now]
-          AWS withholds the merged policy, and the account keeps what it had: plans/all: odd
+          AWS withholds the merged policy, and the account keeps its previous policy: plans/all: odd
     "]]);
 }
 
@@ -881,7 +881,7 @@ fn without_any_region_nothing_is_well() {
     let report = World::bare().judge();
     assert!(!report.is_well());
     World::bare().check(expect![[r"
-        note: no backup policy names a Region, and nobody said which ones matter
+        note: no backup policy names a Region, and no Region was given
     "]]);
 }
 
@@ -984,14 +984,15 @@ fn backups_are_those_of_the_last_sweep() {
 #[test]
 fn a_sweep_that_is_too_old_is_told() {
     let at = |hours| World { evidence: Some(evidence(NOW)), ..World::bare() }.at(hours).notes;
-    let is_old = |it: &Note| it.text.starts_with("nobody has looked at the backups");
+    let is_old =
+        |it: &Note| it.text.starts_with("the backups of resources have not been checked since");
     assert_eq!(at(48).iter().filter(|it| is_old(it)).count(), 0);
     let notes = at(49);
     let note = notes.iter().find(|it| is_old(it)).unwrap();
     assert!(note.is_unread, "what is that old is not known any more");
     assert_eq!(
         note.text,
-        "nobody has looked at the backups of resources since 1970-01-01 00:00 UTC"
+        "the backups of resources have not been checked since 1970-01-01 00:00 UTC"
     );
 }
 
@@ -1024,7 +1025,7 @@ fn a_vault_says_who_may_delete_its_backups() {
         report.cells[row.cells[0]].deleters().join("; ")
     });
     expect![[r"
-        `daily`: nobody before the retention is over, because of its compliance lock
+        `daily`: no principal before the retention is over, because of its compliance lock
         `daily`: only principals that may remove its governance lock
         `daily`: only principals that may change its access policy
         `daily`: principals that its access policy does not deny it to

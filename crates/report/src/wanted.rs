@@ -130,7 +130,10 @@ pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>,
         match read(entry) {
             Ok(wanted) => all.extend(wanted),
             Err(why) => notes.push(Note {
-                text: format!("what `{}` asks for in accounts is not known: {why}", entry.owner()),
+                text: format!(
+                    "the settings that `{}` asks for in accounts are unknown: {why}",
+                    entry.owner()
+                ),
                 hint: "deploy its stack again".to_owned(),
                 is_unread: true,
             }),
@@ -181,7 +184,7 @@ mod tests {
         assert_eq!(wanted.len(), 1);
         let notes: Vec<_> = notes.into_iter().map(|it| it.text).collect();
         let [note] = notes.as_slice() else { panic!("{notes:?}") };
-        let start = "what `members/6f1e/Members` asks for in accounts is not known: ";
+        let start = "the settings that `members/6f1e/Members` asks for in accounts are unknown: ";
         assert!(note.starts_with(start) && note.contains("unknown field `Tea`"), "{note}");
     }
 }

@@ -49,7 +49,7 @@ impl Cell {
     pub fn deleters(&self) -> Vec<String> {
         let words = |it: &VaultSeen| match (&it.lock, it.deletion) {
             (Some(Lock { is_compliance: true, .. }), _) => {
-                "nobody before the retention is over, because of its compliance lock"
+                "no principal before the retention is over, because of its compliance lock"
             }
             (Some(Lock { is_compliance: false, .. }), _) => {
                 "only principals that may remove its governance lock"

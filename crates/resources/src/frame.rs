@@ -195,7 +195,7 @@ fn begun_by_others<R: Resource>(kept: Option<&Value>) -> R::Begun {
     let read = |it: &Value| match R::Begun::deserialize(it) {
         Ok(begun) => Some(begun),
         Err(error) => {
-            warn!(%error, "left out: what a request has begun that was overtaken");
+            warn!(%error, "left out: the work that an overtaken request has begun");
             None
         }
     };

@@ -193,7 +193,7 @@ impl Slot {
         let mut slot = Self::empty(session, subject, task, deadline);
         match slot.load().await {
             Err(error) if error.is_about_contents() => {
-                log_left_out("what is kept of the resource", &error);
+                log_left_out("the desired state of the resource", &error);
                 slot.trouble = Some(Trouble::Spoilt);
             }
             loaded => slot.trouble = loaded.err().map(Trouble::Unknown),
@@ -263,14 +263,14 @@ impl Slot {
         let is_late = match (self.entry.standing(&self.by.request), &self.task) {
             // An earlier attempt may have left no trace.
             (Standing::Current, Task::Create) if is_made && !is_known => {
-                let action = "tell whether the resource is created once more, which is there";
+                let action = "tell whether the existing resource is created once more";
                 self.is_late().await.map_err(|it| it.again(action.to_owned()))?
             }
             (Standing::Current, _) => false,
             (Standing::Late, _) => true,
             (Standing::Doubtful, Task::Delete { .. } | Task::CleanUp { .. }) => return Ok(true),
             (Standing::Doubtful, Task::Create | Task::Update) => {
-                let action = "tell whether a new life of the resource begins, which was deleted";
+                let action = "tell whether a new life of the deleted resource begins";
                 self.is_late().await.map_err(|it| it.again(action.to_owned()))?
             }
         };
@@ -374,7 +374,7 @@ impl Slot {
                 }
                 Err(error) => {
                     let why = error.source().map(ToString::to_string);
-                    warn!(%error, why, "not known whether the request is late, so it is served");
+                    warn!(%error, why, "it is unknown if the request is late, so it is served");
                 }
             }
         }
@@ -433,10 +433,10 @@ impl Slot {
             }
         };
         match buried {
-            // Whatever its Create did, CloudFormation was never told that the resource exists.
+            // CloudFormation never got an answer of its Create, even if that made the resource.
             Err(error) if !is_issued && !self.is_lost => {
                 let why = error.source().map(ToString::to_string);
-                warn!(%error, why, "not kept that the resource is gone");
+                warn!(%error, why, "the deletion of the resource could not be stored");
                 Ok(())
             }
             buried => buried,

@@ -8,7 +8,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what asks otherwise is not this suite, and a member that JSON lacks is null"
+    reason = "other requests are not of this suite, and a member that JSON lacks is null"
 )]
 
 mod databases;

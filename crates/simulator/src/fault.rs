@@ -100,7 +100,7 @@ pub struct Failure {
     /// The HTTP status.
     #[serde(default = "bad_request")]
     pub status: u16,
-    /// The number of seconds after which the caller is told to retry.
+    /// The number of seconds after which the answer asks the caller to retry.
     #[serde(default)]
     pub retry_after: Option<u32>,
 }

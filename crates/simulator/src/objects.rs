@@ -86,7 +86,7 @@ impl Buckets {
         self.put_under(bucket, key, body, encrypted.as_deref())
     }
 
-    /// Does the same with this KMS key, or without one, whatever key the bucket has.
+    /// Does the same with this KMS key, or without one, independently of the key of the bucket.
     pub fn put_under(
         &mut self,
         bucket: &str,

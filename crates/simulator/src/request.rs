@@ -170,7 +170,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"))
 }
 
-/// The services that are told by a header, and what it begins with.
+/// The services that a header identifies, and the beginning of its value.
 const TARGETS: [(&str, Service); 7] = [
     ("AWSOrganizationsV20161128.", Service::Organizations),
     ("TrentService.", Service::Kms),
@@ -229,7 +229,7 @@ fn identify(
         let version = parameter("Version").unwrap_or_default();
         let of_version = QUERY_SERVICES.iter().find(|it| it.0 == version);
         let signed = QUERY_SERVICES.iter().find(|it| it.1 == scope.service);
-        // An action of another service's version is an action that there is none of.
+        // A service does not have the actions of another service's version.
         let known = of_version.filter(|it| signed.is_none_or(|signed| signed.2 == it.2));
         let service = known.or(signed).map_or(Service::Sts, |it| it.2);
         let name = known.map_or_else(|| format!("{action} {version}"), |_| action.to_owned());

@@ -1,4 +1,4 @@
-//! A port for a program that must be told on which port to listen.
+//! A port for a program that needs the number of a port to listen on.
 
 use std::io;
 use std::net::Ipv4Addr;

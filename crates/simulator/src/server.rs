@@ -241,7 +241,7 @@ impl Drop for Write<'_> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "taking time is what is simulated here")]
+#[expect(clippy::disallowed_methods, reason = "the simulator takes time on purpose")]
 async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

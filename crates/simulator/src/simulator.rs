@@ -358,7 +358,7 @@ impl Simulator {
         self.shared.lock().journal.entries()
     }
 
-    /// Returns the number of calls of each operation so far, whatever the journal keeps.
+    /// Returns the number of calls of each operation so far, including those that left the journal.
     #[must_use]
     pub fn tallies(&self) -> BTreeMap<&'static str, Tally> {
         self.shared.lock().journal.tallies().clone()
@@ -419,7 +419,7 @@ impl Simulator {
         self.shared.lock().refuse_writes = count;
     }
 
-    /// Holds the `nth` call from now on, whatever its operation, before or after its work.
+    /// Holds the `nth` call from now on, of any operation, before or after its work.
     #[must_use]
     pub fn hold(&self, nth: u64, moment: Moment) -> Hold {
         self.shared.lock().holds.add(nth, moment)

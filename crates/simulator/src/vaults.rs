@@ -110,7 +110,7 @@ pub struct Vaults {
     placed: BTreeMap<Address, Vault>,
     everywhere: BTreeMap<String, Vault>,
     deleted: BTreeSet<Address>,
-    /// The accounts that have none, whatever is everywhere.
+    /// The accounts that have none, even if every account has one.
     lost: BTreeSet<String>,
     /// The vaults that were deleted since the last request.
     gone: Vec<Address>,
@@ -124,7 +124,7 @@ impl Vaults {
         self.placed.insert(key, vault);
     }
 
-    /// Creates a vault in every account and Region, now and in future, whatever their number.
+    /// Creates a vault in every account and Region, now and in future, for any number of them.
     pub fn create_everywhere(&mut self, vault: Vault) {
         self.everywhere.insert(vault.name.clone(), vault);
     }

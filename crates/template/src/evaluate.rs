@@ -241,7 +241,7 @@ impl<'a> Evaluator<'a> {
         look: impl FnOnce(&Self, &Node, &str) -> Option<Node>,
     ) -> Option<Node> {
         if self.depth.get() >= MAX_DEPTH {
-            return self.unknown(path, "its functions refer to each other without end");
+            return self.unknown(path, "its functions refer to each other in a circle");
         }
         self.depth.set(self.depth.get() + 1);
         let value = look(self, node, path);
@@ -277,7 +277,7 @@ impl<'a> Evaluator<'a> {
             return holds;
         }
         if earlier.is_some() || self.depth.get() >= MAX_DEPTH {
-            self.note(path, "its conditions refer to each other without end");
+            self.note(path, "its conditions refer to each other in a circle");
             return None;
         }
         self.conditions.borrow_mut().insert(name.to_owned(), Progress::Begun);
@@ -344,7 +344,7 @@ impl<'a> Evaluator<'a> {
             }
             Value::Unknown => self.unknown(path, "it is not known"),
             Value::Null if self.choices.is_none() => {
-                self.mistaken(path, format!("{path}: CloudFormation takes no null"))
+                self.mistaken(path, format!("{path}: CloudFormation does not accept null"))
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Some(it.clone()),
         }
@@ -683,7 +683,7 @@ impl<'a> Evaluator<'a> {
 
     fn holds(&self, condition: &Node, path: &str) -> Option<bool> {
         let Some([Member { key, value, .. }]) = condition.members() else {
-            self.mistake(format!("{path}: this is no condition"));
+            self.mistake(format!("{path}: this is not a condition"));
             return None;
         };
         let each = |it: &Node| self.holds(it, path);
@@ -712,7 +712,7 @@ impl<'a> Evaluator<'a> {
 struct NotKnown;
 
 /// Returns a value that has no place in the template.
-#[expect(clippy::unnecessary_wraps, reason = "it is what evaluating comes to")]
+#[expect(clippy::unnecessary_wraps, reason = "evaluating returns an option")]
 fn node(value: Value) -> Option<Node> {
     Some(Node { span: Span::default(), value })
 }

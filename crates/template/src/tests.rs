@@ -38,7 +38,7 @@ fn conditions_without_end_are_not_known() {
     let evaluator = Evaluator::new(&template, &given, &NoEnvironment);
     assert_eq!(evaluator.condition("C1000", "X"), None);
     let notes = evaluator.into_notes();
-    assert_eq!(notes.unknown[0].why, "its conditions refer to each other without end");
+    assert_eq!(notes.unknown[0].why, "its conditions refer to each other in a circle");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_mapping_has_a_default_where_the_template_says_so() {
     assert_eq!(value.to_json(), "[1,2]");
 }
 
-/// Everything that `X` comes to, whichever way its conditions and mappings are gone.
+/// Everything that `X` comes to, by every way through its conditions and mappings.
 fn ways(template: &Node) -> BTreeSet<String> {
     let given = Given::default();
     let mut known = BTreeSet::new();

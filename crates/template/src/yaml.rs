@@ -180,7 +180,7 @@ impl Builder {
             }
             Event::Alias(anchor) => {
                 let Some(size) = self.anchors.get(&anchor).map(|it| it.1) else {
-                    return Err((span, "this alias stands for nothing".to_owned()));
+                    return Err((span, "this alias has no anchor".to_owned()));
                 };
                 // The limit is checked before the alias is expanded.
                 self.grow(size, span)?;

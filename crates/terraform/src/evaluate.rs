@@ -252,7 +252,7 @@ impl<'a> Evaluator<'a> {
         let node = self.follow(base, operators, span, path, scope);
         if is_open(&node) {
             // The reason was noted where the name was defined, for another place.
-            self.unknown(path, span, "what it is made of is not known");
+            self.unknown(path, span, "its parts are unknown");
         }
         node
     }
@@ -345,7 +345,14 @@ impl<'a> Evaluator<'a> {
                 let was_open = is_open(&given);
                 let node = self.follow(given, operators, span, path, scope);
                 if was_open && is_open(&node) {
-                    self.unknown(path, span, format!("the value of `{name}` is no plain value"));
+                    self.unknown(
+                        path,
+                        span,
+                        format!(
+                            "the value of `{name}` is not a literal \
+                                                      value"
+                        ),
+                    );
                 }
                 node
             }
@@ -403,7 +410,7 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         self.references.set(self.references.get() + 1);
-        // Whatever is not known of the others does not matter here.
+        // The unknown parts of the others do not matter here.
         let before = self.unknown.borrow().len();
         let all = self.evaluate(all, path, &Scope::of(file, Vec::new()));
         self.unknown.borrow_mut().truncate(before);
@@ -504,7 +511,7 @@ impl<'a> Evaluator<'a> {
                 return Node { span, value: Value::Unknown };
             }
             if key.contains("${") {
-                return self.unknown(path, span, "a key or an index in it is not known");
+                return self.unknown(path, span, "a key or an index in it is unknown");
             }
             node = match inside(node, &key) {
                 Some(it) => it,
@@ -553,7 +560,7 @@ impl<'a> Evaluator<'a> {
             }
             (None, _) => {
                 if node.value != Value::Unknown {
-                    self.mistake(path, scope.span(condition), "it is no condition");
+                    self.mistake(path, scope.span(condition), "it is not a condition");
                 }
                 None
             }

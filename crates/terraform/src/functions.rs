@@ -40,7 +40,7 @@ impl Evaluator<'_> {
             return node(Value::Unknown);
         }
         if looks_at(name, &arguments).any(is_open) {
-            let why = format!("`{name}()` looks at what is not known");
+            let why = format!("`{name}()` uses an unknown value");
             return self.unknown(path, span, why);
         }
         match (name, arguments.as_slice()) {
@@ -96,7 +96,14 @@ impl Evaluator<'_> {
         }
         match name {
             "can" => Node { span, value: Value::Bool(false) },
-            _ => self.unknown(path, span, format!("nothing of this use of `{name}()` is known")),
+            _ => self.unknown(
+                path,
+                span,
+                format!(
+                    "the result of this use of `{name}()` is \
+                                                   unknown"
+                ),
+            ),
         }
     }
 
@@ -109,7 +116,7 @@ impl Evaluator<'_> {
         path: &str,
     ) -> Result<Vec<Node>, Node> {
         let (Some(folder), Some(pattern)) = (folder.scalar(), pattern.scalar()) else {
-            return Err(self.unknown(path, span, "the folder is no text"));
+            return Err(self.unknown(path, span, "the folder is not a string"));
         };
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
         let glob = glob.map_err(|_| self.unknown(path, span, "the pattern cannot be read"))?;
@@ -146,7 +153,7 @@ impl Evaluator<'_> {
         let (document, findings) = template::read(text, syntax);
         match document {
             Some(document) if findings.is_empty() => moved(document, span),
-            _ => self.unknown(path, span, "what is decoded cannot be read"),
+            _ => self.unknown(path, span, "the decoded text cannot be read"),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Evaluator<'_> {
                     let collection = self.evaluate(&head.collection_expr, path, scope);
                     let Some(rounds) = rounds(&collection) else {
                         if collection.value != Value::Unknown {
-                            self.unknown(path, scope.span(element), "it is no list");
+                            self.unknown(path, scope.span(element), "it is not a list");
                         }
                         return false;
                     };

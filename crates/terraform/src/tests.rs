@@ -197,15 +197,15 @@ fn what_is_not_known_is_not_guessed() {
     for (expression, other) in [
         ("try(var.open, 1)", None),
         ("can(var.open)", None),
-        ("contains([\"a\"], \"${var.open}-\")", Some("`contains()` looks at what is not known")),
-        ("length(\"${var.open}-\")", Some("`length()` looks at what is not known")),
+        ("contains([\"a\"], \"${var.open}-\")", Some("`contains()` uses an unknown value")),
+        ("length(\"${var.open}-\")", Some("`length()` uses an unknown value")),
         ("\"${var.open}-\" == \"a-\"", Some("this expression is not evaluated here")),
         (
             "lookup({ \"${var.open}-\" = 1 }, \"a\", 2)",
             Some("this use of `lookup()` is not evaluated here"),
         ),
         ("{ a = 1 }[\"${var.open}-\"]", None),
-        ("{ a = 1 }[\"$${x}\"]", Some("a key or an index in it is not known")),
+        ("{ a = 1 }[\"$${x}\"]", Some("a key or an index in it is unknown")),
         ("length(flatten([var.open]))", Some("this use of `flatten()` is not evaluated here")),
         ("7 / 2", Some("this expression is not evaluated here")),
         ("range(100000)", Some("this use of `range()` is not evaluated here")),
@@ -243,8 +243,8 @@ fn each_branch_of_a_condition_that_is_not_known_is_read() {
     }
     check(&resource("{}.x ? \"a\" : \"b\""), &[], &[(P, "there is no `x` in it")]);
     check(&resource("try({}.x ? \"a\" : \"b\", \"c\")"), &[(P, "c")], &[]);
-    check(&resource("1 ? \"a\" : \"b\""), &[], &[(P, "it is no condition")]);
-    // What a branch does not know is told.
+    check(&resource("1 ? \"a\" : \"b\""), &[], &[(P, "it is not a condition")]);
+    // The unknown part of a branch is reported.
     let text = resource("jsonencode({ plans = var.more ? { a = var.open } : { b = 1 } })") + open;
     let why = "the variable `open` has no default";
     check(
@@ -305,7 +305,7 @@ fn the_values_of_variables_are_those_of_their_files() {
     with(
         &[("terraform.tfvars", "name = \"t\"\ndays = upper(null_resource.x)\n")],
         &[(P, r#"{"plans":{"t":""}}"#)],
-        &[(&format!("{plans}/t"), "the value of `days` is no plain value")],
+        &[(&format!("{plans}/t"), "the value of `days` is not a literal value")],
     );
 }
 
@@ -324,7 +324,7 @@ fn types_give_attributes_their_defaults() {
 fn data_sources_that_only_read_files_are_evaluated() {
     let text = resource("\"${data.template_file.p.rendered}\"")
         + "data \"template_file\" \"p\" {\n  template = file(\"policy.tftpl\")\n  vars = { names = \"\" }\n}\n";
-    let why = "it is no list";
+    let why = "it is not a list";
     check(&text, &[], &[(P, why)]);
     let text = text.replace("file(\"policy.tftpl\")", "\"{\\\"plans\\\": {\\\"$${a}\\\": {}}}\"");
     let text = text.replace("names = \"\"", "a = \"x\"");
@@ -357,7 +357,7 @@ fn locals_defaults_and_resources_of_the_same_folder_are_followed() {
     let others = "locals {\n  name = lower(\"ABC\")\n}\nvariable \"vault\" {\n  default = \"keep\"\n}\n\
                   resource \"aws_backup_vault\" \"v\" {\n  name = local.name\n}\n";
     check_all(&[&own, others], &[(P, r#"{"plans":{"abc":{"v":"keep-x","w":"abc"}}}"#)], &[]);
-    // What stands in another file is told where it is used.
+    // A problem of another file is reported where the file is used.
     let found = found(&[&own, others]);
     let document = &found.policies[0].content;
     let key = &document.member("plans").unwrap().members().unwrap()[0];

@@ -46,7 +46,7 @@ impl Outlook {
         let management = management.for_what_is(need);
         match Self::look(&management, desired, existing, steps, now).await {
             Err(error) if need != Need::Needed => {
-                log_left_out("whether AWS would withhold policies", &error);
+                log_left_out("the preflight of the policies", &error);
                 Ok(Self::default())
             }
             looked => looked,
@@ -107,11 +107,11 @@ impl Outlook {
             match publication::after(&management, self.publication.as_ref()).await {
                 Ok(report) => report,
                 Err(error) => {
-                    return log_left_out("which effective policies AWS finds invalid", &error);
+                    return log_left_out("the effective policies that AWS finds invalid", &error);
                 }
             };
         if !is_published {
-            warn!("AWS has not published the change yet, and reports on what was before");
+            warn!("AWS has not published the change yet, and reports on the policies from before");
         }
         if !frozen.is_empty() {
             let shown: Vec<_> = frozen.iter().take(3).map(ToString::to_string).collect();

@@ -33,7 +33,7 @@ pub(crate) struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// Sums up the batches, writes the summary, counts, and tells who is to be told.
+    /// Sums up the batches, writes the summary, counts, and sends the notices that are due.
     ///
     /// The decision on a notice is written first: the summary of the sweep before is there until
     /// then, and a step that is repeated finds the decision.
@@ -130,7 +130,7 @@ impl Ending<'_> {
         Ok(())
     }
 
-    /// Tells every channel that is left, and writes down each one that was told.
+    /// Sends the notice to every channel that is left, and records each channel that got it.
     async fn tell(
         &self,
         summary: &Summary,
@@ -149,7 +149,7 @@ impl Ending<'_> {
             let change = before.map(|it| Change::between(&it, summary));
             let notice = Notice { summary, change: change.as_ref(), bucket: self.state.bucket() };
             if let Err(failed) = self.tell_one(channel, &notice, organization).await {
-                error!(reason = chain(&failed), ?channel, "nobody was told");
+                error!(reason = chain(&failed), ?channel, "the notification could not be sent");
                 untold = Some(failed);
                 continue;
             }

@@ -5,9 +5,12 @@
 //! code, so that both find the same.
 //!
 //! Everything is written to the state bucket. A step that is repeated writes the same again, and
-//! the record of what was told decides whether anybody is told.
+//! the record of the notices sent decides if another one is due.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "a new way to start or to tell is decided on")]
+#![deny(
+    clippy::wildcard_enum_match_arm,
+    reason = "every match decides on a new way to start or to report"
+)]
 
 mod batch;
 mod begin;
@@ -79,7 +82,7 @@ pub enum Unfinished {
     #[error(transparent)]
     Aws(#[from] aws::Error),
     /// Somebody was not told. Everything else is done.
-    #[error("not everybody was told of the change")]
+    #[error("the change could not be sent to every channel")]
     Untold(#[source] aws::Error),
 }
 
@@ -172,5 +175,5 @@ async fn batches(state: &State, run: &RunId) -> Result<Vec<Batch>, Unfinished> {
 /// Returns what was stored, or `None` if it cannot be understood: then it is as if it were not
 /// there.
 fn kept<T>(key: &str, read: Result<T, Illegible>) -> Option<T> {
-    read.map_err(|it| warn!(key, reason = chain(&it), "what was stored is of no use")).ok()
+    read.map_err(|it| warn!(key, reason = chain(&it), "the stored document cannot be used")).ok()
 }

@@ -32,16 +32,16 @@ impl OrganizationPage {
     pub async fn write(self, state: &State, now: SystemTime) -> Result<(), aws::Error> {
         let Self { organization, wanted, mut notes } = self;
         let unread = |what: &str, error: &aws::Error| Note {
-            text: format!("{what} is not known: {}", chain(error)),
+            text: format!("{what} are unknown: {}", chain(error)),
             hint: "see the log of the function that writes this page".to_owned(),
             is_unread: true,
         };
         let accounts = organization.accounts.iter().map(|it| &it.listed);
         let active = accounts.filter(|it| it.state == "ACTIVE").map(|it| it.account.id.clone());
         let (looks, errors) = looks(state, &active.collect()).await;
-        notes.extend(errors.iter().map(|it| unread("what the last runs found", it)));
+        notes.extend(errors.iter().map(|it| unread("the findings of the last runs", it)));
         let evidence = read_evidence(state).await.unwrap_or_else(|error| {
-            notes.push(unread("what the last sweep found", &error));
+            notes.push(unread("the findings of the last sweep", &error));
             None
         });
         let outline = Outline::new(&organization, &wanted, now);

@@ -14,7 +14,7 @@ pub struct Setup {
     pub chat_topic: Option<String>,
     /// The event bus for notices to other programs, if there is one.
     pub event_bus: Option<String>,
-    /// True if AWS Security Hub is told.
+    /// True if AWS Security Hub gets findings.
     pub has_hub: bool,
     /// The function that writes a line of metrics.
     pub tell: fn(&Value),
@@ -34,7 +34,7 @@ impl Setup {
         }
     }
 
-    /// Returns the channels that are told.
+    /// Returns the channels that get notices.
     pub(crate) fn channels(&self) -> BTreeSet<Channel> {
         let all = [
             (Channel::Mail, self.topic.is_some()),

@@ -215,13 +215,13 @@ async fn abandon(
     let started = Instant::now();
     let Ended { name, status: ending, error, cause } = ended;
     let Ok(run) = name.parse::<RunId>() else {
-        info!(name, "the execution is no run of a resource");
+        info!(name, "the execution is not a run of a resource");
         return Ok(Value::Null);
     };
     let why = [error, cause].into_iter().flatten().filter(|it| !it.is_empty());
     let why = why.collect::<Vec<_>>().join(": ");
     let why = if why.is_empty() { "no reason was given".to_owned() } else { why };
-    warn!(%run, %ending, why, "the execution was no success");
+    warn!(%run, %ending, why, "the execution did not succeed");
     let refusal = Refusal::Ended { run: run.clone(), ending, why };
     let answering = Answering { session, state, run: &run, started, deadline };
     // If no request waits, either the last step has answered, or the run was not started by a
@@ -301,7 +301,7 @@ impl Answering<'_> {
     async fn answer(&self, sum: Result<Sum, Failure>) -> Result<Result<(), Failure>, Failure> {
         let Self { session, state, run, started, deadline } = *self;
         let Some((ticket, version)) = state.read(&run.answer_key()).await? else {
-            info!("nobody waits for an answer");
+            info!("no request waits for an answer");
             return Ok(sum.map(drop));
         };
         let unreadable = |it| Broken::Unreadable(run.answer_key(), it);
@@ -314,7 +314,7 @@ impl Answering<'_> {
         let is_new = ticket.physical_id().is_none();
         let mut slot = Slot::open(session, subject, is_new, deadline).await?;
         if !slot.counts().await? {
-            info!("nobody waits for an answer any more, since another request came");
+            info!("no request waits for an answer any more, since another request came");
             state.erase(&run.answer_key(), &version).await?;
             return Ok(Ok(()));
         }

@@ -8,7 +8,7 @@
 //! bucket works. The others wait for the lease, and their events are delivered again if that takes
 //! too long.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "a new resource or end is decided on everywhere")]
+#![deny(clippy::wildcard_enum_match_arm, reason = "every match decides on a new resource or end")]
 
 mod messages;
 mod metrics;
@@ -87,22 +87,22 @@ pub struct Memory(RefCell<BTreeMap<String, SystemTime>>);
 #[derive(Debug, Error)]
 pub enum Unfinished {
     /// The state bucket could not be read, so the desired state is unknown.
-    #[error("cannot look after anything")]
+    #[error("cannot read the desired state")]
     State(#[source] aws::Error),
     /// It is unknown whether another invocation is working.
-    #[error("cannot look after anything alone")]
+    #[error("cannot take the lease, so another invocation may be running")]
     Lease(#[source] aws::Error),
     /// Another invocation is working, and does not handle this event.
-    #[error("the event is left out, since request {0} is at work; Lambda tries it again")]
+    #[error("the event is left out, since request {0} is running; Lambda tries it again")]
     Busy(String),
     /// Another invocation is working, and is not a complete sweep.
     #[error(
-        "this sweep is left out, since request {0} is at work; Lambda tries it again, and the next one \
-         comes with the schedule"
+        "this sweep is left out, since request {0} is running; Lambda tries it again, and the \
+         schedule starts the next one"
     )]
     LeftOut(String),
     /// Some resources could not be checked or restored.
-    #[error("{0} resources were not looked after, and the log says why")]
+    #[error("{0} resources were not checked or not put back, and the log says why")]
     Resources(usize),
 }
 
@@ -172,7 +172,7 @@ impl Visit<'_> {
         let read = self.read().await?;
         let asked = self.asked(&invocation, &read.kept);
         if asked.all.is_nothing() && read.findings.is_empty() {
-            info!("the events concern nothing that is looked after");
+            info!("the events concern no resource that has a desired state");
             return Ok(Response::default());
         }
         let task = match &invocation {
@@ -349,7 +349,7 @@ impl Visit<'_> {
         let mut keys = state.list(PREFIX).await?;
         keys.sort_by_key(|it| !before.has(it));
         for key in keys.iter().skip(MOST) {
-            let why = format!("there are more than {MOST} entries, and it is one of the others");
+            let why = format!("there are more than {MOST} entries, and it is beyond this limit");
             findings.push(refused(key, why));
         }
         for key in keys.into_iter().take(MOST) {
@@ -477,10 +477,10 @@ impl Visit<'_> {
         let Start { accounts, is_large, waits } = start(asked, all, last.as_ref());
         let key = entry.key();
         if waits {
-            info!(key, "member work waits until the run that goes on is over");
+            info!(key, "the member work waits for the end of the current run");
         }
         if accounts.is_empty() {
-            info!(key, "no member work is started, since none is left to do");
+            info!(key, "no member work is started, since no account needs it");
             return Ok(!waits);
         }
         let run = run(entry, &accounts, now);
@@ -552,7 +552,7 @@ impl Visit<'_> {
     async fn note(&self, sweep: &Sweep) {
         let written = self.repairer.state.write(Sweep::KEY, sweep.text(), Expected::Anything).await;
         if let Err(error) = written {
-            error!(reason = chain(&error), "it is not kept that everything was looked after");
+            error!(reason = chain(&error), "the end of the sweep could not be stored");
         }
     }
 
@@ -563,7 +563,7 @@ impl Visit<'_> {
         let deadline = self.invoked.deadline;
         let published = self.repairer.session.publish(topic, mail, deadline);
         if let Err(failed) = published.await {
-            error!(reason = chain(&failed), "nobody was told");
+            error!(reason = chain(&failed), "the notification could not be sent");
         }
     }
 }
@@ -589,7 +589,7 @@ fn leave(invocation: &Invocation, lease: &Lease, other: Lease) -> Result<Respons
     let Lease { holder: request, log_stream, .. } = &other;
     match invocation {
         Invocation::Schedule if other.covers(lease) => {
-            info!(request, log_stream, "another sweep is under way, which does all of this one");
+            info!(request, log_stream, "another sweep is running, which covers this one");
             Ok(Response::default())
         }
         Invocation::Schedule => Err(Unfinished::LeftOut(other.holder)),
@@ -597,7 +597,10 @@ fn leave(invocation: &Invocation, lease: &Lease, other: Lease) -> Result<Respons
             Err(Unfinished::Busy(other.holder))
         }
         Invocation::Events(events) => {
-            warn!(request, log_stream, "the messages come again, since another one is at work");
+            warn!(
+                request,
+                log_stream, "the messages are delivered again, since another invocation is running"
+            );
             Ok(Response::again(events.iter().map(|it| it.id.clone())))
         }
     }

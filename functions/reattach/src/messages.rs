@@ -109,7 +109,7 @@ fn relevant(event: &Value, own_roles: &BTreeSet<String>, message: &str) -> Optio
     match read(event, own_roles) {
         Reading::Event(event) => Some(event),
         Reading::Nothing(why) => {
-            info!(message, why, "the event asks for nothing");
+            info!(message, why, "the event does not ask for work");
             None
         }
         Reading::Unknown(name) => {

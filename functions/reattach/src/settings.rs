@@ -39,7 +39,7 @@ pub enum Mode {
 pub enum InvalidSettings {
     /// There is no stored desired state to compare with.
     #[error(
-        "STATE_BUCKET is not set, so it is not known what should be; hint: name the state bucket"
+        "STATE_BUCKET is not set, so the desired state is unknown; hint: name the state bucket"
     )]
     NoState,
     /// The mode does not exist.

@@ -89,7 +89,7 @@ pub async fn handle(
             return Ok(());
         }
         Reading::Nothing(why) => {
-            info!(why, "the event asks for nothing");
+            info!(why, "the event does not ask for work");
             return Ok(());
         }
     };
@@ -264,7 +264,8 @@ impl Validation<'_> {
         let Report { status, outcome, message } = report;
         let (status, resource_type) = (status.as_str(), job.resource_type.as_str());
         let is_news = self.services.report(&job.id, report).await.inspect_err(|it| {
-            error!(job = job.id, status, message, why = %chain(it), "nobody was told");
+            error!(job = job.id, status, message, why = %chain(it), "the result could not be \
+                                                                     reported");
         })?;
         if !is_news {
             info!(job = job.id, status, message, "there is a result already, which stays");

@@ -27,7 +27,7 @@ pub enum InvalidSetup {
     #[error("VALIDATION_WINDOW_HOURS is `{0}`; hint: set it to a number of hours")]
     Window(String),
     /// The variable does not have the ARN of a function.
-    #[error("{name} is `{value}`, which is no ARN of a function")]
+    #[error("{name} is `{value}`, which is not the ARN of a function")]
     Check {
         /// The variable.
         name: String,
@@ -104,6 +104,6 @@ mod tests {
         let expected = "VALIDATION_WINDOW_HOURS is `a day`; hint: set it to a number of hours";
         assert_eq!(wrong.to_string(), expected);
         let wrong = read(&[("CHECK_EC2", "looks")]).unwrap_err();
-        assert_eq!(wrong.to_string(), "CHECK_EC2 is `looks`, which is no ARN of a function");
+        assert_eq!(wrong.to_string(), "CHECK_EC2 is `looks`, which is not the ARN of a function");
     }
 }

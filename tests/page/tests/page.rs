@@ -152,7 +152,7 @@ impl Tab {
         text.as_str().unwrap().to_owned()
     }
 
-    /// Presses a key on whatever has the focus, and waits for what it leads to.
+    /// Presses a key on the element that has the focus, and waits for the result.
     async fn press(&self, key: &str) {
         self.page.find_element("body").await.unwrap().press_key(key).await.unwrap();
         self.value("new Promise((done) => requestAnimationFrame(() => done(1)))").await;
@@ -176,7 +176,7 @@ impl Tab {
 
     async fn keep_screenshot(&self, name: &str) {
         let target = env::current_exe().unwrap();
-        // The tests are in `debug/deps`, whatever the target directory is called.
+        // The tests are in `debug/deps`, under any name of the target directory.
         let target = target.ancestors().nth(3).unwrap();
         let folder = target.join("screenshots");
         fs::create_dir_all(&folder).unwrap();
@@ -398,7 +398,7 @@ async fn the_head_says_what_the_report_says() {
     let bad = SMALL.rows.iter().filter(|it| !SMALL.state_of(it).is_fine()).count();
     let verdict = tab.text("#verdict").await;
     assert!(verdict.starts_with(&format!("{bad} accounts of 40 need attention")), "{verdict}");
-    // What somebody wrote is text, whatever it looks like.
+    // The input of a person is text, even if it looks like code.
     let notes = tab.text("#notes").await;
     assert!(notes.contains("</script><script>alert(1)</script>"), "{notes}");
     let markup = tab.value("document.querySelectorAll('#tree b, #body b').length").await;

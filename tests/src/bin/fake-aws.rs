@@ -11,7 +11,7 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a call that nobody should make fails the test that made it"
+    reason = "an unexpected call fails the test that made it"
 )]
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde_json::json;
 use tests::fake_aws::{Call, World};
 
-#[expect(clippy::disallowed_methods, reason = "taking time is what is simulated here")]
+#[expect(clippy::disallowed_methods, reason = "the simulator takes time on purpose")]
 fn main() -> ExitCode {
     let environment: BTreeMap<_, _> = std::env::vars().collect();
     let folder = PathBuf::from(&environment["FAKE_AWS"]);

@@ -225,7 +225,7 @@ fn nothing_is_printed_but_by_the_writers() {
             }
             let text = fs::read_to_string(root.join(&file)).unwrap();
             let code = text.lines().filter(|it| !it.trim_start().starts_with("//"));
-            // Nothing is told before the writers are there; what other programs say is theirs.
+            // Nothing is written before the writers are there; other programs write their own.
             let code = code.filter(|it| !it.contains("Python 3.11") && !it.contains("subprocess."));
             if code.into_iter().any(|line| words.iter().any(|it| line.contains(it))) {
                 printers.insert(file);

@@ -309,11 +309,11 @@ fn a_vault_that_is_asked_for_and_left_out_is_told() {
     assert_eq!(release.succeed(&["deploy", "org.toml"]).get(..said.len()), Some(said.as_str()));
     let day = said.split("as of ").nth(1).and_then(|it| it.get(..10)).unwrap();
     expect![[r"
-        SHA256SUMS: there is none beside the files, so they are taken for what was built.
+        SHA256SUMS: is missing beside the files, so the files are used without a check.
         [rollout] AirGappedVaultName: in ca-west-1, `sealed` is left out: AWS has no logically air-gapped vaults there (as of DAY).
-        [rollout] AirGappedVaultName: in sa-west-1, `sealed` may fail: whether AWS has logically air-gapped vaults there is not known (as of DAY).
-        Trail: a fresh account has none, and unless one records in us-east-1, what others undo is noticed once a day only.
-        NotificationEmail: there is no address, so repairs, failures and alarms reach nobody until something subscribes to their topics.
+        [rollout] AirGappedVaultName: in sa-west-1, `sealed` may fail: it is unknown if AWS has logically air-gapped vaults there (as of DAY).
+        Trail: a fresh account has none. Unless one records in us-east-1, drift is noticed only once a day.
+        NotificationEmail: is not set, so notifications of repairs, failures and alarms go nowhere until something subscribes to their topics.
     "]]
     .assert_eq(&said.replace(day, "DAY"));
 }
@@ -710,7 +710,7 @@ fn what_aws_would_refuse_later_is_told_with_the_key() {
          [delegated-policies]\n[[policies]]\nPolicyName = \"a\"\nDocument = \"databases.json\"\n\
          Variables = { Owner = \"storage\" }\n[backup-policies]",
         expect![[r"
-            org.toml: [bootstrap] BackupAdministratorAccountIds: AWS takes at most 5 administrators of AWS Backup
+            org.toml: [bootstrap] BackupAdministratorAccountIds: AWS accepts at most 5 administrators of AWS Backup
             org.toml: delegated-policies: is not deployed, since none of [[policies]] has an AccountId; leave it out
             org.toml: [policies.1.Variables] Owner: is not in the document, as `${…}`
         "]],
@@ -732,7 +732,7 @@ fn what_aws_would_refuse_later_is_told_with_the_key() {
          [rollout]\nVaultKeyArn = \"arn:aws:kms:us-east-1:111122223333:key/1a2b\"\n[Buckets]",
         expect![[r"
             org.toml: AccountIds: `1` must be the ID of an account, which has twelve digits
-            org.toml: [rollout] VaultKeyArn: is no multi-Region key, and vaults in eu-west-1 need a key there
+            org.toml: [rollout] VaultKeyArn: is not a multi-Region key, and vaults in eu-west-1 need a key there
         "]],
     );
     let release = release(&format!("\u{feff}{LEAST}"));
@@ -766,7 +766,7 @@ fn a_document_names_what_the_file_says() {
         "VaultName": "org-backup",
     });
     assert_eq!(given, expected);
-    // Where there is no central vault, none can be named, and what stands for nothing is told.
+    // Without a central vault, none can be named, and a variable without a value is reported.
     release.write(
         "org.toml",
         &file
@@ -779,7 +779,7 @@ fn a_document_names_what_the_file_says() {
         r#"{ "plans": { "${Owner}": {}, "${CentralVaultArn}": {}, "${Other}": {} } }"#,
     );
     expect![[r"
-        org.toml: [policies.1] Document: `${CentralVaultArn}` stands for nothing, since the file does not say CentralVaultArn
+        org.toml: [policies.1] Document: `${CentralVaultArn}` has no value, since the file does not set CentralVaultArn
     "]]
     .assert_eq(&release.fail(&["check", "org.toml"]));
 }
@@ -923,8 +923,8 @@ fn what_a_fresh_account_lacks_is_told_before_anything_is_called() {
         let lacks = said.lines().filter(|it| it.contains("a fresh "));
         lacks.fold(String::new(), |text, it| text + it + "\n")
     };
-    let trail = "Trail: a fresh account has none, and unless one records in us-east-1, what others undo \
-                 is noticed once a day only.\n";
+    let trail = "Trail: a fresh account has none. Unless one records in us-east-1, drift is \
+                 noticed only once a day.\n";
     assert_eq!(check(LEAST), trail);
     let audit =
         "[audit]: AWS Config has to record where it is deployed, which a fresh account does not.\n";
@@ -957,9 +957,9 @@ fn a_region_that_the_central_account_has_to_enable_is_told() {
     // The vault is made, and no other is named.
     let file = file.lines().filter(|it| !it.starts_with("CentralVaultArn")).collect::<Vec<_>>();
     expect![[r"
-        SHA256SUMS: there is none beside the files, so they are taken for what was built.
+        SHA256SUMS: is missing beside the files, so the files are used without a check.
         OtherRegions: eu-south-1 has to be enabled in the central account 444455556666 as well, or copies from there fail.
-        Trail: a fresh account has none, and unless one records in us-east-1, what others undo is noticed once a day only.
+        Trail: a fresh account has none. Unless one records in us-east-1, drift is noticed only once a day.
     "]]
     .assert_eq(&release(&file.join("\n")).succeed(&["check", "org.toml"]));
 }
@@ -1420,7 +1420,7 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
         org-backup in eu-central-1 is deleted.
         What that does:
         - org-backup-event-forwarder in us-east-1: After it is deleted, drift is noticed on the schedule only.
-        - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; what happens after that stays as it is.
+        - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; what happens after that is not put back.
         - org-backup-policies in eu-central-1: Deleting it leaves the policies in place and attached.
         - org-backup-members in eu-central-1: Deleting it leaves the settings of the accounts as they are.
         - org-backup in eu-central-1: Deleting it leaves every switch on unless a parameter says otherwise, and leaves the bucket of state and its key.

@@ -110,7 +110,9 @@ async fn every_event_of_an_organization_is_understood_and_none_writes_where_noth
         let reattach = Reattach::start(&organization, "Repair").await;
         assert!(reattach.deliver(std::slice::from_ref(&event)).await.is_empty(), "{name}");
         let logs = reattach.logs();
-        if logs.contains("the event asks for nothing") || logs.contains("the event is not known") {
+        if logs.contains("the event does not ask for work")
+            || logs.contains("the event is not known")
+        {
             nothing.insert(name.clone());
         }
         // An event may also come without a queue.

@@ -1,4 +1,4 @@
-//! What is deployed is what was built, whatever somebody put into the buckets before.
+//! The deployed artifacts are the built ones, even if somebody put others into the buckets before.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -90,8 +90,8 @@ fn what_is_written_over_an_artifact_after_the_look_at_it_is_not_deployed() {
 fn a_bucket_that_keeps_no_versions_is_named_and_deployed_from() {
     let release = release();
     let said = release.succeed(&["deploy", "org.toml"]);
-    let line = "s3://artifacts-of-ours keeps no versions, so what somebody writes over an artifact \
-                before CloudFormation reads it is deployed. Turn its versioning on.";
+    let line = "s3://artifacts-of-ours keeps no versions, so CloudFormation deploys an artifact \
+                that somebody overwrites before it is read. Turn its versioning on.";
     assert_eq!(said.lines().filter(|it| *it == line).count(), 1, "{said}");
     // Where it keeps them, the same release is the same versions, and nothing is deployed again.
     release.aws(|it| it.versions = Some(BTreeMap::new()));
@@ -105,7 +105,7 @@ fn a_bucket_that_keeps_no_versions_is_named_and_deployed_from() {
 fn a_file_that_is_not_what_the_release_says_is_not_deployed() {
     let release = release();
     let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
-    assert!(said.contains("SHA256SUMS: there is none"), "{said}");
+    assert!(said.contains("SHA256SUMS: is missing"), "{said}");
     let _looks = release.take_calls();
     // As `sha256sum` writes it for the file that a release has.
     let sums = "0000000000000000000000000000000000000000000000000000000000000000  ./reattach.zip\n";

@@ -591,7 +591,7 @@ async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
     }
 }
 
-/// What a role of a template allows in whatever account it is.
+/// The statements of a role of a template, for every account.
 fn statements_in_accounts(template: &str, role: &str) -> Vec<Value> {
     let template = Template::named(template);
     let here = [("AWS::AccountId", "$account"), ("AWS::Partition", "aws")];
@@ -796,7 +796,7 @@ async fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_stat
     for (name, statements) in &roles {
         let (denied, mut called) = recover(name, &roles, None).await;
         assert_eq!(denied, "", "{name}");
-        // AWS asks for it on behalf of whoever hands a role to it.
+        // AWS asks for it on behalf of the caller that hands a role to it.
         called.insert("iam:PassRole".to_owned());
         let allowed: BTreeSet<_> =
             statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();

@@ -1,4 +1,4 @@
-//! What becomes of member stacks, whatever is deployed over what: none is deleted that is wanted before
+//! The member stacks after each order of deployments: none is deleted that is wanted before
 //! and after, and none meets the names of another.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
@@ -257,7 +257,7 @@ fn single_accounts_get_stacks_beside_units_and_without_any() {
     let rollout = Rollout(Release::new());
     let said = rollout.deploy(&without_units("\"900000000001\", \"999999999999\""));
     assert!(
-        said.contains("999999999999 is no active member of the organization and gets no stack"),
+        said.contains("999999999999 is not an active member of the organization and gets no stack"),
         "{said}"
     );
     rollout.check_members(expect![[r"
@@ -685,7 +685,7 @@ fn a_dry_run_says_what_becomes_of_member_stacks() {
         "{said}"
     );
     assert!(
-        said.contains("\norg-backup-rollout-members: who has a stack is not known\n"),
+        said.contains("\norg-backup-rollout-members: the accounts with a stack are unknown\n"),
         "{said}"
     );
 }
@@ -727,7 +727,7 @@ fn what_would_lose_a_stack_is_refused_before_the_first_call() {
         org-backup-rollout in eu-central-1 cannot be changed without losing something:
         - the management account would lose its stack, and could not get it again. Leave [rollout] ManagementAccount as it was.
         - `safe` would leave the stacks and stay in the accounts, where no stack could have it again. Leave AirGappedVaultName as it was.
-        - the role for restore tests in the central account belongs to its stack in eu-west-1, and the one in eu-central-1 would meet its name. Leave eu-west-1 the first of [rollout] CentralRegions.
+        - the role for restore tests in the central account belongs to its stack in eu-west-1, and the one in eu-central-1 would conflict with its name. Leave eu-west-1 the first of [rollout] CentralRegions.
         It has
         - org-backup-rollout-members: stacks in eu-central-1, eu-west-1 of the accounts 200000000001, 200000000002, 200000000003
         - org-backup-rollout-central: stacks in eu-west-1 of the accounts 444455556666
@@ -756,9 +756,9 @@ fn what_would_lose_a_stack_is_refused_before_the_first_call() {
     {
         let said = format!(
             "{name}-rollout is not deployed in {region}, and the management account has the role \
-             `org-backup` already. If another roll-out made it, a stack of this one would meet its names \
-             in every account: leave StackName and Region as they were, or give vaults and roles other \
-             names.\nNothing was changed.\n"
+             `org-backup` already. If another roll-out made it, a stack of this one would conflict \
+             with its names in every account: leave StackName and Region as they were, or give \
+             vaults and roles other names.\nNothing was changed.\n"
         );
         drop(rollout.0.take_calls());
         rollout.0.write("org.toml", file);

@@ -43,7 +43,7 @@ async fn organization() -> Organization {
     organization
 }
 
-/// A resource, and whatever carries its requests out.
+/// A resource, and the process that carries its requests out.
 struct Run<'a> {
     organization: &'a Organization,
     stack: Stack<'a>,
@@ -218,7 +218,7 @@ fn hanging(operation: &str) -> Result<&'static str, String> {
                 "left out"
             }
             Some(it) => {
-                // What is not known of an account is told of it as well.
+                // The unknown parts of an account are reported as well.
                 assert!(it.data["AccountsNotReady"].parse::<usize>().unwrap() >= left);
                 "told of the accounts"
             }

@@ -17,7 +17,7 @@ struct Undisturbed {
     case: Case,
     calls: Vec<Entry>,
     end: String,
-    /// What is kept for those who look after the resource.
+    /// The desired state for `reattach`.
     wanted: String,
 }
 

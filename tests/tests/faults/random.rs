@@ -23,7 +23,7 @@ use crate::visits::look_after_everything;
 /// An organization and its resources, in the order of the table.
 struct Scene<'a> {
     organization: &'a Organization,
-    /// Whether it is kept what is wanted, so that `reattach` can look after it.
+    /// True if the desired state is kept, so that `reattach` can put drift back.
     is_kept: bool,
     stacks: Vec<Stack<'a>>,
     /// The properties that each resource has by now.
@@ -206,7 +206,7 @@ async fn play(schedule: &Schedule) {
         let should_be = state(calm.organization);
         if rough.is_kept {
             look_after_everything(rough.organization).await;
-            assert_eq!(state(rough.organization), should_be, "looked after, after round {number}");
+            assert_eq!(state(rough.organization), should_be, "put back, after round {number}");
         }
         let mut wrote = rough.look_after(round).await;
         if !round.tampering.is_empty() && !rough.is_kept {

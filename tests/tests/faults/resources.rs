@@ -203,7 +203,7 @@ pub(crate) fn state(organization: &Organization) -> String {
     state
 }
 
-#[expect(clippy::disallowed_methods, reason = "what happens when is what is tried out here")]
+#[expect(clippy::disallowed_methods, reason = "the order of events is tried out here")]
 pub(crate) async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }

@@ -88,7 +88,7 @@ pub(crate) fn troubles(call: &Entry) -> Vec<Trouble> {
         troubles.extend(times.iter().map(|times| error(&Failure::new(code), *times)));
     }
     let terminal = terminal(&call.operation).into_iter();
-    // A read that is refused is refused, whatever it is called.
+    // A refused read stays refused under every name.
     let terminal = terminal.take(if call.write { usize::MAX } else { 2 });
     troubles.extend(terminal.map(|it| error(&Failure::new(it), 1)));
     troubles

@@ -42,7 +42,7 @@ fn start(wire: &Wire) -> Function {
     Function::start("restore-validation", wire, ACCOUNT, None, None)
 }
 
-/// What AWS Backup was told: the result, and why.
+/// The result that AWS Backup got, with its reason.
 fn told(organization: &Organization) -> Option<(String, String)> {
     let of = |it: &mut simulator::Backup| {
         it.restore_jobs().get(ACCOUNT, REGION, JOB).unwrap().result.clone()

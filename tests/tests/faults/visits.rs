@@ -1,4 +1,4 @@
-//! `reattach` in the random schedules: at work while stacks change what it looks after.
+//! `reattach` in the random schedules: at work while stacks change its resources.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::schedule::{chance, kills, milliseconds};
 #[derive(Clone)]
 pub(crate) struct Visit {
     /// The resource whose policy CloudTrail tells of; without one it is the schedule that comes, and
-    /// everything is looked after.
+    /// a sweep starts.
     told_of: Option<usize>,
     starts_after: Duration,
     deadline: Duration,
@@ -46,7 +46,7 @@ impl Visit {
         let payload = match self.told_of {
             None => schedule(),
             Some(resource) => {
-                // What is not there yet is told of by an ID that nobody knows.
+                // A resource that is not there yet is named by an unknown ID.
                 let id = ids[resource].as_deref().unwrap_or("p-0000000000");
                 batch(&[told("UpdatePolicy", &json!({ "policyId": id }))])
             }
@@ -64,12 +64,12 @@ impl fmt::Display for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { told_of, starts_after, deadline, kills } = self;
         let what = told_of.map_or("everything", |it| RESOURCES[it].name);
-        write!(f, "reattach looks after {what} after {starts_after:?}, within {deadline:?}")?;
+        write!(f, "reattach checks {what} after {starts_after:?}, within {deadline:?}")?;
         kills.iter().try_for_each(|(nth, moment)| write!(f, ", killed {moment:?} call {nth}"))
     }
 }
 
-/// Has the schedule look after everything, once nothing from before is at work any more, and come again
+/// Has the schedule start a sweep, once nothing from before is at work any more, and come again
 /// when it was not done.
 pub(crate) async fn look_after_everything(organization: &Organization) {
     pass(Duration::from_mins(17)).await;

@@ -1,5 +1,5 @@
 //! Answers that are not AWS's, and answers that do not come: none makes a difference while it passes,
-//! and what stays is told with the status, the last error and the number of attempts.
+//! and a trouble that stays is reported with the status, the last error and the number of attempts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -48,7 +48,7 @@ async fn create(faults: impl IntoIterator<Item = Fault>) -> (Answer, String) {
     (Answer { reason, ..answer }, organization.state())
 }
 
-/// What may come in place of an answer, with whatever status, before or after the work is done.
+/// The bodies in place of an answer, with any status, before or after the work is done.
 fn garbled() -> Vec<Garbled> {
     let mut all = Vec::new();
     for status in [200, 403, 404, 429, 500, 502, 503] {
@@ -99,13 +99,13 @@ fn what_stays_is_told_with_its_status_and_the_attempts() {
     let read_root = "cannot read the organization's root: ";
     let bucket = "s3://state/desired/backup-policy/backups/5d3c/Resource.json: ";
     let (read, write) = (format!("cannot read {bucket}"), format!("cannot write {bucket}"));
-    let html = |status| format!("AWS answered {status} with something that is not AWS's (HTML)");
+    let html = |status| format!("AWS answered {status} with an answer that is not from AWS (HTML)");
     let json = "AWS answered 200 with a part of an answer (JSON that is cut off)";
     let xml = "AWS answered 500 with a part of an answer (XML that is cut off)";
     let dropped = "AWS could not be reached, the last of 24 attempts: dispatch failure: io error: the \
                    connection was dropped on purpose; hint: this passes; if it stays, see whether \
                    the network here has a way to AWS's endpoints";
-    let nothing = "AWS answered 503 with nothing, where something should be";
+    let nothing = "AWS answered 503 with an empty body, where an answer is expected";
     let told = "The request failed because it was told to.; hint: this passes; deploy again";
     let often = |count: u32| format!(", the last of {count} attempts{HINT}");
     let again = |count: u32| format!(", the last of {count} attempts): {told}");

@@ -170,8 +170,8 @@ async fn a_policy_over_the_size_limit_is_measured() {
         let rule = content["plans"]["daily"]["rules"]["nightly"].clone();
         content["plans"]["daily"]["rules"][format!("rule-{number}")] = rule;
     }
-    check_policy(json!({ "Content": content }), expect!["the content has 22995 characters without white space, and AWS takes 10000; hint: split it into several policies, which merge by plan name"]).await;
-    check_policy(json!({ "Content": content.to_string() }), expect!["the content has 22995 characters without white space, and AWS takes 10000; hint: split it into several policies, which merge by plan name"]).await;
+    check_policy(json!({ "Content": content }), expect!["the content has 22995 characters without white space, and AWS accepts 10000; hint: split it into several policies, which merge by plan name"]).await;
+    check_policy(json!({ "Content": content.to_string() }), expect!["the content has 22995 characters without white space, and AWS accepts 10000; hint: split it into several policies, which merge by plan name"]).await;
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_caller_outside_the_management_account_is_told_which_it_is() {
 
 #[tokio::test]
 async fn what_could_not_be_created_for_lack_of_permission_can_be_rolled_back() {
-    // CloudFormation deletes what failed to be created, as whoever may not do that either.
+    // CloudFormation deletes what failed to be created, as a caller that may not do that either.
     let member = "security-000";
     let role = "arn:aws:iam::111122223333:role/Bootstrap";
     for account in [member, "management"] {

@@ -1,4 +1,4 @@
-//! What is written down of each resource, for whoever puts it back.
+//! The desired state of each resource, for `reattach`.
 
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Fault, Outcome, Settings};
@@ -111,7 +111,7 @@ async fn an_entry_that_cannot_be_read_does_not_keep_its_resource() {
             // An update would not know what to go by.
             let _ = stack.update(properties).await.reason();
             let _ = stack.delete().await.ok();
-            assert!(stack.logs.contains("what is kept of the resource"), "{}", stack.logs);
+            assert!(stack.logs.contains("the desired state of the resource"), "{}", stack.logs);
             let kept = organization.object(STATE_BUCKET, &key).unwrap();
             let kept: Value = serde_json::from_str(&kept).unwrap();
             assert!(kept["DeletedSince"].is_u64(), "{function}: {kept}");
@@ -128,7 +128,7 @@ async fn an_older_writer_never_overwrites_a_newer_one() {
     let _ = stack.create(daily(5)).await.ok();
     organization.fail(Fault::error("PutObject", "PreconditionFailed").status(412).times(8));
     let reason = stack.update(daily(9)).await.reason();
-    assert!(reason.contains("another request wrote it meanwhile"), "{reason}");
+    assert!(reason.contains("another request has written it meanwhile"), "{reason}");
     assert!(organization.state().contains("cron(0 5"), "nothing was changed without the note");
 }
 

@@ -311,7 +311,7 @@ async fn doctor_says_which_account_is_the_right_one() {
     assert!(run.text.starts_with(line), "{}", run.text);
     let run = org_backup_as(&organization, "999999999999", &["doctor"]).await;
     assert_eq!(run.code, 2, "{}", run.notes);
-    let line = "problem  management account: account 999999999999 is in no organization";
+    let line = "problem  management account: account 999999999999 is not in an organization";
     assert!(run.text.starts_with(line), "{}", run.text);
 }
 
@@ -351,7 +351,7 @@ async fn a_denied_call_makes_its_check_unknown_and_names_the_action() {
         ("cloudtrail:DescribeTrails", vec!["CloudTrail"]),
         ("cloudtrail:GetTrailStatus", vec!["CloudTrail"]),
         ("cloudtrail:GetEventSelectors", vec!["CloudTrail"]),
-        // AWS Backup asks for it as well, on behalf of whoever asks for its settings.
+        // AWS Backup asks for it as well, on behalf of the caller that asks for its settings.
         (
             "organizations:DescribeOrganization",
             vec!["management account", "all features", "cross-account backup"],
@@ -488,7 +488,7 @@ async fn the_policy_for_readers_allows_what_the_commands_call_and_nothing_else()
     let mut called = BTreeSet::new();
     for it in organization.journal() {
         let is_barred = it.operation == "AssumeRole" && it.to_string().contains(&barred);
-        // So AWS answers for a vault that there is none of.
+        // So AWS answers for a vault that does not exist.
         let is_missing = it.operation == "DescribeBackupVault";
         assert!(is_barred || is_missing || !it.to_string().contains("AccessDenied"), "{it}");
         assert!(!it.write, "{it}");

@@ -93,7 +93,7 @@ async fn moving_an_account_is_told_as_what_it_gets_loses_and_breaks() {
     assert_eq!((loses.code, loses.text.as_str()), (1, "loses: plan `hourly` gone\n"));
     let same = moved("security-000", "Sandbox", &[]).await;
     assert_eq!(same.code, 0);
-    assert_eq!(same.text, "security-000 gets in Sandbox what it gets in Security\n");
+    assert_eq!(same.text, "security-000 gets the same in Sandbox as in Security\n");
     let breaks = moved("sandbox-008", "Development", &[]).await;
     assert_eq!(breaks.code, 1);
     expect![[r"
@@ -104,7 +104,11 @@ async fn moving_an_account_is_told_as_what_it_gets_loses_and_breaks() {
     .assert_eq(&breaks.text);
     assert!(breaks.notes.contains("AWS would withhold the merged policy"), "{}", breaks.notes);
     let from_there = moved("development-005", "Sandbox", &[]).await;
-    assert!(from_there.notes.contains("AWS withholds what is merged now"), "{}", from_there.notes);
+    assert!(
+        from_there.notes.contains("AWS already withholds the current merged policy"),
+        "{}",
+        from_there.notes
+    );
     let told: Value = moved("production-001", "Sandbox", &["--json"]).await.held("effective-move");
     assert_eq!(
         told,

@@ -1,4 +1,4 @@
-//! What was deleted stays gone, whatever comes late, twice, or while it was still being made.
+//! A deleted resource stays gone if requests come late, twice, or while it was still being made.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn stack<'a>(organization: &'a Organization, function: &'static str) -> Stack<'a
     organization.stack(function).kept()
 }
 
-/// Has everything looked after, 17 minutes and 25 hours later, and expects that nothing is made.
+/// Has sweeps run, 17 minutes and 25 hours later, and expects that nothing is made.
 async fn nothing_comes_back(organization: &Organization, what: &str) {
     let after = organization.state();
     let reattach = Reattach::start(organization, "Repair").await;
@@ -74,7 +74,7 @@ async fn nothing_comes_back(organization: &Organization, what: &str) {
     assert_eq!(runs, 0, "{what}: work in accounts was started");
 }
 
-/// Sends an event of which nobody waits for an answer any more.
+/// Sends an event of which no request waits for an answer any more.
 async fn late(stack: &mut Stack<'_>, event: &Value, what: &str) {
     let organization = stack.organization();
     let answered = organization.responses(event["ResponseURL"].as_str().unwrap()).len();

@@ -1,4 +1,4 @@
-//! Events that somebody made up: what they say is told as what it is, and starts nothing over again.
+//! Events that somebody made up: they are reported as claims, and start nothing over again.
 
 use std::time::{Duration, SystemTime};
 
@@ -34,11 +34,11 @@ async fn a_cause_that_somebody_made_up_is_told_as_one_and_forges_no_line() {
     assert!(reattach.deliver(&[event]).await.is_empty());
     let (subject, text) = organization.notifications().pop().unwrap();
     assert_eq!(subject, "org-backup: 1 put back");
-    let (repair, cause) = text.split_once("What somebody says").unwrap();
+    let (repair, cause) = text.split_once("Claims in events").unwrap();
     assert!(repair.contains("attach to root") && !repair.contains("bob"), "{text}");
-    assert!(cause.contains("Nothing confirms it:\n  DetachPolicy daily by "), "{text}");
+    assert!(cause.contains("Nothing confirms them:\n  DetachPolicy daily by "), "{text}");
     assert!(cause.contains("assumed-role/Ops/bob") && cause.contains("from unknown"), "{text}");
-    for forged in ["COULD NOT", "evil.example", "Put back: everything", "What happened before"] {
+    for forged in ["COULD NOT", "evil.example", "Put back: everything", "Events before this"] {
         assert!(!text.contains(forged), "{forged}: {text}");
     }
 }
@@ -52,7 +52,7 @@ async fn what_an_archive_plays_again_is_told_as_what_somebody_says() {
     let reattach = Reattach::start(&organization, "Repair").await;
     let _ = reattach.deliver(&[event]).await;
     let (_, text) = organization.notifications().pop().unwrap();
-    assert!(text.contains("Nothing confirms it:"), "{text}");
+    assert!(text.contains("Nothing confirms them:"), "{text}");
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_flood_of_events_hides_no_other() {
     let reattach = Reattach::start(&organization, "Repair").await;
     assert!(reattach.deliver(&events).await.is_empty());
     let (_, text) = organization.notifications().pop().unwrap();
-    let (before, somebody) = text.split_once("What somebody says").unwrap();
+    let (before, somebody) = text.split_once("Claims in events").unwrap();
     for line in [
         "  1 by arn:aws:sts::management:assumed-role/Support, first DetachPolicy daily root by ",
         "  200 by arn:aws:sts::management:assumed-role/Flood, first DetachPolicy daily root by ",

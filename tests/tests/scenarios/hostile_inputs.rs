@@ -3,7 +3,7 @@
 //! They belong to another repository, and nothing of them is kept here. What they try is tried by
 //! the other tests of hostile hands as well, with inputs of our own.
 
-#![expect(clippy::print_stderr, reason = "whoever runs the tests sees what was left out")]
+#![expect(clippy::print_stderr, reason = "the person who runs the tests sees what was left out")]
 
 use std::fs;
 use std::path::Path;

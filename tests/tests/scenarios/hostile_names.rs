@@ -1,4 +1,4 @@
-//! Names that would speak if they could: nothing that is told says what they say.
+//! Hostile names: no message repeats the words that they try to add.
 
 use std::fs;
 use std::path::Path;
@@ -127,7 +127,7 @@ async fn no_name_in_a_document_is_a_line_or_a_command() {
     }
 }
 
-/// An organization in which whatever can have a name has a hostile one.
+/// An organization in which everything that can have a name has a hostile one.
 async fn named() -> Organization {
     let organization = protected().await;
     organization.topics(|it| it.create(TOPIC));
@@ -190,7 +190,7 @@ async fn no_name_in_an_organization_is_told_raw() {
     }
 }
 
-/// Makes sure that a page shows no name as something else, whatever its script makes of it.
+/// Makes sure that a page shows no name as something else, with its script as well.
 #[track_caller]
 fn is_harmless_page(page: &str) {
     let (_, data) = page.split_once("id=\"data\"").unwrap();

@@ -221,7 +221,7 @@ async fn an_entry_that_was_never_seen_is_told_as_new_and_not_as_put_back() {
     organization.backup(|it| it.update_global_settings(&off).unwrap());
     detach(&organization);
     let (_, told) = swept(&organization, &reattach).await;
-    assert!(told.starts_with("org-backup: 1 new and brought about, 1 put back\n"), "{told}");
+    assert!(told.starts_with("org-backup: 1 new and set up, 1 put back\n"), "{told}");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ fn root() -> [String; 1] {
 
 #[tokio::test]
 async fn cloudformation_gets_exactly_one_answer() {
-    // Whatever is sent, `send` asserts that there is one more answer and that Lambda hears `Ok`.
+    // For every request, `send` asserts that there is one more answer and that Lambda hears `Ok`.
     let organization = Organization::ready(Settings::default()).await;
     for function in ["backup-policy", "global-settings", "policy-types", "service-access"] {
         let mut stack = organization.stack(function);

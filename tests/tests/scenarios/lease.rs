@@ -120,7 +120,7 @@ async fn while_one_is_at_work_another_changes_nothing_and_its_messages_come_agai
             let before = count(&organization, |_| true);
             assert_eq!(other.deliver(&events).await, [0, 1], "{nth}: {}", other.logs());
             assert_eq!(count(&organization, |_| true), before, "{nth}: it wrote something");
-            assert!(other.logs().contains("the messages come again"), "{}", other.logs());
+            assert!(other.logs().contains("the messages are delivered again"), "{}", other.logs());
         });
         assert!(again.await.is_empty(), "{nth}: {}", one.logs());
         assert_eq!(organization.state(), before, "{nth}");
@@ -152,7 +152,7 @@ async fn who_waits_reads_again_what_the_other_has_left() {
     // The second look at the lease, since the first is to find it held.
     let nth = number(true, |it| it.operation == "GetObject" && is_lease(it)).await + 1;
     let organization = deployed().await;
-    // What there was when everything of these kinds was last looked after.
+    // The entries at the last sweep of these kinds.
     let swept = |kinds: &[&str]| {
         let keys = organization.buckets(|it| {
             let keys = it.keys(STATE_BUCKET).into_iter().filter(|it| it.starts_with(PREFIX));
@@ -213,7 +213,7 @@ async fn what_is_no_lease_keeps_nobody_away() {
     });
     let expired = json!({ "Holder": "a", "LogStream": "b", "Task": "Sweep", "Until": 1 });
     let cut_off = "takes the lease of one that was cut off";
-    let no_lease = "takes the place of what is no lease";
+    let no_lease = "replaces an object that is not a lease";
     for (lease, says) in [
         (expired.to_string().into_bytes(), cut_off),
         (endless.to_string().into_bytes(), no_lease),
@@ -242,7 +242,7 @@ async fn a_sweep_beside_another_is_done_with_and_one_beside_events_is_left_out()
     let swept = stopped(&organization, of_sweep, one.sweep(), async || {
         let nothing = json!({ "batchItemFailures": [] });
         assert_eq!(other.sweep().await, Outcome::Returned(nothing));
-        assert!(other.logs().contains("another sweep is under way"), "{}", other.logs());
+        assert!(other.logs().contains("another sweep is running"), "{}", other.logs());
     });
     assert!(matches!(swept.await, Outcome::Returned(_)), "{}", one.logs());
     assert_eq!(one.metrics()["Sweeps"], 1);
@@ -251,7 +251,7 @@ async fn a_sweep_beside_another_is_done_with_and_one_beside_events_is_left_out()
         let Outcome::Failed(why) = other.sweep().await else { panic!("{}", other.logs()) };
         let why = why["errorMessage"].as_str().unwrap();
         assert!(why.starts_with("this sweep is left out, since request "), "{why}");
-        assert!(why.ends_with("and the next one comes with the schedule"), "{why}");
+        assert!(why.ends_with("and the schedule starts the next one"), "{why}");
     });
     assert!(delivered.await.is_empty());
 }
@@ -271,7 +271,13 @@ async fn where_the_lease_cannot_be_taken_nothing_is_changed_and_all_comes_again(
         let reattach = Reattach::start(&organization, "Repair").await.within(BRIEFLY);
         let outcome = reattach.invoke(&batch(1, &events)).await;
         let Outcome::Failed(why) = outcome else { panic!("{outcome:?}: {}", reattach.logs()) };
-        assert!(why.to_string().contains("cannot look after anything alone"), "{why}");
+        assert!(
+            why.to_string().contains(
+                "cannot take the lease, so another invocation may be \
+                                          running"
+            ),
+            "{why}"
+        );
         organization.clear_faults();
         assert_eq!(organization.state(), damaged);
     }

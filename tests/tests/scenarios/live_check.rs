@@ -89,7 +89,7 @@ async fn it_looks_at_every_assumption_and_takes_everything_back() {
     assert_eq!(
         of("left out"),
         [
-            "what has expired of EC2 is deleted although the vault denies that to others",
+            "expired backups of EC2 are deleted although the vault denies that to others",
             "enabling trusted access that is there already is no error",
             "a call in a Region that is not enabled fails with UnrecognizedClientException",
         ]

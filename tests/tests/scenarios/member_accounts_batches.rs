@@ -111,7 +111,7 @@ async fn a_run_in_batches_reaches_every_account_and_answers_in_its_last_step() {
         keys(&organization, "runs/").iter().filter(|it| it.contains("/results/")).count(),
         3
     );
-    // Nobody can answer again, not even with an older version, and whoever looks after the stack knows
+    // No invocation can answer again, even with an older version, and the owner of the stack knows
     // what it is to be.
     assert_eq!(keys(&organization, "answers/"), [""; 0]);
     let input = executions(&organization).pop().unwrap();
@@ -419,7 +419,7 @@ async fn an_execution_that_ended_before_its_last_step_answers_once_and_says_why(
         let [answer] = &stack.answers(&event)[..] else { panic!("one answer") };
         assert!(answer.reason.starts_with(&expected), "{answer}");
         assert_eq!(keys(&organization, "answers/"), [""; 0]);
-        // Somebody has it go on, and nobody is told a second time.
+        // Somebody has it continue, and no second notice is sent.
         map(&mut stack, &input).await;
         finish(&mut stack, &input).await;
         assert_eq!(stack.answers(&event).len(), 1, "{status}");

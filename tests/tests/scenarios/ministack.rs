@@ -89,7 +89,7 @@ impl Drop for Ministack {
     }
 }
 
-/// Runs a script of this project, which is told something and answers, both in JSON.
+/// Runs a script of this project, which reads a request and answers, both in JSON.
 pub(crate) async fn python(script: &str, told: &Value) -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut python = Command::new(venv("python"));

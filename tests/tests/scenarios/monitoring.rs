@@ -1,4 +1,4 @@
-//! What is told of failed jobs: the rules of an account and those of the central bus, the topic and
+//! Notices of failed jobs: the rules of an account and those of the central bus, the topic and
 //! a subscriber, in ministack.
 //!
 //! ministack delivers events within one account only, so both stacks are in the same one, and it has

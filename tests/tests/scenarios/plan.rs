@@ -348,7 +348,7 @@ async fn plan_never_guesses_what_only_a_deployment_can_tell() {
         Types (policy types):
           enable policy type BACKUP_POLICY
           wait until policy type BACKUP_POLICY is enabled
-        Copy (backup policy): not planned: something of it is known only once it is deployed
+        Copy (backup policy): not planned: some of its properties are known only after deployment
         Daily (backup policy `daily`):
           create policy `daily`
           attach to root
@@ -520,7 +520,7 @@ async fn a_plan_is_of_one_stack_when_that_is_asked_for() {
     let run = org_backup(&organization, &["plan", "--stack", "backup"]).await;
     assert_eq!((run.code, run.text.as_str()), (2, ""));
     assert!(
-        run.notes.contains("the state bucket has no record of a stack `backup`"),
+        run.notes.contains("the state bucket has no desired state of a stack `backup`"),
         "{}",
         run.notes
     );
@@ -676,7 +676,7 @@ async fn a_resource_that_the_deployed_template_retains_is_not_planned_to_go() {
     // Once it has left, another deployment does nothing to it.
     is_deployed(&organization, &body(&resources()[..3]), &[]);
     let run = plan_of(&organization, &resources()[..3]).await;
-    assert!(run.text.contains("note: `Daily` is written down"), "{}", run.text);
+    assert!(run.text.contains("note: `Daily` has a desired state"), "{}", run.text);
     assert_eq!(run.code, 0, "{}", run.text);
 }
 
@@ -697,7 +697,7 @@ async fn an_adopted_policy_is_released_and_accounts_keep_it() {
     assert!(
         run.text.starts_with(
             "backups/Daily (backup policy `daily`), no longer in the template:\n  untag the policy \
-             of org-backup:adopted, org-backup:owner\n  note: it was there before"
+             of org-backup:adopted, org-backup:owner\n  note: it existed before"
         ),
         "{}",
         run.text
@@ -732,7 +732,7 @@ async fn a_resource_of_another_name_is_made_before_the_old_one_is_deleted() {
     renamed[3].2["Name"] = json!("daily");
     let run = plan_of(&organization, &renamed).await;
     assert!(run.text.contains("refused: a policy named `daily` already exists"), "{}", run.text);
-    assert!(run.text.contains("backups/Daily (backup policy `daily`), no longer in the template: stays as it is: what is refused"), "{}", run.text);
+    assert!(run.text.contains("backups/Daily (backup policy `daily`), no longer in the template: stays as it is: a refusal makes"), "{}", run.text);
     assert!(!run.text.contains("effective policies change"), "{}", run.text);
     assert_eq!(run.code, 1, "{}", run.notes);
 }
@@ -744,9 +744,9 @@ async fn what_a_template_that_cannot_be_read_retains_is_not_guessed() {
     organization.fail(Fault::error("GetTemplate", "AccessDenied").times(9));
     let run = plan_of(&organization, &resources()[..3]).await;
     expect![[r"
-        backups/Daily (backup policy `daily`), no longer in the template: not planned: whether it is deleted or retained is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
+        backups/Daily (backup policy `daily`), no longer in the template: not planned: it is unknown if it is deleted or retained: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
           note: if it is deleted: detach from root, delete the policy
-        note: what CloudFormation would change itself is not known: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
+        note: the changes that CloudFormation would make itself are unknown: cannot read the template of the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:GetTemplate` in the management account, as with `--profile`
     "]]
     .assert_eq(&run.text.lines().skip(3).map(|it| format!("{it}\n")).collect::<String>());
     assert_eq!(run.code, 2, "{}", run.text);
@@ -760,7 +760,7 @@ async fn what_a_transform_may_make_is_not_told_as_deleted() {
     transformed["Transform"] = json!("AWS::Serverless-2016-10-31");
     let run = plan_with(&organization, &transformed, &[]).await;
     let daily = "backups/Daily (backup policy `daily`), no longer in the template: not planned: \
-                 whether it is deleted or retained is not known: a transform of the new template";
+                 it is unknown if it is deleted or retained: a transform of the new template";
     assert!(run.text.contains(daily), "{}", run.text);
     assert_eq!(run.code, 2, "{}", run.text);
 }
@@ -866,7 +866,15 @@ async fn a_value_of_the_deployed_stack_that_is_hidden_is_named_and_not_used() {
     let template = with_parameters(json!({ "Name": { "Type": "String", "NoEcho": true } }));
     is_deployed(&organization, &template, &[("Name", "daily"), ("Targets", "root")]);
     let run = plan_with(&organization, &template, &[]).await;
-    assert!(run.text.contains("Resources/Daily/Properties/Name: CloudFormation does not tell the value of `Name`, which has `NoEcho`; hint: give it with --parameters Name=…\n"), "{}", run.text);
+    assert!(
+        run.text.contains(
+            "Resources/Daily/Properties/Name: CloudFormation does not return the \
+                               value of `Name`, which has `NoEcho`; hint: give it with \
+                               --parameters Name=…\n"
+        ),
+        "{}",
+        run.text
+    );
     assert!(!run.text.contains("****"), "{}", run.text);
     assert_eq!(run.code, 2, "{}", run.text);
     let run = plan_with(&organization, &template, &["Name=daily"]).await;
@@ -900,7 +908,7 @@ async fn a_missing_parameter_of_a_stack_that_cannot_be_read_says_why() {
     expect![[r"
         error: the template cannot be deployed like this
           the parameter `Name` needs a value: --parameters Name=…
-          what the stack has is not known: cannot describe the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:DescribeStacks` in the management account, as with `--profile`
+          the resources of the stack are unknown: cannot describe the stack `backups`: AccessDenied (HTTP 400): The request failed because it was told to.; hint: use credentials that allow `cloudformation:DescribeStacks` in the management account, as with `--profile`
     "]]
     .assert_eq(&run.notes);
     assert_eq!(run.code, 2);
@@ -971,7 +979,7 @@ async fn accounts_that_nobody_can_enter_are_told_with_what_the_last_run_found() 
           set Aurora=true, CloudFormation=true, DocumentDB=true, DynamoDB=true, EC2=true, EFS=true, EKS=true, FSx=true, Neptune=true, RDS=true, Redshift=true, SAP HANA on Amazon EC2=true, Storage Gateway=true, VirtualMachine=true in eu-west-3 of account management
           note: you could not assume the role `org-backup-member` in 10 accounts, such as development-006; hint: name a role that you may assume there with `--member-role`, such as `OrganizationAccountAccessRole`, which most organizations have, or `AWSControlTowerExecution`
           note: 1 account is new since the last run, such as new
-          note: 1 account is no longer worked in and left as it is, such as 248781308498
+          note: 1 account is no longer a target and left as it is, such as 248781308498
           note: `OptIn` changes, so the function works in every account again
     "]].assert_eq(&run.text);
     assert_eq!(run.code, 2, "{}", run.text);

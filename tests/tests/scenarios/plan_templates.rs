@@ -53,7 +53,7 @@ async fn every_template_that_is_shipped_is_planned() {
         assert!(matches!(run.code, 1 | 2), "{name}: {} {}{}", run.code, run.text, run.notes);
         assert!(!run.text.lines().any(|it| it == "nothing to do"), "{name}: {}", run.text);
         assert!(!run.text.is_empty(), "{name}: {}", run.notes);
-        // What is made is told: a resource by its name, or in the sum of the others.
+        // New resources are listed: by their names, or in the sum of the others.
         for (resource, it) in body["Resources"].as_object().unwrap() {
             let is_made = it.get("Condition").is_none();
             assert!(!is_made || run.text.contains(resource.as_str()), "{name}: {resource}");

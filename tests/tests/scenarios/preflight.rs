@@ -279,7 +279,7 @@ async fn a_document_with_several_mistakes_is_refused_with_every_place_named() {
     });
     daily["selection"] = json!({});
     let reason = stack.create(ours(&organization, &content, &["root"])).await.reason();
-    expect![[r#"the policy has 4 mistakes: plans/daily/regions: a list needs an operator; write `{"@@assign": [...]}`; plans/daily/rules/nightly/lifecycle/delete_after_days: backups that move to cold storage after 30 days must be kept for at least 120 days, not 60; Organizations takes this, but AWS Backup refuses the plan; plans/daily/rules/nightly/schedule_expression/@@assign: `rate(1 day)` is not a schedule; write `cron(minute hour day-of-month month day-of-week year)`, as in `cron(0 5 ? * * *)`; plans/daily/selection: AWS knows no key `selection` here; did you mean `selections`?; hint: `org-backup check` shows every place"#]]
+    expect![[r#"the policy has 4 mistakes: plans/daily/regions: a list needs an operator; write `{"@@assign": [...]}`; plans/daily/rules/nightly/lifecycle/delete_after_days: backups that move to cold storage after 30 days must be kept for at least 120 days, not 60; Organizations accepts this, but AWS Backup refuses the plan; plans/daily/rules/nightly/schedule_expression/@@assign: `rate(1 day)` is not a schedule; write `cron(minute hour day-of-month month day-of-week year)`, as in `cron(0 5 ? * * *)`; plans/daily/selection: AWS does not know the key `selection` here; did you mean `selections`?; hint: `org-backup check` shows every place"#]]
     .assert_eq(&organization.named(&reason));
     organization.check_writes(expect![""]);
 }
@@ -378,7 +378,7 @@ async fn a_report_that_cannot_be_read_fails_nothing() {
         why: AccessDeniedException (HTTP 400): The request failed because it was told to.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action
 
         error: cannot list the accounts with an invalid effective policy
-        left_out: which effective policies AWS finds invalid
+        left_out: the effective policies that AWS finds invalid
         level: WARN
         message: done without it
         why: AccessDeniedException (HTTP 400): The request failed because it was told to.; hint: run the function in the organization's management account, or name a role there in `ManagementRoleArn`, and give the role permission for the action
@@ -414,7 +414,7 @@ async fn a_preflight_that_only_warns_does_not_fail_the_change() {
     let _ = stack.create(properties.clone()).await.reason();
     properties["Preflight"] = json!("Warn");
     let _ = stack.create(properties).await.ok();
-    assert!(stack.logs.contains("whether AWS would withhold policies"), "{}", stack.logs);
+    assert!(stack.logs.contains("the preflight of the policies"), "{}", stack.logs);
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ fn switch_off(organization: &Organization) {
     organization.backup(|it| it.update_global_settings(&off).unwrap());
 }
 
-/// The subjects of what people were told since the start.
+/// The subjects of the notifications since the start.
 fn subjects(organization: &Organization) -> Vec<String> {
     organization.notifications().into_iter().map(|it| it.0).collect()
 }
@@ -651,7 +651,7 @@ async fn settings_that_are_of_no_use_are_told_to_lambda() {
         ),
         (
             [("MODE", "Repair"), ("STATE_BUCKET", "")],
-            "STATE_BUCKET is not set, so it is not known what should be; hint: name the state bucket",
+            "STATE_BUCKET is not set, so the desired state is unknown; hint: name the state bucket",
         ),
     ];
     for (variables, why) in rows {

@@ -273,7 +273,7 @@ async fn points_and_plans_say_when_a_restore_test_last_proved_a_backup() {
         assert!(plan.text.contains(&format!("note: {told}")), "{told}: {}", plan.text);
         assert_eq!(plan.code, 0, "{}", plan.notes);
     }
-    // What nobody may look at is told, and is no reason not to restore.
+    // Unread parts are reported, and are no reason not to restore.
     world.organization.fail(Fault::error("ListRestoreJobs", "AccessDeniedException").forever());
     let listed = world.run(&["points", &first]).await;
     assert_eq!(listed.code, 0, "{}", listed.notes);

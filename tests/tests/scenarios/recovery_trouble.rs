@@ -1,4 +1,4 @@
-//! What comes in the way of a recovery: each is told with what to do about it, and nothing is half made
+//! Troubles of a recovery: each is reported with a way to correct it, and nothing is half made
 //! without being named.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::recovery::{REGION, World};
 /// How many troubles are tried at once.
 const AT_ONCE: usize = 4;
 
-/// A trouble: its name, what brings it about, the exit code of `recover` in it, and what is told.
+/// A trouble: its name, its cause, the exit code of `recover` in it, and the hint.
 type Trouble = (&'static str, fn(&World), i32, &'static str);
 
 /// The vault that copies come back to, with this key and this policy.
@@ -66,7 +66,7 @@ const TROUBLES: [Trouble; 15] = [
         "key pending deletion",
         |it| it.organization.kms(|it| it.set_state("mine", "PendingDeletion")),
         1,
-        "without its key nobody reads the backup",
+        "the backup cannot be read without its key",
     ),
     (
         "key that may not be used",
@@ -115,7 +115,7 @@ const TROUBLES: [Trouble; 15] = [
             it.organization.iam(|it| it.delete_role(&account, "org-backup-recovery"));
         },
         2,
-        "name a role that you may assume there with --member-role",
+        "with --member-role and --central-role, name roles that you may assume there",
     ),
     (
         "quota",

@@ -114,7 +114,12 @@ async fn a_policy_that_only_aws_finds_malformed_leaves_the_live_one_too() {
     organization.clear_journal();
     organization.fail(Fault::error("UpdatePolicy", "MalformedPolicyDocumentException"));
     let reason = stack.update(daily(4, &root())).await.reason();
-    expect!["cannot update the policy's content: MalformedPolicyDocumentException (HTTP 400): The request failed because it was told to.; hint: AWS does not say what it does not like; compare with the backup policy syntax"].assert_eq(&reason);
+    expect![
+        "cannot update the policy's content: MalformedPolicyDocumentException (HTTP 400): The \
+             request failed because it was told to.; hint: AWS does not name the mistake; compare \
+             with the backup policy syntax"
+    ]
+    .assert_eq(&reason);
     assert_eq!(stack.rollback.take().unwrap().ok().physical_id, id);
     assert_eq!(organization.state(), before);
     organization.check_writes(expect![""]);

@@ -303,7 +303,7 @@ async fn what_is_there_and_cannot_make_backups_is_not_called_protected() {
         eu-west-1: incomplete: the key of the vault `org-backup` is disabled
         eu-west-1: incomplete: the access policy of the vault `org-backup` denies backups to the role `org-backup`
         eu-west-1: incomplete: the role `org-backup` does not trust AWS Backup, since nothing meets the condition {"StringEquals":{"aws:SourceAccount":"999999999999"}}
-        eu-west-1: incomplete: the role `org-backup` has no permission to back anything up
+        eu-west-1: incomplete: the role `org-backup` has no permission to make backups
         eu-west-1: incomplete: the key of the vault `org-backup` is to be deleted"#]].assert_eq(&wrong.join("\n"));
     // And in the table and on the page, with the same words.
     let csv = self::report(&organization, &["--csv"]).await.text;
@@ -473,7 +473,7 @@ async fn what_aws_does_not_say_is_a_note_and_the_rest_is_judged() {
     let notes: Vec<_> =
         report["notes"].as_array().unwrap().iter().map(|it| it["text"].as_str().unwrap()).collect();
     assert!(
-        notes[0].starts_with("AWS did not say which merged policies it withholds"),
+        notes[0].starts_with("AWS did not answer which merged policies it withholds"),
         "{notes:?}"
     );
     assert!(notes[1].starts_with("cannot read s3://state/desired/"), "{notes:?}");

@@ -115,7 +115,7 @@ async fn what_got_better_and_worse_since_a_day_is_told_by_cause() {
         early.notes
     );
     let odd = report(&organization, &["--since", "yesterday"]).await;
-    assert!(odd.notes.contains("it is not a date as in 2026-11-21"), "{}", odd.notes);
+    assert!(odd.notes.contains("it is not a date such as 2026-11-21"), "{}", odd.notes);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_summary_that_cannot_be_understood_is_told_and_the_report_goes_on() {
         organization.buckets(|it| it.put(STATE_BUCKET, "coverage/last.json", text.to_owned()));
         let run = report(&organization, &["--member-role", ROLE]).await;
         assert_eq!(run.code, 2, "{}", run.notes);
-        assert!(run.notes.contains("what the last sweep found is not known"), "{}", run.notes);
+        assert!(run.notes.contains("the findings of the last sweep are unknown"), "{}", run.notes);
         assert!(run.notes.contains(why), "{}", run.notes);
         assert!(run.text.contains("accounts are protected"), "{}", run.text);
         assert!(!run.text.contains("backups, looked at"), "{}", run.text);

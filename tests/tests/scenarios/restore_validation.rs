@@ -181,8 +181,8 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
         ),
         (
             "FSx",
-            "file system fs-2 is available; its size was not compared, as no backup tells, and it was \
-             not mounted",
+            "file system fs-2 is available; its size was not compared, since the size of its \
+             backup is unknown, and it was not mounted",
         ),
         ("FSx", "volume fsvol-1 is available and has 1024 MiB, as its source; it was not mounted"),
     ];
@@ -192,7 +192,7 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
     assert!(counted.iter().all(|it| it.1 == "Successful"), "{counted:?}");
 }
 
-/// A name, a restore, what breaks it, and what is told of it.
+/// A name, a restore, its fault, and the message about it.
 type Break = (&'static str, RestoreJob, fn(&DataServices, &Organization), &'static str);
 
 /// Whether each of these is found broken in the words that it has.

@@ -58,7 +58,7 @@ async fn run(
     (done, script.asked())
 }
 
-/// What AWS Backup was told of an instance that is seen to be like this, 40 minutes after its restore.
+/// The result that AWS Backup got of an instance in this state, 40 minutes after its restore.
 async fn told(seen: impl IntoIterator<Item = String>) -> Value {
     let (done, asked) = run(("EC2", &arn("ec2", "instance/i-1")), &plain(), 40, seen).await;
     done.unwrap();

@@ -43,14 +43,14 @@ fn keys(organization: &Organization) -> Vec<String> {
     keys
 }
 
-/// What people were told, as subjects and texts.
+/// The notifications, as subjects and texts.
 fn mails(organization: &Organization) -> Vec<(String, String)> {
     let all = organization.topics(|it| it.messages().to_vec());
     let mails = all.into_iter().filter(|it| it.topic == TOPIC);
     mails.map(|it| (it.subject.unwrap_or_default(), it.text)).collect()
 }
 
-/// What chat rooms were told.
+/// The notices for chat rooms.
 fn chats(organization: &Organization) -> Vec<Value> {
     let all = organization.topics(|it| it.messages().to_vec());
     let chats = all.into_iter().filter(|it| it.topic == CHAT_TOPIC);
@@ -77,7 +77,7 @@ fn timeless(summary: &Summary) -> Summary {
     summary
 }
 
-/// What people were told, without the times of day.
+/// The notifications, without the times of day.
 fn timeless_mails(organization: &Organization) -> Vec<String> {
     let time = Regex::new(r"\d\d:\d\d UTC").unwrap();
     let mails = mails(organization).into_iter();

@@ -107,8 +107,8 @@ impl Advice {
                 .into();
             }
             Self::StateDenied => {
-                "correct `--state-bucket`, or allow yourself to list and read this bucket and to \
-                 use its key"
+                "correct `--state-bucket`, or use credentials that may list and read this bucket \
+                 and use its key"
             }
             Self::StateMissing => {
                 "correct `--state-bucket`, or leave it out: the command finds the bucket that the \

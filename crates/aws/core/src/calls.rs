@@ -82,14 +82,12 @@ impl Pages {
     /// Returns an error if the listing starts again or never ends.
     pub fn turn(&mut self, action: &str, next: Option<String>) -> Result<(), Error> {
         const AGAIN: Useless = Useless {
-            why: "AWS answers with a page that it had answered with before",
+            why: "AWS answers with a page that it has returned before",
             advice: Advice::Between,
         };
         const ENDLESS: Useless = Useless {
-            why: "AWS has more pages than its quotas allow, and no end is in sight",
-            advice: Advice::Same(
-                "find out who made that many, or what answers in the place of AWS",
-            ),
+            why: "AWS has returned more pages than its quotas allow, and more follow",
+            advice: Advice::Same("find out who made so many, or what answers in place of AWS"),
         };
         let Some(token) = next else {
             self.is_over = true;

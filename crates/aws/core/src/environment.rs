@@ -70,7 +70,7 @@ mod tests {
         settings(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()))).build()
     }
 
-    /// What `service` is asked for its endpoint by the client of it.
+    /// Returns the endpoint that the client of `service` asks.
     fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
         let key = ServiceConfigKey::builder()
             .service_id(service)

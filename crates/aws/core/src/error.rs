@@ -87,7 +87,7 @@ enum Why {
     Unreadable(Unreadable),
     #[error(transparent)]
     Illegible(Illegible),
-    #[error("another request wrote it meanwhile, which counts")]
+    #[error("another request has written it meanwhile, and that request counts")]
     Superseded,
     #[error(transparent)]
     Absent(Absent),
@@ -155,7 +155,9 @@ fn limit(need: Need, reader: Reader) -> &'static str {
     match (need, reader) {
         (Need::Needed, Reader::Operator) => "the time for the command is over",
         (Need::Needed, Reader::Author | Reader::Log) => "the function's deadline came first",
-        (Need::Helpful | Need::Optional, _) => "there is no more time for what is not needed",
+        (Need::Helpful | Need::Optional, _) => {
+            "the remaining time is kept for the calls that are needed"
+        }
     }
 }
 
@@ -526,7 +528,7 @@ impl ErrorAnswer {
         match code {
             "AWSOrganizationsNotInUseException" => Some(Advice::NoOrganization),
             "MalformedPolicyDocumentException" => Some(Advice::Same(
-                "AWS does not say what it does not like; compare with the backup policy syntax",
+                "AWS does not name the mistake; compare with the backup policy syntax",
             )),
             "InvalidRequestException" if is_of_organization => Some(Advice::ManagementAccount),
             "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Some(Advice::Expired),

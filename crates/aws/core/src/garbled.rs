@@ -37,12 +37,12 @@ enum Body {
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Empty => "nothing, where something should be",
-            Self::Html => "something that is not AWS's (HTML)",
+            Self::Empty => "an empty body, where an answer is expected",
+            Self::Html => "an answer that is not from AWS (HTML)",
             Self::CutJson => "a part of an answer (JSON that is cut off)",
             Self::CutXml => "a part of an answer (XML that is cut off)",
             Self::TooLong { mebibytes } => return write!(f, "more than {mebibytes} MiB"),
-            Self::Unknown => "something that is not documented",
+            Self::Unknown => "an answer that is not documented",
         })
     }
 }
@@ -50,7 +50,7 @@ impl fmt::Display for Body {
 /// The expected form of the answer to a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Form {
-    /// True if the answer is JSON, whatever its content type says. Otherwise the content type
+    /// True if the answer is JSON under every content type. Otherwise the content type
     /// decides.
     json: bool,
     /// True if a successful answer must have a body, because the request asks for data.
@@ -110,8 +110,8 @@ impl Garbled {
                 Advice::Between
             }
             Body::TooLong { .. } => Advice::Same(
-                "nothing that AWS or a function writes is that long; find out who wrote it, or what \
-                 answers in the place of AWS",
+                "AWS and the functions do not write texts of this length; find out who wrote it, \
+                 or what answers in place of AWS",
             ),
         }
     }
@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of an answer.
+    /// Returns the message about an answer.
     fn judged(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> String {
         let form = Form { json: headers.is_empty(), asks: false };
         let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
@@ -184,7 +184,7 @@ mod tests {
         let form = |asks| Form { json: true, asks };
         assert_eq!(Garbled::judge(form(false), &answer, b""), None);
         let garbled = Garbled::judge(form(true), &answer, b"").unwrap().to_string();
-        assert_eq!(garbled, "AWS answered 200 with nothing, where something should be");
+        assert_eq!(garbled, "AWS answered 200 with an empty body, where an answer is expected");
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn what_is_not_awss_is_called_what_it_is() {
         let html =
-            |status| format!("AWS answered {status} with something that is not AWS's (HTML)");
+            |status| format!("AWS answered {status} with an answer that is not from AWS (HTML)");
         assert_eq!(judged(200, &[], PAGE), html(200));
         assert_eq!(judged(503, &XML, PAGE), html(503));
         assert_eq!(judged(403, &[("content-type", "text/html; charset=utf-8")], "no"), html(403));
@@ -210,9 +210,9 @@ mod tests {
         for body in ["<A><B></B>", "<?xml version=\"1.0\"?><A", "<?xml vers", "<"] {
             assert_eq!(judged(500, &XML, body), xml, "{body}");
         }
-        let nothing = "AWS answered 502 with nothing, where something should be";
+        let nothing = "AWS answered 502 with an empty body, where an answer is expected";
         assert_eq!(judged(502, &[], " "), nothing);
-        let unknown = "AWS answered 200 with something that is not documented";
+        let unknown = "AWS answered 200 with an answer that is not documented";
         assert_eq!(judged(200, &[], "OK"), unknown);
     }
 }

@@ -315,7 +315,7 @@ mod tests {
         head
     }
 
-    /// What a proxy was asked for.
+    /// The request that a proxy got.
     type Asked = Arc<Mutex<Vec<String>>>;
 
     /// A proxy that brings everybody to `server`, or answers with this status.

@@ -19,7 +19,7 @@ const SECURITY_HUB: Service = Service { id: "SecurityHub", name: "securityhub" }
 const FINDINGS: usize = 100;
 
 const REFUSED: Useless = Useless {
-    why: "AWS took the request and refused what is in it; the log has its reasons",
+    why: "AWS accepted the request and refused its entries; the log has the reasons",
     advice: Advice::Same("update org-backup, or switch it off"),
 };
 
@@ -100,6 +100,6 @@ fn failed(answer: &str, count: &str, list: &str) -> Result<Vec<String>, BoxError
 /// Returns an error if something was not taken, and logs the reasons.
 fn taken(action: String, reasons: Vec<String>) -> Result<(), Error> {
     let Some(first) = reasons.first() else { return Ok(()) };
-    error!(action, count = reasons.len(), first, "not everything was taken");
+    error!(action, count = reasons.len(), first, "AWS refused some entries");
     Err(Error::unusable(action, REFUSED))
 }

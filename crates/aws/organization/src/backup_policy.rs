@@ -108,7 +108,7 @@ async fn named(management: &Management, name: &PolicyName) -> Result<Option<Poli
     }
 }
 
-/// Finds a policy that `owner` created, whatever its current name.
+/// Finds a policy that `owner` created, under any current name.
 async fn made_by(management: &Management, owner: &Owner) -> Result<Option<Existing>, Error> {
     for it in organizations::policies(management, &WireType::BackupPolicy).await? {
         let Some(id) = it.id.and_then(|it| it.parse().ok()) else { continue };

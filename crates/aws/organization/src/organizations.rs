@@ -204,7 +204,7 @@ pub async fn explain(management: &Management, denied: Error) -> Error {
     match organization(&management.for_what_is(Need::Optional)).await {
         Ok(it) => denied.explained(&format!("the management account is {}", it.management_account)),
         Err(error) => {
-            log_left_out("who the management account is", &error);
+            log_left_out("the management account", &error);
             denied
         }
     }

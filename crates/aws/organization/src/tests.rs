@@ -202,8 +202,8 @@ async fn a_listing_that_comes_back_to_a_page_is_an_error_that_says_so() {
     let empty = || answer(json!({"Roots": [], "NextToken": "again"}));
     let script = Script::new([empty(), empty()]);
     let failed = root(&script.management().await, "read the root").await.unwrap_err();
-    let words = "AWS answers with a page that it had answered with before; hint: something between \
-                 the function and AWS answers in its place";
+    let words = "AWS answers with a page that it has returned before; hint: something between the \
+                 function and AWS answers in its place";
     assert!(chain(&failed).contains(words), "{}", chain(&failed));
     assert!(script.is_over());
 }
@@ -221,9 +221,9 @@ fn a_listing_that_never_ends_is_an_error_after_more_pages_than_there_can_be() {
     };
     assert_eq!(turned, 9_999);
     let words =
-        "cannot list the tea: AWS has more pages than its quotas allow, and no end is in sight";
+        "cannot list the tea: AWS has returned more pages than its quotas allow, and more follow";
     assert_eq!(error.problem(), words);
-    let hint = "; hint: find out who made that many, or what answers in the place of AWS";
+    let hint = "; hint: find out who made so many, or what answers in place of AWS";
     assert_eq!(chain(&error), format!("{words}{hint}"));
 }
 
@@ -323,16 +323,16 @@ async fn a_reason_names_the_status_the_last_error_and_the_attempts() {
                 proxy or an endpoint that the environment names";
     let busy = || Reply::from((503, json!({"__type": "ServiceException", "Message": "No."})));
     let expected = [
-        (page(503), "AWS answered 503 with something that is not AWS's (HTML)", hint),
+        (page(503), "AWS answered 503 with an answer that is not from AWS (HTML)", hint),
         (cut(200), "AWS answered 200 with a part of an answer (JSON that is cut off)", hint),
         (
             Reply::Raw(200, &[], b"OK".to_vec()),
-            "AWS answered 200 with something that is not documented",
+            "AWS answered 200 with an answer that is not documented",
             hint,
         ),
         (
             Reply::Raw(500, &[], vec![]),
-            "AWS answered 500 with nothing, where something should be",
+            "AWS answered 500 with an empty body, where an answer is expected",
             hint,
         ),
     ];
@@ -379,8 +379,8 @@ async fn an_answer_without_an_end_is_not_kept_in_memory() {
     let endless = Reply::Raw(200, &[], vec![b' '; (32 << 20) + 1]);
     let (_, applied) = attached([endless]).await;
     let why = chain(&applied.unwrap_err());
-    let expected = "cannot attach to r-ab12: AWS answered 200 with more than 32 MiB; hint: nothing that \
-                    AWS or a function writes is that long";
+    let expected = "cannot attach to r-ab12: AWS answered 200 with more than 32 MiB; hint: AWS and \
+                    the functions do not write texts of this length";
     assert!(why.starts_with(expected), "{why}");
 }
 
@@ -421,7 +421,9 @@ async fn what_is_optional_leaves_most_of_a_short_deadline() {
     assert!(started.elapsed() <= Duration::from_secs(4), "{:?}", started.elapsed());
     let why = chain(&failed);
     assert!(
-        why.contains("there is no more time for what is not needed; AWS did not answer"),
+        why.contains(
+            "the remaining time is kept for the calls that are needed; AWS did not answer"
+        ),
         "{why}"
     );
 }
@@ -470,7 +472,7 @@ async fn an_operation_without_an_sdk_is_told_as_one_with_an_sdk_is() {
     let rows = [
         (
             page(503),
-            "AWS answered 503 with something that is not AWS's (HTML), the last of 12 attempts; \
+            "AWS answered 503 with an answer that is not from AWS (HTML), the last of 12 attempts; \
              hint: something between the function and AWS answers in its place, such as a proxy or \
              an endpoint that the environment names",
         ),

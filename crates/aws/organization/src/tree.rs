@@ -207,8 +207,10 @@ pub async fn withheld(
         Err(error) => {
             let problem = failure(None, &error).problem;
             notes.push(Note {
-                text: format!("AWS did not say which merged policies it withholds: {problem}"),
-                hint: "until it does, those that this program finds invalid count".to_owned(),
+                text: format!("AWS did not answer which merged policies it withholds: {problem}"),
+                hint: "until it does, the policies that this program finds invalid count as \
+                       withheld"
+                    .to_owned(),
                 is_unread: true,
             });
             None

@@ -105,7 +105,7 @@ pub async fn exports(
 ///
 /// # Errors
 ///
-/// Returns an error if the resource cannot be read within seconds, whatever the deadline. Nothing
+/// Returns an error if the resource cannot be read within seconds, before any deadline. Nothing
 /// is worth a longer wait.
 pub async fn resource(
     session: &Session,

@@ -57,7 +57,7 @@ pub async fn take(
             Standing::Held(other) if is_over => return Ok(Taken::Theirs(other)),
             Standing::Held(other) => {
                 if !std::mem::replace(&mut has_waited, true) {
-                    info!(request = other.holder, "waits, since another invocation is at work");
+                    info!(request = other.holder, "waits, since another invocation is running");
                 }
                 continue;
             }
@@ -66,7 +66,7 @@ pub async fn take(
                 warn!(request = holder, log_stream, "takes the lease of one that was cut off");
             }
             Standing::Unusable(why) => {
-                warn!(lease = state.url(Lease::KEY), why, "takes the place of what is no lease");
+                warn!(lease = state.url(Lease::KEY), why, "replaces an object that is not a lease");
             }
         }
         let expected = kept.as_ref().map_or(Expected::Nothing, |it| Expected::Still(&it.1));
@@ -91,7 +91,7 @@ impl Turn {
         let Self { lease, version, has_waited: _ } = self;
         let ended = lease.ended().text();
         if let Err(error) = state.write(Lease::KEY, ended, Expected::Still(&version)).await {
-            log_left_out("that nobody is at work any more", &error);
+            log_left_out("the end of the lease", &error);
         }
     }
 }

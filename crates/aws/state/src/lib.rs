@@ -99,7 +99,7 @@ impl State {
         let (bucket, key) = session.state_bucket()?;
         if key.is_none() {
             TOLD.call_once(|| {
-                warn!(bucket, "STATE_KEY_ARN is not set, so whoever wrote the state is believed");
+                warn!(bucket, "STATE_KEY_ARN is not set, so state is accepted from every writer");
             });
         }
         let (bucket, key) = (bucket.to_owned(), key.map(ToOwned::to_owned));
@@ -238,7 +238,7 @@ impl State {
         }
     }
 
-    /// Writes an object that people open in a browser, whatever its previous content.
+    /// Writes an object that people open in a browser, over any previous content.
     ///
     /// # Errors
     ///
@@ -253,7 +253,7 @@ impl State {
     fn put(&self, key: &str, text: String) -> PutObjectFluentBuilder {
         let body = ByteStream::from(text.into_bytes());
         let put = self.client.put_object().bucket(&self.bucket).key(key).body(body);
-        // The headers are set whatever the bucket's own default encryption is now.
+        // The headers are set independently of the bucket's own default encryption.
         put.set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(self.key.clone())
     }

@@ -89,7 +89,7 @@ pub(crate) struct ExplainArguments {
     json: bool,
 }
 
-/// What is looked at, and how.
+/// The accounts and Regions that are looked at, and the way into them.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Looks {
     #[command(flatten)]

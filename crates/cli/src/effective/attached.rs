@@ -40,8 +40,8 @@ pub(super) async fn run(
     let (before, after) = (merged(&read(&here, now)?), merged(&read(&there, now)?));
     let from = here.iter().rev().nth(1).map_or("", |it| it.target.as_str());
     if !before.is_valid(now) {
-        let message = "AWS withholds what is merged now as well, so that the account has what it had \
-                       before that";
+        let message = "AWS already withholds the current merged policy, so the account still has \
+                       its policy from before";
         note("note", message);
     }
     let moved = Move {
@@ -118,7 +118,7 @@ impl Move<'_> {
             return output.flush();
         }
         if differences.is_empty() {
-            output.line(&format!("{account} gets in {to} what it gets in {from}"))?;
+            output.line(&format!("{account} gets the same in {to} as in {from}"))?;
         }
         for it in differences {
             let verb = match it.what {
@@ -133,8 +133,8 @@ impl Move<'_> {
         }
         output.flush()?;
         if !errors.is_empty() {
-            let message =
-                "AWS would withhold the merged policy, and the account would keep what it has";
+            let message = "AWS would withhold the merged policy, and the account would keep its \
+                           current policy";
             note("warning", message);
         }
         Ok(())

@@ -75,8 +75,8 @@ fn print(arguments: &Effective, levels: &[Level], now: SystemTime) -> Result<Exi
     if !errors.is_empty() {
         let count = if errors.len() == 1 { "1 error" } else { &format!("{} errors", errors.len()) };
         let message = format!(
-            "AWS withholds the merged policy because of {count}, and the account keeps what it \
-             has; `--validate` names them, `--merged` prints the policy all the same"
+            "AWS withholds the merged policy because of {count}, and the account keeps its current \
+             policy; `--validate` names them, `--merged` prints the policy all the same"
         );
         note("warning", &message);
     }

@@ -55,7 +55,7 @@ impl Deployed {
         let stack = match self {
             Self::There(stack) => stack,
             Self::Unread(why) => return Err(why.clone()),
-            Self::Nothing => return Err("there is no such stack".to_owned()),
+            Self::Nothing => return Err("the stack does not exist".to_owned()),
         };
         let text = deployed_template(management, &stack.name).await.map_err(|it| chain(&it))?;
         let name = "the deployed template".to_owned();
@@ -63,6 +63,6 @@ impl Deployed {
         let file = input::Input { name, text, is_named: true, root };
         let (document, _) = input::parse(&file);
         let document = document.filter(is_template);
-        document.ok_or_else(|| "the deployed template cannot be understood here".to_owned())
+        document.ok_or_else(|| "this command cannot read the deployed template".to_owned())
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn look(
     resource.notes = look.notes;
     if let Disposal::Unknown(why) = disposal {
         resource.found =
-            Found::LeftOut(format!("whether it is deleted or retained is not known: {why}"));
+            Found::LeftOut(format!("it is unknown if it is deleted or retained: {why}"));
         if !look.steps.is_empty() {
             resource.notes.push(format!("if it is deleted: {}", look.steps.join(", ")));
         }
@@ -77,7 +77,7 @@ pub(super) async fn look(
 
 /// The note on every resource that leaves its stack and is retained.
 const STAYS_KEPT: &str =
-    "what is written down of it stays too, so `reattach` goes on looking after it";
+    "its desired state stays too, so `reattach` continues to put its drift back";
 
 /// Plans one deletion as the function of the resource does.
 async fn removal(
@@ -106,7 +106,7 @@ async fn removal(
             if steps.iter().any(Step::reaches_accounts) {
                 look.removed = id.map(|id| Removed { id, attached, management });
             } else if !steps.is_empty() {
-                look.notes.push("it was there before it was adopted, so it stays".to_owned());
+                look.notes.push("it existed before it was adopted, so it stays".to_owned());
             }
             Ok(look)
         }

@@ -37,7 +37,7 @@ pub(super) async fn look(
     for wanted in all {
         let mut resource = PlannedResource::of(&wanted);
         resource.found = if wanted.properties.is_none() && wanted.is_deployed {
-            Found::LeftOut("something of it is known only once it is deployed".to_owned())
+            Found::LeftOut("some of its properties are known only after deployment".to_owned())
         } else if wanted.kept.as_ref().is_some_and(|it| it.is_changing(context.now)) {
             Found::Changing
         } else if let Some(properties) = &wanted.properties {
@@ -69,7 +69,9 @@ pub(super) async fn look(
     report.keep_dropped();
     if let Err(error) = effects(&policies, &removed, context, &mut report).await {
         report.unread += 1;
-        report.notes.push(format!("{}; what accounts get is not known", chain(&error)));
+        report
+            .notes
+            .push(format!("{}; the effective policies of accounts are unknown", chain(&error)));
     }
     report
 }

@@ -80,14 +80,16 @@ async fn heard(
     context: PlanContext<'_>,
 ) -> Vec<String> {
     let Some(state) = State::of(context.session, context.deadline) else {
-        return vec!["without --state-bucket it is not known what the last run found there".into()];
+        return vec![
+            "without --state-bucket, the findings of the last run there are unknown".into(),
+        ];
     };
     let (looks, errors) = state::remembered::looks(&state, unseen).await;
     if let Some(error) = errors.first() {
         return vec![chain(error)];
     }
     if looks.is_empty() {
-        return vec!["no run has worked in any account yet".to_owned()];
+        return vec!["no run has worked in an account yet".to_owned()];
     }
     let all = lines.iter().map(|it| it.account.clone()).chain(unseen.iter().cloned()).collect();
     let Hearsay { new, not_ready, gone } = hearsay(unseen, &all, &looks);
@@ -97,7 +99,7 @@ async fn heard(
     };
     let found = "not ready by the last run; hint: `org-backup report` says why";
     let not_ready = (!not_ready.is_empty()).then(|| format!("{} {found}", count(not_ready.len())));
-    let gone = such(&gone, "no longer worked in and left as it is");
+    let gone = such(&gone, "no longer a target and left as it is");
     let new = such(&new, "new since the last run");
     let found: Vec<_> = [new, gone, not_ready].into_iter().flatten().collect();
     if found.is_empty() {

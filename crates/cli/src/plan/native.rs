@@ -84,7 +84,7 @@ pub(super) fn natives(
                     continue;
                 }
                 if is_same {
-                    let why = "what differs in the template is known only once it is deployed";
+                    let why = "its differences in the template are known only after deployment";
                     NativeChange::Unknown(why.to_owned())
                 } else {
                     NativeChange::Update
@@ -130,7 +130,7 @@ fn state(side: Side<'_>, id: &str, resource: &Node, surroundings: &Surroundings)
     let condition = resource.member("Condition").and_then(Node::scalar);
     match condition.map_or(Some(true), |it| evaluator.condition(it, &path)) {
         Some(false) => NativeState::Absent,
-        None => NativeState::Unknown("its condition is known only once it is deployed".to_owned()),
+        None => NativeState::Unknown("its condition is known only after deployment".to_owned()),
         Some(true) => {
             let Value::Object(members) = &resource.value else { return NativeState::Absent };
             let of_interest = ["Type", "Properties"];
@@ -154,7 +154,7 @@ fn is_known(node: &Node) -> bool {
 }
 
 fn kind(resource: &Node) -> &str {
-    resource.member("Type").and_then(Node::scalar).unwrap_or("a type that is not known")
+    resource.member("Type").and_then(Node::scalar).unwrap_or("an unknown type")
 }
 
 /// Returns the changes of natives as lines. Resources that backups depend on have one line each,
@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    /// What deploying the new template over the old one does, in lines.
+    /// Returns the changes of deploying the new template over the old one, in lines.
     fn between(old: Option<&str>, new: &str, given: &[(&str, &str)]) -> Vec<String> {
         let read = |it: &str| json::read(&format!("{{{it}}}")).0.unwrap();
         let (new, old) = (read(new), old.map(read));
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn what_is_the_same_is_not_told() {
         assert_eq!(between(Some(POLICY), POLICY, &[]), [""; 0]);
-        // What neither template tells is the same in both.
+        // A value that is unknown in both templates is the same in both.
         let open = POLICY.replace(r#""tier""#, r#"{"Fn::GetAtt": ["Topic", "TopicName"]}"#);
         assert_eq!(between(Some(&open), &open, &[]), [""; 0]);
     }
@@ -302,7 +302,7 @@ mod tests {
             [
                 "Named (AWS::Backup::BackupVault): CloudFormation changes it",
                 "Chosen (AWS::Backup::BackupVault): no longer in the template: CloudFormation deletes it",
-                "Open (AWS::SNS::Topic): not planned: its condition is known only once it is deployed",
+                "Open (AWS::SNS::Topic): not planned: its condition is known only after deployment",
             ]
         );
     }
@@ -314,7 +314,7 @@ mod tests {
         };
         let lines = between(Some(&of("TopicName")), &of("TopicArn"), &[]);
         assert!(
-            lines[0].contains("not planned: what differs in the template is known only"),
+            lines[0].contains("not planned: its differences in the template are known only"),
             "{lines:?}"
         );
     }

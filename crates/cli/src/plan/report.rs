@@ -138,7 +138,7 @@ impl PlanReport {
         }
         let dropped = self.resources.iter_mut().filter(|it| it.is_dropped);
         for it in dropped.filter(|it| it.found == Found::Planned) {
-            let reason = "what is refused makes the deployment fail, and it deletes at its end";
+            let reason = "a refusal makes the deployment fail, and it deletes at its end";
             it.found = Found::Stays(reason.to_owned());
             it.steps.clear();
             it.notes.clear();

@@ -52,4 +52,5 @@ pub(super) fn judged(error: &Error) -> Found {
 }
 
 pub(super) const UNCHANGED: &str = "its properties are those of the last deployment, so \
-    CloudFormation may not ask its function; `reattach` puts this back";
+                                    CloudFormation may not call its function; `reattach` puts this \
+                                    back";

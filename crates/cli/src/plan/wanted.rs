@@ -83,7 +83,7 @@ pub(super) async fn wanted_resources(
                 return Err(CommandError::NoStack(stack.clone()));
             }
             if is_empty {
-                wanted_resources.notes.push("the state bucket has no records yet".to_owned());
+                wanted_resources.notes.push("the state bucket has no desired state yet".to_owned());
             }
             wanted_resources.all = kept.into_iter().map(WantedResource::of).collect();
         }
@@ -177,7 +177,7 @@ async fn planned(
     let resolved = resolve(&document, &given, &surroundings);
     if !resolved.mistakes.is_empty() {
         let why = match &deployed {
-            Deployed::Unread(why) => Some(format!("what the stack has is not known: {why}")),
+            Deployed::Unread(why) => Some(format!("the resources of the stack are unknown: {why}")),
             Deployed::Nothing if !stack.is_empty() => {
                 Some(format!("there is no stack `{stack}` in {region} yet"))
             }
@@ -226,8 +226,8 @@ async fn planned(
     for (entry, disposal) in kept.into_iter().zip(disposals) {
         if disposal == Disposal::Gone {
             wanted_resources.notes.push(format!(
-                "`{}` is written down in the state bucket, and the stack does not have it any more: \
-                 it was retained by an earlier deployment",
+                "`{}` has a desired state in the state bucket, and the stack no longer has it: an \
+                 earlier deployment retained it",
                 entry.logical_id
             ));
         } else {
@@ -261,7 +261,8 @@ async fn natives_of(
             Ok(template) => Some(template),
             Err(why) => {
                 wanted_resources.unread += 1;
-                let note = format!("what CloudFormation would change itself is not known: {why}");
+                let note =
+                    format!("the changes that CloudFormation would make itself are unknown: {why}");
                 wanted_resources.notes.push(note);
                 return;
             }
@@ -293,21 +294,21 @@ fn of_stack(
             if !kept.is_empty() {
                 kept.clear();
                 note(format!(
-                    "what is written down in the state bucket is of an earlier stack `{name}`"
+                    "the desired state in the state bucket is of an earlier stack `{name}`"
                 ));
             }
         }
         Deployed::Unread(why) => {
             wanted_resources.unread += 1;
-            note(format!("{why}; what is deployed is taken from the state bucket alone"));
+            note(format!("{why}; the deployed resources are taken from the state bucket alone"));
         }
         Deployed::There(stack) => {
             kept.retain(|it| it.stack_id == stack.id);
             if !has_state {
                 wanted_resources.unread += 1;
                 note(
-                    "without --state-bucket it is not known what the stack made, nor what would be \
-                     deleted"
+                    "without --state-bucket, the resources that the stack made or would delete are \
+                     unknown"
                         .to_owned(),
                 );
             }

@@ -38,9 +38,7 @@ impl Ending {
                 format!("not restored: {what}: {why}; hint: {}", advice(why))
             }
             Self::Unfollowed(why) => {
-                format!(
-                    "not followed: {why}; hint: run the same command again, which goes on with it"
-                )
+                format!("not followed: {why}; hint: run the same command again, which continues")
             }
         }
     }
@@ -228,8 +226,7 @@ pub(super) async fn follow(
             return Ok(job.made);
         }
         if !job.is_open() {
-            let why =
-                if job.told.is_empty() { "AWS does not say why".to_owned() } else { job.told };
+            let why = if job.told.is_empty() { "AWS gives no reason".to_owned() } else { job.told };
             return Err(Ending::Failed { what: format!("{what} is {}", job.state.key()), why });
         }
     }

@@ -68,7 +68,7 @@ fn usual(name: &str) -> RoleName {
     name.parse().unwrap_or_else(|_| unreachable!("it names a role"))
 }
 
-/// How something is restored
+/// The way in which something is restored
 #[derive(Clone, Debug, Args)]
 struct Manner {
     /// The vault that receives copies in the account to restore in

@@ -44,7 +44,7 @@ impl Begun {
 
     /// Asks the organization where copies go; what was `said` counts instead, and asks nobody.
     ///
-    /// An account that is not the management account may not be told. Then only what was said is known.
+    /// AWS may not answer a member account. Then only the options are known.
     pub(super) async fn central(&self, said: &[Destination]) -> Central {
         if !said.is_empty() {
             let regions = said.iter().map(|it| it.region.clone()).collect();
@@ -61,7 +61,9 @@ impl Begun {
                 let why = errors::chain(&error);
                 note(
                     "note",
-                    &format!("it is not known where copies go: {why}; hint: name it with --from"),
+                    &format!(
+                        "the destination of copies is unknown: {why}; hint: name it with --from"
+                    ),
                 );
                 Central { vaults: BTreeSet::new(), regions: BTreeSet::new() }
             }
@@ -167,8 +169,9 @@ impl<'a> Reach<'a> {
     }
 }
 
-const HINT: &str = "name a role that you may assume there with --member-role and --central-role, as \
-                    RecoveryRoleName and CentralRecoveryRoleName of the templates are";
+const HINT: &str = "with --member-role and --central-role, name roles that you may assume there, \
+                    such as those of RecoveryRoleName and CentralRecoveryRoleName of the \
+                    templates";
 
 /// The places where copies go, as far as the organization tells.
 pub(super) struct Central {

@@ -107,8 +107,8 @@ pub(crate) async fn recover(
         note(
             "note",
             &format!(
-                "recovery points that nothing tells the account of: {count}; hint: `org-backup points` shows \
-             them, and `org-backup restore` restores one"
+                "recovery points whose account is unknown: {count}; hint: `org-backup points` \
+                 shows them, and `org-backup restore` restores one"
             ),
         );
     }

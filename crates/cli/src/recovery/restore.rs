@@ -181,7 +181,10 @@ fn refuse(
     if arguments.manner.json {
         output.json(&json!({ "resource": point.resource, "hindrances": told(hindrances) }))?;
     } else {
-        output.line(&format!("{} of {} cannot be restored so:", point.arn, point.resource))?;
+        output.line(&format!(
+            "{} of {} cannot be restored with these settings:",
+            point.arn, point.resource
+        ))?;
         let lines = hindrances.iter().map(|it| format!("  {it}; hint: {}", it.hint()));
         lines.into_iter().try_for_each(|it| output.line(&it))?;
     }

@@ -17,7 +17,7 @@ use report::{Destination, Found};
 use super::reach::Reach;
 use crate::output::note;
 
-/// The time that restore jobs are told of.
+/// The time for which AWS reports restore jobs.
 const TESTS: Duration = Duration::from_hours(JOBS_DAYS * 24);
 
 /// The means to look at recovery points and their way.

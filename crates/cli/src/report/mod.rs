@@ -23,12 +23,13 @@ use crate::{CommandError, Exit};
 /// Show what protects every account and Region of the organization, and what is missing
 ///
 /// Reads the organization, its backup policies and the state bucket. The backups of resources are
-/// those that the last daily sweep found. With `--live`, with `--member-role`, or if there was no sweep,
-/// it looks into every account with a role that you may assume there; otherwise it shows what the last
-/// runs of `member-accounts` found. Nothing is changed, and a session in an account may only read.
+/// those that the last daily sweep found. With `--live`, with `--member-role`, or if there was no
+/// sweep, it looks into every account with a role that you may assume there; otherwise it shows the
+/// findings of the last runs of `member-accounts`. The command does not write anything, and a
+/// session in an account may only read.
 ///
-/// Effective policies are merged by this program, once for all accounts that share one; AWS is asked
-/// which of them it withholds.
+/// Effective policies are merged by this program, once for all accounts that share one; AWS is
+/// asked which of them it withholds.
 ///
 /// Exits with 1 when something is missing, and with 2 when something could not be looked at.
 #[derive(Debug, Args)]
@@ -40,8 +41,8 @@ use crate::{CommandError, Exit};
 pub(crate) struct ReportArguments {
     #[command(flatten)]
     live: Live,
-    /// Write one self-contained page that nobody else may read, and print the sum only; `-` is standard
-    /// output
+    /// Write one self-contained page that only you may read, and print the sum only; `-` is
+    /// standard output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Print JSON, with an entry for every account and in it one for every Region
@@ -50,7 +51,7 @@ pub(crate) struct ReportArguments {
     /// Print CSV, with a line for every account and Region
     #[arg(long)]
     csv: bool,
-    /// Leave out of the table what is well
+    /// Leave rows without a problem out of the table
     #[arg(long, conflicts_with_all = ["json", "csv"])]
     missing: bool,
     /// The accounts to show [default: all of them]
@@ -59,7 +60,7 @@ pub(crate) struct ReportArguments {
     /// The OUs whose accounts are shown, with those below them
     #[arg(long, value_name = "OU,…", value_delimiter = ',')]
     ou: Vec<TargetId>,
-    /// The Regions to show [default: all that somebody names]
+    /// The Regions to show [default: all that policies and options name]
     #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
     in_regions: Vec<Region>,
     /// The states to show; the exit code is about these
@@ -68,27 +69,26 @@ pub(crate) struct ReportArguments {
     /// The Regions that have to be protected, beside those that the state bucket knows of
     #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
     regions: Vec<Region>,
-    /// The role to look around with in every account [default: the one of the last run]
+    /// The role that the command assumes in every account [default: the one of the last run]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
-    /// Look into every account now. Without it, accounts are looked into only if you name a role or no
-    /// sweep has looked at backups
+    /// Look into every account now. Without it, accounts are looked into only if you name a role or
+    /// no sweep has looked at backups
     #[arg(long = "live", conflicts_with = "no_members")]
     is_live: bool,
-    /// Look into no account, and tell what the last runs found there
+    /// Do not look into accounts, and show the findings of the last runs
     #[arg(long, conflicts_with = "member_role")]
     no_members: bool,
-    /// Print what got better and worse between the last sweep of this day or before and the last of
-    /// all, and nothing else
+    /// Print only the changes between the last sweep of this day or before and the newest sweep
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, conflicts_with_all = COMPARED_WITHOUT)]
     since: Option<String>,
     /// Print the same for the sweep of this name, as in `20261121T040005Z`
     #[arg(long, value_name = "SWEEP", conflicts_with_all = COMPARED_WITHOUT)]
     compare: Option<String>,
-    /// For how many hours what the last runs found counts
+    /// The number of hours for which the findings of the last runs count
     #[arg(long, value_name = "HOURS", default_value_t = 48)]
     max_age: u64,
-    /// In how many accounts to look around at once
+    /// The number of accounts that are looked into at once
     #[arg(long, value_name = "COUNT", default_value_t = 32)]
     concurrency: usize,
 }
@@ -113,7 +113,7 @@ const COMPARED_WITHOUT: [&str; 12] = [
 fn day(text: &str) -> Result<String, String> {
     let form = time::format_description::well_known::Iso8601::DATE;
     let date = time::Date::parse(text, &form);
-    date.map(|it| it.to_string()).map_err(|_| "it is not a date as in 2026-11-21".to_owned())
+    date.map(|it| it.to_string()).map_err(|_| "it is not a date such as 2026-11-21".to_owned())
 }
 
 /// Reads a state by its word for programs.

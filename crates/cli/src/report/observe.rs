@@ -47,7 +47,7 @@ pub(super) async fn observe(
     };
     let evidence = evidence.unwrap_or_else(|error| {
         notes.push(Note {
-            text: format!("what the last sweep found is not known: {}", error.problem()),
+            text: format!("the findings of the last sweep are unknown: {}", error.problem()),
             hint: "run `org-backup coverage` to look at the backups of resources".to_owned(),
             is_unread: true,
         });
@@ -70,7 +70,10 @@ pub(super) async fn observe(
         if looks.len() > STRIDE {
             let accounts = looks.len();
             let words = format!("looking into {accounts} accounts takes about {calls} calls");
-            note("note", &format!("{words}; hint: `--no-members` shows what the last runs found"));
+            note(
+                "note",
+                &format!("{words}; hint: `--no-members` shows the findings of the last runs"),
+            );
         }
         let visits = visitor.visit_all(looks, arguments.concurrency).await;
         (visits, visitor.destinations(outline.destinations(&organization)).await)
@@ -80,7 +83,7 @@ pub(super) async fn observe(
         Err(error) => {
             notes.push(Note {
                 text: error.problem(),
-                hint: "until AWS says, copies between accounts count as switched on".to_owned(),
+                hint: "until AWS answers, copies between accounts count as switched on".to_owned(),
                 is_unread: true,
             });
             None

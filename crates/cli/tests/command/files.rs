@@ -74,19 +74,19 @@ fn whatever_else_is_in_a_repository_is_passed_over_and_named_when_asked() {
     expect![[r"
         passed over: `./README.md`: its name does not end in .json, .jsonc, .yaml, .yml, .template, .tfstate, .tf, .tofu
         passed over: `./chart/deployment.yaml`: a key must be a string, not a list or an object
-        passed over: `./chart/up.json`: it is no file
+        passed over: `./chart/up.json`: it is not a file
         passed over: `./dangling.json`: it cannot be read: No such file or directory (os error 2)
-        passed over: `./empty.yaml`: it holds no backup policy
+        passed over: `./empty.yaml`: it has no backup policy
         passed over: `./large.json`: it has more than 4194304 bytes
         passed over: `./latin.json`: it is not UTF-8 text; hint: convert it, as `iconv --from-code WINDOWS-1252 --to-code UTF-8` does
-        passed over: `./other-policy.json`: it holds no backup policy
-        passed over: `./pipe.json`: it is no file
-        passed over: `./pricing.yaml`: it holds no backup policy
-        passed over: `./tsconfig.json`: it holds no backup policy
+        passed over: `./other-policy.json`: it has no backup policy
+        passed over: `./pipe.json`: it is not a file
+        passed over: `./pricing.yaml`: it has no backup policy
+        passed over: `./tsconfig.json`: it has no backup policy
         checked: 1 policy in 1 file; passed over 11 files
     "]]
     .assert_eq(&run.stderr);
-    // What is named is read, whatever ignore files say.
+    // A named file is read, even if ignore files exclude it.
     for named in ["generated/b.json", "generated"] {
         assert_eq!(org_backup(&folder, &["check", named], "").code, 1, "{named}");
     }
@@ -139,7 +139,7 @@ fn json_with_comments_is_read_and_its_comments_are_told() {
         &["check", "a.jsonc"],
         1,
         &expect![[r"
-            a.jsonc: (document): warning: JSON has no comments and no comma behind a last value; AWS refuses them, so what deploys this has to take them out (line 1, column 1)
+            a.jsonc: (document): warning: JSON has no comments and no comma after a last value; AWS refuses them, so remove them before you deploy this (line 1, column 1)
             a.jsonc: plans/tier/rules/nightly/schedule_expression/@@assign: `cron(0 5 * * *)` sets both day of month and day of week; one of them must be `?` (line 5, column 39)
         "]],
     );
@@ -177,7 +177,7 @@ plans: {tier: {region: {}}}
         1,
         &expect![[r#"
             a.yaml: plans/tier/selections/tags/chosen/tag_value/@@assign/1: warning: `on` without quotes is a string here and something else to YAML 1.1, which CloudFormation and other tools read; write `"on"` (line 13, column 42)
-            a.yaml: plans/tier/region: AWS knows no key `region` here; did you mean `regions`? (line 21, column 16)
+            a.yaml: plans/tier/region: AWS does not know the key `region` here; did you mean `regions`? (line 21, column 16)
         "#]],
     );
 }

@@ -117,7 +117,7 @@ fn content_that_cannot_be_evaluated_is_named() {
         (
             "half",
             r#"{"Fn::Join": ["", ["{\"plans\": ", {"Ref": "Plans"}, "}"]]}"#,
-            "what is not known of it may complete the text, which is no JSON without it",
+            "the text is not JSON without its unknown parts",
         ),
     ] {
         let text = template(&native(content), r#", "Parameters": {"Plans": {"Type": "String"}}"#);

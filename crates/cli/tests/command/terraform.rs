@@ -165,7 +165,7 @@ fn a_text_that_is_put_together_is_checked_as_far_as_it_is_known() {
         &["check", "--strict", "main.tf"],
         1,
         &expect![[r"
-            main.tf: aws_organizations_policy.tier/content: warning: this was not checked: what is not known of it may complete the text, which is no JSON without it (line 4, column 13)
+            main.tf: aws_organizations_policy.tier/content: warning: this was not checked: the text is not JSON without its unknown parts (line 4, column 13)
             main.tf: aws_organizations_policy.tier/content: warning: this was not checked: Terraform reads `data.aws_ssm_parameter.x.value` (line 8, column 110)
         "]],
     );
@@ -201,11 +201,11 @@ fn files_that_are_named_are_read_below_the_directory_and_never_through_links() {
         ("../../outside.json", "in", "it is not below `in`; name a directory above both"),
         ("../policies/tier.json.tftpl", "in/stack/main.tf", "it is not below `in/stack`"),
         ("../../../../../../../etc/passwd", "in", "it is not below `in`"),
-        ("/etc/passwd", "in", "it is named from the top of the file system"),
-        ("../link.json", "in", "it is or is behind a link"),
-        ("../up/outside.json", "in", "it is or is behind a link"),
+        ("/etc/passwd", "in", "its path is absolute"),
+        ("../link.json", "in", "it is a link, or its path has one"),
+        ("../up/outside.json", "in", "it is a link, or its path has one"),
         ("../large.json", "in", "it has more than 4194304 bytes"),
-        ("../policies", "in", "it is no file"),
+        ("../policies", "in", "it is not a file"),
         ("none.json", "in", "No such file"),
     ] {
         let found = run(&format!("file(\"{file}\")"), named);
@@ -244,7 +244,7 @@ fn a_repository_of_terraform_gives_no_false_error() {
     let run = org_backup(&folder, &["check", "--strict", "."], "");
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
     assert!(run.stderr.contains("checked: 1 policy in 1 file;"), "{}", run.stderr);
-    // A file that is broken is told, with how to check it.
+    // A broken file is reported, with a way to check it.
     write("broken.tf", "resource \"aws_organizations_policy\" \"x\" {\n");
     let run = org_backup(&folder, &["check", "--strict", "."], "");
     assert_eq!(run.code, 1);
@@ -372,7 +372,7 @@ fn what_is_recognised_and_not_read_says_how_to_get_there() {
     );
     for (name, words) in [
         ("app.ts", "run `cdk synth` and check the directory `cdk.out`"),
-        ("app.py", "a program is not run; check what it writes"),
+        ("app.py", "this command does not run programs; check the output of the program"),
         ("terragrunt.hcl", "terragrunt show -json PLAN | org-backup check -"),
     ] {
         let run = org_backup(&folder, &["check", "--strict", name], "");

@@ -117,7 +117,7 @@ fn findings_as_json_have_every_field() {
                 "column": 16,
                 "file": "a.json",
                 "line": 1,
-                "message": "AWS knows no key `region` here; did you mean `regions`?",
+                "message": "AWS does not know the key `region` here; did you mean `regions`?",
                 "path": "plans/x/region",
                 "severity": "error"
               }
@@ -182,7 +182,7 @@ fn a_directory_stands_for_the_policies_and_templates_in_it() {
         &["check", "in"],
         1,
         &expect![[r"
-        in/a.json: x: AWS knows no key `x` here; AWS knows `plans` (line 1, column 13)
+        in/a.json: x: AWS does not know the key `x` here; AWS knows `plans` (line 1, column 13)
         in/deeper/b.yml: plans/y/rules: expected an object (line 1, column 20)
     "]],
     );

@@ -287,7 +287,7 @@ fn whoever_restores_a_policy_leaves_one_that_belongs_to_another_resource_alone()
     let id = policy.id.clone();
     let planned = plan(Some(&wanted), &observed(Some(policy)), &owner(), Some(&id));
     expect![[r"
-        refused: policy p-daily12345 belongs to other/9a9a/Daily by now; hint: take this resource out of its stack, with `DeletionPolicy: Retain`, or delete what the state bucket still keeps of it under `desired/` if its stack is gone
+        refused: policy p-daily12345 belongs to other/9a9a/Daily by now; hint: take this resource out of its stack, with `DeletionPolicy: Retain`, or delete its desired state under `desired/` in the state bucket if its stack is gone
     "]]
     .assert_eq(&show(planned));
 }

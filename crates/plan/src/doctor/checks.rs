@@ -89,7 +89,7 @@ fn management_account(observed: &Observed) -> Check {
     check("management account", &observed.organization, |it| {
         let Some(it) = it else {
             return problem(
-                format!("account {} is in no organization", observed.caller),
+                format!("account {} is not in an organization", observed.caller),
                 "use credentials of a management account, or: aws organizations \
                  create-organization --feature-set ALL",
             );
@@ -114,7 +114,7 @@ fn all_features(observed: &Observed) -> Check {
             return ok("the organization has all features");
         }
         problem(
-            "there is no organization with all features, and no other has policies",
+            "no organization with all features is enabled here, and policies need all features",
             "aws organizations enable-all-features, and accept it in every account",
         )
     })
@@ -123,7 +123,11 @@ fn all_features(observed: &Observed) -> Check {
 fn policy_type(observed: &Observed) -> Check {
     check("policy type", &observed.root, |root| match root.backup_policies {
         Status::Enabled => ok("backup policies are enabled"),
-        Status::PendingEnable => warning("backup policies are being enabled", "look again later"),
+        Status::PendingEnable => warning(
+            "backup policies are being enabled",
+            "run the command \
+                                                                               again later",
+        ),
         Status::PendingDisable | Status::Disabled => problem(
             "backup policies are not enabled, so none has any effect",
             format!(
@@ -139,7 +143,8 @@ fn trusted_access(observed: &Observed) -> Check {
     check("trusted access", &observed.trusted_access, |is_on| match is_on {
         true => ok("AWS Backup has trusted access"),
         false => problem(
-            "AWS Backup has no trusted access to the organization, so it carries no policy out",
+            "AWS Backup does not have trusted access to the organization, so it does not carry \
+             policies out",
             "deploy templates/bootstrap.yaml, or: aws organizations enable-aws-service-access \
              --service-principal backup.amazonaws.com",
         ),
@@ -178,15 +183,15 @@ fn delegated_administrators(observed: &Observed) -> Check {
             0 => ok("the management account alone administers AWS Backup"),
             MAX_ADMINISTRATORS.. => warning(
                 format!(
-                    "AWS takes {MAX_ADMINISTRATORS} delegated administrators, and all are \
-                         registered: {names}"
+                    "AWS accepts {MAX_ADMINISTRATORS} delegated administrators, and all are \
+                     registered: {names}"
                 ),
                 "deregister one before you register another",
             ),
             _ if syncs == Some(&false) => warning(
                 format!(
-                    "{names} may administer AWS Backup, whose permissions are not kept up to \
-                         date"
+                    "{names} may administer AWS Backup, which does not keep their permissions up \
+                     to date"
                 ),
                 "deploy templates/bootstrap.yaml with DelegatedAdministratorSync=true",
             ),
@@ -209,7 +214,7 @@ fn stack_sets(observed: &Observed) -> Check {
 fn trails(observed: &Observed) -> Check {
     check("CloudTrail", &observed.trails, |trails| {
         if let Some(trail) = trails.iter().find(|it| it.tells_of_changes()) {
-            return ok(format!("the trail `{}` tells of changes to the organization", trail.name));
+            return ok(format!("the trail `{}` records changes to the organization", trail.name));
         }
         let message = match trails.first() {
             None => "no trail records in the Region of the events of AWS Organizations".to_owned(),
@@ -217,7 +222,7 @@ fn trails(observed: &Observed) -> Check {
             Some(it) => format!("the trail `{}` does not record changes", it.name),
         };
         problem(
-            format!("{message}, so what others undo is put back once a day only"),
+            format!("{message}, so drift is put back only once a day"),
             "aws cloudtrail create-trail with --is-multi-region-trail, or start-logging, or \
              put-event-selectors with management events",
         )
@@ -293,9 +298,8 @@ fn ownership(policies: &[KnownPolicy]) -> Judged {
     }
     let names = names(others.iter().map(|it| format!("`{}` ({})", it.name, it.id)));
     warning(
-        format!("nobody looks after {names}, which no stack of org-backup made"),
-        "set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to whoever made \
-         them",
+        format!("no stack of org-backup manages {names}"),
+        "set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to their owners",
     )
 }
 
@@ -405,30 +409,30 @@ pub(super) fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
         let useless = entries.iter().find_map(|(key, why)| Some((key, why.as_ref()?)));
         match useless {
             Some((key, why)) => problem(
-                format!("s3://{bucket}/{key} is of no use: {why}"),
+                format!("s3://{bucket}/{key} cannot be used: {why}"),
                 "deploy its stack again, or restore an older version of the object",
             ),
             None if entries.is_empty() => warning(
-                format!("nothing is kept in {bucket}, so nothing is put back"),
+                format!("{bucket} has no desired state, so drift is not put back"),
                 "deploy templates/bootstrap.yaml and templates/backup-policies.yaml",
             ),
-            None => ok(format!("{} resources are looked after", entries.len())),
+            None => ok(format!("{} resources have a desired state", entries.len())),
         }
     });
     let swept = check(SWEEP, swept, |swept| {
         let fix = "see the log and the dead letters of the stack of templates/reattach.yaml";
         let Some(swept) = swept else {
             return warning(
-                "everything was never looked after",
-                "deploy templates/reattach.yaml, which does so once a day",
+                "no sweep has ended yet",
+                "deploy templates/reattach.yaml, which sweeps once a day",
             );
         };
         let age = now.duration_since(*swept).unwrap_or_default();
         let hours = age.as_secs() / 3600;
         if age > LONGEST_SWEEP {
-            return problem(format!("everything was last looked after {hours} hours ago"), fix);
+            return problem(format!("the last sweep ended {hours} hours ago"), fix);
         }
-        ok(format!("everything was looked after {hours} hours ago"))
+        ok(format!("the last sweep ended {hours} hours ago"))
     });
     vec![kept, swept]
 }

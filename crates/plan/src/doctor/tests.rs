@@ -136,9 +136,9 @@ fn an_account_without_an_organization_is_a_problem() {
     check(
         |it| it.organization = Ok(None),
         expect![[r"
-            problem management account: account 100000000001 is in no organization
+            problem management account: account 100000000001 is not in an organization
               use credentials of a management account, or: aws organizations create-organization --feature-set ALL
-            problem all features: there is no organization with all features, and no other has policies
+            problem all features: no organization with all features is enabled here, and policies need all features
               aws organizations enable-all-features, and accept it in every account
         "]],
     );
@@ -149,7 +149,7 @@ fn consolidated_billing_is_a_problem() {
     check(
         |it| it.organization.as_mut().unwrap().as_mut().unwrap().all_features = false,
         expect![[r"
-        problem all features: there is no organization with all features, and no other has policies
+        problem all features: no organization with all features is enabled here, and policies need all features
           aws organizations enable-all-features, and accept it in every account
     "]],
     );
@@ -168,7 +168,7 @@ fn a_policy_type_that_is_off_is_a_problem_and_one_that_comes_is_not() {
         |it| it.root.as_mut().unwrap().backup_policies = Status::PendingEnable,
         expect![[r"
         warning policy type: backup policies are being enabled
-          look again later
+          run the command again later
     "]],
     );
 }
@@ -182,7 +182,7 @@ fn switches_that_are_off_are_problems() {
             it.settings = Ok(BTreeMap::new());
         },
         expect![[r"
-            problem trusted access: AWS Backup has no trusted access to the organization, so it carries no policy out
+            problem trusted access: AWS Backup does not have trusted access to the organization, so it does not carry policies out
               deploy templates/bootstrap.yaml, or: aws organizations enable-aws-service-access --service-principal backup.amazonaws.com
             problem cross-account backup: cross-account backup is off, so every copy to another account fails
               deploy templates/bootstrap.yaml, or: aws backup update-global-settings --global-settings isCrossAccountBackupEnabled=true
@@ -203,7 +203,7 @@ fn delegated_administrators_are_active_and_not_too_many() {
     check(
         |it| it.administrators = Ok(administrators(5, "ACTIVE")),
         expect![[r"
-        warning delegated administrators: AWS takes 5 delegated administrators, and all are registered: 300000000000, 300000000001, 300000000002, 300000000003, 300000000004
+        warning delegated administrators: AWS accepts 5 delegated administrators, and all are registered: 300000000000, 300000000001, 300000000002, 300000000003, 300000000004
           deregister one before you register another
     "]],
     );
@@ -220,7 +220,7 @@ fn delegated_administrators_are_active_and_not_too_many() {
             it.settings.as_mut().unwrap().insert(Setting::DelegatedAdministrator, false);
         },
         expect![[r"
-            warning delegated administrators: 300000000000 may administer AWS Backup, whose permissions are not kept up to date
+            warning delegated administrators: 300000000000 may administer AWS Backup, which does not keep their permissions up to date
               deploy templates/bootstrap.yaml with DelegatedAdministratorSync=true
         "]],
     );
@@ -270,10 +270,7 @@ fn without_a_trail_that_records_changes_there_are_no_events() {
         let observed = Observed { trails, ..healthy() };
         let checks = diagnose(&observed, now());
         let found = checks.iter().find(|it| it.verdict == Verdict::Problem).unwrap();
-        assert_eq!(
-            found.message,
-            format!("{message}, so what others undo is put back once a day only")
-        );
+        assert_eq!(found.message, format!("{message}, so drift is put back only once a day"));
         assert_eq!(found.fix.as_deref(), Some(FIX));
     }
 }
@@ -379,8 +376,8 @@ fn policies_that_nobody_looks_after_are_named() {
     check(
         |it| it.policies = Ok(vec![KnownPolicy { owner: None, ..policy("theirs", "r-cd34") }]),
         expect![[r"
-            warning ownership: nobody looks after `theirs` (p-theirs), which no stack of org-backup made
-              set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to whoever made them
+            warning ownership: no stack of org-backup manages `theirs` (p-theirs)
+              set `Adopt: true` on a Custom::BackupPolicy of that name, or leave them to their owners
         "]],
     );
 }
@@ -421,7 +418,7 @@ fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
     check(
         |it| it.state = Some(StateBucket { entries: Ok(BTreeMap::new()), ..state(it) }),
         expect![[r"
-        warning desired state: nothing is kept in state-of-things, so nothing is put back
+        warning desired state: state-of-things has no desired state, so drift is not put back
           deploy templates/bootstrap.yaml and templates/backup-policies.yaml
     "]],
     );
@@ -429,22 +426,22 @@ fn what_is_kept_is_there_and_readable_and_looked_after_every_day() {
     check(
         |it| it.state = Some(StateBucket { entries: Ok(useless.into()), ..state(it) }),
         expect![[r"
-        problem desired state: s3://state-of-things/desired/x.json is of no use: it is not a record
+        problem desired state: s3://state-of-things/desired/x.json cannot be used: it is not a record
           deploy its stack again, or restore an older version of the object
     "]],
     );
     check(
         |it| it.state = Some(StateBucket { swept: Ok(None), ..state(it) }),
         expect![[r"
-        warning last sweep: everything was never looked after
-          deploy templates/reattach.yaml, which does so once a day
+        warning last sweep: no sweep has ended yet
+          deploy templates/reattach.yaml, which sweeps once a day
     "]],
     );
     let long_ago = now() - Duration::from_hours(75);
     check(
         |it| it.state = Some(StateBucket { swept: Ok(Some(long_ago)), ..state(it) }),
         expect![[r"
-        problem last sweep: everything was last looked after 75 hours ago
+        problem last sweep: the last sweep ended 75 hours ago
           see the log and the dead letters of the stack of templates/reattach.yaml
     "]],
     );
@@ -532,7 +529,7 @@ fn keys_that_do_not_work_are_problems_and_others_are_not_known() {
         },
         expect![[r"
             problem keys: the key of the state is to be deleted, the key of the vault `main` in eu-west-1 is disabled
-              aws kms cancel-key-deletion, and aws kms enable-key; what a key encrypts that is gone cannot be read again
+              aws kms cancel-key-deletion, and aws kms enable-key; data under a deleted key cannot be read again
         "]],
     );
     check(
@@ -541,7 +538,7 @@ fn keys_that_do_not_work_are_problems_and_others_are_not_known() {
         },
         expect![[r"
             unknown keys: not looked at: the key of the state, which is in the state `Tea`
-              see that it lets AWS Backup make backups; `docs/report.md` says which shapes are judged
+              check that it lets AWS Backup make backups; `docs/report.md` lists the forms of policies that are judged
         "]],
     );
     check(

@@ -421,9 +421,7 @@ impl Refusal {
                 "deploy again to continue, or let the state machine of `templates/members.yaml` do it \
                  in batches",
             ),
-            Self::Lost { .. } => {
-                Some("the log of the function says why they did; deploy again to continue")
-            }
+            Self::Lost { .. } => Some("the log of the function says why; deploy again to continue"),
             Self::Ended { .. } => {
                 Some("its history and the log of the function say more; deploy again to continue")
             }

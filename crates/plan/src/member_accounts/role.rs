@@ -136,7 +136,7 @@ fn trust(policy: &str, account: &str) -> Trust {
     let about = |it: &Statement<'_>| it.names_service(BACKUP).and(it.covers("sts:AssumeRole"));
     let words = |it: &Statement<'_>| match it.condition() {
         Some(condition) => format!("the condition {}", serialized::text(condition)),
-        None => "whom or what a statement excludes".to_owned(),
+        None => "the exclusions of a statement".to_owned(),
     };
     let (denials, grants): (Vec<_>, Vec<_>) =
         statements(&policy).filter(|it| about(it) != Holds::No).partition(Statement::denies);
@@ -224,14 +224,14 @@ mod tests {
         problems.iter().map(|it| format!("{} {it}", sign(it))).collect()
     }
 
-    /// What is said of a role with this trust policy that may do everything.
+    /// Returns the lines about a role with this trust policy that may do everything.
     fn trusting(statements: &Value) -> Vec<String> {
         let attached = vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()];
         let policies = RolePolicies { attached, ..RolePolicies::default() };
         said(&json!({ "Version": "2012-10-17", "Statement": statements }), policies, false)
     }
 
-    /// What is said of a role that trusts AWS Backup and has these policies.
+    /// Returns the lines about a role that trusts AWS Backup and has these policies.
     fn having(attached: &[&str], own: &[(&str, Value)]) -> Vec<String> {
         let trust = json!({ "Statement": grant(&json!(null)) });
         let own = own.iter().map(|(name, it)| ((*name).to_owned(), it.to_string()));
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(trusting(&grant(&strange)), [unjudged]);
         // One way in is enough.
         assert_eq!(trusting(&json!([grant(&other), grant(&strange), grant(&own)])), [""; 0]);
-        // What is wanted besides may or may not be met; what is not met makes up for nothing.
+        // Other conditions may or may not be met; one that is not met does not make up for others.
         let both = json!({ "StringEquals": { "aws:SourceAccount": "1" }, "Bool": { "x": "true" } });
         assert!(
             trusting(&grant(&both))[0]
@@ -322,7 +322,7 @@ mod tests {
         assert!(trusting(&deny(unknown))[0].starts_with("? not looked at: whether the role"));
         let others = json!({ "Effect": "Deny", "NotPrincipal": {}, "Action": "sts:AssumeRole" });
         let said = trusting(&json!([grant(&json!(null)), others]));
-        assert!(said[0].ends_with("depends on whom or what a statement excludes"), "{said:?}");
+        assert!(said[0].ends_with("depends on the exclusions of a statement"), "{said:?}");
     }
 
     #[test]
@@ -333,7 +333,7 @@ mod tests {
         let s3 = "arn:aws:iam::aws:policy/AWSBackupServiceRolePolicyForS3Backup";
         assert_eq!(having(&[backup, restores], &[]), [""; 0]);
         assert_eq!(having(&[s3], &[]), [""; 0]);
-        let powerless = "! the role `maker` has no permission to back anything up";
+        let powerless = "! the role `maker` has no permission to make backups";
         assert_eq!(having(&[], &[]), [powerless]);
         assert_eq!(having(&[restores], &[]), [powerless]);
         // One of that name that somebody else made may say anything.

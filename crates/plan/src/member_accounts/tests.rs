@@ -667,7 +667,7 @@ fn accounts_for_which_there_was_no_time_are_not_waited_for() {
     assert_eq!(next["Seconds"], 0);
     assert_eq!((&next["Batch"]["Round"], &next["Batch"]["Waits"]), (&json!(4), &json!(1)));
     assert_eq!(next["Batch"]["Accounts"].as_array().unwrap().len(), 2);
-    // And where there never is any, somebody has to be told.
+    // If there never is any, somebody has to hear of it.
     let last = Batch { round: 50, ..batch };
     assert_eq!(last.next(vec![account(1)], vec![]), json!({ "Again": false }));
 }

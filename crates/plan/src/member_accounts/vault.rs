@@ -273,7 +273,7 @@ mod tests {
         said(VaultKey::Customers(Ok(KeyState::named(state))), Ok(None))
     }
 
-    /// What is said of a vault whose access policy has these statements.
+    /// Returns the lines about a vault whose access policy has these statements.
     fn with(statements: &Value) -> Vec<String> {
         said(VaultKey::Aws, Ok(Some(json!({ "Statement": statements }).to_string())))
     }

@@ -127,10 +127,10 @@ struct Record {
 /// are recognized by their principal, so that they cause no work.
 pub fn read(event: &Value, own: &BTreeSet<String>) -> Reading {
     let Some(Ok(record)) = event.get("detail").map(Record::deserialize) else {
-        return Reading::Nothing("it is no record of CloudTrail");
+        return Reading::Nothing("it is not a record of CloudTrail");
     };
     if record.event_name.is_empty() {
-        return Reading::Nothing("it is no record of CloudTrail");
+        return Reading::Nothing("it is not a record of CloudTrail");
     }
     if record.error_code.is_some() {
         return Reading::Nothing("the call failed");
@@ -160,8 +160,8 @@ fn teller(event: &Value) -> Teller {
     if is_aws && !is_again { Teller::Aws } else { Teller::Somebody }
 }
 
-const INCOMPLETE: &str = "it does not say what it is about";
-const FAILED: &str = "what it tells of failed";
+const INCOMPLETE: &str = "it does not name its subject";
+const FAILED: &str = "the operation that it reports failed";
 
 impl Record {
     /// Returns the change, or `None` if the name of the event is not known.
@@ -224,7 +224,7 @@ impl Record {
             | "CreateAccount"
             | "CreateOrganizationalUnit"
             | "InviteAccountToOrganization" => {
-                return Some(Err("it takes nothing away"));
+                return Some(Err("it does not remove anything"));
             }
             _ => return None,
         };

@@ -100,7 +100,7 @@ impl Standing {
     pub fn of(kept: Option<&[u8]>, now: SystemTime) -> Self {
         let Some(kept) = kept else { return Self::Free };
         match serde_json::from_slice::<Lease>(kept) {
-            Err(error) => Self::Unusable(format!("it is no lease: {error}")),
+            Err(error) => Self::Unusable(format!("it is not a lease: {error}")),
             Ok(lease) if lease.ended => Self::Free,
             Ok(lease) if lease.until <= seconds(now) => Self::Expired(lease),
             Ok(lease) if lease.until > seconds(now + LONGEST) => {

@@ -76,21 +76,20 @@ pub fn notice(
     let mut mail = Mail::default();
     let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
     subject.extend(count(failed.len(), "could not be put back"));
-    subject.extend(count(begun.len(), "new and brought about"));
+    subject.extend(count(begun.len(), "new and set up"));
     subject.extend(count(restored.len(), "put back"));
     subject.extend(count(left.len(), "left alone"));
     subject.extend(count(reported.len(), "not as deployed"));
     sections(&mut mail, "COULD NOT BE PUT BACK", &failed);
-    sections(&mut mail, "New since everything was last looked after, and brought about", &begun);
+    sections(&mut mail, "New since the last sweep, and set up", &begun);
     sections(&mut mail, "Put back", &restored);
     sections(&mut mail, "Left alone", &left);
     sections(&mut mail, "Not as deployed, and left so (Mode is Report)", &reported);
     for (teller, what) in [
-        (Teller::Aws, "What happened before:"),
+        (Teller::Aws, "Events before this:"),
         (
             Teller::Somebody,
-            "What somebody says in events that are not from AWS, or were sent again. Nothing \
-             confirms it:",
+            "Claims in events that are not from AWS, or were sent again. Nothing confirms them:",
         ),
     ] {
         let told: Vec<_> = causes.iter().filter(|it| it.teller == teller).copied().collect();
@@ -106,8 +105,8 @@ pub fn notice(
         for (accounts, what) in [
             (
                 broken,
-                "AWS withholds new backup policies from these accounts, because what they \
-                      merge to is invalid:",
+                "AWS withholds new backup policies from these accounts, because the merged policy \
+                 is invalid:",
             ),
             (mended, "The effective policy of these accounts is valid again, or they are gone:"),
         ] {

@@ -25,8 +25,8 @@ pub struct Sweep {
 /// it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error(
-    "it is at revision {now}, and was at revision {before} before, so an older version of it is back; \
-     hint: bring the newest version back, or delete `{}` if the older one is meant",
+    "it is at revision {now}, and was at revision {before} before, so an older version of it is \
+     back; hint: bring the newest version back, or delete `{}` if the older one is intended",
     Sweep::KEY
 )]
 pub struct Reverted {

@@ -194,7 +194,7 @@ fn an_account_that_was_not_made_has_not_joined() {
     let made = event(&notice_of("CreateAccountResult", status("SUCCEEDED")));
     assert_eq!(made.happening, Happening::Joined("222233334444".parse().ok()));
     let failed = reading(&notice_of("CreateAccountResult", status("FAILED")));
-    assert_eq!(failed, Reading::Nothing("what it tells of failed"));
+    assert_eq!(failed, Reading::Nothing("the operation that it reports failed"));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn what_changed_nothing_asks_for_nothing() {
     ours["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!(OWN_ROLE);
     assert_eq!(reading(&ours), Reading::Nothing("the call is our own"));
     for name in ["CreatePolicy", "CreateAccount"] {
-        assert_eq!(said(name, json!({})), "it takes nothing away", "{name}");
+        assert_eq!(said(name, json!({})), "it does not remove anything", "{name}");
     }
 }
 
@@ -249,10 +249,14 @@ fn what_changed_nothing_asks_for_nothing() {
 fn an_unknown_or_broken_event_is_told_apart_and_never_a_panic() {
     assert_eq!(said("PutTeapot", json!({})), "unknown: PutTeapot");
     for broken in [json!(null), json!({}), json!({ "detail": 5 }), json!({ "detail": {} })] {
-        assert_eq!(reading(&broken), Reading::Nothing("it is no record of CloudTrail"), "{broken}");
+        assert_eq!(
+            reading(&broken),
+            Reading::Nothing("it is not a record of CloudTrail"),
+            "{broken}"
+        );
     }
     for parameters in [json!(null), json!({ "policyId": 5 }), json!({ "policyId": "p-" })] {
-        assert_eq!(said("DetachPolicy", parameters), "it does not say what it is about");
+        assert_eq!(said("DetachPolicy", parameters), "it does not name its subject");
     }
 }
 
@@ -381,7 +385,7 @@ fn a_repair_is_told_with_who_undid_it_when_and_from_where() {
         Put back: backup policy `daily` (backups/4b1d/Daily)
           - attach to r-ab12
 
-        What happened before:
+        Events before this:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
     .assert_eq(&told(&[finding(RepairOutcome::Done)], None));
@@ -400,7 +404,7 @@ fn what_could_not_be_put_back_comes_first_and_says_why() {
         Not as deployed, and left so (Mode is Report): backup policy `daily` (backups/4b1d/Daily)
           - attach to r-ab12
 
-        What happened before:
+        Events before this:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
     .assert_eq(&told(&[finding(RepairOutcome::Reported), finding(RepairOutcome::Failed(why))], None));
@@ -408,15 +412,15 @@ fn what_could_not_be_put_back_comes_first_and_says_why() {
 
 #[test]
 fn what_cloudformation_does_not_have_is_told_and_is_no_failure() {
-    let why = "its stack has no resource `Daily` any more".to_owned();
+    let why = "its stack no longer has the resource `Daily`".to_owned();
     expect![[r"
         org-backup: 1 left alone
         ---
         Left alone: backup policy `daily` (backups/4b1d/Daily)
           - attach to r-ab12
-          Why: its stack has no resource `Daily` any more
+          Why: its stack no longer has the resource `Daily`
 
-        What happened before:
+        Events before this:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
     .assert_eq(&told(&[finding(RepairOutcome::Left(why))], None));
@@ -443,15 +447,15 @@ fn nothing_is_told_of_what_was_as_it_should_be() {
 fn what_nobody_looked_after_before_is_told_as_new_and_not_as_put_back() {
     let begun = Finding { is_new: true, ..finding(RepairOutcome::Done) };
     expect![[r"
-        org-backup: 1 new and brought about, 1 put back
+        org-backup: 1 new and set up, 1 put back
         ---
-        New since everything was last looked after, and brought about: backup policy `daily` (backups/4b1d/Daily)
+        New since the last sweep, and set up: backup policy `daily` (backups/4b1d/Daily)
           - attach to r-ab12
 
         Put back: backup policy `daily` (backups/4b1d/Daily)
           - attach to r-ab12
 
-        What happened before:
+        Events before this:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
     "]]
     .assert_eq(&told(&[begun, finding(RepairOutcome::Done)], None));
@@ -468,10 +472,10 @@ fn invalid_accounts_are_told_when_they_change_and_not_again() {
     expect![[r"
         org-backup: 1 newly invalid in effect, 1 valid again
         ---
-        What happened before:
+        Events before this:
           DetachPolicy p-daily000 r-ab12 by arn:aws:sts::111122223333:assumed-role/Support/mallory at 2031-05-07T02:00:10Z from 203.0.113.9
 
-        AWS withholds new backup policies from these accounts, because what they merge to is invalid:
+        AWS withholds new backup policies from these accounts, because the merged policy is invalid:
           3
 
         The effective policy of these accounts is valid again, or they are gone:

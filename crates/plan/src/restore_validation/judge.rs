@@ -175,8 +175,8 @@ fn volume(
              {UNREAD}"
         )),
         _ => Judgment::Sound(format!(
-            "{resource} is {state}; its size was not compared, as nothing tells that of its source, \
-             and {UNREAD}"
+            "{resource} is {state}; its size was not compared, since the size of its source is \
+             unknown, and {UNREAD}"
         )),
     }
 }
@@ -284,7 +284,7 @@ fn runs(Engine { name, version, .. }: &Engine) -> String {
 }
 
 fn compared(is_compared: bool) -> &'static str {
-    if is_compared { "as its snapshot" } else { "not compared, as no snapshot tells" }
+    if is_compared { "as its snapshot" } else { "not compared, since its snapshot is unknown" }
 }
 
 /// The known facts about the items of a table.
@@ -414,7 +414,8 @@ fn fsx(resource: &Resource, size: Option<u64>, source: Option<u64>, unit: &str) 
             ))
         }
         _ => Judgment::Sound(format!(
-            "{resource} is available; its size was not compared, as no backup tells, and {UNMOUNTED}"
+            "{resource} is available; its size was not compared, since the size of its backup is \
+             unknown, and {UNMOUNTED}"
         )),
     }
 }
@@ -427,7 +428,7 @@ fn empty(resource: &Resource, what: &str, bytes: Option<u64>) -> Judgment {
             Judgment::Broken(format!("{resource} has no {what}, but its backup has {bytes} bytes"))
         }
         None => Judgment::Unknown(format!(
-            "{resource} has no {what}, and nothing tells whether its backup has any"
+            "{resource} has no {what}, and it is unknown if its backup has any"
         )),
     }
 }

@@ -529,8 +529,8 @@ fn a_cluster_without_an_instance_is_neither_good_nor_broken() {
         assert_eq!(report.message, why);
     }
     let (good, why) = said(&resource, &cluster("available", &["available"]), None);
-    let expected = "cluster x is available with an endpoint and 1 available instance, postgres 16.4, \
-                    not compared, as no snapshot tells; no connection was made";
+    let expected = "cluster x is available with an endpoint and 1 available instance, postgres \
+                    16.4, not compared, since its snapshot is unknown; no connection was made";
     assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
     assert_eq!(said(&resource, &cluster("available", &["available", "failed"]), None).0, "FAILED");
     let late = judged(&cluster("available", &["creating"]));

@@ -243,8 +243,8 @@ fn a_region_that_is_newer_than_the_program_is_taken_with_a_warning() {
     assert_eq!(
         finding.message,
         format!(
-            "`eu-nort-1` is not in the list of {as_of} that this release has, and AWS refuses what \
-             does not exist; did you mean `eu-north-1`?"
+            "`eu-nort-1` is not in the list of {as_of} that this release has, and AWS refuses a \
+             value that does not exist; did you mean `eu-north-1`?"
         )
     );
 }

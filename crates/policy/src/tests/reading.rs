@@ -23,7 +23,7 @@ fn five_mistakes_give_five_findings_with_their_places() {
         3:13 invalid-name plans/tier/rules/nightly run: `nightly run` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`
         4:46 invalid-value plans/tier/rules/nightly run/target_backup_vault_name/@@assign: `kéep` is not the name of a vault: 1 to 50 letters, digits, `-` and `_`
         5:49 operator-not-allowed plans/tier/rules/nightly run/start_backup_window_minutes/@@append: `@@append` is for lists; one value takes only `@@assign`
-        6:5 unknown-key plans/tier/rules/nightly run/retention: AWS knows no key `retention` here; AWS knows `schedule_expression`, `target_backup_vault_name`, `target_logically_air_gapped_backup_vault_arn`, `start_backup_window_minutes`, `complete_backup_window_minutes`, `enable_continuous_backup`, `lifecycle`, `copy_actions`, `recovery_point_tags`, `index_actions`, `scan_actions`
+        6:5 unknown-key plans/tier/rules/nightly run/retention: AWS does not know the key `retention` here; AWS knows `schedule_expression`, `target_backup_vault_name`, `target_logically_air_gapped_backup_vault_arn`, `start_backup_window_minutes`, `complete_backup_window_minutes`, `enable_continuous_backup`, `lifecycle`, `copy_actions`, `recovery_point_tags`, `index_actions`, `scan_actions`
     "]]
     .assert_eq(&lines.collect::<String>());
 }
@@ -66,7 +66,7 @@ fn a_text_that_is_not_json_says_where_it_stops_being_json() {
         ("{\"plans", 1, 2, "this string has no closing quote"),
         ("{\"pl\nans\": {}}", 1, 5, "a line break or control character inside a string"),
         (r#""\q""#, 1, 2, "not an escape that JSON knows"),
-        (r#""\ud800""#, 1, 2, "half of a surrogate pair, which is no character"),
+        (r#""\ud800""#, 1, 2, "half of a surrogate pair, which is not a character"),
         (r#""\u12g4""#, 1, 2, "expected four hexadecimal digits after `\\u`"),
         ("[01]", 1, 3, "expected `,` or `]`, found `1`"),
         ("[1.]", 1, 4, "expected a digit, found `]`"),

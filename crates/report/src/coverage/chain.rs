@@ -103,7 +103,7 @@ impl Judge<'_> {
         lines.push(match (&owed.job, &self.place().jobs_unread) {
             (Some(it), _) => format!("  last job: {}", job(it)),
             (None, Some(why)) => format!("  its jobs could not be read: {why}"),
-            (None, None) => format!("  no job in the last {JOBS_DAYS} days, as far as AWS tells"),
+            (None, None) => format!("  no job in the last {JOBS_DAYS} days, as far as AWS reports"),
         });
         lines.extend(owed.obstacles.iter().map(|it| format!("  {}", ahead(it))));
         lines.extend(owed.copies.iter().flat_map(copy));

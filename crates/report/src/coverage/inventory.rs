@@ -159,7 +159,7 @@ mod tests {
         let inventory = Inventory::new(Answers { indexed: Some(indexed), ..answers() });
         let none = Tags::new();
         let gold = tags("gold");
-        // What the tagging API does not name has no tag any more, whatever the index says.
+        // A resource that the tagging API does not name has no tag, even if the index has one.
         let wanted =
             [(VOLUME, Some(&gold), 1), (CLUSTER, Some(&none), 1), (BUCKET, Some(&none), 0)];
         assert_eq!(named(&inventory), wanted);

@@ -235,7 +235,7 @@ impl Common {
             partition: self.partition.clone(),
             since: None,
             supported: None,
-            opt_ins: opt_ins.unwrap_or_else(|| Err("nobody read the opt-ins here".to_owned())),
+            opt_ins: opt_ins.unwrap_or_else(|| Err("the opt-ins here were not read".to_owned())),
             vaults: BTreeMap::new(),
             roles: BTreeMap::new(),
             organization: Some(Arc::clone(&self.accounts)),

@@ -137,7 +137,7 @@ impl Scene {
         self
     }
 
-    /// What nobody ever backed up.
+    /// A resource that was never backed up.
     fn fresh_start(self) -> Self {
         self.with(|it| {
             it.points.clear();

@@ -41,7 +41,7 @@ pub struct Evidence {
     pub summary: Summary,
     /// The days of each account.
     pub timeline: Timeline,
-    /// What changed since the sweep before, if there was one.
+    /// The changes since the sweep before, if there was one.
     pub change: Option<Change>,
     /// The days of the organization, the oldest first.
     pub trend: Vec<TrendDay>,

@@ -41,10 +41,9 @@ pub struct HubPlace<'a> {
 /// A notice about one sweep.
 #[derive(Clone, Copy, Debug)]
 pub struct Notice<'a> {
-    /// What the sweep found.
+    /// The findings of the sweep.
     pub summary: &'a Summary,
-    /// What changed since somebody was last told. `None` if nobody ever was, or if that is not known
-    /// any more.
+    /// The changes since the last notice. `None` if there was no notice, or if that is unknown.
     pub change: Option<&'a Change>,
     /// The state bucket, which the command reads.
     pub bucket: &'a str,

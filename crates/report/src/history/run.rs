@@ -170,23 +170,23 @@ pub enum Channel {
     Chat,
     /// Other programs, as an event.
     Event,
-    /// AWS Security Hub, which forgets what is not repeated. It is told by every sweep.
+    /// AWS Security Hub, which forgets what is not repeated. Every sweep reports to it.
     Findings,
 }
 
-/// The record of what was told. It decides whether there is a notice, so that a step that is repeated
+/// The record of sent notices. It decides whether there is a notice, so that a step that is repeated
 /// neither tells twice nor loses what was not told yet.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Notified {
     run: RunId,
     now: Point,
-    /// The last sweep that each channel was told of, if there was one.
+    /// The last sweep that each channel got a notice of, if there was one.
     bases: BTreeMap<Channel, Point>,
-    /// The channels that are still to be told.
+    /// The channels that still need a notice.
     left: BTreeSet<Channel>,
 }
 
-/// A sweep that was told of.
+/// A sweep that a notice was sent of.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 struct Point {
     /// The key of its summary.
@@ -215,8 +215,8 @@ impl Notified {
 
     /// Decides what `run`, which began at `taken`, tells. `last` is the record so far.
     ///
-    /// A channel is told if the resources that need action are others than when it was last told, or
-    /// if there are any and nobody was ever told.
+    /// A channel gets a notice if the resources that need action changed since its last notice, or
+    /// if there are any and it never got one.
     pub fn decide(
         last: Option<Self>,
         run: &RunId,
@@ -249,12 +249,12 @@ impl Notified {
         self.bases.get(&channel).map(|it| it.key.as_str())
     }
 
-    /// Returns the channels that are still to be told.
+    /// Returns the channels that still need a notice.
     pub fn left(&self) -> &BTreeSet<Channel> {
         &self.left
     }
 
-    /// Returns the record after a channel was told.
+    /// Returns the record after a channel got its notice.
     #[must_use]
     pub fn after(mut self, channel: Channel) -> Self {
         self.left.remove(&channel);

@@ -445,7 +445,7 @@ fn what_changed_is_told_once_and_what_was_not_told_is_told_later() {
     let mended = decide(Some(third), "4", 23, &good);
     assert_eq!(mended.left(), &both);
     assert_eq!(mended.base(mail), Some("coverage/history/20261122T120000Z.json"));
-    // It is as it was before anybody was told.
+    // The record is as it was before the first notice.
     assert!(decide(Some(mended), "5", 24, &bad).left().is_empty());
     // What has to be repeated is.
     let findings: BTreeSet<_> = [Channel::Findings].into();

@@ -2,7 +2,7 @@
 //!
 //! The page has its data as JSON, with every effective policy and every kind of cell once. Its
 //! script makes rows from the data when they are needed. The content security policy names the
-//! hashes of the style and the script, so that nothing else runs whatever the data says.
+//! hashes of the style and the script, so that the data cannot run anything else.
 
 mod data;
 mod evidence;

@@ -179,7 +179,7 @@
     $("evidence").hidden = false;
   }
   data.notes.forEach(([text, hint]) => $("notes").append(make("li", {}, sentence(text), " ", make("span", { class: "soft" }, sentence(hint)))));
-  $("end").textContent = `Made by ${data.program} on ${data.taken}. Effective policies are merged as AWS merges them; which of them AWS withholds is what AWS says.`;
+  $("end").textContent = `Made by ${data.program} on ${data.taken}. Effective policies are merged as AWS merges them; AWS says which of them it withholds.`;
 
   /** The share of resources that need nothing, day by day. */
   function trend() {
@@ -535,7 +535,7 @@
     ]);
     const taken = plan.selections.map(([name, words]) => make("li", {}, make("b", {}, name), ": ", sentence(words)));
     return make("div", { class: "plan" }, make("h3", {}, plan.name),
-      make("p", {}, `In ${plan.regions.join(", ") || "no Region"}; with the role ${plan.roles.join(", ") || "of nobody"}`),
+      make("p", {}, `In ${plan.regions.join(", ") || "no Region"}; with the role ${plan.roles.join(", ") || "(none)"}`),
       taken.length ? make("ul", { class: "taken" }, ...taken) : make("p", {}, "It selects no resource."),
       table(["Rule", "Schedule", "Next run", "Vault", "Kept", "Copied to"], rules));
   };

@@ -104,11 +104,14 @@ impl fmt::Display for Hindrance {
                     PointStatus::Changing => "it is being made or deleted",
                     PointStatus::Partial => "parts of it are missing",
                     PointStatus::Stopped => "it is not continued",
-                    PointStatus::Expired => "its time is over, and AWS Backup could not delete it",
+                    PointStatus::Expired => {
+                        "its retention is over, and AWS Backup could not \
+                                             delete it"
+                    }
                 })?;
                 if told.is_empty() { Ok(()) } else { write!(f, " ({told})") }
             }
-            Self::Over { at } => write!(f, "its time was over at {}", utc(*at)),
+            Self::Over { at } => write!(f, "its retention ended at {}", utc(*at)),
             Self::Cold => f.write_str("it is in cold storage, and nothing is copied from there"),
             Self::Continuous => {
                 f.write_str("it is a continuous backup, and these are not copied on demand")
@@ -198,7 +201,7 @@ fn of_copy(it: &Obstacle) -> &'static str {
         }
         Obstacle::Lock { .. } => "name a retention that the lock takes with --keep-days",
         Obstacle::KeyUnusable { .. } => {
-            "cancel the deletion of the key or enable it: without its key nobody reads the backup"
+            "cancel the deletion of the key or enable it: the backup cannot be read without its key"
         }
         Obstacle::NoRole(_) => "roll out the template there, or name a role with --copy-role",
         Obstacle::Untrusting(_) => "let the role trust backup.amazonaws.com",

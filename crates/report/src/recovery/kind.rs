@@ -517,7 +517,7 @@ impl RestoredKind {
             ],
             It::Ebs => &["the volume is attached to nothing"],
             It::Ec2 => &[
-                "the key pair is the one inside the image, whatever the account has",
+                "the key pair is the one inside the image, even if the account has another one",
                 "the private and the public address are new; the subnet decides whether there is a \
                  public one",
                 "user data is not restored",
@@ -574,12 +574,12 @@ impl RestoredKind {
             ],
             It::Efs => &[
                 "the file system is available and not empty",
-                "make mount targets in the subnets of those who mount it",
+                "make mount targets in the subnets of its clients",
             ],
             It::FsxFileSystem | It::FsxVolume => &["its lifecycle is AVAILABLE or CREATED"],
             It::Rds => &[
                 "the status of the database is available, and a client can log in",
-                "those who connect know its new endpoint",
+                "its clients know its new endpoint",
             ],
             It::Redshift => &["the status of the cluster is available"],
             It::S3 => &["the bucket has its objects, and some of them can be read"],

@@ -163,7 +163,7 @@ pub fn plan(
         again: wish.again.clone(),
     };
     if kind == RestoredKind::Efs && get(&plan.settings, "newFileSystem") == Some("true") {
-        // By its own token, EFS makes one file system, whoever asks again.
+        // By its own token, EFS makes one file system, even if another caller asks again.
         let token = plan.token("file system", &plan.point.arn);
         let token = token.get(..40).unwrap_or(&token).to_owned();
         put(&mut plan.settings, "CreationToken", &token);
@@ -253,7 +253,7 @@ fn of_role(seen: &WaySeen, role: &RoleArn) -> Option<Obstacle> {
 }
 
 impl RestorePlan {
-    /// The token of the copy `hop`: the same whoever carries the plan out, and whenever.
+    /// The token of the copy `hop`: the same for every caller and at every time.
     pub fn copy_token(&self, hop: &Hop) -> String {
         let Hop { from, to, role } = hop;
         let vaults = format!("{from} {} {to} {} {role}", from.name, to.name);
@@ -276,7 +276,7 @@ impl RestorePlan {
         self.settings.iter().all(|(key, value)| get(settings, key) == Some(value))
     }
 
-    /// Returns whether it is told from an earlier one, whose restore is not joined.
+    /// Returns `true` if it differs from an earlier one, whose restore is not joined.
     pub fn is_again(&self) -> bool {
         !self.again.is_empty()
     }

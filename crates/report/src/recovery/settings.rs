@@ -289,13 +289,13 @@ fn moment(it: &mut ChosenSettings, kind: RestoredKind, said: Said<'_>) {
     }
     put(&mut it.all, "UseLatestRestorableTime", "true");
     it.remarks.push(format!(
-        "it is a continuous backup, and is restored to the last moment that it has; another one is named \
-         with --set {}=2026-11-21T04:00:00Z",
+        "it is a continuous backup, and is restored to the last moment that it has; name another \
+         one with --set {}=2026-11-21T04:00:00Z",
         moment.key
     ));
 }
 
-/// The value of a setting, whatever the case of its key.
+/// The value of a setting, with its key in any case.
 pub(super) fn get<'a>(all: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
     all.iter().find(|it| it.0.eq_ignore_ascii_case(key)).map(|it| it.1.as_str())
 }

@@ -108,7 +108,7 @@ pub fn shown(point: &KeptPoint, lock: Option<&Lock>, now: SystemTime) -> String 
     let hours = now.duration_since(point.created).unwrap_or_default().as_secs() / 3600;
     let age = if hours < 48 { format!("{hours} h") } else { format!("{} days", hours / 24) };
     let locked = if locked.is_some() { ", and locked" } else { "" };
-    let key = point.key.as_deref().unwrap_or("a key that AWS does not tell");
+    let key = point.key.as_deref().unwrap_or("a key that AWS does not name");
     format!(
         "{} {} ({age} old, {}) in `{}` of {}, kept until {kept}{locked}, with {key}; restorable {}",
         utc(point.created),

@@ -259,7 +259,7 @@ fn an_instance_goes_to_another_account_with_a_network_of_that_account_only() {
               subnetid = subnet-9
               note: VpcId was vpc-1, which is not there: it is left out, and AWS chooses what is the default in the account
               note: IamInstanceProfileName was web, which is not there: it is left out, and it gets none
-              note: the key pair is the one inside the image, whatever the account has
+              note: the key pair is the one inside the image, even if the account has another one
               note: the private and the public address are new; the subnet decides whether there is a public one
               note: user data is not restored
               note: no restore test of the last 30 days is known to have proved a backup of it"#]],
@@ -444,8 +444,11 @@ fn what_is_over_partial_or_changing_is_neither_restored_nor_copied() {
     assert!(outcome(with(PointStatus::Changing)).starts_with("it is being made or deleted"));
     assert!(outcome(with(PointStatus::Expired)).contains("take another one"));
     let over = KeptPoint { delete_at: Some(now() - HOUR), ..fine.clone() };
-    expect!["its time was over at 2026-11-30 02:00 UTC; hint: take another one that `org-backup points` shows"]
-        .assert_eq(&outcome(over));
+    expect![
+        "its retention ended at 2026-11-30 02:00 UTC; hint: take another one that `org-backup \
+             points` shows"
+    ]
+    .assert_eq(&outcome(over));
     let soon = KeptPoint { delete_at: Some(now() + HOUR), ..fine.clone() };
     assert!(outcome(soon).contains("is deleted at 2026-11-30 04:00 UTC: restore it before"));
 }

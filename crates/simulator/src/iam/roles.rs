@@ -176,7 +176,7 @@ impl Iam {
         self.roles.entry(account.to_owned()).or_default().insert(role.name.clone(), role);
     }
 
-    /// Creates a role in every account, now and in future, whatever their number.
+    /// Creates a role in every account, now and in future, for any number of them.
     pub fn create_role_everywhere(&mut self, role: Role) {
         self.everywhere.insert(role.name.clone(), role);
     }

@@ -217,7 +217,7 @@ impl fmt::Debug for Function {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "Lambda ends what takes too long")]
+#[expect(clippy::disallowed_methods, reason = "Lambda ends an invocation that takes too long")]
 async fn expire(deadline: Duration) {
     tokio::time::sleep(deadline).await;
 }

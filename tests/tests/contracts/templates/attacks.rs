@@ -76,12 +76,12 @@ const IMPOSTOR: Actor = Actor {
     policies: GUARDRAILS,
 };
 const CONTROL_TOWER: Actor = Actor {
-    who: "Who may assume the role of AWS Control Tower, which is free,",
+    who: "A principal that may assume the role of AWS Control Tower, which is free,",
     arn: "arn:aws-cn:iam::111122223333:role/AWSControlTowerExecution",
     policies: GUARDRAILS,
 };
 const ACCELERATOR: Actor = Actor {
-    who: "Who may assume a role of the Landing Zone Accelerator, which is free,",
+    who: "A principal that may assume a role of the Landing Zone Accelerator, which is free,",
     arn: "arn:aws-cn:iam::111122223333:role/AWSAccelerator-DeployRole",
     policies: GUARDRAILS,
 };
@@ -217,7 +217,7 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(STRANGER, "fills the central vault with copies", ("backup:CopyIntoBackupVault", "*"), THEIR_ORGANIZATION, Outcome::NotAllowed),
     attempt(STRANGER_AT_KEY, "reads with the key of the copies", ("kms:Decrypt", "*"), THEIR_ORGANIZATION, Outcome::NotAllowed),
     attempt(MEMBER, "takes the tag off that selects a resource", ("ec2:DeleteTags", "arn:aws-cn:ec2:cn-north-1:111122223333:volume/vol-1"), &[], Outcome::Open("A tag policy, or selecting by type of resource")),
-    attempt(MEMBER, "restores a backup and gives the data away", ("backup:StartRestoreJob", POINT), &[], Outcome::Open("Who may read data may give it away: limit who may restore in the account")),
+    attempt(MEMBER, "restores a backup and gives the data away", ("backup:StartRestoreJob", POINT), &[], Outcome::Open("A principal that may read data may give it away: limit who may restore in the account")),
     attempt(MEMBER, "copies a snapshot by itself and publishes the copy, which has no tag of AWS Backup", ("ec2:ModifySnapshotAttribute", "arn:aws-cn:ec2:cn-north-1::snapshot/snap-2"), &[], Outcome::Open("Block public access of snapshots, a setting of EC2 in each account")),
     attempt(MEMBER, "deletes the key that a resource is encrypted with", ("kms:ScheduleKeyDeletion", "arn:aws-cn:kms:cn-north-1:111122223333:key/2a3b"), &[], Outcome::Open("`monitoring.yaml` tells of it; the deletion can be cancelled for a week at least")),
     attempt(CONTROL_TOWER, "deletes the vault of another team", ("backup:DeleteBackupVault", THEIR_VAULT), &[], Outcome::Open("`ControlTower = \"Bound\"`, which is the default")),
@@ -306,12 +306,12 @@ fn arns_are_compared_as_arns() {
 #[test]
 fn the_page_of_attacks_has_every_attempt() {
     let mut page = String::from(
-        "# Attacks\n\nWhat somebody may try who holds an account, and what stops it. Each attempt is \
-         judged by the policies as they are shipped (`tests/tests/contracts/templates/attacks.rs`); \
-         the test writes this page.\nWhat stands in `guardrails.yaml` holds in the accounts that it is \
-         attached to, here with everything that its parameters free. What stands in \
-         `central-backup-account.yaml` holds without it.\n\n\
-         | Who | does | stopped by | in |\n|---|---|---|---|\n",
+        "# Attacks\n\nThe attacks that a holder of an account may try, and the policies that stop \
+         them. Each attempt is judged by the policies as they are shipped \
+         (`tests/tests/contracts/templates/attacks.rs`); the test writes this page.\nThe \
+         statements of `guardrails.yaml` hold in the accounts that it is attached to, here with \
+         everything that its parameters free. Those of `central-backup-account.yaml` hold without \
+         them.\n\n| Who | does | stopped by | in |\n|---|---|---|---|\n",
     );
     let mut open =
         String::from("\n## Not protected\n\n| Who | does | what to do about it |\n|---|---|---|\n");

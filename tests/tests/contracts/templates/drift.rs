@@ -93,7 +93,7 @@ fn every_alarm_tells_a_topic_that_was_named_or_one_that_its_stack_makes() {
                 let properties = stack.resolve(&alarm["Properties"]).unwrap();
                 let actions = properties["AlarmActions"].as_array().into_iter().flatten();
                 let actions: Vec<_> = actions.map(|it| it.as_str().unwrap()).collect();
-                assert!(!actions.is_empty(), "{}: {name} tells nobody", template.name);
+                assert!(!actions.is_empty(), "{}: {name} has no action", template.name);
                 for action in actions {
                     let is_made = topics.iter().any(|it| it.0 == action && stack.makes(it.1));
                     let is_named = action.starts_with("arn:aws-cn:sns:");
@@ -150,7 +150,7 @@ fn events_are_kept_until_they_are_handled_or_somebody_knows() {
     let sources = all(&policy, "aws:SourceArn")[0].as_array().unwrap().clone();
     for (name, _) in rules {
         let target = resource(name)["Targets"][0].clone();
-        // Who may write the state is told by others than the function, which believes it.
+        // The function accepts the state, so others report changes to its writers.
         let told = ["StateBucketRule", "StateKeyRule"].contains(&name);
         assert_eq!(target["Arn"], if told { "Topic" } else { "Queue.Arn" }, "{name}");
         assert_eq!(target["DeadLetterConfig"]["Arn"], "UndeliveredQueue.Arn", "{name}");

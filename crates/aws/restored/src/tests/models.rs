@@ -14,7 +14,7 @@ use self::model::Model;
 use crate::operations::{self, Operation};
 
 #[path = "../../../../simulator/tests/fidelity/conformance/model.rs"]
-#[expect(dead_code, reason = "the conformance of the simulator uses what this one does not")]
+#[expect(dead_code, reason = "the conformance of the simulator uses the rest")]
 mod model;
 
 /// What a number is in an answer.

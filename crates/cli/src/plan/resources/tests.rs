@@ -222,7 +222,7 @@ fn conditions_that_go_round_come_to_an_end() {
         &["Vault=main"],
         expect![[r"
             BackupPolicy R: not known
-            Conditions/Round: its conditions refer to each other without end
+            Conditions/Round: its conditions refer to each other in a circle
         "]],
     );
 }
@@ -281,7 +281,7 @@ fn parameters_are_read_as_the_aws_cli_takes_them() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// The properties of a policy, of which only the name is told.
+/// The properties of a policy, of which only the name is given.
 const POLICY: &str = r#""Name": "daily", "TargetIds": ["root"], "Content": {"plans": {}}"#;
 
 #[test]
@@ -353,7 +353,7 @@ fn what_cloudformation_refuses_before_it_begins_is_a_mistake() {
         expect![[r"
             BackupPolicy R: not known
             Resources/R/Properties/X/1: `R.PolicyId` is known once it is deployed
-            mistake: Resources/R/Properties/X/0: CloudFormation takes no null
+            mistake: Resources/R/Properties/X/0: CloudFormation does not accept null
             mistake: Resources/R: it refers to itself
             mistake: Rules/Fails: no such mode
             mistake: the parameter `Days` must be a number, not `inf`

@@ -1,4 +1,4 @@
-//! Backups that are made while time goes by, and who is told of them.
+//! Backups that are made while time goes by, and their notifications.
 
 use std::time::Duration;
 

@@ -219,7 +219,7 @@ fn whole(pattern: &str) -> Regex {
 }
 
 /// Where botocore keeps its descriptions.
-#[expect(clippy::disallowed_methods, reason = "a test has no `main` to be told by")]
+#[expect(clippy::disallowed_methods, reason = "a test has no `main` that passes it on")]
 fn data_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("BOTOCORE_DATA") {
         return PathBuf::from(folder);

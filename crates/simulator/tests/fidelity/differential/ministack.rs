@@ -49,7 +49,7 @@ impl Ministack {
             BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
         let ministack = Self { process, port, folder };
         let ready = lines.by_ref().any(|it| it.contains("Running on"));
-        // Whatever else it says goes nowhere, but has to go somewhere.
+        // The rest of its output is not needed, but has to be read.
         thread::spawn(move || lines.for_each(drop));
         assert!(ready, "ministack does not start");
         ministack
@@ -68,7 +68,7 @@ impl Drop for Ministack {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has no `main` to be told by")]
+#[expect(clippy::disallowed_methods, reason = "a test has no `main` that passes it on")]
 fn program() -> PathBuf {
     if let Some(program) = std::env::var_os("MINISTACK") {
         return PathBuf::from(program);

@@ -30,7 +30,7 @@ const UNIT: &str = "ou-ab12-12345678";
 pub(super) enum Knows {
     /// When everything was made, and since when it is as it is.
     Everything,
-    /// What a command that is run for the first time is told by AWS.
+    /// The answers of AWS to a command that is run for the first time.
     WhatAwsTells,
 }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 /// How long a reply may take before the test is given up instead of hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whoever calls: an endpoint, an access key and a Region.
+/// The caller: an endpoint, an access key and a Region.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) url: String,
