@@ -109,6 +109,20 @@ fn no_crate_depends_on_an_sdk_or_a_crate_of_ours_that_it_does_not_use() {
 }
 
 #[test]
+fn no_test_is_left_out_by_a_manifest() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for folder in folders() {
+        let manifest = manifest(&folder);
+        let is_tested = manifest.get("lib").and_then(|it| it.get("test")?.as_bool()) != Some(false);
+        let text = sources(&root.join(&folder).join("src"));
+        assert!(
+            is_tested || !text.contains("#[cfg(test)]"),
+            "{folder} has tests that nothing runs"
+        );
+    }
+}
+
+#[test]
 fn the_code_map_has_every_folder_and_no_other() {
     let page = page();
     let map = page.split("## Code map").nth(1).unwrap().split("\n| crate |").next().unwrap();

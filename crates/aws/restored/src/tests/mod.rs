@@ -1,5 +1,6 @@
 //! What the production settings make of the answers of AWS, on a clock that jumps.
 
+mod hosts;
 mod models;
 
 use std::time::Duration;
