@@ -3,7 +3,7 @@
 //! What there is, is a file in the folder that `FAKE_AWS` names, and every call a line of another.
 //! After the call whose number is in `FAKE_AWS_KILLS`, the program that made it is killed; what it
 //! was deploying or deleting is then still going on. A stack named in `FAKE_AWS_FAILS` cannot be
-//! created. A deployment takes the seconds in `FAKE_AWS_TAKES`. Whoever uses a profile has the
+//! created. A deployment takes the seconds in `FAKE_AWS_TAKES`. A caller with a profile has the
 //! credentials of the account 444455556666.
 
 #![expect(

@@ -1,4 +1,4 @@
-//! Whoever can write into the state bucket, and cannot encrypt with its key, decides nothing. Each
+//! A writer into the state bucket that cannot encrypt with its key decides nothing. Each
 //! test is an attack.
 
 use serde_json::{Value, json};
