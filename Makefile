@@ -135,7 +135,7 @@ soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEE
 
 .PHONY: mutants
 mutants: ## Change the decisions one by one and see that a test fails: make mutants [ONLY=crates/plan/src/owner.rs]
-	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed; hint: cargo install --locked cargo-mutants" >&2; exit 1; }
+	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed; hint: cargo install --locked cargo-mutants@27.1.0" >&2; exit 1; }
 	cargo mutants --package policy --package plan $(if $(ONLY),--file "$(ONLY)") --output "$(TARGET)"
 
 .PHONY: live-check

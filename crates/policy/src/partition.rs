@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn every_partition_is_found_by_its_name_and_its_regions() {
         for partition in Partition::ALL {
-            assert_eq!(partition.name().parse(), Ok(partition));
+            assert_eq!(partition.to_string().parse(), Ok(partition));
             assert!(partition.regions().any(|it| it == partition.organizations_region()));
             for region in partition.regions() {
                 assert_eq!(Partition::of_region(region), Some(partition), "{region}");

@@ -128,8 +128,7 @@ fn archive(
 fn tags(node: &Node, key: &str, path: &Path<'_>, findings: &mut Findings) {
     each(node, key, path, |path, tag| {
         let Some(value) = assigned(&tag.value, "tag_key") else { return };
-        let variable = is_variable(value) || is_variable(&tag.key);
-        if variable || value.to_lowercase() == tag.key.to_lowercase() {
+        if is_variable(&tag.key) || value.to_lowercase() == tag.key.to_lowercase() {
             return;
         }
         let message =

@@ -501,6 +501,10 @@ fn a_tag_is_named_by_its_own_key() {
     let body = r#""tag_key":{"@@assign":"Cost"},"tag_value":{"@@assign":"4711"}"#;
     takes(&tag("cost", body));
     refuses(&tag("team", body), "tag-name plans/tier/backup_plan_tags/team");
+    for (name, key) in [("${name}", "Cost"), ("cost", "${name}")] {
+        let tag = tag(name, &body.replace("Cost", key));
+        assert!(!found(&tag, Severity::Error).iter().any(|it| it.starts_with("tag-name")), "{tag}");
+    }
     refuses(
         &tag("cost", r#""tag_key":{"@@assign":"cost"}"#),
         "missing-key plans/tier/backup_plan_tags/cost",

@@ -92,6 +92,16 @@ fn a_copy_must_go_somewhere_else() {
 }
 
 #[test]
+fn only_what_organizations_takes_is_refused_later() {
+    for later in [Code::ColdStorage, Code::CopyToItself] {
+        assert!(later.is_refused_later(), "{later}");
+    }
+    for at_once in [Code::TooLong, Code::MissingKey, Code::ContinuousRetention] {
+        assert!(!at_once.is_refused_later(), "{at_once}");
+    }
+}
+
+#[test]
 fn the_key_of_a_copy_should_name_the_vault_it_goes_to() {
     let arn = "arn:aws:backup:eu-west-3:$account:backup-vault:far";
     let text = complete(&format!(
@@ -219,6 +229,9 @@ fn a_value_that_two_peers_assign_depends_on_the_order_of_attachment() {
     assert_eq!(only.path, "plans/tier/rules/nightly/target_backup_vault_name");
     assert_eq!(only.policies, ["p-1", "p-2", "p-3"]);
     assert_eq!(contested(&[("p-1", &one), ("p-3", &one)]), []);
+    let twice = r#"{"plans":{"Tier":{"regions":{"@@assign":["a"]}},
+        "tier":{"regions":{"@@assign":["b"]}}}}"#;
+    assert_eq!(contested(&[("p-1", &parse(twice).unwrap())]), [], "it has one order of its own");
 }
 
 #[test]
@@ -312,6 +325,21 @@ fn a_copy_to_another_account_and_region_at_once_is_not_documented_for_every_type
     }
     for kind in ["arn:aws:ec2:*:*:volume/*", "arn:aws:s3:::*", "arn:aws:ssm-sap:*:*:HANA/*"] {
         quiet(&copying(&selected(kind), "eu-west-3", other).0);
+    }
+}
+
+#[test]
+fn a_type_that_is_not_copied_at_once_is_named_with_what_is_documented_of_it() {
+    for (kind, words) in [
+        ("dynamodb:*:*:table/*", "only some of them"),
+        ("rds:*:*:db:*", "one of the two"),
+        ("redshift:*:*:cluster:*", "no copies"),
+        ("eks:*:*:cluster/*", "not documented"),
+    ] {
+        let selected = format!(r#""resource_types":{{"@@assign":["arn:aws:{kind}"]}}"#);
+        let (text, _) = copying(&selected, "eu-west-3", "210987654321");
+        let message = &check(&text, super::now())[0].message;
+        assert!(message.contains(&format!("`arn:aws:{kind}` ({words})")), "{message}");
     }
 }
 

@@ -110,6 +110,15 @@ fn controls_of_peers_intersect() {
 }
 
 #[test]
+fn the_words_of_a_control_add_up() {
+    for words in [r#"["@@all","@@assign"]"#, r#"["@@append","@@assign","@@assign"]"#] {
+        let root = format!(r#""@@assign":["a"],"@@operators_allowed_for_child_policies":{words}"#);
+        let got = regions(&[&[&root], &[r#""@@assign":["b"],"@@append":["c"]"#]]);
+        assert_eq!(got, json!(["b", "c"]), "{words}");
+    }
+}
+
+#[test]
 fn a_child_cannot_widen_what_is_allowed() {
     let root = format!(r#""@@assign":["a"],{APPEND}"#);
     let got = regions(&[&[&root], &[ALL], &[r#""@@assign":["b"],"@@append":["c"]"#]]);

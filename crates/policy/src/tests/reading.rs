@@ -66,8 +66,10 @@ fn a_text_that_is_not_json_says_where_it_stops_being_json() {
         ("{\"plans", 1, 2, "this string has no closing quote"),
         ("{\"pl\nans\": {}}", 1, 5, "a line break or control character inside a string"),
         (r#""\q""#, 1, 2, "not an escape that JSON knows"),
-        (r#""\ud800""#, 1, 2, "half of a surrogate pair, which is not a character"),
+        (r#""\ud800""#, 1, 2, "half of a surrogate pair, which is no character"),
+        (r#""\ud83dxudd12""#, 1, 2, "half of a surrogate pair, which is no character"),
         (r#""\u12g4""#, 1, 2, "expected four hexadecimal digits after `\\u`"),
+        (r#""\u12""#, 1, 2, "expected four hexadecimal digits after `\\u`"),
         ("[01]", 1, 3, "expected `,` or `]`, found `1`"),
         ("[1.]", 1, 4, "expected a digit, found `]`"),
         ("[truth]", 1, 2, "expected a value, found `t`"),
@@ -77,6 +79,17 @@ fn a_text_that_is_not_json_says_where_it_stops_being_json() {
         assert_eq!(document, None, "{text}");
         let found: Vec<_> = findings.iter().map(|it| (it.line, it.column, &*it.message)).collect();
         assert_eq!(found, [(line, column, message)], "{text}");
+    }
+}
+
+#[test]
+fn numbers_are_kept_as_they_are_written() {
+    for number in ["0", "-1", "1.50", "10e9", "1E9", "1e+9", "1e-09", "-0.5E-3"] {
+        let (document, findings) = json::read(number);
+        assert_eq!(document.unwrap().to_json(), number, "{findings:?}");
+    }
+    for number in ["-", "1e", "1e+", "1E-", "1e+-1", "+1", ".5", "1.e5", "00"] {
+        assert_eq!(json::read(number).0, None, "{number}");
     }
 }
 

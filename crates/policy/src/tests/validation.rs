@@ -100,6 +100,8 @@ fn continuous_backup_and_long_retention_may_come_from_different_policies() {
         "lifecycle":{"delete_after_days":{"@@assign":"30"}}"#,
     );
     assert_eq!(errors(&[&continuous]), [""; 0]);
+    let longest = rule(r#""lifecycle":{"delete_after_days":{"@@assign":"35"}}"#);
+    assert_eq!(levels(&[&[&continuous], &[&longest]]).effective().validate(now()), []);
     let longer = rule(r#""lifecycle":{"delete_after_days":{"@@assign":"60"}}"#);
     let effective = levels(&[&[&continuous], &[&longer]]).effective();
     let errors = effective.validate(now());
@@ -165,6 +167,28 @@ fn the_archive_tier_is_checked_again_after_merging() {
          policy block nightly are invalid when used together",
     );
     assert!(!levels(&[&[&dense]]).effective().is_valid(now()));
+}
+
+#[test]
+fn the_errors_of_each_rule_come_together_with_its_schedule_first() {
+    let rules = ["a", "b", "c"].map(|name| {
+        format!(
+            r#""{name}":{{"target_backup_vault_name":{{"@@assign":"keep"}},
+            "schedule_expression":{{"@@assign":"cron(0 2 ? * * *)"}},
+            "lifecycle":{{"opt_in_to_archive_for_supported_resources":{{"@@assign":"true"}},
+            "delete_after_days":{{"@@assign":"1"}}}}}}"#
+        )
+    });
+    let rules = plan(&format!(r#""rules":{{{}}}"#, rules.join(",")));
+    let errors = errors(&[&complete(""), &rules]);
+    let told = errors.iter().map(|it| {
+        let (of, fields) = it.split_once(": ").unwrap();
+        let schedule = fields.contains("schedule_expression");
+        format!("{} {}", of.rsplit('/').next().unwrap(), if schedule { "schedule" } else { "days" })
+    });
+    let expected =
+        ["a schedule", "a days", "b schedule", "b days", "c schedule", "c days"].map(str::to_owned);
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[test]
