@@ -1,7 +1,7 @@
 //! The organization, and what was left in the state bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws::{Management, Session};
 use organization::tree::{Tree, listed, organization, withheld};
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::CommandError;
 use crate::live::tell_after;
+use crate::output::note;
 
 /// The organization and what its accounts get, before anybody has looked into one.
 pub(crate) struct Known {
@@ -110,4 +111,21 @@ pub(crate) fn chosen(
     };
     let all = all().enumerate();
     Ok(all.filter(|it| is_chosen(it.1)).map(|it| it.0).collect())
+}
+
+/// The time that a call usually takes.
+const CALL: Duration = Duration::from_millis(100);
+
+/// Prints on standard error what looking into accounts takes, before it begins: `calls` in each.
+pub(crate) fn tell_cost(accounts: usize, calls: usize, at_once: usize) {
+    let all = accounts * calls;
+    let rounds = all.div_ceil(at_once.clamp(1, accounts.max(1)));
+    let seconds = CALL.as_secs_f64() * f64::from(u32::try_from(rounds).unwrap_or(u32::MAX));
+    let time = if seconds < 90.0 {
+        format!("{:.0} s", seconds.max(1.0))
+    } else {
+        format!("{:.0} min", seconds / 60.0)
+    };
+    let words = format!("looking into {accounts} accounts takes about {calls} calls in each");
+    note("note", &format!("{words}, {all} in all, and about {time}"));
 }

@@ -1,7 +1,7 @@
 //! Deploys templates and follows the events of CloudFormation.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_cloudformation as cloudformation;
@@ -287,12 +287,18 @@ impl Deployer {
     }
 }
 
+/// Returns the path of the archive of a function in `package`.
+pub(crate) fn archive(package: &Path, function: &str) -> Result<PathBuf, DemoError> {
+    let folder = release(package).ok_or_else(|| not_packaged(package))?;
+    Ok(folder.join(function).with_extension("zip"))
+}
+
 fn not_packaged(package: &Path) -> DemoError {
     DemoError::NotPackaged(package.display().to_string())
 }
 
 /// Finds the folder of the one release that is packaged, which is named after its content.
-fn release(package: &Path) -> Option<std::path::PathBuf> {
+fn release(package: &Path) -> Option<PathBuf> {
     let releases = std::fs::read_dir(package.join("org-backup")).ok()?;
     releases.flatten().map(|it| it.path()).find(|it| it.is_dir())
 }

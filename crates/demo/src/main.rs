@@ -21,6 +21,7 @@ mod restores;
 mod rollout;
 mod screen;
 mod story;
+mod sweeps;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
 //! The chapter about backups over several nights.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use simulator::{AccountState, BackedUp, JobProgress, Trouble};
@@ -102,6 +104,8 @@ impl Demo<'_> {
             format!("the account without its vault is incomplete:\n{said}")
         })?;
         self.screen.so("org-backup report names the vault, and knows nothing of the tag");
+        let sweeps = self.start_sweeps().await?;
+        let (before, since) = self.sweep(&sweeps, "before-night-4.html", 1).await?;
         self.mend(&things, vault, &unlucky);
         let night = self.night(4);
         self.all_but(&night, &[], &things)?;
@@ -114,6 +118,26 @@ impl Demo<'_> {
             things.len(),
             self.simulated.administrator()?,
         ));
+        let (after, _) = self.sweep(&sweeps, "after-night-4.html", 0).await?;
+        self.evidence(&before, &after, [&missed, &unlucky.arn])?;
+        self.changed_since(since).await
+    }
+
+    /// Shows the pages of the sweeps before and after the fourth night. The first one names what was
+    /// not backed up, and the second one does not.
+    fn evidence(&self, before: &Path, after: &Path, mended: [&String; 2]) -> Result<(), DemoError> {
+        let read = |path: &Path| {
+            let unreadable =
+                |source| DemoError::Unreadable { path: path.display().to_string(), source };
+            fs::read_to_string(path).map_err(unreadable)
+        };
+        let [first, second] = [read(before)?, read(after)?];
+        let is_mended = mended.iter().all(|it| first.contains(*it) && !second.contains(*it));
+        ensure(is_mended, || "only the first page names what was not backed up".to_owned())?;
+        self.screen
+            .so("the page before the fourth night names both, and the one after it neither:");
+        self.screen.whole(&format!("      {}", before.display()));
+        self.screen.whole(&format!("      {}", after.display()));
         Ok(())
     }
 

@@ -252,6 +252,10 @@ impl Demo<'_> {
         if arguments.contains(&"--stack") {
             command.env("AWS_ENDPOINT_URL_CLOUDFORMATION", self.ministack.endpoint());
         }
+        // Sweeps are in the bucket of the simulator.
+        if more.contains(&"--state-bucket") {
+            command.env("AWS_ENDPOINT_URL_S3", self.simulated.endpoint());
+        }
         let ran = command.output().await;
         self.screen.rest();
         let path = || program.display().to_string();

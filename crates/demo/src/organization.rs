@@ -1,12 +1,13 @@
 //! The organization behind the demo.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use simulator::{
     Account, AccountState, BackedUp, Backup, BackupJob, EngineCopyJob, EnginePoint,
-    EngineRestoreJob, Entry, ExplorerView, KeyManager, KeyType, Organization, Pending, Rates,
-    RestoreJob, Role, Settings, Simulator, StackResource, Trail, Vault,
+    EngineRestoreJob, Entry, ExplorerView, Function, KeyManager, KeyType, Organization, Pending,
+    Rates, RestoreJob, Role, Settings, Simulator, StackResource, Trail, Vault,
 };
 
 use crate::cloudformation::StackChange;
@@ -22,6 +23,13 @@ pub(crate) const OPERATOR_ROLE: &str = "org-backup-operator";
 
 /// The role that AWS Organizations creates in every account that it creates.
 pub(crate) const USUAL_ROLE: &str = "OrganizationAccountAccessRole";
+
+/// The state bucket of the simulator. Sweeps are in it, and not in that of ministack, so that their
+/// times are those of the simulated nights.
+pub(crate) const SWEEPS_BUCKET: &str = "org-backup-state";
+
+const STATE_MACHINE: &str =
+    "arn:aws:states:us-east-1:518204739061:stateMachine:org-backup-coverage";
 
 /// A simulated organization.
 #[derive(Debug)]
@@ -74,8 +82,7 @@ impl Simulated {
         let management = self.organization().management_account;
         let key = format!("arn:aws:kms:{REGION}:{management}:key/state");
         let policy = POLICY.replace("MEMBER_ROLE", USUAL_ROLE);
-        let policy =
-            policy.replace("STATE_KEY_ARN", &key).replace("STATE_BUCKET", "org-backup-state");
+        let policy = policy.replace("STATE_KEY_ARN", &key).replace("STATE_BUCKET", SWEEPS_BUCKET);
         let policy: Value = serde_json::from_str(&policy)
             .map_err(|it| DemoError::NotSo(format!("the policy for operators is JSON: {it}")))?;
         let recovery = ["org-backup-recovery", "org-backup-central-recovery"];
@@ -258,6 +265,31 @@ impl Simulated {
     /// Creates a role in an account.
     pub(crate) fn add_role(&self, account: &str, role: Role) {
         self.simulator.iam(|it| it.create_role(account, role));
+    }
+
+    /// Starts the function that looks into every account.
+    pub(crate) async fn start_sweeps(&self, program: &Path) -> Result<Function, DemoError> {
+        self.simulator.buckets(|it| it.create_bucket(SWEEPS_BUCKET));
+        self.simulator.state_machines(|it| it.create(STATE_MACHINE));
+        let function = Function::of(program, &self.simulator)
+            .env("STATE_BUCKET", SWEEPS_BUCKET)
+            .env("STATE_MACHINE_ARN", STATE_MACHINE);
+        let started = function.start().await;
+        started.map_err(|source| DemoError::Start { what: "the function `coverage`", source })
+    }
+
+    /// Returns the input of the execution that was started last.
+    pub(crate) fn last_execution(&self) -> Value {
+        let last = self.simulator.state_machines(|it| it.executions().last().cloned());
+        last.and_then(|it| serde_json::from_str(&it.input).ok()).unwrap_or_default()
+    }
+
+    /// Returns the text of an object that a sweep wrote.
+    pub(crate) fn object(&self, key: &str) -> String {
+        let body = self
+            .simulator
+            .buckets(|it| it.get(SWEEPS_BUCKET, key, None).ok().map(|it| it.body.clone()));
+        String::from_utf8(body.unwrap_or_default()).unwrap_or_default()
     }
 
     /// Returns the resource types that AWS Backup supports in a Region.

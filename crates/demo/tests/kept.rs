@@ -10,8 +10,9 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "backup-policy",
+    "coverage",
     "global-settings",
     "member-accounts",
     "policy-types",
@@ -90,6 +91,13 @@ fn a_demo_that_is_kept_fits_the_width_and_its_commands_work() {
         let width = line.chars().count();
         assert!(width <= WIDTH, "{width} > {WIDTH}: {line}");
     }
+
+    for page in ["before-night-4.html", "after-night-4.html"] {
+        let line = lines.iter().find(|it| it.ends_with(page)).unwrap();
+        let page = std::fs::read_to_string(line.trim()).unwrap();
+        assert!(page.contains("\"evidence\""), "{line}: the page has the backups of resources");
+    }
+    assert!(printed.contains("between the two, nothing got worse: "), "{printed}");
 
     let exports: Vec<_> = lines.iter().filter(|it| it.trim().starts_with("export ")).collect();
     let exports = exports.iter().map(|it| it.trim()).collect::<Vec<_>>().join("\n");

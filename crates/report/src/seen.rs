@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::{Failure, Line, Role, Settings, Vault};
+use serde::{Deserialize, Serialize};
 
 /// The result of a visit to an account.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +45,7 @@ pub enum Place {
 }
 
 /// The lock of a vault.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Lock {
     /// True if the lock cannot be removed by anybody, or will become such a lock.
     pub is_compliance: bool,

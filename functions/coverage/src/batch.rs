@@ -1,8 +1,7 @@
 //! The work of a batch.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws::Session;
@@ -13,17 +12,18 @@ use plan::id::AccountId;
 use plan::member_accounts::Account;
 use plan::member_accounts::run::Batch;
 use report::Outline;
-use report::coverage::FirstSeen;
-use report::history::{Details, Sum, details_key, seen_key};
+use report::coverage::{FirstSeen, RecoveryPoint};
+use report::history::{Copies, Details, Sum, details_key, seen_key};
 use serde_json::Value;
 use state::remembered::asked;
 use state::{Expected, State};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::destinations::Destinations;
 use crate::entrance::Entrance;
-use crate::survey::{Survey, Surveyor, Terms};
-use crate::{Invoked, Unfinished, order};
+use crate::survey::{Survey, Surveyor};
+use crate::{Invoked, TERMS, Unfinished, order};
 
 /// The number of accounts that are looked into at once. All of one are in memory until it is judged.
 const AT_ONCE: usize = 8;
@@ -59,14 +59,10 @@ pub(crate) async fn look(
     let entrance = Entrance { access, organization, wanted: &wanted, named: None };
     let places = organization.accounts.iter().enumerate();
     let places: BTreeMap<_, _> = places.map(|(index, it)| (&it.listed.account.id, index)).collect();
-    let chosen: BTreeSet<AccountId> = batch.accounts.iter().map(|it| it.id.clone()).collect();
-    let mut seen = seen(state, &batch.accounts).await?;
-    let terms = Terms {
-        resource: None,
-        skips_copies: false,
-        hint: "let `templates/members.yaml` reach it, and see that its role trusts the function",
-    };
-    let surveyor = Surveyor::new(&management, &entrance, &outline, terms, &chosen, now).await;
+    let mut seen = first_seen(state, &batch.accounts).await?;
+    let copies = copies(state, order.copies.of(batch.index)).await?;
+    let destinations = Destinations { vaults: order.destinations.clone(), copies, unread: vec![] };
+    let surveyor = Surveyor::new(&management, &entrance, &outline, TERMS, destinations, now).await;
     let known = seen.values().flat_map(FirstSeen::seen).collect();
     let surveyor = surveyor.with_first_seen(known);
     let (surveyor, note) = surveyor.with_view(session.region().parse().ok()).await;
@@ -98,8 +94,28 @@ pub(crate) async fn look(
     Ok(batch.next(unreached, vec![]))
 }
 
+/// Reads the copies that the start of the run kept under these keys, by the ARN of their resource.
+async fn copies(
+    state: &State,
+    keys: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, Vec<RecoveryPoint>>, Unfinished> {
+    let mut copies = BTreeMap::new();
+    for key in keys {
+        let found = state.read(key).await?;
+        let (text, _) = found.ok_or_else(|| Unfinished::Missing(key.clone()))?;
+        let read = Copies::read(&text).map_err(|it| Unfinished::Illegible(key.clone(), it))?;
+        read.add_to(&mut copies);
+    }
+    Ok(copies)
+}
+
 /// Reads when each resource of these accounts was first seen.
-async fn seen(
+///
+/// # Errors
+///
+/// Returns an error if a record cannot be read. If it cannot be understood, every resource of the
+/// account is new.
+pub async fn first_seen(
     state: &State,
     accounts: &[Account],
 ) -> Result<BTreeMap<AccountId, FirstSeen>, aws::Error> {
@@ -139,25 +155,15 @@ impl Look<'_> {
     ) -> Result<(), Unfinished> {
         let Self { state, batch, now, .. } = *self;
         let Account { id, name, .. } = self.account;
-        let is_whole = survey.is_entered && survey.unread.is_empty();
-        // Of an account that nobody could enter, what it has may be known from elsewhere.
-        if survey.is_entered || survey.resources().next().is_some() {
-            sum.account(id, name, now);
-        }
         let before = seen.clone();
         let mut details = Details::new(report::PROGRAM, id, name, now);
-        let Ok(()) = self.surveyor.judge(&survey, now, |judge, resource, coverage| {
+        self.surveyor.sum(&survey, now, sum, |judge, resource, coverage| {
             seen.note(resource, now);
-            sum.resource(judge, resource, coverage);
             details.resource(judge, resource, coverage, seen.since(&resource.arn));
-            Ok::<_, Infallible>(())
         });
-        if is_whole {
+        if survey.is_whole() {
             seen.keep(&survey.resources().map(|it| it.arn.as_str()).collect());
-        } else {
-            sum.bar(id);
         }
-        survey.unread.iter().for_each(|it| sum.unread(it.clone()));
         let key = details_key(&batch.run, id);
         state.write(&key, details.text(), Expected::Anything).await?;
         if seen != before {

@@ -1,17 +1,27 @@
 //! The start of a sweep.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws::reading::Reading;
 use aws::{Kind, Session};
+use members::MemberAccess;
 use organization::tree::{Tree, listed, organization, withheld};
 use plan::id::RunId;
 use plan::member_accounts::run::batches;
-use report::history::{Begun, Start, SweepOrder};
+use report::Outline;
+use report::history::{Begun, CopiesByBatch, CopyKeys, Start, SweepOrder};
+use state::remembered::asked;
 use state::{Expected, State};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tracing::info;
 
-use crate::{Invoked, Unfinished, kept};
+use crate::destinations::Destinations;
+use crate::entrance::Entrance;
+use crate::{Invoked, TERMS, Unfinished, kept};
+
+/// The time before the end of the invocation in which nothing is read, but what was read is written.
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// Starts a run, unless one is under way. A run whose start was interrupted is started again.
 pub(crate) async fn begin(
@@ -52,6 +62,40 @@ pub(crate) async fn begin(
     }
 }
 
+/// Reads the vaults that receive copies, and writes the copies in them while it reads on. Returns
+/// the vaults, and the keys of the copies.
+async fn keep_copies(
+    state: &State,
+    entrance: &Entrance<'_>,
+    begun: SystemTime,
+    mut parts: CopiesByBatch,
+) -> Result<(Destinations, CopyKeys), aws::Error> {
+    let outline = Outline::new(entrance.organization, entrance.wanted, begun);
+    let (hand, mut handed) = mpsc::unbounded_channel();
+    let read = async {
+        let keep = |it| {
+            if let Some(part) = parts.add(it) {
+                // The other end reads to the end.
+                let _ = hand.send(part);
+            }
+        };
+        let destinations = Destinations::each_copy(entrance, &outline, TERMS, keep).await;
+        while let Some(part) = parts.part() {
+            let _ = hand.send(part);
+        }
+        drop(hand);
+        (destinations, parts.keys())
+    };
+    let written = async move {
+        while let Some((key, text)) = handed.recv().await {
+            state.write(&key, text, Expected::Anything).await?;
+        }
+        Ok(())
+    };
+    let (read, written) = tokio::join!(read, written);
+    written.map(|()| read)
+}
+
 /// Reads the organization, and writes what the batches of a run need.
 async fn write(
     session: &Session,
@@ -60,8 +104,12 @@ async fn write(
     run: &RunId,
     begun: SystemTime,
 ) -> Result<(), Unfinished> {
-    let management = session.management(None, invoked.deadline).await?;
+    let left = invoked.deadline.saturating_duration_since(Instant::now());
+    // A vault that takes longer is not known, and the accounts are looked into all the same.
+    let until = invoked.deadline - MARGIN.min(left / 5);
+    let management = session.management(None, until).await?;
     let mut notes = Vec::new();
+    let wanted = asked(state, &mut notes).await;
     let silent = &|_: &Reading| ();
     let listed = listed(&management).await?;
     let read = organization(&management, listed, Tree::Bare, &mut notes, silent);
@@ -70,8 +118,14 @@ async fn write(
     let active = organization.accounts.iter().filter(|it| it.listed.state == "ACTIVE");
     let accounts: Vec<_> = active.map(|it| it.listed.account.clone()).collect();
     let unread = notes.into_iter().filter(|it| it.is_unread);
-    let unread = unread.map(|it| format!("{}; hint: {}", it.text, it.hint)).collect();
-    let order = SweepOrder { begun, organization, unread };
+    let unread: Vec<_> = unread.map(|it| format!("{}; hint: {}", it.text, it.hint)).collect();
+    let access = MemberAccess::new(&management);
+    let entrance = Entrance { access, organization: &organization, wanted: &wanted, named: None };
+    let parts = CopiesByBatch::new(run, &accounts, SystemTime::now());
+    let (destinations, copies) = keep_copies(state, &entrance, begun, parts).await?;
+    let Destinations { vaults: destinations, unread: more, .. } = destinations;
+    let unread = [unread, more].concat();
+    let order = SweepOrder { begun, organization, destinations, copies, unread };
     let batches = batches(run, &accounts).to_string();
     state.write(&run.batches_key(), batches, Expected::Anything).await?;
     // The order is written last, because a run that has its order has everything.

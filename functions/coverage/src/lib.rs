@@ -14,6 +14,7 @@
 
 mod batch;
 mod begin;
+mod destinations;
 mod entrance;
 mod finish;
 mod metrics;
@@ -36,10 +37,18 @@ use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+pub use crate::batch::first_seen;
+pub use crate::destinations::{Destinations, Terms};
 pub use crate::entrance::Entrance;
 pub use crate::page::OrganizationPage;
 pub use crate::setup::Setup;
-pub use crate::survey::{Survey, Surveyor, Terms};
+pub use crate::survey::{CALLS_IN_REGION, Survey, Surveyor};
+
+/// The scope of a sweep: all of every account.
+const TERMS: Terms<'static> = Terms {
+    resource: None,
+    hint: "let `templates/members.yaml` reach it, and see that its role trusts the function",
+};
 
 /// One invocation by Lambda.
 #[derive(Clone, Copy, Debug)]

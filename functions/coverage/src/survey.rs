@@ -1,6 +1,7 @@
 //! Reads what accounts know of their backups.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +9,16 @@ use aws::{Management, is_disabled};
 use futures_util::future::join_all;
 use members::Member;
 use members::evidence::is_cross_account;
-use plan::id::{AccountId, Region, RoleName, VaultName};
-use plan::member_accounts::narrowed;
+use plan::id::{AccountId, Region, VaultName};
+use plan::member_accounts::{Account, narrowed};
 use report::coverage::{
-    AccountReads, BackupPlan, Common, Coverage, DestinationReads, HeldVault, Holder, Inventory,
-    JOBS_DAYS, Judge, LOOKS_AT_BACKUPS, Place, RegionReads, Resource, Tags,
+    AccountReads, BackupPlan, Common, Coverage, Holder, Inventory, JOBS_DAYS, Judge,
+    LOOKS_AT_BACKUPS, Place, RegionReads, Resource, Tags,
 };
-use report::{Destination, Note, Outline, asks};
+use report::history::Sum;
+use report::{Note, Outline, asks};
 
+use crate::destinations::{Destinations, Terms};
 use crate::entrance::Entrance;
 
 /// The time for which AWS Backup keeps jobs.
@@ -25,18 +28,9 @@ const JOBS: Duration = Duration::from_hours(JOBS_DAYS * 24);
 const WITHHELD: &str =
     "AWS withholds the merged policy, and the account keeps the plans that it had";
 
-const CORRECT_THE_ACCOUNT: &str = "correct the account in `copy_actions`, or invite it";
-
-/// The scope of a look, and the hint if a part of it is not possible.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
-    /// The one resource whose recovery points are read; `None` to read all.
-    pub resource: Option<&'a str>,
-    /// True if copies do not matter, so that nobody looks at the vaults that they go to.
-    pub skips_copies: bool,
-    /// The hint for an account that cannot be entered.
-    pub hint: &'a str,
-}
+/// The number of calls that a look takes in a Region of an account: its settings, vaults, plans and
+/// tags, the recovery points of a vault, and its jobs of three kinds. More pages and vaults are more.
+pub const CALLS_IN_REGION: usize = 8;
 
 /// The reader of accounts.
 #[derive(Debug)]
@@ -61,7 +55,7 @@ pub struct Survey {
     /// The index of the account.
     pub index: usize,
     /// True if the account could be entered.
-    pub is_entered: bool,
+    is_entered: bool,
     /// The Regions, each with its resources.
     places: Vec<(Place, Inventory)>,
     /// The parts that could not be read.
@@ -74,6 +68,11 @@ impl Survey {
         self.places.iter().flat_map(|it| &it.1.resources).map(|it| &it.0)
     }
 
+    /// Returns `true` if all of the account could be read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_entered && self.unread.is_empty()
+    }
+
     /// Returns the number of resources that have recovery points and that no inventory names.
     pub fn unnamed(&self) -> usize {
         self.places.iter().map(|it| it.1.unnamed.len()).sum()
@@ -81,14 +80,14 @@ impl Survey {
 }
 
 impl<'a> Surveyor<'a> {
-    /// Reads what is the same for all accounts: the opt-ins that decide, and the vaults that
-    /// receive copies. Copies of resources in accounts outside `chosen` are dropped.
+    /// Reads what is the same for all accounts: the opt-ins that decide, and whether copies between
+    /// accounts are allowed.
     pub async fn new(
         management: &'a Management,
         entrance: &'a Entrance<'a>,
         outline: &'a Outline,
         terms: Terms<'a>,
-        chosen: &BTreeSet<AccountId>,
+        destinations: Destinations,
         now: SystemTime,
     ) -> Self {
         let own = entrance.access.management();
@@ -99,7 +98,8 @@ impl<'a> Surveyor<'a> {
             opt_ins.insert(region.clone(), settings.map_err(|it| it.problem()));
         }
         let cross_account = is_cross_account(management).await;
-        let unread = cross_account.as_ref().err().map(aws::Error::problem);
+        let Destinations { vaults, copies, mut unread } = destinations;
+        unread.extend(cross_account.as_ref().err().map(aws::Error::problem));
         let accounts = organization.accounts.iter().map(|it| it.listed.account.id.clone());
         let common = Common {
             organization: organization.id.clone(),
@@ -107,11 +107,11 @@ impl<'a> Surveyor<'a> {
             accounts: Arc::new(accounts.collect()),
             is_cross_account: cross_account.ok(),
             opt_ins,
-            destinations: BTreeMap::new(),
-            copies: BTreeMap::new(),
+            destinations: vaults,
+            copies,
             first_seen: BTreeMap::new(),
         };
-        let mut surveyor = Self {
+        Self {
             entrance,
             outline,
             own,
@@ -120,12 +120,8 @@ impl<'a> Surveyor<'a> {
             view: None,
             since: now - JOBS,
             terms,
-            unread: unread.into_iter().collect(),
-        };
-        if !terms.skips_copies {
-            surveyor.look_at_destinations(chosen).await;
+            unread,
         }
-        surveyor
     }
 
     /// Returns the same reader with the time at which resources were first seen.
@@ -182,6 +178,32 @@ impl<'a> Surveyor<'a> {
         Ok(())
     }
 
+    /// Judges the resources of an account by what was read at `now`, adds them to `sum`, and hands
+    /// each to `each`.
+    pub fn sum(
+        &self,
+        survey: &Survey,
+        now: SystemTime,
+        sum: &mut Sum,
+        mut each: impl FnMut(&Judge<'_>, &Resource, &Coverage),
+    ) {
+        let placed = self.entrance.organization.accounts.get(survey.index);
+        let Some(Account { id, name, .. }) = placed.map(|it| &it.listed.account) else { return };
+        // Of an account that nobody could enter, what it has may be known from elsewhere.
+        if survey.is_entered || survey.resources().next().is_some() {
+            sum.account(id, name, now);
+        }
+        let Ok(()) = self.judge(survey, now, |judge, resource, coverage| {
+            sum.resource(judge, resource, coverage);
+            each(judge, resource, coverage);
+            Ok::<_, Infallible>(())
+        });
+        if !survey.is_whole() {
+            sum.bar(id);
+        }
+        survey.unread.iter().for_each(|it| sum.unread(it.clone()));
+    }
+
     /// Returns the plans of the account at `index`, or the reason why they are not known.
     fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
         let organization = self.entrance.organization;
@@ -204,7 +226,8 @@ impl<'a> Surveyor<'a> {
         let look = self.outline.look(organization, self.entrance.wanted, index);
         let regions = self.outline.regions.iter().chain(look.regions.keys());
         let regions: BTreeSet<Region> = regions.cloned().collect();
-        let session_policy = self.session_policy(account, &regions, &look.roles);
+        let partition = &self.common.partition;
+        let session_policy = narrowed(&LOOKS_AT_BACKUPS, &regions, &look.roles, partition, account);
         let mut reads = AccountReads::default();
         match self.entrance.enter(account, look.by.as_ref(), session_policy).await {
             Err(barred) => {
@@ -261,95 +284,6 @@ impl<'a> Surveyor<'a> {
         let plans = self.plans(index).unwrap_or_default();
         survey.places = self.common.places(Holder { account, path: &path, plans }, reads);
         survey
-    }
-
-    /// Reads the vaults that receive copies from other accounts, one account after the other. In
-    /// most organizations there is only one.
-    async fn look_at_destinations(&mut self, chosen: &BTreeSet<AccountId>) {
-        let organization = self.entrance.organization;
-        for (account, destinations) in self.outline.destinations(organization) {
-            let regions: BTreeSet<_> = destinations.iter().map(|it| it.region.clone()).collect();
-            let session_policy = self.session_policy(&account, &regions, &BTreeSet::new());
-            let own = self.entrance.central_role(&account);
-            let is_ours = self.common.accounts.contains(&account);
-            let hint = if is_ours { self.terms.hint } else { CORRECT_THE_ACCOUNT };
-            let member = if is_ours {
-                self.entrance.enter(&account, own, session_policy).await.map_err(|it| it.problem)
-            } else {
-                Err(format!("the account {account} is not in the organization"))
-            };
-            let member = match member {
-                Ok(member) => member,
-                Err(why) => {
-                    let vaults = format!("the vaults of {account} that copies go to");
-                    self.unread.push(format!("{vaults}: {why}; hint: {hint}"));
-                    let partition = &self.common.partition;
-                    let barred =
-                        destinations.iter().map(|it| (it.arn(partition), Err(why.clone())));
-                    self.common.destinations.extend(barred);
-                    continue;
-                }
-            };
-            for region in regions {
-                let here = destinations.iter().filter(|it| it.region == region);
-                let named = here.map(|it| it.name.clone()).collect();
-                let held = member.held_vaults(&region, &named).await.map_err(|it| it.problem());
-                for it in destinations.iter().filter(|it| it.region == region) {
-                    let arn = it.arn(&self.common.partition);
-                    let reads = match &held {
-                        Err(why) => Err(why.clone()),
-                        Ok(held) => {
-                            let held = held.iter().find(|it| it.arn == arn);
-                            Ok(self.destination(&member, it, held, chosen).await)
-                        }
-                    };
-                    let why = match &reads {
-                        Ok(it) => it.unread.as_ref().or(it.policy.as_ref().err()),
-                        Err(why) => Some(why),
-                    };
-                    self.unread.extend(why.map(|it| format!("the vault {arn}: {it}")));
-                    self.common.destinations.insert(arn, reads);
-                }
-            }
-        }
-    }
-
-    /// Reads one vault that receives copies. Copies of resources in accounts outside `chosen` are
-    /// dropped.
-    async fn destination(
-        &mut self,
-        member: &Member<'_>,
-        destination: &Destination,
-        held: Option<&HeldVault>,
-        chosen: &BTreeSet<AccountId>,
-    ) -> DestinationReads {
-        let Destination { region, name, .. } = destination;
-        let Some(held) = held else {
-            return DestinationReads { vault: None, policy: Ok(None), unread: None };
-        };
-        let policy = member.access_policy(region, name.as_str()).await.map_err(|it| it.problem());
-        let copies = &mut self.common.copies;
-        // The ARN of a bucket contains no account.
-        let is_chosen = |arn: &str| {
-            let account = arn.split(':').nth(4).unwrap_or_default();
-            account.is_empty() || account.parse().is_ok_and(|it| chosen.contains(&it))
-        };
-        let read = member.each_point(region, name.as_str(), self.terms.resource, |it| {
-            if is_chosen(&it.resource) {
-                copies.entry(it.resource).or_default().push(it.it);
-            }
-        });
-        let unread = read.await.err().map(|it| it.problem());
-        DestinationReads { vault: Some(held.vault.clone()), policy, unread }
-    }
-
-    fn session_policy(
-        &self,
-        account: &AccountId,
-        regions: &BTreeSet<Region>,
-        roles: &BTreeSet<RoleName>,
-    ) -> String {
-        narrowed(&LOOKS_AT_BACKUPS, regions, roles, &self.common.partition, account)
     }
 }
 

@@ -78,6 +78,25 @@ async fn backups_are_shown_as_the_last_sweep_found_them_and_no_account_is_entere
 }
 
 #[tokio::test]
+async fn a_live_report_has_the_backups_of_now_and_says_before_what_that_takes() {
+    let (organization, [late, ..]) = swept().await;
+    let never = volume(&organization, "production-001", "never", "Daily").0;
+    organization.let_go_by(NIGHT);
+    let of_sweep = report(&organization, &["--member-role", ROLE]).await;
+    assert!(of_sweep.text.contains("of 2 fresh, 1 late"), "{}", of_sweep.text);
+    let live = report(&organization, &["--live", "--member-role", ROLE]).await;
+    assert!(live.text.contains("2 of 4 fresh") && !live.text.contains("late"), "{}", live.text);
+    let looked =
+        |it: &Run| it.text.lines().find(|it| it.starts_with("backups, ")).map(str::to_owned);
+    assert_ne!(looked(&of_sweep), looked(&live), "each has its own time");
+    let [first, ..] = &live.notes.lines().collect::<Vec<_>>()[..] else { panic!("a note") };
+    assert!(first.starts_with("note: looking into "), "{}", live.notes);
+    assert!(first.contains(" calls in each, ") && first.contains(" and about "), "{first}");
+    let page = report(&organization, &["--live", "--member-role", ROLE, "--html", "-"]).await;
+    assert!(page.printed[0].contains(&never) && !page.printed[0].contains(&late));
+}
+
+#[tokio::test]
 async fn what_got_better_and_worse_since_a_day_is_told_by_cause() {
     let (organization, [late, mended, kept]) = swept().await;
     let days = organization.buckets(|it| {

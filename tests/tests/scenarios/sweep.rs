@@ -25,21 +25,25 @@ async fn told() -> Organization {
     organization
 }
 
-/// The keys of what sweeps wrote, without the times in them.
+/// The keys of what sweeps wrote, without the times in them. What an interrupted try left of the copies
+/// is under keys of its own.
 fn keys(organization: &Organization) -> Vec<String> {
     let keys = organization
         .buckets(|it| it.keys(STATE_BUCKET).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>());
+    let attempt = Regex::new("/copies/[0-9]+/").unwrap();
     let is_time = |it: &str| it.len() == 16 && it.starts_with("20") && it.ends_with('Z');
     let timeless = |key: &str| {
         let parts = key.split_inclusive(['/', '-', '.']).map(|it| {
             let name = it.trim_end_matches(['/', '-', '.']);
             if is_time(name) { it.replace(name, "TIME") } else { it.to_owned() }
         });
-        organization.named(&parts.collect::<String>())
+        let named = organization.named(&parts.collect::<String>());
+        attempt.replace(&named, "/copies/TRY/").into_owned()
     };
     let mut keys: Vec<_> = keys.iter().map(|it| timeless(it)).collect();
     keys.retain(|it| it.starts_with("coverage/") || it.starts_with("runs/coverage-"));
     keys.sort();
+    keys.dedup();
     keys
 }
 
@@ -155,6 +159,53 @@ async fn a_sweep_writes_what_the_command_finds_and_tells_of_what_needs_action() 
     {
         assert_eq!(metrics[name], count, "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_vaults_that_receive_copies_are_read_once_when_a_sweep_begins() {
+    let organization = told().await;
+    let _one = volume(&organization, "production-001", "one", "daily");
+    organization.let_go_by(2 * NIGHT);
+    let sweeps = Sweeps::start(&organization).await;
+    let central = organization.id("security-000");
+    let reads = || {
+        let reads = organization.journal().into_iter().filter(|it| {
+            it.operation == "ListRecoveryPointsByBackupVault" && it.account == central
+        });
+        let count = reads.count();
+        organization.clear_journal();
+        count
+    };
+    organization.clear_journal();
+    assert_eq!(sweeps.begin().await, Outcome::Returned(Value::Null));
+    assert_eq!(reads(), 1);
+    let input = sweeps.input().unwrap();
+    for event in sweeps.batches(&input) {
+        sweeps.batch(&event).await;
+    }
+    let own = organization.buckets(|it| {
+        let keys = it.keys(STATE_BUCKET).into_iter().map(ToOwned::to_owned);
+        keys.filter(|it| it.contains("/copies/")).collect::<Vec<_>>()
+    });
+    assert_eq!(own.len(), 1, "{own:?}");
+    // The account looks at its own vaults, which is one call each.
+    assert!(reads() <= 1, "no batch reads the copies");
+    sweeps.finish(&input).await;
+    let copies: Vec<_> =
+        sweeps.summary().counts().map(|it| it.copies_late + it.copies_unknown).collect();
+    assert_eq!(copies.iter().sum::<usize>(), 0);
+}
+
+#[tokio::test]
+async fn a_vault_that_receives_copies_and_cannot_be_read_is_not_known_and_the_sweep_goes_on() {
+    let organization = told().await;
+    let _one = volume(&organization, "production-001", "one", "daily");
+    organization.let_go_by(2 * NIGHT);
+    organization.fail(Fault::error("GetBackupVaultAccessPolicy", "AccessDeniedException").times(9));
+    let summary = Sweeps::start(&organization).await.sweep().await;
+    assert_eq!(summary.states(), [("fresh".to_owned(), 1)].into());
+    let [unread] = &summary.unread[..] else { panic!("{:?}", summary.unread) };
+    assert!(unread.starts_with("the vault arn:aws:backup:"), "{unread}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod print;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ::coverage::{Entrance, Surveyor, Terms};
+use ::coverage::{CALLS_IN_REGION, Destinations, Entrance, Surveyor, Terms};
 use aws::Clock;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use self::first_seen::Inventory;
 use self::print::Printer;
-use crate::accounts::{Known, chosen};
+use crate::accounts::{Known, chosen, tell_cost};
 use crate::live::{Live, PATIENCE};
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
@@ -339,13 +339,16 @@ async fn look(
     };
     let accounts = chosen.iter().filter_map(|it| organization.accounts.get(*it));
     let accounts = accounts.map(|it| it.listed.account.id.clone()).collect();
-    let terms = Terms {
-        resource: filter.resource.as_deref(),
-        skips_copies: filter.skips_copies,
-        hint: NAME_A_ROLE,
+    let terms = Terms { resource: filter.resource.as_deref(), hint: NAME_A_ROLE };
+    let calls = outcome.regions * CALLS_IN_REGION;
+    tell_cost(outcome.accounts, calls, looks.concurrency);
+    let destinations = if filter.skips_copies {
+        Destinations::default()
+    } else {
+        Destinations::read(&entrance, &outline, terms, &accounts).await
     };
     let now = clock.now(machine);
-    let surveyor = Surveyor::new(&management, &entrance, &outline, terms, &accounts, now).await;
+    let surveyor = Surveyor::new(&management, &entrance, &outline, terms, destinations, now).await;
     let surveyor = surveyor.with_first_seen(inventory.seen());
     let (surveyor, note_of_view) = surveyor.with_view(session.region().parse().ok()).await;
     outcome.unread.extend_from_slice(surveyor.unread());

@@ -23,10 +23,10 @@ use crate::{CommandError, Exit};
 /// Show what protects every account and Region of the organization, and what is missing
 ///
 /// Reads the organization, its backup policies and the state bucket. The backups of resources are
-/// those that the last daily sweep found. With `--live`, with `--member-role`, or if there was no
-/// sweep, it looks into every account with a role that you may assume there; otherwise it shows the
-/// findings of the last runs of `member-accounts`. The command does not write anything, and a
-/// session in an account may only read.
+/// those that the last daily sweep found, or with `--live` those of now. With `--live`, with
+/// `--member-role`, or if there was no sweep, it looks into every account with a role that you may
+/// assume there; otherwise it shows the findings of the last runs of `member-accounts`. The command
+/// does not write anything, and a session in an account may only read.
 ///
 /// Effective policies are merged by this program, once for all accounts that share one; AWS is
 /// asked which of them it withholds.
@@ -72,8 +72,8 @@ pub(crate) struct ReportArguments {
     /// The role that the command assumes in every account [default: the one of the last run]
     #[arg(long, value_name = "NAME")]
     member_role: Option<RoleName>,
-    /// Look into every account now. Without it, accounts are looked into only if you name a role or
-    /// no sweep has looked at backups
+    /// Look into every account now, and at the backups of its resources. Without it, accounts are looked
+    /// into only if you name a role or no sweep has looked at backups, and backups are those of the sweep
     #[arg(long = "live", conflicts_with = "no_members")]
     is_live: bool,
     /// Do not look into accounts, and show the findings of the last runs

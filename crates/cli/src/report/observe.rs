@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use ::coverage::Entrance;
-use aws::Clock;
+use ::coverage::{CALLS_IN_REGION, Destinations, Entrance, Surveyor, Terms, first_seen};
+use aws::{Clock, Management, Session};
 use futures_util::{StreamExt as _, stream};
 use members::MemberAccess;
 use members::evidence::is_cross_account;
 use members::look::{look, look_at_destinations};
 use plan::id::AccountId;
-use plan::member_accounts::{Failure, Vault};
+use plan::member_accounts::{Failure, NAME_A_ROLE, Vault};
+use report::coverage::FirstSeen;
+use report::history::{Evidence, Sum};
 use report::{
-    Destination, Look, Note, Observed, Organization, Placed, Report, Source, Visit, judge,
+    Destination, Look, Note, Observed, Organization, Outline, PROGRAM, Placed, Report, Source,
+    Visit, judge,
 };
 use state::State;
 use state::coverage_state::read_evidence;
@@ -21,7 +24,7 @@ use tokio::time::Instant;
 
 use super::ReportArguments;
 use crate::CommandError;
-use crate::accounts::{Known, chosen};
+use crate::accounts::{Known, chosen, tell_cost};
 use crate::live::PATIENCE;
 use crate::output::note;
 
@@ -45,7 +48,7 @@ pub(super) async fn observe(
         Some(state) => read_evidence(&state).await,
         None => Ok(None),
     };
-    let evidence = evidence.unwrap_or_else(|error| {
+    let mut evidence = evidence.unwrap_or_else(|error| {
         notes.push(Note {
             text: format!("the findings of the last sweep are unknown: {}", error.problem()),
             hint: "run `org-backup coverage` to look at the backups of resources".to_owned(),
@@ -66,16 +69,26 @@ pub(super) async fn observe(
         let looks = looked_at(&organization, &chosen);
         let looks = looks.map(|it| (it, outline.look(&organization, &wanted, it)));
         let looks: Vec<_> = looks.filter(|it| it.1 != Look::default()).collect();
-        let calls: usize = looks.iter().map(|it| calls(&it.1)).sum();
-        if looks.len() > STRIDE {
-            let accounts = looks.len();
-            let words = format!("looking into {accounts} accounts takes about {calls} calls");
-            note(
-                "note",
-                &format!("{words}; hint: `--no-members` shows the findings of the last runs"),
-            );
-        }
+        let regions = if arguments.is_live { outline.regions.len() } else { 0 };
+        let of_looks: usize = looks.iter().map(|it| calls(&it.1)).sum();
+        let each = of_looks.div_ceil(looks.len().max(1)) + regions * CALLS_IN_REGION;
+        tell_cost(looks.len(), each, arguments.concurrency);
         let visits = visitor.visit_all(looks, arguments.concurrency).await;
+        if arguments.is_live {
+            let backups = Backups {
+                entrance: &visitor.0,
+                management: &management,
+                outline: &outline,
+                session: &session,
+                state: State::of(&session, deadline),
+                now: clock.now(now),
+            };
+            let sum = backups.look(&chosen, arguments.concurrency, &mut notes).await;
+            // The days so far are those of the sweeps.
+            let (timeline, trend) = evidence.map(|it| (it.timeline, it.trend)).unwrap_or_default();
+            let summary = sum.summary(PROGRAM, &organization.id, backups.now);
+            evidence = Some(Evidence { summary, timeline, change: None, trend });
+        }
         (visits, visitor.destinations(outline.destinations(&organization)).await)
     };
     let is_cross_account = match is_cross_account(&management).await {
@@ -127,6 +140,58 @@ fn looked_at(organization: &Organization, chosen: &[usize]) -> impl Iterator<Ite
 fn calls(look: &Look) -> usize {
     let vaults: usize = look.regions.values().map(BTreeSet::len).sum();
     2 + look.regions.len() + 3 * (vaults + look.roles.len())
+}
+
+/// The reader of the backups of accounts.
+struct Backups<'a> {
+    entrance: &'a Entrance<'a>,
+    management: &'a Management,
+    outline: &'a Outline,
+    session: &'a Session,
+    state: Option<State>,
+    /// The time by AWS's clock.
+    now: SystemTime,
+}
+
+impl Backups<'_> {
+    /// Looks at the backups of the active ones of these accounts, and adds them up.
+    async fn look(&self, chosen: &[usize], concurrency: usize, notes: &mut Vec<Note>) -> Sum {
+        let Self { entrance, management, outline, now, .. } = *self;
+        let all = &entrance.organization.accounts;
+        let active =
+            chosen.iter().filter(|it| all.get(**it).is_some_and(|it| it.listed.state == "ACTIVE"));
+        let active: Vec<_> = active.copied().collect();
+        let accounts =
+            active.iter().filter_map(|it| all.get(*it)).map(|it| it.listed.account.clone());
+        let accounts: Vec<_> = accounts.collect();
+        let ids = accounts.iter().map(|it| it.id.clone()).collect();
+        let seen = match &self.state {
+            Some(state) => first_seen(state, &accounts).await,
+            None => Ok(BTreeMap::new()),
+        };
+        let seen = seen.unwrap_or_else(|error| {
+            notes.push(Note {
+                text: format!("when resources were first seen is not known: {}", error.problem()),
+                hint: "a resource without a backup is not late until a sweep says so".to_owned(),
+                is_unread: true,
+            });
+            BTreeMap::new()
+        });
+        let terms = Terms { resource: None, hint: NAME_A_ROLE };
+        let destinations = Destinations::read(entrance, outline, terms, &ids).await;
+        let surveyor = Surveyor::new(management, entrance, outline, terms, destinations, now).await;
+        let surveyor = surveyor.with_first_seen(seen.values().flat_map(FirstSeen::seen).collect());
+        let (surveyor, note) = surveyor.with_view(self.session.region().parse().ok()).await;
+        notes.extend(note);
+        let mut sum = Sum::default();
+        surveyor.unread().iter().for_each(|it| sum.unread(it.clone()));
+        let surveys = active.iter().map(|it| Box::pin(surveyor.survey(*it)));
+        let mut surveys = stream::iter(surveys).buffered(concurrency.max(1));
+        while let Some(survey) = surveys.next().await {
+            surveyor.sum(&survey, now, &mut sum, |_, _, _| ());
+        }
+        sum
+    }
 }
 
 /// The reader of accounts.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use plan::id::ResourceType;
+use serde::{Deserialize, Serialize};
 
 /// The number of days for which AWS Backup reports jobs and restore tests.
 pub const JOBS_DAYS: u64 = 30;
@@ -63,7 +64,7 @@ pub struct RecoveryPoint {
 }
 
 /// The rule that made a job or a recovery point.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Creator {
     /// The name of the plan.
     pub plan: String,
@@ -80,7 +81,7 @@ impl Creator {
 }
 
 /// The status of a recovery point.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum PointStatus {
     /// It can be restored.
     Usable,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use plan::id::{AccountId, Region, ResourceType};
 use policy::arn::Arn;
+use serde::{Deserialize, Serialize};
 
 use super::kind::{Copied, Kind};
 use super::plans::BackupPlan;
@@ -61,7 +62,7 @@ pub struct LocalPlan {
 }
 
 /// A vault that exists.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Vault {
     /// The key that encrypts it.
     pub key: Key,
@@ -75,7 +76,7 @@ pub struct Vault {
 }
 
 /// The key that encrypts a vault.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Key {
     /// A key of AWS.
     Aws,

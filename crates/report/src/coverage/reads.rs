@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use plan::id::{AccountId, Region, ResourceType, RoleName};
 use plan::member_accounts::{CopySource, Settings, admits_copies};
 use policy::arn::Arn;
+use serde::{Deserialize, Serialize};
 
 use super::evidence::{Job, RecoveryPoint, RestoreTest};
 use super::inventory::{Answers, Inventory, Records, Tags};
@@ -140,7 +141,7 @@ impl RegionReads {
 }
 
 /// A vault that receives copies from other accounts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct DestinationReads {
     /// The vault, if there is one.
     pub vault: Option<Vault>,

@@ -8,6 +8,7 @@
 //! reader refuses what a newer program wrote, and ignores keys that it does not know.
 
 mod change;
+mod copies;
 mod details;
 mod document;
 mod notice;
@@ -21,6 +22,7 @@ mod tests;
 mod timeline;
 
 pub use change::{CauseChange, Change, Direction};
+pub use copies::{Copies, CopiesByBatch, CopyKeys, WAITING};
 pub use details::Details;
 pub use document::Illegible;
 pub use notice::{HubPlace, Notice};

@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 use plan::id::{AccountId, RunId};
 use serde::{Deserialize, Serialize};
 
+use super::copies::CopyKeys;
 use super::document::{self, Illegible, moment};
 use super::sum::Sum;
 use crate::Organization;
+use crate::coverage::DestinationReads;
 use crate::words::stamp;
 
 /// The key of the summary of the last sweep.
@@ -58,6 +60,11 @@ pub struct SweepOrder {
     pub begun: SystemTime,
     /// The organization.
     pub organization: Organization,
+    /// The vaults that receive copies from other accounts, by ARN. An error is the reason why their
+    /// account could not be entered.
+    pub destinations: BTreeMap<String, Result<DestinationReads, String>>,
+    /// The copies in these vaults.
+    pub copies: CopyKeys,
     /// The parts that could not be read at the beginning.
     #[serde(default)]
     pub unread: Vec<String>,
