@@ -16,6 +16,10 @@ impl Files for Itself<'_> {
     fn list(&self, _: &str) -> Result<Vec<String>, String> {
         Ok(self.0.lines().take(100).map(ToOwned::to_owned).collect())
     }
+
+    fn module(&self, _: &str) -> Result<Vec<SourceFile>, String> {
+        Ok(vec![SourceFile { name: "a.tf".to_owned(), text: self.0.to_owned() }])
+    }
 }
 
 fuzz_target!(|text: &str| {

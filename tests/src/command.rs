@@ -8,9 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use simulator::DataServices;
 
 use crate::binaries::binary;
 use crate::organization::Organization;
+use crate::restored::endpoints;
 use crate::role::STATE_BUCKET;
 use crate::schema;
 
@@ -58,6 +60,18 @@ impl Run {
 pub async fn org_backup(organization: &Organization, arguments: &[&str]) -> Run {
     let management = organization.organization(|it| it.management_account.clone());
     org_backup_as(organization, &management, arguments).await
+}
+
+/// Runs `org-backup` in the management account with a state bucket, where `services` hold data.
+pub async fn org_backup_beside(
+    organization: &Organization,
+    services: &DataServices,
+    arguments: &[&str],
+) -> Run {
+    let management = organization.organization(|it| it.management_account.clone());
+    let mut command = command_beside(organization, services, &management);
+    command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
+    ran(organization, command).await
 }
 
 /// The same with this access key, or in the account of this ID.
@@ -118,6 +132,14 @@ pub fn command(organization: &Organization, key: &str) -> Command {
     command
 }
 
+/// The same command, where `services` hold data.
+#[must_use]
+pub fn command_beside(organization: &Organization, services: &DataServices, key: &str) -> Command {
+    let mut command = command(organization, key);
+    command.envs(endpoints().map(|it| (it, services.url())));
+    command
+}
+
 /// A terminal of so many columns that runs a program and prints what it shows.
 const TERMINAL: &str = r#"
 import fcntl, os, pty, struct, subprocess, sys, termios
@@ -139,17 +161,37 @@ sys.exit(child.wait())
 /// The same command with a terminal of so many columns as its standard output.
 #[must_use]
 pub fn on_terminal(columns: u16, command: &Command) -> Command {
-    let mut terminal = Command::new("python3");
-    terminal.args(["-c", TERMINAL, &columns.to_string()]);
-    terminal.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => terminal.env(name, value),
-            None => terminal.env_remove(name),
-        };
-    }
+    let mut terminal = python(TERMINAL, &[&columns.to_string()], command);
     terminal.env("TERM", "xterm");
     terminal
+}
+
+/// A program in Python that runs `command`, with these arguments before it.
+fn python(program: &str, arguments: &[&str], command: &Command) -> Command {
+    let mut python = Command::new("python3");
+    python.args(["-c", program]).args(arguments);
+    python.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => python.env(name, value),
+            None => python.env_remove(name),
+        };
+    }
+    python
+}
+
+/// A program that runs another one, and prints the most memory that it had, in KiB.
+const MEASURED: &str = r#"
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print("peak:", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"#;
+
+/// The same command, which tells afterwards the most memory that it had.
+#[must_use]
+pub fn measured(command: &Command) -> Command {
+    python(MEASURED, &[], command)
 }
 
 /// Runs a command to its end.

@@ -23,6 +23,12 @@ pub const ACCOUNT: &str = "111122223333";
 /// The Region in which restores are tested.
 pub const REGION: &str = "us-east-1";
 
+/// The variables that name the endpoints of services that hold data.
+pub fn endpoints() -> impl Iterator<Item = String> {
+    let services = ["EC2", "RDS", "DYNAMODB", "EFS", "FSX", "LAMBDA"].into_iter();
+    services.map(|it| format!("AWS_ENDPOINT_URL_{it}"))
+}
+
 /// The function that looks at restore tests, warm.
 #[derive(Debug)]
 pub struct RestoreValidation<'a> {
@@ -82,9 +88,7 @@ impl<'a> RestoreValidation<'a> {
             .env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
         let variables = variables.iter();
         let function = variables.fold(function, |function, it| function.env(it.0, it.1));
-        let services = ["EC2", "RDS", "DYNAMODB", "EFS", "FSX", "LAMBDA"].into_iter();
-        let services = services.map(|it| format!("AWS_ENDPOINT_URL_{it}"));
-        let function = services.fold(function, |function, it| function.env(&it, url));
+        let function = endpoints().fold(function, |function, it| function.env(&it, url));
         Self { organization, function: function.start().await.unwrap() }
     }
 

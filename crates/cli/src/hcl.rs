@@ -43,7 +43,9 @@ impl Folders {
                 checked.not_checked("", span, &format!("{why}; {SHOW}"));
             }
             Ok(FoundPolicies { policies, unknown }) => {
-                if policies.is_empty() && unknown.is_empty() {
+                // Most modules that are called make no policy.
+                let is_told = input.is_named || input::has_word(&input.text);
+                if policies.is_empty() && (unknown.is_empty() || !is_told) {
                     return Err(NO_POLICY.to_owned());
                 }
                 let (mut seen, mut places) = (BTreeSet::new(), BTreeSet::new());
@@ -91,7 +93,7 @@ impl Folders {
             Arc::clone(all.entry(folder.clone()).or_default())
         };
         let known = known.get_or_init(|| {
-            let (mut sources, values) = siblings(&folder, &name);
+            let (mut sources, values) = siblings(&folder, Some(&name));
             sources.push(own.clone());
             let found = policies(&sources, &values, &files);
             sources.into_iter().map(|it| it.name).zip(found).collect()
@@ -104,16 +106,16 @@ impl Folders {
     }
 }
 
-/// Returns the other files of a folder in this language, and those with values of variables. A file
-/// that cannot be read is left out, and its declarations are not known.
-fn siblings(folder: &Path, name: &str) -> (Vec<SourceFile>, Vec<SourceFile>) {
+/// Returns the files of a folder in this language other than `own`, and those with values of variables.
+/// A file that cannot be read is left out, and its declarations are not known.
+fn siblings(folder: &Path, own: Option<&str>) -> (Vec<SourceFile>, Vec<SourceFile>) {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(here) else { return (Vec::new(), Vec::new()) };
     let mut paths: Vec<_> = entries
         .filter_map(|it| it.ok().filter(|it| it.file_type().is_ok_and(|it| it.is_file())))
         .map(|it| it.path())
         .filter(|it| is_source(it) || has_values(it))
-        .filter(|it| it.file_name().is_some_and(|it| it != name))
+        .filter(|it| it.file_name().is_some_and(|it| own.is_none_or(|own| it != own)))
         .collect();
     paths.sort();
     let mut left = MOST_BYTES;
@@ -177,6 +179,10 @@ impl Files for Below {
             }
         }
         Ok(files)
+    }
+
+    fn module(&self, path: &str) -> Result<Vec<SourceFile>, String> {
+        Ok(siblings(&self.place(path)?, None).0)
     }
 }
 

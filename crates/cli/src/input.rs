@@ -51,7 +51,7 @@ pub(crate) const TERRAFORM: &[&str] = &["tf", "tofu"];
 /// The ends of the names of files that have values of variables for Terraform.
 pub(crate) const VALUES: &[&str] = &[".tfvars", ".tfvars.json"];
 
-/// The words of which every file with a backup policy has at least one.
+/// The words of which every text of a backup policy has at least one.
 const WORDS: &[&str] = &[
     "plans",
     BACKUP_POLICY,
@@ -142,7 +142,15 @@ fn candidate(path: &Path) -> Result<String, String> {
     }
     let bytes = fs::read(path).map_err(|it| format!("it cannot be read: {it}"))?;
     let text = decoded(bytes).map_err(|it| it.to_string())?;
-    if WORDS.iter().any(|it| text.contains(it)) { Ok(text) } else { Err(NO_POLICY.to_owned()) }
+    let is_terraform = TERRAFORM.contains(&extension.as_str());
+    // A module that it calls may make a policy of what stands in it.
+    let may_hold = has_word(&text) || (is_terraform && text.contains("module"));
+    if may_hold { Ok(text) } else { Err(NO_POLICY.to_owned()) }
+}
+
+/// Returns `true` if a text has a word of a backup policy.
+pub(crate) fn has_word(text: &str) -> bool {
+    WORDS.iter().any(|it| text.contains(it))
 }
 
 /// The reason why a file without a policy is passed over.

@@ -9,8 +9,8 @@ use policy::{
     json, white_space,
 };
 use template::{
-    Choices, Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Unknown, expand,
-    is_dynamic, is_function, section, transforms,
+    Choices, Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Syntax, Unknown, expand,
+    is_dynamic, is_function, is_template, section, transforms,
 };
 
 use crate::checked::Checked;
@@ -18,8 +18,14 @@ use crate::checked::Checked;
 /// The resource type of a policy of AWS Organizations in CloudFormation.
 const NATIVE: &str = "AWS::Organizations::Policy";
 
+/// The resource type of a stack set, whose template is deployed in other accounts.
+const STACK_SET: &str = "AWS::CloudFormation::StackSet";
+
 /// Our own resource type.
 const OURS: &str = "Custom::BackupPolicy";
+
+/// The property of a stack set that has its template.
+const BODY: &str = "TemplateBody";
 
 /// The type of a backup policy in AWS Organizations.
 pub(crate) const BACKUP_POLICY: &str = "BACKUP_POLICY";
@@ -29,9 +35,20 @@ const MOST_WAYS: usize = 200;
 
 /// Checks the backup policies in a template, and reports the parts that could not be checked.
 pub(crate) fn check(template: &Node, given: &Given, text: &str, now: SystemTime) -> Checked {
+    check_within(template, given, text, now, false)
+}
+
+/// Does the same for a template that may be inside another one.
+fn check_within(
+    template: &Node,
+    given: &Given,
+    text: &str,
+    now: SystemTime,
+    is_inner: bool,
+) -> Checked {
     let template = expand(template, given);
-    let anywhere = Anywhere::of(text);
-    let mut look = Look { template: &template, given, anywhere, now, checked: Checked::default() };
+    let (anywhere, checked) = (Anywhere::of(text), Checked::default());
+    let mut look = Look { template: &template, given, anywhere, now, is_inner, checked };
     for name in transforms(&template).iter().filter(|it| *it != LANGUAGE_EXTENSIONS) {
         let span = template.member("Transform").map_or(template.span, |it| it.span);
         let why = format!("CloudFormation carries out `{name}`, which may add or change policies");
@@ -47,6 +64,8 @@ struct Look<'a> {
     given: &'a Given,
     anywhere: Anywhere,
     now: SystemTime,
+    /// True if the template is that of a stack set.
+    is_inner: bool,
     checked: Checked,
 }
 
@@ -102,6 +121,7 @@ impl Look<'_> {
         }
         let mut seen = BTreeSet::new();
         let mut places = BTreeSet::new();
+        let (mut templates, mut inner_places) = (BTreeSet::new(), Vec::new());
         let mut next = vec![Choices::default()];
         let mut gone = 0;
         let mut met = BTreeSet::new();
@@ -114,7 +134,8 @@ impl Look<'_> {
             }
             let evaluator =
                 Evaluator::new(self.template, self.given, &self.anywhere).along(choices);
-            let way = resource.way(&evaluator);
+            let mut way = resource.way(&evaluator);
+            let inner = self.inner(resource, &evaluator, &mut templates, &mut way);
             next.extend(evaluator.choices().others(&mut met));
             let Notes { unknown, .. } = evaluator.into_notes();
             let mut found = Vec::new();
@@ -124,6 +145,14 @@ impl Look<'_> {
                     self.checked.add(policy.span, []);
                 }
             }
+            for place in inner.places {
+                // Another way through the conditions has the same policies.
+                if !inner_places.contains(&place) {
+                    inner_places.push(place);
+                    self.checked.add(place, []);
+                }
+            }
+            found.extend(inner.findings);
             let is_told = |it: &&Unknown| way.told.iter().any(|told| is_within(&it.path, told));
             for Unknown { path, why } in unknown.iter().filter(is_told) {
                 let mut open = Checked::default();
@@ -136,6 +165,58 @@ impl Look<'_> {
                 }
             }
         }
+    }
+
+    /// Returns what is in the template of a stack set. `known` has the templates that were checked.
+    fn inner(
+        &self,
+        resource: &TemplateResource<'_>,
+        evaluator: &Evaluator<'_>,
+        known: &mut BTreeSet<String>,
+        way: &mut Way,
+    ) -> Checked {
+        let mut checked = Checked::default();
+        let body = resource.properties.member(BODY).filter(|_| resource.is_stack_set());
+        let Some(body) = body else { return checked };
+        let path = format!("{}/{BODY}", resource.path);
+        let Some(drafted) = evaluator.draft(body, &path) else { return checked };
+        let (template, span) = match drafted.scalar() {
+            Some(text) => match template::read(text, Syntax::Yaml) {
+                (Some(template), _) => (template, Some(drafted.span)),
+                (None, findings) if text.contains("plans") => {
+                    let why = findings.into_iter().next().map(|it| it.message).unwrap_or_default();
+                    checked.not_checked(&path, drafted.span, &format!("it is no template: {why}"));
+                    return checked;
+                }
+                (None, _) => return checked,
+            },
+            None => (drafted, None),
+        };
+        let given = Given::from(resource.arguments(evaluator));
+        let text = template.to_json();
+        if !is_template(&template) || !known.insert(format!("{given:?} {text}")) {
+            return checked;
+        }
+        if self.is_inner {
+            let why = "it is a template inside a template inside a template";
+            checked.not_checked(&path, span.unwrap_or(template.span), why);
+            return checked;
+        }
+        let Checked { findings, places, policies } =
+            check_within(&template, &given, &text, self.now, true);
+        for it in section(&template, "Resources") {
+            let kind = it.value.member("Type").and_then(Node::scalar);
+            if kind.is_some_and(|it| [NATIVE, OURS].contains(&it)) {
+                way.told.push(format!("{path}/Resources/{}/Properties", it.key));
+            }
+        }
+        let mut findings = prefixed(findings, &path);
+        // Places in a string are shown only as a whole.
+        for it in &mut findings {
+            it.span = span.unwrap_or(it.span);
+        }
+        let places = places.into_iter().map(|it| span.unwrap_or(it)).collect();
+        Checked { findings, policies, places }
     }
 
     /// Returns the findings about one policy.
@@ -168,6 +249,20 @@ impl Look<'_> {
 impl TemplateResource<'_> {
     fn is_ours(&self) -> bool {
         self.kind == Some(OURS)
+    }
+
+    fn is_stack_set(&self) -> bool {
+        self.kind == Some(STACK_SET)
+    }
+
+    /// Returns the values of the parameters that a stack set has, as far as they are known.
+    fn arguments(&self, evaluator: &Evaluator<'_>) -> BTreeMap<String, String> {
+        let all = self.properties.member("Parameters");
+        let all = all.and_then(|it| evaluator.evaluate(it, &format!("{}/Parameters", self.path)));
+        let Some(Node { value: Value::Array(all), .. }) = all else { return BTreeMap::new() };
+        let text = |it: &Node, name| it.member(name)?.scalar().map(ToOwned::to_owned);
+        let pair = |it: &Node| Some((text(it, "ParameterKey")?, text(it, "ParameterValue")?));
+        all.iter().filter_map(pair).collect()
     }
 
     fn is_native(&self) -> bool {
@@ -221,7 +316,14 @@ impl TemplateResource<'_> {
     /// them.
     fn others(&self, evaluator: &Evaluator<'_>) -> Way {
         let mut way = Way::default();
-        way.search(self.properties, &self.path, evaluator);
+        if self.is_stack_set() {
+            let own = self.properties.members().unwrap_or_default().iter();
+            for it in own.filter(|it| it.key != BODY) {
+                way.search(&it.value, &format!("{}/{}", self.path, it.key), evaluator);
+            }
+        } else {
+            way.search(self.properties, &self.path, evaluator);
+        }
         way
     }
 

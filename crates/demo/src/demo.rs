@@ -34,21 +34,20 @@ pub(crate) const CENTRAL_REGION: &str = "us-west-2";
 
 /// The services of the simulator, by the names in the variables for their endpoints. ministack has
 /// the others.
-const SIMULATED: [&str; 13] = [
+const SIMULATED: [&str; 9] = [
     "BACKUP",
     "CLOUDFORMATION",
     "CLOUDTRAIL",
-    "DYNAMODB",
-    "EC2",
-    "EFS",
     "IAM",
     "KMS",
     "ORGANIZATIONS",
-    "RDS",
     "RESOURCE_EXPLORER_2",
     "RESOURCE_GROUPS_TAGGING_API",
     "STS",
 ];
+
+/// The services that hold data in the accounts of the simulator, by the same names.
+const HOLDING: [&str; 5] = ["DYNAMODB", "EC2", "EFS", "FSX", "RDS"];
 
 /// The locations of files.
 #[derive(Debug)]
@@ -232,8 +231,9 @@ impl<'a> Demo<'a> {
     /// Returns the environment variables for the operator: those that the AWS CLI, botocore and
     /// `org-backup` read, and the state bucket.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let simulated =
-            SIMULATED.map(|it| (format!("AWS_ENDPOINT_URL_{it}"), self.simulated.endpoint()));
+        let of = |it: &str, endpoint| (format!("AWS_ENDPOINT_URL_{it}"), endpoint);
+        let simulated = SIMULATED.map(|it| of(it, self.simulated.endpoint()));
+        let holding = HOLDING.map(|it| of(it, self.simulated.data_endpoint()));
         let others = [
             ("AWS_ENDPOINT_URL", self.ministack.endpoint()),
             ("AWS_ACCESS_KEY_ID", self.operator.clone()),
@@ -247,7 +247,12 @@ impl<'a> Demo<'a> {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("STATE_BUCKET", self.state_bucket.clone()),
         ];
-        others.map(|(name, it)| (name.to_owned(), it)).into_iter().chain(simulated).collect()
+        others
+            .map(|(name, it)| (name.to_owned(), it))
+            .into_iter()
+            .chain(simulated)
+            .chain(holding)
+            .collect()
     }
 
     /// Prints what you need to continue by hand.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use simulator::{
-    Account, AccountState, BackedUp, Backup, BackupJob, EngineCopyJob, EnginePoint,
+    Account, AccountState, BackedUp, Backup, BackupJob, DataServices, EngineCopyJob, EnginePoint,
     EngineRestoreJob, Entry, ExplorerView, Function, KeyManager, KeyType, Organization, Pending,
     Rates, RestoreJob, Role, Settings, Simulator, StackResource, Trail, Vault,
 };
@@ -35,6 +35,8 @@ const STATE_MACHINE: &str =
 #[derive(Debug)]
 pub(crate) struct Simulated {
     simulator: Simulator,
+    /// The services that hold data.
+    services: DataServices,
     /// The time at which its clock was zero, in milliseconds of the Unix epoch.
     began: i64,
 }
@@ -51,10 +53,10 @@ impl Simulated {
             pending: Pending::Reads(2),
             ..Settings::default()
         };
-        let simulator = Simulator::start(settings.accounts(accounts))
-            .await
-            .map_err(|source| DemoError::Start { what: "the simulator", source })?;
-        let it = Self { simulator, began: now() };
+        let unstarted = |source| DemoError::Start { what: "the simulator", source };
+        let simulator = Simulator::start(settings.accounts(accounts)).await.map_err(unstarted)?;
+        let services = DataServices::start(&simulator).await.map_err(unstarted)?;
+        let it = Self { simulator, services, began: now() };
         it.identify_functions(management_account);
         Ok(it)
     }
@@ -97,6 +99,11 @@ impl Simulated {
             self.add_role(&account.id, Role::trusting_account(USUAL_ROLE, &management));
         }
         Ok(self.simulator.session(&self.role(OPERATOR_ROLE), "operator"))
+    }
+
+    /// Returns the endpoint of the services that hold data.
+    pub(crate) fn data_endpoint(&self) -> String {
+        self.services.url().to_owned()
     }
 
     /// Returns the endpoint for clients.

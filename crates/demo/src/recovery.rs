@@ -120,13 +120,17 @@ impl Demo<'_> {
         let command = [&command[..], &["--yes"]].concat();
         let said = self.run(&command, &[], 0).await?;
         let sum = |it: &&str| it.starts_with("restored: ");
-        self.show(&said.lines().filter(sum).collect::<Vec<_>>());
+        let looks: Vec<_> =
+            said.lines().map(str::trim_start).filter(|it| it.starts_with("looked at: ")).collect();
+        self.show(&said.lines().filter(sum).chain(looks.iter().copied()).collect::<Vec<_>>());
         let all = format!("restored: {0} of {0}", gone.len());
         ensure(said.contains(&all), || format!("everything is restored:\n{said}"))?;
         self.came_back(&gone, &new)?;
         self.screen.so(&format!(
             "what account {lost} had is in account {new}, from the copies in the central vault"
         ));
+        ensure(looks.len() == gone.len(), || format!("everything is looked at:\n{said}"))?;
+        self.screen.so("each was looked at as restore-validation looks at restore tests");
         let jobs = self.simulated.restore_jobs().len();
         self.run(&command, &[], 0).await?;
         let again = self.simulated.restore_jobs().len();

@@ -8,6 +8,7 @@
 mod event;
 mod facts;
 mod judge;
+mod look;
 mod own;
 mod reader;
 mod report;
@@ -24,6 +25,7 @@ use crate::restore_validation::resource::backed_up;
 pub use self::event::{Ended, Reading, read};
 pub use self::facts::{Checks, Contents, Database, Disk, Engine, Facts, Listed, is_lost};
 pub use self::judge::{Judgment, judge, with_own};
+pub use self::look::Look;
 pub use self::own::{Opinion, TYPES, opinion, question};
 pub use self::reader::{READER_TAG, Reader, reader_name};
 pub use self::report::{LIMIT, Report, Status, ValidationOutcome};
@@ -100,41 +102,49 @@ pub fn next(job: &Job) -> Next {
     restored(job).map_or_else(|why| Next::Report(not_validated(&why)), Next::Look)
 }
 
-/// Returns the resource that `job` restored.
+/// Returns the resource that the restore test `job` restored.
 ///
 /// # Errors
 ///
 /// Returns an error with the reason if there is no check for the resource, or if the resource is
-/// not in the partition, account and Region of the restore test. A resource with its name here
-/// would be another one.
+/// not in the partition, account and Region of the restore test.
 pub fn restored(job: &Job) -> Result<Restored, String> {
+    restored_beside(job, "its restore test", job.plan.as_deref().unwrap_or_default())
+}
+
+/// Returns the resource that `job` restored, which has to be in the partition, account and Region
+/// of `what`, whose ARN is `neighbor`.
+///
+/// # Errors
+///
+/// Returns an error with the reason if there is no check for the resource, or if the resource is
+/// elsewhere. A resource with its name here would be another one.
+pub fn restored_beside(job: &Job, what: &str, neighbor: &str) -> Result<Restored, String> {
     let Some(created) = &job.created else {
         return Err("AWS Backup does not name what was restored".to_owned());
     };
     let no_check = || format!("there is no check for {} ({created})", job.resource_type);
     let arn = Arn::parse(created).map_err(|_| no_check())?;
     let resource = parse(&job.resource_type, &arn).ok_or_else(no_check)?;
-    let plan = job.plan.as_deref().unwrap_or_default();
-    let plan = Arn::parse(plan).map_err(|_| format!("its plan has no ARN: {plan}"))?;
+    let place = Arn::parse(neighbor).map_err(|_| format!("{what} has no ARN: {neighbor}"))?;
     // The name of a bucket is unique in its partition, so the ARN of a bucket has no account and no
     // Region.
     let is_bucket = matches!(resource, Resource::Bucket(_));
     let differs = |own: &str, wanted: &str| own != wanted && !(is_bucket && own.is_empty());
-    let elsewhere = if arn.partition != plan.partition {
+    let elsewhere = if arn.partition != place.partition {
         Some("partition")
-    } else if differs(arn.account, plan.account) {
+    } else if differs(arn.account, place.account) {
         Some("account")
-    } else if differs(arn.region, plan.region) {
+    } else if differs(arn.region, place.region) {
         Some("Region")
     } else {
         None
     };
-    if let Some(place) = elsewhere {
-        let test = job.plan.as_deref().unwrap_or_default();
-        return Err(format!("{created} is in another {place} than its restore test ({test})"));
+    if let Some(part) = elsewhere {
+        return Err(format!("{created} is in another {part} than {what} ({neighbor})"));
     }
     let from = job.recovery_point.as_deref().and_then(backed_up);
-    Ok(Restored { resource, from, owner: plan.account.to_owned() })
+    Ok(Restored { resource, from, owner: place.account.to_owned() })
 }
 
 /// Returns `true` if there is no time for another check after this one. Another run that takes as

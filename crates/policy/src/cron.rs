@@ -186,7 +186,7 @@ impl Schedule {
                 let last = if this { today.day() } else { calendar.length };
                 for day in (1..=last).rev().filter(|it| self.days.has(&calendar, *it)) {
                     let is_today = this && day == today.day();
-                    let until = if is_today { minute } else { 24 * 60 - 1 };
+                    let until = if is_today { minute } else { 24 * 60 };
                     if let Some(time) = self.time_until(until) {
                         return at(year, month, day, time);
                     }
@@ -545,7 +545,7 @@ mod tests {
         check("cron(0 3 1W 5 ? *)", &[(2027, 5, 3, 180)]);
         check("cron(0 3 31W 1 ? *)", &[(2027, 1, 29, 180)]);
         // No day is near one that the month does not have.
-        check("cron(0 3 31W 2-3 ? *)", &[(2027, 3, 31, 180), (2028, 3, 31, 180)]);
+        check("cron(0 3 29W 2 ? 2031-2032)", &[(2032, 2, 27, 180)]);
         check("cron(0 3 ? * 6L *)", &[(2026, 11, 27, 180), (2026, 12, 25, 180)]);
         check("cron(0 3 ? * MONL *)", &[(2026, 11, 30, 180), (2026, 12, 28, 180)]);
         check("cron(0 3 ? * TUE#2 *)", &[(2026, 12, 8, 180), (2027, 1, 12, 180)]);

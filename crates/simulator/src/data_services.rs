@@ -58,7 +58,7 @@ struct Shared {
 struct Question {
     action: String,
     subject: String,
-    /// The fields of a form.
+    /// The fields of a form, and what a scan selects.
     fields: BTreeMap<String, String>,
 }
 
@@ -238,11 +238,7 @@ impl DataServices {
 
     /// Prepares a volume of FSx for ONTAP in this state, with this size in MiB.
     pub fn fsx_volume(&self, id: &str, state: &str, size: u32) {
-        let volume = json!({
-            "VolumeId": id, "Lifecycle": state,
-            "OntapConfiguration": { "SizeInMegabytes": size },
-        });
-        self.put("fsx:DescribeVolumes", id, json!({ "Volumes": [volume] }).to_string());
+        self.put("fsx:DescribeVolumes", id, fsx_volume_of(id, state, size));
     }
 
     /// Prepares a backup of a volume of FSx for ONTAP with this size in MiB.
@@ -332,6 +328,12 @@ fn fsx_file_system_of(id: &str, state: &str) -> String {
     json!({ "FileSystems": [file_system] }).to_string()
 }
 
+fn fsx_volume_of(id: &str, state: &str, size: u32) -> String {
+    let ontap = json!({ "SizeInMegabytes": size });
+    let volume = json!({ "VolumeId": id, "Lifecycle": state, "OntapConfiguration": ontap });
+    json!({ "Volumes": [volume] }).to_string()
+}
+
 /// Answers about a resource or a snapshot of the simulator that no test prepared. It is in good
 /// order.
 fn simulated(simulator: &Direct, key: &str, region: &str, question: &Question) -> Option<String> {
@@ -356,6 +358,7 @@ fn simulated(simulator: &Direct, key: &str, region: &str, question: &Question) -
             file_system_of(subject, "available", gigabytes << 30)
         }
         "fsx:DescribeFileSystems" => fsx_file_system_of(subject, "AVAILABLE"),
+        "fsx:DescribeVolumes" => fsx_volume_of(subject, "CREATED", 1_024),
         _ => return None,
     })
 }
@@ -383,7 +386,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<B
     let target = header("x-amz-target").and_then(|it| it.rsplit('.').next());
     let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let question = question(service, target, &path, &body);
-    for Needed { action, resource, keys } in needed(shared, region, &question) {
+    for Needed { action, resource, keys } in needed(shared, (key, region), &question) {
         if !shared.simulator.permits(key, region, (&action, &resource), &keys) {
             shared.denied.lock().unwrap().insert(action);
             let code = match service {
@@ -430,8 +433,10 @@ fn question(service: &str, target: Option<&str>, path: &str, body: &[u8]) -> Que
         let pairs = text.split(['?', '&']).filter_map(|it| it.split_once('='));
         pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
     };
-    let fields = pairs(std::str::from_utf8(body).unwrap());
+    let mut fields = pairs(std::str::from_utf8(body).unwrap());
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let select = json["Select"].as_str().map(|it| ("Select".to_owned(), it.to_owned()));
+    fields.extend(select);
     let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
     let field = |names: &[&str]| names.iter().find_map(|it| fields.get(*it)).unwrap().clone();
     let operation = target.map(ToOwned::to_owned).or_else(|| fields.get("Action").cloned());
@@ -477,10 +482,11 @@ fn question(service: &str, target: Option<&str>, path: &str, body: &[u8]) -> Que
 }
 
 /// Returns the permissions that a request needs, according to the Service Authorization Reference.
-fn needed(shared: &Shared, region: &str, question: &Question) -> Vec<Needed> {
+fn needed(shared: &Shared, (key, region): (&str, &str), question: &Question) -> Vec<Needed> {
     let Question { action, subject, fields } = question;
     let (service, operation) = action.split_once(':').unwrap();
-    let arn = |what: String| format!("arn:aws:{service}:{region}:{OWNER}:{what}");
+    let account = shared.simulator.account_of(key);
+    let arn = |what: String| format!("arn:aws:{service}:{region}:{account}:{what}");
     let need = |action: &str, resource: String, keys: Vec<(String, String)>| Needed {
         action: action.to_owned(),
         resource,
@@ -521,6 +527,10 @@ fn needed(shared: &Shared, region: &str, question: &Question) -> Vec<Needed> {
         }
         "DeleteDBInstance" => {
             vec![need(action, resource, tagged("aws:resourcetag", databases.tags_of(subject)))]
+        }
+        "Scan" => {
+            let select = fields.get("Select").cloned().unwrap_or_default();
+            vec![need(action, resource, vec![("dynamodb:select".to_owned(), select)])]
         }
         _ => vec![need(action, resource, Vec::new())],
     }

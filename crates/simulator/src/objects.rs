@@ -111,6 +111,11 @@ impl Buckets {
         self.keys.insert(bucket.to_owned(), key_arn.to_owned());
     }
 
+    /// Creates a bucket without objects, in place of the one that has the name.
+    pub fn empty(&mut self, bucket: &str) {
+        self.objects.insert(bucket.to_owned(), BTreeMap::new());
+    }
+
     pub(crate) fn exists(&self, bucket: &str) -> bool {
         self.objects.contains_key(bucket)
     }

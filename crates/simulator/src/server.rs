@@ -95,7 +95,18 @@ impl Direct {
         let world = &self.0.lock().world;
         let Some(session) = world.sts.session(access_key) else { return true };
         let role = world.iam.role(&session.account, &session.role);
-        role.is_some_and(|it| it.judge(&need, &session.account) == Verdict::Allowed)
+        let is_allowed = |it| it == Verdict::Allowed;
+        role.is_some_and(|it| is_allowed(it.judge(&need, &session.account)))
+            && session
+                .policy
+                .as_ref()
+                .is_none_or(|it| is_allowed(it.judge(&need, &session.account)))
+    }
+
+    /// Returns the account of the caller with this access key.
+    #[must_use]
+    pub fn account_of(&self, access_key: &str) -> String {
+        self.0.lock().world.account_of(access_key)
     }
 
     /// Returns the resource of the caller's account in a Region whose ARN ends with this, after a `/` or a `:`.

@@ -19,6 +19,8 @@ pub(crate) struct Declared<'a> {
     pub(crate) data: BTreeMap<(&'a str, &'a str), (usize, &'a Body)>,
     /// The values of variables.
     pub(crate) values: Values,
+    /// The folder, as Terraform names it to a module. It is empty for the first module.
+    pub(crate) folder: &'a str,
 }
 
 /// The declaration of a variable.
@@ -42,8 +44,12 @@ pub(crate) struct Values {
 
 impl<'a> Declared<'a> {
     /// Collects the declarations of these files. A file that cannot be read declares nothing.
-    pub(crate) fn of(files: &'a [Result<Body, Unreadable>], values: Values) -> Self {
-        let mut declared = Self { values, ..Self::default() };
+    pub(crate) fn of(
+        files: &'a [Result<Body, Unreadable>],
+        values: Values,
+        folder: &'a str,
+    ) -> Self {
+        let mut declared = Self { values, folder, ..Self::default() };
         for (index, body) in files.iter().enumerate() {
             let Ok(body) = body else { continue };
             for (kind, labels, body) in blocks(body) {

@@ -287,7 +287,9 @@ impl<'a> Evaluator<'a> {
                 None => format!("no file here has a variable `{name}`"),
             },
             "path" if name == "module" => {
-                return Node { span, value: Value::Text(".".to_owned()) };
+                let folder = self.declared.folder;
+                let folder = if folder.is_empty() { "." } else { folder };
+                return Node { span, value: Value::Text(folder.to_owned()) };
             }
             "each" | "count" => match scope.name(&format!("{root}.{name}")) {
                 Some(found) => return self.inside_name(found, rest, span, path, scope),
@@ -345,14 +347,7 @@ impl<'a> Evaluator<'a> {
                 let was_open = is_open(&given);
                 let node = self.follow(given, operators, span, path, scope);
                 if was_open && is_open(&node) {
-                    self.unknown(
-                        path,
-                        span,
-                        format!(
-                            "the value of `{name}` is not a literal \
-                                                      value"
-                        ),
-                    );
+                    self.unknown(path, span, format!("the value of `{name}` is unknown"));
                 }
                 node
             }

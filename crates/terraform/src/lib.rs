@@ -1,12 +1,14 @@
 //! Finds the backup policies in files of Terraform and `OpenTofu`, and evaluates them as far as
 //! that is possible without running either.
 //!
-//! The files of one folder are a module, and are read together. Locals, variables, functions and
+//! The files of one folder are a module, and are read together. A module that it calls in another
+//! folder is evaluated with the arguments of the call. Locals, variables, functions and
 //! loops are evaluated as far as their arguments are known. A value that is not known stays
 //! [`Value::Unknown`](policy::Value::Unknown) with a reason, and is never guessed.
 //!
 //! There is no I/O here: [`Files`] reads the files that functions name.
 
+mod call;
 mod data;
 mod declared;
 mod evaluate;
@@ -59,6 +61,13 @@ pub trait Files {
     ///
     /// Returns the reason if the folder is not read.
     fn list(&self, path: &str) -> Result<Vec<String>, String>;
+
+    /// Reads the files of the module in the folder at this path.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if the folder is not read.
+    fn module(&self, path: &str) -> Result<Vec<SourceFile>, String>;
 }
 
 /// The backup policies of one file.

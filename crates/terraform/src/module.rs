@@ -6,6 +6,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use policy::{Node, Value, is_policy_like, json};
 
+use crate::call::{NO_ARGUMENTS, Place, at_the_top};
 use crate::declared::{Declared, Values, attribute, attributes, blocks, span};
 use crate::evaluate::{Evaluator, Names, Scope};
 use crate::parse::parse;
@@ -24,11 +25,11 @@ pub(crate) struct Module {
     files: Vec<Result<Body, Unreadable>>,
 }
 
-/// One of the resources that a block makes.
-struct Instance {
+/// One of the resources or modules that a block makes.
+pub(crate) struct Instance {
     /// The end of its address, such as `[0]`.
-    index: String,
-    names: Names,
+    pub(crate) index: String,
+    pub(crate) names: Names,
 }
 
 impl Module {
@@ -43,10 +44,19 @@ impl Module {
         values: &[SourceFile],
         files: &(dyn Files + Sync),
     ) -> Vec<Result<FoundPolicies, Unreadable>> {
+        at_the_top(|place| self.policies_at(place, values, files))
+    }
+
+    fn policies_at(
+        &self,
+        place: &Place<'_>,
+        values: &[SourceFile],
+        files: &(dyn Files + Sync),
+    ) -> Vec<Result<FoundPolicies, Unreadable>> {
         let mut choices = values::choices(values, files).into_iter();
-        let mut all = self.policies_with(choices.next().unwrap_or_default(), files);
+        let mut all = self.policies_with(choices.next().unwrap_or_default(), files, place);
         for (index, values) in choices.enumerate() {
-            let others = self.policies_with(values, files);
+            let others = self.policies_with(values, files, place);
             for (found, other) in all.iter_mut().zip(others) {
                 let (Ok(found), Ok(other)) = (found, other) else { continue };
                 // Without such a file, Terraform would ask for what is not known.
@@ -60,17 +70,18 @@ impl Module {
     }
 
     /// Returns the policies of each file, with these values of variables.
-    fn policies_with(
+    pub(crate) fn policies_with(
         &self,
         values: Values,
         files: &(dyn Files + Sync),
+        place: &Place<'_>,
     ) -> Vec<Result<FoundPolicies, Unreadable>> {
         let name = values.name.clone();
-        let declared = Declared::of(&self.files, values);
+        let declared = Declared::of(&self.files, values, &place.folder);
         let all = self.files.iter().enumerate().map(|(home, body)| {
             let body = body.as_ref().map_err(Clone::clone)?;
             let mut found = FoundPolicies::default();
-            let look = Search { declared: &declared, files, home };
+            let look = Search { declared: &declared, files, home, place };
             for (kind, labels, body) in blocks(body) {
                 match (kind, labels.as_slice()) {
                     ("resource", [kind, name]) if RESOURCES.contains(kind) => {
@@ -109,15 +120,16 @@ impl FoundPolicies {
 }
 
 /// Looks for policies in one file.
-struct Search<'a> {
+pub(crate) struct Search<'a> {
     declared: &'a Declared<'a>,
-    files: &'a (dyn Files + Sync),
+    pub(crate) files: &'a (dyn Files + Sync),
     /// The index of the file.
-    home: usize,
+    pub(crate) home: usize,
+    pub(crate) place: &'a Place<'a>,
 }
 
 impl Search<'_> {
-    fn evaluator(&self) -> Evaluator<'_> {
+    pub(crate) fn evaluator(&self) -> Evaluator<'_> {
         Evaluator::new(self.declared, self.files, self.home)
     }
 
@@ -182,11 +194,12 @@ impl Search<'_> {
         }
     }
 
-    /// Adds the policies that are passed to a module.
+    /// Adds the policies that are passed to a module, and those that it makes of its arguments.
     fn call(&self, address: &str, body: &Body, found: &mut FoundPolicies) {
         let scope = Scope::of(self.home, Vec::new());
+        let before = found.policies.len();
         for (name, expression) in attributes(body) {
-            if matches!(name, "source" | "version" | "providers" | "depends_on") {
+            if NO_ARGUMENTS.contains(&name) {
                 continue;
             }
             let path = format!("{address}/{name}");
@@ -208,10 +221,12 @@ impl Search<'_> {
             found.policies.extend(all.policies);
             found.unknown.extend(all.unknown);
         }
+        let passed = found.policies.get(before..).unwrap_or_default().to_vec();
+        self.descend(address, body, &passed, found);
     }
 
     /// Returns the instances of a block: one, or one for each value of `for_each` or `count`.
-    fn instances(&self, body: &Body) -> Vec<Instance> {
+    pub(crate) fn instances(&self, body: &Body) -> Vec<Instance> {
         let scope = Scope::of(self.home, Vec::new());
         let of = |name: &str| {
             let expression = attribute(body, name)?;

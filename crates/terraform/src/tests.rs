@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use policy::{Node, Value};
 use proptest::prelude::*;
@@ -18,6 +19,17 @@ impl Files for Beside {
     fn list(&self, path: &str) -> Result<Vec<String>, String> {
         let names = self.0.keys().map(|it| (*it).to_owned());
         if path == "." { Ok(names.collect()) } else { Err("it is not there".to_owned()) }
+    }
+
+    fn module(&self, path: &str) -> Result<Vec<SourceFile>, String> {
+        let inside = |it: (&&str, &&str)| {
+            let name = it.0.strip_prefix(path)?.strip_prefix('/')?;
+            let is_source =
+                Path::new(name).extension().is_some_and(|it| it == "tf") && !name.contains('/');
+            is_source.then(|| SourceFile { name: name.to_owned(), text: (*it.1).to_owned() })
+        };
+        let files: Vec<_> = self.0.iter().filter_map(inside).collect();
+        if files.is_empty() { Err("it is not there".to_owned()) } else { Ok(files) }
     }
 }
 
@@ -305,7 +317,7 @@ fn the_values_of_variables_are_those_of_their_files() {
     with(
         &[("terraform.tfvars", "name = \"t\"\ndays = upper(null_resource.x)\n")],
         &[(P, r#"{"plans":{"t":""}}"#)],
-        &[(&format!("{plans}/t"), "the value of `days` is not a literal value")],
+        &[(&format!("{plans}/t"), "the value of `days` is unknown")],
     );
 }
 
@@ -440,7 +452,7 @@ fn the_type_decides_and_where_it_is_open_the_content_does() {
 
 #[test]
 fn policies_that_a_module_is_called_with_are_found() {
-    let text = "module \"backup\" {\n  source = \"./x\"\n  policies = { a = jsonencode({ plans = { n = { rules = { r = var.o } } } }) }\n  other = var.o\n}\nvariable \"o\" {}\n";
+    let text = "module \"backup\" {\n  source = \"example/x\"\n  policies = { a = jsonencode({ plans = { n = { rules = { r = var.o } } } }) }\n  other = var.o\n}\nvariable \"o\" {}\n";
     let path = "module.backup/policies/a";
     check(
         text,
@@ -626,4 +638,91 @@ proptest! {
             }
         }
     }
+}
+
+/// What is found in a module that is called with `source` and these arguments, with `files` around it.
+fn called(arguments: &str, files: &[(&'static str, &'static str)]) -> FoundPolicies {
+    let text = format!("module \"m\" {{\n{arguments}\n}}\n");
+    let source = SourceFile { name: "main.tf".to_owned(), text };
+    let beside = Beside(files.iter().copied().collect());
+    policies(&[source], &[], &beside).remove(0).unwrap()
+}
+
+/// A module that makes a policy of the variable `name`, and another of nothing.
+const MAKER: &str = "variable \"name\" { type = string }\nresource \"aws_organizations_policy\" \"p\" {\n  type = \"BACKUP_POLICY\"\n  content = jsonencode({ plans = { (var.name) = {} } })\n}\nresource \"aws_organizations_policy\" \"own\" {\n  type = \"BACKUP_POLICY\"\n  content = jsonencode({ plans = { own = {} } })\n}\n";
+
+#[test]
+fn a_module_in_another_folder_gets_its_arguments() {
+    let content = "module.m.aws_organizations_policy.p/content";
+    let called_with =
+        |it: &str| called(&format!("source = \"./maker\"\n{it}"), &[("maker/m.tf", MAKER)]);
+    // What does not depend on arguments is reported where it stands.
+    check_found(&called_with("name = \"a\""), &[(content, r#"{"plans":{"a":{}}}"#)], &[]);
+    let each = called_with("for_each = toset([\"a\", \"b\"])\nname = each.key");
+    let of = |key: &str| format!("module.m[\"{key}\"].aws_organizations_policy.p/content");
+    let expected = [(&*of("a"), r#"{"plans":{"a":{}}}"#), (&of("b"), r#"{"plans":{"b":{}}}"#)];
+    check_found(&each, &expected, &[]);
+    // Without its argument, the module says itself that it is not known.
+    check_found(&called_with(""), &[], &[]);
+    let open = called_with("name = aws_backup_vault.v.name");
+    let plan = format!("{content}/plans");
+    let unknown: Vec<_> =
+        open.unknown.iter().map(|it| (it.path.as_str(), it.why.as_str())).collect();
+    assert_eq!(unknown, [(plan.as_str(), "the value of `name` is not known")]);
+    assert!(open.policies.iter().all(|it| it.is_open));
+}
+
+#[test]
+fn what_is_found_in_a_called_module_is_reported_at_the_call() {
+    let text = "source = \"./maker\"\nname = \"a\"";
+    let found = called(text, &[("maker/m.tf", MAKER)]);
+    let span = found.policies[0].content.span;
+    let file = format!("module \"m\" {{\n{text}\n}}\n");
+    assert_eq!(&file[span.start as usize..span.end as usize], "\"./maker\"");
+}
+
+#[test]
+fn a_policy_that_is_passed_on_is_reported_once() {
+    let through = "variable \"policy\" {}\nresource \"aws_organizations_policy\" \"p\" {\n  type = \"BACKUP_POLICY\"\n  content = jsonencode(var.policy)\n}\n";
+    let arguments = "source = \"./through\"\npolicy = { plans = { a = { rules = {} } } }";
+    let found = called(arguments, &[("through/m.tf", through)]);
+    check_found(&found, &[("module.m/policy", r#"{"plans":{"a":{"rules":{}}}}"#)], &[]);
+}
+
+#[test]
+fn modules_are_followed_from_folder_to_folder_and_not_in_circles() {
+    let outer = "variable \"name\" {}\nmodule \"inner\" {\n  source = \"../inner\"\n  name = \"${var.name}-2\"\n}\n";
+    let files = [("modules/outer/m.tf", outer), ("modules/inner/m.tf", MAKER)];
+    let arguments = "source = \"./modules/outer\"\nname = \"a\"";
+    let path = "module.m.module.inner.aws_organizations_policy.p/content";
+    check_found(&called(arguments, &files), &[(path, r#"{"plans":{"a-2":{}}}"#)], &[]);
+    let circle =
+        "variable \"name\" {}\nmodule \"again\" {\n  source = \"../b\"\n  name = var.name\n}\n";
+    let back = circle.replace("../b", "../a").leak();
+    let found = called("source = \"./a\"\nname = \"x\"", &[("a/m.tf", circle), ("b/m.tf", back)]);
+    check_found(&found, &[], &[]);
+    // It is named where it stands.
+    let own = SourceFile { name: "m.tf".to_owned(), text: circle.replace("../b", "./b") };
+    let beside = Beside([("b/m.tf", "module \"m\" {\n  source = \"./\"\n}\n")].into());
+    let found = policies(&[own], &[], &beside).remove(0).unwrap();
+    check_found(&found, &[], &[]);
+}
+
+#[test]
+fn a_module_that_is_not_there_is_told() {
+    let why = "the module `./none` is not evaluated: it is not there";
+    check_found(&called("source = \"./none\"", &[]), &[], &[("module.m/source", why)]);
+    check_found(&called("source = \"example/none\"", &[]), &[], &[]);
+    let why = "the module `./` is not evaluated: it calls itself";
+    check_found(&called("source = \"./\"", &[]), &[], &[("module.m/source", why)]);
+}
+
+#[test]
+fn modules_that_call_each_other_endlessly_end() {
+    // Each folder calls the one below it twice.
+    let twice = "module \"a\" {\n  source = \"./d\"\n}\nmodule \"b\" {\n  source = \"./d\"\n}\n";
+    let files: Vec<(&str, &str)> =
+        (1..20).map(|it| (&*format!("{}m.tf", "d/".repeat(it)).leak(), twice)).collect();
+    let found = called("source = \"./d\"", &files);
+    assert!(found.policies.is_empty());
 }

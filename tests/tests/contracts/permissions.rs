@@ -21,7 +21,7 @@ use simulator::{
     BACKUP_POLICY, CallOutcome, DataServices, Entry, ExplorerView, Hub, KeyManager, KeyType,
     RestoreJob, Role, Service, Settings, Vault,
 };
-use tests::command::org_backup;
+use tests::command::{org_backup, org_backup_beside};
 use tests::organization::{Organization, backed_up, document};
 use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
@@ -521,17 +521,19 @@ fn actions(statement: &Value) -> Vec<&str> {
     }
 }
 
+/// The action behind a call.
+fn action(it: &Entry) -> Option<String> {
+    let operation = match it.operation.as_str() {
+        "ListObjectsV2" => "ListBucket",
+        other => other,
+    };
+    Some(format!("{}:{operation}", Service::prefix(it.service)?))
+}
+
 /// The actions behind the calls of the function itself.
 fn called(Exercised { organization, services }: &Exercised) -> BTreeSet<String> {
     let own = |it: &Entry| it.session.as_ref().is_some_and(|it| it.ends_with("/function"));
-    let action = |it: Entry| {
-        let operation = match it.operation.as_str() {
-            "ListObjectsV2" => "ListBucket",
-            other => other,
-        };
-        Some(format!("{}:{operation}", Service::prefix(it.service)?))
-    };
-    let here = organization.journal().into_iter().filter(own).filter_map(action);
+    let here = organization.journal().into_iter().filter(own).filter_map(|it| action(&it));
     here.chain(services.iter().flat_map(DataServices::allowed)).collect()
 }
 
@@ -708,6 +710,18 @@ const RECOVERY_ROLES: [(&str, &str, &str); 2] = [
     ("member-account.yaml", "RecoveryRole", "org-backup-recovery"),
 ];
 
+/// What an operator restores in its own account and looks at, by type, service and name.
+const RESTORED: [(&str, &str); 8] = [
+    ("Aurora", "rds:eu-west-1:ACCOUNT:cluster:shop"),
+    ("DynamoDB", "dynamodb:eu-west-1:ACCOUNT:table/carts"),
+    ("EC2", "ec2:eu-west-1:ACCOUNT:instance/i-1"),
+    ("EFS", "elasticfilesystem:eu-west-1:ACCOUNT:file-system/fs-1"),
+    ("FSx", "fsx:eu-west-1:ACCOUNT:file-system/fs-2"),
+    ("FSx", "fsx:eu-west-1:ACCOUNT:volume/fs-3/fsvol-1"),
+    ("RDS", "rds:eu-west-1:ACCOUNT:db:ledger"),
+    ("S3", "s3:::reports"),
+];
+
 /// Backs up, copies back and restores as an operator, and returns what a role was denied and what it called.
 async fn recover(
     name: &str,
@@ -745,6 +759,8 @@ async fn recover(
         "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
         "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
     }] });
+    let on = RESTORED.iter().map(|it| it.0).chain(["EBS"]);
+    let on = on.map(|it| (it.to_owned(), true)).collect();
     organization.backup(|it| {
         let across = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
         it.update_global_settings(&across).unwrap();
@@ -754,38 +770,57 @@ async fn recover(
         for account in [&lost, &new] {
             let own = Vault::new("org-backup").key(&key).access_policy(&any);
             it.vaults_mut().create(account, "eu-west-1", own);
-            let on = [("EBS".to_owned(), true)].into();
             it.update_region_settings(account, "eu-west-1", &on, &[].into()).unwrap();
         }
+        it.update_region_settings(MANAGEMENT, "eu-west-1", &on, &[].into()).unwrap();
     });
     organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+    for (kind, arn) in RESTORED {
+        let arn = format!("arn:aws:{}", arn.replace("ACCOUNT", &lost));
+        let tag = Some(("backup", "yes"));
+        organization.put_resource(backed_up(&arn, kind, &lost, "eu-west-1", tag));
+    }
     back_up(&organization);
+    let services = DataServices::start(&organization).await.unwrap();
+    let run = async |arguments: &[&str]| {
+        let _ = org_backup_beside(&organization, &services, arguments).await;
+    };
     organization.pace_jobs(Duration::ZERO, Duration::ZERO);
     let volume = format!("arn:aws:ec2:eu-west-1:{lost}:volume/vol-1");
-    let _ = org_backup(&organization, &["points", &volume]).await;
-    let _ = org_backup(&organization, &["backup", &volume, "--yes"]).await;
+    run(&["points", &volume]).await;
+    run(&["backup", &volume, "--yes"]).await;
     let recovering = ["recover", "--account", &lost, "--into", &new, "--yes"];
-    let _ = org_backup(&organization, &recovering).await;
+    run(&recovering).await;
     // What was done already is looked at again.
-    let _ = org_backup(&organization, &recovering).await;
+    run(&recovering).await;
     // A copy from the account's own vault, which is not the central one.
-    let own = organization.recovery_points().into_iter().find(|it| it.vault.contains(&lost));
-    let arn = own.map(|it| it.arn("aws")).unwrap_or_default();
+    let points = organization.recovery_points();
+    let held = |account: &str, resource: &str| {
+        let found = points.iter().find(|it| it.vault.contains(account) && it.resource == resource);
+        found.map(|it| it.arn("aws")).unwrap_or_default()
+    };
     let vault = format!("arn:aws:backup:eu-west-1:{lost}:backup-vault:org-backup");
-    let restoring = ["restore", &arn, "--from", &vault, "--account", &new, "--yes"];
-    let _ = org_backup(&organization, &restoring).await;
+    let own = held(&lost, &volume);
+    run(&["restore", &own, "--from", &vault, "--account", &new, "--yes"]).await;
     // And one that is looked for in the central account.
-    let copy = organization.recovery_points().into_iter().find(|it| it.vault.contains(&central));
-    let copy = copy.map(|it| it.arn("aws")).unwrap_or_default();
-    let _ = org_backup(&organization, &["restore", &copy, "--account", &new]).await;
+    run(&["restore", &held(&central, &volume), "--account", &new]).await;
+    // What is restored is looked at, by what its service tells of it.
+    for (_, arn) in RESTORED {
+        let own = held(&lost, &format!("arn:aws:{}", arn.replace("ACCOUNT", &lost)));
+        run(&["restore", &own, "--from", &vault, "--account", &lost, "--yes"]).await;
+    }
     let session = format!("{name}/org-backup");
     let journal = organization.journal().into_iter();
     let own: Vec<_> = journal.filter(|it| it.session.as_ref() == Some(&session)).collect();
     let is_denied = |it: &Entry| matches!(&it.outcome, CallOutcome::Error(code) if is_denial(code));
-    let denied: BTreeSet<_> =
+    let mut denied: BTreeSet<_> =
         own.iter().filter(|it| is_denied(it)).map(|it| it.operation.clone()).collect();
-    let action = |it: &Entry| Some(format!("{}:{}", Service::prefix(it.service)?, it.operation));
-    let called = own.iter().filter_map(action).collect();
+    let mut called: BTreeSet<_> = own.iter().filter_map(action).collect();
+    // Only the role of the account looks into its services.
+    if name == "org-backup-recovery" {
+        denied.extend(services.denied());
+        called.extend(services.allowed());
+    }
     (denied.into_iter().collect::<Vec<_>>().join(" "), called)
 }
 
@@ -798,6 +833,10 @@ async fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_stat
         assert_eq!(denied, "", "{name}");
         // AWS asks for it on behalf of the caller that hands a role to it.
         called.insert("iam:PassRole".to_owned());
+        if name == &"org-backup-recovery" {
+            // Backups of DynamoDB have an ARN of their own only where its advanced features are off.
+            called.insert("dynamodb:DescribeBackup".to_owned());
+        }
         let allowed: BTreeSet<_> =
             statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();
         assert_eq!(called, allowed, "{name}");

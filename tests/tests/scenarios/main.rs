@@ -40,6 +40,7 @@ mod preflight;
 mod protocol;
 mod reattach;
 mod recovery;
+mod recovery_many;
 mod recovery_page;
 mod recovery_trouble;
 mod recovery_types;

@@ -4,14 +4,16 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{CallOutcome, Fault, KeyType, RestoreJob, Role, Vault};
-use tests::command::{Run, org_backup};
+use simulator::{CallOutcome, DataServices, Fault, KeyType, RestoreJob, Role, Vault};
+use tests::command::{Run, org_backup_beside};
 use tests::deploy::repository;
 use tests::organization::{Organization, backed_up};
 use tests::template::Template;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::coverage::copy_nightly;
-use crate::member_accounts::role_everywhere;
+use crate::member_accounts::{MANAGEMENT, role_everywhere};
 use crate::report::{admission, protected};
 
 pub(crate) const REGION: &str = "eu-west-1";
@@ -20,6 +22,8 @@ const NIGHT: Duration = Duration::from_hours(24);
 /// An organization in which an account is backed up every night and copied to another one.
 pub(crate) struct World {
     pub(crate) organization: Organization,
+    /// The services that what was restored is in.
+    pub(crate) services: DataServices,
     /// The account that has resources, the one that has the copies, and the one that they come back in.
     pub(crate) lost: String,
     pub(crate) central: String,
@@ -55,7 +59,8 @@ impl World {
         });
         // Jobs take no time here: what the command waits for is there at its first look.
         organization.pace_jobs(Duration::ZERO, Duration::ZERO);
-        Self { organization, lost, central, new }
+        let services = DataServices::start(&organization).await.unwrap();
+        Self { organization, services, lost, central, new }
     }
 
     /// Puts resources into the account, each with its type, and lets a night pass.
@@ -86,13 +91,19 @@ impl World {
         self.organization.backup(|it| it.restore_jobs_mut().create(jobs.0, jobs.1, id, job));
     }
 
+    /// The moment, as `--at` takes it.
+    pub(crate) fn now(&self) -> String {
+        let now = OffsetDateTime::from(self.organization.clock());
+        now.replace_nanosecond(0).unwrap().format(&Rfc3339).unwrap()
+    }
+
     /// The ARN of the vault that has the copies.
     pub(crate) fn copies(&self) -> String {
         format!("arn:aws:backup:{REGION}:{}:backup-vault:central", self.central)
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
-        org_backup(&self.organization, arguments).await
+        org_backup_beside(&self.organization, &self.services, arguments).await
     }
 
     pub(crate) async fn recover(&self, more: &[&str]) -> Run {
@@ -107,6 +118,13 @@ impl World {
         assert_eq!(run.code, 0, "{}", run.notes);
         let printed: Value = serde_json::from_str(&run.printed[0]).unwrap();
         printed.as_array().unwrap().clone()
+    }
+
+    /// The ARN of the newest recovery point of a resource that an account holds.
+    pub(crate) async fn held(&self, resource: &str, account: &str) -> String {
+        let points = self.points(resource).await;
+        let point = points.into_iter().find(|it| it["account"] == account).unwrap();
+        point["recoveryPoint"].as_str().unwrap().to_owned()
     }
 
     /// How often an operation was called with success.
@@ -180,6 +198,67 @@ async fn a_lost_account_comes_back_in_another_from_the_central_copies() {
 }
 
 #[tokio::test]
+async fn what_was_restored_is_looked_at_and_told_of() {
+    let world = World::start().await;
+    let volume = &world.night(&[("EBS", "ec2@volume/vol-1")])[0];
+    let point = world.held(volume, &world.lost).await;
+    let restoring = ["restore", &point, "--account", &world.lost, "--yes"];
+    let good = world.run(&restoring).await;
+    assert_eq!(good.code, 0, "{}\n{}", good.text, good.notes);
+    assert!(good.text.contains("looked at: volume vol-"), "{}", good.text);
+    assert!(good.text.contains("as its source; its data was not read"), "{}", good.text);
+    // What cannot be looked at is told, and looked at by the same command.
+    world.organization.iam(|it| {
+        let backup = json!({ "Effect": "Allow", "Action": ["backup:*", "iam:*"], "Resource": "*" });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [backup] });
+        let role = Role::trusting_account("org-backup-recovery", MANAGEMENT);
+        it.create_role_everywhere(role.allowing(&policy));
+    });
+    let unseen = world.run(&restoring).await;
+    assert_eq!(unseen.code, 2, "{}\n{}", unseen.text, unseen.notes);
+    let why = "not looked at: the role lacks ec2:DescribeVolumes: ";
+    assert!(unseen.text.contains(why), "{}", unseen.text);
+    assert!(unseen.text.contains("hint: run the same command again"), "{}", unseen.text);
+    assert_eq!(world.count("StartRestoreJob"), 1);
+    let json = world.run(&[&restoring[..], &["--json"]].concat()).await;
+    let ending = serde_json::Deserializer::from_str(&json.printed[0]).into_iter::<Value>().last();
+    assert_eq!(ending.unwrap().unwrap()["look"]["state"], "unknown", "{}", json.text);
+}
+
+#[tokio::test]
+async fn what_was_restored_and_cannot_be_used_is_told() {
+    let world = World::start().await;
+    let things = [
+        ("Aurora", "rds@cluster:shop"),
+        ("EFS", "elasticfilesystem@file-system/fs-1"),
+        ("S3", "s3:::reports"),
+    ];
+    world.night(&things);
+    world.services.cluster("shop", "available");
+    let set = ["--set", "Aurora.DBSubnetGroupName=default"];
+    let set = [&set[..], &["--set", "S3.DestinationBucketName=elsewhere"]].concat();
+    let more = [&set[..], &["--yes"]].concat();
+    let first = world.recover(&more).await;
+    assert_eq!(first.code, 1, "{}\n{}", first.text, first.notes);
+    assert!(first.text.contains("restored: 3 of 3"), "{}", first.text);
+    let why = "looked at, and not usable: cluster shop is available, but has no instance";
+    assert!(first.text.contains(why), "{}", first.text);
+    assert!(first.text.contains("make its instances"), "{}", first.text);
+    let bucket = "looked at: bucket elsewhere has 1 object of";
+    assert!(first.text.contains(bucket), "{}", first.text);
+    assert!(first.text.contains("none of them was read"), "{}", first.text);
+    // The same command looks again.
+    world.services.cluster_with("shop", "available", &[("shop-1", "available")]);
+    world.organization.buckets(|it| it.empty("elsewhere"));
+    let again = world.recover(&more).await;
+    assert_eq!(again.code, 1, "{}\n{}", again.text, again.notes);
+    assert!(again.text.contains("looked at: cluster shop is available with"), "{}", again.text);
+    let why = "looked at, and not usable: bucket elsewhere has no objects, but its backup has";
+    assert!(again.text.contains(why), "{}", again.text);
+    assert_eq!(world.count("StartRestoreJob"), 3);
+}
+
+#[tokio::test]
 async fn what_cannot_be_restored_is_named_with_what_to_do_and_the_rest_comes_back() {
     let world = World::start().await;
     world.night(&[("EC2", "ec2@instance/i-1"), ("EBS", "ec2@volume/vol-1")]);
@@ -194,8 +273,7 @@ async fn what_cannot_be_restored_is_named_with_what_to_do_and_the_rest_comes_bac
 async fn a_run_that_was_interrupted_goes_on_with_the_jobs_that_it_began() {
     let world = World::start().await;
     let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
-    let copy = world.points(&volume).await.into_iter().find(|it| it["account"] == world.central);
-    let copy = copy.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+    let copy = world.held(&volume, &world.central).await;
     let vault = world.copies();
     let arguments =
         ["restore", &copy, "--from", &vault, "--account", &world.new, "--yes", "--json"];
@@ -217,8 +295,7 @@ async fn a_run_that_was_interrupted_goes_on_with_the_jobs_that_it_began() {
 async fn a_table_is_restored_beside_itself_with_a_name_of_its_own() {
     let world = World::start().await;
     let [table] = world.night(&[("DynamoDB", "dynamodb@table/carts")]).try_into().unwrap();
-    let own = world.points(&table).await.into_iter().find(|it| it["account"] == world.lost);
-    let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+    let own = world.held(&table, &world.lost).await;
     let run = world.run(&["restore", &own, "--yes"]).await;
     assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
     assert!(run.text.contains("makes the DynamoDB table `carts-restored-"), "{}", run.text);
@@ -267,8 +344,7 @@ async fn points_and_plans_say_when_a_restore_test_last_proved_a_backup() {
         let listed = world.run(&["points", resource]).await;
         let line = listed.text.lines().nth(1).unwrap().trim();
         assert!(line.starts_with(told), "{told}: {}\n{}", listed.text, listed.notes);
-        let own = world.points(resource).await.into_iter().find(|it| it["account"] == world.lost);
-        let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+        let own = world.held(resource, &world.lost).await;
         let plan = world.run(&["restore", &own, "--account", &world.lost]).await;
         assert!(plan.text.contains(&format!("note: {told}")), "{told}: {}", plan.text);
         assert_eq!(plan.code, 0, "{}", plan.notes);
@@ -335,8 +411,7 @@ async fn an_instance_gets_a_role_with_a_path_if_the_recipe_names_it_and_no_other
     }
     let instances = world.night(&profiles.map(|it| ("EC2", it.0)));
     for ((_, profile), (instance, code)) in profiles.iter().zip(instances.iter().zip([0, 1])) {
-        let own = world.points(instance).await.into_iter().find(|it| it["account"] == world.lost);
-        let own = own.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+        let own = world.held(instance, &world.lost).await;
         let run = world.run(&["restore", &own, "--account", &world.lost, "--yes"]).await;
         assert_eq!(run.code, code, "{profile}: {}\n{}", run.text, run.notes);
         let asked = format!("IamInstanceProfileName is {profile}: the role for restores");

@@ -8,10 +8,8 @@ use std::process::Command;
 
 use regex::{Captures, Regex};
 use tests::binaries::binary;
-use tests::command::{Run, command, ran};
+use tests::command::{Run, command_beside, ran};
 use tests::role::STATE_BUCKET;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::ministack::venv;
 use crate::recovery::{REGION, World};
@@ -129,7 +127,7 @@ impl<'w> Shell<'w> {
     async fn run(&self, text: &str) -> Run {
         let organization = &self.world.organization;
         let management = organization.organization(|it| it.management_account.clone());
-        let own = command(organization, &management);
+        let own = command_beside(organization, &self.world.services, &management);
         let mut shell = Command::new("sh");
         for (name, value) in own.get_envs() {
             shell.env(name, value.unwrap_or_default());
@@ -161,13 +159,12 @@ async fn every_command_of_the_page_does_what_the_page_promises() {
         ("RDS", "rds@db:orders"),
     ]);
     world.tested("1", "RDS", &world.arn("rds@db:orders"), "SUCCESSFUL");
-    let now = OffsetDateTime::from(world.organization.clock());
     let same = ["central", "eu-west-1", "new", "private", "sg-1", "subnet-1"];
     let given = same.map(|it| (it, it.to_owned())).into_iter().chain([
         ("111122223333", world.lost.clone()),
         ("444455556666", world.new.clone()),
         ("777788889999", world.central.clone()),
-        ("2026-11-21T04:00:00Z", now.replace_nanosecond(0).unwrap().format(&Rfc3339).unwrap()),
+        ("2026-11-21T04:00:00Z", world.now()),
     ]);
     let mut values: BTreeMap<_, _> = given.map(|(name, it)| (name.to_owned(), it)).collect();
     let shell = Shell::new(&world);

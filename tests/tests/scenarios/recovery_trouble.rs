@@ -174,8 +174,7 @@ async fn a_name_that_is_taken_is_told_and_another_is_taken_instead() {
     let run = world.recover(&["--yes"]).await;
     assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
     assert!(run.text.contains("hint: name another with --name"), "{}", run.text);
-    let copy = world.points(&table).await.into_iter().find(|it| it["account"] == world.central);
-    let copy = copy.unwrap()["recoveryPoint"].as_str().unwrap().to_owned();
+    let copy = world.held(&table, &world.central).await;
     let other = ["restore", &copy, "--account", &world.new, "--name", "carts-2", "--yes"];
     let other = world.run(&other).await;
     assert_eq!(other.code, 0, "{}\n{}", other.text, other.notes);

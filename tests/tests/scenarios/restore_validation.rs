@@ -467,7 +467,7 @@ async fn an_instance_of_somebody_else_is_not_deleted_though_it_has_the_name_of_o
     let failed = validation.test("job", cluster_job()).await;
     let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
     let message = error["errorMessage"].as_str().unwrap();
-    assert!(message.contains("the function's role lacks rds:DeleteDBInstance"), "{message}");
+    assert!(message.contains("the role lacks rds:DeleteDBInstance"), "{message}");
     assert!(services.denied().contains("rds:DeleteDBInstance"));
 }
 
@@ -636,7 +636,7 @@ async fn what_cannot_be_reported_fails_the_invocation_so_that_it_is_not_lost() {
     let failed = validation.test("job", volume_job()).await;
     let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
     let message = error["errorMessage"].as_str().unwrap();
-    assert!(message.contains("the function's role lacks backup:PutRestoreValidationResult"));
+    assert!(message.contains("the role lacks backup:PutRestoreValidationResult"));
     assert_eq!(validation.result("job"), None);
     // Lambda tries again.
     let event = completed("job", &volume_job());
@@ -652,7 +652,7 @@ async fn what_may_not_be_looked_at_has_failed_with_the_permission_that_is_missin
     role.statements.retain(|it| !it["Action"].to_string().contains("ec2:DescribeVolumes"));
     let validation = RestoreValidation::with_role(&organization, services.url(), &role).await;
     assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
-    let expected = "could not be looked at: the function's role lacks ec2:DescribeVolumes: \
+    let expected = "could not be looked at: the role lacks ec2:DescribeVolumes: \
                     UnauthorizedOperation (HTTP 403): No. (cannot look at the volume vol-1)";
     assert_eq!(result(&validation, "job"), ("FAILED".to_owned(), expected.to_owned()));
     // Nobody has to take it for a broken backup.
@@ -682,7 +682,7 @@ async fn a_job_that_may_not_be_looked_at_has_failed_as_well() {
     assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
     let (status, message) = result(&validation, "job");
     assert_eq!(status, "FAILED");
-    let why = "could not be looked at: the function's role lacks backup:DescribeRestoreJob: ";
+    let why = "could not be looked at: the role lacks backup:DescribeRestoreJob: ";
     assert!(message.starts_with(why), "{message}");
     assert_eq!(validation.counted(), [("unknown".to_owned(), "NotValidated".to_owned())]);
 }

@@ -123,6 +123,11 @@ struct Made {
 }
 
 impl Calls {
+    /// Returns the counter of the calls so far.
+    pub fn tally(&self) -> Tally {
+        self.tally.clone()
+    }
+
     /// Creates calls that end by `deadline`, and whose errors are for `reader`.
     pub(crate) fn new(pace: Pace, tally: Tally, deadline: Instant, reader: Reader) -> Self {
         Self { pace, tally, deadline, need: Need::Needed, reader, made: Arc::default() }

@@ -13,7 +13,7 @@ use aws::operation::{
     GET_ACCESS_POLICY, GET_ROLE, GET_ROLE_POLICY, GET_SUPPORTED_TYPES, LIST_ATTACHED_ROLE_POLICIES,
     LIST_ROLE_POLICIES, UPDATE_REGION_SETTINGS,
 };
-use aws::{Calls, Error, Management, client};
+use aws::{Calls, Error, Management, Tally, client};
 use aws_sdk_backup::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_backup::config::timeout::TimeoutConfig;
 use aws_sdk_backup::config::{IdentityCache, Region as WireRegion};
@@ -138,8 +138,14 @@ pub struct Member<'a> {
 }
 
 impl Member<'_> {
-    pub(crate) fn config_in(&self, region: &Region) -> SdkConfig {
+    /// Returns the configuration that acts in the account in this Region.
+    pub fn config_in(&self, region: &Region) -> SdkConfig {
         self.config.to_builder().region(WireRegion::new(region.to_string())).build()
+    }
+
+    /// Returns the number of calls so far.
+    pub fn tally(&self) -> Tally {
+        self.calls.tally()
     }
 
     pub(crate) fn backup(&self, region: &Region) -> aws_sdk_backup::Client {

@@ -38,14 +38,14 @@ pub enum ErrorKind {
 #[derive(Debug, ThisError)]
 enum Cause {
     // The permission stands first, because AWS Backup cuts off the end of a long message.
-    #[error("the function's role lacks {permission}: {answer}")]
+    #[error("the role lacks {permission}: {answer}")]
     Denied { answer: Answer, permission: &'static str },
     #[error("{answer}")]
     Answered { kind: ErrorKind, answer: Answer },
     /// The answer did not come from the service, or there was no answer.
     #[error("{0}")]
     Unanswered(String),
-    #[error("the function's deadline came first; {0}")]
+    #[error("the time for it was over; {0}")]
     OutOfTime(String),
 }
 

@@ -35,6 +35,8 @@ pub struct Services {
     config: SdkConfig,
     tally: Tally,
     until: Instant,
+    /// The number of objects that are read of each restored path.
+    sample: usize,
 }
 
 /// The meaning of an empty answer.
@@ -49,7 +51,15 @@ enum Emptiness {
 impl Services {
     /// Returns the services with the configuration of `session`. All calls end by `until`.
     pub fn new(session: &Session, until: Instant) -> Self {
-        Self { config: session.config().clone(), tally: session.tally(), until }
+        let config = session.config().clone();
+        Self { config, tally: session.tally(), until, sample: objects::SAMPLE }
+    }
+
+    /// Returns the services of the account and the Region of `config`. `tally` counts the calls, and
+    /// all of them end by `until`. No object is read, since the role that restores a resource needs no
+    /// permission to read it.
+    pub fn without_reading(config: SdkConfig, tally: Tally, until: Instant) -> Self {
+        Self { config, tally, until, sample: 0 }
     }
 
     /// Sends an operation, and returns the content of the answer. An error describes it as

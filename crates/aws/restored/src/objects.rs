@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::{Emptiness, Services};
 
 /// The number of objects that are read of each restored path.
-const SAMPLE: usize = 20;
+pub(crate) const SAMPLE: usize = 20;
 
 /// The greatest number of pages that are listed of each restored path. A page has up to 1,000
 /// objects.
@@ -77,7 +77,7 @@ impl Services {
                 listed.bytes += size;
                 listed.objects += 1;
                 let place = random.u64(0..listed.objects);
-                if picked.len() < SAMPLE {
+                if picked.len() < self.sample {
                     picked.push(object);
                 } else if let Some(other) =
                     usize::try_from(place).ok().and_then(|it| picked.get_mut(it))

@@ -146,7 +146,8 @@ impl<'a> Carrier<'_, 'a> {
     }
 
     /// The job of an earlier run that restored, or restores, the same with the same settings. One that
-    /// failed is not repeated by the same token, and is for `--again` to tell apart.
+    /// failed is not repeated by the same token, and is for `--again` to tell apart. A run with other
+    /// settings that is under way is an error, since two would make the same thing twice.
     async fn begun(
         &self,
         plan: &RestorePlan,
@@ -165,15 +166,16 @@ impl<'a> Carrier<'_, 'a> {
             if plan.is_restore(&settings) {
                 return Ok(Some(it.id));
             }
-            note(
-                "note",
-                &format!(
-                    "{}: the restore job {} of the same recovery point is {}, with other settings",
-                    plan.point.resource,
-                    it.id,
-                    it.state.key()
-                ),
+            let why = format!(
+                "the restore job {} of the same recovery point is {}, with other settings",
+                it.id,
+                it.state.key()
             );
+            if it.is_open() {
+                let what = "somebody else restores it".to_owned();
+                return Err(Ending::Failed { what, why });
+            }
+            note("note", &format!("{}: {why}", plan.point.resource));
         }
         Ok(None)
     }

@@ -5,6 +5,7 @@
 
 mod backup;
 mod carry;
+mod look;
 mod points;
 mod reach;
 mod recover;

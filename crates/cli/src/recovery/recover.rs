@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region};
+use plan::restore_validation::Look;
 use report::Destination;
 use report::recovery::{Chosen, Hindrance, KeptPoint, Newest, RestorePlan, WaySeen, moment, plan};
 use serde_json::{Value, json};
@@ -25,8 +26,10 @@ use crate::{CommandError, Exit};
 /// resources at once, in the order that their types need. If you run the command again, it follows the
 /// jobs that it started.
 ///
-/// Exits with 1 if something cannot be restored or a job failed, and with 2 if something could not be
-/// looked at or followed.
+/// Looks at everything that was restored, as restore tests do, and reads no data.
+///
+/// Exits with 1 if something cannot be restored, a job failed or something that was restored cannot be
+/// used, and with 2 if something could not be looked at or followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup recover --account 111122223333 --into 444455556666
@@ -79,6 +82,7 @@ struct Fate {
     plan: Result<RestorePlan, Vec<Hindrance>>,
     passed_over: Option<(KeptPoint, Hindrance)>,
     ending: Option<Ending>,
+    look: Option<Look>,
 }
 
 /// Restores everything that an account had.
@@ -120,13 +124,19 @@ pub(crate) async fn recover(
     if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {
         told_of_interrupts();
         carry(arguments, &reach, &mut fates).await;
+        look(arguments, &reach, &mut fates).await;
         tell(arguments, &fates)?;
     }
-    let is_bad = |it: &Fate| it.plan.is_err() || matches!(it.ending, Some(Ending::Failed { .. }));
+    let is_bad = |it: &Fate| {
+        let is_failed = matches!(it.ending, Some(Ending::Failed { .. }));
+        it.plan.is_err() || is_failed || matches!(it.look, Some(Look::Unusable(_)))
+    };
     let is_unknown = |it: &Fate| {
         let not_read =
             |all: &Vec<Hindrance>| all.iter().any(|it| matches!(it, Hindrance::NotRead(_)));
-        matches!(it.ending, Some(Ending::Unfollowed(_))) || it.plan.as_ref().is_err_and(not_read)
+        matches!(it.ending, Some(Ending::Unfollowed(_)))
+            || matches!(it.look, Some(Look::Unseen(_)))
+            || it.plan.as_ref().is_err_and(not_read)
     };
     let unknown = fates.iter().filter(|it| is_unknown(it)).count() + unread.len();
     match unknown {
@@ -164,7 +174,7 @@ async fn fates(
             Some(hindrance) => Err(vec![hindrance]),
             None => planned(arguments, looker, reach, ways, &point, now).await,
         };
-        Fate { point, plan, passed_over, ending: None }
+        Fate { point, plan, passed_over, ending: None, look: None }
     });
     stream::iter(all).buffered(arguments.concurrency.max(1)).collect().await
 }
@@ -211,10 +221,21 @@ async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fat
                 }
             })
         });
-        let all: Vec<()> =
-            stream::iter(all).buffer_unordered(arguments.concurrency.max(1)).collect().await;
-        drop(all);
+        stream::iter(all).buffer_unordered(arguments.concurrency.max(1)).collect::<()>().await;
     }
+}
+
+/// Looks at everything that was restored, when all of it is.
+async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fate]) {
+    let carrier = &Carrier { reach };
+    let all = fates.iter_mut().map(|fate| {
+        Box::pin(async move {
+            if let (Ok(plan), Some(Ending::Restored { job, .. })) = (&fate.plan, &fate.ending) {
+                fate.look = Some(carrier.look(plan, job).await);
+            }
+        })
+    });
+    stream::iter(all).buffer_unordered(arguments.concurrency.max(1)).collect::<()>().await;
 }
 
 /// Prints the plan.
@@ -277,6 +298,9 @@ fn tell(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError
             (None, Ok(_)) => "not begun".to_owned(),
         };
         output.line(&format!("  {}: {words}", fate.point.resource))?;
+        if let Some(look) = &fate.look {
+            output.line(&format!("    {}", look.words()))?;
+        }
     }
     if !looks.is_empty() {
         output.line("look whether")?;
@@ -302,6 +326,7 @@ fn print_json(fates: &[Fate]) -> Result<(), CommandError> {
                 "hindrances": hindrances,
                 "passedOver": passed_over.map(|it| json!({ "recoveryPoint": it.0.arn, "problem": it.1.to_string() })),
                 "ending": fate.ending.as_ref().map(Ending::json),
+                "look": fate.look.as_ref().map(Look::json),
             }),
         )?;
     }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use plan::id::{AccountId, Region};
+use plan::restore_validation::Look;
 use policy::arn::Arn;
 use report::Destination;
 use report::recovery::{Hindrance, KeptPoint, RestorePlan, RestoreWish, plan};
@@ -23,8 +24,10 @@ use crate::{CommandError, Exit};
 /// point of another account or Region is copied first. Existing resources are not changed, except one
 /// that you name with --overwrite. If you run the command again, it follows the jobs that it started.
 ///
-/// Exits with 1 if it cannot be restored or a job failed, and with 2 if something could not be looked
-/// at or followed.
+/// Looks at what was restored, as restore tests do, and reads no data.
+///
+/// Exits with 1 if it cannot be restored, a job failed or what was restored cannot be used, and with 2
+/// if something could not be looked at or followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup restore RECOVERY-POINT-ARN --account 111122223333 --region eu-west-1
@@ -137,21 +140,29 @@ pub(crate) async fn restore(
         return Ok(Exit::Fine);
     }
     told_of_interrupts();
-    let ending = Carrier { reach: &reach }.carry(&plan).await;
+    let carrier = Carrier { reach: &reach };
+    let ending = carrier.carry(&plan).await;
+    let look = match &ending {
+        Ending::Restored { job, .. } => Some(carrier.look(&plan, job).await),
+        Ending::Failed { .. } | Ending::Unfollowed(_) => None,
+    };
     if arguments.manner.json {
-        output.json(&json!({ "resource": plan.point.resource, "ending": ending.json() }))?;
+        let look = look.as_ref().map(Look::json);
+        let resource = &plan.point.resource;
+        output.json(&json!({ "resource": resource, "ending": ending.json(), "look": look }))?;
     } else {
         output.line(&format!("{}: {}", plan.point.resource, ending.words()))?;
-        if matches!(ending, Ending::Restored { .. }) {
+        if let Some(look) = &look {
+            output.line(&format!("  {}", look.words()))?;
             output.line("look whether")?;
             plan.afterwards().iter().try_for_each(|it| output.line(&format!("  {it}")))?;
         }
     }
     output.flush()?;
-    Ok(match ending {
-        Ending::Restored { .. } => Exit::Fine,
-        Ending::Failed { .. } => Exit::Findings,
-        Ending::Unfollowed(_) => Exit::Unfinished,
+    Ok(match (ending, look) {
+        (Ending::Failed { .. }, _) | (_, Some(Look::Unusable(_))) => Exit::Findings,
+        (Ending::Unfollowed(_), _) | (_, Some(Look::Unseen(_))) => Exit::Unfinished,
+        (Ending::Restored { .. }, Some(Look::Good(_) | Look::Unproven(_)) | None) => Exit::Fine,
     })
 }
 

@@ -309,3 +309,68 @@ fn the_templates_and_policies_that_we_ship_have_no_mistake() {
     let run = org_backup(&root, &["check", "templates", "policies"], "");
     assert_eq!(run.code, 0, "{}", run.stdout);
 }
+
+/// A stack set with this template.
+fn stack_set(body: &str) -> String {
+    format!(
+        r#""Set": {{"Type": "AWS::CloudFormation::StackSet", "Properties": {{
+            "StackSetName": "tiers", "PermissionModel": "SELF_MANAGED",
+            "Parameters": [{{"ParameterKey": "Vault", "ParameterValue": "two words"}}],
+            "TemplateBody": {body}}}}}"#
+    )
+}
+
+#[test]
+fn the_template_of_a_stack_set_is_checked_as_one_of_its_own() {
+    let content = bad().replace("\"keep\"", r#"{"Ref": "Vault"}"#);
+    let inner = template(&native(&content), r#", "Parameters": {"Vault": {"Type": "String"}}"#);
+    let quoted = serde_json::to_string(&inner).unwrap();
+    let place = "Resources/Set/Properties/TemplateBody/Resources/Tier/Properties/Content/plans/tier/rules/nightly";
+    let folder = folder("stack_set");
+    let run = |name: &str, text: &str| {
+        std::fs::write(folder.join(name), text).unwrap();
+        org_backup(&folder, &["check", "--strict", name], "")
+    };
+    let run_string = run("string.json", &template(&stack_set(&quoted), ""));
+    assert_eq!(run_string.code, 1, "{}", run_string.stdout);
+    for told in [
+        format!("string.json: {place}/schedule_expression/@@assign: `cron(0 5 * * *)` sets both"),
+        format!(
+            "string.json: {place}/target_backup_vault_name/@@assign: `two words` is not the name"
+        ),
+    ] {
+        assert!(run_string.stdout.contains(&told), "{told}: {}", run_string.stdout);
+    }
+    assert_eq!(run_string.stdout.lines().count(), 2, "{}", run_string.stdout);
+    // The string begins in this line.
+    assert!(
+        run_string.stdout.lines().all(|it| it.ends_with("(line 5, column 29)")),
+        "{}",
+        run_string.stdout
+    );
+    assert!(run_string.stderr.contains("checked: 1 policy in 1 file"), "{}", run_string.stderr);
+    // What is made a string by a function has places of its own, and the values of the outer template.
+    let object = format!(r#"{{"Fn::ToJsonString": {inner}}}"#);
+    let outer = r#", "Parameters": {"Vault": {"Type": "String", "Default": "keep"}}"#;
+    let made = run("made.json", &template(&stack_set(&object), outer));
+    assert_eq!((made.code, made.stdout.lines().count()), (1, 1), "{}", made.stdout);
+    let told =
+        format!("made.json: {place}/schedule_expression/@@assign: `cron(0 5 * * *)` sets both");
+    assert!(made.stdout.starts_with(&told), "{}", made.stdout);
+    assert!(!made.stdout.contains("(line 5, column"), "{}", made.stdout);
+    let open = run("open.json", &template(&stack_set(&object), ""));
+    assert!(open.stdout.contains("this was not checked: "), "{}", open.stdout);
+    // A template of a stack set inside one is named.
+    let nested = serde_json::to_string(&template(&stack_set(&quoted), "")).unwrap();
+    let nested = run("nested.json", &template(&stack_set(&nested), ""));
+    let why = "this was not checked: it is a template inside a template inside a template";
+    assert!(nested.code == 1 && nested.stdout.contains(why), "{}", nested.stdout);
+    // Templates without policies, and strings that are no templates, are nothing to tell of.
+    for body in [r#""{\"Resources\": {}}""#, r#""no template""#, r#"{"Ref": "Body"}"#] {
+        let text = template(&format!("{}, {}", native(GOOD), stack_set(body)), "");
+        let nothing = run("nothing.json", &text);
+        assert_eq!((nothing.code, nothing.stdout.as_str()), (0, ""), "{body}");
+    }
+    let broken = run("broken.json", &template(&stack_set(r#""{\"plans\": ""#), ""));
+    assert!(broken.stdout.contains("it is no template"), "{}", broken.stdout);
+}

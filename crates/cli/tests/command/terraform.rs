@@ -380,3 +380,49 @@ fn what_is_recognised_and_not_read_says_how_to_get_there() {
         assert!(run.stdout.contains(words), "{name}: {}", run.stdout);
     }
 }
+
+#[test]
+fn a_module_below_what_was_named_is_evaluated_with_its_arguments() {
+    let folder = folder("hcl_modules");
+    let maker =
+        resource("templatefile(\"${path.module}/policy.json\", { schedule = var.schedule })")
+            + "variable \"schedule\" {\n  default = \"cron(0 5 ? * * *)\"\n}\n";
+    let document = GOOD.replace("cron(0 5 ? * * *)", "${schedule}");
+    for (name, text) in [("modules/tier/main.tf", &maker), ("modules/tier/policy.json", &document)]
+    {
+        let place = folder.join(name);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, text).unwrap();
+    }
+    let call = |source: &str, schedule: &str| {
+        format!("module \"tiers\" {{\n  source = \"{source}\"\n  schedule = \"{schedule}\"\n}}\n")
+    };
+    let run = |text: &str, named: &str| {
+        fs::create_dir_all(folder.join("prod")).unwrap();
+        fs::write(folder.join("prod/main.tf"), text).unwrap();
+        org_backup(&folder, &["check", "--strict", named], "")
+    };
+    let bad = call("../modules/tier", "cron(0 5 * * *)");
+    let found = run(&bad, ".");
+    let told = "prod/main.tf: module.tiers.aws_organizations_policy.tier/content/plans/tier/rules/nightly/\
+                schedule_expression/@@assign: `cron(0 5 * * *)` sets both";
+    assert!(found.code == 1 && found.stdout.contains(told), "{}", found.stdout);
+    assert!(found.stdout.ends_with("(line 2, column 12)\n"), "{}", found.stdout);
+    assert_eq!(found.stdout.lines().count(), 1, "{}", found.stdout);
+    let good = run(&call("../modules/tier", "cron(0 6 ? * * *)"), ".");
+    assert_eq!((good.code, good.stdout.as_str()), (0, ""), "{}", good.stderr);
+    assert!(good.stderr.contains("checked: 2 policies in 2 files"), "{}", good.stderr);
+    // Nothing outside of what was named is read, and nothing behind a link.
+    let outside = run(&bad, "prod/main.tf");
+    let why = "the module `../modules/tier` is not evaluated: it is not below `prod`; name a \
+               directory above both";
+    assert!(outside.code == 1 && outside.stdout.contains(why), "{}", outside.stdout);
+    std::os::unix::fs::symlink("../modules", folder.join("prod/link")).unwrap();
+    let linked = call("./link/tier", "cron(0 5 * * *)");
+    let linked = run(&linked, "prod/main.tf");
+    let why = "the module `./link/tier` is not evaluated: it is or is behind a link";
+    assert!(linked.stdout.contains(why), "{}", linked.stdout);
+    // In a directory, a call that comes to no policy is passed over.
+    let other = run(&call("./none", "daily"), "prod");
+    assert_eq!(other.stdout, "", "{}", other.stderr);
+}

@@ -226,8 +226,7 @@ fn cluster(
     let members = || members.iter().filter(|it| it.1.status != "deleting");
     if members().next().is_none() && !is_serverless {
         return Judgment::Unreachable(format!(
-            "{resource} is available, but has no instance, and nothing can connect to it without \
-             one; ClusterInstanceClass has one made for the test"
+            "{resource} is available, but has no instance, and nothing can connect to it without one"
         ));
     }
     for (name, Database { status, .. }) in members() {
@@ -371,10 +370,12 @@ fn objects(
     let least = if listed.iter().all(|it| it.is_whole) { "" } else { "at least " };
     let of = bytes.map(|it| format!(", of a backup of {it} bytes")).unwrap_or_default();
     let objects = counted(count, "object");
-    Judgment::Sound(format!(
-        "{resource} has {least}{objects} of {size} bytes{of}; the first KiB of {read} taken at random \
-         was read, and no more"
-    ))
+    let read = if read == 0 {
+        "none of them was read".to_owned()
+    } else {
+        format!("the first KiB of {read} taken at random was read, and no more")
+    };
+    Judgment::Sound(format!("{resource} has {least}{objects} of {size} bytes{of}; {read}"))
 }
 
 /// Judges a file system by its size. EFS meters the size up to hours later, so a size that is too

@@ -68,15 +68,14 @@ impl Report {
             }
             Judgment::Broken(why) => Self::new(Status::Failed, ValidationOutcome::Failed, &why),
             Judgment::Unsettled { now, awaited } => {
-                let why = format!(
-                    "{resource} was not ready in time: it is still {now}, and was waited for to be \
-                     {awaited}"
-                );
+                let why = late(resource, &now, &awaited);
                 Self::new(Status::Failed, ValidationOutcome::TimedOut, &why)
             }
-            Judgment::Doubtful(why) | Judgment::Unreachable(why) | Judgment::Unknown(why) => {
-                not_validated(&why)
+            Judgment::Unreachable(why) => {
+                let how = "ClusterInstanceClass has one made for the test";
+                not_validated(&format!("{why}; {how}"))
             }
+            Judgment::Doubtful(why) | Judgment::Unknown(why) => not_validated(&why),
         }
     }
 
@@ -92,6 +91,13 @@ impl Report {
 /// Returns the report about a restore test about which nothing can be found out.
 pub(super) fn not_validated(why: &str) -> Report {
     Report::new(Status::TimedOut, ValidationOutcome::NotValidated, &format!("not validated: {why}"))
+}
+
+/// Returns the words for a resource that did not settle in time.
+pub(super) fn late(resource: &Resource, now: &str, awaited: &str) -> String {
+    format!(
+        "{resource} was not ready in time: it is still {now}, and was waited for to be {awaited}"
+    )
 }
 
 /// Returns `text` on one line, in at most [`LIMIT`] characters.

@@ -397,9 +397,9 @@ fn what_is_not_ready_in_time_has_failed_and_is_counted_apart() {
 
 #[test]
 fn what_could_not_be_looked_at_has_failed_but_does_not_count_as_broken() {
-    let report = Report::unseen("the function's role lacks ec2:DescribeVolumes");
+    let report = Report::unseen("the role lacks ec2:DescribeVolumes");
     assert_eq!((report.status, report.outcome), (Status::Failed, ValidationOutcome::NotValidated));
-    let why = "could not be looked at: the function's role lacks ec2:DescribeVolumes";
+    let why = "could not be looked at: the role lacks ec2:DescribeVolumes";
     assert_eq!(report.message, why);
 }
 

@@ -591,6 +591,10 @@ fn what_is_only_known_at_deployment_is_not_judged() {
     ] {
         assert_eq!(crate::inspect(&with_unknown(&text), super::now()), [], "{text}");
     }
+    // The parts that are missing around it are.
+    let text = complete("").replace("keep", "unknown").replace("regions", "backup_plan_tags");
+    let findings = crate::incomplete(&[&with_unknown(&text)], super::now());
+    assert_eq!(findings[0].1.path, "plans/tier");
 }
 
 #[test]

@@ -94,6 +94,13 @@ fn numbers_are_kept_as_they_are_written() {
 }
 
 #[test]
+fn a_member_is_found_by_its_key_in_its_case() {
+    let document = json::read(r#"{"a": 1, "B": 2}"#).0.unwrap();
+    let member = |key| document.member(key).and_then(crate::Node::scalar);
+    assert_eq!((member("B"), member("b"), member("c")), (Some("2"), None, None));
+}
+
+#[test]
 fn escapes_are_read_and_written() {
     let (document, _) = json::read(r#"["\"\\\/\b\f\n\r\t\u00e9\ud83d\udd12"]"#);
     let document = document.unwrap();

@@ -4,7 +4,11 @@ use plan::id::AccountId;
 use plan::member_accounts::{CopySource, admits_copies};
 
 /// Advice, by words that the messages of failed jobs have.
-const ADVICE: [(&[&str], &str); 7] = [
+const ADVICE: [(&[&str], &str); 9] = [
+    (
+        &["with other settings"],
+        "talk to those who began it and wait for it, or run again with --again 2 to restore it once more",
+    ),
     (
         &["passrole", "instance profile"],
         "name the role in RestoreInstanceRoleNames of member-account.yaml, or restore without it",
@@ -31,6 +35,7 @@ const ADVICE: [(&[&str], &str); 7] = [
         &["not authorized", "access denied", "accessdenied", "permission"],
         "let the role do it, and see whether a service control policy denies it",
     ),
+    (&["recovery point"], "take another recovery point that `org-backup points` shows"),
 ];
 
 /// Returns what to do about a job that failed with this message.
@@ -64,6 +69,9 @@ mod tests {
         assert!(advice("The KMS key is disabled").contains("key policy"));
         assert!(advice("The subnet ID does not exist").contains("--set"));
         assert!(advice("Access Denied trying to call AWS Backup service").contains("the role"));
+        assert!(advice("Recovery point arn:… does not exist.").contains("org-backup points"));
+        let other = "the restore job 1 of the same recovery point is running, with other settings";
+        assert!(advice(other).contains("--again 2"));
         assert!(advice("Tea is cold").contains("--again"));
     }
 

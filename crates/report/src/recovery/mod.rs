@@ -61,6 +61,30 @@ pub const RESTORES: [&str; 4] = [
     "backup:StartRestoreJob",
 ];
 
+/// The actions in the account that something was restored in, to look at it.
+///
+/// They reveal the names, states, sizes and counts of things, and no data.
+pub const LOOKS_AT_RESTORED: [&str; 18] = [
+    "backup:DescribeRestoreJob",
+    "backup:GetRestoreJobMetadata",
+    "dynamodb:DescribeBackup",
+    "dynamodb:DescribeTable",
+    "dynamodb:Scan",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeSnapshots",
+    "ec2:DescribeVolumes",
+    "elasticfilesystem:DescribeFileSystems",
+    "fsx:DescribeBackups",
+    "fsx:DescribeFileSystems",
+    "fsx:DescribeVolumes",
+    "rds:DescribeDBClusterSnapshots",
+    "rds:DescribeDBClusters",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBSnapshots",
+    "s3:ListBucket",
+];
+
 /// The actions in the account that something is backed up in.
 pub const BACKS_UP: [&str; 3] =
     ["backup:DescribeBackupJob", "backup:ListBackupJobs", "backup:StartBackupJob"];

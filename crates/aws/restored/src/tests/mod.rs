@@ -586,7 +586,7 @@ async fn a_denied_look_names_the_permission_and_is_not_repeated() {
         assert_eq!((denied.kind(), denied.permission()), (ErrorKind::Denied, Some(permission)));
         // First of all, so that it is not cut off.
         let why = denied.why();
-        assert!(why.starts_with(&format!("the function's role lacks {permission}: ")), "{why}");
+        assert!(why.starts_with(&format!("the role lacks {permission}: ")), "{why}");
     }
 }
 

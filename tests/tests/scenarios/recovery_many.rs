@@ -1,0 +1,167 @@
+//! Many recovery points, and several people and attackers at once.
+
+use std::time::Duration;
+
+use simulator::{Flaw, Moment};
+use tests::command::{Run, command_beside, measured, ran};
+use tests::organization::backed_up;
+use tests::role::STATE_BUCKET;
+use tokio::time::interval;
+
+use crate::recovery::{REGION, World};
+
+const NIGHT: Duration = Duration::from_hours(24);
+
+/// The resources of the account, and the nights in which each of them is copied.
+const RESOURCES: usize = 300;
+const NIGHTS: u32 = 34;
+
+/// The most memory that the command takes, in MiB. It takes about half of it.
+const MEMORY: usize = 200;
+
+/// The most calls for each resource that is recovered.
+const CALLS: usize = 20;
+
+/// Runs the command and returns what it came to, its calls and its greatest memory in MiB.
+async fn counted(world: &World, arguments: &[&str]) -> (Run, usize, usize) {
+    let organization = &world.organization;
+    let management = organization.organization(|it| it.management_account.clone());
+    let mut command = command_beside(organization, &world.services, &management);
+    command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
+    let before = organization.journal().len();
+    let run = ran(organization, measured(&command)).await;
+    let peak = run.notes.lines().find_map(|it| it.strip_prefix("peak: ")).unwrap();
+    let peak: usize = peak.parse().unwrap();
+    (run, organization.journal().len() - before, peak / 1_024)
+}
+
+#[tokio::test]
+async fn ten_thousand_recovery_points_take_few_calls_and_little_memory() {
+    let world = World::start().await;
+    let names: Vec<_> = (0..RESOURCES).map(|it| format!("dynamodb@table/t-{it}")).collect();
+    world.night(&names.iter().map(|it| ("DynamoDB", it.as_str())).collect::<Vec<_>>());
+    world.organization.let_go_by(NIGHT * (NIGHTS - 1));
+    let points = world.organization.recovery_points();
+    let copies = points.iter().filter(|it| it.vault == world.copies()).count();
+    assert!(copies >= 10_000, "{copies}");
+    let listing = ["points", "--account", &world.lost, "--format", "csv"];
+    let (shown, calls, peak) = counted(&world, &listing).await;
+    assert_eq!(shown.code, 0, "{}", shown.notes);
+    assert!(shown.text.lines().count() > copies, "{}", shown.text.lines().count());
+    assert!(calls < 200 && peak < MEMORY, "{calls} calls and {peak} MiB");
+    world.organization.lose_account(&world.lost);
+    let recovering = ["recover", "--account", &world.lost, "--into", &world.new, "--yes"];
+    let (run, calls, peak) = counted(&world, &recovering).await;
+    assert_eq!(run.code, 0, "{}", run.notes);
+    assert!(run.text.contains(&format!("restored: {RESOURCES} of {RESOURCES}")), "{}", run.text);
+    assert!(calls < RESOURCES * CALLS && peak < MEMORY, "{calls} calls and {peak} MiB");
+    assert_eq!(world.came_back().len(), RESOURCES);
+}
+
+#[tokio::test]
+async fn a_recovery_point_that_ends_between_plan_and_restore_is_told() {
+    for (ends, told) in [
+        (None, "take another recovery point that `org-backup points` shows"),
+        (Some(Flaw::Deleting), "; hint: "),
+    ] {
+        let world = World::start().await;
+        let volume = &world.night(&[("EBS", "ec2@volume/vol-1")])[0];
+        let copy = world.held(volume, &world.central).await;
+        let vault = world.copies();
+        let restoring = ["restore", &copy, "--from", &vault, "--account", &world.new];
+        let before = world.organization.journal().len();
+        let shown = world.run(&restoring).await;
+        assert_eq!(shown.code, 0, "{}\n{}", shown.text, shown.notes);
+        let calls = world.organization.journal().len() - before;
+        // The same calls, and the first one after the plan.
+        let nth = u64::try_from(calls).unwrap() + 1;
+        let mut hold = world.organization.hold(nth, Moment::Before);
+        let end = async {
+            assert!(hold.reached().await);
+            let points = world.organization.recovery_points();
+            for it in points.iter().filter(|it| it.vault == vault) {
+                match ends {
+                    Some(flaw) => world.organization.flaw(it.id, Some(flaw)),
+                    None => world.organization.let_go_by(NIGHT * 400),
+                }
+            }
+            drop(hold);
+        };
+        let confirmed = [&restoring[..], &["--yes"]].concat();
+        let (run, ()) = tokio::join!(world.run(&confirmed), end);
+        assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
+        assert!(run.text.contains("not restored: ") && run.text.contains(told), "{}", run.text);
+        assert_eq!(world.came_back(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_vault_of_strangers_is_not_entered_and_what_to_do_is_told() {
+    let world = World::start().await;
+    world.night(&[("EBS", "ec2@volume/vol-1")]);
+    let strange = format!("arn:aws:backup:{REGION}:999988887777:backup-vault:central");
+    let run = world.recover(&["--from", &strange, "--yes"]).await;
+    assert_eq!(run.code, 2, "{}\n{}", run.text, run.notes);
+    let why = "the account 999988887777: cannot assume the role";
+    assert!(run.notes.contains(why) && run.notes.contains("--central-role"), "{}", run.notes);
+    let point = world.held(&world.arn("ec2@volume/vol-1"), &world.central).await;
+    let run = world.run(&["restore", &point, "--from", &strange, "--yes"]).await;
+    assert_eq!(run.code, 2, "{}\n{}", run.text, run.notes);
+    assert!(run.notes.contains(why), "{}", run.notes);
+    assert_eq!(world.count("StartCopyJob") + world.count("StartRestoreJob"), 0);
+}
+
+#[tokio::test]
+async fn what_an_attacker_put_into_the_central_vault_is_passed_over() {
+    let world = World::start().await;
+    let volume = &world.night(&[("EBS", "ec2@volume/vol-1")])[0];
+    let moment = world.now();
+    let before = world.held(volume, &world.central).await;
+    // Another account has its own backups in the same vault, and one of them has the same name.
+    let other = world.organization.id("production-000");
+    let same = format!("arn:aws:ec2:{REGION}:{other}:volume/vol-1");
+    let tag = Some(("backup", "daily"));
+    world.organization.put_resource(backed_up(&same, "EBS", &other, REGION, tag));
+    world.organization.let_go_by(NIGHT);
+    let all = world.recover(&[]).await;
+    assert!(all.text.contains("had 1 resources with copies; 1 can be restored"), "{}", all.text);
+    assert!(!all.text.contains(&same), "{}", all.text);
+    // The newest is of the time after the attack, and the one before it is chosen by its time.
+    assert!(!all.text.contains(&before), "{}", all.text);
+    let at = world.recover(&["--at", &moment, "--yes", "--json"]).await;
+    assert_eq!(at.code, 0, "{}\n{}", at.text, at.notes);
+    assert!(at.printed[0].contains(&before), "{}", at.text);
+    assert_eq!(world.came_back(), ["EBS"]);
+}
+
+#[tokio::test]
+async fn two_people_who_restore_at_once_with_other_settings_are_told_of_each_other() {
+    let world = World::start().await;
+    let volume = &world.night(&[("EBS", "ec2@volume/vol-1")])[0];
+    let own = world.held(volume, &world.lost).await;
+    world.organization.pace_jobs(Duration::from_hours(1), Duration::from_hours(1));
+    let restoring = ["restore", &own, "--account", &world.lost, "--yes"];
+    let with = |setting: &'static str| [&restoring[..], &["--set", setting]].concat();
+    let (one, two) = (with("volumeType=gp3"), with("volumeType=io1"));
+    let meanwhile = async {
+        let mut looks = interval(Duration::from_millis(20));
+        while world.count("StartRestoreJob") == 0 {
+            looks.tick().await;
+        }
+        let second = world.run(&two).await;
+        // Somebody who wants the same joins, and who wants another one as well says so.
+        let again = [&two[..], &["--again", "2"]].concat();
+        world.organization.pace_jobs(Duration::ZERO, Duration::ZERO);
+        let third = world.run(&again).await;
+        world.organization.let_go_by(Duration::from_hours(2));
+        (second, third)
+    };
+    let (first, (second, third)) = tokio::join!(world.run(&one), meanwhile);
+    assert_eq!(first.code, 0, "{}\n{}", first.text, first.notes);
+    assert_eq!(second.code, 1, "{}\n{}", second.text, second.notes);
+    for told in ["somebody else restores it", "with other settings", "--again 2"] {
+        assert!(second.text.contains(told), "{}", second.text);
+    }
+    assert_eq!(third.code, 0, "{}\n{}", third.text, third.notes);
+    assert_eq!(world.count("StartRestoreJob"), 2);
+}
