@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_sts::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 
 /// Creates a client that retries according to its configuration and
-/// [`again`](crate::api::again). It uses [`tireless`](crate::tireless) unless another partition is
+/// [`again`](crate::again). It uses [`tireless`](crate::tireless) unless another partition is
 /// named.
 #[macro_export]
 macro_rules! client {
@@ -14,7 +14,7 @@ macro_rules! client {
     };
     ($sdk:ident, $config:expr, $partition:expr) => {{
         let config = $sdk::config::Builder::from($config).retry_partition($partition);
-        $sdk::Client::from_conf(config.retry_classifier($crate::api::again()).build())
+        $sdk::Client::from_conf(config.retry_classifier($crate::again()).build())
     }};
 }
 

@@ -24,8 +24,8 @@ use crate::environment;
 use crate::error::Error;
 use crate::http::{self, Whole};
 use crate::identity::Caller;
-use crate::kept::Kept;
 use crate::machine::Machine;
+use crate::memo::Memo;
 use crate::operation::{ASSUME_ROLE, GET_CALLER, Need, PUBLISH};
 use crate::retries::patience;
 use crate::tally::Tally;
@@ -55,7 +55,7 @@ pub struct Session {
     /// above which a run needs it.
     machine: Option<(String, usize)>,
     /// The answers that do not change while a person waits for them.
-    answers: Option<Arc<Kept>>,
+    answers: Option<Arc<Memo>>,
 }
 
 impl Session {
@@ -263,12 +263,12 @@ impl Session {
 #[derive(Debug)]
 struct Clients {
     config: SdkConfig,
-    built: Kept,
+    built: Memo,
 }
 
 impl Clients {
     fn new(config: SdkConfig) -> Self {
-        Self { config, built: Kept::default() }
+        Self { config, built: Memo::default() }
     }
 
     fn client<C: Clone + Send + Sync + 'static>(&self, build: impl FnOnce(&SdkConfig) -> C) -> C {
@@ -283,7 +283,7 @@ pub struct Management {
     own: Arc<Clients>,
     /// The calls of the request.
     pub calls: Calls,
-    answers: Option<Arc<Kept>>,
+    answers: Option<Arc<Memo>>,
 }
 
 impl Management {
@@ -302,7 +302,7 @@ impl Management {
     /// partition that this release does not know.
     pub async fn caller(&self) -> Result<Caller, Error> {
         const ACTION: &str = "ask who is calling";
-        if let Some(caller) = self.answers().and_then(Kept::get) {
+        if let Some(caller) = self.answers().and_then(Memo::get) {
             return Ok(caller);
         }
         let ask = crate::client!(aws_sdk_sts, self.config()).get_caller_identity().send();
@@ -345,7 +345,7 @@ impl Management {
     }
 
     /// Returns the answers that are kept, if this acts as the session itself.
-    pub fn answers(&self) -> Option<&Kept> {
+    pub fn answers(&self) -> Option<&Memo> {
         self.answers.as_deref()
     }
 }

@@ -6,7 +6,7 @@ use aws::operation::{
     DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
     LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
 };
-use aws::{Error, Kept, Kind, Management, Need, log_left_out, patience};
+use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
 use aws_sdk_organizations::types::{
     OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
 };
@@ -103,7 +103,7 @@ pub async fn whose(management: &Management) -> Result<(String, AccountId), Error
 ///
 /// Returns an error if AWS does not say.
 pub async fn organization(management: &Management) -> Result<OrganizationIds, Error> {
-    if let Some(organization) = management.answers().and_then(Kept::get) {
+    if let Some(organization) = management.answers().and_then(Memo::get) {
         return Ok(organization);
     }
     let describe = client(management).describe_organization().send();

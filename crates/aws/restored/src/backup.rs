@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::api::again;
+use aws::again;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::RestoreValidationStatus;
 use plan::restore_validation::{Job, Report, Status};

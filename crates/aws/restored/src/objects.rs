@@ -1,6 +1,6 @@
 //! Counts the objects of a bucket up to a limit, and reads some of them.
 
-use aws::api::again;
+use aws::again;
 use aws_sdk_s3::Client;
 use fastrand::Rng;
 use plan::restore_validation::{Facts, Listed, Sample, is_lost};

@@ -6,9 +6,9 @@ use hyper::http::Extensions;
 
 /// Values of different types, at most one of each.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<Extensions>);
+pub struct Memo(Mutex<Extensions>);
 
-impl Kept {
+impl Memo {
     /// Returns the value of this type, if there is one.
     pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.all().get().cloned()
