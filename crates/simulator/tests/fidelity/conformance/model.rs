@@ -224,8 +224,9 @@ fn data_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("BOTOCORE_DATA") {
         return PathBuf::from(folder);
     }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let libraries = fs::read_dir(workspace.join(".venv/lib")).into_iter().flatten().flatten();
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let libraries = above.filter_map(|it| fs::read_dir(it.join(".venv/lib")).ok());
+    let libraries = libraries.flatten().flatten();
     let folders = libraries.map(|it| it.path().join("site-packages/botocore/data"));
     folders.into_iter().find(|it| it.is_dir()).expect(
         "AWS's service models are missing: run `make venv`, or set BOTOCORE_DATA to the folder \
