@@ -90,8 +90,14 @@ fn is_ours(target: &str) -> bool {
         "cfn",
         "coverage",
         "member_accounts",
+        "members",
+        "organization",
         "reattach",
+        "resources",
         "restore_validation",
+        "settings",
+        "stacks",
+        "state",
     ];
     ours.contains(&name)
 }
