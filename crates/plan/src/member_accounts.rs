@@ -4,6 +4,7 @@
 //! Something that is missing there is a [`Problem`], which never stops the others.
 
 mod asks;
+mod guard;
 mod properties;
 mod report;
 mod role;
@@ -19,6 +20,7 @@ use std::fmt;
 use crate::id::{Region, ResourceType, RoleName, VaultName};
 
 pub use asks::{InvalidAsk, Objective, ResourceScope, TagFilter};
+pub use guard::Guard;
 pub use properties::{Concurrency, InvalidProperties, Properties};
 pub use report::{
     Account, Changed, Ending, Failure, Line, MemberOutcome, OnNotReady, Refusal, Tally,

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, VaultName};
 use plan::member_accounts::{
-    self, CopySource, Deletion, Desired, ENABLE_REGION, Failure, Problem, Settings, Vault,
+    self, CopySource, Deletion, Desired, ENABLE_REGION, Failure, Guard, Problem, Settings, Vault,
     VaultKey, admits_copies, check_access, check_permissions, check_trust, check_vault_key,
 };
 use plan::plans::Plan;
 
-use super::organization::{Organization, Placed};
+use super::organization::{GuardRails, Organization, Placed};
 use super::outline::{Effective, Outline, asked};
 use super::seen::{LastLook, Lock, Place, Seen, Visit};
 use super::wanted::{Wanted, WantedHere};
@@ -51,6 +51,8 @@ pub struct Observed {
     /// True if the organization allows backups to be copied between accounts. `None` if that is
     /// unknown.
     pub is_cross_account: Option<bool>,
+    /// The service control policies, or the reason why they were not read.
+    pub guard_rails: Result<GuardRails, String>,
     /// Notes about the organization as a whole.
     pub notes: Vec<Note>,
     /// The backups of resources, as the last sweep found them.
@@ -63,7 +65,8 @@ pub fn judge(observed: Observed) -> Report {
         Some(Visit::Seen(seen)) => settings(seen),
         _ => BTreeMap::new(),
     };
-    let facts = Facts { observed: &observed, deciding };
+    let guards = observed.guard_rails.as_ref().map(GuardRails::guards);
+    let facts = Facts { observed: &observed, deciding, guards };
     let mut cells = Interned::default();
     let rows = facts.rows(&mut cells);
     let mut notes = observed.notes;
@@ -128,6 +131,8 @@ struct Facts<'a> {
     observed: &'a Observed,
     /// The settings of the management account, which decide for plans of the organization.
     deciding: BTreeMap<&'a Region, &'a Settings>,
+    /// The effect of service control policies at each target.
+    guards: Result<BTreeMap<&'a str, Guard>, &'a String>,
 }
 
 /// A list of cells that holds each distinct cell once.
@@ -210,6 +215,9 @@ impl Facts<'_> {
         }
         names::strangers(&self.observed.organization, &plans, &mut cell);
         self.look_at_destinations(placed, &plans, &mut cell);
+        if !cell.vaults.is_empty() {
+            cell.guard = self.guard(placed);
+        }
         let withheld = self.withheld(account, effective);
         if withheld.is_none() && plans.is_empty() && !only_gets_copies {
             // Nothing else that is missing matters as long as there is no plan.
@@ -231,6 +239,18 @@ impl Facts<'_> {
             State::Protected
         };
         cell
+    }
+
+    /// Returns the effect of the service control policies on the path of an account.
+    fn guard(&self, placed: &Placed) -> Result<Guard, String> {
+        let organization = &self.observed.organization;
+        let guards = self.guards.as_ref().map_err(|why| (*why).clone())?;
+        if placed.listed.account.id == organization.management {
+            // It obeys no such policy.
+            return Ok(Guard::Free);
+        }
+        let above = organization.targets(placed).filter_map(|it| guards.get(it)).cloned();
+        Ok(above.fold(Guard::Free, Guard::and))
     }
 
     /// Returns the reason why AWS withholds the policy from the account, if it does.
@@ -568,6 +588,7 @@ impl Cell {
             state: State::NotAsked,
             plans,
             vaults: vec![],
+            guard: Ok(Guard::Free),
             roles: vec![],
             opt_ins: None,
             missing: vec![],

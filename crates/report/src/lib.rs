@@ -30,13 +30,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
-use plan::member_accounts::{Account, Deletion};
+use plan::member_accounts::{Account, Deletion, Guard};
 
 pub use destination::Destination;
 pub use hearsay::{Hearsay, hearsay};
 pub use history::{Counts, Evidence};
 pub use judge::{Observed, judge};
-pub use organization::{AttachedPolicy, Organization, Placed, Unit};
+pub use organization::{AttachedPolicy, GuardRails, Organization, Placed, Unit};
 pub use outline::{Effective, Look, Origin, Outline, Setting};
 pub use seen::{LastLook, Lock, Place, Seen, Visit, last_looks};
 pub use shortfall::Shortfall;
@@ -123,6 +123,9 @@ pub struct Cell {
     pub plans: Vec<String>,
     /// The vaults that these plans put backups in, as far as they were looked at.
     pub vaults: Vec<(VaultName, Found<VaultSeen>)>,
+    /// The effect of service control policies on principals that delete recovery points, or the
+    /// reason why it is not known.
+    pub guard: Result<Guard, String>,
     /// The roles that these plans make backups with.
     pub roles: Vec<(RoleName, Found<RoleSeen>)>,
     /// The resource types that are opted in to, and those that are not. `None` if that is unknown.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plan::id::{AccountId, PolicyId, TargetId};
-use plan::member_accounts::Listed;
+use plan::member_accounts::{Guard, Listed};
 use serde::{Deserialize, Serialize};
 
 /// The organization, its backup policies and where they are attached.
@@ -64,7 +64,38 @@ pub struct AttachedPolicy {
     pub text: Option<String>,
 }
 
+/// The service control policies that somebody made, and where they are attached.
+#[derive(Clone, Debug, Default)]
+pub struct GuardRails {
+    /// The policies.
+    pub policies: BTreeMap<PolicyId, AttachedPolicy>,
+    /// The policies at each target.
+    pub attached: BTreeMap<TargetId, Vec<PolicyId>>,
+}
+
+impl GuardRails {
+    /// Returns the effect of the policies at each target on principals that delete recovery points.
+    pub(crate) fn guards(&self) -> BTreeMap<&str, Guard> {
+        let guards = self.policies.iter().map(|(id, policy)| {
+            let unread = || Guard::NotKnown(format!("the policy {} was not read", policy.name));
+            (id, policy.text.as_deref().map_or_else(unread, Guard::of))
+        });
+        let guards: BTreeMap<_, _> = guards.collect();
+        let at = |all: &Vec<PolicyId>| {
+            let all = all.iter().filter_map(|it| guards.get(it)).cloned();
+            all.fold(Guard::Free, Guard::and)
+        };
+        self.attached.iter().map(|(target, all)| (target.as_str(), at(all))).collect()
+    }
+}
+
 impl Organization {
+    /// Returns the IDs of the account and of the units above it.
+    pub(crate) fn targets<'a>(&'a self, placed: &'a Placed) -> impl Iterator<Item = &'a str> {
+        let own = placed.listed.account.id.as_str();
+        std::iter::once(own).chain(self.above(placed.unit).map(|it| it.id.as_str()))
+    }
+
     /// Returns the names of the units from below the root down to this one. A unit without a name
     /// is given by its ID.
     pub fn path(&self, unit: usize) -> Vec<&str> {

@@ -25,6 +25,7 @@ struct World {
     destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     looks: BTreeMap<AccountId, LastLook>,
     is_cross_account: Option<bool>,
+    guard_rails: Result<GuardRails, String>,
     evidence: Option<Evidence>,
 }
 
@@ -134,8 +135,20 @@ impl World {
             destinations: BTreeMap::new(),
             looks: BTreeMap::new(),
             is_cross_account: Some(true),
+            guard_rails: Ok(GuardRails::default()),
             evidence: None,
         }
+    }
+
+    /// Attaches a service control policy with this statement.
+    fn guard(mut self, target: &str, statement: &Value) -> Self {
+        let text = Some(json!({ "Statement": statement }).to_string());
+        let policy = AttachedPolicy { name: "guard".to_owned(), text };
+        let rails = self.guard_rails.as_mut().unwrap();
+        let policy_id: plan::id::PolicyId = id(&format!("p-guard{:03}", rails.policies.len()));
+        rails.policies.insert(policy_id.clone(), policy);
+        rails.attached.entry(id(target)).or_default().push(policy_id);
+        self
     }
 
     fn attach(mut self, name: &str, text: &Value, target: &str) -> Self {
@@ -166,6 +179,7 @@ impl World {
     fn at(self, hours: u64) -> Report {
         let Self { organization, wanted, visits, destinations, looks, .. } = self;
         let (is_cross_account, evidence) = (self.is_cross_account, self.evidence);
+        let guard_rails = self.guard_rails;
         let outline = Outline::new(&organization, &wanted, NOW);
         judge(Observed {
             source: Source::Command,
@@ -178,6 +192,7 @@ impl World {
             destinations,
             looks,
             max_age: MAX_AGE,
+            guard_rails,
             is_role_named: false,
             is_cross_account,
             notes: vec![],
@@ -1026,10 +1041,54 @@ fn a_vault_says_who_may_delete_its_backups() {
     });
     expect![[r"
         `daily`: no principal before the retention is over, because of its compliance lock
-        `daily`: only principals that may remove its governance lock
-        `daily`: only principals that may change its access policy
-        `daily`: principals that its access policy does not deny it to
-        `daily`: every principal of the account that has the permission
+        `daily`: only principals that may remove its governance lock; no service control policy denies it
+        `daily`: only principals that may change its access policy; no service control policy denies it
+        `daily`: principals that its access policy does not deny it to; no service control policy denies it
+        `daily`: every principal of the account that has the permission; no service control policy denies it
+    "]]
+    .assert_eq(&(words.join("\n") + "\n"));
+}
+
+#[test]
+fn service_control_policies_on_the_path_of_an_account_say_who_may_delete() {
+    let deny = |condition: Value| {
+        let mut statement =
+            json!({ "Effect": "Deny", "Action": "backup:DeleteRecoveryPoint", "Resource": "*" });
+        if !condition.is_null() {
+            statement["Condition"] = condition;
+        }
+        statement
+    };
+    let role = "arn:aws:iam::*:role/keeper";
+    let except = json!({ "ArnNotLike": { "aws:PrincipalArn": role } });
+    let tagged = json!({ "StringEquals": { "aws:RequestTag/a": "b" } });
+    let world = || {
+        let world = World::bare().attach("work", &plan("work", &["eu-west-1"], None), "r-test");
+        world.visit(MEMBER, fine()).visit(MANAGEMENT, fine())
+    };
+    let unread = World { guard_rails: Err("not allowed".to_owned()), ..world() };
+    let organizations = [
+        world().guard("r-test", &deny(except)),
+        world().guard(MEMBER, &deny(Value::Null)),
+        world().guard("ou-test-workload", &deny(tagged)),
+        world().guard(MANAGEMENT, &deny(Value::Null)),
+        unread,
+    ];
+    let words = organizations.map(|it| {
+        let report = it.judge();
+        [MEMBER, MANAGEMENT].map(|it| {
+            let row = report.row(&id(it)).unwrap();
+            let words = report.cells[row.cells[0]].deleters().join("; ");
+            words.split_once("; ").unwrap().1.to_owned()
+        })
+    });
+    let words: Vec<_> = words.iter().map(|it| it.join(" | ")).collect();
+    expect![[r"
+        service control policies deny it to all but `arn:aws:iam::*:role/keeper` | no service control policy denies it
+        service control policies deny it to every principal | no service control policy denies it
+        guard rails not known: a denial depends on `StringEquals` of `aws:RequestTag/a` | no service control policy denies it
+        no service control policy denies it | no service control policy denies it
+        guard rails not known: not allowed | guard rails not known: not allowed
     "]]
     .assert_eq(&(words.join("\n") + "\n"));
 }

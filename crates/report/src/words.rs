@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use plan::member_accounts::Deletion;
+use plan::member_accounts::{Deletion, Guard};
 use time::OffsetDateTime;
 
 use super::{Cell, Counts, Found, Known, Lock, RoleSeen, VaultSeen};
@@ -45,7 +45,8 @@ impl Cell {
         self.vaults.iter().map(|(name, it)| format!("{name} ({})", words(it))).collect()
     }
 
-    /// Describes for each vault who may delete its recovery points before their retention is over.
+    /// Describes for each vault who may delete its recovery points before their retention is over: by
+    /// its lock, its access policy, and the service control policies of the account.
     pub fn deleters(&self) -> Vec<String> {
         let words = |it: &VaultSeen| match (&it.lock, it.deletion) {
             (Some(Lock { is_compliance: true, .. }), _) => {
@@ -64,10 +65,28 @@ impl Cell {
             (None, None) => "not known",
         };
         let here = self.vaults.iter().filter_map(|(name, it)| match it {
-            Found::Here(seen) => Some(format!("`{name}`: {}", words(seen))),
+            Found::Here(seen) => {
+                // Nothing adds to a lock that nobody may remove.
+                let is_final = seen.lock.as_ref().is_some_and(|it| it.is_compliance);
+                let guard = if is_final { String::new() } else { self.guard_words() };
+                Some(format!("`{name}`: {}{guard}", words(seen)))
+            }
             Found::Absent | Found::Unknown => None,
         });
         here.collect()
+    }
+
+    /// Describes what service control policies add to this.
+    fn guard_words(&self) -> String {
+        match &self.guard {
+            Ok(Guard::Denied) => "; service control policies deny it to every principal".to_owned(),
+            Ok(Guard::DeniedExcept(all)) => {
+                let all: Vec<_> = all.iter().map(|it| format!("`{it}`")).collect();
+                format!("; service control policies deny it to all but {}", all.join(", "))
+            }
+            Ok(Guard::NotKnown(why)) | Err(why) => format!("; guard rails not known: {why}"),
+            Ok(Guard::Free) => "; no service control policy denies it".to_owned(),
+        }
     }
 
     /// Returns each role, with its problem if it has one.

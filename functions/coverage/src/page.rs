@@ -58,6 +58,8 @@ impl OrganizationPage {
             max_age: MAX_AGE,
             is_role_named: false,
             is_cross_account: None,
+            // Nobody looks at vaults here, so nobody asks who may delete from them.
+            guard_rails: Err("a sweep does not read them".to_owned()),
             notes,
             evidence,
         });

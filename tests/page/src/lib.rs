@@ -20,8 +20,8 @@ use report::history::{
     Summary, TestSeen, Timeline, TrendDay,
 };
 use report::{
-    AttachedPolicy, Lock, Note, Observed, Organization, Outline, Place, Placed, Report, Seen,
-    Source, Unit, Visit, Wanted, judge,
+    AttachedPolicy, GuardRails, Lock, Note, Observed, Organization, Outline, Place, Placed, Report,
+    Seen, Source, Unit, Visit, Wanted, judge,
 };
 use serde_json::{Value, json};
 
@@ -248,6 +248,7 @@ pub fn sample(accounts: usize) -> Report {
         max_age: report::MAX_AGE,
         is_role_named: false,
         is_cross_account: Some(true),
+        guard_rails: Ok(GuardRails::default()),
         notes: vec![Note {
             text: "a note with </script><script>alert(1)</script> in it".to_owned(),
             hint: "see that it is text".to_owned(),

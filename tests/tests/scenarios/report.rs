@@ -10,6 +10,7 @@ use tests::command::{Run, org_backup, org_backup_as};
 use tests::organization::Organization;
 use tests::role::STATE_BUCKET;
 
+use crate::doctor::{reader, reader_policy};
 use crate::member_accounts::{MANAGEMENT, ROLE, member_role};
 
 const REGIONS: [&str; 2] = ["eu-west-1", "eu-west-3"];
@@ -122,6 +123,48 @@ fn wrong(report: &Value) -> BTreeMap<String, Vec<String>> {
         }
     }
     wrong
+}
+
+#[tokio::test]
+async fn service_control_policies_say_who_may_delete_and_each_is_read_once() {
+    const KIND: &str = "SERVICE_CONTROL_POLICY";
+    let organization = protected().await;
+    let keeper = "arn:aws:iam::*:role/keeper";
+    let guard = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Action": "backup:Delete*", "Resource": "*",
+        "Condition": { "ArnNotLike": { "aws:PrincipalArn": [keeper] } },
+    }] });
+    let unit = organization.id("Production");
+    organization.organization(|it| {
+        let root = it.root.clone();
+        it.enable_policy_type(&root, KIND).unwrap();
+        let id = it.create_policy(KIND, "guard", "", &guard.to_string(), &[]).unwrap();
+        it.attach_policy(&id, &unit).unwrap();
+    });
+    let page = ["report", "--member-role", ROLE, "--html", "-"];
+    organization.clear_journal();
+    let run = org_backup(&organization, &page).await;
+    assert_eq!(run.code, 0, "{}", run.notes);
+    let denied = format!("service control policies deny it to all but `{keeper}`");
+    assert!(run.printed[0].contains(&denied), "below the unit");
+    assert!(run.printed[0].contains("no service control policy denies it"), "elsewhere");
+    let read = |operation: &str| {
+        let calls = organization.journal().into_iter();
+        calls.filter(|it| it.operation == operation).count()
+    };
+    // Each policy of either type, and none for an account.
+    assert_eq!([read("DescribePolicy"), read("ListTargetsForPolicy")], [2, 2]);
+
+    let mut policy = reader_policy();
+    policy["Statement"].as_array_mut().unwrap().push(json!({
+        "Effect": "Deny", "Action": "organizations:ListPolicies", "Resource": "*",
+        "Condition": { "StringEquals": { "organizations:PolicyType": KIND } },
+    }));
+    let key = reader(&organization, &policy);
+    let run = org_backup_as(&organization, &key, &page).await;
+    assert_eq!(run.code, 0, "it is no error: {}", run.notes);
+    assert!(run.printed[0].contains("; guard rails not known: "), "{}", run.notes);
+    assert!(!run.printed[0].contains(keeper));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use aws::operation::{
     DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_POLICIES_FOR_TARGET, LIST_TARGETS, LIST_UNITS,
+    Need,
 };
 use aws::reading::{Readings, Tell};
 use aws::{Error, Management, Pages, failure};
@@ -14,7 +15,7 @@ use aws_sdk_organizations::types::PolicyType as WireType;
 use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::member_accounts::Listed;
 use plan::policy_types::Status;
-use report::{AttachedPolicy, Note, Organization, Placed, Unit};
+use report::{AttachedPolicy, GuardRails, Note, Organization, Placed, Unit};
 
 use crate::accounts::accounts;
 use crate::organizations::{self, READ_ROOT};
@@ -163,14 +164,48 @@ async fn places_by_parent(
 
 type Policies = (BTreeMap<PolicyId, AttachedPolicy>, BTreeMap<TargetId, Vec<PolicyId>>);
 
-/// Reads the backup policies and their targets. The documents of policies without targets are not
-/// read.
+/// Reads the backup policies and their targets. Policies of one target that contradict each other
+/// count in an order that only AWS knows.
 async fn policies(management: &Management, tell: Tell<'_>) -> Result<Policies, Error> {
+    let kind = &WireType::BackupPolicy;
+    let (policies, mut attached) = made(management, kind, "backup policies", tell).await?;
+    let several: Vec<_> = attached.iter_mut().filter(|it| it.1.len() > 1).collect();
+    let (what, operations) = ("targets of several policies", &[LIST_POLICIES_FOR_TARGET]);
+    let readings = Readings { what, all: several.len(), operations, tell };
+    for (done, (target, policies)) in several.into_iter().enumerate() {
+        readings.are(done);
+        *policies = organizations::policies_at(management, target).await?;
+    }
+    Ok((policies, attached))
+}
+
+/// Reads the service control policies and their targets: each policy once for all accounts.
+///
+/// # Errors
+///
+/// Returns an error if the caller may not read them.
+pub async fn guard_rails(management: &Management, tell: Tell<'_>) -> Result<GuardRails, Error> {
+    let (kind, what) = (&WireType::ServiceControlPolicy, "service control policies");
+    let management = management.for_what_is(Need::Helpful);
+    let (policies, attached) = made(&management, kind, what, tell).await?;
+    Ok(GuardRails { policies, attached })
+}
+
+/// Reads the policies of a type that AWS did not make, and their targets. The documents of policies
+/// without targets are not read.
+async fn made(
+    management: &Management,
+    kind: &WireType,
+    what: &'static str,
+    tell: Tell<'_>,
+) -> Result<Policies, Error> {
     let mut policies = BTreeMap::new();
     let mut attached = BTreeMap::<TargetId, Vec<PolicyId>>::new();
-    let listed = organizations::policies(management, &WireType::BackupPolicy).await?;
+    let mut listed = organizations::policies(management, kind).await?;
+    // AWS's own policies allow everything, and are attached to every account.
+    listed.retain(|it| !it.aws_managed);
     let operations = &[LIST_TARGETS, DESCRIBE_POLICY];
-    let readings = Readings { what: "backup policies", all: listed.len(), operations, tell };
+    let readings = Readings { what, all: listed.len(), operations, tell };
     for (done, summary) in listed.into_iter().enumerate() {
         readings.are(done);
         let Some(id) = summary.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
@@ -184,14 +219,6 @@ async fn policies(management: &Management, tell: Tell<'_>) -> Result<Policies, E
             attached.entry(target).or_default().push(id.clone());
         }
         policies.insert(id, AttachedPolicy { name: summary.name.unwrap_or_default(), text });
-    }
-    // Policies of one target that contradict each other count in an order that only AWS knows.
-    let several: Vec<_> = attached.iter_mut().filter(|it| it.1.len() > 1).collect();
-    let (what, operations) = ("targets of several policies", &[LIST_POLICIES_FOR_TARGET]);
-    let readings = Readings { what, all: several.len(), operations, tell };
-    for (done, (target, policies)) in several.into_iter().enumerate() {
-        readings.are(done);
-        *policies = organizations::policies_at(management, target).await?;
     }
     Ok((policies, attached))
 }

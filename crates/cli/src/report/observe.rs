@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use members::MemberAccess;
 use members::evidence::is_cross_account;
 use members::look::{look, look_at_destinations};
+use organization::tree::guard_rails;
 use plan::id::AccountId;
 use plan::member_accounts::{Failure, NAME_A_ROLE, Vault};
 use report::coverage::FirstSeen;
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 use super::ReportArguments;
 use crate::CommandError;
 use crate::accounts::{Known, chosen, tell_cost};
-use crate::live::PATIENCE;
+use crate::live::{PATIENCE, tell};
 use crate::output::note;
 
 /// The number of accounts between two messages of progress.
@@ -91,6 +92,11 @@ pub(super) async fn observe(
         }
         (visits, visitor.destinations(outline.destinations(&organization)).await)
     };
+    let guard_rails = if visits.is_empty() {
+        Err("no account was looked into".to_owned())
+    } else {
+        guard_rails(&management, &tell).await.map_err(|it| it.problem())
+    };
     let is_cross_account = match is_cross_account(&management).await {
         Ok(is_on) => Some(is_on),
         Err(error) => {
@@ -117,6 +123,7 @@ pub(super) async fn observe(
         max_age: Duration::from_hours(arguments.max_age),
         is_role_named: arguments.member_role.is_some(),
         is_cross_account,
+        guard_rails,
         notes,
         evidence,
     });

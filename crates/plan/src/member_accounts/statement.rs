@@ -62,6 +62,11 @@ impl<'a> Statement<'a> {
         self.actions().map_or(Holds::Unknown, |it| any(it).into())
     }
 
+    /// Returns `true` if it applies to every resource.
+    pub(super) fn is_for_every_resource(&self) -> bool {
+        one_or_many(self.0.get("Resource")).any(|it| it == "*")
+    }
+
     /// Tests whether it applies to every principal.
     pub(super) fn names_everybody(&self) -> Holds {
         self.names(|kind, name| kind == "AWS" && name == "*")

@@ -15,7 +15,7 @@ const NEEDED: [&str; 3] =
 const COPY: &str = "backup:CopyIntoBackupVault";
 
 /// The action that deletes a recovery point.
-const DELETE: &str = "backup:DeleteRecoveryPoint";
+pub(super) const DELETE: &str = "backup:DeleteRecoveryPoint";
 
 /// The actions that may be denied to everybody without affecting backups. Templates and AWS itself
 /// deny them.

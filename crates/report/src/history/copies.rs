@@ -25,13 +25,13 @@ pub const WAITING: usize = 200_000;
 pub struct Copies {
     vaults: Vec<String>,
     rules: Vec<Creator>,
-    by_resource: BTreeMap<String, Vec<Kept>>,
+    by_resource: BTreeMap<String, Vec<StoredCopy>>,
 }
 
 /// A copy. Vault and rule are indexes, and times are nanoseconds since the epoch, because what is
 /// judged of them has to be what the command judges.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Kept(usize, u64, u64, PointStatus, bool, Option<u64>, Option<usize>);
+struct StoredCopy(usize, u64, u64, PointStatus, bool, Option<u64>, Option<usize>);
 
 impl Copies {
     fn add(&mut self, resource: String, point: RecoveryPoint) {
@@ -41,7 +41,7 @@ impl Copies {
         let by = by.map(|it| place(&mut self.rules, &*it, Clone::clone));
         let [created, completed] = [created, completed].map(nanoseconds);
         let delete_at = delete_at.map(nanoseconds);
-        let kept = Kept(vault, created, completed, status, is_continuous, delete_at, by);
+        let kept = StoredCopy(vault, created, completed, status, is_continuous, delete_at, by);
         self.by_resource.entry(resource).or_default().push(kept);
     }
 
@@ -71,7 +71,7 @@ impl Copies {
     }
 }
 
-impl Kept {
+impl StoredCopy {
     fn point(self, vaults: &[Arc<str>], rules: &[Arc<Creator>]) -> Option<RecoveryPoint> {
         let Self(vault, created, completed, status, is_continuous, delete_at, by) = self;
         Some(RecoveryPoint {
@@ -192,8 +192,6 @@ impl CopiesByBatch {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
-
     use super::*;
 
     const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:central";
@@ -207,8 +205,8 @@ mod tests {
             completed: created + Duration::from_nanos(1),
             status: PointStatus::Usable,
             is_continuous: false,
-            delete_at: (minute % 2 == 0).then_some(created),
-            by: (minute % 3 == 0).then(|| rule.into()),
+            delete_at: minute.is_multiple_of(2).then_some(created),
+            by: minute.is_multiple_of(3).then(|| rule.into()),
         };
         About { resource: resource.to_owned(), kind: None, it }
     }

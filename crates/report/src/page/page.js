@@ -681,7 +681,7 @@
         make("p", {}, stated(row.worst))),
       ...(why.length ? [make("section", {}, make("h3", {}, "What is missing"), make("ul", { class: "why" }, ...why))] : []),
       ...backupsOf(row),
-      ...(deleters.size ? [make("section", {}, make("h3", {}, "Who may delete backups"), make("ul", { class: "taken" }, ...[...deleters].map((it) => make("li", {}, sentence(it)))), make("p", { class: "about" }, "Service control policies are not looked at. They may deny more than this."))] : []),
+      ...(deleters.size ? [make("section", {}, make("h3", {}, "Who may delete backups"), make("ul", { class: "taken" }, ...[...deleters].map((it) => make("li", {}, sentence(it)))), make("p", { class: "about" }, "Resource control policies, and policies of IAM and of sessions, are not looked at. They may deny more than this."))] : []),
       make("section", {}, make("h3", {}, "Regions"), table(["Region", "State", "Plans", "Vaults and locks", "Roles", "Opt-ins", "Looked at"], lines)),
       make("section", {}, make("h3", {}, "Effective policy"), make("p", { class: "about" }, `Merged from ${chainOf(effective)}. ${plural(rows.filter((it) => it.effective === row.effective).length, "account")} ${rows.filter((it) => it.effective === row.effective).length === 1 ? "has" : "share"} it.`), contentsOf(effective)));
     panel.hidden = false;
