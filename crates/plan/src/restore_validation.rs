@@ -25,7 +25,7 @@ use crate::restore_validation::resource::backed_up;
 pub use self::event::{Ended, Reading, read};
 pub use self::facts::{Checks, Contents, Database, Disk, Engine, Facts, Listed, is_lost};
 pub use self::judge::{Judgment, judge, with_own};
-pub use self::look::Look;
+pub use self::look::Inspection;
 pub use self::own::{Opinion, TYPES, opinion, question};
 pub use self::reader::{READER_TAG, Reader, reader_name};
 pub use self::report::{LIMIT, Report, Status, ValidationOutcome};

@@ -1,14 +1,15 @@
 //! Reads the files of a folder, and finds the policies in them.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use policy::{Node, Value, is_policy_like, json};
 
-use crate::call::{NO_ARGUMENTS, Place, at_the_top};
+use crate::call::{CallPlace, NO_ARGUMENTS, at_the_top};
 use crate::declared::{Declared, Values, attribute, attributes, blocks, span};
-use crate::evaluate::{Evaluator, Names, Scope};
+use crate::evaluate::{Evaluator, Names, Scope, moved};
 use crate::parse::parse;
 use crate::values;
 use crate::ways::{MOST_WAYS, Way};
@@ -26,10 +27,10 @@ pub(crate) struct Module {
 }
 
 /// One of the resources or modules that a block makes.
-pub(crate) struct Instance {
+struct Instance {
     /// The end of its address, such as `[0]`.
-    pub(crate) index: String,
-    pub(crate) names: Names,
+    index: String,
+    names: Names,
 }
 
 impl Module {
@@ -49,7 +50,7 @@ impl Module {
 
     fn policies_at(
         &self,
-        place: &Place<'_>,
+        place: &CallPlace<'_>,
         values: &[SourceFile],
         files: &(dyn Files + Sync),
     ) -> Vec<Result<FoundPolicies, Unreadable>> {
@@ -70,11 +71,11 @@ impl Module {
     }
 
     /// Returns the policies of each file, with these values of variables.
-    pub(crate) fn policies_with(
+    fn policies_with(
         &self,
         values: Values,
         files: &(dyn Files + Sync),
-        place: &Place<'_>,
+        place: &CallPlace<'_>,
     ) -> Vec<Result<FoundPolicies, Unreadable>> {
         let name = values.name.clone();
         let declared = Declared::of(&self.files, values, &place.folder);
@@ -120,16 +121,16 @@ impl FoundPolicies {
 }
 
 /// Looks for policies in one file.
-pub(crate) struct Search<'a> {
+struct Search<'a> {
     declared: &'a Declared<'a>,
-    pub(crate) files: &'a (dyn Files + Sync),
+    files: &'a (dyn Files + Sync),
     /// The index of the file.
-    pub(crate) home: usize,
-    pub(crate) place: &'a Place<'a>,
+    home: usize,
+    place: &'a CallPlace<'a>,
 }
 
 impl Search<'_> {
-    pub(crate) fn evaluator(&self) -> Evaluator<'_> {
+    fn evaluator(&self) -> Evaluator<'_> {
         Evaluator::new(self.declared, self.files, self.home)
     }
 
@@ -226,7 +227,7 @@ impl Search<'_> {
     }
 
     /// Returns the instances of a block: one, or one for each value of `for_each` or `count`.
-    pub(crate) fn instances(&self, body: &Body) -> Vec<Instance> {
+    fn instances(&self, body: &Body) -> Vec<Instance> {
         let scope = Scope::of(self.home, Vec::new());
         let of = |name: &str| {
             let expression = attribute(body, name)?;
@@ -270,6 +271,88 @@ impl Search<'_> {
         }
         vec![Instance { index: String::new(), names: Vec::new() }]
     }
+}
+
+impl Search<'_> {
+    /// Adds the policies that the module of a call makes of its arguments, if it is in a folder.
+    /// They are reported at the call. Policies that do not depend on the arguments are left out,
+    /// and so are those that are `passed` to it.
+    fn descend(
+        &self,
+        address: &str,
+        body: &Body,
+        passed: &[FoundPolicy],
+        found: &mut FoundPolicies,
+    ) {
+        let Some(Expression::String(source)) = attribute(body, "source") else { return };
+        let (source, at) = (source.value(), attribute(body, "source").map(span));
+        if !source.starts_with("./") && !source.starts_with("../") {
+            return;
+        }
+        let at = at.unwrap_or_default();
+        let not_evaluated = |why| {
+            let why = format!("the module `{source}` is not evaluated: {why}");
+            Unknown { path: format!("{address}/source"), span: at, why }
+        };
+        let called = self.place.called(source);
+        let read = called.and_then(|place| {
+            place.charge()?;
+            let folder = if place.folder.is_empty() { "." } else { &place.folder };
+            Ok((self.files.module(folder)?, place))
+        });
+        let (sources, place) = match read {
+            Ok(read) => read,
+            Err(why) => return found.unknown.push(not_evaluated(why)),
+        };
+        let module = Module::read(&sources);
+        let alone = together(module.policies_with(Values::default(), self.files, &place));
+        let passed: Vec<_> = passed.iter().map(|it| document(&it.content)).collect();
+        for Instance { index, names } in self.instances(body) {
+            if let Err(why) = place.charge() {
+                return found.unknown.push(not_evaluated(why));
+            }
+            let scope = Scope::of(self.home, names);
+            let arguments = attributes(body).filter(|it| !NO_ARGUMENTS.contains(&it.0));
+            let known: BTreeMap<_, _> = arguments
+                .map(|(name, it)| (name.to_owned(), self.evaluator().evaluate(it, name, &scope)))
+                .collect();
+            let values = Values { known, ..Values::default() };
+            let FoundPolicies { policies, unknown } =
+                together(module.policies_with(values, self.files, &place));
+            let address = format!("{address}{index}");
+            for it in policies {
+                if alone.policies.contains(&it) || passed.contains(&document(&it.content)) {
+                    continue;
+                }
+                let (path, content) = (format!("{address}.{}", it.path), moved(it.content, at));
+                found.policies.push(FoundPolicy { path, content, ..it });
+            }
+            for Unknown { path, why, .. } in unknown {
+                let is_alike = |it: &Unknown| (&it.path, &it.why) == (&path, &why);
+                if !alone.unknown.iter().any(is_alike) {
+                    let path = format!("{address}.{path}");
+                    found.unknown.push(Unknown { path, span: at, why });
+                }
+            }
+        }
+    }
+}
+
+/// Returns everything that was found in the files of a module. A file that cannot be read is
+/// reported where it stands.
+fn together<E>(all: Vec<Result<FoundPolicies, E>>) -> FoundPolicies {
+    let mut found = FoundPolicies::default();
+    for it in all.into_iter().flatten() {
+        found.policies.extend(it.policies);
+        found.unknown.extend(it.unknown);
+    }
+    found
+}
+
+/// Returns the document of a policy, whether it is a string or not.
+fn document(content: &Node) -> String {
+    let text = content.scalar().and_then(|it| json::read(it).0);
+    text.as_ref().unwrap_or(content).to_json()
 }
 
 /// Returns `true` if a value, or the JSON text in it, is meant to be a backup policy with a plan.

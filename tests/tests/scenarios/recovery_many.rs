@@ -13,7 +13,7 @@ use crate::recovery::{REGION, World};
 const NIGHT: Duration = Duration::from_hours(24);
 
 /// The resources of the account, and the nights in which each of them is copied.
-const RESOURCES: usize = 300;
+const RESOURCES: usize = 100;
 const NIGHTS: u32 = 34;
 
 /// The most memory that the command takes, in MiB. It takes about half of it.
@@ -42,12 +42,12 @@ async fn ten_thousand_recovery_points_take_few_calls_and_little_memory() {
     world.night(&names.iter().map(|it| ("DynamoDB", it.as_str())).collect::<Vec<_>>());
     world.organization.let_go_by(NIGHT * (NIGHTS - 1));
     let points = world.organization.recovery_points();
-    let copies = points.iter().filter(|it| it.vault == world.copies()).count();
-    assert!(copies >= 10_000, "{copies}");
+    assert!(points.len() >= 10_000, "{}", points.len());
     let listing = ["points", "--account", &world.lost, "--format", "csv"];
     let (shown, calls, peak) = counted(&world, &listing).await;
     assert_eq!(shown.code, 0, "{}", shown.notes);
-    assert!(shown.text.lines().count() > copies, "{}", shown.text.lines().count());
+    // The heading is a line more.
+    assert_eq!(shown.text.lines().count(), points.len() + 1);
     assert!(calls < 200 && peak < MEMORY, "{calls} calls and {peak} MiB");
     world.organization.lose_account(&world.lost);
     let recovering = ["recover", "--account", &world.lost, "--into", &world.new, "--yes"];
@@ -118,7 +118,7 @@ async fn what_an_attacker_put_into_the_central_vault_is_passed_over() {
     let moment = world.now();
     let before = world.held(volume, &world.central).await;
     // Another account has its own backups in the same vault, and one of them has the same name.
-    let other = world.organization.id("production-000");
+    let other = world.organization.id("production-004");
     let same = format!("arn:aws:ec2:{REGION}:{other}:volume/vol-1");
     let tag = Some(("backup", "daily"));
     world.organization.put_resource(backed_up(&same, "EBS", &other, REGION, tag));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plan::member_accounts::narrowed;
-use plan::restore_validation::{Judgment, Look, judge, restored_beside};
+use plan::restore_validation::{Inspection, Judgment, judge, restored_beside};
 use report::recovery::{LOOKS_AT_RESTORED, RestorePlan};
 use restored::Services;
 use tokio::time::{Instant, interval, timeout_at};
@@ -23,32 +23,33 @@ const ONE_LOOK: Duration = Duration::from_mins(10);
 
 impl Carrier<'_, '_> {
     /// Looks at what the restore job with this ID restored, until that is clear or takes too long.
-    pub(super) async fn look(&self, plan: &RestorePlan, job: &str) -> Look {
+    pub(super) async fn look(&self, plan: &RestorePlan, job: &str) -> Inspection {
         match self.see(plan, job).await {
             Ok(look) | Err(look) => look,
         }
     }
 
-    async fn see(&self, plan: &RestorePlan, job: &str) -> Result<Look, Look> {
+    async fn see(&self, plan: &RestorePlan, job: &str) -> Result<Inspection, Inspection> {
         let (goal, partition) = (&plan.goal, &self.reach.partition);
         let regions = [goal.region.clone()].into();
         let policy = narrowed(&LOOKS_AT_RESTORED, &regions, [], partition, &goal.account);
         let vault = goal.arn(partition);
-        let unseen = |it: restored::Error| Look::Unseen(it.why());
+        let unseen = |it: restored::Error| Inspection::Unseen(it.why());
         let (mut looks, until) = (interval(PACE), Instant::now() + PATIENCE);
         let mut is_told = false;
         loop {
             let is_last = timeout_at(until, looks.tick()).await.is_err();
-            let member = self.reach.enter(&goal.account, &policy).await.map_err(Look::Unseen)?;
+            let member =
+                self.reach.enter(&goal.account, &policy).await.map_err(Inspection::Unseen)?;
             let (config, tally) = (member.config_in(&goal.region), member.tally());
             let services = Services::without_reading(config, tally, Instant::now() + ONE_LOOK);
             let job = services.job(job).await.map_err(unseen)?;
             let restored = restored_beside(&job, "the vault there", &vault);
-            let restored = restored.map_err(Look::Unproven)?;
+            let restored = restored.map_err(Inspection::Unproven)?;
             let facts = services.look(&job.id, &restored).await.map_err(unseen)?;
             let judgment = judge(&restored.resource, &facts, job.bytes);
             if is_last || !matches!(judgment, Judgment::Unsettled { .. }) {
-                return Ok(Look::of(&restored.resource, judgment));
+                return Ok(Inspection::of(&restored.resource, judgment));
             }
             if !is_told {
                 let (resource, of) = (&restored.resource, &plan.point.resource);

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region};
-use plan::restore_validation::Look;
+use plan::restore_validation::Inspection;
 use report::Destination;
 use report::recovery::{Chosen, Hindrance, KeptPoint, Newest, RestorePlan, WaySeen, moment, plan};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ struct Fate {
     plan: Result<RestorePlan, Vec<Hindrance>>,
     passed_over: Option<(KeptPoint, Hindrance)>,
     ending: Option<Ending>,
-    look: Option<Look>,
+    look: Option<Inspection>,
 }
 
 /// Restores everything that an account had.
@@ -129,13 +129,13 @@ pub(crate) async fn recover(
     }
     let is_bad = |it: &Fate| {
         let is_failed = matches!(it.ending, Some(Ending::Failed { .. }));
-        it.plan.is_err() || is_failed || matches!(it.look, Some(Look::Unusable(_)))
+        it.plan.is_err() || is_failed || matches!(it.look, Some(Inspection::Unusable(_)))
     };
     let is_unknown = |it: &Fate| {
         let not_read =
             |all: &Vec<Hindrance>| all.iter().any(|it| matches!(it, Hindrance::NotRead(_)));
         matches!(it.ending, Some(Ending::Unfollowed(_)))
-            || matches!(it.look, Some(Look::Unseen(_)))
+            || matches!(it.look, Some(Inspection::Unseen(_)))
             || it.plan.as_ref().is_err_and(not_read)
     };
     let unknown = fates.iter().filter(|it| is_unknown(it)).count() + unread.len();
@@ -326,7 +326,7 @@ fn print_json(fates: &[Fate]) -> Result<(), CommandError> {
                 "hindrances": hindrances,
                 "passedOver": passed_over.map(|it| json!({ "recoveryPoint": it.0.arn, "problem": it.1.to_string() })),
                 "ending": fate.ending.as_ref().map(Ending::json),
-                "look": fate.look.as_ref().map(Look::json),
+                "look": fate.look.as_ref().map(Inspection::json),
             }),
         )?;
     }

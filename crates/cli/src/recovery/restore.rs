@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use plan::id::{AccountId, Region};
-use plan::restore_validation::Look;
+use plan::restore_validation::Inspection;
 use policy::arn::Arn;
 use report::Destination;
 use report::recovery::{Hindrance, KeptPoint, RestorePlan, RestoreWish, plan};
@@ -147,7 +147,7 @@ pub(crate) async fn restore(
         Ending::Failed { .. } | Ending::Unfollowed(_) => None,
     };
     if arguments.manner.json {
-        let look = look.as_ref().map(Look::json);
+        let look = look.as_ref().map(Inspection::json);
         let resource = &plan.point.resource;
         output.json(&json!({ "resource": resource, "ending": ending.json(), "look": look }))?;
     } else {
@@ -160,9 +160,11 @@ pub(crate) async fn restore(
     }
     output.flush()?;
     Ok(match (ending, look) {
-        (Ending::Failed { .. }, _) | (_, Some(Look::Unusable(_))) => Exit::Findings,
-        (Ending::Unfollowed(_), _) | (_, Some(Look::Unseen(_))) => Exit::Unfinished,
-        (Ending::Restored { .. }, Some(Look::Good(_) | Look::Unproven(_)) | None) => Exit::Fine,
+        (Ending::Failed { .. }, _) | (_, Some(Inspection::Unusable(_))) => Exit::Findings,
+        (Ending::Unfollowed(_), _) | (_, Some(Inspection::Unseen(_))) => Exit::Unfinished,
+        (Ending::Restored { .. }, Some(Inspection::Good(_) | Inspection::Unproven(_)) | None) => {
+            Exit::Fine
+        }
     })
 }
 

@@ -385,10 +385,10 @@ fn what_is_recognised_and_not_read_says_how_to_get_there() {
 fn a_module_below_what_was_named_is_evaluated_with_its_arguments() {
     let folder = folder("hcl_modules");
     let maker =
-        resource("templatefile(\"${path.module}/policy.json\", { schedule = var.schedule })")
+        resource("templatefile(\"${path.module}/policy.tftpl\", { schedule = var.schedule })")
             + "variable \"schedule\" {\n  default = \"cron(0 5 ? * * *)\"\n}\n";
     let document = GOOD.replace("cron(0 5 ? * * *)", "${schedule}");
-    for (name, text) in [("modules/tier/main.tf", &maker), ("modules/tier/policy.json", &document)]
+    for (name, text) in [("modules/tier/main.tf", &maker), ("modules/tier/policy.tftpl", &document)]
     {
         let place = folder.join(name);
         fs::create_dir_all(place.parent().unwrap()).unwrap();

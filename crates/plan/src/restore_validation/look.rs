@@ -7,7 +7,7 @@ use crate::restore_validation::{Judgment, Resource};
 
 /// The outcome of a look at a restored resource, with the words for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Look {
+pub enum Inspection {
     /// The resource is as it should be.
     Good(String),
     /// The resource cannot be used as it is.
@@ -18,7 +18,7 @@ pub enum Look {
     Unseen(String),
 }
 
-impl Look {
+impl Inspection {
     /// Returns the outcome for `resource`, for which there is no more time to settle.
     ///
     /// A cluster without an instance cannot be used, though its restore test would not fail.

@@ -12,7 +12,7 @@ use super::account::in_account;
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
 /// The condition keys that requests carry if they apply, in lower case.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "aws:calledvia",
     "aws:principalaccount",
     "aws:principalarn",
@@ -28,6 +28,7 @@ const KEYS: [&str; 30] = [
     "aws:viaawsservice",
     "backup:copytargetorgpaths",
     "backup:copytargets",
+    "dynamodb:select",
     "iam:awsservicename",
     "iam:passedtoservice",
     "kms:grantisforawsresource",
