@@ -118,7 +118,9 @@ bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, 
 	cargo bench --locked --package policy --bench language
 
 .PHONY: bench-coverage
-bench-coverage: ## What judging the backups of one resource costs, and what two million hold at once
+bench-coverage: ## What judging backups costs, and count a sweep, and write it into docs/benchmarks/coverage.md
+	cargo build $(WORKSPACE) --all-targets
+	"$(TARGET)/debug/sweeps"
 	cargo bench --locked --package report --bench coverage --bench coverage_memory
 
 .PHONY: bench-check

@@ -180,20 +180,6 @@ fn python(program: &str, arguments: &[&str], command: &Command) -> Command {
     python
 }
 
-/// A program that runs another one, and prints the most memory that it had, in KiB.
-const MEASURED: &str = r#"
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print("peak:", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"#;
-
-/// The same command, which tells afterwards the most memory that it had.
-#[must_use]
-pub fn measured(command: &Command) -> Command {
-    python(MEASURED, &[], command)
-}
-
 /// Runs a command to its end.
 ///
 /// # Panics

@@ -1,62 +1,14 @@
-//! Many recovery points, and several people and attackers at once.
+//! Several people and attackers at once, and recovery points that end meanwhile.
 
 use std::time::Duration;
 
 use simulator::{Flaw, Moment};
-use tests::command::{Run, command_beside, measured, ran};
 use tests::organization::backed_up;
-use tests::role::STATE_BUCKET;
 use tokio::time::interval;
 
 use crate::recovery::{REGION, World};
 
 const NIGHT: Duration = Duration::from_hours(24);
-
-/// The resources of the account, and the nights in which each of them is copied.
-const RESOURCES: usize = 100;
-const NIGHTS: u32 = 34;
-
-/// The most memory that the command takes, in MiB. It takes about half of it.
-const MEMORY: usize = 200;
-
-/// The most calls for each resource that is recovered.
-const CALLS: usize = 20;
-
-/// Runs the command and returns what it came to, its calls and its greatest memory in MiB.
-async fn counted(world: &World, arguments: &[&str]) -> (Run, usize, usize) {
-    let organization = &world.organization;
-    let management = organization.organization(|it| it.management_account.clone());
-    let mut command = command_beside(organization, &world.services, &management);
-    command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
-    let before = organization.journal().len();
-    let run = ran(organization, measured(&command)).await;
-    let peak = run.notes.lines().find_map(|it| it.strip_prefix("peak: ")).unwrap();
-    let peak: usize = peak.parse().unwrap();
-    (run, organization.journal().len() - before, peak / 1_024)
-}
-
-#[tokio::test]
-async fn ten_thousand_recovery_points_take_few_calls_and_little_memory() {
-    let world = World::start().await;
-    let names: Vec<_> = (0..RESOURCES).map(|it| format!("dynamodb@table/t-{it}")).collect();
-    world.night(&names.iter().map(|it| ("DynamoDB", it.as_str())).collect::<Vec<_>>());
-    world.organization.let_go_by(NIGHT * (NIGHTS - 1));
-    let points = world.organization.recovery_points();
-    assert!(points.len() >= 10_000, "{}", points.len());
-    let listing = ["points", "--account", &world.lost, "--format", "csv"];
-    let (shown, calls, peak) = counted(&world, &listing).await;
-    assert_eq!(shown.code, 0, "{}", shown.notes);
-    // The heading is a line more.
-    assert_eq!(shown.text.lines().count(), points.len() + 1);
-    assert!(calls < 200 && peak < MEMORY, "{calls} calls and {peak} MiB");
-    world.organization.lose_account(&world.lost);
-    let recovering = ["recover", "--account", &world.lost, "--into", &world.new, "--yes"];
-    let (run, calls, peak) = counted(&world, &recovering).await;
-    assert_eq!(run.code, 0, "{}", run.notes);
-    assert!(run.text.contains(&format!("restored: {RESOURCES} of {RESOURCES}")), "{}", run.text);
-    assert!(calls < RESOURCES * CALLS && peak < MEMORY, "{calls} calls and {peak} MiB");
-    assert_eq!(world.came_back().len(), RESOURCES);
-}
 
 #[tokio::test]
 async fn a_recovery_point_that_ends_between_plan_and_restore_is_told() {
