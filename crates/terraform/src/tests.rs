@@ -668,7 +668,7 @@ fn a_module_in_another_folder_gets_its_arguments() {
     let plan = format!("{content}/plans");
     let unknown: Vec<_> =
         open.unknown.iter().map(|it| (it.path.as_str(), it.why.as_str())).collect();
-    assert_eq!(unknown, [(plan.as_str(), "the value of `name` is not known")]);
+    assert_eq!(unknown, [(plan.as_str(), "the value of `name` is unknown")]);
     assert!(open.policies.iter().all(|it| it.is_open));
 }
 

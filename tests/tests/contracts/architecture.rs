@@ -122,6 +122,22 @@ fn no_test_is_left_out_by_a_manifest() {
     }
 }
 
+/// The lines of other crates are filtered out of the logs of functions.
+#[test]
+fn the_logs_of_functions_have_the_lines_of_every_crate_of_ours_that_writes_some() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let logging = fs::read_to_string(root.join("crates/cfn/src/logging.rs")).unwrap();
+    let list = logging.split("let ours = [").nth(1).unwrap().split("];").next().unwrap();
+    let shown: BTreeSet<_> = list.split('"').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+    let writes = |folder: &String| {
+        let text = sources(&root.join(folder).join("src"));
+        ["info!(", "debug!("].iter().any(|it| text.contains(it))
+    };
+    let ours = folders().into_iter().filter(writes);
+    let ours = ours.map(|it| name(&manifest(&it)).replace('-', "_")).collect();
+    assert_eq!(shown, ours);
+}
+
 #[test]
 fn the_code_map_has_every_folder_and_no_other() {
     let page = page();

@@ -494,7 +494,7 @@ async fn an_operation_without_an_sdk_is_told_as_one_with_an_sdk_is() {
     let silence = std::iter::repeat_n(Reply::Silence, 20);
     let (_, published) = told([page(502)].into_iter().chain(silence)).await;
     let why = chain(&published.unwrap_err());
-    let last = "; after 2 attempts the last answer was: AWS answered 502 with something";
+    let last = "; after 2 attempts the last answer was: AWS answered 502 with an answer";
     assert!(why.contains(last), "{why}");
 }
 

@@ -152,7 +152,9 @@ pub(crate) async fn run(
         csv::print(&report, &mut output)?;
     } else {
         let mut text = sum(&report);
-        if arguments.html.is_none() {
+        // Without a Region there is nothing to judge, and the next steps are the end.
+        let has_table = arguments.html.is_none() && !report.regions.is_empty();
+        if has_table {
             text.extend(causes(&report));
             text.push(String::new());
         }
@@ -162,8 +164,7 @@ pub(crate) async fn run(
                 None => output.line(&line)?,
             }
         }
-        // Without a Region there is nothing to judge, and the next steps are the end.
-        if arguments.html.is_none() && !report.regions.is_empty() {
+        if has_table {
             match output.width() {
                 Some(width) => {
                     output.layout(&table::table(&report, arguments.missing, width).to_string())?;

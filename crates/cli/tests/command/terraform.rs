@@ -420,7 +420,7 @@ fn a_module_below_what_was_named_is_evaluated_with_its_arguments() {
     std::os::unix::fs::symlink("../modules", folder.join("prod/link")).unwrap();
     let linked = call("./link/tier", "cron(0 5 * * *)");
     let linked = run(&linked, "prod/main.tf");
-    let why = "the module `./link/tier` is not evaluated: it is or is behind a link";
+    let why = "the module `./link/tier` is not evaluated: it is a link, or its path has one";
     assert!(linked.stdout.contains(why), "{}", linked.stdout);
     // In a directory, a call that comes to no policy is passed over.
     let other = run(&call("./none", "daily"), "prod");

@@ -91,7 +91,7 @@ fn told_of(observed: &Observed) -> String {
 
 #[test]
 fn every_check_says_why_nothing_is_wrong() {
-    expect![[r"
+    expect![[r#"
         management account: you are in the management account 100000000001
         all features: the organization has all features
         policy type: backup policies are enabled
@@ -99,16 +99,16 @@ fn every_check_says_why_nothing_is_wrong() {
         cross-account backup: backups may be copied to other accounts
         delegated administrators: the management account alone administers AWS Backup
         StackSets: StackSets may deploy to the accounts of the organization
-        CloudTrail: the trail `everything` tells of changes to the organization
+        CloudTrail: the trail `everything` records changes to the organization
         Region of events: the events of AWS Organizations are in us-east-1, and so are you
         effective policies: AWS reports no invalid effective policy
-        desired state: 1 resources are looked after
-        last sweep: everything was looked after 7 hours ago
+        desired state: 1 resources have a desired state
+        last sweep: the last sweep ended 7 hours ago
         quotas: 1 backup policies, and no quota is near
         ownership: every backup policy belongs to a stack of org-backup
         Regions of copies: every account has the Regions that backups are copied from
         keys: 1 keys encrypt and decrypt
-    "]]
+    "#]]
     .assert_eq(&told_of(&healthy()));
     let mut observed = healthy();
     observed.region = "eu-south-1".to_owned();

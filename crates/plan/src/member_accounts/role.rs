@@ -383,7 +383,7 @@ mod tests {
         let (backup, index) = (&format!("{service}Backup")[..], &format!("{service}Indexing")[..]);
         assert_eq!(indexing(&[backup, index], None), None);
         assert_eq!(indexing(&[&format!("{aws}/AdministratorAccess")], None), None);
-        let lacks = "the role `maker` has no policy with which it could index backups";
+        let lacks = "the role `maker` has no permission to index backups";
         assert_eq!(indexing(&[backup], None).as_deref(), Some(lacks));
         let strange = "not looked at: whether the role `maker` may index backups, which depends on \
                        its policy `mine`";

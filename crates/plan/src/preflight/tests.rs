@@ -218,7 +218,7 @@ fn a_refusal_names_the_account_the_plan_and_who_contributes() {
 fn a_document_is_checked_by_itself_with_every_mistake() {
     let document = Document::new(json!({"plans": {"a b": {}}, "plan": {}})).unwrap();
     let refused = super::check(&document, now()).unwrap_err().to_string();
-    expect!["the policy has 2 mistakes: plan: AWS knows no key `plan` here; did you mean `plans`?; plans/a b: `a b` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`"].assert_eq(&refused);
+    expect!["the policy has 2 mistakes: plan: AWS does not know the key `plan` here; did you mean `plans`?; plans/a b: `a b` cannot be a name: 1 to 50 letters, digits, `-`, `_` and `.`"].assert_eq(&refused);
     let document = Document::new(json!({"plans": {}, "plan": {}})).unwrap();
     let refused = super::check(&document, now()).unwrap_err().to_string();
     assert!(refused.starts_with("the policy has one mistake: "), "{refused}");

@@ -127,7 +127,7 @@ fn an_account_that_leaves_or_is_closed_is_named_in_another_place() {
         |state| json!({ "closeAccountStatus": { "state": state, "accountId": "222233334444" } });
     assert_eq!(event(&notice_of("CloseAccountResult", closed("SUCCEEDED"))).happening, gone);
     let failed = reading(&notice_of("CloseAccountResult", closed("FAILED")));
-    assert_eq!(failed, Reading::Nothing("what it tells of failed"));
+    assert_eq!(failed, Reading::Nothing("the operation that it reports failed"));
 }
 
 #[test]
@@ -543,8 +543,8 @@ fn what_somebody_says_is_told_apart_from_what_aws_says() {
     let mut said = event(&record("DetachPolicy", json!({ "policyId": "p-daily000" })));
     said.teller = Teller::Somebody;
     let mail = notice(&[finding(RepairOutcome::Done)], &[&said], None, &[]).unwrap();
-    assert_eq!(lines(&mail, "What happened"), [""; 0]);
-    assert_eq!(lines(&mail, "What somebody says").len(), 1);
+    assert_eq!(lines(&mail, "Events before this"), [""; 0]);
+    assert_eq!(lines(&mail, "Claims in events").len(), 1);
 }
 
 #[test]

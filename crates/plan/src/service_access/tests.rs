@@ -247,7 +247,7 @@ fn an_administrator_of_stack_sets_needs_their_access_and_that_of_others_its_own(
 #[test]
 fn a_refusal_to_restore_an_administrator_says_what_to_look_at() {
     let hint = Refusal::Undeclared(administrator("222222222222@backup.amazonaws.com")).hint();
-    let expected = "correct its parameters, or look who wrote that into the state bucket";
+    let expected = "correct its parameters, or find out who wrote that into the state bucket";
     assert_eq!(hint.as_deref(), Some(expected));
 }
 
