@@ -91,7 +91,7 @@ fn told_of(observed: &Observed) -> String {
 
 #[test]
 fn every_check_says_why_nothing_is_wrong() {
-    expect![[r#"
+    expect![[r"
         management account: you are in the management account 100000000001
         all features: the organization has all features
         policy type: backup policies are enabled
@@ -108,7 +108,7 @@ fn every_check_says_why_nothing_is_wrong() {
         ownership: every backup policy belongs to a stack of org-backup
         Regions of copies: every account has the Regions that backups are copied from
         keys: 1 keys encrypt and decrypt
-    "#]]
+    "]]
     .assert_eq(&told_of(&healthy()));
     let mut observed = healthy();
     observed.region = "eu-south-1".to_owned();
