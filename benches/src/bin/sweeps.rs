@@ -430,7 +430,8 @@ fn page(large: Size, calls: &Calls, timed: &Swept, checked: Size, prices: &Price
          itself are in [coverage.md](../coverage.md).\n\n\
          ## Calls of a sweep over {} accounts × Regions\n\n\
          {} copies are kept, those of {DAYS} days.\n\n{}\n\
-         The vault that receives copies is read once, at the beginning, and what is in it is kept \
+         The vault that receives copies is read at the beginning for all accounts, and by one \
+         batch as a vault of its own account. The copies in it are kept \
          for the batches. {} of the reads and writes of S3 are at most for that.\n\n\
          ## Time\n\n\
          A call takes {} ms. *Begin* makes its calls one after the other, those of AWS \
