@@ -118,7 +118,7 @@ class Plan:
     profiles: dict[str, str]
     uploads: list[Upload] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
-    # The names that stacks can have of which there is one at most, and the beginning of the others'.
+    # The names of the stacks that a file can ask for. Those of the stacks of policies begin with `policies`.
     names: set[str] = field(default_factory=set)
     policies: str = ""
     # False if archives are missing, so that nobody can say which code is deployed.

@@ -233,7 +233,7 @@ class Runner(Commands):
         return Changes(self.plan, stacks, members, missing, left)
 
     def stacks_left(self) -> list[str]:
-        """Returns the stacks beside the bootstrap stack that the file no longer asks for."""
+        """Returns the stacks in the place of the bootstrap stack that the file no longer asks for."""
         first, query = self.plan.stacks[0], "Stacks[].[StackName, Description]"
         words = ["describe-stacks", "--query", query, "--output", "json"]
         found = json.loads(self.output(self.command(first, "cloudformation", *words)) or "[]")

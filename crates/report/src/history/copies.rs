@@ -28,8 +28,8 @@ pub struct Copies {
     by_resource: BTreeMap<String, Vec<StoredCopy>>,
 }
 
-/// A copy. Vault and rule are indexes, and times are nanoseconds since the epoch, because what is
-/// judged of them has to be what the command judges.
+/// A copy. Vault and rule are indexes. Times are nanoseconds since the epoch, so that a sweep and the
+/// command judge the same moments.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct StoredCopy(usize, u64, u64, PointStatus, bool, Option<u64>, Option<usize>);
 
