@@ -38,7 +38,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use errors::chain;
+use errors::{advised, chain};
 use futures_util::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::de::DeserializeOwned;
@@ -128,7 +128,7 @@ pub async fn run<P: DeserializeOwned, O: Into<Outcome>>(
 
 impl From<Undelivered> for Diagnostic {
     fn from(undelivered: Undelivered) -> Self {
-        Self { error_type: "Undelivered".to_owned(), error_message: undelivered.to_string() }
+        Self { error_type: "Undelivered".to_owned(), error_message: undelivered.advised() }
     }
 }
 
@@ -167,7 +167,7 @@ pub async fn respond<P: DeserializeOwned>(
     let envelope = Envelope::read(&event)
         .and_then(|it| if Answer::fits(&it) { Ok(it) } else { Err(Undelivered::TooLong) });
     let envelope = envelope.inspect_err(|refused| {
-        error!(error = %chain(refused), "the request cannot be answered");
+        error!(error = refused.advised(), "the request cannot be answered");
     })?;
     let ticket = Ticket::new(envelope, log_stream);
     let margin = MARGIN.min(until.saturating_duration_since(started) / 5);
@@ -200,16 +200,17 @@ async fn attempt<P: DeserializeOwned>(
     match timeout_at(until, handled).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Failure {
-            reason: said(&format!(
-                "the function panicked: {}; hint: this is a bug",
-                words(&*panic)
+            reason: said(&advised(
+                format_args!("the function panicked: {}", words(&*panic)),
+                Some("this is a bug"),
             )),
             physical_id: None,
         }),
         Err(_) => Err(Failure {
-            reason: "the function ran out of time before the work was done; \
-                     hint: deploy again to continue where it stopped"
-                .to_owned(),
+            reason: advised(
+                "the function ran out of time before the work was done",
+                Some("deploy again to continue where it stopped"),
+            ),
             physical_id: None,
         }),
     }

@@ -6,7 +6,7 @@ use std::num::ParseIntError;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use errors::chain;
+use errors::{advised, chain};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use media::json;
 use serde::Serialize;
@@ -49,7 +49,7 @@ fn told(failure: Diagnostic) -> Diagnostic {
 
 /// Reports to Lambda that the function cannot start because of `why`, and returns that error.
 ///
-/// `kind` is the name of the error type.
+/// `kind` is the name of the error type, and `hint` is the next step, if there is one.
 ///
 /// # Errors
 ///
@@ -58,9 +58,10 @@ fn told(failure: Diagnostic) -> Diagnostic {
 pub async fn refuse_to_start<T>(
     http: &SharedHttpConnector,
     kind: &str,
-    why: impl StdError + Send + Sync + 'static,
+    why: impl StdError,
+    hint: Option<&str>,
 ) -> Result<T, Error> {
-    let message = said(&chain(&why));
+    let message = said(&advised(chain(&why), hint));
     error!(reason = message, "the function cannot start");
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
     let diagnostic = Diagnostic { error_type: kind.to_owned(), error_message: message.clone() };

@@ -1,6 +1,6 @@
 //! The reasons why an answer did not reach CloudFormation.
 
-use errors::Tries;
+use errors::{Tries, advised};
 use thiserror::Error;
 
 /// The reason why an answer did not reach CloudFormation.
@@ -32,9 +32,25 @@ pub enum Undelivered {
     #[error("the deadline came before the answer was delivered")]
     OutOfTime,
     /// The values that an answer must repeat exceed the length that CloudFormation reads.
-    #[error(
-        "what the answer has to repeat is longer than the 4,096 bytes of an answer; hint: give the \
-         stack or the resource a shorter name"
-    )]
+    #[error("what the answer has to repeat is longer than the 4,096 bytes of an answer")]
     TooLong,
+}
+
+impl Undelivered {
+    /// Returns the reason, with the next step if there is one.
+    pub(crate) fn advised(self) -> String {
+        advised(self, self.hint())
+    }
+
+    fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::TooLong => Some("give the stack or the resource a shorter name"),
+            Self::NoAddress
+            | Self::BadAddress
+            | Self::Request
+            | Self::Connection
+            | Self::Refused { .. }
+            | Self::OutOfTime => None,
+        }
+    }
 }

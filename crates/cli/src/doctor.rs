@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use errors::advised;
 use inspection::doctor::Examination;
 use plan::doctor::{Check, Verdict, diagnose_first, diagnose_policies, diagnose_state};
 use plan::id::RoleName;
@@ -82,8 +83,7 @@ fn print(checks: &[Check], output: &mut Output) -> Result<(), CommandError> {
 
 fn line(check: &Check) -> String {
     let Check { name, verdict, message, fix } = check;
-    let hint = fix.as_ref().map(|it| format!("; hint: {it}")).unwrap_or_default();
-    format!("{verdict:<8} {name}: {message}{hint}")
+    advised(format_args!("{verdict:<8} {name}: {message}"), fix.as_ref())
 }
 
 fn shown(check: &Check) -> Value {

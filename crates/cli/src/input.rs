@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use errors::advised;
 use ignore::{DirEntry, WalkBuilder};
 use policy::{Code, Finding, Node, Severity, Span, json, locate};
 use template::{Documents, Syntax, without_comments};
@@ -198,9 +199,9 @@ pub(crate) fn decoded(bytes: Vec<u8>) -> io::Result<String> {
         _ => utf_8(bytes),
     };
     text.ok_or_else(|| {
-        let hint = "it is not UTF-8 text; hint: convert it, as `iconv --from-code WINDOWS-1252 \
-                    --to-code UTF-8` does";
-        io::Error::new(io::ErrorKind::InvalidData, hint)
+        let hint = "convert it, as `iconv --from-code WINDOWS-1252 --to-code UTF-8` does";
+        let why = advised("it is not UTF-8 text", Some(hint));
+        io::Error::new(io::ErrorKind::InvalidData, why)
     })
 }
 

@@ -15,6 +15,7 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_types::os_shim_internal::{Env, Fs};
 use clap::Args;
+use errors::advised;
 use stacks::exports;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, timeout};
@@ -203,13 +204,15 @@ async fn exported(management: &Management) -> Option<String> {
             several => {
                 let names: Vec<_> = several.iter().map(|it| format!("`{}`", it.1)).collect();
                 let names = names.join(", ");
-                note("note", &format!("there are several state buckets: {names}; hint: {hint}"));
+                let several = format_args!("there are several state buckets: {names}");
+                note("note", &advised(several, Some(hint)));
                 None
             }
         },
         Err(error) => {
             let why = error.problem();
-            note("note", &format!("cannot look for the state bucket: {why}; hint: {hint}"));
+            let unknown = format_args!("cannot look for the state bucket: {why}");
+            note("note", &advised(unknown, Some(hint)));
             None
         }
     }

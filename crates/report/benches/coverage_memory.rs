@@ -12,8 +12,8 @@ use plan::id::AccountId;
 use plan::member_accounts::Settings;
 use report::Effective;
 use report::coverage::{
-    About, AccountReads, Asks, BackupPlan, Common, Creator, Groups, HeldVault, Holder, Job,
-    JobState, Judge, Key, PointStatus, RecoveryPoint, RegionReads, Tags, Vault,
+    About, AccountReads, Asks, BackupPlan, ByResource, Common, Creator, Groups, HeldVault, Holder,
+    Job, JobState, Judge, Key, PointStatus, RecoveryPoint, RegionReads, Tags, Vault,
 };
 use serde_json::json;
 
@@ -115,7 +115,7 @@ fn judge(accounts: usize, resources: usize) -> usize {
         opt_ins: [("eu-west-1".parse().unwrap(), Ok([("EBS".parse().unwrap(), true)].into()))]
             .into(),
         destinations: BTreeMap::new(),
-        copies: BTreeMap::new(),
+        copies: ByResource::default(),
         first_seen: BTreeMap::new(),
     };
     let (plans, asks) = (plans(), Asks::default());

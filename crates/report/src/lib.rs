@@ -114,6 +114,13 @@ pub struct Note {
     pub is_unread: bool,
 }
 
+impl Note {
+    /// Returns the text with the next step.
+    pub fn advised(&self) -> String {
+        errors::advised(&self.text, Some(&self.hint))
+    }
+}
+
 /// The findings for an account in a Region.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Cell {

@@ -88,8 +88,8 @@ impl Given {
             && (get("NoEcho") == Some("true") || is_hidden(value))
         {
             let why = format!(
-                "CloudFormation does not return the value of `{name}`, which has `NoEcho`; hint: \
-                 give it with --parameters {name}=…"
+                "CloudFormation does not return the value of `{name}`, which has `NoEcho`, so it \
+                 needs --parameters {name}=…"
             );
             return Ok(Parameter::Later(why));
         }

@@ -12,7 +12,7 @@ use plan::id::AccountId;
 use plan::member_accounts::Account;
 use plan::member_accounts::run::Batch;
 use report::Outline;
-use report::coverage::{FirstSeen, RecoveryPoint};
+use report::coverage::{ByResource, FirstSeen, RecoveryPoint};
 use report::history::{Copies, Details, Sum, details_key, seen_key};
 use serde_json::Value;
 use state::remembered::asked;
@@ -51,7 +51,7 @@ pub(crate) async fn look(
     let mut notes = Vec::new();
     let wanted = asked(state, &mut notes).await;
     for it in notes.iter().filter(|it| it.is_unread) {
-        sum.unread(format!("{}; hint: {}", it.text, it.hint));
+        sum.unread(it.advised());
     }
     let outline = Outline::new(organization, &wanted, order.begun);
     let management = session.management(None, until).await?;
@@ -94,12 +94,12 @@ pub(crate) async fn look(
     Ok(batch.next(unreached, vec![]))
 }
 
-/// Reads the copies that the start of the run kept under these keys, by the ARN of their resource.
+/// Reads the copies that the start of the run kept under these keys.
 async fn copies(
     state: &State,
     keys: impl Iterator<Item = &String>,
-) -> Result<BTreeMap<String, Vec<RecoveryPoint>>, Unfinished> {
-    let mut copies = BTreeMap::new();
+) -> Result<ByResource<RecoveryPoint>, Unfinished> {
+    let mut copies = ByResource::default();
     for key in keys {
         let found = state.read(key).await?;
         let (text, _) = found.ok_or_else(|| Unfinished::Missing(key.clone()))?;

@@ -118,7 +118,7 @@ async fn write(
     let active = organization.accounts.iter().filter(|it| it.listed.state == "ACTIVE");
     let accounts: Vec<_> = active.map(|it| it.listed.account.clone()).collect();
     let unread = notes.into_iter().filter(|it| it.is_unread);
-    let unread: Vec<_> = unread.map(|it| format!("{}; hint: {}", it.text, it.hint)).collect();
+    let unread: Vec<_> = unread.map(|it| it.advised()).collect();
     let access = MemberAccess::new(&management);
     let entrance = Entrance { access, organization: &organization, wanted: &wanted, named: None };
     let parts = CopiesByBatch::new(run, &accounts, SystemTime::now());

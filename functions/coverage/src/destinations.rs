@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use errors::advised;
 use members::Member;
 use plan::id::{AccountId, Region};
 use plan::member_accounts::narrowed;
-use report::coverage::{About, DestinationReads, HeldVault, LOOKS_AT_BACKUPS, RecoveryPoint};
+use report::coverage::{
+    About, ByResource, DestinationReads, HeldVault, LOOKS_AT_BACKUPS, RecoveryPoint,
+};
 use report::{Destination, Outline};
 
 use crate::entrance::Entrance;
@@ -26,8 +29,8 @@ pub struct Terms<'a> {
 pub struct Destinations {
     /// The vaults, by ARN. An error is the reason why their account could not be entered.
     pub(crate) vaults: BTreeMap<String, Result<DestinationReads, String>>,
-    /// The recovery points in these vaults, by the ARN of their resource.
-    pub(crate) copies: BTreeMap<String, Vec<RecoveryPoint>>,
+    /// The recovery points in these vaults.
+    pub(crate) copies: ByResource<RecoveryPoint>,
     /// The parts that could not be read.
     pub(crate) unread: Vec<String>,
 }
@@ -40,7 +43,7 @@ impl Destinations {
         terms: Terms<'_>,
         chosen: &BTreeSet<AccountId>,
     ) -> Self {
-        let mut copies = BTreeMap::<_, Vec<_>>::new();
+        let mut copies = ByResource::default();
         // The ARN of a bucket contains no account.
         let is_chosen = |arn: &str| {
             let account = arn.split(':').nth(4).unwrap_or_default();
@@ -48,7 +51,7 @@ impl Destinations {
         };
         let keep = |it: About<RecoveryPoint>| {
             if is_chosen(&it.resource) {
-                copies.entry(it.resource).or_default().push(it.it);
+                copies.add(it);
             }
         };
         let read = Self::each_copy(entrance, outline, terms, keep).await;
@@ -81,8 +84,8 @@ impl Destinations {
             let member = match member {
                 Ok(member) => member,
                 Err(why) => {
-                    let vaults = format!("the vaults of {account} that copies go to");
-                    read.unread.push(format!("{vaults}: {why}; hint: {hint}"));
+                    let closed = format!("the vaults of {account} that copies go to: {why}");
+                    read.unread.push(advised(closed, Some(hint)));
                     let barred =
                         destinations.iter().map(|it| (it.arn(partition), Err(why.clone())));
                     read.vaults.extend(barred);

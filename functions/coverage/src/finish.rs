@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::Session;
-use errors::chain;
+use errors::{advised, chain};
 use plan::id::{AccountId, RunId};
 use report::Organization;
 use report::history::{
@@ -90,7 +90,8 @@ impl Ending<'_> {
             sum.bar(&account.id);
             let hint = "see the log of the function `coverage`";
             let (id, name) = (&account.id, &account.name);
-            sum.unread(format!("the account {id} {name}: its batch failed; hint: {hint}"));
+            let failed = format_args!("the account {id} {name}: its batch failed");
+            sum.unread(advised(failed, Some(hint)));
         }
         Ok(sum)
     }

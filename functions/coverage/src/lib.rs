@@ -25,7 +25,7 @@ mod survey;
 use std::time::SystemTime;
 
 use aws::{Clock, Session};
-use errors::chain;
+use errors::{advised, chain};
 use lambda_runtime::Diagnostic;
 use plan::id::RunId;
 use plan::member_accounts::run::Batch;
@@ -76,10 +76,10 @@ pub enum Unfinished {
     #[error("the event cannot be understood")]
     Unreadable(#[source] serde_json::Error),
     /// The template does not name what the function works with.
-    #[error("`{0}` is not set; hint: deploy `templates/coverage.yaml`")]
+    #[error("`{0}` is not set")]
     Unset(&'static str),
     /// An object of the run is not there.
-    #[error("there is no {0}; hint: somebody removed it, so wait for the next sweep")]
+    #[error("there is no {0}")]
     Missing(String),
     /// An object of the run cannot be understood.
     #[error("{0} cannot be understood")]
@@ -95,9 +95,26 @@ pub enum Unfinished {
     Untold(#[source] aws::Error),
 }
 
+impl Unfinished {
+    /// Returns the next step, unless the reason names it.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unset(_) => Some("deploy `templates/coverage.yaml`"),
+            Self::Missing(_) => Some("somebody removed it, so wait for the next sweep"),
+            Self::Event
+            | Self::Unreadable(_)
+            | Self::Illegible(..)
+            | Self::Batches(..)
+            | Self::Aws(_)
+            | Self::Untold(_) => None,
+        }
+    }
+}
+
 impl From<Unfinished> for Diagnostic {
     fn from(unfinished: Unfinished) -> Self {
-        Self { error_type: "Unfinished".to_owned(), error_message: chain(&unfinished) }
+        let error_message = advised(chain(&unfinished), unfinished.hint());
+        Self { error_type: "Unfinished".to_owned(), error_message }
     }
 }
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws::{Management, is_disabled};
+use errors::advised;
 use futures_util::future::join_all;
 use members::Member;
 use members::evidence::is_cross_account;
 use plan::id::{AccountId, Region, VaultName};
 use plan::member_accounts::{Account, narrowed};
 use report::coverage::{
-    AccountReads, BackupPlan, Common, Coverage, Holder, Inventory, JOBS_DAYS, Judge,
-    LOOKS_AT_BACKUPS, Place, RegionReads, Resource, Tags,
+    AccountReads, BackupPlan, Common, Coverage, DestinationReads, HeldVault, Holder, Inventory,
+    JOBS_DAYS, Judge, LOOKS_AT_BACKUPS, Place, RegionReads, Resource, Tags,
 };
 use report::history::Sum;
 use report::{Note, Outline, asks};
@@ -204,6 +205,15 @@ impl<'a> Surveyor<'a> {
         survey.unread.iter().for_each(|it| sum.unread(it.clone()));
     }
 
+    /// Returns `true` if all recovery points of this vault were read with the copies.
+    ///
+    /// The vault that receives the copies of an organization has millions, and the batch of its
+    /// account would read them a second time.
+    fn has_copies(&self, vault: &str) -> bool {
+        let read = self.common.destinations.get(vault);
+        read.is_some_and(|it| it.as_ref().is_ok_and(DestinationReads::is_whole))
+    }
+
     /// Returns the plans of the account at `index`, or the reason why they are not known.
     fn plans(&self, index: usize) -> Result<&[BackupPlan], &str> {
         let organization = self.entrance.organization;
@@ -232,7 +242,7 @@ impl<'a> Surveyor<'a> {
         match self.entrance.enter(account, look.by.as_ref(), session_policy).await {
             Err(barred) => {
                 let name = &placed.listed.account.name;
-                let why = format!("{}; hint: {}", barred.problem, self.terms.hint);
+                let why = advised(&barred.problem, Some(self.terms.hint));
                 survey.unread.push(format!("the account {account} {name}: {why}"));
                 let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));
                 reads.regions = regions.iter().map(closed).collect();
@@ -250,7 +260,8 @@ impl<'a> Surveyor<'a> {
                     reads.regions.extend(read.map(|it| (region.clone(), it)));
                 }
                 for (region, read) in &reads.regions {
-                    for vault in read.vaults.iter().flatten().filter(|it| !it.is_empty) {
+                    let has_points = |it: &&HeldVault| !it.is_empty && !self.has_copies(&it.arn);
+                    for vault in read.vaults.iter().flatten().filter(has_points) {
                         let points = &mut reads.points;
                         let each = |it| points.add(it);
                         let read =

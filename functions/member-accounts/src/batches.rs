@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use aws::{Machine, Session};
 use cfn::{Failure, Task, Ticket};
+use errors::advised;
 use futures_util::stream::iter;
 use members::member_runs;
 use organization::accounts::Identity;
@@ -33,13 +34,19 @@ use crate::{LAST_WORDS, last_call, reply, report};
 enum Broken {
     #[error("the event is neither a request of CloudFormation nor a step of the state machine")]
     Event,
-    #[error("`STATE_BUCKET` is not set; hint: a run in batches keeps everything there")]
+    #[error("{}", advised("`STATE_BUCKET` is not set", Some(KEEPS)))]
     NoState,
-    #[error("there is no {0}; hint: somebody removed it, so start another run")]
+    #[error("{}", advised(format_args!("there is no {_0}"), Some(REMOVED)))]
     Missing(String),
     #[error("{0} cannot be understood")]
     Unreadable(String, #[source] serde_json::Error),
 }
+
+/// The hint about a missing state bucket.
+const KEEPS: &str = "a run in batches keeps everything there";
+
+/// The hint about a missing object of the run.
+const REMOVED: &str = "somebody removed it, so start another run";
 
 /// The longest duration of summing up after which it is tried again. The nine tries of the state
 /// machine then take less than half of the hour that CloudFormation waits.

@@ -13,7 +13,10 @@ async fn main() -> Result<(), Error> {
     let session = aws::Session::from_environment(aws::Reader::Log);
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
-        Err(invalid) => return cfn::refuse_to_start(&session.http(), "Settings", invalid).await,
+        Err(invalid) => {
+            let hint = Some(invalid.hint());
+            return cfn::refuse_to_start(&session.http(), "Settings", invalid, hint).await;
+        }
     };
     let memory = Memory::default();
     let (session, settings, memory) = (&session, &settings, &memory);

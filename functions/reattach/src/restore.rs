@@ -1,10 +1,11 @@
 //! The restoration of one resource.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws::{Kind, Management, Session};
-use errors::chain;
+use errors::{advised, chain};
 use global_settings::GlobalSettings;
 use plan::backup_policy::{self, Refusal};
 use plan::desired_state::Entry;
@@ -80,11 +81,8 @@ impl Retry {
 enum Trouble {
     #[error(transparent)]
     Resource(#[from] resources::Error),
-    #[error(
-        "its properties are not those of this version: {}; hint: deploy its stack again",
-        chain(.0)
-    )]
-    Misfit(Misfit),
+    #[error("its properties are not those of this version")]
+    Misfit(#[source] Misfit),
     #[error("it changes again and again while it is put back")]
     Restless,
     #[error(transparent)]
@@ -103,6 +101,15 @@ impl Trouble {
         match self {
             Self::Resource(error) => error.of_aws(),
             Self::Misfit(_) | Self::Restless | Self::Reverted(_) => None,
+        }
+    }
+
+    /// Returns the next step, unless the reason names it.
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Misfit(_) => Some("deploy its stack again".into()),
+            Self::Reverted(_) => Some(Reverted::hint().into()),
+            Self::Resource(_) | Self::Restless => None,
         }
     }
 
@@ -155,7 +162,7 @@ impl Repairer<'_> {
             Ok(RepairOutcome::Changing) => (RepairOutcome::Changing, Retry::Passing, false),
             Ok(outcome) => (outcome, Retry::Never, false),
             Err(trouble) => {
-                let reason = chain(&trouble);
+                let reason = advised(chain(&trouble), trouble.hint());
                 error!(resource = owner, reason, "not put back");
                 if trouble.is_absent() {
                     (RepairOutcome::Left(reason), Retry::Never, false)

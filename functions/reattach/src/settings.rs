@@ -38,18 +38,25 @@ pub enum Mode {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum InvalidSettings {
     /// There is no stored desired state to compare with.
-    #[error(
-        "STATE_BUCKET is not set, so the desired state is unknown; hint: name the state bucket"
-    )]
+    #[error("STATE_BUCKET is not set, so the desired state is unknown")]
     NoState,
     /// The mode does not exist.
-    #[error("MODE is `{0}`; hint: set it to Repair or Report")]
+    #[error("MODE is `{0}`")]
     Mode(String),
     /// The text does not name a delegated administrator.
-    #[error(
-        "DELEGATED_ADMINISTRATORS has `{0}`; hint: write it like backup.amazonaws.com/111122223333"
-    )]
+    #[error("DELEGATED_ADMINISTRATORS has `{0}`")]
     Administrator(String),
+}
+
+impl InvalidSettings {
+    /// Returns the next step.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoState => "name the state bucket",
+            Self::Mode(_) => "set it to Repair or Report",
+            Self::Administrator(_) => "write it like backup.amazonaws.com/111122223333",
+        }
+    }
 }
 
 impl FromStr for Mode {

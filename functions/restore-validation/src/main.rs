@@ -10,7 +10,10 @@ async fn main() -> Result<(), Error> {
     let session = aws::Session::from_environment(aws::Reader::Log);
     let setup = match Setup::from_environment() {
         Ok(setup) => setup,
-        Err(invalid) => return cfn::refuse_to_start(&session.http(), "Setup", invalid).await,
+        Err(invalid) => {
+            let hint = Some(invalid.hint());
+            return cfn::refuse_to_start(&session.http(), "Setup", invalid, hint).await;
+        }
     };
     let (session, setup) = (&session, &setup);
     let handle = async |event: LambdaEvent<Value>| {

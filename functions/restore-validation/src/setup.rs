@@ -24,7 +24,7 @@ pub struct Setup {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum InvalidSetup {
     /// The window is not a number of hours.
-    #[error("VALIDATION_WINDOW_HOURS is `{0}`; hint: set it to a number of hours")]
+    #[error("VALIDATION_WINDOW_HOURS is `{0}`")]
     Window(String),
     /// The variable does not have the ARN of a function.
     #[error("{name} is `{value}`, which is not the ARN of a function")]
@@ -34,6 +34,16 @@ pub enum InvalidSetup {
         /// Its value.
         value: String,
     },
+}
+
+impl InvalidSetup {
+    /// Returns the next step.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Window(_) => "set it to a number of hours",
+            Self::Check { .. } => "set it to the ARN of a Lambda function",
+        }
+    }
 }
 
 impl Setup {
@@ -101,8 +111,8 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_named() {
         let wrong = read(&[("VALIDATION_WINDOW_HOURS", "a day")]).unwrap_err();
-        let expected = "VALIDATION_WINDOW_HOURS is `a day`; hint: set it to a number of hours";
-        assert_eq!(wrong.to_string(), expected);
+        assert_eq!(wrong.to_string(), "VALIDATION_WINDOW_HOURS is `a day`");
+        assert_eq!(wrong.hint(), "set it to a number of hours");
         let wrong = read(&[("CHECK_EC2", "looks")]).unwrap_err();
         assert_eq!(wrong.to_string(), "CHECK_EC2 is `looks`, which is not the ARN of a function");
     }

@@ -280,6 +280,13 @@ fn every_crate_shares_the_versions_and_lints_of_the_workspace() {
     }
 }
 
+#[test]
+fn a_hint_follows_its_error_in_one_place() {
+    let files = crates().into_values().flatten();
+    let joined = files.filter(|it| code(it).contains("; hint:")).collect::<Vec<_>>();
+    assert_eq!(joined, ["crates/errors/src/lib.rs"]);
+}
+
 /// The code of a file: no comments, and no tests at its end.
 fn code(file: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -869,8 +869,8 @@ async fn a_value_of_the_deployed_stack_that_is_hidden_is_named_and_not_used() {
     assert!(
         run.text.contains(
             "Resources/Daily/Properties/Name: CloudFormation does not return the \
-                               value of `Name`, which has `NoEcho`; hint: give it with \
-                               --parameters Name=…\n"
+                               value of `Name`, which has `NoEcho`, so it needs --parameters \
+                               Name=…\n"
         ),
         "{}",
         run.text

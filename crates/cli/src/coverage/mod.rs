@@ -286,7 +286,7 @@ impl Summary {
     /// Prints on standard error the notes that do not belong to one resource.
     fn tell(&self) {
         for it in &self.notes {
-            note("note", &format!("{}; hint: {}", it.text, it.hint));
+            note("note", &it.advised());
         }
         for it in &self.unread {
             note("not looked at", it);

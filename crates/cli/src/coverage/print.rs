@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use errors::advised;
 use policy::Severity;
 use report::coverage::{Group, Groups, State, Until};
 use report::utc;
@@ -220,8 +221,8 @@ impl Printer {
             }
             if *count > examples.len() {
                 let more = count - examples.len();
-                self.output
-                    .line(&format!("  and {more} more; hint: list all with --format csv"))?;
+                let more = format_args!("  and {more} more");
+                self.output.line(&advised(more, Some("list all with --format csv")))?;
             }
         }
         Ok(())

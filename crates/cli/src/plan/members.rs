@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::Management;
-use errors::chain;
+use errors::{advised, chain};
 use member_accounts::preview;
 use plan::id::AccountId;
 use plan::member_accounts::{Line, NAME_A_ROLE, Properties, SERVICE_ROLE};
@@ -36,11 +36,12 @@ pub(super) async fn look(
             Some(_) => "let it trust you, and let yourself assume it",
             None => NAME_A_ROLE,
         };
-        look.notes.push(format!(
-            "you could not assume the role `{}` in {}, such as {first}; hint: {hint}",
+        let barred = format!(
+            "you could not assume the role `{}` in {}, such as {first}",
             properties.role_name,
             accounts_of(preview.barred.len()),
-        ));
+        );
+        look.notes.push(advised(barred, Some(hint)));
     }
     if !preview.unreached.is_empty() {
         let left = count(preview.unreached.len());
@@ -97,8 +98,10 @@ async fn heard(
         let first = accounts.first()?;
         Some(format!("{} {what}, such as {first}", count(accounts.len())))
     };
-    let found = "not ready by the last run; hint: `org-backup report` says why";
-    let not_ready = (!not_ready.is_empty()).then(|| format!("{} {found}", count(not_ready.len())));
+    let not_ready = (!not_ready.is_empty()).then(|| {
+        let found = format!("{} not ready by the last run", count(not_ready.len()));
+        advised(found, Some("`org-backup report` says why"))
+    });
     let gone = such(&gone, "no longer a target and left as it is");
     let new = such(&new, "new since the last run");
     let found: Vec<_> = [new, gone, not_ready].into_iter().flatten().collect();

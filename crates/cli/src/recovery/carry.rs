@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use errors::advised;
 use members::Member;
 use plan::id::{AccountId, Region, RoleName};
 use plan::member_accounts::handing;
@@ -35,10 +36,11 @@ impl Ending {
                 format!("restored as {made} by the job {job}")
             }
             Self::Failed { what, why } => {
-                format!("not restored: {what}: {why}; hint: {}", advice(why))
+                advised(format_args!("not restored: {what}: {why}"), Some(advice(why)))
             }
             Self::Unfollowed(why) => {
-                format!("not followed: {why}; hint: run the same command again, which continues")
+                let hint = "run the same command again, which continues";
+                advised(format_args!("not followed: {why}"), Some(hint))
             }
         }
     }

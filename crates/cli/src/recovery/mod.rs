@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
 use clap::Args;
+use errors::advised;
 use plan::id::{AccountId, RoleName, VaultName};
 use report::Destination;
 use report::recovery::{KeptPoint, RestorePlan, RestoreWish};
@@ -154,7 +155,8 @@ fn is_confirmed(yes: bool, question: &str) -> bool {
     }
     let stdin = stdin();
     if !stdin.is_terminal() {
-        note("note", "nothing was done; hint: look at the plan, then run this again with --yes");
+        let hint = "look at the plan, then run this again with --yes";
+        note("note", &advised("nothing was done", Some(hint)));
         return false;
     }
     note("confirm", &format!("{question} Type yes to do it"));

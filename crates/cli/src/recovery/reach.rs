@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws::{Caller, Clock, Management, Session};
+use errors::advised;
 use members::{Member, MemberAccess};
 use plan::id::{AccountId, Region, RoleArn, RoleName};
 use report::Destination;
@@ -59,12 +60,8 @@ impl Begun {
             }
             Err(error) => {
                 let why = errors::chain(&error);
-                note(
-                    "note",
-                    &format!(
-                        "the destination of copies is unknown: {why}; hint: name it with --from"
-                    ),
-                );
+                let unknown = format_args!("the destination of copies is unknown: {why}");
+                note("note", &advised(unknown, Some("name it with --from")));
                 Central { vaults: BTreeSet::new(), regions: BTreeSet::new() }
             }
         }
@@ -161,7 +158,7 @@ impl<'a> Reach<'a> {
                 Err(error) => barred = error.problem(),
             }
         }
-        let barred = || format!("the account {account}: {barred}; hint: {HINT}");
+        let barred = || advised(format_args!("the account {account}: {barred}"), Some(HINT));
         let member = member.ok_or_else(barred)?;
         let member = Arc::new(member);
         *inside = Some((Instant::now(), Arc::clone(&member)));

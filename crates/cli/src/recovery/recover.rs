@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use clap::Args;
+use errors::advised;
 use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region};
 use plan::restore_validation::Inspection;
@@ -108,13 +109,9 @@ pub(crate) async fn recover(
     }
     if newest.unowned() > 0 {
         let count = newest.unowned();
-        note(
-            "note",
-            &format!(
-                "recovery points whose account is unknown: {count}; hint: `org-backup points` \
-                 shows them, and `org-backup restore` restores one"
-            ),
-        );
+        let unknown = format_args!("recovery points whose account is unknown: {count}");
+        let hint = "`org-backup points` shows them, and `org-backup restore` restores one";
+        note("note", &advised(unknown, Some(hint)));
     }
     let fates = fates(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
     show(arguments, &fates)?;
@@ -258,7 +255,7 @@ fn show(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError
             Err(hindrances) => {
                 output.line(&format!("{} cannot be restored:", fate.point.resource))?;
                 for it in hindrances {
-                    output.line(&format!("  {it}; hint: {}", it.hint()))?;
+                    output.line(&format!("  {}", it.advised()))?;
                 }
             }
         }

@@ -198,7 +198,7 @@ fn refuse(
             "{} of {} cannot be restored with these settings:",
             point.arn, point.resource
         ))?;
-        let lines = hindrances.iter().map(|it| format!("  {it}; hint: {}", it.hint()));
+        let lines = hindrances.iter().map(|it| format!("  {}", it.advised()));
         lines.into_iter().try_for_each(|it| output.line(&it))?;
     }
     output.flush()?;

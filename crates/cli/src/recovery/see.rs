@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws::is_disabled;
+use errors::advised;
 use members::Member;
 use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::narrowed;
@@ -178,9 +179,8 @@ impl<'r, 'a> Looker<'r, 'a> {
         let member = self.enter(&goal.account).await?;
         let settings = member.settings(&goal.region).await;
         let settings = settings.map_err(|error| {
-            let hint =
-                if is_disabled(&error) { "; hint: enable the Region in the account" } else { "" };
-            format!("the account {goal}: {}{hint}", error.problem())
+            let hint = is_disabled(&error).then_some("enable the Region in the account");
+            advised(format_args!("the account {goal}: {}", error.problem()), hint)
         });
         Ok(settings?.opt_in)
     }

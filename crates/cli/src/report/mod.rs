@@ -141,7 +141,7 @@ pub(crate) async fn run(
         note("note", &format!("the page is in `{}`", path.display()));
     }
     for it in &report.notes {
-        note("note", &format!("{}; hint: {}", it.text, it.hint));
+        note("note", &it.advised());
     }
     let mut output = Output::new();
     if let Some((_, page)) = html.filter(|_| is_piped) {

@@ -26,12 +26,19 @@ pub struct Sweep {
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error(
     "it is at revision {now}, and was at revision {before} before, so an older version of it is \
-     back; hint: bring the newest version back, or delete `{}` if the older one is intended",
-    Sweep::KEY
+     back"
 )]
 pub struct Reverted {
     now: u64,
     before: u64,
+}
+
+impl Reverted {
+    /// Returns the next step.
+    pub fn hint() -> String {
+        let key = Sweep::KEY;
+        format!("bring the newest version back, or delete `{key}` if the older one is intended")
+    }
 }
 
 impl Sweep {

@@ -1,5 +1,6 @@
 //! The outcome of a look at a resource that somebody restored to use it.
 
+use errors::advised;
 use serde_json::{Value, json};
 
 use crate::restore_validation::report::late;
@@ -38,9 +39,8 @@ impl Inspection {
             Self::Unusable(why) => format!("looked at, and not usable: {why}"),
             Self::Unproven(why) => format!("not proven: {why}"),
             Self::Unseen(why) => {
-                format!(
-                    "not looked at: {why}; hint: run the same command again, which only looks again"
-                )
+                let hint = "run the same command again, which only looks again";
+                advised(format_args!("not looked at: {why}"), Some(hint))
             }
         }
     }

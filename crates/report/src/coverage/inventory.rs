@@ -25,6 +25,11 @@ pub struct Records {
 }
 
 impl Records {
+    /// Takes the type that something reports of the resource, unless another report named it.
+    pub(super) fn learn(&mut self, kind: Option<&ResourceType>) {
+        self.kind = self.kind.take().or_else(|| kind.cloned());
+    }
+
     /// Returns the records in the form that the judge takes.
     pub fn evidence(&self) -> Evidence<'_> {
         let Self { points, jobs, copy_jobs, tests, .. } = self;

@@ -41,15 +41,25 @@ pub struct About<T> {
 }
 
 /// The facts that AWS Backup reports about resources, by their ARNs, each of which is held once.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ByResource<T>(BTreeMap<String, (Option<ResourceType>, Vec<T>)>);
 
 impl<T> ByResource<T> {
     /// Adds a fact about a resource.
     pub fn add(&mut self, About { resource, kind, it }: About<T>) {
+        self.add_all(resource, kind, [it]);
+    }
+
+    /// Adds facts about one resource.
+    pub fn add_all(
+        &mut self,
+        resource: String,
+        kind: Option<ResourceType>,
+        facts: impl IntoIterator<Item = T>,
+    ) {
         let of = self.0.entry(resource).or_insert((None, vec![]));
         of.0 = kind.or(of.0.take());
-        of.1.push(it);
+        of.1.extend(facts);
     }
 
     /// Returns each resource with its type and the facts about it.
@@ -96,7 +106,8 @@ pub struct AccountReads {
     /// The data that was read in each Region. A Region that the account has not enabled is left
     /// out.
     pub regions: BTreeMap<Region, RegionReads>,
-    /// The recovery points of all its vaults.
+    /// The recovery points of its vaults, less those of the vaults that are among
+    /// [`Common::destinations`] and whose recovery points are among [`Common::copies`].
     pub points: ByResource<RecoveryPoint>,
     /// The vaults whose recovery points were not read, by ARN.
     pub unread: BTreeMap<String, String>,
@@ -151,6 +162,13 @@ pub struct DestinationReads {
     pub unread: Option<String>,
 }
 
+impl DestinationReads {
+    /// Returns `true` if the vault exists and all of its recovery points were read.
+    pub fn is_whole(&self) -> bool {
+        self.vault.is_some() && self.unread.is_none()
+    }
+}
+
 /// The data that is the same for all accounts.
 #[derive(Clone, Debug)]
 pub struct Common {
@@ -167,8 +185,8 @@ pub struct Common {
     /// The vaults that receive copies from other accounts, by ARN. An error is the reason why their
     /// account could not be entered.
     pub destinations: BTreeMap<String, Result<DestinationReads, String>>,
-    /// The recovery points in these vaults, by the ARN of their resource.
-    pub copies: BTreeMap<String, Vec<RecoveryPoint>>,
+    /// The recovery points in these vaults.
+    pub copies: ByResource<RecoveryPoint>,
     /// The time at which an earlier inventory first saw a resource with its present tags, by ARN.
     pub first_seen: BTreeMap<String, (Tags, SystemTime)>,
 }
@@ -196,9 +214,13 @@ impl Common {
             };
             unread.extend(why.map(|it| (arn.clone(), it.clone())));
         }
-        let points = reads.points.0.into_iter();
+        // A vault that receives copies has recovery points of resources of other accounts.
+        let points = reads.points.0.into_iter().filter(|it| !is_elsewhere(&it.0, holder.account));
         let records = |(arn, (kind, points))| (arn, Records { kind, points, ..Records::default() });
         let mut records: BTreeMap<String, Records> = points.map(records).collect();
+        for (arn, (kind, _)) in self.copies.0.iter().filter(|it| is_of(it.0, holder.account)) {
+            records.entry(arn.clone()).or_default().learn(kind.as_ref());
+        }
         let regions = reads.regions.into_iter().map(|(region, mut read)| {
             let mut place = self.place(holder, &region, &reads.roles);
             place.vaults.clone_from(&vaults);
@@ -324,7 +346,7 @@ impl Common {
         let mut here: BTreeMap<_, _> = records.extract_if(.., |arn, _| is_here(arn)).collect();
         for (resource, (kind, jobs)) in jobs.unwrap_or_default().0 {
             let of = here.entry(resource).or_default();
-            of.kind = of.kind.take().or(kind);
+            of.learn(kind.as_ref());
             of.jobs = jobs;
         }
         for (resource, (_, jobs)) in copy_jobs.unwrap_or_default().0 {
@@ -333,8 +355,18 @@ impl Common {
         for (resource, (_, tests)) in tests.unwrap_or_default().0 {
             here.entry(resource).or_default().tests = tests;
         }
+        // The ARN of a bucket has no account, and all that it has may be copies.
+        let named = tagged.iter().flat_map(BTreeMap::keys);
+        for arn in named.chain(indexed.iter().flat_map(BTreeMap::keys)) {
+            if self.copies.0.contains_key(arn) && !here.contains_key(arn) {
+                here.insert(arn.clone(), Records::default());
+            }
+        }
         for (arn, records) in &mut here {
-            records.points.extend(self.copies.get(arn).into_iter().flatten().cloned());
+            if let Some((kind, copies)) = self.copies.0.get(arn) {
+                records.learn(kind.as_ref());
+                records.points.extend(copies.iter().cloned());
+            }
         }
         // A resource that the tagging API does not name has no tags.
         let untagged = Tags::new();
@@ -351,6 +383,16 @@ impl Common {
         let first_seen = named.filter_map(seen).collect();
         Inventory::new(Answers { tagged, indexed, records: here, first_seen })
     }
+}
+
+/// Returns `true` if an ARN names an account, and it is this one.
+fn is_of(arn: &str, account: &AccountId) -> bool {
+    Arn::parse(arn).is_ok_and(|it| it.account == account.as_str())
+}
+
+/// Returns `true` if an ARN names an account, and it is another one.
+fn is_elsewhere(arn: &str, account: &AccountId) -> bool {
+    Arn::parse(arn).is_ok_and(|it| !it.account.is_empty() && it.account != account.as_str())
 }
 
 /// Returns the findings about the role with this ARN.
@@ -375,7 +417,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::coverage::{Copy, Key, PointStatus, Rule, Selection};
+    use crate::coverage::{Copy, Key, PointStatus, Resource, Rule, Selection};
 
     const HERE: &str = "eu-west-1";
     const THERE: &str = "eu-north-1";
@@ -463,7 +505,7 @@ mod tests {
             is_cross_account: Some(true),
             opt_ins: BTreeMap::new(),
             destinations: [(CENTRAL.to_owned(), Ok(destination))].into(),
-            copies: BTreeMap::new(),
+            copies: ByResource::default(),
             first_seen: BTreeMap::new(),
         }
     }
@@ -530,16 +572,49 @@ mod tests {
         let tagged = [(VOLUME, tags.clone()), (BUCKET, Tags::new())];
         read.tagged = Ok(tagged.map(|it| (it.0.to_owned(), it.1)).into());
         let mut common = common();
-        common.copies.insert(VOLUME.to_owned(), vec![point(VOLUME, CENTRAL).it]);
+        common.copies.add(point(VOLUME, CENTRAL));
         let seen = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
         common.first_seen.insert(VOLUME.to_owned(), (tags, seen));
         let (_, inventory) = here(&common, reads);
         let [(volume, of_volume), (bucket, of_bucket)] = inventory.resources.as_slice() else {
             panic!("{inventory:?}")
         };
+        assert!(inventory.unnamed.is_empty(), "{inventory:?}");
         assert_eq!((volume.arn.as_str(), bucket.arn.as_str()), (VOLUME, BUCKET));
         assert_eq!((of_volume.points.len(), of_bucket.points.len()), (3, 1));
         assert_eq!((volume.first_seen, bucket.first_seen), (Some(seen), None));
+    }
+
+    #[test]
+    fn backups_in_the_account_that_receives_the_copies_are_its_own_and_no_others() {
+        const CLUSTER: &str = "arn:aws:rds:eu-west-1:111122223333:cluster:orders";
+        const OTHER: &str = "arn:aws:ec2:eu-west-1:777788889999:volume/vol-1";
+        let mut reads = reads();
+        reads.points = [point(OTHER, KEEP)].into_iter().collect();
+        let mut common = common();
+        let kind = "Neptune".parse().ok();
+        common.copies.add(About { kind: kind.clone(), ..point(CLUSTER, KEEP) });
+        common.copies.add(point(OTHER, CENTRAL));
+        common.copies.add(point(BUCKET, KEEP));
+        common.copies.add(point("arn:aws:s3:::of-others", CENTRAL));
+        let named = |reads: &mut AccountReads, tagged| {
+            reads.regions.get_mut(&HERE.parse().unwrap()).unwrap().tagged = tagged;
+        };
+        let tagged = [CLUSTER, BUCKET].map(|it| (it.to_owned(), Tags::new()));
+        named(&mut reads, Ok(tagged.into()));
+        let (_, inventory) = here(&common, reads.clone());
+        let all: Vec<_> = inventory.resources.iter().collect();
+        let shown =
+            |(it, of): &(Resource, Records)| (it.arn.clone(), it.kind.clone(), of.points.len());
+        let shown: Vec<_> = all.into_iter().map(shown).collect();
+        assert_eq!(shown, [(CLUSTER.to_owned(), kind, 1), (BUCKET.to_owned(), None, 1)]);
+        assert!(inventory.unnamed.is_empty(), "{inventory:?}");
+
+        // Without any inventory, the resources of other accounts are not those of this one.
+        named(&mut reads, Err("denied".to_owned()));
+        let (_, inventory) = here(&common, reads);
+        let all: Vec<_> = inventory.resources.iter().map(|it| it.0.arn.as_str()).collect();
+        assert_eq!(all, [CLUSTER]);
     }
 
     #[test]

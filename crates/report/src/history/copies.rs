@@ -14,7 +14,7 @@ use plan::member_accounts::run::BATCH;
 use serde::{Deserialize, Serialize};
 
 use super::document::{self, Illegible};
-use crate::coverage::{About, Creator, PointStatus, RecoveryPoint};
+use crate::coverage::{About, ByResource, Creator, PointStatus, RecoveryPoint};
 
 /// The most copies that are in memory until their part is written. It bounds the number of parts,
 /// because the largest part is written first.
@@ -25,7 +25,7 @@ pub const WAITING: usize = 200_000;
 pub struct Copies {
     vaults: Vec<String>,
     rules: Vec<Creator>,
-    by_resource: BTreeMap<String, Vec<StoredCopy>>,
+    by_resource: ByResource<StoredCopy>,
 }
 
 /// A copy. Vault and rule are indexes. Times are nanoseconds since the epoch, so that a sweep and the
@@ -34,15 +34,15 @@ pub struct Copies {
 struct StoredCopy(usize, u64, u64, PointStatus, bool, Option<u64>, Option<usize>);
 
 impl Copies {
-    fn add(&mut self, resource: String, point: RecoveryPoint) {
+    fn add(&mut self, About { resource, kind, it: point }: About<RecoveryPoint>) {
         let RecoveryPoint { vault, created, completed, status, is_continuous, delete_at, by } =
             point;
         let vault = place(&mut self.vaults, &*vault, ToOwned::to_owned);
         let by = by.map(|it| place(&mut self.rules, &*it, Clone::clone));
         let [created, completed] = [created, completed].map(nanoseconds);
         let delete_at = delete_at.map(nanoseconds);
-        let kept = StoredCopy(vault, created, completed, status, is_continuous, delete_at, by);
-        self.by_resource.entry(resource).or_default().push(kept);
+        let it = StoredCopy(vault, created, completed, status, is_continuous, delete_at, by);
+        self.by_resource.add(About { resource, kind, it });
     }
 
     /// Reads a stored part.
@@ -59,21 +59,21 @@ impl Copies {
         document::text(self)
     }
 
-    /// Adds the copies to `all`, by the ARN of their resource.
-    pub fn add_to(self, all: &mut BTreeMap<String, Vec<RecoveryPoint>>) {
+    /// Adds the copies to `all`.
+    pub fn add_to(self, all: &mut ByResource<RecoveryPoint>) {
         let Self { vaults, rules, by_resource } = self;
         let vaults: Vec<Arc<str>> = vaults.into_iter().map(Arc::from).collect();
         let rules: Vec<_> = rules.into_iter().map(Arc::new).collect();
-        for (resource, kept) in by_resource {
-            let points = kept.into_iter().filter_map(|it| it.point(&vaults, &rules));
-            all.entry(resource).or_default().extend(points);
+        for (resource, kind, kept) in by_resource.each() {
+            let points = kept.iter().filter_map(|it| it.point(&vaults, &rules));
+            all.add_all(resource.to_owned(), kind.cloned(), points);
         }
     }
 }
 
 impl StoredCopy {
-    fn point(self, vaults: &[Arc<str>], rules: &[Arc<Creator>]) -> Option<RecoveryPoint> {
-        let Self(vault, created, completed, status, is_continuous, delete_at, by) = self;
+    fn point(&self, vaults: &[Arc<str>], rules: &[Arc<Creator>]) -> Option<RecoveryPoint> {
+        let &Self(vault, created, completed, status, is_continuous, delete_at, by) = self;
         Some(RecoveryPoint {
             vault: Arc::clone(vaults.get(vault)?),
             created: time(created),
@@ -168,7 +168,7 @@ impl CopiesByBatch {
         let (count, copies) = self.open.entry(batch).or_default();
         *count += 1;
         self.waiting += 1;
-        copies.add(copy.resource, copy.it);
+        copies.add(copy);
         if self.waiting < WAITING { None } else { self.part() }
     }
 
@@ -208,7 +208,7 @@ mod tests {
             delete_at: minute.is_multiple_of(2).then_some(created),
             by: minute.is_multiple_of(3).then(|| rule.into()),
         };
-        About { resource: resource.to_owned(), kind: None, it }
+        About { resource: resource.to_owned(), kind: "EBS".parse().ok(), it }
     }
 
     fn volume(account: usize) -> String {
@@ -234,8 +234,8 @@ mod tests {
         parts: &BTreeMap<String, String>,
         keys: &CopyKeys,
         batch: usize,
-    ) -> BTreeMap<String, Vec<RecoveryPoint>> {
-        let mut all = BTreeMap::new();
+    ) -> ByResource<RecoveryPoint> {
+        let mut all = ByResource::default();
         keys.of(batch).for_each(|it| Copies::read(&parts[it]).unwrap().add_to(&mut all));
         all
     }
@@ -255,11 +255,10 @@ mod tests {
         let keys: CopyKeys = document::read(&document::text(&copies.keys())).unwrap();
         let names: Vec<_> = parts.keys().map(|it| it.split_once("/copies/").unwrap().1).collect();
         assert_eq!(names, ["9/00000.000.json", "9/00001.000.json", "9/shared.000.json"]);
-        let of = |wanted: &[usize]| wanted.iter().map(|it| all[*it].it.clone()).collect::<Vec<_>>();
-        let shared = (bucket.to_owned(), of(&[2]));
-        assert_eq!(read(&parts, &keys, 0), [(first, of(&[0, 3])), shared.clone()].into());
-        assert_eq!(read(&parts, &keys, 1), [(last, of(&[1])), shared.clone()].into());
-        assert_eq!(read(&parts, &keys, 2), [shared].into());
+        let of = |wanted: &[usize]| wanted.iter().map(|it| all[*it].clone()).collect();
+        assert_eq!(read(&parts, &keys, 0), of(&[0, 3, 2]));
+        assert_eq!(read(&parts, &keys, 1), of(&[1, 2]));
+        assert_eq!(read(&parts, &keys, 2), of(&[2]));
     }
 
     #[test]
@@ -277,7 +276,7 @@ mod tests {
         }
         let keys = copies.keys();
         assert!(keys.of(0).count() > 1, "{keys:?}");
-        let count = |batch| read(&parts, &keys, batch).values().map(Vec::len).sum::<usize>();
+        let count = |batch| read(&parts, &keys, batch).each().map(|it| it.2.len()).sum::<usize>();
         assert_eq!([count(0), count(1)], [all - all.div_ceil(3), all.div_ceil(3)]);
     }
 }

@@ -151,6 +151,11 @@ impl fmt::Display for Hindrance {
 }
 
 impl Hindrance {
+    /// Returns the hindrance with its hint.
+    pub fn advised(&self) -> String {
+        errors::advised(self, Some(self.hint()))
+    }
+
     /// Returns what to do about it.
     pub fn hint(&self) -> String {
         match self {

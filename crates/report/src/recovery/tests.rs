@@ -181,7 +181,7 @@ fn told(outcome: Result<RestorePlan, Vec<Hindrance>>) -> String {
     match outcome {
         Ok(plan) => plan.lines().join("\n"),
         Err(all) => {
-            let told = all.iter().map(|it| format!("{it}; hint: {}", it.hint()));
+            let told = all.iter().map(Hindrance::advised);
             told.collect::<Vec<_>>().join("\n")
         }
     }
@@ -496,7 +496,7 @@ fn with_vault(change: impl Fn(&mut Found<Vault>)) -> Vec<String> {
     let mut seen = seen(&point, &wish, metadata);
     change(seen.vaults.get_mut(&wish.goal.arn("aws")).unwrap());
     let all = plan(&point, &wish, &seen, now()).err().unwrap_or_default();
-    all.iter().map(|it| format!("{it}; hint: {}", it.hint())).collect()
+    all.iter().map(Hindrance::advised).collect()
 }
 
 fn here(found: &mut Found<Vault>) -> &mut Vault {
