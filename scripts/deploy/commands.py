@@ -11,6 +11,13 @@ from speech import end, joined, quoted, tell
 AGAIN = "Correct the cause and run the same again. Everything that is done stays done."
 
 
+# What the words of the AWS CLI leave open. S3 says 403 of an object that does not exist, too, to an
+# identity that may not list its bucket.
+MEANINGS = {
+    "(403) when calling the HeadObject": "The bucket is another account's, or your identity lacks s3:GetObject "
+    "or s3:ListBucket there. Without s3:ListBucket, S3 does not tell whether the object exists.",
+}
+
 # The words of the AWS CLI without credentials.
 NO_CREDENTIALS = "Unable to locate credentials"
 
@@ -77,7 +84,8 @@ class Commands:
         if self.dry_run:
             is_offline = NO_CREDENTIALS in done.stderr
             raise (Offline if is_offline else Unreadable)(done.stderr.strip())
-        end(f"failed: {joined(command)}", *quoted(done.stderr), AGAIN)
+        meant = [it for words, it in MEANINGS.items() if words in done.stderr]
+        end(f"failed: {joined(command)}", *quoted(done.stderr), *meant, AGAIN)
 
     def attempt(
         self, command: list[str], session: dict[str, str] | None = None

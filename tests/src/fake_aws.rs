@@ -428,7 +428,14 @@ impl World {
             ["--bucket", "--key", "--expected-bucket-owner"].map(|it| call.option(it).unwrap());
         let whose = self.owners.get(bucket).map_or(call.account(), String::as_str);
         if whose != owner {
-            return Err("An error occurred (AccessDenied): Access Denied".to_owned());
+            return Err(match operation {
+                // S3 has no body for a HEAD, so the AWS CLI knows the status alone.
+                "head-object" => {
+                    "An error occurred (403) when calling the HeadObject operation: Forbidden"
+                }
+                _ => "An error occurred (AccessDenied): Access Denied",
+            }
+            .to_owned());
         }
         let place = format!("{bucket}/{key}");
         match operation {
