@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use simulator::{Flaw, Moment};
 use tests::organization::backed_up;
 use tokio::time::interval;
@@ -116,4 +117,30 @@ async fn two_people_who_restore_at_once_with_other_settings_are_told_of_each_oth
     }
     assert_eq!(third.code, 0, "{}\n{}", third.text, third.notes);
     assert_eq!(world.count("StartRestoreJob"), 2);
+}
+
+#[tokio::test]
+async fn ten_thousand_recovery_points_are_read_and_the_newest_of_each_resource_is_planned() {
+    let world = World::start().await;
+    let names: Vec<_> = (0..500).map(|it| format!("ec2@volume/vol-{it:03}")).collect();
+    let resources: Vec<_> = names.iter().map(|it| ("EBS", it.as_str())).collect();
+    let arns = world.night(&resources);
+    let first = world.held(&arns[7], &world.central).await;
+    world.organization.let_go_by(NIGHT * 19);
+    let held = world.organization.recovery_points();
+    let held = held.iter().filter(|it| it.vault == world.copies()).count();
+    assert_eq!(held, 10_000);
+
+    let calls = world.count("ListRecoveryPointsByBackupVault");
+    let run = world.recover(&["--json"]).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    let planned: Value = serde_json::from_str(&run.printed[0]).unwrap();
+    assert_eq!(planned.as_array().unwrap().len(), 500);
+    assert_eq!(world.count("ListRecoveryPointsByBackupVault") - calls, 10);
+
+    // Each of them can be restored, also the oldest.
+    let restoring = ["restore", &first, "--from", &world.copies(), "--account", &world.new];
+    let run = world.run(&[&restoring[..], &["--yes"]].concat()).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    assert_eq!(world.came_back(), ["EBS"]);
 }

@@ -98,6 +98,8 @@ pub(crate) struct Works {
     /// The buckets into which restores put objects, with the paths of these objects.
     pub(super) filled: Vec<(String, Vec<String>)>,
     pub(super) points: BTreeMap<usize, EnginePoint>,
+    /// The numbers of the recovery points by ARN, also of those that are deleted by now.
+    by_arn: BTreeMap<String, usize>,
     points_made: usize,
     skipped: Vec<Skipped>,
     pub(super) events: Vec<Value>,
@@ -132,6 +134,7 @@ impl Works {
             ordered: 0,
             filled: Vec::new(),
             points: BTreeMap::new(),
+            by_arn: BTreeMap::new(),
             points_made: 0,
             skipped: Vec::new(),
             events: Vec::new(),
@@ -277,6 +280,11 @@ impl Works {
     /// Returns the recovery point with this number.
     pub(crate) fn point(&self, id: usize) -> Option<&EnginePoint> {
         self.points.get(&id)
+    }
+
+    /// Returns the recovery point with this ARN.
+    pub(crate) fn point_of(&self, arn: &str) -> Option<&EnginePoint> {
+        self.point(*self.by_arn.get(arn)?)
     }
 
     /// Returns the runs that started no job for a resource although a plan selects it.
@@ -510,13 +518,13 @@ impl Works {
         }
         let started = self.now - takes(job.bytes, around).min(rule.completion_window);
         // Only the first plan makes a continuous backup of a resource. The others make snapshots.
-        let continued = self
-            .points
-            .values()
-            .find(|it| it.form == PointForm::Continuous && it.resource == resource.arn);
-        let is_ours = continued.is_none_or(|it| it.rule.0 == job.rule.0 && it.vault == job.vault);
-        let is_continuous =
-            rule.continuous && TypeFacts::of(&resource.kind).has(Feature::Continuous) && is_ours;
+        let may_continue =
+            rule.continuous && TypeFacts::of(&resource.kind).has(Feature::Continuous);
+        let is_continued =
+            |it: &&EnginePoint| it.form == PointForm::Continuous && it.resource == resource.arn;
+        let continued = if may_continue { self.points.values().find(is_continued) } else { None };
+        let is_ours = |it: &EnginePoint| it.rule.0 == job.rule.0 && it.vault == job.vault;
+        let is_continuous = may_continue && continued.is_none_or(is_ours);
         let going_on = continued.map(|it| it.id).filter(|_| is_continuous);
         let point = going_on.unwrap_or_else(|| {
             let keep = rule.delete_after_days.filter(|_| !is_continuous);
@@ -578,7 +586,9 @@ impl Works {
         if let Some(at) = point.delete_at {
             self.at(at.max(self.now), Event::Expire(id));
         }
-        self.points.insert(id, EnginePoint { id, ..point });
+        let point = EnginePoint { id, ..point };
+        self.by_arn.insert(point.arn(&self.partition), id);
+        self.points.insert(id, point);
         id
     }
 

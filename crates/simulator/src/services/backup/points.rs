@@ -79,8 +79,8 @@ pub(super) fn find<'a>(
         }
         None => None,
     };
-    let mut points = here(world, call).filter(|it| vault.as_ref().is_none_or(|at| *at == it.vault));
-    let found = points.find(|it| names::recovery_point(world, it) == arn);
+    let found = world.works.point_of(arn).filter(|it| is_here(call, it));
+    let found = found.filter(|it| vault.as_ref().is_none_or(|at| *at == it.vault));
     found.ok_or_else(|| {
         Refusal::new(Code::ResourceNotFound, format!("Recovery point {arn} does not exist."))
     })
@@ -166,12 +166,14 @@ pub(super) fn count(world: &World, vault: &str) -> usize {
 }
 
 /// Returns the recovery points in the account and the Region of a call.
-fn here<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = &'a EnginePoint> {
-    let place = (call.caller.account.clone(), call.caller.region.clone());
-    world
-        .works
-        .points()
-        .filter(move |it| whereabouts(&it.vault) == Some((place.0.as_str(), place.1.as_str())))
+fn here<'a>(world: &'a World, call: &'a Call) -> impl Iterator<Item = &'a EnginePoint> {
+    world.works.points().filter(|it| is_here(call, it))
+}
+
+/// Returns `true` if a recovery point is in the account and the Region of a call.
+fn is_here(call: &Call, point: &EnginePoint) -> bool {
+    let (account, region) = (call.caller.account.as_str(), call.caller.region.as_str());
+    whereabouts(&point.vault) == Some((account, region))
 }
 
 /// Returns the account whose policies created a recovery point.
