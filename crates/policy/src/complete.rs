@@ -15,6 +15,10 @@ use super::node::{Member, Node, Span, Value};
 use super::plan_errors::{EffectiveError, ErrorCode};
 use super::policy::Policy;
 
+/// The most findings of one kind about one level. Each of them is looked up in the documents, and no
+/// document that AWS accepts has as many.
+const MOST_FINDINGS: usize = 1_000;
+
 /// The placeholder for a string that is only known at deployment.
 const STAND_IN: &str = "${unknown}";
 
@@ -34,7 +38,9 @@ pub fn incomplete(policies: &[&Node], now: SystemTime) -> Vec<(usize, Finding)> 
     let errors = effective.validate(now);
     let mut findings = Vec::new();
     let mut rest = errors.as_slice();
-    while let [first, ..] = rest {
+    while let [first, ..] = rest
+        && findings.len() < MOST_FINDINGS
+    {
         // AWS reports each missing key separately. One message lists all keys that are missing in
         // one place.
         let is_same = |it: &&EffectiveError| it.path == first.path && it.code == first.code;
@@ -42,7 +48,8 @@ pub fn incomplete(policies: &[&Node], now: SystemTime) -> Vec<(usize, Finding)> 
         rest = others;
         findings.extend(finding(policies, first, same));
     }
-    findings.extend(without_schedule(&effective).filter_map(|path| {
+    let unscheduled = without_schedule(&effective).take(MOST_FINDINGS);
+    findings.extend(unscheduled.filter_map(|path| {
         let message = "this rule has no `schedule_expression`, which AWS documents as required; \
                        unless another policy adds it, AWS Backup decides when the rule runs";
         at(policies, &path, Code::NoSchedule, message.to_owned())
@@ -145,7 +152,8 @@ fn place(document: &Node, path: &str) -> Located {
     let mut place = Located { path: String::new(), span: document.span, depth: 0 };
     for key in path.split('/') {
         let mut members = node.members().unwrap_or_default().iter();
-        let Some(member) = members.find(|it| it.key.to_lowercase() == key.to_lowercase()) else {
+        let key = key.to_lowercase();
+        let Some(member) = members.find(|it| it.key.to_lowercase() == key) else {
             break;
         };
         let separator = if place.path.is_empty() { "" } else { "/" };

@@ -31,7 +31,8 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
         let node = &plan.value;
         each(node, "rules", path, |path, rule| {
             let rule = &rule.value;
-            vault(rule, path, findings);
+            vault(rule, "target_backup_vault_name", path, findings);
+            vault(rule, "target_logically_air_gapped_backup_vault_arn", path, findings);
             windows(rule, path, findings);
             retention(rule, path, findings);
             air_gapped(rule, path, findings);
@@ -39,6 +40,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
             scan_actions(rule, path, findings);
             reserved_tags(rule, "recovery_point_tags", path, findings);
             each(rule, "copy_actions", path, |path, copy| {
+                vault(&copy.value, "target_backup_vault_arn", path, findings);
                 retention(&copy.value, path, findings);
                 copy_partition(node, copy, path, findings);
             });
@@ -49,9 +51,11 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
     });
 }
 
-fn vault(rule: &Node, path: &Path<'_>, findings: &mut Findings) {
-    let key = "target_backup_vault_name";
-    let (Some(name), Some(node)) = (assigned(rule, key), rule.get(key)) else { return };
+/// Judges the name of a vault in the value of `key`, which is the name alone or in an ARN.
+fn vault(holder: &Node, key: &'static str, path: &Path<'_>, findings: &mut Findings) {
+    let (Some(vault), Some(node)) = (assigned(holder, key), holder.get(key)) else { return };
+    let in_arn = values::arn(vault).and_then(|it| it.resource.strip_prefix("backup-vault:"));
+    let name = in_arn.unwrap_or(vault);
     if name.len() == 1 {
         let message = format!("`{name}` has one character; AWS Backup accepts names of 2 to 50");
         findings.warning(Code::VaultName, &path.key(key), node.span, message);
@@ -224,9 +228,12 @@ fn conditions(selection: &Node, path: &Path<'_>, findings: &mut Findings) {
         each(conditions, &operator.key, &path, |path, condition| {
             let Some(name) = assigned(&condition.value, "condition_key") else { return };
             if !name.starts_with(RESOURCE_TAG) {
+                let prefix = name.get(..RESOURCE_TAG.len());
+                let prefix = prefix.filter(|it| it.eq_ignore_ascii_case(RESOURCE_TAG));
+                let tag = &name[prefix.map_or(0, str::len)..];
                 let message = format!(
                     "`{name}` is not the tag of a resource, so the condition is about nothing; write \
-                     `{RESOURCE_TAG}{name}`"
+                     `{RESOURCE_TAG}{tag}`"
                 );
                 let span =
                     condition.value.get("condition_key").map_or(condition.span, |it| it.span);

@@ -1,9 +1,9 @@
-//! The keys of a backup policy as a JSON Schema, so that editors complete them.
+//! The keys of a backup policy as a JSON Schema, so that editors complete and describe them.
 
 use serde_json::{Map, Value, json};
 
 use super::operator::{CONTROL, Operator};
-use super::schema::{POLICY, Shape};
+use super::schema::{Field, POLICY, Shape};
 
 /// Returns a JSON Schema for backup policies, built from the table that is used to check them.
 ///
@@ -28,7 +28,7 @@ fn of(shape: &Shape) -> Value {
     match shape {
         Shape::Fields(fields) => {
             required.extend(fields.iter().filter(|it| it.required).map(|it| it.name));
-            properties.extend(fields.iter().map(|it| (it.name.to_owned(), of(&it.shape))));
+            properties.extend(fields.iter().map(|it| (it.name.to_owned(), described(it))));
         }
         Shape::Named(_, inner) => rest = of(inner),
         Shape::One(_) | Shape::Schedule => {
@@ -44,6 +44,15 @@ fn of(shape: &Shape) -> Value {
     });
     if let Some(members) = schema.as_object_mut().filter(|_| !required.is_empty()) {
         members.insert("required".to_owned(), required.into());
+    }
+    schema
+}
+
+/// Returns the schema of a key, with the words that an editor shows for it.
+fn described(field: &Field) -> Value {
+    let mut schema = of(&field.shape);
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("description".to_owned(), field.about.into());
     }
     schema
 }
@@ -87,6 +96,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Adds the names of keys without a description.
+    fn undescribed(schema: &Value, found: &mut Vec<String>) {
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            let is_described = value["description"].as_str().is_some_and(|it| it.ends_with('.'));
+            if !key.starts_with("@@") && !is_described {
+                found.push(key.clone());
+            }
+            undescribed(value, found);
+        }
+        if schema["additionalProperties"].is_object() {
+            undescribed(&schema["additionalProperties"], found);
+        }
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        let mut found = Vec::new();
+        undescribed(&json_schema(), &mut found);
+        assert_eq!(found, Vec::<String>::new());
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl Builder {
                     // There is no document after a final `---`.
                     return Ok(());
                 }
-                if style == ScalarStyle::Plain && tag.is_none() && is_word_of_yaml_1_1(&text) {
+                if style == ScalarStyle::Plain && tag.is_none() && is_read_otherwise(&text) {
                     self.word(&text, span);
                 }
                 let value = Node { span, value: scalar(&text, style, tag) };
@@ -255,10 +255,19 @@ impl Builder {
             let separator = if path.is_empty() { "" } else { "/" };
             path = format!("{path}{separator}{}", open.content.here());
         }
-        let message = format!(
-            "`{text}` without quotes is a string here and something else to YAML 1.1, which \
-             CloudFormation and other tools read; write `\"{text}\"`"
-        );
+        let meaning = match scalar(text, ScalarStyle::Plain, None) {
+            Value::Null => "is null, of which AWS makes the text `null`",
+            Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Array(_)
+            | Value::Object(_)
+            | Value::Unknown => {
+                "is a string here and something else to other readers, such as CloudFormation, \
+                 which reads YAML 1.1"
+            }
+        };
+        let message = format!("`{text}` without quotes {meaning}; write `\"{text}\"`");
         let severity = Severity::Warning;
         self.words.push(Finding { severity, ..finding(Code::YamlWord, path, span, message) });
     }
@@ -310,12 +319,27 @@ fn members_to_merge(node: Node) -> Result<Vec<Member>, Stop> {
     }
 }
 
-/// Returns `true` if a word without quotes is a boolean, number or date in YAML 1.1 and a string in
-/// 1.2.
-fn is_word_of_yaml_1_1(text: &str) -> bool {
+/// Returns `true` if other readers give a word without quotes another text than this one: a boolean,
+/// number or date of YAML 1.1, a number that has a shorter form, and null.
+fn is_read_otherwise(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
-    if matches!(word.as_str(), "yes" | "no" | "on" | "off") {
+    if matches!(word.as_str(), "yes" | "no" | "on" | "off" | "null" | "~") {
         return true;
+    }
+    let unsigned = word.strip_prefix(['-', '+']).unwrap_or(&word);
+    if matches!(unsigned, ".inf") || word == ".nan" {
+        return true;
+    }
+    // A date may have a time after it.
+    let date = word.split(['t', ' ']).next().unwrap_or_default();
+    if word.len() > date.len() && is_read_otherwise(date) && date.len() == 10 {
+        return true;
+    }
+    let is_decimal = unsigned.starts_with(|it: char| it.is_ascii_digit())
+        && unsigned.bytes().all(|it| it.is_ascii_digit() || b"_.e+-".contains(&it));
+    if is_decimal && unsigned.replace('_', "").parse::<f64>().is_ok() {
+        let is_shortest = |it: f64| it.to_string() == unsigned;
+        return word.starts_with('+') || !unsigned.parse().is_ok_and(is_shortest);
     }
     let digits = word.strip_prefix(['-', '+']).unwrap_or(&word);
     let is = |text: &str, allowed: &dyn Fn(u8) -> bool| {
@@ -491,10 +515,11 @@ mod tests {
 
     #[test]
     fn words_that_yaml_1_1_reads_otherwise_are_noted() {
-        let text = "[yes, 'yes', On, !!str off, 010, 018, 0x1f, 1:30, 2026-11-21, node, 10, n]\nb";
-        let words = super::read(text.trim_end_matches("\nb")).words;
-        let places: Vec<_> = words.iter().map(|it| it.path.as_str()).collect();
-        assert_eq!(places, ["0", "2", "4", "6", "7", "8"]);
+        let text = "[yes, 'yes', On, !!str off, 010, 018, 0x1f, 1:30, 2026-11-21, node, 10, n, 1_000, \
+                    +5, 1.5, 1.50, 1e3, .inf, -.inf, 2026-11-21T05:00:00Z, 1.2.3, 7, 0, 0.5, 10-4, -3, ~, Null]";
+        let words = super::read(text).words;
+        let places: Vec<usize> = words.iter().map(|it| it.path.parse().unwrap()).collect();
+        assert_eq!(places, [0, 2, 4, 5, 6, 7, 8, 12, 13, 15, 16, 17, 18, 19, 26, 27]);
         assert_eq!((words[1].line, words[1].column), (1, 14));
         let words = super::read("a: {b: [x, no]}").words;
         assert_eq!(words[0].path, "a/b/1");

@@ -449,6 +449,13 @@ fn what_aws_backup_refuses_later_is_found_now() {
         &complete("").replace("keep", "k"),
         &format!("vault-name {rule}/target_backup_vault_name"),
     );
+    let key = "target_logically_air_gapped_backup_vault_arn";
+    let short = complete(&sealed.replace("sealed", "s"));
+    warns(&short, &format!("vault-name {rule}/{key}"));
+    let copy = "arn:aws:backup:eu-west-3:$account:backup-vault:c";
+    let key = "target_backup_vault_arn";
+    let copied = format!(r#","copy_actions":{{"{copy}":{{"{key}":{{"@@assign":"{copy}"}}}}}}"#);
+    warns(&complete(&copied), &format!("vault-name {rule}/copy_actions/{copy}/{key}"));
     let index = format!("{rule}/index_actions");
     warns(&complete(r#","index_actions":{}"#), &format!("incomplete-index {index}"));
     quiet(&complete(r#","index_actions":{"resource_types":{"@@assign":["S3"]}}"#));
