@@ -23,6 +23,7 @@ mod manual;
 mod output;
 mod plan;
 mod policies;
+mod recognition;
 mod recovery;
 mod report;
 mod runs;
@@ -30,6 +31,7 @@ mod runs;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
+use std::num::NonZeroUsize;
 use std::panic::set_hook;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -176,7 +178,7 @@ struct Effective {
     /// Print the next runs of each rule, the times at which each backup moves to cold storage and is
     /// deleted, and the number of backups that exist at once
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["validate", "explain"])]
-    next: Option<usize>,
+    next: Option<NonZeroUsize>,
     /// Print JSON, also with `--validate`, `--explain` and `--next`
     #[arg(long)]
     json: bool,

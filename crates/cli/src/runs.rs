@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The time for which backups are counted. A year has every kind of month.
+/// The time from the first run for which backups are counted. A year has every kind of month.
 const SPAN: Duration = Duration::from_hours(366 * 24);
 
 /// The longest time in days that AWS Backup keeps a backup. A longer one means that it is never
@@ -151,6 +151,7 @@ impl Kept {
 impl std::fmt::Display for AtOnce {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::UpTo(0) => f.write_str("no backup at all"),
             Self::UpTo(1) => f.write_str("1 backup of each resource at once"),
             Self::UpTo(most) => write!(f, "up to {most} backups of each resource at once"),
             Self::MoreThan(most) => write!(f, "more than {most} backups of each resource at once"),
@@ -165,12 +166,14 @@ impl std::fmt::Display for AtOnce {
 /// Returns the greatest number of runs within the time that backups are kept, counted from any run
 /// in a year.
 fn at_once(schedule: &Schedule, kept: Duration, now: SystemTime) -> AtOnce {
-    let Some(end) = now.checked_add(SPAN).and_then(|it| it.checked_add(kept)) else {
+    let mut next = schedule.next(now);
+    // The first run may be years away, as on every 29th of February.
+    let first = next.unwrap_or(now);
+    let Some(end) = first.checked_add(SPAN).and_then(|it| it.checked_add(kept)) else {
         return AtOnce::Growing;
     };
     let mut living = VecDeque::new();
     let mut most = 0;
-    let mut next = schedule.next(now);
     let mut count = 0;
     while let Some(run) = next.filter(|it| *it <= end) {
         count += 1;

@@ -277,7 +277,8 @@ impl<'a> Evaluator<'a> {
             return holds;
         }
         if earlier.is_some() || self.depth.get() >= MAX_DEPTH {
-            self.note(path, "its conditions refer to each other in a circle");
+            let why = "its conditions refer to each other in a circle";
+            self.mistaken(path, format!("{path}: {why}"));
             return None;
         }
         self.conditions.borrow_mut().insert(name.to_owned(), Progress::Begun);

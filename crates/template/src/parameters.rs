@@ -1,6 +1,6 @@
 //! The values of the parameters of a template, checked as CloudFormation checks them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use policy::{Node, Value};
@@ -10,6 +10,8 @@ use regex::Regex;
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     own: BTreeMap<String, String>,
+    /// The parameters that keep the value of the deployed stack, which has to have one.
+    kept: BTreeSet<String>,
     deployed: BTreeMap<String, String>,
 }
 
@@ -43,7 +45,21 @@ pub(crate) enum Parameter {
 
 impl From<BTreeMap<String, String>> for Given {
     fn from(own: BTreeMap<String, String>) -> Self {
-        Self { own, deployed: BTreeMap::new() }
+        Self { own, ..Self::default() }
+    }
+}
+
+/// A parameter without a value keeps that of the deployed stack, as `UsePreviousValue` asks for.
+impl From<BTreeMap<String, Option<String>>> for Given {
+    fn from(all: BTreeMap<String, Option<String>>) -> Self {
+        let mut given = Self::default();
+        for (name, value) in all {
+            match value {
+                Some(value) => drop(given.own.insert(name, value)),
+                None => drop(given.kept.insert(name)),
+            }
+        }
+        given
     }
 }
 
@@ -54,9 +70,9 @@ impl Given {
         Self { deployed, ..self }
     }
 
-    /// Returns the names of the parameters that were given.
+    /// Returns the names of the parameters that were given, or that keep their value.
     pub fn names(&self) -> impl Iterator<Item = &String> {
-        self.own.keys()
+        self.own.keys().chain(&self.kept)
     }
 
     /// Returns the value that the parameter `name` keeps from the deployed stack. `declared` is its
@@ -92,6 +108,11 @@ impl Given {
                  needs --parameters {name}=…"
             );
             return Ok(Parameter::Later(why));
+        }
+        if taken.is_none() && self.kept.contains(name) {
+            return Err(format!(
+                "the parameter `{name}` is to keep its value, and no deployed stack has one"
+            ));
         }
         let given = self.own.get(name).or(taken.as_ref()).map(String::as_str);
         let value = given.or(get("Default"));

@@ -90,7 +90,9 @@ fn print(arguments: &Effective, levels: &[Level], now: SystemTime) -> Result<Exi
         };
         match arguments.next {
             None => output.json(&policy)?,
-            Some(count) => next(&next_runs(&policy, count, now), arguments.json, &mut output)?,
+            Some(count) => {
+                next(&next_runs(&policy, count.get(), now), arguments.json, &mut output)?;
+            }
         }
     }
     output.flush()?;

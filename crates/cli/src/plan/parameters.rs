@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::{CommandError, input};
 
 /// Reads `Name=value`, `ParameterKey=Name,ParameterValue=value`, and JSON files as the AWS CLI
-/// accepts them. A later value replaces an earlier one. A parameter that keeps its value is left
-/// out.
-pub(crate) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
+/// accepts them. A later value replaces an earlier one. A parameter that keeps the value of the
+/// deployed stack has none.
+pub(crate) fn read(arguments: &[String]) -> Result<BTreeMap<String, Option<String>>, CommandError> {
     let mut given = BTreeMap::new();
     for it in arguments {
         let file = it.strip_prefix("file://").or_else(|| {
@@ -21,12 +21,7 @@ pub(crate) fn read(arguments: &[String]) -> Result<BTreeMap<String, String>, Com
             Some(file) => in_file(Path::new(file))?,
             None => vec![pair(it).ok_or_else(|| unusable(it))?],
         };
-        for (name, value) in pairs {
-            match value {
-                Some(value) => given.insert(name, value),
-                None => given.remove(&name),
-            };
-        }
+        given.extend(pairs);
     }
     Ok(given)
 }

@@ -12,6 +12,8 @@ use template::{
     is_function, section, transforms,
 };
 
+use crate::recognition::{is_custom, named};
+
 /// The known facts about the place of deployment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Surroundings {
@@ -72,6 +74,9 @@ pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surrounding
         evaluator.mistake(mistake);
     }
     evaluator.judge_rules();
+    let judge = Evaluator::new(template, given, surroundings);
+    judge_references(template, &judge);
+    judge.into_notes().mistakes.into_iter().for_each(|it| evaluator.mistake(it));
     let mut resources = Vec::new();
     let mut not_understood = Vec::new();
     for Member { key, value, .. } in section(template, "Resources") {
@@ -79,6 +84,13 @@ pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surrounding
         if is_function(key) {
             let why = format!("CloudFormation carries out `{key}`, which may make resources");
             not_understood.push(Unknown { path, why });
+            continue;
+        }
+        if let Some(why) = inner(value) {
+            let condition = value.member("Condition").and_then(Node::scalar);
+            if condition.and_then(|it| evaluator.condition(it, &path)) != Some(false) {
+                not_understood.push(Unknown { path, why: why.to_owned() });
+            }
             continue;
         }
         let Some(kind) = kind_of(value, &evaluator, &path) else { continue };
@@ -101,6 +113,57 @@ pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surrounding
     Resolved { resources, not_understood, unknown, taken, mistakes }
 }
 
+/// Notes conditions and dependencies with which CloudFormation refuses a template, whether or not a
+/// resource of org-backup uses them.
+fn judge_references(template: &Node, evaluator: &Evaluator<'_>) {
+    let conditions = section(template, "Conditions");
+    for Member { key, .. } in conditions {
+        let path = format!("Conditions/{key}");
+        let _holds = evaluator.condition(key, &path);
+    }
+    let resources = section(template, "Resources");
+    let is_whole =
+        transforms(template).is_empty() && resources.iter().all(|it| !is_function(&it.key));
+    for Member { key, value, .. } in resources {
+        let condition = value.member("Condition").and_then(Node::scalar);
+        if let Some(name) = condition.filter(|name| conditions.iter().all(|it| it.key != *name)) {
+            evaluator.mistake(format!("Resources/{key}: there is no condition `{name}`"));
+        }
+        let others = value.member("DependsOn");
+        let others = others.map_or(&[][..], |it| match &it.value {
+            Written::Array(items) => items,
+            Written::Null
+            | Written::Bool(_)
+            | Written::Number(_)
+            | Written::Text(_)
+            | Written::Object(_)
+            | Written::Unknown => std::slice::from_ref(it),
+        });
+        for name in others.iter().filter_map(Node::scalar) {
+            if name == key {
+                evaluator.mistake(format!("Resources/{key}: it depends on itself"));
+            } else if is_whole && resources.iter().all(|it| it.key != name) {
+                evaluator.mistake(format!(
+                    "Resources/{key}: it depends on `{name}`, which is not in the template"
+                ));
+            }
+        }
+    }
+}
+
+/// Returns why the resources inside of a resource are not known, if it has some.
+fn inner(resource: &Node) -> Option<&'static str> {
+    match resource.member("Type").and_then(Node::scalar)? {
+        "AWS::CloudFormation::Stack" => {
+            Some("it is a stack of its own, whose template is not read: plan that template too")
+        }
+        it if it.ends_with("::MODULE") => {
+            Some("CloudFormation makes the resources of the module in its place")
+        }
+        _ => None,
+    }
+}
+
 /// Returns the kind of a resource by its type. Templates of CDK give custom resources other types.
 /// Their kind is found by the function that serves them and by their properties.
 pub(super) fn kind_of(
@@ -109,12 +172,8 @@ pub(super) fn kind_of(
     path: &str,
 ) -> Option<ResourceKind> {
     let kind = resource.member("Type").and_then(Node::scalar)?;
-    let own = ResourceKind::of_type(kind);
-    if own.is_some() || !(kind.starts_with("Custom::") || kind == CUSTOM_RESOURCE) {
-        return own;
-    }
-    let token = resource.member("Properties")?.member("ServiceToken")?.to_json();
-    let named = ResourceKind::ALL.into_iter().find(|it| is_served(&token, *it));
+    let properties = resource.member("Properties");
+    let is_served = || properties.is_some_and(|it| it.member("ServiceToken").is_some());
     let fits = || {
         let sent = evaluator.quietly(|| sent(resource, evaluator, path))?;
         sent.as_object().filter(|it| it.len() > 1)?;
@@ -122,18 +181,8 @@ pub(super) fn kind_of(
             ResourceKind::ALL.into_iter().filter(|it| Properties::read(*it, &sent).is_ok());
         fitting.next().filter(|_| fitting.next().is_none())
     };
-    named.or_else(fits)
-}
-
-/// The type of a custom resource that has no type name of its own.
-const CUSTOM_RESOURCE: &str = "AWS::CloudFormation::CustomResource";
-
-/// Returns `true` if the function of a `ServiceToken` has a name of org-backup, such as
-/// `backup-policy` or `BackupPolicyFunction`.
-fn is_served(token: &str, kind: ResourceKind) -> bool {
-    let name = kind.resource_type().trim_start_matches("Custom::");
-    token.contains("org-backup") && token.contains(kind.function())
-        || token.contains(&format!("{name}Function"))
+    let named = named(kind, properties);
+    if named.is_some() || !is_custom(kind) || !is_served() { named } else { fits() }
 }
 
 /// Returns the properties that the function of a resource is sent; `None` if a part of them is not

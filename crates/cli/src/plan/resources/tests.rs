@@ -162,6 +162,7 @@ fn conditions_choose() {
         &["Vault=main"],
         expect![[r#"
             BackupPolicy R: {"X":["e"]}
+            mistake: Conditions/Round: its conditions refer to each other in a circle
         "#]],
     );
     property(
@@ -170,6 +171,7 @@ fn conditions_choose() {
         &["Vault=main", "Days=36"],
         expect![[r#"
             BackupPolicy R: {"X":["b","e"]}
+            mistake: Conditions/Round: its conditions refer to each other in a circle
         "#]],
     );
 }
@@ -184,6 +186,7 @@ fn a_resource_whose_condition_does_not_hold_is_not_made() {
         &["Vault=main"],
         expect![[r"
             BackupPolicy S: {}
+            mistake: Conditions/Round: its conditions refer to each other in a circle
         "]],
     );
 }
@@ -210,6 +213,7 @@ fn what_only_a_deployment_can_tell_is_told_by_its_place() {
             Resources/R/Properties/X/f: this use of `Fn::Cidr` is not understood here
             Resources/R/Properties/X/g: CloudFormation resolves the dynamic reference in it
             Resources/R/Properties/X/h: CloudFormation resolves the dynamic reference in it
+            mistake: Conditions/Round: its conditions refer to each other in a circle
         "]],
     );
 }
@@ -222,7 +226,7 @@ fn conditions_that_go_round_come_to_an_end() {
         &["Vault=main"],
         expect![[r"
             BackupPolicy R: not known
-            Conditions/Round: its conditions refer to each other in a circle
+            mistake: Conditions/Round: its conditions refer to each other in a circle
         "]],
     );
 }
@@ -267,16 +271,18 @@ fn parameters_are_read_as_the_aws_cli_takes_them() {
         ("ParameterKey='Name',ParameterValue=a,b", "a,b"),
         ("Name=ParameterKey=x,y", "ParameterKey=x,y"),
     ] {
-        assert_eq!(read(&[written.to_owned()]).unwrap()["Name"], value, "{written}");
+        let read = read(&[written.to_owned()]).unwrap();
+        assert_eq!(read["Name"].as_deref(), Some(value), "{written}");
     }
     let kept = ["Name=a", "ParameterKey=Name,UsePreviousValue=true"].map(ToOwned::to_owned);
-    assert!(read(&kept).unwrap().is_empty());
+    assert_eq!(read(&kept).unwrap(), [("Name".to_owned(), None)].into());
     let file = folder.join("input.json");
     let input = r#"{"StackName": "s", "Parameters": [
         {"ParameterKey": "Name", "UsePreviousValue": true}, {"ParameterKey": "List", "ParameterValue": "x"}]}"#;
     std::fs::write(&file, input).unwrap();
     let read_again = read(&[file.display().to_string()]).unwrap();
-    assert_eq!(read_again, [("List".to_owned(), "x".to_owned())].into());
+    let list = ("List".to_owned(), Some("x".to_owned()));
+    assert_eq!(read_again, [list, ("Name".to_owned(), None)].into());
     assert!(read(&["nothing".to_owned()]).is_err());
     std::fs::remove_dir_all(&folder).unwrap();
 }
@@ -358,5 +364,57 @@ fn what_cloudformation_refuses_before_it_begins_is_a_mistake() {
             mistake: Rules/Fails: no such mode
             mistake: the parameter `Days` must be a number, not `inf`
         "]],
+    );
+}
+
+#[test]
+fn what_cloudformation_refuses_is_told_even_if_nothing_of_ours_uses_it() {
+    let types = r#""T": {"Type": "Custom::PolicyTypes", "Properties": {"P": "x"}}"#;
+    let topic = |rest: &str| format!(r#""A": {{"Type": "AWS::SNS::Topic", {rest}}}"#);
+    let all = topic(r#""Condition": "Nowhere", "DependsOn": ["A", "T", "Nobody"]"#);
+    let conditions = r#""Conditions": {"One": {"Fn::Not": [{"Condition": "Two"}]},
+        "Two": {"Fn::Not": [{"Condition": "One"}]}, "Good": {"Fn::Equals": ["a", "a"]}}"#;
+    check(
+        &format!(r#"{{"Resources": {{{types}, {all}}}, {conditions}}}"#),
+        &[],
+        expect![[r#"
+        PolicyTypes T: {"P":"x"}
+        mistake: Conditions/Two: its conditions refer to each other in a circle
+        mistake: Resources/A: it depends on `Nobody`, which is not in the template
+        mistake: Resources/A: it depends on itself
+        mistake: Resources/A: there is no condition `Nowhere`
+    "#]],
+    );
+}
+
+#[test]
+fn resources_inside_of_others_are_named_unless_a_condition_leaves_them_out() {
+    let resources = r#""M": {"Type": "Company::Team::Base::MODULE"},
+        "S": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "x"}},
+        "N": {"Type": "AWS::CloudFormation::Stack", "Condition": "Never"},
+        "A": {"Type": "AWS::CloudFormation::StackSet"}"#;
+    let rest = r#""Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}"#;
+    check(
+        &format!(r#"{{"Resources": {{{resources}}}, {rest}}}"#),
+        &[],
+        expect![[r"
+        Resources/M: not understood: CloudFormation makes the resources of the module in its place
+        Resources/S: not understood: it is a stack of its own, whose template is not read: plan that template too
+    "]],
+    );
+}
+
+#[test]
+fn a_parameter_that_is_to_keep_its_value_needs_one() {
+    let rest = r#", "Parameters": {"Name": {"Type": "String", "Default": "x"}}"#;
+    let kept = ["ParameterKey=Name,UsePreviousValue=true"];
+    property(
+        r#"{"Ref": "Name"}"#,
+        rest,
+        &kept,
+        expect![[r"
+        BackupPolicy R: not known
+        mistake: the parameter `Name` is to keep its value, and no deployed stack has one
+    "]],
     );
 }
