@@ -3,6 +3,7 @@
 use std::fmt;
 use std::iter;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -16,7 +17,7 @@ use policy::{
 use serde_json::json;
 use template::{Documents, Given, is_template};
 
-use crate::checked::Checked;
+use crate::checked::{Checked, finding};
 use crate::formats::{About, Found};
 use crate::hcl::{Folders, is_terraform, unread_language};
 use crate::input::{self, Input, Inputs, NO_POLICY, Passed};
@@ -50,6 +51,9 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
         }
     }
     sum.passed = passed.len();
+    // A report for a machine would pass without a file that it should be about.
+    let unread = unreadable.iter().filter(|_| arguments.format() != Format::Text);
+    found.extend(unread.filter_map(not_read));
     print(arguments.format(), &found)?;
     if arguments.verbose {
         passed.sort_by(|one, other| one.name.cmp(&other.name));
@@ -73,6 +77,17 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
     } else {
         Exit::Fine
     })
+}
+
+/// Returns the finding about a file that cannot be read.
+fn not_read(error: &CommandError) -> Option<(Input, Vec<Finding>)> {
+    let CommandError::Unreadable { file, source } = error else { return None };
+    let (name, text, root) = (file.clone(), String::new(), PathBuf::new());
+    let why = format!("it cannot be read: {source}");
+    let mut findings = vec![finding(Code::NotChecked, "", Span::default(), &why)];
+    findings.iter_mut().for_each(|it| it.severity = Severity::Error);
+    locate(&text, &mut findings);
+    Some((Input { name, text, is_named: true, root }, findings))
 }
 
 /// The stack size, in bytes, of a thread that checks: that of the main thread.

@@ -23,15 +23,8 @@ impl Checked {
 
     /// Adds a finding that something could not be checked.
     pub(crate) fn not_checked(&mut self, path: &str, span: Span, why: &str) {
-        self.findings.push(Finding {
-            severity: Severity::Warning,
-            code: Code::NotChecked,
-            path: path.to_owned(),
-            span,
-            line: 0,
-            column: 0,
-            message: format!("this was not checked: {why}"),
-        });
+        let why = format!("this was not checked: {why}");
+        self.findings.push(finding(Code::NotChecked, path, span, &why));
     }
 
     /// Adds everything of another result.
@@ -41,4 +34,12 @@ impl Checked {
         self.policies += policies;
         self.places.extend(places);
     }
+}
+
+/// Returns a finding about a place whose line is not counted yet. It is an error, unless it says
+/// that something was not checked.
+pub(crate) fn finding(code: Code, path: &str, span: Span, message: &str) -> Finding {
+    let severity = if code == Code::NotChecked { Severity::Warning } else { Severity::Error };
+    let (path, message) = (path.to_owned(), message.to_owned());
+    Finding { severity, code, path, span, line: 0, column: 0, message }
 }

@@ -90,21 +90,33 @@ impl Inputs {
         let mut walk = WalkBuilder::new(directory);
         // The choice of files depends only on the directory, and not on the machine.
         walk.require_git(false).git_global(false).sort_by_file_name(Ord::cmp);
+        // A directory that is named is read even if the ignore files above it leave out all of it,
+        // as they do with what a build wrote.
+        if !self.visit_all(&walk, directory) {
+            self.visit_all(walk.parents(false), directory);
+        }
+    }
+
+    /// Visits the files of a walk. Returns `false` if there were none.
+    fn visit_all(&mut self, walk: &WalkBuilder, directory: &Path) -> bool {
+        let mut has_files = false;
         for entry in walk.build() {
             match entry {
-                Ok(entry) => self.visit(&entry, directory),
+                Ok(entry) if entry.file_type().is_some_and(|it| it.is_dir()) => {}
+                Ok(entry) => {
+                    has_files = true;
+                    self.visit(&entry, directory);
+                }
                 Err(error) => {
                     let name = directory.display().to_string();
                     self.passed.push(Passed { name, why: error.to_string() });
                 }
             }
         }
+        has_files
     }
 
     fn visit(&mut self, entry: &DirEntry, directory: &Path) {
-        if entry.file_type().is_some_and(|it| it.is_dir()) {
-            return;
-        }
         let path = entry.path();
         let name = path.display().to_string();
         match candidate(path) {

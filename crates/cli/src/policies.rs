@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use plan::resource::ResourceKind;
 use policy::partition::Partition;
 use policy::{
-    Finding, Member, Node, Severity, Span, Value, incomplete, inspect_fragment, is_policy_like,
-    json, white_space,
+    Code, Finding, Member, Node, Severity, Span, Value, incomplete, inspect_fragment,
+    is_policy_like, json, white_space,
 };
 use template::{
     Choices, Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Syntax, Unknown, expand,
     is_dynamic, is_function, is_template, section, transforms,
 };
 
-use crate::checked::Checked;
+use crate::checked::{Checked, finding};
+use crate::recognition::{is_custom, named};
 
 /// The resource type of a policy of AWS Organizations in CloudFormation.
 const NATIVE: &str = "AWS::Organizations::Policy";
@@ -21,11 +23,11 @@ const NATIVE: &str = "AWS::Organizations::Policy";
 /// The resource type of a stack set, whose template is deployed in other accounts.
 const STACK_SET: &str = "AWS::CloudFormation::StackSet";
 
-/// Our own resource type.
-const OURS: &str = "Custom::BackupPolicy";
-
 /// The property of a stack set that has its template.
 const BODY: &str = "TemplateBody";
+
+/// The key of the plans in a backup policy.
+const PLANS: &str = "plans";
 
 /// The type of a backup policy in AWS Organizations.
 pub(crate) const BACKUP_POLICY: &str = "BACKUP_POLICY";
@@ -85,6 +87,8 @@ struct Way {
     policies: Vec<(String, Node)>,
     /// The places whose unknown values are reported.
     told: Vec<String>,
+    /// True if the resource is a backup policy and has none.
+    is_without_content: bool,
 }
 
 impl Look<'_> {
@@ -139,6 +143,15 @@ impl Look<'_> {
             next.extend(evaluator.choices().others(&mut met));
             let Notes { unknown, .. } = evaluator.into_notes();
             let mut found = Vec::new();
+            if way.is_without_content {
+                let why = "it has no `Content`, and every policy needs one";
+                found.push(finding(
+                    Code::MissingKey,
+                    &resource.path,
+                    resource.properties.span,
+                    why,
+                ));
+            }
             for (path, policy) in &way.policies {
                 found.extend(self.policy(resource, policy, path));
                 if places.insert(path.clone()) {
@@ -206,7 +219,8 @@ impl Look<'_> {
             check_within(&template, &given, &text, self.now, true);
         for it in section(&template, "Resources") {
             let kind = it.value.member("Type").and_then(Node::scalar);
-            if kind.is_some_and(|it| [NATIVE, OURS].contains(&it)) {
+            let properties = it.value.member("Properties");
+            if kind.is_some_and(|it| it == NATIVE || is_backup_policy(it, properties)) {
                 way.told.push(format!("{path}/Resources/{}/Properties", it.key));
             }
         }
@@ -241,14 +255,14 @@ impl Look<'_> {
         // replace others.
         let is_literal = resource.content().is_some_and(Node::is_scalar);
         let is_replaced = !resource.is_native() || (policy.scalar().is_some() && !is_literal);
-        findings.retain(|it| it.code != policy::Code::Variable || !is_replaced);
+        findings.retain(|it| it.code != Code::Variable || !is_replaced);
         findings
     }
 }
 
 impl TemplateResource<'_> {
     fn is_ours(&self) -> bool {
-        self.kind == Some(OURS)
+        self.kind.is_some_and(|it| is_backup_policy(it, Some(self.properties)))
     }
 
     fn is_stack_set(&self) -> bool {
@@ -285,7 +299,6 @@ impl TemplateResource<'_> {
     /// Returns the policy of a resource that is one.
     fn declared(&self, evaluator: &Evaluator<'_>) -> Way {
         let mut way = Way::default();
-        let Some(content) = self.content() else { return way };
         let kind = self.properties.member("Type").filter(|_| self.is_native());
         let kind = kind.and_then(|it| evaluator.evaluate(it, &format!("{}/Type", self.path)));
         let is_backup = match kind.as_ref().map(|it| it.scalar()) {
@@ -293,16 +306,23 @@ impl TemplateResource<'_> {
             Some(Some(kind)) => Some(kind == BACKUP_POLICY),
             Some(None) | None => None,
         };
-        let path = format!("{}/Content", self.path);
         if is_backup == Some(false) {
             return way;
         }
+        let Some(content) = self.content() else {
+            way.is_without_content = is_backup == Some(true) && self.has_no_content();
+            return way;
+        };
+        let path = format!("{}/Content", self.path);
         let Some(mut policy) = evaluator.draft(content, &path) else { return way };
         if self.is_ours() {
             policy = self.with_variables(policy, evaluator, &mut way);
         }
         // If a parameter decides the type of the policy, its content may show the type.
         if is_backup.is_none() && !is_like(&policy) && policy.value != Value::Unknown {
+            if mentions_plans(&policy) {
+                way.told.push(format!("{}/Type", self.path));
+            }
             return way;
         }
         way.told.push(path.clone());
@@ -321,10 +341,29 @@ impl TemplateResource<'_> {
             for it in own.filter(|it| it.key != BODY) {
                 way.search(&it.value, &format!("{}/{}", self.path, it.key), evaluator);
             }
-        } else {
+            return way;
+        }
+        let members = self.properties.members().unwrap_or_default();
+        let (plans, rest): (Vec<_>, Vec<_>) =
+            members.iter().cloned().partition(|it| it.key == PLANS);
+        if plans.is_empty() {
             way.search(self.properties, &self.path, evaluator);
+        } else {
+            // The properties hold a policy beside what only the custom resource needs.
+            let document = |it| Node { span: self.properties.span, value: Value::Object(it) };
+            way.search(&document(plans), &self.path, evaluator);
+            way.search(&document(rest), &self.path, evaluator);
+        }
+        if self.kind.is_some_and(is_custom) {
+            way.open_plans(self.properties, &self.path, evaluator);
         }
         way
+    }
+
+    /// Returns `true` if the properties have no policy, and none can come from elsewhere.
+    fn has_no_content(&self) -> bool {
+        let members = self.properties.members().unwrap_or_default();
+        members.iter().all(|it| it.key != "ContentUrl" && !is_function(&it.key))
     }
 
     /// Returns the policy with the values of `Variables` in it, as far as they are known.
@@ -379,6 +418,17 @@ fn is_like(node: &Node) -> bool {
     }
 }
 
+/// Returns `true` if the type of a resource, or the function that serves it, is that of our own
+/// backup policies.
+fn is_backup_policy(resource_type: &str, properties: Option<&Node>) -> bool {
+    named(resource_type, properties) == Some(ResourceKind::BackupPolicy)
+}
+
+/// Returns `true` if a value is the call of a function or a reference.
+fn is_call(node: &Node) -> bool {
+    matches!(node.members(), Some([Member { key, .. }]) if key == "Ref" || is_function(key))
+}
+
 /// Returns `true` if `plans` is anywhere in a value.
 fn mentions_plans(node: &Node) -> bool {
     match &node.value {
@@ -399,13 +449,36 @@ fn has_plans(node: &Node) -> bool {
 }
 
 impl Way {
+    /// Collects the places of `plans` whose value comes from elsewhere.
+    fn open_plans(&mut self, node: &Node, path: &str, evaluator: &Evaluator<'_>) {
+        let below: Vec<(String, &Node)> = match &node.value {
+            Value::Object(members) => {
+                members.iter().map(|it| (format!("{path}/{}", it.key), &it.value)).collect()
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(at, it)| (format!("{path}/{at}"), it)).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {
+                vec![]
+            }
+        };
+        for (path, it) in below {
+            if path.ends_with(&format!("/{PLANS}")) && is_call(it) {
+                let drafted = evaluator.draft(it, &path);
+                if drafted.is_none_or(|it| it.value == Value::Unknown) {
+                    self.told.push(path);
+                }
+            } else {
+                self.open_plans(it, &path, evaluator);
+            }
+        }
+    }
+
     /// Collects every value that is meant to be a backup policy, and every use of a function that may
     /// come to one.
     fn search(&mut self, node: &Node, path: &str, evaluator: &Evaluator<'_>) {
-        let is_call = matches!(
-            node.members(), Some([Member { key, .. }]) if key == "Ref" || is_function(key)
-        );
-        let found = if is_call || has_plans(node) { evaluator.draft(node, path) } else { None };
+        let found =
+            if is_call(node) || has_plans(node) { evaluator.draft(node, path) } else { None };
         if let Some(found) = found {
             let is_open = match found.scalar() {
                 Some(text) => text.contains("${") && text.contains("plans"),
@@ -450,7 +523,7 @@ pub(crate) fn in_text(text: &str, span: Span, path: &str, now: SystemTime) -> Ve
 pub(crate) fn in_open_text(text: &str, span: Span, path: &str, now: SystemTime) -> Vec<Finding> {
     let findings = in_text(text, span, path, now);
     let is_open = text.contains("${") || is_dynamic(text);
-    if !is_open || findings.iter().all(|it| it.code != policy::Code::Syntax) {
+    if !is_open || findings.iter().all(|it| it.code != Code::Syntax) {
         return findings;
     }
     let mut open = Checked::default();

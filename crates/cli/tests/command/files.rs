@@ -176,7 +176,7 @@ plans: {tier: {region: {}}}
         &["check", "a.yaml"],
         1,
         &expect![[r#"
-            a.yaml: plans/tier/selections/tags/chosen/tag_value/@@assign/1: warning: `on` without quotes is a string here and something else to YAML 1.1, which CloudFormation and other tools read; write `"on"` (line 13, column 42)
+            a.yaml: plans/tier/selections/tags/chosen/tag_value/@@assign/1: warning: `on` without quotes is a string here and something else to other readers, such as CloudFormation, which reads YAML 1.1; write `"on"` (line 13, column 42)
             a.yaml: plans/tier/region: AWS does not know the key `region` here; did you mean `regions`? (line 21, column 16)
         "#]],
     );
@@ -335,4 +335,41 @@ fn thousands_of_files_are_no_matter() {
     assert_eq!(last(&run.stderr), "checked: 100 policies in 100 files; passed over 2000 files");
     // A hundred times what it takes, on a machine that does much else.
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_directory_that_is_named_is_read_even_if_one_above_ignores_all_of_it() {
+    let folder = folder("ignored_above");
+    fs::create_dir_all(folder.join("build/tests")).unwrap();
+    fs::write(folder.join(".gitignore"), "build/*\n").unwrap();
+    fs::write(folder.join("build/policy.json"), bad()).unwrap();
+    fs::write(folder.join("build/.gitignore"), "tests/\n").unwrap();
+    fs::write(folder.join("build/tests/policy.json"), bad()).unwrap();
+    let run = org_backup(&folder, &["check", "build"], "");
+    assert_eq!((run.code, run.stdout.lines().count()), (1, 1), "{}{}", run.stdout, run.stderr);
+    let run = org_backup(&folder, &["check", "."], "");
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_in_every_report_for_a_machine() {
+    let folder = folder("unreadable_reports");
+    for format in ["json", "gitlab", "sarif", "junit"] {
+        let run = org_backup(&folder, &["check", "--format", format, "gone.json"], "");
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stdout.contains("it cannot be read: "), "{format}: {}", run.stdout);
+        assert!(run.stdout.contains("gone.json"), "{format}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_document_with_thousands_of_mistakes_ends_soon() {
+    let rules = (0..40_000).map(|it| format!(r#""r{it}":{{}}"#)).collect::<Vec<_>>().join(",");
+    let folder = folder("many_mistakes");
+    fs::write(folder.join("a.json"), format!(r#"{{"plans":{{"tier":{{"rules":{{{rules}}}}}}}}}"#))
+        .unwrap();
+    let begun = Instant::now();
+    let run = org_backup(&folder, &["check", "a.json"], "");
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }

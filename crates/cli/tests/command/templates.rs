@@ -374,3 +374,89 @@ fn the_template_of_a_stack_set_is_checked_as_one_of_its_own() {
     let broken = run("broken.json", &template(&stack_set(r#""{\"plans\": ""#), ""));
     assert!(broken.stdout.contains("it is no template"), "{}", broken.stdout);
 }
+
+/// A custom resource of this type with these properties.
+fn custom(kind: &str, properties: &str) -> String {
+    format!(
+        r#""C": {{"Type": "{kind}", "Properties": {{
+            "ServiceToken": "arn:aws:lambda:eu-north-1:111122223333:function:x", {properties}}}}}"#
+    )
+}
+
+#[test]
+fn plans_that_come_from_elsewhere_are_named_in_custom_resources_of_others() {
+    let imported = r#""plans": {"Fn::ImportValue": "plans"}"#;
+    let included = r#""Content": {"plans": {"Fn::Transform": {"Name": "AWS::Include"}}}"#;
+    let cdk = "AWS::CloudFormation::CustomResource";
+    for (test, kind, properties, told) in [
+        ("open_plans", "Custom::Policy", imported, "Properties/plans"),
+        (
+            "open_plans_in",
+            "Custom::Policy",
+            &format!(r#""Content": {{{imported}}}"#),
+            "Content/plans",
+        ),
+        ("open_plans_cdk", cdk, included, "Content/plans"),
+    ] {
+        let folder = folder(test);
+        let text = template(&format!("{}, {}", native(GOOD), custom(kind, properties)), "");
+        std::fs::write(folder.join("t.json"), text).unwrap();
+        let run = org_backup(&folder, &["check", "--strict", "t.json"], "");
+        let told = format!("{told}: warning: this was not checked: ");
+        assert!(run.code == 1 && run.stdout.contains(&told), "{}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn a_policy_beside_the_token_of_a_custom_resource_is_one() {
+    let plans = GOOD.trim_start_matches('{').strip_suffix('}').unwrap();
+    let good = template(&custom("Custom::Policy", plans), "");
+    strict("beside_token", &good, 0, &expect![""]);
+    let bad = template(&custom("Custom::Policy", &bad()[1..bad().len() - 1]), "");
+    strict(
+        "bad_beside_token",
+        &bad,
+        1,
+        &expect![[r"
+        t.json: Resources/C/Properties/plans/tier/rules/nightly/schedule_expression/@@assign: `cron(0 5 * * *)` sets both day of month and day of week; one of them must be `?` (line 6, column 39)
+    "]],
+    );
+}
+
+#[test]
+fn our_own_policy_is_recognised_by_its_function_whatever_its_type() {
+    let properties = r#""ServiceToken": {"Fn::GetAtt": ["BackupPolicyFunction", "Arn"]},
+        "Name": "a", "TargetIds": ["root"], "Content": {"Fn::ImportValue": "policy"}"#;
+    let cdk = format!(
+        r#""C": {{"Type": "AWS::CloudFormation::CustomResource", "Properties": {{{properties}}}}}"#
+    );
+    let text = template(&format!("{}, {cdk}", native(GOOD)), "");
+    strict(
+        "cdk_ours",
+        &text,
+        1,
+        &expect![[r"
+        t.json: Resources/C/Properties/Content: warning: this was not checked: it is imported from another stack (line 10, column 56)
+    "]],
+    );
+}
+
+#[test]
+fn a_native_policy_needs_its_content_and_one_of_an_unknown_type_is_named() {
+    let empty = r#""Empty": {"Type": "AWS::Organizations::Policy", "Properties": {
+        "Name": "a", "Type": "BACKUP_POLICY"}}"#;
+    let other = r#""Other": {"Type": "AWS::Organizations::Policy", "Properties": {
+        "Name": "b", "Type": "SERVICE_CONTROL_POLICY"}}"#;
+    let open = r#""Open": {"Type": "AWS::Organizations::Policy", "Properties": {
+        "Name": "c", "Type": {"Ref": "Type"}, "Content": {"plans": {"tier": {"rulez": {}}}}}}"#;
+    let resources = [native(GOOD), empty.to_owned(), other.to_owned(), open.to_owned()].join(",\n");
+    strict(
+        "without_content",
+        &template(&resources, r#", "Parameters": {"Type": {"Type": "String"}}"#),
+        1,
+        &expect![[r"
+            t.json: Resources/Empty/Properties: it has no `Content`, and every policy needs one (line 10, column 63)
+            t.json: Resources/Open/Properties/Type: warning: this was not checked: the parameter `Type` needs a value: --parameters Type=… (line 15, column 30)
+        "]],
+    );
+}
