@@ -1420,7 +1420,7 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
         org-backup in eu-central-1 is deleted.
         What that does:
         - org-backup-event-forwarder in us-east-1: After it is deleted, drift is noticed on the schedule only.
-        - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; what happens after that is not put back.
+        - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; later changes are not put back.
         - org-backup-policies in eu-central-1: Deleting it leaves the policies in place and attached.
         - org-backup-members in eu-central-1: Deleting it leaves the settings of the accounts as they are.
         - org-backup in eu-central-1: Deleting it leaves every switch on unless a parameter says otherwise, and leaves the bucket of state and its key.
