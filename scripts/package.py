@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Packs function binaries for AWS Lambda: the same bytes in, the same bytes out.
 
-Writes PACKAGE/org-backup/<hash of everything>/<function>.zip, with the templates beside them, what
-each function is linked from in <function>.cdx.json, and the checksums of all in SHA256SUMS. Prints
-`org-backup/<hash>/`, the `ArtifactPrefix` of the templates. What was packed before is removed.
+Writes PACKAGE/org-backup/<hash of everything>/<function>.zip, with the templates beside them, the crates
+of each function in <function>.cdx.json, and the checksums of all in SHA256SUMS. Prints
+`org-backup/<hash>/`, the `ArtifactPrefix` of the templates. Earlier packages are removed.
 
-With `--local` the functions are for this machine alone, as the demo runs them: the folder is called
-`local-<hash>`, any C library will do, and neither lists nor checksums are made.
+With `--local`, the functions are for this machine alone, as the demo runs them: the folder is called
+`local-<hash>`, every C library is accepted, and no lists and no checksums are written.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def pack(binary: bytes, archive: pathlib.Path, level: int) -> None:
 
 
 def needs(binary: bytes) -> tuple[int, int]:
-    """The newest version of the C library whose symbols `binary` asks for."""
+    """Returns the newest version of the C library whose symbols `binary` needs."""
     versions = re.findall(rb"\0GLIBC_(\d+)\.(\d+)(?=[.\0])", binary)
     return max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
 
@@ -49,7 +49,7 @@ def main(binaries: pathlib.Path, package: pathlib.Path, functions: list[str], lo
             found = ".".join(map(str, needs(contents[name])))
             sys.exit(
                 f"{name} needs glibc {found}, which Amazon Linux 2023 does not have; "
-                "hint: build it with `make package`, which takes the C library of Lambda"
+                "hint: build it with `make package`, which uses the C library of Lambda"
             )
 
     # Stacks and StackSets read the templates and the definition of the state machine from there as

@@ -1,8 +1,8 @@
 """Writes the Regions of AWS into `crates/policy/data/regions.tsv`, or with `--check` compares them with it.
 
 A line has the name of a Region, its partition, whether logically air-gapped vaults exist there, and
-whether an account has to enable it. The Regions are those of the newest botocore of this checkout, and
-where such vaults exist is what the schemas of its cfn-lint say. `make venv` and `make independent` install both.
+whether an account has to enable it. The Regions come from the newest botocore of this checkout, and the
+vaults from the schemas of its cfn-lint. `make independent` and `make venv` install them.
 """
 
 import datetime

@@ -4,7 +4,7 @@ A line has a type of resource that a template has, the properties whose change r
 those whose change may do so, as the schemas of cfn-lint have them. A property of which only a part
 replaces the resource is one of the latter. `make venv` installs cfn-lint.
 
-A custom resource is never replaced: its function answers with the ID that it has.
+A custom resource is never replaced, since its function always answers with the same ID.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Lists what a function is linked from, as CycloneDX.
+"""Lists the crates that a function is linked from, as CycloneDX.
 
-`cargo tree` knows best: what is linked depends on the features and the target, not on `Cargo.lock`
-alone. Neither a time nor a serial number is in the list, so that the same function has the same.
+`cargo tree` gives the list, since the linked crates depend on the features and the target, and not on
+`Cargo.lock` alone. The list has no time and no serial number, so that the same function has the same list.
 """
 
 import json
@@ -14,7 +14,7 @@ TARGET = "x86_64-unknown-linux-gnu"
 
 
 def sbom(function: str) -> bytes:
-    """The bill of materials of a function, without what only builds it."""
+    """Returns the bill of materials of a function, without the crates that only build it."""
     tree = subprocess.run(
         ["cargo", "tree", "--locked", "--package", function, "--edges", "normal,no-proc-macro", "--target", TARGET]
         + ["--prefix", "none", "--format", "{p}|{l}"],

@@ -1,8 +1,8 @@
-"""Draws what `org-backup` shows at a terminal: the picture `docs/terminal.svg`.
+"""Draws `docs/terminal.svg`, the output of `org-backup` at a terminal.
 
 The commands run against a simulated organization of twelve accounts with nothing enabled, so the
-picture is the same on every machine. With `--check`, nothing is written, and a picture that is not
-what the commands show is an error.
+picture is the same on every machine. With `--check`, nothing is written, and a picture that differs
+from the output of the commands is an error.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def shown(command, folder, environment):
             try:
                 part = os.read(ours, 65536)
             except OSError as error:
-                # Linux says so when the last program has closed its end.
+                # Linux returns EIO once the last program has closed its end.
                 if error.errno != errno.EIO:
                     raise
                 break
@@ -139,7 +139,7 @@ def drawn(rows):
             look = (f' fill="{colour}"' if colour else "") + (' font-weight="700"' if bold else "")
             x = MARGIN + column * WIDTH
             length = len(text) * WIDTH
-            # Browsers run spaces together, except those that do not break.
+            # Browsers collapse spaces, except no-break spaces.
             line = escape(text).replace(" ", "\N{NO-BREAK SPACE}")
             yield f'<text x="{x:g}" y="{y:g}" textLength="{length:g}"{look}>{line}</text>'
     yield "</g>"
@@ -174,13 +174,13 @@ def main():
     """Writes or checks the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("programs", type=pathlib.Path, help="the folder with the programs, like target/debug")
-    parser.add_argument("--check", action="store_true", help="write nothing, and fail if the picture is another one")
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail if the picture differs")
     arguments = parser.parse_args()
     made = picture(arguments.programs.resolve())
     if not arguments.check:
         PICTURE.write_text(made, encoding="utf-8")
     elif PICTURE.read_text(encoding="utf-8") != made:
-        sys.exit(f"{PICTURE}: it is not what the commands show; hint: make pictures")
+        sys.exit(f"{PICTURE}: it differs from the output of the commands; hint: make pictures")
 
 
 if __name__ == "__main__":

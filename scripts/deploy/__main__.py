@@ -1,8 +1,8 @@
 """Deploys what a parameter file asks for, or deletes it again.
 
-`check` only says what is wrong with the file. Nothing is called while anything is wrong with it. What
-is missing is asked for, if there is a terminal. Needs Python 3.11 and the AWS CLI, and a folder with
-the templates in `templates` and the archives of the functions.
+`check` reports the mistakes in the file. AWS is not called until there are none. At a terminal, the other
+actions ask for missing values. Needs Python 3.11 and the AWS CLI, and a folder with the templates in
+`templates` and the archives of the functions.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 
 if sys.version_info < (3, 11):
     sys.exit("Python 3.11 or newer is needed, which reads TOML")
-# A release is not written to.
+# Writes no bytecode into a release.
 sys.dont_write_bytecode = True
 
 import tomllib
@@ -48,7 +48,7 @@ def main() -> None:
         is_asked_later = arguments.action == "check" and arguments.asked_later
         if missing == problems and asks and is_asked_later:
             for it in missing:
-                tell(f"{arguments.file}: {it}; it is asked for below")
+                tell(f"{arguments.file}: {it}; you are asked for it below")
             return
         if missing != problems or not asks or arguments.action == "check":
             end(*[f"{arguments.file}: {it}" for it in problems])
@@ -60,12 +60,12 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="deploy", description=__doc__)
     parser.add_argument("action", choices=["check", "deploy", "undeploy"])
     parser.add_argument("file", type=pathlib.Path, help="the parameter file, like examples/org.toml")
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     parser.add_argument("--yes", action="store_true", help="confirm: deploy without asking, or undeploy")
     parser.add_argument("--members", action="store_true", help="undeploy: member stacks as well")
     parser.add_argument("--everything", action="store_true", help="undeploy: backups, vaults, keys and roles as well")
-    parser.add_argument("--role", default=ROLE, help="undeploy: the role in accounts that deletes there")
-    parser.add_argument("--asked-later", action="store_true", help="check: another run asks for what is missing")
+    parser.add_argument("--role", default=ROLE, help="undeploy: the role in the accounts that is assumed to delete there")
+    parser.add_argument("--asked-later", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--release", type=pathlib.Path, help="the folder of `templates`")
     parser.add_argument("--archives", type=pathlib.Path, help="the folder of the archives")
     parser.add_argument("--command", type=pathlib.Path, help="the command `org-backup`")
@@ -86,7 +86,7 @@ def read_file(file: pathlib.Path) -> dict:
             end(f"{file}: begins with a byte-order mark; save it as UTF-8 without one")
         return tomllib.loads(text)
     except FileNotFoundError:
-        end(f"{file}: is not there; copy examples/org.toml and fill it in")
+        end(f"{file}: does not exist; copy examples/org.toml and fill it in")
     except UnicodeDecodeError:
         end(f"{file}: is not UTF-8; save it as UTF-8 without a byte-order mark")
     except tomllib.TOMLDecodeError as error:
@@ -111,7 +111,7 @@ def ask_for(missing: list[Problem], values: dict) -> None:
         answer = input(line(f"{it.name} = ")).strip()
         table = values
         for name in it.key[:-1]:
-            # A policy is known by its number.
+            # The key of a policy is its number.
             table = table[int(name) - 1] if isinstance(table, list) else table.setdefault(name, {})
         parts = [part.strip() for part in answer.split(",")]
         table[it.key[-1]] = parts if it.is_list else answer
@@ -133,7 +133,7 @@ def carry_out(plan: Plan, arguments: argparse.Namespace) -> None:
             runner.undeploy()
         case "undeploy":
             names = [f"- {it.name} in {it.region}" for it in plan.deleted]
-            end("this would delete", *names, "add --yes to do it; nothing was changed")
+            end("this would delete", *names, "add CONFIRM=yes (make) or --yes; nothing was changed")
 
 
 if __name__ == "__main__":
@@ -143,4 +143,4 @@ if __name__ == "__main__":
         hint = "the AWS CLI is not installed" if error.filename == "aws" else str(error)
         end(hint)
     except (EOFError, KeyboardInterrupt):
-        end("interrupted; run the same again to go on")
+        end("interrupted; run the same command again to continue")

@@ -1,7 +1,7 @@
-"""Decides what a deployment changes, and says it. Nothing is called here.
+"""Decides the changes of a deployment, and describes them. Nothing is called here.
 
-What the parameter file asks for is compared with the stacks that there are. Of a stack it says which
-parameters and resources change; of a StackSet, which member stacks are made and updated.
+Compares the parameter file with the existing stacks. For a stack, it returns the parameters and resources
+that change; for a StackSet, the member stacks that are created and updated.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from members import Change, StackSet, names, pairs
 from plan import Plan, Stack
 from resources import ADDED, DELETED, PERHAPS_REPLACED, Body, Effect, State
 
-# A change set that nobody executed leaves a stack with nothing in it.
+# A change set that was never executed leaves an empty stack.
 NEW = "REVIEW_IN_PROGRESS"
 # A stack that could not be created can only be deleted.
 FAILED = "ROLLBACK_COMPLETE"
 
 # Values longer than this are cut.
 LONGEST_VALUE = 160
-# The types of which a resource holds data, so that none takes its place.
+# The types of resources that hold data, which a new resource does not have.
 HOLDERS = [
     "AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault", "AWS::KMS::Key",
     "AWS::S3::Bucket",
@@ -67,7 +67,7 @@ class StackChange:
 
     @property
     def lines(self) -> list[str]:
-        busy = f"; something works on it, which is waited for: {self.busy}" if self.busy else ""
+        busy = f"; another operation runs on it, and the deployment waits for it: {self.busy}" if self.busy else ""
         said = [f"{self.place}: {self.kind}{busy}"]
         said += [f"  {it}" for it in map(pair, self.parameters)]
         said += [f"  tag {it}" for it in map(pair, self.tags)]
@@ -85,7 +85,7 @@ class StackChange:
 
     @property
     def warnings(self) -> list[str]:
-        """Returns what AWS may refuse of it."""
+        """Returns the changes that AWS may refuse."""
         before = {name: was for name, was, _ in self.parameters}
         modes = [f"{it}LockMode" for it in ["", "Central"]]
         return [
@@ -204,7 +204,7 @@ class Changes:
 
     @property
     def irreversible(self) -> list[str]:
-        """Returns what nobody can undo afterwards."""
+        """Returns the changes that nobody can undo."""
         # Vaults of several stacks that are alike are printed once.
         places: dict[str, list[tuple[str, str]]] = {}
         for change in self.stacks:
@@ -260,7 +260,7 @@ class Changes:
 LOCK_KEYS = ["LockMode", "LockMinRetentionDays", "LockMaxRetentionDays", "LockChangeableForDays"]
 AIR_GAPPED_KEYS = ["AirGappedVaultName", "AirGappedMinRetentionDays", "AirGappedMaxRetentionDays"]
 VAULT_KEYS = ["VaultName", *LOCK_KEYS, *AIR_GAPPED_KEYS]
-# Stands for the accounts and Regions of a vault: in a text, and where nobody could read them.
+# Stand for the accounts and Regions of a vault: in a text, and if they could not be read.
 PLACES, UNKNOWN_PLACE = "{places}", ("", "")
 
 
@@ -297,7 +297,7 @@ def leaving(effects: list[Effect]) -> Iterable[str]:
 
 
 def change_of(stack: Stack, seen: Seen | None, *, is_built: bool) -> StackChange:
-    """Returns the change of a stack that AWS has like this, or does not have."""
+    """Returns the change of a stack. `seen` is the deployed one, or `None` if it does not exist."""
     after = State(resources.read(stack.template.text), with_region(stack, stack.parameters))
     if seen is None or seen.status in [NEW, FAILED]:
         chosen = [
@@ -346,7 +346,7 @@ def with_region(stack: Stack, parameters: dict[str, str]) -> dict[str, str]:
 
 
 def as_kept(text: str) -> str:
-    """Returns a template or a parameter as CloudFormation does: with `?` for what is not ASCII."""
+    """Returns a template or a parameter as CloudFormation does: with `?` for every character beyond ASCII."""
     return text.encode("ascii", "replace").decode()
 
 

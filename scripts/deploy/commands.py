@@ -8,30 +8,30 @@ from collections.abc import Callable
 from plan import PARTITIONS, Plan, Stack, Upload
 from speech import end, joined, quoted, tell
 
-AGAIN = "Correct the cause and run the same again. Everything that is done stays done."
+AGAIN = "Correct the cause and run the same command again. Completed steps are kept."
 
 
-# What the words of the AWS CLI leave open. S3 says 403 of an object that does not exist, too, to an
-# identity that may not list its bucket.
+# The explanations of errors of the AWS CLI. S3 also answers 403 for an object that does not exist, if the
+# identity may not list its bucket.
 MEANINGS = {
-    "(403) when calling the HeadObject": "The bucket is another account's, or your identity lacks s3:GetObject "
+    "(403) when calling the HeadObject": "The bucket belongs to another account, or your identity lacks s3:GetObject "
     "or s3:ListBucket there. Without s3:ListBucket, S3 does not tell whether the object exists.",
 }
 
-# The words of the AWS CLI without credentials.
+# The error of the AWS CLI without credentials.
 NO_CREDENTIALS = "Unable to locate credentials"
 
 
 class Unreadable(Exception):
-    """An answer that AWS did not give. It ends everything but a dry run."""
+    """A request that AWS did not answer. It ends everything but a dry run."""
 
 
 class Offline(Unreadable):
-    """The lack of the AWS CLI or of any credentials, with which nobody meant to read AWS."""
+    """No AWS CLI or no credentials: the caller did not intend to read AWS."""
 
 
 class Commands:
-    """Runs commands. One that fails ends the program, unless it is a dry run, which only reads."""
+    """Runs commands. A failed command ends the program, except in a dry run, which only reads."""
 
     def __init__(self, plan: Plan, *, dry_run: bool) -> None:
         self.plan, self.dry_run = plan, dry_run
@@ -50,7 +50,7 @@ class Commands:
             end(f"failed: {joined(command)}", AGAIN)
 
     def run_beside(self, command: list[str], patience: float, look: Callable[[], None]) -> str | None:
-        """Runs a command that changes something, and looks around while it runs and after it.
+        """Runs a command that changes something, and calls `look` while it runs and after it.
 
         Returns the error if it fails.
         """
@@ -66,7 +66,7 @@ class Commands:
         return said.strip() if process.returncode else None
 
     def wait_for(self, command: list[str]) -> None:
-        """Waits as a command does. The state afterwards is found by another look."""
+        """Runs a command that waits. The caller reads the state afterwards."""
         subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
 
     def output(
@@ -74,7 +74,7 @@ class Commands:
     ) -> str | None:
         """Returns the output of a command, or `None` if its error says that there is nothing.
 
-        A dry run does without answers that it cannot get.
+        In a dry run, it raises `Unreadable` if AWS does not answer.
         """
         done = self.attempt(command, session)
         if done.returncode == 0:

@@ -1,7 +1,7 @@
 """Deletes the policies, backups, vaults, keys, roles and state that deleted stacks leave.
 
-What a lock keeps is printed first and stays. Everything is looked for anew in every run, and nothing is
-deleted before what else is found by it, so one that was interrupted goes on where it ended.
+Vaults that a lock keeps are printed first and stay. Every run searches again, and deletes a resource only
+after those that it finds through it. So a run continues where an interrupted one ended.
 """
 
 import json
@@ -36,15 +36,15 @@ VAULTS = ["VaultName", "AirGappedVaultName"]
 CENTRAL_VAULTS = ["CentralVaultName", "CentralAirGappedVaultName"]
 # The parameters that name roles which stay. Other roles are deleted with their stack.
 ROLES = ["BackupRoleName", "RestoreRoleName", "ScannerRoleName"]
-# Those that name keys of somebody's own.
+# The parameters that name keys which the stacks did not create.
 KEYS = ["VaultKeyArn", "CentralVaultKeyArn"]
-# The types of what may stay when its stack is deleted, and is deleted then.
+# The types of resources that may stay when their stack is deleted, and are deleted afterwards.
 LEFT = ["AWS::CloudFormation::Stack", "AWS::S3::Bucket", "AWS::KMS::Key"]
 
 
 @dataclass
 class Vault:
-    """A vault as it was found."""
+    """A vault, as AWS describes it."""
 
     account: str
     region: str
@@ -67,7 +67,7 @@ class Vault:
 
 @dataclass
 class Findings:
-    """Everything that there is, and so is lost."""
+    """Everything that exists and will be lost."""
 
     vaults: list[Vault] = field(default_factory=list)
     policies: list[tuple[str, str]] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Findings:
         said += [f"- the vault {it.place}, with {it.backups} backups" for it in free]
         said += ["- the roles and keys of those accounts, and the state of org-backup"]
         if kept:
-            said += ["AWS will refuse to delete, and it is paid for until then:"]
+            said += ["AWS refuses to delete these until their backups expire. You pay for them until then:"]
             said += [f"- the vault {it.place}, with {it.backups} backups: {it.kept}" for it in kept]
         return said
 
@@ -100,7 +100,7 @@ class Everything:
     # Looking.
 
     def look(self) -> Findings:
-        """Finds what there is. Nothing is changed."""
+        """Finds what exists, and changes nothing."""
         findings = Findings(policies=self.policies())
         for rollout in self.rollouts:
             self.refuse_what_nobody_may(rollout)
@@ -202,7 +202,7 @@ class Everything:
             self.runner.say(f"The backup policy `{name}` is deleted.")
 
     def delete_backups(self, findings: Findings) -> None:
-        """Deletes what is in the accounts, but for what a lock keeps and what that needs."""
+        """Deletes the resources in the accounts, except those that a lock keeps and those that they need."""
         kept = {it.account for it in findings.vaults if it.kept}
         spared = {it.key for it in findings.vaults if it.kept}
         for vault in findings.vaults:
@@ -217,7 +217,7 @@ class Everything:
             self.runner.say(f"{text}: {', '.join(sorted(kept))}.")
 
     def delete_vault(self, vault: Vault, spared: set[str]) -> None:
-        """Deletes a vault with its backups, and before it the key, which nobody would find without it."""
+        """Deletes a vault with its backups. Deletes its key first, which only the vault names."""
         at, name = (vault.account, vault.region, "backup"), ["--backup-vault-name", vault.name]
         if vault.is_locked and vault.backups:
             self.change(*at, "delete-backup-vault-lock-configuration", *name)
@@ -237,10 +237,10 @@ class Everything:
                 fewest, since = len(points), time.monotonic()
             elif time.monotonic() - since > STALLED:
                 text = f"the vault {vault.place} keeps {fewest} backups, such as {points[0]}"
-                hint = "look for legal holds and for what AWS Backup says of them, and run this again"
+                hint = "look for legal holds and for errors of AWS Backup, and run this again"
                 end(f"{text}; hint: {hint}")
             time.sleep(PATIENCE)
-        # A key of somebody's own, or of AWS, is left alone.
+        # Keeps AWS managed keys, and keys that the stacks did not create.
         if vault.key not in spared and f":{vault.account}:key/" in vault.key and vault.key_id not in self.own_keys():
             self.delete_key(vault.account, vault.region, vault.key)
         self.change(*at, "delete-backup-vault", *name)
@@ -275,8 +275,8 @@ class Everything:
     def left_by(self, stack: Stack) -> list[tuple[str, str]]:
         """Returns the nested stacks, buckets and keys that deleted stacks of this name left.
 
-        CloudFormation tells of a deleted stack for 90 days, so that a run finds what an interrupted one
-        had not deleted yet.
+        CloudFormation lists a deleted stack for 90 days, so a run finds the resources that an interrupted
+        one had not deleted yet.
         """
         query = "StackSummaries[].[StackName, TemplateDescription, StackId]"
         words = ["list-stacks", "--stack-status-filter", "DELETE_COMPLETE", "--query", query, "--output", "json"]
@@ -293,7 +293,7 @@ class Everything:
         return left
 
     def delete_left(self, stack: Stack, findings: Findings) -> None:
-        """Deletes what a stack left, once it is gone. The keys of vaults go with their vaults."""
+        """Deletes the resources that a deleted stack left. The keys of vaults are deleted with the vaults."""
         keys = [it.key_id for it in findings.vaults]
         for kind, it in sorted(self.left_by(stack), reverse=True):
             if kind == "AWS::S3::Bucket":

@@ -1,7 +1,7 @@
 """Decides which accounts get a member stack. Nothing is called here.
 
 A member stack makes a vault, a key and roles of fixed names, and leaves them behind when it is deleted.
-So no member stack is deleted: one that is made anew would meet the names of the first.
+So no member stack is deleted: the names of a new one would conflict with those of the first.
 """
 
 import re
@@ -104,7 +104,7 @@ class Change:
     strangers: list[str] = field(default_factory=list)
 
     def lines(self, *, is_updated: bool = False) -> list[str]:
-        """Returns it in words. The stacks that stay may be updated with their StackSet."""
+        """Describes the change. The stacks that stay may be updated with their StackSet."""
         one, many = [f" and {be} updated" if is_updated else "" for be in ["is", "are"]]
         parts = [
             ("has none and gets a stack", "have none and get a stack", self.new),
@@ -200,15 +200,15 @@ def losses(deployed: str, before: dict[str, str], after: dict[str, str], home: s
         # Earlier releases did not have this parameter, and created a key.
         if before and before.get(name, "") != after.get(name, ""):
             reasons.append(
-                f"a vault keeps the key that it was made with, and one with another key would meet its "
-                f"name. Leave [rollout] {name} as it was"
+                f"a vault keeps the key that it was made with, and one with another key would conflict "
+                f"with its name. Leave [rollout] {name} as it was"
             )
     for prefix in ["AirGapped", "CentralAirGapped"]:
         vault = before.get(f"{prefix}VaultName")
         if not vault or vault != after.get(f"{prefix}VaultName"):
             continue
         for name in [f"{prefix}{it}" for it in SEALED]:
-            # Releases before had no such parameter.
+            # Earlier releases did not have this parameter.
             if name in before and before[name] != after.get(name):
                 reasons.append(
                     f"AWS never changes the retention and the key of the logically air-gapped vault "

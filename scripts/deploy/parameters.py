@@ -60,7 +60,7 @@ TOP = {"ManagementAccountId": ACCOUNT, "Region": REGION, "StackName": STACK}
 
 
 def rows(name: str) -> tuple[str, list[list[str]]]:
-    """Reads a list of things that AWS has. Returns the day of the list, and its rows."""
+    """Reads a list of what AWS offers. Returns the day of the list, and its rows."""
     text = pathlib.Path(__file__).with_name(name).read_text("utf-8")
     head, *rows = [line.split("\t") for line in text.splitlines()]
     return head[1], rows
@@ -139,7 +139,7 @@ class Parameters:
         self.look_across()
 
     def problem(self, key: Iterable[str], text: str, **more: bool) -> None:
-        """Notes what is wrong with a key, unless something is already."""
+        """Notes a problem with a key, unless it has one already."""
         if not any(it.key == tuple(key) for it in self.problems):
             self.problems.append(Problem(tuple(key), text, **more))
 
@@ -264,7 +264,7 @@ class Parameters:
                 self.missing([*at, "Document"], "must be the path of a policy document")
             first = names.setdefault(slug(as_text(policy.get("PolicyName", at))), number)
             if first != number:
-                text = f"is too much like that of number {first}: both name the same stack"
+                text = f"is too similar to that of number {first}: both give the same name of a stack"
                 self.problem([*at, "PolicyName"], text)
 
     def look_at_document(self, key: list[str], path: object, variables: object) -> None:
@@ -362,7 +362,7 @@ class Parameters:
         if key[-1] in SHARED:
             text = "is not known here; it belongs to the top of the file"
         elif owners:
-            text = f"is not known here; it belongs into {' or '.join(f'[{it}]' for it in owners)}"
+            text = f"is not known here; it belongs in {' or '.join(f'[{it}]' for it in owners)}"
         else:
             text = "is not known" + (f"; is `{close[0]}` meant?" if close else "")
         self.problem(key, text)
@@ -425,7 +425,7 @@ class Parameters:
                 text = f"the template takes at most {MOST_POLICY_TAGS}; a document of your own takes more"
                 self.problem(["backup-policies", key], text)
             elif twice := [it for it in keys if keys.count(it) > 1]:
-                self.problem(["backup-policies", key], f"`{twice[0]}` stands in it twice")
+                self.problem(["backup-policies", key], f"`{twice[0]}` is in it twice")
 
     def look_at_other_schedules(self) -> None:
         """Refuses a schedule that AWS would refuse halfway through a deployment."""

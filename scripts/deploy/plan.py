@@ -1,4 +1,4 @@
-"""Decides which stacks there should be, from the parameter file. Nothing is called here."""
+"""Decides which stacks should exist, from the parameter file. Nothing is called here."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ from resources import State, evaluate, parse
 from retention import Retentions
 from template import Parameter, Template, as_text
 
-# The partitions of AWS: what their Regions begin with, and where the events of AWS Organizations are.
+# The partitions of AWS: the beginnings of their Regions, and the Region of the events of AWS Organizations.
 # A test writes the file from the table in `crates/policy/src/partition.rs`.
 PARTITIONS = json.loads(pathlib.Path(__file__).with_name("partitions.json").read_bytes())
 
@@ -65,9 +65,9 @@ class Stack:
     template: Template
     account: str
     region: str
-    # The bucket of artifacts, where it needs one.
+    # The bucket of artifacts, if it needs one.
     bucket: str
-    # All of them, so that the file is all that decides.
+    # All parameters, so that the file alone decides.
     parameters: dict[str, str]
     # The StackSets that it makes. Their stacks are made by the program.
     stack_sets: list[StackSet] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Upload:
 
 @dataclass
 class Plan:
-    """Everything that there should be, in the order in which it has to be made."""
+    """Everything that should exist, in the order of its creation."""
 
     management: str
     organization: str
@@ -123,7 +123,7 @@ class Plan:
     policies: str = ""
     # False if archives are missing, so that nobody can say which code is deployed.
     is_built: bool = True
-    # Notes on what was asked for and is not made, and on what is needed and not made.
+    # Notes on requested resources that are not created, and on required ones that no stack creates.
     notes: list[str] = field(default_factory=list)
 
     def is_left(self, name: str) -> bool:
@@ -138,7 +138,7 @@ class Plan:
 
 
 class Planner:
-    """Makes a plan of a parameter file. What is missing for it is noted with the parameters."""
+    """Makes a plan from a parameter file. A missing value is noted as a problem of the parameters."""
 
     def __init__(
         self, parameters: Parameters, release: pathlib.Path, archives: pathlib.Path
@@ -192,7 +192,7 @@ class Planner:
                 sums[name.removeprefix("./").removeprefix("templates/")] = digest
         for name, path in self.files.items():
             if sums and sums.get(name) != hashlib.sha256(path.read_bytes()).hexdigest():
-                text = "is not what SHA256SUMS says; take the release again, or build it with `make package`"
+                text = "does not match SHA256SUMS; download the release again, or build it with `make package`"
                 self.parameters.problem([name], text)
         return bool(sums)
 
@@ -220,7 +220,7 @@ class Planner:
             self.plan.notes.append(f"{text} until something subscribes to their topics.")
 
     def add_optional(self, template: str) -> None:
-        """Adds the stacks of a table, unless it has none or they are there already."""
+        """Adds the stacks of a table, unless the file does not have the table or they exist already."""
         name = f"{self.name}-{template}"
         if template in self.values and not any(it.name == name for it in self.plan.stacks):
             for region in self.regions_of(template):
@@ -269,7 +269,7 @@ class Planner:
         self.add(f"{self.name}-members", "members", values)
 
     def look_for_air_gapped_vaults(self, name: str, regions: list[str]) -> None:
-        """Notes Regions without such vaults, out of which the templates leave them."""
+        """Notes the Regions without such vaults, where the templates leave them out."""
         vault = self.parameters.table("rollout").get(name)
         for region in regions if vault else []:
             at = f"[rollout] {name}: in {region}, `{vault}`"
@@ -356,7 +356,7 @@ class Planner:
             used = set(VARIABLE.findall(path.read_text("utf-8-sig")))
         except ValueError:
             return ""
-        # The central vault stands once, in the file.
+        # The central vault is named once, in the file.
         central = self.values.get("CentralVaultArn") or self.central_vault()
         known = {
             "BackupRoleName": self.parameters.value_of_shared("BackupRoleName"),
@@ -496,7 +496,7 @@ class Planner:
         partition, management = self.partition(self.home), self.plan.management
         roles = f"arn:{partition}:iam::{management}:role/"
         member_accounts = roles + self.parameters.value_of_shared("MemberAccountsRoleName")
-        # Accounts and the state let in what is deployed, and nothing else.
+        # The accounts and the state bucket trust the deployed roles only.
         coverage = ""
         if "coverage" in self.values:
             coverage = roles + self.parameters.value_of_shared("CoverageRoleName")

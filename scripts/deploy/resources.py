@@ -1,7 +1,7 @@
 """The resources of templates, and the effect of an update on them. Nothing is called here.
 
 CloudFormation returns a template as it was deployed, and those of every release are written in one way.
-Python's library has no YAML. A test compares what is found here with a reader of YAML.
+Python's library has no YAML. A test compares the results with those of a YAML reader.
 """
 
 import pathlib

@@ -29,7 +29,7 @@ class Lock:
     most: int
 
     def refuses(self, days: int) -> str | None:
-        """Returns why the lock does not allow so many days, or none."""
+        """Returns the reason why the lock does not allow this number of days, or `None`."""
         if days < self.least:
             return f"is less than the {self.least} days that the lock of the vault allows: {self.keys}"
         if self.most and days > self.most:

@@ -1,4 +1,4 @@
-"""Carries a plan out: reads AWS, says what changes, asks, and changes it."""
+"""Carries a plan out: reads AWS, prints the changes, asks, and makes them."""
 
 import dataclasses
 import json
@@ -21,20 +21,20 @@ SETTLED = """
 """.split()
 # Asks which account the credentials belong to.
 IDENTITY = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"]
-# An operation of StackSets in one of these goes on, and is looked at again after so many seconds.
+# The states of a running operation of StackSets, and the seconds between two looks at it.
 GOES_ON = ["QUEUED", "RUNNING", "STOPPING"]
 PATIENCE = 5
 # The seconds between two looks at the events of a stack, and the most events of one look.
 BEAT = 2
 MOST_EVENTS = 200
 
-# Selects the IDs of active accounts. `Status` is what accounts had before they had a `State`.
+# Selects the IDs of active accounts. `Status` is the older name of `State`.
 ACTIVE = "Accounts[?(State || Status) == 'ACTIVE'].Id"
 
 # The answer of S3 about an object.
 ANSWER = ["--query", "[ChecksumSHA256, VersionId]", "--output", "json"]
 
-# S3 says this instead of a version where the bucket keeps none, and where it no longer does.
+# The answers of S3 instead of a version, if the bucket never had versioning or has it suspended.
 UNKEPT = [None, "null"]
 
 # The words that confirm a deployment.
@@ -46,9 +46,9 @@ UNREAD = 2
 
 
 class Runner(Commands):
-    """Deploys and undeploys. Each run finds done what an earlier one has done.
+    """Deploys and undeploys. Each run skips the steps that an earlier one completed.
 
-    A dry run reads as much as it may, says what changes, and changes nothing.
+    A dry run reads as much as it may, prints the changes, and makes none.
     """
 
     def __init__(self, plan: Plan, *, command: pathlib.Path, dry_run: bool) -> None:
@@ -58,9 +58,9 @@ class Runner(Commands):
         self.root = ""
         # The active accounts below each unit.
         self.accounts: dict[str, set[str]] = {}
-        # The stacks that there are, by account, Region and name.
+        # The existing stacks, by account, Region and name.
         self.seen: dict[tuple[str, str, str], Seen | None] = {}
-        # The objects that are in their bucket and are what was built.
+        # The objects that are in their bucket and match the build.
         self.uploaded: set[tuple[str, str]] = set()
         # The buckets that keep no versions.
         self.unversioned: set[str] = set()
@@ -97,7 +97,7 @@ class Runner(Commands):
             end(NOTHING)
 
     def examine(self) -> None:
-        """Says what the organization lacks for the deployment to work, and the way on."""
+        """Reports what the organization lacks for the deployment to work, and prints the next command."""
         first = self.plan.stacks[0]
         outputs = (self.describe(first) or {}).get("Outputs", [])
         bucket = [it["OutputValue"] for it in outputs if it["OutputKey"] == "StateBucketName"]
@@ -106,7 +106,7 @@ class Runner(Commands):
         name = "org-backup"
         if self.org_backup.is_file():
             name = str(self.org_backup)
-            # A problem that it finds is no failure of the deployment, whose stacks are as they should be.
+            # Its problems do not make the deployment fail, whose stacks are complete.
             subprocess.run([name, "doctor", *options], check=False)
         else:
             text = f"`org-backup doctor` says what the organization lacks. The command is not at {self.org_backup}"
@@ -116,7 +116,7 @@ class Runner(Commands):
         self.say(f"Next: {joined([name, 'report', *options])}")
 
     def note(self) -> None:
-        """Says what the deployment leaves out, and what it needs and does not make."""
+        """Prints the parts that the deployment leaves out, and those that it needs and does not create."""
         for note in self.plan.notes:
             self.say(note)
 
@@ -131,11 +131,11 @@ class Runner(Commands):
             for it in stack.stack_sets:
                 self.take_back(stack, it)
             self.delete_stack(stack)
-        self.say("What that does:")
+        self.say("The effects:")
         self.say_what_stays()
 
     def foretell(self) -> None:
-        """Says what undeploying would do."""
+        """Prints the effects that undeploying would have."""
         try:
             self.identify()
             there = [it for it in self.plan.deleted if self.describe(it)]
@@ -151,7 +151,7 @@ class Runner(Commands):
             self.say(f"{stack.name} in {stack.region}: deleted")
         if not there:
             self.say("No stack is deleted.")
-        self.say("What that would do:")
+        self.say("The effects would be:")
         self.say_what_stays()
         leave(self.code)
 
@@ -165,11 +165,11 @@ class Runner(Commands):
         for stack in self.plan.stacks:
             if stack.stays:
                 self.say(f"- {stack.name} in {stack.region} stays, with vaults, keys and roles.")
-        self.say("Backups go on as before, unless an OnDelete in the file said otherwise.")
+        self.say("Backups continue as before, unless an OnDelete in the file said otherwise.")
         self.say("The archives stay in their buckets.")
 
     def undeploy_everything(self, role: str, *, confirmed: bool) -> None:
-        """Deletes what stacks leave as well, after it said what is lost and what AWS will refuse."""
+        """Also deletes the resources that stacks leave, after it printed the losses and AWS's refusals."""
         try:
             self.identify()
             everything = Everything(self, role)
@@ -180,12 +180,12 @@ class Runner(Commands):
         self.say("This deletes every stack and everything that stacks leave:")
         for it in [*[f"- the stack {it.name} in {it.region}" for it in stacks], *findings.lines()]:
             self.say(it)
-        self.say("Resources that were backed up stay. What is deleted cannot be brought back.")
+        self.say("Resources that were backed up stay. Deleted resources cannot be restored.")
         if self.dry_run:
             return
         if not confirmed:
-            end("add --yes to do it; nothing was changed")
-        # From here on nothing makes backups, and nothing puts anything back.
+            end("add CONFIRM=yes (make) or --yes; nothing was changed")
+        # These stacks create backups and put settings back, so they are deleted first.
         for stack in self.plan.deleted:
             self.undeploy_stack(everything, findings, stack)
             if stack.template.name == "members":
@@ -196,7 +196,7 @@ class Runner(Commands):
                 self.undeploy_stack(everything, findings, stack)
         everything.delete_backups(findings)
         kept = [it for it in findings.vaults if it.kept]
-        self.say("Nothing is left that costs anything." if not kept else "What is left, and paid for:")
+        self.say("Nothing is left that costs anything." if not kept else "These resources remain and are still charged:")
         for it in kept:
             self.say(f"- {it.backups} backups in the vault {it.place}: {it.kept}")
         self.say("Policy types, trusted access and settings stay on, and cost nothing.")
@@ -211,7 +211,7 @@ class Runner(Commands):
     # Looking.
 
     def look(self) -> Changes:
-        """Reads what there is, and returns what changes. It ends if a change would lose something."""
+        """Reads what exists, and returns the changes. It ends if a change would lose something."""
         try:
             self.identify()
             for it in self.plan.uploads:
@@ -242,7 +242,7 @@ class Runner(Commands):
         return [f"{name} in {first.region}" for name in sorted(ours) if self.plan.is_left(name)]
 
     def identify(self) -> None:
-        """Makes sure that nothing is done in an account or organization that is not meant."""
+        """Makes sure that the credentials belong to the accounts and the organization of the file."""
         accounts = {it.account: it for it in reversed(self.plan.stacks)}
         for account, stack in sorted(accounts.items()):
             if not self.dry_run:
@@ -267,7 +267,7 @@ class Runner(Commands):
         end(f"{text}; nothing was changed")
 
     def see(self, stack: Stack) -> Seen | None:
-        """Returns a stack, once nobody works on it any more: an earlier run may have been interrupted.
+        """Returns a stack, once no operation runs on it: an earlier run may have been interrupted.
 
         A dry run does not wait.
         """
@@ -277,7 +277,7 @@ class Runner(Commands):
         status = found["StackStatus"]
         if status not in [NEW, FAILED, *SETTLED] and not status.endswith("_IN_PROGRESS"):
             end(self.stuck(stack, status))
-        # A stack without anything in it has no template.
+        # An empty stack has no template.
         body = "" if status == NEW else self.template_of(stack)
         tags = {it["Key"]: it["Value"] for it in found.get("Tags", [])}
         return Seen(status, parameters_of(found), tags, body)
@@ -285,7 +285,7 @@ class Runner(Commands):
     def settle(self, stack: Stack) -> dict | None:
         while (found := self.describe(stack)) and is_busy(found["StackStatus"]):
             status = found["StackStatus"]
-            self.say(f"{stack.name} in {stack.region} is {status}, which is waited for.")
+            self.say(f"{stack.name} in {stack.region} is {status}; waiting for it to end.")
             words = ["cloudformation", "wait", waiter(status), "--stack-name", stack.name]
             self.wait_for(self.command(stack, *words))
         return found
@@ -326,10 +326,10 @@ class Runner(Commands):
         return ["--bucket", it.bucket, "--key", it.key, "--expected-bucket-owner", it.account]
 
     def upload(self) -> None:
-        """Makes sure that the buckets have what was built, and nothing else under its names."""
+        """Makes sure that the buckets have the built files, and no other objects under their names."""
         for it in self.plan.uploads:
             is_pinned = (it.bucket, it.key) in self.uploaded and it.bucket not in self.unversioned
-            # Somebody may have written it since it was looked for.
+            # Somebody may have written it since the last look.
             if is_pinned or self.find_upload(it):
                 continue
             self.say(f"{it.source.name} is uploaded to s3://{it.bucket}.")
@@ -357,7 +357,7 @@ class Runner(Commands):
             end(f"{at}:", *said, "It has", *[f"- {it}" for it in places], NOTHING)
 
     def refuse_another_region(self, stack: Stack) -> None:
-        """Roles belong to the Region of the stacks, so in another one they would be in the way."""
+        """Ends if the stacks are in another Region. Its roles would conflict with those of this one."""
         others = [it for own in stack.stack_sets for it in own.regions if it != stack.region]
         for region in dict.fromkeys(others):
             if self.describe(dataclasses.replace(stack, region=region)):
@@ -365,15 +365,15 @@ class Runner(Commands):
                 end(f"{text}Region as it was.", NOTHING)
 
     def refuse_names_of_another(self, stack: Stack) -> None:
-        """Roles stay when their stack is deleted, and tell of a roll-out that was or is elsewhere."""
+        """Ends if the roles exist. They stay when their stack is deleted, so another roll-out made them."""
         for name in ROLES if stack.parameters.get("ManagementAccount") == "true" else []:
             words = ["get-role", "--role-name", stack.parameters[name], "--query", "Role.Arn"]
             if self.output(self.command(stack, "iam", *words), absent="NoSuchEntity"):
                 role = stack.parameters[name]
-                at = f"{stack.name} is not deployed in {stack.region}, and the management account has the"
+                at = f"{stack.name} is not deployed in {stack.region}, and the management account"
                 why = "If another roll-out made it, a stack of this one would conflict with its names in every account"
                 help = "leave StackName and Region as they were, or give vaults and roles other names"
-                end(f"{at} role `{role}` already. {why}: {help}.", NOTHING)
+                end(f"{at} already has the role `{role}`. {why}: {help}.", NOTHING)
 
     def count(self, stack: Stack, stack_set: StackSet) -> str:
         instances = self.instances(stack, stack_set)
@@ -383,7 +383,7 @@ class Runner(Commands):
 
     def change(self, stack: Stack, stack_set: StackSet) -> Change:
         found = [self.below(stack, self.unit(stack, it)) for it in stack_set.units]
-        # StackSets never reach the account that they are managed from.
+        # StackSets never reach the management account.
         accounts = set().union(*found) - {self.plan.management}
         also = set(stack_set.also) - {self.plan.management}
         strangers: set[str] = set()
@@ -432,7 +432,7 @@ class Runner(Commands):
         return [Instance(*place, is_current=status == "CURRENT") for *place, status in found]
 
     def roll_out(self, stack: Stack, stack_set: StackSet) -> None:
-        """Makes the member stacks that are missing, and tries again what failed before."""
+        """Creates the missing member stacks, and retries the failed ones."""
         change = self.change(stack, stack_set)
         for request in change.retries():
             self.operate(stack, "update-stack-instances", request)
@@ -444,7 +444,7 @@ class Runner(Commands):
             self.operate(stack, "create-stack-instances", request)
 
     def take_back(self, stack: Stack, stack_set: StackSet) -> None:
-        """Deletes the stacks of a StackSet that hold nothing, without which it could not be deleted."""
+        """Deletes the stacks of a StackSet, which hold no data. AWS refuses to delete a StackSet with stacks."""
         instances = self.instances(stack, stack_set)
         units = sorted({it.unit for it in instances})
         regions = sorted({it.region for it in instances})
@@ -453,7 +453,7 @@ class Runner(Commands):
             self.operate(stack, "delete-stack-instances", request | {"RetainStacks": False})
 
     def operate(self, stack: Stack, operation: str, request: dict) -> None:
-        """Runs an operation of StackSets to its end, which fails when too many accounts do."""
+        """Runs an operation of StackSets to its end. It fails if too many accounts fail."""
         words = [operation, "--cli-input-json", json.dumps(request)]
         words += ["--query", "OperationId", "--output", "text"]
         command = self.command(stack, "cloudformation", *words)
@@ -477,7 +477,7 @@ class Runner(Commands):
             self.say(f"- {account} in {region}: {reason}")
         if status != "SUCCEEDED":
             text = f"failed: {operation} of {name} is {status}; {len(failed)} stacks failed"
-            end(f"{text}, and no other was changed for it", AGAIN)
+            end(f"{text}, and the others stay as they are", AGAIN)
 
     def results(self, stack: Stack, of: list[str]) -> list[list[str]]:
         """Returns the accounts and Regions of an operation, each with its status and the reason for it."""
@@ -488,13 +488,13 @@ class Runner(Commands):
     # Stacks.
 
     def deploy_stack(self, stack: Stack) -> None:
-        # The versions of what was uploaded are known by now.
+        # The versions of the uploaded objects are known by now.
         if self.change_of(stack).kind == UNCHANGED:
             return
         at, found = f"{stack.name} in {stack.region}", self.settle(stack)
         if found and found["StackStatus"] == FAILED:
             # A stack that could not be created can only be deleted.
-            self.say(f"{at} could not be created last time. It is created anew.")
+            self.say(f"{at} could not be created last time. It is created again.")
             self.delete(stack)
         elif found and found["StackStatus"] not in [NEW, *SETTLED]:
             end(self.stuck(stack, found["StackStatus"]))
@@ -507,7 +507,7 @@ class Runner(Commands):
         words = ["--stack-name", stack.name, "--template-file", str(stack.template.path)]
         if len(stack.template.text.encode()) > INLINE:
             words += ["--s3-bucket", stack.bucket, "--s3-prefix", "org-backup/templates"]
-            # The AWS CLI would take an object that is there for what was to be uploaded, by its name.
+            # Without this, the AWS CLI uses an existing object of the same name instead of an upload.
             words += ["--force-upload"]
         words += ["--capabilities", "CAPABILITY_NAMED_IAM", "--no-fail-on-empty-changeset"]
         if stack.tags:
@@ -521,7 +521,7 @@ class Runner(Commands):
             self.say(f"{stack.name} in {stack.region} is deleted.")
             self.delete(stack)
         else:
-            self.say(f"{stack.name} in {stack.region} is not there.")
+            self.say(f"{stack.name} in {stack.region} does not exist.")
 
     def delete(self, stack: Stack, nested: str = "") -> None:
         """Deletes a stack, or one that was nested in it."""
@@ -533,7 +533,7 @@ class Runner(Commands):
             self.fail(f"{nested or stack.name} in {stack.region} is not deleted", events, error)
 
     def fail(self, what: str, events: "Events", error: str) -> NoReturn:
-        """Ends the program. Events say more than the AWS CLI, if there was one of the failure."""
+        """Ends the program. If there was an event of the failure, it says more than the AWS CLI."""
         if events.has_failed:
             end(f"failed: {what}; its events say why", AGAIN)
         end(f"failed: {what}", *quoted(error), AGAIN)
@@ -544,7 +544,7 @@ class Runner(Commands):
         if status == "UPDATE_ROLLBACK_FAILED":
             words[1] = "continue-update-rollback"
         command = joined(self.command(stack, *words))
-        return f"{at}. Put that right, run `{command}`, and then the same again."
+        return f"{at}. Correct the cause, run `{command}`, and then the same command again."
 
 
 class Events:
@@ -558,7 +558,7 @@ class Events:
     def read(self) -> list[list[str]]:
         """Returns the newest events, the newest last. There are none if they cannot be read.
 
-        They are news of the work and no part of it, so that does not end it.
+        Events only inform, so a failure to read them does not end the work.
         """
         words = ["describe-stack-events", "--stack-name", self.name, "--output", "json"]
         words += ["--max-items", str(MOST_EVENTS), "--query"]

@@ -1,6 +1,6 @@
 """Checks schedules as AWS does when a policy is created. Nothing is called here.
 
-`org-backup check` knows them in full, in `crates/policy/src/cron.rs`; a test holds this against that.
+`org-backup check` knows them in full, in `crates/policy/src/cron.rs`; a test compares the two.
 """
 
 import re
@@ -21,7 +21,7 @@ FIELDS: list[tuple[str, int, int, list[str]]] = [
 
 
 def fault(expression: str) -> str | None:
-    """Returns the reason why AWS Backup would refuse the schedule of a rule, or none."""
+    """Returns the reason why AWS Backup would refuse the schedule of a rule, or `None`."""
     if why := malformed(expression):
         return why
     minutes = numbers("minute", expression.removeprefix("cron(").split()[0])
@@ -29,7 +29,7 @@ def fault(expression: str) -> str | None:
 
 
 def malformed(expression: str) -> str | None:
-    """Returns the reason why no service would take a cron expression, or none."""
+    """Returns the reason why no service would take a cron expression, or `None`."""
     inside = re.fullmatch(r"cron\((.*)\)", expression)
     if not inside:
         return "must be written cron(minute hour day-of-month month day-of-week year)"
@@ -46,7 +46,7 @@ def malformed(expression: str) -> str | None:
 
 
 def is_field(name: str, text: str) -> bool:
-    """Returns whether a field is a list of numbers, or what stands for days that the calendar tells."""
+    """Returns `True` if a field is a list of numbers, or a form that depends on the calendar."""
     match name:
         case "day of month" if text == "?" or re.fullmatch(r"L(-([0-9]|[12][0-9]|30))?W?", text):
             return True
@@ -62,7 +62,7 @@ def is_field(name: str, text: str) -> bool:
 
 
 def numbers(name: str, text: str) -> set[int] | None:
-    """Returns the numbers that a field names, or none where it is no list of numbers."""
+    """Returns the numbers that a field names, or `None` if it is not a list of numbers."""
     found: set[int] = set()
     for part in text.split(","):
         if (several := of_part(name, part)) is None:
@@ -72,7 +72,7 @@ def numbers(name: str, text: str) -> set[int] | None:
 
 
 def of_part(name: str, part: str) -> Iterable[int] | None:
-    """Returns the numbers of `5`, `1-5`, `*`, `1/2`, `*/2`, `/2` or `1-5/2`, or none."""
+    """Returns the numbers of `5`, `1-5`, `*`, `1/2`, `*/2`, `/2` or `1-5/2`, or `None`."""
     _, low, high, names = next(it for it in FIELDS if it[0] == name)
     match = re.fullmatch(r"(\*|(\w+)(?:-(\w+))?|(?=/))(?:/([0-9]{1,4}))?", part)
     if not match:

@@ -1,7 +1,7 @@
 """Prints for people, and asks them.
 
-Names in the parameter file and words of AWS come from elsewhere. This is the only module that prints, and
-it writes out everything that is not shown, as the crate `media` does for the programs.
+Names in the parameter file and messages of AWS are untrusted text. This is the only module that prints, and
+it escapes every character that is not visible, as the crate `media` does for the programs.
 """
 
 import os
@@ -13,7 +13,7 @@ ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def line(text: str) -> str:
-    """Returns the text as one line, which is no command to a pipeline either."""
+    """Returns the text as one line, escaped so that a pipeline does not read it as a command."""
     bare = text.lstrip()
     if bare.startswith("::"):
         text = text[: len(text) - len(bare)] + r"\u{3a}" + bare[1:]
@@ -39,7 +39,7 @@ def word(text: str) -> str:
 
 
 def tell(text: str) -> None:
-    """Prints one line. If nobody reads any more, the work goes on without words."""
+    """Prints one line. If the reader closed the pipe, the work continues without output."""
     try:
         print(line(text), flush=True)
     except BrokenPipeError:
@@ -57,15 +57,15 @@ def ask(question: str) -> str | None:
 
 
 def quoted(text: str) -> list[str]:
-    """Returns the lines of another program's words, which stand apart from ours."""
+    """Returns the lines of another program's message, indented."""
     return [f"  {it}" for it in text.strip().split("\n")]
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the program with a code, after it said why."""
+    """Ends the program with a code. The reason was printed before."""
     sys.exit(code)
 
 
 def end(*lines: str) -> NoReturn:
-    """Ends the program, and says why."""
+    """Ends the program, and prints the reason."""
     sys.exit("\n".join(map(line, lines)))

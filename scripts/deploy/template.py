@@ -84,7 +84,7 @@ def as_text(value: object) -> str:
 def read(path: pathlib.Path) -> Template:
     """Reads a template of ours, all of which are written in one way.
 
-    Python's library has no YAML. A test holds what is found here against a reader of YAML.
+    Python's library has no YAML. A test compares the results with those of a YAML reader.
     """
     text = path.read_text("utf-8")
     description = re.search(r"^Description: >-\n((?:  .*\n)+)", text, re.M)

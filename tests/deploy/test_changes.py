@@ -201,7 +201,7 @@ class Stacks(unittest.TestCase):
     def test_a_stack_that_something_works_on_says_so(self):
         it = stack("bootstrap")
         change = change_of(it, seen(it, "UPDATE_IN_PROGRESS"), is_built=True)
-        self.assertIn("which is waited for: UPDATE_IN_PROGRESS", change.lines[0])
+        self.assertIn("and the deployment waits for it: UPDATE_IN_PROGRESS", change.lines[0])
 
     def test_a_template_that_cannot_be_read_says_so(self):
         it = stack("bootstrap")

@@ -447,7 +447,7 @@ fn every_key_of_a_table_that_is_wrong_is_told_at_once() {
             org.toml: [backup-policies] DailyRetentionDays: `0` must be at least 1
             org.toml: [backup-policies] VaultName: belongs to the top of the file, once for all stacks
             org.toml: [backup-policies] BootstrapStackName: follows from other keys; leave it out
-            org.toml: [backup-policies] LockMode: is not known here; it belongs into [rollout]
+            org.toml: [backup-policies] LockMode: is not known here; it belongs in [rollout]
             org.toml: [backup-policies] Adopt: `yes` must be one of true, false
             org.toml: [backup-policies] DailyTagValues: `a,b` has a comma; write each element by itself
             org.toml: [backup-policies] TargetIds: must not be empty; it must be `root`, or IDs of the root, of organizational units or of accounts
@@ -472,7 +472,7 @@ fn every_key_of_a_table_that_is_wrong_is_told_at_once() {
         expect![[r"
             org.toml: [policies.1] Document: `none.json` cannot be read: No such file or directory
             org.toml: [policies.2] Document: is missing; it must be the path of a policy document
-            org.toml: [policies.2] PolicyName: is too much like that of number 1: both name the same stack
+            org.toml: [policies.2] PolicyName: is too similar to that of number 1: both give the same name of a stack
             org.toml: [monitoring] DeployRegions: must be one Region, since there is one event bus
             org.toml: [Profiles] 444455556666: is missing; it must be the profile of the AWS CLI that has credentials of that account
         "]],
@@ -491,7 +491,7 @@ fn a_file_or_an_archive_that_is_not_there_is_named() {
     let release = release(LEAST);
     assert_eq!(
         release.fail(&["deploy", "none.toml"]),
-        "none.toml: is not there; copy examples/org.toml and fill it in\n"
+        "none.toml: does not exist; copy examples/org.toml and fill it in\n"
     );
     fs::remove_file(release.path("reattach.zip")).unwrap();
     let said = release.fail(&["deploy", "org.toml"]);
@@ -699,7 +699,7 @@ fn what_aws_would_refuse_later_is_told_with_the_key() {
             org.toml: [bootstrap] BackupAdministratorAccountIds: `1` must be IDs of accounts
             org.toml: [Tags] aws:team: `aws:team` must be the key of a tag, which does not begin with `aws:`
             org.toml: [backup-policies] DailyCompletionWindowMinutes: `720` must be at least 60 more than DailyStartWindowMinutes, which is 700
-            org.toml: [backup-policies] BackupPlanTags: `a` stands in it twice
+            org.toml: [backup-policies] BackupPlanTags: `a` is in it twice
             org.toml: [backup-policies] RecoveryPointTags: the template takes at most 3; a document of your own takes more
         "]],
     );
@@ -814,7 +814,7 @@ fn a_check_is_never_silent_about_what_is_missing() {
     assert_eq!(checked, (Some(1), format!("{missing}\n")));
     // `make deploy` checks first, and then asks.
     let later = release.type_in(&["check", "org.toml", "--asked-later"], "");
-    assert_eq!(later, (Some(0), format!("{missing}; it is asked for below\n")));
+    assert_eq!(later, (Some(0), format!("{missing}; you are asked for it below\n")));
     assert!(release.take_calls().is_empty());
 }
 
@@ -1304,7 +1304,7 @@ fn a_stack_that_fails_says_why_and_no_command() {
     );
     let why = String::from_utf8(done.stderr).unwrap();
     let expected = "failed: org-backup-policies in us-east-1 is not deployed; its events say why\n\
-                    Correct the cause and run the same again. Everything that is done stays done.\n";
+                    Correct the cause and run the same command again. Completed steps are kept.\n";
     assert_eq!(why, expected);
     // The plan says that it is made anew.
     let said = release.succeed(&["deploy", "org.toml", "--dry-run"]);
@@ -1418,7 +1418,7 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
         org-backup-policies in eu-central-1 is deleted.
         org-backup-members in eu-central-1 is deleted.
         org-backup in eu-central-1 is deleted.
-        What that does:
+        The effects:
         - org-backup-event-forwarder in us-east-1: After it is deleted, drift is noticed on the schedule only.
         - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; later changes are not put back.
         - org-backup-policies in eu-central-1: Deleting it leaves the policies in place and attached.
@@ -1426,7 +1426,7 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
         - org-backup in eu-central-1: Deleting it leaves every switch on unless a parameter says otherwise, and leaves the bucket of state and its key.
         - org-backup-rollout in eu-central-1 stays, with vaults, keys and roles.
         - org-backup-member in eu-west-1 stays, with vaults, keys and roles.
-        Backups go on as before, unless an OnDelete in the file said otherwise.
+        Backups continue as before, unless an OnDelete in the file said otherwise.
         The archives stay in their buckets.
     "]].assert_eq(&said);
     let left = release.aws(|it| it.stacks.keys().cloned().collect::<Vec<_>>());
@@ -1440,7 +1440,7 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
     // Once more is no error.
     drop(release.take_calls());
     let said = release.succeed(&["undeploy", "org.toml", "--yes"]);
-    assert!(said.contains("org-backup in eu-central-1 is not there."), "{said}");
+    assert!(said.contains("org-backup in eu-central-1 does not exist."), "{said}");
     assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
 }
 

@@ -113,8 +113,8 @@ fn a_file_that_is_not_what_the_release_says_is_not_deployed() {
     let sums = "0000000000000000000000000000000000000000000000000000000000000000  ./reattach.zip\n";
     release.write("SHA256SUMS", sums);
     let why = release.fail(&["deploy", "org.toml"]);
-    assert!(why.contains("reattach.zip: is not what SHA256SUMS says"), "{why}");
-    assert!(why.contains("bootstrap.yaml: is not what SHA256SUMS says"), "{why}");
+    assert!(why.contains("reattach.zip: does not match SHA256SUMS"), "{why}");
+    assert!(why.contains("bootstrap.yaml: does not match SHA256SUMS"), "{why}");
     assert_eq!(release.take_calls(), Vec::<Vec<String>>::new());
 }
 

@@ -521,16 +521,16 @@ fn everything_is_taken_back_after_it_was_told_what_is_lost() {
         - the vault `org-backup` in 200000000003, eu-central-1, with 2 backups
         - the vault `org-backup` in 200000000003, eu-west-1, with 2 backups
         - the roles and keys of those accounts, and the state of org-backup
-        AWS will refuse to delete, and it is paid for until then:
+        AWS refuses to delete these until their backups expire. You pay for them until then:
         - the vault `central` in 444455556666, eu-west-1, with 2 backups: its compliance lock is final since 2026-01-01, and each backup stays until it expires
-        Resources that were backed up stay. What is deleted cannot be brought back.
+        Resources that were backed up stay. Deleted resources cannot be restored.
     "]]
     .assert_eq(&said);
 
     let said = rollout.0.succeed(&UNDEPLOY);
     assert!(said.ends_with(
-        "What is left, and paid for:\n- 2 backups in the vault `central` in 444455556666, eu-west-1: \
-         its compliance lock is final since 2026-01-01, and each backup stays until it expires\n\
+        "These resources remain and are still charged:\n\
+         - 2 backups in the vault `central` in 444455556666, eu-west-1: its compliance lock is final since 2026-01-01, and each backup stays until it expires\n\
          Policy types, trusted access and settings stay on, and cost nothing.\n\
          The archives stay in their buckets.\n"
     ), "{said}");
@@ -755,8 +755,8 @@ fn what_would_lose_a_stack_is_refused_before_the_first_call() {
         [(&renamed, "another", "eu-central-1"), (&elsewhere, "org-backup", "us-east-1")]
     {
         let said = format!(
-            "{name}-rollout is not deployed in {region}, and the management account has the role \
-             `org-backup` already. If another roll-out made it, a stack of this one would conflict \
+            "{name}-rollout is not deployed in {region}, and the management account already has \
+             the role `org-backup`. If another roll-out made it, a stack of this one would conflict \
              with its names in every account: leave StackName and Region as they were, or give \
              vaults and roles other names.\nNothing was changed.\n"
         );
