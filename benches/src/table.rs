@@ -265,8 +265,8 @@ mod tests {
         assert_eq!(rises(&Costs::new(), &costs()), "sample is not in the table\n");
     }
 
-    /// What is over its bound of a function that makes four calls for its first request and one
-    /// for a later one.
+    /// Returns the figures over their bounds of a function that makes four calls for its first
+    /// request and one for a later one.
     fn beyond(function: &str, change: fn(&mut Cost)) -> String {
         let mut cost = costs().remove("sample").unwrap();
         cost.calls.insert("update".to_owned(), (1, 0));

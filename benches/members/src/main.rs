@@ -51,7 +51,7 @@ const CONCURRENCY: u32 = 32;
 /// The number of accounts for the script, which would take minutes of processor time for more.
 const PAIRED: usize = 20;
 
-/// What a run over many member accounts costs.
+/// Measures the cost of a run over many member accounts.
 #[derive(Parser)]
 struct Arguments {
     /// The program of the function, as it is shipped
@@ -63,10 +63,10 @@ struct Arguments {
     /// The script that does the same with boto3
     #[arg(long, default_value = "benches/peers/boto3/members.py")]
     script: PathBuf,
-    /// How many accounts one invocation sets up
+    /// The number of accounts that one invocation sets up
     #[arg(long, default_value_t = 1_000)]
     accounts: usize,
-    /// How many accounts are set up in batches
+    /// The number of accounts that are set up in batches
     #[arg(long, default_value_t = 10_000)]
     many: usize,
 }

@@ -28,7 +28,8 @@ const TARGETS: [usize; 4] = [1, 10, 60, 600];
 /// The share of the published rates that is left to the function, and the goal for it.
 const SHARES: [(f64, f64); 2] = [(1.0, 1.15), (0.5, 1.3)];
 
-/// How long a policy takes to be everywhere, as a multiple of what the published rates allow.
+/// Measures the time until a policy is everywhere, as a multiple of the time that the published
+/// rates allow.
 #[derive(Parser)]
 struct ConvergenceArguments {
     /// The folder that `make package` made

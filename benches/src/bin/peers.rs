@@ -46,7 +46,7 @@ struct PeerArguments {
     /// The folder of the page and the plot
     #[arg(long, default_value = "docs/benchmarks")]
     pages: PathBuf,
-    /// How often everything is measured; what sleeps is measured once
+    /// The number of measurements of everything; cases that sleep are measured once
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 }

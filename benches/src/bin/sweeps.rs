@@ -34,7 +34,7 @@ use simulator::{
     Settings, Vault,
 };
 
-/// What a daily sweep over every account costs.
+/// Measures the cost of a daily sweep over every account.
 #[derive(Parser)]
 struct SweepArguments {
     /// The page that is written

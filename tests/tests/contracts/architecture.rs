@@ -289,10 +289,51 @@ fn a_hint_follows_its_error_in_one_place() {
 
 /// The code of a file: no comments, and no tests at its end.
 fn code(file: &str) -> String {
+    let text = before_tests(file);
+    text.lines().map(|it| it.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// The text of a file, without the tests at its end.
+fn before_tests(file: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let text = fs::read_to_string(root.join(file)).unwrap();
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    text.lines().map(|it| it.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned()
+}
+
+/// The words that begin a sentence without saying what its subject is.
+const QUESTIONS: [&str; 6] = ["How", "What", "When", "Where", "Whether", "Who"];
+
+/// The first word of a comment, or of the help of a target of make, if it has a capital letter.
+fn first_word(line: &str) -> Option<&str> {
+    let line = line.find(" ## ").map_or(line, |at| &line[at..]).trim_start();
+    let marks = ["//!", "///", "//", "##", "#", "\"\"\""];
+    let text = marks.iter().find_map(|it| line.strip_prefix(it))?;
+    let word = text.trim_start().split(|it: char| !it.is_alphabetic()).next()?;
+    word.starts_with(char::is_uppercase).then_some(word)
+}
+
+#[test]
+fn few_comments_begin_with_a_question() {
+    for place in ["Makefile", "crates", "functions", "scripts", "templates"] {
+        let files = if place == "Makefile" { vec![place.to_owned()] } else { files(place) };
+        let is_read = |file: &String| {
+            let ends = ["py", "rs", "yaml"];
+            let is = |end: &str| Path::new(file).extension().is_some_and(|it| it == end);
+            *file == place || (ends.into_iter().any(is) && !file.contains("/tests"))
+        };
+        let (mut comments, mut questions) = (0, Vec::new());
+        for file in files.into_iter().filter(is_read) {
+            let text = before_tests(&file);
+            for (word, line) in text.lines().filter_map(|it| Some((first_word(it)?, it))) {
+                comments += 1;
+                if QUESTIONS.contains(&word) {
+                    questions.push(format!("{file}: {}", line.trim()));
+                }
+            }
+        }
+        let count = questions.len();
+        assert!(count * 30 < comments, "{place}: {count} of {comments}: {questions:#?}");
+    }
 }
 
 /// The source files of every crate, less tests, by the folder of the crate's source.
