@@ -1,4 +1,4 @@
-# What one types. `make help` lists it.
+# The commands for developers and operators. `make help` lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,7 +9,7 @@ FUNCTIONS := backup-policy coverage global-settings member-accounts policy-types
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := .venv/.requirements
 CHECKOV := .venv/.requirements-checkov
-# The archives for AWS, and those for this machine alone.
+# The archives for AWS, and the archives for this machine alone.
 PACKAGE := $(TARGET)/package
 LOCAL := $(TARGET)/local
 PEERS := .venv/.peers
@@ -17,16 +17,16 @@ INDEPENDENT := .venv/.requirements-independent
 BUDGETS = "$(TARGET)/debug/budgets" --package "$(PACKAGE)"
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-# Always the same packages, so that what one target builds is there for the next. The crate that
-# drives a browser is large: `make page` builds it.
+# Every target builds the same packages, so that the next one can reuse the build. The crate that
+# drives a browser is large: only `make page` builds it.
 WORKSPACE := --locked --workspace --exclude page
 
-# A compiler may take 2 GB: with less than 6 GB free, one at a time.
+# A compiler may take 2 GB. With less than 6 GB free, one runs at a time.
 ifeq ($(shell awk '/^MemAvailable/ { print ($$2 < 6000000) }' /proc/meminfo),1)
 export CARGO_BUILD_JOBS ?= 1
 endif
 
-# What is deployed where: see examples/org.toml.
+# The parameter file: see examples/org.toml.
 FILE ?= org.toml
 DEPLOY = python3 scripts/deploy $(1) "$(FILE)" $(if $(DRY_RUN),--dry-run)
 
@@ -35,7 +35,7 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV) $(if $(RELEASE),package,local) ## Protect an organization of 40 accounts, on this machine (RELEASE=1 as it is shipped, DEMO_KEEP=1 leaves it running)
+demo: $(VENV) $(if $(RELEASE),package,local) ## Protect a simulated organization of 40 accounts on this machine (RELEASE=1: the shipped build, DEMO_KEEP=1: leave it running)
 	cargo build $(WORKSPACE) --bin demo --bin org-backup
 	"$(TARGET)/debug/demo" --package "$(if $(RELEASE),$(PACKAGE),$(LOCAL))"
 
@@ -44,40 +44,40 @@ local:
 	cargo build $(WORKSPACE) $(FUNCTIONS:%=--bin %)
 	python3 scripts/package.py --local "$(TARGET)/debug" "$(LOCAL)" $(FUNCTIONS)
 
-# All targets at once: what tests need of a crate and what programs need of it are then one build.
+# Builds all targets at once, so that tests and programs share one build of each crate.
 # Scenarios mostly wait for the published rates, so more of them run at once than there are cores.
 .PHONY: test
-test: check ## Everything but what is shipped: lints, every test, and the page if there is a browser
+test: check ## Run every lint and test, except those of the shipped release; tests the page if there is a browser
 	cargo build $(WORKSPACE) --all-targets
 	RUST_TEST_THREADS=8 cargo test $(WORKSPACE)
 	$(if $(BROWSER),$(MAKE) page,@echo "no browser is installed: the page of org-backup report was not tested; hint: install chromium")
 
 .PHONY: page
-page: ## The page of org-backup report, in a browser
+page: ## Test the page of org-backup report in a browser
 	cargo clippy --locked --package page --all-targets -- --deny warnings
 	cargo test --locked --package page
 
 .PHONY: pictures
-pictures: page ## Draw the pictures of README.md again: the page in a browser, and the command at a terminal
+pictures: page ## Draw the pictures of README.md: the page in a browser, and the command at a terminal
 	cp "$(TARGET)/screenshots/readme.png" docs/page.png
 	cargo build $(WORKSPACE) --bin org-backup --bin simulator
 	python3 scripts/terminal.py "$(TARGET)/debug"
 
 .PHONY: check
-check: check-rust check-templates ## Formatting, lints, licences and templates
+check: check-rust check-templates ## Check the formatting, lints, licences and templates
 
 .PHONY: check-rust
-check-rust: ## Formatting, lints and licences of the code
+check-rust: ## Check the formatting, lints and licences of the code
 	cargo fmt --all --check
 	cargo clippy $(WORKSPACE) --all-targets -- --deny warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources of crates are not checked"; fi
 
-# Templates that did not change since are not looked at again: it takes longer than all other lints.
+# Checks the templates only if one changed, since that takes longer than all other lints.
 TEMPLATES := $(wildcard templates templates/*.yaml)
 
 .PHONY: check-templates
-check-templates: $(VENV) $(CHECKOV) ## The templates, by cfn-lint and checkov
+check-templates: $(VENV) $(CHECKOV) ## Check the templates with cfn-lint and checkov
 	@$(MAKE) --no-print-directory --jobs 2 .venv/.cfn-lint-passed .venv/.checkov-passed
 
 .venv/.cfn-lint-passed: .cfnlintrc.yaml $(TEMPLATES) $(VENV)
@@ -85,63 +85,63 @@ check-templates: $(VENV) $(CHECKOV) ## The templates, by cfn-lint and checkov
 	touch $@
 
 .venv/.checkov-passed: .checkov.yaml $(TEMPLATES) $(CHECKOV)
-	# Its own script does not run from a folder with a space in its path.
+	# The script of checkov does not run from a folder with a space in its path.
 	.venv/checkov/bin/python -m checkov.main --config-file .checkov.yaml
 	touch $@
 
-# A release holds what is counted and shown here.
+# Counts and shows the archives of the release.
 .PHONY: ci
-ci: test audit release independent ## Everything that CI runs: make test, known vulnerabilities, the release, a second opinion, what it costs, and the demo
+ci: test audit release independent ## Run everything that CI runs: make test, known vulnerabilities, the release, the independent check, the budgets, and the demo
 	$(if $(BROWSER),,$(error no browser is installed; hint: install chromium))
 	$(BUDGETS)
 	$(MAKE) demo RELEASE=1
 
 .PHONY: independent
-independent: $(INDEPENDENT) ## A second opinion: the functions against moto, judged by boto3
+independent: $(INDEPENDENT) ## Run the functions against moto, and check the results with boto3
 	cargo build $(WORKSPACE) --all-targets
 	.venv/independent/bin/python tests/independent/lives.py "$(TARGET)/debug"
 
 .PHONY: budgets
-budgets: package ## Count anew what each function costs, and write it into docs/benchmarks/budgets.md
+budgets: package ## Measure the cost of each function, and write docs/benchmarks/budgets.md
 	cargo build $(WORKSPACE) --all-targets
 	$(BUDGETS) --write
 
 .PHONY: bench-build
-bench-build: ## Time the build from nothing, and write it into docs/benchmarks/build.md
+bench-build: ## Time a build from nothing, and write docs/benchmarks/build.md
 	python3 benches/build.py
 
 .PHONY: bench
-bench: $(PEERS) bench-members ## Beside other handlers, at the published rates, and the merge of large organizations
+bench: $(PEERS) bench-members ## Compare with other handlers, measure at the published rates, and merge the policies of large organizations
 	cargo build $(WORKSPACE) --all-targets
 	"$(TARGET)/debug/peers" --package "$(PACKAGE)" --python .venv/peers/bin/python
 	"$(TARGET)/debug/convergence" --package "$(PACKAGE)"
 	cargo bench --locked --package policy --bench language
 
 .PHONY: bench-coverage
-bench-coverage: ## What judging backups costs, and count a sweep, and write it into docs/benchmarks/coverage.md
+bench-coverage: ## Measure the checks of backups, count a sweep, and write docs/benchmarks/coverage.md
 	cargo build $(WORKSPACE) --all-targets
 	"$(TARGET)/debug/sweeps"
 	cargo bench --locked --package report --bench coverage --bench coverage_memory
 
 .PHONY: bench-check
-bench-check: ## Check a repository of 5,000 files with the command as it is shipped, in at most 0.3 s
+bench-check: ## Check a repository of 5,000 files with the shipped command, in at most 0.3 s
 	cargo build --release $(WORKSPACE) --bin org-backup
 	python3 benches/check.py "$(TARGET)/release/org-backup"
 
 .PHONY: soak
-soak: ## Let things go wrong at random for a while: make soak MINUTES=10, or SEED=... to see one again
+soak: ## Run with random faults for a while: make soak MINUTES=10, or SEED=... to repeat one
 	SOAK_MINUTES=$(or $(MINUTES),10) SOAK_SEED=$(SEED) cargo test $(WORKSPACE) \
 	  --test faults $(if $(SEED),at_random) -- --nocapture
 	$(if $(SEED),,PROPTEST_CASES=$$(( $(or $(MINUTES),10) * 2000 )) PROPTEST_RNG_SEED=$$(date +%s) \
 	  cargo test $(WORKSPACE) --test fidelity law)
 
 .PHONY: mutants
-mutants: ## Change the decisions one by one and see that a test fails: make mutants [ONLY=crates/plan/src/owner.rs]
+mutants: ## Change the decisions one by one, and check that a test fails: make mutants [ONLY=crates/plan/src/owner.rs]
 	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed; hint: cargo install --locked cargo-mutants@27.1.0" >&2; exit 1; }
 	cargo mutants --package policy --package plan $(if $(ONLY),--file "$(ONLY)") --output "$(TARGET)"
 
 .PHONY: live-check
-live-check: $(VENV) ## Ask AWS what could only be assumed, in a sandbox: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]
+live-check: $(VENV) ## Test the assumptions about AWS in a sandbox organization: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]
 	@: $(or $(ACCOUNT),$(error ACCOUNT is not set: name the management account of a sandbox organization))
 	@: $(or $(ORGANIZATION),$(error ORGANIZATION is not set: name the ID of the organization))
 	.venv/bin/python tests/live/check.py --account-id $(ACCOUNT) --organization-id $(ORGANIZATION) \
@@ -154,30 +154,30 @@ bench-members: $(PEERS) package ## Set up 1,000 and 10,000 simulated accounts, a
 	"$(TARGET)/release/bench-members" --binary "$(TARGET)/lambda/member-accounts/bootstrap" --python .venv/peers/bin/python
 
 .PHONY: audit
-audit: ## Known vulnerabilities of the crates, where the list of them can be had: the answer changes without the code
+audit: ## Look for known vulnerabilities of the crates, if the list can be downloaded: the result changes without the code
 	@if ! command -v cargo-deny >/dev/null; then \
-	  echo "cargo-deny is not installed: known vulnerabilities were not looked for"; \
+	  echo "cargo-deny is not installed: known vulnerabilities were not checked"; \
 	elif ! cargo deny fetch db; then \
-	  echo "the list of known vulnerabilities could not be had: they were not looked for"; \
+	  echo "the list of known vulnerabilities could not be downloaded: they were not checked"; \
 	else cargo deny --all-features check advisories; fi
 
-# cargo-lambda brings the linker and the C library of Lambda, on every machine.
+# cargo-lambda has the linker and the C library of Lambda, on every machine.
 LAMBDA := PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
 
 .PHONY: build
-build: $(VENV) ## The functions as they are shipped, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
+build: $(VENV) ## Build the shipped functions, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
 	$(LAMBDA) --profile shipped $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(FUNCTIONS:%=--package %)
 
 .PHONY: package
-package: build ## One archive per function, in a folder named after their content
+package: build ## Write one archive for each function, into a folder named after their content
 	python3 scripts/package.py "$(TARGET)/lambda" "$(PACKAGE)" $(FUNCTIONS)
 
 BUNDLE := $(TARGET)/org-backup
-# A C library as old as that of Amazon Linux 2 and RHEL 7.
+# The version of the C library of RHEL 7, so that the command also runs there and on Amazon Linux 2.
 COMMAND := x86_64-unknown-linux-gnu.2.17
 
 .PHONY: release
-release: package ## What deploys without Rust and make, as org-backup.tar.gz, with the command for Linux
+release: package ## Write org-backup.tar.gz, which deploys without Rust and make and has the command for Linux
 	$(LAMBDA) --release --target $(COMMAND) --package cli --disable-optimizations --lambda-dir "$(TARGET)/command"
 	rm -rf "$(BUNDLE)" "$(BUNDLE).tar.gz"
 	mkdir -p "$(BUNDLE)/deploy"
@@ -195,7 +195,7 @@ release: package ## What deploys without Rust and make, as org-backup.tar.gz, wi
 	  --directory "$(TARGET)" org-backup
 
 .PHONY: deploy
-deploy: ## Deploy to AWS what the file says: make deploy FILE=org.toml [DRY_RUN=1, which only says what would change] [YES=1, without asking]
+deploy: ## Deploy the file to AWS: make deploy FILE=org.toml [DRY_RUN=1, only print the changes] [YES=1, do not ask]
 ifdef DRY_RUN
 	$(call DEPLOY,deploy)
 else
@@ -206,16 +206,16 @@ else
 endif
 
 .PHONY: undeploy
-undeploy: ## Delete the stacks and say what stays protected: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1] [EVERYTHING=1]
+undeploy: ## Delete the stacks, and print what stays: make undeploy FILE=org.toml CONFIRM=yes [DRY_RUN=1] [EVERYTHING=1]
 	@: $(or $(CONFIRM),$(DRY_RUN),$(EVERYTHING),$(error CONFIRM is not set: set it to yes to delete the stacks of $(FILE)))
 	$(call DEPLOY,undeploy) $(if $(CONFIRM),--yes) $(if $(EVERYTHING),--members --everything) $(if $(ROLE),--role "$(ROLE)")
 
 .PHONY: deploy-check
-deploy-check: ## Say what is wrong with the file: make deploy-check FILE=org.toml
+deploy-check: ## Report the mistakes in the file: make deploy-check FILE=org.toml
 	$(call DEPLOY,check)
 
 .PHONY: venv
-venv: $(VENV) $(CHECKOV) ## The Python tools, pinned and hashed
+venv: $(VENV) $(CHECKOV) ## Install the Python tools, pinned and hashed
 
 $(VENV): requirements.txt
 	@python3 -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
@@ -241,6 +241,6 @@ $(PEERS): benches/peers/boto3/requirements.txt benches/peers/node/package-lock.j
 	touch $@
 
 .PHONY: clean
-clean: ## Remove what the other targets made
+clean: ## Remove the results of the other targets
 	cargo clean
 	rm -rf .venv

@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/benchmarks/build.md"
 
 HEAD = """\
-# What building costs
+# The cost of building
 
 `make bench-build` builds a clone of the last commit with its own target directory, without a registry of crates and without a cache of pip, and writes this page.
 Downloads are part of it.

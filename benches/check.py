@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Times `org-backup check` on repositories of 5,000 files, and fails over the limit.
 
-One is a repository as there are many, in which a tenth of the files have policies. In the other,
-every file has one.
+In the first, a typical one, a tenth of the files have policies. In the second, every file has one.
 
     python3 benches/check.py target/release/org-backup
 """
@@ -112,7 +111,7 @@ def write(folder: Path, kinds: list) -> None:
 
 
 def took(program: Path, kinds: list) -> tuple[float, str]:
-    """Returns the seconds that a check takes, and what it says of its work."""
+    """Returns the seconds that a check takes, and its summary line."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), kinds)
         seconds = []
