@@ -8,7 +8,7 @@ use std::time::Duration;
 use plan::id::{ResourceType, RoleName};
 use policy::arn::Arn;
 use proptest::prelude::*;
-use report::coverage::{CopyState, PointStatus, State};
+use report::coverage::{CopyState, Obstacle, PointStatus, State};
 use report::recovery::{Hindrance, KeptPoint, Proofs, RestorePlan, RestoreWish, WaySeen, plan};
 use report::{Destination, Found};
 use serde_json::json;
@@ -280,7 +280,7 @@ fn wait(engine: &mut BackupEngine) {
 }
 
 /// Every type that this program restores, with an ARN of one in the first Region.
-const EACH: [(&str, &str); 12] = [
+const EACH: [(&str, &str); 13] = [
     ("Aurora", "rds@cluster:orders"),
     ("DocumentDB", "rds@cluster:papers"),
     ("DynamoDB", "dynamodb@table/carts"),
@@ -291,12 +291,13 @@ const EACH: [(&str, &str); 12] = [
     ("FSx", "fsx@volume/fs-3/fsvol-1"),
     ("Neptune", "rds@cluster:graph"),
     ("RDS", "rds@db:ledger"),
+    ("Redshift", "redshift@cluster:facts"),
     ("S3", "s3:::reports"),
     ("EC2", "ec2@instance/i-2"),
 ];
 
 #[test]
-fn every_type_comes_back_from_its_own_vault_and_from_the_central_copy() {
+fn every_type_comes_back_from_its_own_vault_and_from_the_central_copy_if_it_has_one() {
     for (index, (kind, resource)) in EACH.into_iter().enumerate() {
         let (lost, region) = (ACCOUNTS[0], REGIONS[0]);
         let arn = format!("arn:aws:{}", resource.replace('@', &format!(":{region}:{lost}:")));
@@ -343,15 +344,23 @@ fn every_type_comes_back_from_its_own_vault_and_from_the_central_copy() {
             destination: central.clone(),
             delete_after_days: None,
         };
-        engine.copy(&copy).unwrap();
+        let is_copied = engine.copy(&copy).is_ok();
         wait(&mut engine);
-        let copied = engine.points().find(|it| it.vault == central).unwrap().clone();
+        let copied = engine.points().find(|it| it.vault == central).cloned();
         // From its own vault, where it was: the account is there, and the resource is not.
         engine.delete_resource(&arn);
         let here = planned_in(&engine, &own, lost, region).unwrap();
         assert!(here.hops.is_empty());
         let made = carried(&mut engine.clone(), &here);
         assert!(made.is_ok(), "{kind} from its own vault: {made:?} of {:?}", here.settings);
+        // One that AWS does not copy is not promised elsewhere, and has nothing there.
+        let Some(copied) = copied else {
+            let there = planned(&engine, &own, region).unwrap_err();
+            let says = |it: &Hindrance| matches!(it, Hindrance::Copy(Obstacle::NotCopied));
+            assert!(kind == "Redshift" && there.iter().any(says), "{kind}: {there:?}");
+            continue;
+        };
+        assert!(is_copied, "{kind}");
         engine.lose_account(lost);
         let there = planned(&engine, &copied, region).unwrap_or_else(|it| panic!("{kind}: {it:?}"));
         let made = carried(&mut engine, &there);
