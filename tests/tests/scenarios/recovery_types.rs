@@ -62,6 +62,7 @@ fn sample(kind: It) -> Sample {
         It::FsxVolume => copied("fsx@volume/fs-3/fsvol-1", &[("OntapConfiguration", MACHINE)]),
         It::Neptune => copied("rds@cluster:graph", GROUP),
         It::Rds => copied("rds@db:ledger", GROUP),
+        It::RdsCluster => by_hand("rds@cluster:spread"),
         It::Redshift => Sample { resource: "redshift@cluster:facts", way: Way::InPlace },
         It::RedshiftServerless => by_hand("redshift-serverless@namespace/5b1e"),
         // The name of a bucket is one of all accounts.

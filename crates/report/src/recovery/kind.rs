@@ -34,6 +34,8 @@ pub enum RestoredKind {
     Neptune,
     /// A database instance of RDS.
     Rds,
+    /// A Multi-AZ DB cluster of RDS, which has the type of instances and the ARN of a cluster.
+    RdsCluster,
     /// A cluster of Redshift.
     Redshift,
     /// A namespace of Redshift Serverless.
@@ -99,7 +101,7 @@ const fn named(key: &'static str, longest: usize) -> Naming {
 
 impl RestoredKind {
     /// Every type.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         It::Aurora,
         It::AuroraDsql,
         It::CloudFormation,
@@ -113,6 +115,7 @@ impl RestoredKind {
         It::FsxVolume,
         It::Neptune,
         It::Rds,
+        It::RdsCluster,
         It::Redshift,
         It::RedshiftServerless,
         It::S3,
@@ -124,8 +127,13 @@ impl RestoredKind {
 
     /// The type of the resource with this ARN, which AWS Backup says is called `name`.
     pub fn of(arn: &str, name: Option<&str>) -> Option<Self> {
+        let begins = |with: &str| Arn::parse(arn).is_ok_and(|it| it.resource.starts_with(with));
+        // Of the clusters in RDS, only this one has the type of instances.
+        if name == Some(It::RdsCluster.name()) && begins("cluster:") {
+            return Some(It::RdsCluster);
+        }
         let kind = Kind::of(arn, name)?;
-        let is_volume = Arn::parse(arn).is_ok_and(|it| it.resource.starts_with("volume/"));
+        let is_volume = begins("volume/");
         let found = Self::ALL.into_iter().find(|it| it.name() == kind.name)?;
         Some(if is_volume && found == It::FsxFileSystem { It::FsxVolume } else { found })
     }
@@ -153,7 +161,7 @@ impl RestoredKind {
             It::Eks => "EKS",
             It::FsxFileSystem | It::FsxVolume => "FSx",
             It::Neptune => "Neptune",
-            It::Rds => "RDS",
+            It::Rds | It::RdsCluster => "RDS",
             It::Redshift => "Redshift",
             It::RedshiftServerless => "Redshift Serverless",
             It::S3 => "S3",
@@ -180,6 +188,7 @@ impl RestoredKind {
             It::FsxVolume => "FSx volume",
             It::Neptune => "Neptune cluster",
             It::Rds => "RDS database",
+            It::RdsCluster => "Multi-AZ DB cluster of RDS",
             It::Redshift => "Redshift cluster",
             It::RedshiftServerless => "Redshift Serverless namespace",
             It::S3 => "S3 bucket",
@@ -211,6 +220,9 @@ impl RestoredKind {
                 "AWS Backup makes a change set of it, which somebody has to look at and execute",
             ),
             It::Eks => Some("it is restored into a cluster that is there, namespace by namespace"),
+            It::RdsCluster => {
+                Some("it is not copied, and needs the class and the storage of its instances")
+            }
             It::RedshiftServerless => Some("it replaces all that is in an existing namespace"),
             It::SapHana => {
                 Some("it is restored into a system of SAP that is registered and stopped")
@@ -232,6 +244,7 @@ impl RestoredKind {
             | It::Neptune
             | It::Rds
             | It::Redshift
+            | It::RdsCluster
             | It::RedshiftServerless => 1,
             It::Ebs | It::StorageGateway => 2,
             It::Ec2 | It::Eks | It::SapHana | It::VirtualMachine => 3,
@@ -255,6 +268,7 @@ impl RestoredKind {
             | It::Neptune
             | It::Rds
             | It::Redshift
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::StorageGateway => true,
             It::DynamoDb | It::S3 | It::SapHana | It::Timestream | It::VirtualMachine => false,
@@ -277,6 +291,7 @@ impl RestoredKind {
             | It::Efs
             | It::Eks
             | It::FsxFileSystem
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -304,6 +319,7 @@ impl RestoredKind {
             | It::Neptune
             | It::Rds
             | It::Redshift
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -392,6 +408,7 @@ impl RestoredKind {
             It::AuroraDsql
             | It::CloudFormation
             | It::Eks
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -418,6 +435,7 @@ impl RestoredKind {
             | It::FsxVolume
             | It::Neptune
             | It::Redshift
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::S3
             | It::SapHana
@@ -445,6 +463,7 @@ impl RestoredKind {
             | It::FsxVolume
             | It::Neptune
             | It::Redshift
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -471,6 +490,7 @@ impl RestoredKind {
             | It::Neptune
             | It::Rds
             | It::Redshift
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -497,6 +517,7 @@ impl RestoredKind {
             It::AuroraDsql
             | It::CloudFormation
             | It::Eks
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -542,6 +563,7 @@ impl RestoredKind {
             It::AuroraDsql
             | It::CloudFormation
             | It::Eks
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
@@ -586,6 +608,7 @@ impl RestoredKind {
             It::AuroraDsql
             | It::CloudFormation
             | It::Eks
+            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway

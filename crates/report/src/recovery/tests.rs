@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_hours(24);
 type Remembered = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Each type that is restored here, with the ARN of a resource and what AWS Backup remembers of it.
-const EACH: [Remembered; 13] = [
+const EACH: [Remembered; 14] = [
     (
         "Aurora",
         "arn:aws:rds:eu-west-1:111122223333:cluster:orders",
@@ -79,6 +79,7 @@ const EACH: [Remembered; 13] = [
         "arn:aws:rds:eu-west-1:111122223333:db:ledger",
         &[("DBSubnetGroupName", "private"), ("DBParameterGroupName", "tuned"), ("MultiAZ", "true")],
     ),
+    ("RDS", "arn:aws:rds:eu-west-1:111122223333:cluster:spread", &[]),
     (
         "Redshift",
         "arn:aws:redshift:eu-west-1:111122223333:cluster:facts",
@@ -684,6 +685,15 @@ fn a_backup_is_proved_by_the_last_test_that_was_successful_of_it_or_else_of_its_
     proofs.add(&[of(49, Successful), of(1, Failed), of(2, NotValidated)].into_iter().collect());
     proofs.add(&[of(73, Successful)].into_iter().collect());
     expect![[r"
+#[test]
+fn a_cluster_with_the_type_of_instances_is_restored_by_hand() {
+    let arn = "arn:aws:rds:eu-west-1:111122223333:cluster:spread";
+    expect![[r"
+        a Multi-AZ DB cluster of RDS is restored by hand: it is not copied, and needs the class and the storage of its instances; hint: restore it in the console of AWS Backup, as docs/recovery.md says"]]
+    .assert_eq(&told(planned(&point("RDS", arn, own()), &wish(own()), BTreeMap::new())));
+    assert!(RestoredKind::Rds.is_meant("RDS", "StorageType"), "it takes no setting from instances");
+}
+
         a restore test last proved a backup of it at 2026-11-28 02:00 UTC
         no restore test of the last 30 days is known to have proved a backup of it; one of another EBS volume was proved at 2026-11-28 02:00 UTC"]]
     .assert_eq(&told(&proofs));
