@@ -103,7 +103,8 @@ pub(crate) async fn recover(
     let regions: BTreeSet<_> = vaults.iter().map(|it| it.region.clone()).collect();
     let looker = Looker::new(&reach, regions, arguments.manner.roles());
     let mut unread = BTreeSet::new();
-    let mut newest = Newest::new(arguments.account.clone(), arguments.at, now);
+    let RecoverArguments { account, into, at, .. } = arguments;
+    let mut newest = Newest::new(account.clone(), into.clone(), *at, now);
     for vault in &vaults {
         unread.extend(looker.each_point(vault, None, |it| newest.add(it)).await.err());
     }

@@ -169,7 +169,9 @@ impl Hindrance {
             Self::Status { .. } | Self::Over { .. } => {
                 "take another one that `org-backup points` shows".to_owned()
             }
-            Self::Cold => "restore it in the account and Region that it is in".to_owned(),
+            Self::Cold => "restore it in the account and Region that it is in, with the roles that \
+                           docs/recovery.md names under `Cold storage`"
+                .to_owned(),
             Self::Continuous => {
                 "take a copy or a snapshot that `org-backup points` shows, restore it in the account \
                  and Region that it is in, or make a snapshot with `org-backup backup`"

@@ -10,10 +10,11 @@ use super::kind::RestoredKind;
 use super::point::KeptPoint;
 
 /// Chooses the newest recovery point of each resource of an account. Of any number of them, it keeps
-/// two for each resource.
+/// three for each resource.
 #[derive(Clone, Debug)]
 pub struct Newest {
     lost: AccountId,
+    into: AccountId,
     before: Option<SystemTime>,
     now: SystemTime,
     resources: BTreeMap<String, Best>,
@@ -25,6 +26,8 @@ pub struct Newest {
 struct Best {
     usable: Option<KeptPoint>,
     unusable: Option<KeptPoint>,
+    /// A continuous backup, which has snapshots beside it as a rule, and is not worth a remark then.
+    continuous: Option<KeptPoint>,
 }
 
 /// The recovery point that was chosen for a resource.
@@ -39,10 +42,15 @@ pub struct Chosen {
 }
 
 impl Newest {
-    /// Chooses for the resources of the account `lost`, of what was backed up before a moment if there is
-    /// one.
-    pub fn new(lost: AccountId, before: Option<SystemTime>, now: SystemTime) -> Self {
-        Self { lost, before, now, resources: BTreeMap::new(), unowned: 0 }
+    /// Chooses for the resources of the account `lost` that are restored in the account `into`, of what
+    /// was backed up before a moment if there is one.
+    pub fn new(
+        lost: AccountId,
+        into: AccountId,
+        before: Option<SystemTime>,
+        now: SystemTime,
+    ) -> Self {
+        Self { lost, into, before, now, resources: BTreeMap::new(), unowned: 0 }
     }
 
     /// Takes one recovery point.
@@ -62,14 +70,28 @@ impl Newest {
         if is_late || point.parent.is_some() {
             return;
         }
-        let is_usable = point.unusable(self.now).is_none() && !point.is_continuous;
+        let hindrance = self.hindrance(&point);
         let best = self.resources.entry(point.resource.clone()).or_default();
-        let place = if is_usable { &mut best.usable } else { &mut best.unusable };
+        let place = match hindrance {
+            None => &mut best.usable,
+            Some(Hindrance::Continuous) => &mut best.continuous,
+            Some(_) => &mut best.unusable,
+        };
         // Of several copies of one backup, the one in the vault that comes first.
         let key = |it: &KeptPoint| (it.created, std::cmp::Reverse(it.arn.clone()));
         if place.as_ref().is_none_or(|it| key(it) < key(&point)) {
             *place = Some(point);
         }
+    }
+
+    /// The reason why a recovery point is not restored while there is another one.
+    fn hindrance(&self, point: &KeptPoint) -> Option<Hindrance> {
+        // In the account that holds it, it is restored without a copy.
+        let is_cold = || point.is_cold(self.now) && point.vault.account != self.into;
+        let unusable = point.unusable(self.now);
+        unusable
+            .or_else(|| point.is_continuous.then_some(Hindrance::Continuous))
+            .or_else(|| is_cold().then_some(Hindrance::Cold))
     }
 
     /// Number of recovery points whose account is not known.
@@ -78,21 +100,18 @@ impl Newest {
     }
 
     /// Returns the choice, in the order in which it is restored.
-    pub fn chosen(self) -> Vec<Chosen> {
-        let now = self.now;
-        let why = |it: &KeptPoint| it.unusable(now).unwrap_or(Hindrance::Continuous);
-        let chosen = self.resources.into_values().filter_map(|best| match best {
-            Best { usable: Some(point), unusable } => {
+    pub fn chosen(&self) -> Vec<Chosen> {
+        let chosen = self.resources.values().cloned().filter_map(|best| {
+            let Best { usable, unusable, continuous } = best;
+            if let Some(point) = usable {
                 let newer = unusable.filter(|it| it.created > point.created);
-                let passed_over = newer.filter(|it| it.unusable(now).is_some());
-                let passed_over = passed_over.map(|it| (it.clone(), why(&it)));
-                Some(Chosen { point, hindrance: None, passed_over })
+                let passed_over = newer.and_then(|it| self.hindrance(&it).map(|why| (it, why)));
+                return Some(Chosen { point, hindrance: None, passed_over });
             }
-            Best { usable: None, unusable: Some(point) } => {
-                let hindrance = Some(why(&point));
-                Some(Chosen { point, hindrance, passed_over: None })
-            }
-            Best { usable: None, unusable: None } => None,
+            let all = unusable.into_iter().chain(continuous);
+            let point = all.max_by_key(|it| it.created)?;
+            let hindrance = self.hindrance(&point);
+            Some(Chosen { point, hindrance, passed_over: None })
         });
         let mut chosen: Vec<_> = chosen.collect();
         let turn = |it: &Chosen| it.point.kind().map_or(usize::MAX, RestoredKind::turn);

@@ -586,7 +586,16 @@ fn a_restore_is_known_again_by_its_settings() {
 }
 
 fn newest(points: impl IntoIterator<Item = KeptPoint>, before: Option<SystemTime>) -> Vec<Chosen> {
-    let mut newest = Newest::new(OWNER.parse().unwrap(), before, now());
+    newest_into(NEW, points, before)
+}
+
+fn newest_into(
+    into: &str,
+    points: impl IntoIterator<Item = KeptPoint>,
+    before: Option<SystemTime>,
+) -> Vec<Chosen> {
+    let [lost, into] = [OWNER, into].map(|it| it.parse().unwrap());
+    let mut newest = Newest::new(lost, into, before, now());
     points.into_iter().for_each(|it| newest.add(it));
     newest.chosen()
 }
@@ -623,7 +632,23 @@ fn the_resources_of_others_and_parts_of_what_is_restored_as_a_whole_are_left_out
     let part = KeptPoint { parent: Some("whole".to_owned()), ..volume("b", 1) };
     let bucket = point("S3", "arn:aws:s3:::reports", central());
     let nobodys = KeptPoint { copied_from: None, ..bucket.clone() };
-    let mut all = Newest::new(OWNER.parse().unwrap(), None, now());
+    let mut all = Newest::new(OWNER.parse().unwrap(), NEW.parse().unwrap(), None, now());
+#[test]
+fn a_cold_copy_is_passed_over_for_a_warm_one_but_in_the_account_that_holds_it() {
+    let cold = |hours| KeptPoint { cold_at: Some(now() - HOUR), ..volume("a", hours) };
+    let continuous = KeptPoint { is_continuous: true, ..volume("a", 1) };
+    let all = || [cold(20), volume("a", 22), cold(21), continuous.clone()];
+    let [chosen] = newest(all(), None).try_into().unwrap();
+    assert_eq!((chosen.point.arn.as_str(), chosen.hindrance), ("a-22", None));
+    let (newer, why) = chosen.passed_over.unwrap();
+    assert_eq!((newer.arn.as_str(), why), ("a-20", Hindrance::Cold));
+    let [none] = newest([cold(20)], None).try_into().unwrap();
+    assert_eq!((none.point.arn.as_str(), none.hindrance), ("a-20", Some(Hindrance::Cold)));
+    let [held] = newest_into(CENTRAL, all(), None).try_into().unwrap();
+    assert_eq!((held.point.arn.as_str(), held.hindrance), ("a-20", None));
+    assert_eq!(held.passed_over, None, "snapshots are beside a continuous backup as a rule");
+}
+
     for it in [other, part, nobodys] {
         all.add(it);
     }
