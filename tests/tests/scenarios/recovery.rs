@@ -329,6 +329,45 @@ async fn points_and_copies_are_shown_with_where_they_can_be_restored() {
 }
 
 #[tokio::test]
+async fn vaults_that_nobody_may_read_are_not_told_as_empty() {
+    let world = World::start().await;
+    let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
+    let denied = Fault::error("ListRecoveryPointsByBackupVault", "AccessDeniedException");
+    world.organization.fail(denied.forever());
+    let listed = world.run(&["points", &volume]).await;
+    assert_eq!(listed.code, 2, "{}\n{}", listed.text, listed.notes);
+    let unread = listed.notes.lines().filter(|it| it.starts_with("not looked at: ")).count();
+    let told = format!(
+        "no recovery point was found\naccounts and vaults that could not be looked at: {unread}\n"
+    );
+    assert!(unread > 0 && listed.text == told, "{unread}: {}\n{}", listed.text, listed.notes);
+    let run = world.recover(&["--from", &world.copies()]).await;
+    assert_eq!(run.code, 2, "{}\n{}", run.text, run.notes);
+    let told = "0 resources with copies were found; 0 can be restored in";
+    assert!(run.text.contains(told), "{}", run.text);
+    assert!(run.text.ends_with("; vaults that could not be looked at: 1\n"), "{}", run.text);
+}
+
+#[tokio::test]
+async fn a_copy_is_restored_in_the_account_that_holds_it_with_roles_of_that() {
+    let world = World::start().await;
+    let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
+    world.organization.iam(|it| {
+        let restoring = "org-backup-restore-testing";
+        it.create_role_everywhere(Role::new(restoring, &trust("backup.amazonaws.com")));
+        it.create_role_everywhere(role_everywhere("administrator"));
+    });
+    let copy = world.held(&volume, &world.central).await;
+    let there = ["restore", &copy, "--account", &world.central];
+    let roles = ["--role", "org-backup-restore-testing", "--central-role", "administrator"];
+    let run = world.run(&[&there[..], &roles, &["--yes"]].concat()).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    assert_eq!(world.count("StartCopyJob"), 0);
+    let made = world.organization.resources();
+    assert!(made.iter().any(|it| it.account == world.central && it.kind == "EBS"));
+}
+
+#[tokio::test]
 async fn points_and_plans_say_when_a_restore_test_last_proved_a_backup() {
     let world = World::start().await;
     let things =

@@ -122,7 +122,7 @@ pub(crate) async fn points(
     for points in found.values_mut() {
         points.sort_by_key(|it| std::cmp::Reverse(it.0.created));
     }
-    print(arguments, &found, &proofs, now)?;
+    print(arguments, &found, &proofs, unread.len(), now)?;
     not_looked_at(&unread);
     let mut all = found.values().flatten();
     let is_restorable = all.any(|it| it.0.unusable(now).is_none());
@@ -139,6 +139,7 @@ fn print(
     arguments: &PointsArguments,
     found: &Listed,
     proofs: &Proofs,
+    unread: usize,
     now: SystemTime,
 ) -> Result<(), CommandError> {
     let mut output = Output::new();
@@ -154,8 +155,14 @@ fn print(
                     output.line(&format!("  {}", shown(point, lock.as_ref(), now)))?;
                 }
             }
-            if found.is_empty() {
-                output.line("there is no recovery point")?;
+            match (found.is_empty(), unread) {
+                (true, 0) => output.line("there is no recovery point")?,
+                (true, _) => output.line("no recovery point was found")?,
+                (false, _) => {}
+            }
+            if unread > 0 {
+                let line = format!("accounts and vaults that could not be looked at: {unread}");
+                output.line(&line)?;
             }
         }
         PointFormat::Json => {

@@ -106,7 +106,10 @@ pub(crate) async fn recover(
     let RecoverArguments { account, into, at, .. } = arguments;
     let mut newest = Newest::new(account.clone(), into.clone(), *at, now);
     for vault in &vaults {
-        unread.extend(looker.each_point(vault, None, |it| newest.add(it)).await.err());
+        if let Err(why) = looker.each_point(vault, None, |it| newest.add(it)).await {
+            unread_vaults += 1;
+            unread.insert(why);
+        }
     }
     if newest.unowned() > 0 {
         let count = newest.unowned();
@@ -115,8 +118,9 @@ pub(crate) async fn recover(
         note("note", &advised(unknown, Some(hint)));
     }
     let fates = fates(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
-    show(arguments, &fates)?;
+    show(arguments, &fates, unread_vaults)?;
     not_looked_at(&unread);
+    let mut unread_vaults = 0;
     let plans = fates.iter().filter(|it| it.plan.is_ok()).count();
     let mut fates = fates;
     if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {
@@ -236,8 +240,12 @@ async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fate
     stream::iter(all).buffer_unordered(arguments.concurrency.max(1)).collect::<()>().await;
 }
 
-/// Prints the plan.
-fn show(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError> {
+/// Prints the plan, and from how many vaults nothing is known.
+fn show(
+    arguments: &RecoverArguments,
+    fates: &[Fate],
+    unread_vaults: usize,
+) -> Result<(), CommandError> {
     if arguments.manner.json {
         // With `--yes` the plan is printed later, together with its results.
         return if arguments.manner.yes { Ok(()) } else { print_json(fates) };
@@ -245,10 +253,16 @@ fn show(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError
     let mut output = Output::new();
     let (account, into) = (&arguments.account, &arguments.into);
     let can = fates.iter().filter(|it| it.plan.is_ok()).count();
-    output.line(&format!(
-        "{account} had {} resources with copies; {can} can be restored in {into}",
-        fates.len()
-    ))?;
+    let count = fates.len();
+    output.line(&match unread_vaults {
+        0 => {
+            format!("{account} had {count} resources with copies; {can} can be restored in {into}")
+        }
+        unread => format!(
+            "{account}: {count} resources with copies were found; {can} can be restored in {into}; \
+             vaults that could not be looked at: {unread}"
+        ),
+    })?;
     for fate in fates {
         output.line("")?;
         match &fate.plan {
