@@ -264,7 +264,7 @@ async fn what_cannot_be_restored_is_named_with_what_to_do_and_the_rest_comes_bac
     world.night(&[("EC2", "ec2@instance/i-1"), ("EBS", "ec2@volume/vol-1")]);
     let run = world.recover(&["--yes"]).await;
     assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
-    assert!(run.text.contains("hint: name one with --set SubnetId=…"), "{}", run.text);
+    assert!(run.text.contains("hint: name one with --set EC2.SubnetId=…"), "{}", run.text);
     assert!(run.text.contains("restored: 1 of 2"), "{}", run.text);
     assert_eq!(world.came_back(), ["EBS"]);
 }

@@ -173,9 +173,12 @@ async fn a_name_that_is_taken_is_told_and_another_is_taken_instead() {
     world.organization.put_resource(taken);
     let run = world.recover(&["--yes"]).await;
     assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
-    assert!(run.text.contains("hint: name another with --name"), "{}", run.text);
+    // The hint has the whole command, but for the name.
+    let (_, hint) = run.printed[0].split_once("hint: restore it alone: `org-backup ").unwrap();
+    let alone = hint.split('`').next().unwrap().replace('…', "carts-2");
     let copy = world.held(&table, &world.central).await;
-    let other = ["restore", &copy, "--account", &world.new, "--name", "carts-2", "--yes"];
+    assert!(alone.starts_with(&format!("restore {copy} ")), "{alone}");
+    let other = alone.split(' ').chain(["--yes"]).collect::<Vec<_>>();
     let other = world.run(&other).await;
     assert_eq!(other.code, 0, "{}\n{}", other.text, other.notes);
     assert_eq!(world.came_back(), ["DynamoDB", "DynamoDB"]);

@@ -6,7 +6,7 @@ use clap::Args;
 use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName};
 use plan::member_accounts::handing;
 use policy::arn::Arn;
-use report::recovery::{BACKS_UP, OnDemand};
+use report::recovery::{BACKS_UP, JobCommand, OnDemand};
 use serde_json::json;
 
 use super::carry::{Ending, follow, refused};
@@ -118,7 +118,7 @@ pub(crate) async fn backup(
         Ok(ending) | Err(ending) => ending,
     };
     if arguments.json {
-        output.json(&json!({ "resource": resource, "ending": ending.json() }))?;
+        output.json(&json!({ "resource": resource, "ending": ending.json(JobCommand::Backup) }))?;
     } else {
         let words = match &ending {
             Ending::Restored { made, job } => {
@@ -126,7 +126,7 @@ pub(crate) async fn backup(
                 format!("backed up as {made} by the job {job}")
             }
             other @ (Ending::Failed { .. } | Ending::Unfollowed(_)) => {
-                other.words().replacen("restored", "backed up", 1)
+                other.words(JobCommand::Backup).replacen("restored", "backed up", 1)
             }
         };
         output.line(&format!("{resource}: {words}"))?;

@@ -6,7 +6,7 @@ use errors::advised;
 use members::Member;
 use plan::id::{AccountId, Region, RoleName};
 use plan::member_accounts::handing;
-use report::recovery::{COPIES, Hop, JobSeen, RESTORES, RestorePlan, advice};
+use report::recovery::{COPIES, Hop, JobCommand, JobSeen, JobTrouble, RESTORES, RestorePlan};
 use serde_json::{Value, json};
 
 use super::reach::Reach;
@@ -28,15 +28,16 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    /// The ending in words.
-    pub(super) fn words(&self) -> String {
+    /// The ending in words, as a command prints it.
+    pub(super) fn words(&self, by: JobCommand<'_>) -> String {
         match self {
             Self::Restored { job, made } => {
                 let made = made.as_deref().unwrap_or("something that AWS does not name");
                 format!("restored as {made} by the job {job}")
             }
             Self::Failed { what, why } => {
-                advised(format_args!("not restored: {what}: {why}"), Some(advice(why)))
+                let hint = JobTrouble::of(why).hint(by);
+                advised(format_args!("not restored: {what}: {why}"), Some(hint))
             }
             Self::Unfollowed(why) => {
                 let hint = "run the same command again, which continues";
@@ -45,14 +46,14 @@ impl Ending {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(super) fn json(&self, by: JobCommand<'_>) -> Value {
         match self {
             Self::Restored { job, made } => {
                 json!({ "state": "restored", "job": job, "made": made, "problem": null })
             }
             Self::Failed { what, why } => json!({
                 "state": "failed", "job": null, "made": null, "problem": format!("{what}: {why}"),
-                "hint": advice(why),
+                "hint": JobTrouble::of(why).hint(by),
             }),
             Self::Unfollowed(why) => {
                 json!({ "state": "unknown", "job": null, "made": null, "problem": why })

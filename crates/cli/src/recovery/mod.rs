@@ -5,6 +5,8 @@
 
 mod backup;
 mod carry;
+#[cfg(test)]
+mod hints;
 mod look;
 mod points;
 mod reach;

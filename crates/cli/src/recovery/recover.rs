@@ -9,7 +9,10 @@ use futures_util::{StreamExt as _, stream};
 use plan::id::{AccountId, Region};
 use plan::restore_validation::Inspection;
 use report::Destination;
-use report::recovery::{Chosen, Hindrance, KeptPoint, Newest, RestorePlan, WaySeen, moment, plan};
+use report::recovery::{
+    Chosen, Hindrance, JobCommand, KeptPoint, Newest, RestorePlan, RestoringCommand, WaySeen,
+    moment, plan,
+};
 use serde_json::{Value, json};
 
 use super::carry::{Carrier, Ending};
@@ -70,7 +73,7 @@ fn at(text: &str) -> Result<SystemTime, String> {
 }
 
 /// Reads `TYPE.KEY=VALUE`.
-fn setting(text: &str) -> Result<(String, String, String), String> {
+pub(super) fn setting(text: &str) -> Result<(String, String, String), String> {
     let wrong = "write it as TYPE.KEY=VALUE, as in EC2.SubnetId=subnet-1";
     let (kind, rest) = text.split_once('.').ok_or(wrong)?;
     let (key, value) = rest.split_once('=').ok_or(wrong)?;
@@ -80,10 +83,19 @@ fn setting(text: &str) -> Result<(String, String, String), String> {
 /// The fate of a resource.
 struct Fate {
     point: KeptPoint,
+    /// The place where it is restored.
+    goal: Destination,
     plan: Result<RestorePlan, Vec<Hindrance>>,
     passed_over: Option<(KeptPoint, Hindrance)>,
     ending: Option<Ending>,
     look: Option<Inspection>,
+}
+
+impl Fate {
+    /// The command whose options hints have.
+    fn by(&self) -> RestoringCommand<'_> {
+        RestoringCommand::Recover { point: &self.point.arn, goal: &self.goal }
+    }
 }
 
 /// Restores everything that an account had.
@@ -105,6 +117,7 @@ pub(crate) async fn recover(
     let mut unread = BTreeSet::new();
     let RecoverArguments { account, into, at, .. } = arguments;
     let mut newest = Newest::new(account.clone(), into.clone(), *at, now);
+    let mut unread_vaults = 0;
     for vault in &vaults {
         if let Err(why) = looker.each_point(vault, None, |it| newest.add(it)).await {
             unread_vaults += 1;
@@ -120,7 +133,6 @@ pub(crate) async fn recover(
     let fates = fates(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
     show(arguments, &fates, unread_vaults)?;
     not_looked_at(&unread);
-    let mut unread_vaults = 0;
     let plans = fates.iter().filter(|it| it.plan.is_ok()).count();
     let mut fates = fates;
     if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {
@@ -176,7 +188,8 @@ async fn fates(
             Some(hindrance) => Err(vec![hindrance]),
             None => planned(arguments, looker, reach, ways, &point, now).await,
         };
-        Fate { point, plan, passed_over, ending: None, look: None }
+        let goal = goal(arguments, &point);
+        Fate { point, goal, plan, passed_over, ending: None, look: None }
     });
     stream::iter(all).buffered(arguments.concurrency.max(1)).collect().await
 }
@@ -270,7 +283,7 @@ fn show(
             Err(hindrances) => {
                 output.line(&format!("{} cannot be restored:", fate.point.resource))?;
                 for it in hindrances {
-                    output.line(&format!("  {}", it.advised()))?;
+                    output.line(&format!("  {}", it.advised(fate.by())))?;
                 }
             }
         }
@@ -301,7 +314,7 @@ fn tell(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError
                 if matches!(ending, Ending::Restored { .. }) {
                     looks.extend(plan.afterwards().into_iter().map(|it| (plan.kind.noun(), it)));
                 }
-                ending.words()
+                ending.words(JobCommand::Restoring(fate.by()))
             }
             (_, Err(hindrances)) => {
                 let all = hindrances.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -326,7 +339,7 @@ fn print_json(fates: &[Fate]) -> Result<(), CommandError> {
     for (index, fate) in fates.iter().enumerate() {
         let (plan, hindrances) = match &fate.plan {
             Ok(plan) => (plan.json(), vec![]),
-            Err(hindrances) => (Value::Null, told(hindrances)),
+            Err(hindrances) => (Value::Null, told(hindrances, fate.by())),
         };
         let passed_over = fate.passed_over.as_ref();
         output.item(
@@ -337,7 +350,7 @@ fn print_json(fates: &[Fate]) -> Result<(), CommandError> {
                 "plan": plan,
                 "hindrances": hindrances,
                 "passedOver": passed_over.map(|it| json!({ "recoveryPoint": it.0.arn, "problem": it.1.to_string() })),
-                "ending": fate.ending.as_ref().map(Ending::json),
+                "ending": fate.ending.as_ref().map(|it| it.json(JobCommand::Restoring(fate.by()))),
                 "look": fate.look.as_ref().map(Inspection::json),
             }),
         )?;

@@ -8,7 +8,9 @@ use plan::id::{AccountId, Region};
 use plan::restore_validation::Inspection;
 use policy::arn::Arn;
 use report::Destination;
-use report::recovery::{Hindrance, KeptPoint, RestorePlan, RestoreWish, plan};
+use report::recovery::{
+    Hindrance, JobCommand, KeptPoint, RestorePlan, RestoreWish, RestoringCommand, plan,
+};
 use serde_json::json;
 
 use super::carry::{Carrier, Ending};
@@ -59,6 +61,9 @@ pub(crate) struct RestoreArguments {
     #[command(flatten)]
     ways: Ways,
 }
+
+/// The command whose options hints have.
+const BY: JobCommand<'static> = JobCommand::Restoring(RestoringCommand::Restore);
 
 /// Restores a recovery point.
 pub(crate) async fn restore(
@@ -148,10 +153,10 @@ pub(crate) async fn restore(
     };
     if arguments.manner.json {
         let look = look.as_ref().map(Inspection::json);
-        let resource = &plan.point.resource;
-        output.json(&json!({ "resource": resource, "ending": ending.json(), "look": look }))?;
+        let (resource, ending) = (&plan.point.resource, ending.json(BY));
+        output.json(&json!({ "resource": resource, "ending": ending, "look": look }))?;
     } else {
-        output.line(&format!("{}: {}", plan.point.resource, ending.words()))?;
+        output.line(&format!("{}: {}", plan.point.resource, ending.words(BY)))?;
         if let Some(look) = &look {
             output.line(&format!("  {}", look.words()))?;
             output.line("look whether")?;
@@ -192,21 +197,24 @@ fn refuse(
 ) -> Result<Exit, CommandError> {
     let mut output = Output::new();
     if arguments.manner.json {
-        output.json(&json!({ "resource": point.resource, "hindrances": told(hindrances) }))?;
+        output.json(&json!({ "resource": point.resource, "hindrances": told(hindrances, RestoringCommand::Restore) }))?;
     } else {
         output.line(&format!(
             "{} of {} cannot be restored with these settings:",
             point.arn, point.resource
         ))?;
-        let lines = hindrances.iter().map(|it| format!("  {}", it.advised()));
-        lines.into_iter().try_for_each(|it| output.line(&it))?;
+        let lines = hindrances.iter().map(|it| it.advised(RestoringCommand::Restore));
+        lines.into_iter().try_for_each(|it| output.line(&format!("  {it}")))?;
     }
     output.flush()?;
     Ok(Exit::Findings)
 }
 
-/// Hindrances for programs.
-pub(super) fn told(hindrances: &[Hindrance]) -> Vec<BTreeMap<&'static str, String>> {
+/// Hindrances for programs, with the hints of a command.
+pub(super) fn told(
+    hindrances: &[Hindrance],
+    by: RestoringCommand<'_>,
+) -> Vec<BTreeMap<&'static str, String>> {
     let all = hindrances.iter();
-    all.map(|it| [("problem", it.to_string()), ("hint", it.hint())].into()).collect()
+    all.map(|it| [("problem", it.to_string()), ("hint", it.hint(by))].into()).collect()
 }

@@ -3,47 +3,118 @@
 use plan::id::AccountId;
 use plan::member_accounts::{CopySource, admits_copies};
 
-/// Advice, by words that the messages of failed jobs have.
-const ADVICE: [(&[&str], &str); 9] = [
-    (
-        &["with other settings"],
-        "talk to those who began it and wait for it, or run again with --again 2 to restore it once more",
-    ),
-    (
-        &["passrole", "instance profile"],
-        "name the role in RestoreInstanceRoleNames of member-account.yaml, or restore without it",
-    ),
-    (&["already exist", "is in use", "already owned"], "name another with --name"),
+use super::command::JobCommand;
+
+/// A trouble of a job, by what its message is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum JobTrouble {
+    /// Somebody else restores the same with other settings.
+    Rival,
+    /// A role may not be passed.
+    PassRole,
+    /// There is something of the name.
+    NameTaken,
+    /// A quota or a capacity is used up.
+    Quota,
+    /// A key cannot be used.
+    Key,
+    /// A part of a network is not there.
+    Network,
+    /// The access policy of a vault does not admit somebody.
+    VaultPolicy,
+    /// Something else is denied.
+    Denied,
+    /// The recovery point cannot be used.
+    Point,
+    /// Nothing here knows the message.
+    Other,
+}
+
+/// The words of the messages of each trouble, in the order in which they are looked for.
+const WORDS: [(&[&str], JobTrouble); 9] = [
+    (&["with other settings"], JobTrouble::Rival),
+    (&["passrole", "instance profile"], JobTrouble::PassRole),
+    (&["already exist", "is in use", "already owned"], JobTrouble::NameTaken),
     (
         &["quota", "limit", "exceed", "insufficient capacity", "insufficientinstancecapacity"],
-        "raise the quota or free what uses it up, then run again with --again 2",
+        JobTrouble::Quota,
     ),
-    (
-        &["kms", "encryption key", "key policy"],
-        "let the key policy allow the account and AWSServiceRoleForBackup there, and see whether the \
-         key is enabled",
-    ),
-    (
-        &["subnet", "vpc", "security group", "availability zone"],
-        "name a network that is there with --set, as in --set SubnetId=…",
-    ),
+    (&["kms", "encryption key", "key policy"], JobTrouble::Key),
+    (&["subnet", "vpc", "security group", "availability zone"], JobTrouble::Network),
     (
         &["access policy", "copyintobackupvault", "copyfrombackupvault", "organization"],
-        "let the access policy of the vault admit the account, and keep both in one organization",
+        JobTrouble::VaultPolicy,
     ),
-    (
-        &["not authorized", "access denied", "accessdenied", "permission"],
-        "let the role do it, and see whether a service control policy denies it",
-    ),
-    (&["recovery point"], "take another recovery point that `org-backup points` shows"),
+    (&["not authorized", "access denied", "accessdenied", "permission"], JobTrouble::Denied),
+    (&["recovery point"], JobTrouble::Point),
 ];
 
-/// Returns what to do about a job that failed with this message.
-pub fn advice(message: &str) -> &'static str {
-    let message = message.to_ascii_lowercase();
-    let fits = |words: &[&str]| words.iter().any(|it| message.contains(it));
-    let known = ADVICE.iter().find(|it| fits(it.0)).map(|it| it.1);
-    known.unwrap_or("correct what AWS says, then run again with --again 2: the job is not repeated")
+impl JobTrouble {
+    /// Every trouble.
+    pub const ALL: [Self; 10] = [
+        Self::Rival,
+        Self::PassRole,
+        Self::NameTaken,
+        Self::Quota,
+        Self::Key,
+        Self::Network,
+        Self::VaultPolicy,
+        Self::Denied,
+        Self::Point,
+        Self::Other,
+    ];
+
+    /// The trouble of a job that failed with this message.
+    pub fn of(message: &str) -> Self {
+        let message = message.to_ascii_lowercase();
+        let fits = |words: &[&str]| words.iter().any(|it| message.contains(it));
+        WORDS.iter().find(|it| fits(it.0)).map_or(Self::Other, |it| it.1)
+    }
+
+    /// Returns what to do about it, in the options of a command.
+    pub fn hint(self, by: JobCommand<'_>) -> String {
+        // A backup is another one at another moment, and needs no word that tells it apart.
+        let (again, restoring) = match by {
+            JobCommand::Backup => ("run again", None),
+            JobCommand::Restoring(by) => ("run again with --again 2", Some(by)),
+        };
+        let correct = || match by {
+            JobCommand::Backup => "correct what AWS says, then run again".to_owned(),
+            JobCommand::Restoring(_) => {
+                format!("correct what AWS says, then {again}: the job is not repeated")
+            }
+        };
+        match (self, restoring) {
+            (Self::Rival, _) => format!(
+                "talk to those who began it and wait for it, or {again} to restore it once more"
+            ),
+            (Self::PassRole, None) => {
+                "let your role pass the one that backs up, or name another with --role".to_owned()
+            }
+            (Self::PassRole, Some(_)) => "name the role in RestoreInstanceRoleNames of \
+                                          member-account.yaml, or restore without it"
+                .to_owned(),
+            (Self::NameTaken, Some(by)) => by.own("name another with --name", "--name …"),
+            (Self::Quota, _) => format!("raise the quota or free what uses it up, then {again}"),
+            (Self::Key, _) => "let the key policy allow the account and AWSServiceRoleForBackup \
+                               there, and see whether the key is enabled"
+                .to_owned(),
+            (Self::Network, Some(by)) => format!(
+                "name a network that is there with --set, as in {}",
+                by.set("EC2", "SubnetId")
+            ),
+            (Self::VaultPolicy, _) => "let the access policy of the vault admit the account, and \
+                                       keep both in one organization"
+                .to_owned(),
+            (Self::Denied, _) => {
+                "let the role do it, and see whether a service control policy denies it".to_owned()
+            }
+            (Self::Point, Some(_)) => {
+                "take another recovery point that `org-backup points` shows".to_owned()
+            }
+            (Self::NameTaken | Self::Network | Self::Point, None) | (Self::Other, _) => correct(),
+        }
+    }
 }
 
 /// Returns whether the access policy of a vault lets `account` copy into it; `None` where that depends
@@ -59,20 +130,50 @@ pub fn admits(policy: Option<&str>, partition: &str, account: &AccountId) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Destination;
+    use crate::recovery::RestoringCommand;
 
     #[test]
     fn a_failure_is_answered_by_what_it_is_about() {
+        let advice = |message| {
+            JobTrouble::of(message).hint(JobCommand::Restoring(RestoringCommand::Restore))
+        };
         let pass = "User is not authorized to perform: iam:PassRole on resource web";
         assert!(advice(pass).contains("RestoreInstanceRoleNames"));
         assert!(advice("DB Instance already exists").contains("--name"));
         assert!(advice("You have exceeded your quota of instances").contains("quota"));
         assert!(advice("The KMS key is disabled").contains("key policy"));
-        assert!(advice("The subnet ID does not exist").contains("--set"));
+        assert!(advice("The subnet ID does not exist").contains("--set SubnetId=…"));
         assert!(advice("Access Denied trying to call AWS Backup service").contains("the role"));
         assert!(advice("Recovery point arn:… does not exist.").contains("org-backup points"));
         let other = "the restore job 1 of the same recovery point is running, with other settings";
         assert!(advice(other).contains("--again 2"));
         assert!(advice("Tea is cold").contains("--again"));
+    }
+
+    #[test]
+    fn a_failure_is_answered_with_the_options_of_the_command() {
+        let goal = Destination {
+            account: "444455556666".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
+            name: "org-backup".parse().unwrap(),
+        };
+        let point = "arn:aws:backup:eu-west-1:777788889999:recovery-point:1";
+        let recover = JobCommand::Restoring(RestoringCommand::Recover { point, goal: &goal });
+        let advice = |message, by| JobTrouble::of(message).hint(by);
+        assert_eq!(
+            advice("Table already exists: carts", recover),
+            format!(
+                "restore it alone: `org-backup restore {point} --account 444455556666 --region \
+                 eu-west-1 --name …`"
+            )
+        );
+        let network = advice("The subnet ID does not exist", recover);
+        assert!(network.contains("--set EC2.SubnetId=…"), "{network}");
+        for it in JobTrouble::ALL {
+            let told = it.hint(JobCommand::Backup);
+            assert!(it == JobTrouble::Rival || !told.contains("restore"), "{told}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use super::command::RestoringCommand;
 use super::kind::RestoredKind;
 use crate::coverage::{Obstacle, PointStatus};
 use crate::words::utc;
@@ -151,13 +152,13 @@ impl fmt::Display for Hindrance {
 }
 
 impl Hindrance {
-    /// Returns the hindrance with its hint.
-    pub fn advised(&self) -> String {
-        errors::advised(self, Some(self.hint()))
+    /// Returns the hindrance with the hint that a command prints.
+    pub fn advised(&self, by: RestoringCommand<'_>) -> String {
+        errors::advised(self, Some(self.hint(by)))
     }
 
-    /// Returns what to do about it.
-    pub fn hint(&self) -> String {
+    /// Returns what to do about it, in the options of a command.
+    pub fn hint(&self, by: RestoringCommand<'_>) -> String {
         match self {
             Self::UnknownType(_) | Self::ByHand(_) => {
                 "restore it in the console of AWS Backup, as docs/recovery.md says".to_owned()
@@ -186,15 +187,20 @@ impl Hindrance {
                 "aws backup update-region-settings --resource-type-opt-in-preference '{}=true'",
                 kind.name()
             ),
-            Self::SettingMissing { key, .. } => format!("name one with --set {key}=…"),
+            Self::SettingMissing { kind, key, .. } => {
+                format!("name one with {}", by.set(kind.name(), key))
+            }
             Self::NameTaken { .. } | Self::NameUnfit { .. } => {
-                "name another with --name".to_owned()
+                by.own("name another with --name", "--name …")
             }
-            Self::Nameless { .. } => "leave out --name".to_owned(),
+            Self::Nameless { .. } => by.own("leave out --name", ""),
             Self::NotTyped { name, .. } => {
-                format!("type --overwrite {name} if that is meant, or restore into something new")
+                let typed = format!("--overwrite {name}");
+                let meant =
+                    format!("type {typed} if that is meant, or restore into something new");
+                by.own(meant, &typed)
             }
-            Self::NothingToOverwrite { .. } => "leave out --overwrite".to_owned(),
+            Self::NothingToOverwrite { .. } => by.own("leave out --overwrite", ""),
             Self::NotRead(_) => "let the role look at it, and run again".to_owned(),
         }
     }

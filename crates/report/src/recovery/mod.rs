@@ -9,6 +9,7 @@
 //! `docs/recovery.md` has what each type needs, and what to do by hand.
 
 mod advice;
+mod command;
 mod hindrance;
 mod job;
 mod kind;
@@ -24,7 +25,8 @@ mod shown;
 mod tests;
 mod way;
 
-pub use advice::{admits, advice};
+pub use advice::{JobTrouble, admits};
+pub use command::{JobCommand, RestoringCommand};
 pub use hindrance::Hindrance;
 pub use job::JobSeen;
 pub use kind::RestoredKind;

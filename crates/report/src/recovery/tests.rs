@@ -182,7 +182,7 @@ fn told(outcome: Result<RestorePlan, Vec<Hindrance>>) -> String {
     match outcome {
         Ok(plan) => plan.lines().join("\n"),
         Err(all) => {
-            let told = all.iter().map(Hindrance::advised);
+            let told = all.iter().map(|it| it.advised(RestoringCommand::Restore));
             told.collect::<Vec<_>>().join("\n")
         }
     }
@@ -265,6 +265,21 @@ fn an_instance_goes_to_another_account_with_a_network_of_that_account_only() {
               note: user data is not restored
               note: no restore test of the last 30 days is known to have proved a backup of it"#]],
     );
+}
+
+#[test]
+fn what_recover_advises_has_its_own_options() {
+    let goal = vault(NEW, HERE, "org-backup");
+    let (instance, metadata) = each("EC2");
+    let hindrances = planned(&instance, &wish(goal.clone()), metadata).unwrap_err();
+    let by = RestoringCommand::Recover { point: &instance.arn, goal: &goal };
+    expect![[r#"
+        a EC2 instance needs SubnetId, and subnet-1 is not there; hint: name one with --set EC2.SubnetId=…
+        a EC2 instance needs SecurityGroupIds, and ["sg-1"] is not there; hint: name one with --set EC2.SecurityGroupIds=…"#]]
+    .assert_eq(&hindrances.iter().map(|it| it.advised(by)).collect::<Vec<_>>().join("\n"));
+    let taken = Hindrance::NameTaken { kind: RestoredKind::S3, name: "reports".to_owned() };
+    expect!["restore it alone: `org-backup restore arn:aws:backup:eu-west-1:111122223333:recovery-point:i-1 --account 777788889999 --region eu-west-1 --name …`"]
+        .assert_eq(&taken.hint(by));
 }
 
 #[test]
@@ -497,7 +512,7 @@ fn with_vault(change: impl Fn(&mut Found<Vault>)) -> Vec<String> {
     let mut seen = seen(&point, &wish, metadata);
     change(seen.vaults.get_mut(&wish.goal.arn("aws")).unwrap());
     let all = plan(&point, &wish, &seen, now()).err().unwrap_or_default();
-    all.iter().map(Hindrance::advised).collect()
+    all.iter().map(|it| it.advised(RestoringCommand::Restore)).collect()
 }
 
 fn here(found: &mut Found<Vault>) -> &mut Vault {
@@ -619,21 +634,6 @@ fn of_each_resource_the_newest_usable_one_is_taken_or_the_newest_before_a_moment
 }
 
 #[test]
-fn what_cannot_be_restored_is_named_with_its_reason() {
-    let over = KeptPoint { delete_at: Some(now() - DAY), ..volume("a", 900) };
-    let [chosen] = newest([over], None).try_into().unwrap();
-    assert!(matches!(chosen.hindrance, Some(Hindrance::Over { .. })));
-}
-
-#[test]
-fn the_resources_of_others_and_parts_of_what_is_restored_as_a_whole_are_left_out() {
-    let mut other = volume("a", 1);
-    other.resource = other.resource.replace(OWNER, NEW);
-    let part = KeptPoint { parent: Some("whole".to_owned()), ..volume("b", 1) };
-    let bucket = point("S3", "arn:aws:s3:::reports", central());
-    let nobodys = KeptPoint { copied_from: None, ..bucket.clone() };
-    let mut all = Newest::new(OWNER.parse().unwrap(), NEW.parse().unwrap(), None, now());
-#[test]
 fn a_cold_copy_is_passed_over_for_a_warm_one_but_in_the_account_that_holds_it() {
     let cold = |hours| KeptPoint { cold_at: Some(now() - HOUR), ..volume("a", hours) };
     let continuous = KeptPoint { is_continuous: true, ..volume("a", 1) };
@@ -649,6 +649,21 @@ fn a_cold_copy_is_passed_over_for_a_warm_one_but_in_the_account_that_holds_it() 
     assert_eq!(held.passed_over, None, "snapshots are beside a continuous backup as a rule");
 }
 
+#[test]
+fn what_cannot_be_restored_is_named_with_its_reason() {
+    let over = KeptPoint { delete_at: Some(now() - DAY), ..volume("a", 900) };
+    let [chosen] = newest([over], None).try_into().unwrap();
+    assert!(matches!(chosen.hindrance, Some(Hindrance::Over { .. })));
+}
+
+#[test]
+fn the_resources_of_others_and_parts_of_what_is_restored_as_a_whole_are_left_out() {
+    let mut other = volume("a", 1);
+    other.resource = other.resource.replace(OWNER, NEW);
+    let part = KeptPoint { parent: Some("whole".to_owned()), ..volume("b", 1) };
+    let bucket = point("S3", "arn:aws:s3:::reports", central());
+    let nobodys = KeptPoint { copied_from: None, ..bucket.clone() };
+    let mut all = Newest::new(OWNER.parse().unwrap(), NEW.parse().unwrap(), None, now());
     for it in [other, part, nobodys] {
         all.add(it);
     }
@@ -668,6 +683,15 @@ fn what_others_mount_or_ask_comes_first() {
     });
     let order = newest(points, None).into_iter().map(|it| it.point.kind().unwrap().name());
     assert_eq!(order.collect::<Vec<_>>(), ["DynamoDB", "EFS", "S3", "Aurora", "RDS", "EBS", "EC2"]);
+}
+
+#[test]
+fn a_cluster_with_the_type_of_instances_is_restored_by_hand() {
+    let arn = "arn:aws:rds:eu-west-1:111122223333:cluster:spread";
+    expect![[r"
+        a Multi-AZ DB cluster of RDS is restored by hand: it is not copied, and needs the class and the storage of its instances; hint: restore it in the console of AWS Backup, as docs/recovery.md says"]]
+    .assert_eq(&told(planned(&point("RDS", arn, own()), &wish(own()), BTreeMap::new())));
+    assert!(RestoredKind::Rds.is_meant("RDS", "StorageType"), "it takes no setting from instances");
 }
 
 #[test]
@@ -710,15 +734,6 @@ fn a_backup_is_proved_by_the_last_test_that_was_successful_of_it_or_else_of_its_
     proofs.add(&[of(49, Successful), of(1, Failed), of(2, NotValidated)].into_iter().collect());
     proofs.add(&[of(73, Successful)].into_iter().collect());
     expect![[r"
-#[test]
-fn a_cluster_with_the_type_of_instances_is_restored_by_hand() {
-    let arn = "arn:aws:rds:eu-west-1:111122223333:cluster:spread";
-    expect![[r"
-        a Multi-AZ DB cluster of RDS is restored by hand: it is not copied, and needs the class and the storage of its instances; hint: restore it in the console of AWS Backup, as docs/recovery.md says"]]
-    .assert_eq(&told(planned(&point("RDS", arn, own()), &wish(own()), BTreeMap::new())));
-    assert!(RestoredKind::Rds.is_meant("RDS", "StorageType"), "it takes no setting from instances");
-}
-
         a restore test last proved a backup of it at 2026-11-28 02:00 UTC
         no restore test of the last 30 days is known to have proved a backup of it; one of another EBS volume was proved at 2026-11-28 02:00 UTC"]]
     .assert_eq(&told(&proofs));
