@@ -169,7 +169,7 @@ async fn doctor_looks_at_the_key_of_the_central_vault_where_it_is_let_in() {
         (line, run.code)
     };
     let (line, code) = keys(&[]).await;
-    let expected = "ok       keys: 1 keys encrypt and decrypt; not looked at: the key of the vault \
+    let expected = "ok       keys: 1 key encrypts and decrypts; not looked at: the key of the vault \
                     `central` of security-000 in eu-west-3, for which `--member-role` names a role of \
                     its account";
     assert_eq!((line.as_str(), code), (expected, 0));

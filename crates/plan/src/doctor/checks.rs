@@ -370,6 +370,11 @@ fn keys(observed: &Observed) -> Check {
     });
     let found: Vec<_> = found.collect();
     let name = "keys";
+    let working = match observed.keys.len() {
+        0 => "no key to check".to_owned(),
+        1 => "1 key encrypts and decrypts".to_owned(),
+        count => format!("{count} keys encrypt and decrypt"),
+    };
     let (verdict, message, fix) = if let Some(first) = found.iter().find(|it| it.is_certain()) {
         problem(names(found.iter()), first.hint())
     } else if let Some(first) = found.first() {
@@ -379,12 +384,11 @@ fn keys(observed: &Observed) -> Check {
             Err(Unread { why: format!("the key {of}: {}", unread.why), ..unread.clone() });
         return check(name, &unread, |()| ok(""));
     } else if observed.unseen_keys.is_empty() {
-        ok(format!("{} keys encrypt and decrypt", observed.keys.len()))
+        ok(working)
     } else {
         ok(format!(
-            "{} keys encrypt and decrypt; not looked at: the key {}, for which `--member-role` names \
-             a role of its account",
-            observed.keys.len(),
+            "{working}; not looked at: the key {}, for which `--member-role` names a role of its \
+             account",
             names(observed.unseen_keys.iter())
         ))
     };

@@ -107,7 +107,7 @@ fn every_check_says_why_nothing_is_wrong() {
         quotas: 1 backup policies, and no quota is near
         ownership: every backup policy belongs to a stack of org-backup
         Regions of copies: every account has the Regions that backups are copied from
-        keys: 1 keys encrypt and decrypt
+        keys: 1 key encrypts and decrypts
     "]]
     .assert_eq(&told_of(&healthy()));
     let mut observed = healthy();
@@ -515,7 +515,7 @@ fn keys_that_nobody_named_a_role_for_are_told() {
     let checks = diagnose(&observed, now());
     let keys = checks.iter().find(|it| it.name == "keys").unwrap();
     assert_eq!(keys.verdict, Verdict::Ok);
-    expect!["1 keys encrypt and decrypt; not looked at: the key of the vault `far` of 200000000002 in eu-west-1, for which `--member-role` names a role of its account"]
+    expect!["1 key encrypts and decrypts; not looked at: the key of the vault `far` of 200000000002 in eu-west-1, for which `--member-role` names a role of its account"]
         .assert_eq(&keys.message);
 }
 
