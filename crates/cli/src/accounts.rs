@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws::{Management, Session};
 use organization::tree::{Tree, listed, organization, withheld};
 use plan::id::{AccountId, Region, TargetId};
-use report::{Note, Organization, Outline, Placed, Wanted, utc};
+use report::{FIRST_STEPS, Note, Organization, Outline, Placed, Wanted, counted, utc};
 use state::State;
 use state::remembered::{Remembered, remembered};
 use tokio::time::Instant;
@@ -78,7 +78,7 @@ fn known(
         Some(at) => format!("the last sweep was at {}", utc(at)),
         None => "no sweep is known".to_owned(),
     };
-    format!("{accounts} accounts; {withheld}; {sweep}")
+    format!("{}; {withheld}; {sweep}", counted(accounts, "account"))
 }
 
 /// Returns the indices of the accounts that are asked for, in any state.
@@ -118,6 +118,13 @@ const CALL: Duration = Duration::from_millis(100);
 
 /// Prints on standard error what looking into accounts takes, before it begins: `calls` in each.
 pub(crate) fn tell_cost(accounts: usize, calls: usize, at_once: usize) {
+    if let Some(cost) = cost(accounts, calls, at_once) {
+        note("note", &cost);
+    }
+}
+
+/// Returns what looking into accounts takes, and nothing if it takes no call.
+fn cost(accounts: usize, calls: usize, at_once: usize) -> Option<String> {
     let all = accounts * calls;
     let rounds = all.div_ceil(at_once.clamp(1, accounts.max(1)));
     let seconds = CALL.as_secs_f64() * f64::from(u32::try_from(rounds).unwrap_or(u32::MAX));
@@ -126,6 +133,39 @@ pub(crate) fn tell_cost(accounts: usize, calls: usize, at_once: usize) {
     } else {
         format!("{:.0} min", seconds / 60.0)
     };
-    let words = format!("looking into {accounts} accounts takes about {calls} calls in each");
-    note("note", &format!("{words}, {all} in all, and about {time}"));
+    let calls = counted(calls, "call");
+    match accounts {
+        _ if all == 0 => None,
+        1 => Some(format!("looking into 1 account takes about {calls} and {time}")),
+        _ => Some(format!(
+            "looking into {accounts} accounts takes about {calls} in each, {all} in all, and about \
+             {time}"
+        )),
+    }
+}
+
+/// Returns the next steps in an organization in which nothing is set up yet.
+pub(crate) fn first_steps() -> impl Iterator<Item = String> {
+    let width = FIRST_STEPS.iter().map(|it| it.0.chars().count()).max().unwrap_or_default();
+    let steps =
+        FIRST_STEPS.iter().map(move |(command, why)| format!("  {command:width$}    {why}"));
+    ["What to do next:".to_owned()].into_iter().chain(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cost;
+
+    #[test]
+    fn the_cost_is_told_in_numbers_that_agree_with_their_words() {
+        let many =
+            "looking into 11 accounts takes about 13 calls in each, 143 in all, and about 1 s";
+        assert_eq!(cost(11, 13, 32).as_deref(), Some(many));
+        let one = "looking into 1 account takes about 13 calls and 1 s";
+        assert_eq!(cost(1, 13, 32).as_deref(), Some(one));
+        let each = "looking into 2 accounts takes about 1 call in each, 2 in all, and about 1 s";
+        assert_eq!(cost(2, 1, 32).as_deref(), Some(each));
+        assert_eq!(cost(0, 13, 32), None);
+        assert_eq!(cost(11, 0, 32), None);
+    }
 }

@@ -42,7 +42,7 @@ pub use seen::{LastLook, Lock, Place, Seen, Visit, last_looks};
 pub use shortfall::Shortfall;
 pub use state::State;
 pub use wanted::{Wanted, asks, wanted};
-pub use words::{FRESH, LATE, NOT_COVERED, NOT_KNOWN, utc};
+pub use words::{FIRST_STEPS, NO_REGION, counted, utc};
 
 /// The name and version of this program.
 pub const PROGRAM: &str = concat!("org-backup ", env!("CARGO_PKG_VERSION"));
@@ -219,6 +219,16 @@ impl Report {
             *tally.entry(cell.state).or_default() += 1;
         }
         tally
+    }
+
+    /// Returns [`Self::tally`] in words, in the order of [`State::ALL`].
+    pub fn tally_words(&self) -> String {
+        let tally = self.tally();
+        let counts = State::ALL
+            .iter()
+            .filter_map(|it| Some(format!("{} {}", tally.get(it)?, it.words_of_many())));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        if counts.is_empty() { "nothing".to_owned() } else { counts }
     }
 
     /// Returns the findings for an account in each Region, if their state is one of those that are

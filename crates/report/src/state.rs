@@ -6,6 +6,8 @@ use std::fmt;
 struct Facts {
     key: &'static str,
     words: &'static str,
+    /// The words behind the number of accounts and Regions in the state.
+    many: &'static str,
     sign: &'static str,
     rank: u8,
     is_fine: bool,
@@ -34,27 +36,33 @@ macro_rules! states {
 
 states! {
     /// A plan makes backups here, and everything that it needs is there.
-    Protected { key: "protected", words: "protected", sign: "✓", rank: 3, is_fine: true }
+    Protected { key: "protected", words: "protected", many: "protected", sign: "✓", rank: 3, is_fine: true }
     /// A plan should make backups here, but something that it needs is missing.
-    Incomplete { key: "incomplete", words: "incomplete", sign: "!", rank: 5, is_fine: false }
+    Incomplete { key: "incomplete", words: "incomplete", many: "incomplete", sign: "!", rank: 5, is_fine: false }
     /// Backups are wanted here, but no plan makes any.
-    NoPlan { key: "no-plan", words: "no plan", sign: "×", rank: 6, is_fine: false }
+    NoPlan { key: "no-plan", words: "no plan", many: "no plan", sign: "×", rank: 6, is_fine: false }
     /// AWS withholds the merged policy, so the account keeps the policy that it had.
-    Withheld { key: "withheld", words: "withheld", sign: "‖", rank: 7, is_fine: false }
+    Withheld { key: "withheld", words: "withheld", many: "withheld", sign: "‖", rank: 7, is_fine: false }
     /// A plan should make backups here, but it is unknown if it can.
-    Unknown { key: "unknown", words: "not known", sign: "?", rank: 4, is_fine: false }
+    Unknown { key: "unknown", words: "not known", many: "not known", sign: "?", rank: 4, is_fine: false }
     /// The account has not enabled the Region, so there is nothing to back up.
-    Disabled { key: "disabled", words: "Region not enabled", sign: "–", rank: 1, is_fine: true }
+    Disabled { key: "disabled", words: "Region not enabled", many: "in Regions not enabled", sign: "–", rank: 1, is_fine: true }
     /// Nothing asks for backups here.
-    NotAsked { key: "not-asked", words: "not asked for", sign: "·", rank: 0, is_fine: true }
+    NotAsked { key: "not-asked", words: "not asked for", many: "not asked for", sign: "·", rank: 0, is_fine: true }
     /// The account is not active.
-    Inactive { key: "inactive", words: "account not active", sign: "○", rank: 2, is_fine: true }
+    Inactive { key: "inactive", words: "account not active", many: "in accounts not active", sign: "○", rank: 2, is_fine: true }
 }
 
 impl State {
     /// Returns the word for programs.
     pub fn key(self) -> &'static str {
         self.facts().key
+    }
+
+    /// Returns the words behind a number of accounts and Regions in the state, as in `34 in accounts not
+    /// active`: two accounts that are not active may be many of these.
+    pub fn words_of_many(self) -> &'static str {
+        self.facts().many
     }
 
     /// Returns the character that the page draws, because not every reader can tell colours apart.

@@ -979,6 +979,7 @@ fn evidence(taken: SystemTime) -> Evidence {
         accounts: [(id(MEMBER), counts)].into(),
         causes: vec![],
         resources: vec![],
+        need_action: None,
         unread: vec![],
     };
     Evidence { summary, timeline: history::Timeline::default(), change: None, trend: vec![] }
@@ -994,6 +995,15 @@ fn backups_are_those_of_the_last_sweep() {
     assert_eq!(report.backups(row, &id("eu-west-2")), None);
     assert_eq!(report.backups(report.row(&id(MANAGEMENT)).unwrap(), &id("eu-west-1")), None);
     assert_eq!(report.notes, []);
+}
+
+#[test]
+fn without_a_region_the_page_says_why_and_what_to_do_next() {
+    let bare = crate::page::page(&World::bare().judge());
+    assert!(bare.contains(NO_REGION) && bare.contains("make deploy FILE=org.toml DRY_RUN=1"));
+    let world = World::bare().attach("work", &plan("work", &["eu-west-1"], None), "r-test");
+    let page = crate::page::page(&world.judge());
+    assert!(!page.contains(NO_REGION) && page.contains(" × 1 Region: "), "{page}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use plan::member_accounts::{Deletion, Guard};
 use time::OffsetDateTime;
 
+use super::coverage::StateGroup;
 use super::{Cell, Counts, Found, Known, Lock, RoleSeen, VaultSeen};
 
 /// Formats the time to the minute, as in `2026-11-21 04:00 UTC`.
@@ -121,26 +122,26 @@ impl Counts {
         self.states.values().sum()
     }
 
-    /// Returns the number of resources in one of these states.
-    pub fn count(&self, keys: &[&str]) -> usize {
-        keys.iter().filter_map(|it| self.states.get(*it)).sum()
+    /// Returns the number of resources in the states of this group.
+    pub fn count(&self, group: StateGroup) -> usize {
+        group.count(&self.states)
     }
 
     /// Describes the resources of several Regions in a few words, as in `118 of 120 fresh, 2 late`.
     /// Returns an empty text if there are none.
     pub fn words<'a>(all: impl Iterator<Item = &'a Self>) -> String {
         let all: Vec<_> = all.collect();
-        let sum = |keys: &[&str]| all.iter().map(|it| it.count(keys)).sum::<usize>();
+        let sum = |group| all.iter().map(|it| it.count(group)).sum::<usize>();
         let resources: usize = all.iter().map(|it| it.resources()).sum();
         if resources == 0 {
             return String::new();
         }
         let copies: usize = all.iter().map(|it| it.copies_late).sum();
         let parts = [
-            (sum(&FRESH), format!(" of {resources} fresh")),
-            (sum(&LATE), " late".to_owned()),
-            (sum(&NOT_COVERED), " not covered".to_owned()),
-            (sum(&NOT_KNOWN), " not known".to_owned()),
+            (sum(StateGroup::Fresh), format!(" of {resources} fresh")),
+            (sum(StateGroup::Late), " late".to_owned()),
+            (sum(StateGroup::NotCovered), " not covered".to_owned()),
+            (sum(StateGroup::NotKnown), " not known".to_owned()),
             (copies, if copies == 1 { " copy late" } else { " copies late" }.to_owned()),
         ];
         let shown = parts.iter().enumerate().filter(|(index, it)| *index == 0 || it.0 > 0);
@@ -148,17 +149,26 @@ impl Counts {
     }
 }
 
-/// The states of resources that are backed up as their rules say.
-pub const FRESH: [&str; 2] = ["fresh", "first-due"];
+/// The problem if an organization has nothing to judge yet.
+pub const NO_REGION: &str = "no backup policy and no template names a Region";
 
-/// The states of resources whose backups are missing although a rule owes them.
-pub const LATE: [&str; 2] = ["late", "failing"];
+/// The next steps in an organization in which nothing is set up yet: each command, with its purpose.
+pub const FIRST_STEPS: [(&str, &str); 3] = [
+    ("org-backup doctor", "says what the organization lacks for backup policies"),
+    (
+        "org-backup report --regions eu-west-1,…",
+        "judges accounts by the Regions that have to be protected",
+    ),
+    (
+        "make deploy FILE=org.toml DRY_RUN=1",
+        "says what would be deployed; begin with examples/org.toml",
+    ),
+];
 
-/// The states of resources that no rule backs up and that nobody left out on purpose.
-pub const NOT_COVERED: [&str; 2] = ["not-selected", "opted-out"];
-
-/// The state of resources that could not be looked at.
-pub const NOT_KNOWN: [&str; 1] = ["not-known"];
+/// Returns the number of things with their word, as in `1 account` and `2 accounts`.
+pub fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
 
 impl Known {
     /// Describes the source of the findings.

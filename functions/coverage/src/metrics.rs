@@ -3,29 +3,28 @@
 use std::time::SystemTime;
 
 use cfn::metrics_line;
-use report::coverage::State;
+use report::coverage::{State, StateGroup, TestResult};
 use report::history::{Counts, Summary};
-use report::{FRESH, LATE, NOT_COVERED, NOT_KNOWN};
 use serde_json::{Value, json};
 
 /// Returns the line of a sweep that ended at `now`. `is_whole` is true if nothing of it is left to do.
 pub(crate) fn line(summary: &Summary, is_whole: bool, now: SystemTime) -> Value {
     let states = summary.states();
-    let among = |keys: &[&str]| keys.iter().filter_map(|it| states.get(*it)).sum::<usize>();
+    let among = |it: StateGroup| it.count(&states);
     let all = |count: fn(&Counts) -> usize| summary.counts().map(count).sum::<usize>();
     let is_failed = |it: &Counts| {
         let result = it.last_test.as_ref().and_then(|it| it.result.as_deref());
-        usize::from(result == Some("failed"))
+        usize::from(result == Some(TestResult::Failed.key()))
     };
-    let (fresh, late) = (among(&FRESH), among(&LATE));
-    let failing = among(&[State::Failing.key()]);
+    let (fresh, late) = (among(StateGroup::Fresh), among(StateGroup::Late));
+    let failing = states.get(State::Failing.key()).copied().unwrap_or_default();
     let values = [
         ("Covered", "Count", fresh + late),
         ("Fresh", "Count", fresh),
         ("Late", "Count", late - failing),
         ("Failing", "Count", failing),
-        ("NotCovered", "Count", among(&NOT_COVERED)),
-        ("NotKnown", "Count", among(&NOT_KNOWN)),
+        ("NotCovered", "Count", among(StateGroup::NotCovered)),
+        ("NotKnown", "Count", among(StateGroup::NotKnown)),
         ("CopiesLate", "Count", all(|it| it.copies_late)),
         ("RestoreTestsFailed", "Count", all(is_failed)),
         ("NotLookedAt", "Count", summary.unread.len()),
@@ -61,6 +60,7 @@ mod tests {
             accounts: BTreeMap::from([("111122223333".parse().unwrap(), account)]),
             causes: vec![],
             resources: vec![],
+            need_action: None,
             unread: vec!["the account 444455556666: denied".to_owned()],
         };
         let whole = line(&summary, true, at);

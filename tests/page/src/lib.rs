@@ -16,8 +16,8 @@ use plan::member_accounts::{
     Account, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault, VaultKey,
 };
 use report::history::{
-    AccountCounts, CauseChange, Change, Counts, Day, DayState, Evidence, LINES, ResourceLine,
-    Summary, TestSeen, Timeline, TrendDay,
+    AccountCounts, Bound, CauseChange, Change, Counts, Day, DayState, Evidence, LINES,
+    ResourceLine, Summary, TestSeen, Timeline, TrendDay,
 };
 use report::{
     AttachedPolicy, GuardRails, Lock, Note, Observed, Organization, Outline, Place, Placed, Report,
@@ -326,6 +326,7 @@ fn evidence(report: &Report, regions: usize) -> Evidence {
     });
     let mut resources: Vec<_> = lines.collect();
     resources.sort_by_key(|it| it.state != "late");
+    let need_action = Some(resources.len());
     resources.truncate(LINES);
     let summary = Summary {
         taken,
@@ -334,6 +335,7 @@ fn evidence(report: &Report, regions: usize) -> Evidence {
         accounts,
         causes: vec![],
         resources,
+        need_action,
         unread: vec![],
     };
     let today = Day::of(taken);
@@ -351,12 +353,13 @@ fn evidence(report: &Report, regions: usize) -> Evidence {
         day: today.before(back),
         states: count(&[("fresh", 1_000), ("late", 8 + 3 * back as usize)]),
     });
+    let changed = |words: &str, before: usize, after: usize| {
+        let new = Bound::exact(after.saturating_sub(before));
+        CauseChange { words: words.to_owned(), before, after, new, examples: vec![] }
+    };
     let change = Change {
         since: taken - Duration::from_hours(24),
-        causes: vec![
-            CauseChange { words: causes[0].to_owned(), before: 3, after: 5, examples: vec![] },
-            CauseChange { words: causes[1].to_owned(), before: 9, after: 1, examples: vec![] },
-        ],
+        causes: vec![changed(causes[0], 3, 5), changed(causes[1], 9, 1)],
     };
     Evidence {
         timeline: Timeline { days: days.collect() },

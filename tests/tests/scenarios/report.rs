@@ -481,7 +481,7 @@ async fn without_bucket_role_or_policy_there_is_still_a_report() {
         report(&organization, &["--state-bucket=", "--regions", "eu-west-1,eu-north-1"]).await;
     assert_eq!(ran.code, 1, "{}", ran.notes);
     assert!(
-        ran.text.contains("12 accounts × 2 Regions: 22 no plan, 2 account not active"),
+        ran.text.contains("12 accounts × 2 Regions: 22 no plan, 2 in accounts not active"),
         "{}",
         ran.text
     );

@@ -268,8 +268,8 @@ async fn what_becomes_late_is_told_once_by_its_cause_and_so_is_that_it_is_mended
     let summary = sweeps.sweep().await;
     assert_eq!(summary.resources, []);
     let [_, (subject, text)] = &mails(&organization)[..] else { panic!("two mails") };
-    assert_eq!(subject, "org-backup: 0 resources need action, 1 cause better");
-    assert!(text.contains("BETTER\n0 resources (before: 2) late"), "{text}");
+    assert_eq!(subject, "org-backup: no resource needs action, 1 cause better");
+    assert!(text.contains("BETTER\ngone (before: 2 resources): late"), "{text}");
     assert_eq!(organization.event_bus(|it| it.events().len()), 2);
     let findings = organization.hub(|it| it.findings().clone());
     let states: Vec<_> = findings.values().map(|it| it["RecordState"].clone()).collect();

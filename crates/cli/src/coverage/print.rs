@@ -6,11 +6,12 @@ use std::time::SystemTime;
 use errors::advised;
 use policy::Severity;
 use report::coverage::{Group, Groups, State, Until};
-use report::utc;
+use report::{NO_REGION, counted, utc};
 use serde_json::Value;
 
 use super::{Format, Judged, Summary};
 use crate::CommandError;
+use crate::accounts::first_steps;
 use crate::formats::{self, About, Found};
 use crate::output::Output;
 
@@ -206,16 +207,25 @@ impl Printer {
         let taken = taken.map(utc).unwrap_or_default();
         let counts = self.groups.states.iter().map(|(state, count)| format!("{count} {state}"));
         let counts: Vec<_> = counts.collect();
-        let counts =
-            if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") };
+        let counts = match counts.as_slice() {
+            _ if *regions == 0 => NO_REGION.to_owned(),
+            [] => "nothing to judge".to_owned(),
+            counts => counts.join(", "),
+        };
         self.output.line(&format!("Backups of {organization}, {taken}"))?;
         self.output.line(&format!(
-            "{accounts} accounts × {regions} Regions, {resources} resources: {counts}"
+            "{} × {}, {}: {counts}",
+            counted(*accounts, "account"),
+            counted(*regions, "Region"),
+            counted(*resources, "resource")
         ))?;
+        if *regions == 0 {
+            first_steps().try_for_each(|it| self.output.line(&it))?;
+        }
         for (cause, Group { count, examples }) in &self.groups.causes {
             self.output.line("")?;
-            let resources = if *count == 1 { "resource" } else { "resources" };
-            self.output.line(&format!("{count} {resources} {}", cause.words))?;
+            let resources = counted(*count, "resource");
+            self.output.line(&format!("{resources} {}", cause.words))?;
             for it in examples {
                 self.output.line(&format!("  {it}"))?;
             }

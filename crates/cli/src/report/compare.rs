@@ -53,6 +53,7 @@ fn lines(before: &Summary, after: &Summary, change: &Change) -> Vec<String> {
             }
             lines.push(format!("  {} → {}: {}", it.before, it.after, it.words));
             lines.extend(it.examples.iter().map(|it| format!("    {it}")));
+            lines.extend(it.new.more(it.examples.len(), "new").map(|it| format!("    {it}")));
         }
     }
     if change.is_nothing() {
@@ -77,6 +78,7 @@ fn json(before: &Summary, after: &Summary, change: &Change) -> Value {
             "before": it.before,
             "after": it.after,
             "new": it.examples,
+            "newCount": it.new.count,
         })
     });
     json!({

@@ -1,6 +1,7 @@
 //! The report for a spreadsheet.
 
-use report::{Counts, FRESH, LATE, NOT_COVERED, NOT_KNOWN, Report, utc};
+use report::coverage::StateGroup;
+use report::{Counts, Report, utc};
 
 use crate::CommandError;
 use crate::output::Output;
@@ -67,10 +68,10 @@ pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), CommandE
                 hints.join("; "),
                 looked.unwrap_or_default(),
                 count(Counts::resources).unwrap_or_default(),
-                count(|it| it.count(&FRESH)).unwrap_or_default(),
-                count(|it| it.count(&LATE)).unwrap_or_default(),
-                count(|it| it.count(&NOT_COVERED)).unwrap_or_default(),
-                count(|it| it.count(&NOT_KNOWN)).unwrap_or_default(),
+                count(|it| it.count(StateGroup::Fresh)).unwrap_or_default(),
+                count(|it| it.count(StateGroup::Late)).unwrap_or_default(),
+                count(|it| it.count(StateGroup::NotCovered)).unwrap_or_default(),
+                count(|it| it.count(StateGroup::NotKnown)).unwrap_or_default(),
                 count(|it| it.copies_late).unwrap_or_default(),
                 test.unwrap_or_default(),
                 next.unwrap_or_default(),

@@ -14,8 +14,9 @@ use std::time::SystemTime;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use plan::id::{AccountId, Region, RoleName, TargetId};
-use report::{Counts, Report, Shortfall, State, page, utc};
+use report::{Counts, NO_REGION, Report, Shortfall, State, counted, page, utc};
 
+use crate::accounts::first_steps;
 use crate::live::Live;
 use crate::output::{Output, note};
 use crate::{CommandError, Exit};
@@ -198,19 +199,17 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 
 /// Returns the summary in a few lines.
 fn sum(report: &Report) -> Vec<String> {
-    let tally = report.tally();
-    let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
-    let counts: Vec<_> = counts.collect();
-    let (accounts, regions) = (report.rows.len(), report.regions.len());
+    let accounts = counted(report.rows.len(), "account");
     let (id, taken) = (&report.organization.id, utc(report.taken));
-    let protected = format!("{} of {accounts} accounts are protected", report.protected());
+    let are = if report.rows.len() == 1 { "is" } else { "are" };
+    let protected = format!("{} of {accounts} {are} protected", report.protected());
     let mut lines = vec![format!("Backups of {id}, {taken}")];
-    if regions == 0 {
-        lines.push(format!("{protected}: no backup policy and no template names a Region"));
-        lines.extend(FIRST_STEPS.map(ToOwned::to_owned));
+    if report.regions.is_empty() {
+        lines.push(format!("{protected}: {NO_REGION}"));
+        lines.extend(first_steps());
     } else {
-        let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
-        lines.push(format!("{protected}; {accounts} accounts × {regions} Regions: {counts}"));
+        let regions = counted(report.regions.len(), "Region");
+        lines.push(format!("{protected}; {accounts} × {regions}: {}", report.tally_words()));
     }
     if let Some(evidence) = &report.evidence {
         let words = Counts::words(evidence.summary.counts());
@@ -220,14 +219,6 @@ fn sum(report: &Report) -> Vec<String> {
     lines
 }
 
-/// The next steps in an organization in which nothing is set up yet.
-const FIRST_STEPS: [&str; 4] = [
-    "What to do next:",
-    "  org-backup doctor                          says what the organization lacks for backup policies",
-    "  org-backup report --regions eu-west-1,…    judges accounts by the Regions that have to be protected",
-    "  make deploy FILE=org.toml DRY_RUN=1        says what would be deployed; begin with examples/org.toml",
-];
-
 /// The number of accounts that are named if several lack the same.
 const NAMED: usize = 5;
 
@@ -236,10 +227,7 @@ fn causes(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for Shortfall { missing, accounts, regions } in report.shortfalls() {
         let regions: Vec<_> = regions.iter().map(|it| it.as_str()).collect();
-        let count = match accounts.len() {
-            1 => "1 account".to_owned(),
-            count => format!("{count} accounts"),
-        };
+        let count = counted(accounts.len(), "account");
         lines.push(String::new());
         lines.push(format!("{count} in {}: {}", regions.join(", "), missing.problem));
         lines.push(format!("  hint: {}", missing.hint));

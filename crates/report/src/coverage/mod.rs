@@ -49,6 +49,6 @@ pub use reads::{
     RegionReads, TrustedRole,
 };
 pub use selection::{Condition, Difference, Operator, Selection, Source};
-pub use state::{CopyState, State};
+pub use state::{CopyState, State, StateGroup};
 
 pub use crate::wanted::Asks;

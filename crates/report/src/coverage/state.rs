@@ -1,5 +1,6 @@
 //! The backup states of resources and of their copies.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -29,6 +30,38 @@ pub enum State {
     NotKnown(String),
 }
 
+/// The states of resources that are counted together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StateGroup {
+    /// Backed up as the rules say.
+    Fresh,
+    /// A backup is missing or the newest job failed, although a rule owes the backup.
+    Late,
+    /// No rule backs the resource up, and nobody left it out on purpose.
+    NotCovered,
+    /// The state could not be determined.
+    NotKnown,
+    /// The resource is not to be backed up, or cannot be.
+    LeftOut,
+}
+
+impl StateGroup {
+    /// The groups that are columns of reports, in their order. Resources that are left out are only
+    /// in the number of all.
+    pub const COLUMNS: [Self; 4] = [Self::Fresh, Self::Late, Self::NotCovered, Self::NotKnown];
+
+    /// Returns the words for programs of the states in it.
+    pub fn keys(self) -> Vec<&'static str> {
+        State::ALL.iter().filter(|it| it.group() == self).map(State::key).collect()
+    }
+
+    /// Returns the number of resources in it, of the numbers in each state by [`State::key`].
+    pub fn count(self, states: &BTreeMap<String, usize>) -> usize {
+        let here = states.iter().filter(|it| State::of_key(it.0).group() == self);
+        here.map(|it| it.1).sum()
+    }
+}
+
 impl State {
     /// Every state, each with the epoch as its time and without a reason.
     pub const ALL: [Self; 9] = [
@@ -42,6 +75,24 @@ impl State {
         Self::NotSupported,
         Self::NotKnown(String::new()),
     ];
+
+    /// Returns the state with this word for programs, with the epoch as its time and without a
+    /// reason. A word that this program does not know stands for a state that it does not know.
+    pub fn of_key(key: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|it| it.key() == key);
+        known.unwrap_or(Self::NotKnown(String::new()))
+    }
+
+    /// Returns the group in which the state is counted.
+    pub fn group(&self) -> StateGroup {
+        match self {
+            Self::Fresh | Self::FirstDue(_) => StateGroup::Fresh,
+            Self::Failing | Self::Late(_) => StateGroup::Late,
+            Self::NotSelected | Self::OptedOut => StateGroup::NotCovered,
+            Self::NotKnown(_) => StateGroup::NotKnown,
+            Self::Excluded | Self::NotSupported => StateGroup::LeftOut,
+        }
+    }
 
     /// Returns the time that the state is about, if it has one.
     pub fn since(&self) -> Option<SystemTime> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::outline::{Effective, Origin, Setting};
-use crate::{FRESH, Found, LATE, Lock, NOT_COVERED, NOT_KNOWN, utc};
+use crate::{Found, Lock, utc};
 
 const VOLUME: &str = "arn:aws:ec2:eu-west-1:200000000001:volume/vol-1";
 const CLUSTER: &str = "arn:aws:rds:eu-west-1:200000000001:cluster:orders";
@@ -1077,10 +1077,22 @@ fn the_clock_of_these_tests_is_right() {
 }
 
 #[test]
-fn every_group_of_states_has_the_words_of_states() {
-    let groups = [&FRESH[..], &LATE, &NOT_COVERED, &NOT_KNOWN].concat();
-    let words = State::ALL.map(|it| it.key());
-    assert!(groups.iter().all(|it| words.contains(it)), "{groups:?}");
+fn every_state_is_found_by_its_key_and_counted_in_one_group() {
+    let states = State::ALL.map(|it| (it.key().to_owned(), 1)).into();
+    for (group, keys) in [
+        (StateGroup::Fresh, &["fresh", "first-due"][..]),
+        (StateGroup::Late, &["failing", "late"]),
+        (StateGroup::NotCovered, &["not-selected", "opted-out"]),
+        (StateGroup::NotKnown, &["not-known"]),
+        (StateGroup::LeftOut, &["excluded", "not-supported"]),
+    ] {
+        assert_eq!(group.keys(), keys);
+        assert_eq!(group.count(&states), keys.len(), "{group:?}");
+    }
+    for state in State::ALL {
+        assert_eq!(State::of_key(state.key()), state);
+    }
+    assert_eq!(StateGroup::NotKnown.count(&[("of-a-newer-program".to_owned(), 3)].into()), 3);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::document::moment;
-use super::summary::{LINES, Summary};
+use super::summary::{Bound, CauseCount, ResourceLine, Summary};
 use crate::coverage::EXAMPLES;
 
 /// The causes that got better or worse between two summaries.
@@ -29,7 +29,10 @@ pub struct CauseChange {
     pub before: usize,
     /// The number of resources that have it.
     pub after: usize,
-    /// The first resources that have it now and did not have it before, at most ten.
+    /// The number of resources that have it now and did not have it before. It is a lower bound if
+    /// one of the summaries does not name all resources with the cause.
+    pub new: Bound,
+    /// The first of these, at most ten.
     pub examples: Vec<String>,
 }
 
@@ -73,7 +76,7 @@ impl CauseChange {
     pub fn direction(&self) -> Direction {
         if self.after > self.before {
             Direction::Worse
-        } else if self.after < self.before && self.examples.is_empty() {
+        } else if self.after < self.before && self.new.count == 0 {
             Direction::Better
         } else {
             Direction::Other
@@ -84,39 +87,39 @@ impl CauseChange {
 impl Change {
     /// Compares two summaries. An account and a resource are the same if they have the same ID.
     ///
-    /// If a summary has more resources than it names, new ones are named only for causes that are
-    /// new, since they might have been among those that it does not name.
+    /// If the earlier summary does not name all resources with a cause, the new ones are not named
+    /// either, since each might have been among those that it does not name.
     pub fn between(before: &Summary, after: &Summary) -> Self {
-        let had: BTreeMap<_, _> =
-            before.causes.iter().map(|it| (it.words.as_str(), it.count)).collect();
-        let known: BTreeSet<_> = pairs(before).map(|(cause, arn, _)| (cause, arn)).collect();
-        let is_whole = before.resources.len() < LINES;
-        let mut fresh = BTreeMap::<&str, Vec<String>>::new();
-        for (cause, arn, told) in pairs(after) {
-            let examples = fresh.entry(cause).or_default();
-            let is_new = !known.contains(&(cause, arn));
-            if is_new && (is_whole || !had.contains_key(cause)) && examples.len() < EXAMPLES {
-                examples.push(told());
-            }
-        }
+        let had: BTreeMap<_, _> = before.causes.iter().map(|it| (it.words.as_str(), it)).collect();
+        let (known, named) = (named(before), named(after));
         let has: BTreeSet<_> = after.causes.iter().map(|it| it.words.as_str()).collect();
         let later = after.causes.iter().map(|it| {
-            let before = had.get(it.words.as_str()).copied().unwrap_or_default();
-            let found = fresh.remove(it.words.as_str()).unwrap_or_default();
-            // A cause that is new has new resources, also if the summary does not name them.
-            let is_unnamed = found.is_empty() && before == 0;
-            let examples = if is_unnamed { it.examples.clone() } else { found };
-            CauseChange { words: it.words.clone(), before, after: it.count, examples }
+            let named = named.get(it.words.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let Some(before) = had.get(it.words.as_str()) else {
+                let (new, examples) = (Bound::exact(it.count), it.examples.clone());
+                return CauseChange {
+                    words: it.words.clone(),
+                    before: 0,
+                    after: it.count,
+                    new,
+                    examples,
+                };
+            };
+            let known = known.get(it.words.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let (new, examples) = compare((before, known), (it, named));
+            let (words, before, after) = (it.words.clone(), before.count, it.count);
+            CauseChange { words, before, after, new, examples }
         });
         let gone = before.causes.iter().filter(|it| !has.contains(it.words.as_str()));
         let gone = gone.map(|it| CauseChange {
             words: it.words.clone(),
             before: it.count,
             after: 0,
+            new: Bound::exact(0),
             examples: vec![],
         });
         let all = later.collect::<Vec<_>>().into_iter().chain(gone);
-        let differs = |it: &CauseChange| it.before != it.after || !it.examples.is_empty();
+        let differs = |it: &CauseChange| it.before != it.after || it.new.count > 0;
         Self { since: before.taken, causes: all.filter(differs).collect() }
     }
 
@@ -126,10 +129,32 @@ impl Change {
     }
 }
 
-/// Returns the causes of the resources that a summary names: the cause, the ARN, and the resource in
-/// a few words.
-fn pairs(of: &Summary) -> impl Iterator<Item = (&str, &str, impl Fn() -> String)> {
-    of.resources.iter().flat_map(|line| {
-        line.causes.iter().map(move |it| (it.as_str(), line.arn.as_str(), move || line.told()))
-    })
+/// Returns the number of resources that newly have a cause, and the first of them. Each side is the
+/// cause with the resources that the summary names for it.
+fn compare(
+    (before, known): (&CauseCount, &[&ResourceLine]),
+    (after, named): (&CauseCount, &[&ResourceLine]),
+) -> (Bound, Vec<String>) {
+    let is_whole = |of: &CauseCount, named: &[&ResourceLine]| named.len() >= of.count;
+    // Of those that have the cause now, at most as many as before had it then.
+    let least = after.count.saturating_sub(before.count);
+    if !is_whole(before, known) {
+        return (Bound { count: least, is_least: true }, vec![]);
+    }
+    let known: BTreeSet<_> = known.iter().map(|it| it.arn.as_str()).collect();
+    let fresh = || named.iter().filter(|it| !known.contains(it.arn.as_str()));
+    let count = fresh().count().max(least);
+    let new = Bound { count, is_least: !is_whole(after, named) };
+    (new, fresh().take(EXAMPLES).map(|it| it.told()).collect())
+}
+
+/// Returns the resources that a summary names, by their causes.
+fn named(of: &Summary) -> BTreeMap<&str, Vec<&ResourceLine>> {
+    let mut named = BTreeMap::<_, Vec<_>>::new();
+    for line in &of.resources {
+        for cause in &line.causes {
+            named.entry(cause.as_str()).or_default().push(line);
+        }
+    }
+    named
 }

@@ -32,7 +32,7 @@ pub use run::{
 };
 pub use sum::Sum;
 pub use summary::{
-    AccountCounts, CauseCount, Counts, LINES, ResourceLine, Summary, TestSeen, UNREAD,
+    AccountCounts, Bound, CauseCount, Counts, LINES, ResourceLine, Summary, TestSeen, UNREAD,
 };
 pub use timeline::{Day, DayState, Past, Timeline, TrendDay};
 

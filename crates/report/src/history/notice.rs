@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::change::{CauseChange, Change, Direction};
-use super::summary::{LINES, Summary};
+use super::summary::{Bound, Summary};
 use crate::utc;
 use crate::words::{rfc_3339, stamp};
 
@@ -54,14 +54,28 @@ struct Item<'a> {
     words: &'a str,
     before: Option<usize>,
     now: usize,
+    /// The number of resources that have it and that the last notice did not name or count.
+    new: Bound,
+    /// The first of these.
     examples: &'a [String],
 }
 
 impl Item<'_> {
     /// Returns the line of the cause.
     fn line(&self) -> String {
-        let before = self.before.map(|it| format!(" (before: {it})")).unwrap_or_default();
-        format!("{}{before} {}", resources(self.now), field(self.words, CAUSE))
+        let words = field(self.words, CAUSE);
+        match self.before {
+            None => format!("{} {words}", resources(self.now)),
+            Some(before) if self.now == 0 => {
+                format!("gone (before: {}): {words}", resources(before))
+            }
+            Some(before) => format!("{} (before: {before}) {words}", resources(self.now)),
+        }
+    }
+
+    /// Returns the line about the new resources that are not among the first `listed`.
+    fn more(&self, listed: usize) -> Option<String> {
+        self.new.more(listed, if self.before.is_some() { "new" } else { "" })
     }
 }
 
@@ -82,10 +96,12 @@ impl<'a> Notice<'a> {
             for it in unread.iter().take(SHOWN) {
                 mail.line(&format!("  {it}"));
             }
-            more(&mut mail, unread.len(), "");
+            if let Some(it) = more(unread.len(), "") {
+                mail.line(&format!("  {it}"));
+            }
         }
         mail.line("");
-        mail.line("To see all of them, each with its reason:");
+        mail.line("To see every resource with its state and the reasons:");
         mail.line(&format!("  {}", self.command()));
         mail.about(&format!("org-backup: {}", self.title()))
     }
@@ -105,10 +121,10 @@ impl<'a> Notice<'a> {
                 lines.push(format!("• {}", markdown(&it.line(), CAUSE)));
                 let examples = it.examples.iter().take(IN_CHAT);
                 lines.extend(examples.map(|it| format!("    {}", markdown(it, CAUSE))));
+                let listed = it.examples.len().min(IN_CHAT);
+                lines.extend(it.more(listed).map(|it| format!("    {it}")));
             }
-            if items.len() > SHOWN {
-                lines.push(format!("and {} more causes", items.len() - SHOWN));
-            }
+            lines.extend(more(items.len(), "cause"));
         }
         if !self.summary.unread.is_empty() {
             lines.push(format!("*Not looked at*: {}", self.summary.unread.len()));
@@ -121,7 +137,7 @@ impl<'a> Notice<'a> {
                 "textType": "client-markdown",
                 "title": markdown(&format!("org-backup: {}", self.title()), CAUSE),
                 "description": lines.join("\n"),
-                "nextSteps": [format!("Run `{}` to see all of them", self.command())],
+                "nextSteps": [format!("Run `{}` to see every resource with its state", self.command())],
                 "keywords": ["org-backup", self.summary.organization],
             },
             "metadata": {
@@ -139,14 +155,17 @@ impl<'a> Notice<'a> {
                 "words": it.words,
                 "before": it.before,
                 "after": it.now,
+                "new": it.new.count,
                 "examples": it.examples,
             })
         });
+        let needing = self.summary.needing();
         json!({
             "organization": self.summary.organization,
             "taken": rfc_3339(self.summary.taken),
             "since": self.change.map(|it| rfc_3339(it.since)),
-            "needAction": self.summary.resources.len(),
+            "needAction": needing.count,
+            "needActionIsLeast": needing.is_least,
             "notLookedAt": self.summary.unread.len(),
             "causes": causes.collect::<Value>(),
         })
@@ -166,8 +185,10 @@ impl<'a> Notice<'a> {
         let finding = |words: &str, count: usize, resources: Vec<Value>| {
             let id = Sha256::digest(format!("{} {words}", self.summary.organization));
             let id: String = id.iter().take(16).map(|it| format!("{it:02x}")).collect();
-            let needing = if count == 1 { "resource needs" } else { "resources need" };
-            let about = format!("{count} {needing} action: {words}");
+            let about = match count {
+                0 => format!("No resource needs action for this cause any more: {words}"),
+                _ => format!("{}: {words}", needs_action(Bound::exact(count))),
+            };
             let resources =
                 if resources.is_empty() { vec![account_itself.clone()] } else { resources };
             json!({
@@ -185,7 +206,7 @@ impl<'a> Notice<'a> {
                 "Title": field(&format!("Backups: {words}"), TITLE),
                 "Description": field(&about, DESCRIPTION),
                 "Remediation": { "Recommendation": {
-                    "Text": field(&format!("See all of them: {}", self.command()), TEXT),
+                    "Text": field(&format!("See every resource with its state: {}", self.command()), TEXT),
                 } },
                 "Resources": resources,
                 "RecordState": if count > 0 { "ACTIVE" } else { "ARCHIVED" },
@@ -217,7 +238,7 @@ impl<'a> Notice<'a> {
             1 => format!(", 1 cause {word}"),
             count => format!(", {count} causes {word}"),
         };
-        let mut title = self.needing();
+        let mut title = needs_action(self.summary.needing());
         if self.change.is_some() {
             title += &count(&worse, "worse");
             title += &count(&better, "better");
@@ -228,14 +249,6 @@ impl<'a> Notice<'a> {
         }
     }
 
-    /// Returns the number of resources that need action, in words.
-    fn needing(&self) -> String {
-        let count = self.summary.resources.len();
-        let needs = if count == 1 { "needs" } else { "need" };
-        let least = if count == LINES { "at least " } else { "" };
-        format!("{least}{} {needs} action", resources(count))
-    }
-
     fn head(&self) -> [String; 2] {
         let (organization, taken) = (&self.summary.organization, utc(self.summary.taken));
         let first = match self.change {
@@ -244,23 +257,27 @@ impl<'a> Notice<'a> {
             }
             None => format!("Backups of {organization}, {taken}."),
         };
-        let needing = self.needing();
-        [first, format!("{needing}.")]
+        [first, format!("{}.", capitalized(&needs_action(self.summary.needing())))]
     }
 
     /// Returns the causes that are new or that more or other resources have, and those that fewer
     /// have. Without a comparison, every cause is of the first kind.
     fn items(&self) -> (Vec<Item<'a>>, Vec<Item<'a>>) {
         let Some(change) = self.change else {
-            let item = |words, now, examples| Item { words, before: None, now, examples };
-            let causes = self.summary.causes.iter();
-            let all = causes.map(|it| item(it.words.as_str(), it.count, it.examples.as_slice()));
+            let all = self.summary.causes.iter().map(|it| Item {
+                words: &it.words,
+                before: None,
+                now: it.count,
+                new: Bound::exact(it.count),
+                examples: &it.examples,
+            });
             return (all.collect(), vec![]);
         };
         let item = |it: &'a CauseChange| Item {
             words: &it.words,
             before: Some(it.before),
             now: it.after,
+            new: it.new,
             examples: &it.examples,
         };
         let is_better = |it: &&CauseChange| it.direction() == Direction::Better;
@@ -270,7 +287,23 @@ impl<'a> Notice<'a> {
 }
 
 fn resources(count: usize) -> String {
-    if count == 1 { "1 resource".to_owned() } else { format!("{count} resources") }
+    match count {
+        0 => "no resource".to_owned(),
+        1 => "1 resource".to_owned(),
+        _ => format!("{count} resources"),
+    }
+}
+
+/// Returns the number of resources that need action, in words.
+fn needs_action(number: Bound) -> String {
+    let needs = if number.count < 2 { "needs" } else { "need" };
+    format!("{}{} {needs} action", number.least(), resources(number.count))
+}
+
+/// Returns the words at the beginning of a sentence.
+fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|it| it.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn sections(mail: &mut Mail, heading: &str, items: &[Item<'_>]) {
@@ -281,19 +314,22 @@ fn sections(mail: &mut Mail, heading: &str, items: &[Item<'_>]) {
     mail.line(heading);
     for it in items.iter().take(SHOWN) {
         mail.line(&it.line());
-        for example in it.examples {
+        let more = it.more(it.examples.len());
+        for example in it.examples.iter().chain(&more) {
             mail.line(&format!("  {example}"));
         }
-        let new = it.before.map_or(it.now, |before| it.now.saturating_sub(before));
-        if new > it.examples.len() {
-            mail.line(&format!("  and {} more", new - it.examples.len()));
-        }
     }
-    more(mail, items.len(), " causes");
+    if let Some(it) = more(items.len(), "cause") {
+        mail.line(&format!("  {it}"));
+    }
 }
 
-fn more(mail: &mut Mail, all: usize, of: &str) {
-    if all > SHOWN {
-        mail.line(&format!("  and {} more{of}", all - SHOWN));
+/// Returns the line about those that are not among the first [`SHOWN`].
+fn more(all: usize, of: &str) -> Option<String> {
+    match (all.checked_sub(SHOWN)?, of) {
+        (0, _) => None,
+        (more, "") => Some(format!("and {more} more")),
+        (1, of) => Some(format!("and 1 more {of}")),
+        (more, of) => Some(format!("and {more} more {of}s")),
     }
 }

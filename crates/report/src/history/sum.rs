@@ -162,6 +162,7 @@ impl Sum {
             accounts: self.accounts.clone(),
             causes: causes.collect(),
             resources: self.resources.values().cloned().collect(),
+            need_action: Some(self.bad),
             unread,
         }
     }

@@ -7,6 +7,7 @@ use plan::id::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
 use super::document::{self, Illegible, moment};
+use crate::coverage::State;
 
 /// The most resources that a summary names.
 pub const LINES: usize = 2_000;
@@ -34,10 +35,51 @@ pub struct Summary {
     /// The most important resources that need action, at most [`LINES`].
     #[serde(default)]
     pub resources: Vec<ResourceLine>,
+    /// The number of all resources that need action. `None` if a program wrote the summary that did
+    /// not store it: see [`Self::needing`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need_action: Option<usize>,
     /// The parts that could not be looked at, each once, at most [`UNREAD`]. If there are more, one
     /// more line has their number.
     #[serde(default)]
     pub unread: Vec<String>,
+}
+
+/// A number that may be known only as a lower bound.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Bound {
+    /// The number.
+    pub count: usize,
+    /// True if there may be more.
+    pub is_least: bool,
+}
+
+impl Bound {
+    /// Returns a number that is known exactly.
+    pub fn exact(count: usize) -> Self {
+        Self { count, is_least: false }
+    }
+
+    /// Returns the words before the number.
+    pub(super) fn least(self) -> &'static str {
+        if self.is_least { "at least " } else { "" }
+    }
+
+    /// Returns the line below the first `listed` of them about the others, as in `and 3 more new ones`
+    /// with the word `new`. Returns `None` if there are no others.
+    pub fn more(self, listed: usize, word: &str) -> Option<String> {
+        let more = self.count.saturating_sub(listed);
+        let ones = match (word, more) {
+            ("", _) => String::new(),
+            (word, 1) => format!(" {word} one"),
+            (word, _) => format!(" {word} ones"),
+        };
+        match (more, listed) {
+            (0, _) => None,
+            (_, 0) => Some(format!("{}{more}{ones}", self.least())),
+            _ => Some(format!("and {}{more} more{ones}", self.least())),
+        }
+    }
 }
 
 /// The coverage of an account.
@@ -171,6 +213,23 @@ impl Summary {
             add(&mut states, state, *count);
         }
         states
+    }
+
+    /// Returns the number of resources that need action. A summary that does not have it may name
+    /// all of them, and otherwise tells only the least number.
+    pub fn needing(&self) -> Bound {
+        let named = self.resources.len();
+        match self.need_action {
+            Some(count) => Bound::exact(count),
+            None if named < LINES => Bound::exact(named),
+            None => {
+                let states = self.states();
+                let bad = states.iter().filter(|it| !State::of_key(it.0).is_fine());
+                // Resources of which only a copy is late are not among these.
+                let bad = bad.map(|it| it.1).sum::<usize>();
+                Bound { count: bad.max(named), is_least: true }
+            }
+        }
     }
 
     /// Returns the counts of every account in every Region.

@@ -312,6 +312,53 @@ fn a_summary_that_names_only_some_makes_nothing_new_of_the_others() {
     assert_eq!(change.causes.len(), 1);
     assert_eq!((change.causes[0].before, change.causes[0].after), (2_500, 1_500));
     assert!(change.causes[0].examples.is_empty(), "{:?}", change.causes[0].examples);
+    assert_eq!(change.causes[0].new, Bound { count: 0, is_least: true });
+}
+
+#[test]
+fn new_resources_are_counted_as_far_as_the_summaries_name_them() {
+    let names: Vec<_> = (0..LINES + 700).map(|it| format!("{it:05}")).collect();
+    let judged = |from: usize, to: usize| -> Vec<_> {
+        names[from..to].iter().map(|it| (it.as_str(), unselected())).collect()
+    };
+    let new = |before: (usize, usize), after: (usize, usize)| {
+        let change = change(&judged(before.0, before.1), &judged(after.0, after.1));
+        let [it] = change.causes.as_slice() else { panic!("{change:?}") };
+        (it.new, it.examples.len())
+    };
+    let least = |count| Bound { count, is_least: true };
+    assert_eq!(new((0, 2), (0, 13)), (Bound::exact(11), 10));
+    assert_eq!(new((0, 100), (50, 150)), (Bound::exact(50), 10));
+    assert_eq!(new((0, 0), (0, 2_500)), (Bound::exact(2_500), 10));
+    // The later summary names the first 2,000, of which 1,900 are new.
+    assert_eq!(new((0, 100), (0, 2_500)), (least(2_400), 10));
+    // The earlier summary does not name all, so that nobody knows which are new.
+    assert_eq!(new((0, 2_500), (0, 2_700)), (least(200), 0));
+    assert_eq!(new((0, 2_500), (2_500, 2_600)), (least(0), 0));
+    // A cause of which both name everything is compared, however many resources have another.
+    let mut more = judged(0, 2_500);
+    more.push(("late", late()));
+    let change = change(&judged(0, 2_500), &more);
+    assert_eq!((change.causes.len(), change.causes[0].new), (1, Bound::exact(1)));
+}
+
+#[test]
+fn a_summary_says_how_many_resources_need_action_although_it_does_not_name_all() {
+    let names: Vec<_> = (0..LINES + 500).map(|it| format!("{it:05}")).collect();
+    let all: Vec<_> = names.iter().map(|it| (it.as_str(), unselected())).collect();
+    let long = summary(&found(1, "x", 20, &all), 20);
+    assert_eq!((long.needing(), long.resources.len()), (Bound::exact(2_500), LINES));
+    assert_eq!(Summary::read(&long.text()).unwrap(), long);
+    // An earlier release did not store the number.
+    let earlier = |summary: &Summary| {
+        let (key, number) = ("needAction", summary.needing().count);
+        let text = summary.text().replace(&format!(",\"{key}\":{number}"), "");
+        assert!(!text.contains(key), "{key} is still there");
+        Summary::read(&text).unwrap().needing()
+    };
+    assert_eq!(earlier(&long), Bound { count: 2_500, is_least: true });
+    let short = summary(&found(1, "x", 20, &[("a", late()), ("b", fresh())]), 20);
+    assert_eq!(earlier(&short), Bound::exact(1));
 }
 
 fn days(past: &Past, of: usize) -> Vec<(String, DayState)> {
@@ -334,6 +381,7 @@ fn a_day_of_an_account_is_what_its_worst_backup_is() {
         (vec![], false, DayState::NotKnown),
         (vec![], true, DayState::Nothing),
         (vec![("a", excluded), ("b", unselected())], true, DayState::Nothing),
+        (vec![("a", coverage(State::Failing))], false, DayState::Failed),
     ] {
         let mut sum = found(1, "x", 20, &all);
         if !is_read {
@@ -482,6 +530,7 @@ fn a_cause_that_another_resource_has_now_is_not_better_although_fewer_have_it() 
         words: String::new(),
         before,
         after,
+        new: Bound::exact(examples.len().max(after.saturating_sub(before))),
         examples: examples.iter().map(|it| (*it).to_owned()).collect(),
     };
     assert_eq!(change(3, 1, &[]).direction(), Direction::Better);

@@ -8,7 +8,8 @@ use plan::id::AccountId;
 use serde::{Deserialize, Serialize};
 
 use super::document::{self, Illegible, moment};
-use super::summary::{AccountCounts, Summary};
+use super::summary::{AccountCounts, Counts, Summary};
+use crate::coverage::{State, StateGroup};
 use crate::utc;
 
 /// The number of days that are kept of an account.
@@ -67,7 +68,7 @@ impl fmt::Display for Day {
 }
 
 /// The backups of an account on a day, as the last sweep of the day found them. Resources that
-/// nothing is meant to back up do not count.
+/// nothing is meant to back up do not count. A greater state matters more.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DayState {
@@ -84,21 +85,33 @@ pub enum DayState {
 }
 
 impl DayState {
+    /// Every state, the one that matters least first.
+    pub const ALL: [Self; 5] =
+        [Self::Nothing, Self::Fresh, Self::NotKnown, Self::Late, Self::Failed];
+
+    /// Returns the state of a day on which there is only a resource in this state.
+    fn with(state: &State) -> Self {
+        match state.group() {
+            StateGroup::Fresh => Self::Fresh,
+            StateGroup::Late if *state == State::Failing => Self::Failed,
+            StateGroup::Late => Self::Late,
+            StateGroup::NotKnown => Self::NotKnown,
+            StateGroup::NotCovered | StateGroup::LeftOut => Self::Nothing,
+        }
+    }
+
     /// Returns the state of an account. `is_read` is true if everything in it was looked at.
     fn of(account: Option<&AccountCounts>, is_read: bool) -> Self {
-        let here = || account.into_iter().flat_map(|it| it.regions.values());
-        let has = |state: &str| here().any(|it| it.states.get(state).is_some_and(|it| *it > 0));
-        if has("failing") {
-            Self::Failed
-        } else if has("late") || here().any(|it| it.copies_late > 0) {
-            Self::Late
-        } else if !is_read || has("not-known") || here().any(|it| it.copies_unknown > 0) {
-            Self::NotKnown
-        } else if has("fresh") || has("first-due") {
-            Self::Fresh
-        } else {
-            Self::Nothing
-        }
+        let of_counts = |it: &Counts| {
+            let states = it.states.iter().filter(|it| *it.1 > 0);
+            let states = states.map(|it| Self::with(&State::of_key(it.0)));
+            let late = (it.copies_late > 0).then_some(Self::Late);
+            let unknown = (it.copies_unknown > 0).then_some(Self::NotKnown);
+            states.chain(late).chain(unknown).max()
+        };
+        let unread = (!is_read).then_some(Self::NotKnown);
+        let here = account.into_iter().flat_map(|it| it.regions.values());
+        here.filter_map(of_counts).chain(unread).max().unwrap_or(Self::Nothing)
     }
 }
 

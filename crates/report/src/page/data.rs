@@ -8,14 +8,20 @@ use serde_json::{Value, json};
 
 use super::evidence::evidence;
 use crate::coverage::BackupPlan;
-use crate::{Cell, Effective, PROGRAM, Report, Row, Setting, Source, State, utc};
+use crate::{
+    Cell, Effective, FIRST_STEPS, NO_REGION, PROGRAM, Report, Row, Setting, Source, State, utc,
+};
 
 pub(super) fn data(report: &Report) -> Value {
     let organization = &report.organization;
     let units = organization.units.iter().map(|it| json!([it.id, it.name, it.parent]));
     let names = organization.policies.iter().map(|(id, it)| (id.as_str(), it.name.as_str()));
     let notes = report.notes.iter().map(|it| json!([it.text, it.hint]));
-    let state = |it: &State| json!([it.key(), it.to_string(), it.sign(), it.rank(), it.is_fine()]);
+    let state = |it: &State| {
+        let (words, many) = (it.to_string(), it.words_of_many());
+        json!([it.key(), words, it.sign(), it.rank(), it.is_fine(), many])
+    };
+    let nothing = report.regions.is_empty().then(|| json!([NO_REGION, FIRST_STEPS]));
     let source = match report.source {
         Source::Command => "org-backup report",
         Source::Sweep => "the daily sweep",
@@ -29,6 +35,7 @@ pub(super) fn data(report: &Report) -> Value {
         "evidence": report.evidence.as_ref().map(|it| evidence(it, report.taken)),
         "lastSweep": report.last_sweep.map(utc),
         "regions": report.regions,
+        "nothing": nothing,
         "states": State::ALL.iter().map(state).collect::<Value>(),
         "notes": notes.collect::<Value>(),
         "units": units.collect::<Value>(),

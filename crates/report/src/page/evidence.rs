@@ -9,11 +9,11 @@ use std::time::SystemTime;
 use plan::id::{AccountId, Region};
 use serde_json::{Value, json};
 
-use crate::coverage::State;
+use crate::coverage::{State, StateGroup};
 use crate::history::{
     AccountCounts, Change, Counts, Day, DayState, Evidence, ResourceLine, Timeline, TrendDay,
 };
-use crate::{FRESH, LATE, NOT_COVERED, NOT_KNOWN, utc};
+use crate::utc;
 
 /// The number of days that are drawn of an account.
 const DAYS: u32 = 30;
@@ -34,21 +34,20 @@ pub(super) fn evidence(evidence: &Evidence, now: SystemTime) -> Value {
         let counts = summary.accounts.get(id).map(|it| parts(it, &regions, &mut shared));
         accounts.insert(id, json!([days(timeline, id, Day::of(now)), counts]));
     }
-    let bad = summary.states().iter().filter(|it| !is_fine(it.0)).map(|it| it.1).sum::<usize>();
-    let copies = summary.counts().map(|it| it.copies_late + it.copies_unknown).sum::<usize>();
+    let bad = summary.needing();
     json!({
         "taken": utc(summary.taken),
         "program": summary.program,
         "regions": regions,
         "states": State::ALL.iter().map(state).collect::<Value>(),
         "accounts": accounts,
-        "groups": [FRESH.as_slice(), &LATE, &NOT_COVERED, &NOT_KNOWN],
+        "groups": StateGroup::COLUMNS.map(StateGroup::keys),
+        "days": DayState::ALL.map(drawn),
         "tests": shared.tests.all,
         "nexts": shared.nexts.all,
         "causes": causes,
         "resources": summary.resources.iter().map(|it| line(it, &causes)).collect::<Value>(),
-        "bad": bad.max(summary.resources.len()),
-        "copies": copies,
+        "bad": [bad.count, bad.is_least],
         "change": change.as_ref().map(changed),
         "trend": trend.iter().map(day).collect::<Value>(),
     })
@@ -58,10 +57,16 @@ fn state(it: &State) -> Value {
     json!([it.key(), it.key().replace('-', " "), it.sign(), it.rank(), it.is_fine()])
 }
 
-/// Returns `true` if resources in the state with this key need no action. A state that this program
-/// does not know needs some.
-fn is_fine(key: &str) -> bool {
-    State::ALL.iter().any(|it| it.key() == key && it.is_fine())
+/// Returns the way in which the page draws a day of an account: the letter in its data and of its
+/// style, the words, and the height. The taller, the more it matters.
+fn drawn(day: DayState) -> (char, &'static str, u8) {
+    match day {
+        DayState::Nothing => ('n', "nothing to back up", 1),
+        DayState::Fresh => ('f', "fresh", 5),
+        DayState::NotKnown => ('u', "not known", 8),
+        DayState::Late => ('l', "late", 11),
+        DayState::Failed => ('x', "failed", 16),
+    }
 }
 
 /// Texts that many Regions of accounts have in common.
@@ -101,7 +106,7 @@ fn parts(account: &AccountCounts, regions: &[&Region], shared: &mut CommonTexts)
         let mut states = numbers(states);
         states.truncate(states.iter().rposition(|it| *it > 0).map_or(0, |it| it + 1));
         json!([
-            regions.binary_search(&region).unwrap_or_default(),
+            regions.binary_search(&region).expect("the list has the Regions of every account"),
             states,
             [copies_fine, copies_late, copies_unknown],
             test,
@@ -113,40 +118,30 @@ fn parts(account: &AccountCounts, regions: &[&Region], shared: &mut CommonTexts)
 
 /// Returns the number of resources in each state, in the order of [`State::ALL`].
 fn numbers(states: &BTreeMap<String, usize>) -> Vec<usize> {
-    let of = |it: &State| states.get(it.key()).copied().unwrap_or_default();
-    let mut numbers: Vec<_> = State::ALL.iter().map(of).collect();
-    // States that this program does not know count as not known.
-    let unknown = states.iter().filter(|(key, _)| State::ALL.iter().all(|it| it.key() != *key));
-    if let Some(last) = numbers.last_mut() {
-        *last += unknown.map(|it| it.1).sum::<usize>();
-    }
-    numbers
+    let number = |state: &State| {
+        let here = states.iter().filter(|it| State::of_key(it.0) == *state);
+        here.map(|it| it.1).sum()
+    };
+    State::ALL.iter().map(number).collect()
 }
 
 /// Returns a letter for each of the last days, the oldest first, and a space for a day without a
 /// sweep.
 fn days(timeline: &Timeline, account: &AccountId, today: Day) -> String {
     let known: BTreeMap<_, _> = timeline.days.get(account).into_iter().flatten().copied().collect();
-    let letter = |back: u32| match known.get(&today.before(back)) {
-        None => ' ',
-        Some(DayState::Fresh) => 'f',
-        Some(DayState::Nothing) => 'n',
-        Some(DayState::NotKnown) => 'u',
-        Some(DayState::Late) => 'l',
-        Some(DayState::Failed) => 'x',
-    };
+    let letter = |back: u32| known.get(&today.before(back)).map_or(' ', |it| drawn(*it).0);
     (0..DAYS).rev().map(letter).collect()
 }
 
 fn line(it: &ResourceLine, causes: &[&String]) -> Value {
-    let state = State::ALL.iter().position(|state| state.key() == it.state);
+    let state = State::of_key(&it.state);
     let causes = it.causes.iter().filter_map(|it| causes.binary_search(&it).ok());
     json!([
         it.arn,
         it.kind,
         it.account,
         it.region,
-        state.unwrap_or(State::ALL.len() - 1),
+        State::ALL.iter().position(|it| *it == state),
         causes.collect::<Vec<_>>(),
         it.newest.map(utc),
         it.kept_until,
@@ -165,4 +160,23 @@ fn changed(change: &Change) -> Value {
 
 fn day(it: &TrendDay) -> Value {
     json!([it.day.to_string(), numbers(&it.states)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_has_a_letter_with_a_style_and_a_height_of_its_own() {
+        let style = include_str!("style.css");
+        let days = DayState::ALL.map(drawn);
+        for (letter, words, _) in days {
+            assert!(style.contains(&format!(".d-{letter}")), "{words} has no style");
+        }
+        let letters: BTreeSet<_> = days.iter().map(|it| it.0).collect();
+        let heights: BTreeSet<_> = days.iter().map(|it| it.2).collect();
+        assert_eq!((letters.len(), heights.len()), (days.len(), days.len()));
+        assert!(DayState::ALL.is_sorted() && days.is_sorted_by_key(|it| it.2));
+        assert!(!letters.contains(&' '), "a space is a day without a sweep");
+    }
 }

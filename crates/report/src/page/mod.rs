@@ -10,7 +10,7 @@ mod evidence;
 use media::html;
 use sha2::{Digest, Sha256};
 
-use super::{Report, State, utc};
+use super::{NO_REGION, Report, counted, utc};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -47,11 +47,12 @@ pub fn page(report: &Report) -> String {
 
 /// Returns a summary in one sentence, for readers who see no more of the page.
 fn sum(report: &Report) -> String {
-    let tally = report.tally();
-    let counts = State::ALL.iter().filter_map(|it| Some(format!("{} {it}", tally.get(it)?)));
-    let (accounts, regions) = (report.rows.len(), report.regions.len());
-    let counts = counts.collect::<Vec<_>>().join(", ");
-    format!("{}: {accounts} accounts × {regions} Regions: {counts}.", utc(report.taken))
+    let (taken, accounts) = (utc(report.taken), counted(report.rows.len(), "account"));
+    if report.regions.is_empty() {
+        return format!("{taken}: {accounts}; {NO_REGION}.");
+    }
+    let regions = counted(report.regions.len(), "Region");
+    format!("{taken}: {accounts} × {regions}: {}.", report.tally_words())
 }
 
 /// Returns the source expression of a text in a content security policy: its hash, in base 64.

@@ -43,7 +43,7 @@
   };
 
   /* Each state is drawn with a sign of its own, never by its colour alone. A higher rank matters more. */
-  const states = data.states.map(([key, words, sign, rank, fine]) => ({ key, words, sign, rank, fine }));
+  const states = data.states.map(([key, words, sign, rank, fine, many]) => ({ key, words, sign, rank, fine, many }));
   const idle = states.reduce((least, it) => (it.rank < least.rank ? it : least));
   const regions = data.regions;
   const units = data.units.map(([id, name, parent], index) => ({ index, id, name: name || id, parent, below: [], all: 0, bad: 0 }));
@@ -126,11 +126,18 @@
   const sweep = data.lastSweep ? ` · last sweep ${data.lastSweep}` : "";
   const looked = evidence ? ` · backups looked at ${evidence.taken} by ${evidence.program}` : "";
   $("facts").textContent = `Organization ${data.organization} · ${data.taken} · by ${data.source}, ${data.program}${sweep}${looked}`;
+  const all = (count, one) => (count === 1 ? `The only ${one} is` : `All ${plural(count, one)} are`);
+  const atLeast = (words, isLeast) => (isLeast ? `At least ${words}` : words);
   const needs = (count, of, one) => `${plural(count, one)} of ${number(of)} ${count === 1 ? "needs" : "need"} attention`;
+  if (data.nothing) {
+    const [why, steps] = data.nothing;
+    $("next").append(sentence(why), " What to do next:", make("ul", { class: "taken" }, ...steps.map(([command, words]) => make("li", {}, make("code", {}, command), `: ${words}`))));
+    $("next").hidden = false;
+  }
   $("verdict").textContent = total === 0
     ? "There is nothing to judge"
     : bad === 0
-      ? `All ${plural(rows.length, "account")} are protected wherever that is asked for`
+      ? `${all(rows.length, "account")} protected wherever that is asked for`
       : `${needs(badRows, rows.length, "account")}, in ${number(bad)} of ${number(total)} accounts × Regions`;
   tally.forEach((count, index) => {
     const state = states[index];
@@ -144,15 +151,15 @@
       button.setAttribute("aria-pressed", String(chosen.states.has(index)));
       choose();
     };
-    const button = make("button", { type: "button", "aria-pressed": "false", "data-state": state.key, "data-count": count || null, onclick: toggle, disabled: !count }, sign(state), make("b", {}, number(count)), state.words);
+    const button = make("button", { type: "button", "aria-pressed": "false", "data-state": state.key, "data-count": count || null, onclick: toggle, disabled: !count }, sign(state), make("b", {}, number(count)), state.many);
     if (count) $("states").append(button);
   });
   const signKind = (kind) => make("span", { class: `mark k-${kind.key}`, "aria-hidden": "true" }, kind.sign);
   if (evidence) {
-    const badOnes = sums.states.reduce((sum, it, index) => sum + (kinds[index].fine ? 0 : it), 0) + evidence.copies;
+    const [badOnes, isLeast] = evidence.bad;
     $("proof").textContent = sums.all === 0
       ? "No sweep has found a resource yet"
-      : badOnes === 0 ? `All ${plural(sums.all, "resource")} are backed up as their plans say` : needs(badOnes, sums.all, "resource");
+      : badOnes === 0 ? `${all(sums.all, "resource")} backed up as the plans say` : atLeast(needs(badOnes, sums.all, "resource"), isLeast);
     sums.states.forEach((count, index) => {
       if (!count) return;
       const kind = kinds[index];
@@ -202,12 +209,13 @@
   }
 
   /* The last thirty days of an account. The taller a square, the more it matters. */
-  const DAYS = { f: ["fresh", 5], n: ["nothing to back up", 1], u: ["not known", 8], l: ["late", 11], x: ["failed", 16] };
+  const DAYS = new Map(evidence ? evidence.days.map(([code, words, height]) => [code, { words, height }]) : []);
+  const NO_SWEEP = " ";
   const daysOf = (days) => {
     const told = new Map();
     const shapes = [...days].flatMap((code, index) => {
-      if (!DAYS[code]) return [];
-      const [words, height] = DAYS[code];
+      if (code === NO_SWEEP) return [];
+      const { words, height } = DAYS.get(code);
       told.set(words, (told.get(words) || 0) + 1);
       return [["rect", { class: `d-${code}`, x: index * 6, y: 16 - height, width: 5, height }]];
     });
@@ -440,8 +448,8 @@
         && (!chosen.kinds.size || chosen.kinds.has(kinds[state].key))
         && words.every((word) => text().includes(word));
     });
-    const others = evidence.bad - evidence.resources.length;
-    const named = others > 0 ? ` among the first ${number(evidence.resources.length)} of ${number(evidence.bad)}; org-backup coverage lists all` : "";
+    const [bad, isLeast] = evidence.bad;
+    const named = bad > evidence.resources.length || isLeast ? ` among the first ${number(evidence.resources.length)} of ${isLeast ? "at least " : ""}${number(bad)}; org-backup coverage lists all` : "";
     $("count").textContent = plural(all.length, "resource") + named;
     const list = make("div", {});
     $("resources").replaceChildren(list);
