@@ -57,6 +57,10 @@ page: ## Test the page of org-backup report in a browser
 	cargo clippy --locked --package page --all-targets -- --deny warnings
 	cargo test --locked --package page
 
+.PHONY: bench-page
+bench-page: ## Measure the page of large organizations in a browser, and write it into docs/benchmarks/page.md
+	BENCH_PAGE=1 cargo test --locked --package page --test page -- at_any_size --nocapture
+
 .PHONY: pictures
 pictures: page ## Draw the pictures of README.md: the page in a browser, and the command at a terminal
 	cp "$(TARGET)/screenshots/readme.png" docs/page.png
