@@ -23,7 +23,7 @@ from everything import ROLE
 from parameters import Parameters, Problem
 from plan import Plan, Planner
 from run import Runner
-from speech import end, line, tell
+from speech import UNREAD, end, line, tell
 
 
 def main() -> None:
@@ -86,13 +86,13 @@ def read_file(file: pathlib.Path) -> dict:
             end(f"{file}: begins with a byte-order mark; save it as UTF-8 without one")
         return tomllib.loads(text)
     except FileNotFoundError:
-        end(f"{file}: does not exist; copy examples/org.toml and fill it in")
+        end(f"{file}: does not exist; copy examples/org.toml and fill it in", code=UNREAD)
     except UnicodeDecodeError:
-        end(f"{file}: is not UTF-8; save it as UTF-8 without a byte-order mark")
+        end(f"{file}: is not UTF-8; save it as UTF-8 without a byte-order mark", code=UNREAD)
     except tomllib.TOMLDecodeError as error:
         end(f"{file}: {error}{unquoted(text, str(error))}")
     except OSError as error:
-        end(f"{file}: {error}")
+        end(f"{file}: {error}", code=UNREAD)
 
 
 def unquoted(text: str, error: str) -> str:
@@ -141,6 +141,6 @@ if __name__ == "__main__":
         main()
     except FileNotFoundError as error:
         hint = "the AWS CLI is not installed" if error.filename == "aws" else str(error)
-        end(hint)
+        end(hint, code=UNREAD)
     except (EOFError, KeyboardInterrupt):
         end("interrupted; run the same command again to continue")

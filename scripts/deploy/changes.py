@@ -153,7 +153,7 @@ class Changes:
     def lines(self) -> list[str]:
         said = []
         if self.unread:
-            said += [f"AWS was not read: {self.unread}", "So this is a first deployment:"]
+            said += [f"AWS was not read: {self.unread}", "The plan below assumes that nothing is deployed yet."]
         for it in self.stacks:
             said += it.lines
         for it in self.stacks:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 
 from plan import PARTITIONS, Plan, Stack, Upload
-from speech import end, joined, quoted, tell
+from speech import UNREAD, end, joined, quoted, tell
 
 AGAIN = "Correct the cause and run the same command again. Completed steps are kept."
 
@@ -85,7 +85,7 @@ class Commands:
             is_offline = NO_CREDENTIALS in done.stderr
             raise (Offline if is_offline else Unreadable)(done.stderr.strip())
         meant = [it for words, it in MEANINGS.items() if words in done.stderr]
-        end(f"failed: {joined(command)}", *quoted(done.stderr), *meant, AGAIN)
+        end(f"failed: {joined(command)}", *quoted(done.stderr), *meant, AGAIN, code=UNREAD)
 
     def attempt(
         self, command: list[str], session: dict[str, str] | None = None

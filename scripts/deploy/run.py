@@ -12,7 +12,7 @@ from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profil
 from everything import OURS, Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
-from speech import ask, end, joined, leave, quoted
+from speech import UNREAD, ask, end, joined, leave, quoted
 
 # A stack in one of these can be updated.
 SETTLED = """
@@ -41,8 +41,6 @@ UNKEPT = [None, "null"]
 YES, IRREVERSIBLE = "yes", "irreversible"
 
 NOTHING = "Nothing was changed."
-# The code of a dry run that AWS refused to answer, as that of `org-backup`.
-UNREAD = 2
 
 
 class Runner(Commands):
@@ -175,7 +173,8 @@ class Runner(Commands):
             everything = Everything(self, role)
             findings = everything.look()
         except Unreadable as error:
-            end(f"AWS was not read, so the losses are not known: {error}", NOTHING)
+            text = f"AWS was not read, so the losses are not known: {error}"
+            end(text, NOTHING, code=UNREAD)
         stacks = [*self.plan.deleted, *[it for it in reversed(self.plan.stacks) if it.stays]]
         self.say("This deletes every stack and everything that stacks leave:")
         for it in [*[f"- the stack {it.name} in {it.region}" for it in stacks], *findings.lines()]:

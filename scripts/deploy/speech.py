@@ -9,6 +9,10 @@ import shlex
 import sys
 from typing import NoReturn
 
+# The codes of a program that found something or failed, and of one that could not run or could not read
+# something, as those of `org-backup`.
+FAILED, UNREAD = 1, 2
+
 ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -66,6 +70,7 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def end(*lines: str) -> NoReturn:
-    """Ends the program, and prints the reason."""
-    sys.exit("\n".join(map(line, lines)))
+def end(*lines: str, code: int = FAILED) -> NoReturn:
+    """Ends the program with a code, and prints the reason."""
+    print("\n".join(map(line, lines)), file=sys.stderr)
+    sys.exit(code)

@@ -489,10 +489,17 @@ fn every_key_of_a_table_that_is_wrong_is_told_at_once() {
 #[test]
 fn a_file_or_an_archive_that_is_not_there_is_named() {
     let release = release(LEAST);
-    assert_eq!(
-        release.fail(&["deploy", "none.toml"]),
-        "none.toml: does not exist; copy examples/org.toml and fill it in\n"
-    );
+    fs::write(release.path("latin.toml"), b"Name = \"caf\xe9\"").unwrap();
+    for (file, words) in [
+        ("none.toml", "does not exist; copy examples/org.toml and fill it in"),
+        ("latin.toml", "is not UTF-8; save it as UTF-8 without a byte-order mark"),
+        (".", "[Errno 21] Is a directory: '.'"),
+    ] {
+        for action in ["check", "deploy", "undeploy"] {
+            assert_eq!(release.fail(&[action, file]), format!("{file}: {words}\n"));
+            let _ = release.end_with(2, &[action, file]);
+        }
+    }
     fs::remove_file(release.path("reattach.zip")).unwrap();
     let said = release.fail(&["deploy", "org.toml"]);
     assert!(said.starts_with("org.toml: reattach.zip: is not in "), "{said}");
@@ -1195,7 +1202,9 @@ fn a_dry_run_without_credentials_says_that_nothing_was_read() {
         let said = release.end_with(2, &["deploy", "org.toml", "--dry-run"]);
         assert!(said.contains("\nAWS was not read: th"), "{said}");
         assert!(
-            said.contains("\nSo this is a first deployment:\norg-backup in us-east-1: created\n"),
+            said.contains(
+                "\nThe plan below assumes that nothing is deployed yet.\norg-backup in us-east-1: created\n"
+            ),
             "{said}"
         );
     }
